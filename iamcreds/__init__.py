@@ -1,0 +1,1 @@
+"""What the specs mean and what the account holds; knows no Pulumi."""

@@ -1,0 +1,76 @@
+"""Everything that can go wrong, as types; each message is a sentence a user can act on and holds no secret.
+
+    IamcredsError
+    ├── SpecsError                 the specs cannot be read; carries every problem
+    └── AccountError               the account did not do what was asked
+        ├── UnreachableError       no answer from the endpoint
+        ├── UnauthenticatedError   no credentials, or expired or unknown ones
+        ├── AccessDeniedError      the caller lacks a permission
+        ├── WrongAccountError      the caller is in another account than the specs or the state say
+        ├── NoSuchUserError        the IAM user does not exist
+        ├── NoSuchCredentialError  the credential does not exist
+        ├── LimitExceededError     both of a user's places for a service are taken
+        ├── ExistingCredentialError  a live credential that nobody declared is in the way
+        └── LostAnswerError        a change may or may not have happened
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from iamcreds.model import Problem
+
+
+class IamcredsError(Exception):
+    """The root: whoever catches it catches all of ours and nothing else."""
+
+
+class SpecsError(IamcredsError):
+    """The specs cannot be read; `problems` holds every one of them, sorted."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class AccountError(IamcredsError):
+    """AWS refused, or answered in a way nobody expected."""
+
+
+class UnreachableError(AccountError):
+    """No answer from the endpoint."""
+
+
+class UnauthenticatedError(AccountError):
+    """There are no credentials, or AWS does not accept them."""
+
+
+class AccessDeniedError(AccountError):
+    """The caller lacks a permission."""
+
+
+class WrongAccountError(AccountError):
+    """The caller is in another account than the specs or the state say."""
+
+
+class NoSuchUserError(AccountError):
+    """The IAM user does not exist."""
+
+
+class NoSuchCredentialError(AccountError):
+    """The credential does not exist."""
+
+
+class LimitExceededError(AccountError):
+    """Both of a user's places for a service are taken."""
+
+
+class ExistingCredentialError(AccountError):
+    """A live credential that nobody declared is in the way."""
+
+
+class LostAnswerError(AccountError):
+    """A change may or may not have happened, and looking did not tell."""
