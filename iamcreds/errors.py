@@ -1,17 +1,17 @@
 """Everything that can go wrong, as types; each message is a sentence a user can act on and holds no secret.
 
-    IamcredsError
-    ├── SpecsError                 the specs cannot be read; carries every problem
-    └── AccountError               the account did not do what was asked
-        ├── UnreachableError       no answer from the endpoint
-        ├── UnauthenticatedError   no credentials, or expired or unknown ones
-        ├── AccessDeniedError      the caller lacks a permission
-        ├── WrongAccountError      the caller is in another account than the specs or the state say
-        ├── NoSuchUserError        the IAM user does not exist
-        ├── NoSuchCredentialError  the credential does not exist
-        ├── LimitExceededError     both of a user's places for a service are taken
-        ├── ExistingCredentialError  a live credential that nobody declared is in the way
-        └── LostAnswerError        a change may or may not have happened
+IamcredsError
+├── SpecsError                 the specs cannot be read; carries every problem
+└── AccountError               the account did not do what was asked
+    ├── UnreachableError       no answer from the endpoint
+    ├── UnauthenticatedError   no credentials, or expired or unknown ones
+    ├── AccessDeniedError      the caller lacks a permission
+    ├── WrongAccountError      the caller is in another account than the specs or the state say
+    ├── NoSuchUserError        the IAM user does not exist
+    ├── NoSuchCredentialError  the credential does not exist
+    ├── LimitExceededError     both of a user's places for a service are taken
+    ├── ExistingCredentialError  a live credential that nobody declared is in the way
+    └── LostAnswerError        a change may or may not have happened
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The words of this project as types: what is desired, what is live, what is wrong with a spec, what breaks a policy."""
+"""The words of this project as types: what is desired, what is live, what is wrong with either."""
 
 from __future__ import annotations
 
@@ -55,6 +55,20 @@ class Status(StrEnum):
     ACTIVE = "Active"
     INACTIVE = "Inactive"
     EXPIRED = "Expired"
+
+
+class Family(StrEnum):
+    """What a credential consists of: a user name and a password, or an API key with an alias."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a kind
+    API_KEY = "api-key"
+
+
+def service_family(service: str) -> Family | None:
+    """What credentials of a service (full name) consist of, or None of a service that is new to us."""
+    if service in PASSWORD_SERVICES:
+        return Family.PASSWORD
+    return Family.API_KEY if service in API_KEY_SERVICES else None
 
 
 class Severity(StrEnum):
@@ -141,11 +155,12 @@ class DesiredUser:
 
 @dataclass(frozen=True)
 class Desired:
-    """All the specs of a run: users sorted by name, the account they are for (12 digits), and warnings."""
+    """All the specs of a run: users sorted by name, the account they are for (12 digits), warnings, the files read."""
 
     users: tuple[DesiredUser, ...] = ()
     account: str | None = None
     warnings: tuple[Problem, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,6 +172,7 @@ class Credential:
     service: str
     status: Status
     created: datetime
+    family: Family
     login: str
     expires: datetime | None = None
 

@@ -1,0 +1,238 @@
+"""moto's IAM with the five operations of service-specific credentials, and with access keys and users as on AWS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.core.utils import get_service_model
+from moto.iam import models as moto_models
+from moto.iam import urls as moto_urls
+from moto.iam.responses import IamResponse
+
+from iamcreds.emulator.controls import Switches
+from iamcreds.emulator.exceptions import (
+    AccessDeniedError,
+    AwsError,
+    DeleteConflictError,
+    EntityAlreadyExistsError,
+    InvalidInputError,
+    NoSuchEntityError,
+    ValidationError,
+)
+from iamcreds.emulator.models import Credential, Credentials
+from iamcreds.emulator.paging import page
+from iamcreds.emulator.validation import SERVICE_NAME, check_parameters, complain, matches, refuse
+from iamcreds.model import PASSWORD_SERVICES, Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from moto.core.common_types import TYPE_RESPONSE
+    from moto.core.request import Request
+
+ACCOUNT = "123456789012"
+"""moto's account."""
+
+# moto keeps its users in module globals, and what belongs to them has to live as long as they do.
+SWITCHES = Switches()
+CREDENTIALS = Credentials(ACCOUNT, SWITCHES.now)
+
+
+def install() -> None:
+    """Put this IAM in the place of moto's, and moto's IAM on the account's clock; a second time changes nothing."""
+    moto_urls.url_paths["{0}/$"] = Iam.dispatch
+    vars(moto_models)["utcnow"] = moto_now
+
+
+def moto_now() -> datetime:
+    """The account's clock as moto wants it: UTC in whole seconds, and not saying that it is UTC."""
+    return SWITCHES.now().replace(microsecond=0, tzinfo=None)
+
+
+class Iam(IamResponse):
+    """One request to IAM; a method's name is the operation's, as moto looks it up."""
+
+    # Every request: validated by the model, and our errors in IAM's form
+
+    def _dispatch(self, request: Request, full_url: str | None = None, headers: Any = None) -> TYPE_RESPONSE:  # noqa: ANN401 as moto has it
+        try:
+            return super()._dispatch(request, full_url, headers)
+        except AwsError as error:
+            return error.status, {"Content-Type": "text/xml"}, error.xml()
+
+    def parse_parameters(self, request: Request) -> None:
+        """Parse as moto does, then hold the parameters against the model."""
+        try:
+            super().parse_parameters(request)
+        except ValueError as error:
+            raise ValidationError("A number is expected where none was given") from error
+        shape = get_service_model("iam").operation_model(self._get_action()).input_shape
+        if shape is not None:
+            check_parameters(shape, self.params)
+
+    # Service-specific credentials
+
+    def create_service_specific_credential(self) -> ActionResult:
+        """Create: the only answer with the secret, beside Reset's."""
+        service = self._service()
+        user = self._user()
+        return self._issued(*CREDENTIALS.create(user, service, self.params.get("CredentialAgeDays")))
+
+    def list_service_specific_credentials(self) -> ActionResult:
+        """List: of one user or, with AllUsers, of all; in the order of ids, which says nothing about age."""
+        service = self._service() if "ServiceName" in self.params else None
+        settings = SWITCHES.settings
+        user = None if self._all_users() else self._user()
+        found = CREDENTIALS.select(user, service, settings.list_lag)
+        kind = "ListServiceSpecificCredentials"
+        chosen, paging = page(found, lambda one: one.id, self.params, kind=kind, limit=settings.page_limit)
+        return ActionResult({"ServiceSpecificCredentials": [_described(one) for one in chosen], **paging})
+
+    def update_service_specific_credential(self) -> ActionResult:
+        """Update the status, which is all that can be."""
+        status = Status(self.params["Status"])
+        CREDENTIALS.switch(self._user(), self.params["ServiceSpecificCredentialId"], status)
+        return EmptyResult()
+
+    def reset_service_specific_credential(self) -> ActionResult:
+        """Reset: another secret, everything else as it was."""
+        return self._issued(*CREDENTIALS.reset(self._user(), self.params["ServiceSpecificCredentialId"]))
+
+    def delete_service_specific_credential(self) -> ActionResult:
+        """Delete at once."""
+        CREDENTIALS.delete(self._user(), self.params["ServiceSpecificCredentialId"])
+        return EmptyResult()
+
+    def _all_users(self) -> bool:
+        if not (self.params.get("AllUsers") and SWITCHES.settings.all_users):
+            return False
+        if "UserName" in self.params:
+            raise InvalidInputError("Cannot list credentials for all users if a username is given")
+        return True
+
+    def _service(self) -> str:
+        service: str = self.params["ServiceName"]
+        if not matches(SERVICE_NAME, service):
+            refuse([complain("ServiceName", f"satisfy regular expression pattern: {SERVICE_NAME}")])
+        return service
+
+    def _issued(self, credential: Credential, secret: str) -> ActionResult:
+        SWITCHES.remember(secret)
+        return ActionResult({"ServiceSpecificCredential": _described(credential, secret)})
+
+    # Users
+
+    def _user(self) -> str:
+        """The user that is meant: by name, or else the caller.
+
+        Raises:
+            NoSuchEntityError: there is no such user.
+            ValidationError: no name was given and the caller is no user.
+        """
+        name: str | None = self.params.get("UserName") or self._caller()
+        if name is None:
+            raise ValidationError("Must specify userName when calling with non-User credentials")
+        if name not in self.backend.users:
+            raise NoSuchEntityError(f"The user with name {name} cannot be found.")
+        return name
+
+    def _caller(self) -> str | None:
+        key = self.backend.access_keys.get(self.access_key)
+        return key.user_name if key else None
+
+    def create_user(self) -> ActionResult:
+        """Create, with AWS's words for a name that is taken."""
+        self._refuse_taken_name(self.params["UserName"])
+        return super().create_user()
+
+    def list_users(self) -> ActionResult:
+        """List in pages, which moto does not; in the order of names."""
+        users = self.backend.list_users(self.params.get("PathPrefix"), None, None)
+        limit = SWITCHES.settings.page_limit
+        chosen, paging = page(users, lambda user: user.name, self.params, kind="ListUsers", limit=limit)
+        return ActionResult({"Users": chosen, **paging})
+
+    def update_user(self) -> ActionResult:
+        """Rename with all that belongs to the user, which moto forgets."""
+        name, new_name = self._user(), self.params.get("NewUserName")
+        if new_name and new_name != name:
+            self._refuse_taken_name(new_name)
+            CREDENTIALS.rename_user(name, new_name)
+            for key in self.backend.users[name].access_keys:
+                key.user_name = new_name
+        return super().update_user()
+
+    def delete_user(self) -> ActionResult:
+        """Delete, unless credentials or access keys are left."""
+        name = self._user()
+        if CREDENTIALS.has_any(name):
+            raise DeleteConflictError("Cannot delete entity, must remove referenced objects first.")
+        if self.backend.users[name].access_keys:
+            raise DeleteConflictError("Cannot delete entity, must delete access keys first.")
+        return super().delete_user()
+
+    def _refuse_taken_name(self, name: str) -> None:
+        if name in self.backend.users:
+            raise EntityAlreadyExistsError(f"User with name {name} already exists.")
+
+    # Access keys
+
+    def create_access_key(self) -> ActionResult:
+        """Create for a user or the caller, and note the secret."""
+        key = self.backend.create_access_key(self._user())
+        SWITCHES.remember(key.secret_access_key)
+        return ActionResult({"AccessKey": key})
+
+    def list_access_keys(self) -> ActionResult:
+        """List in pages, which moto does not; in the order of ids."""
+        user = self._user()
+        keys = self.backend.list_access_keys(user)
+        limit = SWITCHES.settings.page_limit
+        chosen, paging = page(keys, lambda key: key.access_key_id, self.params, kind="ListAccessKeys", limit=limit)
+        return ActionResult({"UserName": user, "AccessKeyMetadata": chosen, **paging})
+
+    def update_access_key(self) -> ActionResult:
+        """Update the status of a key of a user or of the caller."""
+        self.backend.update_access_key(self._user(), self.params["AccessKeyId"], self.params["Status"])
+        return EmptyResult()
+
+    def delete_access_key(self) -> ActionResult:
+        """Delete a key of a user or of the caller."""
+        self.backend.delete_access_key(self.params["AccessKeyId"], self._user())
+        return EmptyResult()
+
+    def get_access_key_last_used(self) -> ActionResult:
+        """When a key was last used; an unknown key is refused as if it were another account's."""
+        key_id = self.params["AccessKeyId"]
+        key = self.backend.access_keys.get(key_id)
+        if key is None:
+            raise AccessDeniedError(
+                f"User: {self._caller_arn()} is not authorized to perform: iam:GetAccessKeyLastUsed"
+                f" on resource: access key {key_id}",
+            )
+        used = key.last_used
+        last_used = {"Region": used.region if used else "N/A", "ServiceName": used.service if used else "N/A"}
+        date = {"LastUsedDate": used.timestamp} if used else {}
+        return ActionResult({"UserName": key.user_name, "AccessKeyLastUsed": {**last_used, **date}})
+
+    def _caller_arn(self) -> str:
+        return f"arn:aws:iam::{ACCOUNT}:user/{self._caller() or 'moto'}"
+
+
+def _described(credential: Credential, secret: str | None = None) -> dict[str, Any]:
+    """A credential in the words of IAM's model; moto leaves out what is None."""
+    is_password = credential.service in PASSWORD_SERVICES
+    login_field, secret_field = (
+        ("ServiceUserName", "ServicePassword") if is_password else ("ServiceCredentialAlias", "ServiceCredentialSecret")
+    )
+    return {
+        "CreateDate": credential.created,
+        "ExpirationDate": credential.expires,
+        "ServiceName": credential.service,
+        login_field: credential.login,
+        secret_field: secret,
+        "ServiceSpecificCredentialId": credential.id,
+        "UserName": credential.user,
+        "Status": credential.status(SWITCHES.now()).value,
+    }

@@ -1,0 +1,191 @@
+"""The embedded IAM as an HTTP endpoint on the loopback interface: moto's server behind the switches."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, NoReturn, Self
+from urllib.parse import parse_qs
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+from werkzeug.test import run_wsgi_app
+
+from iamcreds.emulator import control_api
+from iamcreds.emulator.client import Controls
+from iamcreds.emulator.exceptions import AwsError, ThrottlingError
+from iamcreds.emulator.responses import SWITCHES, install
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from werkzeug.datastructures import Headers
+
+    from iamcreds.emulator.controls import Fault, Settings
+
+LOOPBACK = "127.0.0.1"
+BACKLOG = 128
+SCOPE_PARTS = 5
+
+
+class Emulator:
+    """The embedded IAM, served from a thread of this process until `stop`; starting empties the account.
+
+    All emulators of one process are doors to the same account, because moto keeps its state in module globals; where
+    two accounts are wanted, run `python -m iamcreds.emulator` twice.
+
+    Args:
+        port: where on 127.0.0.1 to listen; 0 is any free port.
+        settings: how to behave at first.
+
+    Raises:
+        OSError: on `start`, when the port is taken.
+    """
+
+    def __init__(self, port: int = 0, settings: Settings | None = None) -> None:
+        self._port = port
+        self._settings = settings
+
+    def start(self) -> Self:
+        """Listen; requests are answered when this returns."""
+        install()
+        # Bound here and not by werkzeug, which prints and exits when the port is taken.
+        with _listen(self._port) as listener:
+            self._server = make_server(
+                LOOPBACK,
+                self._port,
+                Switched(DomainDispatcherApplication(create_backend_app)),
+                threaded=True,
+                request_handler=QuietHandler,
+                fd=listener.fileno(),
+            )
+        control_api.reset(self._settings)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening; state stays until an emulator of this process starts again."""
+        self._server.shutdown()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """What AWS_ENDPOINT_URL is to be set to."""
+        return f"http://{LOOPBACK}:{self._server.port}"
+
+    @property
+    def controls(self) -> Controls:
+        """The switches, by the same door that another process takes."""
+        return Controls(self.url)
+
+
+class QuietHandler(MotoRequestHandler):
+    """Prints nothing: neither requests nor what went wrong with them."""
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 as werkzeug has it
+        """Drop the line."""
+
+
+class Switched:
+    """A WSGI application in front of another: the switches for AWS's operations, and the control API.
+
+    Args:
+        app: the application that answers AWS's operations.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+        if environ["PATH_INFO"].startswith(control_api.PREFIX):
+            return control_api.answer(environ, start_response)
+        try:
+            return self._operate(environ, start_response)
+        except AwsError as error:
+            return _refuse(error, environ, start_response)
+
+    def _operate(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        operation = operation_of(environ)
+        fault = SWITCHES.arrive(operation)
+        time.sleep(SWITCHES.settings.latency)
+        if not SWITCHES.admit(operation):
+            raise ThrottlingError("Rate exceeded")
+        if fault and fault.when == "before":
+            _fail(fault, environ)
+        body, status, headers = self._have_answered(operation, environ)
+        if fault:
+            _fail(fault, environ)
+        start_response(status, list(headers))
+        return body
+
+    def _have_answered(self, operation: str, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, Headers]:
+        try:
+            return run_wsgi_app(self._app, environ, buffered=True)
+        except NotImplementedError as error:
+            raise AwsError(f"{operation} is not a part of this emulator", "InvalidAction", 400) from error
+        except Exception as error:
+            # Only the kind: the text of an unforeseen error could hold anything.
+            raise AwsError(f"{type(error).__name__} in {operation}") from error
+
+
+def operation_of(environ: WSGIEnvironment) -> str:
+    """What is asked for, as policies write it: `iam:ListUsers`; for REST services the HTTP method: `s3:GET`."""
+    # Authorization: AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …
+    authorization: str = environ.get("HTTP_AUTHORIZATION", "")
+    scope = authorization.partition("Credential=")[2].partition(",")[0].split("/")
+    service = scope[3] if len(scope) == SCOPE_PARTS else "unsigned"
+    target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    return f"{service}:{target or _action(environ) or environ['REQUEST_METHOD']}"
+
+
+def _action(environ: WSGIEnvironment) -> str:
+    """The query protocol's `Action`; the body is put back for whoever reads next."""
+    query: str = environ.get("QUERY_STRING", "")
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        query = f"{query}&{body.decode(errors='replace')}"
+    return parse_qs(query).get("Action", [""])[0]
+
+
+def _fail(fault: Fault, environ: WSGIEnvironment) -> NoReturn:
+    if fault.answer is not None:
+        raise fault.answer
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    raise ConnectionResetError("broken on request")
+
+
+def _refuse(error: AwsError, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    speaks_json = "HTTP_X_AMZ_TARGET" in environ
+    body = (error.json() if speaks_json else error.xml()).encode()
+    content_type = "application/x-amz-json-1.1" if speaks_json else "text/xml"
+    headers = [("Content-Type", content_type), ("Content-Length", str(len(body)))]
+    start_response(f"{error.status} {error.code}", headers)
+    return [body]
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server((LOOPBACK, port), backlog=BACKLOG)
+    except OSError as error:
+        # Python's own text repeats the address.
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise OSError(error.errno, f"cannot listen on {LOOPBACK}:{port}: {reason}") from error

@@ -1,0 +1,105 @@
+"""An embedded IAM for the tests here, or whichever endpoint the contract is to be held against."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from iamcreds.emulator.server import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mypy_boto3_iam import IAMClient
+
+# The endpoint itself is to be heard: no validation by boto3, no repetitions, no waiting.
+CONFIG = Config(parameter_validation=False, retries={"total_max_attempts": 1}, read_timeout=20, connect_timeout=5)
+
+
+def client(url: str, access_key_id: str = "AKIAIOSFODNN7EXAMPLE") -> IAMClient:
+    """A client of an embedded IAM."""
+    return boto3.client(
+        "iam",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id=access_key_id,
+        aws_secret_access_key="unchecked",
+        config=CONFIG,
+    )
+
+
+@pytest.fixture
+def iam_client() -> Callable[..., IAMClient]:
+    """Makes clients of an embedded IAM at a URL, with an access key if that matters."""
+    return client
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Emulator]:
+    """An embedded IAM in this process."""
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(running: Emulator) -> Emulator:
+    """The same, as fresh as on its first day."""
+    running.controls.reset()
+    return running
+
+
+@pytest.fixture
+def iam(emulator: Emulator) -> IAMClient:
+    """A client of the fresh embedded IAM."""
+    return client(emulator.url)
+
+
+@pytest.fixture
+def contract_iam(request: pytest.FixtureRequest) -> IAMClient:
+    """A client of the endpoint that is held against the contract."""
+    endpoint = os.environ.get("IAMCREDS_CONTRACT_ENDPOINT")
+    if not endpoint:
+        return client(request.getfixturevalue("emulator").url)
+    # Region and credentials come from wherever every AWS tool has them.
+    return boto3.client("iam", endpoint_url=None if endpoint == "aws" else endpoint, config=CONFIG)
+
+
+@pytest.fixture
+def new_user(contract_iam: IAMClient) -> Iterator[Callable[[], str]]:
+    """Makes throw-away users; what they have and they themselves are deleted afterwards."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"iamcreds-contract-{uuid4().hex[:12]}")
+        contract_iam.create_user(UserName=names[-1])
+        return names[-1]
+
+    yield make
+    for name in names:
+        for left in (name, f"{name}-renamed"):
+            remove(contract_iam, left)
+
+
+@pytest.fixture
+def user(new_user: Callable[[], str]) -> str:
+    """A throw-away user."""
+    return new_user()
+
+
+def remove(iam: IAMClient, user: str) -> None:
+    """Delete a user with credentials and access keys; a user that is gone is fine."""
+    try:
+        credentials = iam.list_service_specific_credentials(UserName=user)["ServiceSpecificCredentials"]
+    except iam.exceptions.NoSuchEntityException:
+        return
+    for credential in credentials:
+        credential_id = credential["ServiceSpecificCredentialId"]
+        iam.delete_service_specific_credential(UserName=user, ServiceSpecificCredentialId=credential_id)
+    for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
+        iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+    iam.delete_user(UserName=user)

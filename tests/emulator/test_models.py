@@ -1,0 +1,65 @@
+"""Rules of service-specific credentials that cost too much, or are too odd, to be asked over HTTP."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from iamcreds.emulator.exceptions import ValidationError
+from iamcreds.emulator.models import SECRET_PREFIXES, Credentials
+from iamcreds.emulator.paging import page
+from iamcreds.model import API_KEY_SERVICES
+
+CODECOMMIT = "codecommit.amazonaws.com"
+
+
+@pytest.fixture
+def credentials() -> Credentials:
+    """An account without credentials, on a day that does not end."""
+    return Credentials("123456789012", lambda: datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_services() -> None:
+    """The API-key services are those that the product knows."""
+    assert set(SECRET_PREFIXES) == API_KEY_SERVICES
+
+
+def test_login_of_a_former_user(credentials: Credentials) -> None:
+    """A login that a renamed user took along is not given to whoever gets the old name."""
+    credentials.create("jane", CODECOMMIT)
+    credentials.rename_user("jane", "janet")
+    assert credentials.create("jane", CODECOMMIT)[0].login == "jane+1-at-123456789012"
+    assert credentials.create("janet", CODECOMMIT)[0].login == "janet-at-123456789012"
+
+
+def test_order(credentials: Credentials) -> None:
+    """Pages are in the order of ids, which is not the order of creation."""
+    made = [credentials.create(f"user{number}", CODECOMMIT)[0].id for number in range(20)]
+    found, paging = page(credentials.select(), lambda one: one.id, {}, kind="x")
+    assert [one.id for one in found] == sorted(made) != made
+    assert paging == {"IsTruncated": False}
+
+
+def test_marker_of_another_list() -> None:
+    """A marker of one operation is none of another."""
+    marker = page(["a", "b"], str, {"MaxItems": 1}, kind="users")[1]["Marker"]
+    assert page(["a", "b"], str, {"Marker": marker}, kind="users")[0] == ["b"]
+    with pytest.raises(ValidationError):
+        page(["a", "b"], str, {"Marker": marker}, kind="keys")
+
+
+def test_ten_thousand(credentials: Credentials) -> None:
+    """Ten thousand credentials are made and listed in pages in a few seconds at most."""
+    start = time.monotonic()
+    for number in range(10_000):
+        credentials.create(f"user{number // 2}", CODECOMMIT)
+    request = {"MaxItems": 1000}
+    pages = 1
+    paging = page(credentials.select(), lambda one: one.id, request, kind="x")[1]
+    while paging["IsTruncated"]:
+        paging = page(credentials.select(), lambda one: one.id, {**request, "Marker": paging["Marker"]}, kind="x")[1]
+        pages += 1
+    assert pages == 10
+    assert time.monotonic() - start < 10

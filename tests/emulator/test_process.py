@@ -1,0 +1,127 @@
+"""The embedded IAM as a process of its own, and as a server in this one."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from iamcreds.emulator.client import Controls
+from iamcreds.emulator.server import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mypy_boto3_iam import IAMClient
+
+COMMAND = [sys.executable, "-m", "iamcreds.emulator"]
+PATIENCE = 30
+
+
+class Running:
+    """A process and where it says it listens."""
+
+    def __init__(self, *options: str) -> None:
+        self.process = subprocess.Popen(
+            [*COMMAND, "--port", "0", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout
+        self.line = self.process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+", self.line)
+        assert found, self.line
+        self.url = found[0]
+
+    def stop(self, number: signal.Signals) -> tuple[int, str]:
+        """Send a signal; the exit code and all that was printed after the first line."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, out + err
+
+
+@pytest.fixture
+def running_process() -> Iterator[Running]:
+    """The embedded IAM in a process of its own."""
+    running = Running("--latency", "0.01", "--rate", "500")
+    yield running
+    if running.process.poll() is None:
+        running.process.kill()
+        running.process.communicate(timeout=PATIENCE)
+
+
+def test_process(running_process: Running, iam_client: Callable[..., IAMClient]) -> None:
+    """The process says in one line where it is, works and can be steered, prints nothing else, and ends on SIGTERM."""
+    url = running_process.url
+    assert running_process.line == (
+        f"embedded IAM on {url} (account 123456789012); use it by: export AWS_ENDPOINT_URL={url}; stop with Ctrl-C\n"
+    )
+    iam = iam_client(url)
+    iam.create_user(UserName="jane")
+    iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
+    with pytest.raises(iam.exceptions.NoSuchEntityException):
+        iam.get_user(UserName="nobody")
+    controls = Controls(url)
+    assert controls.counts()["iam:CreateUser"] == 1
+    assert (controls.settings()["latency"], controls.settings()["rate"]) == (0.01, 500)
+    assert running_process.stop(signal.SIGTERM) == (0, "")
+
+
+def test_interrupt(running_process: Running) -> None:
+    """Ctrl-C ends the process as quietly."""
+    assert running_process.stop(signal.SIGINT) == (0, "")
+
+
+def test_taken_port_of_a_process() -> None:
+    """A taken port is one sentence and exit code 1."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [*COMMAND, "--port", str(port)], capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == f"Error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+def test_taken_port() -> None:
+    """From Python a taken port is an OSError that names it."""
+    with Emulator() as emulator:
+        port = int(emulator.url.rpartition(":")[2])
+        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}"):
+            Emulator(port).start()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs 127.0.0.2")
+def test_loopback_only() -> None:
+    """Nobody outside of this machine is heard, not even on other loopback addresses."""
+    with Emulator() as emulator:
+        port = int(emulator.url.rpartition(":")[2])
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", port), timeout=5).close()
+        with socket.create_server(("127.0.0.2", port)):
+            pass
+
+
+def test_stopped() -> None:
+    """Once stopped, it is no longer there, and the port is free."""
+    with Emulator() as emulator:
+        port = int(emulator.url.rpartition(":")[2])
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    with Emulator(port) as again:
+        assert again.url == emulator.url
+
+
+def test_start_is_empty(iam_client: Callable[..., IAMClient]) -> None:
+    """An emulator that starts has no users left from another."""
+    with Emulator() as emulator:
+        iam_client(emulator.url).create_user(UserName="jane")
+    with Emulator() as emulator:
+        assert iam_client(emulator.url).list_users()["Users"] == []
