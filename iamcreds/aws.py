@@ -1,0 +1,149 @@
+"""How we speak to AWS: clients with time-outs and retries, and AWS's refusals as our errors."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Literal
+
+from botocore import exceptions as boto
+from botocore.config import Config
+from botocore.parsers import ResponseParserError
+
+from iamcreds import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import boto3
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_sts import STSClient
+
+POOL = 16
+"""How many calls may be under way at once, in number."""
+
+THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"})
+"""Error codes by which AWS asks to be called less often."""
+
+_UNAUTHENTICATED = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    },
+)
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
+_NO_CREDENTIALS = (
+    boto.NoCredentialsError,
+    boto.PartialCredentialsError,
+    boto.CredentialRetrievalError,
+    boto.ProfileNotFound,
+    boto.SSOError,
+    boto.TokenRetrievalError,
+)
+_NOT_SENT = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError, boto.SSLError)
+_ANSWER_LOST = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError, ResponseParserError)
+
+HOW_TO_SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in again (`aws sso login`)"
+
+_FALLBACK_REGION = "us-east-1"
+"""IAM is global; a region only tells the partition, and the commercial one is what every AWS tool assumes."""
+
+
+def iam_client(session: boto3.Session, retries: Literal["adaptive", "none"]) -> IAMClient:
+    """An IAM client; `none` leaves every failed call to the caller, for calls that must not be repeated blindly."""
+    attempts = {"adaptive": 10, "none": 1}[retries]
+    mode: Literal["adaptive", "standard"] = "adaptive" if retries == "adaptive" else "standard"
+    return session.client("iam", region_name=_region(session), config=_config(attempts, mode))
+
+
+def sts_client(session: boto3.Session) -> STSClient:
+    """An STS client that gives up within seconds: the first call of a run says whether there is an endpoint at all."""
+    return session.client("sts", region_name=_region(session), config=_config(3, "standard"))
+
+
+def _region(session: boto3.Session) -> str:
+    return session.region_name or _FALLBACK_REGION
+
+
+def _config(attempts: int, mode: Literal["adaptive", "standard"]) -> Config:
+    return Config(
+        connect_timeout=10,
+        read_timeout=60,
+        max_pool_connections=POOL,
+        retries={"mode": mode, "total_max_attempts": attempts},
+    )
+
+
+@contextlib.contextmanager
+def speaking(doing: str) -> Iterator[None]:
+    """Turn what boto3 raises into one of our errors; `doing` begins its sentence: `deleting credential ACCA… of jane`.
+
+    Raises:
+        AccountError: or one of its children, for anything boto3 raises.
+    """
+    try:
+        yield
+    except boto.ClientError as error:
+        raise _refused(doing, error) from error
+    except (boto.BotoCoreError, ResponseParserError) as error:
+        raise _failed(doing, error) from error
+
+
+def _failed(doing: str, error: Exception) -> errors.AccountError:
+    match error:
+        case _ if isinstance(error, _NO_CREDENTIALS):
+            return errors.UnauthenticatedError(f"{doing}: no usable AWS credentials ({error}): {HOW_TO_SIGN_IN}")
+        case boto.HTTPClientError() | boto.ConnectionError():
+            return errors.UnreachableError(
+                f"{doing}: no answer from AWS ({error}): check network, AWS_REGION and AWS_ENDPOINT_URL",
+            )
+        case _:
+            return errors.AccountError(f"{doing}: {error}")
+
+
+def _refused(doing: str, error: boto.ClientError) -> errors.AccountError:
+    code, message = error_code(error), str(error.response.get("Error", {}).get("Message", ""))
+    said = f"{doing}: AWS said {code}: {message}"
+    if code in _UNAUTHENTICATED:
+        return errors.UnauthenticatedError(f"{said}: {HOW_TO_SIGN_IN}")
+    if code in _DENIED:
+        return errors.AccessDeniedError(f"{said}: `iamcreds permissions` prints the IAM policy that is needed")
+    if code == "LimitExceeded":
+        return errors.LimitExceededError(said)
+    return _missing(doing, code, message) or errors.AccountError(said)
+
+
+def _missing(doing: str, code: str, message: str) -> errors.AccountError | None:
+    """What exactly is missing; IAM has one code for all of it (NoSuchEntity), so its wording has to tell."""
+    if code == "NoSuchEntity" and message.startswith("The user with name"):
+        return errors.NoSuchUserError(
+            f"{doing}: the account has no such IAM user: create the user, or take it out of the specs"
+        )
+    if code == "NoSuchEntity" and message.startswith("No such service"):
+        return errors.AccountError(
+            f"{doing}: {message.rstrip('.')}: check the service name, or whether this partition has it",
+        )
+    if code == "NoSuchEntity" or (code == "ValidationError" and "does not have a service specific" in message):
+        return errors.NoSuchCredentialError(f"{doing}: {message.rstrip('.')}")
+    return None
+
+
+def error_code(error: boto.ClientError) -> str:
+    """AWS's error code, such as `NoSuchEntity`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def may_have_happened(error: Exception) -> bool:
+    """Whether a call that ended so may have been carried out: its answer was lost, or the service broke (5xx)."""
+    if isinstance(error, boto.ClientError):
+        server_error = 500
+        return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= server_error
+    return isinstance(error, _ANSWER_LOST) and not isinstance(error, _NOT_SENT)

@@ -1,0 +1,182 @@
+"""What a run knows of the account's live credentials and users: read in bulk once, kept current by our own writes."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any
+
+from iamcreds import aws
+from iamcreds.errors import AccessDeniedError, AccountError, NoSuchUserError, UnauthenticatedError, UnreachableError
+from iamcreds.model import Credential, Family, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
+    from mypy_boto3_iam import IAMClient
+
+YOUNG = timedelta(seconds=60)
+"""IAM is eventually consistent: a credential younger than this may be missing from a list and yet be there."""
+
+LAG_PAUSES = (1.0, 2.0, 4.0)
+"""Seconds between repeated looks for something that a list may not show yet."""
+
+PAGE = 1000
+"""Items asked for per page, the most that IAM allows."""
+
+
+class Snapshot:
+    """The live service-specific credentials of all users, as one run sees them. Safe to use from several threads.
+
+    Args:
+        iam: a boto3 client of IAM.
+        now: the present, in UTC.
+        sleep: waits so many seconds.
+    """
+
+    def __init__(self, iam: IAMClient, now: Callable[[], datetime], sleep: Callable[[float], None]) -> None:
+        self._iam = iam
+        self._now = now
+        self._sleep = sleep
+        self._lock = threading.RLock()
+        self._known: dict[str, Credential] | None = None
+        self._every_user_is_in_it = True
+        self._listed: set[str] = set()
+        self._users: set[str] | None = None
+
+    def credentials(self) -> list[Credential]:
+        """All live credentials, sorted by user, service and id; one call a page, once a run."""
+        with self._lock:
+            return sorted(self._all().values(), key=lambda one: (one.user, one.service, one.id))
+
+    def of(self, user: str, service: str) -> list[Credential]:
+        """The user's live credentials for the service (full name), oldest first."""
+        with self._lock:
+            self._all()
+            if not self._every_user_is_in_it and user not in self._listed:
+                self.refresh(user)
+            found = [one for one in self._all().values() if (one.user, one.service) == (user, service)]
+        return sorted(found, key=lambda one: (one.created, one.id))
+
+    def find(self, user: str, credential_id: str, created: datetime) -> Credential | None:
+        """The live credential of that id, or None once a list of its user has confirmed that it is gone.
+
+        Some endpoints do not know AllUsers, and a list may lag behind: neither a miss in the bulk read nor, for a
+        young credential, a miss in the user's own list is believed at once.
+        """
+        with self._lock:
+            found = self._all().get(credential_id)
+            if found is None and user not in self._listed:
+                found = self._look_again(user, credential_id)
+        for pause in LAG_PAUSES if self._now() - created < YOUNG else ():
+            if found is None:
+                self._sleep(pause)
+                with self._lock:
+                    found = self._look_again(user, credential_id)
+        return found
+
+    def refresh(self, user: str) -> None:
+        """Replace what is known of one user by a list of that user alone; a user who is gone has none."""
+        with self._lock:
+            others = {key: kept for key, kept in self._all().items() if kept.user != user}
+            try:
+                with aws.speaking(f"listing the service-specific credentials of user {user}"):
+                    self._known = others | {one.id: one for one in self._list(UserName=user)}
+            except NoSuchUserError:
+                self._known = others
+            self._listed.add(user)
+
+    def has_user(self, user: str) -> bool:
+        """Whether the IAM user exists: all are listed once, and one that is missing there is asked for by name."""
+        with self._lock:
+            if self._users is None:
+                with aws.speaking("listing the account's users"):
+                    self._users = {item["UserName"] for page in pages(self._iam.list_users) for item in page["Users"]}
+            if user not in self._users and self._exists(user):
+                self._users.add(user)
+            return user in self._users
+
+    def remember(self, credential: Credential) -> Credential:
+        """Keep what an answer to one of our own writes said."""
+        with self._lock:
+            self._all()[credential.id] = credential
+        return credential
+
+    def forget(self, credential_id: str) -> None:
+        """Drop what we deleted ourselves."""
+        with self._lock:
+            self._all().pop(credential_id, None)
+
+    def get(self, credential_id: str) -> Credential | None:
+        """What is known of the credential of that id, without a second look."""
+        with self._lock:
+            return self._all().get(credential_id)
+
+    def _exists(self, user: str) -> bool:
+        try:
+            with aws.speaking(f"looking for user {user}"):
+                self._iam.get_user(UserName=user)
+        except NoSuchUserError:
+            return False
+        return True
+
+    def _look_again(self, user: str, credential_id: str) -> Credential | None:
+        self.refresh(user)
+        found = self._all().get(credential_id)
+        self._every_user_is_in_it = self._every_user_is_in_it and found is None
+        return found
+
+    def _all(self) -> dict[str, Credential]:
+        if self._known is None:
+            self._known = self._bulk()
+        return self._known
+
+    def _bulk(self) -> dict[str, Credential]:
+        try:
+            with aws.speaking("listing the service-specific credentials of all users"):
+                return {one.id: one for one in self._list(AllUsers=True)}
+        except (UnreachableError, UnauthenticatedError, AccessDeniedError):
+            raise
+        except AccountError:  # the endpoint does not know AllUsers: users are listed one by one as they are needed
+            self._every_user_is_in_it = False
+            return {}
+
+    def _list(self, **filters: Any) -> Iterator[Credential]:  # noqa: ANN401 - boto3's own keyword arguments
+        for page in pages(self._iam.list_service_specific_credentials, **filters):
+            yield from map(credential, page["ServiceSpecificCredentials"])
+
+
+def pages(operation: Callable[..., Any], **arguments: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - as boto3
+    """Every page of a listing operation: only IsTruncated ends it, for a page may be short and still not the last.
+
+    Raises:
+        AccountError: the endpoint gives the same marker twice, which would never end.
+    """
+    seen: set[str] = set()
+    marker: dict[str, str] = {}
+    while True:
+        page = operation(**arguments, **marker, MaxItems=PAGE)
+        yield page
+        if not page.get("IsTruncated"):
+            return
+        marker = {"Marker": page["Marker"]}
+        if marker["Marker"] in seen:
+            raise AccountError(
+                f"{operation.__name__}: AWS gave the same page marker twice: the list is not to be trusted"
+            )
+        seen.add(marker["Marker"])
+
+
+def credential(item: Mapping[str, Any]) -> Credential:
+    """A credential out of an answer of IAM: both families, with or without its secret, which stays behind."""
+    return Credential(
+        id=item["ServiceSpecificCredentialId"],
+        user=item["UserName"],
+        service=item["ServiceName"].lower(),
+        status=Status(item["Status"]),
+        created=item["CreateDate"].astimezone(UTC),
+        family=Family.PASSWORD if item.get("ServiceUserName") else Family.API_KEY,
+        login=item.get("ServiceUserName") or item.get("ServiceCredentialAlias") or "",
+        expires=item["ExpirationDate"].astimezone(UTC) if "ExpirationDate" in item else None,
+    )
