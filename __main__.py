@@ -1,0 +1,36 @@
+"""The whole story: read the specs, declare what they say, tell what came of it."""
+
+from itertools import groupby
+from pathlib import Path
+
+import pulumi
+
+from dynamic_providers.spec_file import SpecFile
+from iamcreds.errors import SpecsError
+from iamcreds.model import Desired, DesiredUser
+from iamcreds.specs import load
+
+
+def desired() -> Desired:
+    """The specs that the stack's configuration names, or every problem they have."""
+    try:
+        return load(Path(pulumi.Config().get("specs") or "specs"))
+    except SpecsError as error:
+        raise pulumi.RunError(f"the specs have problems:\n{error}") from None
+
+
+def spec_file(user: DesiredUser) -> str:
+    """The file that declares the user."""
+    return user.place.file
+
+
+specs = desired()
+for warning in specs.warnings:
+    pulumi.log.warn(str(warning))
+
+files = [
+    SpecFile(file, list(users), specs.account)
+    for file, users in groupby(sorted(specs.users, key=spec_file), key=spec_file)
+]
+pulumi.export("credentials", {name: one.credentials[name] for one in files for name in sorted(one.credentials)})
+pulumi.export("secrets", {name: one.secrets[name] for one in files for name in sorted(one.secrets)})

@@ -1,0 +1,126 @@
+"""`AccessKeys`: the access keys of many users, watched and never changed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+
+from dynamic_providers.resource import Provider, Resource, known
+from iamcreds.errors import WrongAccountError
+from iamcreds.model import AccessKeyPolicy
+from iamcreds.policy import findings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from iamcreds.model import AccessKey
+
+_COMPARED = ("users", "keys", "findings")
+
+
+class AccessKeys(Resource, module="iam", name="AccessKeys"):
+    """The live access keys of some users, and what they break of each user's policy.
+
+    Every preview reads the keys anew and shows what changed. Findings are warnings; those of a user whose policy
+    says `enforce` stop the preview. No key is ever changed, and deleting the resource touches nothing.
+
+    Args:
+        resource_name: the Pulumi name.
+        users: policy by user name; a policy is any of `max`, `max_age_days`, `max_idle_days` (whole numbers) and
+            `enforce` (true or false).
+        account: 12 digits; refuse to look into any other account.
+        opts: as for every resource.
+    """
+
+    keys: pulumi.Output[dict[str, list[dict[str, Any]]]]
+    """Keys by user name: id, status, created, and of a used one last_used, service and region; dates ISO 8601."""
+    findings: pulumi.Output[list[str]]
+    """One sentence a finding, sorted."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        users: pulumi.Input[Mapping[str, Mapping[str, Any]]],
+        account: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {"users": users, "account": account, "keys": None, "findings": None}
+        super().__init__(AccessKeysProvider(), resource_name, props, opts)
+        self.findings.apply(self._warn)
+
+    def _warn(self, found: list[str] | None) -> None:
+        for finding in found or ():
+            pulumi.log.warn(finding, self)
+
+
+class AccessKeysProvider(Provider):
+    """Reads access keys in every check. The class and module name are persisted in every state."""
+
+    def check(self, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
+        """Read the keys of all users into the inputs, so that every preview shows them; stop where it is enforced."""
+        inputs = {name: value for name, value in news.items() if value is not None}
+        if not known(inputs["users"]) or not all(map(known, inputs["users"].values())):
+            return CheckResult(inputs, [])
+        wrong = list(_malformed(inputs["users"]))
+        if wrong:
+            return CheckResult(inputs, [CheckFailure("users", reason) for reason in wrong])
+        try:
+            self.account.guard(inputs.get("account"), "the specs are for")
+        except WrongAccountError as error:
+            return CheckResult(inputs, [CheckFailure("account", str(error))])
+        return self._watched(inputs)
+
+    def _watched(self, inputs: dict[str, Any]) -> CheckResult:
+        policies = {user: AccessKeyPolicy(**policy) for user, policy in inputs["users"].items()}
+        keys = self.account.access_keys(policies)
+        found = sorted(one for user in keys for one in findings(user, policies[user], keys[user], self.now))
+        inputs["keys"] = {user: [_shown(key) for key in keys[user] or ()] for user in sorted(keys)}
+        inputs["findings"] = [str(one) for one in found]
+        stops = [str(one) for one in found if policies[one.user].enforce]
+        return CheckResult(inputs, [CheckFailure("", f"{reason}, and the policy is enforced") for reason in stops])
+
+    def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
+        """Anything seen that is not as it was."""
+        return DiffResult(changes=any(olds.get(name) != news.get(name) for name in _COMPARED))
+
+    def create(self, props: Mapping[str, Any]) -> CreateResult:
+        """Record what check saw."""
+        return CreateResult(f"{self.account.id()}/access-keys", dict(props))
+
+    def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
+        """What was recorded: looking is check's part, in the same run."""
+        return ReadResult(id_, dict(props))
+
+    def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
+        """Record what check saw."""
+        return UpdateResult(dict(news))
+
+
+def policy_properties(policy: AccessKeyPolicy) -> dict[str, Any]:
+    """A policy as the `users` input takes it."""
+    return {name: value for name, value in asdict(policy).items() if value is not None and value is not False}
+
+
+def _malformed(users: Mapping[str, Any]) -> list[str]:
+    allowed = {field.name for field in fields(AccessKeyPolicy)}
+    return [
+        f"{user}: unknown policy {name!r}; known are {', '.join(sorted(allowed))}"
+        for user, policy in sorted(users.items())
+        for name in sorted(set(policy) - allowed)
+    ]
+
+
+def _shown(key: AccessKey) -> dict[str, Any]:
+    shown = {
+        "id": key.id,
+        "status": key.status.value,
+        "created": key.created.isoformat(),
+        "last_used": key.last_used.date().isoformat() if key.last_used else None,
+        "service": key.service,
+        "region": key.region,
+    }
+    return {name: value for name, value in shown.items() if value is not None}

@@ -1,0 +1,123 @@
+"""What our resources share: serialisation that scales, one account a process, errors in one sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import pickle
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi.dynamic import ResourceProvider
+
+from iamcreds.account import Account
+from iamcreds.errors import IamcredsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulumi.dynamic import ConfigureRequest
+
+_PICKLER: Any = pickle._Pickler  # noqa: SLF001 - the class that Pulumi's SDK patches
+
+
+class Resource(pulumi.dynamic.Resource):
+    """A dynamic resource of which a program can have thousands."""
+
+    def __init__(
+        self, provider: ResourceProvider, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None
+    ) -> None:
+        with _pickler_kept():
+            super().__init__(provider, name, props, opts)
+
+
+@contextlib.contextmanager
+def _pickler_kept() -> Iterator[None]:
+    """Undo what the SDK does to pickle at every resource.
+
+    `pulumi.dynamic.serialize_provider` wraps a method of the pickler once more each time and never restores it, which
+    ends in a RecursionError at about 320 resources (SDK 3.259.0 to 3.272.0).
+    """
+    saved = {name: getattr(_PICKLER, name) for name in ("_batch_setitems", "save_dict")}
+    try:
+        yield
+    finally:
+        for name, method in saved.items():
+            setattr(_PICKLER, name, method)
+
+
+class Provider(ResourceProvider):
+    """A provider of ours: pickled by reference (it keeps no state) and out of the encryption path."""
+
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Read the stack's `now`; called once in a provider process, before anything else.
+
+        Raises:
+            ConfigError: `now` is no date.
+        """
+        speak_plainly()
+        self.now = parse_now(req.config.get("now"))
+
+    @property
+    def account(self) -> Account:
+        """The account of this process, one for all providers in it."""
+        return _account()
+
+
+@functools.cache
+def _account() -> Account:
+    return Account()
+
+
+class ConfigError(IamcredsError):
+    """The stack's configuration cannot be used."""
+
+
+def parse_now(text: str | None) -> datetime:
+    """The time that the config `now` says (an ISO date or time, UTC unless it says otherwise), or the present.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    try:
+        now = datetime.fromisoformat(text) if text else datetime.now(UTC)
+    except ValueError as error:
+        raise ConfigError(f"config `now` is {text!r}, which is no date: write it as 2027-03-01") from error
+    return now if now.tzinfo else now.replace(tzinfo=UTC)
+
+
+def known(value: Any) -> bool:  # noqa: ANN401 - any property value
+    """Whether a preview knows the value already (an output of a resource yet to be made is not known)."""
+    return bool(value != pulumi.runtime.rpc.UNKNOWN)
+
+
+def speak_plainly() -> None:
+    """Make the provider process answer a failure with a sentence instead of a traceback.
+
+    The SDK's process formats every exception by `traceback.format_exc()` for the engine, which prints it. Its module
+    is `__main__` there; in a process that is not the SDK's nothing happens.
+    """
+    host = sys.modules["__main__"]
+    if hasattr(host, "DynamicResourceProviderServicer"):
+        host.traceback = _Sentences  # type: ignore[attr-defined]
+
+
+class _Sentences:
+    """Stands where the SDK's provider process has the module `traceback`."""
+
+    @staticmethod
+    def format_exc() -> str:
+        error = sys.exc_info()[1]
+        return str(error) if isinstance(error, IamcredsError) else unexpected(error)
+
+
+def unexpected(error: BaseException | None) -> str:
+    """A bug of ours in one line: the type and the place, but not the text, which might hold anything."""
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return f"unexpected {type(error).__name__}{place}: this is a bug in iamcreds; please report this line"
