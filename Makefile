@@ -1,0 +1,57 @@
+# Needs Python 3.11 or newer, and `pulumi` on PATH or a Go toolchain; the rest it brings along, inside this folder.
+.DEFAULT_GOAL := help
+.PHONY: help up preview down env test lint types unit e2e bench clean
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := $(or $(shell command -v uv 2>/dev/null),.state/uv/bin/uv)
+VENV := .venv/.synced
+LOCAL := .venv/bin/python -m tools.local_stack
+export UV_PYTHON_DOWNLOADS := never
+
+help: ## say what there is
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST)
+
+up: $(VENV) ## make the embedded IAM what specs/ says (repeated: changes nothing)
+	@$(LOCAL) up
+
+preview: $(VENV) ## say what `make up` would change
+	@$(LOCAL) preview
+
+down: $(VENV) ## stop the embedded IAM
+	@$(LOCAL) down
+
+env: $(VENV) ## print the variables for a shell on that stack: eval "$$(make -s env)"
+	@$(LOCAL) env
+
+test: lint types unit e2e ## everything that must be green
+
+lint: $(VENV) ## style and import layers
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/lint-imports
+
+types: $(VENV) ## mypy, strict
+	.venv/bin/mypy
+
+unit: $(VENV) ## unit and emulator tests
+	.venv/bin/pytest tests/unit tests/emulator
+
+e2e: $(VENV) ## the real engine against the embedded IAM
+	@$(PYTHON) tools/engine.py >/dev/null
+	.venv/bin/pytest tests/e2e
+
+bench: $(VENV) ## wall time and calls at 100 and 1,000 credentials, against the engine's floor
+	.venv/bin/python tests/bench/bench.py
+
+clean: down ## forget the virtual environment and the local stack
+	rm -rf .venv .state
+
+$(VENV): pyproject.toml uv.lock $(if $(filter .state/%,$(UV)),.state/uv/bin/uv)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(UV) sync --quiet --locked --all-extras --python $(PYTHON)
+	@touch $@
+
+.state/uv/bin/uv:
+	$(PYTHON) -m venv .state/uv
+	.state/uv/bin/pip install --quiet uv==$(UV_VERSION)

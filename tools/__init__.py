@@ -1,0 +1,1 @@
+"""What `make` runs: the engine, and the stack on the embedded IAM."""

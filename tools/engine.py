@@ -1,0 +1,130 @@
+"""Find the Pulumi engine or build it, and print the folder its programs are in; progress goes to stderr.
+
+A `pulumi` on PATH is taken as it is. Otherwise the same engine is built from the Go modules that `engine/` and
+`language-host/` beside this file pin, into a cache folder that all clones share. Needs Python's standard library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+VERSION = "v3.259.0"
+TOOLS = Path(__file__).resolve().parent
+ENGINE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+LANGUAGE_HOST = "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python"
+SDK = "github.com/pulumi/pulumi/sdk/v3"
+SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
+VERSION_FLAG = f"-X {SDK}/go/common/version.Version={VERSION}"
+
+
+class EngineError(Exception):
+    """There is no engine and none can be built."""
+
+
+def find() -> Path:
+    """The folder with `pulumi` and what it starts.
+
+    Raises:
+        EngineError: there is none, and no Go to build it with, or the build failed.
+    """
+    on_path = shutil.which("pulumi")
+    if on_path:
+        return Path(on_path).parent
+    built = cache() / f"engine-{fingerprint()}"
+    if not (built / "pulumi").exists():
+        build(built)
+    return built
+
+
+def cache() -> Path:
+    """Where built engines are kept, outside any checkout."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "iamcreds"
+
+
+def fingerprint() -> str:
+    """Changes whenever another engine would be built."""
+    pinned = sorted(TOOLS.glob("*/go.*"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in pinned) + VERSION.encode()).hexdigest()[:12]
+
+
+def build(target: Path) -> None:
+    """Build everything into `target`, which appears only when it is whole.
+
+    Raises:
+        EngineError: there is no Go, or the build failed.
+    """
+    if not shutil.which("go"):
+        raise EngineError("no `pulumi` on PATH, and no Go to build it with: install one of them, then repeat")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    say(f"building the Pulumi engine {VERSION} from Go modules, once, into {target} (about 5 minutes)")
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        whole = Path(folder) / "bin"
+        compile_(TOOLS / "language-host", LANGUAGE_HOST, whole)
+        compile_(TOOLS / "engine", ENGINE, whole, "-ldflags", VERSION_FLAG)
+        copy_scripts(whole)
+        if not target.exists():  # somebody else may have been faster
+            whole.rename(target)
+
+
+def compile_(module: Path, package: str, into: Path, *flags: str) -> None:
+    """Compile one program, saying how far it is: `go build -v` names each package when its turn comes."""
+    count = len(go(module, "list", "-deps", package).splitlines())
+    command = ["go", "build", "-v", "-buildvcs=false", *flags, "-o", f"{into}/", package]
+    into.mkdir(exist_ok=True)
+    other: list[str] = []
+    with subprocess.Popen(command, cwd=module, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - our words
+        for done, line in enumerate(process.stderr or (), 1):
+            other.append(line)
+            show_progress(package.rsplit("/", 1)[1], done, count)
+    if process.returncode:
+        raise EngineError("building the engine failed:\n" + "".join(other[-20:]))
+    show_progress(package.rsplit("/", 1)[1], count, count)
+
+
+def show_progress(what: str, done: int, count: int) -> None:
+    """One moving line on a terminal, a line now and then elsewhere."""
+    text = f"  {what}: {min(done, count)} of {count} packages"
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{text}" + ("\n" if done >= count else ""))
+        sys.stderr.flush()
+    elif done % 200 == 0 or done == count:
+        say(text)
+
+
+def copy_scripts(into: Path) -> None:
+    """Put the two scripts beside the engine that it starts Python programs and providers with."""
+    source = Path(json.loads(go(TOOLS / "engine", "mod", "download", "-json", f"{SDK}@{VERSION}"))["Dir"])
+    for script in SCRIPTS:
+        copied = shutil.copyfile(source / script, into / Path(script).name)
+        copied.chmod(0o755)
+
+
+def go(module: Path, *arguments: str) -> str:
+    """What a go command prints, run in a module's folder.
+
+    Raises:
+        EngineError: it failed.
+    """
+    done = subprocess.run(["go", *arguments], cwd=module, capture_output=True, text=True, check=False)  # noqa: S603, S607
+    if done.returncode:
+        raise EngineError(f"`go {' '.join(arguments)}` failed:\n{done.stderr}")
+    return done.stdout
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is a command
+
+
+if __name__ == "__main__":
+    try:
+        print(find())  # noqa: T201 - this is a command
+    except EngineError as error:
+        sys.exit(str(error))

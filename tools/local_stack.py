@@ -1,0 +1,179 @@
+"""The stack `local`: the real engine and the embedded IAM, away from a person's own Pulumi login and AWS credentials.
+
+    python -m tools.local_stack up | preview | down | env
+
+Everything it keeps is under `.state/`, which git ignores.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from iamcreds.emulator.client import Controls
+from iamcreds.emulator.controls import ControlError
+from iamcreds.errors import SpecsError
+from iamcreds.specs import load
+from tools import engine
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / ".state"
+PID, PORT, LOG = STATE / "emulator.pid", STATE / "emulator.port", STATE / "emulator.log"
+START_SECONDS = 30
+DROPPED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS")
+"""A person's own settings that would get in the way."""
+
+
+def environment() -> dict[str, str]:
+    """The variables in which plain `pulumi` and `iamcreds` work on the stack, and on nothing else."""
+    return {
+        "PATH": os.pathsep.join([str(ROOT / ".venv/bin"), str(engine.find()), os.environ["PATH"]]),
+        "PULUMI_BACKEND_URL": (STATE / "backend").as_uri(),
+        "PULUMI_HOME": str(STATE / "pulumi"),
+        "PULUMI_STACK": "local",
+        "PULUMI_CONFIG_PASSPHRASE": "the embedded IAM only",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port()}",
+        "AWS_ACCESS_KEY_ID": "embedded",
+        "AWS_SECRET_ACCESS_KEY": "embedded",
+        "AWS_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def port() -> int:
+    """The embedded IAM's port: any that was free at first use, and the same ever since."""
+    if not PORT.exists():
+        STATE.mkdir(exist_ok=True)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            PORT.write_text(str(free.getsockname()[1]))
+    return int(PORT.read_text())
+
+
+def running() -> int | None:
+    """The embedded IAM's pid, if the one we started is still there."""
+    try:
+        pid = int(PID.read_text())
+        command = Path(f"/proc/{pid}/cmdline")
+        if command.exists() and b"iamcreds.emulator" not in command.read_bytes():
+            return None  # the number belongs to another program by now
+        os.kill(pid, 0)
+    except (OSError, ValueError):
+        return None
+    return pid
+
+
+def start_emulator(env: dict[str, str]) -> None:
+    """Start the embedded IAM unless it is running, and wait until it answers."""
+    process = None if running() else launch()
+    deadline = time.monotonic() + START_SECONDS
+    while not answers(env["AWS_ENDPOINT_URL"]):
+        if (process and process.poll() is not None) or time.monotonic() > deadline:
+            sys.exit(f"the embedded IAM did not start; it said: {LOG.read_text().strip()}")
+        time.sleep(0.1)
+    print(f"embedded IAM: {env['AWS_ENDPOINT_URL']}", flush=True)  # noqa: T201 - this is a command
+
+
+def launch() -> subprocess.Popen[bytes]:
+    """Start the embedded IAM in the background, to stay until `down`."""
+    command = [sys.executable, "-m", "iamcreds.emulator", "--port", str(port())]
+    with LOG.open("w") as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
+    PID.write_text(str(process.pid))
+    return process
+
+
+def answers(url: str) -> bool:
+    """Whether it is the embedded IAM that answers there."""
+    try:
+        Controls(url).settings()
+    except (OSError, ValueError, ControlError):
+        return False
+    return True
+
+
+def create_users(env: dict[str, str]) -> None:
+    """Create the IAM users that the specs name; a real account has them already."""
+    iam = boto3.client(
+        "iam", endpoint_url=env["AWS_ENDPOINT_URL"], region_name=env["AWS_REGION"],
+        aws_access_key_id=env["AWS_ACCESS_KEY_ID"], aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+    )  # fmt: skip
+    present = {user["UserName"] for page in iam.get_paginator("list_users").paginate() for user in page["Users"]}
+    for user in load(ROOT / "specs").users:
+        if user.name not in present:
+            iam.create_user(UserName=user.name)
+
+
+def pulumi(env: dict[str, str], *arguments: str) -> int:
+    """Run the engine in the project; its exit code."""
+    kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
+    return subprocess.run(["pulumi", *arguments], cwd=ROOT, env=kept | env, check=False).returncode  # noqa: S603, S607
+
+
+def ready() -> dict[str, str]:
+    """Bring up what the stack needs; the environment to use it in."""
+    env = environment()
+    start_emulator(env)
+    create_users(env)
+    (STATE / "backend").mkdir(exist_ok=True)
+    if not list((STATE / "backend").glob(".pulumi/stacks/*/local.json")):
+        pulumi(env, "stack", "init", "local")
+    return env
+
+
+def up() -> int:
+    """Make the embedded IAM what the specs say."""
+    return pulumi(ready(), "up", "--yes", "--skip-preview")
+
+
+def preview() -> int:
+    """Say what `up` would change."""
+    return pulumi(ready(), "preview")
+
+
+def down() -> int:
+    """Stop the embedded IAM that we started; what it held goes with it."""
+    pid = running()
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+    PID.unlink(missing_ok=True)
+    print("the embedded IAM is stopped" if pid else "the embedded IAM was not running")  # noqa: T201
+    return 0
+
+
+def show_environment() -> int:
+    """Print what a shell evaluates to work on the stack with plain `pulumi` and `iamcreds`."""
+    print(f"unset {' '.join(DROPPED)}")  # noqa: T201
+    for name, value in environment().items():
+        print(f"export {name}={shlex.quote(value)}")  # noqa: T201
+    return 0
+
+
+COMMANDS = {"up": up, "preview": preview, "down": down, "env": show_environment}
+
+
+def main() -> int:
+    """Run the command named on the command line; its exit code."""
+    if len(sys.argv) != 2 or sys.argv[1] not in COMMANDS:  # noqa: PLR2004 - the program and one word
+        sys.exit(f"usage: {sys.argv[0]} {'|'.join(COMMANDS)}")
+    try:
+        return COMMANDS[sys.argv[1]]()
+    except (engine.EngineError, SpecsError, BotoCoreError, ClientError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
