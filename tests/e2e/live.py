@@ -1,0 +1,36 @@
+"""What the account holds, as somebody else sees and changes it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_iam.type_defs import ServiceSpecificCredentialMetadataTypeDef
+
+JANE = "users: {jane: {credentials: [{service: codecommit}]}}"
+"""Specs of one user with one password."""
+
+
+def credentials(iam: IAMClient, user: str) -> list[ServiceSpecificCredentialMetadataTypeDef]:
+    """The user's live credentials, as IAM lists them."""
+    return iam.list_service_specific_credentials(UserName=user)["ServiceSpecificCredentials"]
+
+
+def switch(iam: IAMClient, user: str, status: Literal["Active", "Inactive"]) -> None:
+    """Do what a human does in the console to each of the user's credentials."""
+    for one in credentials(iam, user):
+        iam.update_service_specific_credential(
+            UserName=user, ServiceSpecificCredentialId=one["ServiceSpecificCredentialId"], Status=status
+        )
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until the condition is true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)

@@ -1,0 +1,219 @@
+"""What becomes of a credential: basic, multi, status, switch-off, reset, disappears, rename, destroy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.live import JANE, credentials, switch
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+    from tests.e2e.conftest import Stack
+
+
+def test_basic(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """Specs become live credentials by one call each, outputs tell all but the secrets, and then all is quiet."""
+    iam.create_user(UserName="jane")
+    stack.specs(jane="users: {jane: {credentials: [{service: codecommit}, {service: bedrock}]}}")
+    emulator.controls.clear_counts()
+    stack.up()
+    counts = emulator.controls.counts()
+    assert counts["iam:CreateServiceSpecificCredential"] == 2
+    assert set(counts) == {
+        "iam:CreateServiceSpecificCredential",
+        "iam:ListServiceSpecificCredentials",
+        "iam:ListUsers",
+        "sts:GetCallerIdentity",
+    }
+    live = {one["ServiceName"].split(".")[0]: one for one in credentials(iam, "jane")}
+    shown = stack.outputs()
+    assert shown["credentials"]["jane/codecommit"] == {
+        "id": live["codecommit"]["ServiceSpecificCredentialId"],
+        "user_name": "jane-at-123456789012",
+        "status": "Active",
+    }
+    assert shown["secrets"] == {"jane/codecommit": "[secret]", "jane/bedrock": "[secret]"}
+    assert sorted(stack.secrets().values()) == sorted(emulator.controls.secrets())
+    stack.assert_no_changes()
+
+
+def test_multi(stack: Stack, iam: IAMClient) -> None:
+    """Two credentials of one service are told apart by their names, and each has its own status."""
+    iam.create_user(UserName="bot")
+    stack.specs(
+        bot="""users:
+  bot:
+    credentials:
+      - {service: codecommit, name: primary, status: Active}
+      - {service: codecommit, name: spare, status: Inactive}
+"""
+    )
+    stack.up()
+    shown = stack.outputs()["credentials"]
+    assert shown["bot/codecommit/primary"]["status"] == "Active"
+    assert shown["bot/codecommit/spare"]["status"] == "Inactive"
+    assert {one["Status"] for one in credentials(iam, "bot")} == {"Active", "Inactive"}
+    stack.assert_no_changes()
+
+
+def test_explicit_status_is_enforced(stack: Stack, iam: IAMClient) -> None:
+    """A credential with a status that is switched off behind its back shows up in the preview, and up heals it."""
+    iam.create_user(UserName="jane")
+    stack.specs(jane="users: {jane: {credentials: [{service: codecommit, status: Active}]}}")
+    stack.up()
+    switch(iam, "jane", "Inactive")
+    assert '~ status: "Inactive" => "Active"' in stack.preview()
+    stack.up()
+    assert [one["Status"] for one in credentials(iam, "jane")] == ["Active"]
+    stack.assert_no_changes()
+
+
+def test_human_switch_off_stays(stack: Stack, iam: IAMClient) -> None:
+    """Without a status in the specs a switch-off by a human is shown, warned of in every run, and never undone."""
+    iam.create_user(UserName="jane")
+    stack.specs(jane=JANE)
+    stack.up()
+    switch(iam, "jane", "Inactive")
+    first = stack.preview()
+    assert "somebody switched this credential off" in first
+    assert "jane/codecommit" in first
+    stack.up()
+    assert [one["Status"] for one in credentials(iam, "jane")] == ["Inactive"]
+    assert stack.outputs()["credentials"]["jane/codecommit"]["status"] == "Inactive"
+    again = stack.run("preview", "--expect-no-changes")
+    assert again.code == 0
+    assert "somebody switched this credential off" in again.text
+
+
+def test_declaring_a_status_later(stack: Stack, iam: IAMClient) -> None:
+    """A status that is declared later is enforced from then on, and one that is taken out is not."""
+    iam.create_user(UserName="jane")
+    stack.specs(jane=JANE)
+    stack.up()
+    stack.specs(jane="users: {jane: {credentials: [{service: codecommit, status: Inactive}]}}")
+    assert '+ status: "Inactive"' in stack.up()
+    assert [one["Status"] for one in credentials(iam, "jane")] == ["Inactive"]
+    stack.specs(jane=JANE)
+    stack.up()
+    switch(iam, "jane", "Active")
+    stack.up()
+    assert [one["Status"] for one in credentials(iam, "jane")] == ["Active"]
+    stack.assert_no_changes()
+
+
+def test_reset(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """A changed trigger resets the password once and keeps the credential; taking it out resets nothing."""
+    iam.create_user(UserName="jane")
+    stack.specs(jane=JANE)
+    stack.up()
+    before, old = credentials(iam, "jane"), stack.secrets()["jane/codecommit"]
+    stack.specs(jane="users: {jane: {credentials: [{service: codecommit, reset: 2026-11-01}]}}")
+    assert '+ reset: "2026-11-01"' in stack.preview()
+    stack.up()
+    new = stack.secrets()["jane/codecommit"]
+    assert new != old
+    assert new == emulator.controls.secrets()[-1]
+    assert credentials(iam, "jane") == before
+    stack.assert_no_changes()
+    stack.specs(jane=JANE)
+    stack.up()
+    assert stack.secrets()["jane/codecommit"] == new
+    assert emulator.controls.counts()["iam:ResetServiceSpecificCredential"] == 1
+
+
+@pytest.mark.usefixtures("yesterday")
+def test_disappears(stack: Stack, iam: IAMClient) -> None:
+    """A credential deleted behind our back is seen as gone and made again."""
+    iam.create_user(UserName="jane")
+    stack.specs(jane=JANE)
+    stack.up()
+    gone = credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
+    iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=gone)
+    assert "ServiceSpecificCredential: (create)" in stack.preview()
+    stack.up()
+    assert [one["ServiceSpecificCredentialId"] for one in credentials(iam, "jane")] != [gone]
+    stack.assert_no_changes()
+
+
+@pytest.mark.usefixtures("yesterday")
+def test_user_disappears(stack: Stack, iam: IAMClient) -> None:
+    """When a user is deleted behind our back, the preview says which user is missing, and so does up."""
+    iam.create_user(UserName="jane")
+    stack.specs(jane=JANE)
+    stack.up()
+    gone = credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
+    iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=gone)
+    iam.delete_user(UserName="jane")
+    assert "jane/codecommit: the account has no IAM user jane" in stack.preview()
+    assert "creating a codecommit.amazonaws.com credential for user jane" in stack.failing("up", "--yes")
+
+
+def test_renamed_by_was(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """`was` makes another name the same credential: nothing is created, reset or deleted."""
+    iam.create_user(UserName="jane")
+    stack.specs(jane=JANE)
+    stack.up()
+    before = credentials(iam, "jane")
+    stack.specs(jane="users: {jane: {credentials: [{service: codecommit, name: laptop, was: codecommit}]}}")
+    stack.up()
+    assert credentials(iam, "jane") == before
+    assert set(stack.outputs()["credentials"]) == {"jane/codecommit/laptop"}
+    assert len(emulator.controls.secrets()) == 1
+    stack.assert_no_changes()
+
+
+def test_user_moves_from_file_to_file(stack: Stack, iam: IAMClient) -> None:
+    """Names do not hold the file: a user who moves to another file keeps every credential as it is."""
+    for user in ("jane", "joe"):
+        iam.create_user(UserName=user)
+    stack.specs(
+        a="users: {jane: {credentials: [{service: codecommit}]}, joe: {credentials: []}}",
+        b="users: {}",
+    )
+    stack.up()
+    before = credentials(iam, "jane")
+    stack.specs(
+        a="users: {joe: {credentials: []}}",
+        b="users: {jane: {credentials: [{service: codecommit}]}}",
+    )
+    moved = stack.up()
+    assert "ServiceSpecificCredential: (" not in moved
+    assert credentials(iam, "jane") == before
+    stack.assert_no_changes()
+
+
+def test_protected(stack: Stack, iam: IAMClient) -> None:
+    """A protected credential is not deleted when it is taken out of the specs."""
+    iam.create_user(UserName="jane")
+    stack.specs(jane="users: {jane: {credentials: [{service: codecommit, protect: true}]}}")
+    stack.up()
+    stack.specs(jane="users: {jane: {credentials: []}}")
+    assert "protect" in stack.failing("up", "--yes", "--skip-preview")
+    assert len(credentials(iam, "jane")) == 1
+
+
+@pytest.mark.usefixtures("yesterday")
+def test_destroy_leaves_nothing(stack: Stack, iam: IAMClient) -> None:
+    """Destroy deletes every credential, also when some or their user are gone already, and touches no access key."""
+    for user in ("jane", "joe"):
+        iam.create_user(UserName=user)
+    iam.create_access_key(UserName="jane")
+    stack.specs(
+        team="""defaults: {accessKeys: {max: 2}}
+users:
+  jane: {credentials: [{service: codecommit}, {service: keyspaces}]}
+  joe: {credentials: [{service: bedrock}]}
+"""
+    )
+    stack.up()
+    gone = credentials(iam, "joe")[0]["ServiceSpecificCredentialId"]
+    iam.delete_service_specific_credential(UserName="joe", ServiceSpecificCredentialId=gone)
+    iam.delete_user(UserName="joe")
+    stack.good("destroy", "--yes")
+    assert credentials(iam, "jane") == []
+    assert len(iam.list_access_keys(UserName="jane")["AccessKeyMetadata"]) == 1
+    assert stack.resources() == {}
