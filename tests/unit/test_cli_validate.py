@@ -1,0 +1,149 @@
+"""`iamcreds validate`, by the door a user takes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Protocol
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from iamcreds.cli import main
+from iamcreds.errors import AccountError
+
+GOOD = "users: {jane: {credentials: [{service: codecommit}]}}\n"
+DOUBTFUL = "users: {jane: {credentials: [{service: magic}]}}\n"
+BAD = "users: {jane: {credentials: [{service: codecommit, stat: 1}, {}]}}\n"
+EXAMPLES = Path(__file__).parents[2] / "specs"
+
+
+class Validate(Protocol):
+    """Runs `iamcreds validate`."""
+
+    def __call__(self, text: str, *options: str, name: str = "a.yaml") -> Result:
+        """What the command does with a file of that text in the current folder."""
+
+
+@pytest.fixture
+def validate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Validate:
+    """The command, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(text: str, *options: str, name: str = "a.yaml") -> Result:
+        Path(name).write_text(text, "utf-8")
+        return CliRunner().invoke(main, ["validate", name, *options])
+
+    return run
+
+
+def test_good(validate: Validate) -> None:
+    """Good specs are one line of numbers and exit code 0."""
+    result = validate(GOOD)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "1 file, 1 user, 1 credential\n", "")
+
+
+def test_bad(validate: Validate) -> None:
+    """Problems go to stdout, one a line, how many to stderr, and the exit code is 1."""
+    result = validate(BAD)
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        'a.yaml:1:52: unknown key "stat"; did you mean "status"? [unknown-key]',
+        'a.yaml:1:62: a credential lacks "service" [missing-key]',
+    ]
+    assert result.stderr == "2 problems\n"
+
+
+def test_warnings_do_not_fail(validate: Validate) -> None:
+    """A warning is printed as one, and the exit code stays 0."""
+    result = validate(DOUBTFUL)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        'a.yaml:1:40: warning: "magic" is not a service known to have such credentials [unknown-service]',
+        "1 file, 1 user, 1 credential",
+    ]
+
+
+def test_allow_empty(validate: Validate) -> None:
+    """Specs without users fail, and are good with --allow-empty."""
+    assert validate("users: {}\n").exit_code == 1
+    result = validate("users: {}\n", "--allow-empty")
+    assert (result.exit_code, result.stdout) == (0, "1 file, 0 users, 0 credentials\n")
+
+
+def test_json(validate: Validate) -> None:
+    """The JSON form is one document of the problems and, of good specs, the numbers."""
+    assert json.loads(validate(DOUBTFUL, "--format", "json").stdout) == {
+        "files": 1,
+        "users": 1,
+        "credentials": 1,
+        "problems": [
+            {
+                "file": "a.yaml",
+                "line": 1,
+                "column": 40,
+                "severity": "warning",
+                "rule": "unknown-service",
+                "message": '"magic" is not a service known to have such credentials',
+            },
+        ],
+    }
+    assert len(json.loads(validate(BAD, "--format", "json").stdout)["problems"]) == 2
+
+
+def test_github(validate: Validate) -> None:
+    """The GitHub form annotates the lines of a pull request, escaped as workflow commands ask."""
+    result = validate("users: {jane%: {credentials: []}}\n", "--format", "github", name="a,b.yaml")
+    message = '"jane%25" is not a user name of IAM: 1 to 64 letters, digits and characters of _+=,.@-'
+    assert result.stdout == f"::error file=a%2Cb.yaml,line=1,col=9,title=wrong-format::{message}\n"
+    assert validate(DOUBTFUL, "--format", "github").stdout.startswith("::warning file=a.yaml,line=1,col=40,")
+
+
+def test_missing_path() -> None:
+    """A path that is not there is a problem like any other."""
+    result = CliRunner().invoke(main, ["validate", "nowhere"])
+    assert result.exit_code == 1
+    assert result.stdout == "nowhere:1:1: cannot be read: no such file or directory [unreadable-file]\n"
+
+
+def test_version() -> None:
+    """--version names the program and its version."""
+    assert CliRunner().invoke(main, ["--version"]).stdout.startswith("iamcreds, version ")
+
+
+def test_our_errors_are_one_sentence() -> None:
+    """An error of ours ends any command with its sentence on stderr and exit code 1."""
+
+    @click.command()
+    def fails() -> None:
+        raise AccountError("AWS is not amused")
+
+    result = CliRunner().invoke(type(main)(commands={"fails": fails}), ["fails"])
+    assert (result.exit_code, result.stderr) == (1, "Error: AWS is not amused\n")
+
+
+def test_needs_neither_pulumi_nor_aws() -> None:
+    """Validating imports neither Pulumi nor anything that could talk to AWS."""
+    program = (
+        "import sys\n"
+        "from iamcreds.cli import main\n"
+        "main(['validate', sys.argv[1]], standalone_mode=False)\n"
+        "print(sorted({'pulumi', 'boto3', 'botocore', 'moto', 'grpc', 'yaml'} & sys.modules.keys()))\n"
+    )
+    command = [sys.executable, "-c", program, str(EXAMPLES)]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.endswith("\n[]\n")
+
+
+def test_broken_pipe(tmp_path: Path) -> None:
+    """A reader that goes away, as `head` does, causes no traceback."""
+    path = tmp_path / "a.yaml"
+    path.write_text("users:\n" + "".join(f"  u{number}: {{}}\n" for number in range(5000)), "utf-8")
+    command = [sys.executable, "-c", "from iamcreds.cli import main; main()", "validate", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""

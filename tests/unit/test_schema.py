@@ -1,0 +1,84 @@
+"""The schema is good JSON Schema, describes every field, and is the file that editors read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from iamcreds.model import ALIASES, API_KEY_SERVICES, PASSWORD_SERVICES
+from iamcreds.schema import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+OWN_WORDS = {"x-expected", "x-text", "x-not-supported-yet"}
+
+
+def parts(schema: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:  # noqa: ANN401
+    """Every object of a schema, with its path."""
+    if isinstance(schema, dict):
+        yield path, schema
+        for key, part in schema.items():
+            yield from parts(part, f"{path}/{key}")
+
+
+def fields() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every field of the specs by its path, with what its `$ref` says."""
+    for path, part in parts(SCHEMA):
+        if path.endswith("/properties"):
+            for name, field in part.items():
+                yield f"{path}/{name}", {**referred(field), **field}
+
+
+def referred(field: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the `$ref` of a field leads to, or nothing."""
+    definition: Mapping[str, Any] = SCHEMA["$defs"][field["$ref"].split("/")[-1]] if "$ref" in field else {}
+    return definition
+
+
+def test_is_a_schema() -> None:
+    """It is a schema of draft 2020-12."""
+    Draft202012Validator.check_schema(dict(SCHEMA))
+
+
+@pytest.mark.parametrize(("path", "field"), list(fields()), ids=[path for path, _ in fields()])
+def test_described(path: str, field: Mapping[str, Any]) -> None:
+    """Every field has a description, which is a sentence."""
+    assert field.get("description", "").endswith("."), path
+
+
+def test_patterns_say_what_they_expect() -> None:
+    """No message has to show a regular expression, because everything with a pattern says in words what it expects."""
+    silent = [path for path, part in parts(SCHEMA) if isinstance(part.get("pattern"), str) and "x-expected" not in part]
+    assert silent == []
+
+
+def test_own_words() -> None:
+    """It uses no words of ours but the three its comment explains."""
+    used = {key for _, part in parts(SCHEMA) for key in part if key.startswith("x-")}
+    assert used == OWN_WORDS
+    assert all(word in SCHEMA["$comment"] for word in OWN_WORDS)
+
+
+def test_fields_as_written_agree() -> None:
+    """A field counts as it is written under every field of its name, or under none."""
+    marks: dict[str, set[bool]] = {}
+    for path, field in fields():
+        if "string" in field.get("type", ()) and "store" not in path:
+            marks.setdefault(path.rpartition("/")[2], set()).add("x-text" in field)
+    assert [name for name, mark in marks.items() if len(mark) > 1] == []
+
+
+def test_services() -> None:
+    """An editor offers every alias and every known service."""
+    offered = SCHEMA["$defs"]["credential"]["properties"]["service"]["examples"]
+    assert set(offered) == set(ALIASES) | PASSWORD_SERVICES | API_KEY_SERVICES
+
+
+def test_one_file() -> None:
+    """The package's schema is the one in specs/."""
+    root = Path(__file__).parents[2]
+    assert (root / "iamcreds" / "schema.json").resolve() == root / "specs" / "schema.json"

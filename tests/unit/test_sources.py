@@ -1,0 +1,191 @@
+"""Which files a path stands for, and what their text means before anybody asks whether it is a spec."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from iamcreds.model import Place
+from iamcreds.nodes import Block, Plain, key_place, plain, quoted, resolved, value_place
+from iamcreds.sources import documents, parse, shown
+
+
+def root(text: str) -> Block:
+    """The mapping of a text that has no problems."""
+    document = parse("a.yaml", text)
+    assert document.problems == ()
+    assert document.root is not None
+    return document.root
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("true", True),
+        ("false", False),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("0", 0),
+        ("-12", -12),
+        ("1.5", 1.5),
+        ("1e3", 1e3),
+    ],
+)
+def test_json_forms(text: str, value: object) -> None:
+    """JSON's words and numbers are what they are in JSON."""
+    assert resolved(text) == value
+    assert type(resolved(text)) is type(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "on",
+        "off",
+        "yes",
+        "No",
+        "True",
+        "NULL",
+        "0123",
+        "0x1F",
+        "0o17",
+        "1_000",
+        "+1",
+        ".5",
+        "1.",
+        ".inf",
+        "2026-01-01",
+        "12:30:45",
+        "\u0661",
+    ],
+)
+def test_everything_else_is_text(text: str) -> None:
+    """What only YAML takes for something else than text is text."""
+    assert resolved(text) == text
+
+
+def test_long_numbers() -> None:
+    """A number of five thousand digits is a number, and no exception."""
+    assert resolved("9" * 5000) == float("inf")
+
+
+def test_places() -> None:
+    """Keys and values stand where an editor shows them, counted from 1."""
+    node = root("users:\n  jane:\n    credentials:\n      - service: codecommit\n      - {service: logs}\n")
+    credentials = ["users", "jane", "credentials"]
+    assert key_place(node, ["users", "jane"]) == Place("a.yaml", 2, 3)
+    assert value_place(node, [*credentials, 0, "service"]) == Place("a.yaml", 4, 18)
+    assert key_place(node, [*credentials, 1, "service"]) == Place("a.yaml", 5, 10)
+    assert key_place(node, [*credentials, 1]) == value_place(node, [*credentials, 1]) == Place("a.yaml", 5, 9)
+
+
+def test_keys_are_text() -> None:
+    """A key is text, whatever it looks like."""
+    assert plain(root("1: a\non: b\nnull: c\n1.50: d\n")) == {"1": "a", "on": "b", "null": "c", "1.50": "d"}
+
+
+def test_as_text() -> None:
+    """A scalar under a named key stays as written; null stays null."""
+    assert plain(root("a: 1.10\nb: 1.10\nc: {a: 0123, b: null}\n"), {"a", "b"}) == {
+        "a": "1.10",
+        "b": "1.10",
+        "c": {"a": "0123", "b": None},
+    }
+
+
+def test_strings_by_style_and_tag() -> None:
+    """Quotes, block styles and the string tag make text of anything."""
+    text = "a: 'true'\nb: \"1\"\nc: |\n  2\nd: !!str 3\ne: ! null\n"
+    assert plain(root(text)) == {"a": "true", "b": "1", "c": "2\n", "d": "3", "e": "null"}
+
+
+def test_aliases_share() -> None:
+    """An alias is what its anchor is, places included, and the later of two anchors counts."""
+    node = root("a: &x [1]\nb: *x\nc: &x 2\nd: *x\n")
+    assert plain(node) == {"a": [1], "b": [1], "c": 2, "d": 2}
+    assert value_place(node, ["b"]) == value_place(node, ["a"])
+
+
+def test_many_small_aliases() -> None:
+    """A file may use an alias for each of ten thousand users."""
+    text = "p: &p {max: 1, enforce: true}\n" + "".join(f"u{number}: *p\n" for number in range(10_000))
+    assert len(root(text).entries) == 10_001
+
+
+def test_sorted_and_below(tmp_path: Path) -> None:
+    """A folder stands for every spec file below it in the order of names, without what begins with a dot."""
+    for name in ("b.yaml", "a/z.yml", "a/b/c.YAML", "c.json", ".d.yaml", ".e/f.yaml"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("users: {}\n", "utf-8")
+    found = [Path(document.file).relative_to(tmp_path).as_posix() for document in documents(tmp_path)]
+    assert found == ["a/b/c.YAML", "a/z.yml", "b.yaml"]
+
+
+def test_linked_folders(tmp_path: Path) -> None:
+    """A linked folder is read, and one that leads back to where it stands is not read again."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.yaml").write_text("users: {}\n", "utf-8")
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "linked").symlink_to(tmp_path / "real")
+    (tmp_path / "specs" / "back").symlink_to(tmp_path / "specs")
+    assert [Path(document.file).name for document in documents(tmp_path / "specs")] == ["a.yaml"]
+
+
+def test_a_file_of_any_name(tmp_path: Path) -> None:
+    """A file that is named is read, whatever its name ends in."""
+    path = tmp_path / "specs.txt"
+    path.write_text("users: {}\n", "utf-8")
+    (document,) = documents(path)
+    assert document.root is not None
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_locked_folder(tmp_path: Path) -> None:
+    """A folder that may not be listed is a problem."""
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0)
+    (document,) = documents(tmp_path)
+    assert [problem.rule for problem in document.problems] == ["unreadable-file"]
+
+
+def test_too_long_a_path(tmp_path: Path) -> None:
+    """A path no file system can hold is a problem."""
+    (document,) = documents(tmp_path / ("x" * 5000))
+    assert [problem.rule for problem in document.problems] == ["unreadable-file"]
+
+
+def test_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path below the current folder is shown relative to it, any other as it was given."""
+    monkeypatch.chdir(tmp_path)
+    assert shown(tmp_path / "specs" / "a.yaml") == "specs/a.yaml"
+    assert shown(Path("specs/a.yaml")) == "specs/a.yaml"
+    assert shown(tmp_path.parent / "a.yaml") == (tmp_path.parent / "a.yaml").as_posix()
+    assert shown(Path("../a.yaml")) == "../a.yaml"
+
+
+def test_not_utf_8_after_a_mark(tmp_path: Path) -> None:
+    """The place of a byte that is no UTF-8 counts characters, without the byte order mark."""
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"\xef\xbb\xbfa: \xc3\xa9\n\xc3\xa9\xff")
+    (document,) = documents(path)
+    assert [(one.place.line, one.place.column) for one in document.problems] == [(2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "nothing"),
+        (True, "true"),
+        ({}, "a mapping"),
+        ([], "a list"),
+        ("a\nb", '"a\\nb"'),
+        ("x" * 99, f'"{"x" * 59}…"'),
+    ],
+)
+def test_quoted(value: Plain, text: str) -> None:
+    """A message shows a value on one line, and no more than 60 characters of it."""
+    assert quoted(value) == text

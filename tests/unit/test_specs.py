@@ -1,0 +1,191 @@
+"""What the specs mean: every file below specs/valid and specs/invalid is a case, with what is to be said beside it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from iamcreds.cli import main
+from iamcreds.errors import SpecsError
+from iamcreds.model import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, Place, Status
+from iamcreds.specs import RULES, load
+
+CASES = Path(__file__).with_name("specs")
+VALID = sorted(path.name for path in (CASES / "valid").iterdir() if path.suffix != ".expected")
+INVALID = sorted(path.name for path in (CASES / "invalid").iterdir() if path.suffix != ".expected")
+EXAMPLES = Path(__file__).parents[2] / "specs"
+
+
+def expected(kind: str, case: str) -> str:
+    """What stands beside a case, or nothing."""
+    path = CASES / kind / f"{case.removesuffix('.yaml')}.expected"
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def said(kind: str, case: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
+    """The exit code of `iamcreds validate`, and the problems it prints, without the summary."""
+    monkeypatch.chdir(CASES / kind)
+    result = CliRunner().invoke(main, ["validate", case])
+    return result.exit_code, "".join(line for line in result.stdout.splitlines(keepends=True) if line.endswith("]\n"))
+
+
+def written(tmp_path: Path, **files: str) -> Path:
+    """A folder of spec files, by their names without `.yaml`."""
+    for name, text in files.items():
+        (tmp_path / f"{name}.yaml").write_text(text, "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("case", INVALID)
+def test_invalid(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every invalid case is refused with exactly the problems that stand beside it, sorted."""
+    assert said("invalid", case, monkeypatch) == (1, expected("invalid", case))
+
+
+@pytest.mark.parametrize("case", VALID)
+def test_valid(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every valid case is accepted, with exactly the warnings that stand beside it."""
+    assert said("valid", case, monkeypatch) == (0, expected("valid", case))
+
+
+def test_every_rule_has_a_case() -> None:
+    """Every rule that is documented is broken by a case, and every rule a case breaks is documented."""
+    text = "".join(path.read_text("utf-8") for path in CASES.rglob("*.expected"))
+    assert set(re.findall(r"\[([a-z0-9-]+)\]$", text, re.MULTILINE)) == set(RULES)
+
+
+def test_every_expectation_has_a_case() -> None:
+    """No expectation is left over from a case that is gone."""
+    left_over = [
+        path.name
+        for path in CASES.rglob("*.expected")
+        if not path.with_suffix(".yaml").exists() and not path.with_suffix("").is_dir()
+    ]
+    assert left_over == []
+
+
+def test_examples() -> None:
+    """The examples are good, without a warning, and for the embedded IAM's account."""
+    examples = load(EXAMPLES)
+    assert [user.name for user in examples.users] == ["build-bot", "jane", "payments-assistant", "retired"]
+    assert examples.account == "123456789012"
+    assert examples.warnings == ()
+
+
+def test_examples_name_their_schema() -> None:
+    """Every example tells an editor where its schema is, and it is there."""
+    for example in EXAMPLES.glob("*.yaml"):
+        modeline = re.match(r"# yaml-language-server: \$schema=(\S+)\n", example.read_text("utf-8"))
+        assert modeline is not None
+        assert (example.parent / modeline[1]).is_file()
+
+
+def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every supported field arrives in what is desired, at its place, and defaults fill in field by field."""
+    monkeypatch.chdir(CASES / "valid")
+    file = "every-field.yaml"
+    codecommit = "codecommit.amazonaws.com"
+    main_one = DesiredCredential(
+        user="jane",
+        service=codecommit,
+        name="main",
+        place=Place(file, 11, 9),
+        status=Status.ACTIVE,
+        reset="lost",
+        was="codecommit",
+        protect=True,
+    )
+    spare = DesiredCredential("jane", codecommit, "spare", Place(file, 12, 9), Status.INACTIVE)
+    policy = AccessKeyPolicy(max=2, max_age_days=60, max_idle_days=30, enforce=True)
+    jane = DesiredUser("jane", Place(file, 7, 3), (main_one, spare), policy)
+    assert load(Path(file)) == Desired((jane,), "123456789012", (), (file,))
+
+
+def test_yaml_1_1_surprises() -> None:
+    """Unquoted ids, names and triggers mean what is written, not what YAML 1.1 makes of it."""
+    specs = load(CASES / "valid" / "yaml-1.1-surprises.yaml")
+    assert specs.account == "012345678901"
+    assert {user.name: user.credentials[0].reset for user in specs.users} == {
+        "123": "1.10",
+        "1e3": "off",
+        "null": "0123",
+        "on": "2026-01-01",
+        "true": "true",
+        "yes": "12:30:45",
+    }
+    assert [(one.name, one.was) for one in specs.users[1].credentials] == [("7", "0x1F")]
+
+
+@pytest.mark.parametrize(("one", "other"), [("1", '"1"'), ("1.10", "'1.10'"), ("lost", '"lost"'), ("true", '"true"')])
+def test_quotes_do_not_reset(one: str, other: str, tmp_path: Path) -> None:
+    """A trigger is the same with and without quotes."""
+    resets = []
+    for reset in (one, other):
+        folder = written(tmp_path, a=f"users: {{jane: {{credentials: [{{service: logs, reset: {reset}}}]}}}}\n")
+        resets.append(load(folder).users[0].credentials[0].reset)
+    assert resets[0] == resets[1] == one
+
+
+def test_numbers_stay_as_written(tmp_path: Path) -> None:
+    """A trigger written 1.10 is not one written 1.1."""
+    folder = written(tmp_path, a="users: {jane: {credentials: [{service: logs, reset: 1.10}]}}\n")
+    assert load(folder).users[0].credentials[0].reset == "1.10"
+
+
+def test_defaults_of_another_file(tmp_path: Path) -> None:
+    """Defaults go for the users of all files, each field unless the user has it."""
+    folder = written(
+        tmp_path,
+        a="users:\n  jane: {credentials: []}\n  john: {accessKeys: {max: 0, enforce: false}}\n",
+        b="defaults: {accessKeys: {max: 2, maxAgeDays: 90, enforce: true}}\n",
+    )
+    jane, john = load(folder).users
+    assert jane.access_keys == AccessKeyPolicy(max=2, max_age_days=90, enforce=True)
+    assert john.access_keys == AccessKeyPolicy(max=0, max_age_days=90)
+
+
+@pytest.mark.parametrize("fields", ["{credentials: []}", "{accessKeys: {}}"])
+def test_nobody_watches(fields: str, tmp_path: Path) -> None:
+    """Access keys are not watched where neither the user nor the defaults say anything of them."""
+    assert load(written(tmp_path, a=f"users: {{jane: {fields}}}\n")).users[0].access_keys is None
+
+
+def test_services(tmp_path: Path) -> None:
+    """An alias and a full name in any case are one service, and the default name is the short one."""
+    services = ["codecommit", "Cassandra.amazonaws.com", "BEDROCK", "logs.AMAZONAWS.com"]
+    credentials = ", ".join(f"{{service: {service}}}" for service in services)
+    (jane,) = load(written(tmp_path, a=f"users: {{jane: {{credentials: [{credentials}]}}}}\n")).users
+    assert [one.resource_name for one in jane.credentials] == [
+        "jane/bedrock",
+        "jane/keyspaces",
+        "jane/codecommit",
+        "jane/logs",
+    ]
+
+
+@pytest.mark.parametrize("text", ["users: {}\n", "account: 123456789012\n"])
+def test_empty_and_meant(text: str, tmp_path: Path) -> None:
+    """Specs without users are good where that is said to be meant."""
+    assert load(written(tmp_path, a=text), allow_empty=True).users == ()
+
+
+def test_empty_folder_and_meant(tmp_path: Path) -> None:
+    """A folder without files is good where that is said to be meant."""
+    assert load(tmp_path, allow_empty=True) == Desired()
+
+
+def test_missing_path_is_never_meant(tmp_path: Path) -> None:
+    """A path that is not there is refused, whatever is said of empty specs."""
+    with pytest.raises(SpecsError, match="no such file or directory"):
+        load(tmp_path / "nowhere", allow_empty=True)
+
+
+def test_warnings_stand_beside_errors(tmp_path: Path) -> None:
+    """An error holds the warnings too, so that one run says everything."""
+    folder = written(tmp_path, a="users: {jane: {credentials: [{service: magic}, {}]}}\n")
+    with pytest.raises(SpecsError) as caught:
+        load(folder)
+    assert [problem.rule for problem in caught.value.problems] == ["unknown-service", "missing-key"]
