@@ -13,8 +13,9 @@ from iamcreds.specs import load
 
 def desired() -> Desired:
     """The specs that the stack's configuration names, or every problem they have."""
+    config = pulumi.Config()
     try:
-        return load(Path(pulumi.Config().get("specs") or "specs"))
+        return load(Path(config.get("specs") or "specs"), allow_empty=config.get_bool("allowEmpty") or False)
     except SpecsError as error:
         raise pulumi.RunError(f"the specs have problems:\n{error}") from None
 

@@ -75,7 +75,7 @@ class AccessKeysProvider(Provider):
         return self._watched(inputs)
 
     def _watched(self, inputs: dict[str, Any]) -> CheckResult:
-        policies = {user: AccessKeyPolicy(**policy) for user, policy in inputs["users"].items()}
+        policies = {user: _policy(properties) for user, properties in inputs["users"].items()}
         keys = self.account.access_keys(policies)
         found = sorted(one for user in keys for one in findings(user, policies[user], keys[user], self.now))
         inputs["keys"] = {user: [_shown(key) for key in keys[user] or ()] for user in sorted(keys)}
@@ -98,6 +98,14 @@ class AccessKeysProvider(Provider):
     def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
         """Record what check saw."""
         return UpdateResult(dict(news))
+
+
+def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:
+    """A policy out of the `users` input; the engine makes every number a float."""
+    whole: dict[str, Any] = {
+        name: int(value) if isinstance(value, float) else value for name, value in properties.items()
+    }
+    return AccessKeyPolicy(**whole)
 
 
 def policy_properties(policy: AccessKeyPolicy) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import pickle
 import sys
+import threading
 import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -66,7 +67,11 @@ class Provider(ResourceProvider):
     @property
     def account(self) -> Account:
         """The account of this process, one for all providers in it."""
-        return _account()
+        with _ONE_AT_A_TIME:  # the engine asks from four threads at once, and a cache alone lets each build its own
+            return _account()
+
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @functools.cache

@@ -161,7 +161,8 @@ class ServiceSpecificCredentialProvider(Provider):
         """
         user, service = props["user"], props["service"]
         self._refuse_if_taken(user, service, int(props["declared"]))
-        issued = self.account.create(user, service, props.get("age_days"))
+        age_days = props.get("age_days")  # a float: the engine has no whole numbers
+        issued = self.account.create(user, service, None if age_days is None else int(age_days))
         live = issued.credential
         self._seen.add(live.id)
         if props.get("status") == Status.INACTIVE:

@@ -1,121 +1,53 @@
-"""The `iamcreds` command."""
+"""The `iamcreds` command: one module in `iamcreds.commands` for each of its commands, loaded when it is used."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING
+from importlib import import_module
 
 import click
 
-from iamcreds.errors import IamcredsError, SpecsError
-from iamcreds.model import Desired, Problem, Severity
+from iamcreds.errors import IamcredsError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+_SUMMARIES = {
+    "emulator": "Serve the embedded IAM on 127.0.0.1.",
+    "permissions": "Print the IAM policy that a run needs.",
+    "validate": "Tell everything that is wrong with specs.",
+}
+"""What there is, so that listing the commands loads none of them."""
 
-_IN_A_MESSAGE = "%\r\n"
-_IN_A_PROPERTY = "%\r\n:,"
 
+class Commands(click.Group):
+    """Commands that are loaded when used, and that end in a sentence where something of ours goes wrong."""
 
-class _Commands(click.Group):
-    """A group whose commands end in one sentence, not in a traceback, where something of ours goes wrong."""
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        """Every command's name."""
+        return sorted(_SUMMARIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as click calls it
+        """The command of that name, its module `iamcreds.commands.NAME`."""
+        if cmd_name not in _SUMMARIES:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = import_module(f"iamcreds.commands.{cmd_name.replace('-', '_')}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as click calls it
+        """The list of commands in the help."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_SUMMARIES.items()))
 
     def invoke(self, ctx: click.Context) -> object:
+        """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
         except IamcredsError as error:
             raise click.ClickException(str(error)) from None
 
 
-@click.group(cls=_Commands)
+@click.group(cls=Commands)
 @click.version_option(package_name="iamcreds", prog_name="iamcreds")
 def main() -> None:
-    """IAM service-specific credentials as code."""
+    """IAM service-specific credentials as code.
 
-
-@main.command()
-@click.argument("specs", type=click.Path(path_type=Path))
-@click.option("--allow-empty", is_flag=True, help="Specs without a single user are meant.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "github"]),
-    default="text",
-    show_default=True,
-    help="Lines for people, one JSON document, or annotations of a GitHub workflow.",
-)
-def validate(specs: Path, *, allow_empty: bool, form: str) -> None:
-    """Tell everything that is wrong with SPECS, a file or a folder.
-
-    Needs neither AWS nor Pulumi. Exits 0 where nothing is wrong (warnings are not), else 1.
+    Specs say which credentials each IAM user should have; `pulumi up` makes it so. These commands check specs, look
+    into the account and show what differs. They never change anything in AWS.
     """
-    from iamcreds.specs import load  # noqa: PLC0415 - YAML and JSON Schema take most of a command's start
-
-    try:
-        desired = load(specs, allow_empty=allow_empty)
-    except SpecsError as error:
-        _print(form, error.problems, None)
-        click.echo(_count(_errors(error.problems), "problem"), err=True)
-        raise click.exceptions.Exit(1) from None
-    _print(form, desired.warnings, desired)
-
-
-def _print(form: str, problems: Sequence[Problem], desired: Desired | None) -> None:
-    """Print problems in one of the three forms, and the summary where the specs are good."""
-    if form == "json":
-        click.echo(json.dumps({**_counts(desired), "problems": [_fields(one) for one in problems]}, indent=2))
-        return
-    show = _annotation if form == "github" else _line
-    for problem in problems:
-        click.echo(show(problem))
-    if desired is not None:
-        click.echo(", ".join(_count(number, thing.removesuffix("s")) for thing, number in _counts(desired).items()))
-
-
-def _line(problem: Problem) -> str:
-    if problem.severity is Severity.ERROR:
-        return str(problem)
-    return f"{problem.place}: warning: {problem.message} [{problem.rule}]"
-
-
-def _annotation(problem: Problem) -> str:
-    """A workflow command of GitHub Actions, with its escapes."""
-    place = problem.place
-    properties = {"file": place.file, "line": place.line, "col": place.column, "title": problem.rule}
-    written = ",".join(f"{key}={_escaped(str(value), _IN_A_PROPERTY)}" for key, value in properties.items())
-    return f"::{problem.severity} {written}::{_escaped(problem.message, _IN_A_MESSAGE)}"
-
-
-def _escaped(text: str, special: str) -> str:
-    return "".join(f"%{ord(character):02X}" if character in special else character for character in text)
-
-
-def _fields(problem: Problem) -> dict[str, str | int]:
-    place = problem.place
-    return {
-        "file": place.file,
-        "line": place.line,
-        "column": place.column,
-        "severity": problem.severity.value,
-        "rule": problem.rule,
-        "message": problem.message,
-    }
-
-
-def _counts(desired: Desired | None) -> dict[str, int]:
-    if desired is None:
-        return {}
-    return {
-        "files": len(desired.files),
-        "users": len(desired.users),
-        "credentials": sum(len(user.credentials) for user in desired.users),
-    }
-
-
-def _errors(problems: Sequence[Problem]) -> int:
-    return sum(problem.severity is Severity.ERROR for problem in problems)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -44,9 +44,12 @@ def service_name(service: str) -> str:
 
 
 def service_alias(service: str) -> str:
-    """The short name of a service: its alias, or the first label of a name that has none."""
+    """The short name of a service: its alias, or the full name of a service that has none.
+
+    It is part of resource names, which are promises: a service that is named in full today stays so.
+    """
     full = service_name(service)
-    return next((alias for alias, name in ALIASES.items() if name == full), full.split(".")[0])
+    return next((alias for alias, name in ALIASES.items() if name == full), full)
 
 
 class Status(StrEnum):
@@ -199,13 +202,129 @@ class AccessKey:
 
 
 @dataclass(frozen=True, order=True)
+class User:
+    """A live IAM user."""
+
+    name: str
+    created: datetime
+
+
+@dataclass(frozen=True)
+class ReportedKey:
+    """An access key in IAM's credential report, which tells no id; `changed` is when it was created or last changed."""
+
+    active: bool
+    changed: datetime | None = None
+    last_used: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ReportedUser:
+    """A user in IAM's credential report, with the access keys the user had when it was made."""
+
+    name: str
+    created: datetime
+    keys: tuple[ReportedKey, ...] = ()
+
+
+@dataclass(frozen=True)
+class CredentialReport:
+    """IAM's credential report: one document for all users of an account, up to four hours old."""
+
+    generated: datetime
+    users: tuple[ReportedUser, ...] = ()
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What a run read of an account.
+
+    Attributes:
+        account: 12 digits.
+        read_at: when, in UTC.
+        users: all IAM users, by name.
+        credentials: all service-specific credentials, by user, service and id.
+        access_keys: the access keys of the users in `access_keys_read`, by user, oldest first.
+        access_keys_read: the users whose access keys were read one by one.
+        report: the credential report by which the others were judged, or None where none was used.
+        report_missing: why there is no report although one was wanted, or None.
+    """
+
+    account: str
+    read_at: datetime
+    users: tuple[User, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    access_keys: tuple[AccessKey, ...] = ()
+    access_keys_read: tuple[str, ...] = ()
+    report: CredentialReport | None = None
+    report_missing: str | None = None
+
+
+class Kind(StrEnum):
+    """What a finding is about."""
+
+    DRIFT = "drift"
+    """What is desired and what is live differ."""
+    UNMANAGED = "unmanaged"
+    """A declared user has a credential that is live and not desired."""
+    UNDECLARED = "undeclared"
+    """A user whom nobody declared has a credential."""
+    FINDING = "finding"
+    """As declared, and yet somebody should look: a policy is broken, an end is near."""
+
+
+@dataclass(frozen=True, order=True)
 class Finding:
-    """A rule that a live thing breaks: `id` names the access key or credential, or is empty for the user as a whole."""
+    """Something about a live or desired thing that somebody should know; holds still from day to day.
+
+    Attributes:
+        user: the IAM user's name.
+        id: the credential or access key that it is about, or empty where that is several, none or unknown.
+        rule: a name that is for good, such as `missing-credential`.
+        message: a sentence about the user that does not name the user.
+        service: the service's full name, or empty of what has none.
+        kind: what it is about.
+        place: where the specs say what is desired, or None where they do not.
+        desired: what the specs say, in words, or None.
+        live: what the account has, in words, or None.
+    """
 
     user: str
     id: str
     rule: str
     message: str
+    service: str = ""
+    kind: Kind = Kind.FINDING
+    place: Place | None = None
+    desired: str | None = None
+    live: str | None = None
 
     def __str__(self) -> str:
         return f"{self.user}: {self.message} [{self.rule}]"
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What comparing specs with an account found.
+
+    Attributes:
+        inventory: what was compared, in full, whatever the filters.
+        findings: sorted by kind, user, service, id and rule.
+        users: how many users the specs declare, those that the filters leave.
+        credentials: how many credentials they declare.
+        watched: how many users have a policy for their access keys.
+        resets: how many of the credentials have a reset trigger, which only the state can check.
+        notes: sentences on what was not looked at, and on what the answer rests.
+    """
+
+    inventory: Inventory
+    findings: tuple[Finding, ...] = ()
+    users: int = 0
+    credentials: int = 0
+    watched: int = 0
+    resets: int = 0
+    notes: tuple[str, ...] = ()
+
+    def of(self, kind: Kind) -> tuple[Finding, ...]:
+        """The findings of one kind."""
+        return tuple(one for one in self.findings if one.kind is kind)

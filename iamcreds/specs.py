@@ -96,7 +96,10 @@ def problems(files: Iterable[Document], specs: Sequence[Spec]) -> tuple[Problem,
 
 def _without_users(specs: Iterable[Spec], whole: Place) -> Iterator[Problem]:
     if not any(spec.users for spec in specs):
-        message = "there are no users here; if nobody should have any of these credentials, say so with --allow-empty"
+        message = (
+            "there are no users here; if nobody should have any of these credentials,"
+            " say so with --allow-empty (to a stack: pulumi config set allowEmpty true)"
+        )
         yield Problem(whole, message, "no-users")
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
     from iamcreds.emulator.server import Emulator
-    from tests.e2e.conftest import Stack
+    from tests.e2e.stack import Stack
 
 CREATE = "iam:CreateServiceSpecificCredential"
 

@@ -1,0 +1,1 @@
+"""The commands of `iamcreds`, a module each: its `command` is what runs."""

@@ -1,0 +1,36 @@
+"""`iamcreds emulator`: the embedded IAM until Ctrl-C."""
+
+from __future__ import annotations
+
+import click
+
+from iamcreds.errors import IamcredsError
+
+
+class EmulatorMissingError(IamcredsError):
+    """The embedded IAM is an extra that is not installed."""
+
+
+@click.command("emulator")
+@click.option("--port", default=4599, show_default=True, type=click.IntRange(0, 65535), help="On 127.0.0.1; 0: any.")
+@click.option("--latency", default=0.0, type=click.FloatRange(0, 60), help="Seconds added to every call.")
+@click.option(
+    "--rate", type=click.FloatRange(0, min_open=True), help="Calls per second and operation; more: Throttling."
+)
+def command(port: int, latency: float, rate: float | None) -> None:
+    """Serve the embedded IAM on 127.0.0.1: an account to try things on; nothing of it outlives the process.
+
+    It listens on the loopback interface only, and no AWS tool talks to it unless AWS_ENDPOINT_URL says so.
+
+    \b
+    Examples:
+      iamcreds emulator
+      iamcreds emulator --port 0
+      iamcreds emulator --latency 0.05 --rate 5     (a slow and busy IAM)
+    """
+    try:
+        from iamcreds.emulator.__main__ import serve  # noqa: PLC0415 - moto is an extra, and slow to import
+    except ImportError as error:
+        hint = "install it with: pip install 'iamcreds[emulator]'"
+        raise EmulatorMissingError(f"the embedded IAM needs {error.name}, which is not here: {hint}") from error
+    serve(port, latency, rate)

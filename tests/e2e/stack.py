@@ -1,0 +1,138 @@
+"""A Pulumi stack in a folder of its own, worked by the real engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 200
+_PADDING = re.compile(" +:")  # the engine aligns the properties it shows
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command came to: its exit code, and all that it printed."""
+
+    code: int
+    text: str
+
+
+@dataclass
+class Stack:
+    """A stack in a folder of its own, worked by the real `pulumi`; every word that is printed is kept."""
+
+    folder: Path
+    env: dict[str, str]
+    printed: list[str] = field(default_factory=list)
+
+    def specs(self, **files: str) -> None:
+        """Make the specs folder hold exactly these files: `jane="users: …"` becomes jane.yaml."""
+        shutil.rmtree(self.folder / "specs", ignore_errors=True)
+        (self.folder / "specs").mkdir()
+        for name, text in files.items():
+            (self.folder / "specs" / f"{name}.yaml").write_text(text)
+
+    def program(self, text: str) -> None:
+        """Replace the project's program by another one."""
+        (self.folder / "__main__.py").write_text(text)
+
+    def run(self, *arguments: str, **env: str) -> Ran:
+        """Run pulumi with these arguments; a variable given as "" is left out."""
+        variables = {name: value for name, value in (self.env | env).items() if value}
+        done = subprocess.run(
+            ["pulumi", "--non-interactive", *arguments],  # noqa: S607 - found by the PATH of the stack
+            cwd=self.folder, env=variables, capture_output=True, text=True, timeout=SECONDS, check=False,
+        )  # fmt: skip
+        text = done.stdout + done.stderr
+        self.printed.append(text)
+        return Ran(done.returncode, _PADDING.sub(":", text))
+
+    def good(self, *arguments: str, **env: str) -> str:
+        """Run pulumi, which must succeed; what it printed."""
+        ran = self.run(*arguments, **env)
+        assert ran.code == 0, ran.text
+        return ran.text
+
+    def up(self) -> str:
+        """`pulumi up`, which must succeed."""
+        return self.good("up", "--yes", "--skip-preview", "--diff")
+
+    def preview(self) -> str:
+        """`pulumi preview`, which must succeed."""
+        return self.good("preview", "--diff")
+
+    def assert_no_changes(self) -> None:
+        """A preview that finds nothing to do."""
+        ran = self.run("preview", "--diff", "--expect-no-changes")
+        assert ran.code == 0, ran.text
+
+    def failing(self, *arguments: str, **env: str) -> str:
+        """Run pulumi, which must fail without a traceback; what it printed."""
+        ran = self.run(*arguments, **env)
+        assert ran.code != 0, ran.text
+        assert "Traceback" not in ran.text
+        assert "unexpected " not in ran.text
+        return ran.text
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, secrets masked."""
+        return dict(json.loads(self.good("stack", "output", "--json")))
+
+    def secrets(self) -> dict[str, str]:
+        """The output `secrets` in clear text; not kept among what was printed."""
+        shown = subprocess.run(
+            ["pulumi", "stack", "output", "--json", "--show-secrets"],  # noqa: S607 - as above
+            cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=SECONDS, check=True,
+        )  # fmt: skip
+        return dict(json.loads(shown.stdout)["secrets"])
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The credentials and watchers in the state, by resource name."""
+        state = json.loads(self.good("stack", "export"))
+        found = (state["deployment"].get("resources") or []) if state["deployment"] else []
+        return {one["urn"].rsplit("::", 1)[1]: one for one in found if "dynamic" in one["type"]}
+
+
+def new_stack(folder: Path, engine: str, url: str) -> Stack:
+    """A new stack of this project below the folder, for the endpoint."""
+    project = folder / "project"
+    project.mkdir()
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(ROOT / name, project)
+    (project / ".venv").symlink_to(ROOT / ".venv")
+    (folder / "backend").mkdir()
+    made = Stack(project, environment(folder, engine, url))
+    made.good("stack", "init", "test")
+    return made
+
+
+def find_engine() -> str:
+    """The folder of the real engine, which is built when it is not there yet."""
+    command = [sys.executable, str(ROOT / "tools/engine.py")]
+    return str(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
+
+
+def environment(folder: Path, engine: str, url: str) -> dict[str, str]:
+    """Nothing of the person who runs the tests, and all that the engine needs."""
+    return {
+        "PATH": os.pathsep.join([str(ROOT / ".venv/bin"), engine, "/usr/bin", "/bin"]),
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "PULUMI_HOME": str(folder / "pulumi"),
+        "PULUMI_BACKEND_URL": (folder / "backend").as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": "test",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
