@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from dynamic_providers.resource import Provider, Resource, known
+from dynamic_providers.resource import Provider, Resource, known, warn
 from iamcreds.errors import WrongAccountError
 from iamcreds.model import AccessKeyPolicy
 from iamcreds.policy import findings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pulumi
 
     from iamcreds.model import AccessKey
 
@@ -50,11 +51,6 @@ class AccessKeys(Resource, module="iam", name="AccessKeys"):
     ) -> None:
         props = {"users": users, "account": account, "keys": None, "findings": None}
         super().__init__(AccessKeysProvider(), resource_name, props, opts)
-        self.findings.apply(self._warn)
-
-    def _warn(self, found: list[str] | None) -> None:
-        for finding in found or ():
-            pulumi.log.warn(finding, self)
 
 
 class AccessKeysProvider(Provider):
@@ -80,8 +76,11 @@ class AccessKeysProvider(Provider):
         found = sorted(one for user in keys for one in findings(user, policies[user], keys[user], self.now))
         inputs["keys"] = {user: [_shown(key) for key in keys[user] or ()] for user in sorted(keys)}
         inputs["findings"] = [str(one) for one in found]
-        stops = [str(one) for one in found if policies[one.user].enforce]
-        return CheckResult(inputs, [CheckFailure("", f"{reason}, and the policy is enforced") for reason in stops])
+        enforced = [one for one in found if policies[one.user].enforce]
+        for one in found:
+            if one not in enforced:
+                warn(str(one))
+        return CheckResult(inputs, [CheckFailure("", f"{one}, and the policy is enforced") for one in enforced])
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Anything seen that is not as it was."""

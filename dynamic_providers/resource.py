@@ -11,8 +11,11 @@ import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import grpc
 import pulumi
 from pulumi.dynamic import ResourceProvider
+from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
+from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
 from iamcreds.account import Account
 from iamcreds.errors import IamcredsError
@@ -94,6 +97,23 @@ def parse_now(text: str | None) -> datetime:
     except ValueError as error:
         raise ConfigError(f"config `now` is {text!r}, which is no date: write it as 2027-03-01") from error
     return now if now.tzinfo else now.replace(tzinfo=UTC)
+
+
+def warn(message: str) -> None:
+    """Have the engine show a warning, from within a provider process.
+
+    The engine starts a provider with its own address as the first argument. Without one the line goes to stderr,
+    which the engine shows as well.
+    """
+    if len(sys.argv) > 1:
+        _engine(sys.argv[1]).Log(LogRequest(severity=LogSeverity.WARNING, message=message))
+    else:
+        sys.stderr.write(f"warning: {message}\n")
+
+
+@functools.cache
+def _engine(address: str) -> EngineStub:
+    return EngineStub(grpc.insecure_channel(address))
 
 
 def known(value: Any) -> bool:  # noqa: ANN401 - any property value

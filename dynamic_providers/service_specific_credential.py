@@ -1,24 +1,26 @@
 """`ServiceSpecificCredential`: one IAM service-specific credential as a Pulumi resource."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pulumi
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    UpdateResult,
+)
 
 from dynamic_providers.credential_inputs import failures, normal
 from dynamic_providers.credential_state import INPUTS, SECRETS, recorded, secret, seen_live
-from dynamic_providers.resource import Provider, Resource, known
+from dynamic_providers.resource import Provider, Resource, known, warn
 from iamcreds.errors import AccountError, ExistingCredentialError, NoSuchCredentialError, WrongAccountError
 from iamcreds.model import PLACES_PER_SERVICE, Credential, Status
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pulumi.dynamic import ConfigureRequest
 
 _REPLACING = ("user", "service", "age_days")
 _OUTPUTS = (
@@ -29,10 +31,15 @@ _OUTPUTS = (
     "create_date",
     "expiration_date",
     "account_id",
-    "notice",
+    "status",
+)
+_SWITCHED_OFF = (
+    "somebody switched off {service} credential {id} of user {user}, and off it stays:"
+    " switch it on in IAM, or declare `status: Active`"
 )
 
 
+# Annotations are objects here and not text: the SDK evaluates a resource's for every single instance.
 class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCredential"):
     """A service-specific credential of an IAM user.
 
@@ -45,8 +52,8 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
             switch-off by a human stays and is warned of.
         reset: any text; another value than before gives the credential a new password.
         age_days: days until it expires, 1 to 36600, None for never; another value replaces the credential.
-        existing: `fail`: do not create when a live credential that nobody declared is in the way.
-        declared: how many credentials of this user and service the program declares, 1 or 2.
+        existing: `fail`, the default: do not create when a live credential that nobody declared is in the way.
+        declared: how many credentials of this user and service the program declares, 1 (the default) or 2.
         account: 12 digits; refuse to act in any other account.
         opts: as for every resource.
     """
@@ -69,8 +76,6 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
     """When it expires, ISO 8601; None for never."""
     account_id: pulumi.Output[str]
     """The account it lives in."""
-    notice: pulumi.Output[str | None]
-    """What a preview has to say of a credential yet to be created."""
 
     def __init__(  # noqa: PLR0913 - as many as a credential has properties
         self,
@@ -81,31 +86,20 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         status: pulumi.Input[str] | None = None,
         reset: pulumi.Input[str] | None = None,
         age_days: pulumi.Input[int] | None = None,
-        existing: pulumi.Input[str] = "fail",
-        declared: pulumi.Input[int] = 1,
+        existing: pulumi.Input[str] | None = None,
+        declared: pulumi.Input[int] | None = None,
         account: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        inputs = dict(zip(INPUTS, (user, service, status, reset, age_days, existing, declared, account), strict=True))
+        inputs = zip(INPUTS, (user, service, status, reset, age_days, existing, declared, account), strict=True)
+        given = {name: value for name, value in inputs if value is not None}
         secret = pulumi.ResourceOptions(additional_secret_outputs=list(SECRETS))
         super().__init__(
             ServiceSpecificCredentialProvider(),
             resource_name,
-            dict.fromkeys(_OUTPUTS) | inputs,
+            dict.fromkeys(_OUTPUTS) | given,
             pulumi.ResourceOptions.merge(opts, secret),
         )
-        self.notice.apply(lambda notice: self._warn(resource_name, notice))
-        if status is None:
-            self.status.apply(lambda live: self._warn_if_off(resource_name, live))
-
-    def _warn(self, resource_name: str, notice: str | None) -> None:
-        if notice:
-            pulumi.log.warn(f"{resource_name}: {notice}", self)
-
-    def _warn_if_off(self, resource_name: str, live: str) -> None:
-        if live == Status.INACTIVE:
-            notice = "somebody switched this credential off, and off it stays:"
-            self._warn(resource_name, f"{notice} switch it on in IAM, or declare `status: Active`")
 
 
 class ServiceSpecificCredentialProvider(Provider):
@@ -126,7 +120,8 @@ class ServiceSpecificCredentialProvider(Provider):
         except WrongAccountError as error:
             found.append(CheckFailure("account", str(error)))
         if not found and self._is_for_a_missing_user(olds, inputs):
-            inputs["notice"] = f"the account has no IAM user {inputs['user']}: until it has, this cannot be created"
+            missing = f"the account has no IAM user {inputs['user']}"
+            warn(f"{missing}: until it has, no {inputs['service']} credential can be made there")
         return CheckResult(inputs, found)
 
     def _is_for_a_missing_user(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
@@ -137,6 +132,8 @@ class ServiceSpecificCredentialProvider(Provider):
     def diff(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Another user, service or age replaces, and so does expiry; a declared status or reset updates."""
         self._seen.add(credential_id)
+        if olds.get("status") == Status.INACTIVE and "status" not in news:
+            warn(_SWITCHED_OFF.format(id=credential_id, **olds))
         replaces = [name for name in _REPLACING if olds.get(name) != news.get(name)]
         if olds.get("status") == Status.EXPIRED:
             replaces.append("status")
@@ -160,7 +157,7 @@ class ServiceSpecificCredentialProvider(Provider):
             AccountError: as AWS answers; what had been made by then is deleted again.
         """
         user, service = props["user"], props["service"]
-        self._refuse_if_taken(user, service, int(props["declared"]))
+        self._refuse_if_taken(user, service, int(props.get("declared", 1)))
         age_days = props.get("age_days")  # a float: the engine has no whole numbers
         issued = self.account.create(user, service, None if age_days is None else int(age_days))
         live = issued.credential

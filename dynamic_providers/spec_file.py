@@ -53,7 +53,7 @@ class SpecFile(pulumi.ComponentResource):
             service=one.service,
             status=one.status,
             reset=one.reset,
-            declared=declared,
+            declared=declared if declared > 1 else None,
             account=account,
             opts=pulumi.ResourceOptions(
                 parent=self, protect=one.protect or None, aliases=[pulumi.Alias(name=former)] if former else None

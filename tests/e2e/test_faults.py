@@ -65,7 +65,7 @@ def test_access_denied(stack: Stack, iam: IAMClient, emulator: Emulator) -> None
 def test_unknown_user(stack: Stack) -> None:
     """A user who does not exist is warned of in the preview and fails up, and the others go on."""
     stack.specs(ghost="users: {ghost: {credentials: [{service: codecommit}]}}")
-    assert "ghost/codecommit: the account has no IAM user ghost" in stack.preview()
+    assert "the account has no IAM user ghost" in stack.preview()
     said = stack.failing("up", "--yes", "--skip-preview")
     assert "for user ghost: the account has no such IAM user: create the user, or take it out" in said
 
