@@ -17,13 +17,14 @@ from pulumi.dynamic import ResourceProvider
 from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
-from iamcreds.account import Account
 from iamcreds.errors import IamcredsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pulumi.dynamic import ConfigureRequest
+
+    from iamcreds.account import Account
 
 _PICKLER: Any = pickle._Pickler  # noqa: SLF001 - the class that Pulumi's SDK patches
 
@@ -79,6 +80,8 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @functools.cache
 def _account() -> Account:
+    from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import, and the program never needs it
+
     return Account()
 
 

@@ -1,0 +1,109 @@
+"""The order of an update's steps, and what a repetition does after any of them failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from iamcreds.errors import AccountError, NoSuchCredentialError
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+    from iamcreds.emulator.server import Emulator
+
+RESET = "iam:ResetServiceSpecificCredential"
+UPDATE = "iam:UpdateServiceSpecificCredential"
+INPUTS = {"user": "jane", "service": "codecommit.amazonaws.com"}
+
+
+def made(provider: ServiceSpecificCredentialProvider, **inputs: str) -> tuple[str, dict[str, Any]]:
+    """The id and outputs of a new credential of jane's."""
+    result = provider.create(INPUTS | inputs)
+    assert result.outs is not None
+    return result.id, result.outs
+
+
+def live_status(iam: IAMClient) -> str:
+    """The status of jane's one credential."""
+    return iam.list_service_specific_credentials(UserName="jane")["ServiceSpecificCredentials"][0]["Status"]
+
+
+def fail_once(emulator: Emulator, operation: str) -> None:
+    """Have the operation refused at its next call."""
+    emulator.controls.fail(operation, status=403, code="AccessDenied", message="not today")
+
+
+def test_old_password_never_comes_to_life(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient
+) -> None:
+    """Switched on with a new trigger, it is reset first: when that fails it is still off."""
+    name, olds = made(provider, status="Inactive")
+    fail_once(emulator, RESET)
+    with pytest.raises(AccountError):
+        provider.update(name, olds, INPUTS | {"status": "Active", "reset": "now"})
+    assert live_status(iam) == "Inactive"
+
+
+def test_switched_off_first(provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient) -> None:
+    """Switched off with a new trigger, it is off even when the reset fails."""
+    name, olds = made(provider, status="Active")
+    fail_once(emulator, RESET)
+    with pytest.raises(AccountError):
+        provider.update(name, olds, INPUTS | {"status": "Inactive", "reset": "now"})
+    assert live_status(iam) == "Inactive"
+
+
+def test_repetition_converges(provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient) -> None:
+    """When the second step fails, doing it all again ends where it should, with the password that is valid."""
+    name, olds = made(provider, status="Inactive")
+    fail_once(emulator, UPDATE)
+    news = INPUTS | {"status": "Active", "reset": "now"}
+    with pytest.raises(AccountError):
+        provider.update(name, olds, news)
+    outs = provider.update(name, olds, news).outs
+    assert outs is not None
+    assert live_status(iam) == "Active"
+    assert outs["service_password"] == emulator.controls.secrets()[-1]
+    assert outs.keys() == olds.keys() | {"reset"}
+
+
+@pytest.mark.usefixtures("iam")
+def test_update_without_effect_costs_nothing(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """Declaring what is so already changes what is recorded and calls nothing."""
+    name, olds = made(provider)
+    emulator.controls.clear_counts()
+    outs = provider.update(name, olds, INPUTS | {"status": "Active"}).outs
+    assert outs == olds | {"desired_status": "Active"}
+    assert emulator.controls.counts() == {}
+
+
+def test_update_of_what_is_gone(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
+    """Updating what was deleted behind our back names it and what to do."""
+    name, olds = made(provider)
+    olds["create_date"] = "2020-01-01T00:00:00+00:00"
+    iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=name)
+    provider.account.snapshot.refresh("jane")
+    with pytest.raises(NoSuchCredentialError, match=f"credential {name} of user jane is gone: run with --refresh"):
+        provider.update(name, olds, INPUTS | {"reset": "now"})
+
+
+@pytest.mark.usefixtures("iam")
+def test_read_returns_inputs(provider: ServiceSpecificCredentialProvider) -> None:
+    """Reading returns the inputs as they would have to be for what is live, and carries the secret over."""
+    name, outs = made(provider, status="Active", reset="x")
+    read = provider.read(name, outs)
+    assert (read.id, read.outs) == (name, outs)
+    assert read.inputs == INPUTS | {"status": "Active", "reset": "x"}
+
+
+@pytest.mark.usefixtures("iam")
+def test_numbers_are_whole(provider: ServiceSpecificCredentialProvider) -> None:
+    """The engine's floats are the whole numbers that were meant, and a service's alias is its full name."""
+    checked = provider.check(
+        {}, {"user": "jane", "service": "Keyspaces", "age_days": 30.0, "reset": 1.0, "status": None}
+    )
+    assert checked.failures == []
+    assert checked.inputs == {"user": "jane", "service": "cassandra.amazonaws.com", "age_days": 30, "reset": "1.0"}

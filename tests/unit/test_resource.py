@@ -1,0 +1,66 @@
+"""What is persisted in every state, and what the provider process says when something goes wrong."""
+
+from __future__ import annotations
+
+import base64
+import pickle
+import pickletools
+from datetime import UTC, datetime
+
+import pytest
+from pulumi.dynamic.dynamic import serialize_provider
+
+from dynamic_providers import AccessKeys, ServiceSpecificCredential
+from dynamic_providers.access_keys import AccessKeysProvider
+from dynamic_providers.resource import ConfigError, _pickler_kept, parse_now, unexpected
+from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+
+
+@pytest.mark.parametrize(
+    ("provider", "module"),
+    [
+        (ServiceSpecificCredentialProvider, "dynamic_providers.service_specific_credential"),
+        (AccessKeysProvider, "dynamic_providers.access_keys"),
+    ],
+)
+def test_persisted_providers(provider: type, module: str) -> None:
+    """A provider is pickled by reference, by names that must never change, without any state."""
+    with _pickler_kept():
+        text = serialize_provider(provider())
+    strings = [value for _, value, _ in pickletools.genops(base64.b64decode(text)) if isinstance(value, str)]
+    assert strings == [module, provider.__name__]
+    assert len(text) < 150
+
+
+def test_persisted_types() -> None:
+    """The types of our resources in every URN."""
+    assert ServiceSpecificCredential._resource_type_name == "dynamic/iam:ServiceSpecificCredential"  # noqa: SLF001
+    assert AccessKeys._resource_type_name == "dynamic/iam:AccessKeys"  # noqa: SLF001
+
+
+def test_serialised_any_number_of_times() -> None:
+    """Serialising leaves pickle as it was, so that it can be done thousands of times."""
+    before = pickle._Pickler._batch_setitems  # type: ignore[attr-defined]  # noqa: SLF001
+    for _ in range(2000):
+        with _pickler_kept():
+            serialize_provider(ServiceSpecificCredentialProvider())
+    assert pickle._Pickler._batch_setitems is before  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def test_unexpected_errors_tell_no_text() -> None:
+    """A bug's message might hold anything, so only its type and place are told."""
+    with pytest.raises(KeyError) as caught:
+        raise KeyError("hunter2")
+    said = unexpected(caught.value)
+    assert "hunter2" not in said
+    assert said.startswith("unexpected KeyError at ")
+    assert "test_resource.py" in said
+
+
+def test_now() -> None:
+    """`now` is a date or a time, in UTC unless it says otherwise; anything else is an error with the right form."""
+    assert parse_now("2027-03-01") == datetime(2027, 3, 1, tzinfo=UTC)
+    assert parse_now("2027-03-01T01:00:00+01:00") == datetime(2027, 3, 1, tzinfo=UTC)
+    assert abs(parse_now(None) - datetime.now(UTC)).total_seconds() < 60
+    with pytest.raises(ConfigError, match="'tomorrow', which is no date: write it as 2027-03-01"):
+        parse_now("tomorrow")

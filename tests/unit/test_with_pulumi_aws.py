@@ -1,0 +1,46 @@
+"""The README's program with a `pulumi_aws.iam.User`, run with Pulumi's own mocks: its plugin is not to be had here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pulumi
+import pytest
+
+from tests.e2e.stack import ROOT
+
+
+class Mocks(pulumi.runtime.Mocks):
+    """Answers as the engine would, and keeps what was registered."""
+
+    def __init__(self) -> None:
+        self.registered: dict[str, dict[str, Any]] = {}
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """Every resource is made, and what it was given comes out."""
+        self.registered[args.typ] = dict(args.inputs)
+        return f"{args.name}-id", dict(args.inputs)
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        """Functions answer nothing."""
+        del args
+        return {}, None
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_readme_program() -> None:
+    """A user made by pulumi-aws in the same program is the user of the credential."""
+    mocks = Mocks()
+    pulumi.runtime.set_mocks(mocks)
+    run = pulumi.runtime.test(lambda: exec(compile(program(), "README.md", "exec"), {}))  # type: ignore[no-untyped-call]  # noqa: S102 - our own README
+    run()
+    credential = mocks.registered["pulumi-python:dynamic/iam:ServiceSpecificCredential"]
+    assert mocks.registered["aws:iam/user:User"]["name"] == "jane"
+    assert (credential["user"], credential["service"]) == ("jane", "codecommit")
+
+
+def program() -> str:
+    """The README's Python program that uses pulumi_aws."""
+    blocks: list[str] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    return next(block for block in blocks if "pulumi_aws" in block)
