@@ -1,0 +1,33 @@
+"""What `list` and `query` share: rows in the form that --format asks for."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from iamcreds.tables import Format, document, text
+
+if TYPE_CHECKING:
+    from iamcreds.tables import Document, Table
+
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice([form.value for form in Format]),
+    default=Format.TABLE.value,
+    show_default=True,
+    help="In CSV, an apostrophe precedes what a spreadsheet would take for a formula.",
+)
+"""The option --format, as parameter `form`."""
+
+
+def print_rows(table: Table, structure: Document, form: str) -> None:
+    """Print a table, in JSON and YAML as the structure that the rows are a part of."""
+    match Format(form):
+        case Format.JSON | Format.YAML as chosen:
+            click.echo(document(structure, chosen))
+        case chosen:
+            click.echo(text(table, chosen, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))

@@ -1,0 +1,170 @@
+"""`iamcreds list`: what is live, as IAM's own list operations have it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from iamcreds.commands._rows import format_option, print_rows
+from iamcreds.model import ALIASES, service_name
+from iamcreds.tables import Format, table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from iamcreds.account import Account
+    from iamcreds.lists import Page
+
+MOST_ITEMS = 1000
+"""Items of a page at most, as AWS has it."""
+
+
+_USER = r"[\w+=,.@-]{1,64}", "a user name of IAM: 1 to 64 letters, digits and characters of _+=,.@-"
+_SERVICE = "[A-Za-z0-9][A-Za-z0-9.-]*", "the name of a service: letters, digits, dots and hyphens"
+_MARKER = "[!-~]+", "a marker that an earlier page gave"
+
+
+def _checked(pattern: str, meaning: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """A check of an option's text before AWS is asked, with a sentence that says what is allowed."""
+
+    def check(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(pattern, value, re.ASCII):
+            raise click.BadParameter(f"{value!r} is not {meaning}")
+        return value
+
+    return check
+
+
+def _services(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """The services that a shell can complete; others are as good."""
+    return [alias for alias in sorted(ALIASES) if alias.startswith(incomplete)]
+
+
+_WHICH = (
+    click.option(
+        "--user", callback=_checked(*_USER), metavar="NAME", help="Of this IAM user; left out: of the calling user."
+    ),
+    click.option("--all-users", is_flag=True, help="Of all users of the account."),
+    click.option("--marker", callback=_checked(*_MARKER), metavar="MARKER", help="Begin where an earlier page ended."),
+    click.option(
+        "--max-items",
+        type=click.IntRange(1, MOST_ITEMS),
+        metavar="NUMBER",
+        help="Only one page of at most so many, and the marker of the next; left out: everything.",
+    ),
+    format_option,
+)
+
+
+def _which(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that both lists have."""
+    for option in reversed(_WHICH):
+        command = option(command)
+    return command
+
+
+@click.group("list")
+def command() -> None:
+    """List what is live in the account. Passwords and keys are never among it: IAM does not tell them.
+
+    The options mean what they mean in the operations ListServiceSpecificCredentials and ListAccessKeys of AWS. Dates
+    are in UTC.
+
+    \b
+    Examples:
+      iamcreds list credentials --all-users
+      iamcreds list access-keys --user jane
+    """
+
+
+@command.command("credentials")
+@click.option(
+    "--service",
+    callback=_checked(*_SERVICE),
+    shell_complete=_services,
+    metavar="SERVICE",
+    help="For this service only: codecommit, keyspaces, bedrock, logs, or a full name.",
+)
+@_which
+def credentials(service: str | None, **which: Any) -> None:  # noqa: ANN401 - the options of both lists
+    """List service-specific credentials.
+
+    Of one user (--user), of all of them (--all-users) or else of the calling user.
+
+    JSON and YAML have the credentials under "credentials" and, under "marker", what to continue with where --max-items
+    left something out. Tables and CSV tell the marker on standard error.
+
+    \b
+    Examples:
+      iamcreds list credentials --user jane
+      iamcreds list credentials --all-users --service bedrock --format csv > bedrock.csv
+      iamcreds list credentials --all-users --max-items 100
+      iamcreds list credentials --all-users --format json | jq '.credentials[] | select(.status == "Active")'
+    """
+    window, account = _window(which), _account()
+    page = account.lists.credentials(
+        window,
+        user=which["user"],
+        service=None if service is None else service_name(service),
+        all_users=which["all_users"],
+    )
+    _print("credentials", "service_specific_credentials", page, which["form"])
+
+
+@command.command("access-keys")
+@_which
+def access_keys(**which: Any) -> None:  # noqa: ANN401 - the options of both lists
+    """List access keys and when they were last used.
+
+    Of one user (--user), of all of them (--all-users) or else of the calling user.
+
+    AWS lists the access keys of one user at a time. With --all-users the users are listed, and then the keys of each,
+    several users at once; --marker and --max-items then go by users: a page has the keys of so many.
+
+    JSON and YAML have the keys under "access_keys" and, under "marker", what to continue with where --max-items left
+    something out. Tables and CSV tell the marker on standard error.
+
+    \b
+    Examples:
+      iamcreds list access-keys
+      iamcreds list access-keys --user jane --format yaml
+      iamcreds list access-keys --all-users --format csv > keys.csv
+      iamcreds list access-keys --all-users --max-items 50
+    """
+    from iamcreds.progress import progress  # noqa: PLC0415 - boto3 is slow to import
+
+    window, account = _window(which), _account()
+    if which["all_users"]:
+        with progress() as tell:
+            page = account.lists.access_keys_of_all(window, tell)
+    else:
+        page = account.lists.access_keys(window, user=which["user"])
+    _print("access_keys", "access_keys", page, which["form"])
+
+
+def _window(which: dict[str, Any]) -> Any:  # noqa: ANN401 - its type is slow to import
+    """The part of the list that the options ask for."""
+    from iamcreds.lists import Window  # noqa: PLC0415 - boto3 is slow to import
+
+    if which["user"] and which["all_users"]:
+        raise click.UsageError("--all-users cannot be given together with --user: AWS lists one user or all of them")
+    return Window(which["marker"], which["max_items"])
+
+
+def _account() -> Account:
+    from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
+
+    account = Account()
+    account.id()  # the one call that gives up within seconds where nobody answers
+    return account
+
+
+def _print(name: str, table: str, page: Page[Any], form: str) -> None:
+    from iamcreds.database import TABLES  # noqa: PLC0415 - SQLite is not needed for help
+
+    found = table_of(page.items, TABLES[table])
+    print_rows(found, {name: found.records(), "marker": page.marker}, form)
+    if page.marker is not None and form in {Format.TABLE, Format.CSV}:
+        click.echo(f"there is more: continue with --marker {page.marker}", err=True)

@@ -1,0 +1,120 @@
+"""`iamcreds query`: questions in SQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from iamcreds.commands._rows import format_option, print_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from iamcreds.model import Desired
+    from iamcreds.pool import Tell
+
+
+@click.command("query")
+@click.argument("statement", metavar="SQL")
+@click.option(
+    "--specs",
+    type=click.Path(path_type=Path),
+    help="A spec file or folder: what table `desired` holds. The account must be the one that the specs are for.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    default=10,
+    show_default=True,
+    help="After how long the statement is given up; reading the account does not count.",
+)
+@format_option
+def command(statement: str, specs: Path | None, timeout: float, form: str) -> None:
+    """Answer SQL, one SELECT, over what is live and what is desired.
+
+    The statement runs in an SQLite database in memory. It cannot change anything, and only the tables that it names
+    are read from the account: `access_keys` costs some calls for every user, the others one call for a thousand rows,
+    and `desired` none at all.
+
+    \b
+    Tables and columns:
+      service_specific_credentials
+          user, service (the full name), id, status (Active, Inactive, Expired),
+          created, expires, family (password, api-key), login
+      access_keys
+          user, id, status, created, last_used, service, region
+          (the last three are of the last use; NULL of a key that never was used)
+      users
+          user, created
+      desired (needs --specs)
+          user, service, name, status, reset, protect, max_keys, max_key_age_days,
+          max_key_idle_days, file, line (where it is declared)
+          (a user declared without credentials has one row whose service is '')
+
+    Dates are UTC, written as SQLite's own functions write them: 2026-11-01 09:30:00. The answer has at most 100,000
+    rows; more is an error, never an answer cut short.
+
+    \b
+    Examples:
+      Users with active access keys older than 90 days:
+        iamcreds query "SELECT user, id, created FROM access_keys
+          WHERE status = 'Active' AND created < datetime('now', '-90 days')"
+      Credentials of users whom nobody declared:
+        iamcreds query --specs specs "SELECT user, service, id, status
+          FROM service_specific_credentials
+          WHERE user NOT IN (SELECT user FROM desired)"
+      Two live credentials for one service:
+        iamcreds query "SELECT user, service, count(*) AS live
+          FROM service_specific_credentials GROUP BY user, service HAVING live > 1"
+      Declared and not there:
+        iamcreds query --specs specs "SELECT user, service, file, line FROM desired
+          LEFT JOIN service_specific_credentials AS live USING (user, service)
+          WHERE service <> '' AND live.id IS NULL"
+      API keys that end within a month, as CSV:
+        iamcreds query --format csv "SELECT user, service, expires
+          FROM service_specific_credentials WHERE expires < datetime('now', '+1 month')"
+    """
+    from iamcreds.database import answer, tables_read  # noqa: PLC0415 - SQLite and YAML are not needed for help
+    from iamcreds.progress import progress  # noqa: PLC0415
+    from iamcreds.specs import load  # noqa: PLC0415
+
+    wanted = tables_read(statement)
+    if "desired" in wanted and specs is None:
+        raise click.UsageError("the statement reads table desired, which only specs can fill: add --specs PATH")
+    desired = None if specs is None else load(specs)
+    with progress() as tell:
+        things = dict(_things(sorted(wanted), desired, tell))
+    found = answer(statement, things, timeout)
+    print_rows(found, found.records(), form)
+
+
+def _things(tables: Iterable[str], desired: Desired | None, tell: Tell) -> Iterator[tuple[str, Iterable[object]]]:
+    """What each of the tables holds; AWS is not spoken to where none of them is about the account."""
+    from iamcreds.database import desired_rows  # noqa: PLC0415 - as above
+
+    if desired is not None:
+        yield "desired", desired_rows(desired)
+    live = [table for table in tables if table != "desired"]
+    if live:
+        yield from _live(live, None if desired is None else desired.account, tell)
+
+
+def _live(tables: Iterable[str], account_id: str | None, tell: Tell) -> Iterator[tuple[str, Iterable[object]]]:
+    from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.database import user_rows  # noqa: PLC0415 - as above
+
+    account = Account()
+    account.guard(account_id, "the specs are for")
+    for table in tables:
+        match table:
+            case "users":
+                yield table, user_rows(account.snapshot.users())
+            case "access_keys":
+                found = account.access_keys((user.name for user in account.snapshot.users()), tell)
+                yield table, [key for keys in found.values() if keys is not None for key in keys]
+            case _:
+                account.snapshot.look_closer([], tell)  # whatever the bulk read could not tell is read user by user
+                yield table, account.snapshot.credentials()

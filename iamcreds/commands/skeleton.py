@@ -1,0 +1,39 @@
+"""`iamcreds skeleton`: a spec to start from."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+
+def _without_spaces(_: click.Context, __: click.Parameter, value: str) -> str:
+    """The address of a schema, which stands in a comment and must not end it."""
+    if not re.fullmatch("[!-~]+", value):
+        raise click.BadParameter(f"{value!r} is not a path or URL without spaces")
+    return value
+
+
+@click.command("skeleton")
+@click.option(
+    "--schema",
+    metavar="PATH|URL",
+    default="schema.json",
+    show_default=True,
+    callback=_without_spaces,
+    help="Where editors find the schema: a path, seen from the spec file, or a URL.",
+)
+def command(schema: str) -> None:
+    """Print a spec to start from: every field with what it means, most of them commented out.
+
+    `iamcreds validate` accepts it as it is. A line that begins with "#" and no space after it is a field: take the "#"
+    away to use it.
+
+    \b
+    Examples:
+      iamcreds skeleton > specs/jane.yaml
+      iamcreds skeleton --schema ../schema.json > specs/team/jane.yaml
+    """
+    from iamcreds.skeleton import skeleton  # noqa: PLC0415 - JSON Schema is slow to import
+
+    click.echo(skeleton(schema), nl=False)

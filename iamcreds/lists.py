@@ -1,0 +1,128 @@
+"""The list operations as AWS has them: of one user, of the caller or of all, from a marker on, whole or one page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from iamcreds import aws
+from iamcreds.access_keys import access_key, read_access_keys
+from iamcreds.snapshot import credential, pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.model import AccessKey, Credential
+    from iamcreds.pool import Tell
+
+Item = TypeVar("Item")
+
+ROOT_USER = "<root_account>"
+"""Whose the access keys are that AWS lists without a user name, in the credential report's word."""
+
+_CALLER = "the calling user, because none was named"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which part of a list: from `marker` on (None: from its beginning), a page of `max_items` (None: all the rest)."""
+
+    marker: str | None = None
+    max_items: int | None = None
+
+
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    """A part of a list, sorted; `marker` is where the rest begins, None where there is none."""
+
+    items: tuple[Item, ...]
+    marker: str | None = None
+
+
+class Lists:
+    """Lists of the account's credentials and access keys, asked for anew each time.
+
+    Args:
+        iam: a boto3 client of IAM.
+    """
+
+    def __init__(self, iam: IAMClient) -> None:
+        self._iam = iam
+
+    def credentials(
+        self, window: Window, *, user: str | None = None, service: str | None = None, all_users: bool = False
+    ) -> Page[Credential]:
+        """The service-specific credentials of a user (None: the caller) or of all, by user, service and id.
+
+        Args:
+            window: which part of the list.
+            user: an IAM user's name.
+            service: a service's full name; None for all services.
+            all_users: of every user.
+
+        Raises:
+            NoSuchUserError, AccountError
+        """
+        given = {"UserName": user, "ServiceName": service, "AllUsers": all_users or None}
+        arguments = {name: value for name, value in given.items() if value is not None}
+        whose = "all users" if all_users else _whose(user)
+        with aws.speaking(f"listing the service-specific credentials of {whose}"):
+            page = _read(self._iam.list_service_specific_credentials, "ServiceSpecificCredentials", window, **arguments)
+        return _sorted(map(credential, page.items), page.marker, lambda one: (one.user, one.service, one.id))
+
+    def access_keys(self, window: Window, *, user: str | None = None) -> Page[AccessKey]:
+        """The access keys of a user (None: the caller), oldest first.
+
+        Raises:
+            NoSuchUserError, AccountError
+        """
+        arguments = {} if user is None else {"UserName": user}
+        with aws.speaking(f"listing the access keys of {_whose(user)}"):
+            page = _read(self._iam.list_access_keys, "AccessKeyMetadata", window, **arguments)
+        found = (access_key(self._iam, {"UserName": ROOT_USER, **item}) for item in page.items)
+        return _sorted(_present(found), page.marker, _by_user_and_age)
+
+    def access_keys_of_all(self, window: Window, tell: Tell) -> Page[AccessKey]:
+        """The access keys of all users, by user, oldest first; the window is one of the list of users.
+
+        Raises:
+            AccountError
+        """
+        with aws.speaking("listing the account's users"):
+            users = _read(self._iam.list_users, "Users", window)
+        found = read_access_keys(self._iam, [item["UserName"] for item in users.items], tell)
+        keys = (key for keys in found.values() if keys is not None for key in keys)
+        return _sorted(keys, users.marker, _by_user_and_age)
+
+
+def _whose(user: str | None) -> str:
+    return _CALLER if user is None else f"user {user}"
+
+
+def _read(
+    operation: Callable[..., Any],
+    key: str,
+    window: Window,
+    **arguments: Any,  # noqa: ANN401 - boto3's own keyword arguments
+) -> Page[Mapping[str, Any]]:
+    """What the operation answers under the key."""
+    if window.max_items is None:
+        found = pages(operation, window.marker, **arguments)
+        return Page(tuple(item for page in found for item in page[key]))
+    marker = {} if window.marker is None else {"Marker": window.marker}
+    page = operation(**arguments, **marker, MaxItems=window.max_items)
+    return Page(tuple(page[key]), page["Marker"] if page.get("IsTruncated") else None)
+
+
+def _sorted(items: Iterable[Item], marker: str | None, key: Callable[[Item], Any]) -> Page[Item]:
+    return Page(tuple(sorted(items, key=key)), marker)
+
+
+def _present(keys: Iterable[AccessKey | None]) -> Iterable[AccessKey]:
+    return (key for key in keys if key is not None)
+
+
+def _by_user_and_age(key: AccessKey) -> tuple[Any, ...]:
+    return key.user, key.created, key.id

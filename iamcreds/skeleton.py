@@ -1,0 +1,154 @@
+"""A commented spec to start from, made of the descriptions in the schema, so that no field is described twice; pure."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from iamcreds.schema import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Field: TypeAlias = "Mapping[str, Any]"
+
+USER = "jane"
+"""The user of the skeleton."""
+
+_LIVE = frozenset({"users", "credentials", "service"})
+"""The fields that are not commented out: without them nothing would be declared."""
+
+_WIDTH = 100
+_PLAIN = re.compile("[A-Za-z][A-Za-z0-9/._-]*")
+_NOT_PLAIN = frozenset({"false", "no", "null", "off", "on", "true", "yes"})
+
+_HEAD = (
+    "{description} Put a name of yours in the place of {user}. A line that begins with # and no space after it is a"
+    " field: take the # away to use it. `iamcreds validate` tells what is wrong with a spec."
+)
+
+
+def skeleton(schema: str) -> str:
+    """The text of the spec.
+
+    Args:
+        schema: where editors find the schema, as a path seen from the spec or as a URL.
+    """
+    lines = _Lines()
+    body = [line for name in SCHEMA["properties"] for line in ["", *lines.field(name, SCHEMA["properties"][name], "")]]
+    head = _comment(_HEAD.format(description=SCHEMA["description"], user=USER), "")
+    return "\n".join([f"# yaml-language-server: $schema={schema}", "#", *head, *body, ""])
+
+
+class _Lines:
+    """Writes fields, each description once: where a definition is used again, it has been described above."""
+
+    def __init__(self) -> None:
+        self._described: set[str] = set()
+
+    def field(self, name: str, field: Field, indent: str) -> Iterator[str]:
+        """The lines of a field: what it means, its name and an example, or the fields below it."""
+        resolved = _resolved(field)
+        is_known = "description" not in field and field["$ref"] in self._described
+        self._described.add(field.get("$ref", ""))
+        yield from _comment("As above." if is_known else _meaning(resolved), indent)
+        yield from self._value(name, resolved, indent, is_known=is_known)
+
+    def _value(self, name: str, field: Field, indent: str, *, is_known: bool) -> Iterator[str]:
+        mark = "" if name in _LIVE else "#"
+        if "properties" in field:
+            yield f"{indent}{mark}{name}:"
+            yield from self._fields(field, f"{indent}  ", is_known=is_known)
+        elif "propertyNames" in field:
+            yield f"{indent}{mark}{name}:"
+            yield f"{indent}  {USER}:"
+            yield from self._fields(_resolved(field["additionalProperties"]), f"{indent}    ")
+        elif "items" in field:
+            yield f"{indent}{mark}{name}:"
+            yield from _as_item(self._fields(_resolved(field["items"]), f"{indent}    "), f"{indent}    ")
+        else:
+            yield f"{indent}{mark}{name}: {_example(field)}"
+
+    def _fields(self, parent: Field, indent: str, *, is_known: bool = False) -> Iterator[str]:
+        """The supported fields of a mapping, then the names of the others."""
+        later = sorted(name for name, field in parent["properties"].items() if not _is_supported(field))
+        for name, field in parent["properties"].items():
+            if name in later:
+                continue
+            if is_known:
+                yield from self._value(name, _resolved(field), indent, is_known=True)
+            else:
+                yield from self.field(name, field, indent)
+        if later and not is_known:
+            yield from _comment(f"Not supported yet, and refused for now: {', '.join(later)}.", indent)
+
+
+def _as_item(lines: Iterator[str], indent: str) -> Iterator[str]:
+    """The lines of a mapping as those of the only item of a list: its first field follows a dash."""
+    item = indent.removesuffix("  ")
+    for line in lines:
+        if not line.startswith(f"{indent}#"):
+            yield f"{item}- {line.removeprefix(indent)}"
+            break
+        yield f"{item}{line.removeprefix(indent)}"
+    yield from lines
+
+
+def _resolved(field: Field) -> Field:
+    """A field with what its `$ref` says beneath what it says itself."""
+    if "$ref" not in field:
+        return field
+    return {**SCHEMA["$defs"][field["$ref"].rpartition("/")[2]], **field}
+
+
+def _is_supported(field: Field) -> bool:
+    return _resolved(field).get("x-not-supported-yet") is not True
+
+
+def _meaning(field: Field) -> str:
+    return " ".join([field["description"], *_limits(field)])
+
+
+def _limits(field: Field) -> Iterator[str]:
+    refused = field.get("x-not-supported-yet", [])
+    if "enum" in field:
+        yield f"Possible: {', '.join(one for one in field['enum'] if one not in refused)}."
+    if refused:
+        yield f"Not supported yet: {', '.join(refused)}."
+    if "minimum" in field:
+        yield f"From {field['minimum']} to {field['maximum']}."
+    if "default" in field:
+        yield f"Default: {_written(field['default'])}."
+
+
+def _example(field: Field) -> str:
+    """A value that means something: of a choice between true and false the one that is not the default."""
+    match field:
+        case {"examples": [first, *_]}:
+            return _written(first)
+        case {"type": "boolean", "default": bool(default)}:
+            return _written(not default)
+        case {"default": default}:
+            return _written(default)
+        case {"enum": [first, *_]}:
+            return _written(first)
+        case _:
+            return _written(field["maximum"])
+
+
+def _written(value: object) -> str:
+    is_plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value not in _NOT_PLAIN
+    return str(value) if is_plain else json.dumps(value)
+
+
+def _comment(text: str, indent: str) -> Iterator[str]:
+    yield from textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=f"{indent}# ",
+        subsequent_indent=f"{indent}# ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,236 @@
+"""`iamcreds query`."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from iamcreds.cli import main
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+    from tests.questions.conftest import Run
+
+SPECS = """\
+account: "123456789012"
+users:
+  jane: {credentials: [{service: codecommit}, {service: keyspaces, status: Active}], accessKeys: {max: 1}}
+  leaver: {credentials: []}
+"""
+CALLER = "sts:GetCallerIdentity"
+
+
+@pytest.fixture
+def team(iam: IAMClient, emulator: Emulator) -> None:
+    """Jane has two credentials for one service, made long ago, and a key; Eve whom nobody declared has one of each."""
+    emulator.controls.set(clock_shift=-200 * 86_400)
+    for user in ("jane", "eve", "leaver"):
+        iam.create_user(UserName=user)
+    for user in ("jane", "jane", "eve"):
+        iam.create_service_specific_credential(UserName=user, ServiceName="codecommit.amazonaws.com")
+    iam.create_access_key(UserName="jane")
+    emulator.controls.set(clock_shift=0)
+    iam.create_access_key(UserName="eve")
+    emulator.controls.clear_counts()
+
+
+@pytest.fixture
+def specs(tmp_path: Path) -> str:
+    """Specs for Jane and a leaver."""
+    path = tmp_path / "specs.yaml"
+    path.write_text(SPECS, "utf-8")
+    return str(path)
+
+
+def rows(run: Run, statement: str, *options: str) -> list[dict[str, Any]]:
+    """The rows of a JSON answer, which there must be."""
+    result = run("query", statement, "--format", "json", *options)
+    assert result.exit_code == 0, result.output
+    found: list[dict[str, Any]] = json.loads(result.stdout)
+    return found
+
+
+def examples() -> dict[str, list[str]]:
+    """The examples of the help: the question, and the words after `iamcreds`."""
+    shown = CliRunner().invoke(main, ["query", "--help"]).stdout.partition("Examples:\n")[2].partition("\nOptions:")[0]
+    pairs = re.findall(r"^    (\S.*):\n      iamcreds (query [^\"]*)\"([^\"]*)\"", shown, re.MULTILINE)
+    return {question: [*words.split(), statement] for question, words, statement in pairs}
+
+
+@pytest.mark.usefixtures("team")
+@pytest.mark.parametrize(
+    ("question", "users"),
+    [
+        ("Users with active access keys older than 90 days", ["jane"]),
+        ("Credentials of users whom nobody declared", ["eve"]),
+        ("Two live credentials for one service", ["jane"]),
+        ("Declared and not there", ["jane"]),
+        ("API keys that end within a month, as CSV", []),
+    ],
+)
+def test_examples(run: Run, tmp_path: Path, question: str, users: list[str]) -> None:
+    """The examples of the help answer what they say."""
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "a.yaml").write_text(SPECS, "utf-8")
+    assert set(examples()) == {
+        "Users with active access keys older than 90 days",
+        "Credentials of users whom nobody declared",
+        "Two live credentials for one service",
+        "Declared and not there",
+        "API keys that end within a month, as CSV",
+    }
+    result = run(*[word for word in examples()[question] if word not in {"--format", "csv"}], "--format", "json")
+    assert result.exit_code == 0, result.output
+    assert [row["user"] for row in json.loads(result.stdout)] == users
+
+
+@pytest.mark.usefixtures("team")
+@pytest.mark.parametrize(
+    ("statement", "calls"),
+    [
+        ("SELECT 1", {}),
+        ("SELECT count(*) FROM users", {"iam:ListUsers": 1, CALLER: 1}),
+        ("SELECT count(*) FROM service_specific_credentials", {"iam:ListServiceSpecificCredentials": 1, CALLER: 1}),
+        (
+            "SELECT id FROM access_keys JOIN users USING (user)",
+            {"iam:GetAccessKeyLastUsed": 2, "iam:ListAccessKeys": 3, "iam:ListUsers": 1, CALLER: 1},
+        ),
+    ],
+)
+def test_only_what_is_asked_for_is_read(run: Run, emulator: Emulator, statement: str, calls: dict[str, int]) -> None:
+    """Only the tables that the statement names are read from the account, and users once for all."""
+    rows(run, statement)
+    assert emulator.controls.counts() == calls
+
+
+def test_desired_needs_no_aws(run: Run, specs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question about the specs alone needs neither an endpoint nor credentials."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    found = rows(run, "SELECT user, service, status, max_keys, line FROM desired", "--specs", specs)
+    assert [tuple(row.values()) for row in found] == [
+        ("jane", "cassandra.amazonaws.com", "Active", 1, 3),
+        ("jane", "codecommit.amazonaws.com", None, 1, 3),
+        ("leaver", "", None, None, 4),
+    ]
+
+
+@pytest.mark.usefixtures("team")
+def test_formats(run: Run) -> None:
+    """The answer comes in every format."""
+    statement = "SELECT user, count(*) AS live FROM service_specific_credentials GROUP BY user"
+    assert run("query", statement).stdout == "user  live\neve   1\njane  2\n"
+    assert run("query", statement, "--format", "csv").stdout == "user,live\neve,1\njane,2\n"
+    assert run("query", statement, "--format", "yaml").stdout == '- user: "eve"\n  live: 1\n- user: "jane"\n  live: 2\n'
+    assert rows(run, statement) == [{"user": "eve", "live": 1}, {"user": "jane", "live": 2}]
+
+
+@pytest.mark.usefixtures("team")
+def test_same_bytes(run: Run) -> None:
+    """Without ORDER BY the rows are in a settled order all the same."""
+    for table in ("service_specific_credentials", "access_keys", "users"):
+        first, second = (run("query", f"SELECT * FROM {table}").stdout for _ in range(2))  # noqa: S608 - our tables
+        assert first == second
+        users = [line.split()[0] for line in first.splitlines()[1:]]
+        assert users == sorted(users)
+        assert users
+
+
+@pytest.mark.usefixtures("team")
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("SELEC", 'the query: near "SELEC": syntax error'),
+        ("DELETE FROM users", "a query can only read: write one SELECT"),
+        ("PRAGMA query_only = OFF", "a query can only read: write one SELECT"),
+        (
+            "SELECT secret FROM access_keys",
+            "the query: no such column: secret; `iamcreds query --help` lists the columns",
+        ),
+    ],
+)
+def test_bad_statements(run: Run, emulator: Emulator, statement: str, message: str) -> None:
+    """Bad SQL and whatever could change anything is one sentence and exit code 1, and costs no call."""
+    result = run("query", statement)
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")
+    assert emulator.controls.counts() == {}
+
+
+def test_endless(run: Run) -> None:
+    """A statement without end is given up."""
+    statement = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"
+    result = run("query", statement, "--timeout", "0.2")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: the query was given up after 0.2 s: narrow it, or raise --timeout\n"
+
+
+def test_wrong_account(run: Run, specs: str) -> None:
+    """Specs for another account are not compared with this one."""
+    Path(specs).write_text(SPECS.replace("123456789012", "210987654321"), "utf-8")
+    result = run("query", "SELECT * FROM users JOIN desired USING (user)", "--specs", specs)
+    assert result.exit_code == 1
+    assert "belong to account 123456789012, but the specs are for account 210987654321" in result.stderr
+
+
+def test_bad_specs(run: Run, specs: str) -> None:
+    """Specs with problems are told with all of them, and nothing is answered."""
+    Path(specs).write_text("users: {jane: {credential: []}}\n", "utf-8")
+    result = run("query", "SELECT 1", "--specs", specs)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert 'unknown key "credential"; did you mean "credentials"? [unknown-key]' in result.stderr
+
+
+@pytest.mark.usefixtures("team")
+def test_endpoint_without_all_users(run: Run, emulator: Emulator) -> None:
+    """Where the endpoint does not know AllUsers, users are read one by one, and nobody's credentials are missing."""
+    emulator.controls.set(all_users=False)
+    found = rows(run, "SELECT user FROM service_specific_credentials")
+    assert [row["user"] for row in found] == ["eve", "jane", "jane"]
+
+
+@pytest.mark.usefixtures("team")
+def test_fault_in_the_middle(run: Run, emulator: Emulator) -> None:
+    """A user whose keys cannot be read ends the query: no answer is given of a part of the account."""
+    emulator.controls.fail("iam:ListAccessKeys", call=2, status=400, code="InvalidInput", message="no more")
+    result = run("query", "SELECT count(*) FROM access_keys")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "AWS said InvalidInput: no more" in result.stderr
+
+
+def test_terminal() -> None:
+    """On a terminal a table is drawn, within its width."""
+    ours, theirs = pty.openpty()
+    try:
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from iamcreds.cli import main; main()",
+                "query",
+                "SELECT 'jane' AS user, NULL AS id",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            env={"PATH": os.environ["PATH"], "TERM": "xterm", "COLUMNS": "40", "PYTHONIOENCODING": "utf-8"},
+            check=True,
+            timeout=60,
+        )
+        shown = os.read(ours, 10_000).decode()
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    lines = re.sub("\x1b\\[[0-9;]*m", "", shown).splitlines()
+    assert [line.split() for line in lines if "─" not in line and line.strip()] == [["user", "id"], ["jane", "-"]]
+    assert any("─" in line for line in lines)
+    assert max(map(len, lines)) <= 40

@@ -1,0 +1,240 @@
+"""Questions in SQL, without an account."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from iamcreds.database import TABLES, DesiredRow, QueryError, UserRow, answer, desired_rows, tables_read
+from iamcreds.model import (
+    AccessKey,
+    AccessKeyPolicy,
+    Credential,
+    Desired,
+    DesiredCredential,
+    DesiredUser,
+    Family,
+    Place,
+    Status,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from iamcreds.tables import Table
+
+OLD = datetime(2020, 1, 31, 12, tzinfo=UTC)
+SERVICE = "codecommit.amazonaws.com"
+KEYS = [AccessKey("AKIA1", "jane", Status.ACTIVE, OLD), AccessKey("AKIA2", "joe", Status.INACTIVE, OLD)]
+CREDENTIALS = [Credential("ACCA1", "jane", SERVICE, Status.ACTIVE, OLD, Family.PASSWORD, "jane-at-1")]
+ENDLESS = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c"
+NO_FIRST_ROW = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c WHERE n < 0"
+COUNTING = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"
+
+
+def ask(statement: str) -> Table:
+    """The answer over a few keys and credentials."""
+    return answer(statement, {"access_keys": KEYS, "service_specific_credentials": CREDENTIALS}, 10)
+
+
+@pytest.mark.parametrize(
+    ("statement", "tables"),
+    [
+        ("SELECT 1", set()),
+        ("VALUES (1)", set()),
+        ("SELECT count(*) FROM access_keys", {"access_keys"}),
+        ("SELECT 1 FROM Users", {"users"}),
+        ("SELECT * FROM (SELECT user FROM desired) WHERE 0", {"desired"}),
+        ("SELECT count(*) FROM access_keys JOIN users USING (user)", {"access_keys", "users"}),
+        ("SELECT count(*) FROM access_keys NATURAL JOIN desired", {"access_keys", "desired"}),
+        ("SELECT count(*) FROM access_keys LEFT JOIN users USING (user)", {"access_keys", "users"}),
+        ("SELECT 1 FROM users, access_keys", {"access_keys", "users"}),
+        ('SELECT count(*) FROM main."users" AS desired NOT INDEXED', {"users"}),
+        ("SELECT (SELECT count(*) FROM [access_keys])", {"access_keys"}),
+        ("SELECT 1 WHERE EXISTS (SELECT 1 FROM desired NATURAL JOIN users)", {"desired", "users"}),
+        (
+            "SELECT count(*) FROM (SELECT * FROM users) NATURAL JOIN (SELECT user FROM access_keys)",
+            {"access_keys", "users"},
+        ),
+        ("SELECT EXISTS (SELECT 1 FROM users)", {"users"}),
+        ("WITH a AS (SELECT * FROM users) SELECT * FROM a JOIN desired", {"users", "desired"}),
+        ("WITH users(a) AS (SELECT 1) SELECT * FROM users", set()),
+        (" -- access_keys\nSELECT 'desired'; ", set()),
+        ("SELECT 1 UNION SELECT id FROM service_specific_credentials", {"service_specific_credentials"}),
+    ],
+)
+def test_tables_read(statement: str, tables: set[str]) -> None:
+    """The tables that a statement reads are known before anything is read, even if it only joins or counts them."""
+    assert tables_read(statement) == tables
+
+
+FROM = [
+    "{} JOIN {} USING (user)",
+    "{} NATURAL LEFT JOIN {}",
+    "{}, {}",
+    "(SELECT * FROM {}) NATURAL JOIN {}",
+    "(SELECT 1 FROM {} NATURAL JOIN {})",
+    "(SELECT user FROM {} EXCEPT SELECT user FROM {})",
+]
+ASKED = [
+    "SELECT count(*) FROM {}",
+    "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM {})",
+    "SELECT (SELECT count(*) FROM {})",
+    "WITH x AS MATERIALIZED (SELECT 1 FROM {}) SELECT count(*) FROM x, x AS y",
+    "SELECT count(*) OVER () FROM {}",
+]
+
+
+@pytest.mark.parametrize("joined", FROM)
+@pytest.mark.parametrize("asked", ASKED)
+def test_nothing_is_left_unread(asked: str, joined: str) -> None:
+    """Whatever a statement joins and counts, filling only the tables that it reads does not change its answer."""
+    everything: dict[str, list[Any]] = {
+        "access_keys": KEYS,
+        "desired": [DesiredRow("jane", SERVICE)],
+        "service_specific_credentials": CREDENTIALS,
+        "users": [UserRow("jane", OLD), UserRow("joe", OLD)],
+    }
+    for one, other in itertools.permutations(TABLES, 2):
+        statement = asked.format(joined.format(one, other))
+        read = {table: things for table, things in everything.items() if table in tables_read(statement)}
+        assert answer(statement, read, 10) == answer(statement, everything, 10)
+
+
+def test_columns_and_rows() -> None:
+    """An answer has the statement's own columns, and what is not known is NULL."""
+    found = ask("SELECT user, id, last_used FROM access_keys ORDER BY id DESC")
+    assert found.columns == ("user", "id", "last_used")
+    assert found.rows == (("joe", "AKIA2", None), ("jane", "AKIA1", None))
+
+
+def test_dates() -> None:
+    """Dates compare with what SQLite's date functions answer, to the second."""
+    assert ask("SELECT created FROM access_keys LIMIT 1").rows == (("2020-01-31 12:00:00",),)
+    later = "SELECT count(*) FROM access_keys WHERE created < datetime('2020-01-30 12:00:01', '+1 day')"
+    same = "SELECT count(*) FROM access_keys WHERE created < datetime('2020-01-30 12:00:00', '+1 day')"
+    assert (ask(later).rows, ask(same).rows) == (((2,),), ((0,),))
+
+
+def test_join() -> None:
+    """Tables join by user."""
+    statement = "SELECT c.id, k.id FROM service_specific_credentials AS c JOIN access_keys AS k USING (user)"
+    found = ask(statement)
+    assert found.rows == (("ACCA1", "AKIA1"),)
+    assert found.columns == ("id", "id:1")
+
+
+def test_values_that_formats_lack() -> None:
+    """Bytes are shown as hexadecimal digits and infinity as a word."""
+    assert ask("SELECT x'00ff', 9e999, -9e999, 1.5").rows == (("00ff", "Infinity", "-Infinity", 1.5),)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO users (user) VALUES ('eve')",
+        "REPLACE INTO users SELECT * FROM users",
+        "UPDATE users SET user = 'eve'",
+        "DELETE FROM users",
+        "DROP TABLE users",
+        "CREATE TABLE a AS SELECT 1",
+        "CREATE TEMP TABLE a (b)",
+        "ALTER TABLE users ADD COLUMN a",
+        "ATTACH 'other.db' AS other",
+        "VACUUM",
+        "VACUUM INTO 'other.db'",
+        "PRAGMA query_only = OFF",
+        "PRAGMA database_list",
+        "SELECT * FROM pragma_database_list",
+        "BEGIN",
+        "ANALYZE",
+        "REINDEX",
+        "SAVEPOINT a",
+    ],
+)
+def test_only_reading(statement: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is more than a question is refused, both times it is looked at, and leaves no file."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(QueryError, match=r"^a query can only read: write one SELECT$"):
+        tables_read(statement)
+    with pytest.raises(QueryError):
+        ask(statement)
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - names are enough
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("", "the query is empty: write one SELECT"),
+        ("SELECT", "the query: incomplete input"),
+        ("SELEC 1", 'the query: near "SELEC": syntax error'),
+        ("SELECT 1; SELECT 2", "the query: You can only execute one statement at a time"),
+        ("SELECT 1; DROP TABLE users", "the query: You can only execute one statement at a time"),
+        ("SELECT pasword FROM users", "the query: no such column: pasword; `iamcreds query --help` lists the columns"),
+        (
+            "SELECT * FROM keys",
+            "the query: no such table: keys; the tables are access_keys, desired, service_specific_credentials, users",
+        ),
+        ("SELECT load_extension('evil')", "the query: not authorized to use function: load_extension"),
+        ("SELECT \udcff", "the query: 'utf-8' codec can't encode character"),
+    ],
+)
+def test_bad_statements(statement: str, message: str) -> None:
+    """SQLite's own words, in one sentence that says where to look."""
+    with pytest.raises(QueryError) as caught:
+        tables_read(statement)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_failing_answer() -> None:
+    """What fails only as it runs is one sentence, too."""
+    with pytest.raises(QueryError, match=r"^the query: string or blob too big$"):
+        ask("SELECT zeroblob(2000000)")
+
+
+@pytest.mark.parametrize("statement", [NO_FIRST_ROW, COUNTING])
+def test_endless(statement: str) -> None:
+    """A statement without end is given up, and so is one that never finds its first row."""
+    started = time.monotonic()
+    with pytest.raises(QueryError, match=r"^the query was given up after 0\.2 s: narrow it, or raise --timeout$"):
+        answer(statement, {}, 0.2)
+    assert time.monotonic() - started < 5
+
+
+def test_too_many_rows() -> None:
+    """An answer of more rows than anybody reads is an error and not cut short."""
+    with pytest.raises(QueryError, match=r"^the answer has more than 100,000 rows: narrow the query, or add a LIMIT$"):
+        ask(ENDLESS)
+    assert len(ask(ENDLESS + " LIMIT 100000").rows) == 100_000
+
+
+def test_desired_rows() -> None:
+    """Every declared credential is a row, and so is a user who is declared without any."""
+    place, line = Place("a.yaml", 3, 5), Place("a.yaml", 9, 3)
+    one = DesiredCredential("jane", SERVICE, "codecommit", place, status=Status.INACTIVE, reset="1", protect=True)
+    policy = AccessKeyPolicy(max=1, max_age_days=60)
+    desired = Desired((DesiredUser("jane", line, (one,), policy), DesiredUser("leaver", line)))
+    assert list(desired_rows(desired)) == [
+        DesiredRow("jane", SERVICE, "codecommit", "Inactive", "1", True, 1, 60, None, "a.yaml", 3),  # noqa: FBT003
+        DesiredRow("leaver", file="a.yaml", line=9),
+    ]
+
+
+def test_not_in_desired() -> None:
+    """A user declared without credentials does not make NOT IN find nothing, as a NULL would."""
+    statement = "SELECT id FROM service_specific_credentials WHERE service NOT IN (SELECT service FROM desired)"
+    rows: dict[str, list[Any]] = {"service_specific_credentials": CREDENTIALS, "desired": [DesiredRow("leaver")]}
+    assert answer(statement, rows, 10).rows == (("ACCA1",),)
+
+
+def test_numbers_are_numbers() -> None:
+    """Numbers of the specs compare as numbers and a reset trigger as the text it is."""
+    rows = {"desired": [DesiredRow("jane", SERVICE, reset="1", max_keys=1, protect=True)]}
+    statement = "SELECT max_keys + 1, protect, reset = '1', typeof(reset) FROM desired WHERE max_keys < 2"
+    assert answer(statement, rows, 10).rows == ((2, 1, 1, "text"),)

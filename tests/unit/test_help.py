@@ -1,0 +1,209 @@
+"""The command line as a whole: help, examples, completion, and what is said of words that are not known."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from iamcreds.cli import main
+from iamcreds.database import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"boto3", "botocore", "flask", "grpc", "jsonschema", "moto", "pulumi", "rich", "ruamel.yaml", "sqlite3"}
+SHELLS = ["bash", "fish", "zsh"]
+
+
+def commands(group: click.Group, *above: str) -> Iterator[tuple[str, click.Command]]:
+    """Every command below a group, by the words that call it: `list credentials`."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        found = group.get_command(context, name)
+        assert found is not None
+        yield " ".join([*above, name]), found
+        if isinstance(found, click.Group):
+            yield from commands(found, *above, name)
+
+
+COMMANDS = dict(commands(main))
+
+
+def examples(command: click.Command) -> Iterator[list[str]]:
+    """The words after `iamcreds` of every example in a command's help, up to a pipe or a redirection."""
+    _, _, text = (command.help or "").partition("Examples:")
+    lines = iter(text.replace("\b", "").splitlines())
+    for line in lines:
+        found = re.match(r"(?:.*\| )?\s*iamcreds (.*)", line)
+        if found is None:
+            continue
+        whole = found[1]
+        while whole.count('"') % 2:  # a statement in several lines
+            whole += "\n" + next(lines)
+        parser = shlex.shlex(re.sub(r"\s{2,}\([^\n]*\)$", "", whole), posix=True, punctuation_chars="|>&;")
+        parser.whitespace_split = True
+        words = list(parser)
+        yield words[: next((number for number, word in enumerate(words) if word[0] in "|>&;"), len(words))]
+
+
+EXAMPLES = sorted({shlex.join(words) for command in COMMANDS.values() for words in examples(command)})
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help(name: str) -> None:
+    """Every command's --help says what it does and gives examples, each a line of its own."""
+    result = CliRunner().invoke(main, [*name.split(), "--help"], prog_name="iamcreds")
+    assert result.exit_code == 0
+    _, _, shown = result.output.partition("\n  Examples:\n")
+    assert re.search(r"^ +.*iamcreds ", shown, re.MULTILINE), result.output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_options(name: str) -> None:
+    """Every option has a sentence of its own, and every argument stands in the help's text."""
+    command = COMMANDS[name]
+    for one in command.params:
+        if isinstance(one, click.Option):
+            assert one.help, one.opts
+            assert one.help[-1] in ".)]", one.opts
+        else:
+            word = one.make_metavar(click.Context(command)).strip("[].") if one.metavar else str(one.name).upper()
+            assert word in (command.help or ""), word
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_examples(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every example of a help text is a call that the command line accepts, given the files it names."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "specs").symlink_to(ROOT / "specs")
+    (tmp_path / "preview.json").write_text("{}", "utf-8")
+    for command in COMMANDS.values():
+        if not isinstance(command, click.Group):
+            monkeypatch.setattr(command, "callback", lambda *_, **__: None)
+    result = CliRunner().invoke(main, shlex.split(example))
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_readme(name: str) -> None:
+    """Every command stands in the README."""
+    assert f"iamcreds {name}" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_help_is_quick() -> None:
+    """No help text waits for AWS's client, the emulator, the engine, YAML or tables to be imported."""
+    program = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from iamcreds.cli import main\n"
+        "for name in sys.argv[1:]:\n"
+        "    assert CliRunner().invoke(main, [*name.split(), '--help']).exit_code == 0\n"
+        f"print(sorted({HEAVY!r} & sys.modules.keys()))\n"
+    )
+    command = [sys.executable, "-c", program, *COMMANDS]
+    assert subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["lst"], "No such command 'lst'. Did you mean 'list'?"),
+        (["list", "credential"], "No such command 'credential'. Did you mean 'credentials'?"),
+        (
+            ["list", "credentials", "--all-user", "x"],
+            "No such option '--all-user'. (Did you mean one of: '--all-users', '--user'?)",
+        ),
+        (["list", "credentials", "--format", "xml"], "'xml' is not one of 'table', 'json', 'yaml', 'csv'."),
+        (["list", "credentials", "--max-items", "0"], "0 is not in the range 1<=x<=1000."),
+        (["list", "access-keys", "--max-items", "many"], "'many' is not a valid integer"),
+        (["list", "access-keys", "--service", "bedrock"], "No such option '--service'"),
+        (["list", "credentials", "--user", "a b"], "'a b' is not a user name of IAM: 1 to 64 letters"),
+        (["list", "credentials", "--user", "a" * 65], "is not a user name of IAM: 1 to 64 letters"),
+        (["list", "credentials", "--user", ""], "'' is not a user name of IAM: 1 to 64 letters"),
+        (["list", "credentials", "--service", "code commit"], "is not the name of a service: letters, digits, dots"),
+        (["list", "credentials", "--marker", ""], "'' is not a marker that an earlier page gave"),
+        (["list", "credentials", "--user", "jane", "--all-users"], "--all-users cannot be given together with --user"),
+        (["list", "access-keys", "--user", "jane", "--all-users"], "--all-users cannot be given together with --user"),
+        (["query", "SELECT 1", "--timeout", "0"], "0.0 is not in the range x>0."),
+        (
+            ["query", "SELECT * FROM desired"],
+            "the statement reads table desired, which only specs can fill: add --specs",
+        ),
+        (["query"], "Missing argument 'SQL'."),
+        (["completion", "tcsh"], "'tcsh' is not one of 'bash', 'zsh', 'fish'."),
+    ],
+)
+def test_wrong_words(words: list[str], sentence: str) -> None:
+    """A word that is wrong is answered by what is right, or what is allowed, before AWS is asked anything."""
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code != 0
+    assert result.stdout == ""
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_query_help_has_every_column() -> None:
+    """The help of `query` lists every table with all of its columns."""
+    shown = CliRunner().invoke(main, ["query", "--help"]).stdout
+    for table, columns in TABLES.items():
+        _, _, after = shown.partition(f"\n    {table}")
+        described = re.split(r"\n {0,4}(?=\S)", after)[0]
+        assert all(re.search(rf"\b{column}\b", described) for column in columns), table
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_completion_script(shell: str) -> None:
+    """The script of every shell calls this command back."""
+    result = CliRunner().invoke(main, ["completion", shell])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert f"_IAMCREDS_COMPLETE={shell}_complete" in result.stdout
+    assert "complete" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("iamcreds lis", {"list"}),
+        ("iamcreds list ", {"access-keys", "credentials"}),
+        ("iamcreds list credentials --format ", {"table", "json", "yaml", "csv"}),
+        ("iamcreds list credentials --service k", {"keyspaces"}),
+        ("iamcreds completion ", {"bash", "zsh", "fish"}),
+        ("iamcreds query --time", {"--timeout"}),
+    ],
+)
+def test_completion_in_bash(line: str, words: set[str], tmp_path: Path) -> None:
+    """A real bash, given the script, completes commands, options and their values."""
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("there is no bash here")
+    script = tmp_path / "complete.bash"
+    script.write_text(CliRunner().invoke(main, ["completion", "bash"]).stdout, "utf-8")
+    parts = line.split(" ")
+    program = (
+        f"source {shlex.quote(str(script))}\n"
+        f"COMP_WORDS=({' '.join(shlex.quote(part) for part in parts)})\n"
+        f"COMP_CWORD={len(parts) - 1}\n"
+        "_iamcreds_completion iamcreds\n"
+        'printf "%s\\n" "${COMPREPLY[@]}"\n'
+    )
+    (tmp_path / "iamcreds").write_text(
+        f'#!{sys.executable}\nfrom iamcreds.cli import main\nmain(prog_name="iamcreds")\n'
+    )
+    (tmp_path / "iamcreds").chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [bash, "--norc", "-c", program], env=env, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert set(done.stdout.split()) == words, json.dumps([done.stdout, done.stderr])

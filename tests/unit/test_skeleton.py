@@ -1,0 +1,109 @@
+"""The spec to start from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from iamcreds.cli import main
+from iamcreds.schema import SCHEMA
+from iamcreds.skeleton import skeleton
+from iamcreds.specs import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TEXT = skeleton("schema.json")
+COMMENTED_FIELD = re.compile("^( *)#(?=[^ ]*:)", re.MULTILINE)
+PROSE = " ".join(re.sub("(?m)^ *# ?", "", TEXT).split())
+
+
+def fields(schema: Any, *, refused: bool = False) -> Iterator[tuple[str, dict[str, Any], bool]]:  # noqa: ANN401
+    """Every field of the schema: its name, what the schema says of it, and whether it is refused for now."""
+    for name, field in schema.get("properties", {}).items():
+        whole = SCHEMA["$defs"][field["$ref"].rpartition("/")[2]] | field if "$ref" in field else field
+        is_refused = refused or whole.get("x-not-supported-yet") is True
+        yield name, whole, is_refused
+        for part in (whole, whole.get("items", {}), whole.get("additionalProperties", {})):
+            if isinstance(part, dict):
+                target = SCHEMA["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+                yield from fields(target, refused=is_refused)
+
+
+FIELDS = list(fields(SCHEMA))
+
+
+def test_validates(tmp_path: Path) -> None:
+    """`iamcreds validate` accepts what `iamcreds skeleton` prints, as it is and without a warning."""
+    runner = CliRunner()
+    path = tmp_path / "jane.yaml"
+    printed = runner.invoke(main, ["skeleton"])
+    assert (printed.exit_code, printed.stdout) == (0, TEXT)
+    path.write_text(printed.stdout, "utf-8")
+    result = runner.invoke(main, ["validate", str(path)])
+    assert (result.exit_code, result.output) == (0, "1 file, 1 user, 1 credential\n")
+
+
+def test_every_field_can_be_used(tmp_path: Path) -> None:
+    """With every commented field in use the skeleton is still a good spec, without a warning."""
+    path = tmp_path / "jane.yaml"
+    path.write_text(COMMENTED_FIELD.sub(r"\1", TEXT), "utf-8")
+    desired = load(path)
+    assert desired.warnings == ()
+    assert desired.account == "123456789012"
+    credential = desired.users[0].credentials[0]
+    assert (credential.name, credential.was, credential.protect) == ("primary", "spare", True)
+    assert desired.users[0].access_keys is not None
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _, is_refused in FIELDS if not is_refused}))
+def test_supported_fields(name: str) -> None:
+    """Every field that is supported stands there, to be used."""
+    assert re.search(f"^ *#?(- )?{name}:", TEXT, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "name", sorted({name for name, field, _ in FIELDS if field.get("x-not-supported-yet") is True})
+)
+def test_refused_fields(name: str) -> None:
+    """Every field that is not supported yet is named as such, and not offered."""
+    assert not re.search(f"^ *#?(- )?{name}:", TEXT, re.MULTILINE)
+    assert re.search(f"Not supported yet, and refused for now: [^.]*\\b{name}\\b", PROSE)
+
+
+def test_descriptions() -> None:
+    """Every supported field's description stands there once, in the schema's own words."""
+    descriptions = {field["description"] for _, field, is_refused in FIELDS if not is_refused}
+    assert len(descriptions) > 10
+    assert [PROSE.count(one) for one in sorted(descriptions)] == [1] * len(descriptions)
+
+
+def test_lines_are_short() -> None:
+    """No line is longer than a reader's window."""
+    assert max(map(len, TEXT.splitlines())) <= 100
+
+
+def test_modeline() -> None:
+    """Editors find the schema by the first line, wherever it is said to be."""
+    assert TEXT.startswith("# yaml-language-server: $schema=schema.json\n")
+    other = CliRunner().invoke(main, ["skeleton", "--schema", "https://example.com/schema.json"])
+    assert other.stdout.startswith("# yaml-language-server: $schema=https://example.com/schema.json\n")
+
+
+@pytest.mark.parametrize("address", ["", "a b", "a\nusers: {}"])
+def test_modeline_is_one_line(address: str) -> None:
+    """An address that would end the comment is refused."""
+    result = CliRunner().invoke(main, ["skeleton", "--schema", address])
+    assert result.exit_code == 2
+    assert "is not a path or URL without spaces" in result.stderr
+
+
+def test_example_is_the_schema_of_the_examples() -> None:
+    """The skeleton's modeline is that of the examples in specs/, so that it can be put beside them."""
+    examples = Path(__file__).parents[2] / "specs"
+    first = {path.read_text("utf-8").partition("\n")[0] for path in examples.glob("*.yaml")}
+    assert first == {TEXT.partition("\n")[0]}
