@@ -1,0 +1,64 @@
+"""Which of a credential's properties may be seen, and how they changed; pure.
+
+An allow-list: a property that nobody listed here is told by its name alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from iamcreds.preview import State
+
+_SHOWN = ("user", "service", "status", "reset", "age_days", "existing", "account")
+"""The only properties whose values are ever shown: none of them is, or can become, a secret."""
+_SHOWN_OF_LIVE = ("credential_id", "create_date", "expiration_date")
+_NOISE = frozenset({"__provider", "declared"})
+NOT_SHOWN = "(not shown)"
+_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What the engine writes for a value that it will know only when it has made something."""
+
+
+@dataclass(frozen=True, order=True)
+class Property:
+    """One property of a change as text; None where it is not there."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+def properties(old: State | None, new: State | None) -> Iterator[Property]:
+    """What is shown of a change: the live credential's id and dates, then every input that differs."""
+    before, after = (old.inputs if old else {}), (new.inputs if new else {})
+    live = old.outputs if old else {}
+    for name in _SHOWN_OF_LIVE:
+        if name in live:
+            yield Property(name, shown(live[name]), shown(live[name]))
+    others = sorted({*before, *after} - {*_SHOWN, *_SHOWN_OF_LIVE} - _NOISE)
+    for name in (*_SHOWN, *others):
+        if before.get(name) != after.get(name):
+            yield Property(name, *(_told(name, side[name]) if name in side else None for side in (before, after)))
+
+
+def _told(name: str, value: object) -> str:
+    return shown(value) if name in _SHOWN else NOT_SHOWN
+
+
+def shown(value: Any, *, quoted: bool = True) -> str:  # noqa: ANN401 - any property value
+    """A value as text, of a list or an object no more than that there is one; text is quoted unless said otherwise."""
+    match value:
+        case str() if value == _UNKNOWN:
+            return "(known after up)"
+        case str() if not quoted:
+            return value
+        case float() if value.is_integer():
+            return str(int(value))
+        case str() | int() | float() | None:
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return NOT_SHOWN

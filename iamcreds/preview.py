@@ -1,0 +1,195 @@
+"""What `pulumi preview --json` prints, as types; pure, and strict about what it takes for one.
+
+Measured with engine 3.259: one document, of a preview that failed too; the steps of `refresh: always` come first and
+hold what the state had, not what was found; resources that stay as they are have a step with `--show-sames` only.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from iamcreds.errors import IamcredsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_KEYS = frozenset({"config", "steps", "diagnostics", "duration", "changeSummary", "maybeCorrupt"})
+_SECRETS = frozenset({"service_password", "service_credential_secret", "secrets"})
+_SHORTEST_SECRET = 8
+MASK = "[secret]"
+"""What stands for a secret, in the engine's own words."""
+
+
+class PreviewError(IamcredsError):
+    """The text is not a preview of the engine, or not one that can be judged."""
+
+
+@dataclass(frozen=True)
+class State:
+    """A resource as one side of a step has it; what the engine knows for a secret is masked."""
+
+    urn: str
+    type: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    is_protected: bool
+
+    @property
+    def name(self) -> str:
+        """The resource's name, the URN's last part."""
+        return self.urn.split("::", 3)[-1]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the engine would do to a resource; `op` is its word for it, such as `create`, `same` or `refresh`."""
+
+    op: str
+    urn: str
+    old: State | None
+    new: State | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """What the engine, the program or a provider said; no secret of the document stands in it."""
+
+    severity: str
+    message: str
+    urn: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A whole preview; `summary` counts resources by op."""
+
+    steps: tuple[Step, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    summary: Mapping[str, int]
+
+    @property
+    def stack(self) -> str:
+        """The stack's name, or empty where not even the stack has a step."""
+        return next((step.urn.split("::")[0].removeprefix("urn:pulumi:") for step in self.steps), "")
+
+
+def parse(text: str) -> Preview:
+    """The preview that a text is.
+
+    Raises:
+        PreviewError: it is none; the sentence says why.
+    """
+    try:
+        return _preview(_document(text))
+    except RecursionError:
+        raise _not_a_preview("it is nested too deeply") from None
+
+
+def _preview(document: dict[str, Any]) -> Preview:
+    unknown = sorted(document.keys() - _KEYS)
+    if unknown or not document.keys() & {"steps", "diagnostics", "changeSummary"}:
+        raise _not_a_preview(
+            f"it has the unknown key {unknown[0]!r}" if unknown else "it has neither steps nor a summary"
+        )
+    secrets = sorted(set(_secrets(document)), key=len, reverse=True)
+    said = [_diagnostic(one, secrets) for one in _objects(document, "diagnostics")]
+    if document.get("maybeCorrupt"):
+        said.append(Diagnostic("error", "the engine says that the stack's state may be corrupt", ""))
+    return Preview(tuple(map(_step, _objects(document, "steps"))), tuple(said), _summary(document))
+
+
+def _document(text: str) -> dict[str, Any]:
+    if not text.strip():
+        raise _not_a_preview("it is empty (what went wrong stands in what pulumi wrote to standard error)")
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise _not_a_preview(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+    if not isinstance(document, dict):
+        raise _not_a_preview("it is no JSON object")
+    return document
+
+
+def _not_a_preview(why: str) -> PreviewError:
+    return PreviewError(f"this is not what `pulumi preview --json` prints: {why}")
+
+
+def _objects(document: Mapping[str, Any], key: str) -> list[Any]:
+    found = document.get(key) or []
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise _not_a_preview(f"{key} is no list of objects")
+    return found
+
+
+def _summary(document: Mapping[str, Any]) -> Mapping[str, int]:
+    summary = document.get("changeSummary") or {}
+    if not isinstance(summary, dict) or not all(type(number) is int for number in summary.values()):
+        raise _not_a_preview("changeSummary is no object of numbers")
+    return summary
+
+
+def _step(step: Mapping[str, Any]) -> Step:
+    old, new = _state(step.get("oldState")), _state(step.get("newState"))
+    return Step(_text(step, "op"), _urn(step), old, new, tuple(_list(step, "replaceReasons")))
+
+
+def _state(state: object) -> State | None:
+    if state is None:
+        return None
+    if not isinstance(state, dict):
+        raise _not_a_preview("a state is no object")
+    inputs, outputs = state.get("inputs") or {}, state.get("outputs") or {}
+    if not isinstance(inputs, dict) or not isinstance(outputs, dict):
+        raise _not_a_preview("a state's inputs or outputs are no object")
+    secret = _SECRETS.union(_list(state, "additionalSecretOutputs"))
+    inputs, outputs = (
+        {key: MASK if key in secret else value for key, value in side.items()} for side in (inputs, outputs)
+    )
+    return State(_urn(state), _text(state, "type"), inputs, outputs, bool(state.get("protect")))
+
+
+def _list(thing: Mapping[str, Any], key: str) -> list[str]:
+    found = thing.get(key) or []
+    if not isinstance(found, list):
+        raise _not_a_preview(f"{key} is no list")
+    return list(map(str, found))
+
+
+def _urn(thing: Mapping[str, Any]) -> str:
+    urn = _text(thing, "urn")
+    if not urn.startswith("urn:pulumi:") or urn.count("::") < 3:  # noqa: PLR2004 - stack, project, type, name
+        raise _not_a_preview("a step's urn is none")
+    return urn
+
+
+def _text(thing: Mapping[str, Any], key: str) -> str:
+    value = thing.get(key)
+    if not isinstance(value, str):
+        raise _not_a_preview(f"a step or state has no {key}")
+    return value
+
+
+def _diagnostic(said: Mapping[str, Any], secrets: list[str]) -> Diagnostic:
+    severity, message, urn = (said.get(key) or "" for key in ("severity", "message", "urn"))
+    if not all(isinstance(text, str) for text in (severity, message, urn)):
+        raise _not_a_preview("a diagnostic is no text")
+    for secret in secrets:
+        message = message.replace(secret, MASK)
+    return Diagnostic(severity, message.strip().removeprefix(f"{severity}: "), urn)
+
+
+def _secrets(node: object, names: frozenset[str] = _SECRETS, *, is_secret: bool = False) -> Iterator[str]:
+    """Every plaintext that a preview made with `--show-secrets` may hold, so that no message repeats it."""
+    match node:
+        case dict():
+            names = names.union(_list(node, "additionalSecretOutputs"))
+            for key, value in node.items():
+                yield from _secrets(value, names, is_secret=is_secret or key in names)
+        case list():
+            for value in node:
+                yield from _secrets(value, names, is_secret=is_secret)
+        case str() if is_secret and node != MASK and len(node) >= _SHORTEST_SECRET:
+            yield node
