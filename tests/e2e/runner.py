@@ -1,0 +1,150 @@
+"""A GitHub runner of our own: runs the shell steps of a workflow's job in order, on a stack, with a stub of `gh`."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+
+from tests.e2e.stack import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.e2e.stack import Stack
+
+GITHUB = ROOT / ".github"
+CONDITIONS: dict[str | None, Callable[[dict[str, str]], bool]] = {
+    None: lambda outcomes: "failure" not in outcomes.values(),
+    "${{ !cancelled() && steps.preview.outcome != 'skipped' }}": lambda outcomes: outcomes["preview"] != "skipped",
+}
+"""The conditions of steps, and when each is met."""
+EXPRESSION = re.compile(r"\$\{\{ (.*?) \}\}")
+GH = """#!{python}
+import json, os, pathlib, sys
+files = [word.removeprefix("body=@") for word in sys.argv if word.startswith("body=@")]
+files += [after for word, after in zip(sys.argv, sys.argv[1:]) if word == "--body-file"]
+call = {{"arguments": sys.argv[1:], "body": "".join(pathlib.Path(file).read_text() for file in files)}}
+with open(os.environ["GH_CALLS"], "a") as calls:
+    calls.write(json.dumps(call) + "\\n")
+if "--jq" in sys.argv:
+    print(os.environ["GH_FOUND"])
+"""
+
+
+def load(workflow: str) -> dict[str, Any]:
+    """A workflow of this repository."""
+    return dict(YAML(typ="safe").load((GITHUB / "workflows" / f"{workflow}.yml").read_text()))
+
+
+@dataclass(frozen=True)
+class Call:
+    """What the stub of `gh` was asked: its words, and the text of the file that it was given."""
+
+    words: str
+    body: str
+
+
+@dataclass
+class Job:
+    """What became of a job: its steps' outcomes by id or name, their outputs, all that was printed, calls of `gh`."""
+
+    outcomes: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    text: str = ""
+    calls: list[Call] = field(default_factory=list)
+    summary: str = ""
+
+    @property
+    def is_green(self) -> bool:
+        """Whether GitHub would call it a success."""
+        return "failure" not in self.outcomes.values()
+
+
+@dataclass
+class Runner:
+    """Runs the `run:` steps of a job in a stack's folder; `found` is what `gh` finds: an issue or a comment."""
+
+    stack: Stack
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir()
+        (self.folder / "gh").write_text(GH.format(python=sys.executable))
+        (self.folder / "gh").chmod(0o755)
+
+    def run(self, workflow: str, job: str, found: str = "", env: dict[str, str] | None = None, **inputs: str) -> Job:
+        """Run a job's steps, each in a shell of its own, as long as its condition is met."""
+        definition = load(workflow)
+        done = Job()
+        steps = [step for step in definition["jobs"][job]["steps"] if "run" in step]
+        for name in ("calls", "output", "summary"):
+            (self.folder / name).write_text("")
+        for step in steps:
+            name = step.get("id", step["name"])
+            if not CONDITIONS[step.get("if")](done.outcomes):
+                done.outcomes[name] = "skipped"
+                continue
+            values = {key: self.value(str(text), done, inputs) for key, text in step.get("env", {}).items()}
+            self.step(definition["defaults"]["run"]["shell"], step["run"], values | {"GH_FOUND": found} | (env or {}))
+            done.outcomes[name] = "success" if self.code == 0 else "failure"
+            done.text += self.text
+            lines = (self.folder / "output").read_text().splitlines()
+            done.outputs |= {
+                f"steps.{name}.outputs.{key}": value for key, value in (line.split("=", 1) for line in lines)
+            }
+        calls = [json.loads(line) for line in (self.folder / "calls").read_text().splitlines()]
+        done.calls = [Call(" ".join(call["arguments"]), call["body"]) for call in calls]
+        done.summary = (self.folder / "summary").read_text()
+        return done
+
+    def step(self, shell: str, script: str, env: dict[str, str]) -> None:
+        """Run one script by the workflow's own shell."""
+        (self.folder / "script").write_text(script)
+        command = [word.replace("{0}", str(self.folder / "script")) for word in shell.split()]
+        done = subprocess.run(
+            command, cwd=self.stack.folder, env=self.environment() | env, timeout=200, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        self.code, self.text = done.returncode, done.stdout
+        self.stack.printed.append(done.stdout)
+
+    def environment(self) -> dict[str, str]:
+        """What the runner itself sets; what only a step's `env` should set is left out."""
+        kept = {name: value for name, value in self.stack.env.items() if not name.startswith("PULUMI_B")}
+        return kept | {
+            "PATH": f"{self.folder}:{self.stack.env['PATH']}",
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "RUNNER_TEMP": str(self.folder),
+            "GITHUB_OUTPUT": str(self.folder / "output"),
+            "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
+            "GH_CALLS": str(self.folder / "calls"),
+        }
+
+    def value(self, text: str, done: Job, inputs: dict[str, str]) -> str:
+        """A step's variable with its expressions put in: contexts, and `||` between them."""
+        contexts = {
+            "github.event.pull_request.number": "5",
+            "github.repository": "acme/credentials",
+            "github.token": "a-token",
+            "matrix.stack": "test",
+            "matrix.specs": "specs",
+            "secrets.PULUMI_ACCESS_TOKEN": "",
+            "secrets.PULUMI_CONFIG_PASSPHRASE": "test",
+            "vars.IAMCREDS_MAX_REMOVALS": "",
+            "vars.PULUMI_BACKEND_URL": self.stack.env["PULUMI_BACKEND_URL"],
+            "inputs.max_removals": "",
+        }
+        contexts |= done.outputs | {f"inputs.{key}": value for key, value in inputs.items()}
+
+        def put_in(found: re.Match[str]) -> str:
+            words = found[1].split(" || ")
+            return next(filter(None, (word.strip("'") if word[0] == "'" else contexts[word] for word in words)), "")
+
+        return EXPRESSION.sub(put_in, text)

@@ -1,0 +1,53 @@
+"""Check the workflows with actionlint, which is built once from the Go module that `checks/actionlint/` pins.
+
+    python -m tools.actionlint [FILE…]
+
+Without Go the check says that it was skipped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tools.engine import TOOLS, EngineError, cache, compile_, say
+
+MODULE = TOOLS / "checks" / "actionlint"
+PACKAGE = "github.com/rhysd/actionlint/cmd/actionlint"
+FLAGS = ("-shellcheck=", "-pyflakes=")
+"""Other programs that it would use where they happen to be installed: the same answer everywhere is worth more."""
+
+
+def main(*files: str) -> int:
+    """Check these workflows, or all; actionlint's exit code, 0 where there is no Go to build it with."""
+    if not shutil.which("go"):
+        say("actionlint: skipped, because there is no Go to build it with")
+        return 0
+    return subprocess.run([built(), *FLAGS, *files], cwd=TOOLS.parent, check=False).returncode  # noqa: S603 - our words
+
+
+def built() -> Path:
+    """The program, built when it is not there yet.
+
+    Raises:
+        EngineError: the build failed.
+    """
+    pinned = b"".join(path.read_bytes() for path in sorted(MODULE.glob("go.*")))
+    program = cache() / f"actionlint-{hashlib.sha256(pinned).hexdigest()[:12]}"
+    if not program.exists():
+        program.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=program.parent) as folder:
+            compile_(MODULE, PACKAGE, Path(folder))
+            (Path(folder) / "actionlint").replace(program)
+    return program
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except EngineError as error:
+        sys.exit(str(error))
