@@ -14,14 +14,18 @@ from botocore.parsers import ResponseParserError
 
 from iamcreds import aws
 from iamcreds.access_keys import read_access_keys
+from iamcreds.credential_report import read_credential_report
 from iamcreds.errors import LostAnswerError, NoSuchCredentialError, NoSuchUserError, WrongAccountError
+from iamcreds.lists import Lists
 from iamcreds.model import Credential, IssuedCredential, Status
+from iamcreds.pool import tell_nobody
 from iamcreds.snapshot import LAG_PAUSES, Snapshot, credential
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from iamcreds.model import AccessKey
+    from iamcreds.model import AccessKey, CredentialReport
+    from iamcreds.pool import Tell
 
 READS = {
     "iam:ListServiceSpecificCredentials": "what is live, all users' a page at a time",
@@ -30,7 +34,13 @@ READS = {
     "iam:ListAccessKeys": "the access keys of users with an access-key policy",
     "iam:GetAccessKeyLastUsed": "when those keys were last used",
 }
-"""Every operation that is called and changes nothing, and why; STS GetCallerIdentity needs no permission."""
+"""Every operation that any run calls and that changes nothing, and why; STS GetCallerIdentity needs no permission."""
+
+DRIFT_READS = {
+    "iam:GenerateCredentialReport": "to have the report made that says whose access keys need a closer look",
+    "iam:GetCredentialReport": "to read it",
+}
+"""Operations that `iamcreds drift` calls beside READS; without them it reads the access keys of every watched user."""
 
 WRITES = {
     "iam:CreateServiceSpecificCredential": "a credential newly declared",
@@ -78,6 +88,7 @@ class Account:
         self._lock = threading.Lock()
         self._id: str | None = None
         self.snapshot = Snapshot(self._iam, now, sleep)
+        self.lists = Lists(self._iam)
 
     def id(self) -> str:
         """The account's number, 12 digits, asked once.
@@ -104,13 +115,21 @@ class Account:
             )
         return self.id()
 
-    def access_keys(self, users: Iterable[str]) -> dict[str, list[AccessKey] | None]:
+    def access_keys(self, users: Iterable[str], tell: Tell = tell_nobody) -> dict[str, list[AccessKey] | None]:
         """The access keys of each of the users, oldest first; None of a user who does not exist.
 
         Raises:
             AccountError
         """
-        return read_access_keys(self._iam, users)
+        return read_access_keys(self._iam, users, tell)
+
+    def credential_report(self, tell: Tell = tell_nobody) -> CredentialReport:
+        """What IAM's credential report says, which may be up to four hours old; a new one takes AWS some seconds.
+
+        Raises:
+            AccountError
+        """
+        return read_credential_report(self._iam, self._sleep, tell)
 
     def create(self, user: str, service: str, age_days: int | None = None) -> IssuedCredential:
         """Create a credential: one call, and never a second one blindly.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from iamcreds.account import READS, WRITES
+from iamcreds.account import DRIFT_READS, READS, WRITES
 
 
 def up_policy(account: str | None) -> dict[str, Any]:
@@ -16,6 +16,11 @@ def up_policy(account: str | None) -> dict[str, Any]:
 def preview_policy() -> dict[str, Any]:
     """What `pulumi preview` needs: nothing that changes anything."""
     return _policy(_statement("Read", READS, "*"))
+
+
+def drift_policy() -> dict[str, Any]:
+    """What `iamcreds drift` and `iamcreds report` need: nothing that changes anything."""
+    return _policy(_statement("Read", READS | DRIFT_READS, "*"))
 
 
 def _policy(*statements: dict[str, Any]) -> dict[str, Any]:

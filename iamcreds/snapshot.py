@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds import aws
 from iamcreds.errors import AccessDeniedError, AccountError, NoSuchUserError, UnauthenticatedError, UnreachableError
-from iamcreds.model import Credential, Family, Status
+from iamcreds.model import Credential, Family, Status, User
+from iamcreds.pool import all_of, tell_nobody
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from mypy_boto3_iam import IAMClient
+
+    from iamcreds.pool import Tell
 
 YOUNG = timedelta(seconds=60)
 """IAM is eventually consistent: a credential younger than this may be missing from a list and yet be there."""
@@ -43,7 +46,7 @@ class Snapshot:
         self._known: dict[str, Credential] | None = None
         self._every_user_is_in_it = True
         self._listed: set[str] = set()
-        self._users: set[str] | None = None
+        self._users: dict[str, User] | None = None
 
     def credentials(self) -> list[Credential]:
         """All live credentials, sorted by user, service and id; one call a page, once a run."""
@@ -79,23 +82,44 @@ class Snapshot:
     def refresh(self, user: str) -> None:
         """Replace what is known of one user by a list of that user alone; a user who is gone has none."""
         with self._lock:
-            others = {key: kept for key, kept in self._all().items() if kept.user != user}
-            try:
-                with aws.speaking(f"listing the service-specific credentials of user {user}"):
-                    self._known = others | {one.id: one for one in self._list(UserName=user)}
-            except NoSuchUserError:
-                self._known = others
-            self._listed.add(user)
+            self._all()
+            self._replace({user: self._of_user(user)})
+
+    def look_closer(self, users: Iterable[str], tell: Tell = tell_nobody) -> None:
+        """Read the credentials of these users one by one; where that shows any that the bulk read lacks, of all users.
+
+        Some endpoints do not know AllUsers: what they leave out must not look like drift.
+        """
+        with self._lock:
+            known = set(self._all())
+        self._list_each(users, tell)
+        with self._lock:
+            new = [one for one in self._all().values() if one.id not in known and self._now() - one.created > YOUNG]
+            self._every_user_is_in_it = self._every_user_is_in_it and not new
+        if not self._every_user_is_in_it:
+            self._list_each([user.name for user in self.users() if user.name not in self._listed], tell)
+
+    def users(self) -> list[User]:
+        """The account's IAM users, by name; one call a page, once a run."""
+        with self._lock:
+            if self._users is None:
+                with aws.speaking("listing the account's users"):
+                    found = [item for page in pages(self._iam.list_users) for item in page["Users"]]
+                self._users = {one["UserName"]: _user(one) for one in found}
+            return sorted(self._users.values())
+
+    def missing(self, users: Iterable[str]) -> set[str]:
+        """Which of the users do not exist: the list of all may lag, so those it lacks are asked for by name."""
+        known = {user.name for user in self.users()}
+        asked = all_of(self._find_user, sorted(set(users) - known), "looking for missing users")
+        with self._lock:
+            self._users = (self._users or {}) | {name: user for name, user in asked.items() if user is not None}
+        return {name for name, user in asked.items() if user is None}
 
     def has_user(self, user: str) -> bool:
         """Whether the IAM user exists: all are listed once, and one that is missing there is asked for by name."""
         with self._lock:
-            if self._users is None:
-                with aws.speaking("listing the account's users"):
-                    self._users = {item["UserName"] for page in pages(self._iam.list_users) for item in page["Users"]}
-            if user not in self._users and self._exists(user):
-                self._users.add(user)
-            return user in self._users
+            return not self.missing([user])
 
     def remember(self, credential: Credential) -> Credential:
         """Keep what an answer to one of our own writes said."""
@@ -113,13 +137,30 @@ class Snapshot:
         with self._lock:
             return self._all().get(credential_id)
 
-    def _exists(self, user: str) -> bool:
+    def _find_user(self, name: str) -> User | None:
         try:
-            with aws.speaking(f"looking for user {user}"):
-                self._iam.get_user(UserName=user)
+            with aws.speaking(f"looking for user {name}"):
+                return _user(self._iam.get_user(UserName=name)["User"])
         except NoSuchUserError:
-            return False
-        return True
+            return None
+
+    def _list_each(self, users: Iterable[str], tell: Tell) -> None:
+        found = all_of(self._of_user, users, "reading credentials user by user", tell)
+        with self._lock:
+            self._replace(found)
+
+    def _of_user(self, user: str) -> list[Credential]:
+        try:
+            with aws.speaking(f"listing the service-specific credentials of user {user}"):
+                return list(self._list(UserName=user))
+        except NoSuchUserError:
+            return []
+
+    def _replace(self, found: Mapping[str, list[Credential]]) -> None:
+        """Take the lists of these users for what is true of them."""
+        others = {key: kept for key, kept in self._all().items() if kept.user not in found}
+        self._known = others | {one.id: one for listed in found.values() for one in listed}
+        self._listed.update(found)
 
     def _look_again(self, user: str, credential_id: str) -> Credential | None:
         self.refresh(user)
@@ -147,14 +188,20 @@ class Snapshot:
             yield from map(credential, page["ServiceSpecificCredentials"])
 
 
-def pages(operation: Callable[..., Any], **arguments: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - as boto3
-    """Every page of a listing operation: only IsTruncated ends it, for a page may be short and still not the last.
+def pages(
+    operation: Callable[..., Any],
+    start: str | None = None,
+    **arguments: Any,  # noqa: ANN401 - as boto3
+) -> Iterator[Mapping[str, Any]]:
+    """Every page of a listing operation, the first of them at marker `start`.
+
+    Only IsTruncated ends it, for a page may be short and still not the last.
 
     Raises:
         AccountError: the endpoint gives the same marker twice, which would never end.
     """
     seen: set[str] = set()
-    marker: dict[str, str] = {}
+    marker = {"Marker": start} if start else {}
     while True:
         page = operation(**arguments, **marker, MaxItems=PAGE)
         yield page
@@ -166,6 +213,10 @@ def pages(operation: Callable[..., Any], **arguments: Any) -> Iterator[Mapping[s
                 f"{operation.__name__}: AWS gave the same page marker twice: the list is not to be trusted"
             )
         seen.add(marker["Marker"])
+
+
+def _user(item: Mapping[str, Any]) -> User:
+    return User(item["UserName"], item["CreateDate"].astimezone(UTC))
 
 
 def credential(item: Mapping[str, Any]) -> Credential:

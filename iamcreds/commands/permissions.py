@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import click
 
@@ -11,12 +12,12 @@ import click
 @click.option(
     "--for",
     "run",
-    type=click.Choice(["up", "preview"]),
+    type=click.Choice(["up", "preview", "drift"]),
     default="up",
     show_default=True,
     help="Which run the policy is for.",
 )
-@click.option("--account", metavar="ID", help="Narrow the changes to the users of this account (12 digits).")
+@click.option("--account", metavar="ID", help="With `--for up`: narrow the changes to the users of this account.")
 def command(run: str, account: str | None) -> None:
     """Print the smallest IAM policy with which a run works, as JSON.
 
@@ -25,9 +26,14 @@ def command(run: str, account: str | None) -> None:
     \b
     Examples:
       iamcreds permissions
-      iamcreds permissions --for preview
+      iamcreds permissions --for drift
       iamcreds permissions --account 123456789012
     """
-    from iamcreds.permissions import preview_policy, up_policy  # noqa: PLC0415 - boto3 is slow to import
+    if account is not None and not (run == "up" and re.fullmatch(r"\d{12}", account)):
+        raise click.BadParameter(
+            "12 digits, and only with --for up: reading cannot be narrowed", param_hint="--account"
+        )
+    from iamcreds.permissions import drift_policy, preview_policy, up_policy  # noqa: PLC0415 - boto3 is slow to import
 
-    click.echo(json.dumps(up_policy(account) if run == "up" else preview_policy(), indent=2))
+    policies = {"up": lambda: up_policy(account), "preview": preview_policy, "drift": drift_policy}
+    click.echo(json.dumps(policies[run](), indent=2))

@@ -24,7 +24,7 @@ from moto.core.base_backend import BackendDict
 from moto.iam.models import AccessKeyLastUsed, iam_backends
 
 from iamcreds.emulator.controls import ControlError, Fault, Settings, read_object
-from iamcreds.emulator.responses import ACCOUNT, CREDENTIALS, SWITCHES
+from iamcreds.emulator.responses import ACCOUNT, CREDENTIALS, REPORTS, SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +45,7 @@ def reset(settings: Settings | None = None) -> None:
     """Empty the account: nothing of moto's, no credentials, settings as given or by default."""
     BackendDict.reset()
     CREDENTIALS.clear()
+    REPORTS.clear()
     SWITCHES.reset(settings)
 
 

@@ -38,6 +38,7 @@ class Settings:
         list_lag: seconds that ListServiceSpecificCredentials lags behind writes.
         all_users: whether ListServiceSpecificCredentials knows the parameter AllUsers.
         page_limit: items of a page at most, whatever MaxItems says; None keeps to MaxItems.
+        report_time: seconds that it takes to make a credential report.
     """
 
     latency: float = 0
@@ -47,6 +48,7 @@ class Settings:
     list_lag: float = 0
     all_users: bool = True
     page_limit: int | None = None
+    report_time: float = 0
 
     @classmethod
     def read(cls, document: object) -> Self:
@@ -240,4 +242,5 @@ _RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "list_lag": ("a number of seconds, 0 or more", lambda value: _is_between(value, 0, LONGEST_SHIFT)),
     "all_users": ("true or false", lambda value: isinstance(value, bool)),
     "page_limit": ("null or a whole number, 1 or more", lambda value: value is None or _is_count(value)),
+    "report_time": ("a number of seconds, 0 or more", lambda value: _is_between(value, 0, LONGEST_SHIFT)),
 }

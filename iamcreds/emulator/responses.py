@@ -11,6 +11,7 @@ from moto.iam import urls as moto_urls
 from moto.iam.responses import IamResponse
 
 from iamcreds.emulator.controls import Switches
+from iamcreds.emulator.credential_report import Reports
 from iamcreds.emulator.exceptions import (
     AccessDeniedError,
     AwsError,
@@ -37,6 +38,7 @@ ACCOUNT = "123456789012"
 # moto keeps its users in module globals, and what belongs to them has to live as long as they do.
 SWITCHES = Switches()
 CREDENTIALS = Credentials(ACCOUNT, SWITCHES.now)
+REPORTS = Reports(ACCOUNT, SWITCHES.now)
 
 
 def install() -> None:
@@ -215,6 +217,19 @@ class Iam(IamResponse):
         last_used = {"Region": used.region if used else "N/A", "ServiceName": used.service if used else "N/A"}
         date = {"LastUsedDate": used.timestamp} if used else {}
         return ActionResult({"UserName": key.user_name, "AccessKeyLastUsed": {**last_used, **date}})
+
+    # The credential report
+
+    def generate_credential_report(self) -> ActionResult:
+        """Have a report made, unless there is one that is not four hours old."""
+        state = REPORTS.generate(self.backend.users.values(), SWITCHES.settings.report_time)
+        return ActionResult({"State": state})
+
+    def get_credential_report(self) -> ActionResult:
+        """The report, once it is made and until it has expired."""
+        report = REPORTS.get()
+        fields = {"Content": report.content, "ReportFormat": "text/csv", "GeneratedTime": report.generated}
+        return ActionResult(fields)
 
     def _caller_arn(self) -> str:
         return f"arn:aws:iam::{ACCOUNT}:user/{self._caller() or 'moto'}"

@@ -1,0 +1,124 @@
+"""The credential report as AWS makes it: a snapshot that takes its time and stays the report for four hours.
+
+moto has one too; it is dated 2015, knows no root row, and is never older than the question.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from iamcreds.emulator.exceptions import AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+LIFE = timedelta(hours=4)
+"""How long a report is the report: no newer one is made before that, and after it this one has expired."""
+
+HEADER = (
+    "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,"
+    "mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,"
+    "access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,"
+    "access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,"
+    "cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated\n"
+)
+
+_NO_KEY = ["false", "N/A", "N/A", "N/A", "N/A"]
+_NO_CERTIFICATES = ["false", "N/A"] * 2
+_KEYS = 2
+_ROOT_AGE = timedelta(days=1000)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report: what it says, of when, and from when on it can be had."""
+
+    content: str
+    generated: datetime
+    ready: datetime
+
+
+class Reports:
+    """The credential report of one account; safe to use from several threads.
+
+    Args:
+        account: 12 digits.
+        now: the present, in UTC.
+    """
+
+    def __init__(self, account: str, now: Callable[[], datetime]) -> None:
+        self._account = account
+        self._now = now
+        self._lock = threading.Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget it."""
+        self._report: Report | None = None
+
+    def generate(self, users: Iterable[Any], seconds: float) -> str:
+        """Begin a report on moto's users that takes so many seconds, unless there is one; its state."""
+        now = self._now()
+        with self._lock:
+            if self._report is not None and now - self._report.generated < LIFE:
+                return "COMPLETE" if self._report.ready <= now else "INPROGRESS"
+            content = written(self._account, users, now)
+            self._report = Report(content, now.replace(microsecond=0), now + timedelta(seconds=seconds))
+        return "STARTED"
+
+    def get(self) -> Report:
+        """The report.
+
+        Raises:
+            AwsError: there is none, none yet, or none any more.
+        """
+        now, report = self._now(), self._report
+        if report is None:
+            raise AwsError("No report exists", "ReportNotPresent", 410)
+        if report.ready > now:
+            raise AwsError("Report generation is in progress", "ReportInProgress", 404)
+        if now - report.generated >= LIFE:
+            raise AwsError("The report has expired", "ReportExpired", 410)
+        return report
+
+
+def written(account: str, users: Iterable[Any], now: datetime) -> str:
+    """A report on moto's users as they are, in AWS's columns and words; the root row comes first."""
+    text = io.StringIO(HEADER)
+    text.seek(0, io.SEEK_END)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_root(account, now))
+    writer.writerows(_row(user) for user in sorted(users, key=lambda user: str(user.name)))
+    return text.getvalue()
+
+
+def _root(account: str, now: datetime) -> list[str]:
+    password = ["not_supported", "no_information", "not_supported", "not_supported"]
+    who = ["<root_account>", f"arn:aws:iam::{account}:root", _date(now - _ROOT_AGE)]
+    return [*who, *password, "true", *_NO_KEY, *_NO_KEY, *_NO_CERTIFICATES]
+
+
+def _row(user: Any) -> list[str]:  # noqa: ANN401 - moto's own
+    who = [user.name, user.arn, _date(user.create_date)]
+    password = ["true", "no_information", _date(user.create_date), "N/A"] if user.password else ["false", *["N/A"] * 3]
+    keys = [cell for key in user.access_keys for cell in _key(key)]
+    no_keys = _NO_KEY * (_KEYS - len(user.access_keys))
+    return [*who, *password, "true" if user.mfa_devices else "false", *keys, *no_keys, *_NO_CERTIFICATES]
+
+
+def _key(key: Any) -> Iterator[str]:  # noqa: ANN401 - moto's own
+    """A key's five columns; an inactive one keeps its dates."""
+    used = key.last_used
+    yield "true" if key.status == "Active" else "false"
+    yield _date(key.create_date)
+    yield from ("N/A", "N/A", "N/A") if used is None else (_date(used.timestamp), used.region, used.service)
+
+
+def _date(date: datetime) -> str:
+    """A date as the report has it; moto's dates are UTC without saying so."""
+    return f"{date:%Y-%m-%dT%H:%M:%S}+00:00"

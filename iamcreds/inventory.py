@@ -1,0 +1,138 @@
+"""Reading what a drift run compares: pages for a whole account, single calls only where a page leaves a doubt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iamcreds.drift import EVERYTHING, SOON, compare, watched_users
+from iamcreds.errors import AccountError, UnauthenticatedError, UnreachableError
+from iamcreds.model import Inventory
+from iamcreds.policy import needs_closer_look
+from iamcreds.pool import tell_nobody
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime, timedelta
+
+    from iamcreds.account import Account
+    from iamcreds.drift import Selection
+    from iamcreds.model import AccessKeyPolicy, CredentialReport, Desired, DesiredUser, Drift, User
+    from iamcreds.pool import Tell
+
+
+def look(  # noqa: PLR0913 - each is a thing of its own
+    account: Account,
+    desired: Desired,
+    now: datetime,
+    soon: timedelta = SOON,
+    selection: Selection = EVERYTHING,
+    *,
+    exact: bool = False,
+    tell: Tell = tell_nobody,
+) -> Drift:
+    """Read the account and compare it with the specs: everything that `iamcreds drift` does but print.
+
+    Args:
+        account: the account, which must be the one that the specs are for.
+        desired: the specs, all of them.
+        now: the present, in UTC.
+        soon: an expiry within this time is a finding.
+        selection: what is asked for.
+        exact: read the access keys of every watched user.
+        tell: hears how far it is.
+
+    Raises:
+        WrongAccountError: the specs are for another account.
+        NothingSelectedError: what is asked for is neither desired nor live.
+        AccountError
+    """
+    account.guard(desired.account, "the specs are for")
+    inventory = read_inventory(account, selection.of(desired), now, exact=exact, tell=tell)
+    selection.check(desired, inventory)
+    return compare(desired, inventory, soon, selection)
+
+
+def read_inventory(
+    account: Account, desired: Desired, now: datetime, *, exact: bool = False, tell: Tell = tell_nobody
+) -> Inventory:
+    """What the account has, as far as it matters to what is desired.
+
+    Users and credentials are read in pages. A user of whom a credential seems to be missing is read once more, alone.
+    Access keys are read of watched users only: of all of them (`exact`, or where AWS gives no credential report), or
+    of those who may break their policy by the credential report.
+
+    Args:
+        account: the account.
+        desired: the specs, as far as they matter.
+        now: the present, in UTC.
+        exact: read the access keys of every watched user.
+        tell: hears how far it is.
+
+    Raises:
+        AccountError
+    """
+    number = account.id()  # first, because STS says within seconds whether there is an endpoint at all
+    tell("listing users", 0)
+    missing = account.snapshot.missing(user.name for user in desired.users)
+    tell("listing credentials", 0)
+    account.snapshot.look_closer(_short_of_credentials(account, desired, missing), tell)
+    present = {name: policy for name, policy in watched_users(desired).items() if name not in missing}
+    report, refusal = (None, None) if exact or not present else _report(account, tell)
+    users = tuple(account.snapshot.users())
+    looked = sorted(present if report is None else _suspects(users, present, report, now))
+    keys = account.access_keys(looked, tell)
+    return Inventory(
+        account=number,
+        read_at=now,
+        users=users,
+        credentials=tuple(account.snapshot.credentials()),
+        access_keys=tuple(key for user in looked for key in keys[user] or ()),
+        access_keys_read=tuple(looked),
+        report=report,
+        report_missing=refusal,
+    )
+
+
+def _short_of_credentials(account: Account, desired: Desired, missing: set[str]) -> list[str]:
+    """Who seems to have fewer credentials than declared: a list may lag, or be of one user only."""
+    live: dict[tuple[str, str], int] = {}
+    for one in account.snapshot.credentials():
+        live[one.user, one.service] = live.get((one.user, one.service), 0) + 1
+    return [
+        user.name
+        for user in desired.users
+        if user.name not in missing
+        and any(number > live.get((user.name, service), 0) for service, number in _declared(user))
+    ]
+
+
+def _declared(user: DesiredUser) -> Iterator[tuple[str, int]]:
+    """How many credentials are declared for each service."""
+    services = [one.service for one in user.credentials]
+    yield from ((service, services.count(service)) for service in sorted(set(services)))
+
+
+def _report(account: Account, tell: Tell) -> tuple[CredentialReport | None, str | None]:
+    """The credential report, or why there is none: it saves calls, and nothing depends on it."""
+    try:
+        return account.credential_report(tell), None
+    except (UnreachableError, UnauthenticatedError):
+        raise
+    except AccountError as error:
+        return None, str(error)
+
+
+def _suspects(
+    users: tuple[User, ...], watched: Mapping[str, AccessKeyPolicy], report: CredentialReport, now: datetime
+) -> Iterator[str]:
+    """The watched users who may break their policy, or of whom the report knows nothing."""
+    reported = {user.name: user for user in report.users}
+    for user in users:
+        policy = watched.get(user.name)
+        if policy is None:
+            continue
+        told = reported.get(user.name)
+        # A user made since the report, or made anew under the same name.
+        unknown = told is None or told.created.replace(microsecond=0) != user.created.replace(microsecond=0)
+        if unknown or (told is not None and needs_closer_look(policy, told, now)):
+            yield user.name

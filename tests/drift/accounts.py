@@ -1,0 +1,52 @@
+"""Accounts to compare specs with, filled without the wire: thousands of users in a moment."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from moto.iam.models import iam_backends
+
+from iamcreds.emulator.responses import ACCOUNT, CREDENTIALS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+SERVICES = ("codecommit", "keyspaces")
+FULL_NAMES = ("codecommit.amazonaws.com", "cassandra.amazonaws.com")
+
+
+def names(users: int) -> list[str]:
+    """So many user names, sorted."""
+    return [f"user-{number:05}" for number in range(users)]
+
+
+def fill(users: Iterable[str], services: Iterable[str] = FULL_NAMES, *, access_keys: int = 0) -> None:
+    """Make these users in the embedded IAM of this process, a credential for each service, and so many access keys."""
+    backend = iam_backends[ACCOUNT]["aws"]
+    wanted = tuple(services)
+    for user in users:
+        backend.create_user("us-east-1", user)
+        for service in wanted:
+            CREDENTIALS.create(user, service)
+        for _ in range(access_keys):
+            backend.create_access_key(user)
+
+
+def write_specs(folder: Path, users: Iterable[str], services: Iterable[str] = SERVICES, *, policy: str = "") -> Path:
+    """Specs that declare these users with a credential for each service, and a policy such as `{max: 1}`."""
+    folder.mkdir(exist_ok=True)
+    credentials = "[" + ", ".join(f"{{service: {service}}}" for service in services) + "]"
+    keys = f", accessKeys: {policy}" if policy else ""
+    lines = [f"  {user}: {{credentials: {credentials}{keys}}}\n" for user in users]
+    (folder / "users.yaml").write_text("users:\n" + "".join(lines))
+    return folder
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until the condition is true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)

@@ -1,0 +1,253 @@
+"""`iamcreds drift`: what differs, how it is told, and how it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from iamcreds.account import DRIFT_READS, READS
+from tests.drift.accounts import FULL_NAMES, fill
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+    from tests.drift.conftest import Drifting
+
+CODECOMMIT = FULL_NAMES[0]
+JANE = "users: {jane: {credentials: [{service: codecommit}]}}\n"
+
+
+def ids(iam: IAMClient, user: str, service: str = CODECOMMIT) -> list[str]:
+    """The ids of the user's live credentials for a service."""
+    listed = iam.list_service_specific_credentials(UserName=user, ServiceName=service)["ServiceSpecificCredentials"]
+    return sorted(one["ServiceSpecificCredentialId"] for one in listed)
+
+
+def test_clean(drifting: Drifting) -> None:
+    """Where account and specs agree, the command says so and exits 0."""
+    fill(["jane"], [CODECOMMIT])
+    drifting.declare(JANE)
+    ran = drifting.run()
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith(
+        "no drift and no findings in account 123456789012: compared 1 declared credential of 1 user with 1 live one of"
+        " 1 IAM user\nnote: ids not checked"
+    )
+
+
+def test_everything_at_once(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> None:
+    """All that can differ is found in one run, with place and id, in text, JSON and Markdown, and exits 2."""
+    emulator.controls.set(clock_shift=-400 * 86_400)
+    fill(["bob", "extra", "gone", "jane", "off", "stranger", "wrong"], [])
+    emulator.controls.set(clock_shift=0)
+    for user in ("extra", "extra", "off", "stranger", "wrong"):
+        iam.create_service_specific_credential(UserName=user, ServiceName=CODECOMMIT)
+    for days in (1, 10):
+        iam.create_service_specific_credential(
+            UserName="bob", ServiceName="bedrock.amazonaws.com", CredentialAgeDays=days
+        )
+    for user in ("off", "wrong"):
+        iam.update_service_specific_credential(
+            UserName=user, ServiceSpecificCredentialId=ids(iam, user)[0], Status="Inactive"
+        )
+    for _ in range(2):
+        iam.create_access_key(UserName="jane")
+    emulator.controls.set(clock_shift=86_400 * 2)
+    drifting.declare(
+        "users:\n"
+        "  bob: {credentials: [{service: bedrock, name: a}, {service: bedrock, name: b}]}\n"
+        "  extra: {credentials: [{service: codecommit}]}\n"
+        "  jane: {credentials: [{service: codecommit, reset: 1}], accessKeys: {max: 1}}\n"
+        "  nobody: {credentials: [{service: codecommit}]}\n"
+        "  off: {credentials: [{service: codecommit}]}\n"
+        "  wrong: {credentials: [{service: codecommit, status: Active}]}\n"
+    )
+    ran = drifting.json()
+    assert ran.code == 2
+    soon = next(one for one in ran.document["findings"] if one["rule"] == "expiring-soon")
+    gone = next(one for one in ran.document["findings"] if one["rule"] == "expired")
+    assert {soon["id"], gone["id"]} == set(ids(iam, "bob", "bedrock.amazonaws.com"))
+    assert sorted(ran.found) == sorted(
+        [
+            ("missing-credential", "jane", None),
+            ("missing-user", "nobody", None),
+            ("status-differs", "wrong", ids(iam, "wrong")[0]),
+            ("unmanaged-credential", "extra", None),
+            ("undeclared-user", "stranger", ids(iam, "stranger")[0]),
+            ("expired", "bob", gone["id"]),
+            ("expiring-soon", "bob", soon["id"]),
+            ("switched-off", "off", ids(iam, "off")[0]),
+            ("too-many-access-keys", "jane", None),
+        ]
+    )
+    assert ran.document["counts"] == {"drift": 3, "unmanaged": 1, "undeclared": 1, "finding": 4}
+    assert ran.document["notChecked"] == {"resetTriggers": 1}
+    text = drifting.run()
+    assert text.code == 2
+    wrong = f"codecommit credential {ids(iam, 'wrong')[0]} is Inactive, and it is declared Active"
+    assert f"specs/users.yaml:7:25: wrong: {wrong} [status-differs]\n" in text.out
+    assert "\x1b" not in text.out + text.err
+    markdown = drifting.run("--format", "markdown")
+    assert markdown.code == 2
+    assert "## 3 drifted, 1 unmanaged, 1 undeclared, 4 findings in account 123456789012\n" in markdown.out
+
+
+def test_filters(drifting: Drifting) -> None:
+    """--user and --service, by alias or full name, narrow what is told; both may be repeated."""
+    fill(["bob", "carol", "jane"])
+    drifting.declare("users: {bob: {credentials: []}, jane: {credentials: [{service: logs}]}}")
+    everything = [(user, rule) for rule, user, _ in drifting.json().found]
+    assert everything == [
+        ("jane", "missing-credential"),
+        *[(user, "unmanaged-credential") for user in ("bob", "bob", "jane", "jane")],
+        *[("carol", "undeclared-user")] * 2,
+    ]
+    assert {user for _, user, _ in drifting.json("--user", "bob").found} == {"bob"}
+    assert {user for _, user, _ in drifting.json("--user", "bob", "--user", "carol").found} == {"bob", "carol"}
+    services = [one["service"] for one in drifting.json("--service", "keyspaces").document["findings"]]
+    assert services == ["cassandra.amazonaws.com"] * 3
+    ran = drifting.json("--service", "logs.amazonaws.com", "--user", "jane")
+    assert [rule for rule, _, _ in ran.found] == ["missing-credential"]
+    assert drifting.run("--user", "jane", "--service", "codecommit").code == 2
+
+
+def test_filter_of_nothing(drifting: Drifting) -> None:
+    """A filter that matches nothing declared or live is an error that names it."""
+    fill(["jane"], [CODECOMMIT])
+    drifting.declare(JANE)
+    ran = drifting.run("--user", "jnae", "--service", "bedrock")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "Error: neither the specs nor the account know user jnae or service bedrock\n"
+
+
+@pytest.mark.parametrize("option", [["--expiring-within", "soon"], ["--format", "html"], ["--nonsense"]])
+def test_wrong_option(drifting: Drifting, option: list[str]) -> None:
+    """A wrong option exits 1: 2 is for drift."""
+    drifting.declare(JANE)
+    ran = drifting.run(*option)
+    assert (ran.code, ran.out) == (1, "")
+    assert "Usage: " in ran.err
+
+
+def test_expiring_within(drifting: Drifting, iam: IAMClient) -> None:
+    """--expiring-within says how far ahead expiries are looked for."""
+    fill(["jane"], [])
+    iam.create_service_specific_credential(UserName="jane", ServiceName="bedrock.amazonaws.com", CredentialAgeDays=20)
+    drifting.declare("users: {jane: {credentials: [{service: bedrock}]}}")
+    assert [drifting.run("--expiring-within", time).code for time in ("14d", "3w", "1000h", "1h")] == [0, 2, 2, 0]
+
+
+def test_wrong_specs(drifting: Drifting, emulator: Emulator) -> None:
+    """Specs with problems exit 1 with every problem, and the account is not asked."""
+    drifting.declare("users: {jane: {credentails: []}}")
+    ran = drifting.run()
+    assert (ran.code, ran.out) == (1, "")
+    assert "[unknown-key]" in ran.err
+    assert emulator.controls.counts() == {}
+
+
+def test_empty_specs(drifting: Drifting) -> None:
+    """Specs without users are an error, and with --allow-empty everything live is undeclared."""
+    fill(["jane"], [CODECOMMIT])
+    drifting.declare("users: {}")
+    assert drifting.run().code == 1
+    ran = drifting.json("--allow-empty")
+    assert (ran.code, [rule for rule, _, _ in ran.found]) == (2, ["undeclared-user"])
+
+
+def test_warning(drifting: Drifting) -> None:
+    """A warning about the specs goes to standard error and disturbs no document."""
+    drifting.declare("users: {jane: {credentials: [{service: codecomit}]}}")
+    fill(["jane"], [])
+    ran = drifting.json()
+    assert ran.found == [("missing-credential", "jane", None)]
+    assert "warning:" in ran.err
+    assert ran.err.endswith("[unknown-service]\n")
+
+
+def test_wrong_account(drifting: Drifting) -> None:
+    """Specs for another account are refused with exit 1."""
+    drifting.declare(f'account: "999999999999"\n{JANE}')
+    ran = drifting.run()
+    assert (ran.code, ran.out) == (1, "")
+    assert "belong to account 123456789012, but the specs are for account 999999999999" in ran.err
+
+
+@pytest.mark.parametrize("operation", ["iam:ListUsers", "iam:ListServiceSpecificCredentials", "sts:GetCallerIdentity"])
+def test_denied(drifting: Drifting, emulator: Emulator, operation: str) -> None:
+    """A missing permission exits 1 with a sentence that says where the policy is to be had."""
+    drifting.declare(JANE)
+    emulator.controls.fail(operation, status=403, code="AccessDenied", message="not authorized")
+    ran = drifting.run()
+    assert (ran.code, ran.out) == (1, "")
+    assert "AccessDenied" in ran.err
+    assert "iamcreds permissions" in ran.err
+
+
+def test_unreachable(drifting: Drifting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that is not there exits 1 within seconds."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    drifting.declare(JANE)
+    ran = drifting.run()
+    assert (ran.code, ran.out) == (1, "")
+    assert "no answer from AWS" in ran.err
+
+
+def test_permissions(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> None:
+    """A run that has to look everywhere calls only operations that are declared, and changes nothing."""
+    fill(["bob", "jane"], [CODECOMMIT], access_keys=1)
+    drifting.declare(
+        "users:\n"
+        "  jane: {credentials: [{service: codecommit}, {service: keyspaces}], accessKeys: {max: 0}}\n"
+        "  nobody: {credentials: [{service: codecommit}]}\n"
+    )
+    before = ids(iam, "jane"), ids(iam, "bob")
+    emulator.controls.clear_counts()
+    assert drifting.run().code == 2
+    called = {name for name in emulator.controls.counts() if name.startswith("iam:")}
+    assert called == set(READS) | set(DRIFT_READS)
+    assert (ids(iam, "jane"), ids(iam, "bob")) == before
+
+
+def test_late_list(drifting: Drifting, emulator: Emulator) -> None:
+    """A credential that only the list of its own user has, because the list of all lags, is not called missing."""
+    fill(["bob", "jane"], [CODECOMMIT])
+    drifting.declare("users: {bob: {credentials: []}, jane: {credentials: [{service: codecommit}]}}")
+    emulator.controls.set(list_lag=3600)
+    emulator.controls.clear_counts()
+    assert drifting.json().found == [("missing-credential", "jane", None)]
+    assert emulator.controls.counts()["iam:ListServiceSpecificCredentials"] == 2
+
+
+def test_without_all_users(drifting: Drifting, emulator: Emulator) -> None:
+    """An endpoint that does not know AllUsers is read user by user, and nothing is missed or made up."""
+    emulator.controls.set(clock_shift=-86_400)
+    fill(["bob", "jane"], [CODECOMMIT])
+    fill(["zoe"], [])
+    drifting.declare("users: {jane: {credentials: [{service: codecommit}]}, zoe: {credentials: []}}")
+    emulator.controls.set(all_users=False, clock_shift=0)
+    ran = drifting.json()
+    assert [(rule, user) for rule, user, _ in ran.found] == [("undeclared-user", "bob")]
+    emulator.controls.clear_counts()
+    drifting.run()
+    assert emulator.controls.counts()["iam:ListServiceSpecificCredentials"] == 4
+
+
+def test_no_secret(drifting: Drifting, emulator: Emulator) -> None:
+    """No form of the output holds a secret."""
+    fill(["bob", "jane"], access_keys=2)
+    drifting.declare("users: {jane: {credentials: [], accessKeys: {max: 0}}}")
+    printed = "".join(drifting.run("--format", form).out for form in ("text", "json", "markdown"))
+    assert "AKIA" in printed
+    assert not any(secret in printed for secret in emulator.controls.secrets())
+
+
+def test_same_bytes(drifting: Drifting, emulator: Emulator) -> None:
+    """Two runs on the same account print the same Markdown, in whatever pages it is read."""
+    fill(["bob", "jane", "zoe"])
+    drifting.declare("users: {jane: {credentials: []}, zoe: {credentials: [{service: logs}]}}")
+    first = drifting.run("--format", "text").out
+    emulator.controls.set(page_limit=1)
+    assert drifting.run("--format", "text").out == first

@@ -1,0 +1,325 @@
+"""Desired x live -> drift, without an account."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iamcreds.drift import RULES, NothingSelectedError, Selection, age_in_words, compare
+from iamcreds.model import (
+    AccessKey,
+    AccessKeyPolicy,
+    Credential,
+    CredentialReport,
+    Desired,
+    DesiredCredential,
+    DesiredUser,
+    Drift,
+    Family,
+    Finding,
+    Inventory,
+    Kind,
+    Place,
+    ReportedKey,
+    ReportedUser,
+    Status,
+    User,
+)
+from iamcreds.policy import findings, needs_closer_look
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+CODECOMMIT, KEYSPACES = "codecommit.amazonaws.com", "cassandra.amazonaws.com"
+STATUSES = {"A": Status.ACTIVE, "I": Status.INACTIVE, "E": Status.EXPIRED, "-": None}
+USER_PLACE = Place("specs/jane.yaml", 2, 3)
+
+
+def place(number: int) -> Place:
+    """Where the credential of that number is declared."""
+    return Place("specs/jane.yaml", 10 + number, 9)
+
+
+def jane(statuses: str, service: str = CODECOMMIT, **fields: object) -> DesiredUser:
+    """A declared user: `AI-` has three credentials, Active, Inactive and without a status, named 0, 1, 2."""
+    declared = [
+        DesiredCredential("jane", service, str(number), place(number), STATUSES[letter])
+        for number, letter in enumerate(statuses)
+    ]
+    return replace(DesiredUser("jane", USER_PLACE, tuple(declared)), **fields)  # type: ignore[arg-type] # any of them
+
+
+def live(
+    statuses: str, user: str = "jane", service: str = CODECOMMIT, expires: datetime | None = None
+) -> list[Credential]:
+    """Live credentials of these statuses, with ids ACCA0, ACCA1."""
+    return [
+        Credential(
+            f"ACCA{number}", user, service, STATUSES[letter] or Status.ACTIVE, NOW - timedelta(days=30),
+            Family.PASSWORD, f"{user}-at-1", expires,
+        )
+        for number, letter in enumerate(statuses)
+    ]  # fmt: skip
+
+
+def account(*credentials: Credential, users: str = "jane", **fields: object) -> Inventory:
+    """An account of these users and credentials."""
+    found = tuple(User(name, NOW - timedelta(days=400)) for name in users.split())
+    return Inventory("123456789012", NOW, found, credentials, **fields)  # type: ignore[arg-type] # any of them
+
+
+def drift_of(declared: str, found: str) -> list[tuple[str, str]]:
+    """Rule and id of each finding about jane's credentials of these statuses."""
+    result = compare(Desired((jane(declared),)), account(*live(found)))
+    return [(one.rule, one.id) for one in result.findings]
+
+
+@pytest.mark.parametrize(
+    ("declared", "found", "expected"),
+    [
+        ("", "", []),
+        ("-", "A", []),
+        ("--", "AA", []),
+        ("A", "A", []),
+        ("I", "I", []),
+        ("AI", "IA", []),
+        ("-I", "IA", []),
+        ("-A", "AA", []),
+        ("-", "I", [("switched-off", "ACCA0")]),
+        ("--", "AI", [("switched-off", "ACCA1")]),
+        ("--", "II", [("switched-off", "ACCA0"), ("switched-off", "ACCA1")]),
+        ("-I", "II", [("switched-off", "")]),
+        ("-A", "AI", [("switched-off", "ACCA1")]),
+        ("-A", "II", [("status-differs", ""), ("switched-off", "")]),
+        ("A", "I", [("status-differs", "ACCA0")]),
+        ("I", "A", [("status-differs", "ACCA0")]),
+        ("AA", "AI", [("status-differs", "ACCA1")]),
+        ("AA", "II", [("status-differs", "ACCA0"), ("status-differs", "ACCA1")]),
+        ("AI", "AA", [("status-differs", "")]),
+        ("AI", "II", [("status-differs", "")]),
+        ("-", "", [("missing-credential", "")]),
+        ("AI", "", [("missing-credential", ""), ("missing-credential", "")]),
+        ("--", "A", [("missing-credential", "")]),
+        ("AI", "I", [("missing-credential", "")]),
+        ("AA", "I", [("missing-credential", ""), ("status-differs", "ACCA0")]),
+        ("--", "I", [("missing-credential", ""), ("switched-off", "ACCA0")]),
+        ("", "A", [("unmanaged-credential", "ACCA0")]),
+        ("", "IE", [("unmanaged-credential", "ACCA0"), ("unmanaged-credential", "ACCA1")]),
+        ("-", "AA", [("unmanaged-credential", "")]),
+        ("-", "AI", [("unmanaged-credential", "")]),
+        ("A", "AI", [("unmanaged-credential", "")]),
+        ("-", "II", [("unmanaged-credential", ""), ("switched-off", "")]),
+        ("A", "II", [("status-differs", ""), ("unmanaged-credential", "")]),
+        ("-", "E", [("expired", "ACCA0")]),
+        ("A", "E", [("expired", "ACCA0")]),
+        ("AI", "AE", [("expired", "ACCA1")]),
+        ("A", "IE", [("unmanaged-credential", ""), ("expired", "ACCA1")]),
+    ],
+)  # fmt: skip
+def test_matching(declared: str, found: str, expected: list[tuple[str, str]]) -> None:
+    """Numbers and statuses are matched as well as they can be, and an id stands only where no matching denies it."""
+    assert drift_of(declared, found) == expected
+
+
+@given(st.text("AI-", max_size=2), st.text("AIE", max_size=2))
+def test_matching_without_order(declared: str, found: str) -> None:
+    """In which order things are declared and listed changes nothing but ids."""
+    rules = sorted(rule for rule, _ in drift_of(declared, found))
+    assert rules == sorted(rule for rule, _ in drift_of(declared[::-1], found[::-1]))
+
+
+@given(st.text("AI-", min_size=1, max_size=2), st.data())
+def test_matching_as_made(declared: str, data: st.DataObject) -> None:
+    """What was made as declared is no drift, in whatever order it is listed."""
+    found = "".join(data.draw(st.permutations(declared.replace("-", "A"))))
+    assert drift_of(declared, found) == []
+
+
+@given(st.text("AI-", max_size=2), st.text("AI", max_size=2))
+def test_matching_is_honest(declared: str, found: str) -> None:
+    """No finding about a status that some way to match names and ids makes go away."""
+    rules = [rule for rule, _ in drift_of(declared, found)]
+    pairs = min(len(declared), len(found))
+    ways = [(declared, found), (declared[::-1], found), (declared, found[::-1]), (declared[::-1], found[::-1])]
+    fewest = min(sum(a not in {"-", b} for a, b in zip(*way, strict=False)) for way in ways)
+    assert rules.count("status-differs") == (fewest if declared and pairs else 0)
+
+
+def only(drift: Drift) -> Finding:
+    """The one finding."""
+    (one,) = drift.findings
+    return one
+
+
+def test_missing_credential() -> None:
+    """A declared credential that is not live is named, at its place in the specs."""
+    one = only(compare(Desired((jane("-I"),)), account(*live("I"))))
+    assert (one.kind, one.rule, one.place, one.live) == (Kind.DRIFT, "missing-credential", USER_PLACE, "ACCA0 Inactive")
+    one = only(compare(Desired((jane("A"),)), account()))
+    assert (one.place, one.desired, one.live) == (place(0), "0 Active", "none")
+    assert one.message == "codecommit credential 0 is declared, and none is live"
+
+
+def test_unmanaged_among_declared() -> None:
+    """Where one is declared and two are live, both ids are told and neither is called the unmanaged one."""
+    one = only(compare(Desired((jane("-"),)), account(*live("AI"))))
+    assert (one.kind, one.id, one.place) == (Kind.UNMANAGED, "", place(0))
+    assert one.live == "ACCA0 Active, ACCA1 Inactive"
+    assert "only the state knows which is unmanaged" in one.message
+
+
+def test_other_service_of_declared_user() -> None:
+    """A credential of a declared user for a service that is not declared is unmanaged, and known by its id."""
+    found = account(*live("A"), *live("A", service=KEYSPACES))
+    one = only(compare(Desired((jane("-"),)), found))
+    assert (one.kind, one.id, one.service, one.place) == (Kind.UNMANAGED, "ACCA0", KEYSPACES, USER_PLACE)
+
+
+def test_undeclared_user() -> None:
+    """A credential of a user whom nobody declared is of a kind of its own and has no place."""
+    one = only(compare(Desired((jane("-"),)), account(*live("A"), *live("I", "bob"), users="bob jane")))
+    assert (one.kind, one.rule, one.user, one.id, one.place) == (
+        Kind.UNDECLARED,
+        "undeclared-user",
+        "bob",
+        "ACCA0",
+        None,
+    )
+    assert one.live == "Inactive, created on 2026-10-24"
+
+
+def test_missing_user() -> None:
+    """Of a user who does not exist there is one finding, however much is declared."""
+    user = jane("--", access_keys=AccessKeyPolicy(max=1))
+    one = only(compare(Desired((user,)), account(users="")))
+    assert (one.kind, one.rule, one.place) == (Kind.DRIFT, "missing-user", USER_PLACE)
+    assert one.message == "the account has no such IAM user, so 2 declared credentials cannot be"
+
+
+@pytest.mark.parametrize(
+    ("days", "rule"), [(-1, "expired"), (0, "expired"), (1, "expiring-soon"), (14, "expiring-soon"), (15, None)]
+)
+def test_expiry(days: int, rule: str | None) -> None:
+    """What has expired or will within the time asked for is a finding with its date; the rest is not."""
+    result = compare(Desired((jane("-"),)), account(*live("A", expires=NOW + timedelta(days=days))), timedelta(days=14))
+    assert [one.rule for one in result.findings] == ([rule] if rule else [])
+    assert all(f"{NOW + timedelta(days=days):%Y-%m-%d}" in one.message for one in result.findings)
+
+
+def test_access_keys() -> None:
+    """Keys of watched users that were read are held against the policy, and the finding has the user's place."""
+    key = AccessKey("AKIA0", "jane", Status.ACTIVE, NOW - timedelta(days=91))
+    user = jane("", access_keys=AccessKeyPolicy(max=0, max_age_days=90, max_idle_days=30))
+    found = account(access_keys=(key,), access_keys_read=("jane",))
+    result = compare(Desired((user,)), found)
+    assert [(one.rule, one.id, one.place) for one in result.findings] == [
+        ("too-many-access-keys", "", USER_PLACE),
+        ("access-key-idle", "AKIA0", USER_PLACE),
+        ("access-key-too-old", "AKIA0", USER_PLACE),
+    ]
+    assert not compare(Desired((jane(""),)), found).findings
+
+
+def test_selection() -> None:
+    """A selection narrows specs and account alike, and leaves out access keys where a service is asked for."""
+    bob = DesiredUser("bob", USER_PLACE, (), AccessKeyPolicy(max=0))
+    desired = Desired((bob, jane("-")))
+    found = account(
+        *live("A", "bob"), *live("A", "carol", KEYSPACES), users="bob carol jane", access_keys_read=("bob",)
+    )
+    assert [one.user for one in compare(desired, found).findings] == ["jane", "bob", "carol"]
+    of_jane = compare(desired, found, selection=Selection(users=frozenset({"jane"})))
+    assert ([one.user for one in of_jane.findings], of_jane.users) == (["jane"], 1)
+    of_keyspaces = compare(desired, found, selection=Selection(services=frozenset({KEYSPACES})))
+    assert [one.user for one in of_keyspaces.findings] == ["carol"]
+    assert (of_keyspaces.credentials, of_keyspaces.watched) == (0, 0)
+    assert "access keys were not looked at: they belong to no service" in of_keyspaces.notes
+
+
+def test_selection_of_nothing() -> None:
+    """What is neither desired nor live is refused, all of it at once."""
+    selection = Selection(frozenset({"jane", "jnae"}), frozenset({CODECOMMIT, "logs.amazonaws.com"}))
+    with pytest.raises(NothingSelectedError, match="neither the specs nor the account know user jnae or service logs"):
+        selection.check(Desired((jane("-"),)), account())
+
+
+def test_notes() -> None:
+    """What only the state knows is said not to be checked, with how many reset triggers there are."""
+    user = replace(jane("-"), credentials=(replace(jane("-").credentials[0], reset="1"),))
+    result = compare(Desired((user,)), account(*live("A")))
+    assert result.resets == 1
+    assert result.notes == (
+        "1 reset trigger not checked: only the stack's state knows what was carried out",
+        "ids not checked: only the stack's state knows which live id is which declared credential",
+    )
+    report = CredentialReport(NOW - timedelta(minutes=95))
+    note = compare(Desired((user,)), account(report=report)).notes[-1]
+    assert "the credential report, which is 1 hour old" in note
+    assert "--exact" in note
+    note = compare(Desired((user,)), account(report_missing="AWS said no")).notes[-1]
+    assert note.endswith("one by one, because there is no credential report (AWS said no)")
+
+
+def test_order() -> None:
+    """Findings come by kind, then user, service and id, whatever the order of what was read."""
+    credentials = [*live("AA"), *live("I", service=KEYSPACES), *live("A", "bob")]
+    desired = Desired((jane("A"), DesiredUser("zoe", USER_PLACE)))
+    there = compare(desired, account(*credentials, users="bob jane"))
+    assert [one.kind for one in there.findings] == sorted((one.kind for one in there.findings), key=list(Kind).index)
+    back = compare(desired, account(*reversed(credentials[2:]), *credentials[:2], users="bob jane"))
+    assert back.findings == there.findings
+
+
+def test_rules() -> None:
+    """Every rule that these tests have seen is documented, in kebab case."""
+    assert all(rule == rule.lower() and " " not in rule for rule in RULES)
+    seen = {
+        rule
+        for declared in ("", "A", "-", "AA")
+        for found in ("", "A", "I", "E", "AA")
+        for rule, _ in drift_of(declared, found)
+    }
+    assert seen <= set(RULES)
+
+
+AGES = st.none() | st.integers(0, 5)
+KEYS = st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.none() | st.integers(0, 6)), max_size=2)
+
+
+@given(AGES, AGES, AGES, KEYS, st.integers(0, 4))
+def test_closer_look(
+    most: int | None, old: int | None, idle: int | None, keys: list[tuple[bool, int, int | None]], hours: int
+) -> None:
+    """Whoever has a finding now gets a closer look by a report of hours ago, unless a key has changed since."""
+    policy = AccessKeyPolicy(most, old, idle)
+    made = [
+        AccessKey(
+            f"AKIA{number}", "jane", Status.ACTIVE if active else Status.INACTIVE, NOW - timedelta(days=age, hours=4),
+            None if used is None else NOW - timedelta(days=min(used, age), hours=4),
+        )
+        for number, (active, age, used) in enumerate(keys)
+    ]  # fmt: skip
+    told = tuple(ReportedKey(key.status is Status.ACTIVE, key.created, key.last_used) for key in made)
+    reported = ReportedUser("jane", NOW - timedelta(days=9), told)
+    later = NOW + timedelta(hours=hours)
+    found = list(findings("jane", policy, made, later))
+    assert needs_closer_look(policy, reported, later) == bool(found)
+
+
+def test_closer_look_at_changed_key() -> None:
+    """A key that was used before its last change is older than that change."""
+    key = ReportedKey(active=True, changed=NOW - timedelta(days=1), last_used=NOW - timedelta(days=80))
+    user = ReportedUser("jane", NOW - timedelta(days=400), (key,))
+    assert needs_closer_look(AccessKeyPolicy(max_age_days=60), user, NOW)
+    assert not needs_closer_look(AccessKeyPolicy(max_age_days=90), user, NOW)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-5, "0 seconds"), (1, "1 second"), (90, "1 minute"), (7_300, "2 hours"), (200_000, "2 days")],
+)
+def test_age(seconds: int, words: str) -> None:
+    """Ages are told in their largest whole unit."""
+    assert age_in_words(timedelta(seconds=seconds)) == words
