@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer, and `pulumi` on PATH or a Go toolchain; the rest it brings along, inside this folder.
 .DEFAULT_GOAL := help
-.PHONY: help up preview down env test lint types unit e2e bench clean
+.PHONY: help up preview down env test lint types actionlint unit e2e bench readme clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -24,25 +24,32 @@ down: $(VENV) ## stop the embedded IAM
 env: $(VENV) ## print the variables for a shell on that stack: eval "$$(make -s env)"
 	@$(LOCAL) env
 
-test: lint types unit e2e ## everything that must be green
+test: lint types actionlint unit e2e ## everything that must be green
 
 lint: $(VENV) ## style and import layers
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/lint-imports
 
+actionlint: $(VENV) ## the workflows, where there is Go to build the checker with
+	@.venv/bin/python -m tools.actionlint
+
 types: $(VENV) ## mypy, strict
 	.venv/bin/mypy
 
-unit: $(VENV) ## unit and emulator tests
-	.venv/bin/pytest tests/unit tests/emulator
+unit: $(VENV) ## every test without the engine
+	.venv/bin/pytest tests --ignore=tests/e2e --numprocesses 2
 
 e2e: $(VENV) ## the real engine against the embedded IAM
 	@$(PYTHON) tools/engine.py >/dev/null
-	.venv/bin/pytest tests/e2e
+	.venv/bin/pytest tests/e2e --numprocesses 2
 
 bench: $(VENV) ## wall time and calls at 100 and 1,000 credentials, against the engine's floor
-	.venv/bin/python tests/bench/bench.py
+	.venv/bin/python -m tests.bench.bench
+	.venv/bin/python -m tests.bench.drift
+
+readme: $(VENV) ## write the parts of README.md that the code knows better
+	.venv/bin/python -m tools.readme
 
 clean: down ## forget the virtual environment and the local stack
 	rm -rf .venv .state

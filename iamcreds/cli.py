@@ -9,8 +9,14 @@ import click
 from iamcreds.errors import IamcredsError
 
 _SUMMARIES = {
+    "completion": "Print the script that makes a shell complete commands.",
+    "drift": "Tell what differs between specs and the account.",
     "emulator": "Serve the embedded IAM on 127.0.0.1.",
+    "list": "List what is live in the account.",
     "permissions": "Print the IAM policy that a run needs.",
+    "plan": "Turn a preview into a comment, and refuse what removes too much.",
+    "query": "Answer SQL over what is live and what is desired.",
+    "skeleton": "Print a spec to start from.",
     "validate": "Tell everything that is wrong with specs.",
 }
 """What there is, so that listing the commands loads none of them."""
@@ -23,12 +29,21 @@ class Commands(click.Group):
         """Every command's name."""
         return sorted(_SUMMARIES)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as click calls it
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, its module `iamcreds.commands.NAME`."""
         if cmd_name not in _SUMMARIES:
             return super().get_command(ctx, cmd_name)
         command: click.Command = import_module(f"iamcreds.commands.{cmd_name.replace('-', '_')}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the words begin with; one that is not known is answered by the nearest that is."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=_SUMMARIES, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as click calls it
         """The list of commands in the help."""
