@@ -30,6 +30,7 @@ LATENCIES = (0.0, 0.05)
 PREVIEWS = 5
 SERVICES = ("codecommit", "bedrock")
 USERS_A_FILE = 50
+SECONDS = 1200
 
 FLOOR = '''"""As many resources as the specs declare, and a provider that does nothing."""
 
@@ -90,6 +91,7 @@ def stacks(place: Path, engine: str, url: str, users: list[str], size: int) -> t
     for name in ("ours", "floor"):
         (place / name).mkdir(parents=True)
     ours, floor = (new_stack(place / name, engine, url) for name in ("ours", "floor"))
+    ours.seconds = floor.seconds = SECONDS
     ours.specs(
         **{f"team-{start}": spec(users[start : start + USERS_A_FILE]) for start in range(0, len(users), USERS_A_FILE)}
     )

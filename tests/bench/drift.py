@@ -1,70 +1,79 @@
-"""`python -m tests.bench.drift`: wall time and calls of a drift run at 1,000 and 5,000 credentials, 50 ms a call."""
+"""What a drift run costs beside a full preview: the second half of `make bench`.
+
+At 1,000 and 5,000 credentials of half as many users and 50 ms a call: a preview without changes, and a drift run that
+also judges an access key of every user. The stack is filled without checkpoints, for the file backend would rewrite the
+whole state at each of its steps.
+"""
 
 from __future__ import annotations
 
-import os
+import statistics
 import subprocess
-import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
-from iamcreds.emulator.controls import Settings
+from rich.console import Console
+from rich.table import Table
+
 from iamcreds.emulator.server import Emulator
+from tests.bench.bench import SECONDS, SERVICES, USERS_A_FILE, Measured, measure, spec
 from tests.drift.accounts import fill, names, write_specs
+from tests.e2e.stack import Stack, find_engine, new_stack
 
 LATENCY = 0.05
-SIZES = (1_000, 5_000)
-SECONDS = 300
-POLICY = "{max: 1, maxAgeDays: 90}"
-# As the `iamcreds drift` of a shell, in a process of its own.
-PROGRAM = "from iamcreds.commands.drift import command; command()"
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A drift run: how many credentials, seconds of wall time, and calls of each operation."""
-
-    credentials: int
-    seconds: float
-    calls: dict[str, int]
-
-    def __str__(self) -> str:
-        iam = sum(number for name, number in self.calls.items() if name.startswith("iam:"))
-        each = ", ".join(f"{name.removeprefix('iam:')} {number}" for name, number in self.calls.items())
-        return f"drift, {self.credentials:,} credentials: {self.seconds:.1f} s, {iam} calls to IAM ({each})"
-
-
-def measure(credentials: int, latency: float = LATENCY) -> Measured:
-    """One drift run over so many credentials, two for each user, where nothing differs."""
-    users = names(credentials // 2)
-    with Emulator(settings=Settings(latency=latency)) as emulator, tempfile.TemporaryDirectory() as folder:
-        fill(users, access_keys=1)
-        specs = write_specs(Path(folder) / "specs", users, policy=POLICY)
-        began = time.monotonic()
-        subprocess.run(
-            [sys.executable, "-c", PROGRAM, str(specs)],
-            env=_environment(emulator.url), check=True, timeout=SECONDS, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-        return Measured(credentials, time.monotonic() - began, emulator.controls.counts())
-
-
-def _environment(url: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
-    return {
-        **kept,
-        "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "bench",
-        "AWS_SECRET_ACCESS_KEY": "bench",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
+PAIRS = {1_000: 3, 5_000: 1}
+POLICY = "{max: 1, maxAgeDays: 90, maxIdleDays: 30}"
+FILLING = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 
 
 def main() -> None:
-    """Measure and print every size."""
-    for size in SIZES:
-        print(measure(size), flush=True)  # noqa: T201 - what a benchmark is for
+    """Measure, and print one table."""
+    table = Table("credentials", "drift s", "preview s", "preview : drift", "IAM calls of drift", "of preview")
+    with tempfile.TemporaryDirectory(prefix="iamcreds-bench-") as folder:
+        for credentials, pairs in PAIRS.items():
+            table.add_row(f"{credentials:,}", *compare(Path(folder) / str(credentials), credentials, pairs))
+    Console(width=100).print(table)
+
+
+def compare(place: Path, credentials: int, pairs: int) -> tuple[str, ...]:
+    """The cells of one size: medians, the median ratio of the pairs, and exact calls."""
+    users = names(credentials // len(SERVICES))
+    place.mkdir()
+    with Emulator() as emulator:
+        fill(users, services=(), access_keys=1)
+        stack = filled(place, emulator.url, users)
+        watched = write_specs(place / "watched", users, SERVICES, policy=POLICY)
+        emulator.controls.set(latency=LATENCY)
+        measured = [
+            (measure(emulator, stack.assert_no_changes), measure(emulator, lambda: drift(stack, watched)))
+            for _ in range(pairs)
+        ]
+    return cells(measured)
+
+
+def filled(place: Path, url: str, users: list[str]) -> Stack:
+    """A stack of which everything is live already."""
+    stack = new_stack(place, find_engine(), url)
+    stack.seconds = SECONDS
+    parts = [users[start : start + USERS_A_FILE] for start in range(0, len(users), USERS_A_FILE)]
+    stack.specs(**{f"team-{number:03}": spec(part) for number, part in enumerate(parts)})
+    stack.good("up", "--yes", "--skip-preview", **FILLING)
+    return stack
+
+
+def drift(stack: Stack, specs: Path) -> None:
+    """A drift run that finds nothing."""
+    command = ["iamcreds", "drift", str(specs)]
+    subprocess.run(command, env=stack.env, check=True, timeout=SECONDS, stdout=subprocess.DEVNULL)
+
+
+def cells(measured: list[tuple[Measured, Measured]]) -> tuple[str, ...]:
+    """What a row says of pairs of a preview and a drift run."""
+    previews, drifts = zip(*measured, strict=True)
+    walls = (statistics.median(one.seconds for one in runs) for runs in (drifts, previews))
+    ratio = statistics.median(preview.seconds / run.seconds for preview, run in measured)
+    calls = ("/".join(str(count) for count in sorted({one.calls for one in runs})) for runs in (drifts, previews))
+    return (*(f"{seconds:.1f}" for seconds in walls), f"{ratio:.1f}", *calls)
 
 
 if __name__ == "__main__":

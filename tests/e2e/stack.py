@@ -32,6 +32,7 @@ class Stack:
     folder: Path
     env: dict[str, str]
     printed: list[str] = field(default_factory=list)
+    seconds: float = SECONDS
 
     def specs(self, **files: str) -> None:
         """Make the specs folder hold exactly these files: `jane="users: …"` becomes jane.yaml."""
@@ -49,7 +50,7 @@ class Stack:
         variables = {name: value for name, value in (self.env | env).items() if value}
         done = subprocess.run(
             ["pulumi", "--non-interactive", *arguments],  # noqa: S607 - found by the PATH of the stack
-            cwd=self.folder, env=variables, capture_output=True, text=True, timeout=SECONDS, check=False,
+            cwd=self.folder, env=variables, capture_output=True, text=True, timeout=self.seconds, check=False,
         )  # fmt: skip
         text = done.stdout + done.stderr
         self.printed.append(text)
