@@ -40,13 +40,16 @@ def failures(inputs: Mapping[str, Any]) -> Iterator[CheckFailure]:
     """Everything wrong with inputs that are known; an output of a resource yet to be made is looked at later."""
     for name, (accepts, expected) in _RULES.items():
         value = inputs.get(name)
-        if value is not None and known(value) and not accepts(value):
+        wrong = name in _REQUIRED if value is None else known(value) and not accepts(value)
+        if wrong:
             yield CheckFailure(name, f"expected {expected}")
 
 
 def _matches(pattern: re.Pattern[str], value: object) -> bool:
     return isinstance(value, str) and pattern.fullmatch(value) is not None
 
+
+_REQUIRED = ("user", "service")
 
 _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "user": (lambda value: _matches(_USER, value), "an IAM user name: 1 to 64 letters, digits or _+=,.@-"),

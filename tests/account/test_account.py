@@ -161,7 +161,7 @@ def test_refusals(account: Account, emulator: Emulator, code: str, error: type[E
         account.id()
 
 
-@pytest.mark.usefixtures("emulator")
+@pytest.mark.usefixtures("signed_in")
 def test_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     """An endpoint that does not answer is named."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")

@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from click.testing import CliRunner
 
 from iamcreds.cli import Commands
 from iamcreds.commands.drift import command
-from iamcreds.emulator.server import Emulator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mypy_boto3_iam import IAMClient
+    from iamcreds.emulator.server import Emulator
 
 
 @dataclass(frozen=True)
@@ -63,43 +59,9 @@ class Drifting:
         return self.run("--format", "json", *options)
 
 
-@pytest.fixture(scope="session")
-def endpoint() -> Iterator[Emulator]:
-    """The embedded IAM, one for all tests."""
-    with Emulator() as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def emulator(endpoint: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Emulator:
-    """The embedded IAM, empty, and the environment that leads there."""
-    endpoint.controls.reset()
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_IAM"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {
-        "AWS_ENDPOINT_URL": endpoint.url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": str(tmp_path / "none"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    return endpoint
-
-
-@pytest.fixture
-def iam(emulator: Emulator) -> IAMClient:
-    """Somebody else who works on the account."""
-    return boto3.client(
-        "iam", endpoint_url=emulator.url, region_name="us-east-1",
-        aws_access_key_id="somebody", aws_secret_access_key="else",
-    )  # fmt: skip
-
-
-@pytest.fixture
-def drifting(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drifting:
+def drifting(signed_in: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drifting:
     """The command in a folder of its own, on the empty account."""
-    assert emulator.url
+    assert signed_in.url
     monkeypatch.chdir(tmp_path)
     return Drifting(Path("specs"))

@@ -56,11 +56,11 @@ def _all(descriptor: int) -> list[bytes]:
 
 
 @pytest.fixture
-def folder(emulator: Emulator, tmp_path: Path) -> Path:
+def folder(signed_in: Emulator, tmp_path: Path) -> Path:
     """A folder with specs of 20 users who all have an access key too many."""
     fill(names(20), access_keys=1)
     write_specs(tmp_path / "specs", names(20), policy="{max: 0}")
-    emulator.controls.set(latency=0.1)
+    signed_in.controls.set(latency=0.1)
     return tmp_path
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
-from iamcreds.emulator.server import Emulator
 from tests.e2e.stack import Stack, find_engine, new_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mypy_boto3_iam import IAMClient
+    from iamcreds.emulator.server import Emulator
 
 
 @pytest.fixture(scope="session")
@@ -23,33 +21,10 @@ def engine() -> str:
     return find_engine()
 
 
-@pytest.fixture(scope="session")
-def endpoint() -> Iterator[Emulator]:
-    """The embedded IAM, one for all tests."""
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(endpoint: Emulator) -> Emulator:
-    """The embedded IAM, empty."""
-    endpoint.controls.reset()
-    return endpoint
-
-
 @pytest.fixture
 def yesterday(emulator: Emulator) -> None:
     """What is made now is a day old, past the age at which a list that misses it is not believed."""
     emulator.controls.set(clock_shift=-86_400)
-
-
-@pytest.fixture
-def iam(emulator: Emulator) -> IAMClient:
-    """Somebody else who works on the account."""
-    return boto3.client(
-        "iam", endpoint_url=emulator.url, region_name="us-east-1",
-        aws_access_key_id="somebody", aws_secret_access_key="else",
-    )  # fmt: skip
 
 
 @pytest.fixture

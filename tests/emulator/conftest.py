@@ -10,12 +10,12 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from iamcreds.emulator.server import Emulator
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
 
 # The endpoint itself is to be heard: no validation by boto3, no repetitions, no waiting.
 CONFIG = Config(parameter_validation=False, retries={"total_max_attempts": 1}, read_timeout=20, connect_timeout=5)
@@ -37,20 +37,6 @@ def client(url: str, access_key_id: str = "AKIAIOSFODNN7EXAMPLE") -> IAMClient:
 def iam_client() -> Callable[..., IAMClient]:
     """Makes clients of an embedded IAM at a URL, with an access key if that matters."""
     return client
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Emulator]:
-    """An embedded IAM in this process."""
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(running: Emulator) -> Emulator:
-    """The same, as fresh as on its first day."""
-    running.controls.reset()
-    return running
 
 
 @pytest.fixture

@@ -9,18 +9,18 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from dynamic_providers import resource
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
-from tests.account.conftest import emulator, endpoint, iam
+from tests.account.conftest import iam
 
 if TYPE_CHECKING:
     from iamcreds.emulator.server import Emulator
 
-__all__ = ["emulator", "endpoint", "iam"]
+__all__ = ["iam"]
 
 
 @pytest.fixture
-def provider(emulator: Emulator) -> ServiceSpecificCredentialProvider:
+def provider(signed_in: Emulator) -> ServiceSpecificCredentialProvider:
     """A configured provider in a process that has seen nothing yet."""
-    del emulator  # only has to be there
+    del signed_in  # only has to be there
     resource._account.cache_clear()  # noqa: SLF001 - a new process is what is meant
     made = ServiceSpecificCredentialProvider()
     made.configure(ConfigureRequest(Config({}, "iamcreds")))

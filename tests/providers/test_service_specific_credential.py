@@ -107,3 +107,9 @@ def test_numbers_are_whole(provider: ServiceSpecificCredentialProvider) -> None:
     )
     assert checked.failures == []
     assert checked.inputs == {"user": "jane", "service": "cassandra.amazonaws.com", "age_days": 30, "reset": "1.0"}
+
+
+def test_required_inputs(provider: ServiceSpecificCredentialProvider) -> None:
+    """Without a user or a service there is a reason for each, and nobody is asked."""
+    checked = provider.check({}, {"user": None, "status": "active"})
+    assert [one.property for one in checked.failures] == ["user", "service", "status"]

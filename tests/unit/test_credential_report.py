@@ -5,18 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
 from iamcreds.credential_report import PAUSES, parse, read_credential_report
-from iamcreds.emulator.server import Emulator
 from iamcreds.errors import AccountError
 from iamcreds.model import ReportedKey, ReportedUser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
 
 HEADER = (
     "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,"
@@ -64,28 +62,6 @@ def test_no_report(content: bytes) -> None:
     """What is no credential report is refused in a sentence."""
     with pytest.raises(AccountError, match="this is no credential report"):
         parse(content)
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[Emulator]:
-    """The embedded IAM."""
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(endpoint: Emulator) -> Emulator:
-    """The same, empty."""
-    endpoint.controls.reset()
-    return endpoint
-
-
-@pytest.fixture
-def iam(emulator: Emulator) -> IAMClient:
-    """A client of the embedded IAM."""
-    return boto3.client(
-        "iam", endpoint_url=emulator.url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
-    )
 
 
 def test_wait(emulator: Emulator, iam: IAMClient) -> None:

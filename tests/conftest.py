@@ -1,0 +1,57 @@
+"""The embedded IAM for whoever needs an account."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from iamcreds.emulator.server import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mypy_boto3_iam import IAMClient
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[Emulator]:
+    """The embedded IAM, one for all tests of a process."""
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(endpoint: Emulator) -> Emulator:
+    """The embedded IAM, empty."""
+    endpoint.controls.reset()
+    return endpoint
+
+
+@pytest.fixture
+def iam(emulator: Emulator) -> IAMClient:
+    """Somebody else who works on the account."""
+    return boto3.client(
+        "iam", endpoint_url=emulator.url, region_name="us-east-1",
+        aws_access_key_id="somebody", aws_secret_access_key="else",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def signed_in(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Emulator:
+    """The embedded IAM, empty, and an environment that leads to it and holds nothing of the person who tests."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {
+        "AWS_ENDPOINT_URL": emulator.url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    return emulator
