@@ -7,7 +7,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from iamcreds.schema import SCHEMA
+from iamcreds.specs.schema import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

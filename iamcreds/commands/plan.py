@@ -7,10 +7,10 @@ from typing import IO
 
 import click
 
-from iamcreds.plan import Plan, plan
-from iamcreds.plan_comment import comment
-from iamcreds.plan_gate import gate
-from iamcreds.preview import PreviewError, parse
+from iamcreds.plan.changes import Plan, plan
+from iamcreds.plan.comment import comment
+from iamcreds.plan.gate import gate
+from iamcreds.plan.preview import PreviewError, parse
 
 _REFUSED = 3
 _MARKER = re.compile(r"[\w./@-]{0,100}", re.ASCII)

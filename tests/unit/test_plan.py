@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from iamcreds.cli import main
-from iamcreds.plan_comment import LIMIT, code
+from iamcreds.plan.comment import LIMIT, code
 
 if TYPE_CHECKING:
     from click.testing import Result

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from iamcreds.model import ALIASES, API_KEY_SERVICES, PASSWORD_SERVICES
-from iamcreds.schema import SCHEMA
+from iamcreds.specs.schema import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,4 +81,4 @@ def test_services() -> None:
 def test_one_file() -> None:
     """The package's schema is the one in specs/."""
     root = Path(__file__).parents[2]
-    assert (root / "iamcreds" / "schema.json").resolve() == root / "specs" / "schema.json"
+    assert (root / "iamcreds" / "specs" / "schema.json").resolve() == root / "specs" / "schema.json"

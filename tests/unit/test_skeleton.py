@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from iamcreds.cli import main
-from iamcreds.schema import SCHEMA
 from iamcreds.skeleton import skeleton
 from iamcreds.specs import load
+from iamcreds.specs.schema import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from iamcreds.model import Place
-from iamcreds.nodes import Block, Plain, key_place, plain, quoted, resolved, value_place
-from iamcreds.sources import documents, parse, shown
+from iamcreds.specs.nodes import Block, Plain, key_place, plain, quoted, resolved, value_place
+from iamcreds.specs.sources import documents, parse, shown
 
 
 def root(text: str) -> Block:

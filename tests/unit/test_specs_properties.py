@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from iamcreds.errors import SpecsError
 from iamcreds.model import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, Place, Problem, Status
-from iamcreds.schema import SCHEMA
-from iamcreds.sources import parse
-from iamcreds.specs import RULES, desired
+from iamcreds.specs import RULES
+from iamcreds.specs.loading import desired
+from iamcreds.specs.schema import SCHEMA
+from iamcreds.specs.sources import parse
 
 NOWHERE = Place("", 1, 1)
 SHORT = {

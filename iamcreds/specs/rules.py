@@ -20,8 +20,8 @@ from iamcreds.model import (
     service_alias,
     service_name,
 )
-from iamcreds.nodes import Block, key_place, quoted, value_place
-from iamcreds.schema import did_you_mean, nearest
+from iamcreds.specs.nodes import Block, key_place, quoted, value_place
+from iamcreds.specs.schema import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

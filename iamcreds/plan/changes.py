@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from iamcreds.plan_properties import NOT_SHOWN, Property, properties, shown
-from iamcreds.preview import MASK, PreviewError
+from iamcreds.plan.preview import MASK, PreviewError
+from iamcreds.plan.properties import NOT_SHOWN, Property, properties, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from iamcreds.preview import Diagnostic, Preview, State, Step
+    from iamcreds.plan.preview import Diagnostic, Preview, State, Step
 
 _CREDENTIAL = re.compile(r"dynamic/iam:\w*Credential")
 _ACCESS_KEYS = "dynamic/iam:AccessKeys"

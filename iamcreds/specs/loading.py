@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from iamcreds import rules, schema
 from iamcreds.errors import SpecsError
 from iamcreds.model import (
     AccessKeyPolicy,
@@ -16,15 +15,16 @@ from iamcreds.model import (
     Severity,
     Status,
 )
-from iamcreds.nodes import key_place
-from iamcreds.rules import Declared, Spec, declared
-from iamcreds.sources import documents, shown
+from iamcreds.specs import rules, schema
+from iamcreds.specs.nodes import key_place
+from iamcreds.specs.rules import Declared, Spec, declared
+from iamcreds.specs.sources import documents, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from iamcreds.sources import Document
+    from iamcreds.specs.sources import Document
 
 RULES = {
     "alias-bomb": "the aliases of a file stand for more values than any spec needs",

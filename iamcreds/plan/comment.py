@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from iamcreds.plan import Action, Change, Note, Plan, PolicyChange
+from iamcreds.plan.changes import Action, Change, Note, Plan, PolicyChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from iamcreds.plan_properties import Property
+    from iamcreds.plan.properties import Property
 
 LIMIT = 65_000
 """Characters of a comment; GitHub refuses more than 65,536."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from iamcreds.composer import compose, place_of_offset
 from iamcreds.model import Place, Problem
-from iamcreds.nodes import Block, Scalar
+from iamcreds.specs.composer import compose, place_of_offset
+from iamcreds.specs.nodes import Block, Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

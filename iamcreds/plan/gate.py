@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from iamcreds.preview import PreviewError
+from iamcreds.plan.preview import PreviewError
 
 if TYPE_CHECKING:
-    from iamcreds.plan import Plan
+    from iamcreds.plan.changes import Plan
 
 _SHARE = re.compile(r"(100|\d{1,2}(?:\.\d{1,3})?)%")
 _NUMBER = re.compile(r"\d{1,9}")

@@ -21,7 +21,7 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 
 from iamcreds.model import Place, Problem
-from iamcreds.nodes import Block, Entry, Items, Node, Scalar, quoted, resolved
+from iamcreds.specs.nodes import Block, Entry, Items, Node, Scalar, quoted, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from iamcreds.model import Problem
-from iamcreds.nodes import key_place, plain_entry, quoted, value_place
+from iamcreds.specs.nodes import key_place, plain_entry, quoted, value_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from jsonschema.protocols import Validator
 
-    from iamcreds.nodes import Block, Plain
+    from iamcreds.specs.nodes import Block, Plain
 
 SCHEMA: Mapping[str, Any] = json.loads(Path(__file__).with_name("schema.json").read_text("utf-8"))
 """The schema, as it stands in `specs/schema.json`."""

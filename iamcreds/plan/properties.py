@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from iamcreds.preview import State
+    from iamcreds.plan.preview import State
 
 _SHOWN = ("user", "service", "status", "reset", "age_days", "existing", "account")
 """The only properties whose values are ever shown: none of them is, or can become, a secret."""

@@ -1,0 +1,5 @@
+"""The specs: YAML files with places, a schema, rules across files; what they mean, or everything wrong with them."""
+
+from iamcreds.specs.loading import RULES, load
+
+__all__ = ["RULES", "load"]
