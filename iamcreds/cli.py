@@ -16,6 +16,7 @@ _SUMMARIES = {
     "permissions": "Print the IAM policy that a run needs.",
     "plan": "Turn a preview into a comment, and refuse what removes too much.",
     "query": "Answer SQL over what is live and what is desired.",
+    "report": "Write an HTML page about specs and account, and tell people.",
     "skeleton": "Print a spec to start from.",
     "validate": "Tell everything that is wrong with specs.",
 }

@@ -23,7 +23,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-HEAVY = {"boto3", "botocore", "flask", "grpc", "jsonschema", "moto", "pulumi", "rich", "ruamel.yaml", "sqlite3"}
+HEAVY = {
+    "apprise",
+    "boto3",
+    "botocore",
+    "flask",
+    "grpc",
+    "jinja2",
+    "jsonschema",
+    "moto",
+    "pulumi",
+    "rich",
+    "ruamel.yaml",
+    "sqlite3",
+}
 SHELLS = ["bash", "fish", "zsh"]
 
 

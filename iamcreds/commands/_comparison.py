@@ -1,0 +1,106 @@
+"""What `drift` and `report` share: the options of a comparison, and making it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from iamcreds.drift import Selection
+    from iamcreds.model import Desired, Drift
+
+DIFFERS = 2
+"""The exit code that says drift or findings."""
+
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_LONGEST = timedelta(days=36_600)
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
+
+
+class Duration(click.ParamType[timedelta]):
+    """A time as the specs have it: `12h`, `90d`, `2w`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401 - as click has it
+        """The time that is meant."""
+        written = re.fullmatch(r"([0-9]{1,6})([hdw])", value) if isinstance(value, str) else None
+        length = value if written is None else int(written[1]) * _UNITS[written[2]]
+        if not isinstance(length, timedelta) or length > _LONGEST:
+            self.fail(f"{value!r} is not a time such as 12h, 14d or 2w, of 36600 days at most", param, ctx)
+        return length
+
+
+class ComparingCommand(click.Command):
+    """A command whose exit code 2 says drift, so that a wrong option must not: it ends with 1, as all errors do."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:  # noqa: ANN401 - as click has it
+        """Parse the options."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.UsageError as error:
+            error.show()
+            raise click.exceptions.Exit(1) from None
+
+
+_OPTIONS = (
+    click.option("--user", "users", multiple=True, metavar="NAME", help="Only this user; may be repeated."),
+    click.option("--service", "services", multiple=True, metavar="SERVICE", help="Only this service; may be repeated."),
+    click.option(
+        "--expiring-within",
+        type=Duration(),
+        default="14d",
+        show_default=True,
+        metavar="TIME",
+        help="Tell of credentials that expire so soon: 12h, 14d, 2w.",
+    ),
+    click.option("--exact", is_flag=True, help="Read the access keys of every watched user, not just of suspects."),
+    click.option("--allow-empty", is_flag=True, help="Specs without a single user are meant."),
+)
+
+
+def comparing(function: _Function) -> _Function:
+    """Give a command the options of a comparison."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def load_specs(specs: Path, *, allow_empty: bool) -> Desired:
+    """What the specs say; warnings go to standard error.
+
+    Raises:
+        SpecsError: with every problem.
+    """
+    from iamcreds.specs import load  # noqa: PLC0415 - YAML and JSON Schema are slow to import
+
+    desired = load(specs, allow_empty=allow_empty)
+    for warning in desired.warnings:
+        click.echo(f"{warning.place}: warning: {warning.message} [{warning.rule}]", err=True)
+    return desired
+
+
+def compare(
+    desired: Desired, users: tuple[str, ...], services: tuple[str, ...], soon: timedelta, *, exact: bool
+) -> tuple[Drift, Selection]:
+    """Read the account and compare, with progress at a terminal; also what was asked for.
+
+    Raises:
+        NothingSelectedError: a user or service is neither desired nor live.
+        AccountError
+    """
+    from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.drift import Selection  # noqa: PLC0415 - same
+    from iamcreds.inventory import look  # noqa: PLC0415 - same
+    from iamcreds.model import service_name  # noqa: PLC0415 - same
+    from iamcreds.progress import progress  # noqa: PLC0415 - same
+
+    selection = Selection(frozenset(users), frozenset(map(service_name, services)))
+    with progress() as tell:
+        return look(Account(), desired, datetime.now(UTC), soon, selection, exact=exact, tell=tell), selection

@@ -1,0 +1,148 @@
+"""`iamcreds report`: one HTML page about specs and account, and word of it to whom it concerns."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from iamcreds.commands._comparison import DIFFERS, ComparingCommand, compare, comparing, load_specs
+from iamcreds.errors import IamcredsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+
+
+class ReportFileError(IamcredsError):
+    """The page cannot be written."""
+
+
+class ReportCommand(ComparingCommand):
+    """A command whose complaints about words it does not know show no address of --notify."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            from iamcreds.notify import without_addresses  # noqa: PLC0415 - not for --help
+
+            raise click.UsageError(without_addresses(error.format_message()), ctx) from None
+
+
+@click.command("report", cls=ReportCommand)
+@click.argument("specs", type=click.Path(path_type=Path))
+@click.option(
+    "--html",
+    "page",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to write the page, for your eyes only (mode 0600); a file that is there is replaced.",
+)
+@click.option(
+    "--notify",
+    "urls",
+    multiple=True,
+    metavar="URL",
+    envvar="IAMCREDS_NOTIFY_URLS",
+    show_envvar=True,
+    help="Where something differs, send the summary there; may be repeated.",
+)
+@comparing
+def command(  # noqa: PLR0913 - one for each option
+    specs: Path,
+    *,
+    page: Path,
+    urls: tuple[str, ...],
+    users: tuple[str, ...],
+    services: tuple[str, ...],
+    expiring_within: timedelta,
+    exact: bool,
+    allow_empty: bool,
+) -> None:
+    """Compare SPECS, a file or a folder, with the account, and write an HTML page about both.
+
+    The page has every live credential, what expires when, the access keys, and what `iamcreds drift` finds. It is one
+    file that needs no network. It holds no secrets, yet tells who has which access: treat it as confidential.
+
+    --notify sends the summary and the first findings by mail, to Slack or to another service that apprise knows, and
+    nothing where nothing differs. An address mostly holds a secret: put it into IAMCREDS_NOTIFY_URLS (several with
+    spaces between them) rather than into the arguments, which other processes can see.
+
+    Exits 0 where nothing differs, 2 where something does or there are findings, 1 where something went wrong; the
+    page may be written even then, if only the notification failed.
+
+    \b
+    Examples:
+      iamcreds report specs --html report.html
+      iamcreds report specs --html report.html --expiring-within 8w --exact
+      iamcreds report specs --html jane.html --user jane
+      iamcreds report specs --html report.html --notify 'mailto://smtp.example.com?from=iam@example.com&to=me@example.com'
+    """
+    from iamcreds import notify  # noqa: PLC0415 - boto3, YAML, JSON Schema and Jinja are slow to import
+    from iamcreds.page import render  # noqa: PLC0415 - same
+    from iamcreds.report import summary  # noqa: PLC0415 - same
+
+    desired = load_specs(specs, allow_empty=allow_empty)
+    _check(page)
+    notify.check(urls)
+    drift, selection = compare(desired, users, services, expiring_within, exact=exact)
+    _write(page, render(drift, desired, expiring_within, selection))
+    click.echo(f"wrote {page}: {summary(drift)}")
+    if drift.findings:
+        if urls:
+            notify.send(urls, *notify.message(drift, str(page.resolve())))
+        raise click.exceptions.Exit(DIFFERS)
+
+
+def _check(page: Path) -> None:
+    """See to it that the page can be written, before the account is asked for minutes.
+
+    Raises:
+        ReportFileError: it cannot.
+    """
+    with _writing(page):
+        folder = page.resolve().parent
+        if page.is_dir():
+            raise ReportFileError(f"{page} is a folder: name a file to write the page to")
+        if page.exists() and not page.is_file():
+            raise ReportFileError(f"{page} is not a regular file, and would be replaced by one: name another")
+        if not folder.is_dir():
+            raise ReportFileError(f"cannot write {page}: there is no folder {folder}")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise ReportFileError(f"cannot write {page}: folder {folder} may not be written to")
+
+
+def _write(page: Path, text: str) -> None:
+    """Write the whole page or none of it, with mode 0600; of a symbolic link, the file that it leads to.
+
+    Raises:
+        ReportFileError: the folder does not take it.
+    """
+    with _writing(page):
+        target = page.resolve()
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, delete=False) as file:
+            temporary = Path(file.name)
+            try:
+                file.write(text)
+                file.close()
+                temporary.replace(target)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+
+
+@contextmanager
+def _writing(page: Path) -> Iterator[None]:
+    """Say in a sentence what the file system says."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # RuntimeError: a symbolic link that leads to itself
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        raise ReportFileError(f"cannot write {page}: {reason}") from error

@@ -1,0 +1,143 @@
+"""Telling people: what is sent, and sending it by mail, Slack and whatever else apprise knows.
+
+An address such as `mailto://user:password@host` or `slack://token/#channel` holds a secret. So nothing here puts one
+into a message, an exception or a log, and what apprise would log is dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from iamcreds import report
+from iamcreds.errors import IamcredsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from iamcreds.model import Drift
+
+MOST = 20
+"""Findings of a message at most; the others are counted."""
+
+LINE = 500
+"""Characters of a finding at most."""
+
+_ADDRESS = re.compile(r"[\w+.-]+:/\S*")
+
+
+class NotificationError(IamcredsError):
+    """A notification could not be sent; the message names the service, never the address."""
+
+
+def message(drift: Drift, where: str | None = None) -> tuple[str, str]:
+    """The title and the Markdown body that tell of a drift; `where` the whole report is.
+
+    Each finding is a code span: the one thing that every service shows as it is, whatever names hold.
+    """
+    lines = [f"{_capital(report.scope(drift))}.", ""]
+    lines += [f"- {_code(report.line(one))}" for one in drift.findings[:MOST]]
+    if len(drift.findings) > MOST:
+        lines += ["", f"And {len(drift.findings) - MOST:,} more."]
+    if where is not None:
+        lines += ["", f"The whole report: {_code(where)}"]
+    return f"iamcreds: {report.summary(drift)}", "\n".join(lines)
+
+
+def check(urls: Sequence[str]) -> None:
+    """See to it that every address is one that apprise understands; nothing is sent.
+
+    Raises:
+        NotificationError: one is not, or apprise is not installed.
+    """
+    with _silence():
+        for number, url in enumerate(urls, 1):
+            _service(number, len(urls), url)
+
+
+def send(urls: Sequence[str], title: str, markdown_body: str) -> None:
+    """Send a message to every address, also after one of them failed.
+
+    Args:
+        urls: addresses as apprise has them, such as mailto:// and slack://.
+        title: one line.
+        markdown_body: the rest, which apprise turns into what each service takes.
+
+    Raises:
+        NotificationError: it did not get through everywhere.
+    """
+    failed = []
+    with _silence():
+        for number, url in enumerate(urls, 1):
+            service = _service(number, len(urls), url)
+            if not _sent(service, title, markdown_body):
+                failed.append(f"{service.service_name} ({_which(number, len(urls))})")
+    if failed:
+        raise NotificationError(
+            f"the notification was not sent by {' and '.join(failed)}; an address is not shown, because it holds a"
+            " secret: `apprise -vv -b test ADDRESS` tells what is wrong with one",
+        )
+
+
+def without_addresses(sentence: str) -> str:
+    """A sentence that may quote an address, with what looks like one taken out."""
+    return _ADDRESS.sub("(an address, not shown)", sentence)
+
+
+def _service(number: int, of: int, url: str) -> Any:  # noqa: ANN401 - apprise's type, known where it is installed
+    """The service that an address leads to."""
+    try:
+        from apprise import Apprise  # noqa: PLC0415 - slow to import, and not everybody has it
+    except ImportError:
+        raise NotificationError(
+            "notifications need the package apprise, which is not installed: install iamcreds[notify]"
+        ) from None
+    try:
+        service = Apprise.instantiate(url)
+    except Exception:  # noqa: BLE001 - whatever it is, its text might hold the address
+        service = None
+    if service is None:
+        raise NotificationError(
+            f"{_which(number, of)} to notify is none that apprise understands; it is not shown, because it may hold"
+            " a secret",
+        )
+    return service
+
+
+def _sent(service: Any, title: str, body: str) -> bool:  # noqa: ANN401 - as above
+    from apprise import Apprise, NotifyFormat, NotifyType  # noqa: PLC0415 - as above
+
+    try:
+        return bool(Apprise(service).notify(body, title, NotifyType.WARNING, NotifyFormat.MARKDOWN))
+    except Exception:  # noqa: BLE001 - as above
+        return False
+
+
+def _which(number: int, of: int) -> str:
+    return "the address" if of == 1 else f"address {number} of {of}"
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """No logging and no warnings: addresses may be in what apprise and the libraries below it have to say."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _code(words: str) -> str:
+    """Text as a code span, in one line."""
+    line = " ".join(words.replace("`", "'").split())
+    return f"`{line if len(line) <= LINE else line[: LINE - 1] + '…'}`"
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

@@ -1,0 +1,164 @@
+"""Rendering the page; pure.
+
+The same drift gives the same bytes. Whatever a name holds is shown as text, and the page's own policy (CSP) lets
+nothing run but the one script that stands in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from iamcreds import report
+from iamcreds.drift import EVERYTHING, RULES, SOON, age_in_words
+from iamcreds.model import Kind, Status, service_alias
+from iamcreds.page import rows, timeline
+from iamcreds.page.rows import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from iamcreds.drift import Selection
+    from iamcreds.model import Desired, Drift
+    from iamcreds.page.rows import CredentialRow, KeyRow
+
+LABELS = {
+    Kind.DRIFT: "Drift",
+    Kind.UNMANAGED: "Unmanaged",
+    Kind.UNDECLARED: "Undeclared user",
+    Kind.FINDING: "Finding",
+}
+"""What one finding of a kind is called."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A number at the top, what it counts, what is worth adding, and the section that tells more."""
+
+    number: int
+    label: str
+    note: str
+    section: str
+    alarm: bool = False
+
+
+def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Selection = EVERYTHING) -> str:
+    """The page.
+
+    Args:
+        drift: what comparing specs with the account found.
+        desired: the specs, all of them.
+        soon: an expiry within this time was a finding.
+        selection: what was asked for.
+    """
+    subject = Subject(drift, desired, soon, selection)
+    credentials = tuple(rows.credentials(subject))
+    keys = tuple(rows.keys(subject))
+    ahead = timeline.events(subject, keys)
+    months = timeline.months(subject, ahead)
+    return _environment().get_template("report.html.j2").render(
+        drift=drift,
+        live=drift.inventory,
+        verdict=_capital(report.summary(drift)),
+        basis=tuple(map(_capital, _basis(subject))),
+        tiles=tuple(_tiles(subject, credentials, keys)),
+        labels=LABELS,
+        rules=[(rule, RULES[rule]) for rule in sorted({one.rule for one in drift.findings})],
+        ahead=ahead,
+        months=months,
+        most=max(month.total for month in months),
+        services=tuple(rows.services(subject)),
+        credentials=credentials,
+        keys=keys,
+        style=_inline("report.css"),
+        script=_inline("report.js"),
+        style_hash=_hash(_inline("report.css")),
+        script_hash=_hash(_inline("report.js")),
+    )  # fmt: skip
+
+
+def _tiles(subject: Subject, credentials: Sequence[CredentialRow], keys: Sequence[KeyRow]) -> Iterator[Tile]:
+    drift = subject.drift
+    statuses = Counter(row.one.status for row in credentials)
+    conditions = ", ".join(f"{statuses[status]:,} {status.lower()}" for status in Status if statuses[status])
+    yield Tile(len(credentials), "Live", conditions or "no credentials", "credentials")
+    yield Tile(drift.credentials, "Declared", f"credentials of {drift.users:,} users", "services")
+    for kind in Kind:
+        number = len(drift.of(kind))
+        yield Tile(number, *_TILES[kind], "findings", alarm=number > 0)
+    ends = [row.one.expires - subject.read_at for row in credentials if row.one.expires is not None]
+    expired = sum(end <= timedelta() for end in ends)
+    soon = sum(timedelta() < end <= subject.soon for end in ends)
+    note = f"within {age_in_words(subject.soon)}; {expired:,} expired already"
+    yield Tile(soon, "Expiring", note, "timeline", alarm=soon > 0)
+    broken = sum(bool(key.rules) for key in keys)
+    yield Tile(len(keys), "Access keys", f"{broken:,} with findings", "keys", alarm=broken > 0)
+
+
+_TILES = {
+    Kind.DRIFT: ("Drift", "desired and live differ"),
+    Kind.UNMANAGED: ("Unmanaged", "live, and not declared"),
+    Kind.UNDECLARED: ("Undeclared", "of users nobody declared"),
+    Kind.FINDING: ("Findings", "as declared, yet look"),
+}
+
+
+def _basis(subject: Subject) -> Iterator[str]:
+    """What the page rests on, and what it leaves out."""
+    live = subject.drift.inventory
+    yield report.scope(subject.drift)
+    chosen = [f"user {name}" for name in sorted(subject.selection.users)]
+    chosen += [f"service {service_alias(name)}" for name in sorted(subject.selection.services)]
+    if chosen:
+        yield f"only what was asked for is shown: {', '.join(chosen)}"
+    yield from subject.drift.notes
+    if subject.selection.services:
+        return
+    if live.report is None:
+        yield "access keys of users without a policy were not looked at"
+    else:
+        yield "access keys without an id are shown as the credential report has them"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("iamcreds.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["code"] = _code
+    return environment
+
+
+def _code(sentence: str) -> Markup:
+    """A sentence with what stands between backticks as code."""
+    parts = enumerate(sentence.split("`"))
+    return Markup().join(Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in parts)
+
+
+@cache
+def _inline(name: str) -> Markup:
+    """A file of ours that stands in the page as it is."""
+    text = resources.files("iamcreds.page").joinpath("templates", name).read_text("utf-8")
+    return Markup(text)  # noqa: S704 - our own style and script
+
+
+def _hash(text: str) -> str:
+    """How a content security policy names a style or script that stands in the page."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

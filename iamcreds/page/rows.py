@@ -1,0 +1,241 @@
+"""What the page's tables show, row by row; pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from iamcreds.drift import EVERYTHING, SOON, watched_users
+from iamcreds.model import Kind, Status, service_alias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from iamcreds.drift import Selection
+    from iamcreds.model import AccessKey, AccessKeyPolicy, Credential, Desired, Drift, Place, ReportedKey
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a page is about.
+
+    Attributes:
+        drift: what comparing specs with the account found.
+        desired: the specs, all of them.
+        soon: an expiry within this time is a finding.
+        selection: what was asked for.
+    """
+
+    drift: Drift
+    desired: Desired
+    soon: timedelta = SOON
+    selection: Selection = EVERYTHING
+
+    @property
+    def read_at(self) -> datetime:
+        """The present, as far as the page is concerned."""
+        return self.drift.inventory.read_at
+
+    def days_since(self, then: datetime) -> int:
+        """Whole days from then to the page's present."""
+        return max(0, (self.read_at - then).days)
+
+    def days_until(self, then: datetime) -> int:
+        """Whole days from the page's present to then."""
+        return max(0, (then - self.read_at).days)
+
+
+@dataclass(frozen=True)
+class CredentialRow:
+    """A live credential. `managed` says in words whether it is declared; `place` is where the specs speak of it."""
+
+    one: Credential
+    service: str
+    days: int
+    managed: str
+    place: Place | None
+
+
+@dataclass(frozen=True)
+class ServiceRow:
+    """A service and how many of its credentials are declared, live, and in what condition."""
+
+    service: str
+    declared: int
+    live: int
+    active: int
+    inactive: int
+    expired: int
+    expiring: int
+    users: int
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """An access key, read now (with an id) or as the credential report has it (without one).
+
+    Attributes:
+        user: whose it is.
+        id: its id, or empty.
+        status: Active or Inactive.
+        created: when it was made; by the report, when it was made or last changed.
+        days: its age in days, by that date.
+        last_used: when it was last used, or None where it never was.
+        idle: days since it was last used, or since it was made.
+        used_for: service and region of its last use, or empty where that is not known.
+        policy: what its user's policy asks, in words, or None where there is none.
+        limit: when an active key passes the policy's maximal age, or None.
+        rules: the rules it breaks.
+    """
+
+    user: str
+    id: str
+    status: Status
+    created: datetime | None
+    days: int | None
+    last_used: datetime | None
+    idle: int | None
+    used_for: str
+    policy: str | None
+    limit: datetime | None
+    rules: tuple[str, ...]
+
+
+def credentials(subject: Subject) -> Iterator[CredentialRow]:
+    """Every live credential that was asked for, by user, service and id."""
+    declared = defaultdict(list)
+    for user in subject.desired.users:
+        for wanted in user.credentials:
+            declared[wanted.user, wanted.service].append(wanted.place)
+    users = {user.name: user.place for user in subject.desired.users}
+    found = list(chosen(subject))
+    live = Counter((one.user, one.service) for one in found)
+    for one in found:
+        places = declared[one.user, one.service]
+        place = places[0] if len(places) == 1 else users.get(one.user)
+        managed = _managed(len(places), live[one.user, one.service], known=one.user in users)
+        yield CredentialRow(one, service_alias(one.service), subject.days_since(one.created), managed, place)
+
+
+def chosen(subject: Subject) -> Iterator[Credential]:
+    """The live credentials that were asked for."""
+    return (one for one in subject.drift.inventory.credentials if subject.selection.has(one.user, one.service))
+
+
+def _managed(declared: int, live: int, *, known: bool) -> str:
+    if not known:
+        return "undeclared user"
+    if not declared:
+        return "unmanaged"
+    return "declared" if live <= declared else f"{live - declared} of {live} unmanaged"
+
+
+def services(subject: Subject) -> Iterator[ServiceRow]:
+    """Every service that is desired or live."""
+    declared = Counter(one.service for user in subject.selection.of(subject.desired).users for one in user.credentials)
+    live = defaultdict(list)
+    for one in chosen(subject):
+        live[one.service].append(one)
+    for service in sorted(declared.keys() | live.keys(), key=service_alias):
+        found = live[service]
+        statuses = Counter(one.status for one in found)
+        yield ServiceRow(
+            service=service_alias(service),
+            declared=declared[service],
+            live=len(found),
+            active=statuses[Status.ACTIVE],
+            inactive=statuses[Status.INACTIVE],
+            expired=statuses[Status.EXPIRED],
+            expiring=sum(one.expires is not None for one in found),
+            users=len({one.user for one in found}),
+        )
+
+
+def keys(subject: Subject) -> Iterator[KeyRow]:
+    """Every access key that is known: those that were read, and for other users those of the credential report.
+
+    They belong to no service, so there are none where services were asked for.
+    """
+    if subject.selection.services:
+        return
+    inventory = subject.drift.inventory
+    policies = watched_users(subject.desired)
+    broken = _broken(subject.drift)
+    read = defaultdict(list)
+    for key in inventory.access_keys:
+        read[key.user].append(key)
+    reported = {} if inventory.report is None else {user.name: user.keys for user in inventory.report.users}
+    was_read = set(inventory.access_keys_read)
+    for user in inventory.users:
+        policy = policies.get(user.name)
+        if not subject.selection.has(user.name, ""):
+            continue
+        if user.name in was_read:
+            yield from (_key(subject, key, policy, broken) for key in read[user.name])
+        else:
+            yield from (_reported_key(subject, user.name, key, policy) for key in reported.get(user.name, ()))
+
+
+def _broken(drift: Drift) -> dict[tuple[str, str], set[str]]:
+    """The rules that are broken by user and id of an access key; without an id, by all keys of the user."""
+    broken = defaultdict(set)
+    for one in drift.of(Kind.FINDING):
+        if not one.service:
+            broken[one.user, one.id].add(one.rule)
+    return broken
+
+
+def _key(
+    subject: Subject, key: AccessKey, policy: AccessKeyPolicy | None, broken: dict[tuple[str, str], set[str]]
+) -> KeyRow:
+    return KeyRow(
+        user=key.user,
+        id=key.id,
+        status=key.status,
+        created=key.created,
+        days=subject.days_since(key.created),
+        last_used=key.last_used,
+        idle=subject.days_since(key.last_used or key.created),
+        used_for=" in ".join(word for word in (key.service, key.region) if word),
+        policy=_policy(policy),
+        limit=_limit(policy, key.created, active=key.status is Status.ACTIVE),
+        rules=tuple(sorted(broken.get((key.user, ""), set()) | broken.get((key.user, key.id), set()))),
+    )
+
+
+def _reported_key(subject: Subject, user: str, key: ReportedKey, policy: AccessKeyPolicy | None) -> KeyRow:
+    since = key.last_used or key.changed
+    return KeyRow(
+        user=user,
+        id="",
+        status=Status.ACTIVE if key.active else Status.INACTIVE,
+        created=key.changed,
+        days=None if key.changed is None else subject.days_since(key.changed),
+        last_used=key.last_used,
+        idle=None if since is None else subject.days_since(since),
+        used_for="",
+        policy=_policy(policy),
+        limit=_limit(policy, key.changed, active=key.active),
+        rules=(),
+    )
+
+
+def _limit(policy: AccessKeyPolicy | None, created: datetime | None, *, active: bool) -> datetime | None:
+    if policy is None or policy.max_age_days is None or created is None or not active:
+        return None
+    return created + timedelta(days=policy.max_age_days)
+
+
+def _policy(policy: AccessKeyPolicy | None) -> str | None:
+    if policy is None:
+        return None
+    words = [
+        None if policy.max is None else f"max {policy.max}",
+        None if policy.max_age_days is None else f"age {policy.max_age_days} d",
+        None if policy.max_idle_days is None else f"idle {policy.max_idle_days} d",
+        "enforced" if policy.enforce else None,
+    ]
+    return ", ".join(word for word in words if word) or "no limit"

@@ -1,0 +1,78 @@
+"""What is ahead: the page's timeline; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from iamcreds.model import service_alias
+from iamcreds.page.rows import chosen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from iamcreds.page.rows import KeyRow, Subject
+
+MONTHS = 12
+"""How many months the timeline's chart has, this one included; what is later is counted together."""
+
+
+@dataclass(frozen=True, order=True)
+class Event:
+    """What the calendar will do: `what` happens to the credential or access key `id` (empty where unknown)."""
+
+    when: datetime
+    user: str
+    what: str
+    id: str
+    days: int
+    of_key: bool
+
+
+@dataclass(frozen=True)
+class Month:
+    """How much happens in a month: expiries, and access keys that pass their age limit."""
+
+    name: str
+    expiries: int
+    limits: int
+
+    @property
+    def total(self) -> int:
+        """Both together."""
+        return self.expiries + self.limits
+
+
+def events(subject: Subject, found: Sequence[KeyRow]) -> list[Event]:
+    """What is ahead, soonest first: expiries of credentials, and age limits of the access keys that were found."""
+    dated = [*_expiries(subject), *_limits(subject, found)]
+    return sorted(one for one in dated if one.when > subject.read_at)
+
+
+def _expiries(subject: Subject) -> Iterator[Event]:
+    for one in chosen(subject):
+        if one.expires is not None:
+            what = f"{service_alias(one.service)} credential expires"
+            yield Event(one.expires, one.user, what, one.id, subject.days_until(one.expires), of_key=False)
+
+
+def _limits(subject: Subject, found: Sequence[KeyRow]) -> Iterator[Event]:
+    for key in found:
+        if key.limit is not None:
+            # The report tells when a key was last changed, and it may be older than that.
+            what = f"access key passes its age limit{'' if key.id else ', at the latest'}"
+            yield Event(key.limit, key.user, what, key.id, subject.days_until(key.limit), of_key=True)
+
+
+def months(subject: Subject, ahead: Sequence[Event]) -> list[Month]:
+    """The next months and how much happens in each, this month first; the last one stands for everything later."""
+    first = _month(subject.read_at)
+    counts = Counter((min(_month(one.when) - first, MONTHS), one.of_key) for one in ahead)
+    names = [f"{subject.read_at.replace(day=1, month=(first + ahead) % 12 + 1):%b}" for ahead in range(MONTHS)]
+    return [Month(name, counts[at, False], counts[at, True]) for at, name in enumerate([*names, "later"])]
+
+
+def _month(date: datetime) -> int:
+    return date.year * 12 + date.month - 1

@@ -1,0 +1,243 @@
+"""The HTML report in a real browser: Debian's chromium, without network, at the width of a phone and of a desk."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.report.conftest import ARTIFACTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Locator, Page
+
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+WIDTHS = {"phone": (390, 844), "desktop": (1280, 800)}
+SCHEMES = ("light", "dark")
+SECTIONS = ("findings", "timeline", "services", "credentials", "keys")
+NORMAL, LARGE = 4.5, 3.0
+"""The contrast that WCAG 2 asks of text at level AA, and of large text."""
+
+CONTRASTS = """
+() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const light = ([r, g, b]) => [r, g, b].map((one) => one / 255)
+    .map((one) => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, one, at) => sum + one * [0.2126, 0.7152, 0.0722][at], 0);
+  const behind = (element) => {
+    for (let one = element; one; one = one.parentElement) {
+      const colour = rgba(getComputedStyle(one).backgroundColor);
+      if (colour[3] === 255) return colour;
+    }
+    return [255, 255, 255, 255];
+  };
+  const found = new Map();
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const element = texts.currentNode.parentElement;
+    if (!texts.currentNode.data.trim() || !element.checkVisibility() || element.closest("script")) continue;
+    const style = getComputedStyle(element);
+    const [a, b] = [light(rgba(style.color)), light(behind(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const size = parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.66 && parseInt(style.fontWeight) >= 700);
+    const key = `${element.tagName}.${element.className} ${style.color}`;
+    if (!(found.get(key)?.ratio <= ratio)) found.set(key, { key, ratio, large });
+  }
+  return [...found.values()];
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("there is no chromium on PATH: install Debian's package of that name")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+class Sheet:
+    """The page in the browser, and what it asked for or complained about."""
+
+    def __init__(self, browser: Browser, path: Path, width: str = "desktop", **context: Any) -> None:  # noqa: ANN401 - playwright's options
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        across, down = WIDTHS[width]
+        self._context = browser.new_context(viewport={"width": across, "height": down}, offline=True, **context)
+        self.page: Page = self._context.new_page()
+        self.page.set_default_timeout(20_000)
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.url = path.as_uri()
+        self.page.goto(self.url)
+
+    def close(self) -> None:
+        """It asked for nothing but itself, and did not complain."""
+        self._context.close()
+        assert self.requests == [self.url]
+        assert self.complaints == []
+
+    def head(self, table: str, name: str) -> Locator:
+        """A column's heading."""
+        return self.page.locator(f"#table-{table} thead th", has_text=name)
+
+    def column(self, table: str, number: int) -> list[str]:
+        """The text of a column's visible cells."""
+        rows = self.page.locator(f"#table-{table} tbody tr:not([hidden])")
+        cells: list[str] = rows.evaluate_all("(rows, at) => rows.map((row) => row.cells[at].textContent)", number)
+        return cells
+
+    def overflow(self) -> int:
+        """How many pixels the page is wider than its window."""
+        wider: int = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        return wider
+
+
+@pytest.fixture
+def sheet(browser: Browser, company_page: Path) -> Iterator[Sheet]:
+    """The company's page at a desk."""
+    opened = Sheet(browser, company_page)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_it_fits(browser: Browser, company_page: Path, width: str, scheme: Any) -> None:  # noqa: ANN401 - a literal to playwright
+    """At each width and in each colour scheme the page does not scroll sideways; screenshots are kept."""
+    sheet = Sheet(browser, company_page, width, color_scheme=scheme)
+    assert sheet.overflow() == 0
+    ARTIFACTS.mkdir(exist_ok=True)
+    sheet.page.screenshot(path=ARTIFACTS / f"report-{width}-{scheme}.png", full_page=True)
+    for section in SECTIONS:
+        sheet.page.locator(f"#{section}").scroll_into_view_if_needed()
+        assert sheet.overflow() == 0
+        sheet.page.screenshot(path=ARTIFACTS / f"report-{width}-{scheme}-{section}.png")
+    sheet.close()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_contrast(browser: Browser, company_page: Path, scheme: Any) -> None:  # noqa: ANN401 - as above
+    """Every text stands out from what is behind it as WCAG asks at level AA."""
+    sheet = Sheet(browser, company_page, color_scheme=scheme)
+    found = sheet.page.evaluate(CONTRASTS)
+    assert len(found) > 20
+    assert [one for one in found if one["ratio"] < (LARGE if one["large"] else NORMAL)] == []
+    sheet.close()
+
+
+def test_schemes_differ(browser: Browser, company_page: Path) -> None:
+    """The page is dark where dark is preferred, and light where not."""
+    colours = set()
+    for scheme in SCHEMES:
+        sheet = Sheet(browser, company_page, color_scheme=scheme)
+        colours.add(sheet.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        sheet.close()
+    assert len(colours) == 2
+
+
+def test_sort_by_click(sheet: Sheet) -> None:
+    """A click on a heading sorts by that column, another one the other way round; what is empty comes last."""
+    ages = sheet.head("credentials", "Age, days")
+    ages.get_by_role("button").click()
+    assert ages.get_attribute("aria-sort") == "ascending"
+    numbers = [int(text.replace(",", "")) for text in sheet.column("credentials", 6)]
+    assert len(numbers) > 50
+    assert numbers == sorted(numbers)
+    ages.get_by_role("button").click()
+    assert ages.get_attribute("aria-sort") == "descending"
+    assert [int(text.replace(",", "")) for text in sheet.column("credentials", 6)] == sorted(numbers, reverse=True)
+    expires = sheet.head("credentials", "Expires")
+    for direction in (1, -1):
+        expires.get_by_role("button").click()
+        dates = sheet.column("credentials", 7)
+        some = [date for date in dates if date]
+        assert some == sorted(some)[::direction]
+        assert dates == [*some, *[""] * dates.count("")]
+    assert ages.get_attribute("aria-sort") is None
+
+
+def test_sort_by_keyboard(sheet: Sheet) -> None:
+    """Tab leads to the headings, visibly, and Enter or Space sorts."""
+    users = sheet.column("credentials", 0)
+    sheet.page.get_by_role("group", name="Live credentials").focus()
+    sheet.page.keyboard.press("Tab")
+    assert sheet.page.evaluate("document.activeElement.textContent") == "User"
+    assert sheet.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    sheet.page.keyboard.press("Enter")
+    sheet.page.keyboard.press("Space")
+    assert sheet.head("credentials", "User").get_attribute("aria-sort") == "descending"
+    assert sheet.column("credentials", 0) == sorted(users, reverse=True)
+
+
+def test_filter(sheet: Sheet) -> None:
+    """Words in the filter narrow every table to the rows that have them all, and the numbers follow."""
+    every = len(sheet.column("credentials", 0))
+    sheet.page.get_by_label("Filter all tables").fill("JANE codecommit")
+    expect(sheet.page.locator("#shown")).to_have_text(re.compile("^[0-9]+ of [0-9]+ rows$"))
+    assert set(sheet.column("credentials", 0)) == {"jane"}
+    assert sheet.page.locator("#credentials .count").text_content() == f"1 of {every}"
+    assert sheet.column("services", 0) == []
+    assert sheet.overflow() == 0
+    sheet.head("credentials", "User").get_by_role("button").click()
+    assert set(sheet.column("credentials", 0)) == {"jane"}
+    sheet.page.get_by_label("Filter all tables").fill("")
+    expect(sheet.page.locator("#shown")).to_have_text("")
+    assert len(sheet.column("credentials", 0)) == every
+    assert sheet.page.locator("#credentials .count").text_content() == str(every)
+
+
+def test_without_script(browser: Browser, company_page: Path) -> None:
+    """Without JavaScript everything is there to read, and nothing that would do nothing."""
+    sheet = Sheet(browser, company_page, java_script_enabled=False)
+    assert sheet.page.get_by_label("Filter all tables").is_hidden()
+    assert sheet.page.locator("thead button").count() == 0
+    assert sheet.page.locator("#table-credentials tbody tr").first.is_visible()
+    sheet.close()
+
+
+def test_names_for_a_screen_reader(sheet: Sheet) -> None:
+    """Tables, sections, search and sorting have names and roles that assistive technology knows."""
+    tree = sheet.page.locator("body").aria_snapshot()
+    for part in (
+        "- banner:", "- main:", "- contentinfo:", '- navigation "Sections":', "- search:", '- heading "Timeline',
+        '- table "Access keys":', '- columnheader "Status', '- button "Status', '- rowheader "jane"',
+        '- searchbox "Filter all tables"', '- region "Summary":',
+    ):  # fmt: skip
+        assert part in tree
+
+
+def test_print(sheet: Sheet) -> None:
+    """Printed, the page is all there on landscape sheets, without what cannot be used on paper, and light."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    pdf = sheet.page.pdf(path=ARTIFACTS / "report.pdf", prefer_css_page_size=True)
+    assert pdf.startswith(b"%PDF-")
+    sheet.page.emulate_media(media="print", color_scheme="dark")
+    sheet.page.set_viewport_size({"width": 1032, "height": 730})  # A4 landscape within its margins
+    assert sheet.overflow() <= 0
+    assert sheet.page.locator("nav").is_hidden()
+    assert sheet.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    inside = sheet.page.locator(".wrap").evaluate_all(
+        "(all) => all.every((one) => one.scrollHeight - one.clientHeight < 2 && one.scrollWidth - one.clientWidth < 2)"
+    )
+    assert inside
+    sheet.page.screenshot(path=ARTIFACTS / "report-print.png", full_page=True)

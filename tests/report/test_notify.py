@@ -1,0 +1,173 @@
+"""`iamcreds report --notify`: mail that arrives, and addresses that nobody sees."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from iamcreds import notify
+from iamcreds.model import Drift, Finding, Inventory
+from tests.drift.accounts import FULL_NAMES, fill
+from tests.report.conftest import SECRET
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from iamcreds.emulator.server import Emulator
+    from tests.report.conftest import Mailbox, Reporting
+
+CODECOMMIT = FULL_NAMES[0]
+JANE = "users: {jane: {credentials: [{service: codecommit}]}}\n"
+
+
+@pytest.fixture
+def drifted(reporting: Reporting) -> Reporting:
+    """The command where something differs."""
+    fill(["jane"], [])
+    reporting.declare(JANE)
+    return reporting
+
+
+def test_mail(drifted: Reporting, mailbox: Mailbox, tmp_path: Path) -> None:
+    """The mail's subject is the summary; it has the findings, and says where the report is."""
+    ran = drifted.run("--notify", mailbox.url)
+    assert (ran.code, ran.err) == (2, "")
+    assert len(mailbox.mails) == 1
+    mail = mailbox.mails[0]
+    assert mail["Subject"] == "iamcreds: 1 drifted in account 123456789012"
+    assert "security@example.com" in mail["To"]
+    body = mail.get_body(("html",))
+    assert body is not None
+    text = body.get_content()
+    finding = "specs/users.yaml:1:30: jane: codecommit credential is declared, and none is live [missing-credential]"
+    assert f"<li><code>{finding}</code></li>" in text
+    assert f"The whole report: <code>{tmp_path / 'report.html'}</code>" in text
+
+
+def test_nothing_to_say(reporting: Reporting, mailbox: Mailbox) -> None:
+    """Where nothing differs, nobody is told."""
+    fill(["jane"], [CODECOMMIT])
+    reporting.declare(JANE)
+    assert reporting.run("--notify", mailbox.url).code == 0
+    assert mailbox.mails == []
+
+
+def test_from_the_environment(drifted: Reporting, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """IAMCREDS_NOTIFY_URLS has addresses with spaces between them, and --notify takes its place."""
+    monkeypatch.setenv("IAMCREDS_NOTIFY_URLS", f"{mailbox.url}\n  {mailbox.url}")
+    assert drifted.run().code == 2
+    assert len(mailbox.mails) == 2
+    drifted.run("--notify", mailbox.url)
+    assert len(mailbox.mails) == 3
+    monkeypatch.setenv("IAMCREDS_NOTIFY_URLS", "")
+    assert drifted.run().code == 2
+    assert len(mailbox.mails) == 3
+
+
+def test_refused(drifted: Reporting, mailbox: Mailbox) -> None:
+    """A server that refuses the mail makes the exit code 1, in one sentence; the page is written all the same."""
+    mailbox.refuses = True
+    ran = drifted.run("--notify", mailbox.url)
+    assert ran.code == 1
+    assert ran.out.startswith("wrote report.html: 1 drifted")
+    assert ran.err.startswith("Error: the notification was not sent by E-Mail (the address); an address is not shown")
+    assert ran.err.count("\n") == 1
+    assert drifted.page.exists()
+
+
+def test_one_of_several(
+    drifted: Reporting, mailbox: Mailbox, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where one address fails, the others are told; and no address is printed or logged, at any level."""
+    caplog.set_level(1)
+    before = logging.root.manager.disable
+    closed = mailbox.url_with_secret.replace(str(mailbox.port), "9")
+    hook = f"json://iam:{SECRET}@127.0.0.1:9/{SECRET}"
+    words = ["--notify", closed, "--notify", mailbox.url_with_secret, "--notify", mailbox.url, "--notify", hook]
+    ran = drifted.run(*words)
+    assert ran.code == 1
+    assert len(mailbox.mails) == 1
+    assert "not sent by E-Mail (address 1 of 4) and E-Mail (address 2 of 4) and JSON (address 4 of 4)" in ran.err
+    captured = capfd.readouterr()
+    for shown in (ran.out, ran.err, caplog.text, captured.out, captured.err, drifted.text):
+        assert SECRET not in shown
+    assert logging.root.manager.disable == before
+
+
+@pytest.mark.parametrize("url", [f"nonsense://{SECRET}", SECRET, f"slack://{SECRET}", f"mailto://iam:{SECRET}@", ""])
+def test_wrong_address(drifted: Reporting, emulator: Emulator, url: str) -> None:
+    """An address that nobody understands is an error before the account is asked, and is not shown."""
+    ran = drifted.run("--notify", url)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == (
+        "Error: the address to notify is none that apprise understands; it is not shown, because it may hold a secret\n"
+    )
+    assert emulator.controls.counts() == {}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--notify", "json://example.com", f"mailto://iam:{SECRET}@example.com"],
+        [f"--notfiy=mailto://iam:{SECRET}@example.com"],
+        ["--notfiy", f"mailto://iam:{SECRET}@example.com"],
+        ["--expiring-within", f"mailto://iam:{SECRET}@example.com"],
+        ["-nmailto://iam:{SECRET}@example.com"],
+    ],
+)
+def test_misplaced_address(drifted: Reporting, words: list[str]) -> None:
+    """An address where none belongs is not quoted by the complaint about it."""
+    ran = drifted.run(*words)
+    assert ran.code == 1
+    assert "Usage: " in ran.err
+    assert SECRET not in ran.err
+
+
+def test_not_installed(drifted: Reporting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without apprise, --notify says what to install; a report needs none."""
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    assert drifted.run().code == 2
+    ran = drifted.run("--notify", f"mailto://iam:{SECRET}@127.0.0.1:9")
+    assert (ran.code, ran.out) == (1, "")
+    assert "install iamcreds[notify]" in ran.err
+    assert SECRET not in ran.err
+
+
+def test_many_findings(reporting: Reporting, mailbox: Mailbox) -> None:
+    """A mail has the first twenty findings and counts the others."""
+    fill([f"user-{number:02}" for number in range(30)], [CODECOMMIT])
+    reporting.declare(JANE)
+    assert reporting.run("--notify", mailbox.url).code == 2
+    body = mailbox.mails[0].get_body(("html",))
+    assert body is not None
+    text = body.get_content()
+    assert text.count("<li>") == notify.MOST
+    assert "<p>And 11 more.</p>" in text
+
+
+def test_names_are_text(reporting: Reporting, mailbox: Mailbox) -> None:
+    """What a name holds is shown in the mail and does nothing."""
+    fill(["jane"], [])
+    reporting.specs.mkdir()
+    (reporting.specs / "<script>`x`.yaml").write_text(JANE)
+    ran = reporting.run("--notify", mailbox.url)
+    assert ran.code == 2
+    body = mailbox.mails[0].get_body(("html",))
+    assert body is not None
+    assert "&lt;script&gt;'x'.yaml" in body.get_content()
+    assert "<script>" not in body.get_content()
+
+
+def test_long_lines() -> None:
+    """A finding takes one line of bounded length, whatever its message holds."""
+    wild = Finding("jane", "", "undeclared-user", "one\ntwo " + "x" * 1_000)
+    title, body = notify.message(Drift(Inventory("123456789012", datetime(2026, 11, 23, tzinfo=UTC)), (wild,)))
+    assert title == "iamcreds: 1 finding in account 123456789012"
+    line = next(line for line in body.splitlines() if line.startswith("- "))
+    assert line.startswith("- `jane: one two xxx")
+    assert len(line) == notify.LINE + len("- ``")
+    assert "The whole report" not in body

@@ -1,0 +1,168 @@
+"""`iamcreds report`: the page that it writes, where it writes it, and how it ends."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.drift.accounts import FULL_NAMES, fill
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+    from tests.report.conftest import Reporting
+
+CODECOMMIT = FULL_NAMES[0]
+JANE = "users: {jane: {credentials: [{service: codecommit}]}}\n"
+
+
+def names(folder: Path) -> list[str]:
+    """What is in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_clean(reporting: Reporting) -> None:
+    """Where account and specs agree, the page says so, its path is told, and the exit code is 0."""
+    fill(["jane"], [CODECOMMIT])
+    reporting.declare(JANE)
+    ran = reporting.run()
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == "wrote report.html: no drift and no findings in account 123456789012\n"
+    assert "No drift and no findings" in reporting.text
+    assert "specs/users.yaml:1:30" in reporting.text
+
+
+def test_drift(reporting: Reporting, emulator: Emulator) -> None:
+    """Where something differs, the page is written, tells what, and the exit code is 2; no secret is on it."""
+    fill(["jane", "stranger"], access_keys=1)
+    reporting.declare("users: {jane: {credentials: [{service: logs}], accessKeys: {max: 0}}}")
+    ran = reporting.run()
+    assert (ran.code, ran.err) == (2, "")
+    assert ran.out == "wrote report.html: 1 drifted, 2 unmanaged, 2 undeclared, 1 finding in account 123456789012\n"
+    for rule in ("missing-credential", "unmanaged-credential", "undeclared-user", "too-many-access-keys"):
+        assert f'id="rule-{rule}"' in reporting.text
+    assert not [secret for secret in emulator.controls.secrets() if secret in reporting.text]
+
+
+def test_options(reporting: Reporting, emulator: Emulator, iam: IAMClient) -> None:
+    """--user, --service, --expiring-within and --exact mean what they mean to `iamcreds drift`."""
+    fill(["bob", "jane"], access_keys=1)
+    iam.create_service_specific_credential(UserName="bob", ServiceName="bedrock.amazonaws.com", CredentialAgeDays=20)
+    reporting.declare(
+        "defaults: {accessKeys: {max: 2}}\n"
+        "users:\n"
+        "  bob: {credentials: [{service: bedrock}, {service: codecommit}, {service: keyspaces}]}\n"
+        "  jane: {credentials: [{service: codecommit}]}\n"
+    )
+    assert reporting.run("--user", "bob").code == 0
+    assert ">jane<" not in reporting.text
+    assert reporting.run("--user", "bob", "--expiring-within", "3w").code == 2
+    assert "within 21 days" in reporting.text
+    assert reporting.run("--service", "keyspaces").code == 2
+    assert "Access keys were not looked at: they belong to no service" in reporting.text
+    emulator.controls.clear_counts()
+    reporting.run("--exact")
+    assert emulator.controls.counts()["iam:ListAccessKeys"] == 2
+    assert "iam:GetCredentialReport" not in emulator.controls.counts()
+    assert reporting.text.count("AKIA") >= 2
+
+
+def test_allow_empty(reporting: Reporting) -> None:
+    """Specs without users are an error, and with --allow-empty everything live is undeclared."""
+    fill(["jane"], [CODECOMMIT])
+    reporting.declare("users: {}")
+    assert reporting.run().code == 1
+    assert not reporting.page.exists()
+    assert reporting.run("--allow-empty").code == 2
+
+
+def test_only_the_owner_reads_it(reporting: Reporting, tmp_path: Path) -> None:
+    """The page has mode 0600, also where another file with another mode was before, and no other file is left."""
+    fill(["jane"], [CODECOMMIT])
+    reporting.declare(JANE)
+    reporting.page.write_text("yesterday's")
+    reporting.page.chmod(0o644)
+    assert reporting.run().code == 0
+    assert stat.S_IMODE(reporting.page.stat().st_mode) == 0o600
+    assert names(tmp_path) == ["report.html", "specs"]
+    assert "yesterday" not in reporting.text
+
+
+def test_through_a_link(reporting: Reporting, tmp_path: Path) -> None:
+    """A symbolic link stays one, and the file that it leads to is written."""
+    fill(["jane"], [CODECOMMIT])
+    reporting.declare(JANE)
+    (tmp_path / "archive").mkdir()
+    reporting.page.symlink_to(tmp_path / "archive" / "today.html")
+    assert reporting.run().code == 0
+    assert reporting.page.is_symlink()
+    assert "<!DOCTYPE html>" in (tmp_path / "archive" / "today.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence"),
+    [
+        ("specs", "specs is a folder: name a file to write the page to"),
+        ("nowhere/report.html", "cannot write nowhere/report.html: there is no folder"),
+        ("specs/users.yaml/report.html", "cannot write specs/users.yaml/report.html: there is no folder"),
+        ("/dev/null", "/dev/null is not a regular file"),
+        ("x" * 300, "File name too long"),
+        ("specs/loop.html/report.html", "specs/loop.html"),
+    ],
+)
+def test_wrong_file(reporting: Reporting, emulator: Emulator, tmp_path: Path, page: str, sentence: str) -> None:
+    """A file that cannot be written is an error in one sentence, before the account is asked."""
+    fill(["jane"], [CODECOMMIT])
+    reporting.declare(JANE)
+    (reporting.specs / "loop.html").symlink_to("loop.html")
+    ran = reporting.run("--html", page)
+    assert (ran.code, ran.out) == (1, "")
+    assert sentence in ran.err
+    assert ran.err.count("\n") == 1
+    assert emulator.controls.counts() == {}
+    assert names(tmp_path) == ["specs"]
+
+
+def test_full_disk(reporting: Reporting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the page does not get written, the one before stays, nothing is left beside it, and the exit code is 1."""
+    fill(["jane"], [CODECOMMIT])
+    reporting.declare(JANE)
+    reporting.page.write_text("yesterday's")
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", refuse)
+    ran = reporting.run()
+    assert (ran.code, ran.out, ran.err) == (1, "", "Error: cannot write report.html: No space left on device\n")
+    assert names(tmp_path) == ["report.html", "specs"]
+    assert reporting.text == "yesterday's"
+
+
+def test_faults(reporting: Reporting, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong specs, a missing permission and a missing endpoint exit 1, and the page of before stays."""
+    reporting.page.write_text("yesterday's")
+    reporting.declare("users: {jane: {credentails: []}}")
+    assert "[unknown-key]" in reporting.run().err
+    reporting.declare(JANE)
+    emulator.controls.fail("iam:ListUsers", status=403, code="AccessDenied", message="not authorized")
+    assert "AccessDenied" in reporting.run().err
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    ran = reporting.run()
+    assert (ran.code, ran.out) == (1, "")
+    assert "no answer from AWS" in ran.err
+    assert reporting.text == "yesterday's"
+
+
+@pytest.mark.parametrize("words", [["--nonsense"], ["--expiring-within", "soon"], ["--html"]])
+def test_wrong_words(reporting: Reporting, words: list[str]) -> None:
+    """A wrong option exits 1: 2 is for drift."""
+    reporting.declare(JANE)
+    ran = reporting.run(*words)
+    assert (ran.code, ran.out) == (1, "")
+    assert "Usage: " in ran.err

@@ -1,0 +1,370 @@
+"""The HTML report: what is on the page, and that it is nothing but text."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+from iamcreds.drift import RULES, Selection, compare
+from iamcreds.model import (
+    AccessKey,
+    AccessKeyPolicy,
+    Credential,
+    CredentialReport,
+    Desired,
+    DesiredCredential,
+    DesiredUser,
+    Family,
+    Inventory,
+    Place,
+    ReportedKey,
+    ReportedUser,
+    Status,
+    User,
+)
+from iamcreds.page import render, rows, timeline
+from iamcreds.page.rows import Subject
+from iamcreds.page.timeline import Month
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+CODECOMMIT, BEDROCK = "codecommit.amazonaws.com", "bedrock.amazonaws.com"
+VOID = {"meta", "link", "input", "rect"}
+
+
+def place(line: int, file: str = "specs/users.yaml") -> Place:
+    """A place in a spec file."""
+    return Place(file, line, 3)
+
+
+def user(name: str, *services: str, policy: AccessKeyPolicy | None = None, line: int = 2) -> DesiredUser:
+    """A declared user with a credential for each service."""
+    credentials = (
+        DesiredCredential(name, service, f"name-{at}", place(line + 1 + at)) for at, service in enumerate(services)
+    )
+    return DesiredUser(name, place(line), tuple(credentials), policy)
+
+
+def reported(days: int, *, active: bool = True) -> ReportedKey:
+    """An access key in the credential report, made so many days ago and never used."""
+    return ReportedKey(active=active, changed=NOW - days * DAY)
+
+
+def live(id_: str, name: str, service: str = CODECOMMIT, days: int = 10, expires: datetime | None = None) -> Credential:
+    """A live, active credential, so many days old."""
+    return Credential(id_, name, service, Status.ACTIVE, NOW - days * DAY, Family.PASSWORD, "login", expires)
+
+
+def key(id_: str, name: str, days: int, used: int | None = None, status: Status = Status.ACTIVE) -> AccessKey:
+    """An access key, made and last used so many days ago."""
+    created = NOW - days * DAY
+    if used is None:
+        return AccessKey(id_, name, status, created)
+    return AccessKey(id_, name, status, created, NOW - used * DAY, "s3", "us-east-1")
+
+
+def subject(desired: Desired, inventory: Inventory, selection: Selection | None = None) -> Subject:
+    """What a page of these would be about."""
+    chosen = selection or Selection()
+    return Subject(compare(desired, inventory, selection=chosen), desired, selection=chosen)
+
+
+def page(about: Subject) -> str:
+    """Its page."""
+    return render(about.drift, about.desired, about.soon, about.selection)
+
+
+def inventory(*users: str, **rest: Any) -> Inventory:  # noqa: ANN401 - fields of an inventory
+    """An account with these users."""
+    return replace(Inventory("123456789012", NOW, tuple(User(name, NOW - 900 * DAY) for name in users)), **rest)
+
+
+POLICY = AccessKeyPolicy(max=1, max_age_days=90, max_idle_days=45, enforce=True)
+DESIRED = Desired(
+    (
+        user("bob", BEDROCK, line=10),
+        user("jane", CODECOMMIT, policy=POLICY, line=20),
+        user("two", CODECOMMIT, CODECOMMIT, line=30),
+        user("none", line=40),
+    )
+)
+INVENTORY = inventory(
+    "bob", "jane", "two", "none", "stranger",
+    credentials=(
+        live("ACCA1", "bob", BEDROCK, expires=NOW + 5 * DAY),
+        live("ACCA2", "jane"), live("ACCA3", "jane"),
+        live("ACCA4", "none", days=1_234),
+        live("ACCA5", "stranger"),
+        live("ACCA6", "two"), live("ACCA7", "two"),
+    ),
+    access_keys=(key("AKIA1", "jane", 100, used=50), key("AKIA2", "jane", 20, used=1)),
+    access_keys_read=("jane",),
+    report=CredentialReport(
+        NOW - timedelta(hours=2),
+        (ReportedUser("stranger", NOW - 900 * DAY, (reported(30), ReportedKey(active=False))),),
+    ),
+)  # fmt: skip
+SUBJECT = subject(DESIRED, INVENTORY)
+
+
+class Tags(HTMLParser):
+    """Sees to it that what is opened is closed, and notes what stands in a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open."""
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Both at once."""
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close."""
+        assert self.open.pop() == tag
+
+
+def tags(text: str) -> list[tuple[str, dict[str, str | None]]]:
+    """The tags of a page, all of them closed."""
+    parser = Tags()
+    parser.feed(text)
+    assert parser.open == []
+    return parser.seen
+
+
+def test_same_bytes() -> None:
+    """The same drift gives the same bytes."""
+    assert page(SUBJECT) == page(subject(DESIRED, replace(INVENTORY)))
+
+
+def test_well_formed() -> None:
+    """Every tag is closed, every id stands once, and every link within the page leads somewhere."""
+    seen = tags(page(SUBJECT))
+    ids = [found["id"] for _, found in seen if "id" in found]
+    assert len(ids) == len(set(ids))
+    links = [str(found["href"]) for tag, found in seen if tag == "a"]
+    assert {link[1:] for link in links} <= set(ids)
+    assert "#rule-unmanaged-credential" in links
+
+
+def test_tables_are_semantic() -> None:
+    """Every column and every row has a heading that says so."""
+    seen = tags(page(SUBJECT))
+    assert {found.get("scope") for tag, found in seen if tag == "th"} == {"col", "row"}
+    tables = sum(tag == "table" for tag, _ in seen)
+    assert tables == 5
+    assert sum(tag == "caption" for tag, _ in seen) == tables
+
+
+def test_policy_names_what_is_inline() -> None:
+    """The page's content security policy lets its own style and script run, by their hashes, and nothing else."""
+    text = page(SUBJECT)
+    policy = next(str(found["content"]) for _, found in tags(text) if "http-equiv" in found)
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    for tag, directive in (("style", "style-src"), ("script", "script-src")):
+        inside = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        assert len(inside) == 1
+        found = base64.b64encode(hashlib.sha256(inside[0].encode()).digest()).decode()
+        assert f"{directive} 'sha256-{found}'" in policy
+
+
+def test_needs_nothing_else() -> None:
+    """Nothing on the page names another file or a host."""
+    text = page(SUBJECT)
+    assert "://" not in text
+    assert "@import" not in text
+    assert "url(" not in text
+    assert {found["href"] for tag, found in tags(text) if tag == "link"} == {"data:,"}
+    assert not [found for _, found in tags(text) if "src" in found or "style" in found]
+
+
+def test_names_are_text() -> None:
+    """Whatever a file, a user, a service or a name is called, it is shown and does nothing."""
+    evil = "</td><script>alert('x')</script>\"&amp;"
+    file = f"specs/{evil}.yaml"
+    wild = DesiredUser(
+        evil, place(2, file), (DesiredCredential(evil, evil, evil, place(3, file), Status.ACTIVE),), POLICY
+    )
+    found = inventory(
+        evil, evil + "2",
+        credentials=(live(evil, evil, evil), live(evil, evil, CODECOMMIT), live(evil, evil + "2", evil)),
+        access_keys=(replace(key(evil, evil, 100, used=50), service=evil, region=evil),),
+        access_keys_read=(evil,),
+        report_missing=evil,
+    )  # fmt: skip
+    text = page(subject(Desired((wild,)), found, Selection(frozenset({evil, evil + "2"}))))
+    assert [tag for tag, _ in tags(text)].count("script") == 1
+    assert "alert(" in text
+    assert "<script>alert" not in text
+    assert "&amp;amp;" in text
+
+
+def test_code_in_messages() -> None:
+    """What a message has between backticks is shown as code, and is text all the same."""
+    off = replace(live("ACCA1", "jane"), status=Status.INACTIVE)
+    text = page(subject(Desired((user("jane", CODECOMMIT),)), inventory("jane", credentials=(off,))))
+    assert "declare <code>status: Inactive</code> if it is meant" in text
+
+
+def test_summary() -> None:
+    """The numbers on top are those of the drift, and what deserves attention is marked."""
+    text = page(SUBJECT)
+    found = re.findall(
+        r'<li><a href="#\w+"( class="alarm")?><span class="label">(.*?)</span><span class="figure">(.*?)</span>', text
+    )
+    assert [(label, number, bool(alarm)) for alarm, label, number in found] == [
+        ("Live", "7", False),
+        ("Declared", "4", False),
+        ("Drift", "0", False),
+        ("Unmanaged", "2", True),
+        ("Undeclared", "1", True),
+        ("Findings", "4", True),
+        ("Expiring", "1", True),
+        ("Access keys", "4", True),
+    ]
+    assert "Account <span" in text
+    assert "2026-11-23 12:00 UTC" in text
+    assert "which is 2 hours old" in text
+
+
+def test_every_broken_rule_is_explained() -> None:
+    """Every rule that a finding names is explained, in the words that the rules have."""
+    text = page(SUBJECT)
+    for one in SUBJECT.drift.findings:
+        assert f'<div id="rule-{one.rule}"><dt>{one.rule}</dt><dd>{RULES[one.rule]}</dd></div>' in text
+
+
+def test_clean() -> None:
+    """Where nothing differs, the page says so, and nothing is marked."""
+    clean = subject(Desired((user("jane", CODECOMMIT),)), inventory("jane", credentials=(live("ACCA1", "jane"),)))
+    text = page(clean)
+    assert "No drift and no findings in account 123456789012" in text
+    assert "Nothing: what is live is what the specs say" in text
+    assert "Nothing has a date ahead of it" in text
+    assert 'class="alarm"' not in text
+    assert "Access keys of users without a policy were not looked at" in text
+
+
+def test_empty() -> None:
+    """An account without anything, and specs without anyone, make a page too."""
+    assert tags(page(subject(Desired(), inventory())))
+
+
+def test_managed() -> None:
+    """Each live credential is declared, unmanaged, or one of several of which only the state knows which is."""
+    assert [(row.one.id, row.managed, row.place) for row in rows.credentials(SUBJECT)] == [
+        ("ACCA1", "declared", place(11)),
+        ("ACCA2", "1 of 2 unmanaged", place(21)),
+        ("ACCA3", "1 of 2 unmanaged", place(21)),
+        ("ACCA4", "unmanaged", place(40)),
+        ("ACCA5", "undeclared user", None),
+        ("ACCA6", "declared", place(30)),
+        ("ACCA7", "declared", place(30)),
+    ]
+    assert "1,234" in page(SUBJECT)
+
+
+def test_services() -> None:
+    """A service has its declared and live credentials counted, whoever they belong to."""
+    found = [
+        (one.service, one.declared, one.live, one.active, one.expiring, one.users) for one in rows.services(SUBJECT)
+    ]
+    assert found == [("bedrock", 1, 1, 1, 1, 1), ("codecommit", 3, 6, 6, 0, 4)]
+
+
+def test_access_keys() -> None:
+    """Keys that were read have their findings; those of the credential report have no id and none."""
+    found = list(rows.keys(SUBJECT))
+    assert [(row.user, row.id, row.days, row.idle, row.rules) for row in found] == [
+        ("jane", "AKIA1", 100, 50, ("access-key-idle", "access-key-too-old", "too-many-access-keys")),
+        ("jane", "AKIA2", 20, 1, ("too-many-access-keys",)),
+        ("stranger", "", 30, 30, ()),
+        ("stranger", "", None, None, ()),
+    ]
+    assert [row.policy for row in found] == ["max 1, age 90 d, idle 45 d, enforced"] * 2 + [None] * 2
+    assert found[0].used_for == "s3 in us-east-1"
+    assert found[3].status is Status.INACTIVE
+
+
+def test_access_keys_of_a_limitless_policy() -> None:
+    """A policy that asks nothing is told from none."""
+    desired = Desired((user("jane", policy=AccessKeyPolicy()),))
+    found = inventory("jane", access_keys=(key("AKIA1", "jane", 1),), access_keys_read=("jane",))
+    assert [row.policy for row in rows.keys(subject(desired, found))] == ["no limit"]
+
+
+def test_timeline() -> None:
+    """Ahead are expiries, and the age limits of active keys; what is past, switched off or unlimited is not."""
+    keys = (reported(80), reported(80, active=False))
+    found = inventory(
+        "bob", "jane", "old",
+        credentials=(live("ACCA1", "bob", BEDROCK, expires=NOW + 5 * DAY), live("ACCA2", "bob", expires=NOW - DAY)),
+        access_keys=(
+            key("AKIA1", "jane", 100), key("AKIA2", "jane", 20), key("AKIA3", "jane", 20, status=Status.INACTIVE)
+        ),
+        access_keys_read=("jane",),
+        report=CredentialReport(NOW, (ReportedUser("old", NOW, keys),)),
+    )  # fmt: skip
+    desired = Desired((user("bob", BEDROCK, CODECOMMIT), user("jane", policy=POLICY), user("old", policy=POLICY)))
+    about = subject(desired, found)
+    ahead = timeline.events(about, list(rows.keys(about)))
+    assert [(one.days, one.user, one.what, one.id) for one in ahead] == [
+        (5, "bob", "bedrock credential expires", "ACCA1"),
+        (10, "old", "access key passes its age limit, at the latest", ""),
+        (70, "jane", "access key passes its age limit", "AKIA2"),
+    ]
+    months = timeline.months(about, ahead)
+    assert months[:4] == [Month("Nov", 1, 0), Month("Dec", 0, 1), Month("Jan", 0, 0), Month("Feb", 0, 1)]
+    assert "1 expired already" in page(about)
+
+
+def test_months() -> None:
+    """The chart has twelve months and everything later together; no event is left out."""
+    dates = [NOW + timedelta(days=days) for days in (1, 364, 375, 4_000)]
+    found = inventory("bob", credentials=tuple(live(f"ACCA{date.year}", "bob", expires=date) for date in dates))
+    about = subject(Desired(), found)
+    months = timeline.months(about, timeline.events(about, []))
+    assert [month.name for month in months] == [
+        *["Nov", "Dec", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct"], "later",
+    ]  # fmt: skip
+    assert [month.total for month in months] == [1, *[0] * 11, 3]
+
+
+def test_selection() -> None:
+    """Filters narrow every table, and the page says what was asked for."""
+    about = subject(DESIRED, INVENTORY, Selection(frozenset({"jane"}), frozenset({CODECOMMIT})))
+    assert {row.one.user for row in rows.credentials(about)} == {"jane"}
+    assert [(one.service, one.declared, one.live) for one in rows.services(about)] == [("codecommit", 1, 2)]
+    assert list(rows.keys(about)) == []
+    text = page(about)
+    assert "Only what was asked for is shown: user jane, service codecommit" in text
+    assert "stranger" not in text
+    by_user = subject(DESIRED, INVENTORY, Selection(frozenset({"stranger"})))
+    assert {row.user for row in rows.keys(by_user)} == {"stranger"}
+
+
+def test_size() -> None:
+    """Five thousand credentials and half as many access keys make a page of less than 4 MB."""
+    names = [f"user-{number:05}" for number in range(2_500)]
+    desired = Desired(tuple(user(name, BEDROCK, CODECOMMIT, policy=POLICY) for name in names))
+    credentials = (
+        live(f"ACCA{number:013}{at:04}", name, service, expires=NOW + timedelta(days=20 + number % 700))
+        for number, name in enumerate(names)
+        for at, service in enumerate((BEDROCK, CODECOMMIT))
+    )
+    report = CredentialReport(NOW, tuple(ReportedUser(name, NOW, (reported(1),)) for name in names))
+    text = page(subject(desired, inventory(*names, credentials=tuple(credentials), report=report)))
+    assert text.count('<th scope="row">') == 5_000 + 5_000 + 2_500 + 2_500 + 2
+    assert len(text.encode()) < 4_000_000
