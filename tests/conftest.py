@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from hypothesis import settings
 
 from iamcreds.emulator.server import Emulator
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mypy_boto3_iam import IAMClient
+
+# Machines differ in speed; CI looks at the same examples each time, a person's run at new ones.
+settings.register_profile("any machine", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

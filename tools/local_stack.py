@@ -141,7 +141,7 @@ def up() -> int:
 
 def preview() -> int:
     """Say what `up` would change."""
-    return pulumi(ready(), "preview")
+    return pulumi(ready(), "preview", "--diff")
 
 
 def down() -> int:
