@@ -1,9 +1,10 @@
 """`ServiceSpecificCredential`: one IAM service-specific credential as a Pulumi resource."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.dynamic import (
@@ -20,26 +21,20 @@ from dynamic_providers.credential_inputs import failures, normal
 from dynamic_providers.credential_state import INPUTS, SECRETS, recorded, secret, seen_live
 from dynamic_providers.resource import Provider, Resource, known, warn
 from iamcreds.errors import AccountError, ExistingCredentialError, NoSuchCredentialError, WrongAccountError
-from iamcreds.model import PLACES_PER_SERVICE, Credential, Status
+from iamcreds.model import PLACES_PER_SERVICE, Credential, Family, Status, service_family, service_name
 
 _REPLACING = ("user", "service", "age_days")
-_OUTPUTS = (
-    "credential_id",
-    "service_user_name",
-    "service_credential_alias",
-    *SECRETS,
-    "create_date",
-    "expiration_date",
-    "account_id",
-    "status",
-)
+_ALWAYS = ("credential_id", "status", "create_date")
+_OF_FAMILY = {
+    Family.PASSWORD: ("service_user_name", "service_password"),
+    Family.API_KEY: ("service_credential_alias", "service_credential_secret"),
+}
 _SWITCHED_OFF = (
     "somebody switched off {service} credential {id} of user {user}, and off it stays:"
     " switch it on in IAM, or declare `status: Active`"
 )
 
 
-# Annotations are objects here and not text: the SDK evaluates a resource's for every single instance.
 class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCredential"):
     """A service-specific credential of an IAM user.
 
@@ -58,24 +53,23 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         opts: as for every resource.
     """
 
-    credential_id: pulumi.Output[str]
-    """IAM's id, `ACCA…`."""
-    service_user_name: pulumi.Output[str | None]
-    """The user name to sign in with; None of an API key."""
-    service_password: pulumi.Output[str | None]
-    """The password, a Pulumi secret; None of an API key."""
-    service_credential_alias: pulumi.Output[str | None]
-    """The public part of an API key; None of a password."""
-    service_credential_secret: pulumi.Output[str | None]
-    """The API key, a Pulumi secret; None of a password."""
-    status: pulumi.Output[str]
-    """The live status: `Active`, `Inactive` or `Expired`."""
-    create_date: pulumi.Output[str]
-    """When it was created, ISO 8601."""
-    expiration_date: pulumi.Output[str | None]
-    """When it expires, ISO 8601; None for never."""
-    account_id: pulumi.Output[str]
-    """The account it lives in."""
+    if TYPE_CHECKING:  # for type checkers and readers alone: the SDK would evaluate it all for every single instance
+        credential_id: pulumi.Output[str]
+        """IAM's id, `ACCA…`."""
+        service_user_name: pulumi.Output[str | None]
+        """The user name to sign in with; None of an API key."""
+        service_password: pulumi.Output[str | None]
+        """The password, a Pulumi secret; None of an API key."""
+        service_credential_alias: pulumi.Output[str | None]
+        """The public part of an API key; None of a password."""
+        service_credential_secret: pulumi.Output[str | None]
+        """The API key, a Pulumi secret; None of a password."""
+        status: pulumi.Output[str]
+        """The live status: `Active`, `Inactive` or `Expired`."""
+        create_date: pulumi.Output[str]
+        """When it was created, ISO 8601."""
+        expiration_date: pulumi.Output[str | None]
+        """When it expires, ISO 8601; None for never."""
 
     def __init__(  # noqa: PLR0913 - as many as a credential has properties
         self,
@@ -93,13 +87,25 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
     ) -> None:
         inputs = zip(INPUTS, (user, service, status, reset, age_days, existing, declared, account), strict=True)
         given = {name: value for name, value in inputs if value is not None}
-        secret = pulumi.ResourceOptions(additional_secret_outputs=list(SECRETS))
-        super().__init__(
-            ServiceSpecificCredentialProvider(),
-            resource_name,
-            dict.fromkeys(_OUTPUTS) | given,
-            pulumi.ResourceOptions.merge(opts, secret),
-        )
+        # ResourceOptions.merge would do as well, but makes half a dozen outputs of its own each time.
+        options = copy.copy(opts) if opts else pulumi.ResourceOptions()
+        options.additional_secret_outputs = [*(options.additional_secret_outputs or ()), *SECRETS]
+        outputs = dict.fromkeys(_outputs(service, age_days))
+        super().__init__(ServiceSpecificCredentialProvider(), resource_name, outputs | given, options)
+
+    def __getattr__(self, name: str) -> pulumi.Output[None]:
+        """None for an output that a credential of this service, or one without an age, has not."""
+        if name in ("expiration_date", *_OF_FAMILY[Family.PASSWORD], *_OF_FAMILY[Family.API_KEY]):
+            return pulumi.Output.from_input(None)
+        raise AttributeError(f"ServiceSpecificCredential has no {name}")
+
+
+def _outputs(service: pulumi.Input[str], age_days: pulumi.Input[int] | None) -> tuple[str, ...]:
+    """The outputs a credential can have; only these, for the SDK pays for each with the number of all of them."""
+    family = service_family(service_name(service)) if isinstance(service, str) else None
+    families = [family] if family else list(Family)
+    expiry = () if age_days is None else ("expiration_date",)
+    return (*_ALWAYS, *expiry, *(name for one in families for name in _OF_FAMILY[one]))
 
 
 class ServiceSpecificCredentialProvider(Provider):

@@ -69,23 +69,26 @@ def _counted(credentials: Sequence[DesiredCredential]) -> list[tuple[DesiredCred
 
 def public_output(credential: ServiceSpecificCredential, service: str) -> dict[str, pulumi.Output[Any]]:
     """What anybody may see of a credential."""
-    logins = {Family.PASSWORD: credential.service_user_name, Family.API_KEY: credential.service_credential_alias}
-    return {"id": credential.credential_id, "user_name": _of_family(service, logins), "status": credential.status}
+    login = _of_family(credential, service, "service_user_name", "service_credential_alias")
+    return {"id": credential.credential_id, "user_name": login, "status": credential.status}
 
 
 def secret_output(credential: ServiceSpecificCredential, service: str) -> pulumi.Output[str | None]:
     """Its password or API key, a Pulumi secret."""
-    secrets = {Family.PASSWORD: credential.service_password, Family.API_KEY: credential.service_credential_secret}
-    return _of_family(service, secrets)
+    return _of_family(credential, service, "service_password", "service_credential_secret")
 
 
-def _of_family(service: str, by_family: dict[Family, pulumi.Output[str | None]]) -> pulumi.Output[str | None]:
+def _of_family(
+    credential: ServiceSpecificCredential, service: str, of_password: str, of_api_key: str
+) -> pulumi.Output[str | None]:
     """The one of two outputs that a credential of the service has.
 
-    A preview takes an output that a resource has not for one that is not known yet, so it is asked for only where
+    A preview takes an output that a resource has not for one that is not known yet, so both are asked for only where
     nobody can tell which one there is: of a service that is new to us.
     """
     family = service_family(service)
     if family is not None:
-        return by_family[family]
-    return pulumi.Output.all(*by_family.values()).apply(lambda both: both[0] or both[1])
+        found: pulumi.Output[str | None] = getattr(credential, of_password if family is Family.PASSWORD else of_api_key)
+        return found
+    both = pulumi.Output.all(getattr(credential, of_password), getattr(credential, of_api_key))
+    return both.apply(lambda values: values[0] or values[1])

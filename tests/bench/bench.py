@@ -1,9 +1,9 @@
 """What the provider costs beside the engine: `make bench`.
 
 Creates 100 and 1,000 credentials on the real engine against the embedded IAM, then previews them, without and with
-50 ms a call, and does the same with as many resources of a provider that does nothing: the engine's floor. Previews of
-both alternate, and ratios are taken pair by pair, for the machine's speed may drift. Calls are counted by the
-embedded IAM and are exact.
+50 ms a call, and does the same with a provider that does nothing, the engine's floor: as many resources, components and
+stack outputs. Previews of both alternate, and ratios are taken pair by pair, for the machine's speed may drift. Calls
+are counted by the embedded IAM and are exact.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from iamcreds.emulator.server import Emulator
-from tests.e2e.stack import Stack, find_engine, new_stack
+from tests.e2e.stack import ROOT, Stack, find_engine, new_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,24 +32,18 @@ SERVICES = ("codecommit", "bedrock")
 USERS_A_FILE = 50
 SECONDS = 1200
 
-FLOOR = '''"""As many resources as the specs declare, and a provider that does nothing."""
-
+FLOOR = """
 import pulumi
-from pulumi.dynamic import CreateResult, ResourceProvider
 
-from dynamic_providers.resource import Resource
+from tests.bench.nothing import Nothing
 
-
-class Nothing(ResourceProvider):
-    serialize_as_secret_always = False
-
-    def create(self, props):
-        return CreateResult(props["user"], dict(props))
-
-
-for number in range({count}):
-    Resource(Nothing(), f"nothing-{{number}}", {{"user": f"user-{{number}}", "service": "codecommit"}}, None)
-'''
+parts = [pulumi.ComponentResource("bench:index:Part", f"part-{{number}}") for number in range({parts})]
+made = {{name: Nothing(name, parts[number % {parts}]) for number in range({count}) for name in [f"nothing-{{number}}"]}}
+shown = {{name: {{"id": one.id, "user_name": one.user, "status": one.service}} for name, one in made.items()}}
+pulumi.export("credentials", shown)
+pulumi.export("secrets", {{name: one.user for name, one in made.items()}})
+"""
+"""The same number of resources, components and stack outputs as ours."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +89,8 @@ def stacks(place: Path, engine: str, url: str, users: list[str], size: int) -> t
     ours.specs(
         **{f"team-{start}": spec(users[start : start + USERS_A_FILE]) for start in range(0, len(users), USERS_A_FILE)}
     )
-    floor.program(FLOOR.format(count=size))
+    floor.program(FLOOR.format(count=size, parts=-(-len(users) // USERS_A_FILE)))
+    floor.env["PYTHONPATH"] = str(ROOT)
     return ours, floor
 
 

@@ -1,0 +1,31 @@
+"""A resource whose provider does nothing: the engine's floor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, ResourceProvider
+
+from dynamic_providers.resource import Resource
+
+
+class NothingProvider(ResourceProvider):
+    """Answers the engine at once, with what it was given; pickled by reference, as ours are."""
+
+    serialize_as_secret_always = False
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Make nothing."""
+        return CreateResult(props["user"], dict(props))
+
+
+class Nothing(Resource, module="bench", name="Nothing"):
+    """Two inputs, which are its outputs."""
+
+    user: pulumi.Output[str]
+    service: pulumi.Output[str]
+
+    def __init__(self, name: str, parent: pulumi.Resource) -> None:
+        props = {"user": name, "service": "codecommit.amazonaws.com"}
+        super().__init__(NothingProvider(), name, props, pulumi.ResourceOptions(parent=parent))
