@@ -10,7 +10,7 @@ LOCAL := .venv/bin/python -m tools.local_stack
 export UV_PYTHON_DOWNLOADS := never
 
 help: ## say what there is
-	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | tr -s '$$'
 
 up: $(VENV) ## make the embedded IAM what specs/ says (repeated: changes nothing)
 	@$(LOCAL) up
