@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from dynamic_providers.resource import Provider, Resource, known, warn
-from iamcreds.errors import WrongAccountError
 from iamcreds.model import AccessKeyPolicy
 from iamcreds.policy import findings
 
@@ -64,11 +63,8 @@ class AccessKeysProvider(Provider):
         wrong = list(_malformed(inputs["users"]))
         if wrong:
             return CheckResult(inputs, [CheckFailure("users", reason) for reason in wrong])
-        try:
-            self.account.guard(inputs.get("account"), "the specs are for")
-        except WrongAccountError as error:
-            return CheckResult(inputs, [CheckFailure("account", str(error))])
-        return self._watched(inputs)
+        elsewhere = self.account_failures(inputs)
+        return CheckResult(inputs, elsewhere) if elsewhere else self._watched(inputs)
 
     def _watched(self, inputs: dict[str, Any]) -> CheckResult:
         policies = {user: _policy(properties) for user, properties in inputs["users"].items()}
@@ -76,11 +72,13 @@ class AccessKeysProvider(Provider):
         found = sorted(one for user in keys for one in findings(user, policies[user], keys[user], self.now))
         inputs["keys"] = {user: [_shown(key) for key in keys[user] or ()] for user in sorted(keys)}
         inputs["findings"] = [str(one) for one in found]
-        enforced = [one for one in found if policies[one.user].enforce]
+        stops = []
         for one in found:
-            if one not in enforced:
+            if policies[one.user].enforce:
+                stops.append(CheckFailure("", f"{one}, and the policy is enforced"))
+            else:
                 warn(str(one))
-        return CheckResult(inputs, [CheckFailure("", f"{one}, and the policy is enforced") for one in enforced])
+        return CheckResult(inputs, stops)
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Anything seen that is not as it was."""

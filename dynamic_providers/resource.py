@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pulumi
-from pulumi.dynamic import ResourceProvider
+from pulumi.dynamic import CheckFailure, ResourceProvider
 from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
-from iamcreds.errors import IamcredsError
+from iamcreds.errors import IamcredsError, WrongAccountError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pulumi.dynamic import ConfigureRequest
 
@@ -73,6 +73,15 @@ class Provider(ResourceProvider):
         """The account of this process, one for all providers in it."""
         with _ONE_AT_A_TIME:  # the engine asks from four threads at once, and a cache alone lets each build its own
             return _account()
+
+    def account_failures(self, inputs: Mapping[str, Any]) -> list[CheckFailure]:
+        """Why `check` refuses the account in use: none where it is the one that the input `account` names, if any."""
+        expected = inputs.get("account")
+        try:
+            self.account.guard(expected if known(expected) else None, "the specs are for")
+        except WrongAccountError as error:
+            return [CheckFailure("account", str(error))]
+        return []
 
 
 _ONE_AT_A_TIME = threading.Lock()

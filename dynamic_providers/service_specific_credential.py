@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.dynamic import (
-    CheckFailure,
     CheckResult,
     ConfigureRequest,
     CreateResult,
@@ -20,7 +19,7 @@ from pulumi.dynamic import (
 from dynamic_providers.credential_inputs import failures, normal
 from dynamic_providers.credential_state import INPUTS, SECRETS, recorded, secret, seen_live
 from dynamic_providers.resource import Provider, Resource, known, warn
-from iamcreds.errors import AccountError, ExistingCredentialError, NoSuchCredentialError, WrongAccountError
+from iamcreds.errors import AccountError, ExistingCredentialError, NoSuchCredentialError
 from iamcreds.model import PLACES_PER_SERVICE, Credential, Family, Status, service_family, service_name
 
 _REPLACING = ("user", "service", "age_days")
@@ -120,11 +119,7 @@ class ServiceSpecificCredentialProvider(Provider):
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
         """Refuse inputs that IAM would refuse, and any other account; tell of a user who does not exist yet."""
         inputs = normal(news)
-        found = list(failures(inputs))
-        try:
-            self.account.guard(_known(inputs.get("account")), "the specs are for")
-        except WrongAccountError as error:
-            found.append(CheckFailure("account", str(error)))
+        found = [*failures(inputs), *self.account_failures(inputs)]
         if not found and self._is_for_a_missing_user(olds, inputs):
             missing = f"the account has no IAM user {inputs['user']}"
             warn(f"{missing}: until it has, no {inputs['service']} credential can be made there")
@@ -132,8 +127,8 @@ class ServiceSpecificCredentialProvider(Provider):
 
     def _is_for_a_missing_user(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
         """Asked only of a credential yet to be created: one that is live has a user."""
-        user = _known(inputs["user"])
-        return user is not None and olds.get("user") != user and not self.account.snapshot.has_user(user)
+        user = inputs["user"]
+        return known(user) and olds.get("user") != user and not self.account.snapshot.has_user(user)
 
     def diff(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Another user, service or age replaces, and so does expiry; a declared status or reset updates."""
@@ -245,10 +240,6 @@ class ServiceSpecificCredentialProvider(Provider):
         """
         self.account.guard(props.get("account_id"), "this state is of")
         self.account.delete(props["user"], credential_id)
-
-
-def _known(value: str | None) -> str | None:
-    return value if known(value) else None
 
 
 def _existing(declared: int, found: Sequence[Credential]) -> ExistingCredentialError:

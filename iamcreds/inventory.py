@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from iamcreds.drift import EVERYTHING, SOON, compare, watched_users
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from iamcreds.account import Account
     from iamcreds.drift import Selection
-    from iamcreds.model import AccessKeyPolicy, CredentialReport, Desired, DesiredUser, Drift, User
+    from iamcreds.model import AccessKeyPolicy, CredentialReport, Desired, Drift, User
     from iamcreds.pool import Tell
 
 
@@ -95,21 +96,16 @@ def read_inventory(
 
 def _short_of_credentials(account: Account, desired: Desired, missing: set[str]) -> list[str]:
     """Who seems to have fewer credentials than declared: a list may lag, or be of one user only."""
-    live: dict[tuple[str, str], int] = {}
-    for one in account.snapshot.credentials():
-        live[one.user, one.service] = live.get((one.user, one.service), 0) + 1
+    live = Counter((one.user, one.service) for one in account.snapshot.credentials())
     return [
         user.name
         for user in desired.users
         if user.name not in missing
-        and any(number > live.get((user.name, service), 0) for service, number in _declared(user))
+        and any(
+            number > live[user.name, service]
+            for service, number in Counter(one.service for one in user.credentials).items()
+        )
     ]
-
-
-def _declared(user: DesiredUser) -> Iterator[tuple[str, int]]:
-    """How many credentials are declared for each service."""
-    services = [one.service for one in user.credentials]
-    yield from ((service, services.count(service)) for service in sorted(set(services)))
 
 
 def _report(account: Account, tell: Tell) -> tuple[CredentialReport | None, str | None]:

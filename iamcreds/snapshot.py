@@ -102,24 +102,21 @@ class Snapshot:
     def users(self) -> list[User]:
         """The account's IAM users, by name; one call a page, once a run."""
         with self._lock:
-            if self._users is None:
-                with aws.speaking("listing the account's users"):
-                    found = [item for page in pages(self._iam.list_users) for item in page["Users"]]
-                self._users = {one["UserName"]: _user(one) for one in found}
-            return sorted(self._users.values())
+            return sorted(self._by_name().values())
 
     def missing(self, users: Iterable[str]) -> set[str]:
         """Which of the users do not exist: the list of all may lag, so those it lacks are asked for by name."""
-        known = {user.name for user in self.users()}
-        asked = all_of(self._find_user, sorted(set(users) - known), "looking for missing users")
         with self._lock:
-            self._users = (self._users or {}) | {name: user for name, user in asked.items() if user is not None}
+            unknown = sorted(set(users) - self._by_name().keys())
+        asked = all_of(self._find_user, unknown, "looking for missing users")
+        with self._lock:
+            self._by_name().update({name: user for name, user in asked.items() if user is not None})
         return {name for name, user in asked.items() if user is None}
 
     def has_user(self, user: str) -> bool:
         """Whether the IAM user exists: all are listed once, and one that is missing there is asked for by name."""
         with self._lock:
-            return not self.missing([user])
+            return user in self._by_name() or not self.missing([user])
 
     def remember(self, credential: Credential) -> Credential:
         """Keep what an answer to one of our own writes said."""
@@ -136,6 +133,13 @@ class Snapshot:
         """What is known of the credential of that id, without a second look."""
         with self._lock:
             return self._all().get(credential_id)
+
+    def _by_name(self) -> dict[str, User]:
+        if self._users is None:
+            with aws.speaking("listing the account's users"):
+                found = [item for page in pages(self._iam.list_users) for item in page["Users"]]
+            self._users = {one["UserName"]: _user(one) for one in found}
+        return self._users
 
     def _find_user(self, name: str) -> User | None:
         try:
