@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from dynamic_providers.resource import Provider, Resource, known, warn
+from iamcreds.drift.access_keys import findings
 from iamcreds.model import AccessKeyPolicy
-from iamcreds.policy import findings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

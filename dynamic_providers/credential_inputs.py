@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import CheckFailure
 
 from dynamic_providers.resource import known
-from iamcreds.model import PLACES_PER_SERVICE, Status, service_name
+from iamcreds.model import Status
+from iamcreds.services import MAX_PER_SERVICE, service_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -57,6 +58,6 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "status": (lambda value: value in (Status.ACTIVE, Status.INACTIVE), "Active or Inactive"),
     "age_days": (lambda value: value in _AGE_DAYS, "a whole number of days from 1 to 36600"),
     "existing": (lambda value: value == "fail", "fail, the only way there is so far"),
-    "declared": (lambda value: value in range(1, PLACES_PER_SERVICE + 1), "1 or 2, as many as IAM allows"),
+    "declared": (lambda value: value in range(1, MAX_PER_SERVICE + 1), "1 or 2, as many as IAM allows"),
     "account": (lambda value: _matches(_ACCOUNT, value), "an account number of 12 digits"),
 }

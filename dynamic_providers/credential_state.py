@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from iamcreds.model import Family
+from iamcreds.services import Family
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -78,7 +78,7 @@ class Provider(ResourceProvider):
         """Why `check` refuses the account in use: none where it is the one that the input `account` names, if any."""
         expected = inputs.get("account")
         try:
-            self.account.guard(expected if known(expected) else None, "the specs are for")
+            self.account.require_account(expected if known(expected) else None, "the specs are for")
         except WrongAccountError as error:
             return [CheckFailure("account", str(error))]
         return []

@@ -20,7 +20,8 @@ from dynamic_providers.credential_inputs import failures, normal
 from dynamic_providers.credential_state import INPUTS, SECRETS, recorded, secret, seen_live
 from dynamic_providers.resource import Provider, Resource, known, warn
 from iamcreds.errors import AccountError, ExistingCredentialError, NoSuchCredentialError
-from iamcreds.model import PLACES_PER_SERVICE, Credential, Family, Status, service_family, service_name
+from iamcreds.model import Credential, Status
+from iamcreds.services import MAX_PER_SERVICE, Family, service_family, service_name
 
 _REPLACING = ("user", "service", "age_days")
 _ALWAYS = ("credential_id", "status", "create_date")
@@ -128,7 +129,7 @@ class ServiceSpecificCredentialProvider(Provider):
     def _is_for_a_missing_user(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
         """Asked only of a credential yet to be created: one that is live has a user."""
         user = inputs["user"]
-        return known(user) and olds.get("user") != user and not self.account.snapshot.has_user(user)
+        return known(user) and olds.get("user") != user and not self.account.has_user(user)
 
     def diff(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Another user, service or age replaces, and so does expiry; a declared status or reset updates."""
@@ -148,7 +149,7 @@ class ServiceSpecificCredentialProvider(Provider):
         """Whether the new credential needs the place of the old one."""
         if any(olds.get(name) != news.get(name) for name in ("user", "service")):
             return False
-        return len(self.account.snapshot.of(olds["user"], olds["service"])) >= PLACES_PER_SERVICE
+        return len(self.account.credentials_of(olds["user"], olds["service"])) >= MAX_PER_SERVICE
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
         """Create the credential, unless one that nobody declared is in the way; all of it or nothing.
@@ -170,7 +171,7 @@ class ServiceSpecificCredentialProvider(Provider):
         )
 
     def _refuse_if_taken(self, user: str, service: str, declared: int) -> None:
-        live = [one for one in self.account.snapshot.of(user, service) if one.id not in self._being_replaced]
+        live = [one for one in self.account.credentials_of(user, service) if one.id not in self._being_replaced]
         if len(live) >= declared:
             raise _existing(declared, [one for one in live if one.id not in self._seen] or live)
 
@@ -192,7 +193,7 @@ class ServiceSpecificCredentialProvider(Provider):
 
     def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
         """What is live now; gone only when a list of its user has confirmed it. The secret is carried over."""
-        self.account.guard(props.get("account_id"), "this state is of")
+        self.account.require_account(props.get("account_id"), "this state is of")
         self._seen.add(id_)
         live = self._find(id_, props)
         if live is None:
@@ -204,7 +205,7 @@ class ServiceSpecificCredentialProvider(Provider):
         return ReadResult(id_, outs, inputs)
 
     def _find(self, credential_id: str, props: Mapping[str, Any]) -> Credential | None:
-        return self.account.snapshot.find(props["user"], credential_id, datetime.fromisoformat(props["create_date"]))
+        return self.account.find_credential(props["user"], credential_id, datetime.fromisoformat(props["create_date"]))
 
     def update(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
         """Switch and reset, in an order in which no old password comes to life again; repeating it converges.
@@ -213,7 +214,7 @@ class ServiceSpecificCredentialProvider(Provider):
             NoSuchCredentialError: it was deleted behind our back.
             AccountError: as AWS answers; the state stays as it was, and the next run does all of it again.
         """
-        self.account.guard(olds.get("account_id"), "this state is of")
+        self.account.require_account(olds.get("account_id"), "this state is of")
         live = self._find(credential_id, olds)
         target = Status(news["status"]) if "status" in news else None
         if live is None:
@@ -238,7 +239,7 @@ class ServiceSpecificCredentialProvider(Provider):
         Raises:
             AccountError: as AWS answers.
         """
-        self.account.guard(props.get("account_id"), "this state is of")
+        self.account.require_account(props.get("account_id"), "this state is of")
         self.account.delete(props["user"], credential_id)
 
 

@@ -9,7 +9,7 @@ import pulumi
 
 from dynamic_providers.access_keys import AccessKeys, policy_properties
 from dynamic_providers.service_specific_credential import ServiceSpecificCredential
-from iamcreds.model import Family, service_family
+from iamcreds.services import Family, service_family
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

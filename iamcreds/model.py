@@ -6,50 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from iamcreds.services import service_alias
+
 if TYPE_CHECKING:
     from datetime import datetime
 
-ALIASES = {
-    "bedrock": "bedrock.amazonaws.com",
-    "codecommit": "codecommit.amazonaws.com",
-    "keyspaces": "cassandra.amazonaws.com",
-    "logs": "logs.amazonaws.com",
-}
-"""Short names that specs may use for a service."""
-
-PASSWORD_SERVICES = frozenset({"codecommit.amazonaws.com", "cassandra.amazonaws.com"})
-"""Services whose credential is a user name and a password."""
-
-API_KEY_SERVICES = frozenset(
-    {
-        "aws-external-anthropic.amazonaws.com",
-        "bedrock.amazonaws.com",
-        "cloudwatch.amazonaws.com",
-        "logs.amazonaws.com",
-    },
-)
-"""Services whose credential is an API key."""
-
-PLACES_PER_SERVICE = 2
-"""How many credentials IAM lets one user have for one service, active or not."""
-
-
-def service_name(service: str) -> str:
-    """The full, lower-case name of a service given by alias or by name: `keyspaces` -> `cassandra.amazonaws.com`.
-
-    IAM compares service names without regard to case and stores them in lower case.
-    """
-    lower = service.lower()
-    return ALIASES.get(lower, lower)
-
-
-def service_alias(service: str) -> str:
-    """The short name of a service: its alias, or the full name of a service that has none.
-
-    It is part of resource names, which are promises: a service that is named in full today stays so.
-    """
-    full = service_name(service)
-    return next((alias for alias, name in ALIASES.items() if name == full), full)
+    from iamcreds.services import Family
 
 
 class Status(StrEnum):
@@ -58,20 +20,6 @@ class Status(StrEnum):
     ACTIVE = "Active"
     INACTIVE = "Inactive"
     EXPIRED = "Expired"
-
-
-class Family(StrEnum):
-    """What a credential consists of: a user name and a password, or an API key with an alias."""
-
-    PASSWORD = "password"  # noqa: S105 - the name of a kind
-    API_KEY = "api-key"
-
-
-def service_family(service: str) -> Family | None:
-    """What credentials of a service (full name) consist of, or None of a service that is new to us."""
-    if service in PASSWORD_SERVICES:
-        return Family.PASSWORD
-    return Family.API_KEY if service in API_KEY_SERVICES else None
 
 
 class Severity(StrEnum):

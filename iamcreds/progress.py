@@ -1,36 +1,16 @@
-"""Progress bars on standard error: for somebody who waits at a terminal, and for nobody else."""
+"""How far something is, told to whoever waits; without a terminal nobody does."""
 
 from __future__ import annotations
 
-import os
-import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-from iamcreds.pool import tell_nobody
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from iamcreds.pool import Tell
+from typing import Protocol
 
 
-@contextmanager
-def progress() -> Iterator[Tell]:
-    """Whom to tell how far a run is; the bars vanish when it ends. Nobody, in a pipe, a file or CI."""
-    if not sys.stderr.isatty() or os.environ.get("CI"):
-        yield tell_nobody
-        return
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and needed at a terminal only
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - same
+class Progress(Protocol):
+    """Hears how far something is: what is being done, how much of it is done, and of how much where that is known."""
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[far]}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, TaskID] = {}
+    def __call__(self, doing: str, done: int, total: int | None = None) -> None:
+        """Hear it."""
 
-        def tell(doing: str, done: int, total: int | None = None) -> None:
-            if doing not in tasks:
-                tasks[doing] = bars.add_task(doing, total=total, far="")
-            bars.update(tasks[doing], completed=done, total=total, far=f"{done:,} of {total:,}" if total else "")
 
-        yield tell
+def no_progress(doing: str, done: int, total: int | None = None) -> None:
+    """Where nobody waits."""

@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from iamcreds import drift, permissions, specs
+from iamcreds import specs
+from iamcreds.account import permissions
+from iamcreds.drift import comparing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +35,7 @@ def parts() -> dict[str, str]:
     """The generated parts, by the name of their place."""
     return {
         "rules": table(specs.RULES),
-        "findings": table(drift.RULES),
+        "findings": table(comparing.RULES),
         "policy": document(permissions.up_policy(None)),
         "drift-policy": document(permissions.drift_policy()),
     }

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from iamcreds.drift import Selection
+    from iamcreds.drift.comparing import Selection
     from iamcreds.model import Desired, Drift
 
 DIFFERS = 2
@@ -96,11 +96,13 @@ def compare(
         AccountError
     """
     from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
-    from iamcreds.drift import Selection  # noqa: PLC0415 - same
-    from iamcreds.inventory import look  # noqa: PLC0415 - same
-    from iamcreds.model import service_name  # noqa: PLC0415 - same
-    from iamcreds.progress import progress  # noqa: PLC0415 - same
+    from iamcreds.commands._progress import progress_bars  # noqa: PLC0415 - same
+    from iamcreds.drift.comparing import Selection  # noqa: PLC0415 - same
+    from iamcreds.drift.reading import detect_drift  # noqa: PLC0415 - same
+    from iamcreds.services import service_name  # noqa: PLC0415 - same
 
     selection = Selection(frozenset(users), frozenset(map(service_name, services)))
-    with progress() as tell:
-        return look(Account(), desired, datetime.now(UTC), soon, selection, exact=exact, tell=tell), selection
+    with progress_bars() as progress:
+        return detect_drift(
+            Account(), desired, datetime.now(UTC), soon, selection, exact=exact, progress=progress
+        ), selection

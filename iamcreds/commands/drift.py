@@ -62,7 +62,7 @@ def command(  # noqa: PLR0913 - one for each option
 
 def show(drift: Drift, form: str) -> None:
     """Print the drift in one of the three forms; coloured at a terminal."""
-    from iamcreds import report  # noqa: PLC0415 - boto3 and the rest are slow to import
+    from iamcreds.report import text as report  # noqa: PLC0415 - boto3 and the rest are slow to import
 
     match form:
         case "json":
@@ -80,8 +80,8 @@ def _paint(drift: Drift) -> None:
     from rich.console import Console  # noqa: PLC0415 - slow to import, and needed at a terminal only
     from rich.text import Text  # noqa: PLC0415 - same
 
-    from iamcreds import report  # noqa: PLC0415 - as above
     from iamcreds.model import Kind  # noqa: PLC0415 - as above
+    from iamcreds.report import text as report  # noqa: PLC0415 - as above
 
     console = Console(highlight=False)
     colours = {Kind.DRIFT: "red", Kind.UNMANAGED: "magenta", Kind.UNDECLARED: "magenta", Kind.FINDING: "yellow"}

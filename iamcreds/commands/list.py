@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from iamcreds.commands._rows import format_option, print_rows
-from iamcreds.model import ALIASES, service_name
+from iamcreds.services import service_aliases, service_name
 from iamcreds.tables import Format, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from iamcreds.account import Account
-    from iamcreds.lists import Page
+    from iamcreds.account.listing import Page
 
 MOST_ITEMS = 1000
 """Items of a page at most, as AWS has it."""
@@ -39,7 +39,7 @@ def _checked(pattern: str, meaning: str) -> Callable[[click.Context, click.Param
 
 def _services(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """The services that a shell can complete; others are as good."""
-    return [alias for alias in sorted(ALIASES) if alias.startswith(incomplete)]
+    return [alias for alias in service_aliases() if alias.startswith(incomplete)]
 
 
 _WHICH = (
@@ -104,7 +104,7 @@ def credentials(service: str | None, **which: Any) -> None:  # noqa: ANN401 - th
       iamcreds list credentials --all-users --format json | jq '.credentials[] | select(.status == "Active")'
     """
     window, account = _window(which), _account()
-    page = account.lists.credentials(
+    page = account.list_credentials(
         window,
         user=which["user"],
         service=None if service is None else service_name(service),
@@ -133,20 +133,20 @@ def access_keys(**which: Any) -> None:  # noqa: ANN401 - the options of both lis
       iamcreds list access-keys --all-users --format csv > keys.csv
       iamcreds list access-keys --all-users --max-items 50
     """
-    from iamcreds.progress import progress  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.commands._progress import progress_bars  # noqa: PLC0415 - boto3 is slow to import
 
     window, account = _window(which), _account()
     if which["all_users"]:
-        with progress() as tell:
-            page = account.lists.access_keys_of_all(window, tell)
+        with progress_bars() as progress:
+            page = account.list_all_access_keys(window, progress)
     else:
-        page = account.lists.access_keys(window, user=which["user"])
+        page = account.list_access_keys(window, user=which["user"])
     _print("access_keys", "access_keys", page, which["form"])
 
 
 def _window(which: dict[str, Any]) -> Any:  # noqa: ANN401 - its type is slow to import
     """The part of the list that the options ask for."""
-    from iamcreds.lists import Window  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.account.listing import Window  # noqa: PLC0415 - boto3 is slow to import
 
     if which["user"] and which["all_users"]:
         raise click.UsageError("--all-users cannot be given together with --user: AWS lists one user or all of them")
@@ -162,7 +162,7 @@ def _account() -> Account:
 
 
 def _print(name: str, table: str, page: Page[Any], form: str) -> None:
-    from iamcreds.database import TABLES  # noqa: PLC0415 - SQLite is not needed for help
+    from iamcreds.query import TABLES  # noqa: PLC0415 - SQLite is not needed for help
 
     found = table_of(page.items, TABLES[table])
     print_rows(found, {name: found.records(), "marker": page.marker}, form)

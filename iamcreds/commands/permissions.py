@@ -33,7 +33,7 @@ def command(run: str, account: str | None) -> None:
         raise click.BadParameter(
             "12 digits, and only with --for up: reading cannot be narrowed", param_hint="--account"
         )
-    from iamcreds.permissions import drift_policy, preview_policy, up_policy  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.account.permissions import drift_policy, preview_policy, up_policy  # noqa: PLC0415 - boto3 is slow to import
 
     policies = {"up": lambda: up_policy(account), "preview": preview_policy, "drift": drift_policy}
     click.echo(json.dumps(policies[run](), indent=2))

@@ -30,7 +30,7 @@ class ReportCommand(ComparingCommand):
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
-            from iamcreds.notify import without_addresses  # noqa: PLC0415 - not for --help
+            from iamcreds.report.message import without_addresses  # noqa: PLC0415 - not for --help
 
             raise click.UsageError(without_addresses(error.format_message()), ctx) from None
 
@@ -85,9 +85,9 @@ def command(  # noqa: PLR0913 - one for each option
       iamcreds report specs --html jane.html --user jane
       iamcreds report specs --html report.html --notify 'mailto://smtp.example.com?from=iam@example.com&to=me@example.com'
     """
-    from iamcreds import notify  # noqa: PLC0415 - boto3, YAML, JSON Schema and Jinja are slow to import
-    from iamcreds.page import render  # noqa: PLC0415 - same
-    from iamcreds.report import summary  # noqa: PLC0415 - same
+    from iamcreds.report import message as notify  # noqa: PLC0415 - boto3, YAML, JSON Schema and Jinja are slow to import
+    from iamcreds.report.html import render  # noqa: PLC0415 - same
+    from iamcreds.report.text import summary  # noqa: PLC0415 - same
 
     desired = load_specs(specs, allow_empty=allow_empty)
     _check(page)

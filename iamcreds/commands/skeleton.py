@@ -34,6 +34,6 @@ def command(schema: str) -> None:
       iamcreds skeleton > specs/jane.yaml
       iamcreds skeleton --schema ../schema.json > specs/team/jane.yaml
     """
-    from iamcreds.skeleton import skeleton  # noqa: PLC0415 - JSON Schema is slow to import
+    from iamcreds.specs.skeleton import skeleton  # noqa: PLC0415 - JSON Schema is slow to import
 
     click.echo(skeleton(schema), nl=False)

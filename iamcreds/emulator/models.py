@@ -17,18 +17,11 @@ from iamcreds.emulator.exceptions import (
     NoSuchEntityError,
     ValidationError,
 )
-from iamcreds.model import PASSWORD_SERVICES, PLACES_PER_SERVICE, Status
+from iamcreds.model import Status
+from iamcreds.services import MAX_PER_SERVICE, known_service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-SECRET_PREFIXES = {
-    "aws-external-anthropic.amazonaws.com": "AEAA",
-    "bedrock.amazonaws.com": "ABSK",
-    "cloudwatch.amazonaws.com": "APIAACWM",
-    "logs.amazonaws.com": "ACWL",
-}
-"""API-key services and what their secrets begin with."""
 
 ID_LETTERS = string.ascii_uppercase + string.digits
 ID_LENGTH = 21
@@ -86,9 +79,9 @@ class Credentials:
         service = _known(service)
         with self._lock:
             taken = [one for one in self._by_user.get(user, {}).values() if one.service == service]
-            if len(taken) >= PLACES_PER_SERVICE:
+            if len(taken) >= MAX_PER_SERVICE:
                 raise LimitExceededError(
-                    f"Cannot exceed quota for ContextSpecificCredentialsPerUserPerContext: {PLACES_PER_SERVICE}",
+                    f"Cannot exceed quota for ContextSpecificCredentialsPerUserPerContext: {MAX_PER_SERVICE}",
                 )
             created = self._now().replace(microsecond=0)
             expires = created + timedelta(days=age_days) if age_days else None
@@ -185,7 +178,7 @@ def _last_before(moment: datetime, states: list[tuple[datetime, Credential | Non
 
 def _known(service: str) -> str:
     name = service.lower()
-    if name not in PASSWORD_SERVICES and name not in SECRET_PREFIXES:
+    if "." not in name or known_service(name) is None:  # short names are ours, not IAM's
         raise NoSuchEntityError(f"No such service {service} is supported for Service Specific Credentials")
     return name
 
@@ -196,6 +189,7 @@ def _new_id() -> str:
 
 def _new_secret(service: str) -> str:
     """A password of 60 characters, or an API key; base64 has the letters that break naive quoting, as AWS's do."""
-    if service in PASSWORD_SERVICES:
+    known = known_service(service)
+    if known is None or not known.secret_prefix:
         return base64.b64encode(secrets.token_bytes(44)).decode()
-    return SECRET_PREFIXES[service] + base64.b64encode(secrets.token_bytes(96)).decode()
+    return known.secret_prefix + base64.b64encode(secrets.token_bytes(96)).decode()

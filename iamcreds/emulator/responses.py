@@ -24,7 +24,8 @@ from iamcreds.emulator.exceptions import (
 from iamcreds.emulator.models import Credential, Credentials
 from iamcreds.emulator.paging import page
 from iamcreds.emulator.validation import SERVICE_NAME, check_parameters, complain, matches, refuse
-from iamcreds.model import PASSWORD_SERVICES, Status
+from iamcreds.model import Status
+from iamcreds.services import Family, service_family
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -237,7 +238,7 @@ class Iam(IamResponse):
 
 def _described(credential: Credential, secret: str | None = None) -> dict[str, Any]:
     """A credential in the words of IAM's model; moto leaves out what is None."""
-    is_password = credential.service in PASSWORD_SERVICES
+    is_password = service_family(credential.service) is Family.PASSWORD
     login_field, secret_field = (
         ("ServiceUserName", "ServicePassword") if is_password else ("ServiceCredentialAlias", "ServiceCredentialSecret")
     )

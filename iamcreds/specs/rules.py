@@ -9,15 +9,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from iamcreds.model import (
-    ALIASES,
-    API_KEY_SERVICES,
-    PASSWORD_SERVICES,
-    PLACES_PER_SERVICE,
-    Place,
-    Problem,
-    Severity,
+from iamcreds.model import Place, Problem, Severity
+from iamcreds.services import (
+    MAX_PER_SERVICE,
+    SERVICES,
+    SUFFIX,
+    Family,
+    known_service,
     service_alias,
+    service_family,
     service_name,
 )
 from iamcreds.specs.nodes import Block, key_place, quoted, value_place
@@ -26,12 +26,8 @@ from iamcreds.specs.schema import did_you_mean, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-KNOWN_SERVICES = PASSWORD_SERVICES | API_KEY_SERVICES
-"""The services that were seen to have such credentials; others are allowed with a warning."""
-
-_SUFFIX = ".amazonaws.com"
-_SHORT_NAMES = {name.removesuffix(_SUFFIX): name.removesuffix(_SUFFIX) + _SUFFIX for name in KNOWN_SERVICES} | {
-    alias: alias for alias in ALIASES
+_SHORT_NAMES = {service.name.removesuffix(SUFFIX): service.name for service in SERVICES} | {
+    service.alias: service.alias for service in SERVICES if service.alias is not None
 }
 
 
@@ -160,8 +156,8 @@ def _same_names(credentials: Iterable[Declared]) -> Iterator[Problem]:
 def _too_many(credentials: Iterable[Declared]) -> Iterator[Problem]:
     taken: dict[str, int] = defaultdict(int)
     for one in credentials:
-        places = PLACES_PER_SERVICE if "rotate" in one.fields else 1
-        if taken[one.service] <= PLACES_PER_SERVICE < taken[one.service] + places:
+        places = MAX_PER_SERVICE if "rotate" in one.fields else 1
+        if taken[one.service] <= MAX_PER_SERVICE < taken[one.service] + places:
             message = f"{quoted(one.user)} has more than two credentials for {one.alias} (a rotating one counts two)"
             yield Problem(one.place, f"{message}: IAM allows two", "too-many-credentials")
         taken[one.service] += places
@@ -192,15 +188,15 @@ def _of_credential(one: Declared) -> Iterator[Problem]:
     if "rotate" in one.fields and "status" in one.fields:
         message = '"status" cannot stand beside "rotate", which switches credentials on and off itself'
         yield Problem(one.key("status"), message, "rotate-with-status")
-    if "expire" in one.fields and one.service in PASSWORD_SERVICES:
+    if "expire" in one.fields and service_family(one.service) is Family.PASSWORD:
         message = f'"expire" is for API keys, and {one.alias} has passwords: use "rotate"'
         yield Problem(one.key("expire"), message, "expiry-on-password-service")
-    if one.service not in KNOWN_SERVICES:
+    if known_service(one.service) is None:
         yield _unknown_service(one)
 
 
 def _unknown_service(one: Declared) -> Problem:
-    near = nearest(one.service.removesuffix(_SUFFIX), _SHORT_NAMES)
+    near = nearest(one.service.removesuffix(SUFFIX), _SHORT_NAMES)
     hint = did_you_mean(None if near is None else _SHORT_NAMES[near])
     message = f"{quoted(one.fields['service'])} is not a service known to have such credentials{hint}"
     return Problem(value_place(one.root, (*one.path, "service")), message, "unknown-service", Severity.WARNING)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from iamcreds.account import READS, WRITES, Account
+from iamcreds.account import Account
+from iamcreds.account.permissions import READS, WRITES
 from iamcreds.errors import (
     AccessDeniedError,
     LimitExceededError,
@@ -19,7 +20,8 @@ from iamcreds.errors import (
     UnreachableError,
     WrongAccountError,
 )
-from iamcreds.model import Family, Status
+from iamcreds.model import Status
+from iamcreds.services import Family
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -43,7 +45,7 @@ def test_create_costs_one_call(account: Account, emulator: Emulator) -> None:
     assert (password.credential.family, key.credential.family) == (Family.PASSWORD, Family.API_KEY)
     assert key.credential.expires is not None
     assert (key.credential.expires - key.credential.created).days == 30
-    assert account.snapshot.credentials() == [key.credential, password.credential]
+    assert account.credentials() == [key.credential, password.credential]
 
 
 @pytest.mark.usefixtures("iam")
@@ -87,7 +89,7 @@ def test_never_answered(account: Account, emulator: Emulator) -> None:
 
 def test_lost_answer_beside_somebody_else(account: Account, emulator: Emulator, iam: IAMClient) -> None:
     """When two credentials are new after a lost answer, none is reset: both are named."""
-    account.snapshot.credentials()
+    account.credentials()
     other = iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)["ServiceSpecificCredential"]
     emulator.controls.drop(CREATE, when="after")
     with pytest.raises(LostAnswerError, match=other["ServiceSpecificCredentialId"]):
@@ -120,7 +122,7 @@ def test_delete_is_repeatable(account: Account, iam: IAMClient) -> None:
     account.delete("jane", issued.credential.id)
     iam.delete_user(UserName="jane")
     account.delete("jane", issued.credential.id)
-    assert account.snapshot.credentials() == []
+    assert account.credentials() == []
 
 
 @pytest.mark.usefixtures("iam")
@@ -129,7 +131,7 @@ def test_status_and_reset_keep_the_snapshot_current(account: Account, emulator: 
     live = account.create("jane", CODECOMMIT).credential
     account.set_status("jane", live.id, Status.INACTIVE)
     assert account.reset("jane", live.id).credential.status is Status.INACTIVE
-    assert [one.status for one in account.snapshot.of("jane", CODECOMMIT)] == [Status.INACTIVE]
+    assert [one.status for one in account.credentials_of("jane", CODECOMMIT)] == [Status.INACTIVE]
     assert emulator.controls.counts()[LIST] == 1
 
 
@@ -171,17 +173,17 @@ def test_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_guard(account: Account) -> None:
     """The guard lets the expected account pass and no other."""
-    assert account.guard("123456789012", "the specs are for") == "123456789012"
-    assert account.guard(None, "the specs are for") == "123456789012"
+    assert account.require_account("123456789012", "the specs are for") == "123456789012"
+    assert account.require_account(None, "the specs are for") == "123456789012"
     with pytest.raises(WrongAccountError, match="but the specs are for account 999999999999"):
-        account.guard("999999999999", "the specs are for")
+        account.require_account("999999999999", "the specs are for")
 
 
 @pytest.mark.usefixtures("iam")
 def test_threads_share_one_list(account: Account, emulator: Emulator) -> None:
     """Eight threads that ask at once cost one list."""
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: account.snapshot.of("jane", CODECOMMIT), range(32)))
+        list(pool.map(lambda _: account.credentials_of("jane", CODECOMMIT), range(32)))
     assert emulator.controls.counts()[LIST] == 1
 
 
@@ -191,7 +193,7 @@ def test_short_pages(account: Account, emulator: Emulator, iam: IAMClient) -> No
         iam.create_user(UserName=f"user-{number}")
         iam.create_service_specific_credential(UserName=f"user-{number}", ServiceName=BEDROCK)
     emulator.controls.set(page_limit=3)
-    assert len(account.snapshot.credentials()) == 7
+    assert len(account.credentials()) == 7
     assert emulator.controls.counts()[LIST] == 3
 
 
@@ -200,10 +202,10 @@ def test_find_believes_no_single_miss(account: Account, emulator: Emulator, iam:
     emulator.controls.set(list_lag=3600)
     young = iam.create_service_specific_credential(UserName="jane", ServiceName=BEDROCK)["ServiceSpecificCredential"]
     now = datetime.now(UTC)
-    assert account.snapshot.find("jane", young["ServiceSpecificCredentialId"], now) is None
+    assert account.find_credential("jane", young["ServiceSpecificCredentialId"], now) is None
     assert emulator.controls.counts()[LIST] == 1 + 1 + 3
     emulator.controls.clear_counts()
-    assert Account().snapshot.find("jane", "ACCA00000000000000000", datetime(2020, 1, 1, tzinfo=UTC)) is None
+    assert Account().find_credential("jane", "ACCA00000000000000000", datetime(2020, 1, 1, tzinfo=UTC)) is None
     assert emulator.controls.counts()[LIST] == 2
 
 
@@ -215,7 +217,7 @@ def test_only_declared_operations(account: Account, emulator: Emulator, iam: IAM
     account.set_status("jane", live.id, Status.INACTIVE)
     account.reset("jane", live.id)
     account.access_keys(["jane", "ghost"])
-    account.snapshot.has_user("ghost")
+    account.has_user("ghost")
     account.delete("jane", live.id)
     account.id()
     assert set(emulator.controls.counts()) == {*READS, *WRITES, "sts:GetCallerIdentity"}

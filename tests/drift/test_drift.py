@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from iamcreds.account import DRIFT_READS, READS
+from iamcreds.account.permissions import DRIFT_READS, READS
 from tests.drift.accounts import FULL_NAMES, fill
 
 if TYPE_CHECKING:

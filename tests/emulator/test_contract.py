@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from iamcreds.model import API_KEY_SERVICES, PASSWORD_SERVICES
+from iamcreds.services import SERVICES, Family
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def account_of(iam: IAMClient, user: str) -> str:
 # Create
 
 
-@pytest.mark.parametrize("service", sorted(PASSWORD_SERVICES))
+@pytest.mark.parametrize("service", [service.name for service in SERVICES if service.family is Family.PASSWORD])
 def test_password_service(contract_iam: IAMClient, user: str, service: str) -> None:
     """A password service gives a user name and a password of 60 characters, and nothing of an API key."""
     credential = create(contract_iam, user, service)
@@ -89,7 +89,7 @@ def test_password_service(contract_iam: IAMClient, user: str, service: str) -> N
     assert (credential["UserName"], credential["ServiceName"], credential["Status"]) == (user, service, "Active")
 
 
-@pytest.mark.parametrize("service", sorted(API_KEY_SERVICES))
+@pytest.mark.parametrize("service", [service.name for service in SERVICES if service.family is Family.API_KEY])
 def test_api_key_service(contract_iam: IAMClient, user: str, service: str) -> None:
     """An API-key service gives an alias and a secret with the service's prefix, and nothing of a password."""
     credential = create(contract_iam, user, service)

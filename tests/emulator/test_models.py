@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from iamcreds.emulator.exceptions import ValidationError
-from iamcreds.emulator.models import SECRET_PREFIXES, Credentials
+from iamcreds.emulator.models import Credentials
 from iamcreds.emulator.paging import page
-from iamcreds.model import API_KEY_SERVICES
+from iamcreds.services import SERVICES, Family
 
 CODECOMMIT = "codecommit.amazonaws.com"
 
@@ -21,9 +21,12 @@ def credentials() -> Credentials:
     return Credentials("123456789012", lambda: datetime(2026, 1, 1, tzinfo=UTC))
 
 
-def test_services() -> None:
-    """The API-key services are those that the product knows."""
-    assert set(SECRET_PREFIXES) == API_KEY_SERVICES
+def test_services(credentials: Credentials) -> None:
+    """The API keys of each service begin as its definition says, and passwords begin in no particular way."""
+    for service in SERVICES:
+        _, secret = credentials.create("jane", service.name)
+        assert secret.startswith(service.secret_prefix)
+        assert bool(service.secret_prefix) is (service.family is Family.API_KEY)
 
 
 def test_login_of_a_former_user(credentials: Credentials) -> None:

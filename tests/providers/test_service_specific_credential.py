@@ -85,7 +85,7 @@ def test_update_of_what_is_gone(provider: ServiceSpecificCredentialProvider, iam
     name, olds = made(provider)
     olds["create_date"] = "2020-01-01T00:00:00+00:00"
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=name)
-    provider.account.snapshot.refresh("jane")
+    provider.account.reread_users(["jane"])
     with pytest.raises(NoSuchCredentialError, match=f"credential {name} of user jane is gone: run with --refresh"):
         provider.update(name, olds, INPUTS | {"reset": "now"})
 

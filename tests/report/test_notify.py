@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from iamcreds import notify
 from iamcreds.model import Drift, Finding, Inventory
+from iamcreds.report import message as notify
 from tests.drift.accounts import FULL_NAMES, fill
 from tests.report.conftest import SECRET
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from iamcreds.credential_report import PAUSES, parse, read_credential_report
+from iamcreds.account.credential_report import PAUSES, parse, read_credential_report
 from iamcreds.errors import AccountError
 from iamcreds.model import ReportedKey, ReportedUser
 

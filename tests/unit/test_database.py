@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from iamcreds.database import TABLES, DesiredRow, QueryError, UserRow, answer, desired_rows, tables_read
 from iamcreds.model import (
     AccessKey,
     AccessKeyPolicy,
@@ -18,10 +17,11 @@ from iamcreds.model import (
     Desired,
     DesiredCredential,
     DesiredUser,
-    Family,
     Place,
     Status,
 )
+from iamcreds.query import TABLES, DesiredRow, QueryError, UserRow, answer, desired_rows, tables_read
+from iamcreds.services import Family
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iamcreds.drift import RULES, NothingSelectedError, Selection, age_in_words, compare
+from iamcreds.drift.access_keys import findings, needs_closer_look
+from iamcreds.drift.comparing import RULES, NothingSelectedError, Selection, age_in_words, compare
 from iamcreds.model import (
     AccessKey,
     AccessKeyPolicy,
@@ -19,7 +20,6 @@ from iamcreds.model import (
     DesiredCredential,
     DesiredUser,
     Drift,
-    Family,
     Finding,
     Inventory,
     Kind,
@@ -29,7 +29,7 @@ from iamcreds.model import (
     Status,
     User,
 )
-from iamcreds.policy import findings, needs_closer_look
+from iamcreds.services import Family
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CODECOMMIT, KEYSPACES = "codecommit.amazonaws.com", "cassandra.amazonaws.com"

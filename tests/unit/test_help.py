@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from iamcreds.cli import main
-from iamcreds.database import TABLES
+from iamcreds.query import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

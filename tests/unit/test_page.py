@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
-from iamcreds.drift import RULES, Selection, compare
+from iamcreds.drift.comparing import RULES, Selection, compare
 from iamcreds.model import (
     AccessKey,
     AccessKeyPolicy,
@@ -19,7 +19,6 @@ from iamcreds.model import (
     Desired,
     DesiredCredential,
     DesiredUser,
-    Family,
     Inventory,
     Place,
     ReportedKey,
@@ -27,9 +26,10 @@ from iamcreds.model import (
     Status,
     User,
 )
-from iamcreds.page import render, rows, timeline
-from iamcreds.page.rows import Subject
-from iamcreds.page.timeline import Month
+from iamcreds.report.html import render, rows, timeline
+from iamcreds.report.html.rows import Subject
+from iamcreds.report.html.timeline import Month
+from iamcreds.services import Family
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -7,7 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from iamcreds.account import DRIFT_READS, READS, WRITES
+from iamcreds.account.permissions import DRIFT_READS, READS, WRITES
 from iamcreds.cli import main
 
 

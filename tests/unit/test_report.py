@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from iamcreds import report
-from iamcreds.model import Credential, CredentialReport, Drift, Family, Finding, Inventory, Kind, Place, Status, User
+from iamcreds.model import Credential, CredentialReport, Drift, Finding, Inventory, Kind, Place, Status, User
+from iamcreds.report import text as report
+from iamcreds.services import Family
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SERVICE = "codecommit.amazonaws.com"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from iamcreds.model import ALIASES, API_KEY_SERVICES, PASSWORD_SERVICES
+from iamcreds.services import SERVICES, service_aliases
 from iamcreds.specs.schema import SCHEMA
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def test_fields_as_written_agree() -> None:
 def test_services() -> None:
     """An editor offers every alias and every known service."""
     offered = SCHEMA["$defs"]["credential"]["properties"]["service"]["examples"]
-    assert set(offered) == set(ALIASES) | PASSWORD_SERVICES | API_KEY_SERVICES
+    assert set(offered) == {*service_aliases(), *(service.name for service in SERVICES)}
 
 
 def test_one_file() -> None:

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from iamcreds.cli import main
-from iamcreds.skeleton import skeleton
 from iamcreds.specs import load
 from iamcreds.specs.schema import SCHEMA
+from iamcreds.specs.skeleton import skeleton
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,10 +6,11 @@ import threading
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
-from iamcreds import aws
+from iamcreds.account import client
+from iamcreds.account.threads import call_all
 from iamcreds.errors import AccessDeniedError, AccountError, NoSuchUserError, UnauthenticatedError, UnreachableError
-from iamcreds.model import Credential, Family, Status, User
-from iamcreds.pool import all_of, tell_nobody
+from iamcreds.model import Credential, User
+from iamcreds.progress import no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_iam import IAMClient
 
-    from iamcreds.pool import Tell
+    from iamcreds.progress import Progress
 
 YOUNG = timedelta(seconds=60)
 """IAM is eventually consistent: a credential younger than this may be missing from a list and yet be there."""
@@ -25,11 +26,8 @@ YOUNG = timedelta(seconds=60)
 LAG_PAUSES = (1.0, 2.0, 4.0)
 """Seconds between repeated looks for something that a list may not show yet."""
 
-PAGE = 1000
-"""Items asked for per page, the most that IAM allows."""
 
-
-class Snapshot:
+class Cache:
     """The live service-specific credentials of all users, as one run sees them. Safe to use from several threads.
 
     Args:
@@ -85,30 +83,30 @@ class Snapshot:
             self._all()
             self._replace({user: self._of_user(user)})
 
-    def look_closer(self, users: Iterable[str], tell: Tell = tell_nobody) -> None:
+    def reread(self, users: Iterable[str], progress: Progress = no_progress) -> None:
         """Read the credentials of these users one by one; where that shows any that the bulk read lacks, of all users.
 
         Some endpoints do not know AllUsers: what they leave out must not look like drift.
         """
         with self._lock:
             known = set(self._all())
-        self._list_each(users, tell)
+        self._list_each(users, progress)
         with self._lock:
             new = [one for one in self._all().values() if one.id not in known and self._now() - one.created > YOUNG]
             self._every_user_is_in_it = self._every_user_is_in_it and not new
         if not self._every_user_is_in_it:
-            self._list_each([user.name for user in self.users() if user.name not in self._listed], tell)
+            self._list_each([user.name for user in self.users() if user.name not in self._listed], progress)
 
     def users(self) -> list[User]:
         """The account's IAM users, by name; one call a page, once a run."""
         with self._lock:
             return sorted(self._by_name().values())
 
-    def missing(self, users: Iterable[str]) -> set[str]:
+    def missing_users(self, users: Iterable[str]) -> set[str]:
         """Which of the users do not exist: the list of all may lag, so those it lacks are asked for by name."""
         with self._lock:
             unknown = sorted(set(users) - self._by_name().keys())
-        asked = all_of(self._find_user, unknown, "looking for missing users")
+        asked = call_all(self._find_user, unknown, "looking for missing users")
         with self._lock:
             self._by_name().update({name: user for name, user in asked.items() if user is not None})
         return {name for name, user in asked.items() if user is None}
@@ -116,7 +114,7 @@ class Snapshot:
     def has_user(self, user: str) -> bool:
         """Whether the IAM user exists: all are listed once, and one that is missing there is asked for by name."""
         with self._lock:
-            return user in self._by_name() or not self.missing([user])
+            return user in self._by_name() or not self.missing_users([user])
 
     def remember(self, credential: Credential) -> Credential:
         """Keep what an answer to one of our own writes said."""
@@ -136,26 +134,26 @@ class Snapshot:
 
     def _by_name(self) -> dict[str, User]:
         if self._users is None:
-            with aws.speaking("listing the account's users"):
-                found = [item for page in pages(self._iam.list_users) for item in page["Users"]]
+            with client.translate_errors("listing the account's users"):
+                found = [item for page in client.pages(self._iam.list_users) for item in page["Users"]]
             self._users = {one["UserName"]: _user(one) for one in found}
         return self._users
 
     def _find_user(self, name: str) -> User | None:
         try:
-            with aws.speaking(f"looking for user {name}"):
+            with client.translate_errors(f"looking for user {name}"):
                 return _user(self._iam.get_user(UserName=name)["User"])
         except NoSuchUserError:
             return None
 
-    def _list_each(self, users: Iterable[str], tell: Tell) -> None:
-        found = all_of(self._of_user, users, "reading credentials user by user", tell)
+    def _list_each(self, users: Iterable[str], progress: Progress) -> None:
+        found = call_all(self._of_user, users, "reading credentials user by user", progress)
         with self._lock:
             self._replace(found)
 
     def _of_user(self, user: str) -> list[Credential]:
         try:
-            with aws.speaking(f"listing the service-specific credentials of user {user}"):
+            with client.translate_errors(f"listing the service-specific credentials of user {user}"):
                 return list(self._list(UserName=user))
         except NoSuchUserError:
             return []
@@ -179,7 +177,7 @@ class Snapshot:
 
     def _bulk(self) -> dict[str, Credential]:
         try:
-            with aws.speaking("listing the service-specific credentials of all users"):
+            with client.translate_errors("listing the service-specific credentials of all users"):
                 return {one.id: one for one in self._list(AllUsers=True)}
         except (UnreachableError, UnauthenticatedError, AccessDeniedError):
             raise
@@ -188,50 +186,9 @@ class Snapshot:
             return {}
 
     def _list(self, **filters: Any) -> Iterator[Credential]:  # noqa: ANN401 - boto3's own keyword arguments
-        for page in pages(self._iam.list_service_specific_credentials, **filters):
-            yield from map(credential, page["ServiceSpecificCredentials"])
-
-
-def pages(
-    operation: Callable[..., Any],
-    start: str | None = None,
-    **arguments: Any,  # noqa: ANN401 - as boto3
-) -> Iterator[Mapping[str, Any]]:
-    """Every page of a listing operation, the first of them at marker `start`.
-
-    Only IsTruncated ends it, for a page may be short and still not the last.
-
-    Raises:
-        AccountError: the endpoint gives the same marker twice, which would never end.
-    """
-    seen: set[str] = set()
-    marker = {"Marker": start} if start else {}
-    while True:
-        page = operation(**arguments, **marker, MaxItems=PAGE)
-        yield page
-        if not page.get("IsTruncated"):
-            return
-        marker = {"Marker": page["Marker"]}
-        if marker["Marker"] in seen:
-            raise AccountError(
-                f"{operation.__name__}: AWS gave the same page marker twice: the list is not to be trusted"
-            )
-        seen.add(marker["Marker"])
+        for page in client.pages(self._iam.list_service_specific_credentials, **filters):
+            yield from map(client.to_credential, page["ServiceSpecificCredentials"])
 
 
 def _user(item: Mapping[str, Any]) -> User:
     return User(item["UserName"], item["CreateDate"].astimezone(UTC))
-
-
-def credential(item: Mapping[str, Any]) -> Credential:
-    """A credential out of an answer of IAM: both families, with or without its secret, which stays behind."""
-    return Credential(
-        id=item["ServiceSpecificCredentialId"],
-        user=item["UserName"],
-        service=item["ServiceName"].lower(),
-        status=Status(item["Status"]),
-        created=item["CreateDate"].astimezone(UTC),
-        family=Family.PASSWORD if item.get("ServiceUserName") else Family.API_KEY,
-        login=item.get("ServiceUserName") or item.get("ServiceCredentialAlias") or "",
-        expires=item["ExpirationDate"].astimezone(UTC) if "ExpirationDate" in item else None,
-    )

@@ -10,7 +10,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Finding, Kind, Status, service_alias
+from iamcreds.model import Finding, Kind, Status
+from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.drift import EVERYTHING, SOON, watched_users
-from iamcreds.model import Kind, Status, service_alias
+from iamcreds.drift.comparing import EVERYTHING, SOON, watched_users
+from iamcreds.model import Kind, Status
+from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from iamcreds.drift import Selection
+    from iamcreds.drift.comparing import Selection
     from iamcreds.model import AccessKey, AccessKeyPolicy, Credential, Desired, Drift, Place, ReportedKey
 
 

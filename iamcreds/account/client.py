@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Literal
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore import exceptions as boto
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
 from iamcreds import errors
+from iamcreds.model import Credential, Status
+from iamcreds.services import Family
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import boto3
     from mypy_boto3_iam import IAMClient
@@ -53,6 +56,9 @@ _ANSWER_LOST = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadE
 
 HOW_TO_SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in again (`aws sso login`)"
 
+PAGE = 1000
+"""Items asked for per page, the most that IAM allows."""
+
 _FALLBACK_REGION = "us-east-1"
 """IAM is global; a region only tells the partition, and the commercial one is what every AWS tool assumes."""
 
@@ -83,7 +89,7 @@ def _config(attempts: int, mode: Literal["adaptive", "standard"]) -> Config:
 
 
 @contextlib.contextmanager
-def speaking(doing: str) -> Iterator[None]:
+def translate_errors(doing: str) -> Iterator[None]:
     """Turn what boto3 raises into one of our errors; `doing` begins its sentence: `deleting credential ACCA… of jane`.
 
     Raises:
@@ -147,3 +153,44 @@ def may_have_happened(error: Exception) -> bool:
         server_error = 500
         return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= server_error
     return isinstance(error, _ANSWER_LOST) and not isinstance(error, _NOT_SENT)
+
+
+def pages(
+    operation: Callable[..., Any],
+    start: str | None = None,
+    **arguments: Any,  # noqa: ANN401 - as boto3
+) -> Iterator[Mapping[str, Any]]:
+    """Every page of a listing operation, the first of them at marker `start`.
+
+    Only IsTruncated ends it, for a page may be short and still not the last.
+
+    Raises:
+        AccountError: the endpoint gives the same marker twice, which would never end.
+    """
+    seen: set[str] = set()
+    marker = {"Marker": start} if start else {}
+    while True:
+        page = operation(**arguments, **marker, MaxItems=PAGE)
+        yield page
+        if not page.get("IsTruncated"):
+            return
+        marker = {"Marker": page["Marker"]}
+        if marker["Marker"] in seen:
+            raise errors.AccountError(
+                f"{operation.__name__}: AWS gave the same page marker twice: the list is not to be trusted"
+            )
+        seen.add(marker["Marker"])
+
+
+def to_credential(item: Mapping[str, Any]) -> Credential:
+    """A credential out of an answer of IAM: both families, with or without its secret, which stays behind."""
+    return Credential(
+        id=item["ServiceSpecificCredentialId"],
+        user=item["UserName"],
+        service=item["ServiceName"].lower(),
+        status=Status(item["Status"]),
+        created=item["CreateDate"].astimezone(UTC),
+        family=Family.PASSWORD if item.get("ServiceUserName") else Family.API_KEY,
+        login=item.get("ServiceUserName") or item.get("ServiceCredentialAlias") or "",
+        expires=item["ExpirationDate"].astimezone(UTC) if "ExpirationDate" in item else None,
+    )

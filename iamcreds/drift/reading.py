@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from iamcreds.drift import EVERYTHING, SOON, compare, watched_users
+from iamcreds.drift.access_keys import needs_closer_look
+from iamcreds.drift.comparing import EVERYTHING, SOON, compare, watched_users
 from iamcreds.errors import AccountError, UnauthenticatedError, UnreachableError
 from iamcreds.model import Inventory
-from iamcreds.policy import needs_closer_look
-from iamcreds.pool import tell_nobody
+from iamcreds.progress import no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime, timedelta
 
     from iamcreds.account import Account
-    from iamcreds.drift import Selection
+    from iamcreds.drift.comparing import Selection
     from iamcreds.model import AccessKeyPolicy, CredentialReport, Desired, Drift, User
-    from iamcreds.pool import Tell
+    from iamcreds.progress import Progress
 
 
-def look(  # noqa: PLR0913 - each is a thing of its own
+def detect_drift(  # noqa: PLR0913 - each is a thing of its own
     account: Account,
     desired: Desired,
     now: datetime,
@@ -29,7 +29,7 @@ def look(  # noqa: PLR0913 - each is a thing of its own
     selection: Selection = EVERYTHING,
     *,
     exact: bool = False,
-    tell: Tell = tell_nobody,
+    progress: Progress = no_progress,
 ) -> Drift:
     """Read the account and compare it with the specs: everything that `iamcreds drift` does but print.
 
@@ -40,21 +40,21 @@ def look(  # noqa: PLR0913 - each is a thing of its own
         soon: an expiry within this time is a finding.
         selection: what is asked for.
         exact: read the access keys of every watched user.
-        tell: hears how far it is.
+        progress: hears how far it is.
 
     Raises:
         WrongAccountError: the specs are for another account.
         NothingSelectedError: what is asked for is neither desired nor live.
         AccountError
     """
-    account.guard(desired.account, "the specs are for")
-    inventory = read_inventory(account, selection.of(desired), now, exact=exact, tell=tell)
+    account.require_account(desired.account, "the specs are for")
+    inventory = read_inventory(account, selection.of(desired), now, exact=exact, progress=progress)
     selection.check(desired, inventory)
     return compare(desired, inventory, soon, selection)
 
 
 def read_inventory(
-    account: Account, desired: Desired, now: datetime, *, exact: bool = False, tell: Tell = tell_nobody
+    account: Account, desired: Desired, now: datetime, *, exact: bool = False, progress: Progress = no_progress
 ) -> Inventory:
     """What the account has, as far as it matters to what is desired.
 
@@ -67,26 +67,26 @@ def read_inventory(
         desired: the specs, as far as they matter.
         now: the present, in UTC.
         exact: read the access keys of every watched user.
-        tell: hears how far it is.
+        progress: hears how far it is.
 
     Raises:
         AccountError
     """
     number = account.id()  # first, because STS says within seconds whether there is an endpoint at all
-    tell("listing users", 0)
-    missing = account.snapshot.missing(user.name for user in desired.users)
-    tell("listing credentials", 0)
-    account.snapshot.look_closer(_short_of_credentials(account, desired, missing), tell)
+    progress("listing users", 0)
+    missing = account.missing_users(user.name for user in desired.users)
+    progress("listing credentials", 0)
+    account.reread_users(_short_of_credentials(account, desired, missing), progress)
     present = {name: policy for name, policy in watched_users(desired).items() if name not in missing}
-    report, refusal = (None, None) if exact or not present else _report(account, tell)
-    users = tuple(account.snapshot.users())
+    report, refusal = (None, None) if exact or not present else _report(account, progress)
+    users = tuple(account.users())
     looked = sorted(present if report is None else _suspects(users, present, report, now))
-    keys = account.access_keys(looked, tell)
+    keys = account.access_keys(looked, progress)
     return Inventory(
         account=number,
         read_at=now,
         users=users,
-        credentials=tuple(account.snapshot.credentials()),
+        credentials=tuple(account.credentials()),
         access_keys=tuple(key for user in looked for key in keys[user] or ()),
         access_keys_read=tuple(looked),
         report=report,
@@ -96,7 +96,7 @@ def read_inventory(
 
 def _short_of_credentials(account: Account, desired: Desired, missing: set[str]) -> list[str]:
     """Who seems to have fewer credentials than declared: a list may lag, or be of one user only."""
-    live = Counter((one.user, one.service) for one in account.snapshot.credentials())
+    live = Counter((one.user, one.service) for one in account.credentials())
     return [
         user.name
         for user in desired.users
@@ -108,10 +108,10 @@ def _short_of_credentials(account: Account, desired: Desired, missing: set[str])
     ]
 
 
-def _report(account: Account, tell: Tell) -> tuple[CredentialReport | None, str | None]:
+def _report(account: Account, progress: Progress) -> tuple[CredentialReport | None, str | None]:
     """The credential report, or why there is none: it saves calls, and nothing depends on it."""
     try:
-        return account.credential_report(tell), None
+        return account.credential_report(progress), None
     except (UnreachableError, UnauthenticatedError):
         raise
     except AccountError as error:

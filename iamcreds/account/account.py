@@ -12,43 +12,22 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from iamcreds import aws
-from iamcreds.access_keys import read_access_keys
-from iamcreds.credential_report import read_credential_report
+from iamcreds.account import client
+from iamcreds.account.access_keys import read_access_keys
+from iamcreds.account.cache import LAG_PAUSES, Cache
+from iamcreds.account.client import to_credential
+from iamcreds.account.credential_report import read_credential_report
+from iamcreds.account.listing import Listing
 from iamcreds.errors import LostAnswerError, NoSuchCredentialError, NoSuchUserError, WrongAccountError
-from iamcreds.lists import Lists
 from iamcreds.model import Credential, IssuedCredential, Status
-from iamcreds.pool import tell_nobody
-from iamcreds.snapshot import LAG_PAUSES, Snapshot, credential
+from iamcreds.progress import no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from iamcreds.model import AccessKey, CredentialReport
-    from iamcreds.pool import Tell
-
-READS = {
-    "iam:ListServiceSpecificCredentials": "what is live, all users' a page at a time",
-    "iam:ListUsers": "whether the users of new credentials exist",
-    "iam:GetUser": "to be sure that a user is missing before saying so",
-    "iam:ListAccessKeys": "the access keys of users with an access-key policy",
-    "iam:GetAccessKeyLastUsed": "when those keys were last used",
-}
-"""Every operation that any run calls and that changes nothing, and why; STS GetCallerIdentity needs no permission."""
-
-DRIFT_READS = {
-    "iam:GenerateCredentialReport": "to have the report made that says whose access keys need a closer look",
-    "iam:GetCredentialReport": "to read it",
-}
-"""Operations that `iamcreds drift` calls beside READS; without them it reads the access keys of every watched user."""
-
-WRITES = {
-    "iam:CreateServiceSpecificCredential": "a credential newly declared",
-    "iam:UpdateServiceSpecificCredential": "one switched on or off",
-    "iam:ResetServiceSpecificCredential": "a declared reset, or the password of a Create whose answer was lost",
-    "iam:DeleteServiceSpecificCredential": "one no longer declared",
-}
-"""Every operation that is called and changes something, and why."""
+    from iamcreds.account.listing import Page, Window
+    from iamcreds.model import AccessKey, CredentialReport, User
+    from iamcreds.progress import Progress
 
 CLOCK_SKEW = timedelta(minutes=5)
 """AWS refuses requests signed by a clock further off than this, so its dates are not further from ours."""
@@ -78,17 +57,17 @@ class Account:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        with aws.speaking("signing in to AWS"):
+        with client.translate_errors("signing in to AWS"):
             session = session or boto3.Session()
-            self._sts = aws.sts_client(session)
-            self._iam = aws.iam_client(session, retries="adaptive")
-            self._iam_once = aws.iam_client(session, retries="none")
+            self._sts = client.sts_client(session)
+            self._iam = client.iam_client(session, retries="adaptive")
+            self._iam_once = client.iam_client(session, retries="none")
         self._now = now
         self._sleep = sleep
         self._lock = threading.Lock()
         self._id: str | None = None
-        self.snapshot = Snapshot(self._iam, now, sleep)
-        self.lists = Lists(self._iam)
+        self._cache = Cache(self._iam, now, sleep)
+        self._listing = Listing(self._iam)
 
     def id(self) -> str:
         """The account's number, 12 digits, asked once.
@@ -98,11 +77,11 @@ class Account:
         """
         with self._lock:
             if self._id is None:
-                with aws.speaking("asking AWS which account this is"):
+                with client.translate_errors("asking AWS which account this is"):
                     self._id = self._sts.get_caller_identity()["Account"]
             return self._id
 
-    def guard(self, expected: str | None, who: str) -> str:
+    def require_account(self, expected: str | None, who: str) -> str:
         """The account's number, which must be the expected one (None expects nothing); `who` expects it.
 
         Raises:
@@ -115,21 +94,103 @@ class Account:
             )
         return self.id()
 
-    def access_keys(self, users: Iterable[str], tell: Tell = tell_nobody) -> dict[str, list[AccessKey] | None]:
+    def credentials(self) -> list[Credential]:
+        """All live credentials, sorted by user, service and id; one call a page, once a run.
+
+        Raises:
+            AccountError
+        """
+        return self._cache.credentials()
+
+    def credentials_of(self, user: str, service: str) -> list[Credential]:
+        """The user's live credentials for the service (full name), oldest first.
+
+        Raises:
+            AccountError
+        """
+        return self._cache.of(user, service)
+
+    def find_credential(self, user: str, credential_id: str, created: datetime) -> Credential | None:
+        """The live credential of that id, or None once a list of its user has confirmed that it is gone.
+
+        Raises:
+            AccountError
+        """
+        return self._cache.find(user, credential_id, created)
+
+    def reread_users(self, users: Iterable[str], progress: Progress = no_progress) -> None:
+        """Read the credentials of these users one by one, and of all where the bulk read proves to be incomplete.
+
+        Raises:
+            AccountError
+        """
+        self._cache.reread(users, progress)
+
+    def users(self) -> list[User]:
+        """The account's IAM users, by name; one call a page, once a run.
+
+        Raises:
+            AccountError
+        """
+        return self._cache.users()
+
+    def missing_users(self, users: Iterable[str]) -> set[str]:
+        """Which of the users do not exist.
+
+        Raises:
+            AccountError
+        """
+        return self._cache.missing_users(users)
+
+    def has_user(self, user: str) -> bool:
+        """Whether the IAM user exists.
+
+        Raises:
+            AccountError
+        """
+        return self._cache.has_user(user)
+
+    def list_credentials(
+        self, window: Window, *, user: str | None = None, service: str | None = None, all_users: bool = False
+    ) -> Page[Credential]:
+        """The credentials of a user (None: the caller) or of all, asked for anew, as IAM's own operation lists them.
+
+        Raises:
+            NoSuchUserError, AccountError
+        """
+        return self._listing.credentials(window, user=user, service=service, all_users=all_users)
+
+    def list_access_keys(self, window: Window, *, user: str | None = None) -> Page[AccessKey]:
+        """The access keys of a user (None: the caller), asked for anew, oldest first.
+
+        Raises:
+            NoSuchUserError, AccountError
+        """
+        return self._listing.access_keys(window, user=user)
+
+    def list_all_access_keys(self, window: Window, progress: Progress) -> Page[AccessKey]:
+        """The access keys of all users, asked for anew, by user, oldest first; the window is one of the list of users.
+
+        Raises:
+            AccountError
+        """
+        return self._listing.access_keys_of_all(window, progress)
+
+    def access_keys(self, users: Iterable[str], progress: Progress = no_progress) -> dict[str, list[AccessKey] | None]:
         """The access keys of each of the users, oldest first; None of a user who does not exist.
 
         Raises:
             AccountError
         """
-        return read_access_keys(self._iam, users, tell)
+        return read_access_keys(self._iam, users, progress)
 
-    def credential_report(self, tell: Tell = tell_nobody) -> CredentialReport:
+    def credential_report(self, progress: Progress = no_progress) -> CredentialReport:
         """What IAM's credential report says, which may be up to four hours old; a new one takes AWS some seconds.
 
         Raises:
             AccountError
         """
-        return read_credential_report(self._iam, self._sleep, tell)
+        return read_credential_report(self._iam, self._sleep, progress)
 
     def create(self, user: str, service: str, age_days: int | None = None) -> IssuedCredential:
         """Create a credential: one call, and never a second one blindly.
@@ -146,15 +207,15 @@ class Account:
             NoSuchUserError, LimitExceededError, LostAnswerError, AccountError
         """
         doing = f"creating a {service} credential for user {user}"
-        before = {one.id for one in self.snapshot.of(user, service)}
+        before = {one.id for one in self._cache.of(user, service)}
         arguments = {"UserName": user, "ServiceName": service} | ({"CredentialAgeDays": age_days} if age_days else {})
         for _ in range(3):
             started = self._now()
-            with aws.speaking(doing):
+            with client.translate_errors(doing):
                 try:
                     return self._issued(self._create_unless_throttled(arguments))
                 except _BOTO as error:
-                    if not aws.may_have_happened(error):
+                    if not client.may_have_happened(error):
                         raise
             made = self._made_after_all(user, service, before, started - CLOCK_SKEW)
             if made is not None:
@@ -167,7 +228,7 @@ class Account:
         Raises:
             NoSuchCredentialError, NoSuchUserError, AccountError
         """
-        with aws.speaking(f"resetting the password of credential {credential_id} of user {user}"):
+        with client.translate_errors(f"resetting the password of credential {credential_id} of user {user}"):
             return self._issued(
                 self._iam.reset_service_specific_credential(UserName=user, ServiceSpecificCredentialId=credential_id),
             )
@@ -178,15 +239,15 @@ class Account:
         Raises:
             NoSuchCredentialError, NoSuchUserError, AccountError
         """
-        with aws.speaking(f"making credential {credential_id} of user {user} {status}"):
+        with client.translate_errors(f"making credential {credential_id} of user {user} {status}"):
             self._iam.update_service_specific_credential(
                 UserName=user,
                 ServiceSpecificCredentialId=credential_id,
                 Status="Active" if status is Status.ACTIVE else "Inactive",
             )
-        known = self.snapshot.get(credential_id)
+        known = self._cache.get(credential_id)
         if known is not None:
-            self.snapshot.remember(replace(known, status=status))
+            self._cache.remember(replace(known, status=status))
 
     def delete(self, user: str, credential_id: str) -> None:
         """Delete the credential; one that is gone, or whose user is, counts as deleted.
@@ -195,18 +256,18 @@ class Account:
             AccountError
         """
         try:
-            with aws.speaking(f"deleting credential {credential_id} of user {user}"):
+            with client.translate_errors(f"deleting credential {credential_id} of user {user}"):
                 self._iam.delete_service_specific_credential(UserName=user, ServiceSpecificCredentialId=credential_id)
         except (NoSuchCredentialError, NoSuchUserError):
             pass
-        self.snapshot.forget(credential_id)
+        self._cache.forget(credential_id)
 
     def _create_unless_throttled(self, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - boto3's answer
         for pause in THROTTLE_PAUSES:
             try:
                 return self._iam_once.create_service_specific_credential(**arguments)
             except ClientError as error:
-                if aws.error_code(error) not in aws.THROTTLED:
+                if client.error_code(error) not in client.THROTTLED:
                     raise
             self._sleep(pause)
         return self._iam_once.create_service_specific_credential(**arguments)
@@ -215,8 +276,8 @@ class Account:
         """What a Create without an answer made; lists may lag, so it is looked for more than once."""
         for pause in (0.0, *LAG_PAUSES):
             self._sleep(pause)
-            self.snapshot.refresh(user)
-            new = [one for one in self.snapshot.of(user, service) if one.id not in before and one.created >= since]
+            self._cache.refresh(user)
+            new = [one for one in self._cache.of(user, service) if one.id not in before and one.created >= since]
             if len(new) > 1:
                 raise LostAnswerError(
                     f"creating a {service} credential for user {user}: AWS's answer was lost and"
@@ -229,4 +290,4 @@ class Account:
     def _issued(self, answer: Any) -> IssuedCredential:  # noqa: ANN401 - boto3's answer
         item = answer["ServiceSpecificCredential"]
         secret = item.get("ServicePassword") or item.get("ServiceCredentialSecret")
-        return IssuedCredential(self.snapshot.remember(credential(item)), secret)
+        return IssuedCredential(self._cache.remember(to_credential(item)), secret)

@@ -12,8 +12,8 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from iamcreds import report
 from iamcreds.errors import IamcredsError
+from iamcreds.report import text as report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds import matching, policy
+from iamcreds.drift import access_keys as policy
+from iamcreds.drift import credentials as matching
+from iamcreds.drift.credentials import Pair
 from iamcreds.errors import IamcredsError
-from iamcreds.matching import Pair
-from iamcreds.model import Drift, Finding, Kind, service_alias
+from iamcreds.model import Drift, Finding, Kind
+from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

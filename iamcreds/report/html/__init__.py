@@ -1,5 +1,5 @@
 """Drift and inventory as one HTML page that needs nothing else: no network, no file beside it."""
 
-from iamcreds.page.html import render
+from iamcreds.report.html.page import render
 
 __all__ = ["render"]

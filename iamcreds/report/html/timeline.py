@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.model import service_alias
-from iamcreds.page.rows import chosen
+from iamcreds.report.html.rows import chosen
+from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from iamcreds.page.rows import KeyRow, Subject
+    from iamcreds.report.html.rows import KeyRow, Subject
 
 MONTHS = 12
 """How many months the timeline's chart has, this one included; what is later is counted together."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from iamcreds import aws
-from iamcreds.access_keys import access_key, read_access_keys
-from iamcreds.snapshot import credential, pages
+from iamcreds.account import client
+from iamcreds.account.access_keys import read_access_key, read_access_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
     from iamcreds.model import AccessKey, Credential
-    from iamcreds.pool import Tell
+    from iamcreds.progress import Progress
 
 Item = TypeVar("Item")
 
@@ -41,7 +40,7 @@ class Page(Generic[Item]):
     marker: str | None = None
 
 
-class Lists:
+class Listing:
     """Lists of the account's credentials and access keys, asked for anew each time.
 
     Args:
@@ -68,9 +67,9 @@ class Lists:
         given = {"UserName": user, "ServiceName": service, "AllUsers": all_users or None}
         arguments = {name: value for name, value in given.items() if value is not None}
         whose = "all users" if all_users else _whose(user)
-        with aws.speaking(f"listing the service-specific credentials of {whose}"):
+        with client.translate_errors(f"listing the service-specific credentials of {whose}"):
             page = _read(self._iam.list_service_specific_credentials, "ServiceSpecificCredentials", window, **arguments)
-        return _sorted(map(credential, page.items), page.marker, lambda one: (one.user, one.service, one.id))
+        return _sorted(map(client.to_credential, page.items), page.marker, lambda one: (one.user, one.service, one.id))
 
     def access_keys(self, window: Window, *, user: str | None = None) -> Page[AccessKey]:
         """The access keys of a user (None: the caller), oldest first.
@@ -79,20 +78,20 @@ class Lists:
             NoSuchUserError, AccountError
         """
         arguments = {} if user is None else {"UserName": user}
-        with aws.speaking(f"listing the access keys of {_whose(user)}"):
+        with client.translate_errors(f"listing the access keys of {_whose(user)}"):
             page = _read(self._iam.list_access_keys, "AccessKeyMetadata", window, **arguments)
-        found = (access_key(self._iam, {"UserName": ROOT_USER, **item}) for item in page.items)
+        found = (read_access_key(self._iam, {"UserName": ROOT_USER, **item}) for item in page.items)
         return _sorted(_present(found), page.marker, _by_user_and_age)
 
-    def access_keys_of_all(self, window: Window, tell: Tell) -> Page[AccessKey]:
+    def access_keys_of_all(self, window: Window, progress: Progress) -> Page[AccessKey]:
         """The access keys of all users, by user, oldest first; the window is one of the list of users.
 
         Raises:
             AccountError
         """
-        with aws.speaking("listing the account's users"):
+        with client.translate_errors("listing the account's users"):
             users = _read(self._iam.list_users, "Users", window)
-        found = read_access_keys(self._iam, [item["UserName"] for item in users.items], tell)
+        found = read_access_keys(self._iam, [item["UserName"] for item in users.items], progress)
         keys = (key for keys in found.values() if keys is not None for key in keys)
         return _sorted(keys, users.marker, _by_user_and_age)
 
@@ -109,7 +108,7 @@ def _read(
 ) -> Page[Mapping[str, Any]]:
     """What the operation answers under the key."""
     if window.max_items is None:
-        found = pages(operation, window.marker, **arguments)
+        found = client.pages(operation, window.marker, **arguments)
         return Page(tuple(item for page in found for item in page[key]))
     marker = {} if window.marker is None else {"Marker": window.marker}
     page = operation(**arguments, **marker, MaxItems=window.max_items)

@@ -18,18 +18,19 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from iamcreds import report
-from iamcreds.drift import EVERYTHING, RULES, SOON, age_in_words
-from iamcreds.model import Kind, Status, service_alias
-from iamcreds.page import rows, timeline
-from iamcreds.page.rows import Subject
+from iamcreds.drift.comparing import EVERYTHING, RULES, SOON, age_in_words
+from iamcreds.model import Kind, Status
+from iamcreds.report import text as report
+from iamcreds.report.html import rows, timeline
+from iamcreds.report.html.rows import Subject
+from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from iamcreds.drift import Selection
+    from iamcreds.drift.comparing import Selection
     from iamcreds.model import Desired, Drift
-    from iamcreds.page.rows import CredentialRow, KeyRow
+    from iamcreds.report.html.rows import CredentialRow, KeyRow
 
 LABELS = {
     Kind.DRIFT: "Drift",
@@ -132,7 +133,7 @@ def _basis(subject: Subject) -> Iterator[str]:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("iamcreds.page"),
+        loader=PackageLoader("iamcreds.report.html"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -151,7 +152,7 @@ def _code(sentence: str) -> Markup:
 @cache
 def _inline(name: str) -> Markup:
     """A file of ours that stands in the page as it is."""
-    text = resources.files("iamcreds.page").joinpath("templates", name).read_text("utf-8")
+    text = resources.files("iamcreds.report.html").joinpath("templates", name).read_text("utf-8")
     return Markup(text)  # noqa: S704 - our own style and script
 
 

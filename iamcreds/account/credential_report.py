@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from iamcreds import aws
+from iamcreds.account import client
 from iamcreds.errors import AccountError
 from iamcreds.model import CredentialReport, ReportedKey, ReportedUser
-from iamcreds.pool import tell_nobody
+from iamcreds.progress import no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mypy_boto3_iam import IAMClient
 
-    from iamcreds.pool import Tell
+    from iamcreds.progress import Progress
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, *(5.0,) * 58)
 """Seconds between questions whether the report is ready: five minutes in all."""
@@ -38,14 +38,14 @@ _KEYS_A_USER = 2
 
 
 def read_credential_report(
-    iam: IAMClient, sleep: Callable[[float], None], tell: Tell = tell_nobody
+    iam: IAMClient, sleep: Callable[[float], None], progress: Progress = no_progress
 ) -> CredentialReport:
     """The account's credential report, the one of the last four hours or a new one.
 
     Args:
         iam: a client of IAM.
         sleep: waits so many seconds.
-        tell: hears how many seconds have been waited.
+        progress: hears how many seconds have been waited.
 
     Raises:
         AccountError: AWS refuses, does not finish within five minutes, or the report is not one.
@@ -55,7 +55,7 @@ def read_credential_report(
         report = _ask(iam)
         if report is not None:
             return report
-        tell(_DOING, int(waited))
+        progress(_DOING, int(waited))
         sleep(pause)
         waited += pause
     raise AccountError(f"{_DOING}: AWS has not finished it in {waited / 60:.0f} minutes")
@@ -63,14 +63,14 @@ def read_credential_report(
 
 def _ask(iam: IAMClient) -> CredentialReport | None:
     """Have a report made unless there is one; what it says, or None while it is being made."""
-    with aws.speaking("asking AWS for a credential report"):
+    with client.translate_errors("asking AWS for a credential report"):
         if iam.generate_credential_report()["State"] != "COMPLETE":
             return None
-    with aws.speaking("reading the credential report"):
+    with client.translate_errors("reading the credential report"):
         try:
             answer = iam.get_credential_report()
         except ClientError as error:
-            if aws.error_code(error) in _NOT_THERE_YET:  # it expired in between: ask for another one
+            if client.error_code(error) in _NOT_THERE_YET:  # it expired in between: ask for another one
                 return None
             raise
     return CredentialReport(answer["GeneratedTime"].astimezone(UTC), parse(answer["Content"]))

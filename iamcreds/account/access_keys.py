@@ -5,48 +5,52 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from iamcreds import aws
+from iamcreds.account import client
+from iamcreds.account.threads import call_all
 from iamcreds.errors import AccessDeniedError, NoSuchUserError
 from iamcreds.model import AccessKey, Status
-from iamcreds.pool import all_of, tell_nobody
-from iamcreds.snapshot import pages
+from iamcreds.progress import no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from mypy_boto3_iam import IAMClient
 
-    from iamcreds.pool import Tell
+    from iamcreds.progress import Progress
 
 
 def read_access_keys(
-    iam: IAMClient, users: Iterable[str], tell: Tell = tell_nobody
+    iam: IAMClient, users: Iterable[str], progress: Progress = no_progress
 ) -> dict[str, list[AccessKey] | None]:
     """The access keys of each of the users, oldest first; None of a user who does not exist.
 
     Raises:
         AccountError: as AWS answers.
     """
-    return all_of(lambda user: _keys_of(iam, user), sorted(set(users)), "reading access keys", tell)
+    return call_all(lambda user: _keys_of(iam, user), sorted(set(users)), "reading access keys", progress)
 
 
 def _keys_of(iam: IAMClient, user: str) -> list[AccessKey] | None:
     try:
-        found = (access_key(iam, item) for item in _listed(iam, user))
+        found = (read_access_key(iam, item) for item in _listed(iam, user))
         return sorted((key for key in found if key is not None), key=lambda key: (key.created, key.id))
     except NoSuchUserError:
         return None
 
 
 def _listed(iam: IAMClient, user: str) -> list[Mapping[str, Any]]:
-    with aws.speaking(f"listing the access keys of user {user}"):
-        return [item for page in pages(iam.list_access_keys, UserName=user) for item in page["AccessKeyMetadata"]]
+    with client.translate_errors(f"listing the access keys of user {user}"):
+        return [
+            item for page in client.pages(iam.list_access_keys, UserName=user) for item in page["AccessKeyMetadata"]
+        ]
 
 
-def access_key(iam: IAMClient, item: Mapping[str, Any]) -> AccessKey | None:
+def read_access_key(iam: IAMClient, item: Mapping[str, Any]) -> AccessKey | None:
     """The key with its last use; None of one that was deleted since it was listed."""
     try:
-        with aws.speaking(f"asking when access key {item['AccessKeyId']} of user {item['UserName']} was last used"):
+        with client.translate_errors(
+            f"asking when access key {item['AccessKeyId']} of user {item['UserName']} was last used"
+        ):
             used: Mapping[str, Any] = iam.get_access_key_last_used(AccessKeyId=item["AccessKeyId"])["AccessKeyLastUsed"]
     except AccessDeniedError:  # also what AWS says of a key that does not exist
         if item["AccessKeyId"] in {one["AccessKeyId"] for one in _listed(iam, item["UserName"])}:

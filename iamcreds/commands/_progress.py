@@ -1,0 +1,36 @@
+"""Progress bars on standard error: for somebody who waits at a terminal, and for nobody else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from iamcreds.progress import no_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from iamcreds.progress import Progress
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """Whom to tell how far a run is; the bars vanish when it ends. Nobody, in a pipe, a file or CI."""
+    if not sys.stderr.isatty() or os.environ.get("CI"):
+        yield no_progress
+        return
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and needed at a terminal only
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - same
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[far]}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(doing: str, done: int, total: int | None = None) -> None:
+            if doing not in tasks:
+                tasks[doing] = bars.add_task(doing, total=total, far="")
+            bars.update(tasks[doing], completed=done, total=total, far=f"{done:,} of {total:,}" if total else "")
+
+        yield progress

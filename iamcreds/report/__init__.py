@@ -1,0 +1,1 @@
+"""Drift for people: text, JSON, Markdown, a page, a message."""

@@ -1,0 +1,87 @@
+"""What is known of the AWS services that have such credentials; a new service is one more definition here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MAX_PER_SERVICE = 2
+"""How many credentials IAM lets one user have for one service, active or not."""
+
+
+class Family(StrEnum):
+    """What a credential consists of: a user name and a password, or an API key with an alias."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a kind
+    API_KEY = "api-key"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that was seen to have such credentials.
+
+    Attributes:
+        name: its full name, in lower case.
+        family: what its credentials consist of.
+        alias: a short name that specs may use. It is part of resource names, which are promises: a service that has
+            none today never gets one.
+        secret_prefix: what its API keys begin with; empty of passwords.
+    """
+
+    name: str
+    family: Family
+    alias: str | None = None
+    secret_prefix: str = ""
+
+    @property
+    def short_name(self) -> str:
+        """What people call it, whether specs may or not: `cloudwatch`."""
+        return self.alias or self.name.removesuffix(SUFFIX)
+
+
+SUFFIX = ".amazonaws.com"
+"""How the names of AWS's services end."""
+
+SERVICES = (
+    Service("aws-external-anthropic.amazonaws.com", Family.API_KEY, secret_prefix="AEAA"),  # noqa: S106 - a beginning
+    Service("bedrock.amazonaws.com", Family.API_KEY, "bedrock", "ABSK"),
+    Service("cassandra.amazonaws.com", Family.PASSWORD, "keyspaces"),
+    Service("cloudwatch.amazonaws.com", Family.API_KEY, secret_prefix="APIAACWM"),  # noqa: S106 - same
+    Service("codecommit.amazonaws.com", Family.PASSWORD, "codecommit"),
+    Service("logs.amazonaws.com", Family.API_KEY, "logs", "ACWL"),
+)
+"""Every service that is known to have such credentials (the IAM guide; prefixes as recorded on AWS)."""
+
+_BY_NAME = {service.name: service for service in SERVICES}
+_BY_ALIAS = {service.alias: service for service in SERVICES if service.alias is not None}
+
+
+def known_service(service: str) -> Service | None:
+    """What is known of a service given by alias or by name, or None of one that is new to us."""
+    return _BY_NAME.get(service_name(service))
+
+
+def service_name(service: str) -> str:
+    """The full, lower-case name of a service given by alias or by name: `keyspaces` -> `cassandra.amazonaws.com`.
+
+    IAM compares service names without regard to case and stores them in lower case.
+    """
+    lower = service.lower()
+    return _BY_ALIAS[lower].name if lower in _BY_ALIAS else lower
+
+
+def service_alias(service: str) -> str:
+    """The short name of a service: its alias, or the full name of a service that has none."""
+    known = known_service(service)
+    return service_name(service) if known is None or known.alias is None else known.alias
+
+
+def service_family(service: str) -> Family | None:
+    """What credentials of a service consist of, or None of a service that is new to us."""
+    known = known_service(service)
+    return None if known is None else known.family
+
+
+def service_aliases() -> tuple[str, ...]:
+    """The short names that specs may use, sorted."""
+    return tuple(sorted(_BY_ALIAS))
