@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from iamcreds.emulator.server import Emulator
-from tests.e2e.stack import ROOT, Stack, find_engine, new_stack
+from tests.e2e.stack import ROOT, Stack, create_stack, find_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,12 +84,12 @@ def stacks(place: Path, engine: str, url: str, users: list[str], size: int) -> t
     """A stack of ours with specs for the users, and one of as many resources that do nothing."""
     for name in ("ours", "floor"):
         (place / name).mkdir(parents=True)
-    ours, floor = (new_stack(place / name, engine, url) for name in ("ours", "floor"))
+    ours, floor = (create_stack(place / name, engine, url) for name in ("ours", "floor"))
     ours.seconds = floor.seconds = SECONDS
-    ours.specs(
+    ours.write_specs(
         **{f"team-{start}": spec(users[start : start + USERS_A_FILE]) for start in range(0, len(users), USERS_A_FILE)}
     )
-    floor.program(FLOOR.format(count=size, parts=-(-len(users) // USERS_A_FILE)))
+    floor.write_program(FLOOR.format(count=size, parts=-(-len(users) // USERS_A_FILE)))
     floor.env["PYTHONPATH"] = str(ROOT)
     return ours, floor
 

@@ -18,7 +18,7 @@ from rich.table import Table
 from iamcreds.emulator.server import Emulator
 from tests.bench.bench import SECONDS, SERVICES, USERS_A_FILE, Measured, measure, spec
 from tests.drift.accounts import fill, names, write_specs
-from tests.e2e.stack import Stack, find_engine, new_stack
+from tests.e2e.stack import Stack, create_stack, find_engine
 
 LATENCY = 0.05
 PAIRS = {1_000: 3, 5_000: 1}
@@ -53,11 +53,11 @@ def compare(place: Path, credentials: int, pairs: int) -> tuple[str, ...]:
 
 def filled(place: Path, url: str, users: list[str]) -> Stack:
     """A stack of which everything is live already."""
-    stack = new_stack(place, find_engine(), url)
+    stack = create_stack(place, find_engine(), url)
     stack.seconds = SECONDS
     parts = [users[start : start + USERS_A_FILE] for start in range(0, len(users), USERS_A_FILE)]
-    stack.specs(**{f"team-{number:03}": spec(part) for number, part in enumerate(parts)})
-    stack.good("up", "--yes", "--skip-preview", **FILLING)
+    stack.write_specs(**{f"team-{number:03}": spec(part) for number, part in enumerate(parts)})
+    stack.succeed("up", "--yes", "--skip-preview", **FILLING)
     return stack
 
 

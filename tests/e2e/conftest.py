@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.stack import Stack, find_engine, new_stack
+from tests.e2e.stack import Stack, create_stack, find_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,19 +30,19 @@ def yesterday(emulator: Emulator) -> None:
 @pytest.fixture
 def stack(tmp_path: Path, engine: str, emulator: Emulator) -> Iterator[Stack]:
     """A new stack of this project against the embedded IAM; in the end no secret may stand anywhere in it."""
-    made = new_stack(tmp_path, engine, emulator.url)
-    yield made
-    assert_no_leak(made, tmp_path, emulator.controls.secrets())
+    new = create_stack(tmp_path, engine, emulator.url)
+    yield new
+    assert_no_leak(new, tmp_path, emulator.controls.secrets())
 
 
 def assert_no_leak(stack: Stack, folder: Path, issued: list[str]) -> None:
     """No secret ever issued may stand in what was printed or in any file that was left, ciphertext aside."""
-    assert not leaks(stack.printed, issued), "a secret was printed"
+    assert not contain_any(stack.printed, issued), "a secret was printed"
     files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     for path in files:
-        assert not leaks([path.read_bytes().decode(errors="replace")], issued), f"a secret stands in {path.name}"
+        assert not contain_any([path.read_bytes().decode(errors="replace")], issued), f"a secret stands in {path.name}"
 
 
-def leaks(texts: list[str], issued: list[str]) -> bool:
+def contain_any(texts: list[str], issued: list[str]) -> bool:
     """Whether any of the secrets stands in any of the texts."""
     return any(secret in text for text in texts for secret in issued)

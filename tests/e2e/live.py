@@ -15,16 +15,16 @@ JANE = "users: {jane: {credentials: [{service: codecommit}]}}"
 """Specs of one user with one password."""
 
 
-def credentials(iam: IAMClient, user: str) -> list[ServiceSpecificCredentialMetadataTypeDef]:
-    """The user's live credentials, as IAM lists them."""
+def list_credentials(iam: IAMClient, user: str) -> list[ServiceSpecificCredentialMetadataTypeDef]:
+    """List the user's live credentials, as IAM does."""
     return iam.list_service_specific_credentials(UserName=user)["ServiceSpecificCredentials"]
 
 
-def switch(iam: IAMClient, user: str, status: Literal["Active", "Inactive"]) -> None:
+def set_status(iam: IAMClient, user: str, status: Literal["Active", "Inactive"]) -> None:
     """Do what a human does in the console to each of the user's credentials."""
-    for one in credentials(iam, user):
+    for credential in list_credentials(iam, user):
         iam.update_service_specific_credential(
-            UserName=user, ServiceSpecificCredentialId=one["ServiceSpecificCredentialId"], Status=status
+            UserName=user, ServiceSpecificCredentialId=credential["ServiceSpecificCredentialId"], Status=status
         )
 
 

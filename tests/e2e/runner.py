@@ -38,8 +38,8 @@ if "--jq" in sys.argv:
 """
 
 
-def load(workflow: str) -> dict[str, Any]:
-    """A workflow of this repository."""
+def load_workflow(workflow: str) -> dict[str, Any]:
+    """Load a workflow of this repository."""
     return dict(YAML(typ="safe").load((GITHUB / "workflows" / f"{workflow}.yml").read_text()))
 
 
@@ -52,7 +52,7 @@ class Call:
 
 
 @dataclass
-class Job:
+class JobRun:
     """What became of a job: its steps' outcomes by id or name, their outputs, all that was printed, calls of `gh`."""
 
     outcomes: dict[str, str] = field(default_factory=dict)
@@ -79,44 +79,46 @@ class Runner:
         (self.folder / "gh").write_text(GH.format(python=sys.executable))
         (self.folder / "gh").chmod(0o755)
 
-    def run(self, workflow: str, job: str, found: str = "", env: dict[str, str] | None = None, **inputs: str) -> Job:
+    def run(self, workflow: str, job: str, found: str = "", env: dict[str, str] | None = None, **inputs: str) -> JobRun:
         """Run a job's steps, each in a shell of its own, as long as its condition is met."""
-        definition = load(workflow)
-        done = Job()
+        definition = load_workflow(workflow)
+        job_run = JobRun()
         steps = [step for step in definition["jobs"][job]["steps"] if "run" in step]
         for name in ("calls", "output", "summary"):
             (self.folder / name).write_text("")
         for step in steps:
             name = step.get("id", step["name"])
-            if not CONDITIONS[step.get("if")](done.outcomes):
-                done.outcomes[name] = "skipped"
+            if not CONDITIONS[step.get("if")](job_run.outcomes):
+                job_run.outcomes[name] = "skipped"
                 continue
-            values = {key: self.value(str(text), done, inputs) for key, text in step.get("env", {}).items()}
-            self.step(definition["defaults"]["run"]["shell"], step["run"], values | {"GH_FOUND": found} | (env or {}))
-            done.outcomes[name] = "success" if self.code == 0 else "failure"
-            done.text += self.text
+            values = {key: self.expand(str(text), job_run, inputs) for key, text in step.get("env", {}).items()}
+            self.run_step(
+                definition["defaults"]["run"]["shell"], step["run"], values | {"GH_FOUND": found} | (env or {})
+            )
+            job_run.outcomes[name] = "success" if self.code == 0 else "failure"
+            job_run.text += self.text
             lines = (self.folder / "output").read_text().splitlines()
-            done.outputs |= {
+            job_run.outputs |= {
                 f"steps.{name}.outputs.{key}": value for key, value in (line.split("=", 1) for line in lines)
             }
         calls = [json.loads(line) for line in (self.folder / "calls").read_text().splitlines()]
-        done.calls = [Call(" ".join(call["arguments"]), call["body"]) for call in calls]
-        done.summary = (self.folder / "summary").read_text()
-        return done
+        job_run.calls = [Call(" ".join(call["arguments"]), call["body"]) for call in calls]
+        job_run.summary = (self.folder / "summary").read_text()
+        return job_run
 
-    def step(self, shell: str, script: str, env: dict[str, str]) -> None:
+    def run_step(self, shell: str, script: str, env: dict[str, str]) -> None:
         """Run one script by the workflow's own shell."""
         (self.folder / "script").write_text(script)
         command = [word.replace("{0}", str(self.folder / "script")) for word in shell.split()]
         done = subprocess.run(
-            command, cwd=self.stack.folder, env=self.environment() | env, timeout=200, check=False,
+            command, cwd=self.stack.folder, env=self.make_environment() | env, timeout=200, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         self.code, self.text = done.returncode, done.stdout
         self.stack.printed.append(done.stdout)
 
-    def environment(self) -> dict[str, str]:
-        """What the runner itself sets; what only a step's `env` should set is left out."""
+    def make_environment(self) -> dict[str, str]:
+        """Make what the runner itself sets; what only a step's `env` should set is left out."""
         kept = {name: value for name, value in self.stack.env.items() if not name.startswith("PULUMI_B")}
         return kept | {
             "PATH": f"{self.folder}:{self.stack.env['PATH']}",
@@ -127,8 +129,8 @@ class Runner:
             "GH_CALLS": str(self.folder / "calls"),
         }
 
-    def value(self, text: str, done: Job, inputs: dict[str, str]) -> str:
-        """A step's variable with its expressions put in: contexts, and `||` between them."""
+    def expand(self, text: str, job_run: JobRun, inputs: dict[str, str]) -> str:
+        """Expand the expressions in a step's variable: contexts, and `||` between them."""
         contexts = {
             "github.event.pull_request.number": "5",
             "github.repository": "acme/credentials",
@@ -141,7 +143,7 @@ class Runner:
             "vars.PULUMI_BACKEND_URL": self.stack.env["PULUMI_BACKEND_URL"],
             "inputs.max_removals": "",
         }
-        contexts |= done.outputs | {f"inputs.{key}": value for key, value in inputs.items()}
+        contexts |= job_run.outputs | {f"inputs.{key}": value for key, value in inputs.items()}
 
         def put_in(found: re.Match[str]) -> str:
             words = found[1].split(" || ")

@@ -18,8 +18,8 @@ _PADDING = re.compile(" +:")  # the engine aligns the properties it shows
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What a command came to: its exit code, and all that it printed."""
+class Completed:
+    """A command that ran to its end: its exit code, and all that it printed."""
 
     code: int
     text: str
@@ -34,18 +34,18 @@ class Stack:
     printed: list[str] = field(default_factory=list)
     seconds: float = SECONDS
 
-    def specs(self, **files: str) -> None:
+    def write_specs(self, **files: str) -> None:
         """Make the specs folder hold exactly these files: `jane="users: …"` becomes jane.yaml."""
         shutil.rmtree(self.folder / "specs", ignore_errors=True)
         (self.folder / "specs").mkdir()
         for name, text in files.items():
             (self.folder / "specs" / f"{name}.yaml").write_text(text)
 
-    def program(self, text: str) -> None:
+    def write_program(self, text: str) -> None:
         """Replace the project's program by another one."""
         (self.folder / "__main__.py").write_text(text)
 
-    def run(self, *arguments: str, **env: str) -> Ran:
+    def run(self, *arguments: str, **env: str) -> Completed:
         """Run pulumi with these arguments; a variable given as "" is left out."""
         variables = {name: value for name, value in (self.env | env).items() if value}
         done = subprocess.run(
@@ -54,75 +54,75 @@ class Stack:
         )  # fmt: skip
         text = done.stdout + done.stderr
         self.printed.append(text)
-        return Ran(done.returncode, _PADDING.sub(":", text))
+        return Completed(done.returncode, _PADDING.sub(":", text))
 
-    def good(self, *arguments: str, **env: str) -> str:
+    def succeed(self, *arguments: str, **env: str) -> str:
         """Run pulumi, which must succeed; what it printed."""
-        ran = self.run(*arguments, **env)
-        assert ran.code == 0, ran.text
-        return ran.text
+        completed = self.run(*arguments, **env)
+        assert completed.code == 0, completed.text
+        return completed.text
 
     def up(self) -> str:
-        """`pulumi up`, which must succeed."""
-        return self.good("up", "--yes", "--skip-preview", "--diff")
+        """Run `pulumi up`, which must succeed."""
+        return self.succeed("up", "--yes", "--skip-preview", "--diff")
 
     def preview(self) -> str:
-        """`pulumi preview`, which must succeed."""
-        return self.good("preview", "--diff")
+        """Run `pulumi preview`, which must succeed."""
+        return self.succeed("preview", "--diff")
 
     def assert_no_changes(self) -> None:
-        """A preview that finds nothing to do."""
-        ran = self.run("preview", "--diff", "--expect-no-changes")
-        assert ran.code == 0, ran.text
+        """Run a preview, which must find nothing to do."""
+        completed = self.run("preview", "--diff", "--expect-no-changes")
+        assert completed.code == 0, completed.text
 
-    def failing(self, *arguments: str, **env: str) -> str:
+    def fail(self, *arguments: str, **env: str) -> str:
         """Run pulumi, which must fail without a traceback; what it printed."""
-        ran = self.run(*arguments, **env)
-        assert ran.code != 0, ran.text
-        assert "Traceback" not in ran.text
-        assert "unexpected " not in ran.text
-        return ran.text
+        completed = self.run(*arguments, **env)
+        assert completed.code != 0, completed.text
+        assert "Traceback" not in completed.text
+        assert "unexpected " not in completed.text
+        return completed.text
 
-    def outputs(self) -> dict[str, Any]:
-        """The stack's outputs, secrets masked."""
-        return dict(json.loads(self.good("stack", "output", "--json")))
+    def read_outputs(self) -> dict[str, Any]:
+        """Read the stack's outputs, secrets masked."""
+        return dict(json.loads(self.succeed("stack", "output", "--json")))
 
-    def secrets(self) -> dict[str, str]:
-        """The output `secrets` in clear text; not kept among what was printed."""
+    def read_secrets(self) -> dict[str, str]:
+        """Read the output `secrets` in clear text, which is not kept among what was printed."""
         shown = subprocess.run(
             ["pulumi", "stack", "output", "--json", "--show-secrets"],  # noqa: S607 - as above
             cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=SECONDS, check=True,
         )  # fmt: skip
         return dict(json.loads(shown.stdout)["secrets"])
 
-    def resources(self) -> dict[str, dict[str, Any]]:
-        """The credentials and watchers in the state, by resource name."""
-        state = json.loads(self.good("stack", "export"))
-        found = (state["deployment"].get("resources") or []) if state["deployment"] else []
-        return {one["urn"].rsplit("::", 1)[1]: one for one in found if "dynamic" in one["type"]}
+    def read_resources(self) -> dict[str, dict[str, Any]]:
+        """Read the credentials and watchers in the state, by resource name."""
+        state = json.loads(self.succeed("stack", "export"))
+        resources = (state["deployment"].get("resources") or []) if state["deployment"] else []
+        return {found["urn"].rsplit("::", 1)[1]: found for found in resources if "dynamic" in found["type"]}
 
 
-def new_stack(folder: Path, engine: str, url: str) -> Stack:
-    """A new stack of this project below the folder, for the endpoint."""
+def create_stack(folder: Path, engine: str, url: str) -> Stack:
+    """Create a stack of this project below the folder, for the endpoint."""
     project = folder / "project"
     project.mkdir()
     for name in ("Pulumi.yaml", "__main__.py"):
         shutil.copy(ROOT / name, project)
     (project / ".venv").symlink_to(ROOT / ".venv")
     (folder / "backend").mkdir()
-    made = Stack(project, environment(folder, engine, url))
-    made.good("stack", "init", "test")
-    return made
+    stack = Stack(project, make_environment(folder, engine, url))
+    stack.succeed("stack", "init", "test")
+    return stack
 
 
 def find_engine() -> str:
-    """The folder of the real engine, which is built when it is not there yet."""
+    """Find the folder of the real engine, which is built when it is not there yet."""
     command = [sys.executable, str(ROOT / "tools/engine.py")]
     return str(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
 
 
-def environment(folder: Path, engine: str, url: str) -> dict[str, str]:
-    """Nothing of the person who runs the tests, and all that the engine needs."""
+def make_environment(folder: Path, engine: str, url: str) -> dict[str, str]:
+    """Make the environment of a stack: nothing of the person who runs the tests, and all that the engine needs."""
     return {
         "PATH": os.pathsep.join([str(ROOT / ".venv/bin"), engine, "/usr/bin", "/bin"]),
         "HOME": str(folder),

@@ -18,7 +18,7 @@ def test_keys_are_shown(stack: Stack, iam: IAMClient, emulator: Emulator) -> Non
     """The first preview shows every live key of a watched user, the next ones what has changed since."""
     iam.create_user(UserName="jane")
     key = iam.create_access_key(UserName="jane")["AccessKey"]["AccessKeyId"]
-    stack.specs(jane="users: {jane: {accessKeys: {max: 2}}}")
+    stack.write_specs(jane="users: {jane: {accessKeys: {max: 2}}}")
     assert f'id: "{key}"' in stack.preview()
     stack.up()
     stack.assert_no_changes()
@@ -40,7 +40,7 @@ def test_findings_are_warnings(stack: Stack, iam: IAMClient, emulator: Emulator)
     emulator.controls.set(clock_shift=0)
     new = iam.create_access_key(UserName="jane")["AccessKey"]["AccessKeyId"]
     emulator.controls.use_access_key(old, datetime.now(UTC) - timedelta(days=60))
-    stack.specs(jane="users: {jane: {accessKeys: {max: 1, maxAgeDays: 90, maxIdleDays: 45}}}")
+    stack.write_specs(jane="users: {jane: {accessKeys: {max: 1, maxAgeDays: 90, maxIdleDays: 45}}}")
     said = stack.up()
     assert "jane: has 2 access keys" in said
     assert f"jane: access key {old} is older than 90 days: created on " in said
@@ -49,7 +49,7 @@ def test_findings_are_warnings(stack: Stack, iam: IAMClient, emulator: Emulator)
     again = stack.run("preview", "--expect-no-changes")
     assert again.code == 0
     assert "[access-key-too-old]" in again.text
-    assert {one["AccessKeyId"] for one in iam.list_access_keys(UserName="jane")["AccessKeyMetadata"]} == {old, new}
+    assert {key["AccessKeyId"] for key in iam.list_access_keys(UserName="jane")["AccessKeyMetadata"]} == {old, new}
 
 
 def test_enforced_findings_stop_the_preview(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
@@ -57,7 +57,7 @@ def test_enforced_findings_stop_the_preview(stack: Stack, iam: IAMClient, emulat
     for user in ("jane", "joe"):
         iam.create_user(UserName=user)
         iam.create_access_key(UserName=user)
-    stack.specs(
+    stack.write_specs(
         team="""defaults: {accessKeys: {max: 0}}
 users:
   jane: {credentials: [{service: codecommit}], accessKeys: {enforce: true}}
@@ -65,7 +65,7 @@ users:
 """
     )
     for command in (["preview"], ["up", "--yes"]):
-        said = stack.failing(*command)
+        said = stack.fail(*command)
         assert "jane: has 1 access key" in said
         assert "[too-many-access-keys], and the policy is enforced" in said
         assert "joe: has" not in said.split("error:")[1].splitlines()[0]
@@ -76,12 +76,12 @@ def test_now_is_a_preview_of_another_day(stack: Stack, iam: IAMClient) -> None:
     """The config `now` shows what will be found on another day; what is no date is refused in a sentence."""
     iam.create_user(UserName="jane")
     iam.create_access_key(UserName="jane")
-    stack.specs(jane="users: {jane: {accessKeys: {maxAgeDays: 90}}}")
+    stack.write_specs(jane="users: {jane: {accessKeys: {maxAgeDays: 90}}}")
     stack.up()
-    stack.good("config", "set", "now", (datetime.now(UTC) + timedelta(days=91)).date().isoformat())
+    stack.succeed("config", "set", "now", (datetime.now(UTC) + timedelta(days=91)).date().isoformat())
     assert "is older than 90 days" in stack.preview()
-    stack.good("config", "set", "now", "someday")
-    assert "config `now` is 'someday', which is no date" in stack.failing("preview")
+    stack.succeed("config", "set", "now", "someday")
+    assert "config `now` is 'someday', which is no date" in stack.fail("preview")
 
 
 def test_missing_user_and_paging(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
@@ -89,7 +89,7 @@ def test_missing_user_and_paging(stack: Stack, iam: IAMClient, emulator: Emulato
     iam.create_user(UserName="jane")
     keys = {iam.create_access_key(UserName="jane")["AccessKey"]["AccessKeyId"] for _ in range(2)}
     emulator.controls.set(page_limit=1)
-    stack.specs(team="users: {jane: {accessKeys: {max: 2}}, ghost: {accessKeys: {max: 2}}}")
+    stack.write_specs(team="users: {jane: {accessKeys: {max: 2}}, ghost: {accessKeys: {max: 2}}}")
     said = stack.up()
     assert all(key in said for key in keys)
     assert "ghost: the account has no such IAM user" in said
@@ -98,7 +98,7 @@ def test_missing_user_and_paging(stack: Stack, iam: IAMClient, emulator: Emulato
 def test_unwatched_users_cost_nothing(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """Users without an access-key policy are not asked for: a quiet preview of theirs is one call to IAM."""
     iam.create_user(UserName="jane")
-    stack.specs(jane="users: {jane: {credentials: [{service: codecommit}]}}")
+    stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit}]}}")
     stack.up()
     emulator.controls.clear_counts()
     stack.assert_no_changes()

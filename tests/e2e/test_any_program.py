@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.e2e.live import credentials
+from tests.e2e.live import list_credentials
 from tests.e2e.stack import ROOT
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ DAY = 86_400
 def test_inputs_may_be_outputs(stack: Stack, iam: IAMClient) -> None:
     """User and reset trigger may be outputs of another resource, known only once that one is made."""
     iam.create_user(UserName="jane")
-    stack.program(PROGRAM)
+    stack.write_program(PROGRAM)
     stack.preview()
     stack.up()
-    shown = stack.outputs()
+    shown = stack.read_outputs()
     assert (shown["login"], shown["alias"], shown["key"]) == (
         "jane-at-123456789012",
         "jane-at-123456789012",
@@ -36,9 +36,11 @@ def test_inputs_may_be_outputs(stack: Stack, iam: IAMClient) -> None:
 
 def test_refused_inputs(stack: Stack) -> None:
     """What IAM would refuse is refused by the preview, all of it at once."""
-    stack.program(PROGRAM.replace('user="jane"', 'user="jane doe"').replace('service="bedrock"', 'service="bed rock"'))
-    stack.good("config", "set", "ageDays", "40000")
-    said = stack.failing("preview")
+    stack.write_program(
+        PROGRAM.replace('user="jane"', 'user="jane doe"').replace('service="bedrock"', 'service="bed rock"')
+    )
+    stack.succeed("config", "set", "ageDays", "40000")
+    said = stack.fail("preview")
     assert "expected an IAM user name" in said
     assert "expected codecommit, keyspaces, bedrock, logs or a full service name" in said
     assert "expected a whole number of days from 1 to 36600" in said
@@ -47,12 +49,12 @@ def test_refused_inputs(stack: Stack) -> None:
 def test_replaced_create_first(stack: Stack, iam: IAMClient) -> None:
     """Another age replaces the key; while a place is free the new one is made before the old one goes."""
     iam.create_user(UserName="jane")
-    stack.program(KEY_ALONE)
-    stack.good("config", "set", "ageDays", "30")
+    stack.write_program(KEY_ALONE)
+    stack.succeed("config", "set", "ageDays", "30")
     stack.up()
     old = ids(iam)
-    stack.good("config", "set", "ageDays", "60")
-    replaced = stack.good("up", "--yes", "--skip-preview")
+    stack.succeed("config", "set", "ageDays", "60")
+    replaced = stack.succeed("up", "--yes", "--skip-preview")
     assert replaced.index("created replacement") < replaced.index("deleted original")
     assert len(ids(iam)) == 1
     assert ids(iam) != old
@@ -62,13 +64,13 @@ def test_replaced_create_first(stack: Stack, iam: IAMClient) -> None:
 def test_replaced_at_the_limit(stack: Stack, iam: IAMClient) -> None:
     """Where both places are taken, the old key goes before the new one is made, and the other one stays."""
     iam.create_user(UserName="jane")
-    stack.program(KEY_ALONE)
+    stack.write_program(KEY_ALONE)
     stack.up()
     old = ids(iam)
     other = iam.create_service_specific_credential(UserName="jane", ServiceName=BEDROCK)["ServiceSpecificCredential"]
-    stack.program(KEY_ALONE.replace('service="bedrock",', 'service="bedrock", declared=2,'))
-    stack.good("config", "set", "ageDays", "60")
-    replaced = stack.good("up", "--yes", "--skip-preview")
+    stack.write_program(KEY_ALONE.replace('service="bedrock",', 'service="bedrock", declared=2,'))
+    stack.succeed("config", "set", "ageDays", "60")
+    replaced = stack.succeed("up", "--yes", "--skip-preview")
     assert replaced.index("deleted original") < replaced.index("created replacement")
     assert len(ids(iam)) == 2
     assert other["ServiceSpecificCredentialId"] in ids(iam)
@@ -79,8 +81,8 @@ def test_replaced_at_the_limit(stack: Stack, iam: IAMClient) -> None:
 def test_expired_is_replaced(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """A key past its date is replaced, and never asked to be Active again."""
     iam.create_user(UserName="jane")
-    stack.program(KEY_ALONE)
-    stack.good("config", "set", "ageDays", "1")
+    stack.write_program(KEY_ALONE)
+    stack.succeed("config", "set", "ageDays", "1")
     emulator.controls.set(clock_shift=-3 * DAY)
     stack.up()
     old = ids(iam)
@@ -93,4 +95,8 @@ def test_expired_is_replaced(stack: Stack, iam: IAMClient, emulator: Emulator) -
 
 def ids(iam: IAMClient) -> set[str]:
     """The ids of jane's live API keys."""
-    return {one["ServiceSpecificCredentialId"] for one in credentials(iam, "jane") if one["ServiceName"] == BEDROCK}
+    return {
+        credential["ServiceSpecificCredentialId"]
+        for credential in list_credentials(iam, "jane")
+        if credential["ServiceName"] == BEDROCK
+    }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.live import JANE, credentials, switch
+from tests.e2e.live import JANE, list_credentials, set_status
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def test_basic(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """Specs become live credentials by one call each, outputs tell all but the secrets, and then all is quiet."""
     iam.create_user(UserName="jane")
-    stack.specs(jane="users: {jane: {credentials: [{service: codecommit}, {service: bedrock}]}}")
+    stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit}, {service: bedrock}]}}")
     emulator.controls.clear_counts()
     stack.up()
     counts = emulator.controls.counts()
@@ -29,22 +29,22 @@ def test_basic(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
         "iam:ListUsers",
         "sts:GetCallerIdentity",
     }
-    live = {one["ServiceName"].split(".")[0]: one for one in credentials(iam, "jane")}
-    shown = stack.outputs()
+    live = {credential["ServiceName"].split(".")[0]: credential for credential in list_credentials(iam, "jane")}
+    shown = stack.read_outputs()
     assert shown["credentials"]["jane/codecommit"] == {
         "id": live["codecommit"]["ServiceSpecificCredentialId"],
         "user_name": "jane-at-123456789012",
         "status": "Active",
     }
     assert shown["secrets"] == {"jane/codecommit": "[secret]", "jane/bedrock": "[secret]"}
-    assert sorted(stack.secrets().values()) == sorted(emulator.controls.secrets())
+    assert sorted(stack.read_secrets().values()) == sorted(emulator.controls.secrets())
     stack.assert_no_changes()
 
 
 def test_multi(stack: Stack, iam: IAMClient) -> None:
     """Two credentials of one service are told apart by their names, and each has its own status."""
     iam.create_user(UserName="bot")
-    stack.specs(
+    stack.write_specs(
         bot="""users:
   bot:
     credentials:
@@ -53,38 +53,38 @@ def test_multi(stack: Stack, iam: IAMClient) -> None:
 """
     )
     stack.up()
-    shown = stack.outputs()["credentials"]
+    shown = stack.read_outputs()["credentials"]
     assert shown["bot/codecommit/primary"]["status"] == "Active"
     assert shown["bot/codecommit/spare"]["status"] == "Inactive"
-    assert {one["Status"] for one in credentials(iam, "bot")} == {"Active", "Inactive"}
+    assert {credential["Status"] for credential in list_credentials(iam, "bot")} == {"Active", "Inactive"}
     stack.assert_no_changes()
 
 
 def test_explicit_status_is_enforced(stack: Stack, iam: IAMClient) -> None:
     """A credential with a status that is switched off behind its back shows up in the preview, and up heals it."""
     iam.create_user(UserName="jane")
-    stack.specs(jane="users: {jane: {credentials: [{service: codecommit, status: Active}]}}")
+    stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit, status: Active}]}}")
     stack.up()
-    switch(iam, "jane", "Inactive")
+    set_status(iam, "jane", "Inactive")
     assert '~ status: "Inactive" => "Active"' in stack.preview()
     stack.up()
-    assert [one["Status"] for one in credentials(iam, "jane")] == ["Active"]
+    assert [credential["Status"] for credential in list_credentials(iam, "jane")] == ["Active"]
     stack.assert_no_changes()
 
 
 def test_human_switch_off_stays(stack: Stack, iam: IAMClient) -> None:
     """Without a status in the specs a switch-off by a human is shown, warned of in every run, and never undone."""
     iam.create_user(UserName="jane")
-    stack.specs(jane=JANE)
+    stack.write_specs(jane=JANE)
     stack.up()
-    switch(iam, "jane", "Inactive")
+    set_status(iam, "jane", "Inactive")
     first = stack.preview()
-    own = credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
+    own = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
     warning = f"somebody switched off codecommit.amazonaws.com credential {own} of user jane"
     assert warning in first
     stack.up()
-    assert [one["Status"] for one in credentials(iam, "jane")] == ["Inactive"]
-    assert stack.outputs()["credentials"]["jane/codecommit"]["status"] == "Inactive"
+    assert [credential["Status"] for credential in list_credentials(iam, "jane")] == ["Inactive"]
+    assert stack.read_outputs()["credentials"]["jane/codecommit"]["status"] == "Inactive"
     again = stack.run("preview", "--expect-no-changes")
     assert again.code == 0
     assert warning in again.text
@@ -93,36 +93,36 @@ def test_human_switch_off_stays(stack: Stack, iam: IAMClient) -> None:
 def test_declaring_a_status_later(stack: Stack, iam: IAMClient) -> None:
     """A status that is declared later is enforced from then on, and one that is taken out is not."""
     iam.create_user(UserName="jane")
-    stack.specs(jane=JANE)
+    stack.write_specs(jane=JANE)
     stack.up()
-    stack.specs(jane="users: {jane: {credentials: [{service: codecommit, status: Inactive}]}}")
+    stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit, status: Inactive}]}}")
     assert '+ status: "Inactive"' in stack.up()
-    assert [one["Status"] for one in credentials(iam, "jane")] == ["Inactive"]
-    stack.specs(jane=JANE)
+    assert [credential["Status"] for credential in list_credentials(iam, "jane")] == ["Inactive"]
+    stack.write_specs(jane=JANE)
     stack.up()
-    switch(iam, "jane", "Active")
+    set_status(iam, "jane", "Active")
     stack.up()
-    assert [one["Status"] for one in credentials(iam, "jane")] == ["Active"]
+    assert [credential["Status"] for credential in list_credentials(iam, "jane")] == ["Active"]
     stack.assert_no_changes()
 
 
 def test_reset(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """A changed trigger resets the password once and keeps the credential; taking it out resets nothing."""
     iam.create_user(UserName="jane")
-    stack.specs(jane=JANE)
+    stack.write_specs(jane=JANE)
     stack.up()
-    before, old = credentials(iam, "jane"), stack.secrets()["jane/codecommit"]
-    stack.specs(jane="users: {jane: {credentials: [{service: codecommit, reset: 2026-11-01}]}}")
+    before, old = list_credentials(iam, "jane"), stack.read_secrets()["jane/codecommit"]
+    stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit, reset: 2026-11-01}]}}")
     assert '+ reset: "2026-11-01"' in stack.preview()
     stack.up()
-    new = stack.secrets()["jane/codecommit"]
+    new = stack.read_secrets()["jane/codecommit"]
     assert new != old
     assert new == emulator.controls.secrets()[-1]
-    assert credentials(iam, "jane") == before
+    assert list_credentials(iam, "jane") == before
     stack.assert_no_changes()
-    stack.specs(jane=JANE)
+    stack.write_specs(jane=JANE)
     stack.up()
-    assert stack.secrets()["jane/codecommit"] == new
+    assert stack.read_secrets()["jane/codecommit"] == new
     assert emulator.controls.counts()["iam:ResetServiceSpecificCredential"] == 1
 
 
@@ -130,13 +130,13 @@ def test_reset(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
 def test_disappears(stack: Stack, iam: IAMClient) -> None:
     """A credential deleted behind our back is seen as gone and made again."""
     iam.create_user(UserName="jane")
-    stack.specs(jane=JANE)
+    stack.write_specs(jane=JANE)
     stack.up()
-    gone = credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
+    gone = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=gone)
     assert "ServiceSpecificCredential: (create)" in stack.preview()
     stack.up()
-    assert [one["ServiceSpecificCredentialId"] for one in credentials(iam, "jane")] != [gone]
+    assert [credential["ServiceSpecificCredentialId"] for credential in list_credentials(iam, "jane")] != [gone]
     stack.assert_no_changes()
 
 
@@ -144,25 +144,25 @@ def test_disappears(stack: Stack, iam: IAMClient) -> None:
 def test_user_disappears(stack: Stack, iam: IAMClient) -> None:
     """When a user is deleted behind our back, the preview says which user is missing, and so does up."""
     iam.create_user(UserName="jane")
-    stack.specs(jane=JANE)
+    stack.write_specs(jane=JANE)
     stack.up()
-    gone = credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
+    gone = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=gone)
     iam.delete_user(UserName="jane")
     assert "the account has no IAM user jane: until it has, no codecommit.amazonaws.com" in stack.preview()
-    assert "creating a codecommit.amazonaws.com credential for user jane" in stack.failing("up", "--yes")
+    assert "creating a codecommit.amazonaws.com credential for user jane" in stack.fail("up", "--yes")
 
 
 def test_renamed_by_was(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """`was` makes another name the same credential: nothing is created, reset or deleted."""
     iam.create_user(UserName="jane")
-    stack.specs(jane=JANE)
+    stack.write_specs(jane=JANE)
     stack.up()
-    before = credentials(iam, "jane")
-    stack.specs(jane="users: {jane: {credentials: [{service: codecommit, name: laptop, was: codecommit}]}}")
+    before = list_credentials(iam, "jane")
+    stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit, name: laptop, was: codecommit}]}}")
     stack.up()
-    assert credentials(iam, "jane") == before
-    assert set(stack.outputs()["credentials"]) == {"jane/codecommit/laptop"}
+    assert list_credentials(iam, "jane") == before
+    assert set(stack.read_outputs()["credentials"]) == {"jane/codecommit/laptop"}
     assert len(emulator.controls.secrets()) == 1
     stack.assert_no_changes()
 
@@ -171,30 +171,30 @@ def test_user_moves_from_file_to_file(stack: Stack, iam: IAMClient) -> None:
     """Names do not hold the file: a user who moves to another file keeps every credential as it is."""
     for user in ("jane", "joe"):
         iam.create_user(UserName=user)
-    stack.specs(
+    stack.write_specs(
         a="users: {jane: {credentials: [{service: codecommit}]}, joe: {credentials: []}}",
         b="users: {}",
     )
     stack.up()
-    before = credentials(iam, "jane")
-    stack.specs(
+    before = list_credentials(iam, "jane")
+    stack.write_specs(
         a="users: {joe: {credentials: []}}",
         b="users: {jane: {credentials: [{service: codecommit}]}}",
     )
     moved = stack.up()
     assert "ServiceSpecificCredential: (" not in moved
-    assert credentials(iam, "jane") == before
+    assert list_credentials(iam, "jane") == before
     stack.assert_no_changes()
 
 
 def test_protected(stack: Stack, iam: IAMClient) -> None:
     """A protected credential is not deleted when it is taken out of the specs."""
     iam.create_user(UserName="jane")
-    stack.specs(jane="users: {jane: {credentials: [{service: codecommit, protect: true}]}}")
+    stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit, protect: true}]}}")
     stack.up()
-    stack.specs(jane="users: {jane: {credentials: []}}")
-    assert "protect" in stack.failing("up", "--yes", "--skip-preview")
-    assert len(credentials(iam, "jane")) == 1
+    stack.write_specs(jane="users: {jane: {credentials: []}}")
+    assert "protect" in stack.fail("up", "--yes", "--skip-preview")
+    assert len(list_credentials(iam, "jane")) == 1
 
 
 @pytest.mark.usefixtures("yesterday")
@@ -203,7 +203,7 @@ def test_destroy_leaves_nothing(stack: Stack, iam: IAMClient) -> None:
     for user in ("jane", "joe"):
         iam.create_user(UserName=user)
     iam.create_access_key(UserName="jane")
-    stack.specs(
+    stack.write_specs(
         team="""defaults: {accessKeys: {max: 2}}
 users:
   jane: {credentials: [{service: codecommit}, {service: keyspaces}]}
@@ -211,10 +211,10 @@ users:
 """
     )
     stack.up()
-    gone = credentials(iam, "joe")[0]["ServiceSpecificCredentialId"]
+    gone = list_credentials(iam, "joe")[0]["ServiceSpecificCredentialId"]
     iam.delete_service_specific_credential(UserName="joe", ServiceSpecificCredentialId=gone)
     iam.delete_user(UserName="joe")
-    stack.good("destroy", "--yes")
-    assert credentials(iam, "jane") == []
+    stack.succeed("destroy", "--yes")
+    assert list_credentials(iam, "jane") == []
     assert len(iam.list_access_keys(UserName="jane")["AccessKeyMetadata"]) == 1
-    assert stack.resources() == {}
+    assert stack.read_resources() == {}

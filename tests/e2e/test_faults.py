@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.live import JANE, credentials, wait_until
+from tests.e2e.live import JANE, list_credentials, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -23,66 +23,68 @@ CREATE = "iam:CreateServiceSpecificCredential"
 
 def test_unreachable_endpoint(stack: Stack) -> None:
     """Without an answer from AWS a run ends within seconds, by a sentence that names the endpoint."""
-    stack.specs(jane=JANE)
-    said = stack.failing("preview", AWS_ENDPOINT_URL="http://127.0.0.1:9")
+    stack.write_specs(jane=JANE)
+    said = stack.fail("preview", AWS_ENDPOINT_URL="http://127.0.0.1:9")
     assert 'no answer from AWS (Could not connect to the endpoint URL: "http://127.0.0.1:9/")' in said
 
 
 def test_no_credentials(stack: Stack) -> None:
     """Without AWS credentials a run says how to get some."""
-    stack.specs(jane=JANE)
-    said = stack.failing("preview", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
+    stack.write_specs(jane=JANE)
+    said = stack.fail("preview", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
     assert "no usable AWS credentials (Unable to locate credentials): set AWS_PROFILE" in said
 
 
 def test_unknown_profile(stack: Stack) -> None:
     """A profile that does not exist is named."""
-    stack.specs(jane=JANE)
-    said = stack.failing("preview", AWS_PROFILE="nobody")
+    stack.write_specs(jane=JANE)
+    said = stack.fail("preview", AWS_PROFILE="nobody")
     assert "no usable AWS credentials (The config profile (nobody) could not be found)" in said
 
 
 def test_expired_token(stack: Stack, emulator: Emulator) -> None:
     """An expired token is told as such, with the way to a new one."""
-    stack.specs(jane=JANE)
+    stack.write_specs(jane=JANE)
     expired = "The security token included in the request is expired"
     emulator.controls.fail("sts:GetCallerIdentity", times=50, status=403, code="ExpiredToken", message=expired)
-    said = stack.failing("up", "--yes")
+    said = stack.fail("up", "--yes")
     assert f"AWS said ExpiredToken: {expired}: set AWS_PROFILE" in said
 
 
 def test_access_denied(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """A permission that is lacking is named by AWS's own words, and how to see the policy that is needed."""
     iam.create_user(UserName="jane")
-    stack.specs(jane=JANE)
+    stack.write_specs(jane=JANE)
     denied = "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: " + CREATE
     emulator.controls.fail(CREATE, times=50, status=403, code="AccessDenied", message=denied)
-    said = stack.failing("up", "--yes", "--skip-preview")
+    said = stack.fail("up", "--yes", "--skip-preview")
     assert f"for user jane: AWS said AccessDenied: {denied}: `iamcreds permissions`" in said
-    assert credentials(iam, "jane") == []
+    assert list_credentials(iam, "jane") == []
 
 
 def test_unknown_user(stack: Stack) -> None:
     """A user who does not exist is warned of in the preview and fails up, and the others go on."""
-    stack.specs(ghost="users: {ghost: {credentials: [{service: codecommit}]}}")
+    stack.write_specs(ghost="users: {ghost: {credentials: [{service: codecommit}]}}")
     assert "the account has no IAM user ghost" in stack.preview()
-    said = stack.failing("up", "--yes", "--skip-preview")
+    said = stack.fail("up", "--yes", "--skip-preview")
     assert "for user ghost: the account has no such IAM user: create the user, or take it out" in said
 
 
 def test_unknown_service(stack: Stack, iam: IAMClient) -> None:
     """A service that is new to us is warned of with its place; one that AWS does not know either fails by name."""
     iam.create_user(UserName="jane")
-    stack.specs(jane="users: {jane: {credentials: [{service: teapot.amazonaws.com}]}}")
+    stack.write_specs(jane="users: {jane: {credentials: [{service: teapot.amazonaws.com}]}}")
     assert "specs/jane.yaml:1:" in stack.preview()
-    said = stack.failing("up", "--yes", "--skip-preview")
+    said = stack.fail("up", "--yes", "--skip-preview")
     assert "No such service teapot.amazonaws.com is supported for Service Specific Credentials" in said
 
 
 def test_spec_problems(stack: Stack) -> None:
     """Problems in the specs stop the program, all at once and each with its place."""
-    stack.specs(a="users: {jane: {credentials: [{service: codecommit, rotate: {every: 90d}}]}}", b="users: {jane: {}}")
-    said = stack.failing("preview")
+    stack.write_specs(
+        a="users: {jane: {credentials: [{service: codecommit, rotate: {every: 90d}}]}}", b="users: {jane: {}}"
+    )
+    said = stack.fail("preview")
     assert "specs/a.yaml:1:" in said
     assert "[not-supported-yet]" in said
     assert "specs/b.yaml:1:" in said
@@ -91,9 +93,9 @@ def test_spec_problems(stack: Stack) -> None:
 def test_wrong_account(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """Specs for another account stop the preview and up before any change."""
     iam.create_user(UserName="jane")
-    stack.specs(jane='account: "999999999999"\n' + JANE)
+    stack.write_specs(jane='account: "999999999999"\n' + JANE)
     for command in (["preview"], ["up", "--yes", "--skip-preview"]):
-        said = stack.failing(*command)
+        said = stack.fail(*command)
         assert "belong to account 123456789012, but the specs are for account 999999999999" in said
     assert CREATE not in emulator.controls.counts()
 
@@ -101,28 +103,28 @@ def test_wrong_account(stack: Stack, iam: IAMClient, emulator: Emulator) -> None
 def test_state_of_another_account(stack: Stack, iam: IAMClient) -> None:
     """A state made in another account is refused before anything in it is taken for gone."""
     iam.create_user(UserName="jane")
-    stack.specs(jane=JANE)
+    stack.write_specs(jane=JANE)
     stack.up()
     exported = stack.folder / "state.json"
-    stack.good("stack", "export", "--file", str(exported))
+    stack.succeed("stack", "export", "--file", str(exported))
     exported.write_text(exported.read_text().replace('"account_id": "123456789012"', '"account_id": "999999999999"'))
-    stack.good("stack", "import", "--file", str(exported))
+    stack.succeed("stack", "import", "--file", str(exported))
     for command in (["preview"], ["up", "--yes"], ["destroy", "--yes"], ["destroy", "--yes", "--refresh=false"]):
-        said = stack.failing(*command)
+        said = stack.fail(*command)
         assert "belong to account 123456789012, but this state is of account 999999999999" in said
-    assert len(credentials(iam, "jane")) == 1
+    assert len(list_credentials(iam, "jane")) == 1
 
 
 def test_existing_credential(stack: Stack, iam: IAMClient) -> None:
     """A live credential that nobody declared stops a create, named by its id with the ways out, and stays as it is."""
     iam.create_user(UserName="jane")
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
-    before = credentials(iam, "jane")
-    stack.specs(jane=JANE)
-    said = stack.failing("up", "--yes", "--skip-preview")
+    before = list_credentials(iam, "jane")
+    stack.write_specs(jane=JANE)
+    said = stack.fail("up", "--yes", "--skip-preview")
     assert f"{before[0]['ServiceSpecificCredentialId']} (Active, created on " in said
     assert "Three ways out" in said
-    assert credentials(iam, "jane") == before
+    assert list_credentials(iam, "jane") == before
 
 
 def test_third_credential(stack: Stack, iam: IAMClient) -> None:
@@ -130,37 +132,37 @@ def test_third_credential(stack: Stack, iam: IAMClient) -> None:
     iam.create_user(UserName="jane")
     for _ in range(2):
         iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
-    stack.specs(
+    stack.write_specs(
         jane="users: {jane: {credentials: [{service: codecommit, name: a}, {service: codecommit, name: b}]}}",
     )
-    said = stack.failing("up", "--yes", "--skip-preview")
-    assert all(one["ServiceSpecificCredentialId"] in said for one in credentials(iam, "jane"))
-    assert len(credentials(iam, "jane")) == 2
+    said = stack.fail("up", "--yes", "--skip-preview")
+    assert all(credential["ServiceSpecificCredentialId"] in said for credential in list_credentials(iam, "jane"))
+    assert len(list_credentials(iam, "jane")) == 2
 
 
 def test_half_made_is_undone(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """When switching off what was just created fails, it is deleted again, and the error tells both."""
     iam.create_user(UserName="jane")
-    stack.specs(jane="users: {jane: {credentials: [{service: codecommit, status: Inactive}]}}")
+    stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit, status: Inactive}]}}")
     emulator.controls.fail(
         "iam:UpdateServiceSpecificCredential", times=50, status=403, code="AccessDenied", message="not authorized"
     )
-    said = stack.failing("up", "--yes", "--skip-preview")
+    said = stack.fail("up", "--yes", "--skip-preview")
     assert "AWS said AccessDenied: not authorized" in said
     assert "of user jane was deleted again" in said
-    assert credentials(iam, "jane") == []
+    assert list_credentials(iam, "jane") == []
 
 
 @pytest.mark.parametrize("how", ["drop", "fail"])
 def test_lost_answer(stack: Stack, iam: IAMClient, emulator: Emulator, how: str) -> None:
     """When the answer to Create is lost, what was created is found and kept, with a password that works."""
     iam.create_user(UserName="jane")
-    stack.specs(jane=JANE)
+    stack.write_specs(jane=JANE)
     getattr(emulator.controls, how)(CREATE, when="after")
     stack.up()
     assert emulator.controls.counts()[CREATE] == 1
-    assert len(credentials(iam, "jane")) == 1
-    assert stack.secrets()["jane/codecommit"] == emulator.controls.secrets()[-1]
+    assert len(list_credentials(iam, "jane")) == 1
+    assert stack.read_secrets()["jane/codecommit"] == emulator.controls.secrets()[-1]
     stack.assert_no_changes()
 
 
@@ -169,11 +171,13 @@ def test_throttling(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     users = [f"user-{number}" for number in range(12)]
     for user in users:
         iam.create_user(UserName=user)
-    stack.specs(team="users: {" + ", ".join(f"{user}: {{credentials: [{{service: bedrock}}]}}" for user in users) + "}")
+    stack.write_specs(
+        team="users: {" + ", ".join(f"{user}: {{credentials: [{{service: bedrock}}]}}" for user in users) + "}"
+    )
     emulator.controls.set(rate=4, burst=1)
     stack.up()
     emulator.controls.set(rate=None, burst=None)
-    assert all(len(credentials(iam, user)) == 1 for user in users)
+    assert all(len(list_credentials(iam, user)) == 1 for user in users)
 
 
 @pytest.mark.usefixtures("yesterday")
@@ -181,12 +185,12 @@ def test_endpoint_without_all_users(stack: Stack, iam: IAMClient, emulator: Emul
     """On an endpoint that does not know AllUsers everything works the same, by a list of each user."""
     emulator.controls.set(all_users=False)
     iam.create_user(UserName="jane")
-    stack.specs(jane=JANE)
+    stack.write_specs(jane=JANE)
     stack.up()
-    before = credentials(iam, "jane")
+    before = list_credentials(iam, "jane")
     stack.assert_no_changes()
     stack.up()
-    assert credentials(iam, "jane") == before
+    assert list_credentials(iam, "jane") == before
     iam.delete_service_specific_credential(
         UserName="jane", ServiceSpecificCredentialId=before[0]["ServiceSpecificCredentialId"]
     )
@@ -196,7 +200,7 @@ def test_endpoint_without_all_users(stack: Stack, iam: IAMClient, emulator: Emul
 def test_lists_that_lag(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """A list that does not show a new credential yet is not believed: the next run changes nothing."""
     iam.create_user(UserName="jane")
-    stack.specs(jane=JANE)
+    stack.write_specs(jane=JANE)
     emulator.controls.set(list_lag=5)
     stack.up()
     stack.assert_no_changes()
@@ -206,7 +210,7 @@ def test_lists_that_lag(stack: Stack, iam: IAMClient, emulator: Emulator) -> Non
 def test_killed_between_create_and_answer(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """A credential whose provider died before it could tell the engine is not doubled: the next run names it."""
     iam.create_user(UserName="jane")
-    stack.specs(jane=JANE)
+    stack.write_specs(jane=JANE)
     emulator.controls.set(latency=1)
     running = subprocess.Popen(
         ["pulumi", "--non-interactive", "up", "--yes", "--skip-preview"],  # noqa: S607 - by the PATH of the stack
@@ -216,10 +220,10 @@ def test_killed_between_create_and_answer(stack: Stack, iam: IAMClient, emulator
     os.kill(provider_of(running.pid), signal.SIGKILL)
     assert running.wait(60) != 0
     emulator.controls.set(latency=0)
-    wait_until(lambda: len(credentials(iam, "jane")) == 1)
-    lost = credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
-    assert lost in stack.failing("up", "--yes", "--skip-preview")
-    assert len(credentials(iam, "jane")) == 1
+    wait_until(lambda: len(list_credentials(iam, "jane")) == 1)
+    lost = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
+    assert lost in stack.fail("up", "--yes", "--skip-preview")
+    assert len(list_credentials(iam, "jane")) == 1
 
 
 def provider_of(engine: int) -> int:

@@ -18,9 +18,9 @@ def test_hundreds_of_credentials(stack: Stack, emulator: Emulator) -> None:
     """420 credentials of 210 users cost one Create each and two lists; seeing that nothing changed costs one list."""
     stack.env["PULUMI_EXPERIMENTAL"], stack.env["PULUMI_SKIP_CHECKPOINTS"] = "true", "true"  # else quadratic in time
     users = create_users(emulator, COUNT // 2)
-    stack.specs(one=spec(users[:100]), two=spec(users[100:]))
+    stack.write_specs(one=spec(users[:100]), two=spec(users[100:]))
     emulator.controls.clear_counts()
-    stack.good("up", "--yes", "--skip-preview")
+    stack.succeed("up", "--yes", "--skip-preview")
     assert emulator.controls.counts() == {
         "iam:CreateServiceSpecificCredential": COUNT,
         "iam:ListServiceSpecificCredentials": 1,

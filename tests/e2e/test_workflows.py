@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 from ruamel.yaml import YAML
 
-from tests.e2e.live import credentials, switch
-from tests.e2e.runner import GITHUB, Runner, load
+from tests.e2e.live import list_credentials, set_status
+from tests.e2e.runner import GITHUB, Runner, load_workflow
 from tests.e2e.stack import ROOT
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def runner(stack: Stack, tmp_path: Path, iam: IAMClient) -> Runner:
 
 def test_from_pull_request_to_up(runner: Runner, iam: IAMClient) -> None:
     """Specs are previewed in a comment and made so after the merge; then the same comment says that nothing changes."""
-    runner.stack.specs(team=SPECS)
+    runner.stack.write_specs(team=SPECS)
     listed = runner.run("pull-request", "stacks")
-    assert [one["stack"] for one in json.loads(listed.outputs["steps.stacks.outputs.stacks"])] == ["prod"]
+    assert [entry["stack"] for entry in json.loads(listed.outputs["steps.stacks.outputs.stacks"])] == ["prod"]
     assert runner.run("pull-request", "validate").text == "1 file, 1 user, 1 credential\n"
 
     first = runner.run("pull-request", "preview")
@@ -57,7 +57,7 @@ def test_from_pull_request_to_up(runner: Runner, iam: IAMClient) -> None:
     assert up.is_green, up.text
     assert list(up.outcomes) == ["validate the specs", "preview", "gate", "up"]
     assert "1 to create" in up.summary
-    assert [one["Status"] for one in credentials(iam, "jane")] == ["Active"]
+    assert [credential["Status"] for credential in list_credentials(iam, "jane")] == ["Active"]
 
     again = runner.run("pull-request", "preview", found="42\n43")
     assert again.is_green, again.text
@@ -68,9 +68,9 @@ def test_from_pull_request_to_up(runner: Runner, iam: IAMClient) -> None:
 
 def test_refused_up(runner: Runner, iam: IAMClient) -> None:
     """What takes away too much is refused before up, says so in the summary, and goes through where it is meant."""
-    runner.stack.specs(team=SPECS)
+    runner.stack.write_specs(team=SPECS)
     assert runner.run("up", "up").is_green
-    runner.stack.specs(team=FEWER)
+    runner.stack.write_specs(team=FEWER)
     refused = runner.run("up", "up", max_removals="0")
     assert refused.outcomes == {
         "validate the specs": "success",
@@ -79,20 +79,20 @@ def test_refused_up(runner: Runner, iam: IAMClient) -> None:
         "up": "skipped",
     }
     assert "**Refused**: 1 of 1 credentials (100%) would be deleted" in refused.summary
-    assert len(credentials(iam, "jane")) == 1
+    assert len(list_credentials(iam, "jane")) == 1
     assert runner.run("up", "up", max_removals="1").is_green
-    assert credentials(iam, "jane") == []
+    assert list_credentials(iam, "jane") == []
 
 
 def test_drift(runner: Runner, iam: IAMClient) -> None:
     """Drift opens one issue, later runs edit it, and the first without drift closes it; none is touched in between."""
-    runner.stack.specs(team=SPECS)
+    runner.stack.write_specs(team=SPECS)
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     clean = runner.run("drift", "drift")
     assert clean.is_green, clean.text
     assert [call.words.split()[:2] for call in clean.calls] == [["issue", "list"]]
 
-    switch(iam, "jane", "Inactive")
+    set_status(iam, "jane", "Inactive")
     opened = runner.run("drift", "drift")
     assert opened.is_green, opened.text
     assert [call.words.split()[:2] for call in opened.calls] == [
@@ -108,14 +108,14 @@ def test_drift(runner: Runner, iam: IAMClient) -> None:
     assert [call.words.split()[:3] for call in edited.calls][1:] == [["issue", "edit", "7"]]
     assert edited.calls[-1].body == opened.calls[-1].body
 
-    switch(iam, "jane", "Active")
+    set_status(iam, "jane", "Active")
     closed = runner.run("drift", "drift", found="7")
     assert [call.words.split()[:3] for call in closed.calls][1:] == [["issue", "close", "7"]]
 
 
 def test_wrong_spec(runner: Runner, iam: IAMClient) -> None:
     """A spec that cannot be read is annotated at its line, and stops every workflow before anything else happens."""
-    runner.stack.specs(team="users: {jane: {credentials: [{servise: codecommit}]}}")
+    runner.stack.write_specs(team="users: {jane: {credentials: [{servise: codecommit}]}}")
     told = runner.run("pull-request", "validate")
     assert not told.is_green
     assert "::error file=specs/team.yaml,line=1," in told.text
@@ -125,12 +125,12 @@ def test_wrong_spec(runner: Runner, iam: IAMClient) -> None:
     assert drift.outcomes == {"drift": "failure", "issue": "skipped"}
     assert "specs/team.yaml:1:" in drift.text
     assert drift.calls == []
-    assert credentials(iam, "jane") == []
+    assert list_credentials(iam, "jane") == []
 
 
 def test_unreachable_endpoint(runner: Runner) -> None:
     """Without an answer from AWS a pull request says so in its comment, nothing is upped, and no issue is touched."""
-    runner.stack.specs(team=SPECS)
+    runner.stack.write_specs(team=SPECS)
     nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
     preview = runner.run("pull-request", "preview", env=nowhere)
     assert preview.outcomes == {"preview": "failure", "comment": "failure"}
@@ -157,7 +157,9 @@ def test_engine_that_says_nothing(runner: Runner) -> None:
 def test_own_comment_is_found() -> None:
     """The filter finds our comment for this stack, and neither another stack's nor one that quotes the marker."""
     script = next(
-        step["run"] for step in load("pull-request")["jobs"]["preview"]["steps"] if step.get("name") == "comment"
+        step["run"]
+        for step in load_workflow("pull-request")["jobs"]["preview"]["steps"]
+        if step.get("name") == "comment"
     )
     chosen = re.search(r"ours='(.*)'", script)
     assert chosen
@@ -195,16 +197,17 @@ PERMISSIONS = {
 
 def test_permissions() -> None:
     """Each job has the permissions that it needs, and a workflow as a whole none."""
-    found = {path.stem: load(path.stem) for path in WORKFLOWS}
+    found = {path.stem: load_workflow(path.stem) for path in WORKFLOWS}
     assert all(workflow["permissions"] == {} for workflow in found.values())
     assert {
-        name: {job: one["permissions"] for job, one in workflow["jobs"].items()} for name, workflow in found.items()
+        name: {job: definition["permissions"] for job, definition in workflow["jobs"].items()}
+        for name, workflow in found.items()
     } == PERMISSIONS
 
 
 def test_validation_is_offline() -> None:
     """What runs for everybody's pull request has no secrets, and what has them runs for our own alone."""
-    jobs = load("pull-request")["jobs"]
+    jobs = load_workflow("pull-request")["jobs"]
     for name in ("stacks", "validate"):
         assert not re.search(r"secrets\.|role-to-assume|token", json.dumps(jobs[name]))
     assert "github.event.pull_request.head.repo.full_name == github.repository" in jobs["preview"]["if"]
@@ -234,7 +237,7 @@ def test_deploy_examples() -> None:
     policies = [json.loads(path.read_text()) for path in sorted((ROOT / "deploy/aws").glob("*.json"))]
     assert all(policy["Version"] == "2012-10-17" for policy in policies)
     objects = list(YAML(typ="safe").load_all((ROOT / "deploy/kubernetes/stack.yaml").read_text()))
-    assert [one["kind"] for one in objects] == ["ServiceAccount", "ClusterRoleBinding", "Stack"]
+    assert [each["kind"] for each in objects] == ["ServiceAccount", "ClusterRoleBinding", "Stack"]
     assert objects[-1]["spec"]["destroyOnFinalize"] is False
 
 
