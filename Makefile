@@ -51,7 +51,8 @@ bench: $(VENV) ## wall time and calls at 100 and 1,000 credentials, against the 
 readme: $(VENV) ## write the parts of README.md that the code knows better
 	.venv/bin/python -m tools.readme
 
-clean: down ## forget the virtual environment and the local stack
+clean: ## forget the virtual environment and the local stack
+	@[ ! -e $(VENV) ] || $(LOCAL) down
 	rm -rf .venv .state
 
 $(VENV): pyproject.toml uv.lock $(if $(filter .state/%,$(UV)),.state/uv/bin/uv)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_iam import IAMClient
 
+    from iamcreds.emulator.server import Emulator
     from tests.e2e.stack import Stack
 
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
@@ -82,6 +83,21 @@ def test_refused_up(runner: Runner, iam: IAMClient) -> None:
     assert len(list_credentials(iam, "jane")) == 1
     assert runner.run("up", "up", max_removals="1").is_green
     assert list_credentials(iam, "jane") == []
+
+
+def test_failed_up(runner: Runner, iam: IAMClient, emulator: Emulator) -> None:
+    """A leaver's credential goes even where another's cannot be created, and the job fails all the same."""
+    runner.stack.write_specs(team=SPECS)
+    assert runner.run("up", "up").is_green
+    iam.create_user(UserName="joe")
+    emulator.controls.fail(
+        "iam:CreateServiceSpecificCredential", times=50, status=403, code="AccessDenied", message="no"
+    )
+    runner.stack.write_specs(team="users: {jane: {credentials: []}, joe: {credentials: [{service: codecommit}]}}")
+    failed = runner.run("up", "up", max_removals="1")
+    assert failed.outcomes["up"] == "failure"
+    assert "AccessDenied" in failed.text
+    assert list_credentials(iam, "jane") == list_credentials(iam, "joe") == []
 
 
 def test_drift(runner: Runner, iam: IAMClient) -> None:
@@ -187,6 +203,7 @@ PERMISSIONS = {
         "validate": {"contents": "read"},
         "preview": {"contents": "read", "id-token": "write", "pull-requests": "write"},
     },
+    "test": {"test": {"contents": "read"}},
     "up": {"stacks": {"contents": "read"}, "up": {"contents": "read", "id-token": "write"}},
     "drift": {
         "stacks": {"contents": "read"},
