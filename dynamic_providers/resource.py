@@ -17,7 +17,7 @@ from pulumi.dynamic import CheckFailure, ResourceProvider
 from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
-from iamcreds.errors import IamcredsError, WrongAccountError
+from iamcreds.errors import ConfigError, IamcredsError, WrongAccountError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -92,10 +92,6 @@ def _account() -> Account:
     from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import, and the program never needs it
 
     return Account()
-
-
-class ConfigError(IamcredsError):
-    """The stack's configuration cannot be used."""
 
 
 def parse_now(text: str | None) -> datetime:

@@ -2,6 +2,13 @@
 
 IamcredsError
 ├── SpecsError                 the specs cannot be read; carries every problem
+├── NothingSelectedError       a filter names what is neither desired nor live
+├── PreviewError               a text is no preview of the engine, or not one that can be judged
+├── QueryError                 a statement cannot be answered
+├── ConfigError                the stack's configuration cannot be used
+├── ReportFileError            the page cannot be written
+├── NotificationError          a notification could not be sent
+├── EmulatorMissingError       the embedded IAM is not installed
 └── AccountError               the account did not do what was asked
     ├── UnreachableError       no answer from the endpoint
     ├── UnauthenticatedError   no credentials, or expired or unknown ones
@@ -34,6 +41,34 @@ class SpecsError(IamcredsError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(problems))
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class NothingSelectedError(IamcredsError):
+    """A filter names what is neither desired nor live, most likely misspelt."""
+
+
+class PreviewError(IamcredsError):
+    """The text is not a preview of the engine, or not one that can be judged."""
+
+
+class QueryError(IamcredsError):
+    """A statement that cannot be answered: bad SQL, more than a question, or too long."""
+
+
+class ConfigError(IamcredsError):
+    """The stack's configuration cannot be used."""
+
+
+class ReportFileError(IamcredsError):
+    """The page cannot be written."""
+
+
+class NotificationError(IamcredsError):
+    """A notification could not be sent; the message names the service, never the address."""
+
+
+class EmulatorMissingError(IamcredsError):
+    """The embedded IAM is an extra that is not installed."""
 
 
 class AccountError(IamcredsError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from iamcreds.errors import IamcredsError
+from iamcreds.errors import QueryError
 from iamcreds.tables import Table
 
 if TYPE_CHECKING:
@@ -31,10 +31,6 @@ _STEPS = 1000
 _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
 _FORBIDDEN_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
 _ONLY_SELECT = "a query can only read: write one SELECT"
-
-
-class QueryError(IamcredsError):
-    """A statement that cannot be answered: bad SQL, more than a question, or too long."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from iamcreds.escaping import escape_invisible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -137,11 +139,7 @@ def _harmless(cell: Cell) -> Cell:
 
 def _shown(cell: Cell) -> str:
     """A cell on one line, and unable to speak to the terminal."""
-    if cell is None:
-        return ABSENT
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode() for one in str(cell)
-    )
+    return ABSENT if cell is None else escape_invisible(str(cell))
 
 
 def _plain(table: Table) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from iamcreds.durations import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 DIFFERS = 2
 """The exit code that says drift or findings."""
 
-_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-_LONGEST = timedelta(days=36_600)
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 
@@ -30,11 +29,12 @@ class Duration(click.ParamType[timedelta]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401 - as click has it
         """The time that is meant."""
-        written = re.fullmatch(r"([0-9]{1,6})([hdw])", value) if isinstance(value, str) else None
-        length = value if written is None else int(written[1]) * _UNITS[written[2]]
-        if not isinstance(length, timedelta) or length > _LONGEST:
-            self.fail(f"{value!r} is not a time such as 12h, 14d or 2w, of 36600 days at most", param, ctx)
-        return length
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return parse_duration(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class ComparingCommand(click.Command):

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import click
 
-from iamcreds.errors import IamcredsError
-
-
-class EmulatorMissingError(IamcredsError):
-    """The embedded IAM is an extra that is not installed."""
+from iamcreds.errors import EmulatorMissingError
 
 
 @click.command("emulator")

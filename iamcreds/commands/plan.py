@@ -7,10 +7,11 @@ from typing import IO
 
 import click
 
+from iamcreds.errors import PreviewError
 from iamcreds.plan.changes import Plan, plan
 from iamcreds.plan.comment import comment
 from iamcreds.plan.gate import gate
-from iamcreds.plan.preview import PreviewError, parse
+from iamcreds.plan.preview import parse
 
 _REFUSED = 3
 _MARKER = re.compile(r"[\w./@-]{0,100}", re.ASCII)

@@ -11,15 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from iamcreds.commands._comparison import DIFFERS, ComparingCommand, compare, comparing, load_specs
-from iamcreds.errors import IamcredsError
+from iamcreds.errors import ReportFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
-
-
-class ReportFileError(IamcredsError):
-    """The page cannot be written."""
 
 
 class ReportCommand(ComparingCommand):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from iamcreds.errors import SpecsError
+from iamcreds.formatting import format_count
 from iamcreds.model import Desired, Problem, Severity
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def command(specs: Path, *, allow_empty: bool, form: str) -> None:
         desired = load(specs, allow_empty=allow_empty)
     except SpecsError as error:
         _print(form, error.problems, None)
-        click.echo(_count(_errors(error.problems), "problem"), err=True)
+        click.echo(format_count(_errors(error.problems), "problem"), err=True)
         raise click.exceptions.Exit(1) from None
     _print(form, desired.warnings, desired)
 
@@ -60,7 +61,8 @@ def _print(form: str, problems: Sequence[Problem], desired: Desired | None) -> N
     for problem in problems:
         click.echo(show(problem))
     if desired is not None:
-        click.echo(", ".join(_count(number, thing.removesuffix("s")) for thing, number in _counts(desired).items()))
+        counts = _counts(desired).items()
+        click.echo(", ".join(format_count(number, things.removesuffix("s")) for things, number in counts))
 
 
 def _line(problem: Problem) -> str:
@@ -105,7 +107,3 @@ def _counts(desired: Desired | None) -> dict[str, int]:
 
 def _errors(problems: Sequence[Problem]) -> int:
     return sum(problem.severity is Severity.ERROR for problem in problems)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from iamcreds.drift import access_keys as policy
 from iamcreds.drift import credentials as matching
 from iamcreds.drift.credentials import Pair
-from iamcreds.errors import IamcredsError
+from iamcreds.durations import format_duration
+from iamcreds.errors import NothingSelectedError
+from iamcreds.formatting import format_count
 from iamcreds.model import Drift, Finding, Kind
 from iamcreds.services import service_alias
 
@@ -33,10 +35,6 @@ RULES = {
 
 SOON = timedelta(days=14)
 """An expiry within this time is a finding, unless another time is asked for."""
-
-
-class NothingSelectedError(IamcredsError):
-    """A filter names what is neither desired nor live, most likely misspelt."""
 
 
 @dataclass(frozen=True)
@@ -144,11 +142,10 @@ def _missing(chosen: Desired, inventory: Inventory, selection: Selection) -> lis
 
 def _missing_user(user: DesiredUser) -> Finding:
     number = len(user.credentials)
-    rest = f", so {_count(number, 'declared credential')} cannot be" if number else ""
+    rest = f", so {format_count(number, 'declared credential')} cannot be" if number else ""
     message = f"the account has no such IAM user{rest}"
-    return Finding(
-        user.name, "", "missing-user", message, "", Kind.DRIFT, user.place, _count(number, "credential"), "no such user"
-    )
+    desired = format_count(number, "credential")
+    return Finding(user.name, "", "missing-user", message, "", Kind.DRIFT, user.place, desired, "no such user")
 
 
 def _undeclared(desired: Desired, inventory: Inventory, selection: Selection) -> Iterator[Finding]:
@@ -181,32 +178,19 @@ def _notes(drift: Drift, pairs: Iterable[Pair], *, unwatched: bool) -> Iterator[
     inventory = drift.inventory
     read = len(inventory.access_keys_read)
     if drift.resets:
-        yield f"{_count(drift.resets, 'reset trigger')} not checked: only the stack's state knows what was carried out"
+        triggers = format_count(drift.resets, "reset trigger")
+        yield f"{triggers} not checked: only the stack's state knows what was carried out"
     if any(pair.declared and pair.live for pair in pairs):
         yield "ids not checked: only the stack's state knows which live id is which declared credential"
     if unwatched:
         yield "access keys were not looked at: they belong to no service"
     if inventory.report_missing is not None:
         reason = f"there is no credential report ({inventory.report_missing})"
-        yield f"the access keys of {_count(read, 'watched user')} were read one by one, because {reason}"
+        yield f"the access keys of {format_count(read, 'watched user')} were read one by one, because {reason}"
     if inventory.report is not None:
-        age = age_in_words(inventory.read_at - inventory.report.generated)
+        age = format_duration(inventory.read_at - inventory.report.generated)
         yield (
-            f"access keys of {_count(drift.watched, 'watched user')}: those of {read:,} were read now, the others"
+            f"access keys of {format_count(drift.watched, 'watched user')}: those of {read:,} were read now, the others"
             f" judged by the credential report, which is {age} old: a key made or switched on since, or older than its"
             " last change, is only seen with --exact"
         )
-
-
-def age_in_words(age: timedelta) -> str:
-    """A time in its largest whole unit: `12 minutes`."""
-    seconds = max(0, int(age.total_seconds()))
-    unit, size = next(((unit, size) for unit, size in _UNITS if seconds >= size), ("second", 1))
-    return _count(seconds // size, unit)
-
-
-_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from iamcreds.plan.preview import MASK, PreviewError
+from iamcreds.errors import PreviewError
+from iamcreds.plan.preview import MASK
 from iamcreds.plan.properties import NOT_SHOWN, Property, properties, shown
 
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from iamcreds.escaping import escape_invisible, format_code, shorten
+from iamcreds.formatting import format_count
 from iamcreds.plan.changes import Action, Change, Note, Plan, PolicyChange
 
 if TYPE_CHECKING:
@@ -21,8 +23,6 @@ _ROOM_FOR_NOTE = 600
 _ROOM_FOR_MESSAGES = 12_000
 """What errors, findings and warnings may each take, and get before the tables: they are what a plan hides most."""
 _LONGEST_MESSAGE = 4_000
-_LONGEST_VALUE = 200
-_PLAIN = re.compile(r"[^`|\\]+")
 _TABLE = "| Credential | Service | Action | Note |\n|---|---|---|---|\n"
 _KINDS = (
     (Action.CREATE, "to create"),
@@ -58,7 +58,7 @@ def marker(name: str) -> str:
 
 def comment(plan: Plan, name: str, refusal: str | None = None) -> str:
     """The comment, of fewer than `LIMIT` characters; `name` is the marker's, `refusal` what the gate says."""
-    title = f"### IAM credentials: {code(name)}" if name else "### IAM credentials"
+    title = f"### IAM credentials: {format_code(name)}" if name else "### IAM credentials"
     head = "\n\n".join([f"{marker(name)}\n{title}", *_verdict(plan, refusal), f"{summary(plan)}."]) + "\n"
     return _fitted(head, _sections(plan))
 
@@ -74,9 +74,9 @@ def summary(plan: Plan) -> str:
     """The counts in one line: `2 to create, 1 to update (1 reset), of 20 credentials`."""
     counts = Counter(_kind(change) for change in plan.changes)
     told = [f"{counts[kind]:,} {words}{_updates(plan, kind)}" for kind, words in _KINDS if counts[kind]]
-    told += [_count(len(plan.policies), "access-key policy", "access-key policies")] if plan.policies else []
-    told += [_count(len(plan.others), "other resource", "other resources")] if plan.others else []
-    had = "" if plan.credentials is None else f"; the stack has {_count(plan.credentials, 'credential', 'credentials')}"
+    told += [format_count(len(plan.policies), "access-key policy", "access-key policies")] if plan.policies else []
+    told += [format_count(len(plan.others), "other resource")] if plan.others else []
+    had = "" if plan.credentials is None else f"; the stack has {format_count(plan.credentials, 'credential')}"
     return (", ".join(told) or "No changes") + had
 
 
@@ -95,10 +95,6 @@ def _updates(plan: Plan, kind: Action) -> str:
         return ""
     counts = Counter(action for change in plan.changes for action in change.actions)
     return f" ({', '.join(f'{counts[action]:,} {words}' for action, words in _UPDATES.items() if counts[action])})"
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def _sections(plan: Plan) -> list[_Section]:
@@ -120,21 +116,21 @@ def _users(plan: Plan) -> Iterator[str]:
     for user in sorted({*changes, *policies}):
         rows = [_row(change) for change in changes.get(user, ())]
         rows += [_policy_row(policies[user])] if user in policies else []
-        yield f"#### {code(user)}\n\n{_TABLE}{''.join(rows)}\n"
+        yield f"#### {format_code(user)}\n\n{_TABLE}{''.join(rows)}\n"
 
 
 def _row(change: Change) -> str:
     notes = "; ".join(map(_note, change.notes))
-    return f"| {code(change.name)} | {code(change.service)} | {', '.join(change.actions)} | {notes} |\n"
+    return f"| {format_code(change.name)} | {format_code(change.service)} | {', '.join(change.actions)} | {notes} |\n"
 
 
 def _note(note: Note) -> str:
-    return f"{note.words} {code(note.value)}".strip()
+    return f"{note.words} {format_code(note.value)}".strip()
 
 
 def _policy_row(policy: PolicyChange) -> str:
     words = "watch" if policy.before is None else "stop watching" if policy.after is None else "change policy"
-    told = " → ".join(code(one) for one in (policy.before, policy.after) if one is not None)
+    told = " → ".join(format_code(one) for one in (policy.before, policy.after) if one is not None)
     return f"| access keys | | {words} | {told} |\n"
 
 
@@ -144,45 +140,22 @@ def _diff(change: Change) -> str:
 
 def _diff_lines(one: Property) -> Iterator[str]:
     if one.before == one.after:
-        yield f"    {one.name}: {_short(one.after or '')}"
+        yield f"    {one.name}: {shorten(one.after or '')}"
         return
     for sign, value in (("-", one.before), ("+", one.after)):
         if value is not None:
-            yield f"{sign}   {one.name}: {_short(value)}"
+            yield f"{sign}   {one.name}: {shorten(value)}"
 
 
 def _fenced(what: str, title: str, texts: Iterable[str], language: str, most: int = LIMIT) -> _Section:
     """Texts in a code block, in which nothing is markup, folded away under their title if there is one."""
-    items = tuple(_visible(_cut(text, _LONGEST_MESSAGE), keep="\n") + "\n" for text in texts)
+    items = tuple(escape_invisible(shorten(text, _LONGEST_MESSAGE), keep="\n") + "\n" for text in texts)
     fence = "`" * max(3, 1 + max((len(run) for text in items for run in re.findall("`+", text)), default=0))
     opening, closing = f"\n{fence}{language}\n", f"{fence}\n"
     if title:
         opening = f"\n<details><summary>{title} ({len(items):,})</summary>\n{opening}"
         closing = f"{closing}\n</details>\n"
     return _Section(what, opening, items, closing, most)
-
-
-def code(text: str) -> str:
-    """A text as code, in which GitHub sees no markup, no mention and no link, also inside a table; empty for none."""
-    shown = _short(_visible(text))
-    if not shown:
-        return ""
-    if _PLAIN.fullmatch(shown) and shown == shown.strip():
-        return f"`{shown}`"
-    return f"<code>{''.join(one if one.isalnum() else f'&#{ord(one)};' for one in shown)}</code>"
-
-
-def _visible(text: str, keep: str = "") -> str:
-    """Line ends, control characters and those that turn or hide text, as escapes."""
-    return "".join(one if one.isprintable() or one in keep else one.encode("unicode_escape").decode() for one in text)
-
-
-def _short(text: str) -> str:
-    return _cut(text, _LONGEST_VALUE)
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[:length]}… ({len(text) - length:,} characters more)"
 
 
 def _fitted(head: str, sections: Sequence[_Section]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from iamcreds.plan.preview import PreviewError
+from iamcreds.errors import PreviewError
 
 if TYPE_CHECKING:
     from iamcreds.plan.changes import Plan

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from iamcreds.errors import IamcredsError
+from iamcreds.errors import PreviewError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,10 +20,6 @@ _SECRETS = frozenset({"service_password", "service_credential_secret", "secrets"
 _SHORTEST_SECRET = 8
 MASK = "[secret]"
 """What stands for a secret, in the engine's own words."""
-
-
-class PreviewError(IamcredsError):
-    """The text is not a preview of the engine, or not one that can be judged."""
 
 
 @dataclass(frozen=True)

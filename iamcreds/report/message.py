@@ -12,7 +12,9 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from iamcreds.errors import IamcredsError
+from iamcreds.errors import NotificationError
+from iamcreds.escaping import format_code_span
+from iamcreds.formatting import capitalize
 from iamcreds.report import text as report
 
 if TYPE_CHECKING:
@@ -29,21 +31,17 @@ LINE = 500
 _ADDRESS = re.compile(r"[\w+.-]+:/\S*")
 
 
-class NotificationError(IamcredsError):
-    """A notification could not be sent; the message names the service, never the address."""
-
-
 def message(drift: Drift, where: str | None = None) -> tuple[str, str]:
     """The title and the Markdown body that tell of a drift; `where` the whole report is.
 
     Each finding is a code span: the one thing that every service shows as it is, whatever names hold.
     """
-    lines = [f"{_capital(report.scope(drift))}.", ""]
-    lines += [f"- {_code(report.line(one))}" for one in drift.findings[:MOST]]
+    lines = [f"{capitalize(report.scope(drift))}.", ""]
+    lines += [f"- {format_code_span(report.line(one), LINE)}" for one in drift.findings[:MOST]]
     if len(drift.findings) > MOST:
         lines += ["", f"And {len(drift.findings) - MOST:,} more."]
     if where is not None:
-        lines += ["", f"The whole report: {_code(where)}"]
+        lines += ["", f"The whole report: {format_code_span(where, LINE)}"]
     return f"iamcreds: {report.summary(drift)}", "\n".join(lines)
 
 
@@ -131,13 +129,3 @@ def _silence() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
-
-
-def _code(words: str) -> str:
-    """Text as a code span, in one line."""
-    line = " ".join(words.replace("`", "'").split())
-    return f"`{line if len(line) <= LINE else line[: LINE - 1] + '…'}`"
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from iamcreds.escaping import escape_markdown
+from iamcreds.formatting import capitalize, format_count
 from iamcreds.model import Kind
 
 if TYPE_CHECKING:
@@ -30,10 +32,6 @@ LIMIT = 65_000
 """Characters of Markdown at most: GitHub takes 65,536 in an issue or a comment."""
 
 _WORDS = {Kind.DRIFT: "drifted", Kind.UNMANAGED: "unmanaged", Kind.UNDECLARED: "undeclared"}
-_MARKDOWN = str.maketrans(
-    {character: f"\\{character}" for character in "\\`*_{}[]|~"}
-    | {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "#": "&#35;", "\r": " ", "\n": " "}
-)
 _HEAD = "| User | What | Declared at | Desired | Live | Rule |\n|---|---|---|---|---|---|\n"
 
 
@@ -47,8 +45,8 @@ def scope(drift: Drift) -> str:
     """What was compared, in one sentence."""
     live = drift.inventory
     return (
-        f"compared {_count(drift.credentials, 'declared credential')} of {_count(drift.users, 'user')} with"
-        f" {_count(len(live.credentials), 'live one')} of {_count(len(live.users), 'IAM user')}"
+        f"compared {format_count(drift.credentials, 'declared credential')} of {format_count(drift.users, 'user')} with"
+        f" {format_count(len(live.credentials), 'live one')} of {format_count(len(live.users), 'IAM user')}"
     )
 
 
@@ -89,7 +87,8 @@ def document(drift: Drift) -> dict[str, Any]:
 
 def markdown(drift: Drift, limit: int = LIMIT) -> str:
     """An issue for GitHub: headline, counts, a table of each kind, folded details; what does not fit is counted."""
-    head = f"{MARKER}\n## {_capital(_escaped(summary(drift)))}\n\n{_capital(scope(drift))}.\n\n{_counts(drift)}"
+    headline = f"## {capitalize(escape_markdown(summary(drift)))}\n\n{capitalize(scope(drift))}."
+    head = f"{MARKER}\n{headline}\n\n{_counts(drift)}"
     tail = _details(drift)
     kinds = [kind for kind in Kind if drift.of(kind)]
     bare = sum(len(_section(kind, drift.of(kind), ())) for kind in kinds)
@@ -151,7 +150,7 @@ def _fitting(rows: Iterable[str], room: int) -> Iterator[str]:
 def _row(one: Finding) -> str:
     place = "" if one.place is None else str(one.place)
     cells = (one.user, one.message, place, one.desired or "", one.live or "")
-    return f"| {' | '.join(map(_escaped, cells))} | `{one.rule}` |\n"
+    return f"| {' | '.join(map(escape_markdown, cells))} | `{one.rule}` |\n"
 
 
 def _details(drift: Drift) -> str:
@@ -160,22 +159,9 @@ def _details(drift: Drift) -> str:
     rules = sorted({one.rule for one in drift.findings})
     notes = [f"read at {live.read_at:%Y-%m-%d %H:%M} UTC", *drift.notes]
     notes += [f"rules: {', '.join(rules)}"] if rules else []
-    items = "".join(f"- {_capital(_escaped(note))}\n" for note in notes)
+    items = "".join(f"- {capitalize(escape_markdown(note))}\n" for note in notes)
     return f"<details><summary>What was looked at, and what was not</summary>\n\n{items}\n</details>\n"
 
 
-def _escaped(words: str) -> str:
-    """Text that Markdown shows as it is, in a table too, and that mentions nobody."""
-    return words.translate(_MARKDOWN)
-
-
 def _number(kind: Kind, number: int) -> str:
-    return _count(number, "finding") if kind is Kind.FINDING else f"{number:,} {_WORDS[kind]}"
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    return format_count(number, "finding") if kind is Kind.FINDING else f"{number:,} {_WORDS[kind]}"

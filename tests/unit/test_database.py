@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from iamcreds.errors import QueryError
 from iamcreds.model import (
     AccessKey,
     AccessKeyPolicy,
@@ -20,7 +21,7 @@ from iamcreds.model import (
     Place,
     Status,
 )
-from iamcreds.query import TABLES, DesiredRow, QueryError, UserRow, answer, desired_rows, tables_read
+from iamcreds.query import TABLES, DesiredRow, UserRow, answer, desired_rows, tables_read
 from iamcreds.services import Family
 
 if TYPE_CHECKING:

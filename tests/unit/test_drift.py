@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iamcreds.drift.access_keys import findings, needs_closer_look
-from iamcreds.drift.comparing import RULES, NothingSelectedError, Selection, age_in_words, compare
+from iamcreds.drift.comparing import RULES, Selection, compare
+from iamcreds.errors import NothingSelectedError
 from iamcreds.model import (
     AccessKey,
     AccessKeyPolicy,
@@ -314,12 +315,3 @@ def test_closer_look_at_changed_key() -> None:
     user = ReportedUser("jane", NOW - timedelta(days=400), (key,))
     assert needs_closer_look(AccessKeyPolicy(max_age_days=60), user, NOW)
     assert not needs_closer_look(AccessKeyPolicy(max_age_days=90), user, NOW)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(-5, "0 seconds"), (1, "1 second"), (90, "1 minute"), (7_300, "2 hours"), (200_000, "2 days")],
-)
-def test_age(seconds: int, words: str) -> None:
-    """Ages are told in their largest whole unit."""
-    assert age_in_words(timedelta(seconds=seconds)) == words

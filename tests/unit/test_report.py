@@ -127,7 +127,7 @@ def test_markdown_mentions_nobody() -> None:
     """Names that Markdown, HTML or GitHub would take for something else are shown as they are."""
     wild = replace(OLD, user="_a*@team", message="<b>|`x` #12\nnext")
     row = next(line for line in report.markdown(replace(DRIFT, findings=(wild,))).splitlines() if "team" in line)
-    assert row.startswith(r"| \_a\*&#64;team | &lt;b&gt;\|\`x\` &#35;12 next |")
+    assert row.startswith(r"| \_a\*&#64;team | &lt;b&gt;\|\`x\` &#35;12\\nnext |")
 
 
 @pytest.mark.parametrize("limit", [report.LIMIT, 5_000])

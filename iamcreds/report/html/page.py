@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from iamcreds.drift.comparing import EVERYTHING, RULES, SOON, age_in_words
+from iamcreds.drift.comparing import EVERYTHING, RULES, SOON
+from iamcreds.durations import format_duration
+from iamcreds.formatting import capitalize
 from iamcreds.model import Kind, Status
 from iamcreds.report import text as report
 from iamcreds.report.html import rows, timeline
@@ -69,8 +71,8 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
     return _environment().get_template("report.html.j2").render(
         drift=drift,
         live=drift.inventory,
-        verdict=_capital(report.summary(drift)),
-        basis=tuple(map(_capital, _basis(subject))),
+        verdict=capitalize(report.summary(drift)),
+        basis=tuple(map(capitalize, _basis(subject))),
         tiles=tuple(_tiles(subject, credentials, keys)),
         labels=LABELS,
         rules=[(rule, RULES[rule]) for rule in sorted({one.rule for one in drift.findings})],
@@ -99,7 +101,7 @@ def _tiles(subject: Subject, credentials: Sequence[CredentialRow], keys: Sequenc
     ends = [row.one.expires - subject.read_at for row in credentials if row.one.expires is not None]
     expired = sum(end <= timedelta() for end in ends)
     soon = sum(timedelta() < end <= subject.soon for end in ends)
-    note = f"within {age_in_words(subject.soon)}; {expired:,} expired already"
+    note = f"within {format_duration(subject.soon)}; {expired:,} expired already"
     yield Tile(soon, "Expiring", note, "timeline", alarm=soon > 0)
     broken = sum(bool(key.rules) for key in keys)
     yield Tile(len(keys), "Access keys", f"{broken:,} with findings", "keys", alarm=broken > 0)
@@ -159,7 +161,3 @@ def _inline(name: str) -> Markup:
 def _hash(text: str) -> str:
     """How a content security policy names a style or script that stands in the page."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

@@ -1,0 +1,37 @@
+"""Lengths of time as people write them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from iamcreds.durations import format_duration, parse_duration
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [("0h", 0 * DAY), ("12h", DAY / 2), ("90d", 90 * DAY), ("2w", 14 * DAY), ("36600d", 36_600 * DAY)],
+)
+def test_parse(text: str, length: timedelta) -> None:
+    """A number and one of h, d and w is a length of time."""
+    assert parse_duration(text) == length
+
+
+@pytest.mark.parametrize("text", ["", "d", "1", "1.5d", "-1d", " 1d", "1d\n", "1m", "1D", "٣d", "36601d", "5229w"])
+def test_parse_nothing_else(text: str) -> None:
+    """Anything else, and what is longer than a century, is refused in a sentence that quotes it and shows how."""
+    with pytest.raises(ValueError, match="is not a time such as 12h, 14d or 2w, of 36600 days at most") as caught:
+        parse_duration(text)
+    assert repr(text) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-5, "0 seconds"), (1, "1 second"), (90, "1 minute"), (7_300, "2 hours"), (200_000, "2 days")],
+)
+def test_format(seconds: int, words: str) -> None:
+    """A length is told in its largest whole unit."""
+    assert format_duration(timedelta(seconds=seconds)) == words

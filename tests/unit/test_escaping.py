@@ -1,0 +1,56 @@
+"""Text from outside, in Markdown, in chat and at a terminal."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from iamcreds.escaping import escape_invisible, escape_markdown, format_code, format_code_span, shorten
+
+ANY = st.text(max_size=60) | st.text("`|\\\\*_[]<>&@#~ \n\u202e", max_size=30)
+
+
+def cell(text: str) -> str:
+    """The HTML of the only cell of a table that has this text."""
+    table = f"| a |\n|---|\n| {text} |\n"
+    rendered = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(table)
+    (found,) = re.findall(r"<td>(.*?)</td>", rendered, flags=re.DOTALL)
+    return str(found)
+
+
+@given(ANY)
+def test_code(text: str) -> None:
+    """Any text at all, put into a table cell, is one code span in one cell, or an empty cell."""
+    assert re.fullmatch(r"(<code>[^<>]*</code>)?", cell(format_code(text)), flags=re.DOTALL)
+
+
+@given(ANY)
+def test_markdown(text: str) -> None:
+    """Any text at all, put into a table cell, is shown there as it is, its line ends and the like as escapes."""
+    assert html.unescape(cell(escape_markdown(text))) == escape_invisible(text).strip(" ")
+
+
+@given(ANY)
+def test_code_span(text: str) -> None:
+    """Any text at all makes one code span of one line, of bounded length, for readers who know no HTML."""
+    span = format_code_span(text, 20)
+    assert re.fullmatch(r"`[^`]*`", span)
+    assert len(span) < 50
+    assert span.isprintable()
+
+
+@given(st.text())
+def test_invisible(text: str) -> None:
+    """Nothing that a terminal would obey is left of a text, and what it takes for text stays."""
+    assert escape_invisible(text).isprintable()
+    assert escape_invisible(text, keep=text) == text
+
+
+def test_shorten() -> None:
+    """What is too long is cut and says by how much."""
+    assert shorten("x" * 200) == "x" * 200
+    assert shorten("x" * 1_300, 100) == f"{'x' * 100}… (1,200 characters more)"
