@@ -19,8 +19,8 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from iamcreds.emulator.client import Controls
-from iamcreds.emulator.controls import ControlError
+from iamcreds.emulator.controls import Controls
+from iamcreds.emulator.documents import ControlError
 from iamcreds.errors import SpecsError
 from iamcreds.specs import load
 from tools import engine
@@ -68,7 +68,7 @@ def running() -> int | None:
     try:
         pid = int(PID.read_text())
         command = Path(f"/proc/{pid}/cmdline")
-        if command.exists() and b"iamcreds.emulator" not in command.read_bytes():
+        if command.exists() and b"iamcreds\0emulator" not in command.read_bytes():
             return None  # the number belongs to another program by now
         os.kill(pid, 0)
     except (OSError, ValueError):
@@ -89,7 +89,7 @@ def start_emulator(env: dict[str, str]) -> None:
 
 def launch() -> subprocess.Popen[bytes]:
     """Start the embedded IAM in the background, to stay until `down`."""
-    command = [sys.executable, "-m", "iamcreds.emulator", "--port", str(port())]
+    command = [str(ROOT / ".venv/bin/iamcreds"), "emulator", "--port", str(port())]
     with LOG.open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
     PID.write_text(str(process.pid))

@@ -56,6 +56,12 @@ _ANSWER_LOST = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadE
 
 HOW_TO_SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in again (`aws sso login`)"
 
+CONNECT_TIMEOUT = 10
+"""Seconds to wait for a connection."""
+
+READ_TIMEOUT = 60
+"""Seconds to wait for an answer once a call is sent."""
+
 PAGE = 1000
 """Items asked for per page, the most that IAM allows."""
 
@@ -81,8 +87,8 @@ def _region(session: boto3.Session) -> str:
 
 def _config(attempts: int, mode: Literal["adaptive", "standard"]) -> Config:
     return Config(
-        connect_timeout=10,
-        read_timeout=60,
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
         max_pool_connections=POOL,
         retries={"mode": mode, "total_max_attempts": attempts},
     )

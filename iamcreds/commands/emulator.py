@@ -25,7 +25,7 @@ def command(port: int, latency: float, rate: float | None) -> None:
       iamcreds emulator --latency 0.05 --rate 5     (a slow and busy IAM)
     """
     try:
-        from iamcreds.emulator.__main__ import serve  # noqa: PLC0415 - moto is an extra, and slow to import
+        from iamcreds.emulator.process import serve  # noqa: PLC0415 - moto is an extra, and slow to import
     except ImportError as error:
         hint = "install it with: pip install 'iamcreds[emulator]'"
         raise EmulatorMissingError(f"the embedded IAM needs {error.name}, which is not here: {hint}") from error

@@ -1,15 +1,27 @@
 """The control API under `/_emulator/`: small JSON over HTTP, outside of what AWS has.
 
-GET    counts            {"iam:ListUsers": 1, …}: calls of each operation, refused ones included
-DELETE counts            count from zero
+GET    calls             {"calls": ["iam:ListUsers", …]}: the operation of each call, in the order of their coming,
+                         refused ones included
+GET    counts            {"iam:ListUsers": 1, …}: calls of each operation
+DELETE counts            count from zero, calls too
 GET    settings          the whole settings
 PUT    settings          the whole settings; what is left out is as by default
-POST   faults            {"operation": …, "when": "before"|"after", "call": 1, "times": 1,
-                         "answer": "drop" | {"status": …, "code": …, "message": …}}
+POST   faults            {"operation": "iam:ListUsers" | "iam:*", "when": "before"|"after", "call": 1,
+                         "times": 1 | null (all that follow), "answer": one of
+                             "drop"                                        the connection breaks
+                             {"hang": 5}                                   no answer for 5 s, then it breaks
+                             {"cut": 0.5, "whole_length": true|false}      half of the body; `after` only
+                             {"status": …, "code": …, "message": …}        an error
+                             "pause"}                                      held until released, then as always
 DELETE faults            no faults any more
-POST   access-key-usage  {"access_key_id": …, "date": "2026-01-31T12:00:00Z", "service": "s3", "region": "us-east-1"}
+GET    held              {"held": [{"operation": …, "when": …}, …]}: the calls that are held now
+POST   release           {"go_on": true|false}: let them go on, or break their connections
+GET    passwords         {"ACCA…": …}: the valid secret of each live credential
 GET    secrets           {"secrets": […]}: every password, API key and secret access key ever issued, in the clear,
                          so that a test can look for them where none may be; they open nothing but this emulator
+POST   credentials       {"id": …, "user": …, "service": …} and, if you like, "status", "created", "expires",
+                         "login", "password": a credential of that id
+POST   access-key-usage  {"access_key_id": …, "date": "2026-01-31T12:00:00Z", "service": "s3", "region": "us-east-1"}
 POST   reset             users, credentials, settings, faults, counts, secrets: everything as at the start
 """
 
@@ -17,14 +29,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from moto.core.base_backend import BackendDict
 from moto.iam.models import AccessKeyLastUsed, iam_backends
 
-from iamcreds.emulator.controls import ControlError, Fault, Settings, read_object
+from iamcreds.emulator.documents import ControlError, read_date, read_object, read_texts
+from iamcreds.emulator.exceptions import AwsError
+from iamcreds.emulator.faults import Fault
+from iamcreds.emulator.models import Credential
 from iamcreds.emulator.responses import ACCOUNT, CREDENTIALS, REPORTS, SWITCHES
+from iamcreds.emulator.settings import Settings
+from iamcreds.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +51,7 @@ PREFIX = "/_emulator/"
 
 def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """The WSGI application of the control API."""
-    status, document = _answered(environ)
+    status, document = _carry_out(environ)
     body = json.dumps(document).encode()
     start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
     return [body]
@@ -49,16 +65,17 @@ def reset(settings: Settings | None = None) -> None:
     SWITCHES.reset(settings)
 
 
-def _answered(environ: WSGIEnvironment) -> tuple[str, Any]:
+def _carry_out(environ: WSGIEnvironment) -> tuple[str, Any]:
+    method, name = environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix(PREFIX)
     try:
-        return "200 OK", _do(environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix(PREFIX), _document(environ))
+        return "200 OK", _ask(name) if method == "GET" else _do(method, name, _read_document(environ))
     except LookupError as error:
         return "404 Not Found", {"error": error.args[0]}
-    except ControlError as error:
+    except (ControlError, AwsError) as error:
         return "400 Bad Request", {"error": str(error)}
 
 
-def _document(environ: WSGIEnvironment) -> object:
+def _read_document(environ: WSGIEnvironment) -> object:
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     try:
         return json.loads(body) if body else {}
@@ -66,24 +83,40 @@ def _document(environ: WSGIEnvironment) -> object:
         raise ControlError(f"no JSON: {error}") from error
 
 
-def _do(method: str, name: str, document: object) -> object:
-    match method, name:
-        case "GET", "counts":
+def _ask(name: str) -> object:
+    match name:
+        case "calls":
+            return {"calls": SWITCHES.calls()}
+        case "counts":
             return SWITCHES.counts()
+        case "settings":
+            return asdict(SWITCHES.settings)
+        case "held":
+            return {"held": [{"operation": operation, "when": when} for operation, when in SWITCHES.pauses.held()]}
+        case "passwords":
+            return CREDENTIALS.secrets()
+        case "secrets":
+            return {"secrets": SWITCHES.secrets()}
+        case _:
+            raise LookupError(f"no such control: GET {name}")
+
+
+def _do(method: str, name: str, document: object) -> dict[str, Any]:
+    match method, name:
         case "DELETE", "counts":
             SWITCHES.clear_counts()
-        case "GET", "settings":
-            return asdict(SWITCHES.settings)
         case "PUT", "settings":
             SWITCHES.set(Settings.read(document))
         case "POST", "faults":
             SWITCHES.add_fault(Fault.read(document))
         case "DELETE", "faults":
             SWITCHES.clear_faults()
+        case "POST", "release":
+            _release(document)
+        case "POST", "credentials":
+            _put_credential(document)
         case "POST", "access-key-usage":
             _use_access_key(document)
-        case "GET", "secrets":
-            return {"secrets": SWITCHES.secrets()}
         case "POST", "reset":
             reset()
         case _:
@@ -91,21 +124,39 @@ def _do(method: str, name: str, document: object) -> object:
     return {}
 
 
+def _release(document: object) -> None:
+    go_on = read_object(document, {"go_on"}).get("go_on")
+    if not isinstance(go_on, bool):
+        raise ControlError("go_on must be true or false")
+    SWITCHES.pauses.release(go_on=go_on)
+
+
+def _put_credential(document: object) -> None:
+    """Take in a credential with an id that somebody else gave it."""
+    optional = frozenset({"status", "created", "expires", "login", "password"})
+    given = read_texts(document, {"id", "user", "service"}, optional)
+    user = given["user"]
+    if user not in iam_backends[ACCOUNT]["aws"].users:
+        raise LookupError(f"no such user: {user}")
+    if given.get("status", "Active") not in {Status.ACTIVE, Status.INACTIVE}:
+        raise ControlError("status must be Active or Inactive")
+    credential = Credential(
+        id=given["id"],
+        user=user,
+        service=given["service"],
+        login=given.get("login") or CREDENTIALS.find_free_login(user, given["service"]),
+        created=read_date(given["created"]) if "created" in given else SWITCHES.now().replace(microsecond=0),
+        expires=read_date(given["expires"]) if "expires" in given else None,
+        switched=Status(given.get("status", "Active")),
+    )
+    SWITCHES.remember(CREDENTIALS.put(credential, given.get("password")))
+
+
 def _use_access_key(document: object) -> None:
     """Say when, where and for what an access key was used last."""
-    wanted = {"access_key_id", "date", "service", "region"}
-    given = read_object(document, wanted)
-    if set(given) != wanted or not all(isinstance(value, str) for value in given.values()):
-        raise ControlError(f"texts are wanted: {', '.join(sorted(wanted))}")
+    given = read_texts(document, {"access_key_id", "date", "service", "region"})
     key = iam_backends[ACCOUNT]["aws"].access_keys.get(given["access_key_id"])
     if key is None:
         raise LookupError(f"no such access key: {given['access_key_id']}")
-    key.last_used = AccessKeyLastUsed(_date(given["date"]), given["service"], given["region"])
-
-
-def _date(text: str) -> datetime:
-    """A date as moto keeps it: UTC, and not saying so."""
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
-    except ValueError as error:
-        raise ControlError(f"no ISO 8601 date: {text}") from error
+    # moto's dates are UTC without saying so.
+    key.last_used = AccessKeyLastUsed(read_date(given["date"]).replace(tzinfo=None), given["service"], given["region"])

@@ -67,7 +67,7 @@ class Reports:
         with self._lock:
             if self._report is not None and now - self._report.generated < LIFE:
                 return "COMPLETE" if self._report.ready <= now else "INPROGRESS"
-            content = written(self._account, users, now)
+            content = write_report(self._account, users, now)
             self._report = Report(content, now.replace(microsecond=0), now + timedelta(seconds=seconds))
         return "STARTED"
 
@@ -87,38 +87,39 @@ class Reports:
         return report
 
 
-def written(account: str, users: Iterable[Any], now: datetime) -> str:
+def write_report(account: str, users: Iterable[Any], now: datetime) -> str:
     """A report on moto's users as they are, in AWS's columns and words; the root row comes first."""
     text = io.StringIO(HEADER)
     text.seek(0, io.SEEK_END)
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_root(account, now))
-    writer.writerows(_row(user) for user in sorted(users, key=lambda user: str(user.name)))
+    writer.writerow(_describe_root(account, now))
+    writer.writerows(_describe_user(user) for user in sorted(users, key=lambda user: str(user.name)))
     return text.getvalue()
 
 
-def _root(account: str, now: datetime) -> list[str]:
+def _describe_root(account: str, now: datetime) -> list[str]:
     password = ["not_supported", "no_information", "not_supported", "not_supported"]
-    who = ["<root_account>", f"arn:aws:iam::{account}:root", _date(now - _ROOT_AGE)]
+    who = ["<root_account>", f"arn:aws:iam::{account}:root", _format_date(now - _ROOT_AGE)]
     return [*who, *password, "true", *_NO_KEY, *_NO_KEY, *_NO_CERTIFICATES]
 
 
-def _row(user: Any) -> list[str]:  # noqa: ANN401 - moto's own
-    who = [user.name, user.arn, _date(user.create_date)]
-    password = ["true", "no_information", _date(user.create_date), "N/A"] if user.password else ["false", *["N/A"] * 3]
-    keys = [cell for key in user.access_keys for cell in _key(key)]
+def _describe_user(user: Any) -> list[str]:  # noqa: ANN401 - moto's own
+    created = _format_date(user.create_date)
+    who = [user.name, user.arn, created]
+    password = ["true", "no_information", created, "N/A"] if user.password else ["false", *["N/A"] * 3]
+    keys = [cell for key in user.access_keys for cell in _describe_key(key)]
     no_keys = _NO_KEY * (_KEYS - len(user.access_keys))
     return [*who, *password, "true" if user.mfa_devices else "false", *keys, *no_keys, *_NO_CERTIFICATES]
 
 
-def _key(key: Any) -> Iterator[str]:  # noqa: ANN401 - moto's own
+def _describe_key(key: Any) -> Iterator[str]:  # noqa: ANN401 - moto's own
     """A key's five columns; an inactive one keeps its dates."""
     used = key.last_used
     yield "true" if key.status == "Active" else "false"
-    yield _date(key.create_date)
-    yield from ("N/A", "N/A", "N/A") if used is None else (_date(used.timestamp), used.region, used.service)
+    yield _format_date(key.create_date)
+    yield from ("N/A", "N/A", "N/A") if used is None else (_format_date(used.timestamp), used.region, used.service)
 
 
-def _date(date: datetime) -> str:
+def _format_date(date: datetime) -> str:
     """A date as the report has it; moto's dates are UTC without saying so."""
     return f"{date:%Y-%m-%dT%H:%M:%S}+00:00"

@@ -12,6 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from iamcreds.emulator.exceptions import (
+    EntityAlreadyExistsError,
     InvalidInputError,
     LimitExceededError,
     NoSuchEntityError,
@@ -66,6 +67,7 @@ class Credentials:
             self._live: dict[str, Credential] = {}
             self._by_user: dict[str, dict[str, Credential]] = {}
             self._logins: set[tuple[str, str]] = set()
+            self._secrets: dict[str, str] = {}
             # Every state a credential was in, with the time of the change: what a list that lags behind is made of.
             self._history: dict[str, list[tuple[datetime, Credential | None]]] = {}
 
@@ -76,19 +78,34 @@ class Credentials:
             NoSuchEntityError: the service is unknown.
             LimitExceededError: both places are taken.
         """
-        service = _known(service)
+        service = _require_service(service)
         with self._lock:
-            taken = [one for one in self._by_user.get(user, {}).values() if one.service == service]
-            if len(taken) >= MAX_PER_SERVICE:
+            created = self._now().replace(microsecond=0)
+            expires = created + timedelta(days=age_days) if age_days else None
+            credential = Credential(_new_id(), user, service, self.find_free_login(user, service), created, expires)
+            return credential, self.put(credential)
+
+    def put(self, credential: Credential, secret: str | None = None) -> str:
+        """Take in a credential as it is, with the secret that opens it or a new one; that secret.
+
+        Raises:
+            NoSuchEntityError: the service is unknown.
+            LimitExceededError: both places are taken.
+            EntityAlreadyExistsError: there was a credential of this id.
+        """
+        service = _require_service(credential.service)
+        with self._lock:
+            if credential.id in self._history:
+                raise EntityAlreadyExistsError(f"Credential {credential.id} already exists.")
+            of_user = self._by_user.get(credential.user, {}).values()
+            if sum(other.service == service for other in of_user) >= MAX_PER_SERVICE:
                 raise LimitExceededError(
                     f"Cannot exceed quota for ContextSpecificCredentialsPerUserPerContext: {MAX_PER_SERVICE}",
                 )
-            created = self._now().replace(microsecond=0)
-            expires = created + timedelta(days=age_days) if age_days else None
-            credential = Credential(_new_id(), user, service, self._free_login(user, service), created, expires)
             self._logins.add((service, credential.login))
-            self._put(credential)
-        return credential, _new_secret(service)
+            self._secrets[credential.id] = secret or _new_secret(service)
+            self._record(replace(credential, service=service))
+            return self._secrets[credential.id]
 
     def select(self, user: str | None = None, service: str | None = None, lag: float = 0) -> list[Credential]:
         """The credentials of a user (None: of all) for a service (None: all), as they were `lag` seconds ago.
@@ -96,13 +113,14 @@ class Credentials:
         Raises:
             NoSuchEntityError: the service is unknown.
         """
-        wanted = None if service is None else _known(service)
+        wanted = None if service is None else _require_service(service)
         with self._lock:
             if lag:
-                found = [one for one in self._as_of(self._now() - timedelta(seconds=lag)) if user in {None, one.user}]
+                then = self._as_of(self._now() - timedelta(seconds=lag))
+                found = [credential for credential in then if user in {None, credential.user}]
             else:
                 found = list((self._live if user is None else self._by_user.get(user, {})).values())
-        return [one for one in found if wanted in {None, one.service}]
+        return [credential for credential in found if wanted in {None, credential.service}]
 
     def switch(self, user: str, credential_id: str, status: Status) -> None:
         """Set the status.
@@ -114,7 +132,7 @@ class Credentials:
         if status is Status.EXPIRED:
             raise InvalidInputError("Operation does not support status Expired")
         with self._lock:
-            self._put(replace(self._find(user, credential_id), switched=status))
+            self._record(replace(self._find(user, credential_id), switched=status))
 
     def reset(self, user: str, credential_id: str) -> tuple[Credential, str]:
         """The same credential with a new secret.
@@ -124,7 +142,8 @@ class Credentials:
         """
         with self._lock:
             credential = self._find(user, credential_id)
-        return credential, _new_secret(credential.service)
+            self._secrets[credential_id] = _new_secret(credential.service)
+            return credential, self._secrets[credential_id]
 
     def delete(self, user: str, credential_id: str) -> None:
         """Delete it.
@@ -136,6 +155,7 @@ class Credentials:
             credential = self._find(user, credential_id)
             del self._live[credential_id]
             del self._by_user[user][credential_id]
+            del self._secrets[credential_id]
             self._logins.discard((credential.service, credential.login))
             self._history[credential_id].append((self._now(), None))
 
@@ -143,14 +163,25 @@ class Credentials:
         """Follow a user to a new name; logins stay as they are."""
         with self._lock:
             for credential in self._by_user.pop(user, {}).values():
-                self._put(replace(credential, user=new_name))
+                self._record(replace(credential, user=new_name))
 
     def has_any(self, user: str) -> bool:
         """Whether the user has a credential, for whatever service."""
         with self._lock:
             return bool(self._by_user.get(user))
 
-    def _put(self, credential: Credential) -> None:
+    def secrets(self) -> dict[str, str]:
+        """The secret that opens each live credential, by its id."""
+        with self._lock:
+            return dict(self._secrets)
+
+    def find_free_login(self, user: str, service: str) -> str:
+        """The login that the user's next credential for the service gets."""
+        names = (f"{user}{f'+{number}' if number else ''}-at-{self._account}" for number in count())
+        with self._lock:
+            return next(name for name in names if (service, name) not in self._logins)
+
+    def _record(self, credential: Credential) -> None:
         self._live[credential.id] = credential
         self._by_user.setdefault(credential.user, {})[credential.id] = credential
         self._history.setdefault(credential.id, []).append((self._now(), credential))
@@ -163,20 +194,16 @@ class Credentials:
             raise ValidationError(f"User {user} does not have a service specific credential with id {credential_id}")
         return credential
 
-    def _free_login(self, user: str, service: str) -> str:
-        names = (f"{user}{f'+{number}' if number else ''}-at-{self._account}" for number in count())
-        return next(name for name in names if (service, name) not in self._logins)
-
     def _as_of(self, moment: datetime) -> list[Credential]:
-        then = (_last_before(moment, states) for states in self._history.values())
+        then = (_find_last_before(moment, states) for states in self._history.values())
         return [credential for credential in then if credential is not None]
 
 
-def _last_before(moment: datetime, states: list[tuple[datetime, Credential | None]]) -> Credential | None:
+def _find_last_before(moment: datetime, states: list[tuple[datetime, Credential | None]]) -> Credential | None:
     return next((state for when, state in reversed(states) if when <= moment), None)
 
 
-def _known(service: str) -> str:
+def _require_service(service: str) -> str:
     name = service.lower()
     if "." not in name or known_service(name) is None:  # short names are ours, not IAM's
         raise NoSuchEntityError(f"No such service {service} is supported for Service Specific Credentials")
@@ -189,7 +216,7 @@ def _new_id() -> str:
 
 def _new_secret(service: str) -> str:
     """A password of 60 characters, or an API key; base64 has the letters that break naive quoting, as AWS's do."""
-    known = known_service(service)
-    if known is None or not known.secret_prefix:
+    definition = known_service(service)
+    if definition is None or not definition.secret_prefix:
         return base64.b64encode(secrets.token_bytes(44)).decode()
-    return known.secret_prefix + base64.b64encode(secrets.token_bytes(96)).decode()
+    return definition.secret_prefix + base64.b64encode(secrets.token_bytes(96)).decode()

@@ -17,7 +17,7 @@ DEFAULT_ITEMS = 100
 Item = TypeVar("Item")
 
 
-def page(
+def cut_page(
     items: Iterable[Item],
     key: Callable[[Item], str],
     request: Mapping[str, Any],
@@ -40,20 +40,20 @@ def page(
     Raises:
         ValidationError: the marker is not one of ours.
     """
-    after = _opened(request["Marker"], kind) if "Marker" in request else ""
+    after = _decode_marker(request["Marker"], kind) if "Marker" in request else ""
     rest = sorted((item for item in items if key(item) > after), key=key)
     size = min(request.get("MaxItems", DEFAULT_ITEMS), limit or len(rest))
     chosen = rest[:size]
     if len(rest) <= size:
         return chosen, {"IsTruncated": False}
-    return chosen, {"IsTruncated": True, "Marker": _sealed(key(chosen[-1]), kind)}
+    return chosen, {"IsTruncated": True, "Marker": _encode_marker(key(chosen[-1]), kind)}
 
 
-def _sealed(last: str, kind: str) -> str:
+def _encode_marker(last: str, kind: str) -> str:
     return base64.urlsafe_b64encode(f"{kind} {last}".encode()).decode()
 
 
-def _opened(marker: str, kind: str) -> str:
+def _decode_marker(marker: str, kind: str) -> str:
     try:
         found, _, last = base64.b64decode(marker.encode(), altchars=b"-_", validate=True).decode().partition(" ")
     except (binascii.Error, UnicodeError):

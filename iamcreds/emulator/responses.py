@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -10,7 +11,6 @@ from moto.iam import models as moto_models
 from moto.iam import urls as moto_urls
 from moto.iam.responses import IamResponse
 
-from iamcreds.emulator.controls import Switches
 from iamcreds.emulator.credential_report import Reports
 from iamcreds.emulator.exceptions import (
     AccessDeniedError,
@@ -22,7 +22,8 @@ from iamcreds.emulator.exceptions import (
     ValidationError,
 )
 from iamcreds.emulator.models import Credential, Credentials
-from iamcreds.emulator.paging import page
+from iamcreds.emulator.paging import cut_page
+from iamcreds.emulator.switches import Switches
 from iamcreds.emulator.validation import SERVICE_NAME, check_parameters, complain, matches, refuse
 from iamcreds.model import Status
 from iamcreds.services import Family, service_family
@@ -45,10 +46,10 @@ REPORTS = Reports(ACCOUNT, SWITCHES.now)
 def install() -> None:
     """Put this IAM in the place of moto's, and moto's IAM on the account's clock; a second time changes nothing."""
     moto_urls.url_paths["{0}/$"] = Iam.dispatch
-    vars(moto_models)["utcnow"] = moto_now
+    vars(moto_models)["utcnow"] = read_account_clock
 
 
-def moto_now() -> datetime:
+def read_account_clock() -> datetime:
     """The account's clock as moto wants it: UTC in whole seconds, and not saying that it is UTC."""
     return SWITCHES.now().replace(microsecond=0, tzinfo=None)
 
@@ -78,69 +79,74 @@ class Iam(IamResponse):
 
     def create_service_specific_credential(self) -> ActionResult:
         """Create: the only answer with the secret, beside Reset's."""
-        service = self._service()
-        user = self._user()
-        return self._issued(*CREDENTIALS.create(user, service, self.params.get("CredentialAgeDays")))
+        service = self._read_service()
+        user = self._require_user()
+        return self._tell_secret(*CREDENTIALS.create(user, service, self.params.get("CredentialAgeDays")))
 
     def list_service_specific_credentials(self) -> ActionResult:
         """List: of one user or, with AllUsers, of all; in the order of ids, which says nothing about age."""
-        service = self._service() if "ServiceName" in self.params else None
+        service = self._read_service() if "ServiceName" in self.params else None
         settings = SWITCHES.settings
-        user = None if self._all_users() else self._user()
-        found = CREDENTIALS.select(user, service, settings.list_lag)
+        user = None if self._wants_all_users() else self._require_user()
+        hidden = settings.hidden_users if user is None else ()
+        found = [
+            credential
+            for credential in CREDENTIALS.select(user, service, settings.list_lag)
+            if credential.user not in hidden
+        ]
         kind = "ListServiceSpecificCredentials"
-        chosen, paging = page(found, lambda one: one.id, self.params, kind=kind, limit=settings.page_limit)
-        return ActionResult({"ServiceSpecificCredentials": [_described(one) for one in chosen], **paging})
+        chosen, paging = cut_page(found, attrgetter("id"), self.params, kind=kind, limit=settings.page_limit)
+        return ActionResult({"ServiceSpecificCredentials": list(map(_describe, chosen)), **paging})
 
     def update_service_specific_credential(self) -> ActionResult:
         """Update the status, which is all that can be."""
         status = Status(self.params["Status"])
-        CREDENTIALS.switch(self._user(), self.params["ServiceSpecificCredentialId"], status)
+        CREDENTIALS.switch(self._require_user(), self.params["ServiceSpecificCredentialId"], status)
         return EmptyResult()
 
     def reset_service_specific_credential(self) -> ActionResult:
         """Reset: another secret, everything else as it was."""
-        return self._issued(*CREDENTIALS.reset(self._user(), self.params["ServiceSpecificCredentialId"]))
+        return self._tell_secret(*CREDENTIALS.reset(self._require_user(), self.params["ServiceSpecificCredentialId"]))
 
     def delete_service_specific_credential(self) -> ActionResult:
         """Delete at once."""
-        CREDENTIALS.delete(self._user(), self.params["ServiceSpecificCredentialId"])
+        CREDENTIALS.delete(self._require_user(), self.params["ServiceSpecificCredentialId"])
         return EmptyResult()
 
-    def _all_users(self) -> bool:
+    def _wants_all_users(self) -> bool:
         if not (self.params.get("AllUsers") and SWITCHES.settings.all_users):
             return False
         if "UserName" in self.params:
             raise InvalidInputError("Cannot list credentials for all users if a username is given")
         return True
 
-    def _service(self) -> str:
+    def _read_service(self) -> str:
         service: str = self.params["ServiceName"]
         if not matches(SERVICE_NAME, service):
             refuse([complain("ServiceName", f"satisfy regular expression pattern: {SERVICE_NAME}")])
         return service
 
-    def _issued(self, credential: Credential, secret: str) -> ActionResult:
+    def _tell_secret(self, credential: Credential, secret: str) -> ActionResult:
         SWITCHES.remember(secret)
-        return ActionResult({"ServiceSpecificCredential": _described(credential, secret)})
+        return ActionResult({"ServiceSpecificCredential": _describe(credential, secret)})
 
     # Users
 
-    def _user(self) -> str:
+    def _require_user(self) -> str:
         """The user that is meant: by name, or else the caller.
 
         Raises:
             NoSuchEntityError: there is no such user.
             ValidationError: no name was given and the caller is no user.
         """
-        name: str | None = self.params.get("UserName") or self._caller()
+        name: str | None = self.params.get("UserName") or self._find_caller()
         if name is None:
             raise ValidationError("Must specify userName when calling with non-User credentials")
         if name not in self.backend.users:
             raise NoSuchEntityError(f"The user with name {name} cannot be found.")
         return name
 
-    def _caller(self) -> str | None:
+    def _find_caller(self) -> str | None:
         key = self.backend.access_keys.get(self.access_key)
         return key.user_name if key else None
 
@@ -153,12 +159,12 @@ class Iam(IamResponse):
         """List in pages, which moto does not; in the order of names."""
         users = self.backend.list_users(self.params.get("PathPrefix"), None, None)
         limit = SWITCHES.settings.page_limit
-        chosen, paging = page(users, lambda user: user.name, self.params, kind="ListUsers", limit=limit)
+        chosen, paging = cut_page(users, attrgetter("name"), self.params, kind="ListUsers", limit=limit)
         return ActionResult({"Users": chosen, **paging})
 
     def update_user(self) -> ActionResult:
         """Rename with all that belongs to the user, which moto forgets."""
-        name, new_name = self._user(), self.params.get("NewUserName")
+        name, new_name = self._require_user(), self.params.get("NewUserName")
         if new_name and new_name != name:
             self._refuse_taken_name(new_name)
             CREDENTIALS.rename_user(name, new_name)
@@ -168,7 +174,7 @@ class Iam(IamResponse):
 
     def delete_user(self) -> ActionResult:
         """Delete, unless credentials or access keys are left."""
-        name = self._user()
+        name = self._require_user()
         if CREDENTIALS.has_any(name):
             raise DeleteConflictError("Cannot delete entity, must remove referenced objects first.")
         if self.backend.users[name].access_keys:
@@ -183,26 +189,26 @@ class Iam(IamResponse):
 
     def create_access_key(self) -> ActionResult:
         """Create for a user or the caller, and note the secret."""
-        key = self.backend.create_access_key(self._user())
+        key = self.backend.create_access_key(self._require_user())
         SWITCHES.remember(key.secret_access_key)
         return ActionResult({"AccessKey": key})
 
     def list_access_keys(self) -> ActionResult:
         """List in pages, which moto does not; in the order of ids."""
-        user = self._user()
+        user = self._require_user()
         keys = self.backend.list_access_keys(user)
         limit = SWITCHES.settings.page_limit
-        chosen, paging = page(keys, lambda key: key.access_key_id, self.params, kind="ListAccessKeys", limit=limit)
+        chosen, paging = cut_page(keys, attrgetter("access_key_id"), self.params, kind="ListAccessKeys", limit=limit)
         return ActionResult({"UserName": user, "AccessKeyMetadata": chosen, **paging})
 
     def update_access_key(self) -> ActionResult:
         """Update the status of a key of a user or of the caller."""
-        self.backend.update_access_key(self._user(), self.params["AccessKeyId"], self.params["Status"])
+        self.backend.update_access_key(self._require_user(), self.params["AccessKeyId"], self.params["Status"])
         return EmptyResult()
 
     def delete_access_key(self) -> ActionResult:
         """Delete a key of a user or of the caller."""
-        self.backend.delete_access_key(self.params["AccessKeyId"], self._user())
+        self.backend.delete_access_key(self.params["AccessKeyId"], self._require_user())
         return EmptyResult()
 
     def get_access_key_last_used(self) -> ActionResult:
@@ -211,7 +217,7 @@ class Iam(IamResponse):
         key = self.backend.access_keys.get(key_id)
         if key is None:
             raise AccessDeniedError(
-                f"User: {self._caller_arn()} is not authorized to perform: iam:GetAccessKeyLastUsed"
+                f"User: {self._make_caller_arn()} is not authorized to perform: iam:GetAccessKeyLastUsed"
                 f" on resource: access key {key_id}",
             )
         used = key.last_used
@@ -232,11 +238,11 @@ class Iam(IamResponse):
         fields = {"Content": report.content, "ReportFormat": "text/csv", "GeneratedTime": report.generated}
         return ActionResult(fields)
 
-    def _caller_arn(self) -> str:
-        return f"arn:aws:iam::{ACCOUNT}:user/{self._caller() or 'moto'}"
+    def _make_caller_arn(self) -> str:
+        return f"arn:aws:iam::{ACCOUNT}:user/{self._find_caller() or 'moto'}"
 
 
-def _described(credential: Credential, secret: str | None = None) -> dict[str, Any]:
+def _describe(credential: Credential, secret: str | None = None) -> dict[str, Any]:
     """A credential in the words of IAM's model; moto leaves out what is None."""
     is_password = service_family(credential.service) is Family.PASSWORD
     login_field, secret_field = (

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
+from email.utils import parsedate_to_datetime
+from http.client import HTTPConnection, IncompleteRead
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ReadTimeoutError,
+)
+from botocore.parsers import ResponseParserError
 
-from iamcreds.emulator.controls import ControlError, Settings
+from iamcreds.emulator.documents import ControlError
+from iamcreds.emulator.responses import SWITCHES
+from iamcreds.emulator.settings import Settings
+from iamcreds.emulator.switches import read_clock
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
-    from iamcreds.emulator.client import Controls
+    from iamcreds.emulator.controls import Controls
+    from iamcreds.emulator.faults import When
     from iamcreds.emulator.server import Emulator
 
 CODECOMMIT = "codecommit.amazonaws.com"
@@ -122,7 +133,7 @@ def test_fault_after(iam: IAMClient, controls: Controls) -> None:
 
 
 @pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
-def test_broken_connection(iam: IAMClient, controls: Controls, when: str, left: int) -> None:
+def test_broken_connection(iam: IAMClient, controls: Controls, when: When, left: int) -> None:
     """A broken connection is no answer at all, before the effect or after."""
     controls.drop(CREATE, when=when)
     with pytest.raises(ConnectionClosedError):
@@ -281,7 +292,7 @@ def test_reset(iam: IAMClient, controls: Controls) -> None:
     controls.reset()
     assert controls.counts() == {}
     assert controls.secrets() == []
-    assert Settings(**controls.settings()) == Settings()
+    assert Settings.read(controls.settings()) == Settings()
     assert iam.list_users()["Users"] == []
     assert iam.list_service_specific_credentials(AllUsers=True)["ServiceSpecificCredentials"] == []
 
@@ -299,13 +310,14 @@ def test_reset(iam: IAMClient, controls: Controls) -> None:
         ({"list_lag": "1"}, "list_lag must be"),
         ({"all_users": 1}, "all_users must be true or false"),
         ({"page_limit": 0}, "page_limit must be"),
+        ({"hidden_users": "jane"}, "hidden_users must be a list of user names"),
     ],
 )
 def test_impossible_settings(controls: Controls, settings: dict[str, Any], message: str) -> None:
     """A setting that is unknown or makes no sense is refused, and the settings stay."""
     with pytest.raises(ControlError, match=message):
         controls.set(**settings)
-    assert Settings(**controls.settings()) == Settings()
+    assert Settings.read(controls.settings()) == Settings()
 
 
 @pytest.mark.parametrize(
@@ -315,7 +327,13 @@ def test_impossible_settings(controls: Controls, settings: dict[str, Any], messa
         ({"operation": LIST, "when": "during"}, "when must be before or after"),
         ({"operation": LIST, "call": 0}, "call and times must be whole numbers"),
         ({"operation": LIST, "often": 1}, "unknown: often"),
+        ({"operation": LIST, "times": 0}, "call and times must be whole numbers"),
         ({"operation": LIST, "answer": "no"}, "a JSON object is wanted"),
+        ({"operation": LIST, "answer": {"hang": -1}}, "hang must be a number of seconds"),
+        ({"operation": LIST, "answer": {"hang": 1, "cut": 0.5}}, "unknown: hang"),
+        ({"operation": LIST, "when": "after", "answer": {"cut": 1}}, "cut must be a share"),
+        ({"operation": LIST, "when": "after", "answer": {"cut": 0, "whole_length": 1}}, "whole_length true or false"),
+        ({"operation": LIST, "answer": {"cut": 0.5}}, "an answer is cut after the operation's effect"),
         ({"operation": LIST, "answer": {"status": 200, "code": "OK", "message": ""}}, "a status from 400 to 599"),
         ({"operation": LIST, "answer": {"status": 500, "code": "X"}}, "message must be a text"),
         ([], "a JSON object is wanted"),
@@ -336,6 +354,8 @@ def test_impossible_faults(emulator: Emulator, fault: object, message: str) -> N
         ("PUT", "settings", "{", 400),
         ("PUT", "settings", b"\xff", 400),
         ("POST", "access-key-usage", "{}", 400),
+        ("POST", "release", "{}", 400),
+        ("POST", "credentials", '{"id": "ACCA1"}', 400),
         ("POST", "access-key-usage", '{"access_key_id":"A","date":"soon","service":"s3","region":"x"}', 404),
     ],
 )
@@ -346,11 +366,207 @@ def test_impossible_requests(emulator: Emulator, method: str, name: str, body: s
     assert answer["error"]
 
 
+def test_calls_in_order(iam: IAMClient, controls: Controls) -> None:
+    """The calls can be had one by one in the order of their coming, until the count is cleared."""
+    controls.clear_counts()
+    create(iam)
+    iam.list_users()
+    create(iam)
+    assert controls.calls() == [CREATE, "iam:ListUsers", CREATE]
+    controls.clear_counts()
+    assert controls.calls() == []
+
+
+def test_fault_of_any_operation(iam: IAMClient, controls: Controls) -> None:
+    """A fault of `iam:*` counts the calls of all operations of IAM."""
+    controls.fail("iam:*", call=2)
+    iam.list_users()
+    with pytest.raises(ClientError, match="Service failure"):
+        listed(iam)
+    iam.list_users()
+
+
+def test_denied_from_a_call_on(iam: IAMClient, controls: Controls) -> None:
+    """A permission can be lacking from a call on, for good."""
+    controls.deny(CREATE, call=2)
+    create(iam)
+    for _ in range(3):
+        with pytest.raises(ClientError) as caught:
+            create(iam)
+        assert code_of(caught) == (403, "AccessDenied")
+    assert len(listed(iam)) == 1
+
+
+def test_throttling_storm(iam: IAMClient, controls: Controls) -> None:
+    """So many calls, of whatever operation, are refused as too many."""
+    controls.throttle("*", times=2)
+    for _ in range(2):
+        with pytest.raises(ClientError) as caught:
+            create(iam)
+        assert code_of(caught) == (400, "Throttling")
+    assert listed(iam) == []
+
+
+@pytest.mark.parametrize("share", [0, 0.5])
+@pytest.mark.parametrize("whole_length", [True, False])
+def test_answer_that_breaks_off(iam: IAMClient, controls: Controls, share: float, *, whole_length: bool) -> None:
+    """An answer that breaks off, whatever it says of its length, cannot be read; the operation had its effect."""
+    controls.cut(CREATE, share, whole_length=whole_length)
+    with pytest.raises(ResponseParserError):
+        create(iam)
+    assert len(listed(iam)) == 1
+
+
+@pytest.mark.parametrize("whole_length", [True, False])
+def test_length_of_what_breaks_off(emulator: Emulator, controls: Controls, *, whole_length: bool) -> None:
+    """A cut answer's Content-Length is that of the whole or that of what is sent, which botocore does not look at."""
+    controls.cut("*", 0.5, whole_length=whole_length)
+    connection = HTTPConnection(emulator.url.removeprefix("http://"), timeout=10)
+    try:
+        connection.request("POST", "/", "Action=ListUsers&Version=2010-05-08")
+        response = connection.getresponse()
+        length = int(response.headers["Content-Length"])
+        with pytest.raises(IncompleteRead) if whole_length else contextlib.nullcontext():
+            assert len(response.read()) == length
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
+def test_no_answer(emulator: Emulator, iam: IAMClient, controls: Controls, when: When, left: int) -> None:
+    """An operation can be silent for longer than a client waits, before its effect or after."""
+    impatient = boto3.client(
+        "iam", endpoint_url=emulator.url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b",
+        config=Config(read_timeout=0.3, retries={"total_max_attempts": 1}),
+    )  # fmt: skip
+    controls.hang(CREATE, 30, when=when)
+    with pytest.raises(ReadTimeoutError):
+        create(impatient)
+    assert len(listed(iam)) == left
+
+
+def test_silence_ends(iam: IAMClient, controls: Controls) -> None:
+    """After its seconds a silent operation breaks the connection."""
+    controls.hang(CREATE, 0.1)
+    with pytest.raises(ConnectionClosedError):
+        create(iam)
+
+
+@pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
+def test_pause(iam: IAMClient, controls: Controls, when: When, left: int) -> None:
+    """A call can be held before its effect or after, is shown as held, and goes on once it is released."""
+    controls.pause(CREATE, when=when)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(create, iam)
+        wait_until_held(controls)
+        assert controls.held() == [{"operation": CREATE, "when": when}]
+        assert len(listed(iam)) == left
+        controls.release()
+        assert answer.result()["UserName"] == "jane"
+    assert controls.held() == []
+
+
+@pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
+def test_abandoned_pause(iam: IAMClient, controls: Controls, when: When, left: int) -> None:
+    """A held call that is abandoned breaks its connection; one held before its effect never has one."""
+    controls.pause(CREATE, when=when)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(create, iam)
+        wait_until_held(controls)
+        controls.abandon()
+        with pytest.raises(ConnectionClosedError):
+            answer.result()
+    assert len(listed(iam)) == left
+
+
+def test_date_of_answers(iam: IAMClient, controls: Controls) -> None:
+    """Every answer, an error too, is dated by the account's clock, in whole seconds like every date in it."""
+    controls.set(clock_shift=-90)
+    answer = iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)
+    created = answer["ServiceSpecificCredential"]["CreateDate"]
+    dated = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    assert created.microsecond == 0
+    assert timedelta(0) <= dated - created <= timedelta(seconds=2)
+    assert timedelta(seconds=89) < datetime.now(UTC) - dated < timedelta(seconds=95)
+    assert listed(iam)[0]["CreateDate"] == created
+    controls.fail(LIST)
+    with pytest.raises(ClientError) as caught:
+        listed(iam)
+    dated = parsedate_to_datetime(caught.value.response["ResponseMetadata"]["HTTPHeaders"]["date"])
+    assert timedelta(seconds=89) < datetime.now(UTC) - dated < timedelta(seconds=95)
+
+
+def test_hidden_users(iam: IAMClient, controls: Controls) -> None:
+    """A hidden user is left out of the list of all, and found by name."""
+    iam.create_user(UserName="other")
+    create(iam)
+    create(iam, "other")
+    controls.set(hidden_users=["jane"])
+    found = iam.list_service_specific_credentials(AllUsers=True)["ServiceSpecificCredentials"]
+    assert [credential["UserName"] for credential in found] == ["other"]
+    assert len(listed(iam)) == 1
+
+
+def test_valid_passwords(iam: IAMClient, controls: Controls) -> None:
+    """Of each live credential the secret that opens it can be had: the last one that was issued."""
+    made, gone = create(iam), create(iam)
+    which = {"UserName": "jane", "ServiceSpecificCredentialId": made["ServiceSpecificCredentialId"]}
+    assert controls.passwords()[made["ServiceSpecificCredentialId"]] == made["ServicePassword"]
+    reset = iam.reset_service_specific_credential(**which)["ServiceSpecificCredential"]
+    iam.delete_service_specific_credential(
+        **{**which, "ServiceSpecificCredentialId": gone["ServiceSpecificCredentialId"]}
+    )
+    assert controls.passwords() == {made["ServiceSpecificCredentialId"]: reset["ServicePassword"]}
+
+
+def test_credential_of_a_given_id(iam: IAMClient, controls: Controls) -> None:
+    """A credential can be had under the id, and with all else, that a recorded state knows."""
+    controls.put_credential(
+        "ACCARECORDED000000001", "jane", CODECOMMIT,
+        status="Inactive", created="2026-01-31T12:00:00Z", login="jane-of-old", password="hunter2",
+    )  # fmt: skip
+    (found,) = listed(iam)
+    assert found == {
+        "UserName": "jane", "ServiceName": CODECOMMIT, "ServiceSpecificCredentialId": "ACCARECORDED000000001",
+        "Status": "Inactive", "CreateDate": datetime(2026, 1, 31, 12, tzinfo=UTC), "ServiceUserName": "jane-of-old",
+    }  # fmt: skip
+    assert controls.passwords() == {"ACCARECORDED000000001": "hunter2"}
+    assert "hunter2" in controls.secrets()
+
+
+def test_credentials_that_cannot_be(controls: Controls) -> None:
+    """A credential of a user who is not there, of a taken id, of a third place or of no status is refused."""
+    for number in (1, 2):
+        controls.put_credential(f"ACCARECORDED00000000{number}", "jane", CODECOMMIT)
+    with pytest.raises(ControlError, match="no such user: nobody"):
+        controls.put_credential("ACCARECORDED000000003", "nobody", CODECOMMIT)
+    with pytest.raises(ControlError, match="ACCARECORDED000000001 already exists"):
+        controls.put_credential("ACCARECORDED000000001", "jane", CODECOMMIT)
+    with pytest.raises(ControlError, match="Cannot exceed quota"):
+        controls.put_credential("ACCARECORDED000000003", "jane", CODECOMMIT)
+    with pytest.raises(ControlError, match="status must be Active or Inactive"):
+        controls.put_credential("ACCARECORDED000000003", "jane", CODECOMMIT, status="Expired")
+    with pytest.raises(ControlError, match="no ISO 8601 date: soon"):
+        controls.put_credential("ACCARECORDED000000003", "jane", CODECOMMIT, created="soon")
+
+
+def test_clock_of_the_process(iam: IAMClient) -> None:
+    """In its own process the account can live by a clock that somebody else turns."""
+    moment = datetime(2031, 5, 1, 12, tzinfo=UTC)
+    SWITCHES.clock = lambda: moment
+    try:
+        answer = iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)
+    finally:
+        SWITCHES.clock = read_clock
+    assert answer["ServiceSpecificCredential"]["CreateDate"] == moment
+    assert parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]) == moment
+
+
 def test_settings_are_whole(emulator: Emulator, controls: Controls) -> None:
     """PUT sets the whole settings: what is left out is as by default again."""
     controls.set(list_lag=5)
     assert http(emulator, "PUT", "settings", '{"latency": 0.01}') == (200, {})
-    assert Settings(**controls.settings()) == Settings(latency=0.01)
+    assert Settings.read(controls.settings()) == Settings(latency=0.01)
 
 
 def test_operation_we_do_not_have(iam: IAMClient) -> None:
@@ -379,6 +595,14 @@ def test_many_at_once(iam: IAMClient) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(attempt, range(16))) == 2
     assert len({one["ServiceUserName"] for one in listed(iam)}) == 2
+
+
+def wait_until_held(controls: Controls) -> None:
+    """Wait until a call is held."""
+    deadline = time.monotonic() + 10
+    while not controls.held():
+        assert time.monotonic() < deadline, "nothing is held"
+        time.sleep(0.01)
 
 
 def http(emulator: Emulator, method: str, name: str, body: str | bytes | None) -> tuple[int, Any]:

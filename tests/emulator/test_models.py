@@ -9,7 +9,7 @@ import pytest
 
 from iamcreds.emulator.exceptions import ValidationError
 from iamcreds.emulator.models import Credentials
-from iamcreds.emulator.paging import page
+from iamcreds.emulator.paging import cut_page
 from iamcreds.services import SERVICES, Family
 
 CODECOMMIT = "codecommit.amazonaws.com"
@@ -40,17 +40,17 @@ def test_login_of_a_former_user(credentials: Credentials) -> None:
 def test_order(credentials: Credentials) -> None:
     """Pages are in the order of ids, which is not the order of creation."""
     made = [credentials.create(f"user{number}", CODECOMMIT)[0].id for number in range(20)]
-    found, paging = page(credentials.select(), lambda one: one.id, {}, kind="x")
+    found, paging = cut_page(credentials.select(), lambda one: one.id, {}, kind="x")
     assert [one.id for one in found] == sorted(made) != made
     assert paging == {"IsTruncated": False}
 
 
 def test_marker_of_another_list() -> None:
     """A marker of one operation is none of another."""
-    marker = page(["a", "b"], str, {"MaxItems": 1}, kind="users")[1]["Marker"]
-    assert page(["a", "b"], str, {"Marker": marker}, kind="users")[0] == ["b"]
+    marker = cut_page(["a", "b"], str, {"MaxItems": 1}, kind="users")[1]["Marker"]
+    assert cut_page(["a", "b"], str, {"Marker": marker}, kind="users")[0] == ["b"]
     with pytest.raises(ValidationError):
-        page(["a", "b"], str, {"Marker": marker}, kind="keys")
+        cut_page(["a", "b"], str, {"Marker": marker}, kind="keys")
 
 
 def test_ten_thousand(credentials: Credentials) -> None:
@@ -60,9 +60,11 @@ def test_ten_thousand(credentials: Credentials) -> None:
         credentials.create(f"user{number // 2}", CODECOMMIT)
     request = {"MaxItems": 1000}
     pages = 1
-    paging = page(credentials.select(), lambda one: one.id, request, kind="x")[1]
+    paging = cut_page(credentials.select(), lambda one: one.id, request, kind="x")[1]
     while paging["IsTruncated"]:
-        paging = page(credentials.select(), lambda one: one.id, {**request, "Marker": paging["Marker"]}, kind="x")[1]
+        paging = cut_page(credentials.select(), lambda one: one.id, {**request, "Marker": paging["Marker"]}, kind="x")[
+            1
+        ]
         pages += 1
     assert pages == 10
     assert time.monotonic() - start < 10

@@ -7,11 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from iamcreds.emulator.client import Controls
+from iamcreds.emulator.controls import Controls
 from iamcreds.emulator.server import Emulator
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_iam import IAMClient
 
-COMMAND = [sys.executable, "-m", "iamcreds.emulator"]
+COMMAND = [str(Path(sys.executable).with_name("iamcreds")), "emulator"]
 PATIENCE = 30
 
 

@@ -1,0 +1,41 @@
+"""Calls that are held, so that a test can do something exactly then."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from iamcreds.emulator.faults import When
+
+
+class Pauses:
+    """The calls that are held now; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._held: dict[object, tuple[str, When]] = {}
+        self._ends: dict[object, bool] = {}
+
+    def hold(self, operation: str, when: When, seconds: float) -> bool:
+        """Hold a call before its effect or after, until it is released; whether it is to go on.
+
+        A call that nobody releases within so many seconds does not go on.
+        """
+        call = object()
+        with self._condition:
+            self._held[call] = (operation, when)
+            self._condition.wait_for(lambda: call in self._ends, seconds)
+            del self._held[call]
+            return self._ends.pop(call, False)
+
+    def release(self, *, go_on: bool) -> None:
+        """Let all that are held go on, or have their connections broken."""
+        with self._condition:
+            self._ends |= dict.fromkeys(self._held, go_on)
+            self._condition.notify_all()
+
+    def held(self) -> list[tuple[str, When]]:
+        """Operation and moment of each call that is held and not yet released, in the order of their coming."""
+        with self._condition:
+            return [held for call, held in self._held.items() if call not in self._ends]
