@@ -17,6 +17,7 @@ from pulumi.dynamic import CheckFailure, ResourceProvider
 from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
+from iamcreds.debugging import format_traceback, is_debugging
 from iamcreds.errors import ConfigError, IamcredsError, WrongAccountError
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ class _Sentences:
     @staticmethod
     def format_exc() -> str:
         error = sys.exc_info()[1]
-        return str(error) if isinstance(error, IamcredsError) else unexpected(error)
+        sentence = str(error) if isinstance(error, IamcredsError) else unexpected(error)
+        return f"{sentence}\n{format_traceback(error)}" if error and is_debugging() else sentence
 
 
 def unexpected(error: BaseException | None) -> str:

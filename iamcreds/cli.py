@@ -6,6 +6,7 @@ from importlib import import_module
 
 import click
 
+from iamcreds.debugging import format_traceback, is_debugging
 from iamcreds.errors import IamcredsError
 
 _SUMMARIES = {
@@ -56,6 +57,8 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except IamcredsError as error:
+            if is_debugging():
+                click.echo(format_traceback(error), err=True)
             raise click.ClickException(str(error)) from None
 
 

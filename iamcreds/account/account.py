@@ -18,6 +18,8 @@ from iamcreds.account.cache import LAG_PAUSES, Cache
 from iamcreds.account.client import to_credential
 from iamcreds.account.credential_report import read_credential_report
 from iamcreds.account.listing import Listing
+from iamcreds.account.tracing import trace_calls
+from iamcreds.debugging import is_debugging
 from iamcreds.errors import LostAnswerError, NoSuchCredentialError, NoSuchUserError, WrongAccountError
 from iamcreds.model import Credential, IssuedCredential, Status
 from iamcreds.progress import no_progress
@@ -59,6 +61,8 @@ class Account:
     ) -> None:
         with client.translate_errors("signing in to AWS"):
             session = session or boto3.Session()
+            if is_debugging():
+                trace_calls(session)
             self._sts = client.sts_client(session)
             self._iam = client.iam_client(session, retries="adaptive")
             self._iam_once = client.iam_client(session, retries="none")

@@ -1,0 +1,36 @@
+"""IAMCREDS_DEBUG=1 on the real engine: what a provider process shows of its calls and failures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.e2e.live import JANE
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+    from tests.e2e.stack import Stack
+
+
+def test_calls_of_a_provider(stack: Stack, iam: IAMClient) -> None:
+    """A run shows the calls of its providers where it is asked for; the stack's end looks for secrets in it."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(team=JANE)
+    assert "aws: " not in stack.preview()
+    shown = stack.succeed("up", "--yes", "--skip-preview", IAMCREDS_DEBUG="1")
+    assert "aws: iam:CreateServiceSpecificCredential: HTTP 200 after " in shown
+
+
+def test_traceback_of_a_provider(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """A create that fails shows the traceback, with the cause in botocore, where it is asked for."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(team=JANE)
+    emulator.controls.fail(
+        "iam:CreateServiceSpecificCredential", times=9, status=403, code="AccessDenied", message="no"
+    )
+    failed = stack.run("up", "--yes", "--skip-preview", IAMCREDS_DEBUG="1")
+    assert failed.code != 0
+    assert "which led to" in failed.text
+    assert "account/client.py" in failed.text
+    assert "which led to" not in stack.fail("up", "--yes", "--skip-preview")
