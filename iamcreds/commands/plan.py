@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from iamcreds.errors import PreviewError
-from iamcreds.plan.changes import Plan, plan
-from iamcreds.plan.comment import comment
-from iamcreds.plan.gate import gate
-from iamcreds.plan.preview import parse
+from iamcreds.plan.comment import render_comment
+from iamcreds.plan.gate import parse_limit
+from iamcreds.plan.preview import parse_preview
+from iamcreds.plan.reading import read_plan
 
-_REFUSED = 3
+if TYPE_CHECKING:
+    from iamcreds.plan.changes import Plan
+
+_EXCESS = 3
+"""The exit code that says that the gate refuses the plan."""
 _MARKER = re.compile(r"[\w./@-]{0,100}", re.ASCII)
 
 
@@ -48,35 +52,41 @@ def command(
       iamcreds plan preview.json --marker prod --always
       iamcreds plan preview.json --max-removals 30% --at-least 10 && pulumi up --yes
     """
-    found = plan(parse(_text(preview)))
-    name = found.stack if marker is None else marker
+    plan = read_plan(parse_preview(_read_text(preview)))
+    name = plan.stack if marker is None else marker
     if not _MARKER.fullmatch(name):
         raise click.UsageError(f"{name!r} cannot be a marker: take letters, digits and ./@_-, at most 100")
-    refusal = _refusal(found, max_removals, at_least)
-    if always or not found.is_empty:
-        click.echo(comment(found, name, refusal), nl=False)
-    if found.errors:
-        raise PreviewError(f"the preview failed: {found.errors[0].splitlines()[0]}")
-    if refusal:
-        click.echo(f"Refused: {refusal}.", err=True)
-        raise click.exceptions.Exit(_REFUSED)
+    excess = _find_excess(plan, max_removals, at_least)
+    if always or not plan.is_empty:
+        click.echo(render_comment(plan, name, excess), nl=False)
+    if plan.errors:
+        raise PreviewError(f"the preview failed: {_describe_failure(plan)}")
+    if excess:
+        click.echo(f"Refused: {excess}.", err=True)
+        raise click.exceptions.Exit(_EXCESS)
 
 
-def _text(preview: IO[str]) -> str:
+def _read_text(preview: IO[str]) -> str:
     try:
         return preview.read()
     except UnicodeDecodeError:
         raise PreviewError("this is not what `pulumi preview --json` prints: it is no UTF-8 text") from None
 
 
-def _refusal(found: Plan, limit: str | None, at_least: int | None) -> str | None:
+def _describe_failure(plan: Plan) -> str:
+    """Why the preview failed, in one line; the comment has all of it."""
+    first, *others = [str(refusal) for refusal in plan.refusals] or plan.errors[:1]
+    return first.splitlines()[0] + (f", and {len(others):,} more refused" if others else "")
+
+
+def _find_excess(plan: Plan, limit: str | None, at_least: int | None) -> str | None:
     """What the gate says, of a preview that came to its end."""
     if limit is None:
         if at_least is not None:
             raise click.UsageError("--at-least says nothing without --max-removals")
         return None
     try:
-        asked = gate(limit, at_least)
+        gate = parse_limit(limit, at_least)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--max-removals") from None
-    return None if found.errors else asked.refusal(found)
+    return None if plan.errors else gate.find_excess(plan)

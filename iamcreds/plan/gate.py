@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SHARE = re.compile(r"(100|\d{1,2}(?:\.\d{1,3})?)%")
 _NUMBER = re.compile(r"\d{1,9}")
 _HUNDRED = 100
-SHARE_AT_LEAST = 10
+_SHARE_AT_LEAST = 10
 """Of fewer credentials than this, one is too large a share to say anything, unless the user says otherwise."""
 
 
@@ -27,8 +27,8 @@ class Gate:
     number: int | None
     at_least: int
 
-    def refusal(self, plan: Plan) -> str | None:
-        """Why a plan is refused, or None.
+    def find_excess(self, plan: Plan) -> str | None:
+        """What a plan removes more than it may, as a clause, or None.
 
         Raises:
             PreviewError: the preview does not show how many credentials there are.
@@ -38,7 +38,7 @@ class Gate:
                 "the preview does not list every resource of the stack, so nobody can say how large a share it removes:"
                 " make it without `--target`, with refresh or with `--show-sames`"
             )
-        if plan.credentials < self.at_least or not self._is_exceeded(plan.removals, plan.credentials):
+        if plan.credentials < self.at_least or not self._is_excess(plan.removals, plan.credentials):
             return None
         share = f" ({Decimal(plan.removals * _HUNDRED) / plan.credentials:.0f}%)" if plan.credentials else ""
         limit = f"{self.percent}%" if self.percent is not None else str(self.number)
@@ -47,14 +47,14 @@ class Gate:
             f" switched off, and at most {limit} may be"
         )
 
-    def _is_exceeded(self, removals: int, credentials: int) -> bool:
+    def _is_excess(self, removals: int, credentials: int) -> bool:
         if self.percent is not None:
             return removals * _HUNDRED > self.percent * credentials
         return removals > (self.number or 0)
 
 
-def gate(limit: str, at_least: int | None) -> Gate:
-    """The gate that a limit such as `30%` or `12` asks for.
+def parse_limit(limit: str, at_least: int | None) -> Gate:
+    """Read a limit such as `30%` or `12` as a gate.
 
     A share looks at stacks of ten and more credentials unless told otherwise, a number at every stack.
 
@@ -63,7 +63,7 @@ def gate(limit: str, at_least: int | None) -> Gate:
     """
     share = _SHARE.fullmatch(limit)
     if share:
-        return Gate(Decimal(share[1]), None, SHARE_AT_LEAST if at_least is None else at_least)
+        return Gate(Decimal(share[1]), None, _SHARE_AT_LEAST if at_least is None else at_least)
     if _NUMBER.fullmatch(limit):
         return Gate(None, int(limit), at_least or 0)
     raise ValueError(f"{limit!r} is neither a share such as 30% nor a number such as 12")

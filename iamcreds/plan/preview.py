@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _KEYS = frozenset({"config", "steps", "diagnostics", "duration", "changeSummary", "maybeCorrupt"})
-_SECRETS = frozenset({"service_password", "service_credential_secret", "secrets"})
+SECRETS = frozenset({"service_password", "service_credential_secret", "secrets"})
 _SHORTEST_SECRET = 8
 MASK = "[secret]"
 """What stands for a secret, in the engine's own words."""
@@ -34,8 +34,8 @@ class State:
 
     @property
     def name(self) -> str:
-        """The resource's name, the URN's last part."""
-        return self.urn.split("::", 3)[-1]
+        """The resource's name."""
+        return _split_name(self.urn)
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,11 @@ class Step:
     old: State | None
     new: State | None
     reasons: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The resource's name."""
+        return _split_name(self.urn)
 
 
 @dataclass(frozen=True)
@@ -72,120 +77,124 @@ class Preview:
         return next((step.urn.split("::")[0].removeprefix("urn:pulumi:") for step in self.steps), "")
 
 
-def parse(text: str) -> Preview:
+def _split_name(urn: str) -> str:
+    """A URN's last part, which may have colons."""
+    return urn.split("::", 3)[-1]
+
+
+def parse_preview(text: str) -> Preview:
     """The preview that a text is.
 
     Raises:
         PreviewError: it is none; the sentence says why.
     """
     try:
-        return _preview(_document(text))
+        return _read_preview(_load_document(text))
     except RecursionError:
-        raise _not_a_preview("it is nested too deeply") from None
+        raise _make_error("it is nested too deeply") from None
 
 
-def _preview(document: dict[str, Any]) -> Preview:
+def _read_preview(document: dict[str, Any]) -> Preview:
     unknown = sorted(document.keys() - _KEYS)
     if unknown or not document.keys() & {"steps", "diagnostics", "changeSummary"}:
-        raise _not_a_preview(
-            f"it has the unknown key {unknown[0]!r}" if unknown else "it has neither steps nor a summary"
-        )
-    secrets = sorted(set(_secrets(document)), key=len, reverse=True)
-    said = [_diagnostic(one, secrets) for one in _objects(document, "diagnostics")]
+        raise _make_error(f"it has the unknown key {unknown[0]!r}" if unknown else "it has neither steps nor a summary")
+    secrets = sorted(set(_find_secrets(document)), key=len, reverse=True)
+    diagnostics = [_read_diagnostic(diagnostic, secrets) for diagnostic in _read_objects(document, "diagnostics")]
     if document.get("maybeCorrupt"):
-        said.append(Diagnostic("error", "the engine says that the stack's state may be corrupt", ""))
-    return Preview(tuple(map(_step, _objects(document, "steps"))), tuple(said), _summary(document))
+        diagnostics.append(Diagnostic("error", "the engine says that the stack's state may be corrupt", ""))
+    steps = map(_read_step, _read_objects(document, "steps"))
+    return Preview(tuple(steps), tuple(diagnostics), _read_summary(document))
 
 
-def _document(text: str) -> dict[str, Any]:
+def _load_document(text: str) -> dict[str, Any]:
     if not text.strip():
-        raise _not_a_preview("it is empty (what went wrong stands in what pulumi wrote to standard error)")
+        raise _make_error("it is empty (what went wrong stands in what pulumi wrote to standard error)")
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
-        raise _not_a_preview(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+        raise _make_error(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
     if not isinstance(document, dict):
-        raise _not_a_preview("it is no JSON object")
+        raise _make_error("it is no JSON object")
     return document
 
 
-def _not_a_preview(why: str) -> PreviewError:
+def _make_error(why: str) -> PreviewError:
     return PreviewError(f"this is not what `pulumi preview --json` prints: {why}")
 
 
-def _objects(document: Mapping[str, Any], key: str) -> list[Any]:
-    found = document.get(key) or []
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise _not_a_preview(f"{key} is no list of objects")
-    return found
+def _read_objects(document: Mapping[str, Any], key: str) -> list[Any]:
+    items = document.get(key) or []
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise _make_error(f"{key} is no list of objects")
+    return items
 
 
-def _summary(document: Mapping[str, Any]) -> Mapping[str, int]:
+def _read_summary(document: Mapping[str, Any]) -> Mapping[str, int]:
     summary = document.get("changeSummary") or {}
     if not isinstance(summary, dict) or not all(type(number) is int for number in summary.values()):
-        raise _not_a_preview("changeSummary is no object of numbers")
+        raise _make_error("changeSummary is no object of numbers")
     return summary
 
 
-def _step(step: Mapping[str, Any]) -> Step:
-    old, new = _state(step.get("oldState")), _state(step.get("newState"))
-    return Step(_text(step, "op"), _urn(step), old, new, tuple(_list(step, "replaceReasons")))
+def _read_step(step: Mapping[str, Any]) -> Step:
+    old, new = _read_state(step.get("oldState")), _read_state(step.get("newState"))
+    return Step(_read_text(step, "op"), _read_urn(step), old, new, tuple(_read_list(step, "replaceReasons")))
 
 
-def _state(state: object) -> State | None:
+def _read_state(state: object) -> State | None:
     if state is None:
         return None
     if not isinstance(state, dict):
-        raise _not_a_preview("a state is no object")
+        raise _make_error("a state is no object")
     inputs, outputs = state.get("inputs") or {}, state.get("outputs") or {}
     if not isinstance(inputs, dict) or not isinstance(outputs, dict):
-        raise _not_a_preview("a state's inputs or outputs are no object")
-    secret = _SECRETS.union(_list(state, "additionalSecretOutputs"))
+        raise _make_error("a state's inputs or outputs are no object")
+    secret = SECRETS.union(_read_list(state, "additionalSecretOutputs"))
     inputs, outputs = (
         {key: MASK if key in secret else value for key, value in side.items()} for side in (inputs, outputs)
     )
-    return State(_urn(state), _text(state, "type"), inputs, outputs, bool(state.get("protect")))
+    return State(_read_urn(state), _read_text(state, "type"), inputs, outputs, bool(state.get("protect")))
 
 
-def _list(thing: Mapping[str, Any], key: str) -> list[str]:
-    found = thing.get(key) or []
-    if not isinstance(found, list):
-        raise _not_a_preview(f"{key} is no list")
-    return list(map(str, found))
+def _read_list(thing: Mapping[str, Any], key: str) -> list[str]:
+    items = thing.get(key) or []
+    if not isinstance(items, list):
+        raise _make_error(f"{key} is no list")
+    return list(map(str, items))
 
 
-def _urn(thing: Mapping[str, Any]) -> str:
-    urn = _text(thing, "urn")
+def _read_urn(thing: Mapping[str, Any]) -> str:
+    urn = _read_text(thing, "urn")
     if not urn.startswith("urn:pulumi:") or urn.count("::") < 3:  # noqa: PLR2004 - stack, project, type, name
-        raise _not_a_preview("a step's urn is none")
+        raise _make_error("a step's urn is none")
     return urn
 
 
-def _text(thing: Mapping[str, Any], key: str) -> str:
+def _read_text(thing: Mapping[str, Any], key: str) -> str:
     value = thing.get(key)
     if not isinstance(value, str):
-        raise _not_a_preview(f"a step or state has no {key}")
+        raise _make_error(f"a step or state has no {key}")
     return value
 
 
-def _diagnostic(said: Mapping[str, Any], secrets: list[str]) -> Diagnostic:
-    severity, message, urn = (said.get(key) or "" for key in ("severity", "message", "urn"))
+def _read_diagnostic(diagnostic: Mapping[str, Any], secrets: list[str]) -> Diagnostic:
+    severity, message, urn = (diagnostic.get(key) or "" for key in ("severity", "message", "urn"))
     if not all(isinstance(text, str) for text in (severity, message, urn)):
-        raise _not_a_preview("a diagnostic is no text")
+        raise _make_error("a diagnostic is no text")
     for secret in secrets:
         message = message.replace(secret, MASK)
     return Diagnostic(severity, message.strip().removeprefix(f"{severity}: "), urn)
 
 
-def _secrets(node: object, names: frozenset[str] = _SECRETS, *, is_secret: bool = False) -> Iterator[str]:
+def _find_secrets(node: object, names: frozenset[str] = SECRETS, *, is_secret: bool = False) -> Iterator[str]:
     """Every plaintext that a preview made with `--show-secrets` may hold, so that no message repeats it."""
     match node:
         case dict():
-            names = names.union(_list(node, "additionalSecretOutputs"))
+            names = names.union(_read_list(node, "additionalSecretOutputs"))
             for key, value in node.items():
-                yield from _secrets(value, names, is_secret=is_secret or key in names)
+                yield from _find_secrets(value, names, is_secret=is_secret or key in names)
         case list():
             for value in node:
-                yield from _secrets(value, names, is_secret=is_secret)
+                yield from _find_secrets(value, names, is_secret=is_secret)
         case str() if is_secret and node != MASK and len(node) >= _SHORTEST_SECRET:
             yield node

@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from iamcreds.plan.preview import State
 
-_SHOWN = ("user", "service", "status", "reset", "age_days", "existing", "account")
-"""The only properties whose values are ever shown: none of them is, or can become, a secret."""
-_SHOWN_OF_LIVE = ("credential_id", "create_date", "expiration_date")
-_NOISE = frozenset({"__provider", "declared"})
+SHOWN = ("user", "service", "status", "reset", "age_days", "existing", "adopts", "account")
+"""The only inputs whose values are ever shown: none of them is, or can become, a secret."""
+
+LIVE_SHOWN = ("credential_id", "create_date", "expiration_date")
+"""What is shown of the live credential that a change is about."""
+
+LEFT_OUT = frozenset({"__provider", "declared", "refused"})
+"""What is no difference to a person: how the engine finds us, a count, and what a plan tells as its errors."""
+
 NOT_SHOWN = "(not shown)"
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What the engine writes for a value that it will know only when it has made something."""
@@ -32,24 +37,26 @@ class Property:
     after: str | None
 
 
-def properties(old: State | None, new: State | None) -> Iterator[Property]:
+def compare_properties(old: State | None, new: State | None) -> Iterator[Property]:
     """What is shown of a change: the live credential's id and dates, then every input that differs."""
     before, after = (old.inputs if old else {}), (new.inputs if new else {})
     live = old.outputs if old else {}
-    for name in _SHOWN_OF_LIVE:
+    for name in LIVE_SHOWN:
         if name in live:
-            yield Property(name, shown(live[name]), shown(live[name]))
-    others = sorted({*before, *after} - {*_SHOWN, *_SHOWN_OF_LIVE} - _NOISE)
-    for name in (*_SHOWN, *others):
+            yield Property(name, format_value(live[name]), format_value(live[name]))
+    others = sorted({*before, *after} - {*SHOWN, *LIVE_SHOWN} - LEFT_OUT)
+    for name in (*SHOWN, *others):
         if before.get(name) != after.get(name):
-            yield Property(name, *(_told(name, side[name]) if name in side else None for side in (before, after)))
+            yield Property(name, _format_input(before, name), _format_input(after, name))
 
 
-def _told(name: str, value: object) -> str:
-    return shown(value) if name in _SHOWN else NOT_SHOWN
+def _format_input(inputs: Mapping[str, Any], name: str) -> str | None:
+    if name not in inputs:
+        return None
+    return format_value(inputs[name]) if name in SHOWN else NOT_SHOWN
 
 
-def shown(value: Any, *, quoted: bool = True) -> str:  # noqa: ANN401 - any property value
+def format_value(value: Any, *, quoted: bool = True) -> str:  # noqa: ANN401 - any property value
     """A value as text, of a list or an object no more than that there is one; text is quoted unless said otherwise."""
     match value:
         case str() if value == _UNKNOWN:

@@ -1,0 +1,169 @@
+"""A preview read as a plan: the engine's steps become changes of credentials and policies; pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from iamcreds.errors import PreviewError
+from iamcreds.plan.changes import Action, Change, Note, Plan, Refusal
+from iamcreds.plan.policies import compare_policies, is_watcher
+from iamcreds.plan.preview import MASK
+from iamcreds.plan.properties import compare_properties, format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from iamcreds.plan.preview import Diagnostic, Preview, State, Step
+
+_OURS = "dynamic/iam:"
+_CREDENTIAL = re.compile(r"dynamic/iam:\w*Credential")
+_COMPONENTS = ("pulumi:pulumi:Stack", "iamcreds:index:SpecFile")
+"""The stack and the spec files: nothing in AWS."""
+
+_ACTIONS = {
+    "create": Action.CREATE,
+    "import": Action.CREATE,
+    "delete": Action.DELETE,
+    "delete-replaced": Action.DELETE,
+    "replace": Action.REPLACE,
+    "create-replacement": Action.REPLACE,
+    "import-replacement": Action.REPLACE,
+    "update": None,
+    "same": None,
+}
+"""What the engine's steps do; of an update and of what stays, the properties tell."""
+_WITHOUT_EFFECT = frozenset(
+    {"refresh", "read", "read-replacement", "read-discard", "discard", "discard-replaced", "remove-pending-replace"}
+)
+
+
+def read_plan(preview: Preview) -> Plan:
+    """What a preview would do.
+
+    Raises:
+        PreviewError: it has a step that nobody knows here.
+    """
+    recorded = {step.old.urn: step.old for step in preview.steps if step.op == "refresh" and step.old}
+    steps = _select_steps([step for step in preview.steps if _has_effect(step.op)])
+    refusals = sorted(Refusal(step.name, reason) for step in steps for reason in _list_reasons(step))
+    allowed = [step for step in steps if not _list_reasons(step)]
+    return Plan(
+        stack=preview.stack,
+        credentials=_count_credentials(preview),
+        changes=tuple(sorted(_find_changes(allowed, recorded))),
+        policies=tuple(compare_policies(allowed)),
+        others=tuple(sorted(_list_others(allowed))),
+        refusals=tuple(refusals),
+        findings=_select_messages(preview.diagnostics, "warning", of_watchers=True),
+        warnings=_select_messages(preview.diagnostics, "warning", of_watchers=False),
+        errors=tuple(_list_errors(_select_messages(preview.diagnostics, "error"), refusals)),
+    )
+
+
+def _has_effect(op: str) -> bool:
+    if op not in _ACTIONS and op not in _WITHOUT_EFFECT:
+        raise PreviewError(f"the preview has a step {op!r}, which this version of iamcreds does not know: update it")
+    return op in _ACTIONS
+
+
+def _select_steps(steps: Iterable[Step]) -> list[Step]:
+    """One step a resource: a replacement may come as three, of which `replace` tells most."""
+    ranked = sorted(steps, key=lambda step: (_ACTIONS[step.op] is Action.REPLACE, step.op == "replace"))
+    return list({step.urn: step for step in ranked}.values())
+
+
+def _count_credentials(preview: Preview) -> int | None:
+    """How many credentials the stack has; None where not every resource it has is in the preview."""
+    had = {step.old.urn: step.old for step in preview.steps if step.old}
+    counted = sum(number for op, number in preview.summary.items() if _ACTIONS.get(op) is not Action.CREATE)
+    return sum(map(_is_credential, had.values())) if counted <= len(had) else None
+
+
+def _is_credential(state: State) -> bool:
+    return _CREDENTIAL.search(state.type) is not None
+
+
+def _list_reasons(step: Step) -> list[str]:
+    """Why our provider refuses the resource: what it writes into the inputs that it has checked, in a preview only."""
+    reasons = step.new.inputs.get("refused") if step.new and _OURS in step.new.type else None
+    return [str(reason) for reason in reasons] if isinstance(reasons, list) else []
+
+
+def _find_changes(steps: Iterable[Step], recorded: Mapping[str, State]) -> Iterator[Change]:
+    for step in steps:
+        state = step.new or step.old
+        actions = tuple(_find_actions(step))
+        if state is not None and _is_credential(state) and actions:
+            notes = tuple(_explain(step, actions, recorded.get(step.old.urn if step.old else step.urn)))
+            user, service = (format_value(state.inputs.get(name, ""), quoted=False) for name in ("user", "service"))
+            yield Change(user, state.name, service, actions, notes, tuple(compare_properties(step.old, step.new)))
+
+
+def _find_actions(step: Step) -> Iterator[Action]:
+    action = _ACTIONS[step.op]
+    if action is Action.CREATE and step.new and "adopts" in step.new.inputs:
+        yield Action.ADOPT
+    elif action is not None:
+        yield action
+    elif step.old and step.new:
+        if step.old.name != step.new.name:
+            yield Action.RENAME
+        if step.op == "update":
+            yield from list(_find_effects(step.old, step.new)) or [Action.RECORD]
+        if step.old.is_protected != step.new.is_protected:
+            yield Action.PROTECT if step.new.is_protected else Action.UNPROTECT
+
+
+def _find_effects(old: State, new: State) -> Iterator[Action]:
+    """What an update does in AWS; a declared status acts where the live one is another.
+
+    A trigger that is a secret shows no change, so the worse is believed.
+    """
+    reset = new.inputs.get("reset")
+    if reset == MASK or reset not in (None, old.outputs.get("reset")):
+        yield Action.RESET
+    if new.inputs.get("status") not in (None, old.outputs.get("status")):
+        yield Action.SWITCH_ON if new.inputs["status"] == "Active" else Action.SWITCH_OFF
+
+
+def _explain(step: Step, actions: Sequence[Action], recorded: State | None) -> Iterator[Note]:
+    """Why it is done; `recorded` is what the state had before the refresh."""
+    old, new = step.old, step.new
+    if recorded and not {Action.CREATE, Action.ADOPT}.isdisjoint(actions):
+        yield Note("somebody deleted it")
+    if Action.ADOPT in actions and new:
+        yield Note("by reset of", format_value(new.inputs["adopts"], quoted=False))
+    if Action.RENAME in actions and old:
+        yield Note("was", old.name)
+    if old and recorded and recorded.outputs.get("status") != old.outputs.get("status"):
+        yield Note("somebody made it", format_value(old.outputs.get("status"), quoted=False))
+    if Action.RESET in actions and new:
+        yield Note("because of", format_value(new.inputs.get("reset"), quoted=False))
+    if Action.RECORD in actions:
+        yield Note("nothing changes in AWS")
+    for reason in step.reasons:
+        yield Note("it has expired") if reason == "status" else Note("another", reason)
+
+
+def _list_others(steps: Iterable[Step]) -> Iterator[str]:
+    """What else the program would do, as `create aws:iam/user:User jane`."""
+    for step in steps:
+        state = step.new or step.old
+        if state is None or step.op == "same" or _is_credential(state) or is_watcher(state.type):
+            continue
+        if state.type not in _COMPONENTS:
+            yield f"{_ACTIONS[step.op] or step.op} {state.type} {state.name}"
+
+
+def _select_messages(
+    diagnostics: Iterable[Diagnostic], severity: str, *, of_watchers: bool | None = None
+) -> tuple[str, ...]:
+    wanted = (said for said in diagnostics if said.severity == severity and said.message)
+    return tuple(sorted({said.message for said in wanted if of_watchers in (None, is_watcher(said.urn))}))
+
+
+def _list_errors(messages: Sequence[str], refusals: Sequence[Refusal]) -> Iterator[str]:
+    """What the engine told, and the refusals that no message has: the program tells them with their places."""
+    yield from messages
+    yield from (str(refusal) for refusal in refusals if not any(str(refusal) in message for message in messages))
