@@ -28,6 +28,7 @@ MOST_DRAWN = 1000
 
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_WITHOUT_POINT = re.compile("^(-?[0-9]+)(e)")  # readers of YAML 1.1 take 1e-05 for text, and 1.0e-05 for a number
 _PLAIN_KEY = re.compile("[a-z]+(_[a-z]+)*")
 _NOT_KEYS = frozenset({"false", "n", "no", "null", "off", "on", "true", "y", "yes"})
 
@@ -110,7 +111,7 @@ def _yaml(value: Document) -> Iterator[str]:
         for item in value:
             yield from (f"{'  ' if number else '- '}{line}" for number, line in enumerate(_yaml(item)))
     else:
-        yield _printable_json(value)
+        yield _WITHOUT_POINT.sub(r"\1.0\2", _printable_json(value))
 
 
 def _entry(key: str, value: Document) -> Iterator[str]:

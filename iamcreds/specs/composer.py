@@ -1,16 +1,17 @@
-"""YAML text to nodes, by ruamel's events: nothing is constructed, and nothing a text can hold raises."""
+"""YAML text to nodes, by PyYAML's events: nothing is constructed, and nothing a text can hold raises.
+
+The events come from libyaml's parser where PyYAML was built with it, and from PyYAML's own where it was not.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.events import (
+import yaml
+from yaml.events import (
     AliasEvent,
-    CollectionStartEvent,
     DocumentStartEvent,
     MappingEndEvent,
     ScalarEvent,
@@ -18,16 +19,18 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
     StreamEndEvent,
 )
-from ruamel.yaml.reader import ReaderError
 
 from iamcreds.model import Place, Problem
-from iamcreds.specs.nodes import Block, Entry, Items, Node, Scalar, quoted, resolved
+from iamcreds.specs.nodes import Block, Items, Node, Scalar, place_of, quoted, resolve
+from iamcreds.specs.syntax import BAD_ESCAPE, DIRECTIVE, explain, forbidden_character
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
+    from collections.abc import Collection, Iterator
 
-    from ruamel.yaml.events import Event
+    from iamcreds.specs.nodes import Mark, Plain
+
+LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Whose events are read."""
 
 MAX_DEPTH = 32
 """How deep a file may nest; the vocabulary needs 8."""
@@ -36,12 +39,12 @@ MAX_ALIASED = 100_000
 """How many values the aliases of one file may stand for, so that a few lines cannot fill the memory."""
 
 _STANDARD_TAG = "tag:yaml.org,2002:"
-_STRING_TAGS = frozenset({"!", f"{_STANDARD_TAG}str"})
+_STRING_TAG = f"{_STANDARD_TAG}str"
+_NO_TAGS = {None, "!"}  # libyaml's events have none for an exclamation mark alone
+_VERSIONS = {None, (1, 1), (1, 2)}
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_PARSER_GIVES_UP = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
-"""What ruamel raises, beside its own errors, for texts such as `"\\UFFFFFFFF"` or `%YAML 1.99`."""
 
-_NewNode: TypeAlias = ScalarEvent | CollectionStartEvent
+_Event: TypeAlias = Any  # PyYAML's stubs say that an event may lack its marks
 
 
 class _StopError(Exception):
@@ -52,9 +55,12 @@ class _StopError(Exception):
         super().__init__(problem.message)
 
 
-def compose(file: str, text: str) -> tuple[Node | None, tuple[Problem, ...]]:
-    """The one document of a text, or None where it cannot be read, and every problem on the way."""
-    composer = _Composer(file, _events(file, text))
+def compose(file: str, text: str, as_written: Collection[str] = ()) -> tuple[Node | None, tuple[Problem, ...]]:
+    """The one document of a text, or None where it cannot be read, and every problem on the way.
+
+    A scalar under a key of `as_written` counts as it is written, quoted or not, unless it is null.
+    """
+    composer = _Composer(file, _events(file, text), as_written)
     try:
         root = composer.document()
     except _StopError as stop:
@@ -62,30 +68,25 @@ def compose(file: str, text: str) -> tuple[Node | None, tuple[Problem, ...]]:
     return root, tuple(composer.problems)
 
 
-def _events(file: str, text: str) -> Iterator[Event]:
-    """Ruamel's events, its exceptions turned into one."""
-    place = Place(file, 1, 1)
+def _events(file: str, text: str) -> Iterator[_Event]:
+    """The events of a text, every exception of the parser turned into one."""
+    if (offset := forbidden_character(text)) is not None:
+        what = f"the character U+{ord(text[offset]):04X} is not allowed"
+        raise _StopError(_unreadable(place_of_offset(file, text, offset), what))
+    event: _Event = None
     try:
-        for event in YAML(typ="safe", pure=True).parse(text):
-            place = _place(file, event.end_mark)
+        for event in iter(LOADER(text).get_event, None):
             yield event
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = " ".join(f"{error.problem or 'it is malformed'} {error.context or ''}".split())
-        raise _StopError(_unreadable(place if mark is None else _place(file, mark), what)) from None
-    except ReaderError as error:
-        what = f"the character U+{ord(text[error.position]):04X} is not allowed"
-        raise _StopError(_unreadable(place_of_offset(file, text, error.position), what)) from None
-    except _PARSER_GIVES_UP:
-        raise _StopError(_unreadable(place, "what follows is malformed")) from None
+    except yaml.MarkedYAMLError as error:
+        mark, what = explain(error, text)
+        raise _StopError(_unreadable(place_of(file, mark), what)) from None
+    except (OverflowError, ValueError):  # PyYAML's own parser, of `"\UFFFFFFFF"`
+        place = Place(file, 1, 1) if event is None else place_of(file, event.end_mark)
+        raise _StopError(_unreadable(place, BAD_ESCAPE)) from None
 
 
 def _unreadable(place: Place, what: str) -> Problem:
     return Problem(place, f"this is not YAML: {what}", "syntax")
-
-
-def _place(file: str, mark: Any) -> Place:  # noqa: ANN401  # ruamel has several kinds of marks, all untyped
-    return Place(file, mark.line + 1, mark.column + 1)
 
 
 def place_of_offset(file: str, text: str, offset: int) -> Place:
@@ -99,112 +100,122 @@ class _Composer:
     """Takes the events of one text from `events`; what does not stop the reading goes to `problems`."""
 
     file: str
-    events: Iterator[Event]
+    events: Iterator[_Event]
+    as_written: Collection[str]
     problems: list[Problem] = field(default_factory=list)
     anchors: dict[str, Node | None] = field(default_factory=dict)  # None: the anchored node is not complete yet
     aliased: int = 0
 
     def document(self) -> Node | None:
         next(self.events)  # the stream's start
-        start = next(self.events)
+        start: _Event = next(self.events)
         if isinstance(start, StreamEndEvent):
             return None
+        if isinstance(start, DocumentStartEvent) and start.version not in _VERSIONS:
+            raise _StopError(_unreadable(self.place(start), DIRECTIVE))
         root = self.node(next(self.events), 1)
         next(self.events)  # the document's end
-        after = next(self.events)
+        after: _Event = next(self.events)
         if isinstance(after, DocumentStartEvent):
             self.report(after, "a file holds one document: give what follows a file of its own", "several-documents")
         return root
 
-    def report(self, event: Event, message: str, rule: str) -> None:
+    def report(self, event: _Event, message: str, rule: str) -> None:
         self.problems.append(self.problem(event, message, rule))
 
-    def problem(self, event: Event, message: str, rule: str) -> Problem:
-        return Problem(_place(self.file, event.start_mark), message, rule)
+    def problem(self, event: _Event, message: str, rule: str) -> Problem:
+        return Problem(self.place(event), message, rule)
 
-    def node(self, event: Event, depth: int) -> Node:
+    def place(self, event: _Event) -> Place:
+        return place_of(self.file, event.start_mark)
+
+    def node(self, event: _Event, depth: int) -> Node:
         if depth > MAX_DEPTH:
             raise _StopError(self.problem(event, f"this is nested more than {MAX_DEPTH} deep", "too-deep"))
-        match event:
-            case AliasEvent():
-                return self.alias(event, depth)
-            case ScalarEvent() | CollectionStartEvent():
-                return self.anchored(event, depth)
-            case _:
-                raise _StopError(self.problem(event, "this is not YAML: a value is missing", "syntax"))
-
-    def anchored(self, event: _NewNode, depth: int) -> Node:
-        anchor: str | None = event.anchor
-        if anchor is None:
+        if event.anchor is None:
             return self.bare(event, depth)
-        self.anchors[anchor] = None
-        node = self.anchors[anchor] = self.bare(event, depth)
+        if type(event) is AliasEvent:
+            return self.alias(event, depth)
+        self.anchors[event.anchor] = None
+        node = self.anchors[event.anchor] = self.bare(event, depth)
         return node
 
-    def bare(self, event: _NewNode, depth: int) -> Node:
-        place = _place(self.file, event.start_mark)
-        if isinstance(event, ScalarEvent):
-            return self.scalar(event, place)
-        self.refuse_tag(event)
-        if isinstance(event, SequenceStartEvent):
-            return Items(place, tuple(self.items(depth + 1)))
-        return Block(place, self.entries(depth + 1))
-
-    def scalar(self, event: ScalarEvent, place: Place) -> Scalar:
-        text: str = event.value
-        if _SURROGATE.search(text):
-            raise _StopError(_unreadable(place, "half of a surrogate pair is not a character"))
-        if event.style is None and event.tag is None:
-            return Scalar(place, resolved(text), text)
-        if event.tag not in _STRING_TAGS:
-            self.refuse_tag(event)
-        return Scalar(place, text, text)
-
-    def refuse_tag(self, event: _NewNode) -> None:
+    def bare(self, event: _Event, depth: int) -> Node:
+        if type(event) is ScalarEvent:
+            return self.scalar(event)
         if event.tag is not None:
-            self.report(event, f"the tag {quoted(_short(event.tag))} means nothing here: take it out", "unknown-tag")
+            self.refuse_tag(event)
+        if type(event) is SequenceStartEvent:
+            return self.items(event, depth + 1)
+        return self.block(event, depth + 1)
 
-    def items(self, depth: int) -> Iterator[Node]:
-        while not isinstance(event := next(self.events), SequenceEndEvent):
-            yield self.node(event, depth)
+    def scalar(self, event: _Event) -> Scalar:
+        text = event.value
+        if event.style == '"' and _SURROGATE.search(text):
+            raise _StopError(_unreadable(self.place(event), BAD_ESCAPE))
+        if event.tag is not None:
+            self.refuse_tag(event)
+        is_plain = not event.style and event.tag in _NO_TAGS
+        return Scalar(event.start_mark, resolve(text) if is_plain else text, text)
 
-    def entries(self, depth: int) -> dict[str, Entry]:
-        entries: dict[str, Entry] = {}
-        while not isinstance(event := next(self.events), MappingEndEvent):
+    def refuse_tag(self, event: _Event) -> None:
+        if event.tag not in _NO_TAGS and (event.tag != _STRING_TAG or type(event) is not ScalarEvent):
+            tag = quoted(event.tag.replace(_STANDARD_TAG, "!!", 1))  # as people write it: `!!map`
+            message = f"the tag {tag} means nothing here: take it out; if it is meant as text, quote it"
+            self.report(event, message, "unknown-tag")
+
+    def items(self, start: _Event, depth: int) -> Items:
+        items: list[Node] = []
+        while type(event := next(self.events)) is not SequenceEndEvent:
+            items.append(self.node(event, depth))
+        return Items(start.start_mark, [item.value for item in items], items)
+
+    def block(self, start: _Event, depth: int) -> Block:
+        values: dict[str, Plain] = {}
+        keys: dict[str, Mark] = {}
+        nodes: dict[str, Node] = {}
+        while type(event := next(self.events)) is not MappingEndEvent:
             key = self.key(event, depth)
-            entry = Entry(_place(self.file, event.start_mark), self.node(next(self.events), depth))
-            if key is not None and self.is_new(key, entry.place, entries):
-                entries[key] = entry
-        return entries
+            node = self.node(next(self.events), depth)
+            if key is None:
+                continue
+            if key in keys:
+                self.report_duplicate(key, event, keys[key])
+                continue
+            keys[key], nodes[key], values[key] = event.start_mark, node, self.value(key, node)
+        return Block(start.start_mark, values, keys, nodes)
 
-    def key(self, event: Event, depth: int) -> str | None:
-        match self.node(event, depth):
-            case Scalar(text="<<") if isinstance(event, ScalarEvent) and event.style is None:
-                self.report(event, '"<<" is not supported: write the keys out, or use "defaults"', "merge-key")
-            case Scalar(text=text):
-                return text
-            case _:
-                self.report(event, "a key must be text, not a list or a mapping", "complex-key")
-        return None
+    def value(self, key: str, node: Node) -> Plain:
+        if key in self.as_written and type(node) is Scalar and node.value is not None:
+            return node.text
+        return node.value
 
-    def is_new(self, key: str, place: Place, entries: dict[str, Entry]) -> bool:
-        if key not in entries:
-            return True
-        message = f"{quoted(key)} stands twice in this mapping, first at {entries[key].place}"
-        self.problems.append(Problem(place, message, "duplicate-key"))
-        return False
+    def key(self, event: _Event, depth: int) -> str | None:
+        node = self.node(event, depth)
+        if type(node) is not Scalar:
+            self.report(event, "a key must be text, not a list or a mapping", "complex-key")
+            return None
+        if node.text == "<<" and type(event) is ScalarEvent and not event.style:
+            self.report(event, '"<<" is not supported: write the keys out, or use "defaults"', "merge-key")
+            return None
+        return node.text
 
-    def alias(self, event: AliasEvent, depth: int) -> Node:
-        name: str = event.anchor
+    def report_duplicate(self, key: str, event: _Event, first: Mark) -> None:
+        message = f"{quoted(key)} stands twice in this mapping, first at {place_of(self.file, first)}"
+        self.report(event, message, "duplicate-key")
+
+    def alias(self, event: _Event, depth: int) -> Node:
+        name = event.anchor
         if name not in self.anchors:
-            raise _StopError(self.problem(event, f'the alias "*{name}" has no anchor before it', "unknown-alias"))
+            message = f'the alias "*{name}" has no anchor before it; if it is meant as text, quote it'
+            raise _StopError(self.problem(event, message, "unknown-alias"))
         node = self.anchors[name]
         if node is None:
             raise _StopError(self.problem(event, f'the alias "*{name}" stands in what it names', "recursive-alias"))
         self.refuse_bomb(event, node, depth)
         return node
 
-    def refuse_bomb(self, event: AliasEvent, node: Node, depth: int) -> None:
+    def refuse_bomb(self, event: _Event, node: Node, depth: int) -> None:
         size, height = _extent(node)
         self.aliased += size
         if self.aliased > MAX_ALIASED:
@@ -214,18 +225,13 @@ class _Composer:
             raise _StopError(self.problem(event, f"this is nested more than {MAX_DEPTH} deep", "too-deep"))
 
 
-def _short(tag: str) -> str:
-    """A tag as people write it: `!!map`."""
-    return tag.replace(_STANDARD_TAG, "!!", 1)
-
-
 def _extent(node: Node) -> tuple[int, int]:
     """How many values a node stands for with all its parts, and over how many levels."""
     match node:
         case Scalar():
             return 1, 1
-        case Items():
-            parts = [_extent(item) for item in node.items]
-        case Block():
-            parts = [_extent(entry.node) for entry in node.entries.values()]
+        case Items(items=items):
+            parts = [_extent(item) for item in items]
+        case Block(nodes=nodes):
+            parts = [_extent(part) for part in nodes.values()]
     return 1 + sum(size for size, _ in parts), 1 + max((height for _, height in parts), default=0)

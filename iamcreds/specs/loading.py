@@ -8,22 +8,20 @@ from iamcreds.errors import SpecsError
 from iamcreds.model import (
     AccessKeyPolicy,
     Desired,
-    DesiredCredential,
     DesiredUser,
     Place,
     Problem,
     Severity,
-    Status,
 )
-from iamcreds.specs import rules, schema
-from iamcreds.specs.nodes import key_place
-from iamcreds.specs.rules import Declared, Spec, declared
-from iamcreds.specs.sources import documents, shown
+from iamcreds.specs import agreement
+from iamcreds.specs.reading import read
+from iamcreds.specs.sources import display_path, documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from iamcreds.specs.reading import Spec
     from iamcreds.specs.sources import Document
 
 RULES = {
@@ -68,62 +66,51 @@ def load(path: Path, *, allow_empty: bool = False) -> Desired:
     Raises:
         SpecsError: With every problem of every file. Specs without a single user are one, unless `allow_empty`.
     """
-    return desired(documents(path), Place(shown(path), 1, 1), allow_empty=allow_empty)
+    return desired(documents(path), Place(display_path(path), 1, 1), allow_empty=allow_empty)
 
 
 def desired(files: Iterable[Document], whole: Place, *, allow_empty: bool = False) -> Desired:
     """What spec files say together; `whole` is the place of what concerns none of them."""
-    files = tuple(files)
-    specs = tuple(Spec(file.root, schema.values(file.root)) for file in files if file.root is not None)
-    found = problems(files, specs)
-    if all(problem.severity is Severity.WARNING for problem in found) and not allow_empty:
-        found += tuple(_without_users(specs, whole))
-    if any(problem.severity is Severity.ERROR for problem in found):
-        raise SpecsError(found)
-    users = tuple(sorted(_users(specs), key=lambda user: user.name))
-    account = next((str(spec.values["account"]) for spec in specs if "account" in spec.values), None)
-    return Desired(users, account, found, tuple(file.file for file in files))
+    specs = tuple(map(read, files))
+    problems = _problems(specs)
+    if not (_errors(problems) or allow_empty or any(spec.users for spec in specs)):
+        problems += (_without_users(whole),)
+    if _errors(problems):
+        raise SpecsError(problems)
+    defaults: Mapping[str, Any] = next((spec.defaults.value for spec in specs if spec.defaults is not None), {})
+    account = next((spec.account.value for spec in specs if spec.account is not None), None)
+    return Desired(_users(specs, defaults), account, problems, tuple(spec.file for spec in specs))
 
 
-def problems(files: Iterable[Document], specs: Sequence[Spec]) -> tuple[Problem, ...]:
+def _problems(specs: Sequence[Spec]) -> tuple[Problem, ...]:
     """Every problem of the files and of what they say together, each once; no warning about what is an error anyway."""
-    found = {problem for file in files for problem in file.problems}
-    found.update(problem for spec in specs for problem in schema.problems(spec.root))
-    found.update(rules.problems(specs))
-    wrong = {problem.place for problem in found if problem.severity is Severity.ERROR}
-    return tuple(sorted(one for one in found if one.severity is Severity.ERROR or one.place not in wrong))
-
-
-def _without_users(specs: Iterable[Spec], whole: Place) -> Iterator[Problem]:
-    if not any(spec.users for spec in specs):
-        message = (
-            "there are no users here; if nobody should have any of these credentials,"
-            " say so with --allow-empty (to a stack: pulumi config set allowEmpty true)"
-        )
-        yield Problem(whole, message, "no-users")
-
-
-def _users(specs: Sequence[Spec]) -> Iterator[DesiredUser]:
-    defaults: Mapping[str, Any] = next((spec.values["defaults"] for spec in specs if "defaults" in spec.values), {})
-    for spec in specs:
-        for name, fields in spec.users.items():
-            credentials = sorted(map(_credential, declared(spec, name)), key=lambda one: (one.service, one.name))
-            policy = _access_keys({**defaults.get("accessKeys", {}), **fields.get("accessKeys", {})})
-            yield DesiredUser(name, key_place(spec.root, ["users", name]), tuple(credentials), policy)
-
-
-def _credential(one: Declared) -> DesiredCredential:
-    status = one.fields.get("status")
-    return DesiredCredential(
-        user=one.user,
-        service=one.service,
-        name=one.name,
-        place=one.place,
-        status=None if status is None else Status(status),
-        reset=one.fields.get("reset"),
-        was=one.fields.get("was"),
-        protect=one.fields.get("protect", False),
+    found = {*agreement.problems(specs), *(problem for spec in specs for problem in spec.problems)}
+    wrong = {error.place for error in _errors(found)}
+    return tuple(
+        sorted(problem for problem in found if problem.severity is Severity.ERROR or problem.place not in wrong)
     )
+
+
+def _errors(problems: Iterable[Problem]) -> list[Problem]:
+    return [problem for problem in problems if problem.severity is Severity.ERROR]
+
+
+def _without_users(whole: Place) -> Problem:
+    message = (
+        "there are no users here; if nobody should have any of these credentials,"
+        " say so with --allow-empty (to a stack: pulumi config set allowEmpty true)"
+    )
+    return Problem(whole, message, "no-users")
+
+
+def _users(specs: Iterable[Spec], defaults: Mapping[str, Any]) -> tuple[DesiredUser, ...]:
+    watched = defaults.get("accessKeys", {})
+    users = (
+        DesiredUser(user.name, user.place, user.credentials, _access_keys({**watched, **user.access_keys}))
+        for spec in specs
+        for user in spec.users
+    )
+    return tuple(sorted(users, key=lambda user: user.name))
 
 
 def _access_keys(fields: Mapping[str, Any]) -> AccessKeyPolicy | None:

@@ -7,113 +7,129 @@ and `12:30:45` are. A key is always text.
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from iamcreds.model import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
-    from iamcreds.model import Place
+    from collections.abc import Iterable, Mapping
 
 Plain: TypeAlias = str | int | float | bool | list["Plain"] | dict[str, "Plain"] | None
 
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
 _DIGITS_OF_AN_INTEGER = 18
-_LONGEST_SHOWN = 60
+_LONGEST_QUOTED = 60
 
 
-@dataclass(frozen=True, slots=True)
+class Mark(Protocol):
+    """A place as the parser has it: line and column count from 0."""
+
+    @property
+    def line(self) -> int:
+        """The line."""
+
+    @property
+    def column(self) -> int:
+        """The column, in characters."""
+
+
+# Nodes are made by the hundred thousand, and a frozen dataclass takes three times as long to make.
+
+
+@dataclass(slots=True)
 class Scalar:
     """A value without parts; `text` is how it was written, without quotes."""
 
-    place: Place
+    mark: Mark
     value: str | float | bool | None
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Items:
-    """A list."""
+    """A list: its plain value, and its nodes."""
 
-    place: Place
-    items: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One key of a mapping, where it stands, and its value."""
-
-    place: Place
-    node: Node
+    mark: Mark
+    value: list[Plain]
+    items: list[Node]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Block:
-    """A mapping, in the order of the file."""
+    """A mapping, in the order of the file: its plain value, the places of its keys, and its nodes."""
 
-    place: Place
-    entries: Mapping[str, Entry]
+    mark: Mark
+    value: dict[str, Plain]
+    keys: dict[str, Mark]
+    nodes: dict[str, Node]
 
 
 Node: TypeAlias = Scalar | Items | Block
 
 
-def resolved(text: str) -> str | float | bool | None:
+@dataclass(frozen=True)
+class Tree:
+    """The nodes of a file that holds a mapping; paths are keys and indexes from the root."""
+
+    file: str
+    root: Block
+
+    @property
+    def values(self) -> Mapping[str, Plain]:
+        """The plain values."""
+        return self.root.value
+
+    def place(self, mark: Mark) -> Place:
+        """A place as people and editors count it."""
+        return place_of(self.file, mark)
+
+    def value_place(self, path: Iterable[str | int]) -> Place:
+        """Where the value at a path stands."""
+        return self.place(self.node(path).mark)
+
+    def key_place(self, path: Iterable[str | int]) -> Place:
+        """Where the last key of a path stands; of a path that ends in an index, where the value does."""
+        *before, last = path
+        match self.node(before):
+            case Block(keys=keys):
+                return self.place(keys[str(last)])
+            case _:
+                return self.value_place([*before, last])
+
+    def node(self, path: Iterable[str | int]) -> Node:
+        """The node at a path."""
+        node: Node = self.root
+        for step in path:
+            match node:
+                case Block(nodes=nodes):
+                    node = nodes[str(step)]
+                case Items(items=items):
+                    node = items[int(step)]
+                case Scalar():
+                    raise KeyError(step)
+        return node
+
+
+def place_of(file: str, mark: Mark) -> Place:
+    """A parser's place in a file as people and editors count it."""
+    return Place(file, mark.line + 1, mark.column + 1)
+
+
+def resolve(text: str) -> str | float | bool | None:
     """What an unquoted scalar means."""
     if text in _WORDS:
         return _WORDS[text]
-    if _INTEGER.fullmatch(text) and len(text) <= _DIGITS_OF_AN_INTEGER:
+    number = _NUMBER.fullmatch(text)
+    if number is None:
+        return text
+    if number.lastindex is None and len(text) <= _DIGITS_OF_AN_INTEGER:
         return int(text)
-    return float(text) if _NUMBER.fullmatch(text) else text
-
-
-def plain(node: Node, as_text: Collection[str] = ()) -> Plain:
-    """The values without their places; a scalar under a key of `as_text` is what was written, unless it is null."""
-    match node:
-        case Scalar():
-            return node.value
-        case Items():
-            return [plain(item, as_text) for item in node.items]
-        case Block():
-            return {key: plain_entry(key, entry.node, as_text) for key, entry in node.entries.items()}
-
-
-def plain_entry(key: str, node: Node, as_text: Collection[str]) -> Plain:
-    """The plain value of one key of a mapping."""
-    if isinstance(node, Scalar) and node.value is not None and key in as_text:
-        return node.text
-    return plain(node, as_text)
-
-
-def value_place(root: Node, path: Iterable[str | int]) -> Place:
-    """Where the value at a path of keys and indexes stands."""
-    return _at(root, path).place
-
-
-def key_place(root: Node, path: Iterable[str | int]) -> Place:
-    """Where the last key of a path stands; of a path that ends in an index, or of the root, where the value does."""
-    *before, last = path
-    parent = _at(root, before)
-    match parent:
-        case Block():
-            return parent.entries[str(last)].place
-        case _:
-            return _at(parent, [last]).place
-
-
-def _at(node: Node, path: Iterable[str | int]) -> Node:
-    for step in path:
-        match node:
-            case Block():
-                node = node.entries[str(step)].node
-            case Items():
-                node = node.items[int(step)]
-            case Scalar():
-                raise KeyError(step)
-    return node
+    value = float(text)
+    return value if math.isfinite(value) else text
 
 
 def quoted(value: Plain) -> str:
@@ -125,10 +141,15 @@ def quoted(value: Plain) -> str:
             return "a mapping"
         case list():
             return "a list"
+        case str():
+            return "".join(map(_visible, json.dumps(_shortened(value), ensure_ascii=False)))
         case _:
-            shown = json.dumps(value if not isinstance(value, str) else _shortened(value), ensure_ascii=False)
-            return shown.encode("utf-8", "backslashreplace").decode()
+            return json.dumps(value)
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character).strip('"')
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+    return text if len(text) <= _LONGEST_QUOTED else text[: _LONGEST_QUOTED - 1] + "…"

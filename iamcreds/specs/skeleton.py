@@ -7,7 +7,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from iamcreds.specs.schema import SCHEMA
+from iamcreds.specs.schema import SCHEMA, is_supported, with_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,7 +50,7 @@ class _Lines:
 
     def field(self, name: str, field: Field, indent: str) -> Iterator[str]:
         """The lines of a field: what it means, its name and an example, or the fields below it."""
-        resolved = _resolved(field)
+        resolved = with_reference(field)
         is_known = "description" not in field and field["$ref"] in self._described
         self._described.add(field.get("$ref", ""))
         yield from _comment("As above." if is_known else _meaning(resolved), indent)
@@ -64,21 +64,21 @@ class _Lines:
         elif "propertyNames" in field:
             yield f"{indent}{mark}{name}:"
             yield f"{indent}  {USER}:"
-            yield from self._fields(_resolved(field["additionalProperties"]), f"{indent}    ")
+            yield from self._fields(with_reference(field["additionalProperties"]), f"{indent}    ")
         elif "items" in field:
             yield f"{indent}{mark}{name}:"
-            yield from _as_item(self._fields(_resolved(field["items"]), f"{indent}    "), f"{indent}    ")
+            yield from _as_item(self._fields(with_reference(field["items"]), f"{indent}    "), f"{indent}    ")
         else:
             yield f"{indent}{mark}{name}: {_example(field)}"
 
     def _fields(self, parent: Field, indent: str, *, is_known: bool = False) -> Iterator[str]:
         """The supported fields of a mapping, then the names of the others."""
-        later = sorted(name for name, field in parent["properties"].items() if not _is_supported(field))
+        later = sorted(name for name, field in parent["properties"].items() if not is_supported(field))
         for name, field in parent["properties"].items():
             if name in later:
                 continue
             if is_known:
-                yield from self._value(name, _resolved(field), indent, is_known=True)
+                yield from self._value(name, with_reference(field), indent, is_known=True)
             else:
                 yield from self.field(name, field, indent)
         if later and not is_known:
@@ -96,17 +96,6 @@ def _as_item(lines: Iterator[str], indent: str) -> Iterator[str]:
     yield from lines
 
 
-def _resolved(field: Field) -> Field:
-    """A field with what its `$ref` says beneath what it says itself."""
-    if "$ref" not in field:
-        return field
-    return {**SCHEMA["$defs"][field["$ref"].rpartition("/")[2]], **field}
-
-
-def _is_supported(field: Field) -> bool:
-    return _resolved(field).get("x-not-supported-yet") is not True
-
-
 def _meaning(field: Field) -> str:
     return " ".join([field["description"], *_limits(field)])
 
@@ -114,7 +103,7 @@ def _meaning(field: Field) -> str:
 def _limits(field: Field) -> Iterator[str]:
     refused = field.get("x-not-supported-yet", [])
     if "enum" in field:
-        yield f"Possible: {', '.join(one for one in field['enum'] if one not in refused)}."
+        yield f"Possible: {', '.join(choice for choice in field['enum'] if choice not in refused)}."
     if refused:
         yield f"Not supported yet: {', '.join(refused)}."
     if "minimum" in field:

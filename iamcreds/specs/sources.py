@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from iamcreds.model import Place, Problem
 from iamcreds.specs.composer import compose, place_of_offset
-from iamcreds.specs.nodes import Block, Scalar
+from iamcreds.specs.nodes import Block, Scalar, Tree, place_of
+from iamcreds.specs.schema import fields_as_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +23,10 @@ SUFFIXES = frozenset({".yaml", ".yml"})
 
 @dataclass(frozen=True)
 class Document:
-    """One spec file: its mapping, or None where there is none to speak of, and what is wrong with it so far."""
+    """One spec file: its nodes, or None where there is no mapping to speak of, and what is wrong with it so far."""
 
     file: str
-    root: Block | None
+    tree: Tree | None
     problems: tuple[Problem, ...] = ()
 
 
@@ -43,7 +44,7 @@ def documents(path: Path) -> Iterator[Document]:
         yield _read(file)
 
 
-def shown(path: Path) -> str:
+def display_path(path: Path) -> str:
     """A path as places name it: relative to the current folder where it is below that, else as it was given."""
     try:
         return path.relative_to(Path.cwd()).as_posix()
@@ -53,11 +54,11 @@ def shown(path: Path) -> str:
 
 def parse(file: str, text: str) -> Document:
     """What the text of a spec file holds."""
-    root, problems = compose(file, text)
+    root, problems = compose(file, text, fields_as_written())
     start = Place(file, 1, 1)
     match root:
         case Block():
-            return Document(file, root, problems)
+            return Document(file, Tree(file, root), problems)
         case None if problems:
             return Document(file, None, problems)
         case None | Scalar(value=None):
@@ -65,7 +66,7 @@ def parse(file: str, text: str) -> Document:
             return Document(file, None, (*problems, empty))
         case _:
             message = 'a spec file holds a mapping with the key "users", not a list or a single value'
-            return Document(file, None, (*problems, Problem(root.place, message, "wrong-type")))
+            return Document(file, None, (*problems, Problem(place_of(file, root.mark), message, "wrong-type")))
 
 
 def _files(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
@@ -83,7 +84,7 @@ def _files(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
 
 
 def _read(path: Path) -> Document:
-    file = shown(path)
+    file = display_path(path)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -93,11 +94,11 @@ def _read(path: Path) -> Document:
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8-sig")
         place = place_of_offset(file, before, len(before))
-        return Document(file, None, (Problem(place, "this is not UTF-8", "not-utf-8"),))
+        return Document(file, None, (Problem(place, "this is not UTF-8: save the file in that encoding", "not-utf-8"),))
     return parse(file, text)
 
 
 def _unreadable(path: Path, error: OSError) -> Document:
-    file = shown(path)
+    file = display_path(path)
     message = f"cannot be read: {(error.strerror or 'unknown reason').lower()}"
     return Document(file, None, (Problem(Place(file, 1, 1), message, "unreadable-file"),))

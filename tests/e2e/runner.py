@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ruamel.yaml import YAML
+import yaml
 
 from tests.e2e.stack import ROOT
 
@@ -25,6 +25,7 @@ CONDITIONS: dict[str | None, Callable[[dict[str, str]], bool]] = {
     "${{ !cancelled() && steps.preview.outcome != 'skipped' }}": lambda outcomes: outcomes["preview"] != "skipped",
 }
 """The conditions of steps, and when each is met."""
+TRUTH = "tag:yaml.org,2002:bool"
 EXPRESSION = re.compile(r"\$\{\{ (.*?) \}\}")
 GH = """#!{python}
 import json, os, pathlib, sys
@@ -38,9 +39,25 @@ if "--jq" in sys.argv:
 """
 
 
+class WorkflowLoader(yaml.SafeLoader):
+    """YAML as GitHub reads it: `on` is a key, and no truth as in YAML 1.1."""
+
+
+WorkflowLoader.yaml_implicit_resolvers = {
+    first: [resolver for resolver in resolvers if resolver[0] != TRUTH]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+WorkflowLoader.add_implicit_resolver(TRUTH, re.compile("true|false"), ["t", "f"])
+
+
+def read_workflow(text: str) -> dict[str, Any]:
+    """Read what a workflow or an action says."""
+    return dict(yaml.load(text, Loader=WorkflowLoader))  # noqa: S506 - it is a safe loader
+
+
 def load_workflow(workflow: str) -> dict[str, Any]:
     """Load a workflow of this repository."""
-    return dict(YAML(typ="safe").load((GITHUB / "workflows" / f"{workflow}.yml").read_text()))
+    return read_workflow((GITHUB / "workflows" / f"{workflow}.yml").read_text())
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from tests.e2e.live import list_credentials, set_status
-from tests.e2e.runner import GITHUB, Runner, load_workflow
+from tests.e2e.runner import GITHUB, Runner, load_workflow, read_workflow
 from tests.e2e.stack import ROOT
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def test_pinned_and_quoted(path: Path) -> None:
     text = path.read_text()
     pinned = re.compile(r"\./\S+|[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
     assert all(pinned.fullmatch(used) for used in re.findall(r"uses: (.*)", text))
-    content = YAML(typ="safe").load(text)
+    content = read_workflow(text)
     jobs = content["jobs"].values() if "jobs" in content else [content["runs"]]
     steps = [step for job in jobs for step in job["steps"]]
     assert not any("${{" in step.get("run", "") for step in steps)
@@ -253,7 +253,7 @@ def test_deploy_examples() -> None:
     """The examples are well-formed, and deleting the operator's object never deletes credentials."""
     policies = [json.loads(path.read_text()) for path in sorted((ROOT / "deploy/aws").glob("*.json"))]
     assert all(policy["Version"] == "2012-10-17" for policy in policies)
-    objects = list(YAML(typ="safe").load_all((ROOT / "deploy/kubernetes/stack.yaml").read_text()))
+    objects = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/stack.yaml").read_text()))
     assert [each["kind"] for each in objects] == ["ServiceAccount", "ClusterRoleBinding", "Stack"]
     assert objects[-1]["spec"]["destroyOnFinalize"] is False
 

@@ -7,14 +7,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ruamel.yaml import YAML
+import yaml
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_hooks_are_the_projects_own() -> None:
     """Every hook of pre-commit runs a program of the project's own environment, and nothing is fetched for it."""
-    repositories = YAML(typ="safe").load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    repositories = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     hooks = [hook for repository in repositories for hook in repository["hooks"]]
     assert [repository["repo"] for repository in repositories] == ["local"]
     assert {hook["language"] for hook in hooks} == {"system"}

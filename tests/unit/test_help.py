@@ -30,12 +30,12 @@ HEAVY = {
     "flask",
     "grpc",
     "jinja2",
-    "jsonschema",
+    "jsonschema_rs",
     "moto",
     "pulumi",
     "rich",
-    "ruamel.yaml",
     "sqlite3",
+    "yaml",
 }
 SHELLS = ["bash", "fish", "zsh"]
 

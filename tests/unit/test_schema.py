@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema_rs import meta
 
 from iamcreds.services import SERVICES, service_aliases
 from iamcreds.specs.schema import SCHEMA
@@ -41,7 +41,7 @@ def referred(field: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def test_is_a_schema() -> None:
     """It is a schema of draft 2020-12."""
-    Draft202012Validator.check_schema(dict(SCHEMA))
+    meta.validate(dict(SCHEMA))
 
 
 @pytest.mark.parametrize(("path", "field"), list(fields()), ids=[path for path, _ in fields()])

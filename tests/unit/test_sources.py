@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 
 from iamcreds.model import Place
-from iamcreds.specs.nodes import Block, Plain, key_place, plain, quoted, resolved, value_place
-from iamcreds.specs.sources import documents, parse, shown
+from iamcreds.specs.composer import compose
+from iamcreds.specs.nodes import Plain, Tree, quoted, resolve
+from iamcreds.specs.sources import display_path, documents, parse
 
 
-def root(text: str) -> Block:
-    """The mapping of a text that has no problems."""
+def tree(text: str) -> Tree:
+    """What a text that has no problems holds."""
     document = parse("a.yaml", text)
     assert document.problems == ()
-    assert document.root is not None
-    return document.root
+    assert document.tree is not None
+    return document.tree
 
 
 @pytest.mark.parametrize(
@@ -36,8 +37,8 @@ def root(text: str) -> Block:
 )
 def test_json_forms(text: str, value: object) -> None:
     """JSON's words and numbers are what they are in JSON."""
-    assert resolved(text) == value
-    assert type(resolved(text)) is type(value)
+    assert resolve(text) == value
+    assert type(resolve(text)) is type(value)
 
 
 @pytest.mark.parametrize(
@@ -64,32 +65,35 @@ def test_json_forms(text: str, value: object) -> None:
 )
 def test_everything_else_is_text(text: str) -> None:
     """What only YAML takes for something else than text is text."""
-    assert resolved(text) == text
+    assert resolve(text) == text
 
 
 def test_long_numbers() -> None:
-    """A number of five thousand digits is a number, and no exception."""
-    assert resolved("9" * 5000) == float("inf")
+    """A number that is longer than numbers are is text, and no exception."""
+    assert resolve("9" * 5000) == "9" * 5000
+    assert resolve("1e999") == "1e999"
 
 
 def test_places() -> None:
     """Keys and values stand where an editor shows them, counted from 1."""
-    node = root("users:\n  jane:\n    credentials:\n      - service: codecommit\n      - {service: logs}\n")
+    specs = tree("users:\n  jane:\n    credentials:\n      - service: codecommit\n      - {service: logs}\n")
     credentials = ["users", "jane", "credentials"]
-    assert key_place(node, ["users", "jane"]) == Place("a.yaml", 2, 3)
-    assert value_place(node, [*credentials, 0, "service"]) == Place("a.yaml", 4, 18)
-    assert key_place(node, [*credentials, 1, "service"]) == Place("a.yaml", 5, 10)
-    assert key_place(node, [*credentials, 1]) == value_place(node, [*credentials, 1]) == Place("a.yaml", 5, 9)
+    assert specs.key_place(["users", "jane"]) == Place("a.yaml", 2, 3)
+    assert specs.value_place([*credentials, 0, "service"]) == Place("a.yaml", 4, 18)
+    assert specs.key_place([*credentials, 1, "service"]) == Place("a.yaml", 5, 10)
+    assert specs.key_place([*credentials, 1]) == specs.value_place([*credentials, 1]) == Place("a.yaml", 5, 9)
 
 
 def test_keys_are_text() -> None:
     """A key is text, whatever it looks like."""
-    assert plain(root("1: a\non: b\nnull: c\n1.50: d\n")) == {"1": "a", "on": "b", "null": "c", "1.50": "d"}
+    assert tree("1: a\non: b\nnull: c\n1.50: d\n").values == {"1": "a", "on": "b", "null": "c", "1.50": "d"}
 
 
 def test_as_text() -> None:
     """A scalar under a named key stays as written; null stays null."""
-    assert plain(root("a: 1.10\nb: 1.10\nc: {a: 0123, b: null}\n"), {"a", "b"}) == {
+    node, _ = compose("a.yaml", "a: 1.10\nb: 1.10\nc: {a: 0123, b: null}\n", {"a", "b"})
+    assert node is not None
+    assert node.value == {
         "a": "1.10",
         "b": "1.10",
         "c": {"a": "0123", "b": None},
@@ -98,21 +102,21 @@ def test_as_text() -> None:
 
 def test_strings_by_style_and_tag() -> None:
     """Quotes, block styles and the string tag make text of anything."""
-    text = "a: 'true'\nb: \"1\"\nc: |\n  2\nd: !!str 3\ne: ! null\n"
-    assert plain(root(text)) == {"a": "true", "b": "1", "c": "2\n", "d": "3", "e": "null"}
+    text = "a: 'true'\nb: \"1\"\nc: |\n  2\nd: !!str 3\n"
+    assert tree(text).values == {"a": "true", "b": "1", "c": "2\n", "d": "3"}
 
 
 def test_aliases_share() -> None:
     """An alias is what its anchor is, places included, and the later of two anchors counts."""
-    node = root("a: &x [1]\nb: *x\nc: &x 2\nd: *x\n")
-    assert plain(node) == {"a": [1], "b": [1], "c": 2, "d": 2}
-    assert value_place(node, ["b"]) == value_place(node, ["a"])
+    specs = tree("a: &x [1]\nb: *x\nc: &x 2\nd: *x\n")
+    assert specs.values == {"a": [1], "b": [1], "c": 2, "d": 2}
+    assert specs.value_place(["b"]) == specs.value_place(["a"])
 
 
 def test_many_small_aliases() -> None:
     """A file may use an alias for each of ten thousand users."""
     text = "p: &p {max: 1, enforce: true}\n" + "".join(f"u{number}: *p\n" for number in range(10_000))
-    assert len(root(text).entries) == 10_001
+    assert len(tree(text).values) == 10_001
 
 
 def test_sorted_and_below(tmp_path: Path) -> None:
@@ -140,7 +144,7 @@ def test_a_file_of_any_name(tmp_path: Path) -> None:
     path = tmp_path / "specs.txt"
     path.write_text("users: {}\n", "utf-8")
     (document,) = documents(path)
-    assert document.root is not None
+    assert document.tree is not None
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -158,13 +162,13 @@ def test_too_long_a_path(tmp_path: Path) -> None:
     assert [problem.rule for problem in document.problems] == ["unreadable-file"]
 
 
-def test_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_display_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A path below the current folder is shown relative to it, any other as it was given."""
     monkeypatch.chdir(tmp_path)
-    assert shown(tmp_path / "specs" / "a.yaml") == "specs/a.yaml"
-    assert shown(Path("specs/a.yaml")) == "specs/a.yaml"
-    assert shown(tmp_path.parent / "a.yaml") == (tmp_path.parent / "a.yaml").as_posix()
-    assert shown(Path("../a.yaml")) == "../a.yaml"
+    assert display_path(tmp_path / "specs" / "a.yaml") == "specs/a.yaml"
+    assert display_path(Path("specs/a.yaml")) == "specs/a.yaml"
+    assert display_path(tmp_path.parent / "a.yaml") == (tmp_path.parent / "a.yaml").as_posix()
+    assert display_path(Path("../a.yaml")) == "../a.yaml"
 
 
 def test_not_utf_8_after_a_mark(tmp_path: Path) -> None:
@@ -172,7 +176,7 @@ def test_not_utf_8_after_a_mark(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: \xc3\xa9\n\xc3\xa9\xff")
     (document,) = documents(path)
-    assert [(one.place.line, one.place.column) for one in document.problems] == [(2, 2)]
+    assert [(problem.place.line, problem.place.column) for problem in document.problems] == [(2, 2)]
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from iamcreds.cli import main
 from iamcreds.errors import SpecsError
 from iamcreds.model import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, Place, Status
-from iamcreds.specs import RULES, load
+from iamcreds.specs import RULES, composer, load
 
 CASES = Path(__file__).with_name("specs")
 VALID = sorted(path.name for path in (CASES / "valid").iterdir() if path.suffix != ".expected")
@@ -39,15 +40,25 @@ def written(tmp_path: Path, **files: str) -> Path:
     return tmp_path
 
 
+@pytest.fixture(params=["libyaml", "pure"])
+def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libyaml's parser, or the one that serves where PyYAML was built without it."""
+    assert composer.LOADER is yaml.CSafeLoader
+    if request.param == "pure":
+        monkeypatch.setattr(composer, "LOADER", yaml.SafeLoader)
+
+
+@pytest.mark.usefixtures("parser")
 @pytest.mark.parametrize("case", INVALID)
 def test_invalid(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every invalid case is refused with exactly the problems that stand beside it, sorted."""
+    """Every invalid case is refused with exactly the problems that stand beside it, sorted, by either parser."""
     assert said("invalid", case, monkeypatch) == (1, expected("invalid", case))
 
 
+@pytest.mark.usefixtures("parser")
 @pytest.mark.parametrize("case", VALID)
 def test_valid(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every valid case is accepted, with exactly the warnings that stand beside it."""
+    """Every valid case is accepted by either parser, with exactly the warnings that stand beside it."""
     assert said("valid", case, monkeypatch) == (0, expected("valid", case))
 
 

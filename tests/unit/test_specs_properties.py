@@ -6,12 +6,14 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iamcreds.errors import SpecsError
 from iamcreds.model import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, Place, Problem, Status
-from iamcreds.specs import RULES
+from iamcreds.specs import RULES, composer
 from iamcreds.specs.loading import desired
 from iamcreds.specs.schema import SCHEMA
 from iamcreds.specs.sources import parse
@@ -75,6 +77,15 @@ def is_understood_or_refused(*texts: str) -> None:
 def test_any_text(text: str) -> None:
     """Any text is understood or refused with problems."""
     is_understood_or_refused(text)
+
+
+@given(yaml_like)
+@settings(deadline=None, max_examples=300)
+def test_any_text_without_libyaml(text: str) -> None:
+    """Any text is understood or refused by the parser that serves where PyYAML was built without libyaml."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(composer, "LOADER", yaml.SafeLoader)
+        is_understood_or_refused(text)
 
 
 @given(any_data | spec_like, spec_like)

@@ -1,0 +1,47 @@
+"""What spec files may not say together: rules between files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iamcreds.model import Problem
+from iamcreds.specs.nodes import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from iamcreds.specs.reading import Spec, SpecUser
+
+
+def problems(specs: Sequence[Spec]) -> Iterator[Problem]:
+    """Every rule between files that the specs break."""
+    yield from _accounts(specs)
+    yield from _defaults(specs)
+    yield from _repeated_users(user for spec in specs for user in spec.users)
+
+
+def _accounts(specs: Iterable[Spec]) -> Iterator[Problem]:
+    accounts = [spec.account for spec in specs if spec.account is not None]
+    for account in accounts[1:]:
+        if account.value != (first := accounts[0]).value:
+            message = f"{quoted(account.value)} is another account than {quoted(first.value)} at {first.place}"
+            yield Problem(account.place, f"{message}: specs are for one account", "conflicting-account")
+
+
+def _defaults(specs: Iterable[Spec]) -> Iterator[Problem]:
+    places = [spec.defaults.place for spec in specs if spec.defaults is not None]
+    for place in places[1:]:
+        message = f'"defaults" may stand in one file only, and stands at {places[0]} too'
+        yield Problem(place, message, "repeated-defaults")
+
+
+def _repeated_users(users: Iterable[SpecUser]) -> Iterator[Problem]:
+    first: dict[str, SpecUser] = {}
+    for user in users:
+        before = first.setdefault(user.name.lower(), user)
+        if before.name != user.name:
+            message = f"{quoted(user.name)} and {quoted(before.name)} at {before.place} differ by case only"
+            yield Problem(user.place, f"{message}: IAM takes them for one user", "user-case")
+        elif before is not user:
+            message = f"{quoted(user.name)} is declared twice, first at {before.place}"
+            yield Problem(user.place, message, "duplicate-user")

@@ -1,0 +1,115 @@
+"""What one spec file says, or what is wrong with it; its nodes, which are many, are forgotten then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from iamcreds.model import DesiredCredential, Place, Problem, Severity, Status
+from iamcreds.specs import rules, validation
+from iamcreds.specs.nodes import Block
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from iamcreds.specs.nodes import Node, Tree
+    from iamcreds.specs.rules import Declared
+    from iamcreds.specs.sources import Document
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True)
+class Setting(Generic[_Value]):
+    """A value that a spec file gives for all of them, and where that is to be shown."""
+
+    value: _Value
+    place: Place
+
+
+@dataclass(frozen=True)
+class SpecUser:
+    """A user as one file declares it, before the defaults of another are known.
+
+    Attributes:
+        name: the user's name.
+        place: where the name stands.
+        credentials: sorted by service and name; none where anything is wrong with the file.
+        access_keys: the fields of the policy as they are written; none where anything is wrong with the file.
+    """
+
+    name: str
+    place: Place
+    credentials: tuple[DesiredCredential, ...]
+    access_keys: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a spec file says, as far as it can be read, and everything that is wrong with it."""
+
+    file: str
+    problems: frozenset[Problem]
+    account: Setting[str] | None = None
+    defaults: Setting[Any] | None = None
+    users: tuple[SpecUser, ...] = ()
+
+
+def read(document: Document) -> Spec:
+    """What a spec file says."""
+    tree = document.tree
+    if tree is None:
+        return Spec(document.file, frozenset(document.problems))
+    users = [(name, tuple(rules.declared(tree, name, node))) for name, node in _users(tree)]
+    problems = {*document.problems, *validation.problems(tree)}
+    for _, credentials in users:
+        problems.update(rules.problems(credentials))
+    is_good = all(problem.severity is Severity.WARNING for problem in problems)
+    return Spec(
+        file=document.file,
+        problems=frozenset(problems),
+        account=_account(tree),
+        defaults=_defaults(tree),
+        users=tuple(_user(tree, name, credentials, is_good=is_good) for name, credentials in users),
+    )
+
+
+def _users(tree: Tree) -> Iterable[tuple[str, Node]]:
+    users = tree.root.nodes.get("users")
+    return users.nodes.items() if isinstance(users, Block) else ()
+
+
+def _account(tree: Tree) -> Setting[str] | None:
+    account = tree.values.get("account")
+    return Setting(account, tree.value_place(["account"])) if isinstance(account, str) else None
+
+
+def _defaults(tree: Tree) -> Setting[Any] | None:
+    return Setting(tree.values["defaults"], tree.key_place(["defaults"])) if "defaults" in tree.values else None
+
+
+def _user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_good: bool) -> SpecUser:
+    place = tree.key_place(["users", name])
+    if not is_good:
+        return SpecUser(name, place, (), {})
+    desired = sorted(map(_credential, credentials), key=_service_and_name)
+    fields: Any = tree.values["users"]
+    return SpecUser(name, place, tuple(desired), fields[name].get("accessKeys", {}))
+
+
+def _service_and_name(credential: DesiredCredential) -> tuple[str, str]:
+    return credential.service, credential.name
+
+
+def _credential(declared: Declared) -> DesiredCredential:
+    fields = declared.fields
+    return DesiredCredential(
+        user=declared.user,
+        service=declared.service,
+        name=declared.name,
+        place=declared.place,
+        status=Status(fields["status"]) if "status" in fields else None,
+        reset=fields.get("reset"),
+        was=fields.get("was"),
+        protect=fields.get("protect", False),
+    )
