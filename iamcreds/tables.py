@@ -23,7 +23,7 @@ Document: TypeAlias = Mapping[str, "Document"] | Sequence["Document"] | Cell
 ABSENT = "-"
 """What stands in a table for people where there is no value, so that every row has every column."""
 
-MOST_DRAWN = 1000
+MAX_DRAWN_ROWS = 1000
 """Rows of a table that is drawn for a terminal; drawing takes over a millisecond a row, plain text next to nothing."""
 
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
@@ -54,13 +54,13 @@ class Table:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
-def table_of(things: Iterable[object], columns: Sequence[str]) -> Table:
-    """One row a thing, with those of its attributes that the columns name."""
-    rows = (tuple(_cell(getattr(thing, column)) for column in columns) for thing in things)
+def make_table(objects: Iterable[object], columns: Sequence[str]) -> Table:
+    """A row for each object, with those of its attributes that the columns name."""
+    rows = (tuple(_to_cell(getattr(row, column)) for column in columns) for row in objects)
     return Table(tuple(columns), tuple(rows))
 
 
-def _cell(value: object) -> Cell:
+def _to_cell(value: object) -> Cell:
     match value:
         case datetime():
             return f"{value:%Y-%m-%dT%H:%M:%SZ}"
@@ -70,83 +70,83 @@ def _cell(value: object) -> Cell:
             return str(value)
 
 
-def document(value: Document, form: Format) -> str:
+def format_document(value: Document, form: Format) -> str:
     """A value as JSON or as YAML, without a line break at its end.
 
     YAML's texts are all quoted, in JSON's way: no reader of any version takes a user called `on` for a truth.
     """
     if form is Format.JSON:
-        return _printable_json(value, indent=2)
-    return "\n".join(_yaml(value))
+        return _to_json(value, indent=2)
+    return "\n".join(_to_yaml(value))
 
 
-def text(table: Table, form: Format, width: int | None = None) -> str:
+def format_table(table: Table, form: Format, width: int | None = None) -> str:
     """Rows as CSV or as a table, without a line break at the end.
 
     Args:
         table: the rows.
         form: CSV or TABLE.
-        width: columns of the terminal that will show a table. Where there is none (None), or more than MOST_DRAWN
+        width: columns of the terminal that will show a table. Where there is none (None), or more than MAX_DRAWN_ROWS
             rows, a table has no colours, no lines and no limit.
     """
     if form is Format.CSV:
-        return _csv(table)
-    if width is None or len(table.rows) > MOST_DRAWN:
-        return _plain(table)
-    return _coloured(table, width)
+        return _to_csv(table)
+    if width is None or len(table.rows) > MAX_DRAWN_ROWS:
+        return _format_plain(table)
+    return _format_coloured(table, width)
 
 
-def _printable_json(value: Document, indent: int | None = None) -> str:
+def _to_json(value: Document, indent: int | None = None) -> str:
     written = json.dumps(value, ensure_ascii=False, indent=indent)
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
 
 
-def _yaml(value: Document) -> Iterator[str]:
+def _to_yaml(value: Document) -> Iterator[str]:
     if isinstance(value, str) or not value:
-        yield _printable_json(value)
+        yield _to_json(value)
     elif isinstance(value, Mapping):
         for key, entry in value.items():
-            yield from _entry(key, entry)
+            yield from _to_yaml_entry(key, entry)
     elif isinstance(value, Sequence):
         for item in value:
-            yield from (f"{'  ' if number else '- '}{line}" for number, line in enumerate(_yaml(item)))
+            yield from (f"{'  ' if number else '- '}{line}" for number, line in enumerate(_to_yaml(item)))
     else:
-        yield _WITHOUT_POINT.sub(r"\1.0\2", _printable_json(value))
+        yield _WITHOUT_POINT.sub(r"\1.0\2", _to_json(value))
 
 
-def _entry(key: str, value: Document) -> Iterator[str]:
-    written = key if _PLAIN_KEY.fullmatch(key) and key not in _NOT_KEYS else _printable_json(key)
-    first, *others = _yaml(value)
+def _to_yaml_entry(key: str, value: Document) -> Iterator[str]:
+    written = key if _PLAIN_KEY.fullmatch(key) and key not in _NOT_KEYS else _to_json(key)
+    first, *others = _to_yaml(value)
     if isinstance(value, list) and value:
         yield from (f"{written}:", first, *others)
     else:
         yield f"{written}: {first}"
 
 
-def _csv(table: Table) -> str:
+def _to_csv(table: Table) -> str:
     """CSV as RFC 4180 has it, but for line ends; a spreadsheet must not take what somebody wrote for a formula."""
-    return "\n".join(_csv_line(map(_harmless, row)) for row in (table.columns, *table.rows))
+    return "\n".join(_to_csv_line(map(_escape_formula, row)) for row in (table.columns, *table.rows))
 
 
-def _csv_line(cells: Iterable[Cell]) -> str:
+def _to_csv_line(cells: Iterable[Cell]) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerow(cells)  # only so are both characters quoted where a cell has them
     return out.getvalue().removesuffix("\r\n")
 
 
-def _harmless(cell: Cell) -> Cell:
+def _escape_formula(cell: Cell) -> Cell:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-def _shown(cell: Cell) -> str:
+def _format_cell(cell: Cell) -> str:
     """A cell on one line, and unable to speak to the terminal."""
     return ABSENT if cell is None else escape_invisible(str(cell))
 
 
-def _plain(table: Table) -> str:
+def _format_plain(table: Table) -> str:
     from rich.cells import cell_len  # noqa: PLC0415 - only tables need it
 
-    lines = [[_shown(cell) for cell in row] for row in (table.columns, *table.rows)]
+    lines = [[_format_cell(cell) for cell in row] for row in (table.columns, *table.rows)]
     widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
     padded = (
         (f"{cell}{' ' * (width - cell_len(cell))}" for cell, width in zip(line, widths, strict=True)) for line in lines
@@ -154,7 +154,7 @@ def _plain(table: Table) -> str:
     return "\n".join("  ".join(line).rstrip() for line in padded)
 
 
-def _coloured(table: Table, width: int) -> str:
+def _format_coloured(table: Table, width: int) -> str:
     from rich import box  # noqa: PLC0415 - only terminals need it
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table as RichTable  # noqa: PLC0415
@@ -162,9 +162,9 @@ def _coloured(table: Table, width: int) -> str:
 
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in table.columns:
-        drawn.add_column(Text(_shown(column)), overflow="fold")
+        drawn.add_column(Text(_format_cell(column)), overflow="fold")
     for row in table.rows:
-        drawn.add_row(*(Text(_shown(cell), style="dim" if cell is None else "") for cell in row))
+        drawn.add_row(*(Text(_format_cell(cell), style="dim" if cell is None else "") for cell in row))
     out = io.StringIO()
     Console(file=out, width=width, force_terminal=True).print(drawn)
     return out.getvalue().rstrip("\n")

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.engine import TOOLS, EngineError, cache, compile_, say
+from tools.engine import TOOLS, EngineError, compile_program, find_cache, print_progress
 
 MODULE = TOOLS / "checks" / "actionlint"
 PACKAGE = "github.com/rhysd/actionlint/cmd/actionlint"
@@ -25,23 +25,23 @@ FLAGS = ("-shellcheck=", "-pyflakes=")
 def main(*files: str) -> int:
     """Check these workflows, or all; actionlint's exit code, 0 where there is no Go to build it with."""
     if not shutil.which("go"):
-        say("actionlint: skipped, because there is no Go to build it with")
+        print_progress("actionlint: skipped, because there is no Go to build it with")
         return 0
-    return subprocess.run([built(), *FLAGS, *files], cwd=TOOLS.parent, check=False).returncode  # noqa: S603 - our words
+    return subprocess.run([find_or_build(), *FLAGS, *files], cwd=TOOLS.parent, check=False).returncode  # noqa: S603 - our words
 
 
-def built() -> Path:
-    """The program, built when it is not there yet.
+def find_or_build() -> Path:
+    """Find the program, which is built when it is not there yet.
 
     Raises:
         EngineError: the build failed.
     """
     pinned = b"".join(path.read_bytes() for path in sorted(MODULE.glob("go.*")))
-    program = cache() / f"actionlint-{hashlib.sha256(pinned).hexdigest()[:12]}"
+    program = find_cache() / f"actionlint-{hashlib.sha256(pinned).hexdigest()[:12]}"
     if not program.exists():
         program.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=program.parent) as folder:
-            compile_(MODULE, PACKAGE, Path(folder))
+            compile_program(MODULE, PACKAGE, Path(folder))
             (Path(folder) / "actionlint").replace(program)
     return program
 

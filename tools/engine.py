@@ -28,8 +28,8 @@ class EngineError(Exception):
     """There is no engine and none can be built."""
 
 
-def find() -> Path:
-    """The folder with `pulumi` and what it starts.
+def find_engine() -> Path:
+    """Find the folder with `pulumi` and what it starts; build it where there is none.
 
     Raises:
         EngineError: there is none, and no Go to build it with, or the build failed.
@@ -37,24 +37,24 @@ def find() -> Path:
     on_path = shutil.which("pulumi")
     if on_path:
         return Path(on_path).parent
-    built = cache() / f"engine-{fingerprint()}"
+    built = find_cache() / f"engine-{make_fingerprint()}"
     if not (built / "pulumi").exists():
-        build(built)
+        build_engine(built)
     return built
 
 
-def cache() -> Path:
-    """Where built engines are kept, outside any checkout."""
+def find_cache() -> Path:
+    """Find where built engines are kept, outside any checkout."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "iamcreds"
 
 
-def fingerprint() -> str:
-    """Changes whenever another engine would be built."""
+def make_fingerprint() -> str:
+    """A text that is another one whenever another engine would be built."""
     pinned = sorted(TOOLS.glob("*/go.*"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in pinned) + VERSION.encode()).hexdigest()[:12]
 
 
-def build(target: Path) -> None:
+def build_engine(target: Path) -> None:
     """Build everything into `target`, which appears only when it is whole.
 
     Raises:
@@ -63,51 +63,51 @@ def build(target: Path) -> None:
     if not shutil.which("go"):
         raise EngineError("no `pulumi` on PATH, and no Go to build it with: install one of them, then repeat")
     target.parent.mkdir(parents=True, exist_ok=True)
-    say(f"building the Pulumi engine {VERSION} from Go modules, once, into {target} (about 5 minutes)")
+    print_progress(f"building the Pulumi engine {VERSION} from Go modules, once, into {target} (about 5 minutes)")
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         whole = Path(folder) / "bin"
-        compile_(TOOLS / "language-host", LANGUAGE_HOST, whole)
-        compile_(TOOLS / "engine", ENGINE, whole, "-ldflags", VERSION_FLAG)
+        compile_program(TOOLS / "language-host", LANGUAGE_HOST, whole)
+        compile_program(TOOLS / "engine", ENGINE, whole, "-ldflags", VERSION_FLAG)
         copy_scripts(whole)
         if not target.exists():  # somebody else may have been faster
             whole.rename(target)
 
 
-def compile_(module: Path, package: str, into: Path, *flags: str) -> None:
+def compile_program(module: Path, package: str, into: Path, *flags: str) -> None:
     """Compile one program, saying how far it is: `go build -v` names each package when its turn comes."""
-    count = len(go(module, "list", "-deps", package).splitlines())
+    count = len(run_go(module, "list", "-deps", package).splitlines())
     command = ["go", "build", "-v", "-buildvcs=false", *flags, "-o", f"{into}/", package]
     into.mkdir(exist_ok=True)
-    other: list[str] = []
+    lines: list[str] = []
     with subprocess.Popen(command, cwd=module, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - our words
         for done, line in enumerate(process.stderr or (), 1):
-            other.append(line)
-            show_progress(package.rsplit("/", 1)[1], done, count)
+            lines.append(line)
+            print_count(package.rsplit("/", 1)[1], done, count)
     if process.returncode:
-        raise EngineError("building the engine failed:\n" + "".join(other[-20:]))
-    show_progress(package.rsplit("/", 1)[1], count, count)
+        raise EngineError("building the engine failed:\n" + "".join(lines[-20:]))
+    print_count(package.rsplit("/", 1)[1], count, count)
 
 
-def show_progress(what: str, done: int, count: int) -> None:
+def print_count(what: str, done: int, count: int) -> None:
     """One moving line on a terminal, a line now and then elsewhere."""
     text = f"  {what}: {min(done, count)} of {count} packages"
     if sys.stderr.isatty():
         sys.stderr.write(f"\r{text}" + ("\n" if done >= count else ""))
         sys.stderr.flush()
     elif done % 200 == 0 or done == count:
-        say(text)
+        print_progress(text)
 
 
 def copy_scripts(into: Path) -> None:
     """Put the two scripts beside the engine that it starts Python programs and providers with."""
-    source = Path(json.loads(go(TOOLS / "engine", "mod", "download", "-json", f"{SDK}@{VERSION}"))["Dir"])
+    source = Path(json.loads(run_go(TOOLS / "engine", "mod", "download", "-json", f"{SDK}@{VERSION}"))["Dir"])
     for script in SCRIPTS:
         copied = shutil.copyfile(source / script, into / Path(script).name)
         copied.chmod(0o755)
 
 
-def go(module: Path, *arguments: str) -> str:
-    """What a go command prints, run in a module's folder.
+def run_go(module: Path, *arguments: str) -> str:
+    """Run a go command in a module's folder; what it printed.
 
     Raises:
         EngineError: it failed.
@@ -118,13 +118,13 @@ def go(module: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def say(text: str) -> None:
-    """Tell the person at the terminal."""
+def print_progress(text: str) -> None:
+    """Print a line for the person at the terminal."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is a command
 
 
 if __name__ == "__main__":
     try:
-        print(find())  # noqa: T201 - this is a command
+        print(find_engine())  # noqa: T201 - this is a command
     except EngineError as error:
         sys.exit(str(error))

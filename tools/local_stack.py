@@ -33,17 +33,17 @@ DROPPED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPO
 """A person's own settings that would get in the way."""
 
 
-def environment() -> dict[str, str]:
-    """The variables in which plain `pulumi` and `iamcreds` work on the stack, and on nothing else."""
+def make_environment() -> dict[str, str]:
+    """Make the variables in which plain `pulumi` and `iamcreds` work on the stack, and on nothing else."""
     return {
-        "PATH": os.pathsep.join([str(ROOT / ".venv/bin"), str(engine.find()), os.environ["PATH"]]),
+        "PATH": os.pathsep.join([str(ROOT / ".venv/bin"), str(engine.find_engine()), os.environ["PATH"]]),
         "PULUMI_BACKEND_URL": (STATE / "backend").as_uri(),
         "PULUMI_HOME": str(STATE / "pulumi"),
         "PULUMI_STACK": "local",
         "PULUMI_CONFIG_PASSPHRASE": "the embedded IAM only",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port()}",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{choose_port()}",
         "AWS_ACCESS_KEY_ID": "embedded",
         "AWS_SECRET_ACCESS_KEY": "embedded",
         "AWS_REGION": "us-east-1",
@@ -53,8 +53,8 @@ def environment() -> dict[str, str]:
     }
 
 
-def port() -> int:
-    """The embedded IAM's port: any that was free at first use, and the same ever since."""
+def choose_port() -> int:
+    """Choose the embedded IAM's port: any that was free at first use, and the same ever since."""
     if not PORT.exists():
         STATE.mkdir(exist_ok=True)
         with socket.socket() as free:
@@ -63,8 +63,8 @@ def port() -> int:
     return int(PORT.read_text())
 
 
-def running() -> int | None:
-    """The embedded IAM's pid, if the one we started is still there."""
+def find_emulator() -> int | None:
+    """Find the embedded IAM's pid, if the one we started is still there."""
     try:
         pid = int(PID.read_text())
         command = Path(f"/proc/{pid}/cmdline")
@@ -78,25 +78,25 @@ def running() -> int | None:
 
 def start_emulator(env: dict[str, str]) -> None:
     """Start the embedded IAM unless it is running, and wait until it answers."""
-    process = None if running() else launch()
+    process = None if find_emulator() else launch_emulator()
     deadline = time.monotonic() + START_SECONDS
-    while not answers(env["AWS_ENDPOINT_URL"]):
+    while not is_answering(env["AWS_ENDPOINT_URL"]):
         if (process and process.poll() is not None) or time.monotonic() > deadline:
             sys.exit(f"the embedded IAM did not start; it said: {LOG.read_text().strip()}")
         time.sleep(0.1)
     print(f"embedded IAM: {env['AWS_ENDPOINT_URL']}", flush=True)  # noqa: T201 - this is a command
 
 
-def launch() -> subprocess.Popen[bytes]:
+def launch_emulator() -> subprocess.Popen[bytes]:
     """Start the embedded IAM in the background, to stay until `down`."""
-    command = [str(ROOT / ".venv/bin/iamcreds"), "emulator", "--port", str(port())]
+    command = [str(ROOT / ".venv/bin/iamcreds"), "emulator", "--port", str(choose_port())]
     with LOG.open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
     PID.write_text(str(process.pid))
     return process
 
 
-def answers(url: str) -> bool:
+def is_answering(url: str) -> bool:
     """Whether it is the embedded IAM that answers there."""
     try:
         Controls(url).settings()
@@ -117,36 +117,36 @@ def create_users(env: dict[str, str]) -> None:
             iam.create_user(UserName=user.name)
 
 
-def pulumi(env: dict[str, str], *arguments: str) -> int:
+def run_pulumi(env: dict[str, str], *arguments: str) -> int:
     """Run the engine in the project; its exit code."""
     kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
     return subprocess.run(["pulumi", *arguments], cwd=ROOT, env=kept | env, check=False).returncode  # noqa: S603, S607
 
 
-def ready() -> dict[str, str]:
+def prepare() -> dict[str, str]:
     """Bring up what the stack needs; the environment to use it in."""
-    env = environment()
+    env = make_environment()
     start_emulator(env)
     create_users(env)
     (STATE / "backend").mkdir(exist_ok=True)
     if not list((STATE / "backend").glob(".pulumi/stacks/*/local.json")):
-        pulumi(env, "stack", "init", "local")
+        run_pulumi(env, "stack", "init", "local")
     return env
 
 
 def up() -> int:
     """Make the embedded IAM what the specs say."""
-    return pulumi(ready(), "up", "--yes", "--skip-preview")
+    return run_pulumi(prepare(), "up", "--yes", "--skip-preview")
 
 
 def preview() -> int:
     """Say what `up` would change."""
-    return pulumi(ready(), "preview", "--diff")
+    return run_pulumi(prepare(), "preview", "--diff")
 
 
 def down() -> int:
     """Stop the embedded IAM that we started; what it held goes with it."""
-    pid = running()
+    pid = find_emulator()
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
     PID.unlink(missing_ok=True)
@@ -157,7 +157,7 @@ def down() -> int:
 def show_environment() -> int:
     """Print what a shell evaluates to work on the stack with plain `pulumi` and `iamcreds`."""
     print(f"unset {' '.join(DROPPED)}")  # noqa: T201
-    for name, value in environment().items():
+    for name, value in make_environment().items():
         print(f"export {name}={shlex.quote(value)}")  # noqa: T201
     return 0
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iamcreds.tables import Format, document, text
+from iamcreds.tables import Format, format_document, format_table
 
 if TYPE_CHECKING:
     from iamcreds.tables import Document, Table
@@ -28,6 +28,6 @@ def print_rows(table: Table, structure: Document, form: str) -> None:
     """Print a table, in JSON and YAML as the structure that the rows are a part of."""
     match Format(form):
         case Format.JSON | Format.YAML as chosen:
-            click.echo(document(structure, chosen))
+            click.echo(format_document(structure, chosen))
         case chosen:
-            click.echo(text(table, chosen, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
+            click.echo(format_table(table, chosen, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))

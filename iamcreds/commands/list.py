@@ -9,7 +9,7 @@ import click
 
 from iamcreds.commands._rows import format_option, print_rows
 from iamcreds.services import service_aliases, service_name
-from iamcreds.tables import Format, table_of
+from iamcreds.tables import Format, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from iamcreds.account import Account
     from iamcreds.account.listing import Page
 
-MOST_ITEMS = 1000
+MAX_PAGE_SIZE = 1000
 """Items of a page at most, as AWS has it."""
 
 
@@ -26,7 +26,7 @@ _SERVICE = "[A-Za-z0-9][A-Za-z0-9.-]*", "the name of a service: letters, digits,
 _MARKER = "[!-~]+", "a marker that an earlier page gave"
 
 
-def _checked(pattern: str, meaning: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+def _check_pattern(pattern: str, meaning: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
     """A check of an option's text before AWS is asked, with a sentence that says what is allowed."""
 
     def check(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -37,20 +37,25 @@ def _checked(pattern: str, meaning: str) -> Callable[[click.Context, click.Param
     return check
 
 
-def _services(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+def _complete_service(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """The services that a shell can complete; others are as good."""
     return [alias for alias in service_aliases() if alias.startswith(incomplete)]
 
 
-_WHICH = (
+_OPTIONS = (
     click.option(
-        "--user", callback=_checked(*_USER), metavar="NAME", help="Of this IAM user; left out: of the calling user."
+        "--user",
+        callback=_check_pattern(*_USER),
+        metavar="NAME",
+        help="Of this IAM user; left out: of the calling user.",
     ),
     click.option("--all-users", is_flag=True, help="Of all users of the account."),
-    click.option("--marker", callback=_checked(*_MARKER), metavar="MARKER", help="Begin where an earlier page ended."),
+    click.option(
+        "--marker", callback=_check_pattern(*_MARKER), metavar="MARKER", help="Begin where an earlier page ended."
+    ),
     click.option(
         "--max-items",
-        type=click.IntRange(1, MOST_ITEMS),
+        type=click.IntRange(1, MAX_PAGE_SIZE),
         metavar="NUMBER",
         help="Only one page of at most so many, and the marker of the next; left out: everything.",
     ),
@@ -58,9 +63,9 @@ _WHICH = (
 )
 
 
-def _which(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that both lists have."""
-    for option in reversed(_WHICH):
+def _list_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that both lists have."""
+    for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
@@ -82,13 +87,13 @@ def command() -> None:
 @command.command("credentials")
 @click.option(
     "--service",
-    callback=_checked(*_SERVICE),
-    shell_complete=_services,
+    callback=_check_pattern(*_SERVICE),
+    shell_complete=_complete_service,
     metavar="SERVICE",
     help="For this service only: codecommit, keyspaces, bedrock, logs, or a full name.",
 )
-@_which
-def credentials(service: str | None, **which: Any) -> None:  # noqa: ANN401 - the options of both lists
+@_list_options
+def credentials(service: str | None, **options: Any) -> None:  # noqa: ANN401 - the options of both lists
     """List service-specific credentials.
 
     Of one user (--user), of all of them (--all-users) or else of the calling user.
@@ -103,19 +108,19 @@ def credentials(service: str | None, **which: Any) -> None:  # noqa: ANN401 - th
       iamcreds list credentials --all-users --max-items 100
       iamcreds list credentials --all-users --format json | jq '.credentials[] | select(.status == "Active")'
     """
-    window, account = _window(which), _account()
+    window, account = _make_window(options), _open_account()
     page = account.list_credentials(
         window,
-        user=which["user"],
+        user=options["user"],
         service=None if service is None else service_name(service),
-        all_users=which["all_users"],
+        all_users=options["all_users"],
     )
-    _print("credentials", "service_specific_credentials", page, which["form"])
+    _print_page("credentials", "service_specific_credentials", page, options["form"])
 
 
 @command.command("access-keys")
-@_which
-def access_keys(**which: Any) -> None:  # noqa: ANN401 - the options of both lists
+@_list_options
+def access_keys(**options: Any) -> None:  # noqa: ANN401 - the options of both lists
     """List access keys and when they were last used.
 
     Of one user (--user), of all of them (--all-users) or else of the calling user.
@@ -135,25 +140,25 @@ def access_keys(**which: Any) -> None:  # noqa: ANN401 - the options of both lis
     """
     from iamcreds.commands._progress import progress_bars  # noqa: PLC0415 - boto3 is slow to import
 
-    window, account = _window(which), _account()
-    if which["all_users"]:
+    window, account = _make_window(options), _open_account()
+    if options["all_users"]:
         with progress_bars() as progress:
             page = account.list_all_access_keys(window, progress)
     else:
-        page = account.list_access_keys(window, user=which["user"])
-    _print("access_keys", "access_keys", page, which["form"])
+        page = account.list_access_keys(window, user=options["user"])
+    _print_page("access_keys", "access_keys", page, options["form"])
 
 
-def _window(which: dict[str, Any]) -> Any:  # noqa: ANN401 - its type is slow to import
-    """The part of the list that the options ask for."""
+def _make_window(options: dict[str, Any]) -> Any:  # noqa: ANN401 - its type is slow to import
+    """Make the window of the list that the options ask for."""
     from iamcreds.account.listing import Window  # noqa: PLC0415 - boto3 is slow to import
 
-    if which["user"] and which["all_users"]:
+    if options["user"] and options["all_users"]:
         raise click.UsageError("--all-users cannot be given together with --user: AWS lists one user or all of them")
-    return Window(which["marker"], which["max_items"])
+    return Window(options["marker"], options["max_items"])
 
 
-def _account() -> Account:
+def _open_account() -> Account:
     from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
 
     account = Account()
@@ -161,10 +166,10 @@ def _account() -> Account:
     return account
 
 
-def _print(name: str, table: str, page: Page[Any], form: str) -> None:
-    from iamcreds.query import TABLES  # noqa: PLC0415 - SQLite is not needed for help
+def _print_page(name: str, table: str, page: Page[Any], form: str) -> None:
+    from iamcreds.query.schema import TABLES  # noqa: PLC0415 - SQLite is not needed for help
 
-    found = table_of(page.items, TABLES[table])
-    print_rows(found, {name: found.records(), "marker": page.marker}, form)
+    rows = make_table(page.items, TABLES[table])
+    print_rows(rows, {name: rows.records(), "marker": page.marker}, form)
     if page.marker is not None and form in {Format.TABLE, Format.CSV}:
         click.echo(f"there is more: continue with --marker {page.marker}", err=True)

@@ -78,45 +78,47 @@ def command(statement: str, specs: Path | None, timeout: float, form: str) -> No
           FROM service_specific_credentials WHERE expires < datetime('now', '+1 month')"
     """
     from iamcreds.commands._progress import progress_bars  # noqa: PLC0415
-    from iamcreds.query import answer, tables_read  # noqa: PLC0415 - SQLite and YAML are not needed for help
+    from iamcreds.query.statement import find_tables, run_statement  # noqa: PLC0415 - SQLite and YAML are not needed for help
     from iamcreds.specs import load  # noqa: PLC0415
 
-    wanted = tables_read(statement)
-    if "desired" in wanted and specs is None:
+    tables = find_tables(statement)
+    if "desired" in tables and specs is None:
         raise click.UsageError("the statement reads table desired, which only specs can fill: add --specs PATH")
     desired = None if specs is None else load(specs)
     with progress_bars() as progress:
-        things = dict(_things(sorted(wanted), desired, progress))
-    found = answer(statement, things, timeout)
-    print_rows(found, found.records(), form)
+        rows = dict(_read_tables(sorted(tables), desired, progress))
+    answer = run_statement(statement, rows, timeout)
+    print_rows(answer, answer.records(), form)
 
 
-def _things(
+def _read_tables(
     tables: Iterable[str], desired: Desired | None, progress: Progress
 ) -> Iterator[tuple[str, Iterable[object]]]:
     """What each of the tables holds; AWS is not spoken to where none of them is about the account."""
-    from iamcreds.query import desired_rows  # noqa: PLC0415 - as above
+    from iamcreds.query.schema import list_desired_rows  # noqa: PLC0415 - as above
 
     if desired is not None:
-        yield "desired", desired_rows(desired)
+        yield "desired", list_desired_rows(desired)
     live = [table for table in tables if table != "desired"]
     if live:
-        yield from _live(live, None if desired is None else desired.account, progress)
+        yield from _read_live_tables(live, None if desired is None else desired.account, progress)
 
 
-def _live(tables: Iterable[str], account_id: str | None, progress: Progress) -> Iterator[tuple[str, Iterable[object]]]:
+def _read_live_tables(
+    tables: Iterable[str], account_id: str | None, progress: Progress
+) -> Iterator[tuple[str, Iterable[object]]]:
     from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
-    from iamcreds.query import user_rows  # noqa: PLC0415 - as above
+    from iamcreds.query.schema import list_user_rows  # noqa: PLC0415 - as above
 
     account = Account()
     account.require_account(account_id, "the specs are for")
     for table in tables:
         match table:
             case "users":
-                yield table, user_rows(account.users())
+                yield table, list_user_rows(account.users())
             case "access_keys":
-                found = account.access_keys((user.name for user in account.users()), progress)
-                yield table, [key for keys in found.values() if keys is not None for key in keys]
+                keys_by_user = account.access_keys((user.name for user in account.users()), progress)
+                yield table, [key for keys in keys_by_user.values() if keys is not None for key in keys]
             case _:
                 account.reread_users([], progress)  # whatever the bulk read could not tell is read user by user
                 yield table, account.credentials()

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from iamcreds.cli import main
-from iamcreds.query import TABLES
+from iamcreds.query.schema import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -67,13 +67,14 @@ def test_no_report(content: bytes) -> None:
 def test_wait(emulator: Emulator, iam: IAMClient) -> None:
     """A report that takes its time is waited for, and whoever waits is told for how long."""
     emulator.controls.set(report_time=3)
+    emulator.controls.clear_counts()
     told: list[tuple[str, int]] = []
 
     def sleep(seconds: float) -> None:
         emulator.controls.set(report_time=3, clock_shift=emulator.controls.settings()["clock_shift"] + seconds)
 
     report = read_credential_report(iam, sleep, lambda doing, done, _total=None: told.append((doing, done)))
-    assert report.users == ()
+    assert [user.name for user in report.users] == ["jane"]
     assert [done for _, done in told] == [0, 0, 1]
     assert emulator.controls.counts() == {"iam:GenerateCredentialReport": 4, "iam:GetCredentialReport": 1}
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
     from iamcreds.emulator.server import Emulator
-    from tests.questions.conftest import Run
+    from tests.commands.conftest import Run
 
 COLUMNS = ["user", "service", "id", "status", "created", "expires", "family", "login"]
 LISTING = "iam:ListServiceSpecificCredentials"

@@ -21,7 +21,8 @@ from iamcreds.model import (
     Place,
     Status,
 )
-from iamcreds.query import TABLES, DesiredRow, UserRow, answer, desired_rows, tables_read
+from iamcreds.query.schema import TABLES, DesiredRow, UserRow, list_desired_rows
+from iamcreds.query.statement import find_tables, run_statement
 from iamcreds.services import Family
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ COUNTING = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELE
 
 def ask(statement: str) -> Table:
     """The answer over a few keys and credentials."""
-    return answer(statement, {"access_keys": KEYS, "service_specific_credentials": CREDENTIALS}, 10)
+    return run_statement(statement, {"access_keys": KEYS, "service_specific_credentials": CREDENTIALS}, 10)
 
 
 @pytest.mark.parametrize(
@@ -69,9 +70,9 @@ def ask(statement: str) -> Table:
         ("SELECT 1 UNION SELECT id FROM service_specific_credentials", {"service_specific_credentials"}),
     ],
 )
-def test_tables_read(statement: str, tables: set[str]) -> None:
+def test_find_tables(statement: str, tables: set[str]) -> None:
     """The tables that a statement reads are known before anything is read, even if it only joins or counts them."""
-    assert tables_read(statement) == tables
+    assert find_tables(statement) == tables
 
 
 FROM = [
@@ -103,8 +104,8 @@ def test_nothing_is_left_unread(asked: str, joined: str) -> None:
     }
     for one, other in itertools.permutations(TABLES, 2):
         statement = asked.format(joined.format(one, other))
-        read = {table: things for table, things in everything.items() if table in tables_read(statement)}
-        assert answer(statement, read, 10) == answer(statement, everything, 10)
+        read = {table: things for table, things in everything.items() if table in find_tables(statement)}
+        assert run_statement(statement, read, 10) == run_statement(statement, everything, 10)
 
 
 def test_columns_and_rows() -> None:
@@ -162,7 +163,7 @@ def test_only_reading(statement: str, tmp_path: Path, monkeypatch: pytest.Monkey
     """Whatever is more than a question is refused, both times it is looked at, and leaves no file."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(QueryError, match=r"^a query can only read: write one SELECT$"):
-        tables_read(statement)
+        find_tables(statement)
     with pytest.raises(QueryError):
         ask(statement)
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - names are enough
@@ -188,7 +189,7 @@ def test_only_reading(statement: str, tmp_path: Path, monkeypatch: pytest.Monkey
 def test_bad_statements(statement: str, message: str) -> None:
     """SQLite's own words, in one sentence that says where to look."""
     with pytest.raises(QueryError) as caught:
-        tables_read(statement)
+        find_tables(statement)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 
@@ -204,7 +205,7 @@ def test_endless(statement: str) -> None:
     """A statement without end is given up, and so is one that never finds its first row."""
     started = time.monotonic()
     with pytest.raises(QueryError, match=r"^the query was given up after 0\.2 s: narrow it, or raise --timeout$"):
-        answer(statement, {}, 0.2)
+        run_statement(statement, {}, 0.2)
     assert time.monotonic() - started < 5
 
 
@@ -221,7 +222,7 @@ def test_desired_rows() -> None:
     one = DesiredCredential("jane", SERVICE, "codecommit", place, status=Status.INACTIVE, reset="1", protect=True)
     policy = AccessKeyPolicy(max=1, max_age_days=60)
     desired = Desired((DesiredUser("jane", line, (one,), policy), DesiredUser("leaver", line)))
-    assert list(desired_rows(desired)) == [
+    assert list(list_desired_rows(desired)) == [
         DesiredRow("jane", SERVICE, "codecommit", "Inactive", "1", True, 1, 60, None, "a.yaml", 3),  # noqa: FBT003
         DesiredRow("leaver", file="a.yaml", line=9),
     ]
@@ -231,11 +232,11 @@ def test_not_in_desired() -> None:
     """A user declared without credentials does not make NOT IN find nothing, as a NULL would."""
     statement = "SELECT id FROM service_specific_credentials WHERE service NOT IN (SELECT service FROM desired)"
     rows: dict[str, list[Any]] = {"service_specific_credentials": CREDENTIALS, "desired": [DesiredRow("leaver")]}
-    assert answer(statement, rows, 10).rows == (("ACCA1",),)
+    assert run_statement(statement, rows, 10).rows == (("ACCA1",),)
 
 
 def test_numbers_are_numbers() -> None:
     """Numbers of the specs compare as numbers and a reset trigger as the text it is."""
     rows = {"desired": [DesiredRow("jane", SERVICE, reset="1", max_keys=1, protect=True)]}
     statement = "SELECT max_keys + 1, protect, reset = '1', typeof(reset) FROM desired WHERE max_keys < 2"
-    assert answer(statement, rows, 10).rows == ((2, 1, 1, "text"),)
+    assert run_statement(statement, rows, 10).rows == ((2, 1, 1, "text"),)

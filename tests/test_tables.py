@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iamcreds.model import AccessKey, Status
-from iamcreds.tables import Format, Table, document, table_of, text
+from iamcreds.tables import Format, Table, format_document, format_table, make_table
 
 ROWS = Table(("user", "count(*)", "expires"), (("jane", 2, None), ("=1+1", -3, "on")))
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -26,7 +26,7 @@ ESCAPES = re.compile("\x1b\\[[0-9;]*m")
 def test_table_of() -> None:
     """Things become rows in the order of the columns, with dates in UTC and what is not known as nothing."""
     key = AccessKey("AKIA1", "jane", Status.ACTIVE, datetime(2026, 11, 1, 9, 30, tzinfo=UTC))
-    found = table_of([key], ["user", "status", "created", "last_used"])
+    found = make_table([key], ["user", "status", "created", "last_used"])
     assert found == Table(
         ("user", "status", "created", "last_used"), (("jane", "Active", "2026-11-01T09:30:00Z", None),)
     )
@@ -35,7 +35,7 @@ def test_table_of() -> None:
 
 def test_json() -> None:
     """JSON has a mapping for every row."""
-    assert json.loads(document(ROWS.records(), Format.JSON)) == [
+    assert json.loads(format_document(ROWS.records(), Format.JSON)) == [
         {"user": "jane", "count(*)": 2, "expires": None},
         {"user": "=1+1", "count(*)": -3, "expires": "on"},
     ]
@@ -43,7 +43,7 @@ def test_json() -> None:
 
 def test_yaml() -> None:
     """YAML quotes every text, so that no reader takes a user or a date for something else."""
-    assert document({"users": ROWS.records(), "marker": None}, Format.YAML).splitlines() == [
+    assert format_document({"users": ROWS.records(), "marker": None}, Format.YAML).splitlines() == [
         "users:",
         '- user: "jane"',
         '  "count(*)": 2',
@@ -58,8 +58,8 @@ def test_yaml() -> None:
 @pytest.mark.parametrize("form", [Format.JSON, Format.YAML])
 def test_no_rows(form: Format) -> None:
     """No rows are an empty list, not nothing."""
-    assert document([], form) == "[]"
-    assert yaml.safe_load(document({"users": [], "marker": None}, form)) == {
+    assert format_document([], form) == "[]"
+    assert yaml.safe_load(format_document({"users": [], "marker": None}, form)) == {
         "users": [],
         "marker": None,
     }
@@ -68,26 +68,26 @@ def test_no_rows(form: Format) -> None:
 @given(st.lists(st.dictionaries(ANY_TEXT, CELLS, min_size=1), max_size=3))
 def test_whatever_is_written_is_read(rows: list[dict[str, Any]]) -> None:
     """Any text and number comes out of JSON and YAML as it went in."""
-    assert json.loads(document(rows, Format.JSON)) == rows
-    assert yaml.safe_load(document(rows, Format.YAML)) == rows
+    assert json.loads(format_document(rows, Format.JSON)) == rows
+    assert yaml.safe_load(format_document(rows, Format.YAML)) == rows
 
 
 @given(ANY_TEXT)
 def test_documents_are_printable(any_text: str) -> None:
     """JSON and YAML have no character that could speak to a terminal."""
     for form in (Format.JSON, Format.YAML):
-        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", document([{"a": any_text}], form))
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", format_document([{"a": any_text}], form))
 
 
 def test_csv() -> None:
     """CSV is empty where there is nothing, and marks what a spreadsheet would run; numbers are left alone."""
-    assert text(ROWS, Format.CSV).splitlines() == ["user,count(*),expires", "jane,2,", "'=1+1,-3,on"]
+    assert format_table(ROWS, Format.CSV).splitlines() == ["user,count(*),expires", "jane,2,", "'=1+1,-3,on"]
 
 
 @pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t", "\r"])
 def test_csv_has_no_formulas(beginning: str) -> None:
     """No cell and no heading of a CSV begins as a formula does."""
-    written = text(Table((f"{beginning}a",), ((f"{beginning}cmd|' /C calc'!A0",),)), Format.CSV)
+    written = format_table(Table((f"{beginning}a",), ((f"{beginning}cmd|' /C calc'!A0",),)), Format.CSV)
     for row in csv.reader(io.StringIO(written, newline="")):
         assert row[0].startswith(f"'{beginning}")
 
@@ -95,12 +95,12 @@ def test_csv_has_no_formulas(beginning: str) -> None:
 def test_csv_quotes() -> None:
     """Commas, quotes and line breaks stay within their cell."""
     row = ('a,b "c"\nd', "e")
-    assert list(csv.reader(io.StringIO(text(Table(("x", "y"), (row,)), Format.CSV))))[1] == list(row)
+    assert list(csv.reader(io.StringIO(format_table(Table(("x", "y"), (row,)), Format.CSV))))[1] == list(row)
 
 
 def test_plain_table() -> None:
     """Where no terminal shows it, a table is aligned text without colours, lines or spaces at the ends of lines."""
-    assert text(ROWS, Format.TABLE).splitlines() == [
+    assert format_table(ROWS, Format.TABLE).splitlines() == [
         "user  count(*)  expires",
         "jane  2         -",
         "=1+1  -3        on",
@@ -110,17 +110,19 @@ def test_plain_table() -> None:
 def test_plain_table_is_never_cut() -> None:
     """Where no terminal shows it, nothing is cut, however long, and every row is one line."""
     long = "x" * 5000
-    assert text(Table(("a", "b"), ((long, "c\nd"),)), Format.TABLE).splitlines()[1] == f"{long}  c\\nd"
+    assert format_table(Table(("a", "b"), ((long, "c\nd"),)), Format.TABLE).splitlines()[1] == f"{long}  c\\nd"
 
 
 def test_wide_characters() -> None:
     """Characters that take two columns are counted as two."""
-    assert text(Table(("a", "b"), (("日本", "1"), ("x", "2"))), Format.TABLE) == "a     b\n日本  1\nx     2"
+    assert format_table(Table(("a", "b"), (("日本", "1"), ("x", "2"))), Format.TABLE) == "a     b\n日本  1\nx     2"
 
 
 def test_terminal_table() -> None:
     """On a terminal a table keeps within its width, loses nothing, and takes no text for markup or for escapes."""
-    drawn = text(Table(("name", "note"), (("[red]a[/red]", "\x1b[31mb " + "x" * 60), ("c", None))), Format.TABLE, 40)
+    drawn = format_table(
+        Table(("name", "note"), (("[red]a[/red]", "\x1b[31mb " + "x" * 60), ("c", None))), Format.TABLE, 40
+    )
     lines = ESCAPES.sub("", drawn).splitlines()
     assert all(len(line) <= 40 for line in lines)
     assert "[red]a[/red]" in drawn
@@ -131,4 +133,4 @@ def test_terminal_table() -> None:
 def test_long_terminal_table() -> None:
     """A table too long to be drawn in good time is plain on a terminal, too."""
     rows = Table(("a",), (("b",),) * 1001)
-    assert text(rows, Format.TABLE, 80) == text(rows, Format.TABLE)
+    assert format_table(rows, Format.TABLE, 80) == format_table(rows, Format.TABLE)

@@ -1,0 +1,1 @@
+"""SQL over what is desired and what is live: an in-memory SQLite, which can be asked and not changed."""

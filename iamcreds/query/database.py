@@ -1,0 +1,61 @@
+"""An SQLite database in memory that holds the tables of a query, and a connection to it that can only read."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from iamcreds.query.schema import NUMBERS, TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from iamcreds.tables import Cell
+
+_MAX_LENGTH = 1_000_000
+"""Bytes of one value or statement at most."""
+
+_ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
+_FORBIDDEN_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
+
+
+def open_database(rows: Mapping[str, Iterable[object]]) -> sqlite3.Connection:
+    """Create all the tables; each is filled from objects with the attributes that its columns are named for."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    for table, columns in TABLES.items():
+        typed = (f"{column} {'INTEGER' if column in NUMBERS else 'TEXT'}" for column in columns)
+        connection.execute(f"CREATE TABLE {table} ({', '.join(typed)})")
+        parameters = ", ".join("?" for _ in columns)
+        values = (tuple(_to_sql(getattr(row, column)) for column in columns) for row in rows.get(table, ()))
+        connection.executemany(f"INSERT INTO {table} VALUES ({parameters})", values)  # noqa: S608 - names of ours
+    return connection
+
+
+def restrict(connection: sqlite3.Connection) -> set[tuple[int, str | None]]:
+    """Let the connection read and nothing else; what its statements do is added to the result, with the first operand.
+
+    What SQLite calls an action is one of its codes, such as SQLITE_READ.
+    """
+    actions: set[tuple[int, str | None]] = set()
+
+    def authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+        actions.add((action, first))
+        is_forbidden = action == sqlite3.SQLITE_FUNCTION and second in _FORBIDDEN_FUNCTIONS
+        return sqlite3.SQLITE_OK if action in _ALLOWED and not is_forbidden else sqlite3.SQLITE_DENY
+
+    connection.execute("PRAGMA query_only = ON")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_LENGTH)
+    connection.set_authorizer(authorize)
+    return actions
+
+
+def _to_sql(value: object) -> Cell:
+    """A value as a row keeps it; dates are written as SQLite's own functions write them, so that they compare."""
+    match value:
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case int() | None:
+            return value
+        case _:
+            return str(value)
