@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from dynamic_providers.resource import Provider, Resource, known, warn
-from iamcreds.drift.access_keys import findings
+from iamcreds.drift.access_keys import check_access_keys
 from iamcreds.model import AccessKeyPolicy
+from iamcreds.report.wording import format_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,15 +70,16 @@ class AccessKeysProvider(Provider):
     def _watched(self, inputs: dict[str, Any]) -> CheckResult:
         policies = {user: _policy(properties) for user, properties in inputs["users"].items()}
         keys = self.account.access_keys(policies)
-        found = sorted(one for user in keys for one in findings(user, policies[user], keys[user], self.now))
+        found = [finding for user in keys for finding in check_access_keys(user, policies[user], keys[user], self.now)]
+        found.sort(key=lambda finding: (finding.user, finding.id, finding.rule))
         inputs["keys"] = {user: [_shown(key) for key in keys[user] or ()] for user in sorted(keys)}
-        inputs["findings"] = [str(one) for one in found]
+        inputs["findings"] = [format_sentence(finding) for finding in found]
         stops = []
-        for one in found:
-            if policies[one.user].enforce:
-                stops.append(CheckFailure("", f"{one}, and the policy is enforced"))
+        for finding, sentence in zip(found, inputs["findings"], strict=True):
+            if policies[finding.user].enforce:
+                stops.append(CheckFailure("", f"{sentence}, and the policy is enforced"))
             else:
-                warn(str(one))
+                warn(sentence)
         return CheckResult(inputs, stops)
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
@@ -107,7 +109,7 @@ def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:
 
 def policy_properties(policy: AccessKeyPolicy) -> dict[str, Any]:
     """A policy as the `users` input takes it."""
-    return {name: value for name, value in asdict(policy).items() if value is not None and value is not False}
+    return dict(policy.properties())
 
 
 def _malformed(users: Mapping[str, Any]) -> list[str]:

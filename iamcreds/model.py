@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,10 @@ class AccessKeyPolicy:
     max_age_days: int | None = None
     max_idle_days: int | None = None
     enforce: bool = False
+
+    def properties(self) -> dict[str, int]:
+        """What it asks, by field; what it does not ask is left out."""
+        return {name: value for name, value in asdict(self).items() if value is not None and value is not False}
 
 
 @dataclass(frozen=True)
@@ -206,73 +210,3 @@ class Inventory:
     access_keys_read: tuple[str, ...] = ()
     report: CredentialReport | None = None
     report_missing: str | None = None
-
-
-class Kind(StrEnum):
-    """What a finding is about."""
-
-    DRIFT = "drift"
-    """What is desired and what is live differ."""
-    UNMANAGED = "unmanaged"
-    """A declared user has a credential that is live and not desired."""
-    UNDECLARED = "undeclared"
-    """A user whom nobody declared has a credential."""
-    FINDING = "finding"
-    """As declared, and yet somebody should look: a policy is broken, an end is near."""
-
-
-@dataclass(frozen=True, order=True)
-class Finding:
-    """Something about a live or desired thing that somebody should know; holds still from day to day.
-
-    Attributes:
-        user: the IAM user's name.
-        id: the credential or access key that it is about, or empty where that is several, none or unknown.
-        rule: a name that is for good, such as `missing-credential`.
-        message: a sentence about the user that does not name the user.
-        service: the service's full name, or empty of what has none.
-        kind: what it is about.
-        place: where the specs say what is desired, or None where they do not.
-        desired: what the specs say, in words, or None.
-        live: what the account has, in words, or None.
-    """
-
-    user: str
-    id: str
-    rule: str
-    message: str
-    service: str = ""
-    kind: Kind = Kind.FINDING
-    place: Place | None = None
-    desired: str | None = None
-    live: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.user}: {self.message} [{self.rule}]"
-
-
-@dataclass(frozen=True)
-class Drift:
-    """What comparing specs with an account found.
-
-    Attributes:
-        inventory: what was compared, in full, whatever the filters.
-        findings: sorted by kind, user, service, id and rule.
-        users: how many users the specs declare, those that the filters leave.
-        credentials: how many credentials they declare.
-        watched: how many users have a policy for their access keys.
-        resets: how many of the credentials have a reset trigger, which only the state can check.
-        notes: sentences on what was not looked at, and on what the answer rests.
-    """
-
-    inventory: Inventory
-    findings: tuple[Finding, ...] = ()
-    users: int = 0
-    credentials: int = 0
-    watched: int = 0
-    resets: int = 0
-    notes: tuple[str, ...] = ()
-
-    def of(self, kind: Kind) -> tuple[Finding, ...]:
-        """The findings of one kind."""
-        return tuple(one for one in self.findings if one.kind is kind)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from iamcreds import specs
 from iamcreds.account import permissions
-from iamcreds.drift import comparing
+from iamcreds.report import wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ def parts() -> dict[str, str]:
     """The generated parts, by the name of their place."""
     return {
         "rules": table(specs.RULES),
-        "findings": table(comparing.RULES),
+        "findings": table(wording.RULES),
         "policy": document(permissions.up_policy(None)),
         "drift-policy": document(permissions.drift_policy()),
     }

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from iamcreds.durations import parse_duration
+from iamcreds.services import service_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from iamcreds.drift.comparing import Selection
-    from iamcreds.model import Desired, Drift
+    from iamcreds.account import Account
+    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.selection import Selection
+    from iamcreds.model import Desired
 
 DIFFERS = 2
 """The exit code that says drift or findings."""
@@ -65,7 +68,7 @@ _OPTIONS = (
 )
 
 
-def comparing(function: _Function) -> _Function:
+def comparison_options(function: _Function) -> _Function:
     """Give a command the options of a comparison."""
     for option in reversed(_OPTIONS):
         function = option(function)
@@ -86,23 +89,22 @@ def load_specs(specs: Path, *, allow_empty: bool) -> Desired:
     return desired
 
 
-def compare(
-    desired: Desired, users: tuple[str, ...], services: tuple[str, ...], soon: timedelta, *, exact: bool
-) -> tuple[Drift, Selection]:
-    """Read the account and compare, with progress at a terminal; also what was asked for.
+def select(users: tuple[str, ...], services: tuple[str, ...]) -> Selection:
+    """What the options --user and --service ask for; a service may be given by alias."""
+    from iamcreds.drift.selection import Selection  # noqa: PLC0415 - not for --help
+
+    return Selection(frozenset(users), frozenset(map(service_name, services)))
+
+
+def read_drift(account: Account, desired: Desired, soon: timedelta, selection: Selection, *, exact: bool) -> Drift:
+    """Read the account and compare, with progress at a terminal.
 
     Raises:
         NothingSelectedError: a user or service is neither desired nor live.
         AccountError
     """
-    from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
-    from iamcreds.commands._progress import progress_bars  # noqa: PLC0415 - same
-    from iamcreds.drift.comparing import Selection  # noqa: PLC0415 - same
+    from iamcreds.commands._progress import progress_bars  # noqa: PLC0415 - slow to import
     from iamcreds.drift.reading import detect_drift  # noqa: PLC0415 - same
-    from iamcreds.services import service_name  # noqa: PLC0415 - same
 
-    selection = Selection(frozenset(users), frozenset(map(service_name, services)))
     with progress_bars() as progress:
-        return detect_drift(
-            Account(), desired, datetime.now(UTC), soon, selection, exact=exact, progress=progress
-        ), selection
+        return detect_drift(account, desired, datetime.now(UTC), soon, selection, exact=exact, progress=progress)

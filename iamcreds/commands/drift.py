@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iamcreds.commands._comparison import DIFFERS, ComparingCommand, compare, comparing, load_specs
+from iamcreds.commands._comparison import DIFFERS, ComparingCommand, comparison_options, load_specs, read_drift, select
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from iamcreds.model import Drift
+    from iamcreds.drift.differences import Drift
 
 
 @click.command("drift", cls=ComparingCommand)
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Lines for people, one JSON document, or the body of a GitHub issue.",
 )
-@comparing
+@comparison_options
 def command(  # noqa: PLR0913 - one for each option
     specs: Path,
     *,
@@ -53,47 +53,60 @@ def command(  # noqa: PLR0913 - one for each option
       iamcreds drift specs --format markdown > issue.md
       iamcreds drift specs --exact --expiring-within 4w
     """
+    from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
+
     desired = load_specs(specs, allow_empty=allow_empty)
-    drift, _ = compare(desired, users, services, expiring_within, exact=exact)
-    show(drift, form)
-    if drift.findings:
+    drift = read_drift(Account(), desired, expiring_within, select(users, services), exact=exact)
+    _print_drift(drift, form)
+    if drift.differences:
         raise click.exceptions.Exit(DIFFERS)
 
 
-def show(drift: Drift, form: str) -> None:
+def _print_drift(drift: Drift, form: str) -> None:
     """Print the drift in one of the three forms; coloured at a terminal."""
-    from iamcreds.report import text as report  # noqa: PLC0415 - boto3 and the rest are slow to import
-
     match form:
         case "json":
-            click.echo(report.as_json(drift))
+            from iamcreds.report.json_document import format_json  # noqa: PLC0415 - not for --help
+
+            click.echo(format_json(drift))
         case "markdown":
-            click.echo(report.markdown(drift), nl=False)
+            from iamcreds.report.markdown import format_markdown  # noqa: PLC0415 - same
+
+            click.echo(format_markdown(drift), nl=False)
         case _ if sys.stdout.isatty():
-            _paint(drift)
+            _print_coloured(drift)
         case _:
-            click.echo(report.text(drift))
+            from iamcreds.report.text import format_text  # noqa: PLC0415 - same
+
+            click.echo(format_text(drift))
 
 
-def _paint(drift: Drift) -> None:
+def _print_coloured(drift: Drift) -> None:
     """The text at a terminal: a heading for each kind, and what matters in colour."""
     from rich.console import Console  # noqa: PLC0415 - slow to import, and needed at a terminal only
     from rich.text import Text  # noqa: PLC0415 - same
 
-    from iamcreds.model import Kind  # noqa: PLC0415 - as above
-    from iamcreds.report import text as report  # noqa: PLC0415 - as above
+    from iamcreds.drift.differences import Kind  # noqa: PLC0415 - as above
+    from iamcreds.report.wording import (  # noqa: PLC0415 - as above
+        TITLES,
+        describe,
+        describe_limits,
+        describe_scope,
+        summarize,
+    )
 
     console = Console(highlight=False)
     colours = {Kind.DRIFT: "red", Kind.UNMANAGED: "magenta", Kind.UNDECLARED: "magenta", Kind.FINDING: "yellow"}
     for kind in Kind:
-        found = drift.of(kind)
+        found = drift.by_kind(kind)
         if found:
-            console.print(Text(f"{report.TITLES[kind]} ({len(found):,})", style=f"bold {colours[kind]}"))
-        for one in found:
-            place = "" if one.place is None else f"  {one.place}"
-            rest = Text(f" {one.message}  ") + Text(f"[{one.rule}]{place}", style="dim")
-            console.print(Text("  ") + Text(one.user, style="bold") + rest, soft_wrap=True)
-    verdict = Text(report.summary(drift), style="bold" if drift.findings else "bold green")
-    console.print(verdict + Text(f": {report.scope(drift)}", style="not bold default"), soft_wrap=True)
-    for note in drift.notes:
+            console.print(Text(f"{TITLES[kind]} ({len(found):,})", style=f"bold {colours[kind]}"))
+        for difference in found:
+            place = "" if difference.place is None else f"  {difference.place}"
+            message = Text(f" {describe(difference).message}  ")
+            rest = message + Text(f"[{difference.rule}]{place}", style="dim")
+            console.print(Text("  ") + Text(difference.user, style="bold") + rest, soft_wrap=True)
+    verdict = Text(summarize(drift), style="bold" if drift.differences else "bold green")
+    console.print(verdict + Text(f": {describe_scope(drift)}", style="not bold default"), soft_wrap=True)
+    for note in describe_limits(drift):
         console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iamcreds.commands._comparison import DIFFERS, ComparingCommand, compare, comparing, load_specs
+from iamcreds.commands._comparison import DIFFERS, ComparingCommand, comparison_options, load_specs, read_drift, select
 from iamcreds.errors import ReportFileError
 
 if TYPE_CHECKING:
@@ -26,16 +26,16 @@ class ReportCommand(ComparingCommand):
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
-            from iamcreds.report.message import without_addresses  # noqa: PLC0415 - not for --help
+            from iamcreds.report.message import hide_addresses  # noqa: PLC0415 - not for --help
 
-            raise click.UsageError(without_addresses(error.format_message()), ctx) from None
+            raise click.UsageError(hide_addresses(error.format_message()), ctx) from None
 
 
 @click.command("report", cls=ReportCommand)
 @click.argument("specs", type=click.Path(path_type=Path))
 @click.option(
     "--html",
-    "page",
+    "file",
     required=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -50,11 +50,11 @@ class ReportCommand(ComparingCommand):
     show_envvar=True,
     help="Where something differs, send the summary there; may be repeated.",
 )
-@comparing
+@comparison_options
 def command(  # noqa: PLR0913 - one for each option
     specs: Path,
     *,
-    page: Path,
+    file: Path,
     urls: tuple[str, ...],
     users: tuple[str, ...],
     services: tuple[str, ...],
@@ -81,53 +81,54 @@ def command(  # noqa: PLR0913 - one for each option
       iamcreds report specs --html jane.html --user jane
       iamcreds report specs --html report.html --notify 'mailto://smtp.example.com?from=iam@example.com&to=me@example.com'
     """
-    from iamcreds.report import message as notify  # noqa: PLC0415 - boto3, YAML, JSON Schema and Jinja are slow to import
+    from iamcreds.account import Account  # noqa: PLC0415 - boto3, YAML, JSON Schema and Jinja are slow to import
     from iamcreds.report.html import render  # noqa: PLC0415 - same
-    from iamcreds.report.text import summary  # noqa: PLC0415 - same
+    from iamcreds.report.message import check_addresses, send_message, write_message  # noqa: PLC0415 - same
+    from iamcreds.report.wording import summarize  # noqa: PLC0415 - same
 
-    desired = load_specs(specs, allow_empty=allow_empty)
-    _check(page)
-    notify.check(urls)
-    drift, selection = compare(desired, users, services, expiring_within, exact=exact)
-    _write(page, render(drift, desired, expiring_within, selection))
-    click.echo(f"wrote {page}: {summary(drift)}")
-    if drift.findings:
+    desired, selection = load_specs(specs, allow_empty=allow_empty), select(users, services)
+    _check(file)
+    check_addresses(urls)
+    drift = read_drift(Account(), desired, expiring_within, selection, exact=exact)
+    _write(file, render(drift, desired, expiring_within, selection))
+    click.echo(f"wrote {file}: {summarize(drift)}")
+    if drift.differences:
         if urls:
-            notify.send(urls, *notify.message(drift, str(page.resolve())))
+            send_message(urls, *write_message(drift, str(file.resolve())))
         raise click.exceptions.Exit(DIFFERS)
 
 
-def _check(page: Path) -> None:
+def _check(file: Path) -> None:
     """See to it that the page can be written, before the account is asked for minutes.
 
     Raises:
         ReportFileError: it cannot.
     """
-    with _writing(page):
-        folder = page.resolve().parent
-        if page.is_dir():
-            raise ReportFileError(f"{page} is a folder: name a file to write the page to")
-        if page.exists() and not page.is_file():
-            raise ReportFileError(f"{page} is not a regular file, and would be replaced by one: name another")
+    with _writing(file):
+        folder = file.resolve().parent
+        if file.is_dir():
+            raise ReportFileError(f"{file} is a folder: name a file to write the page to")
+        if file.exists() and not file.is_file():
+            raise ReportFileError(f"{file} is not a regular file, and would be replaced by one: name another")
         if not folder.is_dir():
-            raise ReportFileError(f"cannot write {page}: there is no folder {folder}")
+            raise ReportFileError(f"cannot write {file}: there is no folder {folder}")
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise ReportFileError(f"cannot write {page}: folder {folder} may not be written to")
+            raise ReportFileError(f"cannot write {file}: folder {folder} may not be written to")
 
 
-def _write(page: Path, text: str) -> None:
+def _write(file: Path, text: str) -> None:
     """Write the whole page or none of it, with mode 0600; of a symbolic link, the file that it leads to.
 
     Raises:
         ReportFileError: the folder does not take it.
     """
-    with _writing(page):
-        target = page.resolve()
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, delete=False) as file:
-            temporary = Path(file.name)
+    with _writing(file):
+        target = file.resolve()
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, delete=False) as opened:
+            temporary = Path(opened.name)
             try:
-                file.write(text)
-                file.close()
+                opened.write(text)
+                opened.close()
                 temporary.replace(target)
             except BaseException:
                 temporary.unlink(missing_ok=True)
@@ -135,10 +136,10 @@ def _write(page: Path, text: str) -> None:
 
 
 @contextmanager
-def _writing(page: Path) -> Iterator[None]:
+def _writing(file: Path) -> Iterator[None]:
     """Say in a sentence what the file system says."""
     try:
         yield
     except (OSError, RuntimeError) as error:  # RuntimeError: a symbolic link that leads to itself
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        raise ReportFileError(f"cannot write {page}: {reason}") from error
+        raise ReportFileError(f"cannot write {file}: {reason}") from error

@@ -1,7 +1,7 @@
-"""The declared credentials of one user and service x the live ones -> findings; pure.
+"""The declared credentials of one user and service x the live ones -> differences; pure.
 
 Without state nobody can tell which live id is which declared credential. So they are matched by number and status as
-well as they can be, and a finding names an id only where every possible matching agrees on it.
+well as they can be, and a difference names an id only where every possible matching agrees on it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,21 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Finding, Kind, Status
-from iamcreds.services import service_alias
+from iamcreds.drift.differences import (
+    Expired,
+    ExpiringSoon,
+    MissingCredential,
+    StatusDiffers,
+    SwitchedOff,
+    UnmanagedCredential,
+)
+from iamcreds.model import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import datetime, timedelta
 
+    from iamcreds.drift.differences import CredentialDifference
     from iamcreds.model import Credential, DesiredCredential, DesiredUser, Place
 
 _OTHER = {Status.ACTIVE: Status.INACTIVE, Status.INACTIVE: Status.ACTIVE}
@@ -32,62 +40,42 @@ class Pair:
     live: tuple[Credential, ...]
 
     @property
-    def alias(self) -> str:
-        """The service's short name."""
-        return service_alias(self.service)
-
-    @property
     def place(self) -> Place:
         """Where the specs say what is desired: at the credential, or at the user where it is none or several."""
         return self.declared[0].place if len(self.declared) == 1 else self.user.place
 
-    def finding(self, rule: str, message: str, *, live: str, kind: Kind = Kind.DRIFT, id_: str = "") -> Finding:
-        """A finding about this user and service."""
-        desired = ", ".join(map(_wanted, self.declared)) or "none"
-        return Finding(self.user.name, id_, rule, message, self.service, kind, self.place, desired, live)
 
-
-def findings(pair: Pair, at: datetime, soon: timedelta) -> Iterator[Finding]:
+def compare_credentials(pair: Pair, at: datetime, soon: timedelta) -> Iterator[CredentialDifference]:
     """Everything that somebody should know about the pair at this time; an expiry within `soon` of it is a finding."""
-    if not pair.declared:
-        yield from _none_declared(pair)
-        return
-    yield from _numbers(pair)
-    yield from _statuses(pair)
-    for one in pair.live:
-        yield from _expiry(pair, one, at, soon)
+    yield from _compare_numbers(pair)
+    if pair.declared:
+        yield from _compare_statuses(pair)
+        for credential in pair.live:
+            yield from _check_expiry(pair, credential, at, soon)
 
 
-def _none_declared(pair: Pair) -> Iterator[Finding]:
-    for one in pair.live:
-        message = f"{pair.alias} credential {one.id} ({_state(one)}) is live, and none is declared"
-        yield pair.finding("unmanaged-credential", message, live=_state(one), kind=Kind.UNMANAGED, id_=one.id)
+def _compare_numbers(pair: Pair) -> Iterator[MissingCredential | UnmanagedCredential]:
+    user, service, declared, live = pair.user.name, pair.service, pair.declared, pair.live
+    if not declared:
+        for credential in live:
+            yield UnmanagedCredential(user=user, service=service, place=pair.place, desired=(), live=(credential,))
+    elif not live:
+        for wanted in declared:
+            yield MissingCredential(user=user, service=service, place=wanted.place, desired=(wanted,), live=())
+    elif len(live) < len(declared):
+        yield MissingCredential(
+            user=user, service=service, place=pair.place, desired=declared, live=live, number=len(declared) - len(live)
+        )
+    elif len(live) > len(declared):
+        yield UnmanagedCredential(
+            user=user, service=service, place=pair.place, desired=declared, live=live, number=len(live) - len(declared)
+        )
 
 
-def _numbers(pair: Pair) -> Iterator[Finding]:
-    declared, live = len(pair.declared), len(pair.live)
-    has, wants = _all(pair.live), ", ".join(map(_wanted, pair.declared))
-    if live == 0:
-        for one in pair.declared:
-            name = "" if one.name == pair.alias else f" {one.name}"
-            message = f"{pair.alias} credential{name} is declared, and none is live"
-            yield Finding(
-                pair.user.name, "", "missing-credential", message, pair.service, Kind.DRIFT, one.place,
-                _wanted(one), "none",
-            )  # fmt: skip
-    elif live < declared:
-        message = f"{declared} {pair.alias} credentials are declared ({wants}), and only {live} is live ({has})"
-        yield pair.finding("missing-credential", f"{message}: only the state knows which is missing", live=has)
-    elif live > declared:
-        message = f"{live} {pair.alias} credentials are live ({has}), and only {declared} is declared ({wants})"
-        message += f": only the state knows which {'is' if live - declared == 1 else 'are'} unmanaged"
-        yield pair.finding("unmanaged-credential", message, live=has, kind=Kind.UNMANAGED)
-
-
-def _statuses(pair: Pair) -> Iterator[Finding]:
+def _compare_statuses(pair: Pair) -> Iterator[StatusDiffers | SwitchedOff]:
     """Statuses that differ, and switch-offs, as many as there are in the best of all possible matchings."""
-    want: Counter[Status] = Counter(one.status for one in pair.declared if one.status is not None)
-    have: Counter[Status] = Counter(one.status for one in pair.live if one.status is not Status.EXPIRED)
+    want: Counter[Status] = Counter(wanted.status for wanted in pair.declared if wanted.status is not None)
+    have: Counter[Status] = Counter(live.status for live in pair.live if live.status is not Status.EXPIRED)
     expired = len(pair.live) - have.total()
     met = want & have
     short, spare = want - met, have - met
@@ -104,60 +92,38 @@ def _statuses(pair: Pair) -> Iterator[Finding]:
         yield from _switched_off(pair, off)
 
 
-def _differing(pair: Pair, status: Status, number: int) -> Iterator[Finding]:
-    """So many are not of the declared status; which ones is known where all that could be are."""
-    candidates = [one for one in pair.live if one.status is _OTHER[status]]
-    names = " or ".join(one.name for one in pair.declared if one.status is status)
-    names = "it" if names == pair.alias else names
-    place = min(one.place for one in pair.declared if one.status is status)
-    if number == len(candidates):
-        for one in candidates:
-            message = f"{pair.alias} credential {one.id} is {one.status}, and {names} is declared {status}"
-            yield Finding(
-                pair.user.name, one.id, "status-differs", message, pair.service, Kind.DRIFT, place, status, one.status
-            )
-        return
-    message = f"{_one_of(pair, candidates, number)} should be {status}, as {names} is declared"
-    yield Finding(
-        pair.user.name, "", "status-differs", message, pair.service, Kind.DRIFT, place, status, _all(tuple(candidates))
-    )
+def _differing(pair: Pair, status: Status, number: int) -> Iterator[StatusDiffers]:
+    """So many are not of the declared status."""
+    desired = tuple(wanted for wanted in pair.declared if wanted.status is status)
+    place = min(wanted.place for wanted in desired)
+    for live, count in _candidates(pair, _OTHER[status], number):
+        yield StatusDiffers(
+            user=pair.user.name, service=pair.service, place=place, desired=desired, live=live, number=count,
+            status=status,
+        )  # fmt: skip
 
 
-def _switched_off(pair: Pair, number: int) -> Iterator[Finding]:
-    candidates = [one for one in pair.live if one.status is Status.INACTIVE]
-    rest = "somebody switched it off, and it stays so; declare `status: Inactive` if it is meant"
-    if number == len(candidates):
-        for one in candidates:
-            message = f"{pair.alias} credential {one.id} is Inactive: {rest}"
-            yield pair.finding("switched-off", message, live=_state(one), kind=Kind.FINDING, id_=one.id)
-        return
-    message = f"{_one_of(pair, candidates, number)} is Inactive without being declared so: {rest}"
-    yield pair.finding("switched-off", message, live=_all(tuple(candidates)), kind=Kind.FINDING)
-
-
-def _expiry(pair: Pair, one: Credential, at: datetime, soon: timedelta) -> Iterator[Finding]:
-    what = f"{pair.alias} credential {one.id}"
-    if one.status is Status.EXPIRED or (one.expires is not None and one.expires <= at):
-        date = "" if one.expires is None else f" on {one.expires:%Y-%m-%d}"
-        yield pair.finding("expired", f"{what} expired{date}", live=f"Expired{date}", kind=Kind.FINDING, id_=one.id)
-    elif one.expires is not None and one.expires - at <= soon:
-        date = f"{one.expires:%Y-%m-%d}"
-        yield pair.finding(
-            "expiring-soon", f"{what} expires on {date}", live=f"expires on {date}", kind=Kind.FINDING, id_=one.id
+def _switched_off(pair: Pair, number: int) -> Iterator[SwitchedOff]:
+    for live, count in _candidates(pair, Status.INACTIVE, number):
+        yield SwitchedOff(
+            user=pair.user.name, service=pair.service, place=pair.place, desired=pair.declared, live=live, number=count
         )
 
 
-def _one_of(pair: Pair, candidates: Sequence[Credential], number: int) -> str:
-    return f"{number} of the {pair.alias} credentials {' and '.join(one.id for one in candidates)}"
+def _candidates(pair: Pair, status: Status, number: int) -> Iterator[tuple[tuple[Credential, ...], int]]:
+    """So many of the live ones of the status, each alone where it is all of them, else all that it may be."""
+    candidates = tuple(credential for credential in pair.live if credential.status is status)
+    if number == len(candidates):
+        yield from (((credential,), 1) for credential in candidates)
+    else:
+        yield candidates, number
 
 
-def _wanted(one: DesiredCredential) -> str:
-    return one.name if one.status is None else f"{one.name} {one.status}"
-
-
-def _all(live: Sequence[Credential]) -> str:
-    return ", ".join(f"{one.id} {one.status}" for one in live)
-
-
-def _state(one: Credential) -> str:
-    return f"{one.status}, created on {one.created:%Y-%m-%d}"
+def _check_expiry(pair: Pair, live: Credential, at: datetime, soon: timedelta) -> Iterator[Expired | ExpiringSoon]:
+    if live.status is Status.EXPIRED or (live.expires is not None and live.expires <= at):
+        finding: type[Expired | ExpiringSoon] = Expired
+    elif live.expires is not None and live.expires - at <= soon:
+        finding = ExpiringSoon
+    else:
+        return
+    yield finding(user=pair.user.name, service=pair.service, place=pair.place, desired=pair.declared, live=(live,))

@@ -6,7 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.access_keys import needs_closer_look
-from iamcreds.drift.comparing import EVERYTHING, SOON, compare, watched_users
+from iamcreds.drift.comparing import SOON, compare, watched_users
+from iamcreds.drift.selection import EVERYTHING
 from iamcreds.errors import AccountError, UnauthenticatedError, UnreachableError
 from iamcreds.model import Inventory
 from iamcreds.progress import no_progress
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from iamcreds.account import Account
-    from iamcreds.drift.comparing import Selection
-    from iamcreds.model import AccessKeyPolicy, CredentialReport, Desired, Drift, User
+    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.selection import Selection
+    from iamcreds.model import AccessKeyPolicy, CredentialReport, Desired, User
     from iamcreds.progress import Progress
 
 
@@ -48,8 +50,8 @@ def detect_drift(  # noqa: PLR0913 - each is a thing of its own
         AccountError
     """
     account.require_account(desired.account, "the specs are for")
-    inventory = read_inventory(account, selection.of(desired), now, exact=exact, progress=progress)
-    selection.check(desired, inventory)
+    inventory = read_inventory(account, selection.narrow(desired), now, exact=exact, progress=progress)
+    selection.require_known(desired, inventory)
     return compare(desired, inventory, soon, selection)
 
 

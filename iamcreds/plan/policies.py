@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from iamcreds.formatting import format_policy
 from iamcreds.plan.changes import PolicyChange
 from iamcreds.plan.properties import NOT_SHOWN, format_value
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from iamcreds.plan.preview import State, Step
 
 _TYPE = "dynamic/iam:AccessKeys"
-_FIELDS = {"max": "max", "max_age_days": "maxAgeDays", "max_idle_days": "maxIdleDays", "enforce": "enforce"}
-"""The fields of a policy: the provider's names, and those of the specs."""
 
 
 def is_watcher(type_or_urn: str) -> bool:
@@ -37,7 +36,4 @@ def _collect(states: Iterable[State | None]) -> dict[str, str]:
 
 
 def _format(policy: object) -> str:
-    if not isinstance(policy, dict):
-        return NOT_SHOWN
-    values = [(field, format_value(policy[name])) for name, field in _FIELDS.items() if name in policy]
-    return ", ".join(field if value == "true" else f"{field} {value}" for field, value in values) or "no limit"
+    return format_policy(policy, format_value) if isinstance(policy, dict) else NOT_SHOWN

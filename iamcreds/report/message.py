@@ -15,48 +15,49 @@ from typing import TYPE_CHECKING, Any
 from iamcreds.errors import NotificationError
 from iamcreds.escaping import format_code_span
 from iamcreds.formatting import capitalize
-from iamcreds.report import text as report
+from iamcreds.report.wording import describe_scope, format_line, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from iamcreds.model import Drift
+    from iamcreds.drift.differences import Drift
 
-MOST = 20
-"""Findings of a message at most; the others are counted."""
+MAX_DIFFERENCES = 20
+"""Differences of a message at most; the others are counted."""
 
-LINE = 500
-"""Characters of a finding at most."""
+MAX_LINE = 500
+"""Characters of a difference at most."""
 
 _ADDRESS = re.compile(r"[\w+.-]+:/\S*")
 
 
-def message(drift: Drift, where: str | None = None) -> tuple[str, str]:
+def write_message(drift: Drift, where: str | None = None) -> tuple[str, str]:
     """The title and the Markdown body that tell of a drift; `where` the whole report is.
 
-    Each finding is a code span: the one thing that every service shows as it is, whatever names hold.
+    Each difference is a code span: the one thing that every service shows as it is, whatever names hold.
     """
-    lines = [f"{capitalize(report.scope(drift))}.", ""]
-    lines += [f"- {format_code_span(report.line(one), LINE)}" for one in drift.findings[:MOST]]
-    if len(drift.findings) > MOST:
-        lines += ["", f"And {len(drift.findings) - MOST:,} more."]
+    lines = [f"{capitalize(describe_scope(drift))}.", ""]
+    told = map(format_line, drift.differences[:MAX_DIFFERENCES])
+    lines += [f"- {format_code_span(line, MAX_LINE)}" for line in told]
+    if len(drift.differences) > MAX_DIFFERENCES:
+        lines += ["", f"And {len(drift.differences) - MAX_DIFFERENCES:,} more."]
     if where is not None:
-        lines += ["", f"The whole report: {format_code_span(where, LINE)}"]
-    return f"iamcreds: {report.summary(drift)}", "\n".join(lines)
+        lines += ["", f"The whole report: {format_code_span(where, MAX_LINE)}"]
+    return f"iamcreds: {summarize(drift)}", "\n".join(lines)
 
 
-def check(urls: Sequence[str]) -> None:
+def check_addresses(urls: Sequence[str]) -> None:
     """See to it that every address is one that apprise understands; nothing is sent.
 
     Raises:
         NotificationError: one is not, or apprise is not installed.
     """
-    with _silence():
+    with _silenced():
         for number, url in enumerate(urls, 1):
-            _service(number, len(urls), url)
+            _find_service(number, len(urls), url)
 
 
-def send(urls: Sequence[str], title: str, markdown_body: str) -> None:
+def send_message(urls: Sequence[str], title: str, markdown_body: str) -> None:
     """Send a message to every address, also after one of them failed.
 
     Args:
@@ -68,11 +69,11 @@ def send(urls: Sequence[str], title: str, markdown_body: str) -> None:
         NotificationError: it did not get through everywhere.
     """
     failed = []
-    with _silence():
+    with _silenced():
         for number, url in enumerate(urls, 1):
-            service = _service(number, len(urls), url)
-            if not _sent(service, title, markdown_body):
-                failed.append(f"{service.service_name} ({_which(number, len(urls))})")
+            service = _find_service(number, len(urls), url)
+            if not _send(service, title, markdown_body):
+                failed.append(f"{service.service_name} ({_name_address(number, len(urls))})")
     if failed:
         raise NotificationError(
             f"the notification was not sent by {' and '.join(failed)}; an address is not shown, because it holds a"
@@ -80,12 +81,12 @@ def send(urls: Sequence[str], title: str, markdown_body: str) -> None:
         )
 
 
-def without_addresses(sentence: str) -> str:
+def hide_addresses(sentence: str) -> str:
     """A sentence that may quote an address, with what looks like one taken out."""
     return _ADDRESS.sub("(an address, not shown)", sentence)
 
 
-def _service(number: int, of: int, url: str) -> Any:  # noqa: ANN401 - apprise's type, known where it is installed
+def _find_service(number: int, total: int, url: str) -> Any:  # noqa: ANN401 - apprise's type, known where it is installed
     """The service that an address leads to."""
     try:
         from apprise import Apprise  # noqa: PLC0415 - slow to import, and not everybody has it
@@ -99,13 +100,13 @@ def _service(number: int, of: int, url: str) -> Any:  # noqa: ANN401 - apprise's
         service = None
     if service is None:
         raise NotificationError(
-            f"{_which(number, of)} to notify is none that apprise understands; it is not shown, because it may hold"
-            " a secret",
+            f"{_name_address(number, total)} to notify is none that apprise understands; it is not shown, because it"
+            " may hold a secret",
         )
     return service
 
 
-def _sent(service: Any, title: str, body: str) -> bool:  # noqa: ANN401 - as above
+def _send(service: Any, title: str, body: str) -> bool:  # noqa: ANN401 - as above
     from apprise import Apprise, NotifyFormat, NotifyType  # noqa: PLC0415 - as above
 
     try:
@@ -114,12 +115,12 @@ def _sent(service: Any, title: str, body: str) -> bool:  # noqa: ANN401 - as abo
         return False
 
 
-def _which(number: int, of: int) -> str:
-    return "the address" if of == 1 else f"address {number} of {of}"
+def _name_address(number: int, total: int) -> str:
+    return "the address" if total == 1 else f"address {number} of {total}"
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def _silenced() -> Iterator[None]:
     """No logging and no warnings: addresses may be in what apprise and the libraries below it have to say."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)

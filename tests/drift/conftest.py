@@ -26,14 +26,15 @@ class Ran:
     err: str
 
     @property
-    def document(self) -> Any:  # noqa: ANN401 - JSON
-        """What was printed, as JSON."""
-        return json.loads(self.out)
+    def account(self) -> Any:  # noqa: ANN401 - JSON
+        """The only account of the JSON document that was printed."""
+        (account,) = json.loads(self.out)["accounts"]
+        return account
 
     @property
     def found(self) -> list[tuple[str, str, str | None]]:
-        """Rule, user and id of each finding of a JSON document."""
-        return [(one["rule"], one["user"], one["id"]) for one in self.document["findings"]]
+        """Rule, user and id of each difference of a JSON document."""
+        return [(found["rule"], found["user"], found["id"]) for found in self.account["differences"]]
 
 
 @dataclass(frozen=True)

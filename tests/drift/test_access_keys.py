@@ -61,11 +61,11 @@ def test_only_suspects(drifting: Drifting, emulator: Emulator, iam: IAMClient) -
         ("access-key-too-old", "old"),
         ("too-many-access-keys", "two"),
     ]
-    assert ran.document["accessKeys"]["usersRead"] == 3
+    assert ran.account["accessKeys"]["usersRead"] == 3
     exact = drifting.json("--exact")
     assert looked(emulator) == (44, 45)
-    assert exact.document["findings"] == ran.document["findings"]
-    assert exact.document["accessKeys"] == {"usersRead": 44, "credentialReport": None}
+    assert exact.account["differences"] == ran.account["differences"]
+    assert exact.account["accessKeys"] == {"usersRead": 44, "credentialReport": None}
 
 
 def test_users_without_policy(drifting: Drifting, emulator: Emulator) -> None:
@@ -88,7 +88,7 @@ def test_old_report(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> N
     iam.create_access_key(UserName="jane")
     ran = drifting.json()
     assert (ran.code, ran.found) == (0, [])
-    report = ran.document["accessKeys"]["credentialReport"]
+    report = ran.account["accessKeys"]["credentialReport"]
     assert 3 * 3600 <= report["ageSeconds"] < 3 * 3600 + 60
     assert "the credential report, which is 3 hours old" in ran.out
     assert "a key made or switched on since" in ran.out
@@ -150,7 +150,7 @@ def test_report_denied(drifting: Drifting, emulator: Emulator, operation: str) -
     assert looked(emulator) == (5, 5)
     assert "the access keys of 5 watched users were read one by one, because there is no credential report" in ran.out
     assert "AccessDenied" in ran.out
-    assert ran.document["accessKeys"]["credentialReport"] is None
+    assert ran.account["accessKeys"]["credentialReport"] is None
 
 
 def test_report_broken(drifting: Drifting, emulator: Emulator) -> None:
@@ -180,7 +180,7 @@ def test_key_deleted_meanwhile(drifting: Drifting, emulator: Emulator, iam: IAMC
         deleted = pool.submit(delete)
         ran = drifting.json("--exact")
         deleted.result(timeout=30)
-    assert [one["live"] for one in ran.document["findings"]] == [f"{keys[1]} Active"]
+    assert [key["id"] for found in ran.account["differences"] for key in found["live"]] == [keys[1]]
 
 
 def test_last_used_denied(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> None:

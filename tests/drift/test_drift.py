@@ -66,8 +66,8 @@ def test_everything_at_once(drifting: Drifting, emulator: Emulator, iam: IAMClie
     )
     ran = drifting.json()
     assert ran.code == 2
-    soon = next(one for one in ran.document["findings"] if one["rule"] == "expiring-soon")
-    gone = next(one for one in ran.document["findings"] if one["rule"] == "expired")
+    soon = next(one for one in ran.account["differences"] if one["rule"] == "expiring-soon")
+    gone = next(one for one in ran.account["differences"] if one["rule"] == "expired")
     assert {soon["id"], gone["id"]} == set(ids(iam, "bob", "bedrock.amazonaws.com"))
     assert sorted(ran.found) == sorted(
         [
@@ -82,8 +82,8 @@ def test_everything_at_once(drifting: Drifting, emulator: Emulator, iam: IAMClie
             ("too-many-access-keys", "jane", None),
         ]
     )
-    assert ran.document["counts"] == {"drift": 3, "unmanaged": 1, "undeclared": 1, "finding": 4}
-    assert ran.document["notChecked"] == {"resetTriggers": 1}
+    assert ran.account["counts"] == {"drift": 3, "unmanaged": 1, "undeclared": 1, "finding": 4}
+    assert ran.account["notChecked"]["resetTriggers"] == 1
     text = drifting.run()
     assert text.code == 2
     wrong = f"codecommit credential {ids(iam, 'wrong')[0]} is Inactive, and it is declared Active"
@@ -106,7 +106,7 @@ def test_filters(drifting: Drifting) -> None:
     ]
     assert {user for _, user, _ in drifting.json("--user", "bob").found} == {"bob"}
     assert {user for _, user, _ in drifting.json("--user", "bob", "--user", "carol").found} == {"bob", "carol"}
-    services = [one["service"] for one in drifting.json("--service", "keyspaces").document["findings"]]
+    services = [one["service"] for one in drifting.json("--service", "keyspaces").account["differences"]]
     assert services == ["cassandra.amazonaws.com"] * 3
     ran = drifting.json("--service", "logs.amazonaws.com", "--user", "jane")
     assert [rule for rule, _, _ in ran.found] == ["missing-credential"]

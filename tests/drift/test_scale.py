@@ -19,7 +19,7 @@ def test_five_thousand(drifting: Drifting, emulator: Emulator) -> None:
     write_specs(drifting.specs, names(2_500), policy="{max: 1, maxAgeDays: 90, maxIdleDays: 30}")
     emulator.controls.set(latency=LATENCY)
     ran = drifting.json()
-    assert (ran.code, ran.document["live"]) == (0, {"users": 2_500, "credentials": 5_000})
+    assert (ran.code, ran.account["live"]) == (0, {"users": 2_500, "credentials": 5_000})
     assert emulator.controls.counts() == {
         "iam:GenerateCredentialReport": 2,
         "iam:GetCredentialReport": 1,

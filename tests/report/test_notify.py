@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from iamcreds.model import Drift, Finding, Inventory
+from iamcreds.drift.differences import Drift, MissingUser
+from iamcreds.model import Inventory
 from iamcreds.report import message as notify
 from tests.drift.accounts import FULL_NAMES, fill
 from tests.report.conftest import SECRET
@@ -145,7 +146,7 @@ def test_many_findings(reporting: Reporting, mailbox: Mailbox) -> None:
     body = mailbox.mails[0].get_body(("html",))
     assert body is not None
     text = body.get_content()
-    assert text.count("<li>") == notify.MOST
+    assert text.count("<li>") == notify.MAX_DIFFERENCES
     assert "<p>And 11 more.</p>" in text
 
 
@@ -163,12 +164,13 @@ def test_names_are_text(reporting: Reporting, mailbox: Mailbox) -> None:
 
 
 def test_long_lines() -> None:
-    """A finding takes one line of bounded length, whatever its message holds."""
-    wild = Finding("jane", "", "undeclared-user", "one\ntwo " + "x" * 1_000)
-    title, body = notify.message(Drift(Inventory("123456789012", datetime(2026, 11, 23, tzinfo=UTC)), (wild,)))
-    assert title == "iamcreds: 1 finding in account 123456789012"
+    """A difference takes one line of bounded length, whatever its user is called."""
+    wild = MissingUser(user="one\ntwo " + "x" * 1_000, desired=())
+    inventory = Inventory("123456789012", datetime(2026, 11, 23, tzinfo=UTC))
+    title, body = notify.write_message(Drift(inventory, (wild,)))
+    assert title == "iamcreds: 1 drifted in account 123456789012"
     line = next(line for line in body.splitlines() if line.startswith("- "))
-    assert line.startswith("- `jane: one\\ntwo xxx")
-    assert len(line) < notify.LINE + 50
-    assert line.endswith("… (533 characters more)`")
+    assert line.startswith("- `one\\ntwo xxx")
+    assert len(line) < notify.MAX_LINE + 50
+    assert line.endswith(" characters more)`")
     assert "The whole report" not in body

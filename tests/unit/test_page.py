@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
-from iamcreds.drift.comparing import RULES, Selection, compare
+from iamcreds.drift.comparing import compare
+from iamcreds.drift.selection import Selection
 from iamcreds.model import (
     AccessKey,
     AccessKeyPolicy,
@@ -29,6 +30,7 @@ from iamcreds.model import (
 from iamcreds.report.html import render, rows, timeline
 from iamcreds.report.html.rows import Subject
 from iamcreds.report.html.timeline import Month
+from iamcreds.report.wording import RULES
 from iamcreds.services import Family
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -240,9 +242,9 @@ def test_summary() -> None:
 
 
 def test_every_broken_rule_is_explained() -> None:
-    """Every rule that a finding names is explained, in the words that the rules have."""
+    """Every rule that a difference names is explained, in the words that the rules have."""
     text = page(SUBJECT)
-    for one in SUBJECT.drift.findings:
+    for one in SUBJECT.drift.differences:
         assert f'<div id="rule-{one.rule}"><dt>{one.rule}</dt><dd>{RULES[one.rule]}</dd></div>' in text
 
 
@@ -264,7 +266,7 @@ def test_empty() -> None:
 
 def test_managed() -> None:
     """Each live credential is declared, unmanaged, or one of several of which only the state knows which is."""
-    assert [(row.one.id, row.managed, row.place) for row in rows.credentials(SUBJECT)] == [
+    assert [(row.credential.id, row.managed, row.place) for row in rows.build_credential_rows(SUBJECT)] == [
         ("ACCA1", "declared", place(11)),
         ("ACCA2", "1 of 2 unmanaged", place(21)),
         ("ACCA3", "1 of 2 unmanaged", place(21)),
@@ -279,21 +281,22 @@ def test_managed() -> None:
 def test_services() -> None:
     """A service has its declared and live credentials counted, whoever they belong to."""
     found = [
-        (one.service, one.declared, one.live, one.active, one.expiring, one.users) for one in rows.services(SUBJECT)
+        (one.service, one.declared, one.live, one.active, one.expiring, one.users)
+        for one in rows.build_service_rows(SUBJECT)
     ]
     assert found == [("bedrock", 1, 1, 1, 1, 1), ("codecommit", 3, 6, 6, 0, 4)]
 
 
 def test_access_keys() -> None:
     """Keys that were read have their findings; those of the credential report have no id and none."""
-    found = list(rows.keys(SUBJECT))
+    found = list(rows.build_key_rows(SUBJECT))
     assert [(row.user, row.id, row.days, row.idle, row.rules) for row in found] == [
         ("jane", "AKIA1", 100, 50, ("access-key-idle", "access-key-too-old", "too-many-access-keys")),
         ("jane", "AKIA2", 20, 1, ("too-many-access-keys",)),
         ("stranger", "", 30, 30, ()),
         ("stranger", "", None, None, ()),
     ]
-    assert [row.policy for row in found] == ["max 1, age 90 d, idle 45 d, enforced"] * 2 + [None] * 2
+    assert [row.policy for row in found] == ["max 1, maxAgeDays 90, maxIdleDays 45, enforce"] * 2 + [None] * 2
     assert found[0].used_for == "s3 in us-east-1"
     assert found[3].status is Status.INACTIVE
 
@@ -302,7 +305,7 @@ def test_access_keys_of_a_limitless_policy() -> None:
     """A policy that asks nothing is told from none."""
     desired = Desired((user("jane", policy=AccessKeyPolicy()),))
     found = inventory("jane", access_keys=(key("AKIA1", "jane", 1),), access_keys_read=("jane",))
-    assert [row.policy for row in rows.keys(subject(desired, found))] == ["no limit"]
+    assert [row.policy for row in rows.build_key_rows(subject(desired, found))] == ["no limit"]
 
 
 def test_timeline() -> None:
@@ -319,13 +322,13 @@ def test_timeline() -> None:
     )  # fmt: skip
     desired = Desired((user("bob", BEDROCK, CODECOMMIT), user("jane", policy=POLICY), user("old", policy=POLICY)))
     about = subject(desired, found)
-    ahead = timeline.events(about, list(rows.keys(about)))
+    ahead = timeline.find_events(about, list(rows.build_key_rows(about)))
     assert [(one.days, one.user, one.what, one.id) for one in ahead] == [
         (5, "bob", "bedrock credential expires", "ACCA1"),
         (10, "old", "access key passes its age limit, at the latest", ""),
         (70, "jane", "access key passes its age limit", "AKIA2"),
     ]
-    months = timeline.months(about, ahead)
+    months = timeline.count_by_month(about, ahead)
     assert months[:4] == [Month("Nov", 1, 0), Month("Dec", 0, 1), Month("Jan", 0, 0), Month("Feb", 0, 1)]
     assert "1 expired already" in page(about)
 
@@ -335,7 +338,7 @@ def test_months() -> None:
     dates = [NOW + timedelta(days=days) for days in (1, 364, 375, 4_000)]
     found = inventory("bob", credentials=tuple(live(f"ACCA{date.year}", "bob", expires=date) for date in dates))
     about = subject(Desired(), found)
-    months = timeline.months(about, timeline.events(about, []))
+    months = timeline.count_by_month(about, timeline.find_events(about, []))
     assert [month.name for month in months] == [
         *["Nov", "Dec", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct"], "later",
     ]  # fmt: skip
@@ -345,14 +348,14 @@ def test_months() -> None:
 def test_selection() -> None:
     """Filters narrow every table, and the page says what was asked for."""
     about = subject(DESIRED, INVENTORY, Selection(frozenset({"jane"}), frozenset({CODECOMMIT})))
-    assert {row.one.user for row in rows.credentials(about)} == {"jane"}
-    assert [(one.service, one.declared, one.live) for one in rows.services(about)] == [("codecommit", 1, 2)]
-    assert list(rows.keys(about)) == []
+    assert {row.credential.user for row in rows.build_credential_rows(about)} == {"jane"}
+    assert [(one.service, one.declared, one.live) for one in rows.build_service_rows(about)] == [("codecommit", 1, 2)]
+    assert list(rows.build_key_rows(about)) == []
     text = page(about)
     assert "Only what was asked for is shown: user jane, service codecommit" in text
     assert "stranger" not in text
     by_user = subject(DESIRED, INVENTORY, Selection(frozenset({"stranger"})))
-    assert {row.user for row in rows.keys(by_user)} == {"stranger"}
+    assert {row.user for row in rows.build_key_rows(by_user)} == {"stranger"}
 
 
 def test_size() -> None:

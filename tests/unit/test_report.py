@@ -6,58 +6,89 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from iamcreds.model import Credential, CredentialReport, Drift, Finding, Inventory, Kind, Place, Status, User
-from iamcreds.report import text as report
+from iamcreds.drift.differences import (
+    AccessKeyIdle,
+    AccessKeyTooOld,
+    Difference,
+    Drift,
+    MissingCredential,
+    MissingUser,
+    StatusDiffers,
+    TooManyAccessKeys,
+    UndeclaredUser,
+)
+from iamcreds.model import (
+    AccessKey,
+    Credential,
+    CredentialReport,
+    DesiredCredential,
+    Inventory,
+    Place,
+    Status,
+    User,
+)
+from iamcreds.report.json_document import build_document, format_json
+from iamcreds.report.markdown import MARKER, MAX_LENGTH, format_markdown
+from iamcreds.report.text import format_text
+from iamcreds.report.wording import describe_scope, summarize
 from iamcreds.services import Family
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SERVICE = "codecommit.amazonaws.com"
+LIVE = Credential("ACCA0", "jane", SERVICE, Status.ACTIVE, NOW, Family.PASSWORD, "jane-at-1", NOW + timedelta(days=9))
 INVENTORY = Inventory(
     "123456789012",
     NOW,
     (User("jane", NOW),),
-    (Credential("ACCA0", "jane", SERVICE, Status.ACTIVE, NOW, Family.PASSWORD, "jane-at-1"),),
+    (LIVE,),
     access_keys_read=("jane",),
     report=CredentialReport(NOW - timedelta(minutes=5)),
 )
-MISSING = Finding(
-    "jane", "", "missing-credential", "codecommit credential spare is declared, and none is live", SERVICE, Kind.DRIFT,
-    Place("specs/jane.yaml", 4, 9), "spare Active", "none",
-)  # fmt: skip
-OLD = Finding("jane", "AKIA0", "access-key-too-old", "access key AKIA0 is older than 90 days: created on 2026-01-01")
-DRIFT = Drift(INVENTORY, (MISSING, OLD), users=1, credentials=2, watched=1, resets=3, notes=("3 reset triggers not",))
+PLACE = Place("specs/jane.yaml", 4, 9)
+SPARE = DesiredCredential("jane", SERVICE, "spare", PLACE, Status.ACTIVE)
+KEY = AccessKey("AKIA0", "jane", Status.ACTIVE, datetime(2026, 1, 1, tzinfo=UTC))
+MISSING = MissingCredential(user="jane", service=SERVICE, place=PLACE, desired=(SPARE,), live=())
+OLD = AccessKeyTooOld(user="jane", limit=90, live=(KEY,))
+DRIFT = Drift(INVENTORY, (MISSING, OLD), users=1, credentials=2, watched=1, resets=3)
 
 
 def test_text() -> None:
-    """A finding is a line with its place first; the summary and the notes come last."""
-    assert report.text(DRIFT).splitlines() == [
+    """A difference is a line with its place first; the summary and the notes come last."""
+    lines = format_text(DRIFT).splitlines()
+    assert lines[:4] == [
         "specs/jane.yaml:4:9: jane: codecommit credential spare is declared, and none is live [missing-credential]",
         "jane: access key AKIA0 is older than 90 days: created on 2026-01-01 [access-key-too-old]",
-        f"{report.summary(DRIFT)}: {report.scope(DRIFT)}",
-        "note: 3 reset triggers not",
+        f"{summarize(DRIFT)}: {describe_scope(DRIFT)}",
+        "note: 3 reset triggers not checked: only the stack's state knows what was carried out",
     ]
+    assert all(line.startswith("note: ") for line in lines[3:])
 
 
 def test_summary() -> None:
     """The summary counts each kind that there is, and the scope says what was compared."""
-    assert report.summary(DRIFT) == "1 drifted, 1 finding in account 123456789012"
-    assert report.summary(replace(DRIFT, findings=(OLD, OLD))) == "2 findings in account 123456789012"
-    assert report.scope(DRIFT) == "compared 2 declared credentials of 1 user with 1 live one of 1 IAM user"
+    assert summarize(DRIFT) == "1 drifted, 1 finding in account 123456789012"
+    assert summarize(replace(DRIFT, differences=(OLD, OLD))) == "2 findings in account 123456789012"
+    assert describe_scope(DRIFT) == "compared 2 declared credentials of 1 user with 1 live one of 1 IAM user"
 
 
 def test_text_of_nothing() -> None:
     """Where there is nothing, one line says so."""
-    clean = replace(DRIFT, findings=(), notes=())
-    assert report.text(clean).startswith("no drift and no findings in account 123456789012: compared 2 declared")
+    clean = replace(DRIFT, differences=())
+    assert format_text(clean).startswith("no drift and no findings in account 123456789012: compared 2 declared")
 
 
 def test_json() -> None:
-    """The JSON document has the shape that README describes, for good."""
-    assert json.loads(report.as_json(DRIFT)) == {
-        "version": 1,
+    """The JSON document has the shape that the documents describe, for good."""
+    document = json.loads(format_json(DRIFT))
+    (account,) = document.pop("accounts")
+    notes = account.pop("notes")
+    place = {"file": "specs/jane.yaml", "line": 4, "column": 9}
+    assert document == {"version": 2, "clean": False}
+    assert account == {
         "account": "123456789012",
         "readAt": "2026-11-23T12:00:00+00:00",
         "clean": False,
@@ -68,18 +99,19 @@ def test_json() -> None:
             "usersRead": 1,
             "credentialReport": {"generated": "2026-11-23T11:55:00+00:00", "ageSeconds": 300},
         },
-        "notChecked": {"resetTriggers": 3},
-        "findings": [
+        "notChecked": {"resetTriggers": 3, "ids": False, "accessKeys": False},
+        "differences": [
             {
                 "kind": "drift",
                 "rule": "missing-credential",
                 "user": "jane",
                 "service": SERVICE,
                 "id": None,
-                "place": {"file": "specs/jane.yaml", "line": 4, "column": 9},
+                "place": place,
+                "number": 1,
+                "desired": [{"service": SERVICE, "name": "spare", "status": "Active", "place": place}],
+                "live": [],
                 "message": "codecommit credential spare is declared, and none is live",
-                "desired": "spare Active",
-                "live": "none",
             },
             {
                 "kind": "finding",
@@ -88,54 +120,104 @@ def test_json() -> None:
                 "service": None,
                 "id": "AKIA0",
                 "place": None,
+                "number": 1,
+                "desired": {"maxAgeDays": 90},
+                "live": [{"id": "AKIA0", "status": "Active", "created": "2026-01-01T00:00:00+00:00", "lastUsed": None}],
                 "message": "access key AKIA0 is older than 90 days: created on 2026-01-01",
-                "desired": None,
-                "live": None,
             },
         ],
-        "notes": ["3 reset triggers not"],
     }
+    assert [note for note in notes if "reset triggers" in note]
+
+
+@pytest.mark.parametrize(
+    ("difference", "values"),
+    [
+        (MissingUser(user="jane", desired=(SPARE, SPARE)), {"number": 2, "live": None, "id": None}),
+        (
+            UndeclaredUser(user="jane", service=SERVICE, live=(LIVE,)),
+            {
+                "number": 1,
+                "desired": [],
+                "live": [
+                    {
+                        "id": "ACCA0",
+                        "service": SERVICE,
+                        "status": "Active",
+                        "created": "2026-11-23T12:00:00+00:00",
+                        "expires": "2026-12-02T12:00:00+00:00",
+                    }
+                ],
+                "id": "ACCA0",
+            },
+        ),
+        (
+            StatusDiffers(user="jane", desired=(SPARE,), live=(LIVE, LIVE), number=1, status=Status.INACTIVE),
+            {"number": 1, "id": None},
+        ),
+        (TooManyAccessKeys(user="jane", limit=1, live=(KEY,) * 3), {"number": 2, "desired": {"max": 1}, "id": None}),
+        (
+            AccessKeyIdle(user="jane", limit=45, live=(replace(KEY, last_used=NOW),)),
+            {
+                "number": 1,
+                "desired": {"maxIdleDays": 45},
+                "live": [
+                    {
+                        "id": "AKIA0",
+                        "status": "Active",
+                        "created": "2026-01-01T00:00:00+00:00",
+                        "lastUsed": "2026-11-23T12:00:00+00:00",
+                    }
+                ],
+            },
+        ),
+    ],
+)
+def test_json_values(difference: Difference, values: dict[str, Any]) -> None:
+    """Each difference has how many it is about, desired and live as values; dates are ISO 8601."""
+    (account,) = build_document(replace(DRIFT, differences=(difference,)))["accounts"]
+    (found,) = account["differences"]
+    assert values.items() <= found.items()
 
 
 def test_json_without_report() -> None:
     """Where no credential report was used, the document says null."""
-    drift = replace(DRIFT, inventory=replace(INVENTORY, report=None))
-    assert report.document(drift)["accessKeys"] == {"usersRead": 1, "credentialReport": None}
+    (account,) = build_document(replace(DRIFT, inventory=replace(INVENTORY, report=None)))["accounts"]
+    assert account["accessKeys"] == {"usersRead": 1, "credentialReport": None}
 
 
 def test_markdown() -> None:
     """An issue has a marker, a headline, counts, a table of each kind that there is, and folded details."""
-    text = report.markdown(DRIFT)
+    text = format_markdown(DRIFT)
     lines = text.splitlines()
-    assert lines[:2] == [report.MARKER, "## 1 drifted, 1 finding in account 123456789012"]
+    assert lines[:2] == [MARKER, "## 1 drifted, 1 finding in account 123456789012"]
     assert "| Credentials of users nobody declared | 0 |" in lines
     assert [line for line in lines if line.startswith("###")] == ["### Drift (1)", "### Findings (1)"]
     assert (
         "| jane | codecommit credential spare is declared, and none is live | specs/jane.yaml:4:9 | spare Active"
         " | none | `missing-credential` |"
     ) in lines
-    assert text.endswith(
+    assert (
         "<details><summary>What was looked at, and what was not</summary>\n\n"
         "- Read at 2026-11-23 12:00 UTC\n"
-        "- 3 reset triggers not\n"
-        "- Rules: access-key-too-old, missing-credential\n\n"
-        "</details>\n"
-    )
+        "- 3 reset triggers not checked"
+    ) in text
+    assert text.endswith("- Rules: access-key-too-old, missing-credential\n\n</details>\n")
 
 
 def test_markdown_mentions_nobody() -> None:
     """Names that Markdown, HTML or GitHub would take for something else are shown as they are."""
-    wild = replace(OLD, user="_a*@team", message="<b>|`x` #12\nnext")
-    row = next(line for line in report.markdown(replace(DRIFT, findings=(wild,))).splitlines() if "team" in line)
-    assert row.startswith(r"| \_a\*&#64;team | &lt;b&gt;\|\`x\` &#35;12\\nnext |")
+    wild = replace(MISSING, user="_a*@team", desired=(replace(SPARE, name="<b>|`x` #12\nnext"),))
+    row = next(line for line in format_markdown(replace(DRIFT, differences=(wild,))).splitlines() if "team" in line)
+    assert row.startswith(r"| \_a\*&#64;team | codecommit credential &lt;b&gt;\|\`x\` &#35;12\\nnext is declared, and")
 
 
-@pytest.mark.parametrize("limit", [report.LIMIT, 5_000])
+@pytest.mark.parametrize("limit", [MAX_LENGTH, 5_000])
 def test_markdown_fits(limit: int) -> None:
     """However much there is, it fits, keeps every heading and the details, and counts what was cut."""
     many = tuple(replace(MISSING, user=f"user-{number}") for number in range(5_000))
     more = tuple(replace(OLD, user=f"user-{number}") for number in range(300))
-    text = report.markdown(replace(DRIFT, findings=(*many, *more)), limit)
+    text = format_markdown(replace(DRIFT, differences=(*many, *more)), limit)
     assert limit * 0.9 < len(text) <= limit
     assert "### Drift (5,000)" in text
     assert "### Findings (300)" in text
@@ -146,5 +228,5 @@ def test_markdown_fits(limit: int) -> None:
 
 def test_same_bytes() -> None:
     """The same drift gives the same bytes in every form."""
-    for form in (report.text, report.as_json, report.markdown):
-        assert form(DRIFT) == form(replace(DRIFT, findings=tuple(DRIFT.findings)))
+    for form in (format_text, format_json, format_markdown):
+        assert form(DRIFT) == form(replace(DRIFT, differences=tuple(DRIFT.differences)))

@@ -18,20 +18,23 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from iamcreds.drift.comparing import EVERYTHING, RULES, SOON
+from iamcreds.drift.comparing import SOON
+from iamcreds.drift.differences import Kind
+from iamcreds.drift.selection import EVERYTHING
 from iamcreds.durations import format_duration
 from iamcreds.formatting import capitalize
-from iamcreds.model import Kind, Status
-from iamcreds.report import text as report
+from iamcreds.model import Status
 from iamcreds.report.html import rows, timeline
 from iamcreds.report.html.rows import Subject
+from iamcreds.report.wording import RULES, describe, describe_limits, describe_scope, summarize
 from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from iamcreds.drift.comparing import Selection
-    from iamcreds.model import Desired, Drift
+    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.selection import Selection
+    from iamcreds.model import Desired
     from iamcreds.report.html.rows import CredentialRow, KeyRow
 
 LABELS = {
@@ -40,7 +43,7 @@ LABELS = {
     Kind.UNDECLARED: "Undeclared user",
     Kind.FINDING: "Finding",
 }
-"""What one finding of a kind is called."""
+"""What one difference of a kind is called."""
 
 
 @dataclass(frozen=True)
@@ -64,41 +67,42 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
         selection: what was asked for.
     """
     subject = Subject(drift, desired, soon, selection)
-    credentials = tuple(rows.credentials(subject))
-    keys = tuple(rows.keys(subject))
-    ahead = timeline.events(subject, keys)
-    months = timeline.months(subject, ahead)
-    return _environment().get_template("report.html.j2").render(
+    credentials = tuple(rows.build_credential_rows(subject))
+    keys = tuple(rows.build_key_rows(subject))
+    ahead = timeline.find_events(subject, keys)
+    months = timeline.count_by_month(subject, ahead)
+    return _load_environment().get_template("report.html.j2").render(
         drift=drift,
         live=drift.inventory,
-        verdict=capitalize(report.summary(drift)),
-        basis=tuple(map(capitalize, _basis(subject))),
-        tiles=tuple(_tiles(subject, credentials, keys)),
+        verdict=capitalize(summarize(drift)),
+        basis=tuple(map(capitalize, _describe_basis(subject))),
+        tiles=tuple(_build_tiles(subject, credentials, keys)),
         labels=LABELS,
-        rules=[(rule, RULES[rule]) for rule in sorted({one.rule for one in drift.findings})],
+        differences=[(difference, describe(difference)) for difference in drift.differences],
+        rules=[(rule, RULES[rule]) for rule in sorted({difference.rule for difference in drift.differences})],
         ahead=ahead,
         months=months,
         most=max(month.total for month in months),
-        services=tuple(rows.services(subject)),
+        services=tuple(rows.build_service_rows(subject)),
         credentials=credentials,
         keys=keys,
-        style=_inline("report.css"),
-        script=_inline("report.js"),
-        style_hash=_hash(_inline("report.css")),
-        script_hash=_hash(_inline("report.js")),
+        style=_read_inline("report.css"),
+        script=_read_inline("report.js"),
+        style_hash=_hash_inline(_read_inline("report.css")),
+        script_hash=_hash_inline(_read_inline("report.js")),
     )  # fmt: skip
 
 
-def _tiles(subject: Subject, credentials: Sequence[CredentialRow], keys: Sequence[KeyRow]) -> Iterator[Tile]:
+def _build_tiles(subject: Subject, credentials: Sequence[CredentialRow], keys: Sequence[KeyRow]) -> Iterator[Tile]:
     drift = subject.drift
-    statuses = Counter(row.one.status for row in credentials)
+    statuses = Counter(row.credential.status for row in credentials)
     conditions = ", ".join(f"{statuses[status]:,} {status.lower()}" for status in Status if statuses[status])
     yield Tile(len(credentials), "Live", conditions or "no credentials", "credentials")
     yield Tile(drift.credentials, "Declared", f"credentials of {drift.users:,} users", "services")
     for kind in Kind:
-        number = len(drift.of(kind))
+        number = len(drift.by_kind(kind))
         yield Tile(number, *_TILES[kind], "findings", alarm=number > 0)
-    ends = [row.one.expires - subject.read_at for row in credentials if row.one.expires is not None]
+    ends = [row.credential.expires - subject.read_at for row in credentials if row.credential.expires is not None]
     expired = sum(end <= timedelta() for end in ends)
     soon = sum(timedelta() < end <= subject.soon for end in ends)
     note = f"within {format_duration(subject.soon)}; {expired:,} expired already"
@@ -115,15 +119,15 @@ _TILES = {
 }
 
 
-def _basis(subject: Subject) -> Iterator[str]:
+def _describe_basis(subject: Subject) -> Iterator[str]:
     """What the page rests on, and what it leaves out."""
     live = subject.drift.inventory
-    yield report.scope(subject.drift)
-    chosen = [f"user {name}" for name in sorted(subject.selection.users)]
-    chosen += [f"service {service_alias(name)}" for name in sorted(subject.selection.services)]
-    if chosen:
-        yield f"only what was asked for is shown: {', '.join(chosen)}"
-    yield from subject.drift.notes
+    yield describe_scope(subject.drift)
+    asked = [f"user {name}" for name in sorted(subject.selection.users)]
+    asked += [f"service {service_alias(name)}" for name in sorted(subject.selection.services)]
+    if asked:
+        yield f"only what was asked for is shown: {', '.join(asked)}"
+    yield from describe_limits(subject.drift)
     if subject.selection.services:
         return
     if live.report is None:
@@ -133,7 +137,7 @@ def _basis(subject: Subject) -> Iterator[str]:
 
 
 @cache
-def _environment() -> Environment:
+def _load_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("iamcreds.report.html"),
         autoescape=True,
@@ -141,23 +145,23 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["code"] = _code
+    environment.filters["code"] = _mark_code
     return environment
 
 
-def _code(sentence: str) -> Markup:
+def _mark_code(sentence: str) -> Markup:
     """A sentence with what stands between backticks as code."""
     parts = enumerate(sentence.split("`"))
     return Markup().join(Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in parts)
 
 
 @cache
-def _inline(name: str) -> Markup:
+def _read_inline(name: str) -> Markup:
     """A file of ours that stands in the page as it is."""
     text = resources.files("iamcreds.report.html").joinpath("templates", name).read_text("utf-8")
     return Markup(text)  # noqa: S704 - our own style and script
 
 
-def _hash(text: str) -> str:
+def _hash_inline(text: str) -> str:
     """How a content security policy names a style or script that stands in the page."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.comparing import EVERYTHING, SOON, watched_users
-from iamcreds.model import Kind, Status
+from iamcreds.drift.comparing import SOON, watched_users
+from iamcreds.drift.differences import Kind
+from iamcreds.drift.selection import EVERYTHING
+from iamcreds.formatting import format_policy
+from iamcreds.model import Status
 from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from iamcreds.drift.comparing import Selection
-    from iamcreds.model import AccessKey, AccessKeyPolicy, Credential, Desired, Drift, Place, ReportedKey
+    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.selection import Selection
+    from iamcreds.model import AccessKey, AccessKeyPolicy, Credential, Desired, Place, ReportedKey
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Subject:
 class CredentialRow:
     """A live credential. `managed` says in words whether it is declared; `place` is where the specs speak of it."""
 
-    one: Credential
+    credential: Credential
     service: str
     days: int
     managed: str
@@ -105,44 +109,48 @@ class KeyRow:
     rules: tuple[str, ...]
 
 
-def credentials(subject: Subject) -> Iterator[CredentialRow]:
+def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
     """Every live credential that was asked for, by user, service and id."""
     declared = defaultdict(list)
     for user in subject.desired.users:
         for wanted in user.credentials:
             declared[wanted.user, wanted.service].append(wanted.place)
     users = {user.name: user.place for user in subject.desired.users}
-    found = list(chosen(subject))
-    live = Counter((one.user, one.service) for one in found)
-    for one in found:
-        places = declared[one.user, one.service]
-        place = places[0] if len(places) == 1 else users.get(one.user)
-        managed = _managed(len(places), live[one.user, one.service], known=one.user in users)
-        yield CredentialRow(one, service_alias(one.service), subject.days_since(one.created), managed, place)
+    found = list(select_credentials(subject))
+    live = Counter((credential.user, credential.service) for credential in found)
+    for credential in found:
+        pair = credential.user, credential.service
+        place = declared[pair][0] if len(declared[pair]) == 1 else users.get(credential.user)
+        managed = _describe_managed(len(declared[pair]), live[pair], is_known=credential.user in users)
+        days = subject.days_since(credential.created)
+        yield CredentialRow(credential, service_alias(credential.service), days, managed, place)
 
 
-def chosen(subject: Subject) -> Iterator[Credential]:
+def select_credentials(subject: Subject) -> Iterator[Credential]:
     """The live credentials that were asked for."""
-    return (one for one in subject.drift.inventory.credentials if subject.selection.has(one.user, one.service))
+    for credential in subject.drift.inventory.credentials:
+        if subject.selection.has(credential.user, credential.service):
+            yield credential
 
 
-def _managed(declared: int, live: int, *, known: bool) -> str:
-    if not known:
+def _describe_managed(declared: int, live: int, *, is_known: bool) -> str:
+    if not is_known:
         return "undeclared user"
     if not declared:
         return "unmanaged"
     return "declared" if live <= declared else f"{live - declared} of {live} unmanaged"
 
 
-def services(subject: Subject) -> Iterator[ServiceRow]:
+def build_service_rows(subject: Subject) -> Iterator[ServiceRow]:
     """Every service that is desired or live."""
-    declared = Counter(one.service for user in subject.selection.of(subject.desired).users for one in user.credentials)
+    desired = subject.selection.narrow(subject.desired)
+    declared = Counter(wanted.service for user in desired.users for wanted in user.credentials)
     live = defaultdict(list)
-    for one in chosen(subject):
-        live[one.service].append(one)
+    for credential in select_credentials(subject):
+        live[credential.service].append(credential)
     for service in sorted(declared.keys() | live.keys(), key=service_alias):
         found = live[service]
-        statuses = Counter(one.status for one in found)
+        statuses = Counter(credential.status for credential in found)
         yield ServiceRow(
             service=service_alias(service),
             declared=declared[service],
@@ -150,12 +158,12 @@ def services(subject: Subject) -> Iterator[ServiceRow]:
             active=statuses[Status.ACTIVE],
             inactive=statuses[Status.INACTIVE],
             expired=statuses[Status.EXPIRED],
-            expiring=sum(one.expires is not None for one in found),
-            users=len({one.user for one in found}),
+            expiring=sum(credential.expires is not None for credential in found),
+            users=len({credential.user for credential in found}),
         )
 
 
-def keys(subject: Subject) -> Iterator[KeyRow]:
+def build_key_rows(subject: Subject) -> Iterator[KeyRow]:
     """Every access key that is known: those that were read, and for other users those of the credential report.
 
     They belong to no service, so there are none where services were asked for.
@@ -164,7 +172,7 @@ def keys(subject: Subject) -> Iterator[KeyRow]:
         return
     inventory = subject.drift.inventory
     policies = watched_users(subject.desired)
-    broken = _broken(subject.drift)
+    broken = _find_broken_rules(subject.drift)
     read = defaultdict(list)
     for key in inventory.access_keys:
         read[key.user].append(key)
@@ -175,21 +183,21 @@ def keys(subject: Subject) -> Iterator[KeyRow]:
         if not subject.selection.has(user.name, ""):
             continue
         if user.name in was_read:
-            yield from (_key(subject, key, policy, broken) for key in read[user.name])
+            yield from (_build_key_row(subject, key, policy, broken) for key in read[user.name])
         else:
-            yield from (_reported_key(subject, user.name, key, policy) for key in reported.get(user.name, ()))
+            yield from (_build_reported_row(subject, user.name, key, policy) for key in reported.get(user.name, ()))
 
 
-def _broken(drift: Drift) -> dict[tuple[str, str], set[str]]:
+def _find_broken_rules(drift: Drift) -> dict[tuple[str, str], set[str]]:
     """The rules that are broken by user and id of an access key; without an id, by all keys of the user."""
     broken = defaultdict(set)
-    for one in drift.of(Kind.FINDING):
-        if not one.service:
-            broken[one.user, one.id].add(one.rule)
+    for finding in drift.by_kind(Kind.FINDING):
+        if not finding.service:
+            broken[finding.user, finding.id].add(finding.rule)
     return broken
 
 
-def _key(
+def _build_key_row(
     subject: Subject, key: AccessKey, policy: AccessKeyPolicy | None, broken: dict[tuple[str, str], set[str]]
 ) -> KeyRow:
     return KeyRow(
@@ -201,13 +209,13 @@ def _key(
         last_used=key.last_used,
         idle=subject.days_since(key.last_used or key.created),
         used_for=" in ".join(word for word in (key.service, key.region) if word),
-        policy=_policy(policy),
-        limit=_limit(policy, key.created, active=key.status is Status.ACTIVE),
+        policy=None if policy is None else format_policy(policy.properties()),
+        limit=_find_limit(policy, key.created, active=key.status is Status.ACTIVE),
         rules=tuple(sorted(broken.get((key.user, ""), set()) | broken.get((key.user, key.id), set()))),
     )
 
 
-def _reported_key(subject: Subject, user: str, key: ReportedKey, policy: AccessKeyPolicy | None) -> KeyRow:
+def _build_reported_row(subject: Subject, user: str, key: ReportedKey, policy: AccessKeyPolicy | None) -> KeyRow:
     since = key.last_used or key.changed
     return KeyRow(
         user=user,
@@ -218,25 +226,13 @@ def _reported_key(subject: Subject, user: str, key: ReportedKey, policy: AccessK
         last_used=key.last_used,
         idle=None if since is None else subject.days_since(since),
         used_for="",
-        policy=_policy(policy),
-        limit=_limit(policy, key.changed, active=key.active),
+        policy=None if policy is None else format_policy(policy.properties()),
+        limit=_find_limit(policy, key.changed, active=key.active),
         rules=(),
     )
 
 
-def _limit(policy: AccessKeyPolicy | None, created: datetime | None, *, active: bool) -> datetime | None:
+def _find_limit(policy: AccessKeyPolicy | None, created: datetime | None, *, active: bool) -> datetime | None:
     if policy is None or policy.max_age_days is None or created is None or not active:
         return None
     return created + timedelta(days=policy.max_age_days)
-
-
-def _policy(policy: AccessKeyPolicy | None) -> str | None:
-    if policy is None:
-        return None
-    words = [
-        None if policy.max is None else f"max {policy.max}",
-        None if policy.max_age_days is None else f"age {policy.max_age_days} d",
-        None if policy.max_idle_days is None else f"idle {policy.max_idle_days} d",
-        "enforced" if policy.enforce else None,
-    ]
-    return ", ".join(word for word in words if word) or "no limit"

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.report.html.rows import chosen
+from iamcreds.report.html.rows import select_credentials
 from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Event:
     what: str
     id: str
     days: int
-    of_key: bool
+    is_of_key: bool
 
 
 @dataclass(frozen=True)
@@ -45,34 +45,37 @@ class Month:
         return self.expiries + self.limits
 
 
-def events(subject: Subject, found: Sequence[KeyRow]) -> list[Event]:
+def find_events(subject: Subject, found: Sequence[KeyRow]) -> list[Event]:
     """What is ahead, soonest first: expiries of credentials, and age limits of the access keys that were found."""
-    dated = [*_expiries(subject), *_limits(subject, found)]
-    return sorted(one for one in dated if one.when > subject.read_at)
+    dated = [*_find_expiries(subject), *_find_limits(subject, found)]
+    return sorted(event for event in dated if event.when > subject.read_at)
 
 
-def _expiries(subject: Subject) -> Iterator[Event]:
-    for one in chosen(subject):
-        if one.expires is not None:
-            what = f"{service_alias(one.service)} credential expires"
-            yield Event(one.expires, one.user, what, one.id, subject.days_until(one.expires), of_key=False)
+def _find_expiries(subject: Subject) -> Iterator[Event]:
+    for credential in select_credentials(subject):
+        if credential.expires is not None:
+            what, days = (
+                f"{service_alias(credential.service)} credential expires",
+                subject.days_until(credential.expires),
+            )
+            yield Event(credential.expires, credential.user, what, credential.id, days, is_of_key=False)
 
 
-def _limits(subject: Subject, found: Sequence[KeyRow]) -> Iterator[Event]:
+def _find_limits(subject: Subject, found: Sequence[KeyRow]) -> Iterator[Event]:
     for key in found:
         if key.limit is not None:
             # The report tells when a key was last changed, and it may be older than that.
             what = f"access key passes its age limit{'' if key.id else ', at the latest'}"
-            yield Event(key.limit, key.user, what, key.id, subject.days_until(key.limit), of_key=True)
+            yield Event(key.limit, key.user, what, key.id, subject.days_until(key.limit), is_of_key=True)
 
 
-def months(subject: Subject, ahead: Sequence[Event]) -> list[Month]:
+def count_by_month(subject: Subject, ahead: Sequence[Event]) -> list[Month]:
     """The next months and how much happens in each, this month first; the last one stands for everything later."""
-    first = _month(subject.read_at)
-    counts = Counter((min(_month(one.when) - first, MONTHS), one.of_key) for one in ahead)
-    names = [f"{subject.read_at.replace(day=1, month=(first + ahead) % 12 + 1):%b}" for ahead in range(MONTHS)]
+    first = _number_month(subject.read_at)
+    counts = Counter((min(_number_month(event.when) - first, MONTHS), event.is_of_key) for event in ahead)
+    names = [f"{subject.read_at.replace(day=1, month=(first + number) % 12 + 1):%b}" for number in range(MONTHS)]
     return [Month(name, counts[at, False], counts[at, True]) for at, name in enumerate([*names, "later"])]
 
 
-def _month(date: datetime) -> int:
+def _number_month(date: datetime) -> int:
     return date.year * 12 + date.month - 1

@@ -1,0 +1,63 @@
+"""Which users and services are asked for: the filters of a comparison; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from iamcreds.errors import NothingSelectedError
+from iamcreds.services import service_alias
+
+if TYPE_CHECKING:
+    from iamcreds.model import Desired, DesiredUser, Inventory
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which users (names) and services (full names) are asked for; where none is named, all are."""
+
+    users: frozenset[str] = frozenset()
+    services: frozenset[str] = frozenset()
+
+    def has_user(self, name: str) -> bool:
+        """Whether the user is asked for."""
+        return not self.users or name in self.users
+
+    def has(self, user: str, service: str) -> bool:
+        """Whether the user's credentials for the service are asked for."""
+        return self.has_user(user) and self._has_service(service)
+
+    def narrow(self, desired: Desired) -> Desired:
+        """The specs as far as they are asked for.
+
+        Access keys belong to no service: where services are asked for, no user has a policy for them.
+        """
+        users = (self._narrow_user(user) for user in desired.users if self.has_user(user.name))
+        return replace(desired, users=tuple(users))
+
+    def require_known(self, desired: Desired, inventory: Inventory) -> None:
+        """See to it that everything asked for is desired or live.
+
+        Raises:
+            NothingSelectedError: something is neither.
+        """
+        users = {user.name for user in desired.users} | {user.name for user in inventory.users}
+        services = {credential.service for user in desired.users for credential in user.credentials}
+        services |= {credential.service for credential in inventory.credentials}
+        unknown = [f"user {name}" for name in sorted(self.users - users)]
+        unknown += [f"service {service_alias(name)}" for name in sorted(self.services - services)]
+        if unknown:
+            raise NothingSelectedError(f"neither the specs nor the account know {' or '.join(unknown)}")
+
+    def _has_service(self, service: str) -> bool:
+        return not self.services or service in self.services
+
+    def _narrow_user(self, user: DesiredUser) -> DesiredUser:
+        if not self.services:
+            return user
+        credentials = tuple(credential for credential in user.credentials if self._has_service(credential.service))
+        return replace(user, credentials=credentials, access_keys=None)
+
+
+EVERYTHING = Selection()
+"""No filters."""

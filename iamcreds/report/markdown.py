@@ -1,0 +1,76 @@
+"""Drift as the Markdown body of a GitHub issue; pure. The same drift gives the same bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iamcreds.drift.differences import Kind
+from iamcreds.escaping import escape_markdown
+from iamcreds.formatting import capitalize
+from iamcreds.report.wording import TITLES, describe, describe_limits, describe_scope, summarize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from iamcreds.drift.differences import Difference, Drift
+
+MARKER = "<!-- iamcreds drift -->"
+"""The first line, by which a script finds the issue that is to be updated."""
+
+MAX_LENGTH = 65_000
+"""Characters at most: GitHub takes 65,536 in an issue or a comment."""
+
+_HEAD = "| User | What | Declared at | Desired | Live | Rule |\n|---|---|---|---|---|---|\n"
+
+
+def format_markdown(drift: Drift, max_length: int = MAX_LENGTH) -> str:
+    """Headline, counts, a table of each kind, folded details; what does not fit is counted."""
+    headline = f"## {capitalize(escape_markdown(summarize(drift)))}\n\n{capitalize(describe_scope(drift))}."
+    head = f"{MARKER}\n{headline}\n\n{_format_counts(drift)}"
+    tail = _format_details(drift)
+    kinds = {kind: drift.by_kind(kind) for kind in Kind if drift.by_kind(kind)}
+    bare = sum(len(_format_section(kind, len(found), ())) for kind, found in kinds.items())
+    room = max_length - len(head) - len(tail) - bare
+    sections = []
+    for kind, found in kinds.items():
+        rows = tuple(_take_fitting(map(_format_row, found), room))
+        room -= sum(map(len, rows))
+        sections.append(_format_section(kind, len(found), rows))
+    return f"{head}{''.join(sections)}{tail}"
+
+
+def _format_counts(drift: Drift) -> str:
+    rows = "".join(f"| {TITLES[kind]} | {len(drift.by_kind(kind)):,} |\n" for kind in Kind)
+    return f"| | Number |\n|---|---:|\n{rows}\n"
+
+
+def _format_section(kind: Kind, number: int, rows: tuple[str, ...]) -> str:
+    """A heading and a table; without rows it is as long as with all of them cut, which is the most it adds itself."""
+    cut = number - len(rows)
+    note = f"\n*{cut:,} of {number:,} are not shown here: the report would be too long.*\n" if cut else ""
+    return f"### {TITLES[kind]} ({number:,})\n\n{_HEAD}{''.join(rows)}{note}\n"
+
+
+def _take_fitting(rows: Iterable[str], room: int) -> Iterator[str]:
+    """The first rows that fit into so many characters."""
+    for row in rows:
+        room -= len(row)
+        if room < 0:
+            return
+        yield row
+
+
+def _format_row(difference: Difference) -> str:
+    words = describe(difference)
+    place = "" if difference.place is None else str(difference.place)
+    cells = (difference.user, words.message, place, words.desired or "", words.live or "")
+    return f"| {' | '.join(map(escape_markdown, cells))} | `{difference.rule}` |\n"
+
+
+def _format_details(drift: Drift) -> str:
+    """What the answer rests on, folded."""
+    rules = sorted({difference.rule for difference in drift.differences})
+    notes = [f"read at {drift.inventory.read_at:%Y-%m-%d %H:%M} UTC", *describe_limits(drift)]
+    notes += [f"rules: {', '.join(rules)}"] if rules else []
+    items = "".join(f"- {capitalize(escape_markdown(note))}\n" for note in notes)
+    return f"<details><summary>What was looked at, and what was not</summary>\n\n{items}\n</details>\n"

@@ -1,0 +1,224 @@
+"""The words for differences: some of them are stored in states, all of them are read by people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+import pytest
+
+from iamcreds.drift.differences import (
+    AccessKeyIdle,
+    AccessKeyTooOld,
+    Difference,
+    Drift,
+    Expired,
+    ExpiringSoon,
+    MissingCredential,
+    MissingUser,
+    MissingWatchedUser,
+    StatusDiffers,
+    SwitchedOff,
+    TooManyAccessKeys,
+    UndeclaredUser,
+    UnmanagedCredential,
+)
+from iamcreds.model import AccessKey, Credential, CredentialReport, DesiredCredential, Inventory, Place, Status
+from iamcreds.report.wording import RULES, Words, describe, describe_limits, format_line, format_sentence
+from iamcreds.services import Family
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SERVICE = "codecommit.amazonaws.com"
+PLACE = Place("specs/jane.yaml", 4, 9)
+WANTED = DesiredCredential("jane", SERVICE, "codecommit", PLACE)
+MAIN, SPARE = (replace(WANTED, name="main", status=Status.ACTIVE), replace(WANTED, name="spare"))
+ON = Credential("ACCA0", "jane", SERVICE, Status.ACTIVE, NOW, Family.PASSWORD, "jane-at-1")
+OFF = replace(ON, id="ACCA1", status=Status.INACTIVE)
+ENDING = replace(ON, expires=NOW + timedelta(days=3))
+KEYS = (
+    AccessKey("AKIA0", "jane", Status.ACTIVE, datetime(2023, 1, 2, tzinfo=UTC), datetime(2023, 3, 4, tzinfo=UTC)),
+    AccessKey("AKIA1", "jane", Status.INACTIVE, NOW),
+)
+JANE: dict[str, Any] = {"user": "jane", "service": SERVICE}
+
+EXPECTED: list[tuple[Difference, Words]] = [
+    (
+        MissingUser(user="jane", desired=(MAIN, SPARE)),
+        Words("the account has no such IAM user, so 2 declared credentials cannot be", "2 credentials", "no such user"),
+    ),
+    (
+        MissingUser(user="jane", desired=()),
+        Words("the account has no such IAM user", "0 credentials", "no such user"),
+    ),
+    (
+        MissingCredential(**JANE, desired=(WANTED,), live=()),
+        Words("codecommit credential is declared, and none is live", "codecommit", "none"),
+    ),
+    (
+        MissingCredential(**JANE, desired=(MAIN,), live=()),
+        Words("codecommit credential main is declared, and none is live", "main Active", "none"),
+    ),
+    (
+        MissingCredential(**JANE, desired=(MAIN, SPARE), live=(OFF,)),
+        Words(
+            "2 codecommit credentials are declared (main Active, spare), and only 1 is live (ACCA1 Inactive): only the"
+            " state knows which is missing",
+            "main Active, spare",
+            "ACCA1 Inactive",
+        ),
+    ),
+    (
+        UnmanagedCredential(**JANE, desired=(), live=(ON,)),
+        Words(
+            "codecommit credential ACCA0 (Active, created on 2026-11-23) is live, and none is declared",
+            "none",
+            "Active, created on 2026-11-23",
+        ),
+    ),
+    (
+        UnmanagedCredential(**JANE, desired=(MAIN,), live=(ON, OFF)),
+        Words(
+            "2 codecommit credentials are live (ACCA0 Active, ACCA1 Inactive), and only 1 is declared (main Active):"
+            " only the state knows which is unmanaged",
+            "main Active",
+            "ACCA0 Active, ACCA1 Inactive",
+        ),
+    ),
+    (
+        UndeclaredUser(**JANE, live=(ON,)),
+        Words(
+            "has codecommit credential ACCA0 (Active, created on 2026-11-23), and no spec declares this user",
+            None,
+            "Active, created on 2026-11-23",
+        ),
+    ),
+    (
+        StatusDiffers(**JANE, desired=(WANTED,), live=(OFF,), status=Status.ACTIVE),
+        Words("codecommit credential ACCA1 is Inactive, and it is declared Active", "Active", "Inactive"),
+    ),
+    (
+        StatusDiffers(**JANE, desired=(MAIN, SPARE), live=(ON, replace(ON, id="ACCA2")), status=Status.INACTIVE),
+        Words(
+            "1 of the codecommit credentials ACCA0 and ACCA2 should be Inactive, as main or spare is declared",
+            "Inactive",
+            "ACCA0 Active, ACCA2 Active",
+        ),
+    ),
+    (
+        SwitchedOff(**JANE, desired=(WANTED,), live=(OFF,)),
+        Words(
+            "codecommit credential ACCA1 is Inactive: somebody switched it off, and it stays so; declare `status:"
+            " Inactive` if it is meant",
+            "codecommit",
+            "Inactive, created on 2026-11-23",
+        ),
+    ),
+    (
+        SwitchedOff(**JANE, desired=(WANTED,), live=(OFF, replace(OFF, id="ACCA2"))),
+        Words(
+            "1 of the codecommit credentials ACCA1 and ACCA2 is Inactive without being declared so: somebody switched"
+            " it off, and it stays so; declare `status: Inactive` if it is meant",
+            "codecommit",
+            "ACCA1 Inactive, ACCA2 Inactive",
+        ),
+    ),
+    (
+        Expired(**JANE, desired=(WANTED,), live=(ENDING,)),
+        Words("codecommit credential ACCA0 expired on 2026-11-26", "codecommit", "Expired on 2026-11-26"),
+    ),
+    (
+        Expired(**JANE, desired=(WANTED,), live=(replace(ON, status=Status.EXPIRED),)),
+        Words("codecommit credential ACCA0 expired", "codecommit", "Expired"),
+    ),
+    (
+        ExpiringSoon(**JANE, desired=(WANTED,), live=(ENDING,)),
+        Words("codecommit credential ACCA0 expires on 2026-11-26", "codecommit", "expires on 2026-11-26"),
+    ),
+]
+"""What is read in the output of commands."""
+
+IN_STATES: list[tuple[Difference, Words]] = [
+    (
+        MissingWatchedUser(user="jane"),
+        Words("the account has no such IAM user, so there are no access keys to watch"),
+    ),
+    (
+        TooManyAccessKeys(user="jane", limit=1, live=KEYS),
+        Words("has 2 access keys (AKIA0, AKIA1), and at most 1 may exist", "at most 1", "AKIA0 Active, AKIA1 Inactive"),
+    ),
+    (
+        TooManyAccessKeys(user="jane", limit=0, live=KEYS[:1]),
+        Words("has 1 access key (AKIA0), and at most 0 may exist", "at most 0", "AKIA0 Active"),
+    ),
+    (
+        AccessKeyTooOld(user="jane", limit=1_000, live=KEYS[:1]),
+        Words(
+            "access key AKIA0 is older than 1000 days: created on 2023-01-02",
+            "at most 1000 days old",
+            "created on 2023-01-02",
+        ),
+    ),
+    (
+        AccessKeyIdle(user="jane", limit=1, live=KEYS[:1]),
+        Words(
+            "access key AKIA0 has not been used for 1 day: last used on 2023-03-04",
+            "used within 1 day",
+            "last used on 2023-03-04",
+        ),
+    ),
+    (
+        AccessKeyIdle(user="jane", limit=45, live=KEYS[1:]),
+        Words(
+            "access key AKIA1 has not been used for 45 days: never since 2026-11-23",
+            "used within 45 days",
+            "never since 2026-11-23",
+        ),
+    ),
+]
+"""What is stored in the states of `AccessKeys`: to change one of these shows a diff in every preview of everybody."""
+
+
+@pytest.mark.parametrize(("difference", "words"), [*EXPECTED, *IN_STATES])
+def test_words(difference: Difference, words: Words) -> None:
+    """A difference is told in these words, to the letter."""
+    assert describe(difference) == words
+
+
+def test_every_difference_has_words() -> None:
+    """No difference is without words, and no rule without a meaning."""
+    classes = {class_ for union in get_args(Difference) for class_ in get_args(union) or (union,)}
+    assert {type(difference) for difference, _ in [*EXPECTED, *IN_STATES]} == classes
+    assert {class_.rule for class_ in classes} == set(RULES)
+    with pytest.raises(TypeError, match="no words for"):
+        describe(object())  # type: ignore[arg-type] # that is the point
+
+
+def test_line() -> None:
+    """A line has the place first, as compilers have it, then the user, the message and the rule."""
+    old, missing = IN_STATES[3][0], MissingCredential(**JANE, place=PLACE, desired=(WANTED,), live=())
+    sentence = "jane: access key AKIA0 is older than 1000 days: created on 2023-01-02 [access-key-too-old]"
+    assert format_sentence(old) == format_line(old) == sentence
+    assert format_line(missing).startswith("specs/jane.yaml:4:9: jane: codecommit credential is declared, and")
+
+
+def test_limits() -> None:
+    """What was not looked at is told, and on what the answer rests."""
+    there = Inventory("123456789012", NOW, access_keys_read=("jane",))
+    assert list(describe_limits(Drift(there))) == []
+    assert list(describe_limits(Drift(there, resets=2, are_ids_unknown=True, are_keys_skipped=True))) == [
+        "2 reset triggers not checked: only the stack's state knows what was carried out",
+        "ids not checked: only the stack's state knows which live id is which declared credential",
+        "access keys were not looked at: they belong to no service",
+    ]
+    reported = replace(there, report=CredentialReport(NOW - timedelta(minutes=95)))
+    (note,) = describe_limits(Drift(reported, watched=1_200))
+    assert note == (
+        "access keys of 1,200 watched users: those of 1 were read now, the others judged by the credential report,"
+        " which is 1 hour old: a key made or switched on since, or older than its last change, is only seen with"
+        " --exact"
+    )
+    refused = replace(there, report_missing="AWS said no")
+    assert list(describe_limits(Drift(refused))) == [
+        "the access keys of 1 watched user were read one by one, because there is no credential report (AWS said no)"
+    ]
