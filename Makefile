@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer, and `pulumi` on PATH or a Go toolchain; the rest it brings along, inside this folder.
 .DEFAULT_GOAL := help
-.PHONY: help up preview down env test lint types actionlint unit e2e bench readme clean
+.PHONY: help up preview down env test lint types actionlint unit e2e bench documents clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -48,8 +48,8 @@ bench: $(VENV) ## wall time and calls at 100 and 1,000 credentials, against the 
 	.venv/bin/python -m tests.bench.bench
 	.venv/bin/python -m tests.bench.drift
 
-readme: $(VENV) ## write the parts of README.md that the code knows better
-	.venv/bin/python -m tools.readme
+documents: $(VENV) ## write the parts of the documents that the code knows better
+	.venv/bin/python -m tools.documents
 
 clean: ## forget the virtual environment and the local stack
 	@[ ! -e $(VENV) ] || $(LOCAL) down

@@ -9,7 +9,7 @@ import click
 from iamcreds.debugging import format_traceback, is_debugging
 from iamcreds.errors import IamcredsError
 
-_SUMMARIES = {
+SUMMARIES = {
     "completion": "Print the script that makes a shell complete commands.",
     "drift": "Tell what differs between specs and the account.",
     "emulator": "Serve the embedded IAM on 127.0.0.1.",
@@ -29,11 +29,11 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
         """Every command's name."""
-        return sorted(_SUMMARIES)
+        return sorted(SUMMARIES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, its module `iamcreds.commands.NAME`."""
-        if cmd_name not in _SUMMARIES:
+        if cmd_name not in SUMMARIES:
             return super().get_command(ctx, cmd_name)
         command: click.Command = import_module(f"iamcreds.commands.{cmd_name.replace('-', '_')}").command
         return command
@@ -45,12 +45,12 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.exceptions.NoSuchCommand as error:
-            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=_SUMMARIES, ctx=ctx) from None
+            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=SUMMARIES, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as click calls it
         """The list of commands in the help."""
         with formatter.section("Commands"):
-            formatter.write_dl(sorted(_SUMMARIES.items()))
+            formatter.write_dl(sorted(SUMMARIES.items()))
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command that was asked for."""

@@ -53,7 +53,7 @@ class _Lines:
         resolved = with_reference(field)
         is_known = "description" not in field and field["$ref"] in self._described
         self._described.add(field.get("$ref", ""))
-        yield from _comment("As above." if is_known else _meaning(resolved), indent)
+        yield from _comment("As above." if is_known else meaning(resolved), indent)
         yield from self._value(name, resolved, indent, is_known=is_known)
 
     def _value(self, name: str, field: Field, indent: str, *, is_known: bool) -> Iterator[str]:
@@ -96,7 +96,8 @@ def _as_item(lines: Iterator[str], indent: str) -> Iterator[str]:
     yield from lines
 
 
-def _meaning(field: Field) -> str:
+def meaning(field: Field) -> str:
+    """What the schema says of a field that is resolved: its description, choices, bounds and default."""
     return " ".join([field["description"], *_limits(field)])
 
 

@@ -109,12 +109,6 @@ def test_examples(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert result.exit_code == 0, result.output
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_readme(name: str) -> None:
-    """Every command stands in the README."""
-    assert f"iamcreds {name}" in (ROOT / "README.md").read_text("utf-8")
-
-
 def test_help_is_quick() -> None:
     """No help text waits for AWS's client, the emulator, the engine, YAML or tables to be imported."""
     program = (

@@ -1,0 +1,108 @@
+"""What stands in a document: fenced blocks, the commands in them, links and headings."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from markdown_it.token import Token
+
+_MARKDOWN = MarkdownIt("commonmark").enable("table")
+_SEPARATORS = re.compile(r"[|&;<>()]+")
+_SUBSTITUTION = re.compile(r"\$\(([^()]*)\)")
+_ASSIGNMENT = re.compile(r"\w+=")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language and what stands after it, its text, and the heading that it stands under."""
+
+    language: str
+    options: str
+    text: str
+    heading: str
+
+
+def blocks(document: Path) -> Iterator[Block]:
+    """The fenced blocks of a document."""
+    heading = ""
+    for token, after in pairwise(_MARKDOWN.parse(document.read_text("utf-8") + "\n---\n")):
+        if token.type == "heading_open" and token.tag in ("h1", "h2"):
+            heading = after.content
+        elif token.type == "fence":
+            language, _, options = token.info.partition(" ")
+            yield Block(language, options, token.content, heading)
+
+
+def commands(block: Block) -> Iterator[list[str]]:
+    """The words of every simple command of a shell block, those within `$(…)` too."""
+    text = block.text
+    if block.language == "console":
+        text = "".join(f"{line[2:]}\n" for line in text.splitlines() if line.startswith("$ "))
+    for script in [*_SUBSTITUTION.findall(text), _SUBSTITUTION.sub("SUBSTITUTED", text)]:
+        for line in _lines(script):
+            yield from _simple_commands(line)
+
+
+def _lines(script: str) -> Iterator[str]:
+    """Lines that are whole: a quoted text or a backslash goes on in the next one."""
+    whole = ""
+    for line in script.splitlines():
+        whole += line
+        if whole.endswith("\\"):
+            whole = whole[:-1]
+        elif whole.count('"') % 2:
+            whole += "\n"
+        else:
+            yield whole
+            whole = ""
+
+
+def _simple_commands(line: str) -> Iterator[list[str]]:
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    words: list[str] = []
+    for word in [*lexer, ";"]:
+        if not _SEPARATORS.fullmatch(word):
+            words.append(word)
+            continue
+        if words and words[0] != "export":
+            yield list(_without_assignments(words))
+        words = []
+
+
+def _without_assignments(words: list[str]) -> Iterator[str]:
+    leading = True
+    for word in words:
+        leading = leading and _ASSIGNMENT.match(word) is not None
+        if not leading:
+            yield word
+
+
+def links(document: Path) -> Iterator[str]:
+    """What the links and pictures of a document point at."""
+    for token in _inline(document):
+        target = token.attrs.get("href", token.attrs.get("src"))
+        if target is not None:
+            yield str(target)
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors that GitHub gives to a document's headings."""
+    tokens = _MARKDOWN.parse(document.read_text("utf-8"))
+    headings = (after.content for token, after in pairwise(tokens) if token.type == "heading_open")
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _inline(document: Path) -> Iterator[Token]:
+    for token in _MARKDOWN.parse(document.read_text("utf-8")):
+        yield from token.children or ()

@@ -1,0 +1,109 @@
+"""What the documents say is what there is: generated parts, commands, links, specs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from iamcreds.cli import SUMMARIES, main
+from iamcreds.specs import load
+from tests.documents.reading import anchors, blocks, commands, links
+from tools.documents import ROOT, documents, with_parts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+README = ROOT / "README.md"
+DOCUMENTS = [pytest.param(path, id=str(path.relative_to(ROOT))) for path in documents()]
+SHELLS = ("sh", "console")
+TARGETS = set(re.findall(r"^([\w./-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)) | {".venv/.synced"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_generated_parts(document: Path) -> None:
+    """What the code knows better stands in the documents as the code has it: `make documents` writes it."""
+    text = document.read_text()
+    assert text == with_parts(text)
+
+
+def test_readme_is_short() -> None:
+    """The README sells and starts, in 150 lines; the rest is in docs/."""
+    assert len(README.read_text().splitlines()) <= 150
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links(document: Path) -> None:
+    """A link within the repository leads to a file, and to a heading of it."""
+    for link in links(document):
+        if link.startswith("https://"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (document.parent / name).resolve() if name else document
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_every_document_is_linked() -> None:
+    """The README leads to every document, itself or by another one."""
+    seen, next_ones = set(), {README}
+    while next_ones:
+        document = next_ones.pop()
+        seen.add(document)
+        found = {(document.parent / link.partition("#")[0]).resolve() for link in links(document) if "://" not in link}
+        next_ones |= {path for path in found if path.suffix == ".md"} - seen
+    assert set(documents()) <= seen
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_commands(document: Path) -> None:
+    """Every make target and every iamcreds command with its options, as the documents write them, exists."""
+    for block in blocks(document):
+        for words in commands(block) if block.language in SHELLS else ():
+            match words:
+                case ["make", *targets]:
+                    named = [word for word in targets if not word.startswith("-") and "=" not in word]
+                    assert set(named) <= TARGETS, words
+                case ["iamcreds", *rest]:
+                    parse(rest)
+
+
+def parse(words: list[str]) -> None:
+    """Parse the words after `iamcreds` as the command line would, and run nothing; a preview need not be there.
+
+    Raises:
+        click.UsageError: there is no such command or option.
+    """
+    command: click.Command = main
+    context: click.Context | None = None
+    while isinstance(command, click.Group):
+        context = click.Context(command, parent=context, info_name="iamcreds")
+        name, found, words = command.resolve_command(context, words)
+        assert found is not None, name
+        command = found
+    words = ["-" if word == "preview.json" else word for word in words]
+    command.make_context("iamcreds", words, parent=context)
+
+
+def test_every_command_is_told_of() -> None:
+    """Every iamcreds command stands in a shell block of some document."""
+    told = {
+        words[1]
+        for document in documents()
+        for block in blocks(document)
+        if block.language in SHELLS
+        for words in commands(block)
+        if words[:1] == ["iamcreds"]
+    }
+    assert set(SUMMARIES) <= told
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_specs(document: Path, tmp_path: Path) -> None:
+    """Every spec in a document is a good one."""
+    for block in blocks(document):
+        if block.language == "yaml" and re.search("^users:", block.text, re.MULTILINE):
+            (tmp_path / "spec.yaml").write_text(block.text)
+            assert load(tmp_path / "spec.yaml").warnings == ()
