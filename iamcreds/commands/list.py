@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from iamcreds.commands._rows import format_option, print_rows
+from iamcreds.names import SERVICE_NAME, SERVICE_NAME_WORDS, USER_NAME, USER_NAME_WORDS
 from iamcreds.services import service_aliases, service_name
 from iamcreds.tables import Format, make_table
 
@@ -21,17 +22,18 @@ MAX_PAGE_SIZE = 1000
 """Items of a page at most, as AWS has it."""
 
 
-_USER = r"[\w+=,.@-]{1,64}", "a user name of IAM: 1 to 64 letters, digits and characters of _+=,.@-"
-_SERVICE = "[A-Za-z0-9][A-Za-z0-9.-]*", "the name of a service: letters, digits, dots and hyphens"
-_MARKER = "[!-~]+", "a marker that an earlier page gave"
+_MARKER = re.compile("[!-~]+")
+_MARKER_WORDS = "a marker that an earlier page gave"
 
 
-def _check_pattern(pattern: str, meaning: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
-    """A check of an option's text before AWS is asked, with a sentence that says what is allowed."""
+def _check_pattern(
+    pattern: re.Pattern[str], words: str
+) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Check an option's text before AWS is asked, with a sentence that says what is allowed."""
 
     def check(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(pattern, value, re.ASCII):
-            raise click.BadParameter(f"{value!r} is not {meaning}")
+        if value is not None and not pattern.fullmatch(value):
+            raise click.BadParameter(f"{value!r} is not {words}")
         return value
 
     return check
@@ -45,13 +47,16 @@ def _complete_service(_: click.Context, __: click.Parameter, incomplete: str) ->
 _OPTIONS = (
     click.option(
         "--user",
-        callback=_check_pattern(*_USER),
+        callback=_check_pattern(USER_NAME, USER_NAME_WORDS),
         metavar="NAME",
         help="Of this IAM user; left out: of the calling user.",
     ),
     click.option("--all-users", is_flag=True, help="Of all users of the account."),
     click.option(
-        "--marker", callback=_check_pattern(*_MARKER), metavar="MARKER", help="Begin where an earlier page ended."
+        "--marker",
+        callback=_check_pattern(_MARKER, _MARKER_WORDS),
+        metavar="MARKER",
+        help="Begin where an earlier page ended.",
     ),
     click.option(
         "--max-items",
@@ -87,7 +92,7 @@ def command() -> None:
 @command.command("credentials")
 @click.option(
     "--service",
-    callback=_check_pattern(*_SERVICE),
+    callback=_check_pattern(SERVICE_NAME, SERVICE_NAME_WORDS),
     shell_complete=_complete_service,
     metavar="SERVICE",
     help="For this service only: codecommit, keyspaces, bedrock, logs, or a full name.",

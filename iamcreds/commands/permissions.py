@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 
 import click
+
+from iamcreds.names import ACCOUNT_ID
 
 
 @click.command("permissions")
@@ -29,7 +30,7 @@ def command(run: str, account: str | None) -> None:
       iamcreds permissions --for drift
       iamcreds permissions --account 123456789012
     """
-    if account is not None and not (run == "up" and re.fullmatch(r"\d{12}", account)):
+    if account is not None and not (run == "up" and ACCOUNT_ID.fullmatch(account)):
         raise click.BadParameter(
             "12 digits, and only with --for up: reading cannot be narrowed", param_hint="--account"
         )

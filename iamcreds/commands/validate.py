@@ -41,7 +41,7 @@ def command(specs: Path, *, allow_empty: bool, form: str) -> None:
       iamcreds validate specs/payments.yaml --format json
       iamcreds validate specs --format github     (in a workflow: annotations at the lines concerned)
     """
-    from iamcreds.specs import load  # noqa: PLC0415 - YAML and JSON Schema take most of a command's start
+    from iamcreds.specs import load, missing_account  # noqa: PLC0415 - YAML and JSON Schema take most of a command's start
 
     try:
         desired = load(specs, allow_empty=allow_empty)
@@ -49,17 +49,17 @@ def command(specs: Path, *, allow_empty: bool, form: str) -> None:
         _print(form, error.problems, None)
         click.echo(format_count(_errors(error.problems), "problem"), err=True)
         raise click.exceptions.Exit(1) from None
-    _print(form, desired.warnings, desired)
+    _print(form, sorted([*desired.warnings, *missing_account(desired)]), desired)
 
 
 def _print(form: str, problems: Sequence[Problem], desired: Desired | None) -> None:
     """Print problems in one of the three forms, and the summary where the specs are good."""
     if form == "json":
-        click.echo(json.dumps({**_counts(desired), "problems": [_fields(one) for one in problems]}, indent=2))
+        click.echo(json.dumps({**_counts(desired), "problems": [_fields(problem) for problem in problems]}, indent=2))
         return
-    show = _annotation if form == "github" else _line
+    write = _annotation if form == "github" else _line
     for problem in problems:
-        click.echo(show(problem))
+        click.echo(write(problem))
     if desired is not None:
         counts = _counts(desired).items()
         click.echo(", ".join(format_count(number, things.removesuffix("s")) for things, number in counts))

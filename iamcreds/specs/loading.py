@@ -35,6 +35,7 @@ RULES = {
     "expiry-on-password-service": "an expiry on a service that has passwords, not API keys",
     "merge-key": "a merge key (<<)",
     "missing-key": "something that must be said is not",
+    "no-account": "warning of `iamcreds validate` alone: no file names the account that the specs are for",
     "no-users": "no file declares a user, and --allow-empty does not say that this is meant",
     "not-supported-yet": "a field or value that has its meaning, in a later release",
     "not-utf-8": "a file is not UTF-8",
@@ -80,6 +81,17 @@ def desired(files: Iterable[Document], whole: Place, *, allow_empty: bool = Fals
     defaults: Mapping[str, Any] = next((spec.defaults.value for spec in specs if spec.defaults is not None), {})
     account = next((spec.account.value for spec in specs if spec.account is not None), None)
     return Desired(_users(specs, defaults), account, problems, tuple(spec.file for spec in specs))
+
+
+def missing_account(desired: Desired) -> tuple[Problem, ...]:
+    """A warning where specs name no account, as nothing else keeps a first run out of a wrong one."""
+    if desired.account is not None or not desired.files:
+        return ()
+    message = (
+        "no file names the account these specs are for: with a line such as"
+        ' account: "123456789012" nothing is done in any other'
+    )
+    return (Problem(Place(desired.files[0], 1, 1), message, "no-account", Severity.WARNING),)
 
 
 def _problems(specs: Sequence[Spec]) -> tuple[Problem, ...]:

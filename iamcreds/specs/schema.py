@@ -80,6 +80,22 @@ def _fields(schema: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:  # noqa: AN
                 yield from _fields(part)
 
 
+def parents(name: str) -> list[str]:
+    """The fields below which a field of that name may stand, and the empty text of one at the top of a file."""
+    return list(dict.fromkeys(parent for field, parent in _placed_fields(SCHEMA, "") if field == name))
+
+
+def _placed_fields(schema: Mapping[str, Any], parent: str) -> Iterator[tuple[str, str]]:
+    """Every supported field and the name of what it stands below."""
+    for name, field in schema.get("properties", {}).items():
+        if is_supported(field):
+            yield name, parent
+            whole = with_reference(field)
+            for part in (whole, whole.get("items"), whole.get("additionalProperties")):
+                if isinstance(part, dict):
+                    yield from _placed_fields(with_reference(part), name)
+
+
 @cache
 def _validator() -> Draft202012Validator:
     return Draft202012Validator(dict(SCHEMA), keywords={"x-not-supported-yet": _NotSupportedYet})

@@ -15,8 +15,9 @@ from click.testing import CliRunner, Result
 from iamcreds.cli import main
 from iamcreds.errors import AccountError
 
-GOOD = "users: {jane: {credentials: [{service: codecommit}]}}\n"
-DOUBTFUL = "users: {jane: {credentials: [{service: magic}]}}\n"
+ACCOUNT = "account: 123456789012\n"
+GOOD = "users: {jane: {credentials: [{service: codecommit}]}}\n" + ACCOUNT
+DOUBTFUL = "users: {jane: {credentials: [{service: magic}]}}\n" + ACCOUNT
 BAD = "users: {jane: {credentials: [{service: codecommit, stat: 1}, {}]}}\n"
 EXAMPLES = Path(__file__).parents[2] / "specs"
 
@@ -70,8 +71,18 @@ def test_warnings_do_not_fail(validate: Validate) -> None:
 def test_allow_empty(validate: Validate) -> None:
     """Specs without users fail, and are good with --allow-empty."""
     assert validate("users: {}\n").exit_code == 1
-    result = validate("users: {}\n", "--allow-empty")
+    result = validate(f"{ACCOUNT}users: {{}}\n", "--allow-empty")
     assert (result.exit_code, result.stdout) == (0, "1 file, 0 users, 0 credentials\n")
+
+
+def test_no_account(validate: Validate) -> None:
+    """Specs that name no account are good, and are told once, at the first file, what that is worth."""
+    result = validate("users: {jane: {credentials: []}}\n")
+    warning, summary = result.stdout.splitlines()
+    assert result.exit_code == 0
+    assert warning.startswith("a.yaml:1:1: warning: no file names the account these specs are for: ")
+    assert warning.endswith('account: "123456789012" nothing is done in any other [no-account]')
+    assert summary == "1 file, 1 user, 0 credentials"
 
 
 def test_json(validate: Validate) -> None:

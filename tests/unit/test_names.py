@@ -1,0 +1,52 @@
+"""Names, durations and what the schema says of them."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iamcreds import names
+from iamcreds.durations import parse_duration
+from iamcreds.specs.schema import SCHEMA, accepts
+
+if TYPE_CHECKING:
+    import re
+
+PROPERTIES: Any = SCHEMA["properties"]
+DEFINITIONS: Any = SCHEMA["$defs"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words", "field"),
+    [
+        (names.USER_NAME, names.USER_NAME_WORDS, PROPERTIES["users"]["propertyNames"]),
+        (names.SERVICE_NAME, names.SERVICE_NAME_WORDS, DEFINITIONS["credential"]["properties"]["service"]),
+        (names.ACCOUNT_ID, names.ACCOUNT_ID_WORDS, PROPERTIES["account"]),
+    ],
+    ids=["user", "service", "account"],
+)
+def test_schema_agrees(pattern: re.Pattern[str], words: str, field: dict[str, Any]) -> None:
+    """A name is written alike, and refused in the same words, in the specs and everywhere else."""
+    assert (field["pattern"], field["x-expected"]) == (f"^{pattern.pattern}$", words)
+
+
+@pytest.mark.parametrize("name", ["", "a" * 65, "a b", "jané", "a\n", "a/b"])
+def test_not_a_user_name(name: str) -> None:
+    """Nothing is a user name that IAM would refuse."""
+    assert names.USER_NAME.fullmatch(name) is None
+
+
+@given(st.from_regex(r"[0-9]{1,6}[hdwms]", fullmatch=True) | st.text(max_size=8))
+def test_durations_agree(text: str) -> None:
+    """What a spec may have as a duration is one, unless it is longer than any may be; nothing else but zero is."""
+    length = None
+    with contextlib.suppress(ValueError):
+        length = parse_duration(text)
+    if length:
+        assert accepts(DEFINITIONS["duration"], text.lstrip("0"))
+    elif length is not None:
+        assert not accepts(DEFINITIONS["duration"], text)
