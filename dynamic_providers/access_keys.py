@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from dynamic_providers.resource import Provider, Resource, known, warn
+from dynamic_providers.provider import Provider, warn
+from dynamic_providers.resource import Resource
+from dynamic_providers.run import Message, Refuse
+from dynamic_providers.unknowns import is_known
 from iamcreds.drift.access_keys import check_access_keys
 from iamcreds.model import AccessKeyPolicy
 from iamcreds.report.wording import format_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pulumi
 
     from iamcreds.model import AccessKey
@@ -58,16 +59,14 @@ class AccessKeysProvider(Provider):
 
     def check(self, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
         """Read the keys of all users into the inputs, so that every preview shows them; stop where it is enforced."""
-        inputs = {name: value for name, value in news.items() if value is not None}
-        if not known(inputs["users"]) or not all(map(known, inputs["users"].values())):
+        inputs = {name: value for name, value in news.items() if value is not None and name != "run"}
+        if not is_known(inputs.get("users")):
             return CheckResult(inputs, [])
-        wrong = list(_malformed(inputs["users"]))
-        if wrong:
-            return CheckResult(inputs, [CheckFailure("users", reason) for reason in wrong])
-        elsewhere = self.account_failures(inputs)
-        return CheckResult(inputs, elsewhere) if elsewhere else self._watched(inputs)
+        wrong = [CheckFailure("users", reason) for reason in _malformed(inputs.get("users"))]
+        wrong = wrong or self.account_failures(inputs.get("account"))
+        return CheckResult(inputs, wrong) if wrong else self._watched(inputs, Message.read(news))
 
-    def _watched(self, inputs: dict[str, Any]) -> CheckResult:
+    def _watched(self, inputs: dict[str, Any], message: Message) -> CheckResult:
         policies = {user: _policy(properties) for user, properties in inputs["users"].items()}
         keys = self.account.access_keys(policies)
         found = [finding for user in keys for finding in check_access_keys(user, policies[user], keys[user], self.now)]
@@ -77,10 +76,12 @@ class AccessKeysProvider(Provider):
         stops = []
         for finding, sentence in zip(found, inputs["findings"], strict=True):
             if policies[finding.user].enforce:
-                stops.append(CheckFailure("", f"{sentence}, and the policy is enforced"))
+                stops.append(f"{sentence}, and the policy is enforced")
             else:
                 warn(sentence)
-        return CheckResult(inputs, stops)
+        if stops and message.refuse is Refuse.PREVIEW:  # the program tells all that is refused together
+            return CheckResult(inputs | {"refused": stops}, [])
+        return CheckResult(inputs, [CheckFailure("", stop) for stop in stops])
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Anything seen that is not as it was."""
@@ -104,7 +105,7 @@ def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:
     whole: dict[str, Any] = {
         name: int(value) if isinstance(value, float) else value for name, value in properties.items()
     }
-    return AccessKeyPolicy(**whole)
+    return AccessKeyPolicy(**{name: value for name, value in whole.items() if value is not None})
 
 
 def policy_properties(policy: AccessKeyPolicy) -> dict[str, Any]:
@@ -112,13 +113,30 @@ def policy_properties(policy: AccessKeyPolicy) -> dict[str, Any]:
     return dict(policy.properties())
 
 
-def _malformed(users: Mapping[str, Any]) -> list[str]:
-    allowed = {field.name for field in fields(AccessKeyPolicy)}
-    return [
-        f"{user}: unknown policy {name!r}; known are {', '.join(sorted(allowed))}"
-        for user, policy in sorted(users.items())
-        for name in sorted(set(policy) - allowed)
-    ]
+def _malformed(users: object) -> Iterator[str]:
+    """Everything wrong with the `users` input, a sentence each."""
+    if not isinstance(users, Mapping):
+        yield "expected policies by user name, such as {'jane': {'max': 1}}"
+        return
+    for user, policy in sorted(users.items()):
+        if not isinstance(policy, Mapping):
+            yield f"{user}: expected a policy such as {{'max': 1, 'max_age_days': 90}}"
+            continue
+        for name, value in sorted(policy.items()):
+            if name not in _POLICY:
+                yield f"{user}: unknown policy {name!r}; known are {', '.join(sorted(_POLICY))}"
+            elif not _is_accepted(name, value):
+                yield f"{user}: expected {name} to be {_POLICY[name]}"
+
+
+_WHOLE = "a whole number, 0 or more"
+_POLICY = {"max": _WHOLE, "max_age_days": _WHOLE, "max_idle_days": _WHOLE, "enforce": "true or false"}
+
+
+def _is_accepted(name: str, value: object) -> bool:
+    if value is None or name == "enforce":
+        return value is None or isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 and value == int(value)
 
 
 def _shown(key: AccessKey) -> dict[str, Any]:

@@ -1,14 +1,16 @@
-"""What `ServiceSpecificCredential` accepts: inputs in their one form, and what IAM would refuse; pure."""
+"""The inputs of `ServiceSpecificCredential`, read in one place, and what IAM would refuse of them; pure."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Self
 
 from pulumi.dynamic import CheckFailure
 
-from dynamic_providers.resource import known
-from iamcreds.model import Status
+from dynamic_providers.unknowns import is_known
+from iamcreds.decision import Wanted
+from iamcreds.model import Existing, Status
 from iamcreds.services import MAX_PER_SERVICE, service_name
 
 if TYPE_CHECKING:
@@ -20,30 +22,80 @@ _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _AGE_DAYS = range(1, 36601)  # the IAM model's credentialAgeDays
 
 
-def normal(news: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs in their one form: full service name, whole numbers, reset trigger as text, nothing that is None."""
-    return {name: _normal(name, value) for name, value in news.items() if value is not None}
+@dataclass(frozen=True)
+class CredentialInputs:
+    """What a program says of a credential; a value that a preview does not know yet stays as it is.
+
+    Attributes:
+        user: the IAM user's name.
+        service: the service's full name.
+        status: `Active` or `Inactive`; None enforces nothing.
+        reset: the reset trigger.
+        age_days: days until it expires, None for never.
+        existing: `fail` (None is the same) or `adopt`.
+        declared: how many of this user and service the program declares, None for one.
+        account: 12 digits, None for any.
+    """
+
+    user: Any = None
+    service: Any = None
+    status: Any = None
+    reset: Any = None
+    age_days: Any = None
+    existing: Any = None
+    declared: Any = None
+    account: Any = None
+
+    @classmethod
+    def read(cls, properties: Mapping[str, Any]) -> Self:
+        """The inputs out of the engine's properties: numbers are whole, triggers are text, services have full names."""
+        return cls(**{name: _normalize(name, properties.get(name)) for name in INPUTS})
+
+    def properties(self) -> dict[str, Any]:
+        """The inputs as the engine has them: what is None is not there."""
+        return {name: getattr(self, name) for name in INPUTS if getattr(self, name) is not None}
+
+    @property
+    def target(self) -> Status | None:
+        """The status that is enforced, or None; it has to be known."""
+        return None if self.status is None else Status(self.status)
+
+    def wanted(self) -> Wanted:
+        """What the decision is asked about; user and service have to be known."""
+        return Wanted(
+            user=self.user,
+            service=self.service,
+            declared=self.declared if isinstance(self.declared, int) else 1,
+            existing=Existing.ADOPT if self.existing == Existing.ADOPT else Existing.FAIL,
+            age_days=self.age_days if isinstance(self.age_days, int) else None,
+        )
 
 
-def _normal(name: str, value: Any) -> Any:  # noqa: ANN401 - any property value
+INPUTS = tuple(field.name for field in fields(CredentialInputs))
+"""The inputs by the names that every state has them under."""
+
+
+def find_failures(inputs: CredentialInputs) -> Iterator[CheckFailure]:
+    """Everything wrong with inputs that are known; an output of a resource yet to be made is looked at later."""
+    for name, (accepts, expected) in _RULES.items():
+        value = getattr(inputs, name)
+        wrong = name in _REQUIRED if value is None else is_known(value) and not accepts(value)
+        if wrong:
+            yield CheckFailure(name, f"expected {expected}")
+
+
+def _normalize(name: str, value: Any) -> Any:  # noqa: ANN401 - any property value
+    if value is None or not is_known(value):
+        return value
     match name:
-        case "service" if isinstance(value, str) and known(value):
+        case "service" if isinstance(value, str):
             return service_name(value)
         case "age_days" | "declared" if isinstance(value, float) and value.is_integer():
-            return int(value)
+            return int(value)  # the engine makes every number a float
         case "reset" if not isinstance(value, str):
             return str(value)
         case _:
             return value
-
-
-def failures(inputs: Mapping[str, Any]) -> Iterator[CheckFailure]:
-    """Everything wrong with inputs that are known; an output of a resource yet to be made is looked at later."""
-    for name, (accepts, expected) in _RULES.items():
-        value = inputs.get(name)
-        wrong = name in _REQUIRED if value is None else known(value) and not accepts(value)
-        if wrong:
-            yield CheckFailure(name, f"expected {expected}")
 
 
 def _matches(pattern: re.Pattern[str], value: object) -> bool:
@@ -57,7 +109,7 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "service": (lambda value: _matches(_SERVICE, value), "codecommit, keyspaces, bedrock, logs or a full service name"),
     "status": (lambda value: value in (Status.ACTIVE, Status.INACTIVE), "Active or Inactive"),
     "age_days": (lambda value: value in _AGE_DAYS, "a whole number of days from 1 to 36600"),
-    "existing": (lambda value: value == "fail", "fail, the only way there is so far"),
+    "existing": (lambda value: value in list(Existing), "fail or adopt"),
     "declared": (lambda value: value in range(1, MAX_PER_SERVICE + 1), "1 or 2, as many as IAM allows"),
     "account": (lambda value: _matches(_ACCOUNT, value), "an account number of 12 digits"),
 }

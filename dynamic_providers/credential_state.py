@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dynamic_providers.credential_inputs import INPUTS, CredentialInputs
 from iamcreds.services import Family
 
 if TYPE_CHECKING:
@@ -11,20 +12,26 @@ if TYPE_CHECKING:
 
     from iamcreds.model import Credential, IssuedCredential
 
-INPUTS = ("user", "service", "status", "reset", "age_days", "existing", "declared", "account")
-"""The inputs of `ServiceSpecificCredential`, by the names that every state has them under."""
-
 SECRETS = ("service_password", "service_credential_secret")
 """The outputs that are Pulumi secrets."""
 
 
-def recorded(inputs: Mapping[str, Any]) -> dict[str, Any]:
+def record_inputs(inputs: CredentialInputs) -> dict[str, Any]:
     """The inputs as the state keeps them: `status` is what is live, so the declared one gets a name of its own."""
-    kept = {name: inputs[name] for name in INPUTS if name in inputs and name != "status"}
-    return kept | ({"desired_status": inputs["status"]} if "status" in inputs else {})
+    kept = inputs.properties()
+    status = kept.pop("status", None)
+    return kept if status is None else kept | {"desired_status": status}
 
 
-def seen_live(live: Credential) -> dict[str, Any]:
+def declared_inputs(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs as they would have to be for what the outputs say is live; a status only where one is declared."""
+    inputs = {name: outputs[name] for name in INPUTS if name in outputs}
+    if "desired_status" not in outputs:
+        inputs.pop("status", None)
+    return inputs
+
+
+def record_live(live: Credential) -> dict[str, Any]:
     """What IAM says of a credential; the input `status` is recorded as what is live."""
     login = "service_user_name" if live.family is Family.PASSWORD else "service_credential_alias"
     expires = {"expiration_date": live.expires.isoformat()} if live.expires else {}
@@ -38,7 +45,13 @@ def seen_live(live: Credential) -> dict[str, Any]:
     }
 
 
-def secret(issued: IssuedCredential) -> dict[str, Any]:
+def recorded_live(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What the state has of a live credential that lists do not show at present."""
+    said = {*INPUTS, "desired_status"} - {"user", "service", "status"}
+    return {name: value for name, value in outputs.items() if name not in said}
+
+
+def record_secret(issued: IssuedCredential) -> dict[str, Any]:
     """The secret, under the name that its family has."""
     name = "service_password" if issued.credential.family is Family.PASSWORD else "service_credential_secret"
     return {name: issued.secret}

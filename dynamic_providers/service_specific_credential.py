@@ -1,13 +1,13 @@
 """`ServiceSpecificCredential`: one IAM service-specific credential as a Pulumi resource."""
 
 import copy
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.dynamic import (
+    CheckFailure,
     CheckResult,
     ConfigureRequest,
     CreateResult,
@@ -16,12 +16,25 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from dynamic_providers.credential_inputs import failures, normal
-from dynamic_providers.credential_state import INPUTS, SECRETS, recorded, secret, seen_live
-from dynamic_providers.resource import Provider, Resource, known, warn
-from iamcreds.errors import AccountError, ExistingCredentialError, NoSuchCredentialError
-from iamcreds.model import Credential, Status
-from iamcreds.services import MAX_PER_SERVICE, Family, service_family, service_name
+from dynamic_providers.credential_inputs import INPUTS, CredentialInputs, find_failures
+from dynamic_providers.credential_state import (
+    SECRETS,
+    declared_inputs,
+    record_inputs,
+    record_live,
+    record_secret,
+    recorded_live,
+)
+from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, warn
+from dynamic_providers.resource import Resource
+from dynamic_providers.run import Message, Refuse, Run
+from dynamic_providers.situation import find_leaving, foresee, is_full, observe
+from dynamic_providers.unknowns import is_known
+from iamcreds.decision import Adopt, Create, MissingUser, Refusal, decide
+from iamcreds.errors import ExistingCredentialError, NoSuchCredentialError
+from iamcreds.model import Credential, IssuedCredential, Status
+from iamcreds.refusals import sentence
+from iamcreds.services import Family, service_family, service_name
 
 _REPLACING = ("user", "service", "age_days")
 _ALWAYS = ("credential_id", "status", "create_date")
@@ -32,6 +45,10 @@ _OF_FAMILY = {
 _SWITCHED_OFF = (
     "somebody switched off {service} credential {id} of user {user}, and off it stays:"
     " switch it on in IAM, or declare `status: Active`"
+)
+_YOUNG = (
+    "{service} credential {id} of user {user} is less than a minute old, and IAM's lists do not show it as it was made"
+    " yet: it is kept as recorded"
 )
 
 
@@ -47,7 +64,8 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
             switch-off by a human stays and is warned of.
         reset: any text; another value than before gives the credential a new password.
         age_days: days until it expires, 1 to 36600, None for never; another value replaces the credential.
-        existing: `fail`, the default: do not create when a live credential that nobody declared is in the way.
+        existing: what to do about a live credential that no resource has: `fail`, the default, refuses to create
+            beside it, and `adopt` takes it over by Reset, previewed as the input `adopts` with its id.
         declared: how many credentials of this user and service the program declares, 1 (the default) or 2.
         account: 12 digits; refuse to act in any other account.
         opts: as for every resource.
@@ -112,147 +130,157 @@ class ServiceSpecificCredentialProvider(Provider):
     """Makes one live credential what its inputs say. The class and module name are persisted in every state."""
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Start a process that has seen nothing; what it sees is never pickled."""
+        """Start a process that knows nothing of the run; what it learns is never pickled."""
         super().configure(req)
-        self._seen: set[str] = set()
-        self._being_replaced: set[str] = set()
+        self._run = Run()
 
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
-        """Refuse inputs that IAM would refuse, and any other account; tell of a user who does not exist yet."""
-        inputs = normal(news)
-        found = [*failures(inputs), *self.account_failures(inputs)]
-        if not found and self._is_for_a_missing_user(olds, inputs):
-            missing = f"the account has no IAM user {inputs['user']}"
-            warn(f"{missing}: until it has, no {inputs['service']} credential can be made there")
-        return CheckResult(inputs, found)
+        """Refuse what IAM would refuse, any other account, and a credential that could not be created."""
+        message = Message.read(news)
+        inputs = CredentialInputs.read(news)
+        found = [*find_failures(inputs), *self.account_failures(inputs.account, message.account)]
+        if found or not is_known([inputs.user, inputs.service]):
+            return CheckResult(inputs.properties(), found)
+        self._run.hear(inputs.user, inputs.service, message)
+        if olds:  # it is in the state already; where it is to be replaced, another check without them follows
+            return CheckResult(inputs.properties(), [])
+        return self._check_create(inputs, message)
 
-    def _is_for_a_missing_user(self, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
-        """Asked only of a credential yet to be created: one that is live has a user."""
-        user = inputs["user"]
-        return known(user) and olds.get("user") != user and not self.account.has_user(user)
+    def _check_create(self, inputs: CredentialInputs, message: Message) -> CheckResult:
+        decision = decide(inputs.wanted(), foresee(self.account, self._run, inputs, message))
+        resource = message.resource or f"{id(inputs)}"
+        match decision:
+            case Create():
+                self._run.plan(inputs.user, inputs.service, resource, None)
+                return CheckResult(inputs.properties(), [])
+            case Adopt(live):
+                self._run.plan(inputs.user, inputs.service, resource, live.id)
+                return CheckResult(inputs.properties() | {"adopts": live.id}, [])
+            case MissingUser() if message.refuse is Refuse.CHECK:
+                # Another program may make the user in the same run.
+                warn(sentence(decision, inputs.wanted(), self.account.now()))
+                return CheckResult(inputs.properties(), [])
+        return self._refuse(decision, inputs, message)
+
+    def _refuse(self, refusal: Refusal, inputs: CredentialInputs, message: Message) -> CheckResult:
+        reason = sentence(refusal, inputs.wanted(), self.account.now())
+        is_replacement = bool(find_leaving(self.account, self._run, inputs, message))
+        if message.refuse is Refuse.PREVIEW:
+            return CheckResult(inputs.properties() | {"refused": [reason]}, [])
+        if message.refuse is Refuse.CREATE and not is_replacement:
+            return CheckResult(inputs.properties(), [])  # create will refuse it
+        return CheckResult(inputs.properties(), [CheckFailure("", reason)])
 
     def diff(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Another user, service or age replaces, and so does expiry; a declared status or reset updates."""
-        self._seen.add(credential_id)
-        if olds.get("status") == Status.INACTIVE and "status" not in news:
+        self._run.own(credential_id)
+        self.account.require_account(olds.get("account_id"), "this state is of")
+        inputs = CredentialInputs.read(news)
+        if olds.get("status") == Status.INACTIVE and inputs.status is None:
             warn(_SWITCHED_OFF.format(id=credential_id, **olds))
-        replaces = [name for name in _REPLACING if olds.get(name) != news.get(name)]
+        replaces = [name for name in _REPLACING if olds.get(name) != getattr(inputs, name)]
         if olds.get("status") == Status.EXPIRED:
             replaces.append("status")
-        if not replaces:
-            declared = (olds.get("desired_status"), olds.get("reset")) != (news.get("status"), news.get("reset"))
-            return DiffResult(changes=declared or news.get("status") not in (None, olds.get("status")))
-        self._being_replaced.add(credential_id)
-        return DiffResult(changes=True, replaces=replaces, delete_before_replace=self._is_full(olds, news))
-
-    def _is_full(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-        """Whether the new credential needs the place of the old one."""
-        if any(olds.get(name) != news.get(name) for name in ("user", "service")):
-            return False
-        return len(self.account.credentials_of(olds["user"], olds["service"])) >= MAX_PER_SERVICE
-
-    def create(self, props: Mapping[str, Any]) -> CreateResult:
-        """Create the credential, unless one that nobody declared is in the way; all of it or nothing.
-
-        Raises:
-            ExistingCredentialError: as many as are declared are live already.
-            AccountError: as AWS answers; what had been made by then is deleted again.
-        """
-        user, service = props["user"], props["service"]
-        self._refuse_if_taken(user, service, int(props.get("declared", 1)))
-        age_days = props.get("age_days")  # a float: the engine has no whole numbers
-        issued = self.account.create(user, service, None if age_days is None else int(age_days))
-        live = issued.credential
-        self._seen.add(live.id)
-        if props.get("status") == Status.INACTIVE:
-            live = self._switched_off_or_undone(live)
-        return CreateResult(
-            live.id, recorded(props) | seen_live(live) | secret(issued) | {"account_id": self.account.id()}
+        if replaces:
+            self._run.replace(credential_id)
+        declared = (olds.get("desired_status"), olds.get("reset")) != (inputs.status, inputs.reset)
+        return DiffResult(
+            changes=bool(replaces) or declared or inputs.status not in (None, olds.get("status")),
+            replaces=replaces,
+            delete_before_replace=self._needs_its_place(olds, inputs),
         )
 
-    def _refuse_if_taken(self, user: str, service: str, declared: int) -> None:
-        live = [one for one in self.account.credentials_of(user, service) if one.id not in self._being_replaced]
-        if len(live) >= declared:
-            raise _existing(declared, [one for one in live if one.id not in self._seen] or live)
+    def _needs_its_place(self, olds: Mapping[str, Any], inputs: CredentialInputs) -> bool:
+        """Whether a replacement, ours or one that somebody asked the engine for, needs the place of the old one."""
+        same = (olds.get("user"), olds.get("service")) == (inputs.user, inputs.service)
+        return same and is_full(self.account, inputs)
 
-    def _switched_off_or_undone(self, live: Credential) -> Credential:
-        try:
-            self.account.set_status(live.user, live.id, Status.INACTIVE)
-        except AccountError as error:
-            raise AccountError(f"{error}; {self._undo(live)}") from error
-        return replace(live, status=Status.INACTIVE)
+    def create(self, props: Mapping[str, Any]) -> CreateResult:
+        """Create the credential, or adopt the one that the preview has shown; all of it or nothing.
 
-    def _undo(self, live: Credential) -> str:
-        try:
-            self.account.delete(live.user, live.id)
-        except AccountError as error:
-            return (
-                f"and the new credential could not be deleted ({error}): delete {live.id} of user {live.user} by hand"
-            )
-        return f"the new credential {live.id} of user {live.user} was deleted again"
+        Raises:
+            ExistingCredentialError: what is live is in the way.
+            AccountError: as AWS answers; what had been made by then is deleted again.
+        """
+        inputs = CredentialInputs.read(props)
+        adopts = props.get("adopts")
+        self.account.require_account(inputs.account, "the specs are for")
+        match decide(inputs.wanted(), observe(self.account, self._run, inputs, adopts)):
+            case Create():
+                issued = self.account.issue(inputs.user, inputs.service, inputs.age_days, inputs.target)
+            case Adopt(live) if live.id == adopts:
+                issued = self._adopt(live, inputs)
+            case Adopt(live):
+                raise ExistingCredentialError(
+                    f"credential {live.id} of user {live.user} has come since the preview: repeat, to adopt it"
+                )
+            case refusal:
+                raise ExistingCredentialError(sentence(refusal, inputs.wanted(), self.account.now()))
+        live = issued.credential
+        self._run.finish(inputs.user, inputs.service, adopts, live.id)
+        outputs = record_inputs(inputs) | record_live(live) | record_secret(issued)
+        return CreateResult(live.id, outputs | {"account_id": self.account.id()})
+
+    def _adopt(self, live: Credential, inputs: CredentialInputs) -> IssuedCredential:
+        issued = self.account.change(live.user, live.id, status=inputs.target, reset=True)
+        assert issued is not None  # noqa: S101 - it was asked for
+        return issued
 
     def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
-        """What is live now; gone only when a list of its user has confirmed it. The secret is carried over."""
-        self.account.require_account(props.get("account_id"), "this state is of")
-        self._seen.add(id_)
-        live = self._find(id_, props)
-        if live is None:
+        """What is live now; gone only when lists that cannot lag any more lack it. The secret is carried over."""
+        self._run.own(id_)
+        try:
+            live = self._find(id_, props)
+        except ACCOUNT_WIDE as error:
+            if is_told_first(error):
+                raise
+            return ReadResult(id_, dict(props), declared_inputs(props))  # the run ends by what was told already
+        is_young = self.account.is_young(datetime.fromisoformat(props["create_date"]))
+        if live is None and not is_young:
             return ReadResult(None, {})
-        outs = dict(props) | seen_live(live)
-        inputs = {name: outs[name] for name in INPUTS if name in outs}
-        if "desired_status" not in outs:
-            del inputs["status"]
-        return ReadResult(id_, outs, inputs)
+        if live is None or (is_young and live.status != props.get("status")):
+            warn(_YOUNG.format(id=id_, **props))
+            return ReadResult(id_, dict(props), declared_inputs(props))
+        outs = dict(props) | record_live(live)
+        return ReadResult(id_, outs, declared_inputs(outs))
 
     def _find(self, credential_id: str, props: Mapping[str, Any]) -> Credential | None:
-        return self.account.find_credential(props["user"], credential_id, datetime.fromisoformat(props["create_date"]))
+        self.account.require_account(props.get("account_id"), "this state is of")
+        return self.account.find_credential(props["user"], credential_id)
 
     def update(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
         """Switch and reset, in an order in which no old password comes to life again; repeating it converges.
+
+        A declared status is sent where it or what is recorded changes, whatever lists say, for they may lag.
 
         Raises:
             NoSuchCredentialError: it was deleted behind our back.
             AccountError: as AWS answers; the state stays as it was, and the next run does all of it again.
         """
-        self.account.require_account(olds.get("account_id"), "this state is of")
+        inputs = CredentialInputs.read(news)
         live = self._find(credential_id, olds)
-        target = Status(news["status"]) if "status" in news else None
-        if live is None:
-            raise NoSuchCredentialError(
-                f"credential {credential_id} of user {olds['user']} is gone: run with --refresh"
+        status = inputs.target
+        known = {olds.get("desired_status"), olds["status"], status if live is None else live.status.value}
+        try:
+            issued = self.account.change(
+                olds["user"] if live is None else live.user,
+                credential_id,
+                status=None if known == {inputs.status} else status,
+                reset=inputs.reset is not None and inputs.reset != olds.get("reset"),
             )
-        switches = target is not None and target is not live.status
-        password: dict[str, Any] = {}
-        if switches and target is Status.INACTIVE:
-            self.account.set_status(live.user, live.id, Status.INACTIVE)
-        if news.get("reset") not in (None, olds.get("reset")):
-            password = secret(self.account.reset(live.user, live.id))
-        if switches and target is Status.ACTIVE:
-            self.account.set_status(live.user, live.id, Status.ACTIVE)
-        live = replace(live, status=target or live.status)
+        except NoSuchCredentialError as error:
+            raise NoSuchCredentialError(f"{error}: it is gone; run with --refresh") from error
+        now_live = recorded_live(olds) if live is None else record_live(live)
+        now_status = {} if status is None else {"status": status.value}
         kept = {name: olds[name] for name in (*SECRETS, "account_id") if name in olds}
-        return UpdateResult(recorded(news) | seen_live(live) | kept | password)
+        secret = {} if issued is None else record_secret(issued)
+        return UpdateResult(record_inputs(inputs) | now_live | now_status | kept | secret)
 
     def delete(self, credential_id: str, props: Mapping[str, Any]) -> None:
-        """Delete it; one that is gone already counts as deleted.
+        """Delete it, also under a new name of its user; one that is gone already counts as deleted.
 
         Raises:
             AccountError: as AWS answers.
         """
         self.account.require_account(props.get("account_id"), "this state is of")
         self.account.delete(props["user"], credential_id)
-
-
-def _existing(declared: int, found: Sequence[Credential]) -> ExistingCredentialError:
-    user, service = found[0].user, found[0].service
-    named = ", ".join(f"{one.id} ({one.status}, {_age(one)})" for one in found)
-    return ExistingCredentialError(
-        f"user {user} has {declared} declared for {service}, and as many are live already. This stack does not know"
-        f" {named}, nor its password. Three ways out: delete it (aws iam delete-service-specific-credential"
-        f" --user-name {user} --service-specific-credential-id {found[0].id}); if it serves somebody, declare one more"
-        " under another `name`; if this stack declared it under another name, say `was: THAT-NAME`",
-    )
-
-
-def _age(live: Credential) -> str:
-    return f"created on {live.created:%Y-%m-%d}, {(datetime.now(UTC) - live.created).days} days ago"

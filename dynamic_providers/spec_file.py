@@ -9,6 +9,7 @@ import pulumi
 
 from dynamic_providers.access_keys import AccessKeys, policy_properties
 from dynamic_providers.service_specific_credential import ServiceSpecificCredential
+from iamcreds.model import Existing
 from iamcreds.services import Family, service_family
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class SpecFile(pulumi.ComponentResource):
             status=one.status,
             reset=one.reset,
             declared=declared if declared > 1 else None,
+            existing=None if one.existing is Existing.FAIL else one.existing,
             account=account,
             opts=pulumi.ResourceOptions(
                 parent=self, protect=one.protect or None, aliases=[pulumi.Alias(name=former)] if former else None

@@ -11,13 +11,15 @@ IamcredsError
 ├── EmulatorMissingError       the embedded IAM is not installed
 └── AccountError               the account did not do what was asked
     ├── UnreachableError       no answer from the endpoint
+    ├── UnreadableAnswerError  an answer that was cut off, or that is none of AWS's
     ├── UnauthenticatedError   no credentials, or expired or unknown ones
     ├── AccessDeniedError      the caller lacks a permission
     ├── WrongAccountError      the caller is in another account than the specs or the state say
     ├── NoSuchUserError        the IAM user does not exist
+    ├── NoSuchServiceError     AWS knows no such credentials of the service
     ├── NoSuchCredentialError  the credential does not exist
     ├── LimitExceededError     both of a user's places for a service are taken
-    ├── ExistingCredentialError  a live credential that nobody declared is in the way
+    ├── ExistingCredentialError  what is live stands in the way of a create
     └── LostAnswerError        a change may or may not have happened
 """
 
@@ -79,6 +81,10 @@ class UnreachableError(AccountError):
     """No answer from the endpoint."""
 
 
+class UnreadableAnswerError(AccountError):
+    """An answer that was cut off, or that is none of AWS's; what it held is told nowhere."""
+
+
 class UnauthenticatedError(AccountError):
     """There are no credentials, or AWS does not accept them."""
 
@@ -95,6 +101,10 @@ class NoSuchUserError(AccountError):
     """The IAM user does not exist."""
 
 
+class NoSuchServiceError(AccountError):
+    """AWS knows no such credentials of the service."""
+
+
 class NoSuchCredentialError(AccountError):
     """The credential does not exist."""
 
@@ -104,7 +114,7 @@ class LimitExceededError(AccountError):
 
 
 class ExistingCredentialError(AccountError):
-    """A live credential that nobody declared is in the way."""
+    """What is live stands in the way of a create: a credential that nobody declared, or no place is left."""
 
 
 class LostAnswerError(AccountError):

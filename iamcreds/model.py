@@ -22,6 +22,13 @@ class Status(StrEnum):
     EXPIRED = "Expired"
 
 
+class Existing(StrEnum):
+    """What a create does that finds a live credential which nobody declared."""
+
+    FAIL = "fail"
+    ADOPT = "adopt"
+
+
 class Severity(StrEnum):
     """Whether a problem stops the specs from being used."""
 
@@ -70,7 +77,7 @@ class AccessKeyPolicy:
 
 @dataclass(frozen=True)
 class DesiredCredential:
-    """One credential as a spec declares it; `service` is the full name, `place` where it is declared."""
+    """One credential as a spec declares it; `service` is the full name, `existing` None is the same as `fail`."""
 
     user: str
     service: str
@@ -80,6 +87,7 @@ class DesiredCredential:
     reset: str | None = None
     was: str | None = None
     protect: bool = False
+    existing: Existing | None = None
 
     @property
     def resource_name(self) -> str:

@@ -4,40 +4,30 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
-from iamcreds.account import client
+from iamcreds.account import client, issuing
 from iamcreds.account.access_keys import read_access_keys
-from iamcreds.account.cache import LAG_PAUSES, Cache
-from iamcreds.account.client import to_credential
+from iamcreds.account.cache import Cache
+from iamcreds.account.clock import Clock
 from iamcreds.account.credential_report import read_credential_report
 from iamcreds.account.listing import Listing
+from iamcreds.account.locks import CreateLocks
 from iamcreds.account.tracing import trace_calls
+from iamcreds.account.writing import Writing
 from iamcreds.debugging import is_debugging
-from iamcreds.errors import LostAnswerError, NoSuchCredentialError, NoSuchUserError, WrongAccountError
-from iamcreds.model import Credential, IssuedCredential, Status
+from iamcreds.errors import AccountError, WrongAccountError
 from iamcreds.progress import no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from iamcreds.account.listing import Page, Window
-    from iamcreds.model import AccessKey, CredentialReport, User
+    from iamcreds.model import AccessKey, Credential, CredentialReport, IssuedCredential, Status, User
     from iamcreds.progress import Progress
-
-CLOCK_SKEW = timedelta(minutes=5)
-"""AWS refuses requests signed by a clock further off than this, so its dates are not further from ours."""
-
-THROTTLE_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0)
-"""Seconds before each repetition of a throttled Create."""
-
-_BOTO = (ClientError, BotoCoreError, ResponseParserError)
 
 
 class Account:
@@ -59,19 +49,23 @@ class Account:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._clock = Clock(now)
         with client.translate_errors("signing in to AWS"):
             session = session or boto3.Session()
             if is_debugging():
                 trace_calls(session)
-            self._sts = client.sts_client(session)
-            self._iam = client.iam_client(session, retries="adaptive")
-            self._iam_once = client.iam_client(session, retries="none")
-        self._now = now
+            self._sts = client.sts_client(session, self._clock)
+            self._iam = client.iam_client(session, "adaptive", self._clock)
+            iam_once = client.iam_client(session, "none", self._clock)
         self._sleep = sleep
         self._lock = threading.Lock()
         self._id: str | None = None
-        self._cache = Cache(self._iam, now, sleep)
+        self._failure: AccountError | None = None
+        self._cache = Cache(self._iam, self._clock)
         self._listing = Listing(self._iam)
+        self._writing = Writing(
+            iam=self._iam, iam_once=iam_once, cache=self._cache, clock=self._clock, locks=CreateLocks(), sleep=sleep
+        )
 
     def id(self) -> str:
         """The account's number, 12 digits, asked once.
@@ -80,9 +74,15 @@ class Account:
             UnreachableError, UnauthenticatedError: there is no endpoint, or it does not know us.
         """
         with self._lock:
+            if self._failure is not None:  # of many resources, each would wait for the same time-out
+                raise self._failure
             if self._id is None:
-                with client.translate_errors("asking AWS which account this is"):
-                    self._id = self._sts.get_caller_identity()["Account"]
+                try:
+                    with client.translate_errors("asking AWS which account this is"):
+                        self._id = client.read(self._sts.get_caller_identity)["Account"]
+                except AccountError as error:
+                    self._failure = error
+                    raise
             return self._id
 
     def require_account(self, expected: str | None, who: str) -> str:
@@ -97,6 +97,10 @@ class Account:
                 " changed; use credentials of that account (AWS_PROFILE), or select the stack of this one",
             )
         return self.id()
+
+    def now(self) -> datetime:
+        """What AWS's clock says, in UTC, to a second."""
+        return self._clock.now()
 
     def credentials(self) -> list[Credential]:
         """All live credentials, sorted by user, service and id; one call a page, once a run.
@@ -114,13 +118,19 @@ class Account:
         """
         return self._cache.of(user, service)
 
-    def find_credential(self, user: str, credential_id: str, created: datetime) -> Credential | None:
-        """The live credential of that id, or None once a list of its user has confirmed that it is gone.
+    def find_credential(self, user: str, credential_id: str) -> Credential | None:
+        """The live credential of that id, whosever it is; None where neither all users' list nor this user's has it.
+
+        Lists may lag: of a credential that `is_young`, None does not mean that it is gone.
 
         Raises:
             AccountError
         """
-        return self._cache.find(user, credential_id, created)
+        return self._cache.find(user, credential_id)
+
+    def is_young(self, created: datetime) -> bool:
+        """Whether a credential made at that time may still be missing from lists, by AWS's clock."""
+        return self._clock.is_young(created)
 
     def reread_users(self, users: Iterable[str], progress: Progress = no_progress) -> None:
         """Read the credentials of these users one by one, and of all where the bulk read proves to be incomplete.
@@ -153,6 +163,14 @@ class Account:
             AccountError
         """
         return self._cache.has_user(user)
+
+    def has_service(self, user: str, service: str) -> bool:
+        """Whether AWS knows such credentials of the service (full name): one call, about a user who exists.
+
+        Raises:
+            AccountError
+        """
+        return self._cache.has_service(user, service)
 
     def list_credentials(
         self, window: Window, *, user: str | None = None, service: str | None = None, all_users: bool = False
@@ -199,8 +217,9 @@ class Account:
     def create(self, user: str, service: str, age_days: int | None = None) -> IssuedCredential:
         """Create a credential: one call, and never a second one blindly.
 
-        When the answer is lost (a time-out, a broken connection, a 5xx) the user is listed again: what is new is
-        ours, and Reset tells its password. Only when nothing is new, the call is made again.
+        When the answer is lost (a time-out, a broken connection, an answer cut off, a 5xx) the user is listed again.
+        What was made within the call's time, by AWS's clock, is ours, and Reset tells its password. Where that is
+        nothing, or more than one credential, nothing more is done.
 
         Args:
             user: the IAM user's name.
@@ -208,34 +227,42 @@ class Account:
             age_days: days until it expires, None for never.
 
         Raises:
-            NoSuchUserError, LimitExceededError, LostAnswerError, AccountError
+            NoSuchUserError, NoSuchServiceError, LimitExceededError, AccountError
+            LostAnswerError: it may have been created, and nobody can tell.
         """
-        doing = f"creating a {service} credential for user {user}"
-        before = {one.id for one in self._cache.of(user, service)}
-        arguments = {"UserName": user, "ServiceName": service} | ({"CredentialAgeDays": age_days} if age_days else {})
-        for _ in range(3):
-            started = self._now()
-            with client.translate_errors(doing):
-                try:
-                    return self._issued(self._create_unless_throttled(arguments))
-                except _BOTO as error:
-                    if not client.may_have_happened(error):
-                        raise
-            made = self._made_after_all(user, service, before, started - CLOCK_SKEW)
-            if made is not None:
-                return self.reset(user, made.id)
-        raise LostAnswerError(f"{doing}: AWS failed to answer three times, and no credential appeared: repeat later")
+        return self._writing.create(user, service, age_days)
+
+    def issue(
+        self, user: str, service: str, age_days: int | None = None, status: Status | None = None
+    ) -> IssuedCredential:
+        """Create a credential that has the status (None: Active), or none: when switching it off fails, it is deleted.
+
+        Raises:
+            NoSuchUserError, NoSuchServiceError, LimitExceededError, LostAnswerError, AccountError
+        """
+        return issuing.issue(self._writing, user, service, age_days, status)
+
+    def change(
+        self, user: str, credential_id: str, *, status: Status | None = None, reset: bool = False
+    ) -> IssuedCredential | None:
+        """Switch the credential (None: leave it) and give it a new password; what Reset answered, where asked for.
+
+        Off comes first and on comes last, so that an old password never comes to life; repeating it converges.
+
+        Raises:
+            NoSuchCredentialError, NoSuchUserError, AccountError
+            LostAnswerError: it may already be reset.
+        """
+        return issuing.change(self._writing, user, credential_id, status, reset=reset)
 
     def reset(self, user: str, credential_id: str) -> IssuedCredential:
         """Give the credential a new password; the old one stops working at once, id, dates and status stay.
 
         Raises:
             NoSuchCredentialError, NoSuchUserError, AccountError
+            LostAnswerError: it may already be reset.
         """
-        with client.translate_errors(f"resetting the password of credential {credential_id} of user {user}"):
-            return self._issued(
-                self._iam.reset_service_specific_credential(UserName=user, ServiceSpecificCredentialId=credential_id),
-            )
+        return self._writing.reset(user, credential_id)
 
     def set_status(self, user: str, credential_id: str, status: Status) -> None:
         """Switch the credential on (Active) or off (Inactive).
@@ -243,55 +270,12 @@ class Account:
         Raises:
             NoSuchCredentialError, NoSuchUserError, AccountError
         """
-        with client.translate_errors(f"making credential {credential_id} of user {user} {status}"):
-            self._iam.update_service_specific_credential(
-                UserName=user,
-                ServiceSpecificCredentialId=credential_id,
-                Status="Active" if status is Status.ACTIVE else "Inactive",
-            )
-        known = self._cache.get(credential_id)
-        if known is not None:
-            self._cache.remember(replace(known, status=status))
+        self._writing.set_status(user, credential_id, status)
 
     def delete(self, user: str, credential_id: str) -> None:
-        """Delete the credential; one that is gone, or whose user is, counts as deleted.
+        """Delete the credential, also where IAM has renamed its user since; one that is gone counts as deleted.
 
         Raises:
             AccountError
         """
-        try:
-            with client.translate_errors(f"deleting credential {credential_id} of user {user}"):
-                self._iam.delete_service_specific_credential(UserName=user, ServiceSpecificCredentialId=credential_id)
-        except (NoSuchCredentialError, NoSuchUserError):
-            pass
-        self._cache.forget(credential_id)
-
-    def _create_unless_throttled(self, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - boto3's answer
-        for pause in THROTTLE_PAUSES:
-            try:
-                return self._iam_once.create_service_specific_credential(**arguments)
-            except ClientError as error:
-                if client.error_code(error) not in client.THROTTLED:
-                    raise
-            self._sleep(pause)
-        return self._iam_once.create_service_specific_credential(**arguments)
-
-    def _made_after_all(self, user: str, service: str, before: set[str], since: datetime) -> Credential | None:
-        """What a Create without an answer made; lists may lag, so it is looked for more than once."""
-        for pause in (0.0, *LAG_PAUSES):
-            self._sleep(pause)
-            self._cache.refresh(user)
-            new = [one for one in self._cache.of(user, service) if one.id not in before and one.created >= since]
-            if len(new) > 1:
-                raise LostAnswerError(
-                    f"creating a {service} credential for user {user}: AWS's answer was lost and"
-                    f" {' and '.join(one.id for one in new)} are new: delete the one nobody else made, then repeat",
-                )
-            if new:
-                return new[0]
-        return None
-
-    def _issued(self, answer: Any) -> IssuedCredential:  # noqa: ANN401 - boto3's answer
-        item = answer["ServiceSpecificCredential"]
-        secret = item.get("ServicePassword") or item.get("ServiceCredentialSecret")
-        return IssuedCredential(self._cache.remember(to_credential(item)), secret)
+        self._writing.delete(user, credential_id)

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, timedelta
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.account import client
 from iamcreds.account.threads import call_all
-from iamcreds.errors import AccessDeniedError, AccountError, NoSuchUserError, UnauthenticatedError, UnreachableError
+from iamcreds.errors import (
+    AccessDeniedError,
+    AccountError,
+    NoSuchServiceError,
+    NoSuchUserError,
+    UnauthenticatedError,
+    UnreachableError,
+    UnreadableAnswerError,
+)
 from iamcreds.model import Credential, User
 from iamcreds.progress import no_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from mypy_boto3_iam import IAMClient
 
+    from iamcreds.account.clock import Clock
     from iamcreds.progress import Progress
 
-YOUNG = timedelta(seconds=60)
-"""IAM is eventually consistent: a credential younger than this may be missing from a list and yet be there."""
-
-LAG_PAUSES = (1.0, 2.0, 4.0)
-"""Seconds between repeated looks for something that a list may not show yet."""
+_SAYS_NOTHING_OF_ALL_USERS = (UnreachableError, UnreadableAnswerError, UnauthenticatedError, AccessDeniedError)
+"""Refusals of the bulk read that any other read would meet, too."""
 
 
 class Cache:
@@ -32,24 +38,25 @@ class Cache:
 
     Args:
         iam: a boto3 client of IAM.
-        now: the present, in UTC.
-        sleep: waits so many seconds.
+        clock: AWS's clock.
     """
 
-    def __init__(self, iam: IAMClient, now: Callable[[], datetime], sleep: Callable[[float], None]) -> None:
+    def __init__(self, iam: IAMClient, clock: Clock) -> None:
         self._iam = iam
-        self._now = now
-        self._sleep = sleep
+        self._clock = clock
         self._lock = threading.RLock()
         self._known: dict[str, Credential] | None = None
         self._every_user_is_in_it = True
         self._listed: set[str] = set()
         self._users: dict[str, User] | None = None
+        self._services: dict[str, bool] = {}
+        # What our own writes left, and when: a list that lags behind them is not believed. None: we deleted it.
+        self._written: dict[str, tuple[datetime, Credential | None]] = {}
 
     def credentials(self) -> list[Credential]:
         """All live credentials, sorted by user, service and id; one call a page, once a run."""
         with self._lock:
-            return sorted(self._all().values(), key=lambda one: (one.user, one.service, one.id))
+            return sorted(self._all().values(), key=lambda live: (live.user, live.service, live.id))
 
     def of(self, user: str, service: str) -> list[Credential]:
         """The user's live credentials for the service (full name), oldest first."""
@@ -57,25 +64,35 @@ class Cache:
             self._all()
             if not self._every_user_is_in_it and user not in self._listed:
                 self.refresh(user)
-            found = [one for one in self._all().values() if (one.user, one.service) == (user, service)]
-        return sorted(found, key=lambda one: (one.created, one.id))
+            found = [live for live in self._all().values() if (live.user, live.service) == (user, service)]
+        return sorted(found, key=lambda live: (live.created, live.id))
 
-    def find(self, user: str, credential_id: str, created: datetime) -> Credential | None:
-        """The live credential of that id, or None once a list of its user has confirmed that it is gone.
+    def get(self, credential_id: str) -> Credential | None:
+        """What is known of the credential of that id, whosever it is, without a second look."""
+        with self._lock:
+            return self._all().get(credential_id)
 
-        Some endpoints do not know AllUsers, and a list may lag behind: neither a miss in the bulk read nor, for a
-        young credential, a miss in the user's own list is believed at once.
+    def find(self, user: str, credential_id: str) -> Credential | None:
+        """The live credential of that id, whosever it is; None only where a list of the user lacks it as well.
+
+        Some endpoints do not know AllUsers, or leave users out: a miss in the bulk read alone is not believed. That a
+        list may lag behind as well is for the caller to mind: `Clock.is_young`.
         """
         with self._lock:
             found = self._all().get(credential_id)
-            if found is None and user not in self._listed:
-                found = self._look_again(user, credential_id)
-        for pause in LAG_PAUSES if self._now() - created < YOUNG else ():
-            if found is None:
-                self._sleep(pause)
-                with self._lock:
-                    found = self._look_again(user, credential_id)
-        return found
+            if found is not None or user in self._listed:
+                return found
+            self.refresh(user)
+            found = self._all().get(credential_id)
+            self._every_user_is_in_it = self._every_user_is_in_it and found is None
+            return found
+
+    def find_anew(self, credential_id: str) -> Credential | None:
+        """The live credential of that id, whosever it is, by a new list of all users."""
+        with self._lock:
+            self._known = self._with_our_writes(self._bulk())
+            self._listed.clear()
+            return self._known.get(credential_id)
 
     def refresh(self, user: str) -> None:
         """Replace what is known of one user by a list of that user alone; a user who is gone has none."""
@@ -92,8 +109,10 @@ class Cache:
             known = set(self._all())
         self._list_each(users, progress)
         with self._lock:
-            new = [one for one in self._all().values() if one.id not in known and self._now() - one.created > YOUNG]
-            self._every_user_is_in_it = self._every_user_is_in_it and not new
+            new = [live for live in self._all().values() if live.id not in known]
+            self._every_user_is_in_it = self._every_user_is_in_it and all(
+                self._clock.is_young(live.created) for live in new
+            )
         if not self._every_user_is_in_it:
             self._list_each([user.name for user in self.users() if user.name not in self._listed], progress)
 
@@ -116,33 +135,45 @@ class Cache:
         with self._lock:
             return user in self._by_name() or not self.missing_users([user])
 
+    def has_service(self, user: str, service: str) -> bool:
+        """Whether AWS knows such credentials of the service: one call a service, about a user who exists.
+
+        A list of a service that AWS does not know is NoSuchEntity, as its Create is (recorded on AWS by others).
+        """
+        with self._lock:
+            if service not in self._services:
+                try:
+                    with client.translate_errors(f"looking whether AWS knows the service {service}"):
+                        client.read(self._iam.list_service_specific_credentials, UserName=user, ServiceName=service)
+                    self._services[service] = True
+                except NoSuchServiceError:
+                    self._services[service] = False
+            return self._services[service]
+
     def remember(self, credential: Credential) -> Credential:
         """Keep what an answer to one of our own writes said."""
         with self._lock:
             self._all()[credential.id] = credential
+            self._written[credential.id] = self._clock.now(), credential
         return credential
 
     def forget(self, credential_id: str) -> None:
         """Drop what we deleted ourselves."""
         with self._lock:
             self._all().pop(credential_id, None)
-
-    def get(self, credential_id: str) -> Credential | None:
-        """What is known of the credential of that id, without a second look."""
-        with self._lock:
-            return self._all().get(credential_id)
+            self._written[credential_id] = self._clock.now(), None
 
     def _by_name(self) -> dict[str, User]:
         if self._users is None:
             with client.translate_errors("listing the account's users"):
                 found = [item for page in client.pages(self._iam.list_users) for item in page["Users"]]
-            self._users = {one["UserName"]: _user(one) for one in found}
+            self._users = {item["UserName"]: _user(item) for item in found}
         return self._users
 
     def _find_user(self, name: str) -> User | None:
         try:
             with client.translate_errors(f"looking for user {name}"):
-                return _user(self._iam.get_user(UserName=name)["User"])
+                return _user(client.read(self._iam.get_user, UserName=name)["User"])
         except NoSuchUserError:
             return None
 
@@ -161,14 +192,9 @@ class Cache:
     def _replace(self, found: Mapping[str, list[Credential]]) -> None:
         """Take the lists of these users for what is true of them."""
         others = {key: kept for key, kept in self._all().items() if kept.user not in found}
-        self._known = others | {one.id: one for listed in found.values() for one in listed}
+        listed = {live.id: live for credentials in found.values() for live in credentials}
+        self._known = self._with_our_writes(others | listed)
         self._listed.update(found)
-
-    def _look_again(self, user: str, credential_id: str) -> Credential | None:
-        self.refresh(user)
-        found = self._all().get(credential_id)
-        self._every_user_is_in_it = self._every_user_is_in_it and found is None
-        return found
 
     def _all(self) -> dict[str, Credential]:
         if self._known is None:
@@ -178,12 +204,22 @@ class Cache:
     def _bulk(self) -> dict[str, Credential]:
         try:
             with client.translate_errors("listing the service-specific credentials of all users"):
-                return {one.id: one for one in self._list(AllUsers=True)}
-        except (UnreachableError, UnauthenticatedError, AccessDeniedError):
+                return {live.id: live for live in self._list(AllUsers=True)}
+        except _SAYS_NOTHING_OF_ALL_USERS:
             raise
         except AccountError:  # the endpoint does not know AllUsers: users are listed one by one as they are needed
             self._every_user_is_in_it = False
             return {}
+
+    def _with_our_writes(self, listed: dict[str, Credential]) -> dict[str, Credential]:
+        """What was listed, corrected by our own writes that the list may not show yet."""
+        found = dict(listed)
+        for credential_id, (when, left) in self._written.items():
+            if left is None:
+                found.pop(credential_id, None)
+            elif self._clock.is_young(when):
+                found[credential_id] = left
+        return found
 
     def _list(self, **filters: Any) -> Iterator[Credential]:  # noqa: ANN401 - boto3's own keyword arguments
         for page in client.pages(self._iam.list_service_specific_credentials, **filters):

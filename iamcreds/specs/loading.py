@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import SpecsError
 from iamcreds.model import (
     AccessKeyPolicy,
     Desired,
+    DesiredCredential,
     DesiredUser,
+    Existing,
     Place,
     Problem,
     Severity,
@@ -117,12 +120,30 @@ def _without_users(whole: Place) -> Problem:
 
 def _users(specs: Iterable[Spec], defaults: Mapping[str, Any]) -> tuple[DesiredUser, ...]:
     watched = defaults.get("accessKeys", {})
+    existing = Existing(defaults["existing"]) if "existing" in defaults else None
     users = (
-        DesiredUser(user.name, user.place, user.credentials, _access_keys({**watched, **user.access_keys}))
+        DesiredUser(
+            user.name,
+            user.place,
+            _with_default(user.credentials, existing),
+            _access_keys({**watched, **user.access_keys}),
+        )
         for spec in specs
         for user in spec.users
     )
     return tuple(sorted(users, key=lambda user: user.name))
+
+
+def _with_default(
+    credentials: tuple[DesiredCredential, ...], existing: Existing | None
+) -> tuple[DesiredCredential, ...]:
+    """The credentials with what the defaults say of each that says nothing itself, nor its user."""
+    if existing is None:
+        return credentials
+    return tuple(
+        credential if credential.existing is not None else replace(credential, existing=existing)
+        for credential in credentials
+    )
 
 
 def _access_keys(fields: Mapping[str, Any]) -> AccessKeyPolicy | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from iamcreds.model import DesiredCredential, Place, Problem, Severity, Status
+from iamcreds.model import DesiredCredential, Existing, Place, Problem, Severity, Status
 from iamcreds.specs import rules, validation
 from iamcreds.specs.nodes import Block
 
@@ -92,17 +92,20 @@ def _user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_good: bo
     place = tree.key_place(["users", name])
     if not is_good:
         return SpecUser(name, place, (), {})
-    desired = sorted(map(_credential, credentials), key=_service_and_name)
-    fields: Any = tree.values["users"]
-    return SpecUser(name, place, tuple(desired), fields[name].get("accessKeys", {}))
+    users: Any = tree.values["users"]
+    fields = users[name]
+    desired = (_credential(declared, fields.get("existing")) for declared in credentials)
+    return SpecUser(name, place, tuple(sorted(desired, key=_service_and_name)), fields.get("accessKeys", {}))
 
 
 def _service_and_name(credential: DesiredCredential) -> tuple[str, str]:
     return credential.service, credential.name
 
 
-def _credential(declared: Declared) -> DesiredCredential:
+def _credential(declared: Declared, existing: str | None) -> DesiredCredential:
+    """A credential; `existing` is what its user says of all of them."""
     fields = declared.fields
+    existing = fields.get("existing", existing)
     return DesiredCredential(
         user=declared.user,
         service=declared.service,
@@ -112,4 +115,5 @@ def _credential(declared: Declared) -> DesiredCredential:
         reset=fields.get("reset"),
         was=fields.get("was"),
         protect=fields.get("protect", False),
+        existing=None if existing is None else Existing(existing),
     )

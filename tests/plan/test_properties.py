@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from dynamic_providers.credential_state import INPUTS, SECRETS, seen_live
+from dynamic_providers.credential_inputs import INPUTS
+from dynamic_providers.credential_state import SECRETS, record_live
 from iamcreds.model import Credential, Status
 from iamcreds.plan import preview, properties
 from iamcreds.services import Family
@@ -31,4 +32,4 @@ def test_what_is_shown_exists() -> None:
     """What is shown of a live credential is what the state records of it."""
     born = datetime(2026, 11, 1, tzinfo=UTC)
     live = Credential("ACCA1", "jane", "logs.amazonaws.com", Status.ACTIVE, born, Family.API_KEY, "jane", born)
-    assert set(properties.LIVE_SHOWN) <= seen_live(live).keys()
+    assert set(properties.LIVE_SHOWN) <= record_live(live).keys()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
-from dynamic_providers import resource
+from dynamic_providers import provider as process
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from tests.account.conftest import iam
 
@@ -21,7 +21,7 @@ __all__ = ["iam"]
 def provider(signed_in: Emulator) -> ServiceSpecificCredentialProvider:
     """A configured provider in a process that has seen nothing yet."""
     del signed_in  # only has to be there
-    resource._account.cache_clear()  # noqa: SLF001 - a new process is what is meant
+    process._account.cache_clear()  # noqa: SLF001 - a new process is what is meant
     made = ServiceSpecificCredentialProvider()
     made.configure(ConfigureRequest(Config({}, "iamcreds")))
     return made

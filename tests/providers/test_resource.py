@@ -12,7 +12,8 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from dynamic_providers import AccessKeys, ServiceSpecificCredential
 from dynamic_providers.access_keys import AccessKeysProvider
-from dynamic_providers.resource import _pickler_kept, parse_now, unexpected
+from dynamic_providers.provider import parse_now, unexpected
+from dynamic_providers.resource import _pickler_kept
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.errors import ConfigError
 

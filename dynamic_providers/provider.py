@@ -1,0 +1,145 @@
+"""What our providers share: one account a process, warnings, and errors in one sentence, told once."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+import traceback
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from pulumi.dynamic import CheckFailure, ResourceProvider
+from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
+from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
+
+from dynamic_providers.unknowns import is_known
+from iamcreds.debugging import format_traceback, is_debugging
+from iamcreds.errors import (
+    AccessDeniedError,
+    ConfigError,
+    IamcredsError,
+    UnauthenticatedError,
+    UnreachableError,
+    WrongAccountError,
+)
+
+if TYPE_CHECKING:
+    from pulumi.dynamic import ConfigureRequest
+
+    from iamcreds.account import Account
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class Provider(ResourceProvider):
+    """A provider of ours: pickled by reference (it keeps no state) and out of the encryption path."""
+
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Read the stack's `now`; called once in a provider process, before anything else.
+
+        Raises:
+            ConfigError: `now` is no date.
+        """
+        speak_plainly()
+        self.now = parse_now(req.config.get("now"))
+
+    @property
+    def account(self) -> Account:
+        """The account of this process, one for all providers in it."""
+        with _ONE_AT_A_TIME:  # the engine asks from four threads at once, and a cache alone lets each build its own
+            return _account()
+
+    def account_failures(self, expected: Any, of_state: str | None = None) -> list[CheckFailure]:  # noqa: ANN401 - an input
+        """Why `check` refuses the account in use.
+
+        None where it is the one that the input `account` names, if any, and the one that the state is of, if known.
+        """
+        try:
+            self.account.require_account(expected if is_known(expected) else None, "the specs are for")
+            self.account.require_account(of_state, "this state is of")
+        except WrongAccountError as error:
+            return [CheckFailure("account", str(error))]
+        return []
+
+
+ACCOUNT_WIDE = (UnreachableError, UnauthenticatedError, AccessDeniedError, WrongAccountError)
+"""Failures of a read that every other read of the run meets as well."""
+
+_told: set[type[Exception]] = set()
+
+
+def is_told_first(error: IamcredsError) -> bool:
+    """Whether this is the first failure of its kind in this process, so that 27 resources do not tell it 27 times."""
+    with _ONE_AT_A_TIME:
+        is_first = type(error) not in _told
+        _told.add(type(error))
+        return is_first
+
+
+@functools.cache
+def _account() -> Account:
+    from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import, and the program never needs it
+
+    return Account()
+
+
+def parse_now(text: str | None) -> datetime:
+    """The time that the config `now` says (an ISO date or time, UTC unless it says otherwise), or the present.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    try:
+        now = datetime.fromisoformat(text) if text else datetime.now(UTC)
+    except ValueError as error:
+        raise ConfigError(f"config `now` is {text!r}, which is no date: write it as 2027-03-01") from error
+    return now if now.tzinfo else now.replace(tzinfo=UTC)
+
+
+def warn(message: str) -> None:
+    """Have the engine show a warning, from within a provider process.
+
+    The engine starts a provider with its own address as the first argument. Without one the line goes to stderr,
+    which the engine shows as well.
+    """
+    if len(sys.argv) > 1:
+        _engine(sys.argv[1]).Log(LogRequest(severity=LogSeverity.WARNING, message=message))
+    else:
+        sys.stderr.write(f"warning: {message}\n")
+
+
+@functools.cache
+def _engine(address: str) -> EngineStub:
+    return EngineStub(grpc.insecure_channel(address))
+
+
+def speak_plainly() -> None:
+    """Make the provider process answer a failure with a sentence instead of a traceback.
+
+    The SDK's process formats every exception by `traceback.format_exc()` for the engine, which prints it. Its module
+    is `__main__` there; in a process that is not the SDK's nothing happens.
+    """
+    host = sys.modules["__main__"]
+    if hasattr(host, "DynamicResourceProviderServicer"):
+        host.traceback = _Sentences  # type: ignore[attr-defined]
+
+
+class _Sentences:
+    """Stands where the SDK's provider process has the module `traceback`."""
+
+    @staticmethod
+    def format_exc() -> str:
+        error = sys.exc_info()[1]
+        sentence = str(error) if isinstance(error, IamcredsError) else unexpected(error)
+        return f"{sentence}\n{format_traceback(error)}" if error and is_debugging() else sentence
+
+
+def unexpected(error: BaseException | None) -> str:
+    """A bug of ours in one line: the type and the place, but not the text, which might hold anything."""
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return f"unexpected {type(error).__name__}{place}: this is a bug in iamcreds; please report this line"

@@ -1,0 +1,144 @@
+"""What a provider process knows of the run that it serves: which ids are whose, and what siblings are about to make.
+
+A provider cannot read the state. What is the stack's own it knows from what the engine had it read, from what it
+made itself, and from the message that the program sends along with each credential.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from dynamic_providers.unknowns import is_known
+
+
+class Refuse(StrEnum):
+    """When a credential that cannot be created is refused."""
+
+    CHECK = "check"
+    """At once, which stops the run."""
+    PREVIEW = "preview"
+    """The program wants to hear of it, so that it can tell all refusals together."""
+    CREATE = "create"
+    """When its turn comes, so that the others go on."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What the program says with each credential; it is never recorded.
+
+    Attributes:
+        resource: the resource's name, empty where it is not known.
+        owned: the credentials of the same user and service that the stack's state has: resource names by id. None
+            where the program could not tell.
+        account: the account that the stack's state is of, None where it is empty or the program could not tell.
+        refuse: when to refuse.
+    """
+
+    resource: str = ""
+    owned: Mapping[str, str] | None = None
+    account: str | None = None
+    refuse: Refuse = Refuse.CHECK
+
+    @classmethod
+    def read(cls, properties: Mapping[str, Any]) -> Self:
+        """The message out of a credential's properties; without one, or with one not known yet, nothing is told."""
+        told = properties.get("run")
+        if not isinstance(told, Mapping) or not is_known(told):
+            return cls()
+        return cls(
+            resource=told.get("resource") or "",
+            owned=told.get("owned"),
+            account=told.get("account"),
+            refuse=Refuse(told.get("refuse") or Refuse.CHECK),
+        )
+
+
+@dataclass(frozen=True)
+class Plans:
+    """What resources of this run are about to do for one user and service."""
+
+    adopted: frozenset[str]
+    coming: int
+
+
+class Run:
+    """What one process knows. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owners: dict[str, str] = {}
+        self._whole: set[tuple[str, str]] = set()
+        self._declaring: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._plans: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
+        self._replaced: set[str] = set()
+
+    def own(self, credential_id: str) -> None:
+        """Know that a resource of the stack has this credential."""
+        with self._lock:
+            self._owners.setdefault(credential_id, "")
+
+    def replace(self, credential_id: str) -> None:
+        """Know that this credential is to be replaced by another."""
+        with self._lock:
+            self._replaced.add(credential_id)
+
+    def hear(self, user: str, service: str, message: Message) -> None:
+        """Take in what the program says with a credential of that user and service."""
+        with self._lock:
+            if message.resource:
+                self._declaring[user, service].add(message.resource)
+            if message.owned is not None:
+                self._owners.update(message.owned)
+                self._whole.add((user, service))
+
+    def plan(self, user: str, service: str, resource: str, adopts: str | None) -> None:
+        """Know that this resource is about to adopt a credential, or to have one created (None)."""
+        with self._lock:
+            self._plans[user, service][resource] = adopts
+
+    def finish(self, user: str, service: str, adopts: str | None, credential_id: str) -> None:
+        """Know that such a plan was carried out, and which credential came of it."""
+        with self._lock:
+            plans = self._plans[user, service]
+            resource = next((name for name, planned in plans.items() if planned == adopts), None)
+            if resource is not None:
+                del plans[resource]
+            self._owners[credential_id] = resource or ""
+
+    def owners(self) -> dict[str, str]:
+        """The stack's own credentials: the names of their resources by id, empty where not known."""
+        with self._lock:
+            return dict(self._owners)
+
+    def is_whole(self, user: str, service: str) -> bool:
+        """Whether all credentials that the state has of this user and service are known."""
+        with self._lock:
+            return (user, service) in self._whole
+
+    def declaring(self, user: str, service: str) -> frozenset[str]:
+        """The names of the resources that declare this user and service, as far as they have been checked."""
+        with self._lock:
+            return frozenset(self._declaring[user, service])
+
+    def replaced_by(self, resource: str) -> frozenset[str]:
+        """The ids that go when this resource's new credential has come, or before."""
+        with self._lock:
+            own = {key for key, name in self._owners.items() if resource and name == resource}
+            return frozenset(self._replaced | own)
+
+    def adopted(self, user: str, service: str) -> frozenset[str]:
+        """The ids that resources of this run are about to adopt."""
+        with self._lock:
+            return frozenset(adopts for adopts in self._plans[user, service].values() if adopts is not None)
+
+    def plans_beside(self, user: str, service: str, resource: str) -> Plans:
+        """What the other resources are about to do."""
+        with self._lock:
+            plans = {name: adopts for name, adopts in self._plans[user, service].items() if name != resource}
+        adopted = frozenset(adopts for adopts in plans.values() if adopts is not None)
+        return Plans(adopted, len(plans) - len(adopted))

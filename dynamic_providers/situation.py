@@ -1,0 +1,87 @@
+"""What the decision about a new credential rests on: the account as it is, and the run as far as it is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iamcreds.decision import Situation
+from iamcreds.errors import ExistingCredentialError
+from iamcreds.services import MAX_PER_SERVICE, known_service
+
+if TYPE_CHECKING:
+    from dynamic_providers.credential_inputs import CredentialInputs
+    from dynamic_providers.run import Message, Run
+    from iamcreds.account import Account
+
+
+def foresee(account: Account, run: Run, inputs: CredentialInputs, message: Message) -> Situation:
+    """What there will be when the create comes; user and service of the inputs have to be known.
+
+    Raises:
+        AccountError: as AWS answers.
+    """
+    user, service = inputs.user, inputs.service
+    if not account.has_user(user):
+        return Situation(has_user=False, renamed_to=_find_new_name(account, user, message))
+    plans = run.plans_beside(user, service, message.resource)
+    return Situation(
+        live=account.credentials_of(user, service),
+        owners=run.owners(),
+        is_whole=run.is_whole(user, service),
+        leaving=find_leaving(account, run, inputs, message),
+        adopted=plans.adopted,
+        coming=plans.coming,
+        has_service=known_service(service) is not None or account.has_service(user, service),
+        declaring=run.declaring(user, service),
+    )
+
+
+def observe(account: Account, run: Run, inputs: CredentialInputs, adopts: str | None) -> Situation:
+    """What there is now that the turn to create, or to adopt the credential `adopts`, has come.
+
+    Raises:
+        ExistingCredentialError: what was to be adopted is gone.
+        AccountError: as AWS answers.
+    """
+    user, service = inputs.user, inputs.service
+    live = account.credentials_of(user, service)
+    if adopts is not None and adopts not in {credential.id for credential in live}:
+        raise ExistingCredentialError(
+            f"credential {adopts} of user {user}, which was to be adopted, is gone: repeat, to have one created"
+        )
+    # Whether user and service exist, and whether there is a place, AWS itself tells in the answer to Create.
+    return Situation(
+        live=live,
+        owners=run.owners(),
+        is_whole=run.is_whole(user, service),
+        adopted=run.adopted(user, service) - {adopts or ""},
+    )
+
+
+def find_leaving(account: Account, run: Run, inputs: CredentialInputs, message: Message) -> frozenset[str]:
+    """The stack's own credential that is deleted before this one is created, because this one needs its place.
+
+    Raises:
+        AccountError: as AWS answers.
+    """
+    if not account.has_user(inputs.user) or not is_full(account, inputs):
+        return frozenset()
+    live = {credential.id for credential in account.credentials_of(inputs.user, inputs.service)}
+    return run.replaced_by(message.resource) & live
+
+
+def is_full(account: Account, inputs: CredentialInputs) -> bool:
+    """Whether both of IAM's places are taken, or will be by what is declared.
+
+    Raises:
+        AccountError: as AWS answers.
+    """
+    if inputs.declared == MAX_PER_SERVICE:
+        return True
+    return len(account.credentials_of(inputs.user, inputs.service)) >= MAX_PER_SERVICE
+
+
+def _find_new_name(account: Account, user: str, message: Message) -> str | None:
+    """What IAM calls a user now, as far as a credential of the stack's own tells."""
+    found = (account.find_credential(user, credential_id) for credential_id in message.owned or ())
+    return next((live.user for live in found if live is not None and live.user != user), None)

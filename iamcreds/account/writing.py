@@ -1,0 +1,191 @@
+"""The four writes to a credential, each so that a lost answer, a refusal or a repetition loses nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from iamcreds.account import client
+from iamcreds.errors import (
+    AccountError,
+    LostAnswerError,
+    NoSuchCredentialError,
+    NoSuchUserError,
+)
+from iamcreds.model import Credential, IssuedCredential, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import datetime
+
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.account.cache import Cache
+    from iamcreds.account.clock import Clock
+    from iamcreds.account.locks import CreateLocks
+
+THROTTLE_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0)
+"""Seconds before each repetition of a throttled Create."""
+
+LOOK_PAUSES = (0.0, 1.0, 2.0, 4.0)
+"""Seconds before each look for what a Create without an answer may have made; lists may lag."""
+
+_MAY_BE_RESET = (
+    "it may already be reset, and then the password known here is dead: repeat, and do not take the `reset` back before"
+)
+
+_BOTO = (ClientError, BotoCoreError, ResponseParserError)
+
+
+class Writing:
+    """Creates, resets, switches and deletes credentials. Safe to use from several threads.
+
+    Args:
+        iam: a client that repeats what may be repeated.
+        iam_once: a client that repeats nothing.
+        cache: what the run knows, kept current.
+        clock: AWS's clock.
+        locks: see to it that no other Create for the same user and service is under way.
+        sleep: waits so many seconds.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a write rests on
+        self,
+        *,
+        iam: IAMClient,
+        iam_once: IAMClient,
+        cache: Cache,
+        clock: Clock,
+        locks: CreateLocks,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._iam = iam
+        self._iam_once = iam_once
+        self._cache = cache
+        self._clock = clock
+        self._locks = locks
+        self._sleep = sleep
+
+    def create(self, user: str, service: str, age_days: int | None = None) -> IssuedCredential:
+        """Create a credential; see `Account.create`."""
+        with self._locks.hold(user, service):
+            known = {live.id for live in self._cache.of(user, service)}
+            arguments = {"UserName": user, "ServiceName": service}
+            return self._create(arguments | ({"CredentialAgeDays": age_days} if age_days else {}), known)
+
+    def _create(self, arguments: dict[str, Any], known: Collection[str]) -> IssuedCredential:
+        """Create unless throttled; what was `known` before the call is not what the call made."""
+        doing = f"creating a {arguments['ServiceName']} credential for user {arguments['UserName']}"
+        for pause in (*THROTTLE_PAUSES, None):
+            started = self._clock.now()
+            with client.translate_errors(doing):
+                try:
+                    answer = self._iam_once.create_service_specific_credential(**arguments)
+                    break
+                except _BOTO as error:
+                    if client.may_have_happened(error):
+                        answer = None
+                        break
+                    if pause is None or not client.is_throttled(error):
+                        raise
+            self._sleep(pause)
+        if answer is not None:
+            return self._issued(answer)
+        return self._find_made(doing, arguments["UserName"], arguments["ServiceName"], known, started)
+
+    def _find_made(
+        self, doing: str, user: str, service: str, known: Collection[str], started: datetime
+    ) -> IssuedCredential:
+        """What a Create without an answer made: found by lists, and given a password by Reset.
+
+        Raises:
+            LostAnswerError: nothing or more than one thing is new, or looking failed.
+        """
+        ended = self._clock.now()
+        lost = f"{doing}: AWS's answer was lost"
+        try:
+            made = self._appeared(user, service, known, started, ended)
+        except AccountError as error:
+            raise LostAnswerError(
+                f"{lost}, and looking for what it made failed ({error}): there may be a credential that nobody knows"
+                " the password of; the next run names it",
+            ) from error
+        if not made:
+            raise LostAnswerError(
+                f"{lost}, and no new credential appeared in {sum(LOOK_PAUSES):.0f} seconds; a list may show it later:"
+                " repeat in a minute",
+            )
+        if len(made) > 1:
+            raise LostAnswerError(
+                f"{lost} and {' and '.join(live.id for live in made)} are new: nobody can tell which of them it made;"
+                " delete the one that serves nobody, then repeat",
+            )
+        try:
+            return self.reset(user, made[0].id)
+        except AccountError as error:
+            raise LostAnswerError(
+                f"{lost}; it made {made[0].id} of user {user}, and its password could not be had ({error}): delete it,"
+                " or declare `existing: adopt`, then repeat",
+            ) from error
+
+    def _appeared(
+        self, user: str, service: str, known: Collection[str], started: datetime, ended: datetime
+    ) -> list[Credential]:
+        """What is new since the call began, if any of it was made within the call's time; lists may lag."""
+        for pause in LOOK_PAUSES:
+            self._sleep(pause)
+            self._cache.refresh(user)
+            new = [live for live in self._cache.of(user, service) if live.id not in known]
+            made = [live for live in new if self._clock.may_be_within(live.created, started, ended)]
+            if made:
+                return made
+        return []
+
+    def reset(self, user: str, credential_id: str) -> IssuedCredential:
+        """Give the credential a new password; see `Account.reset`."""
+        doing = f"resetting the password of credential {credential_id} of user {user}"
+        with client.translate_errors(doing, if_lost=_MAY_BE_RESET):
+            answer = client.read(
+                self._iam.reset_service_specific_credential, UserName=user, ServiceSpecificCredentialId=credential_id
+            )
+        return self._issued(answer)
+
+    def set_status(self, user: str, credential_id: str, status: Status) -> None:
+        """Switch the credential on or off; see `Account.set_status`."""
+        with client.translate_errors(f"making credential {credential_id} of user {user} {status}"):
+            client.read(
+                self._iam.update_service_specific_credential,
+                UserName=user,
+                ServiceSpecificCredentialId=credential_id,
+                Status=status.value,
+            )
+        known = self._cache.get(credential_id)
+        if known is not None:
+            self._cache.remember(replace(known, status=status))
+
+    def delete(self, user: str, credential_id: str) -> None:
+        """Delete the credential; see `Account.delete`."""
+        try:
+            self._delete(user, credential_id)
+        except (NoSuchCredentialError, NoSuchUserError):
+            # IAM may have renamed the user since: then the credential lives on under the new name.
+            live = self._cache.find_anew(credential_id)
+            if live is not None and live.user != user:
+                self._delete(live.user, credential_id)
+        self._cache.forget(credential_id)
+
+    def _delete(self, user: str, credential_id: str) -> None:
+        with client.translate_errors(f"deleting credential {credential_id} of user {user}"):
+            client.read(
+                self._iam.delete_service_specific_credential,
+                UserName=user,
+                ServiceSpecificCredentialId=credential_id,
+            )
+
+    def _issued(self, answer: Any) -> IssuedCredential:  # noqa: ANN401 - boto3's answer
+        item = answer["ServiceSpecificCredential"]
+        secret = item.get("ServicePassword") or item.get("ServiceCredentialSecret")
+        return IssuedCredential(self._cache.remember(client.to_credential(item)), secret)

@@ -1,0 +1,180 @@
+"""What is to be done about a credential that a stack does not have yet: create it, adopt a live one, or refuse; pure.
+
+The preview asks, and the run that follows asks again, so what the one refuses the other would not have done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeAlias
+
+from iamcreds.model import Credential, Existing, Status
+from iamcreds.services import MAX_PER_SERVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The credential that is to be.
+
+    Attributes:
+        user: the IAM user's name.
+        service: the service's full name.
+        declared: how many of this user and service the program declares.
+        existing: what to do about one that is live and foreign.
+        age_days: days until it expires, None for never.
+    """
+
+    user: str
+    service: str
+    declared: int = 1
+    existing: Existing = Existing.FAIL
+    age_days: int | None = None
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What there is for that user and service.
+
+    Attributes:
+        live: the live credentials, oldest first.
+        owners: the stack's own, by id: the name of the resource that has it, empty where it is not known.
+        is_whole: whether `owners` has every id of the stack's state; where not, nobody can tell what is foreign.
+        leaving: ids that are deleted before the create.
+        adopted: ids that siblings are about to adopt.
+        coming: how many credentials siblings are about to create.
+        has_user: whether the IAM user exists.
+        renamed_to: what IAM calls the user of the stack's own credential now, where that is another name.
+        has_service: whether AWS knows the service.
+        declaring: the names of the resources that declare the same user and service.
+    """
+
+    live: Sequence[Credential] = ()
+    owners: Mapping[str, str] = field(default_factory=dict)
+    is_whole: bool = True
+    leaving: frozenset[str] = frozenset()
+    adopted: frozenset[str] = frozenset()
+    coming: int = 0
+    has_user: bool = True
+    renamed_to: str | None = None
+    has_service: bool = True
+    declaring: frozenset[str] = frozenset()
+
+    @property
+    def staying(self) -> tuple[Credential, ...]:
+        """The live credentials that are there when the create comes."""
+        return tuple(live for live in self.live if live.id not in self.leaving)
+
+    @property
+    def foreign(self) -> tuple[Credential, ...]:
+        """Those of them that no resource of the stack has or is about to adopt."""
+        return tuple(live for live in self.staying if live.id not in self.owners and live.id not in self.adopted)
+
+
+@dataclass(frozen=True)
+class Create:
+    """Nothing is in the way: make a new one."""
+
+
+@dataclass(frozen=True)
+class Adopt:
+    """Take this one over, by Reset."""
+
+    credential: Credential
+
+
+@dataclass(frozen=True)
+class MissingUser:
+    """The IAM user does not exist; `renamed_to` is what IAM calls it now, if the stack's own credential tells."""
+
+    renamed_to: str | None
+
+
+@dataclass(frozen=True)
+class UnknownService:
+    """AWS knows no such credentials of the service."""
+
+
+@dataclass(frozen=True)
+class DeclaredTwice:
+    """More resources declare this user and service than they say."""
+
+    resources: frozenset[str]
+
+
+@dataclass(frozen=True)
+class InTheWay:
+    """Live and foreign: no resource of the stack has it, and its password is unknown."""
+
+    foreign: Sequence[Credential]
+
+
+@dataclass(frozen=True)
+class Unproven:
+    """Live, and this run cannot tell whether it is the stack's own."""
+
+    live: Sequence[Credential]
+
+
+@dataclass(frozen=True)
+class Ambiguous:
+    """More is live and foreign than could be adopted: nobody said which."""
+
+    foreign: Sequence[Credential]
+
+
+@dataclass(frozen=True)
+class NotAdoptable:
+    """Live and foreign, and no Reset makes it what is wanted: it has expired, or its expiry is another."""
+
+    credential: Credential
+
+
+@dataclass(frozen=True)
+class NoPlace:
+    """Both of IAM's places are taken by the stack's own; `owners` tells by which resources."""
+
+    taken: Sequence[Credential]
+    owners: Mapping[str, str]
+
+
+Refusal: TypeAlias = (
+    MissingUser | UnknownService | DeclaredTwice | InTheWay | Unproven | Ambiguous | NotAdoptable | NoPlace
+)
+Decision: TypeAlias = Create | Adopt | Refusal
+
+
+def decide(wanted: Wanted, situation: Situation) -> Decision:
+    """What is to be done so that the stack has one credential more of this user and service."""
+    if not situation.has_user:
+        return MissingUser(situation.renamed_to)
+    if not situation.has_service:
+        return UnknownService()
+    if len(situation.declaring) > wanted.declared:
+        return DeclaredTwice(situation.declaring)
+    if situation.foreign:
+        return _decide_about_foreign(wanted, situation)
+    if len(situation.staying) + situation.coming >= MAX_PER_SERVICE:
+        return NoPlace(situation.staying, situation.owners)
+    return Create()
+
+
+def _decide_about_foreign(wanted: Wanted, situation: Situation) -> Decision:
+    foreign = situation.foreign
+    if not situation.is_whole:
+        fits = len(situation.staying) + situation.coming < wanted.declared
+        return Create() if fits else Unproven(foreign)
+    if wanted.existing is Existing.FAIL:
+        return InTheWay(foreign)
+    if len(foreign) > wanted.declared:
+        return Ambiguous(foreign)
+    return Adopt(foreign[0]) if _is_adoptable(foreign[0], wanted.age_days) else NotAdoptable(foreign[0])
+
+
+def _is_adoptable(live: Credential, age_days: int | None) -> bool:
+    """Whether a Reset makes it what is wanted; an expiry is whole days after creation, and Reset does not move it."""
+    lifetime = None if live.expires is None else live.expires - live.created
+    return live.status is not Status.EXPIRED and lifetime == (None if age_days is None else timedelta(days=age_days))

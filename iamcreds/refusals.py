@@ -1,0 +1,112 @@
+"""A refusal in words: what is in the way, by id, and the ways out, each of which ends with a clean run; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iamcreds.decision import (
+    Ambiguous,
+    DeclaredTwice,
+    InTheWay,
+    MissingUser,
+    NoPlace,
+    NotAdoptable,
+    Refusal,
+    UnknownService,
+    Unproven,
+    Wanted,
+)
+from iamcreds.services import service_alias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from iamcreds.model import Credential
+
+
+def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: PLR0911 - one for each kind
+    """Why nothing is created for that user and service, and what to do."""
+    what, user = f"{service_alias(wanted.service)} credential", f"user {wanted.user}"
+    match refusal:
+        case MissingUser(renamed_to=None):
+            return f"the account has no IAM {user}: create the user, or take it out of the specs"
+        case MissingUser(renamed_to=name):
+            return f"the account has no IAM {user}: IAM renamed it to {name}, and so must the specs"
+        case UnknownService():
+            return (
+                f"no {what} can be made for {user}: AWS knows no such credentials of {wanted.service}: check the"
+                " service name, or whether this partition has it"
+            )
+        case DeclaredTwice(resources):
+            return (
+                f"{_and(sorted(resources))} declare a {what} of {user}: say in each of them how many there are"
+                f" (declared={len(resources)}), or take one out"
+            )
+        case InTheWay(foreign):
+            return (
+                f"no {what} is made for {user}: {_live(foreign, now)}, no resource of this stack has {_it(foreign)},"
+                f" and nobody here knows the password. Three ways out: delete {_it(foreign)}"
+                f" ({_and(map(_delete_command, foreign))}); take {_it(foreign)} over with `existing: adopt`, which"
+                " resets the password; or leave it to whom it serves, and take this credential out of the specs"
+            )
+        case Unproven(live):
+            return (
+                f"no {what} is made for {user}: {_live(live, now)}, and this run cannot tell whether a resource of this"
+                " program has it, because it did not read the whole state: run without --target, --exclude and"
+                " --refresh=false"
+            )
+        case Ambiguous(foreign):
+            return (
+                f"no {what} is adopted for {user}: {_live(foreign, now)}, and only {wanted.declared} is declared, so"
+                f" nobody can tell which is meant: delete one ({_or(map(_delete_command, foreign))})"
+            )
+        case NotAdoptable(credential):
+            return (
+                f"{what} {credential.id} of {user} cannot be adopted: it {_expiry(credential)}, and"
+                f" {_lifetime(wanted)} is wanted, which Reset does not change: delete it"
+                f" ({_delete_command(credential)})"
+            )
+        case NoPlace(taken, owners):
+            held = _and(f"{live.id} by {owners.get(live.id) or 'this stack'}" for live in taken)
+            return (
+                f"there is no place for another {what} of {user}: IAM allows two, and those that are there or planned"
+                f" ({held or 'this run makes them'}) take both until this run ends. A credential under a new name keeps"
+                " its place with `was: OLD-NAME`; otherwise take the old one out in a run of its own"
+            )
+
+
+def _live(credentials: Sequence[Credential], now: datetime) -> str:
+    named = _and(f"{live.id} ({live.status}, {_age(live, now)})" for live in credentials)
+    return f"{named} {'is' if len(credentials) == 1 else 'are'} live already"
+
+
+def _age(live: Credential, now: datetime) -> str:
+    days = max(0, (now - live.created).days)
+    return f"created on {live.created:%Y-%m-%d}, {days} day{'' if days == 1 else 's'} ago"
+
+
+def _delete_command(live: Credential) -> str:
+    return (
+        f"aws iam delete-service-specific-credential --user-name {live.user} --service-specific-credential-id {live.id}"
+    )
+
+
+def _expiry(live: Credential) -> str:
+    return "never expires" if live.expires is None else f"expires on {live.expires:%Y-%m-%d}"
+
+
+def _lifetime(wanted: Wanted) -> str:
+    return "one that never expires" if wanted.age_days is None else f"one of {wanted.age_days} days"
+
+
+def _it(credentials: Sequence[Credential]) -> str:
+    return "it" if len(credentials) == 1 else "them"
+
+
+def _and(words: Iterable[str]) -> str:
+    return " and ".join(words)
+
+
+def _or(words: Iterable[str]) -> str:
+    return " or ".join(words)

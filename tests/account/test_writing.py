@@ -1,0 +1,244 @@
+"""Writes whose answers are lost, cut or late: whose credential is whose, and that no password is told to anybody."""
+
+from __future__ import annotations
+
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from iamcreds.account import Account
+from iamcreds.account.locks import CreateLocks, lock_folder
+from iamcreds.errors import AccountError, LostAnswerError, UnreadableAnswerError
+from iamcreds.model import Status
+from tests.e2e.live import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+    from iamcreds.model import IssuedCredential
+
+CREATE = "iam:CreateServiceSpecificCredential"
+DELETE = "iam:DeleteServiceSpecificCredential"
+LIST = "iam:ListServiceSpecificCredentials"
+RESET = "iam:ResetServiceSpecificCredential"
+UPDATE = "iam:UpdateServiceSpecificCredential"
+CODECOMMIT = "codecommit.amazonaws.com"
+KEYSPACES = "cassandra.amazonaws.com"
+
+
+def create(account: Account) -> IssuedCredential | LostAnswerError:
+    """What becomes of a Create for jane."""
+    try:
+        return account.create("jane", CODECOMMIT)
+    except LostAnswerError as error:
+        return error
+
+
+@pytest.mark.usefixtures("iam")
+def test_siblings(account: Account, emulator: Emulator) -> None:
+    """Of two Creates at once for one user and service, the one that failed does not take what the other made."""
+    emulator.controls.set(latency=0.3)
+    emulator.controls.fail(CREATE, when="before")
+    with ThreadPoolExecutor() as pool:
+        made = list(pool.map(lambda _: create(account), range(2)))
+    assert sum(isinstance(result, LostAnswerError) for result in made) == 1
+    assert RESET not in emulator.controls.counts()
+    (issued,) = (result for result in made if not isinstance(result, LostAnswerError))
+    assert emulator.controls.passwords() == {issued.credential.id: issued.secret}
+
+
+@pytest.mark.usefixtures("iam")
+def test_two_runs(account: Account, emulator: Emulator) -> None:
+    """The same holds for two runs at once, each with an account of its own."""
+    other = Account(sleep=lambda _: None)
+    emulator.controls.set(latency=0.3)
+    emulator.controls.fail(CREATE, when="before")
+    with ThreadPoolExecutor() as pool:
+        made = list(pool.map(create, (account, other)))
+    assert sum(isinstance(result, LostAnswerError) for result in made) == 1
+    assert RESET not in emulator.controls.counts()
+
+
+def test_human_in_the_window(account: Account, emulator: Emulator, iam: IAMClient) -> None:
+    """What somebody else creates while a Create's answer gets lost is not reset: both are named."""
+    emulator.controls.pause(CREATE, when="after")
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(create, account)
+        wait_until(lambda: bool(emulator.controls.held()))
+        emulator.controls.put_credential("ACCAHUMAN000000000000", "jane", CODECOMMIT, password="theirs")
+        emulator.controls.abandon()
+        lost = running.result()
+    assert isinstance(lost, LostAnswerError)
+    assert len(iam.list_service_specific_credentials(UserName="jane")["ServiceSpecificCredentials"]) == 2
+    assert all(credential_id in str(lost) for credential_id in emulator.controls.passwords())
+    assert emulator.controls.passwords()["ACCAHUMAN000000000000"] == "theirs"
+
+
+@pytest.mark.usefixtures("iam")
+@pytest.mark.parametrize("shift", [-90, 0, 90])
+def test_clocks(account: Account, emulator: Emulator, shift: float) -> None:
+    """What is new and what is young is judged by AWS's clock, however far this machine's is off."""
+    emulator.controls.set(clock_shift=shift)
+    emulator.controls.put_credential("ACCAOLD00000000000000", "jane", KEYSPACES)
+    account.id()
+    emulator.controls.drop(CREATE, when="after")
+    issued = account.create("jane", CODECOMMIT)
+    assert account.is_young(issued.credential.created)
+    emulator.controls.set(clock_shift=shift + 61)
+    account.reread_users(["jane"])
+    assert not account.is_young(issued.credential.created)
+
+
+@pytest.mark.usefixtures("iam")
+@pytest.mark.parametrize("cut", [0, 0.3, 0.7, 0.99])
+@pytest.mark.parametrize("whole_length", [True, False])
+def test_cut_create(account: Account, emulator: Emulator, cut: float, *, whole_length: bool) -> None:
+    """An answer to Create that is cut anywhere is a lost one: what was made is found and gets a password by Reset."""
+    emulator.controls.cut(CREATE, cut, whole_length=whole_length)
+    issued = account.create("jane", CODECOMMIT)
+    assert emulator.controls.counts()[CREATE] == 1
+    assert emulator.controls.passwords() == {issued.credential.id: issued.secret}
+
+
+@pytest.mark.usefixtures("iam")
+@pytest.mark.parametrize("cut", [0, 0.3, 0.7, 0.99])
+@pytest.mark.parametrize("whole_length", [True, False])
+def test_cut_reset(account: Account, emulator: Emulator, cut: float, *, whole_length: bool) -> None:
+    """A cut answer to Reset is asked for again; where all are cut, the error says so and holds no password."""
+    live = account.create("jane", CODECOMMIT).credential
+    emulator.controls.cut(RESET, cut, whole_length=whole_length)
+    secret = account.reset("jane", live.id).secret
+    assert emulator.controls.passwords() == {live.id: secret}
+    emulator.controls.cut(RESET, cut, whole_length=whole_length, times=None)
+    with pytest.raises(LostAnswerError, match="it may already be reset") as failed:
+        account.reset("jane", live.id)
+    told = "".join(traceback.format_exception(failed.value))
+    assert not any(secret[:12] in told for secret in emulator.controls.secrets())
+
+
+@pytest.mark.usefixtures("iam")
+def test_reset_that_breaks(account: Account, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Reset that AWS fails to answer may have happened, and the error says so."""
+    monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's own pauses
+    live = account.create("jane", CODECOMMIT).credential
+    emulator.controls.fail(RESET, times=None)
+    with pytest.raises(LostAnswerError, match="it may already be reset, and then the password known here is dead"):
+        account.reset("jane", live.id)
+
+
+@pytest.mark.usefixtures("iam")
+def test_cut_reads(account: Account, emulator: Emulator) -> None:
+    """A cut list is asked for again, and not taken for an endpoint that does not know AllUsers."""
+    emulator.controls.cut(LIST, 0.5, whole_length=False, times=2)
+    assert account.credentials() == []
+    assert emulator.controls.counts()[LIST] == 3
+    emulator.controls.cut(LIST, 0.5, whole_length=False, times=None)
+    with pytest.raises(UnreadableAnswerError, match=r"listing .* all users: AWS's answer was cut off"):
+        Account().credentials()
+
+
+@pytest.mark.usefixtures("iam")
+def test_password_of_what_was_found(account: Account, emulator: Emulator) -> None:
+    """Where a lost answer's credential is found and no Reset succeeds, it is named with the ways out."""
+    emulator.controls.drop(CREATE, when="after")
+    emulator.controls.deny(RESET)
+    with pytest.raises(LostAnswerError, match=r"it made ACCA\w+ of .* or declare `existing: adopt`"):
+        account.create("jane", CODECOMMIT)
+
+
+@pytest.mark.usefixtures("iam")
+def test_looking_fails(account: Account, emulator: Emulator) -> None:
+    """Where looking for a lost answer's credential fails, the error says what may be there."""
+    account.credentials()
+    emulator.controls.drop(CREATE, when="after")
+    emulator.controls.deny(LIST)
+    with pytest.raises(LostAnswerError, match=r"looking for what it made failed .* there may be a credential"):
+        account.create("jane", CODECOMMIT)
+    assert RESET not in emulator.controls.counts()
+
+
+def test_user_and_service_are_not_mixed_up(account: Account, emulator: Emulator, iam: IAMClient) -> None:
+    """A lost answer is looked for under its own user and its own service, whatever else is new there."""
+    iam.create_user(UserName="john")
+    account.credentials()
+    emulator.controls.put_credential("ACCAOTHERUSER00000000", "john", CODECOMMIT)
+    emulator.controls.put_credential("ACCAOTHERSERVICE00000", "jane", KEYSPACES)
+    emulator.controls.drop(CREATE, when="after")
+    issued = account.create("jane", CODECOMMIT)
+    assert (issued.credential.user, issued.credential.service) == ("jane", CODECOMMIT)
+
+
+@pytest.mark.usefixtures("iam")
+def test_a_list_behind_our_writes(account: Account, emulator: Emulator) -> None:
+    """What we wrote ourselves is known, whatever a list that lags says of it."""
+    made = account.create("jane", CODECOMMIT).credential
+    gone = account.create("jane", KEYSPACES).credential
+    emulator.controls.set(list_lag=30)
+    account.set_status("jane", made.id, Status.INACTIVE)
+    account.delete("jane", gone.id)
+    account.reread_users(["jane"])
+    assert [(live.id, live.status) for live in account.credentials()] == [(made.id, Status.INACTIVE)]
+
+
+def test_renamed_user(account: Account, emulator: Emulator, iam: IAMClient) -> None:
+    """A credential whose user IAM has renamed is found and deleted under the new name."""
+    live = account.create("jane", CODECOMMIT).credential
+    iam.update_user(UserName="jane", NewUserName="joan")
+    fresh = Account()
+    found = fresh.find_credential("jane", live.id)
+    assert found is not None
+    assert found.user == "joan"
+    fresh.delete("jane", live.id)
+    assert emulator.controls.passwords() == {}
+
+
+def test_name_that_another_user_has_now(account: Account, emulator: Emulator, iam: IAMClient) -> None:
+    """The same where the old name belongs to somebody else by now."""
+    live = account.create("jane", CODECOMMIT).credential
+    iam.update_user(UserName="jane", NewUserName="joan")
+    iam.create_user(UserName="jane")
+    Account().delete("jane", live.id)
+    assert emulator.controls.passwords() == {}
+
+
+@pytest.mark.usefixtures("iam")
+def test_issue_is_all_or_nothing(account: Account, emulator: Emulator) -> None:
+    """A new credential that cannot be switched off is deleted again, and where that fails it is named."""
+    emulator.controls.deny(UPDATE)
+    with pytest.raises(AccountError, match=r"the new credential ACCA\w+ of user jane was deleted again"):
+        account.issue("jane", CODECOMMIT, status=Status.INACTIVE)
+    assert emulator.controls.passwords() == {}
+    emulator.controls.deny(DELETE)
+    with pytest.raises(AccountError, match=r"could not be deleted .*: delete ACCA\w+ of user jane by hand"):
+        account.issue("jane", CODECOMMIT, status=Status.INACTIVE)
+
+
+@pytest.mark.usefixtures("iam")
+def test_known_services(account: Account, emulator: Emulator) -> None:
+    """Whether AWS knows a service costs one call, once a run."""
+    for _ in range(2):
+        assert account.has_service("jane", "bedrock.amazonaws.com")
+        assert not account.has_service("jane", "teapot.amazonaws.com")
+    assert emulator.controls.counts()[LIST] == 2
+
+
+def test_lock_folder(tmp_path: Path) -> None:
+    """The locks' folder is this person's alone, and their names tell nobody's name."""
+    folder = lock_folder()
+    assert folder is not None
+    assert folder.stat().st_mode & 0o077 == 0
+    with CreateLocks(tmp_path).hold("jane", CODECOMMIT):
+        assert [path.name[:7] for path in tmp_path.iterdir()] == ["create-"]
+        assert "jane" not in "".join(path.name for path in tmp_path.iterdir())
+
+
+def test_locks_of_others_do_not_wait(tmp_path: Path) -> None:
+    """Creates for other users and services go on at the same time."""
+    locks = CreateLocks(tmp_path)
+    with locks.hold("jane", CODECOMMIT), locks.hold("jane", KEYSPACES), locks.hold("john", CODECOMMIT):
+        pass

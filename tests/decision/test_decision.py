@@ -1,0 +1,192 @@
+"""What is done about a credential that a stack does not have yet, and why it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iamcreds.decision import (
+    Adopt,
+    Ambiguous,
+    Create,
+    DeclaredTwice,
+    InTheWay,
+    MissingUser,
+    NoPlace,
+    NotAdoptable,
+    Situation,
+    UnknownService,
+    Unproven,
+    Wanted,
+    decide,
+)
+from iamcreds.model import Credential, Existing, Status
+from iamcreds.refusals import sentence
+from iamcreds.services import Family
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+WANTED = Wanted("jane", "codecommit.amazonaws.com")
+ADOPTING = replace(WANTED, existing=Existing.ADOPT)
+A, B = (
+    Credential(
+        f"ACCA{name}", "jane", WANTED.service, Status.ACTIVE, NOW - timedelta(days=3), Family.PASSWORD, "jane-at"
+    )
+    for name in "AB"
+)
+DELETE_A = "aws iam delete-service-specific-credential --user-name jane --service-specific-credential-id ACCAA"
+
+
+def test_create() -> None:
+    """Where nothing is live, one is created."""
+    assert decide(WANTED, Situation()) == Create()
+
+
+def test_beside_our_own() -> None:
+    """Beside a credential of the stack's own there is a place for one more."""
+    assert decide(WANTED, Situation(live=[A], owners={A.id: "jane/codecommit/old"})) == Create()
+
+
+def test_in_the_way() -> None:
+    """What no resource of the stack has stops a create, whatever number is declared; it is named with the ways out."""
+    for declared in (1, 2):
+        wanted = replace(WANTED, declared=declared)
+        refusal = decide(wanted, Situation(live=[A, B], owners={B.id: "jane/codecommit"}))
+        assert refusal == InTheWay((A,))
+    said = sentence(InTheWay((A,)), WANTED, NOW)
+    assert said.startswith(
+        "no codecommit credential is made for user jane: ACCAA (Active, created on 2026-11-21, 3 days ago) is live"
+    )
+    assert f"Three ways out: delete it ({DELETE_A}); take it over with `existing: adopt`" in said
+    assert "ACCAB" not in said
+
+
+def test_adopt() -> None:
+    """With `existing: adopt` the foreign one is taken over, and not one that a sibling is about to take over."""
+    assert decide(ADOPTING, Situation(live=[A])) == Adopt(A)
+    both = replace(ADOPTING, declared=2)
+    assert decide(both, Situation(live=[A, B], adopted=frozenset({A.id}))) == Adopt(B)
+
+
+def test_ambiguous() -> None:
+    """Where more is foreign than is declared, nobody can tell which is meant: none is reset."""
+    assert decide(ADOPTING, Situation(live=[A, B])) == Ambiguous((A, B))
+    said = sentence(Ambiguous((A, B)), ADOPTING, NOW)
+    assert f"only 1 is declared, so nobody can tell which is meant: delete one ({DELETE_A} or aws" in said
+
+
+@pytest.mark.parametrize(
+    ("live", "age_days", "is_adoptable"),
+    [
+        (A, None, True),
+        (A, 30, False),
+        (replace(A, expires=A.created + timedelta(days=30)), 30, True),
+        (replace(A, expires=A.created + timedelta(days=30)), None, False),
+        (replace(A, expires=A.created + timedelta(days=30)), 31, False),
+        (replace(A, expires=A.created + timedelta(days=1), status=Status.EXPIRED), 1, False),
+        (replace(A, status=Status.INACTIVE), None, True),
+    ],
+)
+def test_adoptable(live: Credential, age_days: int | None, *, is_adoptable: bool) -> None:
+    """Only what a Reset makes right is adopted: an expiry stays as it is, and an expired one is dead."""
+    wanted = replace(ADOPTING, age_days=age_days)
+    expected = Adopt(live) if is_adoptable else NotAdoptable(live)
+    assert decide(wanted, Situation(live=[live])) == expected
+    if not is_adoptable:
+        assert DELETE_A in sentence(NotAdoptable(live), wanted, NOW)
+
+
+def test_no_place() -> None:
+    """IAM's two places, whoever of the stack's own has or is about to get them, are all there is."""
+    owners = {A.id: "jane/codecommit/a", B.id: ""}
+    assert isinstance(decide(WANTED, Situation(live=[A, B], owners=owners)), NoPlace)
+    assert isinstance(decide(WANTED, Situation(live=[A], owners=owners, coming=1)), NoPlace)
+    assert isinstance(decide(WANTED, Situation(coming=2)), NoPlace)
+    assert decide(WANTED, Situation(live=[A], owners=owners)) == Create()
+    assert decide(WANTED, Situation(coming=1)) == Create()
+    said = sentence(NoPlace((A, B), owners), WANTED, NOW)
+    assert "(ACCAA by jane/codecommit/a and ACCAB by this stack)" in said
+    assert "`was: OLD-NAME`" in said
+    assert "delete-service-specific-credential" not in said
+
+
+def test_leaving() -> None:
+    """What is deleted before the create needs no place."""
+    owners = {A.id: "jane/codecommit", B.id: "jane/codecommit/b"}
+    assert decide(WANTED, Situation(live=[A, B], owners=owners, leaving=frozenset({A.id}))) == Create()
+
+
+def test_no_successor_beside_a_foreign_one() -> None:
+    """Nothing of ours is deleted for a successor while somebody else's is in the other place."""
+    assert decide(WANTED, Situation(live=[A, B], owners={A.id: "r"}, leaving=frozenset({A.id}))) == InTheWay((B,))
+
+
+def test_unproven() -> None:
+    """Where the state was not seen whole, nothing is called foreign: no command to delete it, and no reset."""
+    for wanted in (WANTED, ADOPTING):
+        assert decide(wanted, Situation(live=[A], is_whole=False)) == Unproven((A,))
+        said = sentence(Unproven((A,)), wanted, NOW)
+        assert "run without --target, --exclude and --refresh=false" in said
+        assert "delete" not in said
+    assert decide(replace(WANTED, declared=2), Situation(live=[A], is_whole=False)) == Create()
+
+
+def test_missing_user() -> None:
+    """A user who does not exist is told before anything else, under the new name where IAM has renamed the user."""
+    situation = Situation(has_user=False, has_service=False)
+    assert decide(WANTED, situation) == MissingUser(None)
+    assert "the account has no IAM user jane: create" in sentence(MissingUser(None), WANTED, NOW)
+    assert decide(WANTED, replace(situation, renamed_to="joan")) == MissingUser("joan")
+    assert "IAM renamed it to joan, and so must the specs" in sentence(MissingUser("joan"), WANTED, NOW)
+
+
+def test_unknown_service() -> None:
+    """A service that AWS does not know is told."""
+    assert decide(WANTED, Situation(has_service=False)) == UnknownService()
+    assert "AWS knows no such credentials of codecommit.amazonaws.com" in sentence(UnknownService(), WANTED, NOW)
+
+
+def test_declared_twice() -> None:
+    """Two resources that each say to be the only one are told; two that say two are not."""
+    situation = Situation(declaring=frozenset({"b", "a"}))
+    assert decide(WANTED, situation) == DeclaredTwice(frozenset({"a", "b"}))
+    assert (
+        "a and b declare a codecommit credential of user jane: say in each of them how many there are (declared=2)"
+        in (sentence(DeclaredTwice(frozenset({"a", "b"})), WANTED, NOW))
+    )
+    assert decide(replace(WANTED, declared=2), situation) == Create()
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> Situation:
+    """Any situation of a user who exists."""
+    live = draw(st.lists(st.sampled_from([A, B]), unique=True))
+    ids = st.frozensets(st.sampled_from([A.id, B.id]))
+    return Situation(
+        live=live,
+        owners=dict.fromkeys(draw(ids), "r"),
+        is_whole=draw(st.booleans()),
+        leaving=draw(ids),
+        adopted=draw(ids),
+        coming=draw(st.integers(0, 2)),
+    )
+
+
+@given(situations(), st.sampled_from(list(Existing)), st.integers(1, 2))
+def test_never(situation: Situation, existing: Existing, declared: int) -> None:
+    """Our own is never adopted nor named as foreign, nothing is without proof, and there are never three."""
+    wanted = replace(WANTED, existing=existing, declared=declared)
+    decision = decide(wanted, situation)
+    match decision:
+        case Adopt(live):
+            assert existing is Existing.ADOPT
+            assert situation.is_whole
+            assert live.id not in situation.owners
+        case InTheWay(foreign) | Ambiguous(foreign):
+            assert situation.is_whole
+            assert not {live.id for live in foreign} & situation.owners.keys()
+        case Create():
+            assert len(situation.staying) + situation.coming < 2 or not situation.is_whole
