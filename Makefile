@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer, and `pulumi` on PATH or a Go toolchain; the rest it brings along, inside this folder.
 .DEFAULT_GOAL := help
-.PHONY: help up preview down env test lint types actionlint unit e2e bench documents clean
+.PHONY: help up preview down env test lint types actionlint unit e2e faults faults-sample bench documents clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -10,7 +10,7 @@ LOCAL := .venv/bin/python -m tools.local_stack
 export UV_PYTHON_DOWNLOADS := never
 
 help: ## say what there is
-	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | tr -s '$$'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | tr -s '$$'
 
 up: $(VENV) ## make the embedded IAM what specs/ says (repeated: changes nothing)
 	@$(LOCAL) up
@@ -43,6 +43,12 @@ unit: $(VENV) ## every test without the engine
 e2e: $(VENV) ## the real engine against the embedded IAM
 	@$(PYTHON) tools/engine.py >/dev/null
 	.venv/bin/pytest tests/e2e --numprocesses 2
+
+faults: $(VENV) ## every kind of fault at every call of every write path; ID='create:*' plays those
+	.venv/bin/python -m tests.faults $(ID)
+
+faults-sample: $(VENV) ## a part of it, in which each kind and each call is met
+	.venv/bin/python -m tests.faults --sample
 
 bench: $(VENV) ## wall time and calls at 100 and 1,000 credentials, against the engine's floor
 	.venv/bin/python -m tests.bench.bench

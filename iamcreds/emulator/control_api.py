@@ -149,7 +149,7 @@ def _put_credential(document: object) -> None:
         expires=read_date(given["expires"]) if "expires" in given else None,
         switched=Status(given.get("status", "Active")),
     )
-    SWITCHES.remember(CREDENTIALS.put(credential, given.get("password")))
+    SWITCHES.remember(CREDENTIALS.put(credential, credential.created, given.get("password")))
 
 
 def _use_access_key(document: object) -> None:

@@ -83,10 +83,15 @@ class Credentials:
             created = self._now().replace(microsecond=0)
             expires = created + timedelta(days=age_days) if age_days else None
             credential = Credential(_new_id(), user, service, self.find_free_login(user, service), created, expires)
-            return credential, self.put(credential)
+            return credential, self.put(credential, self._now())
 
-    def put(self, credential: Credential, secret: str | None = None) -> str:
+    def put(self, credential: Credential, since: datetime, secret: str | None = None) -> str:
         """Take in a credential as it is, with the secret that opens it or a new one; that secret.
+
+        Args:
+            credential: as it is to be listed.
+            since: when it came to be, for lists that lag.
+            secret: what opens it; None is a new one.
 
         Raises:
             NoSuchEntityError: the service is unknown.
@@ -104,7 +109,7 @@ class Credentials:
                 )
             self._logins.add((service, credential.login))
             self._secrets[credential.id] = secret or _new_secret(service)
-            self._record(replace(credential, service=service))
+            self._record(replace(credential, service=service), since)
             return self._secrets[credential.id]
 
     def select(self, user: str | None = None, service: str | None = None, lag: float = 0) -> list[Credential]:
@@ -132,7 +137,7 @@ class Credentials:
         if status is Status.EXPIRED:
             raise InvalidInputError("Operation does not support status Expired")
         with self._lock:
-            self._record(replace(self._find(user, credential_id), switched=status))
+            self._record(replace(self._find(user, credential_id), switched=status), self._now())
 
     def reset(self, user: str, credential_id: str) -> tuple[Credential, str]:
         """The same credential with a new secret.
@@ -163,7 +168,7 @@ class Credentials:
         """Follow a user to a new name; logins stay as they are."""
         with self._lock:
             for credential in self._by_user.pop(user, {}).values():
-                self._record(replace(credential, user=new_name))
+                self._record(replace(credential, user=new_name), self._now())
 
     def has_any(self, user: str) -> bool:
         """Whether the user has a credential, for whatever service."""
@@ -181,10 +186,10 @@ class Credentials:
         with self._lock:
             return next(name for name in names if (service, name) not in self._logins)
 
-    def _record(self, credential: Credential) -> None:
+    def _record(self, credential: Credential, since: datetime) -> None:
         self._live[credential.id] = credential
         self._by_user.setdefault(credential.user, {})[credential.id] = credential
-        self._history.setdefault(credential.id, []).append((self._now(), credential))
+        self._history.setdefault(credential.id, []).append((since, credential))
 
     def _find(self, user: str, credential_id: str) -> Credential:
         credential = self._live.get(credential_id)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_iam import IAMClient
 
+    from iamcreds.emulator.controls import Controls
     from iamcreds.emulator.server import Emulator
 
 # The endpoint itself is to be heard: no validation by boto3, no repetitions, no waiting.
@@ -43,6 +44,12 @@ def iam_client() -> Callable[..., IAMClient]:
 def iam(emulator: Emulator) -> IAMClient:
     """A client of the fresh embedded IAM."""
     return client(emulator.url)
+
+
+@pytest.fixture
+def controls(emulator: Emulator) -> Controls:
+    """The switches of the fresh embedded IAM."""
+    return emulator.controls
 
 
 @pytest.fixture

@@ -1,0 +1,236 @@
+"""What goes wrong when a test wants it: errors, silence, answers that break off, calls that are held."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, IncompleteRead
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ReadTimeoutError,
+)
+from botocore.parsers import ResponseParserError
+
+from tests.emulator.asking import CREATE, LIST, create, list_credentials, read_code, request_control
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.controls import Controls
+    from iamcreds.emulator.faults import When
+    from iamcreds.emulator.server import Emulator
+
+
+@pytest.fixture(autouse=True)
+def jane(iam: IAMClient) -> str:
+    """A user."""
+    iam.create_user(UserName="jane")
+    return "jane"
+
+
+def test_fault_before(iam: IAMClient, controls: Controls) -> None:
+    """A fault before the effect answers the error and leaves everything as it was; the next call is well again."""
+    controls.fail(CREATE, status=500, code="ServiceFailure", message="<out & about>")
+    with pytest.raises(ClientError, match="<out & about>") as caught:
+        create(iam)
+    assert read_code(caught) == (500, "ServiceFailure")
+    assert list_credentials(iam) == []
+    create(iam)
+
+
+def test_fault_after(iam: IAMClient, controls: Controls) -> None:
+    """A fault after the effect answers the error although it happened."""
+    controls.fail(CREATE, when="after", status=503, code="ServiceUnavailable", message="later")
+    with pytest.raises(ClientError) as caught:
+        create(iam)
+    assert read_code(caught) == (503, "ServiceUnavailable")
+    assert len(list_credentials(iam)) == 1
+
+
+@pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
+def test_broken_connection(iam: IAMClient, controls: Controls, when: When, left: int) -> None:
+    """A broken connection is no answer at all, before the effect or after."""
+    controls.drop(CREATE, when=when)
+    with pytest.raises(ConnectionClosedError):
+        create(iam)
+    assert len(list_credentials(iam)) == left
+
+
+def test_fault_of_a_later_call(iam: IAMClient, controls: Controls) -> None:
+    """A fault meets the calls it is meant for, counted from when it was asked for, and no others."""
+    iam.list_users()
+    controls.fail("iam:ListUsers", call=2, times=2)
+    outcomes = []
+    for _ in range(4):
+        try:
+            iam.list_users()
+            outcomes.append("well")
+        except ClientError:
+            outcomes.append("fault")
+    assert outcomes == ["well", "fault", "fault", "well"]
+
+
+def test_faults_can_be_called_off(iam: IAMClient, controls: Controls) -> None:
+    """Faults that are cleared do not come."""
+    controls.fail("iam:ListUsers", times=99)
+    controls.clear_faults()
+    iam.list_users()
+
+
+def test_fault_of_a_json_service(emulator: Emulator, controls: Controls) -> None:
+    """A fault of a JSON service comes in that service's form."""
+    controls.fail("secretsmanager:CreateSecret", status=400, code="LimitExceededException", message="too many")
+    store = boto3.client(
+        "secretsmanager",
+        endpoint_url=emulator.url,
+        region_name="us-east-1",
+        aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
+        aws_secret_access_key="unchecked",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    with pytest.raises(store.exceptions.LimitExceededException, match="too many"):
+        store.create_secret(Name="x", SecretString="y")
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({}, "operation must be a text"),
+        ({"operation": LIST, "when": "during"}, "when must be before or after"),
+        ({"operation": LIST, "call": 0}, "call and times must be whole numbers"),
+        ({"operation": LIST, "often": 1}, "unknown: often"),
+        ({"operation": LIST, "times": 0}, "call and times must be whole numbers"),
+        ({"operation": LIST, "answer": "no"}, "a JSON object is wanted"),
+        ({"operation": LIST, "answer": {"hang": -1}}, "hang must be a number of seconds"),
+        ({"operation": LIST, "answer": {"hang": 1, "cut": 0.5}}, "unknown: hang"),
+        ({"operation": LIST, "when": "after", "answer": {"cut": 1}}, "cut must be a share"),
+        ({"operation": LIST, "when": "after", "answer": {"cut": 0, "whole_length": 1}}, "whole_length true or false"),
+        ({"operation": LIST, "answer": {"cut": 0.5}}, "an answer is cut after the operation's effect"),
+        ({"operation": LIST, "answer": {"status": 200, "code": "OK", "message": ""}}, "a status from 400 to 599"),
+        ({"operation": LIST, "answer": {"status": 500, "code": "X"}}, "message must be a text"),
+        ([], "a JSON object is wanted"),
+    ],
+)
+def test_impossible_faults(emulator: Emulator, fault: object, message: str) -> None:
+    """A fault that makes no sense is refused with a 400 that says why."""
+    status, answer = request_control(emulator, "POST", "faults", json.dumps(fault))
+    assert status == 400
+    assert message in answer["error"]
+
+
+def test_fault_of_any_operation(iam: IAMClient, controls: Controls) -> None:
+    """A fault of `iam:*` counts the calls of all operations of IAM."""
+    controls.fail("iam:*", call=2)
+    iam.list_users()
+    with pytest.raises(ClientError, match="Service failure"):
+        list_credentials(iam)
+    iam.list_users()
+
+
+def test_denied_from_a_call_on(iam: IAMClient, controls: Controls) -> None:
+    """A permission can be lacking from a call on, for good."""
+    controls.deny(CREATE, call=2)
+    create(iam)
+    for _ in range(3):
+        with pytest.raises(ClientError) as caught:
+            create(iam)
+        assert read_code(caught) == (403, "AccessDenied")
+    assert len(list_credentials(iam)) == 1
+
+
+def test_throttling_storm(iam: IAMClient, controls: Controls) -> None:
+    """So many calls, of whatever operation, are refused as too many."""
+    controls.throttle("*", times=2)
+    for _ in range(2):
+        with pytest.raises(ClientError) as caught:
+            create(iam)
+        assert read_code(caught) == (400, "Throttling")
+    assert list_credentials(iam) == []
+
+
+@pytest.mark.parametrize("share", [0, 0.5])
+@pytest.mark.parametrize("whole_length", [True, False])
+def test_answer_that_breaks_off(iam: IAMClient, controls: Controls, share: float, *, whole_length: bool) -> None:
+    """An answer that breaks off, whatever it says of its length, cannot be read; the operation had its effect."""
+    controls.cut(CREATE, share, whole_length=whole_length)
+    with pytest.raises(ResponseParserError):
+        create(iam)
+    assert len(list_credentials(iam)) == 1
+
+
+@pytest.mark.parametrize("whole_length", [True, False])
+def test_length_of_what_breaks_off(emulator: Emulator, controls: Controls, *, whole_length: bool) -> None:
+    """A cut answer's Content-Length is that of the whole or that of what is sent, which botocore does not look at."""
+    controls.cut("*", 0.5, whole_length=whole_length)
+    connection = HTTPConnection(emulator.url.removeprefix("http://"), timeout=10)
+    try:
+        connection.request("POST", "/", "Action=ListUsers&Version=2010-05-08")
+        response = connection.getresponse()
+        length = int(response.headers["Content-Length"])
+        with pytest.raises(IncompleteRead) if whole_length else contextlib.nullcontext():
+            assert len(response.read()) == length
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
+def test_no_answer(emulator: Emulator, iam: IAMClient, controls: Controls, when: When, left: int) -> None:
+    """An operation can be silent for longer than a client waits, before its effect or after."""
+    impatient = boto3.client(
+        "iam", endpoint_url=emulator.url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b",
+        config=Config(read_timeout=0.3, retries={"total_max_attempts": 1}),
+    )  # fmt: skip
+    controls.hang(CREATE, 30, when=when)
+    with pytest.raises(ReadTimeoutError):
+        create(impatient)
+    assert len(list_credentials(iam)) == left
+
+
+def test_silence_ends(iam: IAMClient, controls: Controls) -> None:
+    """After its seconds a silent operation breaks the connection."""
+    controls.hang(CREATE, 0.1)
+    with pytest.raises(ConnectionClosedError):
+        create(iam)
+
+
+@pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
+def test_pause(iam: IAMClient, controls: Controls, when: When, left: int) -> None:
+    """A call can be held before its effect or after, is shown as held, and goes on once it is released."""
+    controls.pause(CREATE, when=when)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(create, iam)
+        wait_until_held(controls)
+        assert controls.held() == [{"operation": CREATE, "when": when}]
+        assert len(list_credentials(iam)) == left
+        controls.release()
+        assert answer.result()["UserName"] == "jane"
+    assert controls.held() == []
+
+
+@pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
+def test_abandoned_pause(iam: IAMClient, controls: Controls, when: When, left: int) -> None:
+    """A held call that is abandoned breaks its connection; one held before its effect never has one."""
+    controls.pause(CREATE, when=when)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(create, iam)
+        wait_until_held(controls)
+        controls.abandon()
+        with pytest.raises(ConnectionClosedError):
+            answer.result()
+    assert len(list_credentials(iam)) == left
+
+
+def wait_until_held(controls: Controls) -> None:
+    """Wait until a call is held."""
+    deadline = time.monotonic() + 10
+    while not controls.held():
+        assert time.monotonic() < deadline, "nothing is held"
+        time.sleep(0.01)

@@ -1,0 +1,78 @@
+"""The account that a case is played in: recorded when a scenario was prepared, and put back for each of its cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.controls import Controls
+    from iamcreds.emulator.server import Emulator
+
+USERS = ("jane", "john")
+
+
+@dataclass(frozen=True)
+class Account:
+    """The embedded IAM of this process, and somebody who works on it by hand."""
+
+    url: str
+    controls: Controls
+    iam: IAMClient
+
+    def list_credentials(self) -> list[dict[str, Any]]:
+        """List what is live, whatever a list may lag behind."""
+        self.controls.set(list_lag=0)
+        listed = self.iam.list_service_specific_credentials(AllUsers=True)["ServiceSpecificCredentials"]
+        return [dict(credential) for credential in listed]
+
+    def create_credential(self, user: str, service: str) -> None:
+        """Create a credential by hand."""
+        self.iam.create_service_specific_credential(UserName=user, ServiceName=service)
+
+    def delete_credential(self, user: str, credential_id: str) -> None:
+        """Delete a credential by hand."""
+        self.iam.delete_service_specific_credential(UserName=user, ServiceSpecificCredentialId=credential_id)
+
+    def empty(self) -> None:
+        """Have the users and nothing else."""
+        self.controls.reset()
+        for user in USERS:
+            self.iam.create_user(UserName=user)
+
+    def record(self) -> list[dict[str, str]]:
+        """Record what is live, passwords included, for `restore`."""
+        passwords = self.controls.passwords()
+        return [
+            {
+                "credential_id": live["ServiceSpecificCredentialId"],
+                "user": live["UserName"],
+                "service": live["ServiceName"],
+                "login": live.get("ServiceUserName") or live["ServiceCredentialAlias"],
+                "status": live["Status"],
+                "created": live["CreateDate"].isoformat(),
+                "password": passwords[live["ServiceSpecificCredentialId"]],
+            }
+            | ({"expires": live["ExpirationDate"].isoformat()} if "ExpirationDate" in live else {})
+            for live in self.list_credentials()
+        ]
+
+    def restore(self, recorded: list[dict[str, str]]) -> None:
+        """Have what was recorded and nothing else; no call is counted."""
+        self.empty()
+        for credential in recorded:
+            self.controls.put_credential(**credential)
+        self.controls.clear_counts()
+
+
+def open_account(emulator: Emulator) -> Account:
+    """Open the account of an embedded IAM."""
+    iam = boto3.client(
+        "iam", endpoint_url=emulator.url, region_name="us-east-1",
+        aws_access_key_id="somebody", aws_secret_access_key="else",
+    )  # fmt: skip
+    return Account(emulator.url, emulator.controls, iam)

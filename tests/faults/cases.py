@@ -1,0 +1,57 @@
+"""The cases: every kind of fault at every call of every scenario, or a part in which each is met."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from tests.faults.kinds import KINDS, Kind
+from tests.faults.scenarios import SCENARIOS, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault at one call of one scenario; the first call is 1."""
+
+    scenario: Scenario
+    kind: Kind
+    call: int
+    operation: str
+
+    @property
+    def id(self) -> str:
+        """What it is asked for by: `create:lost-answer:4`."""
+        return f"{self.scenario.name}:{self.kind.name}:{self.call}"
+
+
+def make_cases(calls: Mapping[str, Sequence[str]]) -> Iterator[Case]:
+    """Make every case.
+
+    Args:
+        calls: the operations that each scenario calls when nothing goes wrong, in order, by the scenario's name.
+    """
+    for scenario in SCENARIOS:
+        for kind in KINDS if scenario.name in calls else ():
+            operations = ["*"] if kind.everywhere else calls[scenario.name]
+            for call, operation in enumerate(operations, 1):
+                yield Case(scenario, kind, call, operation)
+
+
+def sample(cases: Sequence[Case]) -> Iterator[Case]:
+    """Choose a part in which every call of every scenario is met, and every kind of fault as often as any other."""
+    met: Counter[Kind] = Counter()
+    for place in dict.fromkeys((case.scenario, case.call) for case in cases):
+        of_place = [case for case in cases if (case.scenario, case.call) == place]
+        chosen = min(of_place, key=lambda case: met[case.kind])
+        met[chosen.kind] += 1
+        yield chosen
+
+
+def select(cases: Sequence[Case], patterns: Sequence[str]) -> Iterator[Case]:
+    """Choose by id; `*` stands for anything."""
+    return (case for case in cases if any(fnmatchcase(case.id, pattern) for pattern in patterns))

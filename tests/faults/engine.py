@@ -1,0 +1,138 @@
+"""The engine on the stack of a case: as the tests run it everywhere, and so that it can be killed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.e2e.stack import Stack, create_stack, make_environment
+from tests.faults.processes import find_processes, find_providers, kill
+
+if TYPE_CHECKING:
+    from tests.faults.account import Account
+    from tests.faults.kinds import Kind
+    from tests.faults.scenarios import Project
+
+SECONDS = 100
+"""How long one `pulumi up` may take."""
+
+UP = ("pulumi", "--non-interactive", "up", "--yes", "--skip-preview")
+IMPATIENT = Path(__file__).parent / "impatient"
+_SECRET = "4dabf18193072939515e22adb298388d"
+
+
+@dataclass
+class Engine:
+    """The engine on one stack, everything of which is in the folder `home`."""
+
+    home: Path
+    stack: Stack
+
+    @property
+    def printed(self) -> list[str]:
+        """All that was printed."""
+        return self.stack.printed
+
+    def write(self, project: Project) -> None:
+        """Make the stack's project this one."""
+        if project.is_program:
+            self.stack.write_program(project.text)
+        else:
+            self.stack.write_specs(specs=project.text)
+
+    def up(self) -> bool:
+        """Run `pulumi up`; whether it succeeded."""
+        running = self._start({})
+        return self._finish(running)
+
+    def up_with(self, kind: Kind, account: Account) -> bool:
+        """Run `pulumi up` while something is to go wrong, killing what the fault kills; whether it succeeded."""
+        running = self._start({"PYTHONPATH": str(IMPATIENT)} if kind.is_impatient else {})
+        if kind.kills and self._wait_until_held(running, account):
+            for victim in kind.kills:
+                match victim.value:
+                    case "engine":
+                        running.kill()
+                    case _:
+                        for pid in find_providers(self.home):
+                            kill(pid)
+            account.controls.release() if kind.goes_on else account.controls.abandon()
+        return self._finish(running)
+
+    def cancel(self) -> bool:
+        """Run `pulumi cancel` where an update that was killed has left the stack locked; whether it had."""
+        if not self.is_locked():
+            return False
+        self.stack.succeed("cancel", "--yes")
+        return True
+
+    def is_locked(self) -> bool:
+        """Whether the backend holds a lock."""
+        return any((self.home / "backend").glob(".pulumi/locks/**/*.json"))
+
+    def read_state(self) -> list[dict[str, Any]]:
+        """Read the credentials out of the state, with their secrets in clear, which is not kept as printed."""
+        shown = subprocess.run(
+            ["pulumi", "--non-interactive", "stack", "export", "--show-secrets"],  # noqa: S607 - by the stack's PATH
+            cwd=self.stack.folder, env=self.stack.env, capture_output=True, text=True, timeout=SECONDS, check=True,
+        )  # fmt: skip
+        resources = json.loads(shown.stdout)["deployment"].get("resources") or []
+        return [resource for resource in resources if "credential_id" in resource.get("outputs", {})]
+
+    def end_processes(self) -> None:
+        """End what an engine that was killed has left behind."""
+        for pid in find_processes(self.home):
+            kill(pid)
+        deadline = time.monotonic() + SECONDS
+        while find_processes(self.home) and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _start(self, variables: dict[str, str]) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            UP, cwd=self.stack.folder, env=self.stack.env | variables, text=True,
+            stdout=(self.home / "printed").open("w"), stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def _finish(self, running: subprocess.Popen[str]) -> bool:
+        try:
+            code = running.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            code = running.wait()
+            self.printed.append(f"still running after {SECONDS} s")
+        self.printed.append((self.home / "printed").read_text(errors="replace"))
+        return code == 0
+
+    def _wait_until_held(self, running: subprocess.Popen[str], account: Account) -> bool:
+        """Wait until the call that is to be held is, or until the engine ends without it."""
+        while running.poll() is None:
+            if account.controls.held():
+                return True
+            time.sleep(0.02)
+        return False
+
+
+def read_secret(value: object) -> object:
+    """Read an output as the state shows it with `--show-secrets`."""
+    if isinstance(value, dict) and _SECRET in value:
+        return json.loads(value["plaintext"])
+    return value
+
+
+def create_engine(home: Path, engine: str, url: str) -> Engine:
+    """Create a stack in the folder."""
+    home.mkdir(parents=True)
+    return Engine(home, create_stack(home, engine, url))
+
+
+def copy_engine(source: Path, home: Path, engine: str, url: str) -> Engine:
+    """Copy a stack as it stands in another folder."""
+    shutil.rmtree(home, ignore_errors=True)
+    shutil.copytree(source, home, symlinks=True)
+    # The selection of a stack is kept by the project's path, which is another one here.
+    return Engine(home, Stack(home / "project", make_environment(home, engine, url) | {"PULUMI_STACK": "test"}))

@@ -1,0 +1,124 @@
+"""What goes wrong, at which call and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from iamcreds.emulator.controls import Controls
+    from iamcreds.emulator.faults import When
+
+    Arm = Callable[[Controls, int], None]
+
+LAG = 30
+"""Seconds that lists lag."""
+
+STORM = 3
+"""Calls in a row that are refused as too many; each costs the product seconds of waiting."""
+
+SILENCE = 30
+"""Seconds without an answer, more than whoever is impatient waits."""
+
+
+class Victim(Enum):
+    """A process that is killed."""
+
+    PROVIDER = "provider"
+    ENGINE = "engine"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of fault.
+
+    Attributes:
+        name: the second part of a case's id.
+        arm: has it happen at the nth call from now on.
+        kills: who is killed while that call is held.
+        goes_on: whether the held call goes on when they are dead; otherwise its connection breaks.
+        is_impatient: whether the product waits for a second and not for a minute.
+        everywhere: whether it is about all calls, so that there is one case of it and not one for each call.
+    """
+
+    name: str
+    arm: Arm
+    kills: tuple[Victim, ...] = ()
+    goes_on: bool = True
+    is_impatient: bool = False
+    everywhere: bool = False
+
+
+def _pause(when: When, controls: Controls, call: int) -> None:
+    controls.pause("*", when=when, call=call)
+
+
+def _lose(when: When, controls: Controls, call: int) -> None:
+    controls.drop("*", when=when, call=call)
+
+
+def _fail(when: When, controls: Controls, call: int) -> None:
+    controls.fail("*", when=when, call=call)
+
+
+def _be_silent(when: When, controls: Controls, call: int) -> None:
+    controls.hang("*", SILENCE, when=when, call=call)
+
+
+def _cut(controls: Controls, call: int) -> None:
+    controls.cut("*", 0.5, call=call)
+
+
+def _storm(controls: Controls, call: int) -> None:
+    controls.throttle("*", call=call, times=STORM)
+
+
+def _deny(controls: Controls, call: int) -> None:
+    controls.deny("*", call=call)
+
+
+def _lag(controls: Controls, _: int) -> None:
+    controls.set(list_lag=LAG)
+
+
+def _lag_and_lose(controls: Controls, call: int) -> None:
+    _lag(controls, call)
+    _lose("after", controls, call)
+
+
+def _lag_and_pause(controls: Controls, call: int) -> None:
+    _lag(controls, call)
+    _pause("after", controls, call)
+
+
+def _kills(*victims: Victim) -> tuple[Kind, Kind]:
+    name = "-and-".join(victim.value for victim in victims)
+    # A call of a provider that lives goes on in any case: only its own death can keep a call from being sent.
+    goes_on = Victim.PROVIDER not in victims
+    return (
+        Kind(f"kill-{name}-before", partial(_pause, "before"), kills=victims, goes_on=goes_on),
+        Kind(f"kill-{name}-after", partial(_pause, "after"), kills=victims),
+    )
+
+
+KINDS = (
+    Kind("lost-call", partial(_lose, "before")),
+    Kind("lost-answer", partial(_lose, "after")),
+    Kind("cut-answer", _cut),
+    Kind("500-before", partial(_fail, "before")),
+    Kind("500-after", partial(_fail, "after")),
+    Kind("silence-before", partial(_be_silent, "before"), is_impatient=True),
+    Kind("silence-after", partial(_be_silent, "after"), is_impatient=True),
+    Kind("storm", _storm),
+    Kind("denied", _deny),
+    Kind("lag", _lag, everywhere=True),
+    Kind("lag-and-lost-answer", _lag_and_lose),
+    *_kills(Victim.PROVIDER),
+    *_kills(Victim.ENGINE),
+    *_kills(Victim.ENGINE, Victim.PROVIDER),
+    Kind("lag-and-kill-provider-after", _lag_and_pause, kills=(Victim.PROVIDER,)),
+)

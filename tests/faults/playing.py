@@ -1,0 +1,200 @@
+"""Playing a case: the fault, the ups until it is clean, and what has to hold then."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.faults.engine import copy_engine, create_engine, read_secret
+from tests.faults.scenarios import Live
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.faults.account import Account
+    from tests.faults.cases import Case
+    from tests.faults.engine import Engine
+    from tests.faults.scenarios import Scenario
+
+MOST_UPS = 3
+DAY = 86_400
+MINUTE = 61
+"""Seconds by which the account's clock goes on where the product says: repeat in a minute."""
+
+_REPEAT_LATER = re.compile(r"in a minute")
+_DELETE_COMMAND = re.compile(
+    r"aws iam delete-service-specific-credential\s+--user-name (\S+)\s+--service-specific-credential-id (\w+)"
+)
+_SECRETS = ("service_password", "service_credential_secret")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A scenario's stack and account as they are before its `up`, and the calls that this makes when all is well."""
+
+    folder: Path
+    recorded: list[dict[str, str]]
+    calls: tuple[str, ...]
+
+
+@dataclass
+class Outcome:
+    """What came of a case.
+
+    Attributes:
+        is_met: whether the call that was to go wrong came at all.
+        ups: how many `pulumi up` it took after the one that something went wrong with.
+        ways_out: commands that the product printed and that were carried out.
+        orphans: ids of live credentials that the state does not have.
+        lost: ids of credentials in the state whose password there does not open them.
+        leaks: how many issued secrets stand in something that was printed or written.
+        problems: what else is not as it has to be, a sentence each.
+    """
+
+    is_met: bool = True
+    ups: int = 0
+    cancels: int = 0
+    ways_out: list[str] = field(default_factory=list)
+    orphans: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    leaks: int = 0
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0
+    said: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything is as it has to be."""
+        return not (self.orphans or self.lost or self.leaks or self.problems)
+
+
+def prepare(scenario: Scenario, folder: Path, binaries: str, account: Account) -> Prepared:
+    """Bring stack and account to where the scenario begins, a day ago, and count the calls of its `up`.
+
+    Raises:
+        AssertionError: this fails although nothing goes wrong.
+    """
+    account.empty()
+    account.controls.set(clock_shift=-DAY)
+    for service in scenario.foreign:
+        account.create_credential("jane", service)
+    engine = create_engine(folder / "before", binaries, account.url)
+    if scenario.before:
+        engine.write(scenario.before)
+        assert engine.up(), engine.printed[-1]
+    engine.write(scenario.desired)
+    recorded = account.record()
+    engine = copy_engine(folder / "before", folder / "quiet", binaries, account.url)
+    account.restore(recorded)
+    assert engine.up(), engine.printed[-1]
+    calls = tuple(account.controls.calls())
+    outcome = Outcome()
+    check(scenario, recorded, engine, account, outcome)
+    assert outcome.is_good, outcome
+    return Prepared(folder / "before", recorded, calls)
+
+
+def play(case: Case, prepared: Prepared, home: Path, binaries: str, account: Account) -> Outcome:
+    """Have the fault happen, run ups until one is clean, and check."""
+    started = time.monotonic()
+    outcome = Outcome()
+    engine = copy_engine(prepared.folder, home, binaries, account.url)
+    account.restore(prepared.recorded)
+    try:
+        case.kind.arm(account.controls, case.call)
+        is_clean = engine.up_with(case.kind, account)
+        outcome.is_met = len(account.controls.calls()) >= case.call
+        account.controls.clear_faults()
+        engine.end_processes()
+        recover(engine, account, outcome, is_clean=is_clean)
+        check(case.scenario, prepared.recorded, engine, account, outcome)
+    finally:
+        engine.end_processes()
+    outcome.seconds = time.monotonic() - started
+    outcome.said = "\n".join(engine.printed)
+    return outcome
+
+
+def recover(engine: Engine, account: Account, outcome: Outcome, *, is_clean: bool) -> None:
+    """Do what a person does: what the last run said, and the run again, until it is clean."""
+    while not is_clean and outcome.ups < MOST_UPS:
+        outcome.cancels += engine.cancel()
+        if engine.printed and _REPEAT_LATER.search(engine.printed[-1]):
+            account.controls.set(clock_shift=account.controls.settings()["clock_shift"] + MINUTE)
+        take_ways_out(engine, account, outcome)
+        outcome.ups += 1
+        is_clean = engine.up()
+    if not is_clean:
+        outcome.problems.append(f"not clean after {MOST_UPS} ups")
+    outcome.cancels += engine.cancel()
+
+
+def take_ways_out(engine: Engine, account: Account, outcome: Outcome) -> None:
+    """Carry out the commands that the last run printed, unless they are about a credential that is ours."""
+    ours = {resource["id"] for resource in engine.read_state()}
+    live = account.controls.passwords()
+    for user, credential_id in sorted(find_delete_commands(engine.printed[-1])):
+        if credential_id in ours:
+            outcome.problems.append(f"said to delete {credential_id}, which the state has")
+        elif credential_id not in live:
+            outcome.problems.append(f"said to delete {credential_id}, which is gone")
+        else:
+            account.delete_credential(user, credential_id)
+            outcome.ways_out.append(credential_id)
+
+
+def find_delete_commands(said: str) -> set[tuple[str, str]]:
+    """Find the commands to delete a credential that a run has printed: user and id of each."""
+    return set(_DELETE_COMMAND.findall(said))
+
+
+def check(
+    scenario: Scenario, recorded: list[dict[str, str]], engine: Engine, account: Account, outcome: Outcome
+) -> None:
+    """Hold what is live, recorded, printed and written against what has to be."""
+    old_passwords = {credential["password"] for credential in recorded}
+    live = {credential["ServiceSpecificCredentialId"]: credential for credential in account.list_credentials()}
+    state = engine.read_state()
+    valid = account.controls.passwords()
+    ids = [resource["id"] for resource in state]
+    outcome.orphans = sorted(live.keys() - ids)
+    outcome.lost = sorted(r["id"] for r in state if r["id"] in valid and _read_password(r) != valid[r["id"]])
+    outcome.problems += find_problems(scenario, ids, [_describe(credential) for credential in live.values()])
+    outcome.problems += [f"{i} is in the state and not live" for i in ids if i not in live]
+    if scenario.is_renewing:
+        outcome.problems += [f"{r['id']} has an old password" for r in state if _read_password(r) in old_passwords]
+    outcome.problems += ["a deletion is pending" for resource in state if resource.get("delete")]
+    outcome.leaks = count_leaks(engine, account.controls.secrets())
+    if engine.is_locked():
+        outcome.problems.append("the backend is locked")
+
+
+def find_problems(scenario: Scenario, ids: list[str], live: list[Live]) -> Iterator[str]:
+    """Find what differs between what is live and what the scenario wants, and what is twice in the state."""
+    wanted, found = Counter(scenario.live), Counter(live)
+    yield from (f"not live: {missing}" for missing in (wanted - found).elements())
+    yield from (f"live, and not wanted: {surplus}" for surplus in (found - wanted).elements())
+    yield from (f"{i} is in the state {n} times" for i, n in Counter(ids).items() if n > 1)
+
+
+def count_leaks(engine: Engine, issued: list[str]) -> int:
+    """Count the issued secrets that stand in what was printed or in any file that was left."""
+    files = (path for path in engine.home.rglob("*") if path.is_file() and not path.is_symlink())
+    texts = [*engine.printed, *(path.read_bytes().decode(errors="replace") for path in files)]
+    return sum(any(secret in text for text in texts) for secret in issued)
+
+
+def _read_password(resource: dict[str, object]) -> object:
+    outputs = resource["outputs"]
+    assert isinstance(outputs, dict)
+    return next((read_secret(outputs[name]) for name in _SECRETS if outputs.get(name) is not None), None)
+
+
+def _describe(credential: dict[str, Any]) -> Live:
+    expires = credential.get("ExpirationDate")
+    days = (expires - credential["CreateDate"]).days if expires else None
+    return Live(credential["ServiceName"], credential["Status"], credential["UserName"], days)

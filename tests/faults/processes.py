@@ -1,0 +1,44 @@
+"""The processes that an engine starts: found by the folder in their environment, ended by their ids."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def find_processes(home: Path) -> list[int]:
+    """Find the processes whose HOME is that folder: an engine killed with -9 leaves those behind that it started."""
+    marker = f"HOME={home}".encode()
+    return [pid for pid in _list_pids() if marker in _read(pid, "environ").split(b"\0")]
+
+
+def find_providers(home: Path) -> list[int]:
+    """Find the provider processes among them."""
+    return [pid for pid in find_processes(home) if _is_provider(_read(pid, "cmdline").split(b"\0"))]
+
+
+def kill(pid: int) -> None:
+    """Kill with -9; a process that is gone is fine."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _is_provider(command: list[bytes]) -> bool:
+    return b"python" in command[0] and any(b"pulumi.dynamic" in word for word in command)
+
+
+def _list_pids() -> Iterator[int]:
+    return (int(folder.name) for folder in Path("/proc").glob("[0-9]*"))
+
+
+def _read(pid: int, name: str) -> bytes:
+    try:
+        return (Path("/proc") / str(pid) / name).read_bytes()
+    except OSError:  # it has ended, or is somebody else's
+        return b""

@@ -1,0 +1,128 @@
+"""What an `up` has to do when something goes wrong: the stack before, the stack to be, and what is live in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CODECOMMIT = "codecommit.amazonaws.com"
+BEDROCK = "bedrock.amazonaws.com"
+SPECS = "users: {{jane: {{credentials: [{}]}}}}"
+PROGRAM = "from dynamic_providers import ServiceSpecificCredential as Credential\n"
+
+
+@dataclass(frozen=True)
+class Live:
+    """A live credential, as far as it can be declared."""
+
+    service: str
+    status: str = "Active"
+    user: str = "jane"
+    days: int | None = None
+
+
+@dataclass(frozen=True)
+class Project:
+    """A program, or specs for the program that reads specs."""
+
+    text: str
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it is a program."""
+        return self.text.startswith(PROGRAM)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One `up` and what it comes to.
+
+    Attributes:
+        name: the first part of its cases' ids.
+        desired: the project that `up` makes true.
+        live: what is live when it has.
+        before: the project that was made true the day before; None is a stack that has nothing yet.
+        foreign: services for which somebody created a credential for jane by hand the day before.
+        is_renewing: whether no password of the day before may be in the state when it is done.
+    """
+
+    name: str
+    desired: Project
+    live: tuple[Live, ...]
+    before: Project | None = None
+    foreign: tuple[str, ...] = ()
+    is_renewing: bool = False
+
+
+def specs(*credentials: str) -> Project:
+    """Specs of jane with these credentials."""
+    return Project(SPECS.format(", ".join(f"{{{credential}}}" for credential in credentials)))
+
+
+def program(*credentials: str) -> Project:
+    """A program of credentials, each told by the arguments after the resource's name."""
+    return Project(
+        PROGRAM + "".join(f'Credential("key-{number}", {given})\n' for number, given in enumerate(credentials))
+    )
+
+
+_AGED = 'user="jane", service="bedrock", age_days={}'
+_AGED_OF_TWO = _AGED + ", declared=2"
+
+SCENARIOS = (
+    Scenario("create", specs("service: codecommit"), (Live(CODECOMMIT),)),
+    Scenario("create-inactive", specs("service: bedrock, status: Inactive"), (Live(BEDROCK, "Inactive"),)),
+    Scenario(
+        "create-two",
+        specs("service: codecommit, name: one", "service: codecommit, name: other"),
+        (Live(CODECOMMIT), Live(CODECOMMIT)),
+    ),
+    Scenario(
+        "reset",
+        specs('service: codecommit, reset: "2"'),
+        (Live(CODECOMMIT),),
+        before=specs('service: codecommit, reset: "1"'),
+        is_renewing=True,
+    ),
+    Scenario(
+        "switch-off",
+        specs("service: codecommit, status: Inactive"),
+        (Live(CODECOMMIT, "Inactive"),),
+        before=specs("service: codecommit, status: Active"),
+    ),
+    Scenario(
+        "switch-on",
+        specs('service: codecommit, status: Active, reset: "2"'),
+        (Live(CODECOMMIT),),
+        before=specs('service: codecommit, status: Inactive, reset: "1"'),
+        is_renewing=True,
+    ),
+    Scenario(
+        "replace",
+        program(_AGED.format(60)),
+        (Live(BEDROCK, days=60),),
+        before=program(_AGED.format(90)),
+        is_renewing=True,
+    ),
+    Scenario(
+        "replace-user",
+        program('user="john", service="bedrock"'),
+        (Live(BEDROCK, user="john"),),
+        before=program('user="jane", service="bedrock"'),
+        is_renewing=True,
+    ),
+    Scenario(
+        "replace-at-limit",
+        program(_AGED_OF_TWO.format(60), _AGED_OF_TWO.format(90)),
+        (Live(BEDROCK, days=60), Live(BEDROCK, days=90)),
+        before=program(_AGED_OF_TWO.format(90), _AGED_OF_TWO.format(90)),
+    ),
+    Scenario(
+        "adopt",
+        specs("service: codecommit, existing: adopt"),
+        (Live(CODECOMMIT),),
+        foreign=(CODECOMMIT,),
+        is_renewing=True,
+    ),
+    Scenario("delete", specs(), (), before=specs("service: codecommit")),
+)
+"""Each costs seconds to play; a write path that is not among them is not tried."""

@@ -1,0 +1,57 @@
+"""Which cases there are, which of them are a sample, and what counts as a way out: all without the engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.cases import Case, make_cases, sample, select
+from tests.faults.kinds import KINDS
+from tests.faults.playing import find_delete_commands, find_problems
+from tests.faults.scenarios import CODECOMMIT, SCENARIOS, Live
+
+CALLS = {scenario.name: ["sts:GetCallerIdentity", "iam:ListUsers", "iam:Something"] for scenario in SCENARIOS}
+
+
+@pytest.fixture
+def cases() -> list[Case]:
+    """Every case, were it that every scenario made three calls."""
+    return list(make_cases(CALLS))
+
+
+def test_every_kind_at_every_call(cases: list[Case]) -> None:
+    """Every kind of fault comes at every call of every scenario, and each case has an id of its own."""
+    at_calls = sum(not kind.everywhere for kind in KINDS)
+    assert len(cases) == len(SCENARIOS) * (3 * at_calls + len(KINDS) - at_calls)
+    assert len({case.id for case in cases}) == len(cases)
+
+
+def test_sample(cases: list[Case]) -> None:
+    """A sample has one case for each call, and every kind of fault."""
+    chosen = list(sample(cases))
+    assert [(case.scenario.name, case.call) for case in chosen] == [
+        (name, call) for name in CALLS for call in (1, 2, 3)
+    ]
+    assert {case.kind for case in chosen} == set(KINDS)
+
+
+def test_select(cases: list[Case]) -> None:
+    """A case can be had by its id, several by a pattern."""
+    assert [case.id for case in select(cases, ["reset:storm:2"])] == ["reset:storm:2"]
+    assert {case.id for case in select(cases, ["reset:storm:*", "nothing"])} == {f"reset:storm:{n}" for n in (1, 2, 3)}
+
+
+def test_delete_commands() -> None:
+    """The commands that the product tells a person to run are found, whatever stands around them."""
+    command = "aws iam delete-service-specific-credential --user-name j.d --service-specific-credential-id ACCA1"
+    assert find_delete_commands(f"delete it ({command}); or") == {("j.d", "ACCA1")}
+    assert find_delete_commands("nothing to delete") == set()
+
+
+def test_problems() -> None:
+    """What is missing, what is too much and what is twice in the state are told apart."""
+    (create,) = (scenario for scenario in SCENARIOS if scenario.name == "create")
+    assert list(find_problems(create, ["ACCA1"], [Live(CODECOMMIT)])) == []
+    found = "\n".join(find_problems(create, ["ACCA1", "ACCA1"], [Live(CODECOMMIT, "Inactive")]))
+    assert "not live: Live(service='codecommit.amazonaws.com', status='Active'" in found
+    assert "live, and not wanted: Live(service='codecommit.amazonaws.com', status='Inactive'" in found
+    assert "ACCA1 is in the state 2 times" in found
