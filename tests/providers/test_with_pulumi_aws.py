@@ -1,4 +1,4 @@
-"""The README's program with a `pulumi_aws.iam.User`, run with Pulumi's own mocks: its plugin is not to be had here."""
+"""The documents' program with a `pulumi_aws.iam.User`, by Pulumi's own mocks: its plugin is not to be had here."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Mocks(pulumi.runtime.Mocks):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_readme_program() -> None:
+def test_documented_program() -> None:
     """A user made by pulumi-aws in the same program is the user of the credential."""
     mocks = Mocks()
     pulumi.runtime.set_mocks(mocks)
-    run = pulumi.runtime.test(lambda: exec(compile(program(), "README.md", "exec"), {}))  # type: ignore[no-untyped-call]  # noqa: S102 - our own README
+    run = pulumi.runtime.test(lambda: exec(compile(program(), "own-program.md", "exec"), {}))  # type: ignore[no-untyped-call]  # noqa: S102 - our own document
     run()
     credential = mocks.registered["pulumi-python:dynamic/iam:ServiceSpecificCredential"]
     assert mocks.registered["aws:iam/user:User"]["name"] == "jane"
@@ -41,6 +41,6 @@ def test_readme_program() -> None:
 
 
 def program() -> str:
-    """The README's Python program that uses pulumi_aws."""
-    blocks: list[str] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    """The Python program of the documents that uses pulumi_aws."""
+    blocks: list[str] = re.findall(r"```python\n(.*?)```", (ROOT / "docs/own-program.md").read_text(), re.DOTALL)
     return next(block for block in blocks if "pulumi_aws" in block)
