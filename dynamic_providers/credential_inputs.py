@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,14 +10,13 @@ from pulumi.dynamic import CheckFailure
 from dynamic_providers.unknowns import is_known
 from iamcreds.decision import Wanted
 from iamcreds.model import Existing, Status
-from iamcreds.services import MAX_PER_SERVICE, service_name
+from iamcreds.names import ACCOUNT_ID, ACCOUNT_ID_WORDS, SERVICE_NAME, USER_NAME, USER_NAME_WORDS
+from iamcreds.services import MAX_PER_SERVICE, service_aliases, service_name
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterator, Mapping
 
-_USER = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)  # the IAM model's userNameType, in the 64 that a user may have
-_SERVICE = re.compile(r"[a-z0-9.-]+")  # IAM refuses other characters in a service's name, and lowers these
-_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _AGE_DAYS = range(1, 36601)  # the IAM model's credentialAgeDays
 
 
@@ -105,11 +103,11 @@ def _matches(pattern: re.Pattern[str], value: object) -> bool:
 _REQUIRED = ("user", "service")
 
 _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
-    "user": (lambda value: _matches(_USER, value), "an IAM user name: 1 to 64 letters, digits or _+=,.@-"),
-    "service": (lambda value: _matches(_SERVICE, value), "codecommit, keyspaces, bedrock, logs or a full service name"),
+    "user": (lambda value: _matches(USER_NAME, value), USER_NAME_WORDS),
+    "service": (lambda value: _matches(SERVICE_NAME, value), f"{', '.join(service_aliases())} or a full service name"),
     "status": (lambda value: value in (Status.ACTIVE, Status.INACTIVE), "Active or Inactive"),
     "age_days": (lambda value: value in _AGE_DAYS, "a whole number of days from 1 to 36600"),
     "existing": (lambda value: value in list(Existing), "fail or adopt"),
     "declared": (lambda value: value in range(1, MAX_PER_SERVICE + 1), "1 or 2, as many as IAM allows"),
-    "account": (lambda value: _matches(_ACCOUNT, value), "an account number of 12 digits"),
+    "account": (lambda value: _matches(ACCOUNT_ID, value), ACCOUNT_ID_WORDS),
 }

@@ -18,10 +18,17 @@ __all__ = ["iam"]
 
 
 @pytest.fixture
-def provider(signed_in: Emulator) -> ServiceSpecificCredentialProvider:
-    """A configured provider in a process that has seen nothing yet."""
+def provider(signed_in: Emulator, monkeypatch: pytest.MonkeyPatch) -> ServiceSpecificCredentialProvider:
+    """A configured provider in a process that has seen nothing yet, and that no engine has started."""
     del signed_in  # only has to be there
+    monkeypatch.setattr("sys.argv", ["provider"])
+    return new_process()
+
+
+def new_process() -> ServiceSpecificCredentialProvider:
+    """A configured provider in another process, as the next run or phase has it."""
     process._account.cache_clear()  # noqa: SLF001 - a new process is what is meant
+    process._told.clear()  # noqa: SLF001 - same
     made = ServiceSpecificCredentialProvider()
     made.configure(ConfigureRequest(Config({}, "iamcreds")))
     return made

@@ -1,0 +1,288 @@
+"""What the providers decide about a run: whose credential is whose, what is refused and when, and what is told once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pulumi.output import UNKNOWN
+
+from iamcreds.errors import ExistingCredentialError, UnreachableError, WrongAccountError
+from tests.providers.conftest import new_process
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+    from pulumi.dynamic import CheckResult
+
+    from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+    from iamcreds.emulator.server import Emulator
+
+CODECOMMIT = "codecommit.amazonaws.com"
+INPUTS = {"user": "jane", "service": CODECOMMIT}
+LIST = "iam:ListServiceSpecificCredentials"
+FOREIGN = "ACCAFOREIGN0000000000"
+pytestmark = pytest.mark.usefixtures("iam")
+
+
+def run(**message: object) -> dict[str, Any]:
+    """The inputs with the message of a program whose state has nothing of this user and service, unless said."""
+    return INPUTS | {"run": {"resource": "jane/codecommit", "owned": {}} | message}
+
+
+def reasons(checked: CheckResult) -> list[str]:
+    """Why a check failed."""
+    return [failure.reason for failure in checked.failures or []]
+
+
+def create(provider: ServiceSpecificCredentialProvider, **inputs: object) -> tuple[str, dict[str, Any]]:
+    """The id and outputs of what comes of a check and a create."""
+    checked = provider.check({}, run() | inputs)
+    assert not checked.failures
+    made = provider.create(checked.inputs)
+    assert made.outs is not None
+    return made.id, made.outs
+
+
+def test_the_message_is_not_recorded(provider: ServiceSpecificCredentialProvider) -> None:
+    """What a program says of its run with a credential is in no inputs."""
+    assert provider.check({}, run()).inputs == INPUTS
+    assert provider.check(INPUTS, run()).inputs == INPUTS
+
+
+def test_refused_when(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """A credential in the way is refused at once, told to a program that collects, or left to create, as asked."""
+    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
+    (reason,) = reasons(provider.check({}, run()))
+    assert FOREIGN in reason
+    assert provider.check({}, run(refuse="preview")).inputs == INPUTS | {"refused": [reason]}
+    later = provider.check({}, run(refuse="create"))
+    assert (later.inputs, later.failures) == (INPUTS, [])
+    with pytest.raises(ExistingCredentialError, match=FOREIGN):
+        provider.create(later.inputs)
+    assert list(emulator.controls.passwords()) == [FOREIGN]
+
+
+def test_a_replacement_is_refused_before_anything_is_deleted(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator
+) -> None:
+    """With somebody else's credential in the other place, a replacement stops the run, even where creates go on."""
+    name, outs = create(provider, age_days=5)
+    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
+    provider = new_process()
+    news = run(owned={name: "jane/codecommit"}, refuse="create") | {"age_days": 6}
+    provider.read(name, outs)
+    provider.check(INPUTS | {"age_days": 5}, news)
+    difference = provider.diff(name, outs, INPUTS | {"age_days": 6})
+    assert (difference.replaces, difference.delete_before_replace) == (["age_days"], True)
+    (reason,) = reasons(provider.check({}, news))
+    assert FOREIGN in reason
+    assert name not in reason
+
+
+@pytest.mark.parametrize("sibling", [False, True])
+def test_replacement_in_its_own_place(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, *, sibling: bool
+) -> None:
+    """A replacement is created first where there is a place for it, and else takes the place of the old one."""
+    name, outs = create(provider, age_days=5)
+    owned = {name: "jane/codecommit"}
+    if sibling:
+        emulator.controls.put_credential("ACCASIBLING0000000000", "jane", CODECOMMIT)
+        owned["ACCASIBLING0000000000"] = "jane/codecommit/b"
+    provider = new_process()
+    assert provider.diff(name, outs, INPUTS | {"age_days": 6}).delete_before_replace is sibling
+    assert not provider.check({}, run(owned=owned) | {"age_days": 6}).failures
+
+
+def test_asked_for_replacement(provider: ServiceSpecificCredentialProvider) -> None:
+    """A replacement that somebody asks the engine for finds nothing in its way."""
+    name, outs = create(provider)
+    provider = new_process()
+    owned = run(owned={name: "jane/codecommit"})
+    assert not provider.check(INPUTS, owned).failures
+    assert not provider.diff(name, outs, INPUTS).changes
+    checked = provider.check({}, owned)
+    assert not checked.failures
+    assert provider.create(checked.inputs).id != name
+
+
+def test_narrowed_run(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """Where nobody tells what the state has, what is live is not called foreign, nor adopted."""
+    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
+    for inputs in (INPUTS, INPUTS | {"existing": "adopt"}):
+        (reason,) = reasons(provider.check({}, inputs))
+        assert "run without --target" in reason
+        assert "delete" not in reason
+
+
+def test_adopt(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """With `existing: adopt` the id is shown by the check, taken over by Reset, and is the stack's own from then on."""
+    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT, status="Inactive")
+    checked = provider.check({}, run() | {"existing": "adopt", "status": "Active"})
+    assert checked.inputs["adopts"] == FOREIGN
+    made = provider.create(checked.inputs)
+    assert made.outs is not None
+    assert (made.id, made.outs["status"]) == (FOREIGN, "Active")
+    assert {FOREIGN: made.outs["service_password"]} == emulator.controls.passwords()
+    assert "adopts" not in made.outs
+    assert not provider.check({}, run(resource="jane/codecommit/b") | {"declared": 2}).failures
+
+
+def test_adopts_only_what_was_shown(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient
+) -> None:
+    """What came or went since the check is not adopted: the run says to repeat."""
+    adopting = run() | {"existing": "adopt"}
+    nothing = provider.check({}, adopting)
+    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
+    provider.account.reread_users(["jane"])
+    with pytest.raises(ExistingCredentialError, match=f"{FOREIGN} of user jane has come since the preview: repeat"):
+        provider.create(nothing.inputs)
+    shown = provider.check({}, adopting)
+    iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=FOREIGN)
+    provider.account.reread_users(["jane"])
+    with pytest.raises(ExistingCredentialError, match=f"{FOREIGN} of user jane, which was to be adopted, is gone"):
+        provider.create(shown.inputs)
+
+
+def test_two_adopt_two(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """Two resources adopt one each."""
+    other = "ACCAOTHER000000000000"
+    for name in (FOREIGN, other):
+        emulator.controls.put_credential(name, "jane", CODECOMMIT)
+    more = {"existing": "adopt", "declared": 2}
+    checked = [provider.check({}, run(resource=f"jane/codecommit/{name}") | more).inputs for name in "ab"]
+    assert sorted(inputs["adopts"] for inputs in checked) == sorted([FOREIGN, other])
+    assert [provider.create(inputs).id for inputs in checked] == [inputs["adopts"] for inputs in checked]
+
+
+def test_third(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """What siblings are about to make counts: with one of ours that stays, the second new one has no place."""
+    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
+    owned = {"owned": {FOREIGN: "jane/codecommit/old"}}
+    assert not provider.check({}, run(resource="jane/codecommit/b", **owned) | {"declared": 2}).failures
+    (reason,) = reasons(provider.check({}, run(resource="jane/codecommit/c", **owned) | {"declared": 2}))
+    assert (
+        "there is no place for another codecommit credential of user jane: IAM allows two, and those that are" in reason
+    )
+    assert f"{FOREIGN} by jane/codecommit/old" in reason
+
+
+def test_declared_twice(provider: ServiceSpecificCredentialProvider) -> None:
+    """Two resources of a program that declare the same without saying that they are two are told."""
+    assert not provider.check({}, run(resource="a")).failures
+    (reason,) = reasons(provider.check({}, run(resource="b")))
+    assert reason.startswith("a and b declare a codecommit credential of user jane: say in each")
+
+
+def test_missing_user(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
+    """A user who does not exist is refused by the YAML program, and warned of by the class in another program."""
+    ghost = run(refuse="preview") | {"user": "ghost"}
+    assert "no IAM user ghost" in provider.check({}, ghost).inputs["refused"][0]
+    assert provider.check({}, run() | {"user": "ghost"}).failures == []
+    name, _ = create(provider)
+    iam.update_user(UserName="jane", NewUserName="joan")
+    renamed = new_process().check({}, run(refuse="preview", owned={name: "jane/codecommit"}))
+    assert "IAM renamed it to joan" in renamed.inputs["refused"][0]
+
+
+def test_unknown_service(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """A service that AWS does not know is refused, for one call a service; one that is known to us costs none."""
+    create(provider)
+    emulator.controls.clear_counts()
+    for resource in "ab":
+        teapot = run(resource=resource, refuse="preview") | {"service": "teapot.amazonaws.com", "declared": 2}
+        assert "AWS knows no such credentials of teapot" in provider.check({}, teapot).inputs["refused"][0]
+    assert emulator.controls.counts() == {LIST: 1}
+
+
+def test_account_of_the_state(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """Nothing is checked, compared or created with a state of another account, however narrow the run."""
+    (reason,) = reasons(provider.check({}, run(account="999999999999", refuse="create")))
+    assert "but this state is of account 999999999999: nothing was changed" in reason
+    with pytest.raises(WrongAccountError):
+        provider.diff("ACCA1", INPUTS | {"account_id": "999999999999"}, INPUTS)
+    with pytest.raises(WrongAccountError):
+        provider.create(INPUTS | {"account": "999999999999"})
+    assert emulator.controls.passwords() == {}
+
+
+def test_right_account(provider: ServiceSpecificCredentialProvider) -> None:
+    """The account that is meant is let through."""
+    account = "123456789012"
+    checked = provider.check({}, run(account=account) | {"account": account})
+    assert not checked.failures
+    assert provider.create(checked.inputs).outs is not None
+
+
+@pytest.mark.parametrize("name", ["user", "service", "status", "reset", "age_days", "declared", "existing", "account"])
+def test_unknown_inputs(provider: ServiceSpecificCredentialProvider, name: str) -> None:
+    """Any input may be another resource's output that a preview does not know yet."""
+    checked = provider.check({}, run() | {name: UNKNOWN})
+    assert checked.failures == []
+    assert checked.inputs[name] is UNKNOWN
+    made, outs = create(provider)
+    assert provider.diff(made, outs, INPUTS | {name: UNKNOWN}).changes is (
+        name in {"user", "service", "status", "reset", "age_days"}
+    )
+
+
+def test_endpoint_down_is_told_once(
+    provider: ServiceSpecificCredentialProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many resources that meet the same failure one tells it; the others are kept as recorded."""
+    made = [create(provider), create(provider, service="bedrock")]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    provider = new_process()
+    with pytest.raises(UnreachableError):
+        provider.read(*made[0])
+    again = provider.read(*made[1])
+    assert (again.id, again.outs) == made[1]
+
+
+def test_young_is_kept(provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient) -> None:
+    """What lists do not show yet, or show as it was, is kept as recorded; a minute later it counts as gone."""
+    name, outs = create(provider, status="Inactive")
+    emulator.controls.set(list_lag=30)
+    kept = new_process().read(name, outs)
+    assert (kept.id, kept.outs, kept.inputs) == (name, outs, INPUTS | {"status": "Inactive"})
+    emulator.controls.set(list_lag=0)
+    iam.update_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=name, Status="Active")
+    assert new_process().read(name, outs).outs == outs
+    iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=name)
+    emulator.controls.set(clock_shift=61)
+    assert new_process().read(name, outs).id is None
+
+
+def test_status_within_the_lag(provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient) -> None:
+    """A status that is declared anew within the lag of a list is sent, whatever the list still says."""
+    name, outs = create(provider, status="Active")
+    emulator.controls.set(list_lag=30)
+    provider = new_process()
+    read = provider.read(name, outs)
+    assert read.outs is not None
+    assert provider.diff(name, read.outs, INPUTS | {"status": "Inactive"}).changes
+    updated = provider.update(name, read.outs, INPUTS | {"status": "Inactive"}).outs
+    assert updated is not None
+    assert updated["status"] == updated["desired_status"] == "Inactive"
+    emulator.controls.set(list_lag=0)
+    (live,) = iam.list_service_specific_credentials(UserName="jane")["ServiceSpecificCredentials"]
+    assert live["Status"] == "Inactive"
+
+
+def test_delete(provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient) -> None:
+    """Deleting deletes, under a new name of the user too; what is gone already counts as deleted."""
+    name, outs = create(provider)
+    iam.update_user(UserName="jane", NewUserName="joan")
+    new_process().delete(name, outs)
+    assert emulator.controls.passwords() == {}
+    new_process().delete(name, outs)
+
+
+def test_expiry_is_recorded(provider: ServiceSpecificCredentialProvider) -> None:
+    """When a credential expires is an output, and an expired one is replaced."""
+    name, outs = create(provider, service="bedrock", age_days=30)
+    assert outs["expiration_date"][:10] > outs["create_date"][:10]
+    news = {"user": "jane", "service": "bedrock.amazonaws.com", "age_days": 30}
+    assert not provider.diff(name, outs, news).changes
+    assert provider.diff(name, outs | {"status": "Expired"}, news).replaces == ["status"]
