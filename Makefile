@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer, and `pulumi` on PATH or a Go toolchain; the rest it brings along, inside this folder.
 .DEFAULT_GOAL := help
-.PHONY: help up preview down env test lint types actionlint unit e2e faults faults-sample bench documents clean
+.PHONY: help up preview down env test lint types actionlint unit e2e faults faults-sample bench documents pictures clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -56,6 +56,9 @@ bench: $(VENV) ## wall time and calls at 100 and 1,000 credentials, against the 
 
 documents: $(VENV) ## write the parts of the documents that the code knows better
 	.venv/bin/python -m tools.documents
+
+pictures: $(VENV) ## take the pictures of the documents, by Debian's chromium
+	.venv/bin/python -m tests.report.picture
 
 clean: ## forget the virtual environment and the local stack
 	@[ ! -e $(VENV) ] || $(LOCAL) down
