@@ -1,6 +1,7 @@
 """Take the picture of the report page for the documents: `python -m tests.report.picture`, or `make pictures`.
 
-The page is about the company of the tests, written by `iamcreds report` against the embedded IAM; Debian's chromium draws it.
+The page is about the company of the tests, written by `iamcreds report` against the embedded IAM, and drawn by Debian's
+chromium.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def write_report(folder: Path) -> Path:
     """The page about the company, in the folder."""
     company.declare(folder / "specs")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "IAMCREDS_"))}
-    signed_in = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_CONFIG_FILE": os.devnull}
+    env = kept | {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_CONFIG_FILE": os.devnull}
     with Emulator() as emulator:
         iam = boto3.client(
             "iam", endpoint_url=emulator.url, region_name="us-east-1",
@@ -35,7 +36,7 @@ def write_report(folder: Path) -> Path:
         )  # fmt: skip
         company.fill(emulator, iam)
         command = [str(Path(sys.executable).parent / "iamcreds"), "report", "specs", "--html", "report.html"]
-        done = subprocess.run(command, cwd=folder, env=kept | signed_in | {"AWS_ENDPOINT_URL": emulator.url}, check=False)
+        done = subprocess.run(command, cwd=folder, env=env | {"AWS_ENDPOINT_URL": emulator.url}, check=False)
     if done.returncode != 2:  # drift was found: the company has something of everything
         sys.exit("there is no report to take a picture of")
     return folder / "report.html"
@@ -43,7 +44,9 @@ def write_report(folder: Path) -> Path:
 
 def main() -> None:
     """Write the report, have it drawn, keep the top of it."""
-    chromium = shutil.which("chromium") or sys.exit("there is no chromium on PATH: install Debian's package of that name")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        sys.exit("there is no chromium on PATH: install Debian's package of that name")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         page_file = write_report(Path(folder))
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
