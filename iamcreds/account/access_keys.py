@@ -6,6 +6,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.account import client
+from iamcreds.account.failures import translate_errors
 from iamcreds.account.threads import call_all
 from iamcreds.errors import AccessDeniedError, NoSuchUserError
 from iamcreds.model import AccessKey, Status
@@ -39,7 +40,7 @@ def _keys_of(iam: IAMClient, user: str) -> list[AccessKey] | None:
 
 
 def _listed(iam: IAMClient, user: str) -> list[Mapping[str, Any]]:
-    with client.translate_errors(f"listing the access keys of user {user}"):
+    with translate_errors(f"listing the access keys of user {user}"):
         return [
             item for page in client.pages(iam.list_access_keys, UserName=user) for item in page["AccessKeyMetadata"]
         ]
@@ -48,9 +49,7 @@ def _listed(iam: IAMClient, user: str) -> list[Mapping[str, Any]]:
 def read_access_key(iam: IAMClient, item: Mapping[str, Any]) -> AccessKey | None:
     """The key with its last use; None of one that was deleted since it was listed."""
     try:
-        with client.translate_errors(
-            f"asking when access key {item['AccessKeyId']} of user {item['UserName']} was last used"
-        ):
+        with translate_errors(f"asking when access key {item['AccessKeyId']} of user {item['UserName']} was last used"):
             used: Mapping[str, Any] = iam.get_access_key_last_used(AccessKeyId=item["AccessKeyId"])["AccessKeyLastUsed"]
     except AccessDeniedError:  # also what AWS says of a key that does not exist
         if item["AccessKeyId"] in {one["AccessKeyId"] for one in _listed(iam, item["UserName"])}:

@@ -14,6 +14,7 @@ from iamcreds.account.access_keys import read_access_keys
 from iamcreds.account.cache import Cache
 from iamcreds.account.clock import Clock
 from iamcreds.account.credential_report import read_credential_report
+from iamcreds.account.failures import translate_errors
 from iamcreds.account.listing import Listing
 from iamcreds.account.locks import CreateLocks
 from iamcreds.account.tracing import trace_calls
@@ -50,7 +51,7 @@ class Account:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._clock = Clock(now)
-        with client.translate_errors("signing in to AWS"):
+        with translate_errors("signing in to AWS"):
             session = session or boto3.Session()
             if is_debugging():
                 trace_calls(session)
@@ -78,7 +79,7 @@ class Account:
                 raise self._failure
             if self._id is None:
                 try:
-                    with client.translate_errors("asking AWS which account this is"):
+                    with translate_errors("asking AWS which account this is"):
                         self._id = client.read(self._sts.get_caller_identity)["Account"]
                 except AccountError as error:
                     self._failure = error

@@ -7,6 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.account import client
+from iamcreds.account.failures import translate_errors
 from iamcreds.account.threads import call_all
 from iamcreds.errors import (
     AccessDeniedError,
@@ -143,7 +144,7 @@ class Cache:
         with self._lock:
             if service not in self._services:
                 try:
-                    with client.translate_errors(f"looking whether AWS knows the service {service}"):
+                    with translate_errors(f"looking whether AWS knows the service {service}"):
                         client.read(self._iam.list_service_specific_credentials, UserName=user, ServiceName=service)
                     self._services[service] = True
                 except NoSuchServiceError:
@@ -165,14 +166,14 @@ class Cache:
 
     def _by_name(self) -> dict[str, User]:
         if self._users is None:
-            with client.translate_errors("listing the account's users"):
+            with translate_errors("listing the account's users"):
                 found = [item for page in client.pages(self._iam.list_users) for item in page["Users"]]
             self._users = {item["UserName"]: _user(item) for item in found}
         return self._users
 
     def _find_user(self, name: str) -> User | None:
         try:
-            with client.translate_errors(f"looking for user {name}"):
+            with translate_errors(f"looking for user {name}"):
                 return _user(client.read(self._iam.get_user, UserName=name)["User"])
         except NoSuchUserError:
             return None
@@ -184,7 +185,7 @@ class Cache:
 
     def _of_user(self, user: str) -> list[Credential]:
         try:
-            with client.translate_errors(f"listing the service-specific credentials of user {user}"):
+            with translate_errors(f"listing the service-specific credentials of user {user}"):
                 return list(self._list(UserName=user))
         except NoSuchUserError:
             return []
@@ -203,7 +204,7 @@ class Cache:
 
     def _bulk(self) -> dict[str, Credential]:
         try:
-            with client.translate_errors("listing the service-specific credentials of all users"):
+            with translate_errors("listing the service-specific credentials of all users"):
                 return {live.id: live for live in self._list(AllUsers=True)}
         except _SAYS_NOTHING_OF_ALL_USERS:
             raise

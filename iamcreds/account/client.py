@@ -1,4 +1,4 @@
-"""How we speak to AWS: clients with time-outs and retries, and AWS's refusals as our errors."""
+"""How we speak to AWS: clients with time-outs and retries, pages, and what an answer says of a credential."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Literal
 
-from botocore import exceptions as boto
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
@@ -27,38 +26,6 @@ if TYPE_CHECKING:
 
 POOL = 16
 """How many calls may be under way at once, in number."""
-
-THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"})
-"""Error codes by which AWS asks to be called less often."""
-
-_UNAUTHENTICATED = frozenset(
-    {
-        "AuthFailure",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "MissingAuthenticationToken",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    },
-)
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-
-_NO_CREDENTIALS = (
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.CredentialRetrievalError,
-    boto.ProfileNotFound,
-    boto.SSOError,
-    boto.TokenRetrievalError,
-)
-_NOT_SENT = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError, boto.SSLError)
-_ANSWER_LOST = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError, ResponseParserError)
-
-HOW_TO_SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in again (`aws sso login`)"
 
 CONNECT_TIMEOUT = 10
 """Seconds to wait for a connection."""
@@ -112,100 +79,6 @@ def _config(attempts: int, mode: Literal["adaptive", "standard"]) -> Config:
         max_pool_connections=POOL,
         retries={"mode": mode, "total_max_attempts": attempts},
     )
-
-
-@contextlib.contextmanager
-def translate_errors(doing: str, if_lost: str | None = None) -> Iterator[None]:
-    """Turn what boto3 raises into one of our errors.
-
-    Args:
-        doing: begins its sentence: `deleting credential ACCA… of jane`.
-        if_lost: ends it where what was asked for may have happened; then it is a LostAnswerError.
-
-    Raises:
-        AccountError: or one of its children, for anything boto3 raises.
-    """
-    try:
-        with _translated(doing):
-            yield
-    except errors.AccountError as error:
-        cause = error.__cause__
-        lost = isinstance(error, errors.UnreadableAnswerError) or (cause is not None and may_have_happened(cause))
-        if if_lost is None or not lost:
-            raise
-        raise errors.LostAnswerError(f"{error}; {if_lost}") from None
-
-
-@contextlib.contextmanager
-def _translated(doing: str) -> Iterator[None]:
-    try:
-        yield
-    except boto.ClientError as error:
-        raise _refused(doing, error) from error
-    except ResponseParserError:
-        # Its text quotes the answer, which may hold a password: neither text nor cause may go on from here.
-        raise errors.UnreadableAnswerError(f"{doing}: AWS's answer was cut off or is not AWS's: repeat") from None
-    except boto.BotoCoreError as error:
-        raise _failed(doing, error) from error
-
-
-def _failed(doing: str, error: boto.BotoCoreError) -> errors.AccountError:
-    match error:
-        case _ if isinstance(error, _NO_CREDENTIALS):
-            return errors.UnauthenticatedError(f"{doing}: no usable AWS credentials ({error}): {HOW_TO_SIGN_IN}")
-        case boto.HTTPClientError() | boto.ConnectionError():
-            return errors.UnreachableError(
-                f"{doing}: no answer from AWS ({error}): check network, AWS_REGION and AWS_ENDPOINT_URL",
-            )
-        case boto.IncompleteReadError() | boto.ResponseStreamingError():
-            return errors.UnreadableAnswerError(f"{doing}: AWS's answer was cut off: repeat")
-        case _:
-            return errors.AccountError(f"{doing}: {error}")
-
-
-def _refused(doing: str, error: boto.ClientError) -> errors.AccountError:
-    code, message = error_code(error), str(error.response.get("Error", {}).get("Message", ""))
-    said = f"{doing}: AWS said {code}: {message}"
-    if code in _UNAUTHENTICATED:
-        return errors.UnauthenticatedError(f"{said}: {HOW_TO_SIGN_IN}")
-    if code in _DENIED:
-        return errors.AccessDeniedError(f"{said}: `iamcreds permissions` prints the IAM policy that is needed")
-    if code == "LimitExceeded":
-        return errors.LimitExceededError(said)
-    return _missing(doing, code, message) or errors.AccountError(said)
-
-
-def _missing(doing: str, code: str, message: str) -> errors.AccountError | None:
-    """What exactly is missing; IAM has one code for all of it (NoSuchEntity), so its wording has to tell."""
-    if code == "NoSuchEntity" and message.startswith("The user with name"):
-        return errors.NoSuchUserError(
-            f"{doing}: the account has no such IAM user: create the user, or take it out of the specs"
-        )
-    if code == "NoSuchEntity" and message.startswith("No such service"):
-        return errors.NoSuchServiceError(
-            f"{doing}: {message.rstrip('.')}: check the service name, or whether this partition has it",
-        )
-    if code == "NoSuchEntity" or (code == "ValidationError" and "does not have a service specific" in message):
-        return errors.NoSuchCredentialError(f"{doing}: {message.rstrip('.')}")
-    return None
-
-
-def error_code(error: boto.ClientError) -> str:
-    """AWS's error code, such as `NoSuchEntity`."""
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def is_throttled(error: Exception) -> bool:
-    """Whether AWS asked to be called less often: then the call had no effect."""
-    return isinstance(error, boto.ClientError) and error_code(error) in THROTTLED
-
-
-def may_have_happened(error: BaseException) -> bool:
-    """Whether a call that ended so may have been carried out: its answer was lost, or the service broke (5xx)."""
-    if isinstance(error, boto.ClientError):
-        server_error = 500
-        return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= server_error
-    return isinstance(error, _ANSWER_LOST) and not isinstance(error, _NOT_SENT)
 
 
 def read(

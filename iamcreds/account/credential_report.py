@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from iamcreds.account import client
+from iamcreds.account.failures import error_code, translate_errors
 from iamcreds.errors import AccountError
 from iamcreds.model import CredentialReport, ReportedKey, ReportedUser
 from iamcreds.progress import no_progress
@@ -63,14 +63,14 @@ def read_credential_report(
 
 def _ask(iam: IAMClient) -> CredentialReport | None:
     """Have a report made unless there is one; what it says, or None while it is being made."""
-    with client.translate_errors("asking AWS for a credential report"):
+    with translate_errors("asking AWS for a credential report"):
         if iam.generate_credential_report()["State"] != "COMPLETE":
             return None
-    with client.translate_errors("reading the credential report"):
+    with translate_errors("reading the credential report"):
         try:
             answer = iam.get_credential_report()
         except ClientError as error:
-            if client.error_code(error) in _NOT_THERE_YET:  # it expired in between: ask for another one
+            if error_code(error) in _NOT_THERE_YET:  # it expired in between: ask for another one
                 return None
             raise
     return CredentialReport(answer["GeneratedTime"].astimezone(UTC), parse(answer["Content"]))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from iamcreds.account import client
 from iamcreds.account.access_keys import read_access_key, read_access_keys
+from iamcreds.account.failures import translate_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -67,7 +68,7 @@ class Listing:
         given = {"UserName": user, "ServiceName": service, "AllUsers": all_users or None}
         arguments = {name: value for name, value in given.items() if value is not None}
         whose = "all users" if all_users else _whose(user)
-        with client.translate_errors(f"listing the service-specific credentials of {whose}"):
+        with translate_errors(f"listing the service-specific credentials of {whose}"):
             page = _read(self._iam.list_service_specific_credentials, "ServiceSpecificCredentials", window, **arguments)
         return _sorted(map(client.to_credential, page.items), page.marker, lambda one: (one.user, one.service, one.id))
 
@@ -78,7 +79,7 @@ class Listing:
             NoSuchUserError, AccountError
         """
         arguments = {} if user is None else {"UserName": user}
-        with client.translate_errors(f"listing the access keys of {_whose(user)}"):
+        with translate_errors(f"listing the access keys of {_whose(user)}"):
             page = _read(self._iam.list_access_keys, "AccessKeyMetadata", window, **arguments)
         found = (read_access_key(self._iam, {"UserName": ROOT_USER, **item}) for item in page.items)
         return _sorted(_present(found), page.marker, _by_user_and_age)
@@ -89,7 +90,7 @@ class Listing:
         Raises:
             AccountError
         """
-        with client.translate_errors("listing the account's users"):
+        with translate_errors("listing the account's users"):
             users = _read(self._iam.list_users, "Users", window)
         found = read_access_keys(self._iam, [item["UserName"] for item in users.items], progress)
         keys = (key for keys in found.values() if keys is not None for key in keys)

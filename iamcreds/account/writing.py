@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from iamcreds.account import client
+from iamcreds.account.failures import is_throttled, may_have_happened, translate_errors
 from iamcreds.errors import (
     AccountError,
     LostAnswerError,
@@ -81,15 +82,15 @@ class Writing:
         doing = f"creating a {arguments['ServiceName']} credential for user {arguments['UserName']}"
         for pause in (*THROTTLE_PAUSES, None):
             started = self._clock.now()
-            with client.translate_errors(doing):
+            with translate_errors(doing):
                 try:
                     answer = self._iam_once.create_service_specific_credential(**arguments)
                     break
                 except _BOTO as error:
-                    if client.may_have_happened(error):
+                    if may_have_happened(error):
                         answer = None
                         break
-                    if pause is None or not client.is_throttled(error):
+                    if pause is None or not is_throttled(error):
                         raise
             self._sleep(pause)
         if answer is not None:
@@ -147,7 +148,7 @@ class Writing:
     def reset(self, user: str, credential_id: str) -> IssuedCredential:
         """Give the credential a new password; see `Account.reset`."""
         doing = f"resetting the password of credential {credential_id} of user {user}"
-        with client.translate_errors(doing, if_lost=_MAY_BE_RESET):
+        with translate_errors(doing, if_lost=_MAY_BE_RESET):
             answer = client.read(
                 self._iam.reset_service_specific_credential, UserName=user, ServiceSpecificCredentialId=credential_id
             )
@@ -155,7 +156,7 @@ class Writing:
 
     def set_status(self, user: str, credential_id: str, status: Status) -> None:
         """Switch the credential on or off; see `Account.set_status`."""
-        with client.translate_errors(f"making credential {credential_id} of user {user} {status}"):
+        with translate_errors(f"making credential {credential_id} of user {user} {status}"):
             client.read(
                 self._iam.update_service_specific_credential,
                 UserName=user,
@@ -178,7 +179,7 @@ class Writing:
         self._cache.forget(credential_id)
 
     def _delete(self, user: str, credential_id: str) -> None:
-        with client.translate_errors(f"deleting credential {credential_id} of user {user}"):
+        with translate_errors(f"deleting credential {credential_id} of user {user}"):
             client.read(
                 self._iam.delete_service_specific_credential,
                 UserName=user,
