@@ -87,12 +87,16 @@ def test_help(name: str) -> None:
 def test_options(name: str) -> None:
     """Every option has a sentence of its own, and every argument stands in the help's text."""
     command = COMMANDS[name]
-    for one in command.params:
-        if isinstance(one, click.Option):
-            assert one.help, one.opts
-            assert one.help[-1] in ".)]", one.opts
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.opts
+            assert parameter.help[-1] in ".)]", parameter.opts
         else:
-            word = one.make_metavar(click.Context(command)).strip("[].") if one.metavar else str(one.name).upper()
+            word = (
+                parameter.make_metavar(click.Context(command)).strip("[].")
+                if parameter.metavar
+                else str(parameter.name).upper()
+            )
             assert word in (command.help or ""), word
 
 

@@ -17,7 +17,7 @@ from iamcreds.cli import main
 def test_policies(run: str, operations: dict[str, str]) -> None:
     """A run's policy allows the operations it calls, and no others."""
     policy = json.loads(CliRunner().invoke(main, ["permissions", "--for", run]).stdout)
-    assert sorted(action for one in policy["Statement"] for action in one["Action"]) == sorted(operations)
+    assert sorted(action for statement in policy["Statement"] for action in statement["Action"]) == sorted(operations)
 
 
 def test_account() -> None:

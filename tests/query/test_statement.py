@@ -102,8 +102,8 @@ def test_nothing_is_left_unread(asked: str, joined: str) -> None:
         "service_specific_credentials": CREDENTIALS,
         "users": [UserRow("jane", OLD), UserRow("joe", OLD)],
     }
-    for one, other in itertools.permutations(TABLES, 2):
-        statement = asked.format(joined.format(one, other))
+    for first, second in itertools.permutations(TABLES, 2):
+        statement = asked.format(joined.format(first, second))
         read = {table: things for table, things in everything.items() if table in find_tables(statement)}
         assert run_statement(statement, read, 10) == run_statement(statement, everything, 10)
 
@@ -219,9 +219,11 @@ def test_too_many_rows() -> None:
 def test_desired_rows() -> None:
     """Every declared credential is a row, and so is a user who is declared without any."""
     place, line = Place("a.yaml", 3, 5), Place("a.yaml", 9, 3)
-    one = DesiredCredential("jane", SERVICE, "codecommit", place, status=Status.INACTIVE, reset="1", protect=True)
+    credential = DesiredCredential(
+        "jane", SERVICE, "codecommit", place, status=Status.INACTIVE, reset="1", protect=True
+    )
     policy = AccessKeyPolicy(max=1, max_age_days=60)
-    desired = Desired((DesiredUser("jane", line, (one,), policy), DesiredUser("leaver", line)))
+    desired = Desired((DesiredUser("jane", line, (credential,), policy), DesiredUser("leaver", line)))
     assert list(list_desired_rows(desired)) == [
         DesiredRow("jane", SERVICE, "codecommit", "Inactive", "1", True, 1, 60, None, "a.yaml", 3),  # noqa: FBT003
         DesiredRow("leaver", file="a.yaml", line=9),
