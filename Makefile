@@ -50,7 +50,8 @@ faults: $(VENV) ## every kind of fault at every call of every write path; ID='cr
 faults-sample: $(VENV) ## a part of it, in which each kind and each call is met
 	.venv/bin/python -m tests.faults --sample
 
-bench: $(VENV) ## wall time and calls at 100 and 1,000 credentials, against the engine's floor
+bench: $(VENV) ## loading specs against libyaml; wall time and calls at 100 and 1,000 credentials, against the engine's floor
+	.venv/bin/python -m tests.bench.specs
 	.venv/bin/python -m tests.bench.bench
 	.venv/bin/python -m tests.bench.drift
 

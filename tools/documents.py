@@ -15,7 +15,7 @@ from iamcreds.account import permissions
 from iamcreds.cli import SUMMARIES
 from iamcreds.report import wording
 from iamcreds.services import SERVICES
-from iamcreds.specs.schema import SCHEMA, is_supported, with_reference
+from iamcreds.specs.schema import SCHEMA, is_supported, resolve_reference
 from iamcreds.specs.skeleton import meaning
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def fields(path: str, parent: Mapping[str, Any], described: dict[str, str]) -> I
             yield f"`{path}{name}`", f"As `{described[field['$ref']]}`."
         else:
             described.setdefault(field.get("$ref", ""), f"{path}{name}")
-            yield f"`{path}{name}`", meaning(with_reference(field))
-            yield from below(f"{path}{name}", with_reference(field), described)
+            yield f"`{path}{name}`", meaning(resolve_reference(field))
+            yield from below(f"{path}{name}", resolve_reference(field), described)
     if later:
         yield ", ".join(later), "Not supported yet, and refused for now."
 
@@ -96,9 +96,9 @@ def below(path: str, field: Mapping[str, Any], described: dict[str, str]) -> Ite
         case {"properties": _}:
             yield from fields(f"{path}.", field, described)
         case {"propertyNames": _, "additionalProperties": each}:
-            yield from fields(f"{path}.NAME.", with_reference(each), described)
+            yield from fields(f"{path}.NAME.", resolve_reference(each), described)
         case {"items": each}:
-            yield from fields(f"{path}[].", with_reference(each), described)
+            yield from fields(f"{path}[].", resolve_reference(each), described)
 
 
 def policy(document: object) -> str:

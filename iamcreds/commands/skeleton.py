@@ -7,7 +7,7 @@ import re
 import click
 
 
-def _without_spaces(_: click.Context, __: click.Parameter, value: str) -> str:
+def _check_address(_: click.Context, __: click.Parameter, value: str) -> str:
     """The address of a schema, which stands in a comment and must not end it."""
     if not re.fullmatch("[!-~]+", value):
         raise click.BadParameter(f"{value!r} is not a path or URL without spaces")
@@ -20,7 +20,7 @@ def _without_spaces(_: click.Context, __: click.Parameter, value: str) -> str:
     metavar="PATH|URL",
     default="schema.json",
     show_default=True,
-    callback=_without_spaces,
+    callback=_check_address,
     help="Where editors find the schema: a path, seen from the spec file, or a URL.",
 )
 def command(schema: str) -> None:

@@ -41,49 +41,51 @@ def command(specs: Path, *, allow_empty: bool, form: str) -> None:
       iamcreds validate specs/payments.yaml --format json
       iamcreds validate specs --format github     (in a workflow: annotations at the lines concerned)
     """
-    from iamcreds.specs import load, missing_account  # noqa: PLC0415 - YAML and JSON Schema take most of a command's start
+    from iamcreds.specs import check_account, load  # noqa: PLC0415 - YAML and JSON Schema take most of a command's start
 
     try:
         desired = load(specs, allow_empty=allow_empty)
     except SpecsError as error:
-        _print(form, error.problems, None)
-        click.echo(format_count(_errors(error.problems), "problem"), err=True)
+        _print_problems(form, error.problems, None)
+        click.echo(format_count(_count_errors(error.problems), "problem"), err=True)
         raise click.exceptions.Exit(1) from None
-    _print(form, sorted([*desired.warnings, *missing_account(desired)]), desired)
+    _print_problems(form, sorted([*desired.warnings, *check_account(desired)]), desired)
 
 
-def _print(form: str, problems: Sequence[Problem], desired: Desired | None) -> None:
+def _print_problems(form: str, problems: Sequence[Problem], desired: Desired | None) -> None:
     """Print problems in one of the three forms, and the summary where the specs are good."""
     if form == "json":
-        click.echo(json.dumps({**_counts(desired), "problems": [_fields(problem) for problem in problems]}, indent=2))
+        click.echo(
+            json.dumps({**_count(desired), "problems": [_make_record(problem) for problem in problems]}, indent=2)
+        )
         return
-    write = _annotation if form == "github" else _line
+    write = _format_annotation if form == "github" else _format_line
     for problem in problems:
         click.echo(write(problem))
     if desired is not None:
-        counts = _counts(desired).items()
+        counts = _count(desired).items()
         click.echo(", ".join(format_count(number, things.removesuffix("s")) for things, number in counts))
 
 
-def _line(problem: Problem) -> str:
+def _format_line(problem: Problem) -> str:
     if problem.severity is Severity.ERROR:
         return str(problem)
     return f"{problem.place}: warning: {problem.message} [{problem.rule}]"
 
 
-def _annotation(problem: Problem) -> str:
+def _format_annotation(problem: Problem) -> str:
     """A workflow command of GitHub Actions, with its escapes."""
     place = problem.place
     properties = {"file": place.file, "line": place.line, "col": place.column, "title": problem.rule}
-    written = ",".join(f"{key}={_escaped(str(value), _IN_A_PROPERTY)}" for key, value in properties.items())
-    return f"::{problem.severity} {written}::{_escaped(problem.message, _IN_A_MESSAGE)}"
+    written = ",".join(f"{key}={_escape(str(value), _IN_A_PROPERTY)}" for key, value in properties.items())
+    return f"::{problem.severity} {written}::{_escape(problem.message, _IN_A_MESSAGE)}"
 
 
-def _escaped(text: str, special: str) -> str:
+def _escape(text: str, special: str) -> str:
     return "".join(f"%{ord(character):02X}" if character in special else character for character in text)
 
 
-def _fields(problem: Problem) -> dict[str, str | int]:
+def _make_record(problem: Problem) -> dict[str, str | int]:
     place = problem.place
     return {
         "file": place.file,
@@ -95,7 +97,7 @@ def _fields(problem: Problem) -> dict[str, str | int]:
     }
 
 
-def _counts(desired: Desired | None) -> dict[str, int]:
+def _count(desired: Desired | None) -> dict[str, int]:
     if desired is None:
         return {}
     return {
@@ -105,5 +107,5 @@ def _counts(desired: Desired | None) -> dict[str, int]:
     }
 
 
-def _errors(problems: Sequence[Problem]) -> int:
+def _count_errors(problems: Sequence[Problem]) -> int:
     return sum(problem.severity is Severity.ERROR for problem in problems)

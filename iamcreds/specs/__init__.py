@@ -1,5 +1,5 @@
 """The specs: YAML files with places, a schema, rules across files; what they mean, or everything wrong with them."""
 
-from iamcreds.specs.loading import RULES, load, missing_account
+from iamcreds.specs.loading import RULES, check_account, load
 
-__all__ = ["RULES", "load", "missing_account"]
+__all__ = ["RULES", "check_account", "load"]

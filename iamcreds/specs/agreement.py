@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from iamcreds.specs.reading import Spec, SpecUser
 
 
-def problems(specs: Sequence[Spec]) -> Iterator[Problem]:
+def find_problems(specs: Sequence[Spec]) -> Iterator[Problem]:
     """Every rule between files that the specs break."""
-    yield from _accounts(specs)
-    yield from _defaults(specs)
-    yield from _repeated_users(user for spec in specs for user in spec.users)
+    yield from _check_accounts(specs)
+    yield from _check_defaults(specs)
+    yield from _check_users(user for spec in specs for user in spec.users)
 
 
-def _accounts(specs: Iterable[Spec]) -> Iterator[Problem]:
+def _check_accounts(specs: Iterable[Spec]) -> Iterator[Problem]:
     accounts = [spec.account for spec in specs if spec.account is not None]
     for account in accounts[1:]:
         if account.value != (first := accounts[0]).value:
@@ -28,14 +28,14 @@ def _accounts(specs: Iterable[Spec]) -> Iterator[Problem]:
             yield Problem(account.place, f"{message}: specs are for one account", "conflicting-account")
 
 
-def _defaults(specs: Iterable[Spec]) -> Iterator[Problem]:
+def _check_defaults(specs: Iterable[Spec]) -> Iterator[Problem]:
     places = [spec.defaults.place for spec in specs if spec.defaults is not None]
     for place in places[1:]:
         message = f'"defaults" may stand in one file only, and stands at {places[0]} too'
         yield Problem(place, message, "repeated-defaults")
 
 
-def _repeated_users(users: Iterable[SpecUser]) -> Iterator[Problem]:
+def _check_users(users: Iterable[SpecUser]) -> Iterator[Problem]:
     first: dict[str, SpecUser] = {}
     for user in users:
         before = first.setdefault(user.name.lower(), user)

@@ -21,8 +21,8 @@ from yaml.events import (
 )
 
 from iamcreds.model import Place, Problem
-from iamcreds.specs.nodes import Block, Items, Node, Scalar, place_of, quoted, resolve
-from iamcreds.specs.syntax import BAD_ESCAPE, DIRECTIVE, explain, forbidden_character
+from iamcreds.specs.nodes import Block, Items, Node, Scalar, locate, quoted, resolve
+from iamcreds.specs.syntax import BAD_ESCAPE, DIRECTIVE, explain, find_forbidden_character
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -60,36 +60,36 @@ def compose(file: str, text: str, as_written: Collection[str] = ()) -> tuple[Nod
 
     A scalar under a key of `as_written` counts as it is written, quoted or not, unless it is null.
     """
-    composer = _Composer(file, _events(file, text), as_written)
+    composer = _Composer(file, _read_events(file, text), as_written)
     try:
-        root = composer.document()
+        root = composer.compose_document()
     except _StopError as stop:
         return None, (*composer.problems, stop.problem)
     return root, tuple(composer.problems)
 
 
-def _events(file: str, text: str) -> Iterator[_Event]:
+def _read_events(file: str, text: str) -> Iterator[_Event]:
     """The events of a text, every exception of the parser turned into one."""
-    if (offset := forbidden_character(text)) is not None:
+    if (offset := find_forbidden_character(text)) is not None:
         what = f"the character U+{ord(text[offset]):04X} is not allowed"
-        raise _StopError(_unreadable(place_of_offset(file, text, offset), what))
+        raise _StopError(_make_syntax_problem(locate_offset(file, text, offset), what))
     event: _Event = None
     try:
         for event in iter(LOADER(text).get_event, None):
             yield event
     except yaml.MarkedYAMLError as error:
         mark, what = explain(error, text)
-        raise _StopError(_unreadable(place_of(file, mark), what)) from None
+        raise _StopError(_make_syntax_problem(locate(file, mark), what)) from None
     except (OverflowError, ValueError):  # PyYAML's own parser, of `"\UFFFFFFFF"`
-        place = Place(file, 1, 1) if event is None else place_of(file, event.end_mark)
-        raise _StopError(_unreadable(place, BAD_ESCAPE)) from None
+        place = Place(file, 1, 1) if event is None else locate(file, event.end_mark)
+        raise _StopError(_make_syntax_problem(place, BAD_ESCAPE)) from None
 
 
-def _unreadable(place: Place, what: str) -> Problem:
+def _make_syntax_problem(place: Place, what: str) -> Problem:
     return Problem(place, f"this is not YAML: {what}", "syntax")
 
 
-def place_of_offset(file: str, text: str, offset: int) -> Place:
+def locate_offset(file: str, text: str, offset: int) -> Place:
     """Where the character at an offset stands."""
     before = text[:offset]
     return Place(file, before.count("\n") + 1, offset - before.rfind("\n"))
@@ -106,14 +106,14 @@ class _Composer:
     anchors: dict[str, Node | None] = field(default_factory=dict)  # None: the anchored node is not complete yet
     aliased: int = 0
 
-    def document(self) -> Node | None:
+    def compose_document(self) -> Node | None:
         next(self.events)  # the stream's start
         start: _Event = next(self.events)
         if isinstance(start, StreamEndEvent):
             return None
         if isinstance(start, DocumentStartEvent) and start.version not in _VERSIONS:
-            raise _StopError(_unreadable(self.place(start), DIRECTIVE))
-        root = self.node(next(self.events), 1)
+            raise _StopError(_make_syntax_problem(self.locate(start), DIRECTIVE))
+        root = self.compose_node(next(self.events), 1)
         next(self.events)  # the document's end
         after: _Event = next(self.events)
         if isinstance(after, DocumentStartEvent):
@@ -121,38 +121,38 @@ class _Composer:
         return root
 
     def report(self, event: _Event, message: str, rule: str) -> None:
-        self.problems.append(self.problem(event, message, rule))
+        self.problems.append(self.make_problem(event, message, rule))
 
-    def problem(self, event: _Event, message: str, rule: str) -> Problem:
-        return Problem(self.place(event), message, rule)
+    def make_problem(self, event: _Event, message: str, rule: str) -> Problem:
+        return Problem(self.locate(event), message, rule)
 
-    def place(self, event: _Event) -> Place:
-        return place_of(self.file, event.start_mark)
+    def locate(self, event: _Event) -> Place:
+        return locate(self.file, event.start_mark)
 
-    def node(self, event: _Event, depth: int) -> Node:
+    def compose_node(self, event: _Event, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            raise _StopError(self.problem(event, f"this is nested more than {MAX_DEPTH} deep", "too-deep"))
+            raise _StopError(self.make_problem(event, f"this is nested more than {MAX_DEPTH} deep", "too-deep"))
         if event.anchor is None:
-            return self.bare(event, depth)
+            return self.compose_new_node(event, depth)
         if type(event) is AliasEvent:
-            return self.alias(event, depth)
+            return self.resolve_alias(event, depth)
         self.anchors[event.anchor] = None
-        node = self.anchors[event.anchor] = self.bare(event, depth)
+        node = self.anchors[event.anchor] = self.compose_new_node(event, depth)
         return node
 
-    def bare(self, event: _Event, depth: int) -> Node:
+    def compose_new_node(self, event: _Event, depth: int) -> Node:
         if type(event) is ScalarEvent:
-            return self.scalar(event)
+            return self.compose_scalar(event)
         if event.tag is not None:
             self.refuse_tag(event)
         if type(event) is SequenceStartEvent:
-            return self.items(event, depth + 1)
-        return self.block(event, depth + 1)
+            return self.compose_items(event, depth + 1)
+        return self.compose_block(event, depth + 1)
 
-    def scalar(self, event: _Event) -> Scalar:
+    def compose_scalar(self, event: _Event) -> Scalar:
         text = event.value
         if event.style == '"' and _SURROGATE.search(text):
-            raise _StopError(_unreadable(self.place(event), BAD_ESCAPE))
+            raise _StopError(_make_syntax_problem(self.locate(event), BAD_ESCAPE))
         if event.tag is not None:
             self.refuse_tag(event)
         is_plain = not event.style and event.tag in _NO_TAGS
@@ -164,34 +164,34 @@ class _Composer:
             message = f"the tag {tag} means nothing here: take it out; if it is meant as text, quote it"
             self.report(event, message, "unknown-tag")
 
-    def items(self, start: _Event, depth: int) -> Items:
+    def compose_items(self, start: _Event, depth: int) -> Items:
         items: list[Node] = []
         while type(event := next(self.events)) is not SequenceEndEvent:
-            items.append(self.node(event, depth))
+            items.append(self.compose_node(event, depth))
         return Items(start.start_mark, [item.value for item in items], items)
 
-    def block(self, start: _Event, depth: int) -> Block:
+    def compose_block(self, start: _Event, depth: int) -> Block:
         values: dict[str, Plain] = {}
         keys: dict[str, Mark] = {}
         nodes: dict[str, Node] = {}
         while type(event := next(self.events)) is not MappingEndEvent:
-            key = self.key(event, depth)
-            node = self.node(next(self.events), depth)
+            key = self.compose_key(event, depth)
+            node = self.compose_node(next(self.events), depth)
             if key is None:
                 continue
             if key in keys:
                 self.report_duplicate(key, event, keys[key])
                 continue
-            keys[key], nodes[key], values[key] = event.start_mark, node, self.value(key, node)
+            keys[key], nodes[key], values[key] = event.start_mark, node, self.find_value(key, node)
         return Block(start.start_mark, values, keys, nodes)
 
-    def value(self, key: str, node: Node) -> Plain:
+    def find_value(self, key: str, node: Node) -> Plain:
         if key in self.as_written and type(node) is Scalar and node.value is not None:
             return node.text
         return node.value
 
-    def key(self, event: _Event, depth: int) -> str | None:
-        node = self.node(event, depth)
+    def compose_key(self, event: _Event, depth: int) -> str | None:
+        node = self.compose_node(event, depth)
         if type(node) is not Scalar:
             self.report(event, "a key must be text, not a list or a mapping", "complex-key")
             return None
@@ -201,37 +201,39 @@ class _Composer:
         return node.text
 
     def report_duplicate(self, key: str, event: _Event, first: Mark) -> None:
-        message = f"{quoted(key)} stands twice in this mapping, first at {place_of(self.file, first)}"
+        message = f"{quoted(key)} stands twice in this mapping, first at {locate(self.file, first)}"
         self.report(event, message, "duplicate-key")
 
-    def alias(self, event: _Event, depth: int) -> Node:
+    def resolve_alias(self, event: _Event, depth: int) -> Node:
         name = event.anchor
         if name not in self.anchors:
             message = f'the alias "*{name}" has no anchor before it; if it is meant as text, quote it'
-            raise _StopError(self.problem(event, message, "unknown-alias"))
+            raise _StopError(self.make_problem(event, message, "unknown-alias"))
         node = self.anchors[name]
         if node is None:
-            raise _StopError(self.problem(event, f'the alias "*{name}" stands in what it names', "recursive-alias"))
+            raise _StopError(
+                self.make_problem(event, f'the alias "*{name}" stands in what it names', "recursive-alias")
+            )
         self.refuse_bomb(event, node, depth)
         return node
 
     def refuse_bomb(self, event: _Event, node: Node, depth: int) -> None:
-        size, height = _extent(node)
+        size, height = _measure(node)
         self.aliased += size
         if self.aliased > MAX_ALIASED:
             message = f"the aliases of this file stand for more than {MAX_ALIASED:,} values"
-            raise _StopError(self.problem(event, message, "alias-bomb"))
+            raise _StopError(self.make_problem(event, message, "alias-bomb"))
         if depth + height - 1 > MAX_DEPTH:
-            raise _StopError(self.problem(event, f"this is nested more than {MAX_DEPTH} deep", "too-deep"))
+            raise _StopError(self.make_problem(event, f"this is nested more than {MAX_DEPTH} deep", "too-deep"))
 
 
-def _extent(node: Node) -> tuple[int, int]:
+def _measure(node: Node) -> tuple[int, int]:
     """How many values a node stands for with all its parts, and over how many levels."""
     match node:
         case Scalar():
             return 1, 1
         case Items(items=items):
-            parts = [_extent(item) for item in items]
+            parts = [_measure(item) for item in items]
         case Block(nodes=nodes):
-            parts = [_extent(part) for part in nodes.values()]
+            parts = [_measure(part) for part in nodes.values()]
     return 1 + sum(size for size, _ in parts), 1 + max((height for _, height in parts), default=0)

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.specs.nodes import quoted, resolve
-from iamcreds.specs.schema import SCHEMA, accepts, is_supported, parents, with_reference
-from iamcreds.specs.spelling import did_you_mean, nearest
+from iamcreds.specs.schema import SCHEMA, accepts, find_parents, is_supported, resolve_reference
+from iamcreds.specs.spelling import did_you_mean, find_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 _USER = SCHEMA["$defs"]["user"]["properties"]
 _PARENTS = {"": "at the top of the file", "users": "to a user", "credentials": "to a credential"}
-_WITHOUT_SPACE = re.compile(r"(-?)([A-Za-z]+)(:?)\S", re.ASCII)
+_WITHOUT_SPACE = re.compile(r"([A-Za-z]+):\S", re.ASCII)
 _TYPOGRAPHIC = re.compile("[\u2018-\u201f]")
 
 
-def key_hint(refusal: Refusal, key: str) -> str:
+def hint_at_key(refusal: Refusal, key: str) -> str:
     """What an unknown key may be meant for."""
     if key.startswith("-"):
         return "; a space is missing after the dash"
@@ -30,33 +30,33 @@ def key_hint(refusal: Refusal, key: str) -> str:
     value = refusal.instance[key]
     if not refusal.path and isinstance(value, dict) and not value.keys().isdisjoint(_USER):
         return '; if it is a user, put it under "users"'
-    if places := [_PARENTS.get(parent, f"below {quoted(parent)}") for parent in parents(key)]:
+    if places := [_PARENTS.get(parent, f"below {quoted(parent)}") for parent in find_parents(key)]:
         return f"; it belongs {' or '.join(places)}"
-    return did_you_mean(nearest(key, refusal.schema["properties"]))
+    return did_you_mean(find_nearest(key, refusal.schema["properties"]))
 
 
-def value_hint(refusal: Refusal) -> str:
+def hint_at_value(refusal: Refusal) -> str:
     """What to write instead of a value."""
-    return next(_value_hints(refusal), "")
+    return next(_find_hints(refusal), "")
 
 
-def _value_hints(refusal: Refusal) -> Iterator[str]:
+def _find_hints(refusal: Refusal) -> Iterator[str]:
     value, schema = refusal.instance, refusal.schema
     if isinstance(value, str) and _TYPOGRAPHIC.search(value):
         yield '; it has typographic quotes: write " instead'
     if refusal.keyword == "enum" and isinstance(value, str):
-        yield did_you_mean(nearest(value, refusal.supported))
+        yield did_you_mean(find_nearest(value, refusal.supported))
     if refusal.keyword != "type":
         return
     if refusal.wanted == "array":
-        yield from _list_hints(value, with_reference(schema["items"]))
+        yield from _hint_at_list(value, resolve_reference(schema["items"]))
     elif refusal.wanted == "object":
-        yield from _mapping_hints(refusal)
+        yield from _hint_at_mapping(refusal)
     elif isinstance(value, str) and accepts(schema, resolve(value)):
         yield "; take the quotes away"
 
 
-def _list_hints(value: Any, item: Mapping[str, Any]) -> Iterator[str]:  # noqa: ANN401 - anything a spec may hold
+def _hint_at_list(value: Any, item: Mapping[str, Any]) -> Iterator[str]:  # noqa: ANN401 - anything a spec may hold
     match value:
         case None:
             yield '; "[]" says that there are none'
@@ -64,11 +64,11 @@ def _list_hints(value: Any, item: Mapping[str, Any]) -> Iterator[str]:  # noqa: 
             yield "; a space is missing after the dash"
         case dict():
             yield '; an item of a list begins with "- "'
-        case str() if field := _field_that_accepts(item, value):
-            yield f"; write - {field}: {_written(value)}"
+        case str() if field := _find_field_for(item, value):
+            yield f"; write - {field}: {_format_value(value)}"
 
 
-def _mapping_hints(refusal: Refusal) -> Iterator[str]:
+def _hint_at_mapping(refusal: Refusal) -> Iterator[str]:
     value, schema = refusal.instance, refusal.schema
     match refusal.path:
         case ["users"] if isinstance(value, list):
@@ -78,27 +78,27 @@ def _mapping_hints(refusal: Refusal) -> Iterator[str]:
     if value is None:
         yield "; what belongs to it is indented below it"
     elif "properties" in schema:
-        yield from _field_hints(value, refusal)
+        yield from _hint_at_field(value, refusal)
 
 
-def _field_hints(value: Any, refusal: Refusal) -> Iterator[str]:  # noqa: ANN401 - anything a spec may hold
+def _hint_at_field(value: Any, refusal: Refusal) -> Iterator[str]:  # noqa: ANN401 - anything a spec may hold
     schema = refusal.schema
-    if isinstance(value, str) and (word := _WITHOUT_SPACE.match(value)) and word[3] and word[2] in schema["properties"]:
+    if isinstance(value, str) and (field := _WITHOUT_SPACE.match(value)) and field[1] in schema["properties"]:
         yield '; a space is missing after the ":"'
-    field = _field_that_accepts(schema, value)
-    if field is not None and isinstance(value, list):
-        yield f"; put the list under {quoted(field)}"
-    elif field is not None:
-        written = f"{field}: {_written(value)}"
+    name = _find_field_for(schema, value)
+    if name is not None and isinstance(value, list):
+        yield f"; put the list under {quoted(name)}"
+    elif name is not None:
+        written = f"{name}: {_format_value(value)}"
         is_item = isinstance(refusal.path[-1], int)
         yield f"; write {written if is_item else f'{refusal.path[-1]}: {{{written}}}'}"
 
 
-def _written(value: Plain) -> str:
+def _format_value(value: Plain) -> str:
     return quoted(value).strip('"')
 
 
-def _field_that_accepts(schema: Mapping[str, Any], value: object) -> str | None:
+def _find_field_for(schema: Mapping[str, Any], value: object) -> str | None:
     """The first field, what must be given before what may, that can have a value."""
     fields = schema["properties"]
     names = dict.fromkeys([*schema.get("required", []), *fields])

@@ -18,7 +18,7 @@ from iamcreds.model import (
 )
 from iamcreds.specs import agreement
 from iamcreds.specs.reading import read
-from iamcreds.specs.sources import display_path, documents
+from iamcreds.specs.sources import format_path, read_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -70,23 +70,23 @@ def load(path: Path, *, allow_empty: bool = False) -> Desired:
     Raises:
         SpecsError: With every problem of every file. Specs without a single user are one, unless `allow_empty`.
     """
-    return desired(documents(path), Place(display_path(path), 1, 1), allow_empty=allow_empty)
+    return combine(read_documents(path), Place(format_path(path), 1, 1), allow_empty=allow_empty)
 
 
-def desired(files: Iterable[Document], whole: Place, *, allow_empty: bool = False) -> Desired:
+def combine(files: Iterable[Document], whole: Place, *, allow_empty: bool = False) -> Desired:
     """What spec files say together; `whole` is the place of what concerns none of them."""
     specs = tuple(map(read, files))
-    problems = _problems(specs)
-    if not (_errors(problems) or allow_empty or any(spec.users for spec in specs)):
-        problems += (_without_users(whole),)
-    if _errors(problems):
+    problems = _find_problems(specs)
+    if not (_find_errors(problems) or allow_empty or any(spec.users for spec in specs)):
+        problems += (_refuse_no_users(whole),)
+    if _find_errors(problems):
         raise SpecsError(problems)
     defaults: Mapping[str, Any] = next((spec.defaults.value for spec in specs if spec.defaults is not None), {})
     account = next((spec.account.value for spec in specs if spec.account is not None), None)
-    return Desired(_users(specs, defaults), account, problems, tuple(spec.file for spec in specs))
+    return Desired(_make_users(specs, defaults), account, problems, tuple(spec.file for spec in specs))
 
 
-def missing_account(desired: Desired) -> tuple[Problem, ...]:
+def check_account(desired: Desired) -> tuple[Problem, ...]:
     """A warning where specs name no account, as nothing else keeps a first run out of a wrong one."""
     if desired.account is not None or not desired.files:
         return ()
@@ -97,20 +97,20 @@ def missing_account(desired: Desired) -> tuple[Problem, ...]:
     return (Problem(Place(desired.files[0], 1, 1), message, "no-account", Severity.WARNING),)
 
 
-def _problems(specs: Sequence[Spec]) -> tuple[Problem, ...]:
+def _find_problems(specs: Sequence[Spec]) -> tuple[Problem, ...]:
     """Every problem of the files and of what they say together, each once; no warning about what is an error anyway."""
-    found = {*agreement.problems(specs), *(problem for spec in specs for problem in spec.problems)}
-    wrong = {error.place for error in _errors(found)}
+    found = {*agreement.find_problems(specs), *(problem for spec in specs for problem in spec.problems)}
+    wrong = {error.place for error in _find_errors(found)}
     return tuple(
         sorted(problem for problem in found if problem.severity is Severity.ERROR or problem.place not in wrong)
     )
 
 
-def _errors(problems: Iterable[Problem]) -> list[Problem]:
+def _find_errors(problems: Iterable[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity is Severity.ERROR]
 
 
-def _without_users(whole: Place) -> Problem:
+def _refuse_no_users(whole: Place) -> Problem:
     message = (
         "there are no users here; if nobody should have any of these credentials,"
         " say so with --allow-empty (to a stack: pulumi config set allowEmpty true)"
@@ -118,15 +118,15 @@ def _without_users(whole: Place) -> Problem:
     return Problem(whole, message, "no-users")
 
 
-def _users(specs: Iterable[Spec], defaults: Mapping[str, Any]) -> tuple[DesiredUser, ...]:
+def _make_users(specs: Iterable[Spec], defaults: Mapping[str, Any]) -> tuple[DesiredUser, ...]:
     watched = defaults.get("accessKeys", {})
     existing = Existing(defaults["existing"]) if "existing" in defaults else None
     users = (
         DesiredUser(
             user.name,
             user.place,
-            _with_default(user.credentials, existing),
-            _access_keys({**watched, **user.access_keys}),
+            _apply_default(user.credentials, existing),
+            _make_policy({**watched, **user.access_keys}),
         )
         for spec in specs
         for user in spec.users
@@ -134,7 +134,7 @@ def _users(specs: Iterable[Spec], defaults: Mapping[str, Any]) -> tuple[DesiredU
     return tuple(sorted(users, key=lambda user: user.name))
 
 
-def _with_default(
+def _apply_default(
     credentials: tuple[DesiredCredential, ...], existing: Existing | None
 ) -> tuple[DesiredCredential, ...]:
     """The credentials with what the defaults say of each that says nothing itself, nor its user."""
@@ -146,7 +146,7 @@ def _with_default(
     )
 
 
-def _access_keys(fields: Mapping[str, Any]) -> AccessKeyPolicy | None:
+def _make_policy(fields: Mapping[str, Any]) -> AccessKeyPolicy | None:
     """A policy of the fields of a user over those of the defaults, or None where neither says anything."""
     if not fields:
         return None

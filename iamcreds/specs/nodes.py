@@ -85,7 +85,7 @@ class Tree:
 
     def place(self, mark: Mark) -> Place:
         """A place as people and editors count it."""
-        return place_of(self.file, mark)
+        return locate(self.file, mark)
 
     def value_place(self, path: Iterable[str | int]) -> Place:
         """Where the value at a path stands."""
@@ -114,7 +114,7 @@ class Tree:
         return node
 
 
-def place_of(file: str, mark: Mark) -> Place:
+def locate(file: str, mark: Mark) -> Place:
     """A parser's place in a file as people and editors count it."""
     return Place(file, mark.line + 1, mark.column + 1)
 
@@ -142,14 +142,14 @@ def quoted(value: Plain) -> str:
         case list():
             return "a list"
         case str():
-            return "".join(map(_visible, json.dumps(_shortened(value), ensure_ascii=False)))
+            return "".join(map(_escape, json.dumps(_shorten(value), ensure_ascii=False)))
         case _:
             return json.dumps(value)
 
 
-def _visible(character: str) -> str:
+def _escape(character: str) -> str:
     return character if character.isprintable() else json.dumps(character).strip('"')
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= _LONGEST_QUOTED else text[: _LONGEST_QUOTED - 1] + "…"

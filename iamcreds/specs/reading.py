@@ -60,49 +60,49 @@ def read(document: Document) -> Spec:
     tree = document.tree
     if tree is None:
         return Spec(document.file, frozenset(document.problems))
-    users = [(name, tuple(rules.declared(tree, name, node))) for name, node in _users(tree)]
-    problems = {*document.problems, *validation.problems(tree)}
+    users = [(name, tuple(rules.find_declared(tree, name, node))) for name, node in _find_users(tree)]
+    problems = {*document.problems, *validation.find_problems(tree)}
     for _, credentials in users:
-        problems.update(rules.problems(credentials))
+        problems.update(rules.find_problems(credentials))
     is_good = all(problem.severity is Severity.WARNING for problem in problems)
     return Spec(
         file=document.file,
         problems=frozenset(problems),
-        account=_account(tree),
-        defaults=_defaults(tree),
-        users=tuple(_user(tree, name, credentials, is_good=is_good) for name, credentials in users),
+        account=_find_account(tree),
+        defaults=_find_defaults(tree),
+        users=tuple(_make_user(tree, name, credentials, is_good=is_good) for name, credentials in users),
     )
 
 
-def _users(tree: Tree) -> Iterable[tuple[str, Node]]:
+def _find_users(tree: Tree) -> Iterable[tuple[str, Node]]:
     users = tree.root.nodes.get("users")
     return users.nodes.items() if isinstance(users, Block) else ()
 
 
-def _account(tree: Tree) -> Setting[str] | None:
+def _find_account(tree: Tree) -> Setting[str] | None:
     account = tree.values.get("account")
     return Setting(account, tree.value_place(["account"])) if isinstance(account, str) else None
 
 
-def _defaults(tree: Tree) -> Setting[Any] | None:
+def _find_defaults(tree: Tree) -> Setting[Any] | None:
     return Setting(tree.values["defaults"], tree.key_place(["defaults"])) if "defaults" in tree.values else None
 
 
-def _user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_good: bool) -> SpecUser:
+def _make_user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_good: bool) -> SpecUser:
     place = tree.key_place(["users", name])
     if not is_good:
         return SpecUser(name, place, (), {})
     users: Any = tree.values["users"]
     fields = users[name]
-    desired = (_credential(declared, fields.get("existing")) for declared in credentials)
-    return SpecUser(name, place, tuple(sorted(desired, key=_service_and_name)), fields.get("accessKeys", {}))
+    desired = (_make_credential(declared, fields.get("existing")) for declared in credentials)
+    return SpecUser(name, place, tuple(sorted(desired, key=_sort_key)), fields.get("accessKeys", {}))
 
 
-def _service_and_name(credential: DesiredCredential) -> tuple[str, str]:
+def _sort_key(credential: DesiredCredential) -> tuple[str, str]:
     return credential.service, credential.name
 
 
-def _credential(declared: Declared, existing: str | None) -> DesiredCredential:
+def _make_credential(declared: Declared, existing: str | None) -> DesiredCredential:
     """A credential; `existing` is what its user says of all of them."""
     fields = declared.fields
     existing = fields.get("existing", existing)

@@ -21,7 +21,7 @@ from iamcreds.services import (
     service_name,
 )
 from iamcreds.specs.nodes import Block, Items, quoted
-from iamcreds.specs.spelling import did_you_mean, nearest
+from iamcreds.specs.spelling import did_you_mean, find_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -73,7 +73,7 @@ class Declared:
         return self.tree.place(self.block.nodes[field].mark)
 
 
-def declared(tree: Tree, user: str, node: Node) -> Iterator[Declared]:
+def find_declared(tree: Tree, user: str, node: Node) -> Iterator[Declared]:
     """The credentials of a user that say at least which service they are for."""
     credentials = node.nodes.get("credentials") if isinstance(node, Block) else None
     for item in credentials.items if isinstance(credentials, Items) else ():
@@ -82,16 +82,16 @@ def declared(tree: Tree, user: str, node: Node) -> Iterator[Declared]:
             yield Declared(user, service_name(service), alias, str(item.value.get("name") or alias), item, tree)
 
 
-def problems(credentials: Sequence[Declared]) -> Iterator[Problem]:
+def find_problems(credentials: Sequence[Declared]) -> Iterator[Problem]:
     """Every rule that the credentials of one user break."""
-    yield from _same_names(credentials)
-    yield from _too_many(credentials)
-    yield from _former_names(credentials)
+    yield from _check_names(credentials)
+    yield from _check_number(credentials)
+    yield from _check_former_names(credentials)
     for credential in credentials:
-        yield from _of_credential(credential)
+        yield from _check_credential(credential)
 
 
-def _same_names(credentials: Iterable[Declared]) -> Iterator[Problem]:
+def _check_names(credentials: Iterable[Declared]) -> Iterator[Problem]:
     first: dict[tuple[str, str], Declared] = {}
     for credential in credentials:
         before = first.setdefault((credential.alias, credential.name), credential)
@@ -103,7 +103,7 @@ def _same_names(credentials: Iterable[Declared]) -> Iterator[Problem]:
             yield Problem(credential.place, f"{same}: give one of them another name", "duplicate-name")
 
 
-def _too_many(credentials: Iterable[Declared]) -> Iterator[Problem]:
+def _check_number(credentials: Iterable[Declared]) -> Iterator[Problem]:
     taken: dict[str, int] = defaultdict(int)
     for credential in credentials:
         places = MAX_PER_SERVICE if "rotate" in credential.fields else 1
@@ -116,7 +116,7 @@ def _too_many(credentials: Iterable[Declared]) -> Iterator[Problem]:
         taken[credential.service] += places
 
 
-def _former_names(credentials: Sequence[Declared]) -> Iterator[Problem]:
+def _check_former_names(credentials: Sequence[Declared]) -> Iterator[Problem]:
     named = {(credential.alias, credential.name): credential for credential in reversed(credentials)}
     first: dict[tuple[str, str], Declared] = {}
     for credential in credentials:
@@ -134,7 +134,7 @@ def _former_names(credentials: Sequence[Declared]) -> Iterator[Problem]:
         yield Problem(credential.value_place("was"), message, "wrong-was")
 
 
-def _of_credential(credential: Declared) -> Iterator[Problem]:
+def _check_credential(credential: Declared) -> Iterator[Problem]:
     if "rotate" in credential.fields and "status" in credential.fields:
         message = '"status" cannot stand beside "rotate", which switches credentials on and off itself'
         yield Problem(credential.key_place("status"), message, "rotate-with-status")
@@ -142,11 +142,11 @@ def _of_credential(credential: Declared) -> Iterator[Problem]:
         message = f'"expire" is for API keys, and {credential.alias} has passwords: use "rotate"'
         yield Problem(credential.key_place("expire"), message, "expiry-on-password-service")
     if known_service(credential.service) is None:
-        yield _unknown_service(credential)
+        yield _warn_of_service(credential)
 
 
-def _unknown_service(credential: Declared) -> Problem:
-    near = nearest(credential.service.removesuffix(SUFFIX), _SHORT_NAMES)
+def _warn_of_service(credential: Declared) -> Problem:
+    near = find_nearest(credential.service.removesuffix(SUFFIX), _SHORT_NAMES)
     hint = did_you_mean(None if near is None else _SHORT_NAMES[near])
     message = f"{quoted(credential.fields['service'])} is not a service known to have such credentials{hint}"
     return Problem(credential.value_place("service"), message, "unknown-service", Severity.WARNING)

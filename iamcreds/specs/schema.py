@@ -41,9 +41,9 @@ class Refusal:
         return [choice for choice in self.schema["enum"] if choice not in refused]
 
 
-def refusals(values: Mapping[str, Any]) -> Iterator[Refusal]:
+def find_refusals(values: Mapping[str, Any]) -> Iterator[Refusal]:
     """Everything the schema refuses in the plain values of a spec file."""
-    return map(_refusal, _validator().iter_errors(dict(values)))
+    return map(_make_refusal, _compile().iter_errors(dict(values)))
 
 
 def accepts(field: Mapping[str, Any], value: object) -> bool:
@@ -51,7 +51,7 @@ def accepts(field: Mapping[str, Any], value: object) -> bool:
     return Draft202012Validator({**field, "$defs": SCHEMA["$defs"]}).is_valid(value)
 
 
-def with_reference(field: Mapping[str, Any]) -> Mapping[str, Any]:
+def resolve_reference(field: Mapping[str, Any]) -> Mapping[str, Any]:
     """A field with what its `$ref` says beneath what it says itself."""
     if "$ref" not in field:
         return field
@@ -60,44 +60,44 @@ def with_reference(field: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def is_supported(field: Mapping[str, Any]) -> bool:
     """Whether a field may be used today."""
-    return with_reference(field).get("x-not-supported-yet") is not True
+    return resolve_reference(field).get("x-not-supported-yet") is not True
 
 
 @cache
-def fields_as_written() -> frozenset[str]:
+def find_fields_as_written() -> frozenset[str]:
     """The names of the fields that count as they are written, quoted or not."""
-    return frozenset(name for name, field in _fields(SCHEMA) if with_reference(field).get("x-text"))
+    return frozenset(name for name, field in _find_fields(SCHEMA) if resolve_reference(field).get("x-text"))
 
 
-def _fields(schema: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:  # noqa: ANN401 - any part of a schema
+def _find_fields(schema: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:  # noqa: ANN401 - any part of a schema
     match schema:
         case dict():
             yield from schema.get("properties", {}).items()
             for part in schema.values():
-                yield from _fields(part)
+                yield from _find_fields(part)
         case list():
             for part in schema:
-                yield from _fields(part)
+                yield from _find_fields(part)
 
 
-def parents(name: str) -> list[str]:
+def find_parents(name: str) -> list[str]:
     """The fields below which a field of that name may stand, and the empty text of one at the top of a file."""
-    return list(dict.fromkeys(parent for field, parent in _placed_fields(SCHEMA, "") if field == name))
+    return list(dict.fromkeys(parent for field, parent in _find_placed_fields(SCHEMA, "") if field == name))
 
 
-def _placed_fields(schema: Mapping[str, Any], parent: str) -> Iterator[tuple[str, str]]:
+def _find_placed_fields(schema: Mapping[str, Any], parent: str) -> Iterator[tuple[str, str]]:
     """Every supported field and the name of what it stands below."""
     for name, field in schema.get("properties", {}).items():
         if is_supported(field):
             yield name, parent
-            whole = with_reference(field)
+            whole = resolve_reference(field)
             for part in (whole, whole.get("items"), whole.get("additionalProperties")):
                 if isinstance(part, dict):
-                    yield from _placed_fields(with_reference(part), name)
+                    yield from _find_placed_fields(resolve_reference(part), name)
 
 
 @cache
-def _validator() -> Draft202012Validator:
+def _compile() -> Draft202012Validator:
     return Draft202012Validator(dict(SCHEMA), keywords={"x-not-supported-yet": _NotSupportedYet})
 
 
@@ -112,7 +112,7 @@ class _NotSupportedYet:
             raise ValueError("not supported yet")
 
 
-def _refusal(error: ValidationError) -> Refusal:
+def _make_refusal(error: ValidationError) -> Refusal:
     *path, keyword = error.schema_path
     is_of_a_key = path[-1:] == ["propertyNames"]
     schema: Any = SCHEMA

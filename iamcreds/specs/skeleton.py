@@ -7,7 +7,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from iamcreds.specs.schema import SCHEMA, is_supported, with_reference
+from iamcreds.specs.schema import SCHEMA, is_supported, resolve_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,56 +36,62 @@ def skeleton(schema: str) -> str:
     Args:
         schema: where editors find the schema, as a path seen from the spec or as a URL.
     """
-    lines = _Lines()
-    body = [line for name in SCHEMA["properties"] for line in ["", *lines.field(name, SCHEMA["properties"][name], "")]]
-    head = _comment(_HEAD.format(description=SCHEMA["description"], user=USER), "")
+    writer = _Writer()
+    body = [
+        line
+        for name in SCHEMA["properties"]
+        for line in ["", *writer.write_field(name, SCHEMA["properties"][name], "")]
+    ]
+    head = _write_comment(_HEAD.format(description=SCHEMA["description"], user=USER), "")
     return "\n".join([f"# yaml-language-server: $schema={schema}", "#", *head, *body, ""])
 
 
-class _Lines:
+class _Writer:
     """Writes fields, each description once: where a definition is used again, it has been described above."""
 
     def __init__(self) -> None:
         self._described: set[str] = set()
 
-    def field(self, name: str, field: Field, indent: str) -> Iterator[str]:
+    def write_field(self, name: str, field: Field, indent: str) -> Iterator[str]:
         """The lines of a field: what it means, its name and an example, or the fields below it."""
-        resolved = with_reference(field)
+        resolved = resolve_reference(field)
         is_known = "description" not in field and field["$ref"] in self._described
         self._described.add(field.get("$ref", ""))
-        yield from _comment("As above." if is_known else meaning(resolved), indent)
-        yield from self._value(name, resolved, indent, is_known=is_known)
+        yield from _write_comment("As above." if is_known else meaning(resolved), indent)
+        yield from self.write_value(name, resolved, indent, is_known=is_known)
 
-    def _value(self, name: str, field: Field, indent: str, *, is_known: bool) -> Iterator[str]:
+    def write_value(self, name: str, field: Field, indent: str, *, is_known: bool) -> Iterator[str]:
         mark = "" if name in _LIVE else "#"
         if "properties" in field:
             yield f"{indent}{mark}{name}:"
-            yield from self._fields(field, f"{indent}  ", is_known=is_known)
+            yield from self.write_fields(field, f"{indent}  ", is_known=is_known)
         elif "propertyNames" in field:
             yield f"{indent}{mark}{name}:"
             yield f"{indent}  {USER}:"
-            yield from self._fields(with_reference(field["additionalProperties"]), f"{indent}    ")
+            yield from self.write_fields(resolve_reference(field["additionalProperties"]), f"{indent}    ")
         elif "items" in field:
             yield f"{indent}{mark}{name}:"
-            yield from _as_item(self._fields(with_reference(field["items"]), f"{indent}    "), f"{indent}    ")
+            yield from _write_item(
+                self.write_fields(resolve_reference(field["items"]), f"{indent}    "), f"{indent}    "
+            )
         else:
-            yield f"{indent}{mark}{name}: {_example(field)}"
+            yield f"{indent}{mark}{name}: {_find_example(field)}"
 
-    def _fields(self, parent: Field, indent: str, *, is_known: bool = False) -> Iterator[str]:
+    def write_fields(self, parent: Field, indent: str, *, is_known: bool = False) -> Iterator[str]:
         """The supported fields of a mapping, then the names of the others."""
         later = sorted(name for name, field in parent["properties"].items() if not is_supported(field))
         for name, field in parent["properties"].items():
             if name in later:
                 continue
             if is_known:
-                yield from self._value(name, with_reference(field), indent, is_known=True)
+                yield from self.write_value(name, resolve_reference(field), indent, is_known=True)
             else:
-                yield from self.field(name, field, indent)
+                yield from self.write_field(name, field, indent)
         if later and not is_known:
-            yield from _comment(f"Not supported yet, and refused for now: {', '.join(later)}.", indent)
+            yield from _write_comment(f"Not supported yet, and refused for now: {', '.join(later)}.", indent)
 
 
-def _as_item(lines: Iterator[str], indent: str) -> Iterator[str]:
+def _write_item(lines: Iterator[str], indent: str) -> Iterator[str]:
     """The lines of a mapping as those of the only item of a list: its first field follows a dash."""
     item = indent.removesuffix("  ")
     for line in lines:
@@ -98,10 +104,10 @@ def _as_item(lines: Iterator[str], indent: str) -> Iterator[str]:
 
 def meaning(field: Field) -> str:
     """What the schema says of a field that is resolved: its description, choices, bounds and default."""
-    return " ".join([field["description"], *_limits(field)])
+    return " ".join([field["description"], *_describe_limits(field)])
 
 
-def _limits(field: Field) -> Iterator[str]:
+def _describe_limits(field: Field) -> Iterator[str]:
     refused = field.get("x-not-supported-yet", [])
     if "enum" in field:
         yield f"Possible: {', '.join(choice for choice in field['enum'] if choice not in refused)}."
@@ -110,30 +116,30 @@ def _limits(field: Field) -> Iterator[str]:
     if "minimum" in field:
         yield f"From {field['minimum']} to {field['maximum']}."
     if "default" in field:
-        yield f"Default: {_written(field['default'])}."
+        yield f"Default: {_format_value(field['default'])}."
 
 
-def _example(field: Field) -> str:
+def _find_example(field: Field) -> str:
     """A value that means something: of a choice between true and false the one that is not the default."""
     match field:
         case {"examples": [first, *_]}:
-            return _written(first)
+            return _format_value(first)
         case {"type": "boolean", "default": bool(default)}:
-            return _written(not default)
+            return _format_value(not default)
         case {"default": default}:
-            return _written(default)
+            return _format_value(default)
         case {"enum": [first, *_]}:
-            return _written(first)
+            return _format_value(first)
         case _:
-            return _written(field["maximum"])
+            return _format_value(field["maximum"])
 
 
-def _written(value: object) -> str:
+def _format_value(value: object) -> str:
     is_plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value not in _NOT_PLAIN
     return str(value) if is_plain else json.dumps(value)
 
 
-def _comment(text: str, indent: str) -> Iterator[str]:
+def _write_comment(text: str, indent: str) -> Iterator[str]:
     yield from textwrap.wrap(
         text,
         _WIDTH,

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from iamcreds.model import Place, Problem
-from iamcreds.specs.composer import compose, place_of_offset
-from iamcreds.specs.nodes import Block, Scalar, Tree, place_of
-from iamcreds.specs.schema import fields_as_written
+from iamcreds.specs.composer import compose, locate_offset
+from iamcreds.specs.nodes import Block, Scalar, Tree, locate
+from iamcreds.specs.schema import find_fields_as_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,21 +30,21 @@ class Document:
     problems: tuple[Problem, ...] = ()
 
 
-def documents(path: Path) -> Iterator[Document]:
+def read_documents(path: Path) -> Iterator[Document]:
     """Every spec file a path stands for, in the order of their names: the file itself, or all below the folder.
 
     What begins with a dot is passed over in folders (Kubernetes and editors keep copies under such names).
     """
     try:
-        files = list(_files(path, ())) if path.is_dir() else [path]
+        files = list(_find_files(path, ())) if path.is_dir() else [path]
     except OSError as error:
-        yield _unreadable(Path(error.filename or path), error)
+        yield _refuse_unreadable(Path(error.filename or path), error)
         return
     for file in files:
         yield _read(file)
 
 
-def display_path(path: Path) -> str:
+def format_path(path: Path) -> str:
     """A path as places name it: relative to the current folder where it is below that, else as it was given."""
     try:
         return path.relative_to(Path.cwd()).as_posix()
@@ -54,7 +54,7 @@ def display_path(path: Path) -> str:
 
 def parse(file: str, text: str) -> Document:
     """What the text of a spec file holds."""
-    root, problems = compose(file, text, fields_as_written())
+    root, problems = compose(file, text, find_fields_as_written())
     start = Place(file, 1, 1)
     match root:
         case Block():
@@ -66,10 +66,10 @@ def parse(file: str, text: str) -> Document:
             return Document(file, None, (*problems, empty))
         case _:
             message = 'a spec file holds a mapping with the key "users", not a list or a single value'
-            return Document(file, None, (*problems, Problem(place_of(file, root.mark), message, "wrong-type")))
+            return Document(file, None, (*problems, Problem(locate(file, root.mark), message, "wrong-type")))
 
 
-def _files(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
+def _find_files(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
     """The spec files below a folder; a link that leads back to a folder it is in ends there."""
     real = folder.resolve()
     if real in above:
@@ -78,27 +78,27 @@ def _files(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            yield from _files(path, (*above, real))
+            yield from _find_files(path, (*above, real))
         elif path.suffix.lower() in SUFFIXES:
             yield path
 
 
 def _read(path: Path) -> Document:
-    file = display_path(path)
+    file = format_path(path)
     try:
         data = path.read_bytes()
     except OSError as error:
-        return _unreadable(path, error)
+        return _refuse_unreadable(path, error)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8-sig")
-        place = place_of_offset(file, before, len(before))
+        place = locate_offset(file, before, len(before))
         return Document(file, None, (Problem(place, "this is not UTF-8: save the file in that encoding", "not-utf-8"),))
     return parse(file, text)
 
 
-def _unreadable(path: Path, error: OSError) -> Document:
-    file = display_path(path)
+def _refuse_unreadable(path: Path, error: OSError) -> Document:
+    file = format_path(path)
     message = f"cannot be read: {(error.strerror or 'unknown reason').lower()}"
     return Document(file, None, (Problem(Place(file, 1, 1), message, "unreadable-file"),))

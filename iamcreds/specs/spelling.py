@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def find_nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like one that is not known, whatever the case, if there is any."""
     by_lower = {known_word.lower(): known_word for known_word in sorted(known)}
     near = get_close_matches(word.lower(), by_lower, n=1)

@@ -35,7 +35,7 @@ class Spot(NamedTuple):
 _Diagnosis: TypeAlias = "tuple[Mark, str] | None"
 
 
-def forbidden_character(text: str) -> int | None:
+def find_forbidden_character(text: str) -> int | None:
     """The offset of the first character that may not stand in a text, if there is one.
 
     Those are what YAML does not allow, byte order marks, and the line breaks that only YAML 1.1 and no editor knows.
@@ -47,10 +47,9 @@ def forbidden_character(text: str) -> int | None:
 def explain(error: MarkedYAMLError, text: str) -> tuple[Mark, str]:
     """Where a text ceases to be YAML, and what to do about it."""
     failure = _Failure(error, text)
-    for diagnose in (_conflict, _tab, _quotes, _indicator, _directive, _colon, _key, _bracket, _block_text, _layout):
-        if (diagnosis := diagnose(failure)) is not None:
-            return diagnosis
-    return failure.mark, " ".join(f"{failure.problem or 'it is malformed'} {failure.context}".split())
+    parser_words = " ".join(f"{failure.problem or 'it is malformed'} {failure.context}".split())
+    diagnoses = (diagnose(failure) for diagnose in _DIAGNOSES)
+    return next(filter(None, diagnoses), (failure.mark, parser_words))
 
 
 class _Failure:
@@ -97,21 +96,21 @@ class _Failure:
         return next((number for number in above if self.lines[number].split("#")[0].strip()), None)
 
 
-def _conflict(failure: _Failure) -> _Diagnosis:
+def _find_conflict(failure: _Failure) -> _Diagnosis:
     for number, line in enumerate(failure.lines):
         if _CONFLICT.match(line):
             return Spot(number, 0), "a merge conflict is left here: keep one of its sides, and take its marks out"
     return None
 
 
-def _tab(failure: _Failure) -> _Diagnosis:
+def _find_tab(failure: _Failure) -> _Diagnosis:
     column = failure.line[: failure.indentation].find("\t")
     if column >= 0:
         return Spot(failure.mark.line, column), "there is a tab here: indent with spaces"
     return (failure.mark, "there is a tab here: use spaces") if failure.character(failure.mark) == "\t" else None
 
 
-def _quotes(failure: _Failure) -> _Diagnosis:
+def _find_quotes(failure: _Failure) -> _Diagnosis:
     if "quoted scalar" not in failure.context:
         return None
     if "escape" in failure.problem or "hexdecimal" in failure.problem:
@@ -119,7 +118,7 @@ def _quotes(failure: _Failure) -> _Diagnosis:
     return failure.start, "the quote that opens here is never closed"
 
 
-def _indicator(failure: _Failure) -> _Diagnosis:
+def _find_indicator(failure: _Failure) -> _Diagnosis:
     character = failure.character(failure.start)
     is_mark_of_yaml = character in {"*", "&", "!"} and "block" not in failure.context
     if is_mark_of_yaml or "cannot start any token" in failure.problem:
@@ -127,13 +126,13 @@ def _indicator(failure: _Failure) -> _Diagnosis:
     return None
 
 
-def _directive(failure: _Failure) -> _Diagnosis:
+def _find_directive(failure: _Failure) -> _Diagnosis:
     if "document start" in failure.problem:
         return failure.mark, "the document has ended before this, and a file holds one"
     return (failure.mark, DIRECTIVE) if failure.line.startswith("%") else None
 
 
-def _colon(failure: _Failure) -> _Diagnosis:
+def _find_colon(failure: _Failure) -> _Diagnosis:
     if failure.character(failure.mark) != ":":
         return None
     if "flow" in failure.context:
@@ -142,10 +141,10 @@ def _colon(failure: _Failure) -> _Diagnosis:
     if field is not None and field.start("value") < failure.mark.column:
         written = f"{field['key']}: {quoted(field['value'].rstrip())}"
         return Spot(failure.mark.line, field.start("value")), f'a text that has ": " in it must be quoted: {written}'
-    return _line_before(failure)
+    return _find_in_line_before(failure)
 
 
-def _line_before(failure: _Failure) -> _Diagnosis:
+def _find_in_line_before(failure: _Failure) -> _Diagnosis:
     """A key that is taken for the next line of a text."""
     if failure.line_before is None:
         return None
@@ -159,11 +158,11 @@ def _line_before(failure: _Failure) -> _Diagnosis:
     return Spot(failure.mark.line, failure.indentation), message
 
 
-def _key(failure: _Failure) -> _Diagnosis:
+def _find_key(failure: _Failure) -> _Diagnosis:
     return (failure.start, 'a ":" is missing after this key') if "find expected ':'" in failure.problem else None
 
 
-def _bracket(failure: _Failure) -> _Diagnosis:
+def _find_bracket(failure: _Failure) -> _Diagnosis:
     if "flow" not in failure.context:
         return None
     opened = failure.character(failure.start)
@@ -176,18 +175,18 @@ def _bracket(failure: _Failure) -> _Diagnosis:
     return failure.mark, f'a comma, or the "{closing}" to the "{opened}" of {since}, is missing before this'
 
 
-def _block_text(failure: _Failure) -> _Diagnosis:
+def _find_block_text(failure: _Failure) -> _Diagnosis:
     if "block scalar" not in failure.context:
         return None
     return failure.start, f"only a comment may follow a {quoted(failure.character(failure.start))} in its line"
 
 
-def _layout(failure: _Failure) -> _Diagnosis:
+def _find_layout(failure: _Failure) -> _Diagnosis:
     """A line, or the rest of one, that belongs to nothing above."""
     if "block" not in failure.context:
         return None
     if failure.mark.column > failure.indentation:
-        return _rest_of_a_line(failure)
+        return _find_in_rest_of_line(failure)
     if "collection" in failure.context:
         message = 'this belongs to no item of the list above: begin it with "- ", or indent it as what follows a dash'
     elif failure.line.lstrip().startswith("-"):
@@ -197,10 +196,25 @@ def _layout(failure: _Failure) -> _Diagnosis:
     return failure.mark, message
 
 
-def _rest_of_a_line(failure: _Failure) -> tuple[Mark, str]:
+def _find_in_rest_of_line(failure: _Failure) -> tuple[Mark, str]:
     character = failure.character(failure.mark)
     if character in {"]", "}"}:
         return failure.mark, f"there is one {quoted(character)} too many"
     if failure.line[: failure.mark.column].rstrip().endswith("'"):
         return failure.mark, "the quoted text has ended before this: a ' within single quotes is written twice"
     return failure.mark, "the value has ended before this: if this belongs to it, quote the whole value"
+
+
+_DIAGNOSES = (
+    _find_conflict,
+    _find_tab,
+    _find_quotes,
+    _find_indicator,
+    _find_directive,
+    _find_colon,
+    _find_key,
+    _find_bracket,
+    _find_block_text,
+    _find_layout,
+)
+"""What is looked for, in this order: the first that is found is told."""

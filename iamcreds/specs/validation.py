@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iamcreds.model import Problem
-from iamcreds.specs.hints import key_hint, value_hint
+from iamcreds.specs.hints import hint_at_key, hint_at_value
 from iamcreds.specs.nodes import quoted
-from iamcreds.specs.schema import refusals
+from iamcreds.specs.schema import find_refusals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,58 +36,58 @@ _RULES = {
 }
 
 
-def problems(tree: Tree) -> Iterator[Problem]:
+def find_problems(tree: Tree) -> Iterator[Problem]:
     """Everything the schema refuses in a spec file."""
-    for refusal in refusals(tree.values):
-        yield from _problems(refusal, tree)
+    for refusal in find_refusals(tree.values):
+        yield from _describe(refusal, tree)
 
 
-def _problems(refusal: Refusal, tree: Tree) -> Iterator[Problem]:
+def _describe(refusal: Refusal, tree: Tree) -> Iterator[Problem]:
     match refusal.keyword:
         case "additionalProperties":
-            yield from _unknown_keys(refusal, tree)
+            yield from _describe_unknown_keys(refusal, tree)
         case "required" | "anyOf" | "oneOf":
-            yield _missing_key(refusal, tree)
+            yield _describe_missing_key(refusal, tree)
         case "x-not-supported-yet":
-            yield _not_yet(refusal, tree)
+            yield _describe_unsupported(refusal, tree)
         case _ if refusal.is_of_a_key:
-            message = f"{quoted(refusal.instance)} is not {_expected(refusal)}"
+            message = f"{quoted(refusal.instance)} is not {_say_what_is_expected(refusal)}"
             yield Problem(tree.key_place([*refusal.path, refusal.instance]), message, "wrong-format")
         case keyword:
             place = tree.key_place if refusal.instance is None else tree.value_place
-            yield Problem(place(refusal.path), _must(refusal), _RULES[keyword])
+            yield Problem(place(refusal.path), _say_what_must_be(refusal), _RULES[keyword])
 
 
-def _unknown_keys(refusal: Refusal, tree: Tree) -> Iterator[Problem]:
+def _describe_unknown_keys(refusal: Refusal, tree: Tree) -> Iterator[Problem]:
     for key in refusal.instance:
         if key not in refusal.schema["properties"]:
-            message = f"unknown key {quoted(key)}{key_hint(refusal, key)}"
+            message = f"unknown key {quoted(key)}{hint_at_key(refusal, key)}"
             yield Problem(tree.key_place([*refusal.path, key]), message, "unknown-key")
 
 
-def _missing_key(refusal: Refusal, tree: Tree) -> Problem:
+def _describe_missing_key(refusal: Refusal, tree: Tree) -> Problem:
     place = tree.key_place(refusal.path)
     if refusal.keyword != "required":
-        return Problem(place, f"{_subject(refusal)} must be {_expected(refusal)}", "missing-key")
+        return Problem(place, f"{_name_subject(refusal)} must be {_say_what_is_expected(refusal)}", "missing-key")
     missing = " and ".join(quoted(key) for key in refusal.wanted if key not in refusal.instance)
-    return Problem(place, f"{_subject(refusal)} lacks {missing}", "missing-key")
+    return Problem(place, f"{_name_subject(refusal)} lacks {missing}", "missing-key")
 
 
-def _not_yet(refusal: Refusal, tree: Tree) -> Problem:
+def _describe_unsupported(refusal: Refusal, tree: Tree) -> Problem:
     if refusal.wanted is True:
-        message = f"{_subject(refusal)} is not supported yet: take it out"
+        message = f"{_name_subject(refusal)} is not supported yet: take it out"
         return Problem(tree.key_place(refusal.path), message, "not-supported-yet")
-    value, instead = quoted(refusal.instance), _either(refusal.supported)
-    message = f"{_subject(refusal)}: {value} is not supported yet: write {instead}, or take it out"
+    value, instead = quoted(refusal.instance), _list_choices(refusal.supported)
+    message = f"{_name_subject(refusal)}: {value} is not supported yet: write {instead}, or take it out"
     return Problem(tree.value_place(refusal.path), message, "not-supported-yet")
 
 
-def _must(refusal: Refusal) -> str:
+def _say_what_must_be(refusal: Refusal) -> str:
     found = "empty" if refusal.instance in ("", None) else quoted(refusal.instance)
-    return f"{_subject(refusal)} must be {_expected(refusal)}, not {found}{value_hint(refusal)}"
+    return f"{_name_subject(refusal)} must be {_say_what_is_expected(refusal)}, not {found}{hint_at_value(refusal)}"
 
 
-def _subject(refusal: Refusal) -> str:
+def _name_subject(refusal: Refusal) -> str:
     match refusal.path:
         case [*_, "credentials", int()]:
             return "a credential"
@@ -97,10 +97,10 @@ def _subject(refusal: Refusal) -> str:
             return "the file"
 
 
-def _expected(refusal: Refusal) -> str:
+def _say_what_is_expected(refusal: Refusal) -> str:
     match refusal.keyword:
         case "enum":
-            return _either(refusal.supported)
+            return _list_choices(refusal.supported)
         case "maximum" | "minimum":
             return f"from {refusal.schema['minimum']} to {refusal.schema['maximum']}"
         case "type" if refusal.wanted in ("array", "object") or "x-expected" not in refusal.schema:
@@ -109,6 +109,6 @@ def _expected(refusal: Refusal) -> str:
             return str(refusal.schema["x-expected"])
 
 
-def _either(choices: Iterable[Plain]) -> str:
+def _list_choices(choices: Iterable[Plain]) -> str:
     *others, last = map(quoted, choices)
     return f"{', '.join(others)} or {last}" if others else last

@@ -10,10 +10,10 @@ import pytest
 from iamcreds.model import Place
 from iamcreds.specs.composer import compose
 from iamcreds.specs.nodes import Plain, Tree, quoted, resolve
-from iamcreds.specs.sources import display_path, documents, parse
+from iamcreds.specs.sources import format_path, parse, read_documents
 
 
-def tree(text: str) -> Tree:
+def read_tree(text: str) -> Tree:
     """What a text that has no problems holds."""
     document = parse("a.yaml", text)
     assert document.problems == ()
@@ -76,7 +76,7 @@ def test_long_numbers() -> None:
 
 def test_places() -> None:
     """Keys and values stand where an editor shows them, counted from 1."""
-    specs = tree("users:\n  jane:\n    credentials:\n      - service: codecommit\n      - {service: logs}\n")
+    specs = read_tree("users:\n  jane:\n    credentials:\n      - service: codecommit\n      - {service: logs}\n")
     credentials = ["users", "jane", "credentials"]
     assert specs.key_place(["users", "jane"]) == Place("a.yaml", 2, 3)
     assert specs.value_place([*credentials, 0, "service"]) == Place("a.yaml", 4, 18)
@@ -86,7 +86,7 @@ def test_places() -> None:
 
 def test_keys_are_text() -> None:
     """A key is text, whatever it looks like."""
-    assert tree("1: a\non: b\nnull: c\n1.50: d\n").values == {"1": "a", "on": "b", "null": "c", "1.50": "d"}
+    assert read_tree("1: a\non: b\nnull: c\n1.50: d\n").values == {"1": "a", "on": "b", "null": "c", "1.50": "d"}
 
 
 def test_as_text() -> None:
@@ -103,12 +103,12 @@ def test_as_text() -> None:
 def test_strings_by_style_and_tag() -> None:
     """Quotes, block styles and the string tag make text of anything."""
     text = "a: 'true'\nb: \"1\"\nc: |\n  2\nd: !!str 3\n"
-    assert tree(text).values == {"a": "true", "b": "1", "c": "2\n", "d": "3"}
+    assert read_tree(text).values == {"a": "true", "b": "1", "c": "2\n", "d": "3"}
 
 
 def test_aliases_share() -> None:
     """An alias is what its anchor is, places included, and the later of two anchors counts."""
-    specs = tree("a: &x [1]\nb: *x\nc: &x 2\nd: *x\n")
+    specs = read_tree("a: &x [1]\nb: *x\nc: &x 2\nd: *x\n")
     assert specs.values == {"a": [1], "b": [1], "c": 2, "d": 2}
     assert specs.value_place(["b"]) == specs.value_place(["a"])
 
@@ -116,7 +116,7 @@ def test_aliases_share() -> None:
 def test_many_small_aliases() -> None:
     """A file may use an alias for each of ten thousand users."""
     text = "p: &p {max: 1, enforce: true}\n" + "".join(f"u{number}: *p\n" for number in range(10_000))
-    assert len(tree(text).values) == 10_001
+    assert len(read_tree(text).values) == 10_001
 
 
 def test_sorted_and_below(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_sorted_and_below(tmp_path: Path) -> None:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("users: {}\n", "utf-8")
-    found = [Path(document.file).relative_to(tmp_path).as_posix() for document in documents(tmp_path)]
+    found = [Path(document.file).relative_to(tmp_path).as_posix() for document in read_documents(tmp_path)]
     assert found == ["a/b/c.YAML", "a/z.yml", "b.yaml"]
 
 
@@ -136,14 +136,14 @@ def test_linked_folders(tmp_path: Path) -> None:
     (tmp_path / "specs").mkdir()
     (tmp_path / "specs" / "linked").symlink_to(tmp_path / "real")
     (tmp_path / "specs" / "back").symlink_to(tmp_path / "specs")
-    assert [Path(document.file).name for document in documents(tmp_path / "specs")] == ["a.yaml"]
+    assert [Path(document.file).name for document in read_documents(tmp_path / "specs")] == ["a.yaml"]
 
 
 def test_a_file_of_any_name(tmp_path: Path) -> None:
     """A file that is named is read, whatever its name ends in."""
     path = tmp_path / "specs.txt"
     path.write_text("users: {}\n", "utf-8")
-    (document,) = documents(path)
+    (document,) = read_documents(path)
     assert document.tree is not None
 
 
@@ -152,30 +152,30 @@ def test_locked_folder(tmp_path: Path) -> None:
     """A folder that may not be listed is a problem."""
     folder = tmp_path / "locked"
     folder.mkdir(mode=0)
-    (document,) = documents(tmp_path)
+    (document,) = read_documents(tmp_path)
     assert [problem.rule for problem in document.problems] == ["unreadable-file"]
 
 
 def test_too_long_a_path(tmp_path: Path) -> None:
     """A path no file system can hold is a problem."""
-    (document,) = documents(tmp_path / ("x" * 5000))
+    (document,) = read_documents(tmp_path / ("x" * 5000))
     assert [problem.rule for problem in document.problems] == ["unreadable-file"]
 
 
-def test_display_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_format_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A path below the current folder is shown relative to it, any other as it was given."""
     monkeypatch.chdir(tmp_path)
-    assert display_path(tmp_path / "specs" / "a.yaml") == "specs/a.yaml"
-    assert display_path(Path("specs/a.yaml")) == "specs/a.yaml"
-    assert display_path(tmp_path.parent / "a.yaml") == (tmp_path.parent / "a.yaml").as_posix()
-    assert display_path(Path("../a.yaml")) == "../a.yaml"
+    assert format_path(tmp_path / "specs" / "a.yaml") == "specs/a.yaml"
+    assert format_path(Path("specs/a.yaml")) == "specs/a.yaml"
+    assert format_path(tmp_path.parent / "a.yaml") == (tmp_path.parent / "a.yaml").as_posix()
+    assert format_path(Path("../a.yaml")) == "../a.yaml"
 
 
 def test_not_utf_8_after_a_mark(tmp_path: Path) -> None:
     """The place of a byte that is no UTF-8 counts characters, without the byte order mark."""
     path = tmp_path / "a.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: \xc3\xa9\n\xc3\xa9\xff")
-    (document,) = documents(path)
+    (document,) = read_documents(path)
     assert [(problem.place.line, problem.place.column) for problem in document.problems] == [(2, 2)]
 
 

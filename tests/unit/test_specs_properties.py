@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from iamcreds.errors import SpecsError
 from iamcreds.model import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, Place, Problem, Status
 from iamcreds.specs import RULES, composer
-from iamcreds.specs.loading import desired
+from iamcreds.specs.loading import combine
 from iamcreds.specs.schema import SCHEMA
 from iamcreds.specs.sources import parse
 
@@ -27,7 +27,7 @@ SHORT = {
 }
 
 
-def words() -> set[str]:
+def find_fields() -> set[str]:
     """Every field of the vocabulary."""
     nested = [SCHEMA["$defs"]["credential"], SCHEMA["$defs"]["user"], SCHEMA["$defs"]["accessKeys"], SCHEMA]
     inner = [field for schema in nested for field in schema["properties"].values() if "properties" in field]
@@ -36,7 +36,7 @@ def words() -> set[str]:
 
 yaml_like = st.text("{}[],:-?&*!|>'\"%@`#~<=\\ \n\t\rabn01.é\x00\u2028\ufeff", max_size=60)
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
-keys = st.sampled_from([*sorted(words()), "jane", "Jane", "<<"])
+keys = st.sampled_from([*sorted(find_fields()), "jane", "Jane", "<<"])
 likely = scalars | st.sampled_from(["codecommit", "bedrock", "Active", "adopt", "delete", "90d", "a", "123456789012"])
 any_data = st.recursive(likely, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4))
 credential_like = st.dictionaries(keys, any_data, max_size=5) | st.fixed_dictionaries(
@@ -54,10 +54,10 @@ spec_like = st.fixed_dictionaries(
 
 def read(*texts: str) -> Desired:
     """What files of these texts say together."""
-    return desired([parse(f"{number}.yaml", text) for number, text in enumerate(texts)], NOWHERE)
+    return combine([parse(f"{number}.yaml", text) for number, text in enumerate(texts)], NOWHERE)
 
 
-def problems(*texts: str) -> tuple[Problem, ...]:
+def find_problems(*texts: str) -> tuple[Problem, ...]:
     """What is wrong with the texts; any exception but SpecsError passes."""
     try:
         return read(*texts).warnings
@@ -65,9 +65,9 @@ def problems(*texts: str) -> tuple[Problem, ...]:
         return error.problems
 
 
-def is_understood_or_refused(*texts: str) -> None:
+def assert_understood_or_refused(*texts: str) -> None:
     """What is wrong with the texts has rules that are documented, and is said once and in order."""
-    found = problems(*texts)
+    found = find_problems(*texts)
     assert {problem.rule for problem in found} <= set(RULES)
     assert list(found) == sorted(set(found))
 
@@ -76,7 +76,7 @@ def is_understood_or_refused(*texts: str) -> None:
 @settings(deadline=None, max_examples=500)
 def test_any_text(text: str) -> None:
     """Any text is understood or refused with problems."""
-    is_understood_or_refused(text)
+    assert_understood_or_refused(text)
 
 
 @given(yaml_like)
@@ -85,23 +85,23 @@ def test_any_text_without_libyaml(text: str) -> None:
     """Any text is understood or refused by the parser that serves where PyYAML was built without libyaml."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(composer, "LOADER", yaml.SafeLoader)
-        is_understood_or_refused(text)
+        assert_understood_or_refused(text)
 
 
 @given(any_data | spec_like, spec_like)
 @settings(deadline=None, max_examples=400)
-def test_any_data(one: object, other: object) -> None:
+def test_any_data(data: object, more: object) -> None:
     """Any data in two files is understood or refused with problems."""
-    is_understood_or_refused(json.dumps(one), json.dumps(other))
+    assert_understood_or_refused(json.dumps(data), json.dumps(more))
 
 
 @st.composite
-def good_users(draw: st.DrawFn, name: str) -> tuple[dict[str, Any], DesiredUser]:
+def make_users(draw: st.DrawFn, name: str) -> tuple[dict[str, Any], DesiredUser]:
     """A user as a spec says it, and what it means."""
     triggers = st.text(
         st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"], exclude_characters="\x7f"), min_size=1
     )
-    said, meant = [], []
+    fields_written, desired = [], []
     for short in draw(st.lists(st.sampled_from(sorted(SHORT)), unique=True)):
         for label in draw(st.lists(st.sampled_from(["a", "b", "0", short]), max_size=2, unique=True)):
             status = draw(st.sampled_from([None, Status.ACTIVE, Status.INACTIVE]))
@@ -110,42 +110,46 @@ def good_users(draw: st.DrawFn, name: str) -> tuple[dict[str, Any], DesiredUser]
             fields |= {} if label == short else {"name": label}
             fields |= {} if status is None else {"status": status.value}
             fields |= {} if reset is None else {"reset": reset}
-            said.append(fields)
-            meant.append(DesiredCredential(name, SHORT[short], label, NOWHERE, status, reset))
-    meant.sort(key=lambda one: (one.service, one.name))
+            fields_written.append(fields)
+            desired.append(DesiredCredential(name, SHORT[short], label, NOWHERE, status, reset))
+    desired.sort(key=lambda credential: (credential.service, credential.name))
     limit = draw(st.none() | st.integers(0, 2))
     policy = None if limit is None else AccessKeyPolicy(max=limit)
     access_keys = {} if limit is None else {"accessKeys": {"max": limit}}
-    return {"credentials": said, **access_keys}, DesiredUser(name, NOWHERE, tuple(meant), policy)
+    return {"credentials": fields_written, **access_keys}, DesiredUser(name, NOWHERE, tuple(desired), policy)
 
 
 @st.composite
-def good_specs(draw: st.DrawFn) -> tuple[list[str], Desired]:
+def make_specs(draw: st.DrawFn) -> tuple[list[str], Desired]:
     """Texts of several files in any order, and what they mean together."""
     names = st.text("abcXYZ059_+=,.@-", min_size=1, max_size=64)
     users = [
-        (name, *draw(good_users(name))) for name in draw(st.lists(names, min_size=1, max_size=5, unique_by=str.lower))
+        (name, *draw(make_users(name))) for name in draw(st.lists(names, min_size=1, max_size=5, unique_by=str.lower))
     ]
     files: list[dict[str, Any]] = [{}, {}, {}]
     for name, fields, _ in draw(st.permutations(users)):
         files[draw(st.integers(0, 2))][name] = fields
-    meant = sorted((user for _, _, user in users), key=lambda user: user.name)
-    return [json.dumps({"users": file}) for file in files], Desired(tuple(meant))
+    desired = sorted((user for _, _, user in users), key=lambda user: user.name)
+    return [json.dumps({"users": file}) for file in files], Desired(tuple(desired))
 
 
-def without_places(specs: Desired) -> Desired:
+def drop_places(specs: Desired) -> Desired:
     """What specs say, wherever it stands."""
     users = (
-        replace(user, place=NOWHERE, credentials=tuple(replace(one, place=NOWHERE) for one in user.credentials))
+        replace(
+            user,
+            place=NOWHERE,
+            credentials=tuple(replace(credential, place=NOWHERE) for credential in user.credentials),
+        )
         for user in specs.users
     )
     return replace(specs, users=tuple(users), files=())
 
 
-@given(good_specs())
+@given(make_specs())
 @settings(deadline=None)
 def test_good_specs(case: tuple[list[str], Desired]) -> None:
     """Good specs mean what they say, however they are spread over files, and in whatever order."""
-    texts, meant = case
-    assert without_places(read(*texts)) == meant
-    assert without_places(read(*reversed(texts))) == meant
+    texts, desired = case
+    assert drop_places(read(*texts)) == desired
+    assert drop_places(read(*reversed(texts))) == desired
