@@ -10,7 +10,7 @@ from iamcreds.formatting import format_count
 MAX_DURATION = timedelta(days=36_600)
 """As much as IAM takes for the age of an API key."""
 
-_WRITTEN = re.compile(r"([0-9]{1,6})([hdw])", re.ASCII)
+_WRITTEN = re.compile("(0|[1-9][0-9]{0,4})([hdw])")  # but for the zero as in schema.json
 _LENGTHS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from iamcreds.cli import main
 from iamcreds.errors import SpecsError
-from iamcreds.model import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, Place, Status
+from iamcreds.model import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, Existing, Place, Status
 from iamcreds.specs import RULES, composer, load
 
 CASES = Path(__file__).with_name("specs")
@@ -109,8 +109,9 @@ def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
         reset="lost",
         was="codecommit",
         protect=True,
+        existing=Existing.FAIL,
     )
-    spare = DesiredCredential("jane", codecommit, "spare", Place(file, 12, 9), Status.INACTIVE)
+    spare = DesiredCredential("jane", codecommit, "spare", Place(file, 12, 9), Status.INACTIVE, existing=Existing.FAIL)
     policy = AccessKeyPolicy(max=2, max_age_days=60, max_idle_days=30, enforce=True)
     jane = DesiredUser("jane", Place(file, 7, 3), (primary, spare), policy)
     assert load(Path(file)) == Desired((jane,), "123456789012", (), (file,))
