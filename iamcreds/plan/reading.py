@@ -55,9 +55,9 @@ def read_plan(preview: Preview) -> Plan:
         policies=tuple(compare_policies(allowed)),
         others=tuple(sorted(_list_others(allowed))),
         refusals=tuple(refusals),
-        findings=_select_messages(preview.diagnostics, "warning", of_watchers=True),
-        warnings=_select_messages(preview.diagnostics, "warning", of_watchers=False),
-        errors=tuple(_list_errors(_select_messages(preview.diagnostics, "error"), refusals)),
+        findings=_select_warnings(preview.diagnostics, of_watchers=True),
+        warnings=_select_warnings(preview.diagnostics, of_watchers=False),
+        errors=tuple(_list_errors(_select_errors(preview.diagnostics), refusals)),
     )
 
 
@@ -156,11 +156,15 @@ def _list_others(steps: Iterable[Step]) -> Iterator[str]:
             yield f"{_ACTIONS[step.op] or step.op} {state.type} {state.name}"
 
 
-def _select_messages(
-    diagnostics: Iterable[Diagnostic], severity: str, *, of_watchers: bool | None = None
-) -> tuple[str, ...]:
-    wanted = (said for said in diagnostics if said.severity == severity and said.message)
-    return tuple(sorted({said.message for said in wanted if of_watchers in (None, is_watcher(said.urn))}))
+def _select_warnings(diagnostics: Iterable[Diagnostic], *, of_watchers: bool) -> tuple[str, ...]:
+    warnings = (said for said in diagnostics if said.severity == "warning" and said.message)
+    return tuple(sorted({warning.message for warning in warnings if is_watcher(warning.urn) is of_watchers}))
+
+
+def _select_errors(diagnostics: Iterable[Diagnostic]) -> list[str]:
+    """What was said of resources comes first: what the engine and the program say then follows from it."""
+    errors = {(_OURS not in said.urn, said.message) for said in diagnostics if said.severity == "error"}
+    return list(dict.fromkeys(message for _, message in sorted(errors) if message))
 
 
 def _list_errors(messages: Sequence[str], refusals: Sequence[Refusal]) -> Iterator[str]:

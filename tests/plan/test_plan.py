@@ -7,7 +7,16 @@ import random
 from typing import Any
 
 from iamcreds.plan.comment import MAX_LENGTH
-from tests.plan.previews import ACCESS_KEYS, RECORDED, load_recorded, make_preview, make_step, run_plan, run_recorded
+from tests.plan.previews import (
+    ACCESS_KEYS,
+    CREDENTIAL,
+    RECORDED,
+    load_recorded,
+    make_preview,
+    make_step,
+    run_plan,
+    run_recorded,
+)
 
 
 def test_create() -> None:
@@ -108,6 +117,18 @@ def test_unreachable_endpoint() -> None:
     assert done.exit_code == 1
     assert "no answer from AWS (Could not connect" in done.stdout
     assert "no answer from AWS (Could not connect" in done.stderr
+
+
+def test_what_went_wrong_comes_first() -> None:
+    """The error of a resource is told first, and alone in the last line; what follows from it stands below."""
+    urn = f"urn:pulumi:test::iamcreds::{CREDENTIAL}::jane/codecommit"
+    said = [
+        {"severity": "error", "message": "error: Resource monitor has terminated, shutting down"},
+        {"severity": "error", "message": "error: this is what went wrong", "urn": urn},
+    ]
+    done = run_plan("-", given=make_preview(diagnostics=said))
+    assert done.stdout.index("this is what went wrong") < done.stdout.index("Resource monitor has terminated")
+    assert done.stderr == "Error: the preview failed: this is what went wrong\n"
 
 
 def test_corrupt_state() -> None:
