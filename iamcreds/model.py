@@ -208,6 +208,8 @@ class Inventory:
         access_keys_read: the users whose access keys were read one by one.
         report: the credential report by which the others were judged, or None where none was used.
         report_missing: why there is no report although one was wanted, or None.
+        young_users: users made so recently, by AWS's clock, that lists may not show all that they have.
+        young_credentials: ids of credentials made so recently that lists may not show them as they are.
     """
 
     account: str
@@ -218,3 +220,5 @@ class Inventory:
     access_keys_read: tuple[str, ...] = ()
     report: CredentialReport | None = None
     report_missing: str | None = None
+    young_users: frozenset[str] = frozenset()
+    young_credentials: frozenset[str] = frozenset()

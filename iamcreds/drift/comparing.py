@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from iamcreds.drift.access_keys import check_access_keys
 from iamcreds.drift.credentials import Pair, compare_credentials
-from iamcreds.drift.differences import Drift, Kind, MissingUser, UndeclaredUser
+from iamcreds.drift.differences import Drift, Kind, MissingCredential, MissingUser, StatusDiffers, UndeclaredUser
 from iamcreds.drift.selection import EVERYTHING
 
 if TYPE_CHECKING:
@@ -43,9 +43,11 @@ def compare(desired: Desired, inventory: Inventory, soon: timedelta = SOON, sele
         *_undeclared_users(desired, inventory, selection),
         *_access_key_findings(chosen, inventory),
     ]
+    found.sort(key=_order)
     return Drift(
         inventory=inventory,
-        differences=tuple(sorted(found, key=_order)),
+        differences=tuple(difference for difference in found if not _may_be_lag(difference, inventory)),
+        unsettled=tuple(difference for difference in found if _may_be_lag(difference, inventory)),
         users=len(chosen.users),
         credentials=sum(len(user.credentials) for user in chosen.users),
         watched=len(watched_users(chosen)),
@@ -53,6 +55,20 @@ def compare(desired: Desired, inventory: Inventory, soon: timedelta = SOON, sele
         are_ids_unknown=any(pair.declared and pair.live for pair in pairs),
         are_keys_skipped=bool(selection.services),
     )
+
+
+def _may_be_lag(difference: Difference, inventory: Inventory) -> bool:
+    """Whether it may be nothing but a list that lags behind what was made just now.
+
+    What is live beside what is declared is told at once: it is there, and somebody may be using it.
+    """
+    match difference:
+        case MissingCredential():
+            return difference.user in inventory.young_users
+        case StatusDiffers():
+            return sum(live.id in inventory.young_credentials for live in difference.live) >= difference.number
+        case _:
+            return False
 
 
 def _order(difference: Difference) -> tuple[int, str, str, str, str]:

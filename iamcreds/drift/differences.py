@@ -210,6 +210,7 @@ class Drift:
     Attributes:
         inventory: what was compared, in full, whatever the filters.
         differences: sorted by kind, user, service, id and rule.
+        unsettled: differences, sorted alike, that may be nothing but a list that lags behind what was made just now.
         users: how many users the specs declare, those that the filters leave.
         credentials: how many credentials they declare.
         watched: how many users have a policy for their access keys.
@@ -220,6 +221,7 @@ class Drift:
 
     inventory: Inventory
     differences: tuple[Difference, ...] = ()
+    unsettled: tuple[Difference, ...] = ()
     users: int = 0
     credentials: int = 0
     watched: int = 0

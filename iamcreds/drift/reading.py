@@ -81,31 +81,33 @@ def read_inventory(
     account.reread_users(_short_of_credentials(account, desired, missing), progress)
     present = {name: policy for name, policy in watched_users(desired).items() if name not in missing}
     report, refusal = (None, None) if exact or not present else _report(account, progress)
-    users = tuple(account.users())
+    users, credentials = tuple(account.users()), tuple(account.credentials())
     looked = sorted(present if report is None else _suspects(users, present, report, now))
     keys = account.access_keys(looked, progress)
     return Inventory(
         account=number,
         read_at=now,
         users=users,
-        credentials=tuple(account.credentials()),
+        credentials=credentials,
         access_keys=tuple(key for user in looked for key in keys[user] or ()),
         access_keys_read=tuple(looked),
         report=report,
         report_missing=refusal,
+        young_users=frozenset(user.name for user in users if account.is_young(user.created)),
+        young_credentials=frozenset(live.id for live in credentials if account.is_young(live.created)),
     )
 
 
 def _short_of_credentials(account: Account, desired: Desired, missing: set[str]) -> list[str]:
     """Who seems to have fewer credentials than declared: a list may lag, or be of one user only."""
-    live = Counter((one.user, one.service) for one in account.credentials())
+    numbers = Counter((live.user, live.service) for live in account.credentials())
     return [
         user.name
         for user in desired.users
         if user.name not in missing
         and any(
-            number > live[user.name, service]
-            for service, number in Counter(one.service for one in user.credentials).items()
+            number > numbers[user.name, service]
+            for service, number in Counter(wanted.service for wanted in user.credentials).items()
         )
     ]
 

@@ -46,6 +46,7 @@ def _account(drift: Drift) -> dict[str, Any]:
             "accessKeys": drift.are_keys_skipped,
         },
         "differences": [_difference(difference) for difference in drift.differences],
+        "unsettled": [_difference(difference) for difference in drift.unsettled],
         "notes": list(describe_limits(drift)),
     }
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from iamcreds.drift.differences import Difference, Drift
-    from iamcreds.model import AccessKey, Credential, DesiredCredential
+    from iamcreds.model import AccessKey, Credential, DesiredCredential, Inventory
 
 RULES = {
     "access-key-idle": "an active access key was not used for longer than maxIdleDays",
@@ -45,6 +45,7 @@ TITLES = {
 }
 """What the differences of a kind are called together."""
 
+_MAX_NAMED = 5
 _COUNTED = {Kind.DRIFT: "drifted", Kind.UNMANAGED: "unmanaged", Kind.UNDECLARED: "undeclared"}
 
 
@@ -98,6 +99,14 @@ def describe_limits(drift: Drift) -> Iterator[str]:
     """Sentences on what was not looked at, and on what the answer rests."""
     inventory = drift.inventory
     read = len(inventory.access_keys_read)
+    if drift.unsettled:
+        users = sorted({difference.user for difference in drift.unsettled})
+        yield (
+            f"{format_count(len(drift.unsettled), 'difference')} of {_enumerate(users)} not told: made within the last"
+            " minute, and IAM's lists may lag behind: repeat in a minute"
+        )
+    if any(_may_be_told_wrongly(difference, inventory) for difference in drift.differences):
+        yield "what was made or deleted within the last minute may be told wrongly, for IAM's lists lag behind"
     if drift.resets:
         triggers = format_count(drift.resets, "reset trigger")
         yield f"{triggers} not checked: only the stack's state knows what was carried out"
@@ -115,6 +124,22 @@ def describe_limits(drift: Drift) -> Iterator[str]:
             f" judged by the credential report, which is {age} old: a key made or switched on since, or older than its"
             " last change, is only seen with --exact"
         )
+
+
+def _may_be_told_wrongly(difference: Difference, inventory: Inventory) -> bool:
+    match difference:
+        case differences.MissingCredential():
+            return True
+        case differences.UnmanagedCredential():
+            return any(live.id in inventory.young_credentials for live in difference.live)
+        case _:
+            return False
+
+
+def _enumerate(users: Sequence[str]) -> str:
+    """A few users by name, and how many more there are."""
+    named, more = users[:_MAX_NAMED], len(users) - _MAX_NAMED
+    return ", ".join(named) + (f" and {format_count(more, 'other user')}" if more > 0 else "")
 
 
 @describe.register(differences.MissingUser)
