@@ -87,13 +87,8 @@ def _print_coloured(drift: Drift) -> None:
     from rich.text import Text  # noqa: PLC0415 - same
 
     from iamcreds.drift.differences import Kind  # noqa: PLC0415 - as above
-    from iamcreds.report.wording import (  # noqa: PLC0415 - as above
-        TITLES,
-        describe,
-        describe_limits,
-        describe_scope,
-        summarize,
-    )
+    from iamcreds.report.summary import TITLES, describe_limits, describe_scope, summarize  # noqa: PLC0415 - as above
+    from iamcreds.report.wording import describe  # noqa: PLC0415 - as above
 
     console = Console(highlight=False)
     colours = {Kind.DRIFT: "red", Kind.UNMANAGED: "magenta", Kind.UNDECLARED: "magenta", Kind.FINDING: "yellow"}

@@ -84,7 +84,7 @@ def command(  # noqa: PLR0913 - one for each option
     from iamcreds.account import Account  # noqa: PLC0415 - boto3, YAML, JSON Schema and Jinja are slow to import
     from iamcreds.report.html import render  # noqa: PLC0415 - same
     from iamcreds.report.message import check_addresses, send_message, write_message  # noqa: PLC0415 - same
-    from iamcreds.report.wording import summarize  # noqa: PLC0415 - same
+    from iamcreds.report.summary import summarize  # noqa: PLC0415 - same
 
     desired, selection = load_specs(specs, allow_empty=allow_empty), select(users, services)
     _check(file)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from iamcreds.drift import differences
 from iamcreds.drift.differences import Kind
-from iamcreds.report.wording import describe, describe_limits
+from iamcreds.report.summary import describe_limits
+from iamcreds.report.wording import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

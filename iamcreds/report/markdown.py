@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from iamcreds.drift.differences import Kind
 from iamcreds.escaping import escape_markdown
 from iamcreds.formatting import capitalize
-from iamcreds.report.wording import TITLES, describe, describe_limits, describe_scope, summarize
+from iamcreds.report.summary import TITLES, describe_limits, describe_scope, summarize
+from iamcreds.report.wording import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from iamcreds.errors import NotificationError
 from iamcreds.escaping import format_code_span
 from iamcreds.formatting import capitalize
-from iamcreds.report.wording import describe_scope, format_line, summarize
+from iamcreds.report.summary import describe_scope, summarize
+from iamcreds.report.wording import format_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

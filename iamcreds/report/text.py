@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.report.wording import describe_limits, describe_scope, format_line, summarize
+from iamcreds.report.summary import describe_limits, describe_scope, summarize
+from iamcreds.report.wording import format_line
 
 if TYPE_CHECKING:
     from iamcreds.drift.differences import Drift

@@ -1,4 +1,4 @@
-"""The words for differences and for a whole drift, the same in every form of output; pure.
+"""The words for differences, the same in every form of output; pure.
 
 Sentences about access keys are stored in states (output `findings` of `AccessKeys`) and shown as property diffs, so
 they hold still from day to day and from version to version.
@@ -11,16 +11,14 @@ from functools import singledispatch
 from typing import TYPE_CHECKING
 
 from iamcreds.drift import differences
-from iamcreds.drift.differences import Kind
-from iamcreds.durations import format_duration
 from iamcreds.formatting import format_count
 from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from iamcreds.drift.differences import Difference, Drift
-    from iamcreds.model import AccessKey, Credential, DesiredCredential, Inventory
+    from iamcreds.drift.differences import Difference
+    from iamcreds.model import AccessKey, Credential, DesiredCredential
 
 RULES = {
     "access-key-idle": "an active access key was not used for longer than maxIdleDays",
@@ -36,17 +34,6 @@ RULES = {
     "unmanaged-credential": "more credentials of a declared user are live than declared",
 }
 """Every rule that a difference can name, and what breaks it; names are for good."""
-
-TITLES = {
-    Kind.DRIFT: "Drift",
-    Kind.UNMANAGED: "Unmanaged credentials of declared users",
-    Kind.UNDECLARED: "Credentials of users nobody declared",
-    Kind.FINDING: "Findings",
-}
-"""What the differences of a kind are called together."""
-
-_MAX_NAMED = 5
-_COUNTED = {Kind.DRIFT: "drifted", Kind.UNMANAGED: "unmanaged", Kind.UNDECLARED: "undeclared"}
 
 
 @dataclass(frozen=True)
@@ -73,73 +60,6 @@ def format_sentence(difference: Difference) -> str:
 def describe(difference: Difference) -> Words:
     """A difference in words."""
     raise TypeError(f"there are no words for {difference!r}")
-
-
-def summarize(drift: Drift) -> str:
-    """The result in one sentence: `2 drifted, 1 unmanaged in account 123456789012`."""
-    numbers = {kind: len(drift.by_kind(kind)) for kind in Kind}
-    counts = [
-        format_count(number, "finding") if kind is Kind.FINDING else f"{number:,} {_COUNTED[kind]}"
-        for kind, number in numbers.items()
-        if number
-    ]
-    return f"{', '.join(counts) or 'no drift and no findings'} in account {drift.inventory.account}"
-
-
-def describe_scope(drift: Drift) -> str:
-    """What was compared, in one sentence."""
-    live = drift.inventory
-    return (
-        f"compared {format_count(drift.credentials, 'declared credential')} of {format_count(drift.users, 'user')} with"
-        f" {format_count(len(live.credentials), 'live one')} of {format_count(len(live.users), 'IAM user')}"
-    )
-
-
-def describe_limits(drift: Drift) -> Iterator[str]:
-    """Sentences on what was not looked at, and on what the answer rests."""
-    inventory = drift.inventory
-    read = len(inventory.access_keys_read)
-    if drift.unsettled:
-        users = sorted({difference.user for difference in drift.unsettled})
-        yield (
-            f"{format_count(len(drift.unsettled), 'difference')} of {_enumerate(users)} not told: made within the last"
-            " minute, and IAM's lists may lag behind: repeat in a minute"
-        )
-    if any(_may_be_told_wrongly(difference, inventory) for difference in drift.differences):
-        yield "what was made or deleted within the last minute may be told wrongly, for IAM's lists lag behind"
-    if drift.resets:
-        triggers = format_count(drift.resets, "reset trigger")
-        yield f"{triggers} not checked: only the stack's state knows what was carried out"
-    if drift.are_ids_unknown:
-        yield "ids not checked: only the stack's state knows which live id is which declared credential"
-    if drift.are_keys_skipped:
-        yield "access keys were not looked at: they belong to no service"
-    if inventory.report_missing is not None:
-        reason = f"there is no credential report ({inventory.report_missing})"
-        yield f"the access keys of {format_count(read, 'watched user')} were read one by one, because {reason}"
-    if inventory.report is not None:
-        age = format_duration(inventory.read_at - inventory.report.generated)
-        yield (
-            f"access keys of {format_count(drift.watched, 'watched user')}: those of {read:,} were read now, the others"
-            f" judged by the credential report, which is {age} old: a key made or switched on since, or older than its"
-            " last change, is only seen with --exact"
-        )
-
-
-def _may_be_told_wrongly(difference: Difference, inventory: Inventory) -> bool:
-    match difference:
-        case differences.MissingCredential():
-            return True
-        case differences.UnmanagedCredential():
-            return any(live.id in inventory.young_credentials for live in difference.live)
-        case _:
-            return False
-
-
-def _enumerate(users: Sequence[str]) -> str:
-    """A few users by name, and how many more there are."""
-    named, more = users[:_MAX_NAMED], len(users) - _MAX_NAMED
-    return ", ".join(named) + (f" and {format_count(more, 'other user')}" if more > 0 else "")
 
 
 @describe.register(differences.MissingUser)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from moto.iam.models import iam_backends
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SERVICES = ("codecommit", "keyspaces")
+HOUR = timedelta(hours=1)
 FULL_NAMES = ("codecommit.amazonaws.com", "cassandra.amazonaws.com")
 
 
@@ -22,12 +24,17 @@ def names(users: int) -> list[str]:
     return [f"user-{number:05}" for number in range(users)]
 
 
-def fill(users: Iterable[str], services: Iterable[str] = FULL_NAMES, *, access_keys: int = 0) -> None:
-    """Make these users in the embedded IAM of this process, a credential for each service, and so many access keys."""
+def fill(
+    users: Iterable[str], services: Iterable[str] = FULL_NAMES, *, access_keys: int = 0, age: timedelta = HOUR
+) -> None:
+    """Make these users in the embedded IAM of this process, a credential for each service, and so many access keys.
+
+    The users are of that age: of those made just now, lists may not show all that they have.
+    """
     backend = iam_backends[ACCOUNT]["aws"]
     wanted = tuple(services)
     for user in users:
-        backend.create_user("us-east-1", user)
+        backend.create_user("us-east-1", user).create_date -= age
         for service in wanted:
             CREDENTIALS.create(user, service)
         for _ in range(access_keys):

@@ -274,6 +274,31 @@ def test_limits() -> None:
     assert not compare(Desired((user,)), account()).are_ids_unknown
 
 
+@pytest.mark.parametrize(
+    ("declared", "found", "young", "expected"),
+    [
+        ("-", "", {"jane"}, 0),
+        ("--", "A", {"jane"}, 0),
+        ("-", "", {"bob"}, 1),
+        ("A", "I", {"ACCA0"}, 0),
+        ("A", "I", {"jane"}, 1),
+        ("AI", "AA", {"ACCA1"}, 0),
+        ("AA", "II", {"ACCA1"}, 1),
+        ("-", "AA", {"jane", "ACCA0", "ACCA1"}, 1),
+        ("", "A", {"jane", "ACCA0"}, 1),
+        ("-", "I", {"jane", "ACCA0"}, 1),
+    ],
+)
+def test_young(declared: str, found: str, young: set[str], expected: int) -> None:
+    """What a lagging list can explain is set aside: missing ones of a young user, the status of a young credential."""
+    users, credentials = (frozenset(name for name in young if ("ACCA" in name) is ids) for ids in (False, True))
+    there = account(*live(found), young_users=users, young_credentials=credentials)
+    result = compare(Desired((jane(declared),)), there)
+    everything = compare(Desired((jane(declared),)), account(*live(found)))
+    assert len(result.differences) == expected
+    assert sorted(map(repr, [*result.differences, *result.unsettled])) == sorted(map(repr, everything.differences))
+
+
 def test_order() -> None:
     """Findings come by kind, then user, service and id, whatever the order of what was read."""
     credentials = [*live("AA"), *live("I", service=KEYSPACES), *live("A", "bob")]

@@ -25,7 +25,8 @@ from iamcreds.drift.differences import (
     UnmanagedCredential,
 )
 from iamcreds.model import AccessKey, Credential, CredentialReport, DesiredCredential, Inventory, Place, Status
-from iamcreds.report.wording import RULES, Words, describe, describe_limits, format_line, format_sentence
+from iamcreds.report.summary import describe_limits
+from iamcreds.report.wording import RULES, Words, describe, format_line, format_sentence
 from iamcreds.services import Family
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -217,6 +218,16 @@ def test_limits() -> None:
         "access keys of 1,200 watched users: those of 1 were read now, the others judged by the credential report,"
         " which is 1 hour old: a key made or switched on since, or older than its last change, is only seen with"
         " --exact"
+    )
+    missing = MissingCredential(**JANE, desired=(WANTED,), live=())
+    assert list(describe_limits(Drift(there, (missing,)))) == [
+        "what was made or deleted within the last minute may be told wrongly, for IAM's lists lag behind"
+    ]
+    unsettled = tuple(replace(missing, user=f"user-{number}") for number in range(7))
+    (note,) = describe_limits(Drift(there, unsettled=unsettled))
+    assert note == (
+        "7 differences of user-0, user-1, user-2, user-3, user-4 and 2 other users not told: made within the last"
+        " minute, and IAM's lists may lag behind: repeat in a minute"
     )
     refused = replace(there, report_missing="AWS said no")
     assert list(describe_limits(Drift(refused))) == [

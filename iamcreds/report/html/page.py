@@ -26,7 +26,8 @@ from iamcreds.formatting import capitalize
 from iamcreds.model import Status
 from iamcreds.report.html import rows, timeline
 from iamcreds.report.html.rows import Subject
-from iamcreds.report.wording import RULES, describe, describe_limits, describe_scope, summarize
+from iamcreds.report.summary import describe_limits, describe_scope, summarize
+from iamcreds.report.wording import RULES, describe
 from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
