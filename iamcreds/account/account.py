@@ -7,8 +7,6 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import boto3
-
 from iamcreds.account import client, issuing
 from iamcreds.account.access_keys import read_access_keys
 from iamcreds.account.cache import Cache
@@ -25,6 +23,8 @@ from iamcreds.progress import no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    import boto3
 
     from iamcreds.account.listing import Page, Window
     from iamcreds.model import AccessKey, Credential, CredentialReport, IssuedCredential, Status, User
@@ -52,7 +52,7 @@ class Account:
     ) -> None:
         self._clock = Clock(now)
         with translate_errors("signing in to AWS"):
-            session = session or boto3.Session()
+            session = session or client.open_session()
             if is_debugging():
                 trace_calls(session)
             self._sts = client.sts_client(session, self._clock)

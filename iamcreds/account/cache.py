@@ -49,6 +49,7 @@ class Cache:
         self._known: dict[str, Credential] | None = None
         self._every_user_is_in_it = True
         self._listed: set[str] = set()
+        self._users_lock = threading.RLock()
         self._users: dict[str, User] | None = None
         self._services: dict[str, bool] = {}
         # What our own writes left, and when: a list that lags behind them is not believed. None: we deleted it.
@@ -119,21 +120,21 @@ class Cache:
 
     def users(self) -> list[User]:
         """The account's IAM users, by name; one call a page, once a run."""
-        with self._lock:
+        with self._users_lock:
             return sorted(self._by_name().values())
 
     def missing_users(self, users: Iterable[str]) -> set[str]:
         """Which of the users do not exist: the list of all may lag, so those it lacks are asked for by name."""
-        with self._lock:
+        with self._users_lock:
             unknown = sorted(set(users) - self._by_name().keys())
         asked = call_all(self._find_user, unknown, "looking for missing users")
-        with self._lock:
+        with self._users_lock:
             self._by_name().update({name: user for name, user in asked.items() if user is not None})
         return {name for name, user in asked.items() if user is None}
 
     def has_user(self, user: str) -> bool:
         """Whether the IAM user exists: all are listed once, and one that is missing there is asked for by name."""
-        with self._lock:
+        with self._users_lock:
             return user in self._by_name() or not self.missing_users([user])
 
     def has_service(self, user: str, service: str) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
+from botocore.utils import parse_timestamp
 
 from iamcreds import errors
 from iamcreds.model import Credential, Status
@@ -16,7 +19,6 @@ from iamcreds.services import Family
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    import boto3
     from botocore.awsrequest import AWSResponse
     from botocore.hooks import BaseEventHooks
     from mypy_boto3_iam import IAMClient
@@ -41,6 +43,25 @@ UNREADABLE_ANSWERS = 2
 
 _FALLBACK_REGION = "us-east-1"
 """IAM is global; a region only tells the partition, and the commercial one is what every AWS tool assumes."""
+
+
+def open_session() -> boto3.Session:
+    """The session that every AWS tool uses, but for a reader of dates that takes a thousandth of the time.
+
+    botocore reads any date that people may write, and a page of IAM has two thousand of one form. The AWS CLI replaces
+    the reader in the same way.
+    """
+    core = botocore.session.get_session()
+    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_date)
+    return boto3.Session(botocore_session=core)
+
+
+def parse_date(written: str) -> datetime:
+    """A date as IAM writes it, `2026-11-24T23:00:00Z`, or as any other endpoint may."""
+    try:
+        return datetime.fromisoformat(written)
+    except ValueError:
+        return parse_timestamp(written)
 
 
 def iam_client(session: boto3.Session, retries: Literal["adaptive", "none"], clock: Clock) -> IAMClient:

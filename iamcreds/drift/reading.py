@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.access_keys import needs_closer_look
@@ -60,9 +61,9 @@ def read_inventory(
 ) -> Inventory:
     """What the account has, as far as it matters to what is desired.
 
-    Users and credentials are read in pages. A user of whom a credential seems to be missing is read once more, alone.
-    Access keys are read of watched users only: of all of them (`exact`, or where AWS gives no credential report), or
-    of those who may break their policy by the credential report.
+    Users and credentials are read in pages, both at once. A user of whom a credential seems to be missing is read once
+    more, alone. Access keys are read of watched users only: of all of them (`exact`, or where AWS gives no credential
+    report), or of those who may break their policy by the credential report.
 
     Args:
         account: the account.
@@ -75,22 +76,25 @@ def read_inventory(
         AccountError
     """
     number = account.id()  # first, because STS says within seconds whether there is an endpoint at all
-    progress("listing users", 0)
-    missing = account.missing_users(user.name for user in desired.users)
-    progress("listing credentials", 0)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        progress("listing credentials", 0)
+        listing = pool.submit(account.credentials)
+        progress("listing users", 0)
+        missing = account.missing_users(user.name for user in desired.users)
+        present = {name: policy for name, policy in watched_users(desired).items() if name not in missing}
+        report, refusal = (None, None) if exact or not present else _read_report(account, progress)
+        listing.result()
     account.reread_users(_short_of_credentials(account, desired, missing), progress)
-    present = {name: policy for name, policy in watched_users(desired).items() if name not in missing}
-    report, refusal = (None, None) if exact or not present else _report(account, progress)
     users, credentials = tuple(account.users()), tuple(account.credentials())
-    looked = sorted(present if report is None else _suspects(users, present, report, now))
-    keys = account.access_keys(looked, progress)
+    watched = sorted(present if report is None else _suspects(users, present, report, now))
+    keys = account.access_keys(watched, progress)
     return Inventory(
         account=number,
         read_at=now,
         users=users,
         credentials=credentials,
-        access_keys=tuple(key for user in looked for key in keys[user] or ()),
-        access_keys_read=tuple(looked),
+        access_keys=tuple(key for user in watched for key in keys[user] or ()),
+        access_keys_read=tuple(watched),
         report=report,
         report_missing=refusal,
         young_users=frozenset(user.name for user in users if account.is_young(user.created)),
@@ -112,7 +116,7 @@ def _short_of_credentials(account: Account, desired: Desired, missing: set[str])
     ]
 
 
-def _report(account: Account, progress: Progress) -> tuple[CredentialReport | None, str | None]:
+def _read_report(account: Account, progress: Progress) -> tuple[CredentialReport | None, str | None]:
     """The credential report, or why there is none: it saves calls, and nothing depends on it."""
     try:
         return account.credential_report(progress), None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.drift.accounts import FULL_NAMES, fill
+from tests.drift.accounts import FULL_NAMES, fill, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -110,6 +111,28 @@ def test_status_of_a_young_credential(drifting: Drifting, emulator: Emulator) ->
     assert (ran.code, [told["rule"] for told in ran.account["unsettled"]]) == (0, ["status-differs"])
     emulator.controls.set(clock_shift=61)
     assert [rule for rule, _, _ in drifting.json().found] == ["status-differs"]
+
+
+def test_at_once(declared: Drifting, emulator: Emulator) -> None:
+    """Users and credentials are read at the same time: while the one list is held, the other is answered."""
+    emulator.controls.pause("iam:ListServiceSpecificCredentials", when="after")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(declared.json)
+        wait_until(lambda: emulator.controls.held() != [] and "iam:ListUsers" in emulator.controls.counts())
+        emulator.controls.release()
+        ran = running.result(timeout=60)
+    assert (ran.code, ran.account["live"]) == (0, {"users": 3, "credentials": 3})
+
+
+@pytest.mark.parametrize("operations", [["iam:ListUsers"], ["iam:ListServiceSpecificCredentials"], ["iam:List*"]])
+def test_either_fails(declared: Drifting, emulator: Emulator, operations: list[str]) -> None:
+    """Whichever of the two lists fails, the run ends with its sentence and without a half answer."""
+    for operation in operations:
+        emulator.controls.fail(operation, status=403, code="AccessDenied", message="not authorized", times=None)
+    ran = declared.run()
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("Error: listing the ")
+    assert ran.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("shift", [-90, 90])
