@@ -150,13 +150,17 @@ class _Composer:
         return self.compose_block(event, depth + 1)
 
     def compose_scalar(self, event: _Event) -> Scalar:
-        text = event.value
+        text = self.read_text(event)
+        is_plain = not event.style and event.tag in _NO_TAGS
+        return Scalar(event.start_mark, resolve(text) if is_plain else text, text)
+
+    def read_text(self, event: _Event) -> str:
+        text: str = event.value
         if event.style == '"' and _SURROGATE.search(text):
             raise _StopError(_make_syntax_problem(self.locate(event), BAD_ESCAPE))
         if event.tag is not None:
             self.refuse_tag(event)
-        is_plain = not event.style and event.tag in _NO_TAGS
-        return Scalar(event.start_mark, resolve(text) if is_plain else text, text)
+        return text
 
     def refuse_tag(self, event: _Event) -> None:
         if event.tag not in _NO_TAGS and (event.tag != _STRING_TAG or type(event) is not ScalarEvent):
@@ -191,14 +195,17 @@ class _Composer:
         return node.value
 
     def compose_key(self, event: _Event, depth: int) -> str | None:
-        node = self.compose_node(event, depth)
-        if type(node) is not Scalar:
-            self.report(event, "a key must be text, not a list or a mapping", "complex-key")
-            return None
-        if node.text == "<<" and type(event) is ScalarEvent and not event.style:
+        if type(event) is ScalarEvent and event.anchor is None:
+            text = self.read_text(event)
+            if text != "<<" or event.style:
+                return text
             self.report(event, '"<<" is not supported: write the keys out, or use "defaults"', "merge-key")
             return None
-        return node.text
+        node = self.compose_node(event, depth)
+        if type(node) is Scalar:
+            return node.text
+        self.report(event, "a key must be text, not a list or a mapping", "complex-key")
+        return None
 
     def report_duplicate(self, key: str, event: _Event, first: Mark) -> None:
         message = f"{quoted(key)} stands twice in this mapping, first at {locate(self.file, first)}"
