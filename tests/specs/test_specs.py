@@ -14,7 +14,7 @@ from iamcreds.errors import SpecsError
 from iamcreds.model import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, Existing, Place, Status
 from iamcreds.specs import RULES, composer, load
 
-CASES = Path(__file__).with_name("specs")
+CASES = Path(__file__).parent
 VALID = sorted(path.name for path in (CASES / "valid").iterdir() if path.suffix != ".expected")
 INVALID = sorted(path.name for path in (CASES / "invalid").iterdir() if path.suffix != ".expected")
 EXAMPLES = Path(__file__).parents[2] / "specs"
