@@ -139,8 +139,9 @@ def _find_colon(failure: _Failure) -> _Diagnosis:
         return failure.mark, 'a ":" too many: put a comma between two fields, or quote a text that has ": " in it'
     field = _FIELD.match(failure.line)
     if field is not None and field.start("value") < failure.mark.column:
-        written = f"{field['key']}: {quoted(field['value'].rstrip())}"
-        return Spot(failure.mark.line, field.start("value")), f'a text that has ": " in it must be quoted: {written}'
+        key, value = quoted(field["key"]).strip('"'), quoted(field["value"].rstrip())
+        start = Spot(failure.mark.line, field.start("value"))
+        return start, f'a text that has ": " in it must be quoted: {key}: {value}'
     return _find_in_line_before(failure)
 
 
