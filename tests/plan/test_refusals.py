@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.plan.previews import ACCESS_KEYS, make_preview, make_step, run_plan
+from tests.plan.previews import ACCESS_KEYS, make_preview, make_step, run_plan, run_recorded
 
 JANE = {"user": "jane", "service": "codecommit.amazonaws.com"}
 GHOST = {"user": "ghost", "service": "codecommit.amazonaws.com"}
@@ -24,12 +24,28 @@ ERROR = {
 
 
 def make_refused(*others: dict[str, Any], **more: Any) -> str:  # noqa: ANN401 - any JSON
-    """A preview, made by hand until one is recorded, in which two creates are refused."""
+    """A preview in which two creates are refused."""
     return make_preview(
         make_step("create", "jane/codecommit", new=JANE | {"refused": [IN_THE_WAY]}),
         make_step("create", "ghost/codecommit", new=GHOST | {"refused": [NO_USER]}),
         *others,
         **more,
+    )
+
+
+def test_recorded_refusals() -> None:
+    """Of a preview recorded from the engine every refusal is told with its place, and the other changes are, too."""
+    done = run_recorded("refused", "--max-removals", "0")
+    assert done.exit_code == 1
+    assert "1 to update (1 reset), 3 refused; the stack has 2 credentials." in done.stdout
+    assert "\nspecs/team.yaml:7:9: ghost/bedrock: the account has no IAM user ghost" in done.stdout
+    assert "\nspecs/team.yaml:10:9: jane/codecommit: no codecommit credential is made for user jane:" in done.stdout
+    assert "\nspecs/team.yaml:2:3: specs/team.yaml: bot: has 2 access keys" in done.stdout
+    assert done.stdout.count("ghost/bedrock") == 1
+    assert "| `bot/bedrock` | `bedrock.amazonaws.com` | reset | because of `lost` |" in done.stdout
+    assert done.stderr == (
+        "Error: the preview failed: ghost/bedrock: the account has no IAM user ghost:"
+        " create the user, or take it out of the specs, and 2 more refused\n"
     )
 
 
