@@ -12,6 +12,7 @@ from iamcreds.commands._rows import format_option, print_rows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from iamcreds.account import Account
     from iamcreds.model import Desired
     from iamcreds.progress import Progress
 
@@ -101,17 +102,18 @@ def _read_tables(
         yield "desired", list_desired_rows(desired)
     live = [table for table in tables if table != "desired"]
     if live:
-        yield from _read_live_tables(live, None if desired is None else desired.account, progress)
+        from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
+
+        account = Account()
+        account.require_account(None if desired is None else desired.account, "the specs are for")
+        yield from _read_live_tables(account, live, progress)
 
 
 def _read_live_tables(
-    tables: Iterable[str], account_id: str | None, progress: Progress
+    account: Account, tables: Iterable[str], progress: Progress
 ) -> Iterator[tuple[str, Iterable[object]]]:
-    from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
     from iamcreds.query.schema import list_user_rows  # noqa: PLC0415 - as above
 
-    account = Account()
-    account.require_account(account_id, "the specs are for")
     for table in tables:
         match table:
             case "users":
