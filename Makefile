@@ -8,6 +8,8 @@ UV := $(or $(shell command -v uv 2>/dev/null),.state/uv/bin/uv)
 VENV := .venv/.synced
 LOCAL := .venv/bin/python -m tools.local_stack
 export UV_PYTHON_DOWNLOADS := never
+# A virtual environment without bytecode would have every process compile 350 modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## say what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | tr -s '$$'

@@ -11,6 +11,7 @@ from iamcreds.drift.access_keys import check_access_keys
 from iamcreds.drift.credentials import Pair, compare_credentials
 from iamcreds.drift.differences import Drift, Kind, MissingCredential, MissingUser, StatusDiffers, UndeclaredUser
 from iamcreds.drift.selection import EVERYTHING
+from iamcreds.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -60,12 +61,13 @@ def compare(desired: Desired, inventory: Inventory, soon: timedelta = SOON, sele
 def _may_be_lag(difference: Difference, inventory: Inventory) -> bool:
     """Whether it may be nothing but a list that lags behind what was made just now.
 
-    What is live beside what is declared is told at once: it is there, and somebody may be using it.
+    IAM makes every credential Active, so that one to be Inactive is seen Active for a while. What is live beside what
+    is declared is told at once: it is there, and somebody may be using it.
     """
     match difference:
         case MissingCredential():
             return difference.user in inventory.young_users
-        case StatusDiffers():
+        case StatusDiffers(status=Status.INACTIVE):
             return sum(live.id in inventory.young_credentials for live in difference.live) >= difference.number
         case _:
             return False
