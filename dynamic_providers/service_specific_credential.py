@@ -16,7 +16,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from dynamic_providers.credential_inputs import INPUTS, CredentialInputs, find_failures
+from dynamic_providers.credential_inputs import CredentialInputs, find_failures
 from dynamic_providers.credential_state import (
     SECRETS,
     declared_inputs,
@@ -26,6 +26,8 @@ from dynamic_providers.credential_state import (
     recorded_live,
 )
 from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, warn
+from dynamic_providers.properties import credential_properties
+from dynamic_providers.recorded import read_state, run_message
 from dynamic_providers.resource import Resource
 from dynamic_providers.run import Message, Refuse, Run
 from dynamic_providers.situation import find_leaving, foresee, is_full, observe
@@ -103,13 +105,13 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         account: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        inputs = zip(INPUTS, (user, service, status, reset, age_days, existing, declared, account), strict=True)
-        given = {name: value for name, value in inputs if value is not None}
+        inputs = CredentialInputs(user, service, status, reset, age_days, existing, declared, account)
+        properties = credential_properties(inputs, run_message(read_state(), resource_name, user, service))
         # ResourceOptions.merge would do as well, but makes half a dozen outputs of its own each time.
         options = copy.copy(opts) if opts else pulumi.ResourceOptions()
         options.additional_secret_outputs = [*(options.additional_secret_outputs or ()), *SECRETS]
         outputs = dict.fromkeys(_outputs(service, age_days))
-        super().__init__(ServiceSpecificCredentialProvider(), resource_name, outputs | given, options)
+        super().__init__(ServiceSpecificCredentialProvider(), resource_name, outputs | properties, options)
 
     def __getattr__(self, name: str) -> pulumi.Output[None]:
         """None for an output that a credential of this service, or one without an age, has not."""

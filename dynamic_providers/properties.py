@@ -1,0 +1,26 @@
+"""The properties that our resources are registered with: one way for the classes and for the YAML program; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dynamic_providers.credential_inputs import CredentialInputs
+
+CREDENTIAL_TYPE = "pulumi-python:dynamic/iam:ServiceSpecificCredential"
+ACCESS_KEYS_TYPE = "pulumi-python:dynamic/iam:AccessKeys"
+
+
+def credential_properties(inputs: CredentialInputs, run: Mapping[str, Any]) -> dict[str, Any]:
+    """A credential's inputs, of which any may be an output of another resource, and the message to its provider."""
+    return {**inputs.properties(), "run": run}
+
+
+def access_keys_properties(
+    users: object, account: object = None, run: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """A watcher's inputs, those that are given, and the message to its provider."""
+    properties = {"users": users, "account": account, "run": run}
+    return {name: value for name, value in properties.items() if value is not None}

@@ -1,0 +1,102 @@
+"""What the stack's state has, and the message `run` that is drawn from it for each credential's provider.
+
+A provider cannot read the state, and without it cannot tell the stack's own credentials from a human's. The program
+can: the engine's function `readStackResourceOutputs` (behind stack references) answers with the whole state,
+also in a run narrowed by `--target` or `--refresh=false`; only old copies that wait for their deletion are left out.
+The message is for one run: `check` takes it out of the inputs, so no state, diff or preview has it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pulumi
+from google.protobuf.struct_pb2 import Struct, Value
+from pulumi.runtime.proto.resource_pb2 import ResourceInvokeRequest
+from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
+from pulumi.runtime.settings import get_monitor
+
+from dynamic_providers.properties import CREDENTIAL_TYPE
+from iamcreds.services import service_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_READ_STATE = "pulumi:pulumi:readStackResourceOutputs"
+
+
+@dataclass(frozen=True)
+class RecordedState:
+    """The credentials in the stack's state.
+
+    Attributes:
+        names: resource names by credential id, by user and service.
+        account: the account they are of, 12 digits; None where there are none.
+    """
+
+    names: Mapping[tuple[str, str], Mapping[str, str]]
+    account: str | None
+
+    def owned(self, user: str, service: str) -> dict[str, str]:
+        """The resource names, by id, of the credentials of a user and a service, which may be an alias."""
+        return dict(self.names.get((user, service_name(service)), {}))
+
+
+def run_message(
+    state: RecordedState | None, resource_name: str, user: pulumi.Input[str], service: pulumi.Input[str]
+) -> dict[str, Any]:
+    """What a provider is told of the run: its resource's name and, where the state could be read, what that has.
+
+    `owned` holds the credentials of the same user and service, resource names by id; `account` is the state's.
+    """
+    if state is None:
+        return {"resource": resource_name}
+    account = {"account": state.account} if state.account else {}
+    if isinstance(user, str) and isinstance(service, str):
+        return {"resource": resource_name, "owned": state.owned(user, service), **account}
+    owned = pulumi.Output.all(user, service).apply(lambda values: state.owned(*values))
+    return {"resource": resource_name, "owned": owned, **account}
+
+
+def read_state() -> RecordedState | None:
+    """The stack's state, or None where it cannot be asked for, as under Pulumi's mocks."""
+    monitor = get_monitor()
+    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    return _read_state(monitor, stack) if isinstance(monitor, ResourceMonitorStub) else None
+
+
+@functools.lru_cache(maxsize=8)  # asked once a program; Pulumi's automation API may run several in one process
+def _read_state(monitor: ResourceMonitorStub, stack: str) -> RecordedState | None:
+    arguments = Struct()
+    arguments.update({"stackName": stack})
+    try:
+        answer = monitor.Invoke(ResourceInvokeRequest(tok=_READ_STATE, args=arguments))
+    except grpc.RpcError as error:
+        pulumi.log.debug(f"the state of {stack} cannot be read: {error.code()}")
+        return None
+    names: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    accounts = set()
+    for name, outputs in _credentials(getattr(answer, "return")):
+        user, service, credential_id, account = (
+            _text(outputs[key]) for key in ("user", "service", "credential_id", "account_id")
+        )
+        names[user, service][credential_id] = name
+        accounts.add(account)
+    return RecordedState(names, min(accounts - {""}, default=None))
+
+
+def _credentials(answer: Struct) -> Iterator[tuple[str, Mapping[str, Value]]]:
+    """Resource name and outputs of each credential; the answer holds all that the stack has, secrets too."""
+    for urn, resource in answer.fields["outputs"].struct_value.fields.items():
+        fields = resource.struct_value.fields
+        if fields["type"].string_value == CREDENTIAL_TYPE:
+            yield urn.split("::", 3)[-1], fields["outputs"].struct_value.fields
+
+
+def _text(value: Value) -> str:
+    """A text; one that a program made a secret comes wrapped."""
+    return value.string_value or value.struct_value.fields["value"].string_value

@@ -1,0 +1,100 @@
+"""What is sent to the engine for each thing that the specs declare: the same as the SDK's classes send; pure."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pulumi.dynamic.dynamic import PROVIDER_KEY, serialize_provider
+from pulumi.runtime.proto.alias_pb2 import Alias
+from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest
+from pulumi.runtime.proto.source_pb2 import SourcePosition
+
+from dynamic_providers.access_keys import AccessKeysProvider, policy_properties
+from dynamic_providers.credential_inputs import CredentialInputs
+from dynamic_providers.credential_state import SECRETS
+from dynamic_providers.properties import (
+    ACCESS_KEYS_TYPE,
+    CREDENTIAL_TYPE,
+    access_keys_properties,
+    credential_properties,
+)
+from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+from iamcreds.model import Existing, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pulumi.dynamic import ResourceProvider
+
+    from iamcreds.model import DesiredCredential, DesiredUser
+
+SPEC_FILE_TYPE = "iamcreds:index:SpecFile"
+"""The component of a spec file. It is part of its children's URNs, its name is not: a user may move to another file."""
+
+
+def spec_file_request(file: str, parent: str) -> RegisterResourceRequest:
+    """The component under which all stands that a spec file declares."""
+    return _request(SPEC_FILE_TYPE, file, parent, Place(file, 1, 1))
+
+
+def credential_request(
+    credential: DesiredCredential, *, declared: int, account: str | None, run: Mapping[str, Any], parent: str
+) -> RegisterResourceRequest:
+    """A credential; `declared` is the number of that user and service, `run` the message to its provider."""
+    inputs = CredentialInputs(
+        user=credential.user,
+        service=credential.service,
+        status=credential.status,
+        reset=credential.reset,
+        existing=None if credential.existing is Existing.FAIL else credential.existing,
+        declared=declared if declared > 1 else None,
+        account=account,
+    )
+    request = _request(CREDENTIAL_TYPE, credential.resource_name, parent, credential.place)
+    _give(request, ServiceSpecificCredentialProvider, credential_properties(inputs, run))
+    request.additionalSecretOutputs.extend(SECRETS)
+    if credential.protect:
+        request.protect = True
+    if credential.former_resource_name is not None:
+        request.aliases.append(Alias(spec=Alias.Spec(name=credential.former_resource_name)))
+    return request
+
+
+def access_keys_request(
+    file: str, users: Sequence[DesiredUser], *, account: str | None, run: Mapping[str, Any], parent: str
+) -> RegisterResourceRequest:
+    """The watcher of a spec file's users, each of whom has a policy."""
+    policies = {user.name: policy_properties(user.access_keys) for user in users if user.access_keys is not None}
+    request = _request(ACCESS_KEYS_TYPE, file, parent, users[0].place)
+    _give(request, AccessKeysProvider, access_keys_properties(policies, account, run))
+    return request
+
+
+def _request(type_: str, name: str, parent: str, place: Place) -> RegisterResourceRequest:
+    position = SourcePosition(uri=Path(place.file).absolute().as_uri(), line=place.line, column=place.column)
+    return RegisterResourceRequest(
+        type=type_,
+        name=name,
+        parent=parent,
+        sourcePosition=position,
+        acceptSecrets=True,
+        acceptResources=True,
+        supportsPartialValues=True,
+        supportsResultReporting=True,
+    )
+
+
+def _give(
+    request: RegisterResourceRequest, provider: Callable[[], ResourceProvider], properties: Mapping[str, Any]
+) -> None:
+    """Make it a resource of a dynamic provider with these properties."""
+    request.custom = True
+    request.object.update({**properties, PROVIDER_KEY: _serialize(provider)})
+
+
+@functools.cache
+def _serialize(provider: Callable[[], ResourceProvider]) -> str:
+    """As every state has it: by reference; once for all, for the SDK's way takes its time."""
+    return str(serialize_provider(provider()))
