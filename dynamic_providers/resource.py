@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pulumi
+from pulumi.runtime.proto.source_pb2 import SourcePosition, StackFrame, StackTrace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from pulumi.dynamic import ResourceProvider
 
 _PICKLER: Any = pickle._Pickler  # noqa: SLF001 - the class that Pulumi's SDK patches
+_OWN_FRAMES = ("contextlib", "dynamic_providers")
 
 
 class Resource(pulumi.dynamic.Resource):
@@ -22,12 +26,12 @@ class Resource(pulumi.dynamic.Resource):
     def __init__(
         self, provider: ResourceProvider, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None
     ) -> None:
-        with _pickler_kept():
+        with keep_pickler(), _record_caller_only():
             super().__init__(provider, name, props, opts)
 
 
 @contextlib.contextmanager
-def _pickler_kept() -> Iterator[None]:
+def keep_pickler() -> Iterator[None]:
     """Undo what the SDK does to pickle at every resource.
 
     `pulumi.dynamic.serialize_provider` wraps a method of the pickler once more each time and never restores it, which
@@ -39,3 +43,30 @@ def _pickler_kept() -> Iterator[None]:
     finally:
         for name, method in saved.items():
             setattr(_PICKLER, name, method)
+
+
+@contextlib.contextmanager
+def _record_caller_only() -> Iterator[None]:
+    """Have a resource recorded with one frame, the caller's.
+
+    The SDK takes the whole stack, which is 17 frames of asyncio and of a machine's paths, and a third of the state; it
+    has no option for it (SDK 3.272.0).
+    """
+    trace = _trace_caller()
+    whole_trace = pulumi.runtime.resource._get_stack_trace  # noqa: SLF001 - as above
+    pulumi.runtime.resource._get_stack_trace = lambda: trace  # noqa: SLF001
+    try:
+        yield
+    finally:
+        pulumi.runtime.resource._get_stack_trace = whole_trace  # noqa: SLF001
+
+
+def _trace_caller() -> StackTrace:
+    """The frame that called this package; of code without a file, none."""
+    frame = sys._getframe()  # noqa: SLF001 - `inspect` and `traceback` would read the source of every frame
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _OWN_FRAMES:
+        frame = frame.f_back
+    path = Path(frame.f_code.co_filename)
+    if not path.is_absolute():
+        return StackTrace()
+    return StackTrace(frames=[StackFrame(pc=SourcePosition(uri=path.as_uri(), line=frame.f_lineno))])

@@ -13,7 +13,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 from dynamic_providers import AccessKeys, ServiceSpecificCredential
 from dynamic_providers.access_keys import AccessKeysProvider
 from dynamic_providers.provider import parse_now, unexpected
-from dynamic_providers.resource import _pickler_kept
+from dynamic_providers.resource import keep_pickler
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.errors import ConfigError
 
@@ -27,7 +27,7 @@ from iamcreds.errors import ConfigError
 )
 def test_persisted_providers(provider: type, module: str) -> None:
     """A provider is pickled by reference, by names that must never change, without any state."""
-    with _pickler_kept():
+    with keep_pickler():
         text = serialize_provider(provider())
     strings = [value for _, value, _ in pickletools.genops(base64.b64decode(text)) if isinstance(value, str)]
     assert strings == [module, provider.__name__]
@@ -44,7 +44,7 @@ def test_serialised_any_number_of_times() -> None:
     """Serialising leaves pickle as it was, so that it can be done thousands of times."""
     before = pickle._Pickler._batch_setitems  # type: ignore[attr-defined]  # noqa: SLF001
     for _ in range(2000):
-        with _pickler_kept():
+        with keep_pickler():
             serialize_provider(ServiceSpecificCredentialProvider())
     assert pickle._Pickler._batch_setitems is before  # type: ignore[attr-defined]  # noqa: SLF001
 

@@ -1,0 +1,157 @@
+"""What the YAML program registers by the engine's protocol: the same as the classes do, and as they ever did."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.live import list_credentials
+from tests.e2e.stack import ROOT
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+    from tests.e2e.stack import Stack
+
+RECORDED = Path(__file__).parent / "recorded"
+TEAM = """
+users:
+  jane:
+    credentials:
+      - {service: codecommit, reset: 2026-11-01}
+      - {service: bedrock, status: Active}
+  bot:
+    credentials:
+      - {service: keyspaces, name: a}
+      - {service: keyspaces, name: b, status: Inactive, protect: true}
+    accessKeys: {max: 1}
+"""
+CLASSES = (ROOT / "tests/e2e/programs/team_by_classes.py").read_text()
+YAML_PROGRAM = (ROOT / "__main__.py").read_text()
+
+
+@pytest.mark.parametrize(("first", "second"), [(YAML_PROGRAM, CLASSES), (CLASSES, YAML_PROGRAM)])
+def test_both_ways_are_one(stack: Stack, iam: IAMClient, first: str, second: str) -> None:
+    """What is declared both in YAML and by the classes is the same stack: neither changes what the other made."""
+    for user in ("jane", "bot"):
+        iam.create_user(UserName=user)
+    stack.write_specs(team=TEAM)
+    stack.write_program(first)
+    stack.up()
+    made = stack.read_resources()
+    stack.write_program(second)
+    stack.assert_no_changes()
+    stack.up()
+    again = stack.read_resources()
+    assert made.keys() == again.keys()
+    for name, resource in made.items():
+        for recorded in ("id", "inputs", "protect", "additionalSecretOutputs", "parent"):
+            assert resource.get(recorded) == again[name].get(recorded)
+        assert visible(resource) == visible(again[name])
+        assert "run" not in resource["inputs"]
+        assert "run" not in resource["outputs"]
+
+
+def visible(resource: dict[str, Any]) -> dict[str, Any]:
+    """Its outputs but the secrets, which are encrypted anew each time."""
+    return {name: value for name, value in resource["outputs"].items() if not isinstance(value, dict) or "keys" in name}
+
+
+def test_recorded_before(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """A state recorded by the version before sees a clean preview, and keeps every id and password."""
+    state = json.loads((RECORDED / "state.json").read_text())
+    restore(iam, emulator, state)
+    stack.write_specs(**specs_of_make())
+    stack.succeed("stack", "import", "--file", str(RECORDED / "state.json"))
+    secrets = stack.read_secrets()
+    stack.assert_no_changes()
+    stack.up()
+    ids = {name: resource["id"] for name, resource in stack.read_resources().items()}
+    assert ids == {
+        resource["urn"].rsplit("::", 1)[1]: resource["id"]
+        for resource in state["deployment"]["resources"]
+        if "dynamic" in resource["type"]
+    }
+    assert stack.read_secrets() == secrets
+    assert len(secrets) == 5
+    assert "iam:CreateServiceSpecificCredential" not in emulator.controls.counts()
+
+
+def restore(iam: IAMClient, emulator: Emulator, state: dict[str, Any]) -> None:
+    """Make the account what it was when the state was recorded."""
+    for resource in state["deployment"]["resources"]:
+        if resource["type"].endswith("ServiceSpecificCredential"):
+            seen = resource["outputs"]
+            users = [user["UserName"] for user in iam.list_users()["Users"]]
+            if seen["user"] not in users:
+                iam.create_user(UserName=seen["user"])
+            login = seen.get("service_user_name") or seen["service_credential_alias"]
+            emulator.controls.put_credential(
+                seen["credential_id"], seen["user"], seen["service"],
+                status=seen["status"], created=seen["create_date"], login=login,
+            )  # fmt: skip
+    emulator.controls.clear_counts()
+
+
+def specs_of_make() -> dict[str, str]:
+    """The specs that the state was made from, as `recorded/make.py` has them."""
+    texts = (RECORDED / "make.py").read_text().split('"""')
+    first, bot = (next(text for text in texts if word in text) for word in ("reset: first", "build-bot:"))
+    return {"team": first.replace("first", "second"), "bot": bot}
+
+
+def test_places(stack: Stack, iam: IAMClient) -> None:
+    """Each credential is recorded with the line of its spec, and nothing of the machine's paths."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(team="users:\n  jane:\n    credentials:\n      - {service: codecommit}\n")
+    stack.up()
+    recorded = stack.read_resources()["jane/codecommit"]
+    assert recorded["sourcePosition"] == "project:///specs/team.yaml#4,9"
+    assert "stackTrace" not in recorded
+    assert len(json.dumps(recorded)) < 1800
+
+
+def test_class_is_recorded_with_its_caller(stack: Stack, iam: IAMClient) -> None:
+    """A class used in another program is recorded with one frame, the line of the program that calls it."""
+    for user in ("jane", "bot"):
+        iam.create_user(UserName=user)
+    stack.write_program(CLASSES)
+    stack.up()
+    recorded = stack.read_resources()["jane/codecommit"]
+    line = 1 + next(number for number, text in enumerate(CLASSES.splitlines()) if '"jane/codecommit"' in text)
+    assert recorded["sourcePosition"].startswith("project:///__main__.py#")
+    assert abs(int(recorded["sourcePosition"].rsplit("#", 1)[1]) - line) <= 1
+    assert len(recorded["stackTrace"]) == 1
+
+
+def test_failed_and_skipped(stack: Stack, iam: IAMClient) -> None:
+    """Under --continue-on-error what failed is left out of the outputs, the others are there, and a repeat is told."""
+    iam.create_user(UserName="jane")
+    both = (
+        "users: {jane: {credentials: [{service: codecommit}]}, zoe: {credentials: [{service: teapot.amazonaws.com}]}}"
+    )
+    stack.write_specs(team=both)
+    iam.create_user(UserName="zoe")
+    stack.fail("up", "--yes", "--skip-preview", "--continue-on-error")
+    assert set(stack.read_outputs()["credentials"]) == {"jane/codecommit"}
+    assert set(stack.read_secrets()) == {"jane/codecommit"}
+    printed = stack.fail("up", "--yes", "--skip-preview")
+    assert "shutting down" not in printed
+    assert "unhandled" not in printed
+    assert len(list_credentials(iam, "jane")) == 1
+
+
+def test_targeted(stack: Stack, iam: IAMClient) -> None:
+    """`--target` makes those that it names, and only they are told of in the outputs, until all are made."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(team="users: {jane: {credentials: [{service: codecommit}, {service: bedrock}]}}")
+    stack.succeed("up", "--yes", "--skip-preview", "--target", "**specs/team.yaml", "--target", "**jane/bedrock")
+    assert set(stack.read_outputs()["credentials"]) <= {"jane/bedrock"}
+    assert [found["ServiceName"] for found in list_credentials(iam, "jane")] == ["bedrock.amazonaws.com"]
+    stack.up()
+    assert len(stack.read_secrets()) == 2
+    stack.assert_no_changes()
