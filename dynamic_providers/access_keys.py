@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from dynamic_providers.provider import Provider, warn
 from dynamic_providers.properties import access_keys_properties
+from dynamic_providers.provider import Provider, warn
 from dynamic_providers.resource import Resource
 from dynamic_providers.run import Message, Refuse
 from dynamic_providers.unknowns import is_known

@@ -25,8 +25,8 @@ from dynamic_providers.credential_state import (
     record_secret,
     recorded_live,
 )
-from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, warn
 from dynamic_providers.properties import credential_properties
+from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, warn
 from dynamic_providers.recorded import read_state, run_message
 from dynamic_providers.resource import Resource
 from dynamic_providers.run import Message, Refuse, Run
