@@ -63,20 +63,22 @@ def test_access_denied(stack: Stack, iam: IAMClient, emulator: Emulator) -> None
 
 
 def test_unknown_user(stack: Stack) -> None:
-    """A user who does not exist is warned of in the preview and fails up, and the others go on."""
+    """A user who does not exist is refused by the preview, with the place in the specs, and by up."""
     stack.write_specs(ghost="users: {ghost: {credentials: [{service: codecommit}]}}")
-    assert "the account has no IAM user ghost" in stack.preview()
+    refused = "ghost/codecommit: the account has no IAM user ghost: create the user, or take it out"
+    assert f"specs/ghost.yaml:1:31: {refused}" in stack.fail("preview")
     said = stack.fail("up", "--yes", "--skip-preview")
-    assert "for user ghost: the account has no such IAM user: create the user, or take it out" in said
+    assert "the account has no IAM user ghost: create the user, or take it out" in said
 
 
 def test_unknown_service(stack: Stack, iam: IAMClient) -> None:
-    """A service that is new to us is warned of with its place; one that AWS does not know either fails by name."""
+    """A service that is new to us is warned of with its place; one that AWS does not know either is refused by name."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane="users: {jane: {credentials: [{service: teapot.amazonaws.com}]}}")
-    assert "specs/jane.yaml:1:" in stack.preview()
-    said = stack.fail("up", "--yes", "--skip-preview")
-    assert "No such service teapot.amazonaws.com is supported for Service Specific Credentials" in said
+    for command in (["preview"], ["up", "--yes", "--skip-preview"]):
+        said = stack.fail(*command)
+        assert "specs/jane.yaml:1:" in said
+        assert "AWS knows no such credentials of teapot.amazonaws.com" in said
 
 
 def test_spec_problems(stack: Stack) -> None:

@@ -155,3 +155,26 @@ def test_targeted(stack: Stack, iam: IAMClient) -> None:
     stack.up()
     assert len(stack.read_secrets()) == 2
     stack.assert_no_changes()
+
+
+def test_refused_together(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """A preview tells all that up would refuse, each with its place in the specs, sorted; and nothing is changed."""
+    for user in ("jane", "joe"):
+        iam.create_user(UserName=user)
+    iam.create_access_key(UserName="joe")
+    live = iam.create_service_specific_credential(UserName="jane", ServiceName="bedrock.amazonaws.com")
+    stack.write_specs(
+        b="users:\n  jane:\n    credentials:\n      - {service: codecommit}\n      - {service: bedrock}\n",
+        a="users:\n  ghost: {credentials: [{service: logs}]}\n  joe: {accessKeys: {max: 0, enforce: true}}\n",
+    )
+    for command in (["preview"], ["up", "--yes"]):
+        lines = [line.strip() for line in stack.fail(*command).splitlines()]
+        start = lines.index("error: `pulumi up` would refuse:") + 1
+        assert lines[start].startswith("specs/a.yaml:2:25: ghost/logs: the account has no IAM user ghost")
+        assert lines[start + 1].startswith("specs/a.yaml:3:3: specs/a.yaml: joe: has 1 access key")
+        assert lines[start + 2].startswith(
+            "specs/b.yaml:5:9: jane/bedrock: no bedrock credential is made for user jane"
+        )
+        assert live["ServiceSpecificCredential"]["ServiceSpecificCredentialId"] in lines[start + 2]
+    assert [found["ServiceName"] for found in list_credentials(iam, "jane")] == ["bedrock.amazonaws.com"]
+    assert "iam:ResetServiceSpecificCredential" not in emulator.controls.counts()
