@@ -1,17 +1,22 @@
-"""What the provider costs beside the engine: `make bench`.
+"""What credentials cost on the real engine, beside its floor: a part of `make bench`.
 
-Creates 100 and 1,000 credentials on the real engine against the embedded IAM, then previews them, without and with
-50 ms a call, and does the same with a provider that does nothing, the engine's floor: as many resources, components and
-stack outputs. Previews of both alternate, and ratios are taken pair by pair, for the machine's speed may drift. Calls
-are counted by the embedded IAM and are exact.
+The floor is the plain SDK with as many resources, components and stack outputs, and a provider that does nothing. Both
+run on the embedded IAM. Runs that are compared alternate, and ratios are taken pair by pair, for a machine's speed may
+drift. Calls are counted by the embedded IAM and are exact.
+
+    python -m tests.bench.bench                       everything, at 1,000 credentials
+    python -m tests.bench.bench preview state         some of it
+    python -m tests.bench.bench up --size 200         smaller
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,14 +28,15 @@ from iamcreds.emulator.server import Emulator
 from tests.e2e.stack import ROOT, Stack, create_stack, find_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterator
 
-SIZES = (100, 1000)
-LATENCIES = (0.0, 0.05)
-PREVIEWS = 5
+PARTS = ("filling", "preview", "throttled", "state", "up")
 SERVICES = ("codecommit", "bedrock")
 USERS_A_FILE = 50
 SECONDS = 1200
+RATE = 20
+"""Calls a second that IAM allows in the throttled preview."""
+WITHOUT_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 
 FLOOR = """
 import pulumi
@@ -54,42 +60,94 @@ class Measured:
     calls: int
 
 
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: a measure, what it is beside, their ratio, and the most that it should be."""
+
+    measure: str
+    ours: str
+    beside: str
+    ratio: str
+    goal: str
+    calls: str = ""
+
+
 def main() -> None:
-    """Measure, and print one table."""
-    table = Table("credentials", "ms a call", "run", "wall s", "floor s", "ratio", "IAM calls")
-    engine = find_engine()
+    """Measure what was asked for, and print one table."""
+    parser = argparse.ArgumentParser(description="Measure credentials on the real engine beside its floor.")
+    parser.add_argument("parts", nargs="*", metavar="|".join(PARTS), help="what to measure, everything by default")
+    parser.add_argument("--size", type=int, default=1000, help="credentials")
+    parser.add_argument("--pairs", type=int, default=3, help="previews of each kind")
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    table = Table(f"{options.size:,} credentials", "ours", "beside", "ratio", "goal", "IAM calls")
     with Emulator() as emulator, tempfile.TemporaryDirectory(prefix="iamcreds-bench-") as folder:
-        for size in SIZES:
-            for latency in LATENCIES:
-                place = Path(folder) / f"{size}-{latency}"
-                for row in compare(place, engine, emulator, size, latency):
-                    table.add_row(f"{size:,}", f"{latency * 1000:.0f}", *row)
-    Console(width=100).print(table)
+        for row in run_parts(emulator, Path(folder), options.parts or PARTS, options.size, options.pairs):
+            table.add_row(row.measure, row.ours, row.beside, row.ratio, row.goal, row.calls)
+    Console(width=120).print(table)
 
 
-def compare(place: Path, engine: str, emulator: Emulator, size: int, latency: float) -> list[tuple[str, ...]]:
-    """The rows of one size and latency."""
-    emulator.controls.reset()
-    users = create_users(emulator, size // len(SERVICES))
-    ours, floor = stacks(place, engine, emulator.url, users, size)
-    emulator.controls.set(latency=latency)
-    rows = [row("up", [measure(emulator, ours.up)], [measure(emulator, floor.up)])]
-    pairs = [
-        (measure(emulator, ours.assert_no_changes), measure(emulator, floor.assert_no_changes)) for _ in range(PREVIEWS)
+def run_parts(emulator: Emulator, folder: Path, parts: Collection[str], size: int, pairs: int) -> Iterator[Row]:
+    """The rows of the parts that were asked for."""
+    if set(parts) - {"up"}:
+        yield from run_filled(emulator, folder / "filled", parts, size, pairs)
+    if "up" in parts:
+        emulator.controls.reset()
+        ours, floor = create_stacks(emulator, folder / "up", size)
+        runs = [(measure(emulator, ours.up), measure(emulator, floor.up))]
+        yield compare("up, every step a checkpoint", runs, "the floor", 0.8)
+
+
+def run_filled(emulator: Emulator, folder: Path, parts: Collection[str], size: int, pairs: int) -> Iterator[Row]:
+    """The rows of stacks that were filled without checkpoints."""
+    ours, floor = create_stacks(emulator, folder, size)
+    filling, _ = (measure(emulator, partial(fill, stack)) for stack in (ours, floor))
+    previews = [
+        (measure(emulator, ours.assert_no_changes), measure(emulator, floor.assert_no_changes)) for _ in range(pairs)
     ]
-    return [*rows, row("preview, no changes", [pair[0] for pair in pairs], [pair[1] for pair in pairs])]
+    if "filling" in parts:
+        beside = [(filling, preview) for preview, _ in previews]
+        yield compare("up without checkpoints", beside, "a preview", 1.3)
+    if "preview" in parts:
+        yield compare("preview, no changes", previews, "the floor", 0.8)
+    if "throttled" in parts:
+        throttled = [preview_throttled(emulator, ours) for _ in range(pairs)]
+        yield compare(f"preview at {RATE} calls a second", throttled, "unthrottled", 1.2)
+    if "state" in parts:
+        sizes = [read_state_size(stack) / size for stack in (ours, floor)]
+        yield Row("bytes of state a credential", f"{sizes[0]:,.0f}", f"{sizes[1]:,.0f} the floor", "", "1,800")
 
 
-def stacks(place: Path, engine: str, url: str, users: list[str], size: int) -> tuple[Stack, Stack]:
-    """A stack of ours with specs for the users, and one of as many resources that do nothing."""
+def preview_throttled(emulator: Emulator, stack: Stack) -> tuple[Measured, Measured]:
+    """A preview where IAM allows few calls, and one where it allows all."""
+    emulator.controls.set(rate=RATE)
+    throttled = measure(emulator, stack.assert_no_changes)
+    emulator.controls.set(rate=None)
+    return throttled, measure(emulator, stack.assert_no_changes)
+
+
+def fill(stack: Stack) -> None:
+    """Create everything; without checkpoints, for the file backend would rewrite the whole state at each step."""
+    stack.succeed("up", "--yes", "--skip-preview", **WITHOUT_CHECKPOINTS)
+
+
+def read_state_size(stack: Stack) -> int:
+    """The bytes of the state as the file backend keeps it."""
+    backend = Path(stack.env["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    return sum(file.stat().st_size for file in backend.glob(".pulumi/stacks/**/*.json"))
+
+
+def create_stacks(emulator: Emulator, folder: Path, size: int) -> tuple[Stack, Stack]:
+    """A stack of ours with specs for so many credentials, and one of as many resources that do nothing."""
+    users = create_users(emulator, size // len(SERVICES))
     for name in ("ours", "floor"):
-        (place / name).mkdir(parents=True)
-    ours, floor = (create_stack(place / name, engine, url) for name in ("ours", "floor"))
+        (folder / name).mkdir(parents=True)
+    ours, floor = (create_stack(folder / name, find_engine(), emulator.url) for name in ("ours", "floor"))
     ours.seconds = floor.seconds = SECONDS
-    ours.write_specs(
-        **{f"team-{start}": spec(users[start : start + USERS_A_FILE]) for start in range(0, len(users), USERS_A_FILE)}
-    )
-    floor.write_program(FLOOR.format(count=size, parts=-(-len(users) // USERS_A_FILE)))
+    parts = [users[start : start + USERS_A_FILE] for start in range(0, len(users), USERS_A_FILE)]
+    ours.write_specs(**{f"team-{number:03}": spec(part) for number, part in enumerate(parts)})
+    floor.write_program(FLOOR.format(count=size, parts=len(parts)))
     floor.env["PYTHONPATH"] = str(ROOT)
     return ours, floor
 
@@ -122,12 +180,12 @@ def measure(emulator: Emulator, run: Callable[[], object]) -> Measured:
     )
 
 
-def row(name: str, ours: list[Measured], floor: list[Measured]) -> tuple[str, ...]:
+def compare(name: str, pairs: list[tuple[Measured, Measured]], beside: str, goal: float) -> Row:
     """Medians of both, and the median of the ratios of the pairs."""
-    ratio = statistics.median(one.seconds / other.seconds for one, other in zip(ours, floor, strict=True))
-    wall, bare = (statistics.median(one.seconds for one in runs) for runs in (ours, floor))
-    calls = "/".join(str(count) for count in sorted({one.calls for one in ours}))
-    return name, f"{wall:.1f}", f"{bare:.1f}", f"{ratio:.2f}", calls
+    ratio = statistics.median(one.seconds / other.seconds for one, other in pairs)
+    ours, others = (statistics.median(measured.seconds for measured in side) for side in zip(*pairs, strict=True))
+    calls = "/".join(str(count) for count in sorted({one.calls for one, _ in pairs}))
+    return Row(name, f"{ours:.1f} s", f"{others:.1f} s {beside}", f"{ratio:.2f}", f"{goal}", calls)
 
 
 if __name__ == "__main__":
