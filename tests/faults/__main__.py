@@ -12,6 +12,7 @@ import multiprocessing
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tests.e2e.stack import find_engine
@@ -26,6 +27,7 @@ def main() -> int:
     parser.add_argument(
         "--sample", action="store_true", help="a part: every kind of fault and every call at least once"
     )
+    parser.add_argument("--operation", default="*", help="only at calls of these, such as 'iam:Create*'")
     parser.add_argument("--list", action="store_true", help="print the ids and play nothing")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--said", action="store_true", help="print what the engine said in the cases that failed")
@@ -36,7 +38,8 @@ def main() -> int:
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(options.jobs, mp_context=context) as pool:
         prepared = prepare_all(pool, Path(name), binaries, ids)
-        cases = list(make_cases({scenario: found.calls for scenario, found in prepared.items()}))
+        every = make_cases({scenario: found.calls for scenario, found in prepared.items()})
+        cases = [case for case in every if fnmatchcase(case.operation, options.operation)]
         chosen = list(sample(cases) if options.sample else select(cases, ids))
         if options.list:
             sys.stdout.writelines(f"{case.id}  {case.operation}\n" for case in chosen)

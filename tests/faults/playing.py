@@ -148,8 +148,9 @@ def take_ways_out(engine: Engine, account: Account, outcome: Outcome) -> None:
 
 
 def find_delete_commands(said: str) -> set[tuple[str, str]]:
-    """Find the commands to delete a credential that a run has printed: user and id of each."""
-    return set(_DELETE_COMMAND.findall(said))
+    """Find user and id in each command to delete a credential that a run has printed; of alternatives, the first."""
+    found = _DELETE_COMMAND.finditer(said)
+    return {(command[1], command[2]) for command in found if not said[: command.start()].endswith(" or ")}
 
 
 def check(

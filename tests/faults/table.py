@@ -68,7 +68,7 @@ def _count(outcomes: Sequence[Outcome]) -> Iterable[str]:
     ups = [outcome.ups for outcome in outcomes]
     yield str(len(outcomes))
     yield str(sum(not outcome.is_met for outcome in outcomes))
-    yield f"{sum(ups) / len(ups):.1f}, at most {max(ups)}"
+    yield f"{sum(ups)}, at most {max(ups, default=0)}"
     for number in (
         sum(outcome.cancels for outcome in outcomes),
         sum(len(outcome.ways_out) for outcome in outcomes),

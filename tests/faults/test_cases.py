@@ -1,13 +1,23 @@
-"""Which cases there are, which of them are a sample, and what counts as a way out: all without the engine."""
+"""Which cases there are, which of them are a sample, and what counts as a way out: without the engine."""
 
 from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.faults.cases import Case, make_cases, sample, select
+from tests.faults.engine import IMPATIENT
 from tests.faults.kinds import KINDS
 from tests.faults.playing import find_delete_commands, find_problems
 from tests.faults.scenarios import CODECOMMIT, SCENARIOS, Live
+
+if TYPE_CHECKING:
+    from iamcreds.emulator.server import Emulator
 
 CALLS = {scenario.name: ["sts:GetCallerIdentity", "iam:ListUsers", "iam:Something"] for scenario in SCENARIOS}
 
@@ -42,8 +52,10 @@ def test_select(cases: list[Case]) -> None:
 
 def test_delete_commands() -> None:
     """The commands that the product tells a person to run are found, whatever stands around them."""
-    command = "aws iam delete-service-specific-credential --user-name j.d --service-specific-credential-id ACCA1"
-    assert find_delete_commands(f"delete it ({command}); or") == {("j.d", "ACCA1")}
+    command = "aws iam delete-service-specific-credential --user-name j.d --service-specific-credential-id ACCA"
+    assert find_delete_commands(f"delete it ({command}1); or") == {("j.d", "ACCA1")}
+    assert find_delete_commands(f"delete them ({command}1 and {command}2)") == {("j.d", "ACCA1"), ("j.d", "ACCA2")}
+    assert find_delete_commands(f"delete one ({command}1 or {command}2)") == {("j.d", "ACCA1")}
     assert find_delete_commands("nothing to delete") == set()
 
 
@@ -55,3 +67,13 @@ def test_problems() -> None:
     assert "not live: Live(service='codecommit.amazonaws.com', status='Active'" in found
     assert "live, and not wanted: Live(service='codecommit.amazonaws.com', status='Inactive'" in found
     assert "ACCA1 is in the state 2 times" in found
+
+
+def test_impatience(signed_in: Emulator) -> None:
+    """With the folder of impatience on its path, the product does not wait longer for an answer than a second."""
+    signed_in.controls.hang("*", 60)
+    listed = subprocess.run(
+        [Path(sys.executable).with_name("iamcreds"), "list", "credentials", "--all-users"],
+        env=os.environ | {"PYTHONPATH": str(IMPATIENT)}, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert (listed.returncode, listed.stderr) == (0, "")
