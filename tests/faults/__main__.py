@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.e2e.stack import find_engine
 from tests.faults.campaign import list_scenarios, play_all, prepare_all
 from tests.faults.cases import make_cases, sample, select
-from tests.faults.table import print_said, print_table
+from tests.faults.table import print_case, print_table
 
 
 def main() -> int:
@@ -44,9 +44,10 @@ def main() -> int:
         if options.list:
             sys.stdout.writelines(f"{case.id}  {case.operation}\n" for case in chosen)
             return 0
-        outcomes = play_all(pool, chosen, prepared, Path(name), binaries)
-    if options.said:
-        print_said(outcomes)
+        outcomes = []
+        for case, outcome in play_all(pool, chosen, prepared, Path(name), binaries):
+            print_case(case, outcome, said=options.said)
+            outcomes.append((case, outcome))
     print_table(outcomes)
     is_good = len(prepared) == len(list_scenarios(ids)) and all(outcome.is_good for _, outcome in outcomes)
     return 0 if is_good else 1

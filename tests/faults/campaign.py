@@ -12,10 +12,10 @@ from iamcreds.emulator.server import Emulator
 from tests.faults.account import open_account
 from tests.faults.playing import Outcome, Prepared, play, prepare
 from tests.faults.scenarios import SCENARIOS, Scenario
-from tests.faults.table import print_case, print_failure
+from tests.faults.table import print_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from concurrent.futures import Executor
 
     from tests.faults.cases import Case
@@ -52,11 +52,7 @@ def list_scenarios(ids: Sequence[str]) -> list[Scenario]:
 
 def play_all(
     pool: Executor, cases: Sequence[Case], prepared: dict[str, Prepared], folder: Path, binaries: str
-) -> list[tuple[Case, Outcome]]:
-    """Play the cases, telling of each as it ends."""
+) -> Iterator[tuple[Case, Outcome]]:
+    """Play the cases; each as it ends, with what came of it."""
     started = {pool.submit(play_case, case, prepared[case.scenario.name], folder, binaries): case for case in cases}
-    outcomes = []
-    for ended in as_completed(started):
-        outcomes.append((started[ended], ended.result()))
-        print_case(*outcomes[-1])
-    return outcomes
+    return ((started[ended], ended.result()) for ended in as_completed(started))

@@ -29,20 +29,14 @@ COLUMNS = (
 )
 
 
-def print_case(case: Case, outcome: Outcome) -> None:
-    """Print a line for a case, and why it failed where it did."""
+def print_case(case: Case, outcome: Outcome, *, said: bool) -> None:
+    """Print a line for a case and, where it failed, why and perhaps what the engine said."""
     verdict = "good" if outcome.is_good else "FAILED"
     CONSOLE.print(f"{case.id} ({case.operation}): {verdict}, {outcome.ups} ups, {outcome.seconds:.0f} s", markup=False)
     for reason in _list_reasons(outcome):
         CONSOLE.print(f"    {reason}", markup=False)
-
-
-def print_said(outcomes: Sequence[tuple[Case, Outcome]]) -> None:
-    """Print what the engine said in the cases that failed."""
-    for case, outcome in outcomes:
-        if not outcome.is_good:
-            CONSOLE.rule(case.id)
-            CONSOLE.print(outcome.said, markup=False)
+    if said and not outcome.is_good:
+        CONSOLE.print(outcome.said, markup=False, soft_wrap=True)
 
 
 def print_failure(scenario: str, error: BaseException) -> None:
