@@ -38,6 +38,14 @@ class Account:
         """Delete a credential by hand."""
         self.iam.delete_service_specific_credential(UserName=user, ServiceSpecificCredentialId=credential_id)
 
+    def has_lag(self) -> bool:
+        """Whether lists lag behind writes."""
+        return bool(self.controls.settings()["list_lag"] > 0)
+
+    def wait(self, seconds: float) -> None:
+        """Have the account's clock go on by so many seconds."""
+        self.controls.set(clock_shift=self.controls.settings()["clock_shift"] + seconds)
+
     def empty(self) -> None:
         """Have the users and nothing else."""
         self.controls.reset()

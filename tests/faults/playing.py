@@ -123,8 +123,8 @@ def recover(engine: Engine, account: Account, outcome: Outcome, *, is_clean: boo
     """Do what a person does: what the last run said, and the run again, until it is clean."""
     while not is_clean and outcome.ups < MOST_UPS:
         outcome.cancels += engine.cancel()
-        if engine.printed and _REPEAT_LATER.search(engine.printed[-1]):
-            account.controls.set(clock_shift=account.controls.settings()["clock_shift"] + MINUTE)
+        if _REPEAT_LATER.search(engine.printed[-1]):
+            account.wait(MINUTE)
         take_ways_out(engine, account, outcome)
         outcome.ups += 1
         is_clean = engine.up()
@@ -140,11 +140,13 @@ def take_ways_out(engine: Engine, account: Account, outcome: Outcome) -> None:
     for user, credential_id in sorted(find_delete_commands(engine.printed[-1])):
         if credential_id in ours:
             outcome.problems.append(f"said to delete {credential_id}, which the state has")
-        elif credential_id not in live:
-            outcome.problems.append(f"said to delete {credential_id}, which is gone")
-        else:
+        elif credential_id in live:
             account.delete_credential(user, credential_id)
             outcome.ways_out.append(credential_id)
+        elif account.has_lag():  # a list may still show what was deleted a moment ago, and the person who did it waits
+            account.wait(MINUTE)
+        else:
+            outcome.problems.append(f"said to delete {credential_id}, which is gone")
 
 
 def find_delete_commands(said: str) -> set[tuple[str, str]]:
