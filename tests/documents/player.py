@@ -3,7 +3,8 @@
 A block has commands, each after `$ `, and what they print. `…` stands for any text within a line and, alone on a line,
 for any lines. Ids, dates and spans of time differ from run to run: an id of the document stands for one and the same
 live id from its first appearance on, in commands too. A `yaml` block whose first line is `# specs/NAME.yaml` is written
-there. While a block `console deny=OPERATION` is played, IAM refuses that operation.
+there. While a block `console deny=OPERATION` is played, IAM refuses that operation; with `lose=OPERATION` it carries it
+out, and every answer is lost.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ ID = re.compile(r"\bACCA[0-9A-Z]{17}\b")
 _VOLATILE = (
     (r"\d{4}-\d\d-\d\dT[\d:.+]+Z?", r"\d{4}-\d\d-\d\dT[\d:.+]+Z?"),
     (r"\d{4}-\d\d-\d\d", r"\d{4}-\d\d-\d\d"),
-    (r"\b\d+ (?:days|seconds|minutes)\b", r"\d+ (?:days|seconds|minutes)"),
+    (r"\b\d+ (?:days?|seconds|minutes)\b", r"\d+ (?:days?|seconds|minutes)"),
     (r"\d+(?:\.\d+)?s\b", r"\d+(?:\.\d+)?s"),
     (r"…", r"[^\n]*"),
 )
@@ -52,6 +53,8 @@ class Player:
         elif block.language == "console":
             for operation in re.findall(r"deny=(\S+)", block.options):
                 self.controls.deny(operation)
+            for operation in re.findall(r"lose=(\S+)", block.options):
+                self.controls.drop(operation, when="after", times=None)
             for command, said in steps(block.text):
                 self.compare(command, said, self.run(command))
             self.controls.clear_faults()

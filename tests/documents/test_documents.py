@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 README = ROOT / "README.md"
 DOCUMENTS = [pytest.param(path, id=str(path.relative_to(ROOT))) for path in documents()]
 SHELLS = ("sh", "console")
+NAMED = re.compile(r"`((?:iamcreds|dynamic_providers|tests|tools|deploy|\.github)/[\w./-]+)`")
 TARGETS = set(re.findall(r"^([\w./-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)) | {".venv/.synced"}
 
 
@@ -55,6 +56,15 @@ def test_every_document_is_linked() -> None:
         found = {(document.parent / link.partition("#")[0]).resolve() for link in links(document) if "://" not in link}
         next_ones |= {path for path in found if path.suffix == ".md"} - seen
     assert set(documents()) <= seen
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_files(document: Path) -> None:
+    """A file or folder that a document names as one of this repository is there."""
+    if document.name == "CHANGELOG.md":
+        return  # it tells of what is gone, too
+    for name in NAMED.findall(document.read_text()):
+        assert (ROOT / name).exists() or "NAME" in name, name
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

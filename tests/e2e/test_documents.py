@@ -50,9 +50,17 @@ def player(stack: Stack, iam: IAMClient, emulator: Emulator, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("incident", sorted({block.heading for block in INCIDENTS} - {INCIDENTS[0].heading}))
 def test_incident(incident: str, player: Player) -> None:
-    """Each incident of docs/incidents.md, played from the same beginning, says what the document says."""
+    """Each incident of docs/incidents.md, a day after the same beginning, says what the document says."""
+    player.controls.set(clock_shift=-86_400)
+    play(player, INCIDENTS[0].heading)
+    player.controls.set(clock_shift=0)
+    play(player, incident)
+
+
+def play(player: Player, heading: str) -> None:
+    """Play the blocks that stand under a heading."""
     for block in INCIDENTS:
-        if block.heading in (INCIDENTS[0].heading, incident):
+        if block.heading == heading:
             player.play(block)
 
 
