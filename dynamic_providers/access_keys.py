@@ -109,11 +109,6 @@ def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:
     return AccessKeyPolicy(**{name: value for name, value in whole.items() if value is not None})
 
 
-def policy_properties(policy: AccessKeyPolicy) -> dict[str, Any]:
-    """A policy as the `users` input takes it."""
-    return dict(policy.properties())
-
-
 def _malformed(users: object) -> Iterator[str]:
     """Everything wrong with the `users` input, a sentence each."""
     if not isinstance(users, Mapping):

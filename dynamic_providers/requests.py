@@ -11,7 +11,7 @@ from pulumi.runtime.proto.alias_pb2 import Alias
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest
 from pulumi.runtime.proto.source_pb2 import SourcePosition
 
-from dynamic_providers.access_keys import AccessKeysProvider, policy_properties
+from dynamic_providers.access_keys import AccessKeysProvider
 from dynamic_providers.credential_inputs import CredentialInputs
 from dynamic_providers.credential_state import SECRETS
 from dynamic_providers.properties import (
@@ -66,7 +66,7 @@ def access_keys_request(
     file: str, users: Sequence[DesiredUser], *, account: str | None, run: Mapping[str, Any], parent: str
 ) -> RegisterResourceRequest:
     """The watcher of a spec file's users, each of whom has a policy."""
-    policies = {user.name: policy_properties(user.access_keys) for user in users if user.access_keys is not None}
+    policies = {user.name: user.access_keys.properties() for user in users if user.access_keys is not None}
     request = _request(ACCESS_KEYS_TYPE, file, parent, users[0].place)
     _give(request, AccessKeysProvider, access_keys_properties(policies, account, run))
     return request

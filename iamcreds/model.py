@@ -71,7 +71,7 @@ class AccessKeyPolicy:
     enforce: bool = False
 
     def properties(self) -> dict[str, int]:
-        """What it asks, by field; what it does not ask is left out."""
+        """What it asks, by field, as `AccessKeys` takes it; what it does not ask is left out."""
         return {name: value for name, value in asdict(self).items() if value is not None and value is not False}
 
 
