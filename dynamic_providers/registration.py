@@ -88,7 +88,7 @@ async def _register_file(
     component = (await _register_resource(spec_file_request(file, parent))).urn
     declared = list(_list_requests(file, users, account, state, component))
     answers = await asyncio.gather(*(_register_resource(request) for _, request in declared))
-    await _ask(_monitor().RegisterResourceOutputs, RegisterResourceOutputsRequest(urn=component))
+    await ask(_monitor().RegisterResourceOutputs, RegisterResourceOutputsRequest(urn=component))
     return [Registered(place, request, answer) for (place, request), answer in zip(declared, answers, strict=True)]
 
 
@@ -115,7 +115,7 @@ def _count_declared(credentials: Sequence[DesiredCredential]) -> Iterator[tuple[
 
 
 async def _register_resource(request: RegisterResourceRequest) -> RegisterResourceResponse:
-    return await _ask(_monitor().RegisterResource, request)
+    return await ask(_monitor().RegisterResource, request)
 
 
 def _monitor() -> ResourceMonitorStub:
@@ -125,7 +125,7 @@ def _monitor() -> ResourceMonitorStub:
     return monitor
 
 
-async def _ask(method: Callable[[_Request], _Answer], request: _Request) -> _Answer:
+async def ask(method: Callable[[_Request], _Answer], request: _Request) -> _Answer:
     """Send a request to the engine, which answers when it is through with the resource.
 
     Raises:

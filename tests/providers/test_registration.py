@@ -1,0 +1,147 @@
+"""What the YAML program sends and what it makes of the answers, without the engine."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pulumi
+import pytest
+from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse, Result
+from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
+from pulumi.runtime.rpc import UNKNOWN, is_rpc_secret, unwrap_rpc_secret
+
+from dynamic_providers.recorded import RecordedState, run_message
+from dynamic_providers.registration import Registered, ask, register
+from dynamic_providers.requests import credential_request
+from iamcreds.model import Place, Status
+from iamcreds.specs import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from iamcreds.model import Desired
+
+SPECS = """users:
+  jane:
+    credentials:
+      - {service: codecommit, name: new, was: old, status: Inactive, protect: true}
+      - {service: codecommit, name: other}
+    accessKeys: {max: 1}
+"""
+PLACE = Place("specs/a.yaml", 4, 9)
+
+
+class Mocks(pulumi.runtime.Mocks):
+    """Answers as the engine would, and keeps what was registered."""
+
+    def __init__(self) -> None:
+        self.registered: dict[str, dict[str, Any]] = {}
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """Every credential is made."""
+        self.registered[args.name] = dict(args.inputs)
+        outputs = {"credential_id": "ACCA1", "service_user_name": "jane-at-1", "service_password": "hunter2"}
+        return f"{args.name}-id", args.inputs | outputs | {"status": "Active"}
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        """Nothing may be asked for."""
+        raise AssertionError(args.token)
+
+
+@pytest.fixture
+def desired(tmp_path: Path) -> Desired:
+    """What SPECS says."""
+    (tmp_path / "a.yaml").write_text(SPECS)
+    return load(tmp_path / "a.yaml")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_under_mocks(desired: Desired) -> None:
+    """Under Pulumi's mocks all is registered and told, and nobody is asked for a state."""
+    mocks = Mocks()
+    pulumi.runtime.set_mocks(mocks)
+    told: dict[str, Any] = {}
+    pulumi.runtime.test(lambda: register(desired).apply(told.update))()  # type: ignore[no-untyped-call]
+    assert set(mocks.registered) == {"jane/codecommit/new", "jane/codecommit/other", desired.files[0]}
+    sent = mocks.registered["jane/codecommit/other"]
+    assert sent["run"] == {"resource": "jane/codecommit/other", "refuse": "create"}
+    assert told["credentials"]["jane/codecommit/new"] == {"id": "ACCA1", "user_name": "jane-at-1", "status": "Active"}
+    assert unwrap_rpc_secret(told["secrets"]["jane/codecommit/new"]) == "hunter2"
+
+
+def test_request(desired: Desired) -> None:
+    """A credential goes out with its place, its former name, its protection, and what is secret of it."""
+    credential = desired.users[0].credentials[0]
+    request = credential_request(credential, declared=2, account="123456789012", run={"resource": "x"}, parent="urn")
+    assert request.name == "jane/codecommit/new"
+    assert [alias.spec.name for alias in request.aliases] == ["jane/codecommit/old"]
+    assert request.protect
+    assert request.sourcePosition.uri == f"file://{credential.place.file}"
+    assert (request.sourcePosition.line, request.sourcePosition.column) == (4, 9)
+    assert list(request.additionalSecretOutputs) == ["service_password", "service_credential_secret"]
+    sent = dict(request.object.items())
+    assert set(sent) >= {"__provider", "run"}
+    assert {name: value for name, value in sent.items() if name not in {"__provider", "run"}} == {
+        "user": "jane",
+        "service": "codecommit.amazonaws.com",
+        "status": Status.INACTIVE,
+        "declared": 2,
+        "account": "123456789012",
+    }
+
+
+def registered(outputs: Mapping[str, Any], **answer: Any) -> Registered:  # noqa: ANN401 - the answer's fields
+    """A credential of which the engine answered this."""
+    response = RegisterResourceResponse(**answer)
+    response.object.update(dict(outputs))
+    return Registered(PLACE, RegisterResourceRequest(name="jane/codecommit"), response)
+
+
+def test_unknown_in_a_preview() -> None:
+    """What a preview cannot know is unknown, its secret is an unknown secret."""
+    credential = registered({"user": "jane", "status": "Active"})
+    assert credential.public_outputs() == {"id": UNKNOWN, "user_name": UNKNOWN, "status": "Active"}
+    assert is_rpc_secret(credential.secret_output())
+    assert unwrap_rpc_secret(credential.secret_output()) == UNKNOWN
+
+
+def test_secrets_are_wrapped_once() -> None:
+    """A secret is one whether the engine wrapped it or not."""
+    wrapped = registered({"service_credential_secret": registered({"service_password": "hunter2"}).secret_output()})
+    assert unwrap_rpc_secret(wrapped.secret_output()) == "hunter2"
+
+
+def test_what_is_not_made() -> None:
+    """A resource that failed or was left out by --target is not made."""
+    assert registered({}).is_made
+    assert not registered({}, result=Result.FAIL).is_made
+    assert not registered({}, unknown=True).is_made
+
+
+def test_refusals_have_places() -> None:
+    """Every sentence of a refusal is told with its place and its resource; without one there is none."""
+    assert list(registered({}).refusals()) == []
+    refused = registered({"refused": ["so", "and so"]})
+    assert [sentence for _, sentence in refused.refusals()] == ["jane/codecommit: so", "jane/codecommit: and so"]
+    assert {place for place, _ in refused.refusals()} == {PLACE}
+
+
+def test_message() -> None:
+    """The message holds what the state has of that user and service, by alias too; without a state only the name."""
+    names = {("jane", "codecommit.amazonaws.com"): {"ACCA1": "jane/codecommit"}}
+    state = RecordedState(names, "123456789012")
+    told = run_message(state, "x", "jane", "codecommit")
+    assert told == {"resource": "x", "owned": {"ACCA1": "jane/codecommit"}, "account": "123456789012"}
+    assert run_message(state, "x", "jane", "bedrock")["owned"] == {}
+    assert run_message(None, "x", "jane", "bedrock") == {"resource": "x"}
+    assert run_message(RecordedState({}, None), "x", "jane", "bedrock") == {"resource": "x", "owned": {}}
+
+
+def test_engine_that_is_gone() -> None:
+    """An engine that is shutting down ends the program by the exit code at which Pulumi adds nothing."""
+    with grpc.insecure_channel("127.0.0.1:9") as channel, pytest.raises(SystemExit) as ended:
+        asyncio.run(ask(ResourceMonitorStub(channel).RegisterResource, RegisterResourceRequest()))
+    assert ended.value.code == 32
