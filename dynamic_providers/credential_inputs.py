@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterator, Mapping
 
+    from iamcreds.model import DesiredCredential
+
 _AGE_DAYS = range(1, 36601)  # the IAM model's credentialAgeDays
 
 
@@ -48,6 +50,19 @@ class CredentialInputs:
     def read(cls, properties: Mapping[str, Any]) -> Self:
         """The inputs out of the engine's properties: numbers are whole, triggers are text, services have full names."""
         return cls(**{name: _normalize(name, properties.get(name)) for name in INPUTS})
+
+    @classmethod
+    def declare(cls, credential: DesiredCredential, *, declared: int, account: str | None) -> Self:
+        """The inputs of a credential as a spec declares it; `declared` counts those of its user and service."""
+        return cls(
+            user=credential.user,
+            service=credential.service,
+            status=credential.status,
+            reset=credential.reset,
+            existing=None if credential.existing is Existing.FAIL else credential.existing,
+            declared=declared if declared > 1 else None,
+            account=account,
+        )
 
     def properties(self) -> dict[str, Any]:
         """The inputs as the engine has them: what is None is not there."""

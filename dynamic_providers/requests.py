@@ -21,7 +21,7 @@ from dynamic_providers.properties import (
     credential_properties,
 )
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
-from iamcreds.model import Existing, Place
+from iamcreds.model import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,15 +43,7 @@ def credential_request(
     credential: DesiredCredential, *, declared: int, account: str | None, run: Mapping[str, Any], parent: str
 ) -> RegisterResourceRequest:
     """A credential; `declared` is the number of that user and service, `run` the message to its provider."""
-    inputs = CredentialInputs(
-        user=credential.user,
-        service=credential.service,
-        status=credential.status,
-        reset=credential.reset,
-        existing=None if credential.existing is Existing.FAIL else credential.existing,
-        declared=declared if declared > 1 else None,
-        account=account,
-    )
+    inputs = CredentialInputs.declare(credential, declared=declared, account=account)
     request = _request(CREDENTIAL_TYPE, credential.resource_name, parent, credential.place)
     _give(request, ServiceSpecificCredentialProvider, credential_properties(inputs, run))
     request.additionalSecretOutputs.extend(SECRETS)
