@@ -67,6 +67,38 @@ def test_from_pull_request_to_up(runner: Runner, iam: IAMClient) -> None:
     assert "1 to create" not in again.calls[-1].body
 
 
+def test_refused_preview(runner: Runner, iam: IAMClient) -> None:
+    """What up would refuse is in the comment, all of it with its place, and neither called a change nor none."""
+    iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
+    foreign = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
+    runner.stack.write_specs(team=SPECS, ghosts="users: {ghost: {credentials: [{service: bedrock}]}}")
+    preview = runner.run("pull-request", "preview")
+    assert preview.outcomes == {"preview": "failure", "comment": "failure"}
+    comment = preview.calls[-1].body
+    assert "**The preview failed**" in comment
+    assert "2 refused" in comment
+    assert re.search(r"^ *specs/team\.yaml:1:\d+: jane/codecommit: .*" + foreign, comment, re.MULTILINE)
+    assert re.search(r"^ *specs/ghosts\.yaml:1:\d+: ghost/bedrock: .*ghost", comment, re.MULTILINE)
+    assert "No changes" not in comment
+    assert "refused:" not in comment.split("Property changes")[-1]
+
+
+def test_adoption(runner: Runner, iam: IAMClient) -> None:
+    """A credential that is to be taken over is told by its id before the merge, and counts for the gate."""
+    iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
+    foreign = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
+    runner.stack.write_specs(team="users: {jane: {credentials: [{service: codecommit, existing: adopt}]}}")
+    preview = runner.run("pull-request", "preview")
+    assert preview.is_green, preview.text
+    assert "1 to adopt" in preview.calls[-1].body
+    assert f"| adopt | by reset of `{foreign}` |" in preview.calls[-1].body
+    up = runner.run("up", "up", max_removals="0")
+    assert up.outcomes["gate"] == "failure"
+    assert runner.run("up", "up", max_removals="1").is_green
+    again = runner.run("pull-request", "preview", found="42")
+    assert "No changes" in again.calls[-1].body
+
+
 def test_refused_up(runner: Runner, iam: IAMClient) -> None:
     """What takes away too much is refused before up, says so in the summary, and goes through where it is meant."""
     runner.stack.write_specs(team=SPECS)
