@@ -112,7 +112,7 @@ def test_command_that_fails(value: str, signed_in: Emulator, monkeypatch: pytest
     done = CliRunner().invoke(main, ["list", "credentials"])
     assert done.exit_code == 1
     assert "Error: asking AWS which account this is: AWS said ExpiredToken: too old" in done.stderr
-    assert ("account/client.py" in done.stderr) is bool(value)
+    assert ("iamcreds/account/" in done.stderr) is bool(value)
     assert ("which led to" in done.stderr) is bool(value)
 
 
