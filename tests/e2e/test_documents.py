@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from iamcreds.emulator.server import Emulator
     from tests.e2e.stack import Stack
 
-INCIDENTS = list(blocks(ROOT / "docs/incidents.md"))
+BLOCKS = [*blocks(ROOT / "docs/incidents.md"), *blocks(ROOT / "docs/drift.md")]
+BEGINNING = BLOCKS[0].heading
+PLAYED = sorted({block.heading for block in BLOCKS if block.language == "console"} - {BEGINNING})
 AWS = """#!{python}
 import sys, boto3
 service, operation, *options = sys.argv[1:]
@@ -49,17 +51,17 @@ def player(stack: Stack, iam: IAMClient, emulator: Emulator, tmp_path: Path) -> 
     return Player(stack, emulator.controls, env)
 
 
-@pytest.mark.parametrize("incident", sorted({block.heading for block in INCIDENTS} - {INCIDENTS[0].heading}))
-def test_incident(incident: str, player: Player) -> None:
-    """Each incident of docs/incidents.md, a day after the same beginning, says what the document says."""
-    play(player, INCIDENTS[0].heading)
+@pytest.mark.parametrize("heading", PLAYED)
+def test_incident(heading: str, player: Player) -> None:
+    """Each incident, and the example of drift, a day after the same beginning, says what the document says."""
+    play(player, BEGINNING)
     player.controls.set(clock_shift=0)
-    play(player, incident)
+    play(player, heading)
 
 
 def play(player: Player, heading: str) -> None:
     """Play the blocks that stand under a heading."""
-    for block in INCIDENTS:
+    for block in BLOCKS:
         if block.heading == heading:
             player.play(block)
 
