@@ -26,7 +26,7 @@ down: $(VENV) ## stop the embedded IAM
 env: $(VENV) ## print the variables for a shell on that stack: eval "$$(make -s env)"
 	@$(LOCAL) env
 
-test: lint types actionlint unit e2e ## everything that must be green
+test: lint types actionlint unit e2e faults-sample ## everything that must be green
 
 lint: $(VENV) ## style and import layers
 	.venv/bin/ruff check
