@@ -125,11 +125,15 @@ class Run:
         with self._lock:
             return frozenset(self._declaring[user, service])
 
-    def replaced_by(self, resource: str) -> frozenset[str]:
-        """The ids that go when this resource's new credential has come, or before."""
+    def replaced(self) -> frozenset[str]:
+        """The ids that our own diff had replaced."""
         with self._lock:
-            own = {key for key, name in self._owners.items() if resource and name == resource}
-            return frozenset(self._replaced | own)
+            return frozenset(self._replaced)
+
+    def owned_by(self, resource: str) -> frozenset[str]:
+        """The ids that this resource has in the state."""
+        with self._lock:
+            return frozenset(key for key, name in self._owners.items() if resource and name == resource)
 
     def adopted(self, user: str, service: str) -> frozenset[str]:
         """The ids that resources of this run are about to adopt."""

@@ -61,13 +61,17 @@ def observe(account: Account, run: Run, inputs: CredentialInputs, adopts: str | 
 def find_leaving(account: Account, run: Run, inputs: CredentialInputs, message: Message) -> frozenset[str]:
     """The stack's own credential that is deleted before this one is created, because this one needs its place.
 
+    Our diff says so of a credential that it has replaced. Of one that somebody had replaced (`--replace`, taint) the
+    engine asks no diff, and deletes first only where the resource was registered so: where two are declared.
+
     Raises:
         AccountError: as AWS answers.
     """
     if not account.has_user(inputs.user) or not is_full(account, inputs):
         return frozenset()
     live = {credential.id for credential in account.credentials_of(inputs.user, inputs.service)}
-    return run.replaced_by(message.resource) & live
+    asked_for = run.owned_by(message.resource) if inputs.declared == MAX_PER_SERVICE else frozenset[str]()
+    return (run.replaced() | asked_for) & live
 
 
 def is_full(account: Account, inputs: CredentialInputs) -> bool:
