@@ -131,9 +131,9 @@ class Run:
             return frozenset(self._replaced)
 
     def owned_by(self, resource: str) -> frozenset[str]:
-        """The ids that this resource has in the state."""
+        """The ids that this resource has in the state; of an empty name, those whose resource is not known."""
         with self._lock:
-            return frozenset(key for key, name in self._owners.items() if resource and name == resource)
+            return frozenset(key for key, name in self._owners.items() if name == resource)
 
     def adopted(self, user: str, service: str) -> frozenset[str]:
         """The ids that resources of this run are about to adopt."""

@@ -26,7 +26,7 @@ def foresee(account: Account, run: Run, inputs: CredentialInputs, message: Messa
     plans = run.plans_beside(user, service, message.resource)
     return Situation(
         live=account.credentials_of(user, service),
-        owners=run.owners(),
+        owners=_find_owners(account, run),
         is_whole=run.is_whole(user, service),
         leaving=find_leaving(account, run, inputs, message),
         adopted=plans.adopted,
@@ -52,7 +52,7 @@ def observe(account: Account, run: Run, inputs: CredentialInputs, adopts: str | 
     # Whether user and service exist, and whether there is a place, AWS itself tells in the answer to Create.
     return Situation(
         live=live,
-        owners=run.owners(),
+        owners=_find_owners(account, run),
         is_whole=run.is_whole(user, service),
         adopted=run.adopted(user, service) - {adopts or ""},
     )
@@ -70,8 +70,14 @@ def find_leaving(account: Account, run: Run, inputs: CredentialInputs, message: 
     if not account.has_user(inputs.user) or not is_full(account, inputs):
         return frozenset()
     live = {credential.id for credential in account.credentials_of(inputs.user, inputs.service)}
-    asked_for = run.owned_by(message.resource) if inputs.declared == MAX_PER_SERVICE else frozenset[str]()
-    return (run.replaced() | asked_for) & live
+    own = run.owned_by(message.resource)
+    asked_for = own if message.resource and inputs.declared == MAX_PER_SERVICE else frozenset[str]()
+    return ((run.replaced() & (own | run.owned_by(""))) | asked_for) & live
+
+
+def _find_owners(account: Account, run: Run) -> dict[str, str]:
+    """The stack's own: what it had, and what this process made a moment ago, before its maker has said so."""
+    return dict.fromkeys(account.written(), "") | run.owners()
 
 
 def is_full(account: Account, inputs: CredentialInputs) -> bool:

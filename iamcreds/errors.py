@@ -12,12 +12,14 @@ IamcredsError
 └── AccountError               the account did not do what was asked
     ├── UnreachableError       no answer from the endpoint
     ├── UnreadableAnswerError  an answer that was cut off, or that is none of AWS's
+    ├── UnavailableError       AWS cannot answer at present: a failure of its own, or too many calls
     ├── UnauthenticatedError   no credentials, or expired or unknown ones
     ├── AccessDeniedError      the caller lacks a permission
     ├── WrongAccountError      the caller is in another account than the specs or the state say
     ├── NoSuchUserError        the IAM user does not exist
     ├── NoSuchServiceError     AWS knows no such credentials of the service
     ├── NoSuchCredentialError  the credential does not exist
+    │   └── OtherUserError     it may exist, and is not this user's
     ├── LimitExceededError     both of a user's places for a service are taken
     ├── ExistingCredentialError  what is live stands in the way of a create
     └── LostAnswerError        a change may or may not have happened
@@ -85,6 +87,10 @@ class UnreadableAnswerError(AccountError):
     """An answer that was cut off, or that is none of AWS's; what it held is told nowhere."""
 
 
+class UnavailableError(AccountError):
+    """AWS cannot answer at present: a failure of its own (5xx), or too many calls."""
+
+
 class UnauthenticatedError(AccountError):
     """There are no credentials, or AWS does not accept them."""
 
@@ -107,6 +113,10 @@ class NoSuchServiceError(AccountError):
 
 class NoSuchCredentialError(AccountError):
     """The credential does not exist."""
+
+
+class OtherUserError(NoSuchCredentialError):
+    """The credential may exist, and is not this user's."""
 
 
 class LimitExceededError(AccountError):

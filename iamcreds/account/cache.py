@@ -15,6 +15,7 @@ from iamcreds.errors import (
     NoSuchServiceError,
     NoSuchUserError,
     UnauthenticatedError,
+    UnavailableError,
     UnreachableError,
     UnreadableAnswerError,
 )
@@ -30,7 +31,13 @@ if TYPE_CHECKING:
     from iamcreds.account.clock import Clock
     from iamcreds.progress import Progress
 
-_SAYS_NOTHING_OF_ALL_USERS = (UnreachableError, UnreadableAnswerError, UnauthenticatedError, AccessDeniedError)
+_SAYS_NOTHING_OF_ALL_USERS = (
+    UnreachableError,
+    UnreadableAnswerError,
+    UnavailableError,
+    UnauthenticatedError,
+    AccessDeniedError,
+)
 """Refusals of the bulk read that any other read would meet, too."""
 
 
@@ -87,7 +94,11 @@ class Cache:
             self.refresh(user)
             found = self._all().get(credential_id)
             self._every_user_is_in_it = self._every_user_is_in_it and found is None
-            return found
+            if found is not None or self._every_user_is_in_it or self.has_user(user):
+                return found
+            # IAM may have renamed the user, and no list of all tells under which name the credential lives on.
+            self._list_each([known.name for known in self.users() if known.name not in self._listed], no_progress)
+            return self._all().get(credential_id)
 
     def find_anew(self, credential_id: str) -> Credential | None:
         """The live credential of that id, whosever it is, by a new list of all users."""
@@ -158,6 +169,11 @@ class Cache:
             self._all()[credential.id] = credential
             self._written[credential.id] = self._clock.now(), credential
         return credential
+
+    def written(self) -> frozenset[str]:
+        """The ids of what our own writes have left: made, reset or switched by this process."""
+        with self._lock:
+            return frozenset(key for key, (_, left) in self._written.items() if left is not None)
 
     def forget(self, credential_id: str) -> None:
         """Drop what we deleted ourselves."""

@@ -102,6 +102,8 @@ def _refused(doing: str, error: boto.ClientError) -> errors.AccountError:
         return errors.UnauthenticatedError(f"{said}: {HOW_TO_SIGN_IN}")
     if code in _DENIED:
         return errors.AccessDeniedError(f"{said}: `iamcreds permissions` prints the IAM policy that is needed")
+    if is_throttled(error) or _is_failure_of_aws(error):
+        return errors.UnavailableError(f"{said}: repeat later")
     if code == "LimitExceeded":
         return errors.LimitExceededError(said)
     return _missing(doing, code, message) or errors.AccountError(said)
@@ -117,7 +119,9 @@ def _missing(doing: str, code: str, message: str) -> errors.AccountError | None:
         return errors.NoSuchServiceError(
             f"{doing}: {message.rstrip('.')}: check the service name, or whether this partition has it",
         )
-    if code == "NoSuchEntity" or (code == "ValidationError" and "does not have a service specific" in message):
+    if code == "ValidationError" and "does not have a service specific" in message:
+        return errors.OtherUserError(f"{doing}: {message.rstrip('.')}")
+    if code == "NoSuchEntity":
         return errors.NoSuchCredentialError(f"{doing}: {message.rstrip('.')}")
     return None
 
@@ -135,6 +139,10 @@ def is_throttled(error: Exception) -> bool:
 def may_have_happened(error: BaseException) -> bool:
     """Whether a call that ended so may have been carried out: its answer was lost, or the service broke (5xx)."""
     if isinstance(error, boto.ClientError):
-        server_error = 500
-        return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= server_error
+        return _is_failure_of_aws(error)
     return isinstance(error, _ANSWER_LOST) and not isinstance(error, _NOT_SENT)
+
+
+def _is_failure_of_aws(error: boto.ClientError) -> bool:
+    server_error = 500
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= server_error

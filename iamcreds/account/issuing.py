@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from iamcreds.errors import AccountError
+from iamcreds.errors import AccountError, LostAnswerError
 from iamcreds.model import Credential, IssuedCredential, Status
 
 if TYPE_CHECKING:
@@ -33,7 +33,15 @@ def change(
         writing.set_status(user, credential_id, status)
     issued = writing.reset(user, credential_id) if reset else None
     if status is Status.ACTIVE:
-        writing.set_status(user, credential_id, status)
+        try:
+            writing.set_status(user, credential_id, status)
+        except AccountError as error:
+            if issued is None:
+                raise
+            raise LostAnswerError(
+                f"{error}; its password is reset already, and the one known here is dead: repeat, and do not take the"
+                " `reset` back before"
+            ) from error
     return issued if issued is None or status is None else replace(issued, credential=_with(issued.credential, status))
 
 

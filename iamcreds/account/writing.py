@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,6 +16,7 @@ from iamcreds.errors import (
     LostAnswerError,
     NoSuchCredentialError,
     NoSuchUserError,
+    OtherUserError,
 )
 from iamcreds.model import Credential, IssuedCredential, Status
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 THROTTLE_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0)
 """Seconds before each repetition of a throttled Create."""
+
+LONGEST_CREATE = timedelta(seconds=10)
+"""IAM makes a credential within this time of the call; what is made later while we wait for an answer is not ours."""
 
 LOOK_PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look for what a Create without an answer may have made; lists may lag."""
@@ -105,7 +110,7 @@ class Writing:
         Raises:
             LostAnswerError: nothing or more than one thing is new, or looking failed.
         """
-        ended = self._clock.now()
+        ended = min(self._clock.now(), started + LONGEST_CREATE)
         lost = f"{doing}: AWS's answer was lost"
         try:
             made = self._appeared(user, service, known, started, ended)
@@ -171,12 +176,26 @@ class Writing:
         """Delete the credential; see `Account.delete`."""
         try:
             self._delete(user, credential_id)
-        except (NoSuchCredentialError, NoSuchUserError):
-            # IAM may have renamed the user since: then the credential lives on under the new name.
-            live = self._cache.find_anew(credential_id)
-            if live is not None and live.user != user:
-                self._delete(live.user, credential_id)
+        except (NoSuchUserError, OtherUserError) as error:
+            self._delete_under_new_name(user, credential_id, error)
+        except NoSuchCredentialError:
+            pass  # IAM knows no credential of that id at all
         self._cache.forget(credential_id)
+
+    def _delete_under_new_name(self, user: str, credential_id: str, error: AccountError) -> None:
+        """IAM may have renamed the user: then the credential lives on under the new name, as a list of all users tells.
+
+        Raises:
+            AccountError: the list still has it under the old name, so it lags.
+        """
+        live = self._cache.find_anew(credential_id)
+        if live is not None and live.user == user:
+            raise AccountError(
+                f"{error}; lists still show the credential under that name: the user may have been renamed, so repeat"
+                " in a minute"
+            ) from error
+        if live is not None:
+            self._delete(live.user, credential_id)
 
     def _delete(self, user: str, credential_id: str) -> None:
         with translate_errors(f"deleting credential {credential_id} of user {user}"):

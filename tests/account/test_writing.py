@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from iamcreds.account import Account
 from iamcreds.account.locks import CreateLocks, lock_folder
-from iamcreds.errors import AccountError, LostAnswerError, UnreadableAnswerError
+from iamcreds.errors import AccountError, LostAnswerError, UnavailableError, UnreadableAnswerError
 from iamcreds.model import Status
 from tests.e2e.live import wait_until
 
@@ -242,3 +243,66 @@ def test_locks_of_others_do_not_wait(tmp_path: Path) -> None:
     locks = CreateLocks(tmp_path)
     with locks.hold("jane", CODECOMMIT), locks.hold("jane", KEYSPACES), locks.hold("john", CODECOMMIT):
         pass
+
+
+def test_deleting_where_lists_lag(account: Account, emulator: Emulator, iam: IAMClient) -> None:
+    """While a list shows the credential under the user's old name, a missing user does not mean that it is gone."""
+    live = account.create("jane", CODECOMMIT).credential
+    emulator.controls.set(clock_shift=120)
+    iam.update_user(UserName="jane", NewUserName="joan")
+    emulator.controls.set(list_lag=30)
+    with pytest.raises(AccountError, match="the user may have been renamed, so repeat in a minute"):
+        Account().delete("jane", live.id)
+    emulator.controls.set(clock_shift=240)
+    Account().delete("jane", live.id)
+    assert emulator.controls.passwords() == {}
+
+
+@pytest.mark.usefixtures("iam")
+def test_reset_before_a_failing_switch(account: Account, emulator: Emulator) -> None:
+    """When a credential was reset and cannot be switched on, the error says that the old password is dead."""
+    live = account.issue("jane", CODECOMMIT, status=Status.INACTIVE).credential
+    emulator.controls.deny(UPDATE)
+    with pytest.raises(LostAnswerError, match="its password is reset already, and the one known here is dead: repeat"):
+        account.change("jane", live.id, status=Status.ACTIVE, reset=True)
+
+
+@pytest.mark.usefixtures("iam")
+def test_a_broken_list_of_all(account: Account, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of all that AWS fails to answer is no endpoint that does not know AllUsers: the run stops."""
+    monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's own pauses
+    emulator.controls.fail(LIST, times=None)
+    with pytest.raises(UnavailableError, match=r"listing .* all users: AWS said ServiceFailure"):
+        account.credentials()
+
+
+@pytest.mark.parametrize("all_users", [True, False])
+def test_renamed_where_all_users_is_unknown(signed_in: Emulator, iam: IAMClient, *, all_users: bool) -> None:
+    """A credential whose user is gone is looked for under every user, where no list of all can be trusted."""
+    iam.create_user(UserName="john")
+    signed_in.controls.put_credential("ACCAOLD00000000000000", "jane", CODECOMMIT)
+    iam.update_user(UserName="jane", NewUserName="joan")
+    signed_in.controls.set(all_users=all_users)
+    found = Account().find_credential("jane", "ACCAOLD00000000000000")
+    assert found is not None
+    assert found.user == "joan"
+
+
+def test_a_long_wait(emulator: Emulator, iam: IAMClient, signed_in: Emulator) -> None:
+    """What somebody makes half a minute into a time-out is not taken for what the call made."""
+    del signed_in  # only has to be there
+    late = [timedelta()]
+    account = Account(now=lambda: datetime.now(UTC) + late[0], sleep=lambda _: None)
+    account.credentials()
+    emulator.controls.pause(CREATE, when="before")
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(create, account)
+        wait_until(lambda: bool(emulator.controls.held()))
+        late[0] = timedelta(seconds=40)
+        made = (datetime.now(UTC) + timedelta(seconds=30)).isoformat()
+        emulator.controls.put_credential("ACCAHUMAN000000000000", "jane", CODECOMMIT, created=made)
+        emulator.controls.abandon()
+        lost = running.result()
+    assert isinstance(lost, LostAnswerError)
+    assert "ACCAHUMAN000000000000" not in str(lost)
+    assert len(iam.list_service_specific_credentials(UserName="jane")["ServiceSpecificCredentials"]) == 1
