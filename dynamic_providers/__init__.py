@@ -4,6 +4,6 @@ Module and class names in here are persisted in every state: a provider is pickl
 """
 
 from dynamic_providers.access_keys import AccessKeys
-from dynamic_providers.service_specific_credential import ServiceSpecificCredential
+from dynamic_providers.credential import ServiceSpecificCredential
 
 __all__ = ["AccessKeys", "ServiceSpecificCredential"]

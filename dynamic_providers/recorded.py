@@ -41,23 +41,33 @@ class RecordedState:
     names: Mapping[tuple[str, str], Mapping[str, str]]
     account: str | None
 
-    def owned(self, user: str, service: str) -> dict[str, str]:
-        """The resource names, by id, of the credentials of a user and a service, which may be an alias."""
-        return dict(self.names.get((user, service_name(service)), {}))
+    def owned(self, user: str, service: str, renamed: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The resource names, by id, of the credentials of a user and a service, which may be an alias.
+
+        `renamed` has the present names of resources, by those that the state still has.
+        """
+        owned = self.names.get((user, service_name(service)), {})
+        return {credential_id: (renamed or {}).get(name, name) for credential_id, name in owned.items()}
 
 
 def run_message(
-    state: RecordedState | None, resource_name: str, user: pulumi.Input[str], service: pulumi.Input[str]
+    state: RecordedState | None,
+    resource_name: str,
+    user: pulumi.Input[str],
+    service: pulumi.Input[str],
+    former_name: str | None = None,
 ) -> dict[str, Any]:
     """What a provider is told of the run: its resource's name and, where the state could be read, what that has.
 
     `owned` holds the credentials of the same user and service, resource names by id; `account` is the state's.
+    `former_name` is the name that the resource had before `was`, if any.
     """
     if state is None:
         return {"resource": resource_name}
     account = {"account": state.account} if state.account else {}
     if isinstance(user, str) and isinstance(service, str):
-        return {"resource": resource_name, "owned": state.owned(user, service), **account}
+        renamed = {} if former_name is None else {former_name: resource_name}
+        return {"resource": resource_name, "owned": state.owned(user, service, renamed), **account}
     owned = pulumi.Output.all(user, service).apply(lambda values: state.owned(*values))
     return {"resource": resource_name, "owned": owned, **account}
 

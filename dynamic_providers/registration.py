@@ -98,7 +98,8 @@ def _list_requests(
     """What is registered under a spec file's component, and where it is declared."""
     refuse = {"refuse": Refuse.PREVIEW if is_dry_run() else Refuse.CREATE}
     for credential, declared in (pair for user in users for pair in _count_declared(user.credentials)):
-        run = run_message(state, credential.resource_name, credential.user, credential.service) | refuse
+        former_name = credential.former_resource_name
+        run = run_message(state, credential.resource_name, credential.user, credential.service, former_name) | refuse
         yield (
             credential.place,
             credential_request(credential, declared=declared, account=account, run=run, parent=parent),

@@ -22,6 +22,7 @@ from dynamic_providers.properties import (
 )
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.model import Place
+from iamcreds.services import MAX_PER_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,6 +48,9 @@ def credential_request(
     request = _request(CREDENTIAL_TYPE, credential.resource_name, parent, credential.place)
     _give(request, ServiceSpecificCredentialProvider, credential_properties(inputs, run))
     request.additionalSecretOutputs.extend(SECRETS)
+    if declared == MAX_PER_SERVICE:
+        # For a replacement that somebody asks for (--replace, taint) the engine asks no diff: there is no third place.
+        request.deleteBeforeReplace = request.deleteBeforeReplaceDefined = True
     if credential.protect:
         request.protect = True
     if credential.former_resource_name is not None:

@@ -58,14 +58,6 @@ class Message:
         )
 
 
-@dataclass(frozen=True)
-class Plans:
-    """What resources of this run are about to do for one user and service."""
-
-    adopted: frozenset[str]
-    coming: int
-
-
 class Run:
     """What one process knows. Safe to use from several threads."""
 
@@ -76,6 +68,7 @@ class Run:
         self._declaring: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._plans: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
         self._replaced: set[str] = set()
+        self._recorded: set[str] = set()
 
     def own(self, credential_id: str) -> None:
         """Know that a resource of the stack has this credential."""
@@ -86,6 +79,16 @@ class Run:
         """Know that this credential is to be replaced by another."""
         with self._lock:
             self._replaced.add(credential_id)
+
+    def record(self, resource: str) -> None:
+        """Know that the state has this resource, whatever becomes of it."""
+        with self._lock:
+            self._recorded.add(resource)
+
+    def is_recorded(self, resource: str) -> bool:
+        """Whether the state has this resource: then a check without old inputs is that of its successor."""
+        with self._lock:
+            return bool(resource) and resource in self._recorded
 
     def hear(self, user: str, service: str, message: Message) -> None:
         """Take in what the program says with a credential of that user and service."""
@@ -140,9 +143,7 @@ class Run:
         with self._lock:
             return frozenset(adopts for adopts in self._plans[user, service].values() if adopts is not None)
 
-    def plans_beside(self, user: str, service: str, resource: str) -> Plans:
-        """What the other resources are about to do."""
+    def plans_beside(self, user: str, service: str, resource: str) -> dict[str, str | None]:
+        """What the other resources are about to do: the id that each adopts, None where it has one created."""
         with self._lock:
-            plans = {name: adopts for name, adopts in self._plans[user, service].items() if name != resource}
-        adopted = frozenset(adopts for adopts in plans.values() if adopts is not None)
-        return Plans(adopted, len(plans) - len(adopted))
+            return {name: adopts for name, adopts in self._plans[user, service].items() if name != resource}

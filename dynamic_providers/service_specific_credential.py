@@ -1,11 +1,9 @@
-"""`ServiceSpecificCredential`: one IAM service-specific credential as a Pulumi resource."""
+"""The provider of `ServiceSpecificCredential`: what the engine calls. Its module and class name are in every state."""
 
-import copy
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pulumi
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
@@ -25,10 +23,7 @@ from dynamic_providers.credential_state import (
     record_secret,
     recorded_live,
 )
-from dynamic_providers.properties import credential_properties
 from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, warn
-from dynamic_providers.recorded import read_state, run_message
-from dynamic_providers.resource import Resource
 from dynamic_providers.run import Message, Refuse, Run
 from dynamic_providers.situation import find_leaving, foresee, is_full, observe
 from dynamic_providers.unknowns import is_known
@@ -36,14 +31,9 @@ from iamcreds.decision import Adopt, Create, MissingUser, Refusal, decide
 from iamcreds.errors import ExistingCredentialError, NoSuchCredentialError
 from iamcreds.model import Credential, IssuedCredential, Status
 from iamcreds.refusals import sentence
-from iamcreds.services import Family, service_family, service_name
+from iamcreds.services import MAX_PER_SERVICE
 
 _REPLACING = ("user", "service", "age_days")
-_ALWAYS = ("credential_id", "status", "create_date")
-_OF_FAMILY = {
-    Family.PASSWORD: ("service_user_name", "service_password"),
-    Family.API_KEY: ("service_credential_alias", "service_credential_secret"),
-}
 _SWITCHED_OFF = (
     "somebody switched off {service} credential {id} of user {user}, and off it stays:"
     " switch it on in IAM, or declare `status: Active`"
@@ -52,80 +42,6 @@ _YOUNG = (
     "{service} credential {id} of user {user} is less than a minute old, and IAM's lists do not show it as it was made"
     " yet: it is kept as recorded"
 )
-
-
-class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCredential"):
-    """A service-specific credential of an IAM user.
-
-    Args:
-        resource_name: the Pulumi name.
-        user: the IAM user's name; another one replaces the credential.
-        service: `codecommit`, `keyspaces`, `bedrock`, `logs` or a full name such as `logs.amazonaws.com`; another one
-            replaces the credential.
-        status: `Active` or `Inactive` is enforced. Without it the credential is created active, and a later
-            switch-off by a human stays and is warned of.
-        reset: any text; another value than before gives the credential a new password.
-        age_days: days until it expires, 1 to 36600, None for never; another value replaces the credential.
-        existing: what to do about a live credential that no resource has: `fail`, the default, refuses to create
-            beside it, and `adopt` takes it over by Reset, previewed as the input `adopts` with its id.
-        declared: how many credentials of this user and service the program declares, 1 (the default) or 2.
-        account: 12 digits; refuse to act in any other account.
-        opts: as for every resource.
-    """
-
-    if TYPE_CHECKING:  # for type checkers and readers alone: the SDK would evaluate it all for every single instance
-        credential_id: pulumi.Output[str]
-        """IAM's id, `ACCA…`."""
-        service_user_name: pulumi.Output[str | None]
-        """The user name to sign in with; None of an API key."""
-        service_password: pulumi.Output[str | None]
-        """The password, a Pulumi secret; None of an API key."""
-        service_credential_alias: pulumi.Output[str | None]
-        """The public part of an API key; None of a password."""
-        service_credential_secret: pulumi.Output[str | None]
-        """The API key, a Pulumi secret; None of a password."""
-        status: pulumi.Output[str]
-        """The live status: `Active`, `Inactive` or `Expired`."""
-        create_date: pulumi.Output[str]
-        """When it was created, ISO 8601."""
-        expiration_date: pulumi.Output[str | None]
-        """When it expires, ISO 8601; None for never."""
-
-    def __init__(  # noqa: PLR0913 - as many as a credential has properties
-        self,
-        resource_name: str,
-        *,
-        user: pulumi.Input[str],
-        service: pulumi.Input[str],
-        status: pulumi.Input[str] | None = None,
-        reset: pulumi.Input[str] | None = None,
-        age_days: pulumi.Input[int] | None = None,
-        existing: pulumi.Input[str] | None = None,
-        declared: pulumi.Input[int] | None = None,
-        account: pulumi.Input[str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        inputs = CredentialInputs(user, service, status, reset, age_days, existing, declared, account)
-        properties = credential_properties(inputs, run_message(read_state(), resource_name, user, service))
-        # ResourceOptions.merge would do as well, but makes half a dozen outputs of its own each time.
-        options = copy.copy(opts) if opts else pulumi.ResourceOptions()
-        options.additional_secret_outputs = [*(options.additional_secret_outputs or ()), *SECRETS]
-        outputs = dict.fromkeys(_outputs(service, age_days))
-        super().__init__(ServiceSpecificCredentialProvider(), resource_name, outputs | properties, options)
-
-    def __getattr__(self, name: str) -> pulumi.Output[None]:
-        """None for an output that a credential of this service, or one without an age, has not."""
-        if name in ("expiration_date", *_OF_FAMILY[Family.PASSWORD], *_OF_FAMILY[Family.API_KEY]):
-            return pulumi.Output.from_input(None)
-        raise AttributeError(f"ServiceSpecificCredential has no {name}")
-
-
-def _outputs(service: pulumi.Input[str], age_days: pulumi.Input[int] | None) -> tuple[str, ...]:
-    """The outputs a credential can have; only these, for the SDK pays for each with the number of all of them."""
-    family = service_family(service_name(service)) if isinstance(service, str) else None
-    families = [family] if family else list(Family)
-    expiry = () if age_days is None else ("expiration_date",)
-    return (*_ALWAYS, *expiry, *(name for one in families for name in _OF_FAMILY[one]))
 
 
 class ServiceSpecificCredentialProvider(Provider):
@@ -145,6 +61,7 @@ class ServiceSpecificCredentialProvider(Provider):
             return CheckResult(inputs.properties(), found)
         self._run.hear(inputs.user, inputs.service, message)
         if olds:  # it is in the state already; where it is to be replaced, another check without them follows
+            self._run.record(message.resource)
             return CheckResult(inputs.properties(), [])
         return self._check_create(inputs, message)
 
@@ -166,12 +83,17 @@ class ServiceSpecificCredentialProvider(Provider):
 
     def _refuse(self, refusal: Refusal, inputs: CredentialInputs, message: Message) -> CheckResult:
         reason = sentence(refusal, inputs.wanted(), self.account.now())
-        is_replacement = bool(find_leaving(self.account, self._run, inputs, message))
         if message.refuse is Refuse.PREVIEW:
             return CheckResult(inputs.properties() | {"refused": [reason]}, [])
-        if message.refuse is Refuse.CREATE and not is_replacement:
+        if message.refuse is Refuse.CREATE and not self._is_deleted_first(inputs, message):
             return CheckResult(inputs.properties(), [])  # create will refuse it
         return CheckResult(inputs.properties(), [CheckFailure("", reason)])
+
+    def _is_deleted_first(self, inputs: CredentialInputs, message: Message) -> bool:
+        """Whether the engine would delete what this credential replaces before it has it created."""
+        if self._run.is_recorded(message.resource) and inputs.declared == MAX_PER_SERVICE:
+            return True
+        return bool(find_leaving(self.account, self._run, inputs, message))
 
     def diff(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Another user, service or age replaces, and so does expiry; a declared status or reset updates."""
@@ -285,4 +207,4 @@ class ServiceSpecificCredentialProvider(Provider):
             AccountError: as AWS answers.
         """
         self.account.require_account(props.get("account_id"), "this state is of")
-        self.account.delete(props["user"], credential_id)
+        self.account.delete(props["user"], credential_id, datetime.fromisoformat(props["create_date"]))

@@ -9,9 +9,12 @@ from iamcreds.errors import ExistingCredentialError
 from iamcreds.services import MAX_PER_SERVICE, known_service
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dynamic_providers.credential_inputs import CredentialInputs
     from dynamic_providers.run import Message, Run
     from iamcreds.account import Account
+    from iamcreds.model import Credential
 
 
 def foresee(account: Account, run: Run, inputs: CredentialInputs, message: Message) -> Situation:
@@ -23,14 +26,15 @@ def foresee(account: Account, run: Run, inputs: CredentialInputs, message: Messa
     user, service = inputs.user, inputs.service
     if not account.has_user(user):
         return Situation(has_user=False, renamed_to=_find_new_name(account, user, message))
+    live = account.credentials_of(user, service)
     plans = run.plans_beside(user, service, message.resource)
     return Situation(
-        live=account.credentials_of(user, service),
+        live=live,
         owners=_find_owners(account, run),
         is_whole=run.is_whole(user, service),
         leaving=find_leaving(account, run, inputs, message),
-        adopted=plans.adopted,
-        coming=plans.coming,
+        adopted=frozenset(adopts for adopts in plans.values() if adopts is not None),
+        coming=sum(adopts is None and not _has_a_place(run, name, live) for name, adopts in plans.items()),
         has_service=known_service(service) is not None or account.has_service(user, service),
         declaring=run.declaring(user, service),
     )
@@ -56,6 +60,12 @@ def observe(account: Account, run: Run, inputs: CredentialInputs, adopts: str | 
         is_whole=run.is_whole(user, service),
         adopted=run.adopted(user, service) - {adopts or ""},
     )
+
+
+def _has_a_place(run: Run, resource: str, live: Iterable[Credential]) -> bool:
+    """Whether what the resource has now is live here: then its successor comes in that place."""
+    owned = run.owned_by(resource)
+    return any(credential.id in owned for credential in live)
 
 
 def find_leaving(account: Account, run: Run, inputs: CredentialInputs, message: Message) -> frozenset[str]:

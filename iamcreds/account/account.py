@@ -277,10 +277,15 @@ class Account:
         """
         self._writing.set_status(user, credential_id, status)
 
-    def delete(self, user: str, credential_id: str) -> None:
+    def delete(self, user: str, credential_id: str, created: datetime | None = None) -> None:
         """Delete the credential, also where IAM has renamed its user since; one that is gone counts as deleted.
+
+        Args:
+            user: whose it was.
+            credential_id: its id.
+            created: when it was made, where that is known: one so young that lists lack it is not called gone.
 
         Raises:
             AccountError
         """
-        self._writing.delete(user, credential_id)
+        self._writing.delete(user, credential_id, created)

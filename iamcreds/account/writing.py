@@ -172,30 +172,24 @@ class Writing:
         if known is not None:
             self._cache.remember(replace(known, status=status))
 
-    def delete(self, user: str, credential_id: str) -> None:
+    def delete(self, user: str, credential_id: str, created: datetime | None = None) -> None:
         """Delete the credential; see `Account.delete`."""
         try:
             self._delete(user, credential_id)
         except (NoSuchUserError, OtherUserError) as error:
-            self._delete_under_new_name(user, credential_id, error)
+            # IAM may have renamed the user: then the credential lives on under the new name.
+            live = self._cache.find_anew(credential_id)
+            is_unseen = live is None and created is not None and self._clock.is_young(created)
+            if is_unseen or (live is not None and live.user == user):
+                raise AccountError(
+                    f"{error}; the user may have been renamed, and lists do not show yet where the credential is:"
+                    " repeat in a minute"
+                ) from error
+            if live is not None:
+                self._delete(live.user, credential_id)
         except NoSuchCredentialError:
             pass  # IAM knows no credential of that id at all
         self._cache.forget(credential_id)
-
-    def _delete_under_new_name(self, user: str, credential_id: str, error: AccountError) -> None:
-        """IAM may have renamed the user: then the credential lives on under the new name, as a list of all users tells.
-
-        Raises:
-            AccountError: the list still has it under the old name, so it lags.
-        """
-        live = self._cache.find_anew(credential_id)
-        if live is not None and live.user == user:
-            raise AccountError(
-                f"{error}; lists still show the credential under that name: the user may have been renamed, so repeat"
-                " in a minute"
-            ) from error
-        if live is not None:
-            self._delete(live.user, credential_id)
 
     def _delete(self, user: str, credential_id: str) -> None:
         with translate_errors(f"deleting credential {credential_id} of user {user}"):

@@ -193,6 +193,7 @@ def test_endpoint_without_all_users(stack: Stack, iam: IAMClient, emulator: Emul
     stack.assert_no_changes()
     stack.up()
     assert list_credentials(iam, "jane") == before
+    emulator.controls.set(clock_shift=0)
     iam.delete_service_specific_credential(
         UserName="jane", ServiceSpecificCredentialId=before[0]["ServiceSpecificCredentialId"]
     )

@@ -1,0 +1,96 @@
+"""`ServiceSpecificCredential`: one IAM service-specific credential as a Pulumi resource."""
+
+import copy
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from dynamic_providers.credential_inputs import CredentialInputs
+from dynamic_providers.credential_state import SECRETS
+from dynamic_providers.properties import credential_properties
+from dynamic_providers.recorded import read_state, run_message
+from dynamic_providers.resource import Resource
+from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+from iamcreds.services import MAX_PER_SERVICE, Family, service_family, service_name
+
+_ALWAYS = ("credential_id", "status", "create_date")
+_OF_FAMILY = {
+    Family.PASSWORD: ("service_user_name", "service_password"),
+    Family.API_KEY: ("service_credential_alias", "service_credential_secret"),
+}
+
+
+class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCredential"):
+    """A service-specific credential of an IAM user.
+
+    Args:
+        resource_name: the Pulumi name.
+        user: the IAM user's name; another one replaces the credential.
+        service: `codecommit`, `keyspaces`, `bedrock`, `logs` or a full name such as `logs.amazonaws.com`; another one
+            replaces the credential.
+        status: `Active` or `Inactive` is enforced. Without it the credential is created active, and a later
+            switch-off by a human stays and is warned of.
+        reset: any text; another value than before gives the credential a new password.
+        age_days: days until it expires, 1 to 36600, None for never; another value replaces the credential.
+        existing: what to do about a live credential that no resource has: `fail`, the default, refuses to create
+            beside it, and `adopt` takes it over by Reset, previewed as the input `adopts` with its id.
+        declared: how many credentials of this user and service the program declares, 1 (the default) or 2.
+        account: 12 digits; refuse to act in any other account.
+        opts: as for every resource.
+    """
+
+    if TYPE_CHECKING:  # for type checkers and readers alone: the SDK would evaluate it all for every single instance
+        credential_id: pulumi.Output[str]
+        """IAM's id, `ACCA…`."""
+        service_user_name: pulumi.Output[str | None]
+        """The user name to sign in with; None of an API key."""
+        service_password: pulumi.Output[str | None]
+        """The password, a Pulumi secret; None of an API key."""
+        service_credential_alias: pulumi.Output[str | None]
+        """The public part of an API key; None of a password."""
+        service_credential_secret: pulumi.Output[str | None]
+        """The API key, a Pulumi secret; None of a password."""
+        status: pulumi.Output[str]
+        """The live status: `Active`, `Inactive` or `Expired`."""
+        create_date: pulumi.Output[str]
+        """When it was created, ISO 8601."""
+        expiration_date: pulumi.Output[str | None]
+        """When it expires, ISO 8601; None for never."""
+
+    def __init__(  # noqa: PLR0913 - as many as a credential has properties
+        self,
+        resource_name: str,
+        *,
+        user: pulumi.Input[str],
+        service: pulumi.Input[str],
+        status: pulumi.Input[str] | None = None,
+        reset: pulumi.Input[str] | None = None,
+        age_days: pulumi.Input[int] | None = None,
+        existing: pulumi.Input[str] | None = None,
+        declared: pulumi.Input[int] | None = None,
+        account: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        inputs = CredentialInputs(user, service, status, reset, age_days, existing, declared, account)
+        properties = credential_properties(inputs, run_message(read_state(), resource_name, user, service))
+        # ResourceOptions.merge would do as well, but makes half a dozen outputs of its own each time.
+        options = copy.copy(opts) if opts else pulumi.ResourceOptions()
+        options.additional_secret_outputs = [*(options.additional_secret_outputs or ()), *SECRETS]
+        if declared == MAX_PER_SERVICE and options.delete_before_replace is None:
+            options.delete_before_replace = True  # as the YAML program has it, and for the same reason
+        outputs = dict.fromkeys(_outputs(service, age_days))
+        super().__init__(ServiceSpecificCredentialProvider(), resource_name, outputs | properties, options)
+
+    def __getattr__(self, name: str) -> pulumi.Output[None]:
+        """None for an output that a credential of this service, or one without an age, has not."""
+        if name in ("expiration_date", *_OF_FAMILY[Family.PASSWORD], *_OF_FAMILY[Family.API_KEY]):
+            return pulumi.Output.from_input(None)
+        raise AttributeError(f"ServiceSpecificCredential has no {name}")
+
+
+def _outputs(service: pulumi.Input[str], age_days: pulumi.Input[int] | None) -> tuple[str, ...]:
+    """The outputs a credential can have; only these, for the SDK pays for each with the number of all of them."""
+    family = service_family(service_name(service)) if isinstance(service, str) else None
+    families = [family] if family else list(Family)
+    expiry = () if age_days is None else ("expiration_date",)
+    return (*_ALWAYS, *expiry, *(name for one in families for name in _OF_FAMILY[one]))
