@@ -35,7 +35,7 @@ def foresee(account: Account, run: Run, inputs: CredentialInputs, message: Messa
         leaving=find_leaving(account, run, inputs, message),
         adopted=frozenset(adopts for adopts in plans.values() if adopts is not None),
         coming=sum(adopts is None and not _has_a_place(run, name, live) for name, adopts in plans.items()),
-        has_service=known_service(service) is not None or account.has_service(user, service),
+        has_service=_has_service(account, user, service),
         declaring=run.declaring(user, service),
     )
 
@@ -48,17 +48,19 @@ def observe(account: Account, run: Run, inputs: CredentialInputs, adopts: str | 
         AccountError: as AWS answers.
     """
     user, service = inputs.user, inputs.service
+    if not account.has_user(user):
+        return Situation(has_user=False)
     live = account.credentials_of(user, service)
     if adopts is not None and adopts not in {credential.id for credential in live}:
         raise ExistingCredentialError(
             f"credential {adopts} of user {user}, which was to be adopted, is gone: repeat, to have one created"
         )
-    # Whether user and service exist, and whether there is a place, AWS itself tells in the answer to Create.
     return Situation(
         live=live,
         owners=_find_owners(account, run),
         is_whole=run.is_whole(user, service),
         adopted=run.adopted(user, service) - {adopts or ""},
+        has_service=_has_service(account, user, service),
     )
 
 
@@ -99,6 +101,11 @@ def is_full(account: Account, inputs: CredentialInputs) -> bool:
     if inputs.declared == MAX_PER_SERVICE:
         return True
     return len(account.credentials_of(inputs.user, inputs.service)) >= MAX_PER_SERVICE
+
+
+def _has_service(account: Account, user: str, service: str) -> bool:
+    """Whether AWS knows the service: it is asked of those alone that are new to us."""
+    return known_service(service) is not None or account.has_service(user, service)
 
 
 def _find_new_name(account: Account, user: str, message: Message) -> str | None:

@@ -48,8 +48,8 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: P
                 f"no {what} is made for {user}: {_live(foreign, now)}, no resource of this stack has {_it(foreign)},"
                 f" and nobody here knows the password. Three ways out: delete {_it(foreign)}"
                 f" ({_and(map(_delete_command, foreign))}); take {_it(foreign)} over with `existing: adopt`, which"
-                " resets the password; or leave it to whom it serves, and take this credential out of the specs. Lists may"
-                " show for a minute what was deleted just now"
+                " resets the password; or leave it to whom it serves, and take this credential out of the specs. Lists"
+                " may show for a minute what was deleted just now"
             )
         case Unproven(live):
             return (
