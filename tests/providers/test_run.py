@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pulumi.output import UNKNOWN
 
-from iamcreds.errors import ExistingCredentialError, UnreachableError, WrongAccountError
+from iamcreds.errors import AccountError, ExistingCredentialError, UnreachableError, WrongAccountError
 from tests.providers.conftest import new_process
 
 if TYPE_CHECKING:
@@ -276,6 +276,9 @@ def test_delete(provider: ServiceSpecificCredentialProvider, emulator: Emulator,
     iam.update_user(UserName="jane", NewUserName="joan")
     new_process().delete(name, outs)
     assert emulator.controls.passwords() == {}
+    with pytest.raises(AccountError, match="repeat in a minute"):  # no list could show so young a one
+        new_process().delete(name, outs)
+    emulator.controls.set(clock_shift=61)
     new_process().delete(name, outs)
 
 
