@@ -22,12 +22,6 @@ def engine() -> str:
 
 
 @pytest.fixture
-def yesterday(emulator: Emulator) -> None:
-    """What is made now is a day old, past the age at which a list that misses it is not believed."""
-    emulator.controls.set(clock_shift=-86_400)
-
-
-@pytest.fixture
 def stack(tmp_path: Path, engine: str, emulator: Emulator) -> Iterator[Stack]:
     """A new stack of this project against the embedded IAM; in the end no secret may stand anywhere in it."""
     new = create_stack(tmp_path, engine, emulator.url)

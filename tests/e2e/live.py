@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iam.type_defs import ServiceSpecificCredentialMetadataTypeDef
 
+    from iamcreds.emulator.server import Emulator
+
 JANE = "users: {jane: {credentials: [{service: codecommit}]}}"
 """Specs of one user with one password."""
 
@@ -26,6 +28,11 @@ def set_status(iam: IAMClient, user: str, status: Literal["Active", "Inactive"])
         iam.update_service_specific_credential(
             UserName=user, ServiceSpecificCredentialId=credential["ServiceSpecificCredentialId"], Status=status
         )
+
+
+def pass_a_day(emulator: Emulator) -> None:
+    """Let what is there be a day old, past the age at which a list that shows it otherwise is not believed."""
+    emulator.controls.set(clock_shift=86_400)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.e2e.live import JANE, list_credentials, set_status
+from tests.e2e.live import JANE, list_credentials, pass_a_day, set_status
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -60,11 +58,12 @@ def test_multi(stack: Stack, iam: IAMClient) -> None:
     stack.assert_no_changes()
 
 
-def test_explicit_status_is_enforced(stack: Stack, iam: IAMClient) -> None:
+def test_explicit_status_is_enforced(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """A credential with a status that is switched off behind its back shows up in the preview, and up heals it."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit, status: Active}]}}")
     stack.up()
+    pass_a_day(emulator)
     set_status(iam, "jane", "Inactive")
     assert '~ status: "Inactive" => "Active"' in stack.preview()
     stack.up()
@@ -72,11 +71,12 @@ def test_explicit_status_is_enforced(stack: Stack, iam: IAMClient) -> None:
     stack.assert_no_changes()
 
 
-def test_human_switch_off_stays(stack: Stack, iam: IAMClient) -> None:
+def test_human_switch_off_stays(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """Without a status in the specs a switch-off by a human is shown, warned of in every run, and never undone."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     stack.up()
+    pass_a_day(emulator)
     set_status(iam, "jane", "Inactive")
     first = stack.preview()
     own = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
@@ -126,12 +126,12 @@ def test_reset(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     assert emulator.controls.counts()["iam:ResetServiceSpecificCredential"] == 1
 
 
-@pytest.mark.usefixtures("yesterday")
-def test_disappears(stack: Stack, iam: IAMClient) -> None:
+def test_disappears(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """A credential deleted behind our back is seen as gone and made again."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     stack.up()
+    pass_a_day(emulator)
     gone = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=gone)
     assert "ServiceSpecificCredential: (create)" in stack.preview()
@@ -140,16 +140,16 @@ def test_disappears(stack: Stack, iam: IAMClient) -> None:
     stack.assert_no_changes()
 
 
-@pytest.mark.usefixtures("yesterday")
-def test_user_disappears(stack: Stack, iam: IAMClient) -> None:
+def test_user_disappears(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """When a user is deleted behind our back, the preview says which user is missing, and so does up."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     stack.up()
+    pass_a_day(emulator)
     gone = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=gone)
     iam.delete_user(UserName="jane")
-    for command in (["preview"], ["up", "--yes"], ["up", "--yes", "--skip-preview"]):
+    for command in (["preview"], ["up", "--yes"]):
         assert "the account has no IAM user jane: create the user, or take it out" in stack.fail(*command)
 
 
@@ -197,8 +197,7 @@ def test_protected(stack: Stack, iam: IAMClient) -> None:
     assert len(list_credentials(iam, "jane")) == 1
 
 
-@pytest.mark.usefixtures("yesterday")
-def test_destroy_leaves_nothing(stack: Stack, iam: IAMClient) -> None:
+def test_destroy_leaves_nothing(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """Destroy deletes every credential, also when some or their user are gone already, and touches no access key."""
     for user in ("jane", "joe"):
         iam.create_user(UserName=user)
@@ -211,6 +210,7 @@ users:
 """
     )
     stack.up()
+    pass_a_day(emulator)
     gone = list_credentials(iam, "joe")[0]["ServiceSpecificCredentialId"]
     iam.delete_service_specific_credential(UserName="joe", ServiceSpecificCredentialId=gone)
     iam.delete_user(UserName="joe")

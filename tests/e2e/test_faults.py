@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.live import JANE, list_credentials, wait_until
+from tests.e2e.live import JANE, list_credentials, pass_a_day, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -182,13 +182,13 @@ def test_throttling(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     assert all(len(list_credentials(iam, user)) == 1 for user in users)
 
 
-@pytest.mark.usefixtures("yesterday")
 def test_endpoint_without_all_users(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """On an endpoint that does not know AllUsers everything works the same, by a list of each user."""
     emulator.controls.set(all_users=False)
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     stack.up()
+    pass_a_day(emulator)
     before = list_credentials(iam, "jane")
     stack.assert_no_changes()
     stack.up()
