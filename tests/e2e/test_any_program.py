@@ -41,8 +41,8 @@ def test_refused_inputs(stack: Stack) -> None:
     )
     stack.succeed("config", "set", "ageDays", "40000")
     said = stack.fail("preview")
-    assert "expected an IAM user name" in said
-    assert "expected codecommit, keyspaces, bedrock, logs or a full service name" in said
+    assert "expected a user name of IAM" in said
+    assert "or a full service name" in said
     assert "expected a whole number of days from 1 to 36600" in said
 
 
@@ -62,20 +62,32 @@ def test_replaced_create_first(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_replaced_at_the_limit(stack: Stack, iam: IAMClient) -> None:
-    """Where both places are taken, the old key goes before the new one is made, and the other one stays."""
+    """Where the program has both places, the old key goes before the new one is made, and the other one stays."""
     iam.create_user(UserName="jane")
-    stack.write_program(KEY_ALONE)
+    both = KEY_ALONE.replace('service="bedrock",', 'service="bedrock", declared=2,')
+    stack.write_program(f'{both}\nServiceSpecificCredential("other", user="jane", service="bedrock", declared=2)\n')
     stack.up()
-    old = ids(iam)
-    other = iam.create_service_specific_credential(UserName="jane", ServiceName=BEDROCK)["ServiceSpecificCredential"]
-    stack.write_program(KEY_ALONE.replace('service="bedrock",', 'service="bedrock", declared=2,'))
+    before = {name: resource["id"] for name, resource in stack.read_resources().items()}
     stack.succeed("config", "set", "ageDays", "60")
     replaced = stack.succeed("up", "--yes", "--skip-preview")
     assert replaced.index("deleted original") < replaced.index("created replacement")
     assert len(ids(iam)) == 2
-    assert other["ServiceSpecificCredentialId"] in ids(iam)
-    assert not old & ids(iam)
+    assert before["other"] in ids(iam)
+    assert before["key"] not in ids(iam)
     stack.assert_no_changes()
+
+
+def test_replaced_beside_a_foreign_key(stack: Stack, iam: IAMClient) -> None:
+    """Where somebody else has the other place, a replacement is refused before anything is deleted."""
+    iam.create_user(UserName="jane")
+    stack.write_program(KEY_ALONE)
+    stack.up()
+    iam.create_service_specific_credential(UserName="jane", ServiceName=BEDROCK)
+    before = ids(iam)
+    stack.succeed("config", "set", "ageDays", "60")
+    for command in (["preview"], ["up", "--yes", "--skip-preview"]):
+        assert "no bedrock credential is made for user jane" in stack.fail(*command)
+    assert ids(iam) == before
 
 
 def test_expired_is_replaced(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
