@@ -47,6 +47,14 @@ def test_links(document: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
+def test_named_tests() -> None:
+    """The tests that the README names as proofs stand where it says."""
+    named = re.findall(r"\[((?:test|assert)_\w+)\]\(([\w/.]+)\)", README.read_text())
+    assert named
+    for name, file in named:
+        assert f"def {name}(" in (ROOT / file).read_text(), name
+
+
 def test_every_document_is_linked() -> None:
     """The README leads to every document, itself or by another one."""
     seen, next_ones = set(), {README}
