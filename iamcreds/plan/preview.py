@@ -1,7 +1,8 @@
 """What `pulumi preview --json` prints, as types; pure, and strict about what it takes for one.
 
-Measured with engine 3.259: one document, of a preview that failed too; the steps of `refresh: always` come first and
-hold what the state had, not what was found; resources that stay as they are have a step with `--show-sames` only.
+Measured with engines 3.259 and 3.274: one document, of a preview that failed too; the steps of `refresh: always` come
+first and hold what the state had, not what was found; resources that stay as they are have a step with `--show-sames`
+only.
 """
 
 from __future__ import annotations
