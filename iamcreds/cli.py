@@ -6,8 +6,7 @@ from importlib import import_module
 
 import click
 
-from iamcreds.debugging import format_traceback, is_debugging
-from iamcreds.errors import IamcredsError
+from iamcreds.errors import IamcredsError, format_traceback, is_debugging
 
 SUMMARIES = {
     "completion": "Print the script that makes a shell complete commands.",

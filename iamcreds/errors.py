@@ -27,6 +27,8 @@ IamcredsError
 
 from __future__ import annotations
 
+import os
+import traceback
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -129,3 +131,20 @@ class ExistingCredentialError(AccountError):
 
 class LostAnswerError(AccountError):
     """A change may or may not have happened, and looking did not tell."""
+
+
+def is_debugging() -> bool:
+    """Whether IAMCREDS_DEBUG=1 asks for tracebacks and for the calls to AWS, as those want who work on iamcreds."""
+    return os.environ.get("IAMCREDS_DEBUG") == "1"
+
+
+def format_traceback(error: BaseException) -> str:
+    """The traceback of an error and of what led to it, the first cause first.
+
+    Only our own errors keep their text: botocore's may quote an answer of AWS, passwords included.
+    """
+    cause = error.__cause__ or error.__context__
+    before = f"{format_traceback(cause)}\nwhich led to\n\n" if cause else ""
+    name = type(error).__qualname__
+    text = f": {error}" if isinstance(error, IamcredsError) else " (its text is not shown)"
+    return f"{before}{''.join(traceback.format_tb(error.__traceback__))}{name}{text}\n"

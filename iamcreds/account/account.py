@@ -17,8 +17,7 @@ from iamcreds.account.listing import Listing
 from iamcreds.account.locks import CreateLocks
 from iamcreds.account.tracing import trace_calls
 from iamcreds.account.writing import Writing
-from iamcreds.debugging import is_debugging
-from iamcreds.errors import AccountError, WrongAccountError
+from iamcreds.errors import AccountError, WrongAccountError, is_debugging
 from iamcreds.progress import no_progress
 
 if TYPE_CHECKING:

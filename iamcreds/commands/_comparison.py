@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from iamcreds.durations import parse_duration
 from iamcreds.services import service_name
+from iamcreds.text.durations import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iamcreds.tables import Format, format_document, format_table
+from iamcreds.text.tables import Format, format_document, format_table
 
 if TYPE_CHECKING:
-    from iamcreds.tables import Document, Table
+    from iamcreds.text.tables import Document, Table
 
 format_option = click.option(
     "--format",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from iamcreds.commands._rows import format_option, print_rows
-from iamcreds.names import SERVICE_NAME, SERVICE_NAME_WORDS, USER_NAME, USER_NAME_WORDS
 from iamcreds.services import service_aliases, service_name
-from iamcreds.tables import Format, make_table
+from iamcreds.text.names import SERVICE_NAME, SERVICE_NAME_WORDS, USER_NAME, USER_NAME_WORDS
+from iamcreds.text.tables import Format, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from iamcreds.names import ACCOUNT_ID
+from iamcreds.text.names import ACCOUNT_ID
 
 
 @click.command("permissions")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from iamcreds.errors import SpecsError
-from iamcreds.formatting import format_count
 from iamcreds.model import Desired, Problem, Severity
+from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

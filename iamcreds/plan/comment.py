@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from iamcreds.escaping import escape_invisible, format_code, shorten
-from iamcreds.formatting import format_count
 from iamcreds.plan.changes import Action, Change, Note, Plan, PolicyChange
+from iamcreds.text.escaping import escape_invisible, format_code, shorten
+from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

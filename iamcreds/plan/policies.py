@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.formatting import format_policy
 from iamcreds.plan.changes import PolicyChange
 from iamcreds.plan.properties import NOT_SHOWN, format_value
+from iamcreds.text.formatting import format_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,7 @@ from iamcreds.query.schema import NUMBERS, TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from iamcreds.tables import Cell
+    from iamcreds.text.tables import Cell
 
 _MAX_LENGTH = 1_000_000
 """Bytes of one value or statement at most."""

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from iamcreds.errors import QueryError
 from iamcreds.query.database import open_database, restrict
 from iamcreds.query.schema import TABLES
-from iamcreds.tables import Table
+from iamcreds.text.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from iamcreds.tables import Cell
+    from iamcreds.text.tables import Cell
 
 MAX_ROWS = 100_000
 """Rows of an answer at most: more than any account has credentials and keys."""

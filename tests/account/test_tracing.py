@@ -13,8 +13,7 @@ from click.testing import CliRunner
 from iamcreds.account import Account
 from iamcreds.account.tracing import trace_calls
 from iamcreds.cli import main
-from iamcreds.debugging import format_traceback, is_debugging
-from iamcreds.errors import AccountError, UnreachableError
+from iamcreds.errors import AccountError, UnreachableError, format_traceback, is_debugging
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iamcreds.decision import (
+from iamcreds.decision.deciding import (
     Adopt,
     Ambiguous,
     Create,
@@ -24,8 +24,8 @@ from iamcreds.decision import (
     Wanted,
     decide,
 )
+from iamcreds.decision.refusals import sentence
 from iamcreds.model import Credential, Existing, Status
-from iamcreds.refusals import sentence
 from iamcreds.services import Family
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

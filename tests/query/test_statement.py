@@ -28,7 +28,7 @@ from iamcreds.services import Family
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from iamcreds.tables import Table
+    from iamcreds.text.tables import Table
 
 OLD = datetime(2020, 1, 31, 12, tzinfo=UTC)
 SERVICE = "codecommit.amazonaws.com"

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iamcreds import names
-from iamcreds.durations import MAX_DURATION, parse_duration
 from iamcreds.specs.schema import SCHEMA, accepts
+from iamcreds.text import names
+from iamcreds.text.durations import MAX_DURATION, parse_duration
 
 if TYPE_CHECKING:
     import re

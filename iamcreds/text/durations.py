@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from iamcreds.formatting import format_count
+from iamcreds.text.formatting import format_count
 
 MAX_DURATION = timedelta(days=36_600)
 """As much as IAM takes for the age of an API key."""

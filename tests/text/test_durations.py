@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from iamcreds.durations import format_duration, parse_duration
+from iamcreds.text.durations import format_duration, parse_duration
 
 DAY = timedelta(days=1)
 

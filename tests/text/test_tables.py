@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iamcreds.model import AccessKey, Status
-from iamcreds.tables import Format, Table, format_document, format_table, make_table
+from iamcreds.text.tables import Format, Table, format_document, format_table, make_table
 
 ROWS = Table(("user", "count(*)", "expires"), (("jane", 2, None), ("=1+1", -3, "on")))
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))

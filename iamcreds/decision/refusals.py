@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.decision import (
+from iamcreds.decision.deciding import (
     Ambiguous,
     DeclaredTwice,
     InTheWay,

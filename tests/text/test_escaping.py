@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from iamcreds.escaping import escape_invisible, escape_markdown, format_code, format_code_span, shorten
+from iamcreds.text.escaping import escape_invisible, escape_markdown, format_code, format_code_span, shorten
 
 ANY = st.text(max_size=60) | st.text("`|\\\\*_[]<>&@#~ \n\u202e", max_size=30)
 

@@ -1,0 +1,1 @@
+"""Text as people write and read it: names, durations, counts, tables; what comes from outside made harmless."""
