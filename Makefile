@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer, and `pulumi` on PATH or a Go toolchain; the rest it brings along, inside this folder.
 .DEFAULT_GOAL := help
-.PHONY: help up preview down env test lint types actionlint unit e2e faults faults-sample bench documents pictures clean
+.PHONY: help up preview down env test lint types actionlint unit e2e faults faults-sample simulate bench documents pictures clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -51,6 +51,9 @@ faults: $(VENV) ## every kind of fault at every call of every write path; ID='cr
 
 faults-sample: $(VENV) ## a part of it, in which each kind and each call is met
 	.venv/bin/python -m tests.faults --sample
+
+simulate: $(VENV) ## histories of edits, runs, people and faults, by seed: N=100000 SEED=0
+	.venv/bin/python -m tests.simulation $(or $(N),2000) --seed $(or $(SEED),0)
 
 bench: $(VENV) ## loading specs against libyaml; wall time and calls at 100 and 1,000 credentials, against the engine's floor
 	.venv/bin/python -m tests.bench.specs

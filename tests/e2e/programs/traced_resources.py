@@ -1,0 +1,18 @@
+"""The resources that declared.json lists, of a provider that notes what it is asked."""
+
+import json
+from pathlib import Path
+
+import pulumi
+import pulumi.dynamic
+from traced import Traced
+
+
+class Resource(pulumi.dynamic.Resource, module="simulation", name="Resource"):
+    """A resource of that provider."""
+
+
+for one in json.loads(Path("declared.json").read_text()):
+    aliases = [pulumi.Alias(name=name) for name in one["aliases"]]
+    opts = pulumi.ResourceOptions(aliases=aliases, delete_before_replace=one["delete_first"])
+    Resource(Traced(), one["name"], one["properties"], opts)

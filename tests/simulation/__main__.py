@@ -1,0 +1,36 @@
+"""`python -m tests.simulation N`: play N histories; exit 1 where a rule was broken."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from random import Random
+
+from tests.simulation.making import make_history
+from tests.simulation.play import play
+from tests.simulation.run import run
+
+
+def main() -> int:
+    """Read the arguments and play."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description="Play histories by seed.")
+    parser.add_argument("count", type=int, nargs="?", default=2000, help="how many histories")
+    parser.add_argument("--seed", type=int, default=0, help="the first seed")
+    parser.add_argument("--known", action="append", default=[], help="a rule not to tell of")
+    parser.add_argument("--tell", action="store_true", help="play the one seed and tell everything that happens")
+    arguments = parser.parse_args()
+    if arguments.tell:
+        history = make_history(Random(arguments.seed))  # noqa: S311 - no secrets here
+        broken = play(history, tell=_write)
+        _write("".join(f"BROKEN {violation}\n" for violation in broken))
+        return 1 if broken else 0
+    return 0 if run(arguments.count, arguments.seed, arguments.known, _write) else 1
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

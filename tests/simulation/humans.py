@@ -1,0 +1,55 @@
+"""What a human does in the account by hand."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from iamcreds.emulator.exceptions import AwsError
+from iamcreds.model import Status
+from tests.simulation.history import Act
+from tests.simulation.world import HUMAN
+
+if TYPE_CHECKING:
+    from iamcreds.emulator.models import Credential
+    from tests.simulation.history import Human
+    from tests.simulation.rules import Record
+    from tests.simulation.world import World
+
+
+def act(human: Human, world: World, record: Record) -> None:
+    """Do it; what AWS refuses was a try."""
+    with contextlib.suppress(AwsError):
+        match human.act:
+            case Act.CREATE:
+                world.create(HUMAN, human.user, human.service)
+            case Act.RENAME:
+                world.rename_user(human.user, f"{human.user}-new")
+            case Act.RESTORE:
+                world.rename_user(f"{human.user}-new", human.user)
+            case Act.ADD_USER:
+                world.add_user(human.user)
+            case _:
+                _act_on_credential(human, world, record)
+
+
+def _act_on_credential(human: Human, world: World, record: Record) -> None:
+    found = _find(human, world)
+    if found is None:
+        return
+    record.touched_by_human[found.id] = world.clock.seconds
+    match human.act:
+        case Act.DELETE:
+            world.delete(found.user, found.id)
+        case Act.SWITCH:
+            world.switch(found.user, found.id, Status.INACTIVE if found.switched is Status.ACTIVE else Status.ACTIVE)
+        case Act.RESET:
+            world.reset(found.user, found.id)
+            record.doubtful[found.id] = None
+
+
+def _find(human: Human, world: World) -> Credential | None:
+    """The nth of the user's live credentials for the service, oldest first, around and around; None of none."""
+    live = world.live().values()
+    found = [credential for credential in live if (credential.user, credential.service) == (human.user, human.service)]
+    return sorted(found, key=lambda credential: credential.id)[human.nth % len(found)] if found else None

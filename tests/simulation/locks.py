@@ -1,0 +1,97 @@
+"""Who waits for whom: what stands for threads' and files' locks, in virtual time."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Self
+
+from greenlet import getcurrent
+
+from tests.simulation.clock import current_run, current_task
+
+if TYPE_CHECKING:
+    from greenlet import greenlet
+
+    from tests.simulation.clock import Clock, Task
+
+POLL_SECONDS = 0.1
+"""How often a run looks whether a file is free."""
+
+
+class Slots:
+    """So many at once and no more, first come first served."""
+
+    def __init__(self, clock: Clock, free: int) -> None:
+        self._clock = clock
+        self._free = free
+        self._queue: deque[Task] = deque()
+
+    def __enter__(self) -> Self:
+        while not self._free:
+            task = current_task()
+            self._queue.append(task)
+            task.give_way()
+        self._free -= 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._free += 1
+        if self._queue:
+            self._clock.wake(self._queue.popleft())
+
+
+class Lock:
+    """What `threading.Lock` and `threading.RLock` are to the code that runs here: both may be taken again."""
+
+    def __init__(self) -> None:
+        self._owner: greenlet | None = None
+        self._taken = 0
+        self._queue: deque[Task] = deque()
+
+    def acquire(self) -> bool:
+        """Wait until it is free."""
+        me = getcurrent()
+        while self._owner not in (None, me):
+            task = current_task()
+            self._queue.append(task)
+            task.give_way()
+        self._owner = me
+        self._taken += 1
+        return True
+
+    def release(self) -> None:
+        """Let the next one have it."""
+        self._taken -= 1
+        if self._taken == 0:
+            self._owner = None
+            if self._queue:
+                current_run().clock.wake(self._queue.popleft())
+
+    def locked(self) -> bool:
+        """Whether anybody has it."""
+        return self._owner is not None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class FileLock:
+    """What `filelock.FileLock` is: one for each path and machine; a process that dies lets go of it."""
+
+    def __init__(self, path: object, **_: object) -> None:
+        self._path = str(path)
+
+    def __enter__(self) -> Self:
+        run = current_run()
+        held = run.machine
+        while held.get(self._path, run) is not run and not held[self._path].dead:
+            run.clock.sleep(POLL_SECONDS)
+        held[self._path] = run
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        current_run().machine.pop(self._path, None)

@@ -1,0 +1,221 @@
+"""Makes a history out of a seed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tests.simulation.faults import CREATE, OPERATIONS, Fault, Kind
+from tests.simulation.history import (
+    SERVICES,
+    Act,
+    Change,
+    Configure,
+    Declare,
+    Drop,
+    Guard,
+    Human,
+    Rename,
+    Start,
+    Swap,
+    Taint,
+    Wait,
+    Weather,
+    Work,
+)
+from tests.simulation.program import Declared
+from tests.simulation.state import Options
+from tests.simulation.world import USERS, Conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from random import Random
+
+    from tests.simulation.history import Step
+
+SPARE = "spare"
+WEATHERS = (
+    Conditions(lag=30.0),
+    Conditions(lag=30.0),
+    Conditions(lag=5.0),
+    Conditions(skew=90.0),
+    Conditions(skew=-90.0),
+    Conditions(lag=30.0, skew=-90.0),
+    Conditions(lag=5.0, skew=90.0),
+    Conditions(hidden=frozenset({"jane"})),
+    Conditions(all_users=False),
+    Conditions(),
+)
+
+
+def make_history(random: Random) -> list[Step]:
+    """A history of some three to twelve steps."""
+    return list(_Maker(random).history())
+
+
+class _Maker:
+    """Draws the steps of a history; it remembers what is declared, so that most of them meet something."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._declared: list[dict[str, Declared]] = [{}, {}]
+
+    def history(self) -> Iterator[Step]:
+        if self._random.random() < 0.1:
+            yield self._human()
+        if self._random.random() < 0.25:
+            yield self._weather()
+        for _ in range(self._random.choice((1, 1, 2))):
+            yield self._declare()
+        yield self._work()
+        for _ in range(self._random.choice((1, 2, 2, 3, 4))):
+            for _ in range(self._random.choice((0, 1, 1, 1, 2))):
+                yield self._event()
+            yield self._work()
+
+    def _event(self) -> Step:
+        makers: tuple[tuple[Callable[[], Step], int], ...] = (
+            (self._declare, 3), (self._drop, 3), (self._rename, 2), (self._swap, 1), (self._change, 7),
+            (self._taint, 1), (self._configure, 1), (self._guard, 1), (self._weather, 4), (self._wait, 1),
+            (self._human, 5),
+        )  # fmt: skip
+        (make,) = self._random.choices([maker for maker, _ in makers], [weight for _, weight in makers])
+        return make()
+
+    # Whom it meets
+
+    def _stack(self) -> int:
+        return self._random.choices((0, 1), (6, 1))[0]
+
+    def _any(self) -> Declared:
+        random = self._random
+        service = random.choices(SERVICES, (4, 1))[0]
+        name = random.choices((service.partition(".")[0], SPARE), (2, 1))[0]
+        return Declared(random.choices(USERS, (4, 1))[0], service, name)
+
+    def _known(self, stack: int) -> Declared:
+        """A credential that the stack declares, or else any."""
+        known = sorted(self._declared[stack].values(), key=lambda declared: declared.resource_name)
+        return self._random.choice(known) if known else self._any()
+
+    # Edits
+
+    def _declare(self) -> Declare:
+        random, stack = self._random, self._stack()
+        declared = replace(
+            self._any(),
+            status=random.choices((None, "Active", "Inactive"), (4, 1, 1))[0],
+            reset=random.choices((None, "r1"), (5, 1))[0],
+            age_days=random.choices((None, 30), (6, 1))[0],
+            existing=random.choices((None, "adopt"), (6, 1))[0],
+        )
+        self._declared[stack][declared.resource_name] = declared
+        return Declare(stack, declared)
+
+    def _drop(self) -> Drop:
+        stack = self._stack()
+        name = self._known(stack).resource_name
+        self._declared[stack].pop(name, None)
+        return Drop(stack, name)
+
+    def _rename(self) -> Rename:
+        stack = self._stack()
+        declared = self._known(stack)
+        new = replace(declared, name=self._random.choice([name for name in (SPARE, "third") if name != declared.name]))
+        if self._declared[stack].pop(declared.resource_name, None):
+            self._declared[stack][new.resource_name] = new
+        return Rename(stack, declared.resource_name, new.resource_name, self._random.random() < 0.5)
+
+    def _swap(self) -> Swap:
+        stack = self._stack()
+        declared = self._known(stack)
+        return Swap(stack, declared.user, declared.service)
+
+    def _change(self) -> Change:
+        random, stack = self._random, self._stack()
+        fields: tuple[tuple[str, object], ...] = random.choice(
+            (
+                (("status", "Active"),),
+                (("status", "Inactive"),),
+                (("status", None),),
+                (("reset", random.choice((None, "r1", "r2"))),),
+                (("reset", "r3"), ("status", random.choice(("Active", "Inactive")))),
+                (("user", random.choice(USERS)),),
+                (("service", random.choice(SERVICES)),),
+                (("age_days", random.choice((None, 30, 60))),),
+                (("existing", random.choice((None, "adopt"))),),
+            )
+        )
+        return Change(stack, self._known(stack).resource_name, fields)
+
+    def _taint(self) -> Taint:
+        stack = self._stack()
+        return Taint(stack, self._known(stack).resource_name)
+
+    def _configure(self) -> Configure:
+        return Configure(self._stack())
+
+    def _guard(self) -> Guard:
+        return Guard(self._stack())
+
+    # The account
+
+    def _weather(self) -> Weather:
+        return Weather(self._random.choice(WEATHERS))
+
+    def _wait(self) -> Wait:
+        return Wait(self._random.choice((20.0, 61.0, 3600.0, 31 * 86_400.0)))
+
+    def _human(self) -> Human:
+        random = self._random
+        act = random.choices(list(Act), (4, 3, 3, 1, 2, 1, 1))[0]
+        declared = self._known(self._stack())
+        return Human(act, declared.user, declared.service, random.choice((0, 1)))
+
+    # Runs
+
+    def _work(self) -> Work:
+        random = self._random
+        kinds = ("plain", "fault", "kill", "narrow", "two", "human", "preview", "elsewhere")
+        (kind,) = random.choices(kinds, (8, 8, 4, 5, 2, 3, 1, 1))
+        start = Start(self._stack(), Options(preview=random.random() < 0.3, go_on=random.random() < 0.2))
+        humans: tuple[tuple[float, Human], ...] = ()
+        runs: tuple[Start, ...] = (start,)
+        match kind:
+            case "fault":
+                runs = (replace(start, faults=tuple(self._fault() for _ in range(random.choice((1, 1, 2))))),)
+            case "kill":
+                runs = (replace(start, kill=random.randrange(2, 60)),)
+            case "narrow":
+                runs = (replace(start, options=self._narrow(start.stack)),)
+            case "two":
+                faults = (self._fault(),) if random.random() < 0.5 else ()
+                runs = (replace(start, faults=faults), Start(1 - start.stack, after=random.random() * 2))
+            case "human":
+                faults = (Fault(CREATE, random.choice(list(Kind))),) if random.random() < 0.5 else ()
+                after = random.random() * random.choice((3.0, 60.0))
+                runs, humans = (replace(start, faults=faults),), ((after, self._human()),)
+            case "preview":
+                runs = (replace(start, options=Options(update=False)),)
+            case "elsewhere":
+                options = random.choice((Options(), Options(refresh=False), self._narrow(start.stack)))
+                runs = (replace(start, options=options, elsewhere=True),)
+        return Work(runs, random.randrange(1 << 30), humans, apart=kind == "two" and random.random() < 0.3)
+
+    def _narrow(self, stack: int) -> Options:
+        name = frozenset({self._known(stack).resource_name})
+        return self._random.choice(
+            (
+                Options(refresh=False),
+                Options(targets=name),
+                Options(replaced=name),
+                Options(targets=name, refresh=False),
+                Options(destroy=True),
+            )
+        )
+
+    def _fault(self) -> Fault:
+        random = self._random
+        operation = random.choices(OPERATIONS, (5, 1, 2, 3, 2))[0]
+        times = random.choices((1, 3, 99), (6, 2, 1))[0]
+        return Fault(operation, random.choice(list(Kind)), random.choice((1, 1, 2)), times)

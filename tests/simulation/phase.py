@@ -1,0 +1,270 @@
+"""The preview or the update of a run: reads, checks and diffs, steps, deletions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from iamcreds.errors import IamcredsError
+from tests.simulation.clock import Group
+from tests.simulation.locks import Slots
+from tests.simulation.state import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi.dynamic import CheckFailure
+
+    from tests.simulation.engine import Run
+    from tests.simulation.program import Goal
+
+THREADS = 4
+"""Calls that a provider process answers at once (fact 14)."""
+
+
+class Stopped(Exception):  # noqa: N818 - no error of ours: the engine stops the run
+    """The run cannot go on."""
+
+
+class Phase:
+    """The preview of a run or its update: provider processes of its own, reads, checks, steps, deletions."""
+
+    def __init__(self, run: Run, state: list[Resource]) -> None:
+        self.run = run
+        run.told.clear()
+        self.state = state
+        self.dry = run.previewing
+        self.stopping = False
+        self.refused: list[str] = []
+        self.reading = run.new_provider(run)
+        self.checking = run.new_provider(run) if run.stack.config_changed else self.reading
+        self.slots = Slots(run.clock, THREADS)
+        self.steps = Group(run.clock, run)
+        self.registered: set[int] = set()
+        self.targets = run.options.targets
+
+    def play(self) -> None:
+        """All of it."""
+        try:
+            self._read_all()
+            self._register_all()
+        except Stopped:
+            pass
+        self.steps.wait()
+        if self.run.errors and (self.stopping or not self.run.options.go_on):
+            return
+        self._delete_the_rest()
+
+    # Reads
+
+    def _read_all(self) -> None:
+        if not self.run.options.refresh:
+            return
+        wanted = [
+            resource for resource in self.state if self._is_targeted(resource.name) and not resource.pending_replacement
+        ]
+        self.run.random.shuffle(wanted)
+        self.run.clock.gather([lambda resource=resource: self._read(resource) for resource in wanted], self.run)  # type: ignore[misc]
+        if self.stopping:
+            raise Stopped
+
+    def _read(self, resource: Resource) -> None:
+        if self.stopping:
+            return
+        found = self._ask(lambda: self.reading.read(resource.id, crossed(resource.outputs)), resource.name)
+        if found is None:
+            self.stopping = True  # a read that fails stops everybody (fact 32)
+        elif not found.id:
+            self.run.record.dropped(self.run, resource)
+            self.state.remove(resource)
+        else:
+            olds = resource.inputs
+            resource.id, resource.outputs = found.id, crossed(found.outs)
+            resource.inputs = crossed(found.inputs) if found.inputs is not None else olds
+            refreshed = crossed(resource.outputs)
+            answer = self._ask(lambda: self.reading.diff(resource.id, refreshed, crossed(olds)), resource.name)
+            self.stopping = self.stopping or answer is None
+
+    # Checks, diffs and steps
+
+    def _register_all(self) -> None:
+        stack = self.run.stack
+        goals = [] if self.run.options.destroy else stack.program.goals(stack.state, previewing=self.dry)
+        self.run.random.shuffle(goals)
+        for goal in goals:
+            if self._is_stopped():
+                raise Stopped
+            self._register(goal)
+        if self.refused:  # the program tells all that a preview would refuse at once
+            self.run.errors += self.refused
+            self.stopping = True
+            raise Stopped
+
+    def _register(self, goal: Goal) -> None:
+        """Check and diff a resource, and have done what follows."""
+        old = self._old(goal)
+        if old is not None:
+            self.registered.add(id(old))
+        if not self._is_targeted(goal.name):
+            return
+        replaced = old is not None and (old.taint or goal.name in self.run.options.replaced)
+        inputs = self._check(goal, {} if old is None or replaced else old.inputs)
+        if old is None:
+            self._do(lambda: self._create(goal, inputs))
+        elif replaced:
+            self._replace(goal, inputs, old, delete_first=False)
+        else:
+            self._diff(goal, old, inputs)
+
+    def _old(self, goal: Goal) -> Resource | None:
+        for name in (goal.name, *goal.aliases):
+            for resource in self.state:
+                if resource.name == name and not resource.delete and id(resource) not in self.registered:
+                    return resource
+        return None
+
+    def _check(self, goal: Goal, olds: dict[str, Any]) -> dict[str, Any]:
+        answer = self._ask(lambda: self.checking.check(crossed(olds), crossed(goal.properties)), goal.name)
+        if answer is None:
+            self.stopping = True
+            raise Stopped
+        failures: list[CheckFailure] = answer.failures
+        if failures:
+            self.run.errors += [f"{goal.name}: {resource.property}: {resource.reason}" for resource in failures]
+            self.stopping = True
+            raise Stopped
+        inputs: dict[str, Any] = crossed(answer.inputs)
+        self.refused += [f"{goal.name}: {sentence}" for sentence in inputs.get("refused", ())]
+        return inputs
+
+    def _diff(self, goal: Goal, old: Resource, inputs: dict[str, Any]) -> None:
+        answer = self._ask(lambda: self.checking.diff(old.id, crossed(old.outputs), crossed(inputs)), goal.name)
+        if answer is None:
+            self.stopping = True
+            raise Stopped
+        if not (answer.changes or old.pending_replacement):
+            old.name, old.inputs = goal.name, inputs
+        elif not (answer.replaces or old.pending_replacement):
+            self._do(lambda: self._update(goal, old, inputs))
+        else:
+            fresh = self._check(goal, {})
+            self._replace(goal, fresh, old, delete_first=bool(answer.delete_before_replace))
+
+    def _replace(self, goal: Goal, inputs: dict[str, Any], old: Resource, *, delete_first: bool) -> None:
+        """Create in the place of the old one, which goes first or last; the resource's own option has the last word."""
+        delete_first = delete_first if goal.delete_first is None else goal.delete_first
+        if delete_first and not old.pending_replacement:
+            self._do(lambda: self._delete_then_create(goal, inputs, old))
+        else:
+            self._do(lambda: self._create(goal, inputs, old))
+
+    def _create(self, goal: Goal, inputs: dict[str, Any], old: Resource | None = None) -> bool:
+        """Create a resource, in the place of an old one that waits to be deleted from then on."""
+        self.run.changes.append(f"create {goal.name}")
+        if self.dry:
+            return True
+        made = self._ask(lambda: self.checking.create(crossed(inputs)), goal.name)
+        if made is None:
+            return False
+        if old is not None and old.pending_replacement:
+            self.state.remove(old)
+        elif old is not None:
+            old.delete, old.taint, old.name = True, False, goal.name
+        new = Resource(goal.name, made.id, inputs, crossed(made.outs))
+        self.registered.add(id(new))
+        self.state.append(new)
+        self.run.record.stored(self.run, new)
+        return True
+
+    def _delete_then_create(self, goal: Goal, inputs: dict[str, Any], old: Resource) -> None:
+        self.run.changes.append(f"delete {old.name}")
+        if self.dry:
+            self.run.changes.append(f"create {goal.name}")
+            return
+        if not self._delete(old):
+            return
+        self.state.append(old)
+        old.pending_replacement, old.name = True, goal.name
+        if not self._is_stopped() and not self._create(goal, inputs, old):
+            self.run.record.deleted_for_nothing(self.run, old)
+
+    def _update(self, goal: Goal, old: Resource, inputs: dict[str, Any]) -> None:
+        self.run.changes.append(f"update {goal.name}")
+        if self.dry:
+            return
+        updated = self._ask(lambda: self.checking.update(old.id, crossed(old.outputs), crossed(inputs)), goal.name)
+        if updated is not None:
+            old.name, old.inputs, old.outputs = goal.name, inputs, crossed(updated.outs)
+            self.run.record.stored(self.run, old)
+
+    # Deletions
+
+    def _delete_the_rest(self) -> None:
+        gone = [resource for resource in self.state if resource.delete or id(resource) not in self.registered]
+        gone = [resource for resource in gone if self._is_targeted(resource.name)]
+        for resource in gone:
+            if resource.pending_replacement:
+                self.state.remove(resource)
+            elif self.dry:
+                if not resource.delete:  # what waits to be deleted is not shown by a preview (fact 18)
+                    self.run.changes.append(f"delete {resource.name}")
+            else:
+                self.run.changes.append(f"delete {resource.name}")
+                self._do(lambda resource=resource: self._delete(resource))  # type: ignore[misc]
+        self.steps.wait()
+
+    def _delete(self, resource: Resource) -> bool:
+        answer = self._ask(lambda: self._deleted(resource), resource.name)
+        if answer is None:
+            return False
+        self.run.record.gone(self.run, resource)
+        self.state.remove(resource)
+        return True
+
+    def _deleted(self, resource: Resource) -> bool:
+        self.checking.delete(resource.id, crossed(resource.outputs))
+        return True
+
+    # Asking
+
+    def _is_targeted(self, name: str) -> bool:
+        return self.targets is None or name in self.targets
+
+    def _is_stopped(self) -> bool:
+        return self.stopping or (bool(self.run.errors) and not self.run.options.go_on)
+
+    def _do(self, step: Callable[[], object]) -> None:
+        """Carry out a step when its turn comes, unless the run has failed by then."""
+
+        def work() -> None:
+            if not self._is_stopped():
+                step()
+
+        self.steps.add(work)
+
+    def _ask(self, call: Callable[[], Any], name: str) -> Any:  # noqa: ANN401 - whatever a provider answers
+        """A provider's answer, or None where it failed, which is an error of the run."""
+        with self.slots:
+            self.run.clock.sleep(self.run.random.random() * 0.01)
+            try:
+                return call()
+            except IamcredsError as error:
+                self.run.errors.append(f"{name}: {error}")
+            except Exception as error:  # noqa: BLE001 - a bug, and a finding
+                self.run.errors.append(f"{name}: unexpected {error!r}")
+                self.run.crashes.append(error)
+        return None
+
+
+def crossed(properties: Any) -> Any:  # noqa: ANN401 - any property values
+    """Properties as they are once they have crossed the engine: every number a float, and nobody's but the reader's."""
+    match properties:
+        case bool() | str() | None:
+            return properties
+        case int():
+            return float(properties)
+        case dict():
+            return {name: crossed(value) for name, value in properties.items()}
+        case list() | tuple():
+            return [crossed(value) for value in properties]
+        case _:
+            return properties

@@ -1,0 +1,95 @@
+"""A provider process: the real provider and the real account, on the history's clock, locks and wire."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from datetime import timedelta
+from itertools import count
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Self, cast
+from unittest import mock
+
+from pulumi.dynamic import Config, ConfigureRequest
+
+from dynamic_providers import run as provider_run
+from dynamic_providers import service_specific_credential
+from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+from iamcreds.account import Account, account, cache, threads
+from iamcreds.account import locks as account_locks
+from iamcreds.emulator import models
+from tests.simulation.clock import current_run
+from tests.simulation.locks import FileLock, Lock
+from tests.simulation.wire import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    import boto3
+
+    from tests.simulation.engine import Run
+
+
+class Provider(ServiceSpecificCredentialProvider):
+    """The real one; only its account is this process's and not the only one of a whole Python."""
+
+    account: Account = cast("Account", None)  # the class's own is a property; this one is set in every process
+
+
+def new_provider(run: Run) -> Provider:
+    """The provider of a new process, which remembers nothing."""
+
+    def now() -> datetime:
+        return run.clock.now() + timedelta(seconds=run.world.conditions.skew)
+
+    provider = Provider()
+    provider.account = Account(cast("boto3.Session", Session(run)), now=now, sleep=run.clock.sleep)
+    provider.configure(ConfigureRequest(Config({"project:now": now().isoformat()}, "project")))
+    return provider
+
+
+def is_told_first(error: Exception) -> bool:
+    """What a process remembers of the failures that it has told."""
+    run = current_run()
+    is_first = type(error) not in run.told
+    run.told.add(type(error))
+    return is_first
+
+
+def warn(message: str) -> None:
+    """What stands where the provider tells the engine of a warning."""
+    current_run().warnings.append(message)
+
+
+@contextlib.contextmanager
+def stage() -> Iterator[None]:
+    """The product's locks, threads and warnings, and the emulator's dice, become the simulation's."""
+    numbers = count(1)
+    locks = SimpleNamespace(**{**vars(threading), "Lock": Lock, "RLock": Lock})
+    changes: list[tuple[Any, str, Any]] = [
+        *((module, "threading", locks) for module in (account, cache, account_locks, provider_run, models)),
+        (account_locks, "FileLock", FileLock),
+        (threads, "ThreadPoolExecutor", _InTurn),
+        (service_specific_credential, "warn", warn),
+        (service_specific_credential, "is_told_first", is_told_first),
+        (models, "_new_id", lambda: f"ACCA{next(numbers):017d}"),
+        (models, "_new_secret", lambda _service: ""),
+    ]
+    with contextlib.ExitStack() as stack:
+        for module, name, value in changes:
+            stack.enter_context(mock.patch.object(module, name, value))
+        yield
+
+
+class _InTurn:
+    """A pool of threads that does one thing after another."""
+
+    def __init__(self, **_: object) -> None:
+        self.map = map
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass

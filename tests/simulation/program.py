@@ -1,0 +1,149 @@
+"""What a stack declares, and how its program tells the engine: the YAML program in small."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from iamcreds.model import resource_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.simulation.state import Resource
+
+PLACES = 2
+"""What IAM has for each user and service."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A credential as the specs declare it; `was` is its name before."""
+
+    user: str
+    service: str
+    name: str
+    status: str | None = None
+    reset: str | None = None
+    age_days: int | None = None
+    existing: str | None = None
+    was: str | None = None
+
+    @property
+    def resource_name(self) -> str:
+        """Its name in the state."""
+        return resource_name(self.user, self.service, self.name)
+
+    def __str__(self) -> str:
+        extra = {
+            "status": self.status, "reset": self.reset, "age_days": self.age_days,
+            "existing": self.existing, "was": self.was,
+        }  # fmt: skip
+        words = [f"{name} {value}" for name, value in extra.items() if value is not None]
+        return ", ".join([self.resource_name, *words])
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A resource as the program registers it; `delete_first` is the option deleteBeforeReplace."""
+
+    name: str
+    aliases: tuple[str, ...]
+    properties: dict[str, Any]
+    delete_first: bool | None = None
+
+
+@dataclass
+class Program:
+    """What is declared, by resource name.
+
+    Attributes:
+        declared: the credentials; other programs than the YAML one may change the user or service of a resource.
+        account: the one that the specs are for, if they say so.
+        is_yaml: whether it is the YAML program, or another one that uses the class.
+    """
+
+    declared: dict[str, Declared] = field(default_factory=dict)
+    account: str | None = None
+    is_yaml: bool = True
+
+    def declare(self, declared: Declared) -> None:
+        """Declare it, or declare it otherwise; the specs never have more than two of a user and service."""
+        self._put(declared.resource_name, declared)
+
+    def drop(self, name: str) -> None:
+        """Declare it no more."""
+        self.declared.pop(name, None)
+
+    def change(self, name: str, fields: Mapping[str, Any]) -> None:
+        """Change fields of what is declared under the name, which stays the resource's."""
+        if name in self.declared:
+            self._put(name, replace(self.declared[name], **fields))
+
+    def rename(self, name: str, new_name: str, *, was: bool) -> None:
+        """Give it another name, as the same credential where `was` says so."""
+        if name in self.declared and new_name not in self.declared:
+            declared = self.declared.pop(name)
+            self.declared[new_name] = replace(
+                declared, name=new_name.rpartition("/")[2], was=declared.name if was else None
+            )
+
+    def swap(self, user: str, service: str) -> None:
+        """Exchange the names of the two credentials of a user and service."""
+        names = [name for name, found in self.declared.items() if (found.user, found.service) == (user, service)]
+        if len(names) == PLACES:
+            first, second = (self.declared[name] for name in names)
+            self.declared[names[0]] = replace(second, name=first.name)
+            self.declared[names[1]] = replace(first, name=second.name)
+
+    def drop_all_of(self, user: str, service: str) -> None:
+        """Declare nothing of a user and service any more."""
+        for name, found in list(self.declared.items()):
+            if (found.user, found.service) == (user, service):
+                del self.declared[name]
+
+    def _put(self, name: str, declared: Declared) -> None:
+        place = declared.user, declared.service
+        others = [found for key, found in self.declared.items() if key != name]
+        if sum((found.user, found.service) == place for found in others) < PLACES:
+            self.declared[name] = declared
+
+    def goals(self, state: list[Resource], *, previewing: bool) -> list[Goal]:
+        """What the program registers, given the state before the run."""
+        return list(self._goals(state, previewing=previewing))
+
+    def _goals(self, state: list[Resource], *, previewing: bool) -> Iterator[Goal]:
+        per_place = Counter((declared.user, declared.service) for declared in self.declared.values())
+        for name, declared in self.declared.items():
+            number = per_place[declared.user, declared.service]
+            given = {
+                "user": declared.user,
+                "service": declared.service,
+                "status": declared.status,
+                "reset": declared.reset,
+                "age_days": declared.age_days,
+                "existing": declared.existing,
+                "declared": number if number > 1 else None,
+                "account": self.account,
+                "run": _message(name, declared, state) | (_refusing(previewing=previewing) if self.is_yaml else {}),
+            }
+            aliases = () if declared.was is None else (resource_name(declared.user, declared.service, declared.was),)
+            properties = {name: value for name, value in given.items() if value is not None}
+            yield Goal(name, aliases, properties, delete_first="declared" in properties or None)
+
+
+def _message(name: str, declared: Declared, state: list[Resource]) -> dict[str, Any]:
+    """What a program tells the provider of the run with a credential, beside its inputs."""
+    owned = {
+        other.id: other.name
+        for other in state
+        if not (other.delete or other.pending_replacement)
+        and (other.outputs["user"], other.outputs["service"]) == (declared.user, declared.service)
+    }
+    accounts = sorted({other.outputs["account_id"] for other in state})
+    return {"resource": name, "owned": owned, **({"account": accounts[0]} if accounts else {})}
+
+
+def _refusing(*, previewing: bool) -> dict[str, str]:
+    return {"refuse": "preview" if previewing else "create"}

@@ -1,0 +1,195 @@
+"""How a history comes to rest: three quiet ups of every stack converge, or say why not and what to do."""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+from typing import TYPE_CHECKING
+
+from tests.simulation.engine import Run
+from tests.simulation.process import new_provider
+from tests.simulation.rules import orphans, password
+from tests.simulation.state import Options
+from tests.simulation.world import USERS, Conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.simulation.clock import Clock
+    from tests.simulation.rules import Record
+    from tests.simulation.state import Resource, Stack
+    from tests.simulation.world import World
+
+QUIET_UPS = 3
+WAYS_OUT = 3
+"""How many times a way out may be taken that a failure names."""
+
+PAUSE = 600.0
+"""Seconds before every quiet up: no list lags so long, nothing is young any more."""
+
+_ID = re.compile(r"ACCA\w{17}")
+_DELETE_COMMAND = re.compile(r"--service-specific-credential-id (ACCA\w+)")
+_NO_PLACE = re.compile(r"(\S+): (?:: )?there is no place for another")
+_RENAMED = re.compile(r"has no IAM user ([\w-]+): IAM renamed it to ([\w-]+)")
+
+
+class Rest:
+    """The last part of a history.
+
+    Args:
+        clock: the history's.
+        worlds: the account, and another one.
+        stacks: all of them.
+        record: hears what is broken.
+        end: is called after every run.
+        tell: hears a line about everything that happens.
+    """
+
+    def __init__(  # noqa: PLR0913 - all that a history has
+        self,
+        *,
+        clock: Clock,
+        worlds: tuple[World, World],
+        stacks: list[Stack],
+        record: Record,
+        end: Callable[[Run], None],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._clock = clock
+        self._world, self._elsewhere = worlds
+        self._stacks = stacks
+        self._record = record
+        self._end = end
+        self._tell = tell
+        self._seeds = count(1)
+
+    def play(self) -> None:
+        """Quiet ups of every stack, and what has to be true after them."""
+        self._tell("- all is quiet")
+        self._world.conditions = Conditions()
+        for stack in self._stacks:
+            if stack.state or stack.program.declared:
+                self._converge(stack)
+        for found in orphans(self._world, self._stacks):
+            self._judge_orphan(found)
+
+    def _converge(self, stack: Stack) -> None:
+        for _ in range(WAYS_OUT):
+            run = self._quiet_ups(stack)
+            if not run.failed:
+                self._judge_converged(run)
+                return
+            if not self._take_a_way_out(run):
+                break
+        self._record.broken("no way out", f"{stack.name}: {'; '.join(run.errors)}")
+
+    def _quiet_ups(self, stack: Stack) -> Run:
+        for _ in range(QUIET_UPS):
+            self._clock.seconds += PAUSE
+            self._record.quiet = True
+            self._record.forget_touches(self._clock.seconds)
+            self._tell(f"- {stack.name}: a quiet up")
+            seed = next(self._seeds)
+            world, options = self._home(stack), Options(preview=True)
+            run = Run(stack, world, options, self._record, seed=seed, new_provider=new_provider)
+            run.start()
+            self._clock.play()
+            self._end(run)
+        return run
+
+    def _home(self, stack: Stack) -> World:
+        """The account that the stack's state is of."""
+        accounts = {resource.outputs.get("account_id") for resource in stack.state}
+        return self._elsewhere if self._elsewhere.account in accounts else self._world
+
+    # Ways out
+
+    def _take_a_way_out(self, run: Run) -> bool:
+        """Do what the failure says; whether it says anything."""
+        text = "; ".join(run.errors)
+        if "the specs are for account" in text:  # they say another one than the state: somebody has to decide
+            run.stack.program.account = run.world.account
+            return True
+        ways = (self._follow_renamed, self._add_users, self._make_place, self._declare_later)
+        taken = [way(run, text) for way in ways]
+        return any(taken)
+
+    def _declare_later(self, run: Run, text: str) -> bool:
+        """Declare what has no place only when the old one is gone."""
+        stack, names = run.stack, _NO_PLACE.findall(text)
+        if not names:
+            return False
+        self._tell(f"- way out: {' and '.join(names)} wait for the next run")
+        waiting = {name: stack.program.declared.pop(name) for name in names if name in stack.program.declared}
+        self._quiet_ups(stack)
+        stack.program.declared.update(waiting)
+        return True
+
+    def _follow_renamed(self, run: Run, text: str) -> bool:
+        renamed = dict(_RENAMED.findall(text))
+        for name, declared in list(run.stack.program.declared.items()):
+            if declared.user in renamed:
+                self._tell(f"- way out: {name} is declared for user {renamed[declared.user]}")
+                run.stack.program.change(name, {"user": renamed[declared.user]})
+        return bool(renamed)
+
+    def _add_users(self, run: Run, text: str) -> bool:
+        missing = [user for user in USERS if user not in run.world.users and f"no IAM user {user}" in text]
+        missing += [user for user in USERS if user not in run.world.users and f"for user {user}: the account" in text]
+        for user in missing:
+            self._tell(f"- way out: the user {user} is created")
+            run.world.add_user(user)
+        return bool(missing)
+
+    def _make_place(self, run: Run, text: str) -> bool:
+        """Delete what is named as foreign; what is another stack's stays, and is declared here no more."""
+        others = {found for stack in self._stacks if stack is not run.stack for found in stack.ids()}
+        commanded = set(_DELETE_COMMAND.findall(text))
+        taken = False
+        named = "; ".join(error for error in run.errors if not _NO_PLACE.search(error))
+        for found in dict.fromkeys(_ID.findall(named)):
+            live = run.world.live().get(found)
+            if live is None or found in run.stack.ids():
+                continue
+            if found in others:
+                self._tell(f"- way out: another stack has {found}, and {run.stack.name} declares no such any more")
+                run.stack.program.drop_all_of(live.user, live.service)
+            elif found in commanded or not commanded:
+                self._tell(f"- way out: {found} is deleted")
+                run.world.delete(live.user, found)
+            taken = True
+        return taken
+
+    # What has to be true
+
+    def _judge_converged(self, run: Run) -> None:
+        """The last up had nothing to do, and what is live is what is declared."""
+        stack = run.stack
+        if run.changes:
+            self._record.broken("does not converge", f"{stack.name}: up after up: {run.changes}")
+        names = sorted(resource.name for resource in stack.state)
+        if names != sorted(stack.program.declared):
+            wanted = sorted(stack.program.declared)
+            self._record.broken("not as declared", f"{stack.name}: state has {names}, not {wanted}")
+            return
+        for resource in stack.state:
+            if resource.id not in self._record.ambiguous and not self._is_as_declared(stack, resource):
+                self._record.broken("not as declared", f"{stack.name}: {resource}, {resource.outputs}")
+
+    def _is_as_declared(self, stack: Stack, resource: Resource) -> bool:
+        declared = stack.program.declared[resource.name]
+        live = self._home(stack).live().get(resource.id)
+        return (
+            live is not None
+            and (live.user, live.service) == (declared.user, declared.service)
+            and (live.expires is None) == (declared.age_days is None)
+            and password(resource) is not None
+        )
+
+    def _judge_orphan(self, credential_id: str) -> None:
+        """What a run made and no state has was told of, unless the run was killed."""
+        run = self._record.lost.get(credential_id)
+        user = self._world.live()[credential_id].user.removesuffix("-new")
+        if run is None or run.dead or any(credential_id in text or user in text for text in run.errors):
+            return
+        self._record.broken("orphan", f"{run.stack.name} made {credential_id} and nobody was told")

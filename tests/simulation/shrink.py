@@ -1,0 +1,106 @@
+"""The shortest history that still breaks a rule: steps are left out or made simpler as long as it stays broken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tests.simulation.history import Declare, Start, Wait, Weather, Work
+from tests.simulation.state import Options
+from tests.simulation.world import Conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tests.simulation.history import Step
+
+Item = TypeVar("Item")
+
+TRIES = 1500
+"""Histories played at most to shrink one."""
+
+SEEDS = 4
+"""Interleavings tried where a step has been made simpler: what is shorter may need other luck."""
+
+LAGGING = Conditions(lag=30.0)
+SHORT_WAIT = 61.0
+"""Seconds after which nothing is young any more."""
+
+
+def shrink(history: Sequence[Step], breaks: Callable[[Sequence[Step]], bool]) -> list[Step]:
+    """The shortest history found that `breaks` the rule as this one does."""
+    shortest = list(history)
+    tries = iter(range(TRIES))
+    while True:
+        for candidate in _shorter(shortest):
+            if next(tries, None) is None:
+                return shortest
+            if breaks(candidate):
+                shortest = candidate
+                break
+        else:
+            return shortest
+
+
+def _shorter(history: list[Step]) -> Iterator[list[Step]]:
+    """Histories with a step less, and then with a step made simpler; each is smaller by a measure, so this ends."""
+    for index in reversed(range(len(history))):
+        yield history[:index] + history[index + 1 :]
+    for index, step in enumerate(history):
+        for simpler in _simpler(step):
+            yield [*history[:index], simpler, *history[index + 1 :]]
+
+
+def _simpler(step: Step) -> Iterator[Step]:
+    match step:
+        case Work():
+            if step.seed >= SEEDS:
+                yield from _seeded(step)
+            for simpler in _simpler_work(step):
+                yield from _seeded(simpler)
+        case Declare():
+            for name in ("status", "reset", "age_days", "existing"):
+                if getattr(step.declared, name) is not None:
+                    yield replace(step, declared=_without(step.declared, **{name: None}))
+        case Weather(conditions) if conditions not in (Conditions(), LAGGING):
+            yield Weather(LAGGING)
+        case Wait(seconds) if seconds > SHORT_WAIT:
+            yield Wait(SHORT_WAIT)
+
+
+def _seeded(work: Work) -> Iterator[Work]:
+    for seed in range(SEEDS):
+        yield replace(work, seed=seed)
+
+
+def _simpler_work(work: Work) -> Iterator[Work]:
+    if len(work.runs) > 1:
+        yield from (replace(work, runs=runs) for runs in _fewer(work.runs))
+    yield from (replace(work, humans=humans) for humans in _fewer(work.humans))
+    if work.apart:
+        yield replace(work, apart=False)
+    for index, start in enumerate(work.runs):
+        for simpler in _simpler_start(start):
+            yield replace(work, runs=(*work.runs[:index], simpler, *work.runs[index + 1 :]))
+
+
+def _simpler_start(start: Start) -> Iterator[Start]:
+    plain = {"kill": None, "after": 0.0, "elsewhere": False, "options": Options()}
+    yield from (_without(start, **{name: value}) for name, value in plain.items() if getattr(start, name) != value)
+    for name, value in {"preview": False, "go_on": False, "targets": None, "refresh": True}.items():
+        if getattr(start.options, name) != value:
+            yield replace(start, options=_without(start.options, **{name: value}))
+    yield from (replace(start, faults=faults) for faults in _fewer(start.faults))
+    for index, fault in enumerate(start.faults):
+        if fault.times > 1:
+            once = replace(fault, times=1)
+            yield replace(start, faults=(*start.faults[:index], once, *start.faults[index + 1 :]))
+
+
+def _fewer(items: tuple[Item, ...]) -> Iterator[tuple[Item, ...]]:
+    for index in range(len(items)):
+        yield items[:index] + items[index + 1 :]
+
+
+def _without(item: Any, **plain: object) -> Any:  # noqa: ANN401 - any of the dataclasses of a history
+    return replace(item, **plain)
