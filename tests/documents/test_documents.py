@@ -47,6 +47,14 @@ def test_links(document: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
+def test_rooms() -> None:
+    """The drawing of the house has every room."""
+    drawing = (ROOT / "docs/architecture.md").read_text()
+    rooms = [path.parent.name for path in ROOT.glob("iamcreds/*/__init__.py")]
+    assert rooms
+    assert not [room for room in rooms if f"    {room}/ " not in drawing]
+
+
 def test_named_tests() -> None:
     """The tests that the README names as proofs stand where it says."""
     named = re.findall(r"\[((?:test|assert)_\w+)\]\(([\w/.]+)\)", README.read_text())
