@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.stack import Stack, create_stack, make_environment
+from tests.faults.kinds import Kind, Victim
 from tests.faults.processes import find_processes, find_providers, kill
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.faults.account import Account
-    from tests.faults.kinds import Kind
     from tests.faults.scenarios import Project
 
 SECONDS = 100
@@ -47,20 +49,13 @@ class Engine:
 
     def up(self) -> bool:
         """Run `pulumi up`; whether it succeeded."""
-        running = self._start({})
-        return self._finish(running)
+        return self._finish(self._start({}))
 
     def up_with(self, kind: Kind, account: Account) -> bool:
         """Run `pulumi up` while something is to go wrong, killing what the fault kills; whether it succeeded."""
         running = self._start({"PYTHONPATH": str(IMPATIENT)} if kind.is_impatient else {})
         if kind.kills and self._wait_until_held(running, account):
-            for victim in kind.kills:
-                match victim.value:
-                    case "engine":
-                        running.kill()
-                    case _:
-                        for pid in find_providers(self.home):
-                            kill(pid)
+            self._kill(kind.kills, running)
             account.controls.release() if kind.goes_on else account.controls.abandon()
         return self._finish(running)
 
@@ -98,6 +93,15 @@ class Engine:
             stdout=(self.home / "printed").open("w"), stderr=subprocess.STDOUT,
         )  # fmt: skip
 
+    def _kill(self, victims: Iterable[Victim], running: subprocess.Popen[str]) -> None:
+        for victim in victims:
+            match victim:
+                case Victim.ENGINE:
+                    running.kill()
+                case Victim.PROVIDER:
+                    for pid in find_providers(self.home):
+                        kill(pid)
+
     def _finish(self, running: subprocess.Popen[str]) -> bool:
         try:
             code = running.wait(SECONDS)
@@ -124,15 +128,15 @@ def read_secret(value: object) -> object:
     return value
 
 
-def create_engine(home: Path, engine: str, url: str) -> Engine:
-    """Create a stack in the folder."""
+def create_engine(home: Path, binaries: str, url: str) -> Engine:
+    """Create a stack in the folder, for the engine that is in the folder `binaries`."""
     home.mkdir(parents=True)
-    return Engine(home, create_stack(home, engine, url))
+    return Engine(home, create_stack(home, binaries, url))
 
 
-def copy_engine(source: Path, home: Path, engine: str, url: str) -> Engine:
+def copy_engine(source: Path, home: Path, binaries: str, url: str) -> Engine:
     """Copy a stack as it stands in another folder."""
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(source, home, symlinks=True)
     # The selection of a stack is kept by the project's path, which is another one here.
-    return Engine(home, Stack(home / "project", make_environment(home, engine, url) | {"PULUMI_STACK": "test"}))
+    return Engine(home, Stack(home / "project", make_environment(home, binaries, url) | {"PULUMI_STACK": "test"}))

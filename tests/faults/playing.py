@@ -12,7 +12,7 @@ from tests.faults.engine import copy_engine, create_engine, read_secret
 from tests.faults.scenarios import Live
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from tests.faults.account import Account
@@ -161,29 +161,35 @@ def check(
     scenario: Scenario, recorded: list[dict[str, str]], engine: Engine, account: Account, outcome: Outcome
 ) -> None:
     """Hold what is live, recorded, printed and written against what has to be."""
-    old_passwords = {credential["password"] for credential in recorded}
-    live = {credential["ServiceSpecificCredentialId"]: credential for credential in account.list_credentials()}
+    live = account.list_credentials()
     state = engine.read_state()
+    passwords = {resource["id"]: _read_password(resource) for resource in state}
     valid = account.controls.passwords()
-    ids = [resource["id"] for resource in state]
-    outcome.orphans = sorted(live.keys() - ids)
-    outcome.lost = sorted(r["id"] for r in state if r["id"] in valid and _read_password(r) != valid[r["id"]])
-    outcome.problems += find_problems(scenario, ids, [_describe(credential) for credential in live.values()])
-    outcome.problems += [f"{i} is in the state and not live" for i in ids if i not in live]
-    if scenario.is_renewing:
-        outcome.problems += [f"{r['id']} has an old password" for r in state if _read_password(r) in old_passwords]
-    outcome.problems += ["a deletion is pending" for resource in state if resource.get("delete")]
+    outcome.orphans = sorted(valid.keys() - passwords.keys())
+    outcome.lost = sorted(key for key in valid.keys() & passwords.keys() if passwords[key] != valid[key])
     outcome.leaks = count_leaks(engine, account.controls.secrets())
+    outcome.problems += find_problems(scenario, [_describe(credential) for credential in live])
+    outcome.problems += find_state_problems(state, valid)
+    old = {credential["password"] for credential in recorded}
+    if scenario.is_renewing and old & set(passwords.values()):
+        outcome.problems.append("an old password is in the state")
     if engine.is_locked():
         outcome.problems.append("the backend is locked")
 
 
-def find_problems(scenario: Scenario, ids: list[str], live: list[Live]) -> Iterator[str]:
-    """Find what differs between what is live and what the scenario wants, and what is twice in the state."""
+def find_problems(scenario: Scenario, live: list[Live]) -> Iterator[str]:
+    """Find what differs between what is live and what the scenario wants."""
     wanted, found = Counter(scenario.live), Counter(live)
     yield from (f"not live: {missing}" for missing in (wanted - found).elements())
     yield from (f"live, and not wanted: {surplus}" for surplus in (found - wanted).elements())
-    yield from (f"{i} is in the state {n} times" for i, n in Counter(ids).items() if n > 1)
+
+
+def find_state_problems(state: list[dict[str, Any]], live: Collection[str]) -> Iterator[str]:
+    """Find what is gone and yet in the state, what is in it twice, and what is still to be deleted."""
+    times = Counter(resource["id"] for resource in state)
+    yield from (f"{credential_id} is in the state and not live" for credential_id in times if credential_id not in live)
+    yield from (f"{credential_id} is in the state {n} times" for credential_id, n in times.items() if n > 1)
+    yield from (f"{resource['id']} is still to be deleted" for resource in state if resource.get("delete"))
 
 
 def count_leaks(engine: Engine, issued: list[str]) -> int:
@@ -193,9 +199,8 @@ def count_leaks(engine: Engine, issued: list[str]) -> int:
     return sum(any(secret in text for text in texts) for secret in issued)
 
 
-def _read_password(resource: dict[str, object]) -> object:
+def _read_password(resource: dict[str, Any]) -> object:
     outputs = resource["outputs"]
-    assert isinstance(outputs, dict)
     return next((read_secret(outputs[name]) for name in _SECRETS if outputs.get(name) is not None), None)
 
 

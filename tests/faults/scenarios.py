@@ -123,6 +123,7 @@ SCENARIOS = (
         foreign=(CODECOMMIT,),
         is_renewing=True,
     ),
+    Scenario("create-adopting", specs("service: codecommit, existing: adopt"), (Live(CODECOMMIT),)),
     Scenario("delete", specs(), (), before=specs("service: codecommit")),
 )
 """Each costs seconds to play; a write path that is not among them is not tried."""

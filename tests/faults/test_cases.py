@@ -6,14 +6,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.faults.cases import Case, make_cases, sample, select
 from tests.faults.engine import IMPATIENT
 from tests.faults.kinds import KINDS
-from tests.faults.playing import find_delete_commands, find_problems
+from tests.faults.playing import find_delete_commands, find_problems, find_state_problems
 from tests.faults.scenarios import CODECOMMIT, SCENARIOS, Live
 
 if TYPE_CHECKING:
@@ -60,13 +60,23 @@ def test_delete_commands() -> None:
 
 
 def test_problems() -> None:
-    """What is missing, what is too much and what is twice in the state are told apart."""
+    """What is missing and what is too much among the live credentials are told apart."""
     (create,) = (scenario for scenario in SCENARIOS if scenario.name == "create")
-    assert list(find_problems(create, ["ACCA1"], [Live(CODECOMMIT)])) == []
-    found = "\n".join(find_problems(create, ["ACCA1", "ACCA1"], [Live(CODECOMMIT, "Inactive")]))
-    assert "not live: Live(service='codecommit.amazonaws.com', status='Active'" in found
-    assert "live, and not wanted: Live(service='codecommit.amazonaws.com', status='Inactive'" in found
-    assert "ACCA1 is in the state 2 times" in found
+    assert list(find_problems(create, [Live(CODECOMMIT)])) == []
+    missing, surplus = find_problems(create, [Live(CODECOMMIT, "Inactive")])
+    assert missing.startswith("not live: Live(service='codecommit.amazonaws.com', status='Active'")
+    assert surplus.startswith("live, and not wanted: Live(service='codecommit.amazonaws.com', status='Inactive'")
+
+
+def test_state_problems() -> None:
+    """What is gone, what is twice in the state, and a deletion that is still to come are told."""
+    state: list[dict[str, Any]] = [{"id": "ACCA1"}, {"id": "ACCA1", "delete": True}, {"id": "ACCA2"}]
+    assert list(find_state_problems(state, {"ACCA1"})) == [
+        "ACCA2 is in the state and not live",
+        "ACCA1 is in the state 2 times",
+        "ACCA1 is still to be deleted",
+    ]
+    assert list(find_state_problems([{"id": "ACCA1"}], {"ACCA1"})) == []
 
 
 def test_impatience(signed_in: Emulator) -> None:
