@@ -66,7 +66,7 @@ def rules(meanings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def services() -> Iterator[tuple[str, str]]:
     """The services that are known, and the short name of those that have one."""
-    return ((f"`{one.name}`", f"`{one.alias}`" if one.alias else "") for one in SERVICES)
+    return ((f"`{service.name}`", f"`{service.alias}`" if service.alias else "") for service in SERVICES)
 
 
 def commands() -> Iterator[tuple[str, str]]:

@@ -28,18 +28,18 @@ def read_access_keys(
     Raises:
         AccountError: as AWS answers.
     """
-    return call_all(lambda user: _keys_of(iam, user), sorted(set(users)), "reading access keys", progress)
+    return call_all(lambda user: _read_user(iam, user), sorted(set(users)), "reading access keys", progress)
 
 
-def _keys_of(iam: IAMClient, user: str) -> list[AccessKey] | None:
+def _read_user(iam: IAMClient, user: str) -> list[AccessKey] | None:
     try:
-        found = (read_access_key(iam, item) for item in _listed(iam, user))
+        found = (read_access_key(iam, item) for item in _list(iam, user))
         return sorted((key for key in found if key is not None), key=lambda key: (key.created, key.id))
     except NoSuchUserError:
         return None
 
 
-def _listed(iam: IAMClient, user: str) -> list[Mapping[str, Any]]:
+def _list(iam: IAMClient, user: str) -> list[Mapping[str, Any]]:
     with translate_errors(f"listing the access keys of user {user}"):
         return [
             item for page in client.pages(iam.list_access_keys, UserName=user) for item in page["AccessKeyMetadata"]
@@ -52,7 +52,7 @@ def read_access_key(iam: IAMClient, item: Mapping[str, Any]) -> AccessKey | None
         with translate_errors(f"asking when access key {item['AccessKeyId']} of user {item['UserName']} was last used"):
             used: Mapping[str, Any] = iam.get_access_key_last_used(AccessKeyId=item["AccessKeyId"])["AccessKeyLastUsed"]
     except AccessDeniedError:  # also what AWS says of a key that does not exist
-        if item["AccessKeyId"] in {one["AccessKeyId"] for one in _listed(iam, item["UserName"])}:
+        if item["AccessKeyId"] in {key["AccessKeyId"] for key in _list(iam, item["UserName"])}:
             raise
         return None
     return AccessKey(

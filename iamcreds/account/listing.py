@@ -67,10 +67,12 @@ class Listing:
         """
         given = {"UserName": user, "ServiceName": service, "AllUsers": all_users or None}
         arguments = {name: value for name, value in given.items() if value is not None}
-        whose = "all users" if all_users else _whose(user)
+        whose = "all users" if all_users else _describe_owner(user)
         with translate_errors(f"listing the service-specific credentials of {whose}"):
             page = _read(self._iam.list_service_specific_credentials, "ServiceSpecificCredentials", window, **arguments)
-        return _sorted(map(client.to_credential, page.items), page.marker, lambda one: (one.user, one.service, one.id))
+        return _sort_page(
+            map(client.to_credential, page.items), page.marker, lambda live: (live.user, live.service, live.id)
+        )
 
     def access_keys(self, window: Window, *, user: str | None = None) -> Page[AccessKey]:
         """The access keys of a user (None: the caller), oldest first.
@@ -79,10 +81,10 @@ class Listing:
             NoSuchUserError, AccountError
         """
         arguments = {} if user is None else {"UserName": user}
-        with translate_errors(f"listing the access keys of {_whose(user)}"):
+        with translate_errors(f"listing the access keys of {_describe_owner(user)}"):
             page = _read(self._iam.list_access_keys, "AccessKeyMetadata", window, **arguments)
         found = (read_access_key(self._iam, {"UserName": ROOT_USER, **item}) for item in page.items)
-        return _sorted(_present(found), page.marker, _by_user_and_age)
+        return _sort_page(_drop_missing(found), page.marker, _by_user_and_age)
 
     def access_keys_of_all(self, window: Window, progress: Progress) -> Page[AccessKey]:
         """The access keys of all users, by user, oldest first; the window is one of the list of users.
@@ -94,10 +96,10 @@ class Listing:
             users = _read(self._iam.list_users, "Users", window)
         found = read_access_keys(self._iam, [item["UserName"] for item in users.items], progress)
         keys = (key for keys in found.values() if keys is not None for key in keys)
-        return _sorted(keys, users.marker, _by_user_and_age)
+        return _sort_page(keys, users.marker, _by_user_and_age)
 
 
-def _whose(user: str | None) -> str:
+def _describe_owner(user: str | None) -> str:
     return _CALLER if user is None else f"user {user}"
 
 
@@ -116,11 +118,11 @@ def _read(
     return Page(tuple(page[key]), page["Marker"] if page.get("IsTruncated") else None)
 
 
-def _sorted(items: Iterable[Item], marker: str | None, key: Callable[[Item], Any]) -> Page[Item]:
+def _sort_page(items: Iterable[Item], marker: str | None, key: Callable[[Item], Any]) -> Page[Item]:
     return Page(tuple(sorted(items, key=key)), marker)
 
 
-def _present(keys: Iterable[AccessKey | None]) -> Iterable[AccessKey]:
+def _drop_missing(keys: Iterable[AccessKey | None]) -> Iterable[AccessKey]:
     return (key for key in keys if key is not None)
 
 
