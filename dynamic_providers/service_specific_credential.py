@@ -91,7 +91,7 @@ class ServiceSpecificCredentialProvider(Provider):
 
     def _is_deleted_first(self, inputs: CredentialInputs, message: Message) -> bool:
         """Whether the engine would delete what this credential replaces before it has it created."""
-        if self._run.is_recorded(message.resource) and inputs.declared == MAX_PER_SERVICE:
+        if self._run.has(message.resource) and inputs.declared == MAX_PER_SERVICE:
             return True
         return bool(find_leaving(self.account, self._run, inputs, message))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from botocore.utils import parse_timestamp
 
@@ -108,12 +108,20 @@ def read(
 ) -> Any:  # noqa: ANN401 - as boto3
     """What an operation answers that may be called again: once more, where an answer could not be read.
 
-    boto3 itself calls again after a broken connection, a time-out, a 5xx and throttling, but not then.
+    boto3 itself calls again after a broken connection, a time-out, a 5xx and throttling, but not then. Where the last
+    call fails in another way, it is the answer that could not be read that is raised: what it was about has happened.
     """
-    for _ in range(UNREADABLE_ANSWERS):
-        with contextlib.suppress(ResponseParserError):
+    unreadable: ResponseParserError | None = None
+    for _ in range(UNREADABLE_ANSWERS + 1):
+        try:
             return operation(**arguments)
-    return operation(**arguments)
+        except ResponseParserError as error:
+            unreadable = error
+        except (BotoCoreError, ClientError):
+            if unreadable is None:
+                raise
+    assert unreadable is not None  # noqa: S101 - else it would have returned or raised
+    raise unreadable
 
 
 def pages(

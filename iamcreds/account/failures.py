@@ -62,7 +62,7 @@ def translate_errors(doing: str, if_lost: str | None = None) -> Iterator[None]:
             yield
     except errors.AccountError as error:
         cause = error.__cause__
-        lost = isinstance(error, errors.UnreadableAnswerError) or (cause is not None and may_have_happened(cause))
+        lost = isinstance(error, errors.UnreadableAnswerError) or (cause is not None and _may_have_happened_once(cause))
         if if_lost is None or not lost:
             raise
         raise errors.LostAnswerError(f"{error}; {if_lost}") from None
@@ -141,6 +141,12 @@ def may_have_happened(error: BaseException) -> bool:
     if isinstance(error, boto.ClientError):
         return _is_failure_of_aws(error)
     return isinstance(error, _ANSWER_LOST) and not isinstance(error, _NOT_SENT)
+
+
+def _may_have_happened_once(error: BaseException) -> bool:
+    """The same of a call that boto3 has repeated: what was refused at last may have been carried out before."""
+    is_repeated = isinstance(error, boto.ClientError) and error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+    return is_repeated or may_have_happened(error)
 
 
 def _is_failure_of_aws(error: boto.ClientError) -> bool:

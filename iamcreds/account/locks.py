@@ -10,6 +10,7 @@ import hashlib
 import os
 import tempfile
 import threading
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,17 +23,19 @@ FILES = 1024
 """How many files all the locks share, in number: a name in a shared folder must not tell a user's."""
 
 _POLL_SECONDS = 0.01
+_SHARED = Path("/tmp")  # noqa: S108 - not TMPDIR, which two runs may have differently; below it is a folder of our own
 
 
 class CreateLocks:
     """The locks of one process.
 
     Args:
-        folder: where the files are; None: `lock_folder()`.
+        folder: where the files are; None: one of this person's own.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or lock_folder()
+        self._folder = folder or own_folder(_SHARED)
+        self._notes = folder or own_folder(Path(tempfile.gettempdir()))
         self._guard = threading.Lock()
         self._held: dict[tuple[str, str], threading.Lock] = {}
 
@@ -44,6 +47,34 @@ class CreateLocks:
         with lock, self._file_lock(user, service):
             yield
 
+    def begin(self, user: str, service: str, now: datetime) -> None:
+        """Note that a Create is under way; the note stays where the process dies before `end`."""
+        note = self._note(user, service)
+        if note is not None:
+            with contextlib.suppress(OSError):
+                note.write_text(now.isoformat())
+
+    def end(self, user: str, service: str) -> None:
+        """Take the note away: whatever came of the Create has been told."""
+        note = self._note(user, service)
+        if note is not None:
+            with contextlib.suppress(OSError):
+                note.unlink(missing_ok=True)
+
+    def begun(self, user: str, service: str) -> datetime | None:
+        """When a Create began whose process died before it could tell what came of it; None where there is none."""
+        note = self._note(user, service)
+        try:
+            return None if note is None else datetime.fromisoformat(note.read_text())
+        except (OSError, ValueError):
+            return None
+
+    def _note(self, user: str, service: str) -> Path | None:
+        """A file of this person's own below TMPDIR, which the runs of a stack have in common."""
+        if self._notes is None:
+            return None
+        return self._notes / f"begun-{hashlib.sha256(f'{user}{chr(10)}{service}'.encode()).hexdigest()[:32]}"
+
     def _file_lock(self, user: str, service: str) -> contextlib.AbstractContextManager[object]:
         number = int.from_bytes(hashlib.sha256(f"{user}\n{service}".encode()).digest()[:4]) % FILES
         if self._folder is None:
@@ -51,14 +82,10 @@ class CreateLocks:
         return FileLock(self._folder / f"create-{number:04}.lock", mode=0o600, poll_interval=_POLL_SECONDS)
 
 
-def lock_folder() -> Path | None:
-    """The folder for locks, for this person alone; None where nobody can be kept out of it, and no lock is held.
-
-    It does not follow TMPDIR, which two runs may have differently.
-    """
-    shared = Path("/tmp")  # noqa: S108 - a folder of our own below it, checked for its owner
+def own_folder(shared: Path) -> Path | None:
+    """A folder below a shared one for this person alone; None where nobody can be kept out of it."""
     owner = os.getuid() if hasattr(os, "getuid") else None
-    folder = (shared if shared.is_dir() else Path(tempfile.gettempdir())) / f"iamcreds-{owner or 0}"
+    folder = shared / f"iamcreds-{owner or 0}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()

@@ -78,9 +78,19 @@ class Writing:
     def create(self, user: str, service: str, age_days: int | None = None) -> IssuedCredential:
         """Create a credential; see `Account.create`."""
         with self._locks.hold(user, service):
+            begun = self._locks.begun(user, service)
+            if begun is not None and self._clock.is_young(begun):
+                raise LostAnswerError(
+                    f"creating a {service} credential for user {user}: a run on this machine began to, and was killed"
+                    " before it knew what came of it; lists may not show that yet: repeat in a minute"
+                )
             known = {live.id for live in self._cache.of(user, service)}
             arguments = {"UserName": user, "ServiceName": service}
-            return self._create(arguments | ({"CredentialAgeDays": age_days} if age_days else {}), known)
+            self._locks.begin(user, service, self._clock.now())
+            try:
+                return self._create(arguments | ({"CredentialAgeDays": age_days} if age_days else {}), known)
+            finally:
+                self._locks.end(user, service)
 
     def _create(self, arguments: dict[str, Any], known: Collection[str]) -> IssuedCredential:
         """Create unless throttled; what was `known` before the call is not what the call made."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from iamcreds.account import Account
-from iamcreds.account.locks import CreateLocks, lock_folder
+from iamcreds.account.locks import CreateLocks, own_folder
 from iamcreds.errors import AccountError, LostAnswerError, UnavailableError, UnreadableAnswerError
 from iamcreds.model import Status
 from tests.e2e.live import wait_until
@@ -123,6 +123,16 @@ def test_cut_reset(account: Account, emulator: Emulator, cut: float, *, whole_le
 
 
 @pytest.mark.usefixtures("iam")
+def test_reset_that_is_refused_at_last(account: Account, emulator: Emulator) -> None:
+    """A Reset that was carried out with a cut answer, and refused when it was asked again, is told as it may be."""
+    live = account.create("jane", CODECOMMIT).credential
+    emulator.controls.cut(RESET, 0.5)
+    emulator.controls.deny(RESET, call=2)
+    with pytest.raises(LostAnswerError, match="it may already be reset"):
+        account.reset("jane", live.id)
+
+
+@pytest.mark.usefixtures("iam")
 def test_reset_that_breaks(account: Account, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Reset that AWS fails to answer may have happened, and the error says so."""
     monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's own pauses
@@ -228,14 +238,37 @@ def test_known_services(account: Account, emulator: Emulator) -> None:
     assert emulator.controls.counts()[LIST] == 2
 
 
-def test_lock_folder(tmp_path: Path) -> None:
-    """The locks' folder is this person's alone, and their names tell nobody's name."""
-    folder = lock_folder()
+def test_own_folder(tmp_path: Path) -> None:
+    """The locks' folder is this person's alone, somebody else's is not used, and files' names tell nobody's name."""
+    folder = own_folder(tmp_path)
     assert folder is not None
     assert folder.stat().st_mode & 0o077 == 0
-    with CreateLocks(tmp_path).hold("jane", CODECOMMIT):
-        assert [path.name[:7] for path in tmp_path.iterdir()] == ["create-"]
-        assert "jane" not in "".join(path.name for path in tmp_path.iterdir())
+    locks = CreateLocks(folder)
+    with locks.hold("jane", CODECOMMIT):
+        locks.begin("jane", CODECOMMIT, datetime.now(UTC))
+        assert sorted(path.name[:5] for path in folder.iterdir()) == ["begun", "creat"]
+        assert "jane" not in "".join(path.name + path.read_text() for path in folder.iterdir())
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / folder.name).symlink_to(tmp_path)
+    assert own_folder(other) is None
+
+
+@pytest.mark.usefixtures("iam")
+def test_killed_within_the_lag(signed_in: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a run was killed during a Create, the next waits until lists must show what it made."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    account = Account()
+    locks = CreateLocks()
+    locks.begin("jane", CODECOMMIT, account.now())
+    with pytest.raises(LostAnswerError, match=r"was killed before it knew what came of it; .*: repeat in a minute"):
+        account.create("jane", CODECOMMIT)
+    assert CREATE not in signed_in.controls.counts()
+    account.create("jane", KEYSPACES)
+    signed_in.controls.set(clock_shift=61)
+    account.reread_users(["jane"])
+    account.create("jane", CODECOMMIT)
+    assert locks.begun("jane", CODECOMMIT) is None
 
 
 def test_locks_of_others_do_not_wait(tmp_path: Path) -> None:
