@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from iamcreds.drift.access_keys import check_access_keys
 from iamcreds.drift.credentials import Pair, compare_credentials
 from iamcreds.drift.differences import Drift, Kind, MissingCredential, MissingUser, StatusDiffers, UndeclaredUser
+from iamcreds.drift.renaming import find_new_names
 from iamcreds.drift.selection import EVERYTHING
 from iamcreds.model import Status
 
@@ -95,9 +96,11 @@ def _pairs(chosen: Desired, inventory: Inventory, selection: Selection) -> Itera
 
 def _missing_users(chosen: Desired, inventory: Inventory, selection: Selection) -> Iterator[MissingUser]:
     present = {user.name for user in inventory.users}
+    new_names = find_new_names(inventory)
     for user in chosen.users:
         if user.name not in present and (user.credentials or not selection.services):
-            yield MissingUser(user=user.name, place=user.place, desired=user.credentials)
+            renamed_to = new_names.get(user.name)
+            yield MissingUser(user=user.name, place=user.place, desired=user.credentials, renamed_to=renamed_to)
 
 
 def _undeclared_users(desired: Desired, inventory: Inventory, selection: Selection) -> Iterator[UndeclaredUser]:

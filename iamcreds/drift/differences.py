@@ -52,11 +52,18 @@ class _Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class MissingUser(_Difference):
-    """The account has no such IAM user, who should have the desired credentials."""
+    """The account has no such IAM user, who should have the desired credentials.
+
+    Attributes:
+        desired: those credentials.
+        renamed_to: the user who has credentials whose login is the missing one's, for IAM keeps it when it renames a
+            user; None where that is nobody, or not one alone.
+    """
 
     rule = "missing-user"
     kind = Kind.DRIFT
     desired: tuple[DesiredCredential, ...]
+    renamed_to: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

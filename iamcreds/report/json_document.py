@@ -75,8 +75,9 @@ def _difference(difference: Difference) -> dict[str, Any]:
 def _values(difference: Difference) -> dict[str, Any]:
     """How many it is about, desired and live."""
     match difference:
-        case differences.MissingUser(desired=desired):
-            return {"number": len(desired), "desired": _desired(desired), "live": None}
+        case differences.MissingUser(desired=desired, renamed_to=renamed_to):
+            live = None if renamed_to is None else {"renamedTo": renamed_to}
+            return {"number": len(desired), "desired": _desired(desired), "live": live}
         case differences.MissingWatchedUser():
             return {"number": 1, "desired": None, "live": None}
         case differences.TooManyAccessKeys(limit=limit, live=keys):
@@ -94,8 +95,8 @@ def _values(difference: Difference) -> dict[str, Any]:
             | differences.ExpiringSoon()
             | differences.SwitchedOff()
         ):
-            live = list(map(_credential, difference.live))
-            return {"number": difference.number, "desired": _desired(difference.desired), "live": live}
+            found = list(map(_credential, difference.live))
+            return {"number": difference.number, "desired": _desired(difference.desired), "live": found}
     assert_never(difference)
 
 

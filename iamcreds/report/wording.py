@@ -11,8 +11,8 @@ from functools import singledispatch
 from typing import TYPE_CHECKING
 
 from iamcreds.drift import differences
+from iamcreds.formatting import format_count
 from iamcreds.services import service_alias
-from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,7 +66,9 @@ def describe(difference: Difference) -> Words:
 def _describe_missing_user(difference: differences.MissingUser) -> Words:
     number = len(difference.desired)
     rest = f", so {format_count(number, 'declared credential')} cannot be" if number else ""
-    return Words(f"the account has no such IAM user{rest}", format_count(number, "credential"), "no such user")
+    renamed = f": IAM seems to have renamed it to {difference.renamed_to}" if difference.renamed_to else ""
+    live = f"seems to be {difference.renamed_to} now" if difference.renamed_to else "no such user"
+    return Words(f"the account has no such IAM user{rest}{renamed}", format_count(number, "credential"), live)
 
 
 @describe.register(differences.MissingCredential)

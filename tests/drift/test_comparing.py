@@ -209,6 +209,24 @@ def test_missing_user() -> None:
     assert found == MissingUser(user="jane", place=USER_PLACE, desired=user.credentials)
 
 
+@pytest.mark.parametrize(
+    ("logins", "renamed_to"),
+    [
+        ({"jane-doe": "jane-at-123456789012"}, "jane-doe"),
+        ({"jane-doe": "jane+1-at-123456789012"}, "jane-doe"),
+        ({"jane-doe": "jane-at-123456789012", "joan": "jane+1-at-123456789012"}, None),
+        ({"jane+1": "jane+1-at-123456789012"}, None),
+        ({"jane-doe": "jane-at-999999999999"}, None),
+        ({"jane-doe": "jane-doe-at-123456789012"}, None),
+    ],
+)
+def test_renamed_user(logins: dict[str, str], renamed_to: str | None) -> None:
+    """Where exactly one user's credentials have logins of the missing user's name, IAM seems to have renamed it."""
+    found = [replace(credential, login=logins[user]) for user in logins for credential in live("A", user)]
+    drift = compare(Desired((jane("-"),)), account(*found, users=" ".join(logins)))
+    assert [one.renamed_to for one in drift.differences if isinstance(one, MissingUser)] == [renamed_to]
+
+
 def test_status_differs() -> None:
     """A status that differs has the declared ones of that status, the live ones that it may be, and how many it is."""
     user, found = jane("AI"), live("II")

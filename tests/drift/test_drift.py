@@ -94,6 +94,16 @@ def test_everything_at_once(drifting: Drifting, emulator: Emulator, iam: IAMClie
     assert "## 3 drifted, 1 unmanaged, 1 undeclared, 4 findings in account 123456789012\n" in markdown.out
 
 
+def test_renamed_user(drifting: Drifting, iam: IAMClient) -> None:
+    """A user whom IAM has renamed is missing, and the new name is told, as text and as a value."""
+    fill(["jane"])
+    iam.update_user(UserName="jane", NewUserName="jane-doe")
+    drifting.declare("users: {jane: {credentials: [{service: codecommit}]}}")
+    (missing,) = (one for one in drifting.json().account["differences"] if one["rule"] == "missing-user")
+    assert missing["live"] == {"renamedTo": "jane-doe"}
+    assert "cannot be: IAM seems to have renamed it to jane-doe [missing-user]" in drifting.run().out
+
+
 def test_filters(drifting: Drifting) -> None:
     """--user and --service, by alias or full name, narrow what is told; both may be repeated."""
     fill(["bob", "carol", "jane"])

@@ -53,6 +53,15 @@ EXPECTED: list[tuple[Difference, Words]] = [
         Words("the account has no such IAM user", "0 credentials", "no such user"),
     ),
     (
+        MissingUser(user="jane", desired=(MAIN,), renamed_to="jane-doe"),
+        Words(
+            "the account has no such IAM user, so 1 declared credential cannot be: IAM seems to have renamed it to"
+            " jane-doe",
+            "1 credential",
+            "seems to be jane-doe now",
+        ),
+    ),
+    (
         MissingCredential(**JANE, desired=(WANTED,), live=()),
         Words("codecommit credential is declared, and none is live", "codecommit", "none"),
     ),
