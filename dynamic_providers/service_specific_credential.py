@@ -27,10 +27,10 @@ from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, wa
 from dynamic_providers.run import Message, Refuse, Run
 from dynamic_providers.situation import find_leaving, foresee, is_full, observe
 from dynamic_providers.unknowns import is_known
-from iamcreds.decision.deciding import Adopt, Create, MissingUser, Refusal, decide
-from iamcreds.decision.refusals import sentence
+from iamcreds.decision import Adopt, Create, MissingUser, Refusal, decide
 from iamcreds.errors import ExistingCredentialError, NoSuchCredentialError
 from iamcreds.model import Credential, IssuedCredential, Status
+from iamcreds.refusals import sentence
 from iamcreds.services import MAX_PER_SERVICE
 
 _REPLACING = ("user", "service", "age_days")
@@ -91,13 +91,21 @@ class ServiceSpecificCredentialProvider(Provider):
 
     def _is_deleted_first(self, inputs: CredentialInputs, message: Message) -> bool:
         """Whether the engine would delete what this credential replaces before it has it created."""
-        if self._run.has(message.resource) and inputs.declared == MAX_PER_SERVICE:
+        if self._run.is_recorded(message.resource) and inputs.declared == MAX_PER_SERVICE:
             return True
         return bool(find_leaving(self.account, self._run, inputs, message))
 
     def diff(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Another user, service or age replaces, and so does expiry; a declared status or reset updates."""
         self._run.own(credential_id)
+        try:
+            return self._compare(credential_id, olds, news)
+        except ACCOUNT_WIDE as error:
+            if is_told_first(error):
+                raise
+            return DiffResult(changes=False)  # asked in a refresh, too; the run ends by what was told already
+
+    def _compare(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         self.account.require_account(olds.get("account_id"), "this state is of")
         inputs = CredentialInputs.read(news)
         if olds.get("status") == Status.INACTIVE and inputs.status is None:

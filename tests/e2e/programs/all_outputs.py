@@ -1,0 +1,36 @@
+"""A credential and a watcher each of whose inputs is the output of another resource."""
+
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+
+from dynamic_providers import AccessKeys, ServiceSpecificCredential
+
+
+class EchoProvider(ResourceProvider):
+    """Makes an output of what it is given; before that, a preview does not know it."""
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Say it."""
+        return CreateResult("echo", {"said": props["given"]})
+
+
+class Echo(Resource):
+    """Says what it is given."""
+
+    said: pulumi.Output[Any]
+
+    def __init__(self, name: str, given: object) -> None:
+        super().__init__(EchoProvider(), name, {"given": given, "said": None})
+
+
+ServiceSpecificCredential(
+    "key",
+    user=Echo("user", "jane").said,
+    service=Echo("service", "bedrock").said,
+    status=Echo("status", "Inactive").said,
+    reset=Echo("reset", "2026-11-01").said,
+    age_days=Echo("age", 30).said,
+)
+AccessKeys("keys", users=Echo("users", {"jane": {"max": 1}}).said)

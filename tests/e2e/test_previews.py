@@ -1,0 +1,131 @@
+"""A preview proves: what up would refuse it refuses, all of it at once, whatever splits or narrows the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from iamcreds.cli import main
+from tests.e2e.live import list_credentials
+from tests.e2e.stack import ROOT
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+    from tests.e2e.stack import Stack
+
+OK = "users: {ok: {credentials: [{service: codecommit}, {service: bedrock}]}}"
+REFUSED = """users:
+  ghost: {credentials: [{service: codecommit}]}
+  jane: {credentials: [{service: codecommit}, {service: bedrock}]}
+  jim: {credentials: [{service: teapot.amazonaws.com}]}
+  nobody: {credentials: [{service: logs}]}
+"""
+
+
+def test_all_refusals_at_once(
+    stack: Stack, iam: IAMClient, emulator: Emulator, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """All that up would refuse is one list in a preview, also in one that a changed config splits, and in the plan."""
+    for user in ("ok", "jane", "jim"):
+        iam.create_user(UserName=user)
+    foreign = iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
+    stack.write_specs(ok=OK)
+    stack.up()
+    stack.write_specs(ok=OK, refused=REFUSED)
+    emulator.controls.clear_counts()
+    in_one_process = refusals(stack.fail("preview"))
+    assert [line.split(": ")[1] for line in in_one_process] == [
+        "ghost/codecommit",
+        "jane/codecommit",
+        "jim/teapot.amazonaws.com",
+        "nobody/logs",
+    ]
+    assert foreign["ServiceSpecificCredential"]["ServiceSpecificCredentialId"] in in_one_process[1]
+    stack.succeed("config", "set", "now", "2027-01-01")
+    assert refusals(stack.fail("preview")) == in_one_process
+
+    preview = stack.folder / "preview.json"
+    preview.write_text(stack.fail("preview", "--json"))
+    with pytest.raises(SystemExit, match=r"\A1\Z"):
+        main(["plan", str(preview)])
+    planned = capfd.readouterr().out
+    assert "4 refused" in planned
+    assert all(line.removesuffix(" ago")[:120] in planned for line in in_one_process)
+    assert "iam:CreateServiceSpecificCredential" not in emulator.controls.counts()
+
+
+def test_endpoint_that_is_down(stack: Stack, iam: IAMClient) -> None:
+    """An endpoint that is down is told once, however many credentials the state has, by the preview and by up."""
+    users = [f"user-{number}" for number in range(9)]
+    for user in users:
+        iam.create_user(UserName=user)
+    three = "{credentials: [{service: codecommit}, {service: keyspaces}, {service: bedrock}]}"
+    stack.write_specs(team="users: {" + ", ".join(f"{user}: {three}" for user in users) + "}")
+    stack.up()
+    assert len(stack.read_resources()) == 27
+    for command in (["preview"], ["up", "--yes", "--skip-preview"], ["preview", "--refresh=false"]):
+        assert_told_once(stack.fail(*command, AWS_ENDPOINT_URL="http://127.0.0.1:9"))
+    stack.succeed("config", "set", "now", "2027-01-01")
+    assert_told_once(stack.fail("preview", AWS_ENDPOINT_URL="http://127.0.0.1:9"))
+
+
+def test_every_input_an_output(stack: Stack, iam: IAMClient) -> None:
+    """Each input of both classes may be another resource's output: it previews, ups, and then is quiet."""
+    iam.create_user(UserName="jane")
+    iam.create_access_key(UserName="jane")
+    stack.write_program((ROOT / "tests/e2e/programs/all_outputs.py").read_text())
+    stack.preview()
+    stack.up()
+    (live,) = list_credentials(iam, "jane")
+    assert (live["ServiceName"], live["Status"]) == ("bedrock.amazonaws.com", "Inactive")
+    assert (live["ExpirationDate"] - live["CreateDate"]).days == 30
+    stack.assert_no_changes()
+
+
+def test_declared_twice(stack: Stack, iam: IAMClient) -> None:
+    """Two resources of a program that declare the same user and service without `declared` are refused."""
+    iam.create_user(UserName="jane")
+    one = 'ServiceSpecificCredential("{}", user="jane", service="codecommit"{})\n'
+    imported = "from dynamic_providers import ServiceSpecificCredential\n"
+    stack.write_program(imported + one.format("a", "") + one.format("b", ""))
+    said = stack.fail("preview")
+    assert "a and b declare a codecommit credential of user jane: say in each of them how many there are" in said
+    assert "(declared=2)" in said
+    stack.write_program(imported + one.format("a", ", declared=2") + one.format("b", ", declared=2"))
+    stack.up()
+    assert len(list_credentials(iam, "jane")) == 2
+    stack.assert_no_changes()
+
+
+def test_wrong_types(stack: Stack) -> None:
+    """Inputs of `AccessKeys` that are of a wrong type get a sentence each, all of them in the preview."""
+    stack.write_program(
+        "from dynamic_providers import AccessKeys\n"
+        'AccessKeys("a", users={"jane": {"max": "two"}, "joe": 3, "jim": {"most": 1}, "ann": {"enforce": "yes"}})\n'
+    )
+    said = stack.fail("preview")
+    for sentence in (
+        "jane: expected max to be a whole number, 0 or more",
+        "joe: expected a policy such as {'max': 1, 'max_age_days': 90}",
+        "jim: unknown policy 'most'; known are",
+        "ann: expected enforce to be true or false",
+    ):
+        assert sentence in said
+    stack.write_program('from dynamic_providers import AccessKeys\nAccessKeys("a", users=["jane"])\n')
+    assert "expected policies by user name" in stack.fail("preview")
+
+
+def assert_told_once(printed: str) -> None:
+    """What the engine tells in the end, after its lines of progress, tells it once."""
+    assert printed.rsplit("Diagnostics:", maxsplit=1)[-1].count("no answer from AWS") == 1, printed
+
+
+def refusals(printed: str) -> list[str]:
+    """The lines that tell what up would refuse, each beginning with its place."""
+    lines = [line.strip() for line in printed.splitlines()]
+    start = lines.index("error: `pulumi up` would refuse:") + 1
+    end = next(number for number, line in enumerate(lines) if number >= start and not line.startswith("specs/"))
+    return lines[start:end]
