@@ -93,4 +93,4 @@ def _outputs(service: pulumi.Input[str], age_days: pulumi.Input[int] | None) -> 
     family = service_family(service_name(service)) if isinstance(service, str) else None
     families = [family] if family else list(Family)
     expiry = () if age_days is None else ("expiration_date",)
-    return (*_ALWAYS, *expiry, *(name for one in families for name in _OF_FAMILY[one]))
+    return (*_ALWAYS, *expiry, *(name for family in families for name in _OF_FAMILY[family]))

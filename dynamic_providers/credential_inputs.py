@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 from pulumi.dynamic import CheckFailure
 
 from dynamic_providers.unknowns import is_known
-from iamcreds.decision import Wanted
+from iamcreds.decision.deciding import Wanted
 from iamcreds.model import Existing, Status
-from iamcreds.names import ACCOUNT_ID, ACCOUNT_ID_WORDS, SERVICE_NAME, USER_NAME, USER_NAME_WORDS
 from iamcreds.services import MAX_PER_SERVICE, service_aliases, service_name
+from iamcreds.text.names import ACCOUNT_ID, ACCOUNT_ID_WORDS, SERVICE_NAME, USER_NAME, USER_NAME_WORDS
 
 if TYPE_CHECKING:
     import re

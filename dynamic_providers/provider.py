@@ -15,7 +15,6 @@ from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
 from dynamic_providers.unknowns import is_known
-from iamcreds.debugging import format_traceback, is_debugging
 from iamcreds.errors import (
     AccessDeniedError,
     ConfigError,
@@ -23,6 +22,8 @@ from iamcreds.errors import (
     UnauthenticatedError,
     UnreachableError,
     WrongAccountError,
+    format_traceback,
+    is_debugging,
 )
 
 if TYPE_CHECKING:

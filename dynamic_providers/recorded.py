@@ -36,39 +36,50 @@ class RecordedState:
     Attributes:
         names: resource names by credential id, by user and service.
         account: the account they are of, 12 digits; None where there are none.
+        users: the users whom the program declares, where all of them are known.
     """
 
     names: Mapping[tuple[str, str], Mapping[str, str]]
     account: str | None
+    users: frozenset[str] | None = None
 
-    def owned(self, user: str, service: str, renamed: Mapping[str, str] | None = None) -> dict[str, str]:
+    def owned(self, resource_name: str, user: str, service: str) -> dict[str, str]:
         """The resource names, by id, of the credentials of a user and a service, which may be an alias.
 
-        `renamed` has the present names of resources, by those that the state still has.
+        The resource's own is among them, and so are those of users whom nobody declares any more: IAM renames users,
+        and then the state has another name than the account.
         """
-        owned = self.names.get((user, service_name(service)), {})
-        return {credential_id: (renamed or {}).get(name, name) for credential_id, name in owned.items()}
+        full = service_name(service)
+        own, same = self._by_name.get(resource_name, {}), self.names.get((user, full), {})
+        return {**self._strays.get(full, {}), **own, **same}
+
+    @functools.cached_property
+    def _strays(self) -> Mapping[str, Mapping[str, str]]:
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        for (user, service), names in self.names.items():
+            if self.users is not None and user not in self.users:
+                found[service].update(names)
+        return found
+
+    @functools.cached_property
+    def _by_name(self) -> Mapping[str, Mapping[str, str]]:
+        pairs = (pair for names in self.names.values() for pair in names.items())
+        return {name: {credential_id: name} for credential_id, name in pairs}
 
 
 def run_message(
-    state: RecordedState | None,
-    resource_name: str,
-    user: pulumi.Input[str],
-    service: pulumi.Input[str],
-    former_name: str | None = None,
+    state: RecordedState | None, resource_name: str, user: pulumi.Input[str], service: pulumi.Input[str]
 ) -> dict[str, Any]:
     """What a provider is told of the run: its resource's name and, where the state could be read, what that has.
 
     `owned` holds the credentials of the same user and service, resource names by id; `account` is the state's.
-    `former_name` is the name that the resource had before `was`, if any.
     """
     if state is None:
         return {"resource": resource_name}
     account = {"account": state.account} if state.account else {}
     if isinstance(user, str) and isinstance(service, str):
-        renamed = {} if former_name is None else {former_name: resource_name}
-        return {"resource": resource_name, "owned": state.owned(user, service, renamed), **account}
-    owned = pulumi.Output.all(user, service).apply(lambda values: state.owned(*values))
+        return {"resource": resource_name, "owned": state.owned(resource_name, user, service), **account}
+    owned = pulumi.Output.all(user, service).apply(lambda values: state.owned(resource_name, *values))
     return {"resource": resource_name, "owned": owned, **account}
 
 

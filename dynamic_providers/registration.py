@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -60,6 +60,8 @@ async def _register(desired: Desired) -> dict[str, dict[str, Any]]:
     root = get_root_resource()
     parent = await root.urn.future() if root else None
     state = await asyncio.to_thread(read_state)
+    if state is not None:
+        state = replace(state, users=frozenset(user.name for user in desired.users))
     files = groupby(sorted(desired.users, key=_file), key=_file)
     registrations = [_register_file(file, list(users), desired.account, state, parent or "") for file, users in files]
     registered = [resource for file in await asyncio.gather(*registrations) for resource in file]
@@ -98,8 +100,7 @@ def _list_requests(
     """What is registered under a spec file's component, and where it is declared."""
     refuse = {"refuse": Refuse.PREVIEW if is_dry_run() else Refuse.CREATE}
     for credential, declared in (pair for user in users for pair in _count_declared(user.credentials)):
-        former_name = credential.former_resource_name
-        run = run_message(state, credential.resource_name, credential.user, credential.service, former_name) | refuse
+        run = _write_message(state, credential) | refuse
         yield (
             credential.place,
             credential_request(credential, declared=declared, account=account, run=run, parent=parent),
@@ -107,6 +108,15 @@ def _list_requests(
     watched = [user for user in users if user.access_keys is not None]
     if watched:
         yield watched[0].place, access_keys_request(file, watched, account=account, run=refuse, parent=parent)
+
+
+def _write_message(state: RecordedState | None, credential: DesiredCredential) -> dict[str, Any]:
+    """What the credential's provider is told of the run, by the name that the resource has now."""
+    former, name = credential.former_resource_name, credential.resource_name
+    message = run_message(state, former or name, credential.user, credential.service) | {"resource": name}
+    if "owned" in message:
+        message["owned"] = {key: name if owner == former else owner for key, owner in message["owned"].items()}
+    return message
 
 
 def _count_declared(credentials: Sequence[DesiredCredential]) -> Iterator[tuple[DesiredCredential, int]]:

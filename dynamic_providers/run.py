@@ -85,10 +85,10 @@ class Run:
         with self._lock:
             self._recorded.add(resource)
 
-    def is_recorded(self, resource: str) -> bool:
+    def has(self, resource: str) -> bool:
         """Whether the state has this resource: then a check without old inputs is that of its successor."""
         with self._lock:
-            return bool(resource) and resource in self._recorded
+            return bool(resource) and (resource in self._recorded or resource in self._owners.values())
 
     def hear(self, user: str, service: str, message: Message) -> None:
         """Take in what the program says with a credential of that user and service."""

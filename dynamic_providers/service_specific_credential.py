@@ -27,10 +27,10 @@ from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, wa
 from dynamic_providers.run import Message, Refuse, Run
 from dynamic_providers.situation import find_leaving, foresee, is_full, observe
 from dynamic_providers.unknowns import is_known
-from iamcreds.decision import Adopt, Create, MissingUser, Refusal, decide
+from iamcreds.decision.deciding import Adopt, Create, MissingUser, Refusal, decide
+from iamcreds.decision.refusals import sentence
 from iamcreds.errors import ExistingCredentialError, NoSuchCredentialError
 from iamcreds.model import Credential, IssuedCredential, Status
-from iamcreds.refusals import sentence
 from iamcreds.services import MAX_PER_SERVICE
 
 _REPLACING = ("user", "service", "age_days")
@@ -91,7 +91,7 @@ class ServiceSpecificCredentialProvider(Provider):
 
     def _is_deleted_first(self, inputs: CredentialInputs, message: Message) -> bool:
         """Whether the engine would delete what this credential replaces before it has it created."""
-        if self._run.is_recorded(message.resource) and inputs.declared == MAX_PER_SERVICE:
+        if self._run.has(message.resource) and inputs.declared == MAX_PER_SERVICE:
             return True
         return bool(find_leaving(self.account, self._run, inputs, message))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.decision import Situation
+from iamcreds.decision.deciding import Situation
 from iamcreds.errors import ExistingCredentialError
 from iamcreds.services import MAX_PER_SERVICE, known_service
 
@@ -84,7 +84,9 @@ def find_leaving(account: Account, run: Run, inputs: CredentialInputs, message: 
     live = {credential.id for credential in account.credentials_of(inputs.user, inputs.service)}
     own = run.owned_by(message.resource)
     asked_for = own if message.resource and inputs.declared == MAX_PER_SERVICE else frozenset[str]()
-    return ((run.replaced() & (own | run.owned_by(""))) | asked_for) & live
+    # Where the program did not tell whose is what, all that our diff has replaced may be this resource's.
+    own_or_not = own if run.is_whole(inputs.user, inputs.service) else own | run.owned_by("")
+    return ((run.replaced() & own_or_not) | asked_for) & live
 
 
 def _find_owners(account: Account, run: Run) -> dict[str, str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.differences import Kind
-from iamcreds.escaping import escape_markdown
-from iamcreds.formatting import capitalize
 from iamcreds.report.summary import TITLES, describe_limits, describe_scope, summarize
 from iamcreds.report.wording import describe
+from iamcreds.text.escaping import escape_markdown
+from iamcreds.text.formatting import capitalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

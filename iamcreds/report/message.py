@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import NotificationError
-from iamcreds.escaping import format_code_span
-from iamcreds.formatting import capitalize
 from iamcreds.report.summary import describe_scope, summarize
 from iamcreds.report.wording import format_line
+from iamcreds.text.escaping import format_code_span
+from iamcreds.text.formatting import capitalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.differences import Kind, MissingCredential, UnmanagedCredential
-from iamcreds.durations import format_duration
-from iamcreds.formatting import format_count
+from iamcreds.text.durations import format_duration
+from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,8 +11,8 @@ from functools import singledispatch
 from typing import TYPE_CHECKING
 
 from iamcreds.drift import differences
-from iamcreds.formatting import format_count
 from iamcreds.services import service_alias
+from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -140,6 +140,17 @@ def test_message() -> None:
     assert run_message(RecordedState({}, None), "x", "jane", "bedrock") == {"resource": "x", "owned": {}}
 
 
+def test_whatever_the_users_are_called() -> None:
+    """The message has the resource's own credential, and those of users whom nobody declares, under any user's name."""
+    service = "codecommit.amazonaws.com"
+    names = {("jane", service): {"ACCA1": "jane/codecommit"}, ("john", service): {"ACCA2": "john/codecommit"}}
+    state = RecordedState(names, None)
+    assert run_message(state, "jane/codecommit", "joan", service)["owned"] == {"ACCA1": "jane/codecommit"}
+    assert run_message(state, "joan/codecommit", "joan", service)["owned"] == {}
+    state = RecordedState(names, None, frozenset({"joan", "john"}))
+    assert run_message(state, "joan/codecommit", "joan", service)["owned"] == {"ACCA1": "jane/codecommit"}
+
+
 def test_engine_that_is_gone() -> None:
     """An engine that is shutting down ends the program by the exit code at which Pulumi adds nothing."""
     with grpc.insecure_channel("127.0.0.1:9") as channel, pytest.raises(SystemExit) as ended:

@@ -79,6 +79,21 @@ def test_a_replacement_is_refused_before_anything_is_deleted(
     assert name not in reason
 
 
+def test_a_sibling_that_is_replaced_keeps_its_place(
+    provider: ServiceSpecificCredentialProvider, iam: IAMClient
+) -> None:
+    """What another resource is having replaced is no place for this one, also where IAM has renamed the user."""
+    name, outs = create(provider)
+    iam.update_user(UserName="jane", NewUserName="joan")
+    provider = new_process()
+    outs = dict(provider.read(name, outs).outs or {})
+    assert provider.diff(name, outs, INPUTS).replaces == ["user"]
+    joan = {"user": "joan", "declared": 2}
+    assert not provider.check({}, run(resource="b") | joan).failures
+    (reason,) = reasons(provider.check({}, run(resource="c") | joan))
+    assert "there is no place" in reason
+
+
 @pytest.mark.parametrize("sibling", [False, True])
 def test_replacement_in_its_own_place(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator, *, sibling: bool

@@ -21,14 +21,14 @@ from markupsafe import Markup, escape
 from iamcreds.drift.comparing import SOON
 from iamcreds.drift.differences import Kind
 from iamcreds.drift.selection import EVERYTHING
-from iamcreds.durations import format_duration
-from iamcreds.formatting import capitalize
 from iamcreds.model import Status
 from iamcreds.report.html import rows, timeline
 from iamcreds.report.html.rows import Subject
 from iamcreds.report.summary import describe_limits, describe_scope, summarize
 from iamcreds.report.wording import RULES, describe
 from iamcreds.services import service_alias
+from iamcreds.text.durations import format_duration
+from iamcreds.text.formatting import capitalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from iamcreds.drift.comparing import SOON, watched_users
 from iamcreds.drift.differences import Kind
 from iamcreds.drift.selection import EVERYTHING
-from iamcreds.formatting import format_policy
 from iamcreds.model import Status
 from iamcreds.services import service_alias
+from iamcreds.text.formatting import format_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
