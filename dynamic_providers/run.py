@@ -113,10 +113,10 @@ class Run:
                 del plans[resource]
             self._owners[credential_id] = resource or ""
 
-    def owners(self) -> dict[str, str]:
-        """The stack's own credentials: the names of their resources by id, empty where not known."""
+    def owner(self, credential_id: str) -> str | None:
+        """The resource that has this credential, empty where its name is not known; None of what is not the stack's."""
         with self._lock:
-            return dict(self._owners)
+            return self._owners.get(credential_id)
 
     def is_whole(self, user: str, service: str) -> bool:
         """Whether all credentials that the state has of this user and service are known."""
@@ -128,15 +128,10 @@ class Run:
         with self._lock:
             return frozenset(self._declaring[user, service])
 
-    def replaced(self) -> frozenset[str]:
-        """The ids that our own diff had replaced."""
+    def is_replaced(self, credential_id: str) -> bool:
+        """Whether our own diff has this credential replaced."""
         with self._lock:
-            return frozenset(self._replaced)
-
-    def owned_by(self, resource: str) -> frozenset[str]:
-        """The ids that this resource has in the state; of an empty name, those whose resource is not known."""
-        with self._lock:
-            return frozenset(key for key, name in self._owners.items() if name == resource)
+            return credential_id in self._replaced
 
     def adopted(self, user: str, service: str) -> frozenset[str]:
         """The ids that resources of this run are about to adopt."""

@@ -30,7 +30,7 @@ def foresee(account: Account, run: Run, inputs: CredentialInputs, message: Messa
     plans = run.plans_beside(user, service, message.resource)
     return Situation(
         live=live,
-        owners=_find_owners(account, run),
+        owners=_find_owners(account, run, live),
         is_whole=run.is_whole(user, service),
         leaving=find_leaving(account, run, inputs, message),
         adopted=frozenset(adopts for adopts in plans.values() if adopts is not None),
@@ -57,7 +57,7 @@ def observe(account: Account, run: Run, inputs: CredentialInputs, adopts: str | 
         )
     return Situation(
         live=live,
-        owners=_find_owners(account, run),
+        owners=_find_owners(account, run, live),
         is_whole=run.is_whole(user, service),
         adopted=run.adopted(user, service) - {adopts or ""},
         has_service=_has_service(account, user, service),
@@ -66,8 +66,7 @@ def observe(account: Account, run: Run, inputs: CredentialInputs, adopts: str | 
 
 def _has_a_place(run: Run, resource: str, live: Iterable[Credential]) -> bool:
     """Whether what the resource has now is live here: then its successor comes in that place."""
-    owned = run.owned_by(resource)
-    return any(credential.id in owned for credential in live)
+    return any(run.owner(credential.id) == resource for credential in live)
 
 
 def find_leaving(account: Account, run: Run, inputs: CredentialInputs, message: Message) -> frozenset[str]:
@@ -81,17 +80,24 @@ def find_leaving(account: Account, run: Run, inputs: CredentialInputs, message: 
     """
     if not account.has_user(inputs.user) or not is_full(account, inputs):
         return frozenset()
-    live = {credential.id for credential in account.credentials_of(inputs.user, inputs.service)}
-    own = run.owned_by(message.resource)
-    asked_for = own if message.resource and inputs.declared == MAX_PER_SERVICE else frozenset[str]()
-    # Where the program did not tell whose is what, all that our diff has replaced may be this resource's.
-    own_or_not = own if run.is_whole(inputs.user, inputs.service) else own | run.owned_by("")
-    return ((run.replaced() & own_or_not) | asked_for) & live
+    is_whole = run.is_whole(inputs.user, inputs.service)
+    leaving = set()
+    for credential in account.credentials_of(inputs.user, inputs.service):
+        owner = run.owner(credential.id)
+        is_own = bool(message.resource) and owner == message.resource
+        # Where the program did not tell whose is what, all that our diff has replaced may be this resource's.
+        may_be_own = is_own or (owner == "" and not is_whole)
+        asked_for = is_own and inputs.declared == MAX_PER_SERVICE
+        if asked_for or (may_be_own and run.is_replaced(credential.id)):
+            leaving.add(credential.id)
+    return frozenset(leaving)
 
 
-def _find_owners(account: Account, run: Run) -> dict[str, str]:
-    """The stack's own: what it had, and what this process made a moment ago, before its maker has said so."""
-    return dict.fromkeys(account.written(), "") | run.owners()
+def _find_owners(account: Account, run: Run, live: Iterable[Credential]) -> dict[str, str]:
+    """Which of these are the stack's own: what it had, and what this process made before its maker has said so."""
+    owners = {credential.id: run.owner(credential.id) for credential in live}
+    made = {credential_id: "" for credential_id in owners if account.has_written(credential_id)}
+    return made | {credential_id: owner for credential_id, owner in owners.items() if owner is not None}
 
 
 def is_full(account: Account, inputs: CredentialInputs) -> bool:

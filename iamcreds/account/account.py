@@ -132,9 +132,9 @@ class Account:
         """Whether a credential made at that time may still be missing from lists, by AWS's clock."""
         return self._clock.is_young(created)
 
-    def written(self) -> frozenset[str]:
-        """The ids of the credentials that this process has made, reset or switched."""
-        return self._cache.written()
+    def has_written(self, credential_id: str) -> bool:
+        """Whether this process has made, reset or switched the credential."""
+        return self._cache.has_written(credential_id)
 
     def reread_users(self, users: Iterable[str], progress: Progress = no_progress) -> None:
         """Read the credentials of these users one by one, and of all where the bulk read proves to be incomplete.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds.account import client
 from iamcreds.account.failures import translate_errors
+from iamcreds.account.index import Index
 from iamcreds.account.threads import call_all
 from iamcreds.errors import (
     AccessDeniedError,
@@ -53,7 +54,7 @@ class Cache:
         self._iam = iam
         self._clock = clock
         self._lock = threading.RLock()
-        self._known: dict[str, Credential] | None = None
+        self._known: Index | None = None
         self._every_user_is_in_it = True
         self._listed: set[str] = set()
         self._users_lock = threading.RLock()
@@ -65,7 +66,7 @@ class Cache:
     def credentials(self) -> list[Credential]:
         """All live credentials, sorted by user, service and id; one call a page, once a run."""
         with self._lock:
-            return sorted(self._all().values(), key=lambda live: (live.user, live.service, live.id))
+            return self._all().all()
 
     def of(self, user: str, service: str) -> list[Credential]:
         """The user's live credentials for the service (full name), oldest first."""
@@ -73,8 +74,7 @@ class Cache:
             self._all()
             if not self._every_user_is_in_it and user not in self._listed:
                 self.refresh(user)
-            found = [live for live in self._all().values() if (live.user, live.service) == (user, service)]
-        return sorted(found, key=lambda live: (live.created, live.id))
+            return [live for live in self._all().of(user) if live.service == service]
 
     def get(self, credential_id: str) -> Credential | None:
         """What is known of the credential of that id, whosever it is, without a second look."""
@@ -103,7 +103,8 @@ class Cache:
     def find_anew(self, credential_id: str) -> Credential | None:
         """The live credential of that id, whosever it is, by a new list of all users."""
         with self._lock:
-            self._known = self._with_our_writes(self._bulk())
+            self._known = self._bulk()
+            self._correct_by_our_writes()
             self._listed.clear()
             return self._known.get(credential_id)
 
@@ -119,10 +120,10 @@ class Cache:
         Some endpoints do not know AllUsers: what they leave out must not look like drift.
         """
         with self._lock:
-            known = set(self._all())
+            known = {live.id for live in self._all().all()}
         self._list_each(users, progress)
         with self._lock:
-            new = [live for live in self._all().values() if live.id not in known]
+            new = [live for live in self._all().all() if live.id not in known]
             self._every_user_is_in_it = self._every_user_is_in_it and all(
                 self._clock.is_young(live.created) for live in new
             )
@@ -166,19 +167,19 @@ class Cache:
     def remember(self, credential: Credential) -> Credential:
         """Keep what an answer to one of our own writes said."""
         with self._lock:
-            self._all()[credential.id] = credential
+            self._all().put(credential)
             self._written[credential.id] = self._clock.now(), credential
         return credential
 
-    def written(self) -> frozenset[str]:
-        """The ids of what our own writes have left: made, reset or switched by this process."""
+    def has_written(self, credential_id: str) -> bool:
+        """Whether our own writes have left this credential: it was made, reset or switched by this process."""
         with self._lock:
-            return frozenset(key for key, (_, left) in self._written.items() if left is not None)
+            return self._written.get(credential_id, (None, None))[1] is not None
 
     def forget(self, credential_id: str) -> None:
         """Drop what we deleted ourselves."""
         with self._lock:
-            self._all().pop(credential_id, None)
+            self._all().drop(credential_id)
             self._written[credential_id] = self._clock.now(), None
 
     def _by_name(self) -> dict[str, User]:
@@ -209,35 +210,38 @@ class Cache:
 
     def _replace(self, found: Mapping[str, list[Credential]]) -> None:
         """Take the lists of these users for what is true of them."""
-        others = {key: kept for key, kept in self._all().items() if kept.user not in found}
-        listed = {live.id: live for credentials in found.values() for live in credentials}
-        self._known = self._with_our_writes(others | listed)
+        known = self._all()
+        for user, listed in found.items():
+            for gone in known.of(user):
+                known.drop(gone.id)
+            for live in listed:
+                known.put(live)
+        self._correct_by_our_writes()
         self._listed.update(found)
 
-    def _all(self) -> dict[str, Credential]:
+    def _all(self) -> Index:
         if self._known is None:
             self._known = self._bulk()
         return self._known
 
-    def _bulk(self) -> dict[str, Credential]:
+    def _bulk(self) -> Index:
         try:
             with translate_errors("listing the service-specific credentials of all users"):
-                return {live.id: live for live in self._list(AllUsers=True)}
+                return Index(self._list(AllUsers=True))
         except _SAYS_NOTHING_OF_ALL_USERS:
             raise
         except AccountError:  # the endpoint does not know AllUsers: users are listed one by one as they are needed
             self._every_user_is_in_it = False
-            return {}
+            return Index()
 
-    def _with_our_writes(self, listed: dict[str, Credential]) -> dict[str, Credential]:
-        """What was listed, corrected by our own writes that the list may not show yet."""
-        found = dict(listed)
+    def _correct_by_our_writes(self) -> None:
+        """Put right what a list that lags says of our own writes."""
+        known = self._all()
         for credential_id, (when, left) in self._written.items():
             if left is None:
-                found.pop(credential_id, None)
+                known.drop(credential_id)
             elif self._clock.is_young(when):
-                found[credential_id] = left
-        return found
+                known.put(left)
 
     def _list(self, **filters: Any) -> Iterator[Credential]:  # noqa: ANN401 - boto3's own keyword arguments
         for page in client.pages(self._iam.list_service_specific_credentials, **filters):
