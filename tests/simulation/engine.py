@@ -12,6 +12,7 @@ import copy
 from random import Random
 from typing import TYPE_CHECKING
 
+from tests.simulation.machine import Machine
 from tests.simulation.phase import Phase
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Run:
         seed: what decides how long calls take and in which order resources come.
         record: hears what is done.
         new_provider: the provider of a new process.
-        machine: the locks of the machine that it runs on, and who holds them.
+        machine: the one that it runs on, None for one of its own.
     """
 
     def __init__(  # noqa: PLR0913 - as many as a run has
@@ -52,9 +53,9 @@ class Run:
         kill: int | None = None,
         seed: int = 0,
         new_provider: Callable[[Run], ResourceProvider],
-        machine: dict[str, Run] | None = None,
+        machine: Machine | None = None,
     ) -> None:
-        self.machine = {} if machine is None else machine
+        self.machine = machine or Machine()
         self.new_provider = new_provider
         self.stack = stack
         self.world = world

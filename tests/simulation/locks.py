@@ -1,4 +1,4 @@
-"""Who waits for whom: what stands for threads' and files' locks, in virtual time."""
+"""Who waits for whom: what stands for threads' locks, in virtual time."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from greenlet import greenlet
 
     from tests.simulation.clock import Clock, Task
-
-POLL_SECONDS = 0.1
-"""How often a run looks whether a file is free."""
 
 
 class Slots:
@@ -77,21 +74,3 @@ class Lock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
-
-
-class FileLock:
-    """What `filelock.FileLock` is: one for each path and machine; a process that dies lets go of it."""
-
-    def __init__(self, path: object, **_: object) -> None:
-        self._path = str(path)
-
-    def __enter__(self) -> Self:
-        run = current_run()
-        held = run.machine
-        while held.get(self._path, run) is not run and not held[self._path].dead:
-            run.clock.sleep(POLL_SECONDS)
-        held[self._path] = run
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        current_run().machine.pop(self._path, None)

@@ -23,6 +23,7 @@ from tests.simulation.history import (
     Work,
 )
 from tests.simulation.humans import act
+from tests.simulation.machine import Machine
 from tests.simulation.process import new_provider, stage
 from tests.simulation.program import Program
 from tests.simulation.rest import Rest
@@ -67,6 +68,7 @@ class Player:
         self.tell = tell
         self.clock = Clock()
         self.record = Record()
+        self.machine = Machine()
         self.world = World(self.clock)
         self.elsewhere = World(self.clock, "999999999999")
         for world in (self.world, self.elsewhere):
@@ -112,7 +114,7 @@ class Player:
     def _work(self, step: Work) -> None:
         self.record.quiet = self._is_quiet(step)
         self.record.forget_touches(self.clock.seconds - LAG)
-        machine: dict[str, Run] | None = None if step.apart else {}
+        machine = None if step.apart else self.machine
         runs = [self._run(start, step.seed + number, machine) for number, start in enumerate(step.runs)]
         for start, run in zip(step.runs, runs, strict=True):
             run.start(start.after)
@@ -127,7 +129,7 @@ class Player:
         noisy = any(run.faults or run.kill or run.elsewhere or run.options.narrowed for run in step.runs)
         return self.world.conditions == Conditions() and not step.humans and len(step.runs) == 1 and not noisy
 
-    def _run(self, start: Start, seed: int, machine: dict[str, Run] | None) -> Run:
+    def _run(self, start: Start, seed: int, machine: Machine | None) -> Run:
         return Run(
             self.stacks[start.stack],
             self.elsewhere if start.elsewhere else self.world,

@@ -19,7 +19,8 @@ from iamcreds.account import Account, account, cache, threads
 from iamcreds.account import locks as account_locks
 from iamcreds.emulator import models
 from tests.simulation.clock import current_run
-from tests.simulation.locks import FileLock, Lock
+from tests.simulation.locks import Lock
+from tests.simulation.machine import FileLock, own_folder
 from tests.simulation.wire import Session
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def stage() -> Iterator[None]:
     changes: list[tuple[Any, str, Any]] = [
         *((module, "threading", locks) for module in (account, cache, account_locks, provider_run, models)),
         (account_locks, "FileLock", FileLock),
+        (account_locks, "own_folder", own_folder),
         (threads, "ThreadPoolExecutor", _InTurn),
         (service_specific_credential, "warn", warn),
         (service_specific_credential, "is_told_first", is_told_first),

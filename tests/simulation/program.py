@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from dynamic_providers.recorded import RecordedState, run_message
 from iamcreds.model import resource_name
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ class Program:
 
     def _goals(self, state: list[Resource], *, previewing: bool) -> Iterator[Goal]:
         per_place = Counter((declared.user, declared.service) for declared in self.declared.values())
+        users = frozenset(declared.user for declared in self.declared.values()) if self.is_yaml else None
+        recorded = _recorded(state, users)
         for name, declared in self.declared.items():
             number = per_place[declared.user, declared.service]
             given = {
@@ -126,23 +129,28 @@ class Program:
                 "existing": declared.existing,
                 "declared": number if number > 1 else None,
                 "account": self.account,
-                "run": _message(name, declared, state) | (_refusing(previewing=previewing) if self.is_yaml else {}),
+                "run": _message(name, declared, recorded) | (_refusing(previewing=previewing) if self.is_yaml else {}),
             }
             aliases = () if declared.was is None else (resource_name(declared.user, declared.service, declared.was),)
             properties = {name: value for name, value in given.items() if value is not None}
             yield Goal(name, aliases, properties, delete_first="declared" in properties or None)
 
 
-def _message(name: str, declared: Declared, state: list[Resource]) -> dict[str, Any]:
-    """What a program tells the provider of the run with a credential, beside its inputs."""
-    owned = {
-        other.id: other.name
-        for other in state
-        if not (other.delete or other.pending_replacement)
-        and (other.outputs["user"], other.outputs["service"]) == (declared.user, declared.service)
-    }
-    accounts = sorted({other.outputs["account_id"] for other in state})
-    return {"resource": name, "owned": owned, **({"account": accounts[0]} if accounts else {})}
+def _message(name: str, declared: Declared, recorded: RecordedState) -> dict[str, Any]:
+    """What a program tells the provider of the run with a credential, by the name that the resource has now."""
+    former = name if declared.was is None else resource_name(declared.user, declared.service, declared.was)
+    message = run_message(recorded, former, declared.user, declared.service) | {"resource": name}
+    owned = {credential_id: name if owner == former else owner for credential_id, owner in message["owned"].items()}
+    return message | {"owned": owned}
+
+
+def _recorded(state: list[Resource], users: frozenset[str] | None) -> RecordedState:
+    """What the program reads of the state: old copies that wait for their deletion are left out."""
+    names: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for found in state:
+        if not (found.delete or found.pending_replacement):
+            names[found.outputs["user"], found.outputs["service"]][found.id] = found.name
+    return RecordedState(names, min((found.outputs["account_id"] for found in state), default=None), users)
 
 
 def _refusing(*, previewing: bool) -> dict[str, str]:
