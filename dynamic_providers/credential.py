@@ -13,7 +13,7 @@ from dynamic_providers.resource import Resource
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.services import MAX_PER_SERVICE, Family, service_family, service_name
 
-_ALWAYS = ("credential_id", "status", "create_date")
+_ALWAYS = ("account_id", "credential_id", "status", "create_date")
 _OF_FAMILY = {
     Family.PASSWORD: ("service_user_name", "service_password"),
     Family.API_KEY: ("service_credential_alias", "service_credential_secret"),
@@ -40,6 +40,8 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
     """
 
     if TYPE_CHECKING:  # for type checkers and readers alone: the SDK would evaluate it all for every single instance
+        account_id: pulumi.Output[str]
+        """The account that it is in, 12 digits."""
         credential_id: pulumi.Output[str]
         """IAM's id, `ACCA…`."""
         service_user_name: pulumi.Output[str | None]

@@ -26,6 +26,7 @@ def test_inputs_may_be_outputs(stack: Stack, iam: IAMClient) -> None:
     stack.preview()
     stack.up()
     shown = stack.read_outputs()
+    assert shown["account"] == "123456789012"
     assert (shown["login"], shown["alias"], shown["key"]) == (
         "jane-at-123456789012",
         "jane-at-123456789012",
