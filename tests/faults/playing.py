@@ -148,8 +148,8 @@ def take_ways_out(engine: Engine, account: Account, outcome: Outcome) -> None:
         elif credential_id in live:
             account.delete_credential(user, credential_id)
             outcome.ways_out.append(credential_id)
-        elif account.has_lag():  # a list may still show what was deleted a moment ago, and the person who did it waits
-            account.wait(MINUTE)
+            if account.has_lag():  # lists show it a while longer, and the person who deleted it looks until it is gone
+                account.wait(MINUTE)
         else:
             outcome.problems.append(f"said to delete {credential_id}, which is gone")
 
