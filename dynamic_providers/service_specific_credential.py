@@ -38,6 +38,10 @@ _SWITCHED_OFF = (
     "somebody switched off {service} credential {id} of user {user}, and off it stays:"
     " switch it on in IAM, or declare `status: Active`"
 )
+_RESET_TAKEN_OUT = (
+    "the `reset` of {service} credential {id} of user {user} was taken out: nothing is reset by that, and adding it"
+    " again, with the same text too, will be a reset"
+)
 _YOUNG = (
     "{service} credential {id} of user {user} is less than a minute old, and IAM's lists do not show it as it was made"
     " yet: it is kept as recorded"
@@ -110,6 +114,8 @@ class ServiceSpecificCredentialProvider(Provider):
         inputs = CredentialInputs.read(news)
         if olds.get("status") == Status.INACTIVE and inputs.status is None:
             warn(_SWITCHED_OFF.format(id=credential_id, **olds))
+        if olds.get("reset") is not None and inputs.reset is None:
+            warn(_RESET_TAKEN_OUT.format(id=credential_id, **olds))
         replaces = [name for name in _REPLACING if olds.get(name) != getattr(inputs, name)]
         if olds.get("status") == Status.EXPIRED:
             replaces.append("status")

@@ -107,7 +107,10 @@ def test_declaring_a_status_later(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_reset(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A changed trigger resets the password once and keeps the credential; taking it out resets nothing."""
+    """A changed trigger resets the password once and keeps the credential; taking it out says that it resets nothing.
+
+    Adding the same text again is shown as what it is, a reset.
+    """
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     stack.up()
@@ -120,10 +123,14 @@ def test_reset(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     assert new == emulator.controls.secrets()[-1]
     assert list_credentials(iam, "jane") == before
     stack.assert_no_changes()
+    again = (stack.folder / "specs/jane.yaml").read_text()
     stack.write_specs(jane=JANE)
-    stack.up()
+    assert "was taken out: nothing is reset by that, and adding it again, with the same text too, will" in stack.up()
     assert stack.read_secrets()["jane/codecommit"] == new
     assert emulator.controls.counts()["iam:ResetServiceSpecificCredential"] == 1
+    stack.write_specs(jane=again)
+    assert '+ reset: "2026-11-01"' in stack.up()
+    assert stack.read_secrets()["jane/codecommit"] == emulator.controls.secrets()[-1] != new
 
 
 def test_disappears(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:

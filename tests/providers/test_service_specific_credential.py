@@ -111,3 +111,17 @@ def test_required_inputs(provider: ServiceSpecificCredentialProvider) -> None:
     """Without a user or a service there is a reason for each, and nobody is asked."""
     checked = provider.check({}, {"user": None, "status": "active"})
     assert [one.property for one in checked.failures] == ["user", "service", "status"]
+
+
+@pytest.mark.usefixtures("iam")
+def test_reset_taken_out(provider: ServiceSpecificCredentialProvider, capsys: pytest.CaptureFixture[str]) -> None:
+    """A trigger that is taken out is said to reset nothing; the same text given again resets."""
+    name, outs = made(provider, reset="lost")
+    without = provider.update(name, outs, INPUTS).outs
+    assert provider.diff(name, outs, INPUTS).changes
+    assert "was taken out: nothing is reset by that" in capsys.readouterr().err
+    assert without is not None
+    assert without["service_password"] == outs["service_password"]
+    again = provider.update(name, without, INPUTS | {"reset": "lost"}).outs
+    assert again is not None
+    assert again["service_password"] != outs["service_password"]
