@@ -305,3 +305,93 @@ def test_expiry_is_recorded(provider: ServiceSpecificCredentialProvider) -> None
     news = {"user": "jane", "service": "bedrock.amazonaws.com", "age_days": 30}
     assert not provider.diff(name, outs, news).changes
     assert provider.diff(name, outs | {"status": "Expired"}, news).replaces == ["status"]
+
+
+def put_old(emulator: Emulator, user: str, credential_id: str) -> None:
+    """Give the user a credential that was made an hour ago, before this process began."""
+    emulator.controls.set(clock_shift=-3_600)
+    emulator.controls.put_credential(credential_id, user, CODECOMMIT)
+    emulator.controls.set(clock_shift=0)
+
+
+def test_guard_without_all_users(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """Where the endpoint does not know AllUsers, a foreign credential is in the way all the same."""
+    put_old(emulator, "jane", FOREIGN)
+    emulator.controls.set(all_users=False)
+    (reason,) = reasons(provider.check({}, run()))
+    assert FOREIGN in reason
+
+
+def test_guard_behind_a_user_left_out(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient
+) -> None:
+    """Once a recorded credential proves that the list of all leaves users out, foreign ones of them all are found."""
+    name, outs = create(provider, service="bedrock")
+    iam.create_user(UserName="bob")
+    put_old(emulator, "bob", FOREIGN)
+    emulator.controls.set(hidden_users=["bob", "jane"], clock_shift=120)
+    provider = new_process()
+    assert provider.read(name, outs).id == name
+    (reason,) = reasons(provider.check({}, run() | {"user": "bob"}))
+    assert FOREIGN in reason
+
+
+def test_another_user_is_no_reason_to_delete_first(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient
+) -> None:
+    """With only the user or service changed the successor comes first, also where both places of the old are taken."""
+    iam.create_user(UserName="bob")
+    name, outs = create(provider)
+    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
+    provider = new_process()
+    for news, changed in ((INPUTS | {"user": "bob"}, "user"), (INPUTS | {"service": "logs.amazonaws.com"}, "service")):
+        difference = provider.diff(name, outs, news)
+        assert (difference.replaces, difference.delete_before_replace) == ([changed], False)
+
+
+def test_undone(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """A create that cannot be switched off is undone, and said to be: nothing is live, and the next one is let in."""
+    emulator.controls.fail("iam:UpdateServiceSpecificCredential", status=403, code="AccessDenied", message="no")
+    inputs = run() | {"status": "Inactive"}
+    checked = provider.check({}, inputs)
+    with pytest.raises(AccountError, match=r"the new credential ACCA\w+ of user jane was deleted again"):
+        provider.create(checked.inputs)
+    assert emulator.controls.passwords() == {}
+    made = provider.create(provider.check({}, inputs).inputs).outs
+    assert made is not None
+    assert made["status"] == "Inactive"
+
+
+def test_what_is_recorded(provider: ServiceSpecificCredentialProvider) -> None:
+    """A credential's outputs are its inputs and what IAM says of it, the other family's not among them."""
+    name, outs = create(provider, status="Inactive", reset="x")
+    assert outs.keys() == {
+        "user", "service", "desired_status", "reset", "account_id", "credential_id", "status", "create_date",
+        "service_user_name", "service_password",
+    }  # fmt: skip
+    recorded = (outs["credential_id"], outs["status"], outs["desired_status"], outs["account_id"])
+    assert recorded == (name, "Inactive", "Inactive", "123456789012")
+    _, key = create(provider, service="bedrock")
+    assert key.keys() & {"service_credential_alias", "service_credential_secret", "service_password"} == {
+        "service_credential_alias",
+        "service_credential_secret",
+    }
+
+
+def test_switched_off_by_somebody(
+    provider: ServiceSpecificCredentialProvider, iam: IAMClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What somebody switched off stays off where no status is declared, and is told with the ways out."""
+    name, outs = create(provider)
+    iam.update_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=name, Status="Inactive")
+    provider = new_process()
+    capsys.readouterr()
+    assert not provider.diff(name, outs | {"status": "Inactive"}, INPUTS).changes
+    assert (
+        f"somebody switched off {CODECOMMIT} credential {name} of user jane, and off it stays"
+        in capsys.readouterr().err
+    )
+    assert provider.diff(name, outs | {"status": "Inactive"}, INPUTS | {"status": "Active"}).changes
+    assert provider.diff(name, outs, INPUTS | {"reset": "x"}).changes
+    assert not provider.diff(name, outs, INPUTS).changes
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,126 @@
+"""The provider of `AccessKeys`, called as the engine calls it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+from pulumi.output import UNKNOWN
+
+from dynamic_providers.access_keys import AccessKeysProvider
+from iamcreds.emulator.responses import ACCOUNT
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+    from iamcreds.emulator.server import Emulator
+
+
+@pytest.fixture
+def watcher(provider: ServiceSpecificCredentialProvider) -> AccessKeysProvider:
+    """A configured provider, in the year 2030."""
+    del provider  # only has to have begun a new process
+    made = AccessKeysProvider()
+    made.configure(ConfigureRequest(Config({"iamcreds:now": "2030-01-01"}, "iamcreds")))
+    return made
+
+
+def failures(watcher: AccessKeysProvider, **inputs: object) -> list[tuple[str, str]]:
+    """What a check refuses, and why."""
+    return [(failure.property, failure.reason) for failure in watcher.check({}, inputs).failures or []]
+
+
+def test_keys_are_seen(watcher: AccessKeysProvider, emulator: Emulator, iam: IAMClient) -> None:
+    """A check reads every key of the watched users; of a used one when, where and for what."""
+    iam.create_user(UserName="bob")
+    key = iam.create_access_key(UserName="jane")["AccessKey"]
+    policies = {"jane": {"max": 1.0}, "bob": {"max": 0.0}}
+    shown: dict[str, Any] = {"id": key["AccessKeyId"], "status": "Active", "created": key["CreateDate"].isoformat()}
+    checked = watcher.check({}, {"users": policies, "account": ACCOUNT, "run": {"resource": "x"}})
+    assert checked.failures == []
+    seen = {"users": policies, "account": ACCOUNT, "keys": {"bob": [], "jane": [shown]}, "findings": []}
+    assert checked.inputs == seen
+    emulator.controls.use_access_key(key["AccessKeyId"], key["CreateDate"], "s3", "eu-west-1")
+    iam.update_access_key(UserName="jane", AccessKeyId=key["AccessKeyId"], Status="Inactive")
+    again = watcher.check({}, {"users": policies}).inputs["keys"]["jane"]
+    used = {"last_used": key["CreateDate"].date().isoformat(), "service": "s3", "region": "eu-west-1"}
+    assert again == [shown | {"status": "Inactive"} | used]
+
+
+def test_findings(watcher: AccessKeysProvider, iam: IAMClient, capsys: pytest.CaptureFixture[str]) -> None:
+    """What breaks a policy is warned of, by user, or stops the run where the policy is enforced, by `now`."""
+    iam.create_user(UserName="bob")
+    for user in ("jane", "bob"):
+        iam.create_access_key(UserName=user)
+    policies = {"jane": {"max_age_days": 30.0}, "bob": {"max": 0.0, "enforce": True}}
+    checked = watcher.check({}, {"users": policies})
+    by_bob, by_jane = checked.inputs["findings"]
+    assert by_bob.startswith("bob: has 1 access key")
+    assert by_jane.startswith("jane: access key AKIA")
+    (stop,) = checked.failures or []
+    assert (stop.property, stop.reason) == ("", f"{by_bob}, and the policy is enforced")
+    assert capsys.readouterr().err == f"warning: {by_jane}\n"
+    told = watcher.check({}, {"users": policies, "run": {"refuse": "preview"}})
+    assert (told.failures, told.inputs["refused"]) == ([], [stop.reason])
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
+        ({"max": 0.0, "max_age_days": 1.0, "max_idle_days": None, "enforce": False}, None),
+        ({"max": -1.0}, "jane: expected max to be a whole number, 0 or more"),
+        ({"max_age_days": 1.5}, "jane: expected max_age_days to be a whole number, 0 or more"),
+        ({"max_idle_days": True}, "jane: expected max_idle_days to be a whole number, 0 or more"),
+        ({"max": "1"}, "jane: expected max to be a whole number, 0 or more"),
+        ({"enforce": 1.0}, "jane: expected enforce to be true or false"),
+        ({"most": 1.0}, "jane: unknown policy 'most'; known are enforce, max, max_age_days, max_idle_days"),
+        (7.0, "jane: expected a policy such as {'max': 1, 'max_age_days': 90}"),
+    ],
+)
+@pytest.mark.usefixtures("iam")
+def test_policies(watcher: AccessKeysProvider, policy: object, reason: str | None) -> None:
+    """A policy holds what is known, in its bounds; anything else is refused with what would be right."""
+    assert failures(watcher, users={"jane": policy}) == ([] if reason is None else [("users", reason)])
+
+
+@pytest.mark.usefixtures("iam")
+def test_every_policy_is_looked_at(watcher: AccessKeysProvider) -> None:
+    """All that is wrong is told at once, sorted by user and name."""
+    found = failures(watcher, users={"jane": {"x": 1.0, "max": -1.0}, "bob": 7.0})
+    assert [reason.split(" ")[:3] for _, reason in found] == [
+        ["bob:", "expected", "a"],
+        ["jane:", "expected", "max"],
+        ["jane:", "unknown", "policy"],
+    ]
+    ((name, reason),) = failures(watcher, users=["jane"])
+    assert (name, reason) == ("users", "expected policies by user name, such as {'jane': {'max': 1}}")
+
+
+@pytest.mark.usefixtures("iam")
+def test_what_is_not_looked_at(watcher: AccessKeysProvider, emulator: Emulator) -> None:
+    """Users that are not known yet are let through, and no other account is looked into."""
+    emulator.controls.clear_counts()
+    for users in (UNKNOWN, {"jane": {"max": UNKNOWN}}):
+        checked = watcher.check({}, {"users": users, "account": None})
+        assert (checked.inputs, checked.failures) == ({"users": users}, [])
+    assert emulator.controls.counts() == {}
+    ((name, reason),) = failures(watcher, users={"jane": {}}, account="999999999999")
+    assert name == "account"
+    assert "the specs are for account 999999999999" in reason
+    assert "iam:ListAccessKeys" not in emulator.controls.counts()
+
+
+@pytest.mark.usefixtures("iam")
+def test_what_is_recorded(watcher: AccessKeysProvider) -> None:
+    """What check saw is recorded, by an id of the account, and whatever differs from it is a change."""
+    seen = {"users": {"jane": {"max": 1.0}}, "keys": {"jane": []}, "findings": []}
+    made = watcher.create(seen)
+    assert (made.id, made.outs) == (f"{ACCOUNT}/access-keys", seen)
+    read = watcher.read(made.id, seen)
+    assert (read.id, read.outs) == (made.id, seen)
+    assert watcher.update(made.id, {}, seen).outs == seen
+    assert not watcher.diff(made.id, seen | {"account": "1"}, seen).changes
+    for name, other in {"users": {}, "keys": {}, "findings": ["so"]}.items():
+        assert watcher.diff(made.id, seen, seen | {name: other}).changes

@@ -1,0 +1,90 @@
+"""What the providers refuse of their inputs, each rule at both its bounds, before anybody is asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from dynamic_providers.credential_inputs import CredentialInputs, find_failures
+
+JANE = {"user": "jane", "service": "codecommit"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_accepted"),
+    [
+        ("user", "j", True),
+        ("user", "j" * 64, True),
+        ("user", "j" * 65, False),
+        ("user", "", False),
+        ("user", "+=,.@-_9", True),
+        ("user", "jane doe", False),
+        ("user", "jane\n", False),
+        ("user", 7.0, False),
+        ("user", None, False),
+        ("service", "logs", True),
+        ("service", "x", True),
+        ("service", "", False),
+        ("service", ".logs", False),
+        ("service", "bed rock", False),
+        ("service", 7.0, False),
+        ("service", None, False),
+        ("status", "Active", True),
+        ("status", "Inactive", True),
+        ("status", "active", False),
+        ("status", "Expired", False),
+        ("age_days", 0.0, False),
+        ("age_days", 1.0, True),
+        ("age_days", 36600.0, True),
+        ("age_days", 36601.0, False),
+        ("age_days", 1.5, False),
+        ("age_days", "30", False),
+        ("existing", "fail", True),
+        ("existing", "adopt", True),
+        ("existing", "take", False),
+        ("declared", 0.0, False),
+        ("declared", 1.0, True),
+        ("declared", 2.0, True),
+        ("declared", 3.0, False),
+        ("account", "123456789012", True),
+        ("account", "12345678901", False),
+        ("account", "1234567890123", False),
+        ("account", "12345678901a", False),
+        ("account", 123456789012.0, False),
+    ],
+)
+def test_bounds(name: str, value: object, *, is_accepted: bool) -> None:
+    """Each input is accepted up to its bound and refused beyond it, by its own name."""
+    failures = list(find_failures(CredentialInputs.read(JANE | {name: value})))
+    assert [failure.property for failure in failures] == ([] if is_accepted else [name])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("user", "", "expected a user name of IAM: 1 to 64 letters, digits and characters of _+=,.@-"),
+        ("service", "", "expected bedrock, codecommit, keyspaces, logs or a full service name"),
+        ("status", "on", "expected Active or Inactive"),
+        ("age_days", 0.0, "expected a whole number of days from 1 to 36600"),
+        ("existing", "take", "expected fail or adopt"),
+        ("declared", 3.0, "expected 1 or 2, as many as IAM allows"),
+        ("account", "1", "expected an AWS account id of 12 digits"),
+    ],
+)
+def test_reasons(name: str, value: object, expected: str) -> None:
+    """A refusal says what would be accepted."""
+    (failure,) = find_failures(CredentialInputs.read(JANE | {name: value}))
+    assert failure.reason == expected
+
+
+def test_as_meant() -> None:
+    """Inputs are read as they were meant: whole numbers, triggers as text, full names; what is None is not there."""
+    read = CredentialInputs.read(JANE | {"age_days": 30.0, "declared": 2.0, "reset": 7.0, "status": None})
+    assert read.properties() == {
+        "user": "jane",
+        "service": "codecommit.amazonaws.com",
+        "reset": "7.0",
+        "age_days": 30,
+        "declared": 2,
+    }
+    assert isinstance(read.age_days, int)
+    assert isinstance(read.declared, int)

@@ -1,0 +1,112 @@
+"""What is read out of the state that the engine hands to the program, by the engine's own protocol."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pulumi
+from pulumi.runtime.proto.provider_pb2 import InvokeResponse
+from pulumi.runtime.proto.resource_pb2_grpc import (
+    ResourceMonitorServicer,
+    ResourceMonitorStub,
+    add_ResourceMonitorServicer_to_server,
+)
+
+from dynamic_providers.properties import CREDENTIAL_TYPE
+from dynamic_providers.recorded import RecordedState, _read_state, run_message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulumi.runtime.proto.resource_pb2 import ResourceInvokeRequest
+
+CODECOMMIT = "codecommit.amazonaws.com"
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": "jane"}
+
+
+class Engine(ResourceMonitorServicer):
+    """Answers with these resources to whoever asks for the state."""
+
+    def __init__(self, resources: dict[str, Any] | None) -> None:
+        self.resources = resources
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def Invoke(self, request: ResourceInvokeRequest, context: grpc.ServicerContext) -> InvokeResponse:  # noqa: N802 - gRPC's
+        """The state, or a refusal where there is none."""
+        self.asked.append((request.tok, dict(request.args.items())))
+        if self.resources is None:
+            context.abort(grpc.StatusCode.NOT_FOUND, "no such stack")
+        answer = InvokeResponse()
+        getattr(answer, "return").update({"outputs": self.resources})
+        return answer
+
+
+@contextmanager
+def asking(engine: Engine) -> Iterator[ResourceMonitorStub]:
+    """A program that this engine runs."""
+    server = grpc.server(ThreadPoolExecutor(1))
+    add_ResourceMonitorServicer_to_server(engine, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield ResourceMonitorStub(channel)
+    finally:
+        server.stop(None).wait()
+
+
+def resource(user: Any, id_: str, type_: str = CREDENTIAL_TYPE, **more: str) -> dict[str, Any]:  # noqa: ANN401 - any
+    """A resource as the state has it."""
+    outputs = {"user": user, "service": CODECOMMIT, "credential_id": id_} | more
+    return {"type": type_, "outputs": outputs}
+
+
+def test_read() -> None:
+    """The credentials are told by user and service, with the names of their resources and their account."""
+    urn = f"urn:pulumi:dev::iamcreds::{CREDENTIAL_TYPE}::"
+    engine = Engine(
+        {
+            f"{urn}jane/codecommit/a": resource("jane", "ACCA1", account_id="123456789012"),
+            f"{urn}odd::name": resource(SECRET, "ACCA2"),
+            f"{urn}bob/codecommit": resource("bob", "ACCA3", account_id="123456789012"),
+            "urn:pulumi:dev::iamcreds::other::x": resource("jane", "ACCA4", "other"),
+        }
+    )
+    with asking(engine) as monitor:
+        state = _read_state(monitor, "org/iamcreds/dev")
+    assert engine.asked == [("pulumi:pulumi:readStackResourceOutputs", {"stackName": "org/iamcreds/dev"})]
+    assert state == RecordedState(
+        {
+            ("jane", CODECOMMIT): {"ACCA1": "jane/codecommit/a", "ACCA2": "odd::name"},
+            ("bob", CODECOMMIT): {"ACCA3": "bob/codecommit"},
+        },
+        "123456789012",
+    )
+
+
+def test_nothing_recorded() -> None:
+    """An empty state owns nothing and is of no account."""
+    with asking(Engine({})) as monitor:
+        assert _read_state(monitor, "org/iamcreds/empty") == RecordedState({}, None)
+
+
+def test_no_state() -> None:
+    """Where the state cannot be read nothing is claimed of it."""
+    with asking(Engine(None)) as monitor:
+        assert _read_state(monitor, "org/iamcreds/none") is None
+
+
+def test_user_that_is_an_output() -> None:
+    """Where the user or the service is an output, what is owned is told when it is known."""
+    state = RecordedState({("jane", CODECOMMIT): {"ACCA1": "a"}}, "123456789012")
+    told: dict[str, Any] = {}
+
+    def program() -> None:
+        message = run_message(state, "x", pulumi.Output.from_input("jane"), "codecommit")
+        pulumi.Output.all(**message).apply(told.update)
+
+    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    assert told == {"resource": "x", "owned": {"ACCA1": "a"}, "account": "123456789012"}
