@@ -211,7 +211,10 @@ def test_lists_that_lag(stack: Stack, iam: IAMClient, emulator: Emulator) -> Non
 
 
 def test_killed_between_create_and_answer(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A credential whose provider died before it could tell the engine is not doubled: the next run names it."""
+    """A credential whose provider died before it could tell the engine is not doubled: the next run names it.
+
+    With `existing: adopt` it then converges by itself, with a password that is known.
+    """
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     emulator.controls.set(latency=1)
@@ -227,6 +230,10 @@ def test_killed_between_create_and_answer(stack: Stack, iam: IAMClient, emulator
     lost = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
     assert lost in stack.fail("up", "--yes", "--skip-preview")
     assert len(list_credentials(iam, "jane")) == 1
+    stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit, existing: adopt}]}}")
+    stack.up()
+    assert emulator.controls.passwords() == {lost: stack.read_secrets()["jane/codecommit"]}
+    stack.assert_no_changes()
 
 
 def provider_of(engine: int) -> int:
