@@ -79,7 +79,7 @@ class ServiceSpecificCredentialProvider(Provider):
             case Adopt(live):
                 self._run.plan(inputs.user, inputs.service, resource, live.id)
                 return CheckResult(inputs.properties() | {"adopts": live.id}, [])
-            case MissingUser() if message.refuse is Refuse.CHECK:
+            case MissingUser() if message.refuse is Refuse.CHECK and not self._is_deleted_first(inputs, message):
                 # Another program may make the user in the same run.
                 warn(sentence(decision, inputs.wanted(), self.account.now()))
                 return CheckResult(inputs.properties(), [])

@@ -37,6 +37,7 @@ def foresee(account: Account, run: Run, inputs: CredentialInputs, message: Messa
         coming=sum(adopts is None and not _has_a_place(run, name, live) for name, adopts in plans.items()),
         has_service=_has_service(account, user, service),
         declaring=run.declaring(user, service),
+        is_unsettled=account.has_unfinished_create(user, service),
     )
 
 
@@ -60,6 +61,7 @@ def observe(account: Account, run: Run, inputs: CredentialInputs, adopts: str | 
         owners=_find_owners(account, run, live),
         is_whole=run.is_whole(user, service),
         adopted=run.adopted(user, service) - {adopts or ""},
+        is_unsettled=account.has_unfinished_create(user, service),
         has_service=_has_service(account, user, service),
     )
 

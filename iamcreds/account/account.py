@@ -176,6 +176,13 @@ class Account:
         """
         return self._cache.has_service(user, service)
 
+    def has_unfinished_create(self, user: str, service: str) -> bool:
+        """Whether a run on this machine was killed during a Create for that user and service (full name) just now.
+
+        Then lists may not show yet what it made: so nothing should be created for a minute.
+        """
+        return self._writing.has_unfinished_create(user, service)
+
     def list_credentials(
         self, window: Window, *, user: str | None = None, service: str | None = None, all_users: bool = False
     ) -> Page[Credential]:
@@ -234,7 +241,7 @@ class Account:
             NoSuchUserError, NoSuchServiceError, LimitExceededError, AccountError
             LostAnswerError: it may have been created, and nobody can tell.
         """
-        return self._writing.create(user, service, age_days)
+        return issuing.issue(self._writing, user, service, age_days, None)
 
     def issue(
         self, user: str, service: str, age_days: int | None = None, status: Status | None = None

@@ -49,5 +49,5 @@ class Clock:
 
     def may_be_within(self, created: datetime, start: datetime, end: datetime) -> bool:
         """Whether a date of IAM's, which is cut to the second, may stand for a time from start to end."""
-        doubt = SECOND if self._ahead else timedelta()
+        doubt = SECOND / 2 if self._ahead else timedelta()  # the Date header is cut to the second, too
         return created + SECOND > start - doubt and created <= end + doubt

@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 
 def issue(writing: Writing, user: str, service: str, age_days: int | None, status: Status | None) -> IssuedCredential:
     """A new credential that has the status (None: as IAM makes it, Active), or none at all; see `Account.issue`."""
-    issued = writing.create(user, service, age_days)
-    made = issued.credential
-    if status in (None, made.status):
-        return issued
-    try:
-        writing.set_status(made.user, made.id, status)
-    except AccountError as error:
-        raise AccountError(f"{error}; {_undo(writing, made)}") from error
-    return replace(issued, credential=replace(made, status=status))
+    with writing.creating(user, service):
+        issued = writing.create(user, service, age_days)
+        made = issued.credential
+        if status in (None, made.status):
+            return issued
+        try:
+            writing.set_status(made.user, made.id, status)
+        except AccountError as error:
+            raise AccountError(f"{error}; {_undo(writing, made)}") from error
+        return replace(issued, credential=replace(made, status=status))
 
 
 def change(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from iamcreds.errors import (
 from iamcreds.model import Credential, IssuedCredential, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
     from datetime import datetime
 
     from mypy_boto3_iam import IAMClient
@@ -75,22 +76,32 @@ class Writing:
         self._locks = locks
         self._sleep = sleep
 
-    def create(self, user: str, service: str, age_days: int | None = None) -> IssuedCredential:
-        """Create a credential; see `Account.create`."""
+    @contextlib.contextmanager
+    def creating(self, user: str, service: str) -> Iterator[None]:
+        """Keep every other Create for this user and service waiting, until all is told that comes of this one.
+
+        Where the process is killed before, `has_unfinished_create` knows.
+        """
         with self._locks.hold(user, service):
-            begun = self._locks.begun(user, service)
-            if begun is not None and self._clock.is_young(begun):
-                raise LostAnswerError(
-                    f"creating a {service} credential for user {user}: a run on this machine began to, and was killed"
-                    " before it knew what came of it; lists may not show that yet: repeat in a minute"
-                )
-            known = {live.id for live in self._cache.of(user, service)}
-            arguments = {"UserName": user, "ServiceName": service}
             self._locks.begin(user, service, self._clock.now())
             try:
-                return self._create(arguments | ({"CredentialAgeDays": age_days} if age_days else {}), known)
+                yield
             finally:
                 self._locks.end(user, service)
+
+    def create(self, user: str, service: str, age_days: int | None = None) -> IssuedCredential:
+        """Create a credential, within `creating`; see `Account.create`."""
+        known = {live.id for live in self._cache.of(user, service)}
+        arguments = {"UserName": user, "ServiceName": service}
+        return self._create(arguments | ({"CredentialAgeDays": age_days} if age_days else {}), known)
+
+    def has_unfinished_create(self, user: str, service: str) -> bool:
+        """Whether a Create was killed so short a time ago that lists may not show yet what it made."""
+        if self._locks.begun(user, service) is None:
+            return False
+        with self._locks.hold(user, service):  # one that is under way is waited for
+            begun = self._locks.begun(user, service)
+        return begun is not None and self._clock.is_young(begun)
 
     def _create(self, arguments: dict[str, Any], known: Collection[str]) -> IssuedCredential:
         """Create unless throttled; what was `known` before the call is not what the call made."""
@@ -150,15 +161,12 @@ class Writing:
     def _appeared(
         self, user: str, service: str, known: Collection[str], started: datetime, ended: datetime
     ) -> list[Credential]:
-        """What is new since the call began, if any of it was made within the call's time; lists may lag."""
+        """What is new and was made within the call's time; every look counts: somebody's may be seen first."""
         for pause in LOOK_PAUSES:
             self._sleep(pause)
             self._cache.refresh(user)
-            new = [live for live in self._cache.of(user, service) if live.id not in known]
-            made = [live for live in new if self._clock.may_be_within(live.created, started, ended)]
-            if made:
-                return made
-        return []
+        new = [live for live in self._cache.of(user, service) if live.id not in known]
+        return [live for live in new if self._clock.may_be_within(live.created, started, ended)]
 
     def reset(self, user: str, credential_id: str) -> IssuedCredential:
         """Give the credential a new password; see `Account.reset`."""

@@ -50,6 +50,7 @@ class Situation:
         renamed_to: what IAM calls the user of the stack's own credential now, where that is another name.
         has_service: whether AWS knows the service.
         declaring: the names of the resources that declare the same user and service.
+        is_unsettled: whether a Create was killed so short a time ago that `live` may lack what it made.
     """
 
     live: Sequence[Credential] = ()
@@ -62,6 +63,7 @@ class Situation:
     renamed_to: str | None = None
     has_service: bool = True
     declaring: frozenset[str] = frozenset()
+    is_unsettled: bool = False
 
     @property
     def staying(self) -> tuple[Credential, ...]:
@@ -134,6 +136,11 @@ class NotAdoptable:
 
 
 @dataclass(frozen=True)
+class Unsettled:
+    """A Create was killed a moment ago, and lists may not show yet what it made."""
+
+
+@dataclass(frozen=True)
 class NoPlace:
     """Both of IAM's places are taken by the stack's own; `owners` tells by which resources."""
 
@@ -142,12 +149,12 @@ class NoPlace:
 
 
 Refusal: TypeAlias = (
-    MissingUser | UnknownService | DeclaredTwice | InTheWay | Unproven | Ambiguous | NotAdoptable | NoPlace
+    MissingUser | UnknownService | DeclaredTwice | InTheWay | Unproven | Ambiguous | NotAdoptable | Unsettled | NoPlace
 )
 Decision: TypeAlias = Create | Adopt | Refusal
 
 
-def decide(wanted: Wanted, situation: Situation) -> Decision:
+def decide(wanted: Wanted, situation: Situation) -> Decision:  # noqa: PLR0911 - one for each kind
     """What is to be done so that the stack has one credential more of this user and service."""
     if not situation.has_user:
         return MissingUser(situation.renamed_to)
@@ -157,6 +164,8 @@ def decide(wanted: Wanted, situation: Situation) -> Decision:
         return DeclaredTwice(situation.declaring)
     if situation.foreign:
         return _decide_about_foreign(wanted, situation)
+    if situation.is_unsettled:
+        return Unsettled()
     if len(situation.staying) + situation.coming >= MAX_PER_SERVICE:
         return NoPlace(situation.staying, situation.owners)
     return Create()

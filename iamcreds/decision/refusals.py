@@ -14,6 +14,7 @@ from iamcreds.decision.deciding import (
     Refusal,
     UnknownService,
     Unproven,
+    Unsettled,
     Wanted,
 )
 from iamcreds.services import service_alias
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from iamcreds.model import Credential
 
 
-def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: PLR0911 - one for each kind
+_DELETED_JUST_NOW = "(What was deleted just now may still be listed: then repeat in a minute.)"
+
+
+def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C901, PLR0911 - one for each kind
     """Why nothing is created for that user and service, and what to do."""
     what, user = f"{service_alias(wanted.service)} credential", f"user {wanted.user}"
     match refusal:
@@ -48,8 +52,8 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: P
                 f"no {what} is made for {user}: {_live(foreign, now)}, no resource of this stack has {_it(foreign)},"
                 f" and nobody here knows the password. Three ways out: delete {_it(foreign)}"
                 f" ({_and(map(_delete_command, foreign))}); take {_it(foreign)} over with `existing: adopt`, which"
-                " resets the password; or leave it to whom it serves, and take this credential out of the specs. Lists"
-                " may show for a minute what was deleted just now"
+                " resets the password; or leave it to whom it serves, and take this credential out of the specs."
+                f" {_DELETED_JUST_NOW}"
             )
         case Unproven(live):
             return (
@@ -68,12 +72,18 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: P
                 f" {_lifetime(wanted)} is wanted, which Reset does not change: delete it"
                 f" ({_delete_command(credential)})"
             )
+        case Unsettled():
+            return (
+                f"no {what} is made for {user}: a run on this machine began to make one, and was killed before it knew"
+                " what came of it; lists may not show that yet: repeat in a minute"
+            )
         case NoPlace(taken, owners):
             held = _and(f"{live.id} by {owners.get(live.id) or 'this stack'}" for live in taken)
             return (
                 f"there is no place for another {what} of {user}: IAM allows two, and those that are there or planned"
                 f" ({held or 'this run makes them'}) take both until this run ends. A credential under a new name keeps"
-                " its place with `was: OLD-NAME`; otherwise take the old one out in a run of its own"
+                " its place with `was: OLD-NAME`; otherwise take the old one out in a run of its own."
+                f" {_DELETED_JUST_NOW}"
             )
 
 

@@ -21,6 +21,7 @@ from iamcreds.decision.deciding import (
     Situation,
     UnknownService,
     Unproven,
+    Unsettled,
     Wanted,
     decide,
 )
@@ -132,6 +133,13 @@ def test_unproven() -> None:
         assert "run without --target, --exclude and --refresh=false" in said
         assert "delete" not in said
     assert decide(replace(WANTED, declared=2), Situation(live=[A], is_whole=False)) == Create()
+
+
+def test_unsettled() -> None:
+    """After a Create that was killed a moment ago nothing is created, but what is seen of it is adopted."""
+    assert decide(WANTED, Situation(is_unsettled=True)) == Unsettled()
+    assert decide(ADOPTING, Situation(live=[A], is_unsettled=True)) == Adopt(A)
+    assert "was killed before it knew what came of it" in sentence(Unsettled(), WANTED, NOW)
 
 
 def test_missing_user() -> None:
