@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer, and `pulumi` on PATH or a Go toolchain; the rest it brings along, inside this folder.
 .DEFAULT_GOAL := help
-.PHONY: help up preview down env test lint types actionlint unit e2e faults faults-sample simulate bench documents pictures clean
+.PHONY: help up preview down env test lint types actionlint unit e2e faults faults-sample simulate mutants bench documents pictures clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -54,6 +54,9 @@ faults-sample: $(VENV) ## a part of it, in which each kind and each call is met
 
 simulate: $(VENV) ## histories of edits, runs, people and faults, by seed: N=100000 SEED=0
 	.venv/bin/python -m tests.simulation $(or $(N),2000) --seed $(or $(SEED),0)
+
+mutants: $(VENV) ## changes to the code that some test has to notice, a sample in ten minutes: N=100 SEED=1, or N=all
+	.venv/bin/python -m tests.mutants --number $(or $(N),100) --seed $(or $(SEED),1)
 
 bench: $(VENV) ## loading specs against libyaml; wall time and calls at 100 and 1,000 credentials, against the engine's floor
 	.venv/bin/python -m tests.bench.specs

@@ -1,0 +1,112 @@
+"""Every mutation of a source: what mutmut's operators make of it, one place and one change at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import libcst
+from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider
+from mutmut.mutation.mutators import mutation_operators
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+_WRITTEN_NOT_RUN = (libcst.Annotation, libcst.Decorator, libcst.Import, libcst.ImportFrom)
+_WORDS = " "
+"""A text with a blank in it is a sentence for people: tests of wording hold its words, not every character."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change.
+
+    Attributes:
+        path: the file, relative to the root.
+        line: where it stands, from 1.
+        before: the code.
+        after: what it is turned into.
+        is_within_function: whether the code runs when a function is called, rather than when the module is imported.
+        make_source: the whole file with the change.
+    """
+
+    path: Path
+    line: int
+    before: str
+    after: str
+    is_within_function: bool
+    make_source: Callable[[], str]
+
+
+def find_mutants(root: Path, path: Path) -> Iterator[Mutant]:
+    """Every mutant of the file, in the order of the source."""
+    wrapper = MetadataWrapper(libcst.parse_module((root / path).read_text()))
+    module = wrapper.module
+    positions = wrapper.resolve(PositionProvider)
+    parents = wrapper.resolve(ParentNodeProvider)
+    for node in _nodes(module):
+        for changed in _change(node):
+            before, after = (" ".join(module.code_for_node(part).split()) for part in (node, changed))
+            yield Mutant(
+                path=path,
+                line=positions[_placed(node, positions, parents)].start.line,
+                before=before,
+                after=after,
+                is_within_function=_is_within_function(node, parents),
+                make_source=partial(_replace, module, node, changed),
+            )
+
+
+def _replace(module: libcst.Module, node: libcst.CSTNode, changed: libcst.CSTNode) -> str:
+    replaced = module.deep_replace(node, changed)
+    assert isinstance(replaced, libcst.Module)
+    return replaced.code
+
+
+def _nodes(node: libcst.CSTNode) -> Iterator[libcst.CSTNode]:
+    """The nodes whose change changes what is run, outermost first."""
+    if isinstance(node, _WRITTEN_NOT_RUN) or _is_for_types(node):
+        return
+    yield node
+    for child in node.children:
+        yield from _nodes(child)
+
+
+def _is_for_types(node: libcst.CSTNode) -> bool:
+    match node:
+        case libcst.If(test=libcst.Name("TYPE_CHECKING")):
+            return True
+        case libcst.AnnAssign(annotation=libcst.Annotation(libcst.Name("TypeAlias"))):
+            return True
+    return False
+
+
+def _change(node: libcst.CSTNode) -> Iterator[libcst.CSTNode]:
+    if isinstance(node, libcst.SimpleString) and _WORDS in node.value:
+        return
+    for kind, operator in mutation_operators:
+        if isinstance(node, kind):
+            yield from operator(node)
+
+
+def _placed(
+    node: libcst.CSTNode,
+    positions: Mapping[libcst.CSTNode, object],
+    parents: Mapping[libcst.CSTNode, libcst.CSTNode],
+) -> libcst.CSTNode:
+    """The node, or the nearest around it that has a position."""
+    while node not in positions:
+        node = parents[node]
+    return node
+
+
+def _is_within_function(node: libcst.CSTNode, parents: Mapping[libcst.CSTNode, libcst.CSTNode]) -> bool:
+    child = node
+    while child in parents:
+        parent = parents[child]
+        if isinstance(parent, (libcst.FunctionDef, libcst.Lambda)) and parent.body is child:
+            return True
+        child = parent
+    return False

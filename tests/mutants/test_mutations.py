@@ -1,0 +1,71 @@
+"""What is mutated, what is left alone, and which tests are run for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.mutants.__main__ import choose, find_sources
+from tests.mutants.covering import Covering
+from tests.mutants.mutations import find_mutants
+
+SOURCE = '''"""What this is."""
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    LIMIT = 4
+
+Either: TypeAlias = int | str
+LIMIT = 2
+
+
+def is_full(number: "int | None") -> bool:
+    if number is None:
+        raise ValueError("it is not known")
+    return number >= LIMIT
+'''
+
+
+def test_find_mutants(tmp_path: Path) -> None:
+    """What runs is mutated, one change at a time; types, imports, documentation and sentences are not."""
+    (tmp_path / "places.py").write_text(SOURCE)
+    found = [(mutant.line, mutant.before, mutant.after) for mutant in find_mutants(tmp_path, Path("places.py"))]
+    assert found == [
+        (8, "LIMIT = 2", "LIMIT = None"),
+        (8, "2", "3"),
+        (12, "is", "is not"),
+        (13, 'ValueError("it is not known")', "ValueError(None)"),
+        (14, ">= LIMIT", "> LIMIT"),
+    ]
+
+
+def test_source_of_a_mutant(tmp_path: Path) -> None:
+    """A mutant is the whole file with one change."""
+    (tmp_path / "places.py").write_text(SOURCE)
+    *_, last = find_mutants(tmp_path, Path("places.py"))
+    assert last.make_source() == SOURCE.replace(">=", ">")
+
+
+def test_tests_of_a_mutant(tmp_path: Path) -> None:
+    """Tests that run the line are run, fastest first; of what runs at import, all that run anything of the file."""
+    (tmp_path / "places.py").write_text(SOURCE)
+    covering = Covering({"a": 2.0, "b": 1.0, "c": 3.0}, {"places.py": {"13": ["c"], "14": ["a", "b"]}})
+    first, *_, last = find_mutants(tmp_path, Path("places.py"))
+    assert covering.tests_of(last) == ["b", "a"]
+    assert covering.tests_of(first) == ["b", "a", "c"]
+    assert Covering({}, {}).tests_of(last) == []
+
+
+def test_choose(tmp_path: Path) -> None:
+    """The same seed chooses the same mutants, another one others, and `all` means all."""
+    (tmp_path / "places.py").write_text(SOURCE)
+    mutants = list(find_mutants(tmp_path, Path("places.py")))
+    assert choose(mutants, "3", "1") == choose(mutants, "3", "1")
+    assert choose(mutants, "3", "1") != choose(mutants, "3", "2")
+    assert choose(mutants, "all", "1") == mutants
+    assert set(choose(mutants, "9", "1")) == set(mutants)
+
+
+def test_find_sources() -> None:
+    """Folders stand for the modules in them."""
+    assert list(find_sources(["iamcreds/plan/gate.py"])) == [Path("iamcreds/plan/gate.py")]
+    assert Path("iamcreds/account/writing.py") in set(find_sources(["iamcreds/account"]))

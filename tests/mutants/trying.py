@@ -1,0 +1,94 @@
+"""Run tests in a copy of the tree, each time in a process of its own that has the libraries in it already."""
+
+from __future__ import annotations
+
+import compileall
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from py_compile import PycInvalidationMode
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from multiprocessing.context import ForkServerContext, ForkServerProcess
+    from pathlib import Path
+
+SURVIVED = 0
+TIMED_OUT = None
+_BEGAN = 100
+"""Added to what pytest ends with, so that a process that could not even begin is not taken for a failing test."""
+
+_LIBRARIES = ["boto3", "moto.server", "moto.iam", "pulumi.dynamic", "pytest", "rich.table", "jinja2"]
+"""No plugins of pytest: those it wants to import itself."""
+
+
+def copy_tree(root: Path, copy: Path) -> None:
+    """Copy what git knows or would take in, compiled so that only what is changed is compiled anew."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - as installed
+        cwd=root, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    for name in filter(None, listed.split("\0")):
+        if (root / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / name, copy / name)
+    for folder in ("iamcreds", "dynamic_providers"):
+        compileall.compile_dir(copy / folder, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
+    (copy / ".venv").symlink_to(root / ".venv")
+
+
+def start_server() -> ForkServerContext:
+    """Have the libraries imported once, for every process to come."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_LIBRARIES)
+    return context
+
+
+def try_tests(context: ForkServerContext, copy: Path, tests: Sequence[str], seconds: float) -> int | None:
+    """What pytest ends with at the first failure: SURVIVED where there is none, TIMED_OUT after so many seconds.
+
+    Raises:
+        RuntimeError: the process ended before it began.
+    """
+    process = context.Process(target=_run, args=(str(copy), ["-x", *tests]))
+    process.start()
+    process.join(seconds)
+    if process.is_alive():
+        _end(process)
+        return TIMED_OUT
+    code = process.exitcode or 0
+    if 0 <= code < _BEGAN:
+        raise RuntimeError(f"no test was run: the process ended by {code}")
+    return code - _BEGAN if code > 0 else code
+
+
+def _end(process: ForkServerProcess) -> None:
+    """End the process and what it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid or 0, signal.SIGKILL)
+    process.join()
+
+
+def _run(copy: str, arguments: list[str]) -> None:
+    os.setsid()
+    enter(copy)
+    import pytest  # noqa: PLC0415 - from here on there is only the copy
+
+    code = pytest.main(["-q", "-p", "no:cacheprovider", "--no-header", *arguments])
+    os._exit(_BEGAN + int(code))  # whatever threads a mutant has left behind
+
+
+def enter(copy: str) -> None:
+    """Have the copy instead of the tree; it is silent, and nothing is written beside sources."""
+    sys.dont_write_bytecode = True
+    os.environ |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": copy, "CI": "true"}
+    os.chdir(copy)
+    sys.path.insert(0, copy)
+    silence = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(silence, stream)
