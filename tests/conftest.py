@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from mypy_boto3_iam import IAMClient
 
+for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # a `make` that a test runs is nobody's child
+    os.environ.pop(name, None)
+
 # Machines differ in speed; CI looks at the same examples each time, a person's run at new ones.
 settings.register_profile("any machine", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("any machine")
