@@ -130,6 +130,15 @@ def test_narrowed_run(provider: ServiceSpecificCredentialProvider, emulator: Emu
         assert "delete" not in reason
 
 
+def test_what_was_read_is_our_own(provider: ServiceSpecificCredentialProvider) -> None:
+    """What the engine had read in this process is the stack's own, also where the program tells nothing of it."""
+    name, outs = create(provider)
+    provider = new_process()
+    assert reasons(provider.check({}, INPUTS))
+    provider.read(name, outs)
+    assert not provider.check({}, INPUTS).failures
+
+
 def test_adopt(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
     """With `existing: adopt` the id is shown by the check, taken over by Reset, and is the stack's own from then on."""
     emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT, status="Inactive")
