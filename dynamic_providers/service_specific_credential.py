@@ -25,9 +25,9 @@ from dynamic_providers.credential_state import (
 )
 from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, warn
 from dynamic_providers.run import Message, Refuse, Run
-from dynamic_providers.situation import find_leaving, foresee, is_full, observe
+from dynamic_providers.situation import foresee, is_full, observe
 from dynamic_providers.unknowns import is_known
-from iamcreds.decision.deciding import Adopt, Create, MissingUser, Refusal, decide
+from iamcreds.decision.deciding import Adopt, Create, MissingUser, Situation, decide
 from iamcreds.decision.refusals import sentence
 from iamcreds.errors import ExistingCredentialError, NoSuchCredentialError
 from iamcreds.model import Credential, IssuedCredential, Status
@@ -70,7 +70,9 @@ class ServiceSpecificCredentialProvider(Provider):
         return self._check_create(inputs, message)
 
     def _check_create(self, inputs: CredentialInputs, message: Message) -> CheckResult:
-        decision = decide(inputs.wanted(), foresee(self.account, self._run, inputs, message))
+        situation = foresee(self.account, self._run, inputs, message)
+        decision = decide(inputs.wanted(), situation)
+        is_deleted_first = self._is_deleted_first(inputs, message, situation)
         resource = message.resource or f"{id(inputs)}"
         match decision:
             case Create():
@@ -79,25 +81,21 @@ class ServiceSpecificCredentialProvider(Provider):
             case Adopt(live):
                 self._run.plan(inputs.user, inputs.service, resource, live.id)
                 return CheckResult(inputs.properties() | {"adopts": live.id}, [])
-            case MissingUser() if message.refuse is Refuse.CHECK and not self._is_deleted_first(inputs, message):
+            case MissingUser() if message.refuse is Refuse.CHECK and not is_deleted_first:
                 # Another program may make the user in the same run.
                 warn(sentence(decision, inputs.wanted(), self.account.now()))
                 return CheckResult(inputs.properties(), [])
-        return self._refuse(decision, inputs, message)
-
-    def _refuse(self, refusal: Refusal, inputs: CredentialInputs, message: Message) -> CheckResult:
-        reason = sentence(refusal, inputs.wanted(), self.account.now())
+        reason = sentence(decision, inputs.wanted(), self.account.now())
         if message.refuse is Refuse.PREVIEW:
             return CheckResult(inputs.properties() | {"refused": [reason]}, [])
-        if message.refuse is Refuse.CREATE and not self._is_deleted_first(inputs, message):
+        if message.refuse is Refuse.CREATE and not is_deleted_first:
             return CheckResult(inputs.properties(), [])  # create will refuse it
         return CheckResult(inputs.properties(), [CheckFailure("", reason)])
 
-    def _is_deleted_first(self, inputs: CredentialInputs, message: Message) -> bool:
+    def _is_deleted_first(self, inputs: CredentialInputs, message: Message, situation: Situation) -> bool:
         """Whether the engine would delete what this credential replaces before it has it created."""
-        if self._run.has(message.resource) and inputs.declared == MAX_PER_SERVICE:
-            return True
-        return bool(find_leaving(self.account, self._run, inputs, message))
+        is_successor = self._run.has(message.resource)
+        return bool(situation.leaving) or (is_successor and inputs.declared == MAX_PER_SERVICE)
 
     def diff(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Another user, service or age replaces, and so does expiry; a declared status or reset updates."""
@@ -131,7 +129,7 @@ class ServiceSpecificCredentialProvider(Provider):
     def _needs_its_place(self, olds: Mapping[str, Any], inputs: CredentialInputs) -> bool:
         """Whether a replacement, ours or one that somebody asked the engine for, needs the place of the old one."""
         same = (olds.get("user"), olds.get("service")) == (inputs.user, inputs.service)
-        return same and is_full(self.account, inputs)
+        return same and is_full(inputs, self.account.credentials_of(inputs.user, inputs.service))
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
         """Create the credential, or adopt the one that the preview has shown; all of it or nothing.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from iamcreds.decision.deciding import Situation
@@ -9,7 +10,7 @@ from iamcreds.errors import ExistingCredentialError
 from iamcreds.services import MAX_PER_SERVICE, known_service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from dynamic_providers.credential_inputs import CredentialInputs
     from dynamic_providers.run import Message, Run
@@ -24,20 +25,16 @@ def foresee(account: Account, run: Run, inputs: CredentialInputs, message: Messa
         AccountError: as AWS answers.
     """
     user, service = inputs.user, inputs.service
-    if not account.has_user(user):
-        return Situation(has_user=False, renamed_to=_find_new_name(account, user, message))
-    live = account.credentials_of(user, service)
+    present = _read_present(account, run, inputs)
+    if not present.has_user:
+        return replace(present, renamed_to=_find_new_name(account, user, message))
     plans = run.plans_beside(user, service, message.resource)
-    return Situation(
-        live=live,
-        owners=_find_owners(account, run, live),
-        is_whole=run.is_whole(user, service),
-        leaving=find_leaving(account, run, inputs, message),
+    return replace(
+        present,
+        leaving=_find_leaving(run, inputs, message, present),
         adopted=frozenset(adopts for adopts in plans.values() if adopts is not None),
-        coming=sum(adopts is None and not _has_a_place(run, name, live) for name, adopts in plans.items()),
-        has_service=_has_service(account, user, service),
+        coming=sum(adopts is None and not _has_a_place(run, name, present.live) for name, adopts in plans.items()),
         declaring=run.declaring(user, service),
-        is_unsettled=account.has_unfinished_create(user, service),
     )
 
 
@@ -48,21 +45,26 @@ def observe(account: Account, run: Run, inputs: CredentialInputs, adopts: str | 
         ExistingCredentialError: what was to be adopted is gone.
         AccountError: as AWS answers.
     """
+    present = _read_present(account, run, inputs)
+    if adopts is not None and present.has_user and adopts not in {credential.id for credential in present.live}:
+        raise ExistingCredentialError(
+            f"credential {adopts} of user {inputs.user}, which was to be adopted, is gone: repeat, to have one created"
+        )
+    return replace(present, adopted=run.adopted(inputs.user, inputs.service) - {adopts})
+
+
+def _read_present(account: Account, run: Run, inputs: CredentialInputs) -> Situation:
+    """What there is, whatever is planned."""
     user, service = inputs.user, inputs.service
     if not account.has_user(user):
         return Situation(has_user=False)
     live = account.credentials_of(user, service)
-    if adopts is not None and adopts not in {credential.id for credential in live}:
-        raise ExistingCredentialError(
-            f"credential {adopts} of user {user}, which was to be adopted, is gone: repeat, to have one created"
-        )
     return Situation(
         live=live,
         owners=_find_owners(account, run, live),
         is_whole=run.is_whole(user, service),
-        adopted=run.adopted(user, service) - {adopts or ""},
-        is_unsettled=account.has_unfinished_create(user, service),
         has_service=_has_service(account, user, service),
+        is_unsettled=account.has_unfinished_create(user, service),
     )
 
 
@@ -71,24 +73,20 @@ def _has_a_place(run: Run, resource: str, live: Iterable[Credential]) -> bool:
     return any(run.owner(credential.id) == resource for credential in live)
 
 
-def find_leaving(account: Account, run: Run, inputs: CredentialInputs, message: Message) -> frozenset[str]:
+def _find_leaving(run: Run, inputs: CredentialInputs, message: Message, present: Situation) -> frozenset[str]:
     """The stack's own credential that is deleted before this one is created, because this one needs its place.
 
     Our diff says so of a credential that it has replaced. Of one that somebody had replaced (`--replace`, taint) the
     engine asks no diff, and deletes first only where the resource was registered so: where two are declared.
-
-    Raises:
-        AccountError: as AWS answers.
     """
-    if not account.has_user(inputs.user) or not is_full(account, inputs):
+    if not is_full(inputs, present.live):
         return frozenset()
-    is_whole = run.is_whole(inputs.user, inputs.service)
     leaving = set()
-    for credential in account.credentials_of(inputs.user, inputs.service):
+    for credential in present.live:
         owner = run.owner(credential.id)
         is_own = bool(message.resource) and owner == message.resource
         # Where the program did not tell whose is what, all that our diff has replaced may be this resource's.
-        may_be_own = is_own or (owner == "" and not is_whole)
+        may_be_own = is_own or (owner == "" and not present.is_whole)
         asked_for = is_own and inputs.declared == MAX_PER_SERVICE
         if asked_for or (may_be_own and run.is_replaced(credential.id)):
             leaving.add(credential.id)
@@ -102,15 +100,9 @@ def _find_owners(account: Account, run: Run, live: Iterable[Credential]) -> dict
     return made | {credential_id: owner for credential_id, owner in owners.items() if owner is not None}
 
 
-def is_full(account: Account, inputs: CredentialInputs) -> bool:
-    """Whether both of IAM's places are taken, or will be by what is declared.
-
-    Raises:
-        AccountError: as AWS answers.
-    """
-    if inputs.declared == MAX_PER_SERVICE:
-        return True
-    return len(account.credentials_of(inputs.user, inputs.service)) >= MAX_PER_SERVICE
+def is_full(inputs: CredentialInputs, live: Collection[Credential]) -> bool:
+    """Whether both of IAM's places are taken, or will be by what is declared."""
+    return inputs.declared == MAX_PER_SERVICE or len(live) >= MAX_PER_SERVICE
 
 
 def _has_service(account: Account, user: str, service: str) -> bool:

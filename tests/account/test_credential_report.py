@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,13 @@ def test_parse() -> None:
     ],
 )
 def test_no_report(content: bytes) -> None:
-    """What is no credential report is refused in a sentence."""
-    with pytest.raises(AccountError, match="this is no credential report"):
+    """What is no credential report is refused in a sentence, which quotes nothing of it."""
+    with pytest.raises(
+        AccountError, match=r"reading the credential report: this is no credential report \(\w+\)"
+    ) as failed:
         parse(content)
+    told = "".join(traceback.format_exception(failed.value))
+    assert not any(word in told for word in ("maybe,", "'maybe'", "yesterday", "sorry", "jane"))
 
 
 def test_wait(emulator: Emulator, iam: IAMClient) -> None:

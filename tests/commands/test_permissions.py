@@ -7,23 +7,39 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from iamcreds.account.permissions import DRIFT_READS, READS, WRITES
 from iamcreds.cli import main
+
+READS = ["GetAccessKeyLastUsed", "GetUser", "ListAccessKeys", "ListServiceSpecificCredentials", "ListUsers"]
+REPORTS = ["GenerateCredentialReport", "GetCredentialReport"]
+WRITES = [f"{verb}ServiceSpecificCredential" for verb in ("Create", "Delete", "Reset", "Update")]
 
 
 @pytest.mark.parametrize(
-    ("run", "operations"), [("up", READS | WRITES), ("preview", READS), ("drift", READS | DRIFT_READS)]
+    ("run", "statements"),
+    [
+        ("up", {"Read": READS, "ChangeCredentials": WRITES}),
+        ("preview", {"Read": READS}),
+        ("drift", {"Read": READS + REPORTS}),
+    ],
 )
-def test_policies(run: str, operations: dict[str, str]) -> None:
-    """A run's policy allows the operations it calls, and no others."""
+def test_policies(run: str, statements: dict[str, list[str]]) -> None:
+    """A run's policy allows the operations of IAM that it calls, and no others."""
     policy = json.loads(CliRunner().invoke(main, ["permissions", "--for", run]).stdout)
-    assert sorted(action for statement in policy["Statement"] for action in statement["Action"]) == sorted(operations)
+    assert policy["Version"] == "2012-10-17"
+    assert {statement["Effect"] for statement in policy["Statement"]} == {"Allow"}
+    assert {statement["Sid"]: statement["Action"] for statement in policy["Statement"]} == {
+        name: sorted(f"iam:{operation}" for operation in operations) for name, operations in statements.items()
+    }
 
 
 def test_account() -> None:
-    """With an account, changes are allowed to its users alone."""
-    policy = json.loads(CliRunner().invoke(main, ["permissions", "--account", "123456789012"]).stdout)
-    assert policy["Statement"][1]["Resource"] == "arn:aws:iam::123456789012:user/*"
+    """With an account, changes are allowed to its users alone, and without one to any account's."""
+    for words, users in (
+        ([], "arn:aws:iam::*:user/*"),
+        (["--account", "123456789012"], "arn:aws:iam::123456789012:user/*"),
+    ):
+        policy = json.loads(CliRunner().invoke(main, ["permissions", *words]).stdout)
+        assert [statement["Resource"] for statement in policy["Statement"]] == ["*", users]
 
 
 @pytest.mark.parametrize("words", [["--account", "1234"], ["--for", "drift", "--account", "123456789012"]])

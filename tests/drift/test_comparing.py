@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from iamcreds.drift.access_keys import check_access_keys, needs_closer_look
 from iamcreds.drift.comparing import compare
 from iamcreds.drift.differences import (
-    Difference,
     Drift,
     Expired,
     ExpiringSoon,
@@ -21,6 +20,7 @@ from iamcreds.drift.differences import (
     MissingCredential,
     MissingUser,
     StatusDiffers,
+    SwitchedOff,
     UndeclaredUser,
     UnmanagedCredential,
 )
@@ -240,11 +240,21 @@ def test_status_differs() -> None:
     ("days", "expected"),
     [(-1, Expired), (0, Expired), (1, ExpiringSoon), (14, ExpiringSoon), (15, None)],
 )
-def test_expiry(days: int, expected: type[Difference] | None) -> None:
+def test_expiry(days: int, expected: type[Expired | ExpiringSoon] | None) -> None:
     """What has expired or will within the time asked for is a finding; the rest is not."""
     ending = live("A", expires=NOW + timedelta(days=days))
-    result = compare(Desired((jane("-"),)), account(*ending), timedelta(days=14))
-    assert [(type(found), found.id) for found in result.differences] == ([(expected, "ACCA0")] if expected else [])
+    user = jane("-")
+    result = compare(Desired((user,)), account(*ending), timedelta(days=14))
+    found = {"user": "jane", "service": CODECOMMIT, "place": place(0), "desired": user.credentials}
+    assert list(result.differences) == ([expected(**found, live=tuple(ending))] if expected else [])
+
+
+def test_switched_off() -> None:
+    """What somebody switched off is told with all declared ones that it may be, at their place."""
+    user, found = jane("-"), live("I")
+    assert only(compare(Desired((user,)), account(*found))) == SwitchedOff(
+        user="jane", service=CODECOMMIT, place=place(0), desired=user.credentials, live=tuple(found), number=1
+    )
 
 
 def test_access_keys() -> None:

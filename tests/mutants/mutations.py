@@ -1,4 +1,8 @@
-"""Every mutation of a source: what mutmut's operators make of it, one place and one change at a time."""
+"""Every mutation of a source: what mutmut's operators make of it, one place and one change at a time.
+
+Left out is what no run can tell: annotations, type aliases and type variables, what stands under TYPE_CHECKING,
+imports and decorators; and of sentences for people every single character, for tests of wording hold their words.
+"""
 
 from __future__ import annotations
 
@@ -79,6 +83,8 @@ def _is_for_types(node: libcst.CSTNode) -> bool:
         case libcst.If(test=libcst.Name("TYPE_CHECKING")):
             return True
         case libcst.AnnAssign(annotation=libcst.Annotation(libcst.Name("TypeAlias"))):
+            return True
+        case libcst.Assign(value=libcst.Call(func=libcst.Name("TypeVar"))):
             return True
     return False
 

@@ -9,12 +9,13 @@ from tests.mutants.covering import Covering
 from tests.mutants.mutations import find_mutants
 
 SOURCE = '''"""What this is."""
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     LIMIT = 4
 
 Either: TypeAlias = int | str
+Item = TypeVar("Item")
 LIMIT = 2
 
 
@@ -30,11 +31,11 @@ def test_find_mutants(tmp_path: Path) -> None:
     (tmp_path / "places.py").write_text(SOURCE)
     found = [(mutant.line, mutant.before, mutant.after) for mutant in find_mutants(tmp_path, Path("places.py"))]
     assert found == [
-        (8, "LIMIT = 2", "LIMIT = None"),
-        (8, "2", "3"),
-        (12, "is", "is not"),
-        (13, 'ValueError("it is not known")', "ValueError(None)"),
-        (14, ">= LIMIT", "> LIMIT"),
+        (9, "LIMIT = 2", "LIMIT = None"),
+        (9, "2", "3"),
+        (13, "is", "is not"),
+        (14, 'ValueError("it is not known")', "ValueError(None)"),
+        (15, ">= LIMIT", "> LIMIT"),
     ]
 
 
@@ -48,7 +49,7 @@ def test_source_of_a_mutant(tmp_path: Path) -> None:
 def test_tests_of_a_mutant(tmp_path: Path) -> None:
     """Tests that run the line are run, fastest first; of what runs at import, all that run anything of the file."""
     (tmp_path / "places.py").write_text(SOURCE)
-    covering = Covering({"a": 2.0, "b": 1.0, "c": 3.0}, {"places.py": {"13": ["c"], "14": ["a", "b"]}})
+    covering = Covering({"a": 2.0, "b": 1.0, "c": 3.0}, {"places.py": {"14": ["c"], "15": ["a", "b"]}})
     first, *_, last = find_mutants(tmp_path, Path("places.py"))
     assert covering.tests_of(last) == ["b", "a"]
     assert covering.tests_of(first) == ["b", "a", "c"]

@@ -1,4 +1,4 @@
-"""`ServiceSpecificCredential` in a program: what the class sends to the engine, by Pulumi's own mocks."""
+"""Our classes in a program: what they send to the engine and what comes out, by Pulumi's own mocks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pulumi
 import pytest
 from pulumi.runtime.mocks import MockMonitor, Mocks
 
-from dynamic_providers import ServiceSpecificCredential
+from dynamic_providers import AccessKeys, ServiceSpecificCredential
 
 if TYPE_CHECKING:
     from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
@@ -16,12 +16,30 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
+MADE = {
+    "account_id": "123456789012",
+    "credential_id": "ACCA1",
+    "status": "Active",
+    "create_date": "2026-11-24T00:00:00+00:00",
+    "expiration_date": "2026-12-24T00:00:00+00:00",
+    "service_user_name": "jane-at-123456789012",
+    "service_password": "hunter2",
+    "service_credential_alias": "jane-at-123456789012",
+    "service_credential_secret": "hunter3",
+    "keys": {"jane": []},
+    "findings": ["so"],
+}
+PASSWORD = {"service_user_name", "service_password"}
+API_KEY = {"service_credential_alias", "service_credential_secret"}
+ALWAYS = {"account_id", "credential_id", "status", "create_date"}
+
+
 class Given(Mocks):
-    """What goes in comes out."""
+    """What goes in comes out, beside what is made."""
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """Every resource is made."""
-        return f"{args.name}-id", dict(args.inputs)
+        return f"{args.name}-id", MADE | dict(args.inputs)
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         """Nothing may be asked for."""
@@ -77,23 +95,45 @@ def test_what_is_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "others"),
+    ("arguments", "expected"),
     [
-        ("codecommit", ("expiration_date", "service_credential_alias", "service_credential_secret")),
-        ("bedrock", ("expiration_date", "service_user_name", "service_password")),
+        ({"service": "codecommit"}, ALWAYS | PASSWORD),
+        ({"service": "bedrock", "age_days": 30}, ALWAYS | API_KEY | {"expiration_date"}),
+        ({"service": pulumi.Output.from_input("bedrock")}, ALWAYS | PASSWORD | API_KEY),
+        ({"service": "teapot.amazonaws.com"}, ALWAYS | PASSWORD | API_KEY),
     ],
 )
-def test_outputs_of_the_other_family(service: str, others: tuple[str, ...]) -> None:
-    """An output that a credential of this service has not is None, and one that no credential has is an error."""
+def test_outputs(arguments: dict[str, Any], expected: set[str]) -> None:
+    """Outputs are those that the service's credentials can have, the others None, and unknown names errors."""
     seen: dict[str, Any] = {}
 
     def program() -> None:
-        credential = ServiceSpecificCredential("login", user="jane", service=service)
-        for name in others:
+        credential = ServiceSpecificCredential("login", user="jane", **arguments)
+        for name in ALWAYS | PASSWORD | API_KEY | {"expiration_date"}:
             getattr(credential, name).apply(lambda value, name=name: seen.update({name: value}))
         with pytest.raises(AttributeError, match="ServiceSpecificCredential has no passwort"):
             credential.passwort  # noqa: B018 - asking is the point
 
     pulumi.runtime.set_mocks(Given())
     pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
-    assert seen == dict.fromkeys(others)
+    assert {name for name, value in seen.items() if value is not None} == expected
+    assert {name: seen[name] for name in expected} == {name: MADE[name] for name in expected}
+
+
+def test_access_keys() -> None:
+    """The watcher sends users and account, and hands out the keys and the findings."""
+    monitor = Monitor()
+    pulumi.runtime.set_mocks(Given(), monitor=monitor)
+    seen: dict[str, Any] = {}
+    policies = {"jane": {"max": 1}}
+
+    def program() -> None:
+        watcher = AccessKeys("keys", users=policies, account="123456789012", opts=pulumi.ResourceOptions(protect=True))
+        pulumi.Output.all(keys=watcher.keys, findings=watcher.findings).apply(seen.update)
+
+    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    request = monitor.requests["keys"]
+    sent = {name: value for name, value in request.object.items() if name != "__provider"}
+    assert sent == {"users": {"jane": {"max": 1}}, "account": "123456789012"}
+    assert request.protect
+    assert seen == {"keys": {"jane": []}, "findings": ["so"]}

@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 
     from iamcreds.model import Desired
 
-SPECS = """users:
+SPECS = """account: "123456789012"
+users:
   jane:
     credentials:
       - {service: codecommit, name: new, was: old, status: Inactive, protect: true}
       - {service: codecommit, name: other}
     accessKeys: {max: 1}
 """
-PLACE = Place("specs/a.yaml", 4, 9)
+PLACE = Place("specs/a.yaml", 5, 9)
 
 
 class Mocks(pulumi.runtime.Mocks):
@@ -68,6 +69,10 @@ def test_under_mocks(desired: Desired) -> None:
     assert set(mocks.registered) == {"jane/codecommit/new", "jane/codecommit/other", desired.files[0]}
     sent = mocks.registered["jane/codecommit/other"]
     assert sent["run"] == {"resource": "jane/codecommit/other", "refuse": "create"}
+    watched = mocks.registered[desired.files[0]]
+    assert watched["users"] == {"jane": {"max": 1}}
+    assert (sent["account"], watched["account"]) == ("123456789012", "123456789012")
+    assert watched["run"] == {"refuse": "create"}
     assert told["credentials"]["jane/codecommit/new"] == {"id": "ACCA1", "user_name": "jane-at-1", "status": "Active"}
     assert unwrap_rpc_secret(told["secrets"]["jane/codecommit/new"]) == "hunter2"
 
@@ -80,7 +85,7 @@ def test_request(desired: Desired) -> None:
     assert [alias.spec.name for alias in request.aliases] == ["jane/codecommit/old"]
     assert request.protect
     assert request.sourcePosition.uri == f"file://{credential.place.file}"
-    assert (request.sourcePosition.line, request.sourcePosition.column) == (4, 9)
+    assert (request.sourcePosition.line, request.sourcePosition.column) == (5, 9)
     assert list(request.additionalSecretOutputs) == ["service_password", "service_credential_secret"]
     sent = dict(request.object.items())
     assert set(sent) >= {"__provider", "run"}
