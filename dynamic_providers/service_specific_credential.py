@@ -27,9 +27,9 @@ from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, wa
 from dynamic_providers.run import Message, Refuse, Run
 from dynamic_providers.situation import foresee, is_full, observe
 from dynamic_providers.unknowns import is_known
-from iamcreds.decision.deciding import Adopt, Create, MissingUser, Situation, decide
+from iamcreds.decision.deciding import Adopt, Create, InTheWay, MissingUser, Situation, decide
 from iamcreds.decision.refusals import sentence
-from iamcreds.errors import ExistingCredentialError, NoSuchCredentialError
+from iamcreds.errors import ExistingCredentialError, LimitExceededError, NoSuchCredentialError
 from iamcreds.model import Credential, IssuedCredential, Status
 from iamcreds.services import MAX_PER_SERVICE
 
@@ -141,9 +141,10 @@ class ServiceSpecificCredentialProvider(Provider):
         inputs = CredentialInputs.read(props)
         adopts = props.get("adopts")
         self.account.require_account(inputs.account, "the specs are for")
-        match decide(inputs.wanted(), observe(self.account, self._run, inputs, adopts)):
+        situation = observe(self.account, self._run, inputs, adopts)
+        match decide(inputs.wanted(), situation):
             case Create():
-                issued = self.account.issue(inputs.user, inputs.service, inputs.age_days, inputs.target)
+                issued = self._issue(inputs, situation)
             case Adopt(live) if live.id == adopts:
                 issued = self._adopt(live, inputs)
             case Adopt(live):
@@ -156,6 +157,34 @@ class ServiceSpecificCredentialProvider(Provider):
         self._run.finish(inputs.user, inputs.service, adopts, live.id)
         outputs = record_inputs(inputs) | record_live(live) | record_secret(issued)
         return CreateResult(live.id, outputs | {"account_id": self.account.id()})
+
+    def _issue(self, inputs: CredentialInputs, situation: Situation) -> IssuedCredential:
+        """Create, unless IAM's answer tells of a credential that the list of all users has left out.
+
+        It names the logins of a user by number, as long as another has the name (AWS's answers, recorded by another
+        public project).
+        """
+        try:
+            issued = self.account.issue(inputs.user, inputs.service, inputs.age_days, inputs.target)
+        except LimitExceededError as error:
+            reason = self._look_closer(inputs)
+            if reason is None:
+                raise
+            raise ExistingCredentialError(reason) from error
+        made = issued.credential
+        if not situation.live and made.login.startswith(f"{made.user}+"):
+            reason = self._look_closer(inputs)
+            if reason is not None:
+                raise ExistingCredentialError(f"{reason} ({self.account.undo(made)})")
+        return issued
+
+    def _look_closer(self, inputs: CredentialInputs) -> str | None:
+        """Why this credential is not to be, by a list of its user alone; None where nothing foreign is there."""
+        self.account.look_closer(inputs.user)
+        present = observe(self.account, self._run, inputs, None)
+        if not present.is_whole or not present.foreign:
+            return None
+        return sentence(InTheWay(present.foreign), inputs.wanted(), self.account.now())
 
     def _adopt(self, live: Credential, inputs: CredentialInputs) -> IssuedCredential:
         issued = self.account.change(live.user, live.id, status=inputs.target, reset=True)

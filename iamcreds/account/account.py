@@ -144,6 +144,14 @@ class Account:
         """
         self._cache.reread(users, progress)
 
+    def look_closer(self, user: str) -> None:
+        """Read the credentials of one user; where the bulk read lacks any, others are read as they are asked for.
+
+        Raises:
+            AccountError
+        """
+        self._cache.look_closer([user])
+
     def users(self) -> list[User]:
         """The account's IAM users, by name; one call a page, once a run.
 
@@ -252,6 +260,10 @@ class Account:
             NoSuchUserError, NoSuchServiceError, LimitExceededError, LostAnswerError, AccountError
         """
         return issuing.issue(self._writing, user, service, age_days, status)
+
+    def undo(self, made: Credential) -> str:
+        """Delete what was created just now; a clause about what came of that."""
+        return issuing.undo(self._writing, made)
 
     def change(
         self, user: str, credential_id: str, *, status: Status | None = None, reset: bool = False

@@ -119,6 +119,15 @@ class Cache:
 
         Some endpoints do not know AllUsers: what they leave out must not look like drift.
         """
+        self.look_closer(users, progress)
+        if not self._every_user_is_in_it:
+            self._list_each([user.name for user in self.users() if user.name not in self._listed], progress)
+
+    def look_closer(self, users: Iterable[str], progress: Progress = no_progress) -> None:
+        """Read the credentials of these users one by one, and believe the bulk read no more where it lacks any.
+
+        Then others are listed one by one as they are needed.
+        """
         with self._lock:
             known = {live.id for live in self._all().all()}
         self._list_each(users, progress)
@@ -127,8 +136,6 @@ class Cache:
             self._every_user_is_in_it = self._every_user_is_in_it and all(
                 self._clock.is_young(live.created) for live in new
             )
-        if not self._every_user_is_in_it:
-            self._list_each([user.name for user in self.users() if user.name not in self._listed], progress)
 
     def users(self) -> list[User]:
         """The account's IAM users, by name; one call a page, once a run."""

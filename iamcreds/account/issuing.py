@@ -22,7 +22,7 @@ def issue(writing: Writing, user: str, service: str, age_days: int | None, statu
         try:
             writing.set_status(made.user, made.id, status)
         except AccountError as error:
-            raise AccountError(f"{error}; {_undo(writing, made)}") from error
+            raise AccountError(f"{error}; {undo(writing, made)}") from error
         return replace(issued, credential=replace(made, status=status))
 
 
@@ -50,7 +50,8 @@ def _with(credential: Credential, status: Status) -> Credential:
     return replace(credential, status=status)
 
 
-def _undo(writing: Writing, made: Credential) -> str:
+def undo(writing: Writing, made: Credential) -> str:
+    """Delete what was created just now; see `Account.undo`."""
     try:
         writing.delete(made.user, made.id)
     except AccountError as error:

@@ -126,7 +126,10 @@ def _check_former_names(credentials: Sequence[Declared]) -> Iterator[Problem]:
         if was == credential.name:
             message = f'{quoted(was)} is this credential\'s name now: take "was" out, or give it another name'
         elif other := named.get((credential.alias, was)):
-            message = f"{quoted(was)} is the name of the credential at {other.place}"
+            message = (
+                f"{quoted(was)} is the name of the credential at {other.place}: rename one at a time, with an `up`"
+                " after each (two swap their names over a third one)"
+            )
         elif before is not credential:
             message = f'the credential at {before.place} has the same "was"'
         else:

@@ -345,6 +345,51 @@ def test_guard_behind_a_user_left_out(
     assert FOREIGN in reason
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_guard_where_nothing_tells(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient, number: int
+) -> None:
+    """What the list of all leaves out is told by IAM's answer to Create: what was made is deleted again, all is named.
+
+    From then on the list of all is believed no more.
+    """
+    iam.create_user(UserName="bob")
+    for user in ("jane", "bob"):
+        for _ in range(number):
+            iam.create_service_specific_credential(UserName=user, ServiceName=CODECOMMIT)
+    foreign = set(emulator.controls.passwords())
+    emulator.controls.set(hidden_users=["bob", "jane"], clock_shift=120)
+    checked = provider.check({}, run())
+    assert not checked.failures
+    with pytest.raises(ExistingCredentialError, match="no resource of this stack has") as refused:
+        provider.create(checked.inputs)
+    assert set(emulator.controls.passwords()) == foreign
+    assert sum(name in str(refused.value) for name in foreign) == number
+    assert ("was deleted again" in str(refused.value)) is (number == 1)
+    assert "no resource of this stack has" in reasons(provider.check({}, run() | {"user": "bob"}))[0]
+
+
+def test_second_login_beside_nothing(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient
+) -> None:
+    """A login with a number alone is no reason to refuse: IAM may have renamed the user who has the name without."""
+    create(provider)
+    iam.update_user(UserName="jane", NewUserName="joan")
+    iam.create_user(UserName="jane")
+    emulator.controls.clear_counts()
+    _, outs = create(new_process())
+    assert outs["service_user_name"] == "jane+1-at-123456789012"
+    assert emulator.controls.counts()[LIST] == 2
+
+
+def test_narrowed_create_beside_a_hidden_one(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """Where nobody tells what the state has, what a closer look shows is not called foreign, and nothing is undone."""
+    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
+    emulator.controls.set(hidden_users=["jane"])
+    made = provider.create(provider.check({}, INPUTS).inputs)
+    assert set(emulator.controls.passwords()) == {FOREIGN, made.id}
+
+
 def test_another_user_is_no_reason_to_delete_first(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient
 ) -> None:
