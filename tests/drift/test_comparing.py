@@ -245,8 +245,10 @@ def test_expiry(days: int, expected: type[Expired | ExpiringSoon] | None) -> Non
     ending = live("A", expires=NOW + timedelta(days=days))
     user = jane("-")
     result = compare(Desired((user,)), account(*ending), timedelta(days=14))
-    found = {"user": "jane", "service": CODECOMMIT, "place": place(0), "desired": user.credentials}
-    assert list(result.differences) == ([expected(**found, live=tuple(ending))] if expected else [])
+    found = expected and expected(
+        user="jane", service=CODECOMMIT, place=place(0), desired=user.credentials, live=tuple(ending)
+    )
+    assert list(result.differences) == ([found] if found else [])
 
 
 def test_switched_off() -> None:
