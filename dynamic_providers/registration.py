@@ -28,7 +28,7 @@ from dynamic_providers.requests import access_keys_request, credential_request, 
 from dynamic_providers.run import Refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
     from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
@@ -59,9 +59,7 @@ def register(desired: Desired) -> pulumi.Output[dict[str, dict[str, Any]]]:
 async def _register(desired: Desired) -> dict[str, dict[str, Any]]:
     root = get_root_resource()
     parent = await root.urn.future() if root else None
-    state = await asyncio.to_thread(read_state)
-    if state is not None:
-        state = replace(state, users=frozenset(user.name for user in desired.users))
+    state = asyncio.ensure_future(_read_state(desired.users))  # while the components of the files are registered
     files = groupby(sorted(desired.users, key=_file), key=_file)
     registrations = [_register_file(file, list(users), desired.account, state, parent or "") for file, users in files]
     registered = [resource for file in await asyncio.gather(*registrations) for resource in file]
@@ -71,6 +69,11 @@ async def _register(desired: Desired) -> dict[str, dict[str, Any]]:
         "credentials": {credential.name: credential.public_outputs() for credential in told},
         "secrets": {credential.name: credential.secret_output() for credential in told},
     }
+
+
+async def _read_state(users: Iterable[DesiredUser]) -> RecordedState | None:
+    state = await asyncio.to_thread(read_state)
+    return None if state is None else replace(state, users=frozenset(user.name for user in users))
 
 
 def _file(user: DesiredUser) -> str:
@@ -84,11 +87,11 @@ def _raise_refusals(refusals: Iterable[tuple[Place, str]]) -> None:
 
 
 async def _register_file(
-    file: str, users: Sequence[DesiredUser], account: str | None, state: RecordedState | None, parent: str
+    file: str, users: Sequence[DesiredUser], account: str | None, state: Awaitable[RecordedState | None], parent: str
 ) -> list[Registered]:
     """Register the component of a spec file, then all at once what stands under it."""
     component = (await _register_resource(spec_file_request(file, parent))).urn
-    declared = list(_list_requests(file, users, account, state, component))
+    declared = list(_list_requests(file, users, account, await state, component))
     answers = await asyncio.gather(*(_register_resource(request) for _, request in declared))
     await ask(_monitor().RegisterResourceOutputs, RegisterResourceOutputsRequest(urn=component))
     return [Registered(place, request, answer) for (place, request), answer in zip(declared, answers, strict=True)]
