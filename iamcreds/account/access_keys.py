@@ -50,7 +50,9 @@ def read_access_key(iam: IAMClient, item: Mapping[str, Any]) -> AccessKey | None
     """The key with its last use; None of one that was deleted since it was listed."""
     try:
         with translate_errors(f"asking when access key {item['AccessKeyId']} of user {item['UserName']} was last used"):
-            used: Mapping[str, Any] = iam.get_access_key_last_used(AccessKeyId=item["AccessKeyId"])["AccessKeyLastUsed"]
+            used: Mapping[str, Any] = client.read(iam.get_access_key_last_used, AccessKeyId=item["AccessKeyId"])[
+                "AccessKeyLastUsed"
+            ]
     except AccessDeniedError:  # also what AWS says of a key that does not exist
         if item["AccessKeyId"] in {key["AccessKeyId"] for key in _list(iam, item["UserName"])}:
             raise

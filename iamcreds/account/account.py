@@ -49,6 +49,7 @@ class Account:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        client.silence_libraries()
         self._clock = Clock(now)
         with translate_errors("signing in to AWS"):
             session = session or client.open_session()

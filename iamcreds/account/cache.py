@@ -171,12 +171,11 @@ class Cache:
                     self._services[service] = False
             return self._services[service]
 
-    def remember(self, credential: Credential) -> Credential:
+    def remember(self, credential: Credential) -> None:
         """Keep what an answer to one of our own writes said."""
         with self._lock:
             self._all().put(credential)
             self._written[credential.id] = self._clock.now(), credential
-        return credential
 
     def has_written(self, credential_id: str) -> bool:
         """Whether our own writes have left this credential: it was made, reset or switched by this process."""

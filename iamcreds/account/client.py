@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +14,8 @@ from botocore.parsers import ResponseParserError
 from botocore.utils import parse_timestamp
 
 from iamcreds import errors
-from iamcreds.model import Credential, Status
+from iamcreds.account.failures import UNREADABLE
+from iamcreds.model import Credential, IssuedCredential, Status
 from iamcreds.services import Family
 
 if TYPE_CHECKING:
@@ -41,8 +43,17 @@ PAGE = 1000
 UNREADABLE_ANSWERS = 2
 """How many answers in a row may be unreadable before a call that may be repeated is given up."""
 
+_TALKATIVE = ("botocore", "urllib3")
+"""Loggers that quote answers: botocore in full at level DEBUG, and both in warnings about what cannot be read."""
+
 _FALLBACK_REGION = "us-east-1"
 """IAM is global; a region only tells the partition, and the commercial one is what every AWS tool assumes."""
+
+
+def silence_libraries() -> None:
+    """Have no library log what AWS answered; what goes wrong is told by our errors."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def open_session() -> boto3.Session:
@@ -102,6 +113,24 @@ def _config(attempts: int, mode: Literal["adaptive", "standard"]) -> Config:
     )
 
 
+def call(
+    operation: Callable[..., Any],
+    **arguments: Any,  # noqa: ANN401 - as boto3
+) -> Any:  # noqa: ANN401 - as boto3
+    """What an operation answers.
+
+    Raises:
+        UnreadableAnswerError: the answer makes no sense; nothing of it is told.
+        BotoCoreError, ClientError: as boto3.
+    """
+    try:
+        return operation(**arguments)
+    except (BotoCoreError, ClientError):
+        raise
+    except (ResponseParserError, LookupError, TypeError, ValueError):  # of its parser; the first one quotes all of it
+        raise errors.UnreadableAnswerError(UNREADABLE) from None
+
+
 def read(
     operation: Callable[..., Any],
     **arguments: Any,  # noqa: ANN401 - as boto3
@@ -111,11 +140,11 @@ def read(
     boto3 itself calls again after a broken connection, a time-out, a 5xx and throttling, but not then. Where the last
     call fails in another way, it is the answer that could not be read that is raised: what it was about has happened.
     """
-    unreadable: ResponseParserError | None = None
+    unreadable: errors.UnreadableAnswerError | None = None
     for _ in range(UNREADABLE_ANSWERS + 1):
         try:
-            return operation(**arguments)
-        except ResponseParserError as error:
+            return call(operation, **arguments)
+        except errors.UnreadableAnswerError as error:
             unreadable = error
         except (BotoCoreError, ClientError):
             if unreadable is None:
@@ -152,14 +181,34 @@ def pages(
 
 
 def to_credential(item: Mapping[str, Any]) -> Credential:
-    """A credential out of an answer of IAM: both families, with or without its secret, which stays behind."""
-    return Credential(
-        id=item["ServiceSpecificCredentialId"],
-        user=item["UserName"],
-        service=item["ServiceName"].lower(),
-        status=Status(item["Status"]),
-        created=item["CreateDate"].astimezone(UTC),
-        family=Family.PASSWORD if item.get("ServiceUserName") else Family.API_KEY,
-        login=item.get("ServiceUserName") or item.get("ServiceCredentialAlias") or "",
-        expires=item["ExpirationDate"].astimezone(UTC) if "ExpirationDate" in item else None,
-    )
+    """A credential out of an answer of IAM: both families, with or without its secret, which stays behind.
+
+    Raises:
+        UnreadableAnswerError: the answer is none of IAM's.
+    """
+    try:
+        return Credential(
+            id=item["ServiceSpecificCredentialId"],
+            user=item["UserName"],
+            service=item["ServiceName"].lower(),
+            status=Status(item["Status"]),
+            created=item["CreateDate"].astimezone(UTC),
+            family=Family.PASSWORD if item.get("ServiceUserName") else Family.API_KEY,
+            login=item.get("ServiceUserName") or item.get("ServiceCredentialAlias") or "",
+            expires=item["ExpirationDate"].astimezone(UTC) if "ExpirationDate" in item else None,
+        )
+    except (KeyError, ValueError):
+        raise errors.UnreadableAnswerError(UNREADABLE) from None
+
+
+def to_issued(answer: Mapping[str, Any]) -> IssuedCredential:
+    """A credential with its secret, out of an answer to Create or Reset.
+
+    Raises:
+        UnreadableAnswerError: the answer is none of IAM's.
+    """
+    item = answer.get("ServiceSpecificCredential", {})
+    secret = item.get("ServicePassword") or item.get("ServiceCredentialSecret")
+    if not secret:
+        raise errors.UnreadableAnswerError(UNREADABLE)
+    return IssuedCredential(to_credential(item), secret)

@@ -6,7 +6,6 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from botocore import exceptions as boto
-from botocore.parsers import ResponseParserError
 
 from iamcreds import errors
 
@@ -41,7 +40,10 @@ _NO_CREDENTIALS = (
     boto.TokenRetrievalError,
 )
 _NOT_SENT = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError, boto.SSLError)
-_ANSWER_LOST = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError, ResponseParserError)
+_ANSWER_LOST = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError)
+
+UNREADABLE = "AWS's answer was cut off or is not AWS's: repeat"
+"""What is said of an answer that cannot be read, whatever it holds."""
 
 HOW_TO_SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in again (`aws sso login`)"
 
@@ -58,41 +60,46 @@ def translate_errors(doing: str, if_lost: str | None = None) -> Iterator[None]:
         AccountError: or one of its children, for anything boto3 raises.
     """
     try:
-        with _translated(doing):
+        with _translated(doing, if_lost):
             yield
     except errors.AccountError as error:
-        cause = error.__cause__
-        lost = isinstance(error, errors.UnreadableAnswerError) or (cause is not None and _may_have_happened_once(cause))
-        if if_lost is None or not lost:
-            raise
-        raise errors.LostAnswerError(f"{error}; {if_lost}") from None
+        error.__context__ = None  # what a library raised may quote an answer, and not only tracebacks show it
+        raise
 
 
 @contextlib.contextmanager
-def _translated(doing: str) -> Iterator[None]:
+def _translated(doing: str, if_lost: str | None) -> Iterator[None]:
     try:
         yield
     except boto.ClientError as error:
-        raise _refused(doing, error) from error
-    except ResponseParserError:
-        # Its text quotes the answer, which may hold a password: neither text nor cause may go on from here.
-        raise errors.UnreadableAnswerError(f"{doing}: AWS's answer was cut off or is not AWS's: repeat") from None
+        raise _tell(_refused(doing, error), if_lost, lost=_may_have_happened_once(error)) from error
     except boto.BotoCoreError as error:
-        raise _failed(doing, error) from error
+        raise _tell(_failed(doing, error), if_lost, lost=may_have_happened(error)) from None
+    except errors.UnreadableAnswerError as error:
+        raise _tell(errors.UnreadableAnswerError(f"{doing}: {error}"), if_lost, lost=True) from None
+
+
+def _tell(failure: errors.AccountError, if_lost: str | None, *, lost: bool) -> errors.AccountError:
+    return failure if if_lost is None or not lost else errors.LostAnswerError(f"{failure}; {if_lost}")
 
 
 def _failed(doing: str, error: boto.BotoCoreError) -> errors.AccountError:
     match error:
         case _ if isinstance(error, _NO_CREDENTIALS):
             return errors.UnauthenticatedError(f"{doing}: no usable AWS credentials ({error}): {HOW_TO_SIGN_IN}")
+        case boto.IncompleteReadError() | boto.ResponseStreamingError():
+            return errors.UnreadableAnswerError(f"{doing}: {UNREADABLE}")
         case boto.HTTPClientError() | boto.ConnectionError():
             return errors.UnreachableError(
-                f"{doing}: no answer from AWS ({error}): check network, AWS_REGION and AWS_ENDPOINT_URL",
+                f"{doing}: no answer from AWS ({_describe(error)}): check network, AWS_REGION and AWS_ENDPOINT_URL",
             )
-        case boto.IncompleteReadError() | boto.ResponseStreamingError():
-            return errors.UnreadableAnswerError(f"{doing}: AWS's answer was cut off: repeat")
         case _:
             return errors.AccountError(f"{doing}: {error}")
+
+
+def _describe(error: boto.BotoCoreError) -> str:
+    """What went wrong with a connection; of what botocore did not foresee the type alone, for its text may quote."""
+    return type(error.kwargs["error"]).__name__ if type(error) is boto.HTTPClientError else str(error)
 
 
 def _refused(doing: str, error: boto.ClientError) -> errors.AccountError:

@@ -114,7 +114,7 @@ def _read(
         found = client.pages(operation, window.marker, **arguments)
         return Page(tuple(item for page in found for item in page[key]))
     marker = {} if window.marker is None else {"Marker": window.marker}
-    page = operation(**arguments, **marker, MaxItems=window.max_items)
+    page = client.call(operation, **arguments, **marker, MaxItems=window.max_items)
     return Page(tuple(page[key]), page["Marker"] if page.get("IsTruncated") else None)
 
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
 from iamcreds.account import client
 from iamcreds.account.failures import is_throttled, may_have_happened, translate_errors
@@ -18,11 +17,11 @@ from iamcreds.errors import (
     NoSuchCredentialError,
     NoSuchUserError,
     OtherUserError,
+    UnreadableAnswerError,
 )
-from iamcreds.model import Credential, IssuedCredential, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
 
     from mypy_boto3_iam import IAMClient
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from iamcreds.account.cache import Cache
     from iamcreds.account.clock import Clock
     from iamcreds.account.locks import CreateLocks
+    from iamcreds.model import Credential, IssuedCredential, Status
 
 THROTTLE_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0)
 """Seconds before each repetition of a throttled Create."""
@@ -43,8 +43,6 @@ LOOK_PAUSES = (0.0, 1.0, 2.0, 4.0)
 _MAY_BE_RESET = (
     "it may already be reset, and then the password known here is dead: repeat, and do not take the `reset` back before"
 )
-
-_BOTO = (ClientError, BotoCoreError, ResponseParserError)
 
 
 class Writing:
@@ -110,17 +108,15 @@ class Writing:
             started = self._clock.now()
             with translate_errors(doing):
                 try:
-                    answer = self._iam_once.create_service_specific_credential(**arguments)
+                    return self._issued(client.call(self._iam_once.create_service_specific_credential, **arguments))
+                except UnreadableAnswerError:
                     break
-                except _BOTO as error:
+                except (BotoCoreError, ClientError) as error:
                     if may_have_happened(error):
-                        answer = None
                         break
                     if pause is None or not is_throttled(error):
                         raise
             self._sleep(pause)
-        if answer is not None:
-            return self._issued(answer)
         return self._find_made(doing, arguments["UserName"], arguments["ServiceName"], known, started)
 
     def _find_made(
@@ -175,7 +171,7 @@ class Writing:
             answer = client.read(
                 self._iam.reset_service_specific_credential, UserName=user, ServiceSpecificCredentialId=credential_id
             )
-        return self._issued(answer)
+            return self._issued(answer)
 
     def set_status(self, user: str, credential_id: str, status: Status) -> None:
         """Switch the credential on or off; see `Account.set_status`."""
@@ -217,7 +213,7 @@ class Writing:
                 ServiceSpecificCredentialId=credential_id,
             )
 
-    def _issued(self, answer: Any) -> IssuedCredential:  # noqa: ANN401 - boto3's answer
-        item = answer["ServiceSpecificCredential"]
-        secret = item.get("ServicePassword") or item.get("ServiceCredentialSecret")
-        return IssuedCredential(self._cache.remember(client.to_credential(item)), secret)
+    def _issued(self, answer: Mapping[str, Any]) -> IssuedCredential:
+        issued = client.to_issued(answer)
+        self._cache.remember(issued.credential)
+        return issued

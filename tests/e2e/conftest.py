@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from iamcreds.emulator.server import Emulator
 
+LEAKED = 20
+"""Characters of a secret that are a leak."""
+
 
 @pytest.fixture(scope="session")
 def engine() -> str:
@@ -38,5 +41,5 @@ def assert_no_leak(stack: Stack, folder: Path, issued: list[str]) -> None:
 
 
 def contain_any(texts: list[str], issued: list[str]) -> bool:
-    """Whether any of the secrets stands in any of the texts."""
-    return any(secret in text for text in texts for secret in issued)
+    """Whether any of the secrets stands in any of the texts, or as much of one as an answer has that was cut."""
+    return any(secret[:LEAKED] in text for text in texts for secret in issued)
