@@ -56,8 +56,8 @@ class Account:
             if is_debugging():
                 trace_calls(session)
             self._sts = client.sts_client(session, self._clock)
-            self._iam = client.iam_client(session, "adaptive", self._clock)
-            iam_once = client.iam_client(session, "none", self._clock)
+            self._iam = client.iam_client(session, self._clock)
+            iam_once = client.iam_client_once(session, self._clock)
         self._sleep = sleep
         self._lock = threading.Lock()
         self._id: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import boto3
 import botocore.session
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from botocore.awsrequest import AWSResponse
-    from botocore.hooks import BaseEventHooks
+    from botocore.client import BaseClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
     from iamcreds.account.clock import Clock
+
+_Client = TypeVar("_Client", bound="BaseClient")
 
 POOL = 16
 """How many calls may be under way at once, in number."""
@@ -75,29 +77,29 @@ def parse_date(written: str) -> datetime:
         return parse_timestamp(written)
 
 
-def iam_client(session: boto3.Session, retries: Literal["adaptive", "none"], clock: Clock) -> IAMClient:
-    """An IAM client; `none` leaves every failed call to the caller, for calls that must not be repeated blindly."""
-    attempts = {"adaptive": 10, "none": 1}[retries]
-    mode: Literal["adaptive", "standard"] = "adaptive" if retries == "adaptive" else "standard"
-    iam = session.client("iam", region_name=_region(session), config=_config(attempts, mode))
-    _observe(iam.meta.events, clock)
-    return iam
+def iam_client(session: boto3.Session, clock: Clock) -> IAMClient:
+    """An IAM client that repeats what failed, more slowly the more often AWS asks to be called less."""
+    return _observed(session.client("iam", region_name=_region(session), config=_config(10, "adaptive")), clock)
+
+
+def iam_client_once(session: boto3.Session, clock: Clock) -> IAMClient:
+    """An IAM client that leaves every failed call to the caller, for calls that must not be repeated blindly."""
+    return _observed(session.client("iam", region_name=_region(session), config=_config(1, "standard")), clock)
 
 
 def sts_client(session: boto3.Session, clock: Clock) -> STSClient:
     """An STS client that gives up within seconds: the first call of a run says whether there is an endpoint at all."""
-    sts = session.client("sts", region_name=_region(session), config=_config(3, "standard"))
-    _observe(sts.meta.events, clock)
-    return sts
+    return _observed(session.client("sts", region_name=_region(session), config=_config(3, "standard")), clock)
 
 
-def _observe(events: BaseEventHooks, clock: Clock) -> None:
-    """Have the clock learn from every answer that can be read."""
+def _observed(client: _Client, clock: Clock) -> _Client:
+    """The client, from whose readable answers the clock learns."""
 
     def observe(http_response: AWSResponse, **_: object) -> None:
         clock.observe(http_response.headers.get("date"))
 
-    events.register("after-call", observe)
+    client.meta.events.register("after-call", observe)
+    return client
 
 
 def _region(session: boto3.Session) -> str:

@@ -103,7 +103,7 @@ def _describe(error: boto.BotoCoreError) -> str:
 
 
 def _refused(doing: str, error: boto.ClientError) -> errors.AccountError:
-    code, message = error_code(error), str(error.response.get("Error", {}).get("Message", ""))
+    code, message = error_code(error), _read(error, "Message")
     said = f"{doing}: AWS said {code}: {message}"
     if code in _UNAUTHENTICATED:
         return errors.UnauthenticatedError(f"{said}: {HOW_TO_SIGN_IN}")
@@ -135,7 +135,12 @@ def _missing(doing: str, code: str, message: str) -> errors.AccountError | None:
 
 def error_code(error: boto.ClientError) -> str:
     """AWS's error code, such as `NoSuchEntity`."""
-    return str(error.response.get("Error", {}).get("Code", ""))
+    return _read(error, "Code")
+
+
+def _read(error: boto.ClientError, name: str) -> str:
+    """A part of what AWS said; an answer of another make may lack it."""
+    return str(error.response.get("Error", {}).get(name, ""))
 
 
 def is_throttled(error: Exception) -> bool:
@@ -158,4 +163,4 @@ def _may_have_happened_once(error: BaseException) -> bool:
 
 def _is_failure_of_aws(error: boto.ClientError) -> bool:
     server_error = 500
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= server_error
+    return error.response["ResponseMetadata"]["HTTPStatusCode"] >= server_error

@@ -17,6 +17,7 @@ from iamcreds.errors import (
     NoSuchCredentialError,
     NoSuchUserError,
     UnauthenticatedError,
+    UnavailableError,
     UnreachableError,
     WrongAccountError,
 )
@@ -96,6 +97,16 @@ def test_throttled_create(account: Account, emulator: Emulator, slept: list[floa
     emulator.controls.fail(CREATE, times=3, status=400, code="Throttling", message="Rate exceeded")
     account.create("jane", CODECOMMIT)
     assert slept == [0.5, 1.0, 2.0]
+
+
+@pytest.mark.usefixtures("iam")
+def test_throttled_for_good(account: Account, emulator: Emulator, slept: list[float]) -> None:
+    """A Create that is throttled for more than a minute is given up: nothing was made."""
+    emulator.controls.fail(CREATE, times=9, status=400, code="Throttling", message="Rate exceeded")
+    with pytest.raises(UnavailableError, match="for user jane: AWS said Throttling: Rate exceeded: repeat later"):
+        account.create("jane", CODECOMMIT)
+    assert slept == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0]
+    assert emulator.controls.passwords() == {}
 
 
 def test_delete_is_repeatable(account: Account, iam: IAMClient) -> None:

@@ -1,7 +1,7 @@
 """Every mutation of a source: what mutmut's operators make of it, one place and one change at a time.
 
 Left out is what no run can tell: annotations, type aliases and type variables, what stands under TYPE_CHECKING,
-imports and decorators; and of sentences for people every single character, for tests of wording hold their words.
+imports, decorators and `__all__`; and sentences for people, for tests of wording hold their words, not every character.
 """
 
 from __future__ import annotations
@@ -85,6 +85,8 @@ def _is_for_types(node: libcst.CSTNode) -> bool:
         case libcst.AnnAssign(annotation=libcst.Annotation(libcst.Name("TypeAlias"))):
             return True
         case libcst.Assign(value=libcst.Call(func=libcst.Name("TypeVar"))):
+            return True
+        case libcst.Assign(targets=[libcst.AssignTarget(libcst.Name("__all__"))]):
             return True
     return False
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Either: TypeAlias = int | str
 Item = TypeVar("Item")
+__all__ = ["is_full"]
 LIMIT = 2
 
 
@@ -31,11 +32,11 @@ def test_find_mutants(tmp_path: Path) -> None:
     (tmp_path / "places.py").write_text(SOURCE)
     found = [(mutant.line, mutant.before, mutant.after) for mutant in find_mutants(tmp_path, Path("places.py"))]
     assert found == [
-        (9, "LIMIT = 2", "LIMIT = None"),
-        (9, "2", "3"),
-        (13, "is", "is not"),
-        (14, 'ValueError("it is not known")', "ValueError(None)"),
-        (15, ">= LIMIT", "> LIMIT"),
+        (10, "LIMIT = 2", "LIMIT = None"),
+        (10, "2", "3"),
+        (14, "is", "is not"),
+        (15, 'ValueError("it is not known")', "ValueError(None)"),
+        (16, ">= LIMIT", "> LIMIT"),
     ]
 
 
@@ -49,7 +50,7 @@ def test_source_of_a_mutant(tmp_path: Path) -> None:
 def test_tests_of_a_mutant(tmp_path: Path) -> None:
     """Tests that run the line are run, fastest first; of what runs at import, all that run anything of the file."""
     (tmp_path / "places.py").write_text(SOURCE)
-    covering = Covering({"a": 2.0, "b": 1.0, "c": 3.0}, {"places.py": {"14": ["c"], "15": ["a", "b"]}})
+    covering = Covering({"a": 2.0, "b": 1.0, "c": 3.0}, {"places.py": {"15": ["c"], "16": ["a", "b"]}})
     first, *_, last = find_mutants(tmp_path, Path("places.py"))
     assert covering.tests_of(last) == ["b", "a"]
     assert covering.tests_of(first) == ["b", "a", "c"]

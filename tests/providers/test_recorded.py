@@ -2,60 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import grpc
 import pulumi
-from pulumi.runtime.proto.provider_pb2 import InvokeResponse
-from pulumi.runtime.proto.resource_pb2_grpc import (
-    ResourceMonitorServicer,
-    ResourceMonitorStub,
-    add_ResourceMonitorServicer_to_server,
-)
 
 from dynamic_providers.properties import CREDENTIAL_TYPE
 from dynamic_providers.recorded import RecordedState, _read_state, run_message
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pulumi.runtime.proto.resource_pb2 import ResourceInvokeRequest
+from tests.providers.engine import Engine, asking
 
 CODECOMMIT = "codecommit.amazonaws.com"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": "jane"}
-
-
-class Engine(ResourceMonitorServicer):
-    """Answers with these resources to whoever asks for the state."""
-
-    def __init__(self, resources: dict[str, Any] | None) -> None:
-        self.resources = resources
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-
-    def Invoke(self, request: ResourceInvokeRequest, context: grpc.ServicerContext) -> InvokeResponse:  # noqa: N802 - gRPC's
-        """The state, or a refusal where there is none."""
-        self.asked.append((request.tok, dict(request.args.items())))
-        if self.resources is None:
-            context.abort(grpc.StatusCode.NOT_FOUND, "no such stack")
-        answer = InvokeResponse()
-        getattr(answer, "return").update({"outputs": self.resources})
-        return answer
-
-
-@contextmanager
-def asking(engine: Engine) -> Iterator[ResourceMonitorStub]:
-    """A program that this engine runs."""
-    server = grpc.server(ThreadPoolExecutor(1))
-    add_ResourceMonitorServicer_to_server(engine, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield ResourceMonitorStub(channel)
-    finally:
-        server.stop(None).wait()
 
 
 def resource(user: Any, id_: str, type_: str = CREDENTIAL_TYPE, **more: str) -> dict[str, Any]:  # noqa: ANN401 - any

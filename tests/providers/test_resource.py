@@ -9,13 +9,15 @@ from datetime import UTC, datetime
 
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
+from pulumi.runtime.proto.engine_pb2 import LogSeverity
 
 from dynamic_providers import AccessKeys, ServiceSpecificCredential
 from dynamic_providers.access_keys import AccessKeysProvider
-from dynamic_providers.provider import parse_now, unexpected
+from dynamic_providers.provider import parse_now, unexpected, warn
 from dynamic_providers.resource import keep_pickler
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.errors import ConfigError
+from tests.providers.engine import Engine, serving
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,7 @@ def test_unexpected_errors_tell_no_text() -> None:
     assert "hunter2" not in said
     assert said.startswith("unexpected KeyError at ")
     assert "test_resource.py" in said
+    assert unexpected(KeyError("hunter2")) == "unexpected KeyError: this is a bug in iamcreds; please report this line"
 
 
 def test_now() -> None:
@@ -66,3 +69,19 @@ def test_now() -> None:
     assert abs(parse_now(None) - datetime.now(UTC)).total_seconds() < 60
     with pytest.raises(ConfigError, match="'tomorrow', which is no date: write it as 2027-03-01"):
         parse_now("tomorrow")
+
+
+def test_warnings(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning is told to the engine that started the process, and to whoever looks where none has."""
+    engine = Engine()
+    with serving(engine) as address:
+        monkeypatch.setattr("sys.argv", ["provider", address])
+        warn("mind the gap")
+        warn("and again")
+    assert [(said.severity, said.message) for said in engine.logged] == [
+        (LogSeverity.WARNING, "mind the gap"),
+        (LogSeverity.WARNING, "and again"),
+    ]
+    monkeypatch.setattr("sys.argv", ["provider"])
+    warn("mind the gap")
+    assert capsys.readouterr().err == "warning: mind the gap\n"

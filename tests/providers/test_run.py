@@ -208,6 +208,9 @@ def test_missing_user(provider: ServiceSpecificCredentialProvider, iam: IAMClien
     iam.update_user(UserName="jane", NewUserName="joan")
     renamed = new_process().check({}, run(refuse="preview", owned={name: "jane/codecommit"}))
     assert "IAM renamed it to joan" in renamed.inputs["refused"][0]
+    iam.delete_service_specific_credential(UserName="joan", ServiceSpecificCredentialId=name)
+    gone = new_process().check({}, run(refuse="preview", owned={name: "jane/codecommit"}))
+    assert "no IAM user jane: create the user" in gone.inputs["refused"][0]
 
 
 def test_unknown_service(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
@@ -265,12 +268,15 @@ def test_endpoint_down_is_told_once(
     assert not provider.diff(*made[1], INPUTS | {"service": "bedrock"}).changes
 
 
-def test_young_is_kept(provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient) -> None:
-    """What lists do not show yet, or show as it was, is kept as recorded; a minute later it counts as gone."""
+def test_young_is_kept(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What lists do not show yet, or show as it was, is kept as recorded, with a warning; a minute later it is gone."""
     name, outs = create(provider, status="Inactive")
     emulator.controls.set(list_lag=30)
     kept = new_process().read(name, outs)
     assert (kept.id, kept.outs, kept.inputs) == (name, outs, INPUTS | {"status": "Inactive"})
+    assert f"warning: {CODECOMMIT} credential {name} of user jane is less than a minute old" in capsys.readouterr().err
     emulator.controls.set(list_lag=0)
     iam.update_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=name, Status="Active")
     assert new_process().read(name, outs).outs == outs

@@ -1,0 +1,106 @@
+"""The engine's side of the protocol, as far as a program needs it: in this process, on 127.0.0.1."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from google.protobuf.empty_pb2 import Empty
+from pulumi.runtime.proto.engine_pb2_grpc import EngineServicer, add_EngineServicer_to_server
+from pulumi.runtime.proto.provider_pb2 import InvokeResponse
+from pulumi.runtime.proto.resource_pb2 import RegisterResourceResponse
+from pulumi.runtime.proto.resource_pb2_grpc import (
+    ResourceMonitorServicer,
+    ResourceMonitorStub,
+    add_ResourceMonitorServicer_to_server,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pulumi.runtime.proto.engine_pb2 import LogRequest
+    from pulumi.runtime.proto.resource_pb2 import (
+        RegisterResourceOutputsRequest,
+        RegisterResourceRequest,
+        ResourceInvokeRequest,
+    )
+
+
+class Engine(ResourceMonitorServicer, EngineServicer):
+    """Has these resources in its state (None: none), and answers or fails so where one of a name is registered.
+
+    Attributes:
+        asked: the functions that it was asked for, with their arguments.
+        requests: what was registered, by type and name.
+        ended: the URNs of components that are complete.
+        logged: what it was told to show.
+    """
+
+    def __init__(
+        self,
+        resources: dict[str, Any] | None = None,
+        answers: Mapping[str, RegisterResourceResponse | grpc.StatusCode] | None = None,
+    ) -> None:
+        self.resources = resources
+        self.answers = answers or {}
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.requests: dict[tuple[str, str], RegisterResourceRequest] = {}
+        self.ended: list[str] = []
+        self.logged: list[LogRequest] = []
+
+    def Invoke(self, request: ResourceInvokeRequest, context: grpc.ServicerContext) -> InvokeResponse:  # noqa: N802 - gRPC's
+        """The state, or a refusal where there is none."""
+        self.asked.append((request.tok, dict(request.args.items())))
+        if self.resources is None:
+            context.abort(grpc.StatusCode.NOT_FOUND, "no such stack")
+        answer = InvokeResponse()
+        getattr(answer, "return").update({"outputs": self.resources})
+        return answer
+
+    def RegisterResource(  # noqa: N802 - gRPC's
+        self, request: RegisterResourceRequest, context: grpc.ServicerContext
+    ) -> RegisterResourceResponse:
+        """What is to be answered; without an answer the resource is made, and nothing is known of it."""
+        self.requests[request.type, request.name] = request
+        answer = self.answers.get(request.name, RegisterResourceResponse())
+        if isinstance(answer, grpc.StatusCode):
+            context.abort(answer, "the engine says no")
+        answer.urn = f"urn:{request.name}"
+        return answer
+
+    def RegisterResourceOutputs(  # noqa: N802 - gRPC's
+        self, request: RegisterResourceOutputsRequest, context: grpc.ServicerContext
+    ) -> Empty:
+        """A component is complete."""
+        del context
+        self.ended.append(request.urn)
+        return Empty()
+
+    def Log(self, request: LogRequest, context: grpc.ServicerContext) -> Empty:  # noqa: N802 - gRPC's
+        """What a program or a provider wants to be told."""
+        del context
+        self.logged.append(request)
+        return Empty()
+
+
+@contextmanager
+def serving(engine: Engine) -> Iterator[str]:
+    """The engine's address."""
+    server = grpc.server(ThreadPoolExecutor(4))
+    add_ResourceMonitorServicer_to_server(engine, server)
+    add_EngineServicer_to_server(engine, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop(None).wait()
+
+
+@contextmanager
+def asking(engine: Engine) -> Iterator[ResourceMonitorStub]:
+    """A program that this engine runs."""
+    with serving(engine) as address, grpc.insecure_channel(address) as channel:
+        yield ResourceMonitorStub(channel)

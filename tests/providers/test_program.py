@@ -1,0 +1,208 @@
+"""The YAML program from its specs to its outputs: what it sends to an engine, and what it makes of the answers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pulumi
+import pytest
+from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse, Result
+from pulumi.runtime.rpc import UNKNOWN, unwrap_rpc_secret
+from pulumi.runtime.settings import Settings, configure
+
+from dynamic_providers.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE
+from dynamic_providers.registration import ask, register
+from iamcreds.specs import load
+from tests.providers.engine import Engine, asking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from iamcreds.model import Desired
+
+ACCOUNT = "123456789012"
+CODECOMMIT = "codecommit.amazonaws.com"
+TEAM = """users:
+  jane:
+    credentials:
+      - {service: codecommit, name: new, was: old}
+      - {service: codecommit, name: other}
+    accessKeys: {max: 1}
+"""
+LEAD = """users:
+  bob: {credentials: [{service: bedrock}], accessKeys: {maxAgeDays: 90}}
+"""
+
+
+@pytest.fixture
+def specs(tmp_path: Path) -> Desired:
+    """Two spec files."""
+    (tmp_path / "team.yaml").write_text(TEAM)
+    (tmp_path / "lead.yaml").write_text(LEAD)
+    return load(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def settings() -> Iterator[None]:
+    """Without a program that runs, nothing of it is left."""
+    yield
+    configure(Settings(None, None))  # type: ignore[no-untyped-call]
+
+
+def run(engine: Engine, desired: Desired, *, dry_run: bool = False) -> dict[str, dict[str, Any]]:
+    """The program's outputs."""
+
+    async def program() -> Any:  # noqa: ANN401 - the SDK's own
+        return await register(desired).future()
+
+    with asking(engine) as monitor:
+        configure(Settings("iamcreds", "dev", monitor, dry_run=dry_run, organization="acme"))  # type: ignore[no-untyped-call]
+        return dict(asyncio.run(program()))
+
+
+def recorded(name: str, user: str, credential_id: str) -> tuple[str, dict[str, Any]]:
+    """URN and resource of a credential in the state."""
+    outputs = {"user": user, "service": CODECOMMIT, "credential_id": credential_id, "account_id": ACCOUNT}
+    return f"urn:pulumi:dev::iamcreds::{CREDENTIAL_TYPE}::{name}", {"type": CREDENTIAL_TYPE, "outputs": outputs}
+
+
+def answer(outputs: dict[str, Any] | None = None, **fields: Any) -> RegisterResourceResponse:  # noqa: ANN401 - the protocol's
+    """An answer of the engine for a resource."""
+    made = RegisterResourceResponse(**fields)
+    made.object.update(outputs or {})
+    return made
+
+
+def test_components(specs: Desired) -> None:
+    """Each spec file is a component, under which its credentials and its watcher stand, and which is ended."""
+    engine = Engine({})
+    run(engine, specs)
+    lead, team = specs.files
+    assert {key: (request.parent, request.custom) for key, request in engine.requests.items()} == {
+        ("iamcreds:index:SpecFile", lead): ("", False),
+        ("iamcreds:index:SpecFile", team): ("", False),
+        (CREDENTIAL_TYPE, "bob/bedrock"): (f"urn:{lead}", True),
+        (CREDENTIAL_TYPE, "jane/codecommit/new"): (f"urn:{team}", True),
+        (CREDENTIAL_TYPE, "jane/codecommit/other"): (f"urn:{team}", True),
+        (ACCESS_KEYS_TYPE, lead): (f"urn:{lead}", True),
+        (ACCESS_KEYS_TYPE, team): (f"urn:{team}", True),
+    }
+    assert sorted(engine.ended) == [f"urn:{lead}", f"urn:{team}"]
+
+
+def test_protocol(specs: Desired) -> None:
+    """Secrets, whole results and unknown values are understood, and everything has its place in the specs."""
+    engine = Engine({})
+    run(engine, specs)
+    for request in engine.requests.values():
+        assert request.acceptSecrets
+        assert request.acceptResources
+        assert request.supportsPartialValues
+        assert request.supportsResultReporting
+    lead, team = specs.files
+    places = {
+        key: (request.sourcePosition.uri, request.sourcePosition.line, request.sourcePosition.column)
+        for key, request in engine.requests.items()
+    }
+    assert places["iamcreds:index:SpecFile", lead] == (f"file://{lead}", 1, 1)
+    assert places[CREDENTIAL_TYPE, "jane/codecommit/other"] == (f"file://{team}", 5, 9)
+    assert places[ACCESS_KEYS_TYPE, team] == (f"file://{team}", 2, 3)
+
+
+def test_messages(specs: Desired) -> None:
+    """A provider is told what the state has of its user and service, by present names, and of users nobody declares."""
+    state = dict(
+        [
+            recorded("jane/codecommit/old", "jane", "ACCA1"),
+            recorded("jane/codecommit/other", "jane", "ACCA2"),
+            recorded("john/codecommit", "john", "ACCA3"),
+        ]
+    )
+    engine = Engine(state)
+    run(engine, specs)
+    assert engine.asked == [("pulumi:pulumi:readStackResourceOutputs", {"stackName": "acme/iamcreds/dev"})]
+    messages = {key: dict(request.object["run"].items()) for key, request in engine.requests.items() if request.custom}
+    owned = {"ACCA1": "jane/codecommit/new", "ACCA2": "jane/codecommit/other", "ACCA3": "john/codecommit"}
+    name = "jane/codecommit/new"
+    message = messages[CREDENTIAL_TYPE, name]
+    assert message.pop("owned") == owned
+    assert message == {"resource": name, "account": ACCOUNT, "refuse": "create"}
+    assert messages[CREDENTIAL_TYPE, "bob/bedrock"]["owned"] == {}
+    assert messages[ACCESS_KEYS_TYPE, specs.files[1]] == {"refuse": "create"}
+    engine = Engine(state)
+    run(engine, specs, dry_run=True)
+    assert engine.requests[CREDENTIAL_TYPE, name].object["run"]["refuse"] == "preview"
+
+
+def test_policies(specs: Desired) -> None:
+    """A watcher is sent the policies of those users of its file who have one."""
+    engine = Engine(None)
+    run(engine, specs)
+    lead, team = specs.files
+    sent = {name: dict(engine.requests[ACCESS_KEYS_TYPE, name].object["users"].items()) for name in (lead, team)}
+    assert {name: {user: dict(policy.items()) for user, policy in found.items()} for name, found in sent.items()} == {
+        lead: {"bob": {"max_age_days": 90}},
+        team: {"jane": {"max": 1}},
+    }
+
+
+def test_outputs(specs: Desired) -> None:
+    """What was made is told; what failed or was left out by --target is not, but for a preview, where it is unknown."""
+    made = {"credential_id": "ACCA1", "service_credential_alias": "bob-at", "status": "Active"}
+    answers = {
+        "bob/bedrock": answer(made | {"service_credential_secret": "hunter2"}),
+        "jane/codecommit/new": answer(result=Result.FAIL),
+        "jane/codecommit/other": answer(unknown=True),
+    }
+    told = run(Engine({}, answers), specs)
+    assert told["credentials"] == {"bob/bedrock": {"id": "ACCA1", "user_name": "bob-at", "status": "Active"}}
+    assert {name: unwrap_rpc_secret(secret) for name, secret in told["secrets"].items()} == {"bob/bedrock": "hunter2"}
+    told = run(Engine({}, answers), specs, dry_run=True)
+    assert told["credentials"].keys() == answers.keys()
+    assert told["credentials"]["jane/codecommit/new"] == {"id": UNKNOWN, "user_name": UNKNOWN, "status": UNKNOWN}
+
+
+def test_refused_together(specs: Desired) -> None:
+    """All that a preview refuses is told at once, each with its place and its resource, in the order of the specs."""
+    answers = {
+        "jane/codecommit/other": answer({"refused": ["there is no place"]}),
+        "bob/bedrock": answer({"refused": ["one", "two"]}),
+    }
+    with pytest.raises(pulumi.RunError) as refused:
+        run(Engine({}, answers), specs, dry_run=True)
+    lead, team = specs.files
+    assert str(refused.value).splitlines() == [
+        "`pulumi up` would refuse:",
+        f"{lead}:2:23: bob/bedrock: one",
+        f"{lead}:2:23: bob/bedrock: two",
+        f"{team}:5:9: jane/codecommit/other: there is no place",
+    ]
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED])
+def test_engine_shuts_down(code: grpc.StatusCode) -> None:
+    """An engine that is shutting down has told why: the program ends by the exit code at which Pulumi adds nothing."""
+    with asking(Engine({}, {"x": code})) as monitor, pytest.raises(SystemExit) as ended:
+        asyncio.run(ask(monitor.RegisterResource, RegisterResourceRequest(name="x")))
+    assert ended.value.code == 32
+
+
+def test_engine_refuses(specs: Desired) -> None:
+    """What the engine does not take is told in its words."""
+    with pytest.raises(pulumi.RunError, match=r"^the engine says no$"):
+        run(Engine({}, {"bob/bedrock": grpc.StatusCode.INVALID_ARGUMENT}), specs)
+
+
+def test_without_an_engine(specs: Desired, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no engine runs the program, it says so."""
+    monkeypatch.setattr("dynamic_providers.registration.read_state", lambda: None)
+
+    async def program() -> None:
+        await register(specs).future()
+
+    configure(Settings("iamcreds", "dev"))  # type: ignore[no-untyped-call]
+    with pytest.raises(pulumi.RunError, match="there is no engine: run `pulumi preview` or `pulumi up`"):
+        asyncio.run(program())
