@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -36,7 +36,7 @@ CLOCK = Clock(lambda: datetime.now(UTC))
 )
 def test_clients(make: Callable[[boto3.Session, Clock], BaseClient], retries: dict[str, object]) -> None:
     """Each client waits ten seconds for a connection and a minute for an answer, and repeats as it is meant to."""
-    config = make(boto3.Session(), CLOCK).meta.config
+    config: Any = make(boto3.Session(), CLOCK).meta.config
     assert config.retries == retries
     assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (10, 60, 16)
 

@@ -133,7 +133,7 @@ def test_translated(error: Exception, kind: type[errors.AccountError], words: st
         (boto.EndpointConnectionError(endpoint_url="x"), False),
         (boto.ConnectTimeoutError(endpoint_url="x"), False),
         (boto.ProxyConnectionError(proxy_url="x"), False),
-        (boto.SSLError(endpoint_url="x", error="x"), False),
+        (boto.SSLError(endpoint_url="x", error=OSError()), False),
         (boto.NoCredentialsError(), False),
     ],
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pulumi
 import pytest
+from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse, Result
 from pulumi.runtime.rpc import UNKNOWN, unwrap_rpc_secret
 from pulumi.runtime.settings import Settings, configure
@@ -49,7 +50,7 @@ def specs(tmp_path: Path) -> Desired:
 def settings() -> Iterator[None]:
     """Without a program that runs, nothing of it is left."""
     yield
-    configure(Settings(None, None))  # type: ignore[no-untyped-call]
+    configure(Settings(None, None))
 
 
 def run(engine: Engine, desired: Desired, *, dry_run: bool = False) -> dict[str, dict[str, Any]]:
@@ -59,7 +60,7 @@ def run(engine: Engine, desired: Desired, *, dry_run: bool = False) -> dict[str,
         return await register(desired).future()
 
     with asking(engine) as monitor:
-        configure(Settings("iamcreds", "dev", monitor, dry_run=dry_run, organization="acme"))  # type: ignore[no-untyped-call]
+        configure(Settings("iamcreds", "dev", monitor, dry_run=dry_run, organization="acme"))
         return dict(asyncio.run(program()))
 
 
@@ -74,6 +75,11 @@ def answer(outputs: dict[str, Any] | None = None, **fields: Any) -> RegisterReso
     made = RegisterResourceResponse(**fields)
     made.object.update(outputs or {})
     return made
+
+
+def sent(request: RegisterResourceRequest) -> dict[str, Any]:
+    """The properties that a resource is registered with."""
+    return dict(MessageToDict(request.object))
 
 
 def test_components(specs: Desired) -> None:
@@ -124,7 +130,7 @@ def test_messages(specs: Desired) -> None:
     engine = Engine(state)
     run(engine, specs)
     assert engine.asked == [("pulumi:pulumi:readStackResourceOutputs", {"stackName": "acme/iamcreds/dev"})]
-    messages = {key: dict(request.object["run"].items()) for key, request in engine.requests.items() if request.custom}
+    messages = {key: sent(request)["run"] for key, request in engine.requests.items() if request.custom}
     owned = {"ACCA1": "jane/codecommit/new", "ACCA2": "jane/codecommit/other", "ACCA3": "john/codecommit"}
     name = "jane/codecommit/new"
     message = messages[CREDENTIAL_TYPE, name]
@@ -134,7 +140,7 @@ def test_messages(specs: Desired) -> None:
     assert messages[ACCESS_KEYS_TYPE, specs.files[1]] == {"refuse": "create"}
     engine = Engine(state)
     run(engine, specs, dry_run=True)
-    assert engine.requests[CREDENTIAL_TYPE, name].object["run"]["refuse"] == "preview"
+    assert sent(engine.requests[CREDENTIAL_TYPE, name])["run"]["refuse"] == "preview"
 
 
 def test_policies(specs: Desired) -> None:
@@ -142,8 +148,7 @@ def test_policies(specs: Desired) -> None:
     engine = Engine(None)
     run(engine, specs)
     lead, team = specs.files
-    sent = {name: dict(engine.requests[ACCESS_KEYS_TYPE, name].object["users"].items()) for name in (lead, team)}
-    assert {name: {user: dict(policy.items()) for user, policy in found.items()} for name, found in sent.items()} == {
+    assert {name: sent(engine.requests[ACCESS_KEYS_TYPE, name])["users"] for name in (lead, team)} == {
         lead: {"bob": {"max_age_days": 90}},
         team: {"jane": {"max": 1}},
     }
@@ -203,6 +208,6 @@ def test_without_an_engine(specs: Desired, monkeypatch: pytest.MonkeyPatch) -> N
     async def program() -> None:
         await register(specs).future()
 
-    configure(Settings("iamcreds", "dev"))  # type: ignore[no-untyped-call]
+    configure(Settings("iamcreds", "dev"))
     with pytest.raises(pulumi.RunError, match="there is no engine: run `pulumi preview` or `pulumi up`"):
         asyncio.run(program())
