@@ -12,7 +12,7 @@ from botocore.parsers import ResponseParserError
 
 from iamcreds.account import client
 from iamcreds.account.clock import Clock
-from iamcreds.errors import AccountError
+from iamcreds.errors import AccountError, UnreadableAnswerError
 from iamcreds.model import Credential, Status
 from iamcreds.services import Family
 
@@ -70,16 +70,17 @@ class Answers:
         return answer
 
 
-def test_unreadable_answers() -> None:
+@pytest.mark.parametrize(
+    "broken", [ResponseParserError("hunter2"), KeyError("hunter2"), TypeError("hunter2"), ValueError("hunter2")]
+)
+def test_unreadable_answers(broken: Exception) -> None:
     """An answer that cannot be read is asked for twice more; it is raised also where the last call fails otherwise."""
-    broken = ResponseParserError("cut")
     twice = Answers(broken, broken, "whole")
     assert client.read(twice, UserName="jane") == "whole"
     assert twice.asked == [{"UserName": "jane"}] * 3
-    with pytest.raises(ResponseParserError, match="cut"):
-        client.read(Answers(broken, broken, broken, "too late"))
-    with pytest.raises(ResponseParserError, match="cut"):
-        client.read(Answers(broken, NoCredentialsError(), NoCredentialsError()))
+    for answers in ([broken, broken, broken, "too late"], [broken, NoCredentialsError(), NoCredentialsError()]):
+        with pytest.raises(UnreadableAnswerError, match=r"^AWS's answer was cut off or is not AWS's: repeat$"):
+            client.read(Answers(*answers))
     with pytest.raises(NoCredentialsError):
         client.read(Answers(NoCredentialsError(), "too late"))
 
