@@ -3,8 +3,9 @@
 .PHONY: help up preview down env test lint types actionlint unit e2e faults faults-sample simulate mutants bench documents pictures clean
 
 PYTHON ?= python3
-UV_VERSION := 0.13.9
 UV := $(or $(shell command -v uv 2>/dev/null),.state/uv/bin/uv)
+# What beside the product itself goes into the virtual environment: everything, or `--no-dev` for the product alone.
+SYNC ?= --all-extras
 VENV := .venv/.synced
 LOCAL := .venv/bin/python -m tools.local_stack
 export UV_PYTHON_DOWNLOADS := never
@@ -73,11 +74,14 @@ clean: ## forget the virtual environment and the local stack
 	@[ ! -e $(VENV) ] || $(LOCAL) down
 	rm -rf .venv .state
 
+# First everything by its hash, as wheels, so that none of it runs; then our own package, built with what is there.
 $(VENV): pyproject.toml uv.lock $(if $(filter .state/%,$(UV)),.state/uv/bin/uv)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
-	$(UV) sync --quiet --locked --all-extras --python $(PYTHON)
+	$(UV) sync --quiet --locked $(SYNC) --python $(PYTHON) --no-build --no-install-project
+	$(UV) sync --quiet --locked $(SYNC) --python $(PYTHON) --offline
 	@touch $@
 
-.state/uv/bin/uv:
+.state/uv/bin/uv: tools/uv.txt
 	$(PYTHON) -m venv .state/uv
-	.state/uv/bin/pip install --quiet uv==$(UV_VERSION)
+	.state/uv/bin/pip install --quiet --require-hashes --only-binary :all: --requirement tools/uv.txt
+	@touch $@

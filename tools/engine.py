@@ -1,7 +1,8 @@
 """Find the Pulumi engine or build it, and print the folder its programs are in; progress goes to stderr.
 
-A `pulumi` on PATH is taken as it is. Otherwise the same engine is built from the Go modules that `engine/` and
-`language-host/` beside this file pin, into a cache folder that all clones share. Needs Python's standard library only.
+A `pulumi` on PATH is taken as it is, unless `--pinned` is given. Otherwise the same engine is built from the Go modules
+that `engine/` and `language-host/` beside this file pin, into a cache folder that all clones share. Needs Python's
+standard library only.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ class EngineError(Exception):
     """There is no engine and none can be built."""
 
 
-def find_engine() -> Path:
-    """Find the folder with `pulumi` and what it starts; build it where there is none.
+def find_engine(*, pinned: bool = False) -> Path:
+    """Find the folder with `pulumi` and what it starts; build it where there is none, or where only ours will do.
 
     Raises:
         EngineError: there is none, and no Go to build it with, or the build failed.
     """
-    on_path = shutil.which("pulumi")
+    on_path = None if pinned else shutil.which("pulumi")
     if on_path:
         return Path(on_path).parent
     built = find_cache() / f"engine-{make_fingerprint()}"
@@ -125,6 +126,6 @@ def print_progress(text: str) -> None:
 
 if __name__ == "__main__":
     try:
-        print(find_engine())  # noqa: T201 - this is a command
+        print(find_engine(pinned=sys.argv[1:] == ["--pinned"]))  # noqa: T201 - this is a command
     except EngineError as error:
         sys.exit(str(error))

@@ -1,0 +1,94 @@
+"""What builds and installs the product is pinned by hash: uv, the packages, and what builds our own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.stack import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LOCK = tomllib.loads((ROOT / "uv.lock").read_text())
+PACKAGES: dict[str, dict[str, Any]] = {package["name"]: package for package in LOCK["package"]}
+HASH = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def test_uv_is_pinned() -> None:
+    """The uv that is fetched is one version, every file of it by its hash, and pip takes nothing else."""
+    lines = [line for line in (ROOT / "tools/uv.txt").read_text().splitlines() if not line.startswith("#")]
+    assert re.fullmatch(r"uv==[\d.]+ \\", lines[0])
+    assert lines[1:]
+    assert all(re.fullmatch(rf"    --hash={HASH.pattern}( \\)?", line) for line in lines[1:])
+    installed = re.findall(r"pip install .*", (ROOT / "Makefile").read_text())
+    assert installed == ["pip install --quiet --require-hashes --only-binary :all: --requirement tools/uv.txt"]
+
+
+def test_packages_are_pinned() -> None:
+    """Every file of every package is in the lock file by its hash; only our own has none."""
+    for name, package in PACKAGES.items():
+        files = [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]
+        assert all(HASH.fullmatch(file["hash"]) for file in files), name
+        assert files or package["source"] == {"editable": "."}, name
+
+
+def test_what_builds_is_pinned() -> None:
+    """What builds our package is asked for in one version, which the lock file has, and uv asks for nothing else."""
+    assert set(PROJECT["build-system"]["requires"]) <= set(PROJECT["dependency-groups"]["build"])
+    for requirement in PROJECT["dependency-groups"]["build"]:
+        name, version = requirement.split("==")
+        assert PACKAGES[name]["version"] == version
+    assert PROJECT["tool"]["uv"]["no-build-isolation-package"] == [PROJECT["project"]["name"]]
+    assert "build" in PROJECT["tool"]["uv"]["default-groups"]
+
+
+def test_nothing_fetched_is_built() -> None:
+    """Packages are installed as wheels, which run no code, and our own is built without a network."""
+    first, second = re.findall(r"\$\(UV\) sync (.*)", (ROOT / "Makefile").read_text())
+    assert {"--locked", "--no-build", "--no-install-project"} <= set(first.split())
+    assert {"--locked", "--offline"} <= set(second.split())
+
+
+@pytest.mark.parametrize("words", [[], ["--pinned"]])
+def test_pinned_engine(words: list[str], tmp_path: Path) -> None:
+    """The engine on PATH is taken as it is, and passed over where only the pinned one will do."""
+    (tmp_path / "pulumi").touch(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    cache = tmp_path / "iamcreds"
+    fingerprint = subprocess.run(
+        [sys.executable, "-c", "from tools.engine import make_fingerprint; print(make_fingerprint())"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    (cache / f"engine-{fingerprint}").mkdir(parents=True)
+    (cache / f"engine-{fingerprint}/pulumi").touch()
+    found = subprocess.run(
+        [sys.executable, "tools/engine.py", *words], cwd=ROOT, env={"PATH": path, "XDG_CACHE_HOME": str(tmp_path)},
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    assert found == str(cache / f"engine-{fingerprint}" if words else tmp_path)
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="there is no Go to read the modules with")
+def test_go_modules_are_pinned() -> None:
+    """Every Go module that the engine and the checks are built from has its checksum beside it."""
+    modules = sorted((ROOT / "tools").rglob("go.mod"))
+    assert len(modules) == 3
+    for module in modules:
+        listed = subprocess.run(
+            ["go", "mod", "edit", "-json"], cwd=module.parent, capture_output=True, text=True, check=True  # noqa: S607
+        )  # fmt: skip
+        sums = (module.parent / "go.sum").read_text()
+        replaced = {each["Old"]["Path"]: each["New"] for each in json.loads(listed.stdout).get("Replace") or []}
+        for required in json.loads(listed.stdout)["Require"]:
+            used = replaced.get(required["Path"], required)
+            assert f"{used['Path']} {used['Version']}" in sums, used
