@@ -18,6 +18,7 @@ SUMMARIES = {
     "query": "Answer SQL over what is live and what is desired.",
     "report": "Write an HTML page about specs and account, and tell people.",
     "skeleton": "Print a spec to start from.",
+    "state": "Look for foreign code in a stack's state.",
     "validate": "Tell everything that is wrong with specs.",
 }
 """What there is, so that listing the commands loads none of them."""

@@ -4,6 +4,7 @@ IamcredsError
 ├── SpecsError                 the specs cannot be read; carries every problem
 ├── NothingSelectedError       a filter names what is neither desired nor live
 ├── PreviewError               a text is no preview of the engine, or not one that can be judged
+├── StateError                 a text is no state of a stack
 ├── QueryError                 a statement cannot be answered
 ├── ConfigError                the stack's configuration cannot be used
 ├── ReportFileError            the page cannot be written
@@ -55,6 +56,10 @@ class NothingSelectedError(IamcredsError):
 
 class PreviewError(IamcredsError):
     """The text is not a preview of the engine, or not one that can be judged."""
+
+
+class StateError(IamcredsError):
+    """The text is not the state of a stack, or too long to be read."""
 
 
 class QueryError(IamcredsError):

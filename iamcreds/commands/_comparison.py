@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from iamcreds.drift.selection import Selection
     from iamcreds.model import Desired
 
-DIFFERS = 2
-"""The exit code that says drift or findings."""
-
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 
@@ -38,18 +35,6 @@ class Duration(click.ParamType[timedelta]):
             return parse_duration(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
-
-
-class ComparingCommand(click.Command):
-    """A command whose exit code 2 says drift, so that a wrong option must not: it ends with 1, as all errors do."""
-
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:  # noqa: ANN401 - as click has it
-        """Parse the options."""
-        try:
-            return super().make_context(*args, **kwargs)
-        except click.UsageError as error:
-            error.show()
-            raise click.exceptions.Exit(1) from None
 
 
 _OPTIONS = (

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iamcreds.commands._comparison import DIFFERS, ComparingCommand, comparison_options, load_specs, read_drift, select
+from iamcreds.commands._comparison import comparison_options, load_specs, read_drift, select
+from iamcreds.commands._findings import FOUND, FindingCommand
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from iamcreds.drift.differences import Drift
 
 
-@click.command("drift", cls=ComparingCommand)
+@click.command("drift", cls=FindingCommand)
 @click.argument("specs", type=click.Path(path_type=Path))
 @click.option(
     "--format",
@@ -59,7 +60,7 @@ def command(  # noqa: PLR0913 - one for each option
     drift = read_drift(Account(), desired, expiring_within, select(users, services), exact=exact)
     _print_drift(drift, form)
     if drift.differences:
-        raise click.exceptions.Exit(DIFFERS)
+        raise click.exceptions.Exit(FOUND)
 
 
 def _print_drift(drift: Drift, form: str) -> None:

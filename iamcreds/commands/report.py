@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iamcreds.commands._comparison import DIFFERS, ComparingCommand, comparison_options, load_specs, read_drift, select
+from iamcreds.commands._comparison import comparison_options, load_specs, read_drift, select
+from iamcreds.commands._findings import FOUND, FindingCommand
 from iamcreds.errors import ReportFileError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 
-class ReportCommand(ComparingCommand):
+class ReportCommand(FindingCommand):
     """A command whose complaints about words it does not know show no address of --notify."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -95,7 +96,7 @@ def command(  # noqa: PLR0913 - one for each option
     if drift.differences:
         if urls:
             send_message(urls, *write_message(drift, str(file.resolve())))
-        raise click.exceptions.Exit(DIFFERS)
+        raise click.exceptions.Exit(FOUND)
 
 
 def _check(file: Path) -> None:

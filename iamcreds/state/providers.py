@@ -1,0 +1,153 @@
+"""Whose code the engine would run for what a state holds; pure, and nothing of the state is loaded.
+
+A state is code: with every dynamic resource it keeps, as `__provider`, what Python's pickle makes of its provider, and
+the SDK loads that in the next run before anything of ours is asked; for every other resource it names the plugin that
+the engine starts. So these texts are compared with our own, byte by byte.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import pickle
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from iamcreds.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+MAX_BYTES = 256 << 20
+"""The longest state that is read: 100,000 resources of ours take less."""
+
+DYNAMIC_TYPES = frozenset(
+    {"pulumi-python:dynamic/iam:AccessKeys", "pulumi-python:dynamic/iam:ServiceSpecificCredential"}
+)
+"""The types of our dynamic resources."""
+
+_CLASSES = (
+    ("dynamic_providers.access_keys", "AccessKeysProvider"),
+    ("dynamic_providers.service_specific_credential", "ServiceSpecificCredentialProvider"),
+)
+_PROTOCOLS = (4, 5)  # pickle's own default up to Python 3.13, and since
+_DYNAMIC_PLUGIN = "pulumi-python"
+_DYNAMIC = re.compile(r"pulumi-[\w-]+:dynamic[/:].*", re.DOTALL)
+_PLUGIN = re.compile(r"pulumi:providers:([^:$\s]*)")
+_DOWNLOADS = frozenset({"parameterization", "pluginDownloadURL"})
+_ROOTS = frozenset({"checkpoint", "deployment"})
+
+
+def serialize_by_reference(module: str, name: str, protocol: int) -> str:
+    """What Pulumi's SDK records of a provider that keeps nothing: the name of its class, pickled, in base64."""
+    words = b"".join(
+        pickle.SHORT_BINUNICODE + bytes([len(word)]) + word.encode() + pickle.MEMOIZE for word in (module, name)
+    )
+    instance = pickle.STACK_GLOBAL + pickle.MEMOIZE + pickle.EMPTY_TUPLE + pickle.NEWOBJ + pickle.MEMOIZE
+    body = words + instance + pickle.STOP
+    frame = pickle.FRAME + len(body).to_bytes(8, "little")
+    return base64.b64encode(pickle.PROTO + bytes([protocol]) + frame + body).decode()
+
+
+PROVIDERS = frozenset(
+    serialize_by_reference(module, name, protocol) for module, name in _CLASSES for protocol in _PROTOCOLS
+)
+"""Every text that a state of ours may have as `__provider`."""
+
+
+@dataclass(frozen=True, order=True)
+class ForeignCode:
+    """Code that is not ours and that a run would load for a resource; without a URN it stands beside the resources."""
+
+    urn: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CheckedState:
+    """How many resources were looked at, and what foreign code was found, sorted."""
+
+    resources: int
+    foreign: tuple[ForeignCode, ...]
+
+
+def check_state(text: str, plugins: Collection[str] = ()) -> CheckedState:
+    """Look for code that is not ours in `pulumi stack export`, or in a state as a backend keeps it.
+
+    Args:
+        text: the whole document; no part of it is kept but URNs.
+        plugins: those that a program beside the specs needs, such as `aws`.
+
+    Raises:
+        StateError: it is no state.
+    """
+    reading = _Reading(frozenset({_DYNAMIC_PLUGIN, *plugins}))
+    try:
+        beside = json.loads(text, object_pairs_hook=reading.reduce, parse_int=float)
+        reading.foreign.update(ForeignCode("", reason) for reason in reading.judge(beside))
+    except RecursionError:
+        raise _make_error("it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise _make_error(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+    if not reading.keys & _ROOTS:
+        raise _make_error("it has neither a deployment nor a checkpoint")
+    return CheckedState(reading.resources, tuple(sorted(reading.foreign)))
+
+
+def _make_error(why: str) -> StateError:
+    return StateError(f"this is not what `pulumi stack export` prints: {why}")
+
+
+@dataclass
+class _Reading:
+    """Reads a state object by object from within, each of which becomes no more than what is foreign in it.
+
+    It goes by keys and words wherever they stand, not by places: whatever another reader takes for a resource is seen.
+    """
+
+    plugins: frozenset[str]
+    foreign: set[ForeignCode] = field(default_factory=set)
+    resources: int = 0
+    keys: frozenset[str] = frozenset()  # of the object read last, which in the end is the document
+
+    def reduce(self, pairs: list[tuple[str, object]]) -> tuple[str, ...]:
+        """Why an object is foreign; that of a resource is noted down with its URN."""
+        self.keys = frozenset(key for key, _ in pairs)
+        reasons = tuple(reason for key, value in pairs for reason in self.judge(value, key))
+        urn = next((value for key, value in pairs if key == "urn" and isinstance(value, str)), None)
+        if urn is None:
+            return reasons
+        self.resources += 1
+        self.foreign.update(ForeignCode(urn, reason) for reason in reasons)
+        return ()
+
+    def judge(self, value: object, key: str = "") -> Iterator[str]:
+        """Why what stands under a key is foreign; a list of what a provider depends on is no provider."""
+        if key == "__provider":
+            yield from _judge_provider(value)
+        elif key in _DOWNLOADS:
+            yield f"{key} names a plugin that the engine would fetch and run"
+        match value:
+            case str():
+                yield from self._judge_word(value)
+            case tuple():  # an object, as it was reduced
+                yield from value
+            case list():
+                for item in value:
+                    yield from self.judge(item)
+
+    def _judge_word(self, text: str) -> Iterator[str]:
+        if _DYNAMIC.fullmatch(text) and text not in DYNAMIC_TYPES:
+            yield f"the type {text} is none of iamcreds"
+        for plugin in _PLUGIN.findall(text):
+            if plugin not in self.plugins:
+                yield f"the engine would run the plugin {plugin}"
+
+
+def _judge_provider(value: object) -> Iterator[str]:
+    match value:
+        case str() if value not in PROVIDERS:
+            yield "its provider is none of iamcreds, and whatever code it names would be run"
+        case tuple():  # an object, which is how a state has an encrypted text
+            yield "its provider is encrypted, so nobody can tell what would be run"

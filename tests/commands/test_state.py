@@ -1,0 +1,78 @@
+"""`iamcreds state check`: exit codes, and that nothing of a hostile state gets out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from iamcreds.cli import main
+from iamcreds.state import providers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+
+def check(content: str | bytes, *options: str) -> Result:
+    """What the command says of a state on standard input."""
+    return CliRunner().invoke(main, ["state", "check", "-", *options], input=content)
+
+
+def test_good_state() -> None:
+    """A state that is all of iamcreds exits 0 with a count."""
+    done = check('{"deployment": {"resources": [{"urn": "u"}]}}')
+    assert (done.exit_code, done.stdout) == (0, "1 resource, and no code but that of iamcreds\n")
+
+
+def test_foreign_state(tmp_path: Path) -> None:
+    """Foreign code exits 2, each resource a line that speaks to no terminal and no workflow; nothing else is shown."""
+    urn = "urn:pulumi:p\n::add-mask::x\x1b[2J"
+    resources = [{"urn": urn, "inputs": {"__provider": "hunter2"}, "outputs": {"service_password": "hunter3"}}]
+    (tmp_path / "state.json").write_text(json.dumps({"deployment": {"resources": resources}}))
+    done = CliRunner().invoke(main, ["state", "check", str(tmp_path / "state.json")])
+    assert done.exit_code == 2
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stdout.startswith(r"foreign: urn:pulumi:p\n::add-mask::x\x1b[2J: its provider is none of iamcreds")
+    assert "Do not run anything on this state" in done.stderr
+    assert "hunter" not in done.output
+
+
+def test_accepted_plugin() -> None:
+    """A plugin that a program needs is accepted by name."""
+    text = '{"deployment": {"resources": [{"urn": "u", "type": "pulumi:providers:aws"}]}}'
+    assert check(text).exit_code == 2
+    assert check(text, "--plugin", "aws").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("no JSON", "Error: this is not what `pulumi stack export` prints: line 1, column 1"),
+        (b"\x1f\x8b\x08", "it is no UTF-8 text"),
+        ("[" * 100_000, "it is nested too deeply"),
+    ],
+)
+def test_no_state(content: str | bytes, sentence: str) -> None:
+    """What is no state exits 1 with a sentence."""
+    done = check(content)
+    assert done.exit_code == 1
+    assert sentence in done.stderr
+    assert done.stdout == ""
+
+
+def test_endless_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state without an end is read up to the limit, and refused."""
+    monkeypatch.setattr(providers, "MAX_BYTES", 1 << 20)
+    done = CliRunner().invoke(main, ["state", "check", "/dev/zero"])
+    assert done.exit_code == 1
+    assert "the state is longer than 1 MiB, and was not read" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["no-such-file"], [], ["-", "--no-such-option"]])
+def test_wrong_words(words: list[str]) -> None:
+    """A wrong option or file exits 1, for 2 says that something was found."""
+    assert CliRunner().invoke(main, ["state", "check", *words]).exit_code == 1

@@ -1,0 +1,176 @@
+"""`check_state`: whose code a state would have the engine run."""
+
+from __future__ import annotations
+
+import base64
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.dynamic import ResourceProvider
+from pulumi.dynamic.dynamic import serialize_provider
+
+from dynamic_providers.access_keys import AccessKeysProvider
+from dynamic_providers.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE
+from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+from iamcreds.errors import StateError
+from iamcreds.state.providers import DYNAMIC_TYPES, PROVIDERS, ForeignCode, check_state
+
+RECORDED = (Path(__file__).parents[1] / "e2e/recorded/state.json").read_text()
+OURS = str(serialize_provider(ServiceSpecificCredentialProvider()))
+URN = f"urn:pulumi:prod::iamcreds::{CREDENTIAL_TYPE}::jane/codecommit"
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
+FOREIGN = "its provider is none of iamcreds, and whatever code it names would be run"
+ENCRYPTED = "its provider is encrypted, so nobody can tell what would be run"
+
+
+class Trap(ResourceProvider):
+    """A provider that is pickled with its code, as every program's own is."""
+
+
+class Bomb:
+    """What fails the test when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pytest.fail, ("the provider of a state was run",)
+
+
+def state(**changes: object) -> str:
+    """An export with one credential, which differs from a good one so."""
+    resource = {"urn": URN, "type": CREDENTIAL_TYPE, "inputs": {"__provider": OURS}, "outputs": {"__provider": OURS}}
+    return json.dumps({"version": 3, "deployment": {"resources": [resource | changes]}})
+
+
+def reasons(text: str, *plugins: str) -> list[str]:
+    """Why a state is foreign."""
+    return [code.reason for code in check_state(text, plugins).foreign]
+
+
+@pytest.mark.parametrize("provider", [ServiceSpecificCredentialProvider, AccessKeysProvider])
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_our_providers(provider: type[ResourceProvider], protocol: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is taken for ours is what Pulumi's SDK makes of our providers, by Python's old default and its new one."""
+    monkeypatch.setattr(pickle, "DEFAULT_PROTOCOL", protocol)
+    assert serialize_provider(provider()) in PROVIDERS
+
+
+def test_our_types() -> None:
+    """The types that are taken for ours are those that we register."""
+    assert {CREDENTIAL_TYPE, ACCESS_KEYS_TYPE} == DYNAMIC_TYPES
+
+
+def test_recorded_state() -> None:
+    """A state that an earlier version recorded is all ours, as an export and as a backend keeps it."""
+    checked = check_state(RECORDED)
+    assert checked.foreign == ()
+    assert checked.resources == len(json.loads(RECORDED)["deployment"]["resources"])
+    kept = {"version": 3, "checkpoint": {"stack": "organization/iamcreds/prod", "latest": {"resources": []}}}
+    assert check_state(json.dumps(kept)).resources == 0
+
+
+@pytest.mark.parametrize("side", ["inputs", "outputs"])
+@pytest.mark.parametrize(
+    "provider",
+    [
+        str(serialize_provider(Trap())),
+        base64.b64encode(pickle.dumps(Bomb())).decode(),
+        OURS + "\n",
+        OURS.replace("=", ""),
+        "",
+    ],
+)
+def test_foreign_provider(side: str, provider: str) -> None:
+    """A provider that is not ours to the byte is named by its URN, wherever it stands, and is not run."""
+    checked = check_state(state(**{side: {"__provider": provider}}))
+    assert checked.foreign == (ForeignCode(URN, FOREIGN),)
+
+
+def test_provider_in_the_way() -> None:
+    """A provider is found among pending operations, twice under one key, in odd spelling, and beside all resources."""
+    pending = {"type": "creating", "resource": {"urn": URN, "inputs": {"__provider": "x"}}}
+    assert reasons(json.dumps({"deployment": {"pending_operations": [pending]}})) == [FOREIGN]
+    twice = '{"deployment": {"resources": [{"urn": "u", "inputs": {"__provider": "x"}, "inputs": {}}]}}'
+    assert reasons(twice) == [FOREIGN]
+    odd = '{"deployment": {"Resources": [{"URN": "u", "INPUTS": {"\\u005f_provider": "x"}}]}}'
+    assert check_state(odd).foreign == (ForeignCode("", FOREIGN),)
+
+
+def test_encrypted_provider() -> None:
+    """Of a provider that is a secret nobody can tell what it is, so it is not let through."""
+    assert reasons(state(inputs={"__provider": SECRET})) == [ENCRYPTED]
+    assert reasons(state(inputs={"__provider": SECRET | {"plaintext": json.dumps(OURS)}})) == [ENCRYPTED]
+
+
+def test_foreign_type() -> None:
+    """A dynamic resource of a type that is not ours is named, whatever its provider is."""
+    other = "pulumi-python:dynamic/iam:Other"
+    assert reasons(state(type=other)) == [f"the type {other} is none of iamcreds"]
+
+
+def test_foreign_plugin() -> None:
+    """A plugin that the state has the engine start is named, unless the program is known to need it."""
+    provider = {"urn": "urn:pulumi:prod::p::pulumi:providers:aws::default", "type": "pulumi:providers:aws"}
+    user = {"urn": "urn:pulumi:prod::p::aws:iam/user:User::jane", "provider": f"{provider['urn']}::1"}
+    text = json.dumps({"deployment": {"resources": [provider, user]}})
+    assert reasons(text) == ["the engine would run the plugin aws"] * 2
+    assert reasons(text, "aws") == []
+    assert reasons(text.replace("aws:", "aws-evil:"), "aws") == ["the engine would run the plugin aws-evil"] * 2
+
+
+@pytest.mark.parametrize("name", ["pluginDownloadURL", "parameterization"])
+def test_plugin_from_elsewhere(name: str) -> None:
+    """A place from which the engine would fetch a plugin is told, also of a plugin that the program needs."""
+    provider = {"urn": "u", "type": "pulumi:providers:aws", "inputs": {"__internal": {name: "https://evil"}}}
+    found = reasons(json.dumps({"deployment": {"resources": [provider]}}), "aws")
+    assert found == [f"{name} names a plugin that the engine would fetch and run"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "line 1, column 1: Expecting value"),
+        ("{", "line 1, column 2: Expecting property name enclosed in double quotes"),
+        ("[]", "it has neither a deployment nor a checkpoint"),
+        ('{"Deployment": {}}', "it has neither a deployment nor a checkpoint"),
+        ('{"steps": [{"deployment": {}}]}', "it has neither a deployment nor a checkpoint"),
+        ("[" * 100_000, "it is nested too deeply"),
+        ('{"deployment":' * 100_000, "it is nested too deeply"),
+        (state() + "x", "line 1, column"),
+    ],
+)
+def test_no_state(text: str, why: str) -> None:
+    """What is no state is told in a sentence, and never called good."""
+    with pytest.raises(StateError, match="this is not what `pulumi stack export` prints: ") as raised:
+        check_state(text)
+    assert why in str(raised.value)
+    assert len(str(raised.value)) < 200
+
+
+def test_empty_stack() -> None:
+    """A stack in which nothing was made yet is fine."""
+    assert check_state('{"version": 3, "deployment": null}').resources == 0
+
+
+def test_long_numbers() -> None:
+    """A number of any length is no obstacle."""
+    assert check_state('{"deployment": {"version": ' + "9" * 10_000 + "}}").foreign == ()
+
+
+def test_memory() -> None:
+    """A state of 30 MB takes a few times as much memory, and seconds."""
+    program = """if True:
+        import json, resource, sys
+        from iamcreds.state.providers import PROVIDERS, check_state
+        inputs = {"__provider": min(PROVIDERS), "users": ["x"] * 100}
+        one = {"urn": "urn:pulumi:p::p::t::" + "n" * 100, "inputs": inputs}
+        text = json.dumps({"deployment": {"resources": [one] * 40_000}})
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        assert check_state(text).resources == 40_000
+        print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / len(text))
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert float(done.stdout) < 4
