@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from iamcreds.model import Desired, DesiredUser
 
 READS = {
     "iam:ListServiceSpecificCredentials": "what is live, all users' a page at a time",
@@ -28,10 +35,79 @@ WRITES = {
 """Every operation that is called and changes something, and why."""
 
 
+MAX_LENGTH = 6_144
+"""Characters of a managed policy at most, white space aside (the IAM guide, quotas)."""
+
+MAX_POLICIES = 10
+"""Managed policies of a role, unless AWS was asked for more (the IAM guide, quotas)."""
+
+_DELETE = "iam:DeleteServiceSpecificCredential"
+_SERVICE = "iam:ServiceSpecificCredentialServiceName"
+
+_Grant = tuple[tuple[str, ...], str]
+"""Services, sorted, and a user who is to have credentials for them."""
+
+
 def up_policy(account: str | None) -> dict[str, Any]:
     """What `pulumi up` needs; `account` (12 digits) narrows the changes to its users."""
     users = f"arn:aws:iam::{account or '*'}:user/*"
     return _policy(_statement("Read", READS, "*"), _statement("ChangeCredentials", WRITES, users))
+
+
+def policies_for_users(desired: Desired, account: str | None) -> list[dict[str, Any]]:
+    """What `pulumi up` needs for these specs: a policy, or several where one would be longer than IAM allows.
+
+    Credentials are made, reset and switched for declared users alone, for the services declared for each. They are
+    deleted for every user of the account (12 digits): who has left the specs, or was renamed, is declared no more.
+    """
+    grants = sorted((_list_services(user), user.name) for user in desired.users if user.credentials)
+    chosen: list[_Grant] = []
+    fixed = _fixed_statements(account)
+    policies = [_policy(*fixed)]
+    for grant in grants:
+        longer = _policy(*fixed, *_change_statements([*chosen, grant], account))
+        if _length(longer) > MAX_LENGTH:
+            chosen, fixed = [], []
+            longer = _policy(*_change_statements([grant], account))
+            policies.append(longer)
+        policies[-1] = longer
+        chosen.append(grant)
+    return policies
+
+
+def policy_for_services(desired: Desired, account: str | None) -> dict[str, Any]:
+    """What `pulumi up` needs for these specs, for any user of the account, and for the declared services alone."""
+    services = {service for user in desired.users for service in _list_services(user)}
+    return _policy(*_fixed_statements(account), *_change_statements([(tuple(sorted(services)), "*")], account))
+
+
+def _fixed_statements(account: str | None) -> list[dict[str, Any]]:
+    """What no spec narrows."""
+    delete = _statement("DeleteCredentials", {_DELETE: WRITES[_DELETE]}, f"arn:aws:iam::{account or '*'}:user/*")
+    return [_statement("Read", READS, "*"), delete]
+
+
+def _list_services(user: DesiredUser) -> tuple[str, ...]:
+    return tuple(sorted({credential.service for credential in user.credentials}))
+
+
+def _change_statements(grants: Iterable[_Grant], account: str | None) -> Iterator[dict[str, Any]]:
+    """For each set of services, what the users may be given; all three operations know the condition key."""
+    operations = {operation: why for operation, why in WRITES.items() if operation != _DELETE}
+    for number, (services, group) in enumerate(groupby(grants, key=lambda grant: grant[0]), 1):
+        users = [user for _, user in group]
+        statement = _statement(f"ChangeCredentials{number}", operations, _list_arns(users, account))
+        yield {**statement, "Condition": {"StringEquals": {_SERVICE: list(services)}}}
+
+
+def _list_arns(users: Sequence[str], account: str | None) -> list[str]:
+    """Each user without a path and below any path, which specs do not tell; a name has neither slash nor asterisk."""
+    return [f"arn:aws:iam::{account or '*'}:user/{path}{user}" for user in users for path in ("", "*/")]
+
+
+def _length(policy: dict[str, Any]) -> int:
+    """As IAM counts."""
+    return len(json.dumps(policy, separators=(",", ":")))
 
 
 def preview_policy() -> dict[str, Any]:
@@ -48,5 +124,5 @@ def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def _statement(name: str, operations: dict[str, str], resource: str) -> dict[str, Any]:
+def _statement(name: str, operations: dict[str, str], resource: str | list[str]) -> dict[str, Any]:
     return {"Sid": name, "Effect": "Allow", "Action": sorted(operations), "Resource": resource}

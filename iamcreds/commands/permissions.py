@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import click
 
+from iamcreds.commands._comparison import load_specs
 from iamcreds.text.names import ACCOUNT_ID
 
 
@@ -19,22 +22,85 @@ from iamcreds.text.names import ACCOUNT_ID
     help="Which run the policy is for.",
 )
 @click.option("--account", metavar="ID", help="With `--for up`: narrow the changes to the users of this account.")
-def command(run: str, account: str | None) -> None:
+@click.option(
+    "--specs",
+    type=click.Path(path_type=Path),
+    metavar="SPECS",
+    help="With `--for up`: narrow the changes to the users and services that these specs declare.",
+)
+@click.option(
+    "--part",
+    type=click.IntRange(min=1),
+    metavar="NUMBER",
+    help="With --specs of many users: which of the policies that are needed.  [default: 1]",
+)
+def command(run: str, account: str | None, specs: Path | None, part: int | None) -> None:
     """Print the smallest IAM policy with which a run works, as JSON.
 
     It is generated from the operations that the code calls; asking STS who we are needs no permission.
+
+    With --specs, credentials are made, reset and switched for declared users and services alone; whoever leaves the
+    specs must lose theirs, so they are deleted for every user of the account. It is to be printed and attached again
+    when specs name another user or service. Where the users do not fit into one policy, standard error says how many
+    parts there are; all of them are needed. Where they do not fit into as many as a role may have, the changes are for
+    every user of the account, and for the declared services alone.
 
     \b
     Examples:
       iamcreds permissions
       iamcreds permissions --for drift
       iamcreds permissions --account 123456789012
+      iamcreds permissions --specs specs
+      iamcreds permissions --specs specs --part 2
     """
     if account is not None and not (run == "up" and ACCOUNT_ID.fullmatch(account)):
         raise click.BadParameter(
             "12 digits, and only with --for up: reading cannot be narrowed", param_hint="--account"
         )
+    if specs is not None and run != "up":
+        raise click.BadParameter("only with --for up: reading cannot be narrowed", param_hint="--specs")
+    if part is not None and specs is None:
+        raise click.BadParameter("only with --specs", param_hint="--part")
     from iamcreds.account.permissions import drift_policy, preview_policy, up_policy  # noqa: PLC0415 - boto3 is slow to import
 
-    policies = {"up": lambda: up_policy(account), "preview": preview_policy, "drift": drift_policy}
-    click.echo(json.dumps(policies[run](), indent=2))
+    if specs is not None:
+        policy = _narrow(specs, account, part or 1)
+    else:
+        policy = {"up": lambda: up_policy(account), "preview": preview_policy, "drift": drift_policy}[run]()
+    click.echo(json.dumps(policy, indent=2))
+
+
+def _narrow(specs: Path, account: str | None, part: int) -> dict[str, Any]:
+    """Make the policy of these specs, or the part that was asked for; standard error says what is to be known."""
+    from iamcreds.account.permissions import MAX_POLICIES, policies_for_users, policy_for_services  # noqa: PLC0415 - as above
+
+    desired = load_specs(specs, allow_empty=False)
+    if account and desired.account and account != desired.account:
+        raise click.BadParameter(f"the specs are for account {desired.account}", param_hint="--account")
+    account = account or desired.account
+    if account is None:
+        click.echo("neither the specs nor --account name an account: the users may be of any", err=True)
+    policies = policies_for_users(desired, account)
+    needed = len(policies)
+    if needed > MAX_POLICIES:
+        policies = [policy_for_services(desired, account)]
+    if needed > 1:
+        click.echo(_describe_length(needed, part), err=True)
+    if part > len(policies):
+        raise click.BadParameter(f"there is no such part: there are {len(policies)}", param_hint="--part")
+    return policies[part - 1]
+
+
+def _describe_length(needed: int, part: int) -> str:
+    """Why there is more than one policy, or a wider one."""
+    from iamcreds.account.permissions import MAX_LENGTH, MAX_POLICIES  # noqa: PLC0415 - as above
+
+    if needed > MAX_POLICIES:
+        return (
+            f"the users take {needed} policies, and IAM allows a role {MAX_POLICIES}: "
+            "this one is for every user of the account, and for the declared services alone"
+        )
+    return (
+        f"part {part} of {needed}, for IAM allows a policy {MAX_LENGTH:,} characters: "
+        "the role needs all of them (--part 1, --part 2, …)"
+    )

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 
 from iamcreds.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
 
 READS = ["GetAccessKeyLastUsed", "GetUser", "ListAccessKeys", "ListServiceSpecificCredentials", "ListUsers"]
 REPORTS = ["GenerateCredentialReport", "GetCredentialReport"]
 WRITES = [f"{verb}ServiceSpecificCredential" for verb in ("Create", "Delete", "Reset", "Update")]
+CHANGES = [operation for operation in WRITES if not operation.startswith("Delete")]
+ACCOUNT = "123456789012"
+SERVICE = "iam:ServiceSpecificCredentialServiceName"
 
 
 @pytest.mark.parametrize(
@@ -48,3 +58,140 @@ def test_refused(words: list[str]) -> None:
     result = CliRunner().invoke(main, ["permissions", *words])
     assert result.exit_code == 2
     assert "12 digits, and only with --for up" in result.stderr
+
+
+class Policies:
+    """What a command printed, judged as the embedded IAM's own enforcement judges it."""
+
+    def __init__(self, *results: Result) -> None:
+        assert all(result.exit_code == 0 for result in results), results[0].output
+        self.documents = [json.loads(result.stdout) for result in results]
+        self.statements: list[dict[str, Any]] = [each for document in self.documents for each in document["Statement"]]
+
+    def allow(self, operation: str, user: str, service: str = "codecommit", account: str = ACCOUNT) -> bool:
+        """Whether an operation is allowed on a user, given with a path, and on a service."""
+        context = {SERVICE: f"{service}.amazonaws.com"}
+        target = f"arn:aws:iam::{account}:user/{user}"
+        return PermissionResult.PERMITTED in [
+            IAMPolicyStatement(statement).is_action_permitted(f"iam:{operation}", target, None, context)
+            for statement in self.statements
+        ]
+
+
+def run_with(specs: Path, text: str, *words: str) -> Result:
+    """The policy for specs of that text."""
+    specs.write_text(text)
+    return CliRunner().invoke(main, ["permissions", "--specs", str(specs), *words])
+
+
+SPECS = f"""
+account: "{ACCOUNT}"
+users:
+  jane: {{credentials: [{{service: codecommit}}, {{service: bedrock}}]}}
+  bot: {{credentials: [{{service: codecommit}}, {{service: codecommit, name: spare}}]}}
+  watched: {{accessKeys: {{max: 1}}}}
+"""
+
+
+def test_narrowed_to_specs(tmp_path: Path) -> None:
+    """With specs, changes are allowed to declared users, below any path, and for the services declared for each."""
+    policies = Policies(run_with(tmp_path / "a.yaml", SPECS))
+    for name in CHANGES:
+        for user in ("jane", "team/eu/jane", "bot"):
+            assert policies.allow(name, user)
+        for other in ("joe", "watched", "mary-jane", "jane2", "jane/joe"):
+            assert not policies.allow(name, other)
+        assert policies.allow(name, "jane", "bedrock")
+        assert not policies.allow(name, "bot", "bedrock")
+        assert not policies.allow(name, "jane", "logs")
+        assert not policies.allow(name, "jane", account="999999999999")
+
+
+def test_leavers(tmp_path: Path) -> None:
+    """Whoever has left the specs loses their credentials: deleting is allowed for every user of the account."""
+    policies = Policies(run_with(tmp_path / "a.yaml", SPECS))
+    assert policies.allow("DeleteServiceSpecificCredential", "left", "logs")
+    assert not policies.allow("DeleteServiceSpecificCredential", "left", account="999999999999")
+    assert {action for statement in policies.statements for action in statement["Action"]} == {
+        f"iam:{operation}" for operation in READS + WRITES
+    }
+
+
+def test_conditions(tmp_path: Path) -> None:
+    """Every statement that makes, resets or switches names users and services in full; no other has a condition."""
+    for statement in Policies(run_with(tmp_path / "a.yaml", SPECS)).statements:
+        if statement["Sid"].startswith("ChangeCredentials"):
+            assert statement["Action"] == [f"iam:{operation}" for operation in CHANGES]
+            assert statement["Condition"].keys() == {"StringEquals"}
+            assert all(name.endswith(".amazonaws.com") for name in statement["Condition"]["StringEquals"][SERVICE])
+            assert all(arn.startswith(f"arn:aws:iam::{ACCOUNT}:user/") for arn in statement["Resource"])
+        else:
+            assert "Condition" not in statement
+
+
+def test_no_account(tmp_path: Path) -> None:
+    """Where neither specs nor option name the account, the users may be of any, and standard error says so."""
+    text = SPECS.replace("account:", "# account:")
+    open_result = run_with(tmp_path / "a.yaml", text)
+    assert "neither the specs nor --account name an account" in open_result.stderr
+    assert Policies(open_result).allow("CreateServiceSpecificCredential", "jane", account="999999999999")
+    given = run_with(tmp_path / "a.yaml", text, "--account", ACCOUNT)
+    assert given.stderr == ""
+    assert not Policies(given).allow("CreateServiceSpecificCredential", "jane", account="999999999999")
+
+
+def many(count: int) -> str:
+    """Specs of so many users."""
+    users = (f"  user-number-{number}: {{credentials: [{{service: codecommit}}]}}\n" for number in range(count))
+    return f'account: "{ACCOUNT}"\nusers:\n' + "".join(users)
+
+
+def test_several_policies(tmp_path: Path) -> None:
+    """More users than one policy holds make several, none longer than IAM allows, and together for all of them."""
+    first = run_with(tmp_path / "a.yaml", many(150))
+    assert "part 1 of 3" in first.stderr
+    policies = Policies(first, *(run_with(tmp_path / "a.yaml", many(150), "--part", part) for part in "23"))
+    lengths = [len(json.dumps(document, separators=(",", ":"))) for document in policies.documents]
+    assert max(lengths) <= 6144
+    assert min(lengths[:-1]) > 5900
+    assert all(policies.allow("CreateServiceSpecificCredential", f"user-number-{number}") for number in range(150))
+    assert not policies.allow("CreateServiceSpecificCredential", "user-number-150")
+    beyond = run_with(tmp_path / "a.yaml", many(150), "--part", "4")
+    assert (beyond.exit_code, beyond.stdout) == (2, "")
+    assert "there is no such part: there are 3" in beyond.stderr
+
+
+def test_too_many_users(tmp_path: Path) -> None:
+    """More users than a role's policies hold make one for every user, still narrowed to the services, and told."""
+    result = run_with(tmp_path / "a.yaml", many(700))
+    assert "IAM allows a role 10: this one is for every user of the account" in result.stderr
+    policies = Policies(result)
+    assert policies.allow("CreateServiceSpecificCredential", "anybody")
+    assert not policies.allow("CreateServiceSpecificCredential", "anybody", "bedrock")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--for", "drift"], "reading cannot be narrowed"),
+        (["--account", "999999999999"], f"the specs are for account {ACCOUNT}"),
+        (["--part", "2"], "there is no such part: there are 1"),
+    ],
+)
+def test_refused_with_specs(words: list[str], sentence: str, tmp_path: Path) -> None:
+    """What says nothing, or contradicts the specs, is refused, and no policy is printed."""
+    refused = run_with(tmp_path / "a.yaml", SPECS, *words)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert sentence in refused.stderr
+
+
+def test_bad_specs(tmp_path: Path) -> None:
+    """Specs that cannot be read print their problems, and no policy."""
+    result = run_with(tmp_path / "a.yaml", "users: {jane: {credentials: [{servise: x}]}}")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "a.yaml:1:" in result.stderr
+
+
+def test_part_without_specs() -> None:
+    """A part of nothing is refused."""
+    assert CliRunner().invoke(main, ["permissions", "--part", "1"]).exit_code == 2
