@@ -29,7 +29,7 @@ MAX_DIFFERENCES = 20
 MAX_LINE = 500
 """Characters of a difference at most."""
 
-_ADDRESS = re.compile(r"[\w+.-]+:/\S*")
+_ADDRESS = re.compile(r"(?<![\w+.-])[\w+.-]+:/\S*")
 
 
 def write_message(drift: Drift, where: str | None = None) -> tuple[str, str]:

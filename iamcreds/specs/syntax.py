@@ -21,7 +21,7 @@ DIRECTIVE = 'a line that begins with "%" is a directive, and the only one with a
 
 _FORBIDDEN = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _CONFLICT = re.compile(r"(<{7}|={7}|>{7})( |$)")
-_FIELD = re.compile(r"\s*(?:- +)*(?P<key>[^\s:#][^:#]*): +(?P<value>[^\s#].*)")
+_FIELD = re.compile(r"\s*(?:- +)*+(?P<key>[^\s:#][^:#]*): +(?P<value>[^\s#].*)")
 _NO_SPACE = re.compile(r"\s*(?:- +)*[^\s:#]+:[^\s:]")
 
 

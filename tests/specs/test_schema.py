@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,3 +84,10 @@ def test_one_file() -> None:
     """The package's schema is the one in specs/."""
     root = Path(__file__).parents[2]
     assert (root / "iamcreds" / "specs" / "schema.json").resolve() == root / "specs" / "schema.json"
+
+
+def test_paths() -> None:
+    """A path of a user is what it always was: slashes and other characters between slashes, the first and the last."""
+    (pattern,) = [field["pattern"] for path, field in fields() if path.endswith("/iamUser/properties/path")]
+    texts = ("".join(letters) for length in range(8) for letters in itertools.product("/a ", repeat=length))
+    assert all(bool(re.search(pattern, text)) == bool(re.search("^/([!-~]+/)*$", text)) for text in texts)
