@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer, and `pulumi` on PATH or a Go toolchain; the rest it brings along, inside this folder.
 .DEFAULT_GOAL := help
-.PHONY: help up preview down env test lint types actionlint unit e2e faults faults-sample simulate mutants bench documents pictures clean
+.PHONY: help up preview down env test lint types actionlint unit e2e faults faults-sample simulate mutants bench documents pictures previews clean
 
 PYTHON ?= python3
 UV := $(or $(shell command -v uv 2>/dev/null),.state/uv/bin/uv)
@@ -66,6 +66,9 @@ bench: $(VENV) ## loading specs against libyaml; wall time and calls at 100 and 
 
 documents: $(VENV) ## write the parts of the documents that the code knows better
 	.venv/bin/python -m tools.documents
+
+previews: $(VENV) ## record the previews that the tests of `iamcreds plan` read, by the real engine
+	.venv/bin/python -m tests.plan.record
 
 pictures: $(VENV) ## take the pictures of the documents, by Debian's chromium
 	.venv/bin/python -m tests.report.picture

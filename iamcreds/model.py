@@ -106,6 +106,15 @@ def resource_name(user: str, service: str, name: str) -> str:
     return f"{user}/{alias}" if name == alias else f"{user}/{alias}/{name}"
 
 
+def credential_name(resource: str, user: str, service: str) -> str | None:
+    """The name of a credential of this user and service (full name) whose resource is called so; None if it is none."""
+    alias = service_alias(service)
+    if resource == f"{user}/{alias}":
+        return alias
+    own = f"{user}/{alias}/"
+    return resource.removeprefix(own) or None if resource.startswith(own) else None
+
+
 @dataclass(frozen=True)
 class DesiredUser:
     """One user as a spec declares it; `access_keys` has the file's defaults merged in, None watches nothing."""

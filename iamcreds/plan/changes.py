@@ -40,7 +40,7 @@ class Note:
 
 @dataclass(frozen=True, order=True)
 class Change:
-    """What happens to one credential; `name` is its resource name."""
+    """What happens to one credential; `name` is its resource name, `place` where it is declared, if that is known."""
 
     user: str
     name: str
@@ -48,6 +48,7 @@ class Change:
     actions: tuple[Action, ...]
     notes: tuple[Note, ...] = ()
     properties: tuple[Property, ...] = ()
+    place: str = ""
 
 
 @dataclass(frozen=True, order=True)

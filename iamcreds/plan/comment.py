@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from iamcreds.plan.changes import Action, Change, Note, Plan, PolicyChange
 from iamcreds.text.escaping import escape_invisible, format_code, shorten
@@ -23,7 +22,9 @@ _ROOM_FOR_NOTE = 600
 _ROOM_FOR_MESSAGES = 12_000
 """What errors, findings and warnings may each take, and get before the tables: they are what a plan hides most."""
 _MAX_MESSAGE = 4_000
-_TABLE = "| Credential | Service | Action | Note |\n|---|---|---|---|\n"
+_TABLE = "| Credential | Service | Action | Note | Declared at |\n|---|---|---|---|---|\n"
+_SHOWN_IN_A_ROW = 5
+"""How many names and places a row shows of the credentials that have the same change."""
 _KINDS = (
     (Action.CREATE, "to create"),
     (Action.ADOPT, "to adopt"),
@@ -104,7 +105,7 @@ def _make_sections(plan: Plan) -> list[_Section]:
     diffs = [_render_diff(change) for change in plan.changes if change.properties]
     sections = [
         _make_block("errors", "", plan.errors, "text", _ROOM_FOR_MESSAGES),
-        _Section("users", "\n", tuple(_render_users(plan)), ""),
+        _Section("rows", f"\n{_TABLE}", tuple(_render_rows(plan)), ""),
         _make_block("access-key findings", "Access-key findings", plan.findings, "text", _ROOM_FOR_MESSAGES),
         _make_block("warnings", "Warnings", plan.warnings, "text", _ROOM_FOR_MESSAGES),
         _make_block("property changes", "Property changes", diffs, "diff"),
@@ -113,29 +114,42 @@ def _make_sections(plan: Plan) -> list[_Section]:
     return [section for section in sections if section.items]
 
 
-def _render_users(plan: Plan) -> Iterator[str]:
-    """A table for each user."""
-    policies = {policy.user: policy for policy in plan.policies}
-    changes = {user: list(all_) for user, all_ in groupby(plan.changes, key=lambda change: change.user)}
-    for user in sorted({*changes, *policies}):
-        rows = [_render_row(change) for change in changes.get(user, ())]
-        rows += [_render_policy(policies[user])] if user in policies else []
-        yield f"#### {format_code(user)}\n\n{_TABLE}{''.join(rows)}\n"
+def _render_rows(plan: Plan) -> Iterator[str]:
+    """A row for each change, and for all the credentials and users that have the same."""
+    changes, policies = defaultdict[Any, list[Change]](list), defaultdict[Any, list[PolicyChange]](list)
+    for change in plan.changes:
+        changes[change.service, change.actions, change.notes].append(change)
+    for policy in plan.policies:
+        policies[policy.before, policy.after].append(policy)
+    yield from map(_render_row, changes.values())
+    yield from map(_render_policy, policies.values())
 
 
-def _render_row(change: Change) -> str:
-    notes = "; ".join(map(_render_note, change.notes))
-    return f"| {format_code(change.name)} | {format_code(change.service)} | {', '.join(change.actions)} | {notes} |\n"
+def _render_row(changes: Sequence[Change]) -> str:
+    """The row of credentials that all have the same change."""
+    names = _join(change.name for change in changes)
+    places = _join(dict.fromkeys(change.place for change in changes if change.place))
+    service, actions = format_code(changes[0].service), ", ".join(changes[0].actions)
+    return f"| {names} | {service} | {actions} | {'; '.join(map(_render_note, changes[0].notes))} | {places} |\n"
+
+
+def _join(texts: Iterable[str]) -> str:
+    """The first of some texts as code, and how many more there are."""
+    shown = list(texts)
+    more = len(shown) - _SHOWN_IN_A_ROW
+    return ", ".join(map(format_code, shown[:_SHOWN_IN_A_ROW])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _render_note(note: Note) -> str:
     return f"{note.text} {format_code(note.value)}".strip()
 
 
-def _render_policy(policy: PolicyChange) -> str:
-    words = "watch" if policy.before is None else "stop watching" if policy.after is None else "change policy"
-    limits = " → ".join(format_code(text) for text in (policy.before, policy.after) if text is not None)
-    return f"| access keys | | {words} | {limits} |\n"
+def _render_policy(policies: Sequence[PolicyChange]) -> str:
+    """The row of users whose policy changes in the same way."""
+    before, after = policies[0].before, policies[0].after
+    words = "watch" if before is None else "stop watching" if after is None else "change policy"
+    limits = " → ".join(format_code(text) for text in (before, after) if text is not None)
+    return f"| access keys of {_join(policy.user for policy in policies)} | | {words} | {limits} | |\n"
 
 
 def _render_diff(change: Change) -> str:

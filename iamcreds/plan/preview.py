@@ -8,8 +8,10 @@ only.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from iamcreds.errors import PreviewError
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 _KEYS = frozenset({"config", "steps", "diagnostics", "duration", "changeSummary", "maybeCorrupt"})
 SECRETS = frozenset({"service_password", "service_credential_secret", "secrets"})
+_POSITION = re.compile(r"project:///(.+)#([0-9]+)(?:,[0-9]+)?")
 _SHORTEST_SECRET = 8
 MASK = "[secret]"
 """What stands for a secret, in the engine's own words."""
@@ -25,13 +28,17 @@ MASK = "[secret]"
 
 @dataclass(frozen=True)
 class State:
-    """A resource as one side of a step has it; what the engine knows for a secret is masked."""
+    """A resource as one side of a step has it; what the engine knows for a secret is masked.
+
+    `place` is where the program declares it, such as `specs/jane.yaml:4`, and empty where the engine was not told.
+    """
 
     urn: str
     type: str
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
     is_protected: bool
+    place: str = ""
 
     @property
     def name(self) -> str:
@@ -154,7 +161,14 @@ def _read_state(state: object) -> State | None:
     inputs, outputs = (
         {key: MASK if key in secret else value for key, value in side.items()} for side in (inputs, outputs)
     )
-    return State(_read_urn(state), _read_text(state, "type"), inputs, outputs, bool(state.get("protect")))
+    place = _read_place(state.get("sourcePosition"))
+    return State(_read_urn(state), _read_text(state, "type"), inputs, outputs, bool(state.get("protect")), place)
+
+
+def _read_place(position: object) -> str:
+    """The engine's `project:///specs/jane.yaml#4,9` as `specs/jane.yaml:4`."""
+    found = _POSITION.fullmatch(position) if isinstance(position, str) else None
+    return f"{unquote(found[1])}:{found[2]}" if found else ""
 
 
 def _read_list(thing: Mapping[str, Any], key: str) -> list[str]:

@@ -6,13 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from iamcreds.errors import PreviewError
-from iamcreds.plan.changes import Action, Change, Note, Plan, Refusal
+from iamcreds.plan.changes import Action, Change, Plan, Refusal
+from iamcreds.plan.notes import explain, suggest_names
 from iamcreds.plan.policies import compare_policies, is_watcher
 from iamcreds.plan.preview import MASK
 from iamcreds.plan.properties import compare_properties, format_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from iamcreds.plan.preview import Diagnostic, Preview, State, Step
 
@@ -48,15 +49,16 @@ def read_plan(preview: Preview) -> Plan:
     steps = _select_steps([step for step in preview.steps if _has_effect(step.op)])
     refusals = sorted(Refusal(step.name, reason) for step in steps for reason in _list_reasons(step))
     allowed = [step for step in steps if not _list_reasons(step)]
+    findings = tuple(sorted(set(_list_findings(steps, recorded))))
     return Plan(
         stack=preview.stack,
         credentials=_count_credentials(preview),
-        changes=tuple(sorted(_find_changes(allowed, recorded))),
+        changes=tuple(sorted(suggest_names(list(_find_changes(allowed, recorded))))),
         policies=tuple(compare_policies(allowed)),
         others=tuple(sorted(_list_others(allowed))),
         refusals=tuple(refusals),
-        findings=_select_warnings(preview.diagnostics, of_watchers=True),
-        warnings=_select_warnings(preview.diagnostics, of_watchers=False),
+        findings=findings,
+        warnings=tuple(_list_warnings(preview.diagnostics, findings)),
         errors=tuple(_list_errors(_select_errors(preview.diagnostics), refusals)),
     )
 
@@ -95,9 +97,10 @@ def _find_changes(steps: Iterable[Step], recorded: Mapping[str, State]) -> Itera
         state = step.new or step.old
         actions = tuple(_find_actions(step))
         if state is not None and _is_credential(state) and actions:
-            notes = tuple(_explain(step, actions, recorded.get(step.old.urn if step.old else step.urn)))
+            notes = tuple(explain(step, actions, recorded.get(step.old.urn if step.old else step.urn)))
             user, service = (format_value(state.inputs.get(name, ""), quoted=False) for name in ("user", "service"))
-            yield Change(user, state.name, service, actions, notes, tuple(compare_properties(step.old, step.new)))
+            properties = tuple(compare_properties(step.old, step.new))
+            yield Change(user, state.name, service, actions, notes, properties, step.new.place if step.new else "")
 
 
 def _find_actions(step: Step) -> Iterator[Action]:
@@ -127,25 +130,6 @@ def _find_effects(old: State, new: State) -> Iterator[Action]:
         yield Action.SWITCH_ON if new.inputs["status"] == "Active" else Action.SWITCH_OFF
 
 
-def _explain(step: Step, actions: Sequence[Action], recorded: State | None) -> Iterator[Note]:
-    """Why it is done; `recorded` is what the state had before the refresh."""
-    old, new = step.old, step.new
-    if recorded and not {Action.CREATE, Action.ADOPT}.isdisjoint(actions):
-        yield Note("somebody deleted it")
-    if Action.ADOPT in actions and new:
-        yield Note("by reset of", format_value(new.inputs["adopts"], quoted=False))
-    if Action.RENAME in actions and old:
-        yield Note("was", old.name)
-    if old and recorded and recorded.outputs.get("status") != old.outputs.get("status"):
-        yield Note("somebody made it", format_value(old.outputs.get("status"), quoted=False))
-    if Action.RESET in actions and new:
-        yield Note("because of", format_value(new.inputs.get("reset"), quoted=False))
-    if Action.RECORD in actions:
-        yield Note("nothing changes in AWS")
-    for reason in step.reasons:
-        yield Note("it has expired") if reason == "status" else Note("another", reason)
-
-
 def _list_others(steps: Iterable[Step]) -> Iterator[str]:
     """What else the program would do, as `create aws:iam/user:User jane`."""
     for step in steps:
@@ -156,9 +140,18 @@ def _list_others(steps: Iterable[Step]) -> Iterator[str]:
             yield f"{_ACTIONS[step.op] or step.op} {state.type} {state.name}"
 
 
-def _select_warnings(diagnostics: Iterable[Diagnostic], *, of_watchers: bool) -> tuple[str, ...]:
-    warnings = (said for said in diagnostics if said.severity == "warning" and said.message)
-    return tuple(sorted({warning.message for warning in warnings if is_watcher(warning.urn) is of_watchers}))
+def _list_findings(steps: Iterable[Step], recorded: Mapping[str, State]) -> Iterator[str]:
+    """What the watchers have found, which is one of their inputs; one that stays as it is may have no step."""
+    watchers: dict[str, State | None] = {**recorded, **{step.urn: step.new for step in steps}}
+    for urn, watcher in watchers.items():
+        findings = watcher.inputs.get("findings") if watcher and is_watcher(urn) else None
+        yield from map(str, findings if isinstance(findings, list) else [])
+
+
+def _list_warnings(diagnostics: Iterable[Diagnostic], findings: Collection[str]) -> Iterator[str]:
+    """What was warned of, without the findings, which come as warnings, too."""
+    warned = {said.message for said in diagnostics if said.severity == "warning" and said.message}
+    yield from sorted(warned - set(findings))
 
 
 def _select_errors(diagnostics: Iterable[Diagnostic]) -> list[str]:

@@ -1,6 +1,6 @@
 """Previews to run `iamcreds plan` on: recorded from the real engine, and made by hand.
 
-The recorded ones are from engine 3.259 (`refused` from 3.274) on the embedded IAM, without stack traces and paths.
+The recorded ones are from the real engine on the embedded IAM, without stack traces and paths: see `record.py`.
 """
 
 from __future__ import annotations

@@ -20,15 +20,17 @@ from tests.plan.previews import (
 
 
 def test_create() -> None:
-    """What is new is counted, put into a table for each user, and what the preview warned of is told."""
+    """What is new is counted and put into one table, each with its place, and what the watchers found is told."""
     done = run_recorded("create")
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
     assert lines[0] == "<!-- iamcreds plan: test -->"
-    assert "10 to create, 5 access-key policies; the stack has 0 credentials." in lines
-    assert "| `ghost/codecommit` | `codecommit.amazonaws.com` | create |  |" in lines
-    assert "| access keys | | watch | `max 1` |" in lines
-    assert "ghost/codecommit: the account has no IAM user ghost: until it has, this cannot be created" in lines
+    assert "8 to create, 4 access-key policies; the stack has 0 credentials." in lines
+    assert "| `jane/keyspaces` | `cassandra.amazonaws.com` | create |  | `specs/team.yaml:8` |" in lines
+    assert "| access keys of `bot`, `jane`, `joe`, `old` | | watch | `max 1` | |" in lines
+    assert "<details><summary>Access-key findings (1)</summary>" in lines
+    assert sum(line.startswith("jane: has 2 access keys (AKIA") for line in lines) == 1
+    assert not any("Warnings" in line for line in lines)
     assert '+   service: "cassandra.amazonaws.com"' in lines
 
 
@@ -41,15 +43,14 @@ def test_changes() -> None:
         "4 to update (2 reset, 2 switched on, 1 only recorded), 1 to delete, 1 with changed protection;"
         " the stack has 8 credentials." in lines
     )
-    assert "| `bot/codecommit/spare` | `codecommit.amazonaws.com` | switch on |  |" in lines
-    assert (
-        "| `jane/bedrock` | `bedrock.amazonaws.com` | reset, switch on | somebody made it `Inactive`; because of `x` |"
-        in lines
-    )
-    row = "| `jane/codecommit` | `codecommit.amazonaws.com` | record | somebody made it `Inactive`;"
-    assert f"{row} nothing changes in AWS |" in lines
-    assert "| `old/codecommit` | `codecommit.amazonaws.com` | delete |  |" in lines
-    assert "| `old/logs` | `logs.amazonaws.com` | unprotect |  |" in lines
+    assert "| `bot/codecommit/spare` | `codecommit.amazonaws.com` | switch on |  | `specs/bot.yaml:6` |" in lines
+    bedrock = "| `jane/bedrock` | `bedrock.amazonaws.com` | reset, switch on | somebody made it `Inactive`;"
+    assert f"{bedrock} because of `x` | `specs/team.yaml:9` |" in lines
+    codecommit = "| `jane/codecommit` | `codecommit.amazonaws.com` | record | somebody made it `Inactive`;"
+    enforced = "nothing changes in AWS; from now on this is enforced: `Inactive`"
+    assert f"{codecommit} {enforced} | `specs/team.yaml:7` |" in lines
+    assert "| `old/codecommit` | `codecommit.amazonaws.com` | delete |  |  |" in lines
+    assert "| `old/logs` | `logs.amazonaws.com` | unprotect |  | `specs/team.yaml:14` |" in lines
     assert any(line.startswith("jane: has 2 access keys (AKIA") for line in lines)
 
 
@@ -59,7 +60,8 @@ def test_drift() -> None:
     assert "| `joe/bedrock` | `bedrock.amazonaws.com` | create | somebody deleted it |" in done.stdout
     assert "| `jane/bedrock` | `bedrock.amazonaws.com` | switch on | somebody made it `Inactive` |" in done.stdout
     assert "1 to create, 1 to update (1 switched on)" in done.stdout
-    assert "jane/codecommit: somebody switched this credential off, and off it stays" in done.stdout
+    assert "of user jane, and off it stays: switch it on in IAM, or declare `status: Active`" in done.stdout
+    assert "Warnings (1)" in done.stdout
 
 
 def test_replace_and_rename() -> None:
@@ -69,6 +71,51 @@ def test_replace_and_rename() -> None:
     assert "| `jane/codecommit` | `codecommit.amazonaws.com` | replace | another `user` |" in done.stdout
     assert "| `bot/l` | `logs.amazonaws.com` | rename | was `bot/logs` |" in done.stdout
     assert '-   user: "jane"\n+   user: "bot"\n' in done.stdout
+
+
+def test_renamed_without_was() -> None:
+    """Where a credential goes and another of its user and service comes, the comment says how to keep the first."""
+    done = run_recorded("renamed")
+    assert "1 to create, 1 to delete" in done.stdout
+    assert "| create | did you mean to rename one? then write `was: codecommit` | `specs/team.yaml:7` |" in done.stdout
+    other = {"user": "jane", "service": "logs.amazonaws.com"}
+    gone = make_step("delete", "jane/codecommit", old={"user": "jane", "service": "codecommit.amazonaws.com"})
+    assert (
+        "did you mean"
+        not in run_plan("-", given=make_preview(gone, make_step("create", "jane/logs", new=other))).stdout
+    )
+
+
+def test_same_change_in_one_row() -> None:
+    """Three hundred users with the same change are one row, which names the first and counts the others."""
+    done = run_plan("-", given=make_preview(*make_creations(300)))
+    rows = [line for line in done.stdout.splitlines() if line.startswith("| `")]
+    assert len(rows) == 1
+    assert rows[0].startswith("| `user-00000/logs`, `user-00001/logs`, ")
+    assert "`user-00004/logs` and 295 more | `logs` | create |" in rows[0]
+
+
+def test_what_a_record_means() -> None:
+    """A status or trigger that is taken out changes nothing in AWS, and the comment says what that means."""
+    old = {"user": "jane", "service": "logs", "status": "Active", "reset": "lost"}
+    done = run_plan(
+        "-", given=make_preview(make_step("update", "jane/logs", old=old, new={"user": "jane", "service": "logs"}))
+    )
+    meant = "nothing changes in AWS; from now on no status is enforced; taking `reset` out resets nothing"
+    assert f"| record | {meant} |" in done.stdout
+
+
+def test_findings_of_a_watcher_without_a_step() -> None:
+    """A watcher that stays as it is has no step without --show-sames, and its findings are told all the same."""
+    found = ["jane: has 2 access keys"]
+    watched = {"users": {"jane": {"max": 1}}, "findings": found}
+    seen = make_step("refresh", "a", ACCESS_KEYS, old=watched, new=watched)
+    said = [{"severity": "warning", "message": "warning: jane: has 2 access keys\n"}]
+    comment = run_plan("-", "--always", given=make_preview(seen, diagnostics=said)).stdout
+    assert "Access-key findings (1)" in comment
+    assert "Warnings" not in comment
+    gone = make_step("delete", "a", ACCESS_KEYS, old=watched)
+    assert "findings" not in run_plan("-", given=make_preview(seen, gone)).stdout
 
 
 def test_replacement_in_three_steps_is_one() -> None:
@@ -145,28 +192,30 @@ def make_creations(number: int) -> list[dict[str, Any]]:
     ]
 
 
+def make_resets(number: int) -> list[dict[str, Any]]:
+    """Steps that reset a credential of each of so many users, each for a reason of its own."""
+    users = [{"user": f"user-{n:05}", "service": "logs"} for n in range(number)]
+    return [make_step("update", f"{old['user']}/logs", old=old, new=old | {"reset": old["user"]}) for old in users]
+
+
 def test_length() -> None:
-    """A plan too long for a comment is cut at whole users and changes, and says how many are not shown."""
-    steps = [
-        make_step("create", f"user-{n:05}/logs", new={"user": f"user-{n:05}", "service": "logs"}) for n in range(3_000)
-    ]
+    """A plan too long for a comment is cut at whole rows and changes, and says how many are not shown."""
+    steps = make_resets(3_000)
     done = run_plan("-", given=make_preview(*steps))
     assert done.exit_code == 0
     assert MAX_LENGTH - 2_000 < len(done.stdout) < MAX_LENGTH
-    shown = done.stdout.count("#### ")
-    assert f"{3_000 - shown:,} of 3,000 users, 3,000 of 3,000 property changes are not shown" in done.stdout
-    assert done.stdout.startswith("<!-- iamcreds plan: test -->\n### IAM credentials: `test`\n\n3,000 to create")
+    shown = done.stdout.count("| reset |")
+    assert f"{3_000 - shown:,} of 3,000 rows, 3,000 of 3,000 property changes are not shown" in done.stdout
+    assert done.stdout.startswith("<!-- iamcreds plan: test -->\n### IAM credentials: `test`\n\n3,000 to update")
 
 
 def test_warnings_before_tables() -> None:
     """A plan of any length leaves room for warnings and findings, and they for the plan."""
-    steps = [
-        make_step("create", f"user-{n:05}/logs", new={"user": f"user-{n:05}", "service": "logs"}) for n in range(3_000)
-    ]
+    steps = make_resets(3_000)
     said = [{"severity": "warning", "message": f"warning: {n:05} {'x' * 90}"} for n in range(3_000)]
     done = run_plan("-", given=make_preview(*steps, diagnostics=said))
     assert len(done.stdout) < MAX_LENGTH
-    assert done.stdout.count("#### ") > 300
+    assert done.stdout.count("| reset |") > 300
     assert done.stdout.count("x" * 90) > 100
 
 
@@ -177,7 +226,7 @@ def test_long_message() -> None:
         "-", given=make_preview(make_step("create", "a", new={"user": "jane", "service": "logs"}), diagnostics=said)
     )
     assert len(done.stdout) < MAX_LENGTH
-    assert "#### `jane`" in done.stdout
+    assert "| `a` | `logs` | create |" in done.stdout
     assert "… (196,000 characters more)" in done.stdout
 
 
@@ -203,8 +252,8 @@ def test_access_key_policies() -> None:
     ]
     done = run_plan("-", given=make_preview(*steps))
     assert "2 access-key policies" in done.stdout
-    assert "| access keys | | change policy | `max 1` → `max 1, enforce` |" in done.stdout
-    assert "| access keys | | stop watching | `maxAgeDays 90` |" in done.stdout
+    assert "| access keys of `jane` | | change policy | `max 1` → `max 1, enforce` | |" in done.stdout
+    assert "| access keys of `ann` | | stop watching | `maxAgeDays 90` | |" in done.stdout
     assert "joe" not in done.stdout
 
 
@@ -225,7 +274,9 @@ def test_other_resources() -> None:
 def test_user_known_after_up() -> None:
     """A user whose name only up will tell is said to be so."""
     unknown = {"user": "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "service": "logs"}
-    assert "#### `(known after up)`" in run_plan("-", given=make_preview(make_step("create", "a", new=unknown))).stdout
+    assert (
+        "+   user: (known after up)" in run_plan("-", given=make_preview(make_step("create", "a", new=unknown))).stdout
+    )
 
 
 def test_adoption() -> None:

@@ -37,15 +37,17 @@ def test_recorded_refusals() -> None:
     """Of a preview recorded from the engine every refusal is told with its place, and the other changes are, too."""
     done = run_recorded("refused", "--max-removals", "0")
     assert done.exit_code == 1
-    assert "1 to update (1 reset), 3 refused; the stack has 2 credentials." in done.stdout
-    assert "\nspecs/team.yaml:7:9: ghost/bedrock: the account has no IAM user ghost" in done.stdout
-    assert "\nspecs/team.yaml:10:9: jane/codecommit: no codecommit credential is made for user jane:" in done.stdout
-    assert "\nspecs/team.yaml:2:3: specs/team.yaml: bot: has 2 access keys" in done.stdout
+    assert "1 to update (1 reset), 4 refused; the stack has 2 credentials." in done.stdout
+    assert "\nspecs/team.yaml:8:9: ghost/bedrock: the account has no IAM user ghost" in done.stdout
+    assert "\nspecs/team.yaml:11:9: jane/codecommit: no codecommit credential is made for user jane:" in done.stdout
+    assert "\nspecs/team.yaml:3:3: specs/team.yaml: bot: has 2 access keys" in done.stdout
     assert done.stdout.count("ghost/bedrock") == 1
-    assert "| `bot/bedrock` | `bedrock.amazonaws.com` | reset | because of `lost` |" in done.stdout
+    assert (
+        "| `bot/bedrock` | `bedrock.amazonaws.com` | reset | because of `lost` | `specs/team.yaml:4` |" in done.stdout
+    )
     assert done.stderr == (
         "Error: the preview failed: ghost/bedrock: the account has no IAM user ghost:"
-        " create the user, or take it out of the specs, and 2 more refused\n"
+        " create the user, or take it out of the specs, and 3 more refused\n"
     )
 
 

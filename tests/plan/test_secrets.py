@@ -60,7 +60,7 @@ def test_hostile_names() -> None:
     done = run_plan("-", given=make_preview(make_step("update", HOSTILE, old={}, new=inputs), diagnostics=said))
     assert done.exit_code == 0
     rendered = MarkdownIt("commonmark", {"html": True}).enable("table").render(done.stdout)
-    assert rendered.count("<td") == 4
+    assert rendered.count("<td") == 5
     outside = re.sub(r"<code.*?</code>", "", rendered, flags=re.DOTALL)
     assert not re.search(r"octocat|evil|img|onerror|\u202e", outside)
     assert outside.count("</details>") == 2
