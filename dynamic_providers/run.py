@@ -64,6 +64,8 @@ class Run:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._owners: dict[str, str] = {}
+        self._told: set[str] = set()
+        self._read: set[str] = set()
         self._whole: set[tuple[str, str]] = set()
         self._declaring: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._plans: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
@@ -74,6 +76,17 @@ class Run:
         """Know that a resource of the stack has this credential."""
         with self._lock:
             self._owners.setdefault(credential_id, "")
+
+    def read(self, credential_id: str) -> None:
+        """Know that the engine has had this credential of the stack's read, and with it older ones of its resource."""
+        self.own(credential_id)
+        with self._lock:
+            self._read.add(credential_id)
+
+    def is_unread(self, credential_id: str) -> bool:
+        """Whether the program has told that the state has this credential, and the engine has not had it read here."""
+        with self._lock:
+            return credential_id in self._told - self._read
 
     def replace(self, credential_id: str) -> None:
         """Know that this credential is to be replaced by another."""
@@ -97,6 +110,7 @@ class Run:
                 self._declaring[user, service].add(message.resource)
             if message.owned is not None:
                 self._owners.update(message.owned)
+                self._told.update(message.owned)
                 self._whole.add((user, service))
 
     def plan(self, user: str, service: str, resource: str, adopts: str | None) -> None:

@@ -193,7 +193,7 @@ class ServiceSpecificCredentialProvider(Provider):
 
     def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
         """What is live now; gone only when lists that cannot lag any more lack it. The secret is carried over."""
-        self._run.own(id_)
+        self._run.read(id_)
         try:
             live = self._find(id_, props)
         except ACCOUNT_WIDE as error:

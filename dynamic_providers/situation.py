@@ -62,6 +62,7 @@ def _read_present(account: Account, run: Run, inputs: CredentialInputs) -> Situa
     return Situation(
         live=live,
         owners=_find_owners(account, run, live),
+        unread=frozenset(credential.id for credential in live if run.is_unread(credential.id)),
         is_whole=run.is_whole(user, service),
         has_service=_has_service(account, user, service),
         is_unsettled=account.has_unfinished_create(user, service),

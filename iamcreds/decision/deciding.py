@@ -42,7 +42,9 @@ class Situation:
     Attributes:
         live: the live credentials, oldest first.
         owners: the stack's own, by id: the name of the resource that has it, empty where it is not known.
-        is_whole: whether `owners` has every id of the stack's state; where not, nobody can tell what is foreign.
+        unread: those of them that this run was not asked about. An older one of the same resource, which a
+            replacement could not delete, is then not known either.
+        is_whole: whether `owners` has what every resource of the state has; where not, nobody can tell what is foreign.
         leaving: ids that are deleted before the create.
         adopted: ids that siblings are about to adopt.
         coming: how many credentials siblings are about to create.
@@ -55,6 +57,7 @@ class Situation:
 
     live: Sequence[Credential] = ()
     owners: Mapping[str, str] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
     is_whole: bool = True
     leaving: frozenset[str] = frozenset()
     adopted: frozenset[str] = frozenset()
@@ -74,6 +77,14 @@ class Situation:
     def foreign(self) -> tuple[Credential, ...]:
         """Those of them that no resource of the stack has or is about to adopt."""
         return tuple(live for live in self.staying if live.id not in self.owners and live.id not in self.adopted)
+
+    @property
+    def unproven(self) -> tuple[Credential, ...]:
+        """Those of the foreign that may be the stack's own all the same."""
+        if not self.is_whole:
+            return self.foreign
+        successors = [live.created for live in self.live if live.id in self.unread]
+        return tuple(live for live in self.foreign if any(live.created <= created for created in successors))
 
 
 @dataclass(frozen=True)
@@ -172,10 +183,10 @@ def decide(wanted: Wanted, situation: Situation) -> Decision:  # noqa: PLR0911 -
 
 
 def _decide_about_foreign(wanted: Wanted, situation: Situation) -> Decision:
-    foreign = situation.foreign
-    if not situation.is_whole:
+    foreign, unproven = situation.foreign, situation.unproven
+    if unproven:
         fits = len(situation.staying) + situation.coming < wanted.declared
-        return Create() if fits else Unproven(foreign)
+        return Create() if fits else Unproven(unproven)
     if wanted.existing is Existing.FAIL:
         return InTheWay(foreign)
     if len(foreign) > wanted.declared:

@@ -58,8 +58,8 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
         case Unproven(live):
             return (
                 f"no {what} is made for {user}: {_live(live, now)}, and this run cannot tell whether a resource of this"
-                " program has it, because it did not read the whole state: run without --target, --exclude and"
-                " --refresh=false"
+                " program has it, or has left it when it was replaced, because it did not read the whole state: run"
+                " without --target, --exclude and --refresh=false, and where none of them was given, repeat"
             )
         case Ambiguous(foreign):
             return (
@@ -82,7 +82,8 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
             return (
                 f"there is no place for another {what} of {user}: IAM allows two, and those that are there or planned"
                 f" ({held or 'this run makes them'}) take both until this run ends. A credential under a new name keeps"
-                " its place with `was: OLD-NAME`; otherwise take the old one out in a run of its own."
+                " its place with `was: OLD-NAME`; otherwise take this one out for one `up`, which deletes what was"
+                " replaced or is declared no more."
                 f" {_DELETED_JUST_NOW}"
             )
 

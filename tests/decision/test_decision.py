@@ -135,6 +135,20 @@ def test_unproven() -> None:
     assert decide(replace(WANTED, declared=2), Situation(live=[A], is_whole=False)) == Create()
 
 
+def test_replaced_and_left() -> None:
+    """What is older than one of ours that was not read may be what that one has replaced: it is not called foreign."""
+    younger = replace(B, created=A.created + timedelta(seconds=1))
+    for wanted in (WANTED, ADOPTING, replace(ADOPTING, declared=2)):
+        for old, new in ((A, younger), (A, replace(B, created=A.created))):
+            ours = Situation(live=[old, new], owners={new.id: "r"}, unread=frozenset({new.id}))
+            assert decide(wanted, ours) == Unproven((old,))
+            assert isinstance(decide(wanted, replace(ours, unread=frozenset())), InTheWay | Adopt)
+    later = Situation(live=[A, younger], owners={A.id: "r"}, unread=frozenset({A.id}))
+    assert decide(WANTED, later) == InTheWay((younger,))
+    said = sentence(Unproven((A,)), WANTED, NOW)
+    assert "has it, or has left it when it was replaced" in said
+
+
 def test_unsettled() -> None:
     """After a Create that was killed a moment ago nothing is created, but what is seen of it is adopted."""
     assert decide(WANTED, Situation(is_unsettled=True)) == Unsettled()
@@ -176,6 +190,7 @@ def situations(draw: st.DrawFn) -> Situation:
     return Situation(
         live=live,
         owners=dict.fromkeys(draw(ids), "r"),
+        unread=draw(ids),
         is_whole=draw(st.booleans()),
         leaving=draw(ids),
         adopted=draw(ids),

@@ -139,6 +139,23 @@ def test_what_was_read_is_our_own(provider: ServiceSpecificCredentialProvider) -
     assert not provider.check({}, INPUTS).failures
 
 
+def test_replaced_and_left(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """What a resource left when it was replaced is known where that was read, and elsewhere not called foreign."""
+    name, outs = create(provider)
+    put_old(emulator, "jane", FOREIGN)
+    spare = run(resource="jane/codecommit/spare", owned={name: "jane/codecommit"}) | {"declared": 2}
+    for existing in ("fail", "adopt"):
+        (reason,) = reasons(new_process().check({}, spare | {"existing": existing}))
+        assert f"{FOREIGN} (Active" in reason
+        assert "has left it when it was replaced" in reason
+    provider = new_process()
+    provider.read(name, outs)
+    provider.read(FOREIGN, outs | {"credential_id": FOREIGN})
+    (reason,) = reasons(provider.check({}, spare))
+    assert f"({FOREIGN} by this stack and {name} by jane/codecommit)" in reason
+    assert "take this one out for one `up`, which deletes what was replaced" in reason
+
+
 def test_adopt(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
     """With `existing: adopt` the id is shown by the check, taken over by Reset, and is the stack's own from then on."""
     emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT, status="Inactive")

@@ -1,0 +1,118 @@
+"""What a failed, killed or narrowed run leaves behind, and the way out that a message names: each ends clean."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from tests.e2e.live import JANE, list_credentials, pass_a_day, wait_until
+from tests.e2e.test_faults import provider_of
+from tests.e2e.test_lag import start_up
+from tests.e2e.test_ownership import assert_no_accusation, ids
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+    from tests.e2e.stack import Stack
+
+DELETE = "iam:DeleteServiceSpecificCredential"
+RESET = "iam:ResetServiceSpecificCredential"
+UP = ("up", "--yes", "--skip-preview")
+TWO = "users: {{jane: {{credentials: [{{service: codecommit, name: {}}}, {{service: codecommit, name: {}}}]}}}}"
+RESET_SPECS = "users: {{jane: {{credentials: [{{service: codecommit, reset: {}}}]}}}}"
+
+
+def test_swapped_by_was(stack: Stack, iam: IAMClient) -> None:
+    """Two names that are exchanged by `was` are refused with the way: over a third name, and every password stays."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(jane=TWO.format("a", "b"))
+    stack.up()
+    before = {name: resource["id"] for name, resource in stack.read_resources().items()}
+    stack.write_specs(jane=TWO.format("b, was: a", "a, was: b"))
+    assert "rename one at a time, with an `up` after each (two swap their names over a third one)" in stack.fail(
+        "preview"
+    )
+    for first, second in (("c, was: a", "b"), ("c", "a, was: b"), ("b, was: c", "a")):
+        stack.write_specs(jane=TWO.format(first, second))
+        stack.up()
+    after = {name: resource["id"] for name, resource in stack.read_resources().items()}
+    assert after == {
+        "jane/codecommit/a": before["jane/codecommit/b"],
+        "jane/codecommit/b": before["jane/codecommit/a"],
+    }
+    stack.write_specs(jane=TWO.format("b", "a"))
+    stack.assert_no_changes()
+
+
+def test_replaced_one_that_waits(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """What a replacement could not delete is never called foreign, nor adopted, however narrow the run.
+
+    The way out that is named, an `up` without the new one, deletes it, and then there is a place.
+    """
+    iam.create_user(UserName="jane")
+    stack.write_specs(jane=JANE)
+    stack.up()
+    (old,) = ids(iam)
+    pass_a_day(emulator)
+    emulator.controls.deny(DELETE)
+    stack.fail(*UP, "--replace", stack.read_resources()["jane/codecommit"]["urn"])
+    emulator.controls.clear_faults()
+    assert len(ids(iam)) == 2
+    for existing in ("fail", "adopt"):
+        spare = f"{{service: codecommit, name: spare, existing: {existing}}}"
+        stack.write_specs(jane=f"users: {{jane: {{credentials: [{{service: codecommit}}, {spare}]}}}}")
+        for narrowed in (["--target", "**jane/codecommit/spare"], ["--refresh=false"], []):
+            said = stack.fail(*UP, *narrowed)
+            assert_no_accusation(said)
+            assert old in said
+        assert RESET not in emulator.controls.counts()
+        assert "take this one out for one `up`" in said.replace("\n", " ")
+    stack.write_specs(jane=JANE)
+    stack.up()
+    assert old not in ids(iam)
+    stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit}, {service: codecommit, name: spare}]}}")
+    stack.up()
+    stack.assert_no_changes()
+
+
+def test_reset_killed_and_taken_back(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """After a killed reset whose text was taken back nothing is reset, and the dead password stays in the state.
+
+    Another text makes the password sure, whatever was killed before.
+    """
+    iam.create_user(UserName="jane")
+    stack.write_specs(jane=RESET_SPECS.format("first"))
+    stack.up()
+    pass_a_day(emulator)
+    stack.write_specs(jane=RESET_SPECS.format("second"))
+    emulator.controls.pause(RESET, when="after")
+    running = start_up(stack)
+    wait_until(lambda: bool(emulator.controls.held()))
+    os.kill(provider_of(running.pid), signal.SIGKILL)
+    emulator.controls.abandon()
+    stack.printed.append(running.communicate(timeout=60)[0])
+    assert running.returncode != 0
+    (own,) = list_credentials(iam, "jane")
+    stack.write_specs(jane=RESET_SPECS.format("first"))
+    stack.assert_no_changes()
+    valid = emulator.controls.passwords()
+    assert stack.read_secrets()["jane/codecommit"] != valid[own["ServiceSpecificCredentialId"]]
+    stack.write_specs(jane=RESET_SPECS.format("third"))
+    stack.up()
+    assert stack.read_secrets()["jane/codecommit"] == emulator.controls.passwords()[own["ServiceSpecificCredentialId"]]
+    stack.assert_no_changes()
+
+
+def test_foreign_one_that_lists_leave_out(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """On a fresh stack a foreign credential that the list of all leaves out is named, and nothing is made beside it."""
+    iam.create_user(UserName="jane")
+    iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
+    before = ids(iam)
+    emulator.controls.set(hidden_users=["jane"])
+    stack.write_specs(jane=JANE)
+    said = stack.fail(*UP)
+    assert "Three ways out" in said
+    assert all(name in said for name in before)
+    assert ids(iam) == before
