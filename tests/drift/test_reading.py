@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from iamcreds.account import Account
+from iamcreds.drift.reading import read_inventory
+from iamcreds.model import AccessKeyPolicy, Desired, DesiredUser, Place
 from tests.drift.accounts import FULL_NAMES, fill, wait_until
 
 if TYPE_CHECKING:
@@ -153,3 +156,31 @@ def test_unmanaged_is_told_at_once(declared: Drifting, iam: IAMClient) -> None:
     ran = declared.json()
     assert ran.found == [("unmanaged-credential", "bob", None)]
     assert "may be told wrongly, for IAM's lists lag behind" in ran.out
+
+
+def test_what_is_heard(signed_in: Emulator, iam: IAMClient) -> None:
+    """Whoever waits hears what is read: credentials, users, the report, and each watched user's access keys."""
+    fill(["jane", "bob"], [], access_keys=1)
+    watched = tuple(
+        DesiredUser(name, Place("specs/a.yaml", 1, 1), access_keys=AccessKeyPolicy(max=0)) for name in ("bob", "jane")
+    )
+    signed_in.controls.set(report_time=0.3)
+    heard: list[tuple[str, int, int | None]] = []
+    account = Account(sleep=lambda seconds: signed_in.controls.set(clock_shift=seconds))
+    inventory = read_inventory(
+        account,
+        Desired(watched),
+        datetime.now(UTC),
+        progress=lambda doing, done, total=None: heard.append((doing, done, total)),
+    )
+    assert heard == [
+        ("listing credentials", 0, None),
+        ("listing users", 0, None),
+        ("waiting for the credential report", 0, None),
+        ("reading access keys", 1, 2),
+        ("reading access keys", 2, 2),
+    ]
+    assert inventory.access_keys_read == ("bob", "jane")
+    assert [key.user for key in inventory.access_keys] == ["bob", "jane"]
+    assert inventory.account == "123456789012"
+    assert len(iam.list_users()["Users"]) == 2
