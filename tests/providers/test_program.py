@@ -11,7 +11,7 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse, Result
 from pulumi.runtime.rpc import UNKNOWN, unwrap_rpc_secret
-from pulumi.runtime.settings import Settings, configure
+from pulumi.runtime.settings import Settings, configure, set_root_resource
 
 from dynamic_providers.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE
 from dynamic_providers.registration import ask, register
@@ -48,7 +48,8 @@ def specs(tmp_path: Path) -> Desired:
 
 @pytest.fixture(autouse=True)
 def settings() -> Iterator[None]:
-    """Without a program that runs, nothing of it is left."""
+    """Nothing is left of any other program, and nothing of this one."""
+    set_root_resource(None)  # type: ignore[arg-type] # as it is before a program
     yield
     configure(Settings(None, None))
 
