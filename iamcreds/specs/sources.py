@@ -5,6 +5,8 @@ Whatever is wrong with a path, a file or its text is a problem, never an excepti
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +22,13 @@ if TYPE_CHECKING:
 SUFFIXES = frozenset({".yaml", ".yml"})
 """How the names of the files end that a folder is read for, in any case."""
 
+MAX_SIZE = 5_000_000
+"""Bytes of a file at most, which is room for a hundred thousand users."""
+
+NO_FILE = "this is a pipe, a device or a socket: put the text into a file"
+OUTSIDE_LINK = "this link leads out of the folder of the specs: put the file itself here"
+TOO_LARGE = f"this file has more than {MAX_SIZE // 1_000_000} MB: split it, by teams for instance"
+
 
 @dataclass(frozen=True)
 class Document:
@@ -33,15 +42,20 @@ class Document:
 def read_documents(path: Path) -> Iterator[Document]:
     """Every spec file a path stands for, in the order of their names: the file itself, or all below the folder.
 
-    What begins with a dot is passed over in folders (Kubernetes and editors keep copies under such names).
+    What begins with a dot is passed over in folders (Kubernetes and editors keep copies under such names). Links are
+    followed as long as they stay in the folder, and a folder that several lead to is read once.
     """
     try:
-        files = list(_find_files(path, ())) if path.is_dir() else [path]
+        is_folder = path.is_dir()
     except OSError as error:
-        yield _refuse_unreadable(Path(error.filename or path), error)
+        yield _refuse_unreadable(path, error)
         return
-    for file in files:
-        yield _read(file)
+    if not is_folder:
+        yield _read(path)
+        return
+    root = Path(os.path.realpath(path))
+    for found, real in _find_files(path, root):
+        yield _read(found) if real.is_relative_to(root) else _refuse(found, OUTSIDE_LINK, "outside-link")
 
 
 def format_path(path: Path) -> str:
@@ -69,26 +83,42 @@ def parse(file: str, text: str) -> Document:
             return Document(file, None, (*problems, Problem(locate(file, root.mark), message, "wrong-type")))
 
 
-def _find_files(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
-    """The spec files below a folder; a link that leads back to a folder it is in ends there."""
-    real = folder.resolve()
-    if real in above:
-        return
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            yield from _find_files(path, (*above, real))
-        elif path.suffix.lower() in SUFFIXES:
-            yield path
+def _find_files(folder: Path, root: Path) -> Iterator[tuple[Path, Path]]:
+    """The spec files below a folder, and where they really are (the folder: at `root`).
+
+    What will be refused is among them: links that lead elsewhere, folders that are locked.
+    """
+    seen: set[Path] = set()
+    left = [(folder, root)]
+    while left:
+        path, real = left.pop()
+        try:
+            if not (real.is_dir() and real.is_relative_to(root)):
+                if path.suffix.lower() in SUFFIXES or real.is_dir():
+                    yield path, real
+            elif real not in seen:
+                seen.add(real)
+                items = sorted((item for item in path.iterdir() if not item.name.startswith(".")), reverse=True)
+                left += [(item, _locate(item, real)) for item in items]
+        except OSError:
+            yield path, real
+
+
+def _locate(path: Path, folder: Path) -> Path:
+    """Where a path really is that stands in a folder, of which that is known."""
+    return Path(os.path.realpath(folder / path.name)) if path.is_symlink() else folder / path.name
 
 
 def _read(path: Path) -> Document:
     file = format_path(path)
     try:
-        data = path.read_bytes()
+        data = _read_bytes(path)
     except OSError as error:
         return _refuse_unreadable(path, error)
+    if data is None:
+        return _refuse(path, NO_FILE, "no-file")
+    if len(data) > MAX_SIZE:
+        return _refuse(path, TOO_LARGE, "too-large")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -98,7 +128,19 @@ def _read(path: Path) -> Document:
     return parse(file, text)
 
 
+def _read_bytes(path: Path) -> bytes | None:
+    """What a file holds, and of one that is too large a byte too many; None of what is no file and might never end."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        return None
+    with path.open("rb") as file:
+        return file.read(MAX_SIZE + 1)
+
+
 def _refuse_unreadable(path: Path, error: OSError) -> Document:
+    return _refuse(path, f"cannot be read: {(error.strerror or 'unknown reason').lower()}", "unreadable-file")
+
+
+def _refuse(path: Path, message: str, rule: str) -> Document:
     file = format_path(path)
-    message = f"cannot be read: {(error.strerror or 'unknown reason').lower()}"
-    return Document(file, None, (Problem(Place(file, 1, 1), message, "unreadable-file"),))
+    return Document(file, None, (Problem(Place(file, 1, 1), message, rule),))

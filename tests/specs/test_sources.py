@@ -131,12 +131,11 @@ def test_sorted_and_below(tmp_path: Path) -> None:
 
 def test_linked_folders(tmp_path: Path) -> None:
     """A linked folder is read, and one that leads back to where it stands is not read again."""
-    (tmp_path / "real").mkdir()
-    (tmp_path / "real" / "a.yaml").write_text("users: {}\n", "utf-8")
-    (tmp_path / "specs").mkdir()
-    (tmp_path / "specs" / "linked").symlink_to(tmp_path / "real")
-    (tmp_path / "specs" / "back").symlink_to(tmp_path / "specs")
-    assert [Path(document.file).name for document in read_documents(tmp_path / "specs")] == ["a.yaml"]
+    (tmp_path / ".real").mkdir()
+    (tmp_path / ".real" / "a.yaml").write_text("users: {}\n", "utf-8")
+    (tmp_path / "linked").symlink_to(".real")
+    (tmp_path / "back").symlink_to(tmp_path)
+    assert [Path(document.file).name for document in read_documents(tmp_path)] == ["a.yaml"]
 
 
 def test_a_file_of_any_name(tmp_path: Path) -> None:
