@@ -7,7 +7,7 @@ IamcredsError
 ├── StateError                 a text is no state of a stack
 ├── QueryError                 a statement cannot be answered
 ├── ConfigError                the stack's configuration cannot be used
-├── ReportFileError            the page cannot be written
+├── OutputFileError            a file cannot be written
 ├── NotificationError          a notification could not be sent
 ├── EmulatorMissingError       the embedded IAM is not installed
 └── AccountError               the account did not do what was asked
@@ -70,8 +70,8 @@ class ConfigError(IamcredsError):
     """The stack's configuration cannot be used."""
 
 
-class ReportFileError(IamcredsError):
-    """The page cannot be written."""
+class OutputFileError(IamcredsError):
+    """A file cannot be written."""
 
 
 class NotificationError(IamcredsError):

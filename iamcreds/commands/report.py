@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +9,9 @@ import click
 
 from iamcreds.commands._comparison import comparison_options, load_specs, read_drift, select
 from iamcreds.commands._findings import FOUND, FindingCommand
-from iamcreds.errors import ReportFileError
+from iamcreds.files import check_target, write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import timedelta
 
 
@@ -40,7 +36,7 @@ class ReportCommand(FindingCommand):
     required=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Where to write the page, for your eyes only (mode 0600); a file that is there is replaced.",
+    help="Where to write the page, for your eyes only (mode 0600); a file that is there is replaced, a link refused.",
 )
 @click.option(
     "--notify",
@@ -88,59 +84,12 @@ def command(  # noqa: PLR0913 - one for each option
     from iamcreds.report.summary import summarize  # noqa: PLC0415 - same
 
     desired, selection = load_specs(specs, allow_empty=allow_empty), select(users, services)
-    _check(file)
+    check_target(file)
     check_addresses(urls)
     drift = read_drift(Account(), desired, expiring_within, selection, exact=exact)
-    _write(file, render(drift, desired, expiring_within, selection))
+    write_private(file, render(drift, desired, expiring_within, selection))
     click.echo(f"wrote {file}: {summarize(drift)}")
     if drift.differences:
         if urls:
             send_message(urls, *write_message(drift, str(file.resolve())))
         raise click.exceptions.Exit(FOUND)
-
-
-def _check(file: Path) -> None:
-    """See to it that the page can be written, before the account is asked for minutes.
-
-    Raises:
-        ReportFileError: it cannot.
-    """
-    with _writing(file):
-        folder = file.resolve().parent
-        if file.is_dir():
-            raise ReportFileError(f"{file} is a folder: name a file to write the page to")
-        if file.exists() and not file.is_file():
-            raise ReportFileError(f"{file} is not a regular file, and would be replaced by one: name another")
-        if not folder.is_dir():
-            raise ReportFileError(f"cannot write {file}: there is no folder {folder}")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise ReportFileError(f"cannot write {file}: folder {folder} may not be written to")
-
-
-def _write(file: Path, text: str) -> None:
-    """Write the whole page or none of it, with mode 0600; of a symbolic link, the file that it leads to.
-
-    Raises:
-        ReportFileError: the folder does not take it.
-    """
-    with _writing(file):
-        target = file.resolve()
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, delete=False) as opened:
-            temporary = Path(opened.name)
-            try:
-                opened.write(text)
-                opened.close()
-                temporary.replace(target)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
-
-
-@contextmanager
-def _writing(file: Path) -> Iterator[None]:
-    """Say in a sentence what the file system says."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:  # RuntimeError: a symbolic link that leads to itself
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        raise ReportFileError(f"cannot write {file}: {reason}") from error

@@ -93,26 +93,25 @@ def test_only_the_owner_reads_it(reporting: Reporting, tmp_path: Path) -> None:
     assert "yesterday" not in reporting.text
 
 
-def test_through_a_link(reporting: Reporting, tmp_path: Path) -> None:
-    """A symbolic link stays one, and the file that it leads to is written."""
-    fill(["jane"], [CODECOMMIT])
+def test_through_a_link(reporting: Reporting, tmp_path: Path, emulator: Emulator) -> None:
+    """A symbolic link is refused before the account is asked, and what it leads to stays as it is."""
     reporting.declare(JANE)
-    (tmp_path / "archive").mkdir()
-    reporting.page.symlink_to(tmp_path / "archive" / "today.html")
-    assert reporting.run().code == 0
-    assert reporting.page.is_symlink()
-    assert "<!DOCTYPE html>" in (tmp_path / "archive" / "today.html").read_text("utf-8")
+    (tmp_path / "precious").write_text("mine")
+    reporting.page.symlink_to(tmp_path / "precious")
+    assert "report.html is a link, which may be anybody's" in reporting.run().err
+    assert (tmp_path / "precious").read_text() == "mine"
+    assert emulator.controls.counts() == {}
 
 
 @pytest.mark.parametrize(
     ("page", "sentence"),
     [
-        ("specs", "specs is a folder: name a file to write the page to"),
+        ("specs", "specs is a folder: name a file to write to"),
         ("nowhere/report.html", "cannot write nowhere/report.html: there is no folder"),
         ("specs/users.yaml/report.html", "cannot write specs/users.yaml/report.html: there is no folder"),
         ("/dev/null", "/dev/null is not a regular file"),
         ("x" * 300, "File name too long"),
-        ("specs/loop.html/report.html", "specs/loop.html"),
+        ("specs/loop.html/report.html", "cannot write specs/loop.html"),
     ],
 )
 def test_wrong_file(reporting: Reporting, emulator: Emulator, tmp_path: Path, page: str, sentence: str) -> None:
