@@ -1,0 +1,170 @@
+"""What the workflows may do, and what runs in them, by their text."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.runner import GITHUB, load_workflow, read_workflow
+from tests.e2e.stack import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+ACTIONS = sorted((GITHUB / "actions").glob("*/action.yml"))
+JOBS = {f"{path.stem}: {name}": job for path in WORKFLOWS for name, job in load_workflow(path.stem)["jobs"].items()}
+TRUSTED = {name: job for name, job in JOBS.items() if job["permissions"].get("id-token") == "write"}
+"""The jobs that may assume a role."""
+PERMISSIONS = {
+    "build": {"build": {"contents": "read"}},
+    "pull-request": {
+        "stacks": {"contents": "read"},
+        "validate": {"contents": "read"},
+        "build": {"contents": "read"},
+        "preview": {"contents": "read", "id-token": "write", "pull-requests": "write"},
+    },
+    "test": {"test": {"contents": "read"}},
+    "up": {
+        "stacks": {"contents": "read"},
+        "build": {"contents": "read"},
+        "up": {"contents": "read", "id-token": "write"},
+    },
+    "drift": {
+        "stacks": {"contents": "read"},
+        "build": {"contents": "read"},
+        "drift": {"contents": "read", "id-token": "write", "issues": "write"},
+    },
+}
+
+
+def test_permissions() -> None:
+    """Each job has the permissions that it needs, and a workflow as a whole none."""
+    found = {path.stem: load_workflow(path.stem) for path in WORKFLOWS}
+    assert all(workflow["permissions"] == {} for workflow in found.values())
+    assert {
+        name: {job: definition["permissions"] for job, definition in workflow["jobs"].items()}
+        for name, workflow in found.items()
+    } == PERMISSIONS
+
+
+def test_validation_is_offline() -> None:
+    """What runs for everybody's pull request has no secrets, and what has them runs for our own alone."""
+    jobs = load_workflow("pull-request")["jobs"]
+    for name in ("stacks", "validate"):
+        assert not re.search(r"secrets\.|role-to-assume|token", json.dumps(jobs[name]))
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in jobs["preview"]["if"]
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=lambda path: path.parent.name + path.stem)
+def test_pinned_and_quoted(path: Path) -> None:
+    """Every action is ours or pinned by its commit, no expression gets into a shell, no stranger's code has rights."""
+    text = path.read_text()
+    pinned = re.compile(r"\./\S+|[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+    assert all(pinned.fullmatch(used) for used in re.findall(r"uses: (.*)", text))
+    content = read_workflow(text)
+    jobs = list(content["jobs"].values()) if "jobs" in content else [content["runs"]]
+    jobs = [job for job in jobs if "steps" in job]  # the others are workflows of their own
+    steps = [step for job in jobs for step in job["steps"]]
+    assert not any("${{" in step.get("run", "") for step in steps)
+    assert all(job.get("timeout-minutes") for job in jobs if "runs-on" in job)
+    assert all(step["with"] == {"persist-credentials": False} for step in steps if "checkout" in step.get("uses", ""))
+    assert "pull_request_target" not in json.dumps(content.get("on"))
+    shells = {step["shell"] for step in steps if "shell" in step} or {content["defaults"]["run"]["shell"]}
+    assert shells == {"bash -euo pipefail {0}"}
+
+
+def test_trusted_jobs() -> None:
+    """Three jobs may assume a role, each the role made for it."""
+    assert {name: find_role(job) for name, job in TRUSTED.items()} == {
+        "drift: drift": "${{ matrix.driftRole }}",
+        "pull-request: preview": "${{ matrix.readRole }}",
+        "up: up": "${{ matrix.writeRole }}",
+    }
+
+
+def find_role(job: dict[str, Any]) -> str:
+    """The role that a job assumes."""
+    roles = [step["with"]["role-to-assume"] for step in job["steps"] if "role-to-assume" in step.get("with", {})]
+    assert len(roles) == 1
+    return str(roles[0])
+
+
+@pytest.mark.parametrize("name", sorted(TRUSTED))
+def test_nothing_is_built_beside_a_role(name: str) -> None:
+    """A job that may assume a role builds and installs nothing: it takes what a job without that right has built."""
+    job = TRUSTED[name]
+    assert "build" in job["needs"]
+    used = [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step]
+    assert used == ["actions/checkout", "./.github/actions/tools", "aws-actions/configure-aws-credentials"]
+    scripts = [step["run"] for step in [*job["steps"], *read_action("tools")["runs"]["steps"]] if "run" in step]
+    assert not re.search(r"\b(make|pip|uv|go|npm|curl|wget|tools/engine\.py)\b", " ".join(scripts))
+
+
+def test_building_has_no_rights() -> None:
+    """What builds has neither token nor secrets, and takes nothing but what is pinned, without what tests need."""
+    text = (GITHUB / "workflows/build.yml").read_text() + (GITHUB / "actions/setup/action.yml").read_text()
+    assert not re.search(r"secrets|id-token|role-to-assume|environment:", text)
+    setup = read_action("setup")
+    assert setup["inputs"]["dev"]["default"] == "false"
+    assert "|| '--no-dev'" in text
+    assert "UV=.state/uv/bin/uv" in text
+    assert "tools/engine.py --pinned" in text
+    with_tests = [name for name, job in JOBS.items() if '"dev": "true"' in json.dumps(job)]
+    assert with_tests == ["test: test"]
+
+
+def test_one_python() -> None:
+    """What is built is used by the same Python."""
+    versions = re.findall(r'python-version: "(.*)"', "".join(path.read_text() for path in ACTIONS))
+    assert len(versions) == len(ACTIONS)
+    assert len(set(versions)) == 1
+    assert versions[0].count(".") == 2
+
+
+def read_action(name: str) -> dict[str, Any]:
+    """What an action of ours says."""
+    return read_workflow((GITHUB / f"actions/{name}/action.yml").read_text())
+
+
+@pytest.mark.parametrize("name", sorted(TRUSTED))
+def test_files_are_private(name: str) -> None:
+    """Every shell that has a role's rights makes files for its own user alone."""
+    assert all(step["run"].startswith("umask 077\n") for step in TRUSTED[name]["steps"] if "run" in step)
+
+
+@pytest.mark.parametrize("name", ["pull-request: preview", "up: up"])
+def test_state_is_looked_at_first(name: str) -> None:
+    """The state is checked before anything runs on it, without passphrase, and no plugin is ever fetched."""
+    job = TRUSTED[name]
+    runs = [step for step in job["steps"] if re.search(r"pulumi (preview|up|stack)", step.get("run", ""))]
+    assert "pulumi stack export --non-interactive | iamcreds state check -" in runs[0]["run"]
+    assert "if" not in runs[0]
+    assert "PULUMI_CONFIG_PASSPHRASE" not in runs[0]["env"]
+    assert all("if" not in step for step in runs)
+    assert job["env"] == {"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
+
+
+def test_drift_has_no_state() -> None:
+    """Drift's job has no passphrase, no token of a backend, and no way to the state."""
+    assert not re.search(r"PULUMI|secrets\.", json.dumps(JOBS["drift: drift"]))
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="there is no Go to build actionlint with")
+def test_actionlint_sees_a_mistake(tmp_path: Path) -> None:
+    """The check of the workflows fails on a workflow with a mistake."""
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text(
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: echo ${{ matrix.b }}\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.actionlint", str(wrong)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert 'property "b" is not defined' in done.stdout
