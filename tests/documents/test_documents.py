@@ -55,12 +55,21 @@ def test_rooms() -> None:
     assert not [room for room in rooms if f"    {room}/ " not in drawing]
 
 
-def test_named_tests() -> None:
-    """The tests that the README names as proofs stand where it says."""
-    named = re.findall(r"\[((?:test|assert)_\w+)\]\(([\w/.]+)\)", README.read_text())
+@pytest.mark.parametrize("name", ["README.md", "SECURITY.md"])
+def test_named_tests(name: str) -> None:
+    """The tests that a document names as proofs stand where it says."""
+    named = re.findall(r"\[((?:test|assert)_\w+)\]\(([\w/.]+)\)", (ROOT / name).read_text())
     assert named
-    for name, file in named:
-        assert f"def {name}(" in (ROOT / file).read_text(), name
+    for proof, file in named:
+        assert f"def {proof}(" in (ROOT / file).read_text(), proof
+
+
+def test_every_promise_is_shown() -> None:
+    """Each promise about secrets names a test."""
+    promises = (ROOT / "SECURITY.md").read_text().partition("## What we promise")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| .* \|$", promises, re.MULTILINE)[1:]
+    assert len(rows) > 10
+    assert all(re.search(r"\| \[(test|assert)_\w+\]\(tests/", row) for row in rows)
 
 
 def test_every_document_is_linked() -> None:
