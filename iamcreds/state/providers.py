@@ -32,7 +32,7 @@ _CLASSES = (
     ("dynamic_providers.service_specific_credential", "ServiceSpecificCredentialProvider"),
 )
 _PROTOCOLS = (4, 5)  # pickle's own default up to Python 3.13, and since
-_DYNAMIC_PLUGIN = "pulumi-python"
+_PLUGINS = frozenset({"pulumi", "pulumi-python"})  # the engine's own, by which the program reads its state, and ours
 _DYNAMIC = re.compile(r"pulumi-[\w-]+:dynamic[/:].*", re.DOTALL)
 _PLUGIN = re.compile(r"pulumi:providers:([^:$\s]*)")
 _DOWNLOADS = frozenset({"parameterization", "pluginDownloadURL"})
@@ -82,7 +82,7 @@ def check_state(text: str, plugins: Collection[str] = ()) -> CheckedState:
     Raises:
         StateError: it is no state.
     """
-    reading = _Reading(frozenset({_DYNAMIC_PLUGIN, *plugins}))
+    reading = _Reading(_PLUGINS.union(plugins))
     try:
         beside = json.loads(text, object_pairs_hook=reading.reduce, parse_int=float)
         reading.foreign.update(ForeignCode("", reason) for reason in reading.judge(beside))

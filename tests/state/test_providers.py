@@ -121,6 +121,13 @@ def test_foreign_plugin() -> None:
     assert reasons(text.replace("aws:", "aws-evil:"), "aws") == ["the engine would run the plugin aws-evil"] * 2
 
 
+def test_engines_own_plugins() -> None:
+    """The plugin behind stack references, and Pulumi's own for Python, are in every state of ours."""
+    types = [f"pulumi:providers:{name}" for name in ("pulumi", "pulumi-python")]
+    providers = [{"urn": f"urn:pulumi:prod::p::{type_}::default", "type": type_} for type_ in types]
+    assert reasons(json.dumps({"deployment": {"resources": providers}})) == []
+
+
 @pytest.mark.parametrize("name", ["pluginDownloadURL", "parameterization"])
 def test_plugin_from_elsewhere(name: str) -> None:
     """A place from which the engine would fetch a plugin is told, also of a plugin that the program needs."""
