@@ -2,7 +2,7 @@
 
     python -m tools.local_stack up | preview | down | env
 
-Everything it keeps is under `.state/`, which git ignores.
+Everything it keeps is under `.state/`, which git ignores and which is its owner's alone: the engine's logs are in it.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ def make_environment() -> dict[str, str]:
 
 def choose_port() -> int:
     """Choose the embedded IAM's port: any that was free at first use, and the same ever since."""
+    STATE.mkdir(exist_ok=True)
+    STATE.chmod(0o700)  # it may be there already: the Makefile keeps uv in it
     if not PORT.exists():
-        STATE.mkdir(exist_ok=True)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             PORT.write_text(str(free.getsockname()[1]))

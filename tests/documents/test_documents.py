@@ -122,6 +122,15 @@ def parse(words: list[str]) -> None:
     command.make_context("iamcreds", words, parent=context)
 
 
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_private_files(document: Path) -> None:
+    """Where a document runs previews or `up` on a real account, what the engine writes is for its user alone."""
+    for block in blocks(document):
+        run = re.search(r"^pulumi (preview|up|stack init)", block.text, re.MULTILINE)
+        if run and block.language == "sh":
+            assert "umask 077" in block.text[: run.start()], block.text
+
+
 def test_every_command_is_told_of() -> None:
     """Every iamcreds command stands in a shell block of some document."""
     told = {
