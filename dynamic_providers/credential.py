@@ -36,6 +36,10 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
             beside it, and `adopt` takes it over by Reset, previewed as the input `adopts` with its id.
         declared: how many credentials of this user and service the program declares, 1 (the default) or 2.
         account: 12 digits; refuse to act in any other account.
+        adopt: the id of a live credential to take over as it is, previewed as the input `adopts`; read when the
+            resource is first created, and at no other time. Without a `reset` or a `password` its password stays
+            unknown, and its output is None.
+        password: the password or API key of the credential that is adopted; it is made a Pulumi secret.
         opts: as for every resource.
     """
 
@@ -47,11 +51,11 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         service_user_name: pulumi.Output[str | None]
         """The user name to sign in with; None of an API key."""
         service_password: pulumi.Output[str | None]
-        """The password, a Pulumi secret; None of an API key."""
+        """The password, a Pulumi secret; None of an API key, and of one that was adopted without it."""
         service_credential_alias: pulumi.Output[str | None]
         """The public part of an API key; None of a password."""
         service_credential_secret: pulumi.Output[str | None]
-        """The API key, a Pulumi secret; None of a password."""
+        """The API key, a Pulumi secret; None of a password, and of one that was adopted without it."""
         status: pulumi.Output[str]
         """The live status: `Active`, `Inactive` or `Expired`."""
         create_date: pulumi.Output[str]
@@ -71,9 +75,12 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         existing: pulumi.Input[str] | None = None,
         declared: pulumi.Input[int] | None = None,
         account: pulumi.Input[str] | None = None,
+        adopt: pulumi.Input[str] | None = None,
+        password: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        inputs = CredentialInputs(user, service, status, reset, age_days, existing, declared, account)
+        secret = None if password is None else pulumi.Output.secret(password)
+        inputs = CredentialInputs(user, service, status, reset, age_days, existing, declared, account, adopt, secret)
         properties = credential_properties(inputs, run_message(read_state(), resource_name, user, service))
         # ResourceOptions.merge would do as well, but makes half a dozen outputs of its own each time.
         options = copy.copy(opts) if opts else pulumi.ResourceOptions()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from pulumi.dynamic import CheckFailure
@@ -11,7 +11,15 @@ from dynamic_providers.unknowns import is_known
 from iamcreds.decision.deciding import Wanted
 from iamcreds.model import Existing, Status
 from iamcreds.services import MAX_PER_SERVICE, service_aliases, service_name
-from iamcreds.text.names import ACCOUNT_ID, ACCOUNT_ID_WORDS, SERVICE_NAME, USER_NAME, USER_NAME_WORDS
+from iamcreds.text.names import (
+    ACCOUNT_ID,
+    ACCOUNT_ID_WORDS,
+    CREDENTIAL_ID,
+    CREDENTIAL_ID_WORDS,
+    SERVICE_NAME,
+    USER_NAME,
+    USER_NAME_WORDS,
+)
 
 if TYPE_CHECKING:
     import re
@@ -35,6 +43,8 @@ class CredentialInputs:
         existing: `fail` (None is the same) or `adopt`.
         declared: how many of this user and service the program declares, None for one.
         account: 12 digits, None for any.
+        adopt: the id of the live credential to take over as it is, None for a new one; read at the create alone.
+        password: the password or API key of that credential, where it is known; a secret, and read at the create alone.
     """
 
     user: Any = None
@@ -45,6 +55,8 @@ class CredentialInputs:
     existing: Any = None
     declared: Any = None
     account: Any = None
+    adopt: Any = None
+    password: Any = None
 
     @classmethod
     def read(cls, properties: Mapping[str, Any]) -> Self:
@@ -52,7 +64,9 @@ class CredentialInputs:
         return cls(**{name: _normalize(name, properties.get(name)) for name in INPUTS})
 
     @classmethod
-    def declare(cls, credential: DesiredCredential, *, declared: int, account: str | None) -> Self:
+    def declare(
+        cls, credential: DesiredCredential, *, declared: int, account: str | None, password: object = None
+    ) -> Self:
         """The inputs of a credential as a spec declares it; `declared` counts those of its user and service."""
         return cls(
             user=credential.user,
@@ -62,11 +76,17 @@ class CredentialInputs:
             existing=None if credential.existing is Existing.FAIL else credential.existing,
             declared=declared if declared > 1 else None,
             account=account,
+            adopt=credential.adopt,
+            password=password,
         )
 
     def properties(self) -> dict[str, Any]:
         """The inputs as the engine has them: what is None is not there."""
         return {name: getattr(self, name) for name in INPUTS if getattr(self, name) is not None}
+
+    def without_adoption(self) -> Self:
+        """The inputs without what matters at the first create alone."""
+        return replace(self, adopt=None, password=None)
 
     @property
     def target(self) -> Status | None:
@@ -81,6 +101,7 @@ class CredentialInputs:
             declared=self.declared if isinstance(self.declared, int) else 1,
             existing=Existing.ADOPT if self.existing == Existing.ADOPT else Existing.FAIL,
             age_days=self.age_days if isinstance(self.age_days, int) else None,
+            adopt=self.adopt,
         )
 
 
@@ -125,4 +146,6 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "existing": (lambda value: value in list(Existing), "fail or adopt"),
     "declared": (lambda value: value in range(1, MAX_PER_SERVICE + 1), "1 or 2, as many as IAM allows"),
     "account": (lambda value: _matches(ACCOUNT_ID, value), ACCOUNT_ID_WORDS),
+    "adopt": (lambda value: _matches(CREDENTIAL_ID, value), CREDENTIAL_ID_WORDS),
+    "password": (lambda value: isinstance(value, str) and value != "", "a password or an API key"),
 }

@@ -19,6 +19,7 @@ SECRETS = ("service_password", "service_credential_secret")
 def record_inputs(inputs: CredentialInputs) -> dict[str, Any]:
     """The inputs as the state keeps them: `status` is what is live, so the declared one gets a name of its own."""
     kept = inputs.properties()
+    kept.pop("password", None)  # it is recorded as the secret that it is
     status = kept.pop("status", None)
     return kept if status is None else kept | {"desired_status": status}
 

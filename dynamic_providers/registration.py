@@ -9,8 +9,8 @@ made is taken over without a change. The protocol is what lets every engine serv
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,14 +21,16 @@ from pulumi.runtime.proto.resource_pb2 import RegisterResourceOutputsRequest, Re
 from pulumi.runtime.rpc import UNKNOWN, wrap_rpc_secret
 from pulumi.runtime.settings import get_monitor, get_root_resource, is_dry_run
 
+from dynamic_providers.credential_inputs import CredentialInputs
 from dynamic_providers.credential_state import SECRETS
+from dynamic_providers.passwords import read_passwords
 from dynamic_providers.properties import CREDENTIAL_TYPE
 from dynamic_providers.recorded import read_state, run_message
 from dynamic_providers.requests import access_keys_request, credential_request, spec_file_request
 from dynamic_providers.run import Refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
     from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 _Request = TypeVar("_Request")
 _Answer = TypeVar("_Answer")
 _LOGINS = ("service_user_name", "service_credential_alias")
+_UNKNOWN_SECRET = "unknown, because it was adopted: a `reset` makes a new one"  # noqa: S105 - there is none
 _SHUTTING_DOWN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 _SAID_ALREADY = 32  # the exit code at which Pulumi's language host adds nothing to what has been said
 
@@ -59,9 +62,9 @@ def register(desired: Desired) -> pulumi.Output[dict[str, dict[str, Any]]]:
 async def _register(desired: Desired) -> dict[str, dict[str, Any]]:
     root = get_root_resource()
     parent = await root.urn.future() if root else None
-    state = asyncio.ensure_future(_read_state(desired.users))  # while the components of the files are registered
+    run = asyncio.ensure_future(_read_run(desired))  # while the components of the files are registered
     files = groupby(sorted(desired.users, key=_file), key=_file)
-    registrations = [_register_file(file, list(users), desired.account, state, parent or "") for file, users in files]
+    registrations = [_register_file(file, list(users), run, parent or "") for file, users in files]
     registered = [resource for file in await asyncio.gather(*registrations) for resource in file]
     _raise_refusals(refusal for resource in registered for refusal in resource.refusals())
     told = [resource for resource in registered if resource.is_credential and (resource.is_made or is_dry_run())]
@@ -71,9 +74,12 @@ async def _register(desired: Desired) -> dict[str, dict[str, Any]]:
     }
 
 
-async def _read_state(users: Iterable[DesiredUser]) -> RecordedState | None:
+async def _read_run(desired: Desired) -> _Run:
+    passwords = await read_passwords(desired)
     state = await asyncio.to_thread(read_state)
-    return None if state is None else replace(state, users=frozenset(user.name for user in users))
+    if state is not None:
+        state = replace(state, users=frozenset(user.name for user in desired.users))
+    return _Run(desired.account, state, passwords)
 
 
 def _file(user: DesiredUser) -> str:
@@ -86,45 +92,65 @@ def _raise_refusals(refusals: Iterable[tuple[Place, str]]) -> None:
         raise pulumi.RunError("\n".join(["`pulumi up` would refuse:", *lines]))
 
 
+@dataclass(frozen=True)
+class _Run:
+    """What goes for every resource: the account of the specs, what the state has, passwords by resource name."""
+
+    account: str | None
+    state: RecordedState | None
+    passwords: Mapping[str, str] = field(repr=False)
+
+
 async def _register_file(
-    file: str, users: Sequence[DesiredUser], account: str | None, state: Awaitable[RecordedState | None], parent: str
+    file: str, users: Sequence[DesiredUser], run: Awaitable[_Run], parent: str
 ) -> list[Registered]:
     """Register the component of a spec file, then all at once what stands under it."""
     component = (await _register_resource(spec_file_request(file, parent))).urn
-    declared = list(_list_requests(file, users, account, await state, component))
+    declared = list(_list_requests(file, users, await run, component))
     answers = await asyncio.gather(*(_register_resource(request) for _, request in declared))
     await ask(_monitor().RegisterResourceOutputs, RegisterResourceOutputsRequest(urn=component))
     return [Registered(place, request, answer) for (place, request), answer in zip(declared, answers, strict=True)]
 
 
 def _list_requests(
-    file: str, users: Sequence[DesiredUser], account: str | None, state: RecordedState | None, parent: str
+    file: str, users: Sequence[DesiredUser], run: _Run, parent: str
 ) -> Iterator[tuple[Place, RegisterResourceRequest]]:
     """What is registered under a spec file's component, and where it is declared."""
     refuse = {"refuse": Refuse.PREVIEW if is_dry_run() else Refuse.CREATE}
-    for credential, declared in (pair for user in users for pair in _count_declared(user.credentials)):
-        run = _write_message(state, credential) | refuse
-        yield (
-            credential.place,
-            credential_request(credential, declared=declared, account=account, run=run, parent=parent),
+    for credential, same in (pair for user in users for pair in _with_siblings(user.credentials)):
+        password = run.passwords.get(credential.resource_name)
+        inputs = CredentialInputs.declare(
+            credential,
+            declared=len(same),
+            account=run.account,
+            password=None if password is None else wrap_rpc_secret(password),
         )
+        message = _write_message(run.state, credential, same) | refuse
+        yield credential.place, credential_request(credential, inputs, run=message, parent=parent)
     watched = [user for user in users if user.access_keys is not None]
     if watched:
-        yield watched[0].place, access_keys_request(file, watched, account=account, run=refuse, parent=parent)
+        yield watched[0].place, access_keys_request(file, watched, account=run.account, run=refuse, parent=parent)
 
 
-def _write_message(state: RecordedState | None, credential: DesiredCredential) -> dict[str, Any]:
+def _write_message(
+    state: RecordedState | None, credential: DesiredCredential, same: Sequence[DesiredCredential]
+) -> dict[str, Any]:
     """What the credential's provider is told of the run, by the name that the resource has now."""
     former, name = credential.former_resource_name, credential.resource_name
     message = run_message(state, former or name, credential.user, credential.service) | {"resource": name}
     if "owned" in message:
         message["owned"] = {key: name if owner == former else owner for key, owner in message["owned"].items()}
-    return message
+    claimed = [wanted.adopt for wanted in same if wanted.adopt is not None]
+    return message | {"claimed": claimed} if claimed else message
 
 
-def _count_declared(credentials: Sequence[DesiredCredential]) -> Iterator[tuple[DesiredCredential, int]]:
-    """Each of a user's credentials with the number declared for its service."""
-    per_service = Counter(credential.service for credential in credentials)
+def _with_siblings(
+    credentials: Sequence[DesiredCredential],
+) -> Iterator[tuple[DesiredCredential, Sequence[DesiredCredential]]]:
+    """Each of a user's credentials with all that are declared for its service, itself among them."""
+    per_service: dict[str, list[DesiredCredential]] = defaultdict(list)
+    for credential in credentials:
+        per_service[credential.service].append(credential)
     return ((credential, per_service[credential.service]) for credential in credentials)
 
 
@@ -177,14 +203,21 @@ class Registered:
         """Whether it is neither failed nor skipped."""
         return self.answer.result == Result.SUCCESS and not self.answer.unknown
 
+    @property
+    def is_without_secret(self) -> bool:
+        """Whether it was adopted, and nobody has told its password."""
+        fields = self.answer.object.fields
+        return "credential_id" in fields and not any(name in fields for name in SECRETS)
+
     def public_outputs(self) -> dict[str, Any]:
         """What anybody may see of it."""
         outputs = {"id": ("credential_id",), "user_name": _LOGINS, "status": ("status",)}
-        return {output: self._output(*names) for output, names in outputs.items()}
+        unknown = {"secret": _UNKNOWN_SECRET} if self.is_without_secret else {}
+        return {output: self._output(*names) for output, names in outputs.items()} | unknown
 
     def secret_output(self) -> Any:  # noqa: ANN401 - a secret as the protocol wraps it
-        """Its password or API key, a Pulumi secret."""
-        return wrap_rpc_secret(self._output(*SECRETS))
+        """Its password or API key, a Pulumi secret; None of one that was adopted without it."""
+        return None if self.is_without_secret else wrap_rpc_secret(self._output(*SECRETS))
 
     def refusals(self) -> Iterator[tuple[Place, str]]:
         """Why its provider refused it in a preview, and where it is declared."""

@@ -12,7 +12,6 @@ from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest
 from pulumi.runtime.proto.source_pb2 import SourcePosition
 
 from dynamic_providers.access_keys import AccessKeysProvider
-from dynamic_providers.credential_inputs import CredentialInputs
 from dynamic_providers.credential_state import SECRETS
 from dynamic_providers.properties import (
     ACCESS_KEYS_TYPE,
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from pulumi.dynamic import ResourceProvider
 
+    from dynamic_providers.credential_inputs import CredentialInputs
     from iamcreds.model import DesiredCredential, DesiredUser
 
 SPEC_FILE_TYPE = "iamcreds:index:SpecFile"
@@ -41,14 +41,13 @@ def spec_file_request(file: str, parent: str) -> RegisterResourceRequest:
 
 
 def credential_request(
-    credential: DesiredCredential, *, declared: int, account: str | None, run: Mapping[str, Any], parent: str
+    credential: DesiredCredential, inputs: CredentialInputs, *, run: Mapping[str, Any], parent: str
 ) -> RegisterResourceRequest:
-    """A credential; `declared` is the number of that user and service, `run` the message to its provider."""
-    inputs = CredentialInputs.declare(credential, declared=declared, account=account)
+    """A credential; `run` is the message to its provider."""
     request = _request(CREDENTIAL_TYPE, credential.resource_name, parent, credential.place)
     _give(request, ServiceSpecificCredentialProvider, credential_properties(inputs, run))
     request.additionalSecretOutputs.extend(SECRETS)
-    if declared == MAX_PER_SERVICE:
+    if inputs.declared == MAX_PER_SERVICE:
         # For a replacement that somebody asks for (--replace, taint) the engine asks no diff: there is no third place.
         request.deleteBeforeReplace = request.deleteBeforeReplaceDefined = True
     if credential.protect:

@@ -36,12 +36,14 @@ class Message:
         owned: the credentials of the same user and service that the stack's state has: resource names by id. None
             where the program could not tell.
         account: the account that the stack's state is of, None where it is empty or the program could not tell.
+        claimed: the credentials of the same user and service that the program names to be adopted.
         refuse: when to refuse.
     """
 
     resource: str = ""
     owned: Mapping[str, str] | None = None
     account: str | None = None
+    claimed: tuple[str, ...] = ()
     refuse: Refuse = Refuse.CHECK
 
     @classmethod
@@ -54,6 +56,7 @@ class Message:
             resource=told.get("resource") or "",
             owned=told.get("owned"),
             account=told.get("account"),
+            claimed=tuple(told.get("claimed") or ()),
             refuse=Refuse(told.get("refuse") or Refuse.CHECK),
         )
 
@@ -68,6 +71,7 @@ class Run:
         self._read: set[str] = set()
         self._whole: set[tuple[str, str]] = set()
         self._declaring: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._claimed: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._plans: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
         self._replaced: set[str] = set()
         self._recorded: set[str] = set()
@@ -98,6 +102,11 @@ class Run:
         with self._lock:
             self._recorded.add(resource)
 
+    def is_recorded(self, resource: str) -> bool:
+        """Whether this process was asked about this resource as one that the state has."""
+        with self._lock:
+            return bool(resource) and resource in self._recorded
+
     def has(self, resource: str) -> bool:
         """Whether the state has this resource: then a check without old inputs is that of its successor."""
         with self._lock:
@@ -108,10 +117,21 @@ class Run:
         with self._lock:
             if message.resource:
                 self._declaring[user, service].add(message.resource)
+            self._claimed[user, service].update(message.claimed)
             if message.owned is not None:
                 self._owners.update(message.owned)
                 self._told.update(message.owned)
                 self._whole.add((user, service))
+
+    def claim(self, user: str, service: str, credential_id: str) -> None:
+        """Know that the program names this credential of that user and service to be adopted."""
+        with self._lock:
+            self._claimed[user, service].add(credential_id)
+
+    def claimed(self, user: str, service: str) -> frozenset[str]:
+        """The ids that the program names to be adopted, as far as they are known."""
+        with self._lock:
+            return frozenset(self._claimed[user, service])
 
     def plan(self, user: str, service: str, resource: str, adopts: str | None) -> None:
         """Know that this resource is about to adopt a credential, or to have one created (None)."""

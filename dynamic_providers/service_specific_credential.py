@@ -1,6 +1,7 @@
 """The provider of `ServiceSpecificCredential`: what the engine calls. Its module and class name are in every state."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -25,9 +26,9 @@ from dynamic_providers.credential_state import (
 )
 from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, warn
 from dynamic_providers.run import Message, Refuse, Run
-from dynamic_providers.situation import foresee, is_full, observe
+from dynamic_providers.situation import foresee, has_predecessor, is_full, observe
 from dynamic_providers.unknowns import is_known
-from iamcreds.decision.deciding import Adopt, Create, InTheWay, MissingUser, Situation, decide
+from iamcreds.decision.deciding import Adopt, AdoptNamed, Create, InTheWay, MissingUser, Situation, decide
 from iamcreds.decision.refusals import sentence
 from iamcreds.errors import ExistingCredentialError, LimitExceededError, NoSuchCredentialError
 from iamcreds.model import Credential, IssuedCredential, Status
@@ -41,6 +42,9 @@ _SWITCHED_OFF = (
 _RESET_TAKEN_OUT = (
     "the `reset` of {service} credential {id} of user {user} was taken out: nothing is reset by that, and adding it"
     " again, with the same text too, will be a reset"
+)
+_NOTHING_ADOPTED = (
+    "a known password is that of a credential that is taken over: name its id with `adopt`, or take it out"
 )
 _YOUNG = (
     "{service} credential {id} of user {user} is less than a minute old, and IAM's lists do not show it as it was made"
@@ -61,15 +65,21 @@ class ServiceSpecificCredentialProvider(Provider):
         message = Message.read(news)
         inputs = CredentialInputs.read(news)
         found = [*find_failures(inputs), *self.account_failures(inputs.account, message.account)]
-        if found or not is_known([inputs.user, inputs.service]):
+        if found or not is_known([inputs.user, inputs.service, inputs.adopt]):
             return CheckResult(inputs.properties(), found)
         self._run.hear(inputs.user, inputs.service, message)
+        if inputs.adopt is not None:
+            self._run.claim(inputs.user, inputs.service, inputs.adopt)
         if olds:  # it is in the state already; where it is to be replaced, another check without them follows
             self._run.record(message.resource)
-            return CheckResult(inputs.properties(), [])
+            return CheckResult(replace(inputs, password=None).properties(), [])
         return self._check_create(inputs, message)
 
     def _check_create(self, inputs: CredentialInputs, message: Message) -> CheckResult:
+        if inputs.adopt is not None and has_predecessor(self.account, self._run, inputs.user, message):
+            inputs = inputs.without_adoption()  # what replaces one that the stack has is made, and not adopted
+        if inputs.password is not None and inputs.adopt is None:
+            return CheckResult(inputs.properties(), [CheckFailure("password", _NOTHING_ADOPTED)])
         situation = foresee(self.account, self._run, inputs, message)
         decision = decide(inputs.wanted(), situation)
         is_deleted_first = self._is_deleted_first(inputs, message, situation)
@@ -81,11 +91,18 @@ class ServiceSpecificCredentialProvider(Provider):
             case Adopt(live):
                 self._run.plan(inputs.user, inputs.service, resource, live.id)
                 return CheckResult(inputs.properties() | {"adopts": live.id}, [])
+            case AdoptNamed(live):
+                self._run.plan(inputs.user, inputs.service, resource, live.id)
+                differs = inputs.status not in (None, live.status)
+                shown = {"adopts": live.id} | ({"adopts_status": live.status.value} if differs else {})
+                return CheckResult(inputs.properties() | shown, [])
             case MissingUser() if message.refuse is Refuse.CHECK and not is_deleted_first:
                 # Another program may make the user in the same run.
                 warn(sentence(decision, inputs.wanted(), self.account.now()))
                 return CheckResult(inputs.properties(), [])
-        reason = sentence(decision, inputs.wanted(), self.account.now())
+        return self._refuse(sentence(decision, inputs.wanted(), self.account.now()), inputs, message, is_deleted_first)
+
+    def _refuse(self, reason: str, inputs: CredentialInputs, message: Message, is_deleted_first: bool) -> CheckResult:  # noqa: FBT001 - what the engine does
         if message.refuse is Refuse.PREVIEW:
             return CheckResult(inputs.properties() | {"refused": [reason]}, [])
         if message.refuse is Refuse.CREATE and not is_deleted_first:
@@ -147,6 +164,10 @@ class ServiceSpecificCredentialProvider(Provider):
                 issued = self._issue(inputs, situation)
             case Adopt(live) if live.id == adopts:
                 issued = self._adopt(live, inputs)
+            case AdoptNamed(live):
+                made = self._take_over(live, inputs)
+                self._run.finish(inputs.user, inputs.service, live.id, live.id)
+                return made
             case Adopt(live):
                 raise ExistingCredentialError(
                     f"credential {live.id} of user {live.user} has come since the preview: repeat, to adopt it"
@@ -185,6 +206,17 @@ class ServiceSpecificCredentialProvider(Provider):
         if not present.is_whole or not present.foreign:
             return None
         return sentence(InTheWay(present.foreign), inputs.wanted(), self.account.now())
+
+    def _take_over(self, live: Credential, inputs: CredentialInputs) -> CreateResult:
+        """Have it as it is, but for a status or a reset that is declared; without a reset, with the password known."""
+        status = None if inputs.status in (None, live.status) else inputs.target
+        issued = None if inputs.password is None else IssuedCredential(live, inputs.password)
+        if status is not None or inputs.reset is not None:
+            issued = self.account.change(live.user, live.id, status=status, reset=inputs.reset is not None) or issued
+        now_live = record_live(live if status is None else replace(live, status=status))
+        secret = {} if issued is None else record_secret(issued)
+        outputs = record_inputs(inputs) | now_live | secret
+        return CreateResult(live.id, outputs | {"account_id": self.account.id()})
 
     def _adopt(self, live: Credential, inputs: CredentialInputs) -> IssuedCredential:
         issued = self.account.change(live.user, live.id, status=inputs.target, reset=True)

@@ -46,7 +46,13 @@ def observe(account: Account, run: Run, inputs: CredentialInputs, adopts: str | 
         AccountError: as AWS answers.
     """
     present = _read_present(account, run, inputs)
-    if adopts is not None and present.has_user and adopts not in {credential.id for credential in present.live}:
+    is_named = inputs.adopt is not None  # then the decision says what has become of it
+    if (
+        adopts is not None
+        and present.has_user
+        and not is_named
+        and adopts not in {credential.id for credential in present.live}
+    ):
         raise ExistingCredentialError(
             f"credential {adopts} of user {inputs.user}, which was to be adopted, is gone: repeat, to have one created"
         )
@@ -59,14 +65,26 @@ def _read_present(account: Account, run: Run, inputs: CredentialInputs) -> Situa
     if not account.has_user(user):
         return Situation(has_user=False)
     live = account.credentials_of(user, service)
+    named = None if inputs.adopt is None else account.find_credential(user, inputs.adopt)
     return Situation(
         live=live,
-        owners=_find_owners(account, run, live),
+        owners=_find_owners(account, run, live if named is None else [*live, named]),
         unread=frozenset(credential.id for credential in live if run.is_unread(credential.id)),
         is_whole=run.is_whole(user, service),
+        claimed=run.claimed(user, service) - {inputs.adopt},
+        named=named,
         has_service=_has_service(account, user, service),
         is_unsettled=account.has_unfinished_create(user, service),
     )
+
+
+def has_predecessor(account: Account, run: Run, user: str, message: Message) -> bool:
+    """Whether the stack has a live credential under this resource's name: what is checked now is to replace it.
+
+    The engine asks a check with old inputs before, but not where somebody asked for the replacement.
+    """
+    own = (key for key, owner in (message.owned or {}).items() if owner == message.resource)
+    return run.is_recorded(message.resource) or any(account.find_credential(user, key) is not None for key in own)
 
 
 def _has_a_place(run: Run, resource: str, live: Iterable[Credential]) -> bool:

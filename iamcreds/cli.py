@@ -11,6 +11,7 @@ from iamcreds.errors import IamcredsError, format_traceback, is_debugging
 SUMMARIES = {
     "completion": "Print the script that makes a shell complete commands.",
     "drift": "Tell what differs between specs and the account.",
+    "dump": "Write specs for what is live.",
     "emulator": "Serve the embedded IAM on 127.0.0.1.",
     "list": "List what is live in the account.",
     "permissions": "Print the IAM policy that a run needs.",

@@ -77,7 +77,10 @@ class AccessKeyPolicy:
 
 @dataclass(frozen=True)
 class DesiredCredential:
-    """One credential as a spec declares it; `service` is the full name, `existing` None is the same as `fail`."""
+    """One credential as a spec declares it; `service` is the full name, `existing` None is the same as `fail`.
+
+    `adopt` is the id of the live credential to take over, None for a new one.
+    """
 
     user: str
     service: str
@@ -88,6 +91,7 @@ class DesiredCredential:
     was: str | None = None
     protect: bool = False
     existing: Existing | None = None
+    adopt: str | None = None
 
     @property
     def resource_name(self) -> str:

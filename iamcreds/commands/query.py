@@ -52,7 +52,7 @@ def command(statement: str, specs: Path | None, timeout: float, form: str) -> No
           user, created
       desired (needs --specs)
           user, service, name, status, reset, protect, max_keys, max_key_age_days,
-          max_key_idle_days, file, line (where it is declared)
+          max_key_idle_days, file, line (where it is declared), resource, adopt
           (a user declared without credentials has one row whose service is '')
 
     Dates are UTC, written as SQLite's own functions write them: 2026-11-01 09:30:00. The answer has at most 100,000

@@ -26,6 +26,7 @@ class Wanted:
         declared: how many of this user and service the program declares.
         existing: what to do about one that is live and foreign.
         age_days: days until it expires, None for never.
+        adopt: the id of the live credential that it is to be, None for a new one.
     """
 
     user: str
@@ -33,6 +34,7 @@ class Wanted:
     declared: int = 1
     existing: Existing = Existing.FAIL
     age_days: int | None = None
+    adopt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Situation:
         is_whole: whether `owners` has what every resource of the state has; where not, nobody can tell what is foreign.
         leaving: ids that are deleted before the create.
         adopted: ids that siblings are about to adopt.
+        claimed: ids that the specs of siblings name to be adopted.
+        named: the live credential that the spec of this one names to be adopted, whosever it is.
         coming: how many credentials siblings are about to create.
         has_user: whether the IAM user exists.
         renamed_to: what IAM calls the user of the stack's own credential now, where that is another name.
@@ -61,6 +65,8 @@ class Situation:
     is_whole: bool = True
     leaving: frozenset[str] = frozenset()
     adopted: frozenset[str] = frozenset()
+    claimed: frozenset[str] = frozenset()
+    named: Credential | None = None
     coming: int = 0
     has_user: bool = True
     renamed_to: str | None = None
@@ -76,7 +82,8 @@ class Situation:
     @property
     def foreign(self) -> tuple[Credential, ...]:
         """Those of them that no resource of the stack has or is about to adopt."""
-        return tuple(live for live in self.staying if live.id not in self.owners and live.id not in self.adopted)
+        known = {*self.owners, *self.adopted, *self.claimed}
+        return tuple(live for live in self.staying if live.id not in known)
 
     @property
     def unproven(self) -> tuple[Credential, ...]:
@@ -95,6 +102,13 @@ class Create:
 @dataclass(frozen=True)
 class Adopt:
     """Take this one over, by Reset."""
+
+    credential: Credential
+
+
+@dataclass(frozen=True)
+class AdoptNamed:
+    """Take this one over as it is, because the spec names it."""
 
     credential: Credential
 
@@ -147,6 +161,35 @@ class NotAdoptable:
 
 
 @dataclass(frozen=True)
+class NotLive:
+    """Named to be adopted, and not live."""
+
+    credential_id: str
+
+
+@dataclass(frozen=True)
+class OfAnother:
+    """Named to be adopted, and another user's or service's."""
+
+    credential: Credential
+
+
+@dataclass(frozen=True)
+class Owned:
+    """Named to be adopted, and a resource of the stack has it (empty: its name is not known), or adopts it as well."""
+
+    credential: Credential
+    owner: str
+
+
+@dataclass(frozen=True)
+class HasExpired:
+    """Named to be adopted, and at its end."""
+
+    credential: Credential
+
+
+@dataclass(frozen=True)
 class Unsettled:
     """A Create was killed a moment ago, and lists may not show yet what it made."""
 
@@ -160,9 +203,21 @@ class NoPlace:
 
 
 Refusal: TypeAlias = (
-    MissingUser | UnknownService | DeclaredTwice | InTheWay | Unproven | Ambiguous | NotAdoptable | Unsettled | NoPlace
+    MissingUser
+    | UnknownService
+    | DeclaredTwice
+    | InTheWay
+    | Unproven
+    | Ambiguous
+    | NotAdoptable
+    | NotLive
+    | OfAnother
+    | Owned
+    | HasExpired
+    | Unsettled
+    | NoPlace
 )
-Decision: TypeAlias = Create | Adopt | Refusal
+Decision: TypeAlias = Create | Adopt | AdoptNamed | Refusal
 
 
 def decide(wanted: Wanted, situation: Situation) -> Decision:  # noqa: PLR0911 - one for each kind
@@ -173,6 +228,8 @@ def decide(wanted: Wanted, situation: Situation) -> Decision:  # noqa: PLR0911 -
         return UnknownService()
     if len(situation.declaring) > wanted.declared:
         return DeclaredTwice(situation.declaring)
+    if wanted.adopt is not None:
+        return _decide_about_named(wanted, wanted.adopt, situation)
     if situation.foreign:
         return _decide_about_foreign(wanted, situation)
     if situation.is_unsettled:
@@ -180,6 +237,22 @@ def decide(wanted: Wanted, situation: Situation) -> Decision:  # noqa: PLR0911 -
     if len(situation.staying) + situation.coming >= MAX_PER_SERVICE:
         return NoPlace(situation.staying, situation.owners)
     return Create()
+
+
+def _decide_about_named(wanted: Wanted, credential_id: str, situation: Situation) -> Decision:
+    named = situation.named
+    if named is None:
+        return NotLive(credential_id)
+    if (named.user, named.service) != (wanted.user, wanted.service):
+        return OfAnother(named)
+    if named.id in situation.owners or named.id in situation.adopted:
+        return Owned(named, situation.owners.get(named.id, ""))
+    if not situation.is_whole:
+        return Unproven((named,))
+    if named.status is Status.EXPIRED:
+        return HasExpired(named)
+    fits = wanted.age_days is None or _is_adoptable(named, wanted.age_days)
+    return AdoptNamed(named) if fits else NotAdoptable(named)
 
 
 def _decide_about_foreign(wanted: Wanted, situation: Situation) -> Decision:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from iamcreds.decision.deciding import (
     Ambiguous,
     DeclaredTwice,
+    HasExpired,
     InTheWay,
     MissingUser,
     NoPlace,
     NotAdoptable,
+    NotLive,
+    OfAnother,
+    Owned,
     Refusal,
     UnknownService,
     Unproven,
@@ -72,6 +76,8 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
                 f" {_lifetime(wanted)} is wanted, which Reset does not change: delete it"
                 f" ({_delete_command(credential)})"
             )
+        case NotLive() | OfAnother() | Owned() | HasExpired():
+            return _sentence_about_named(refusal, what, user)
         case Unsettled():
             return (
                 f"no {what} is made for {user}: a run on this machine began to make one, and was killed before it knew"
@@ -85,6 +91,33 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
                 " its place with `was: OLD-NAME`; otherwise take this one out for one `up`, which deletes what was"
                 " replaced or is declared no more."
                 f" {_DELETED_JUST_NOW}"
+            )
+
+
+def _sentence_about_named(refusal: NotLive | OfAnother | Owned | HasExpired, what: str, user: str) -> str:
+    """Why a credential that a spec names is not adopted."""
+    match refusal:
+        case NotLive(credential_id):
+            return (
+                f"credential {credential_id}, which {user} is to adopt, is not live: correct the id, or take"
+                " `adopt` out to have one created. (What was made just now may not be listed yet: then repeat in a"
+                " minute.)"
+            )
+        case OfAnother(credential):
+            return (
+                f"credential {credential.id} is a {service_alias(credential.service)} credential of user"
+                f" {credential.user}, and {user} is to adopt it as a {what}: declare it there, or correct the id"
+            )
+        case Owned(credential, owner):
+            return (
+                f"credential {credential.id} of {user} cannot be adopted: {owner or 'another resource of this stack'}"
+                " has it already, or adopts it as well. One under a new name keeps it with `was: OLD-NAME` instead of"
+                " `adopt`"
+            )
+        case HasExpired(credential):
+            return (
+                f"credential {credential.id} of {user} cannot be adopted: it has expired, and nobody can switch it on"
+                f" again. Take `adopt` out to have one created, and delete it ({_delete_command(credential)})"
             )
 
 

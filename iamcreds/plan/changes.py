@@ -26,7 +26,7 @@ class Action(StrEnum):
     RECORD = "record"
 
 
-REMOVALS = frozenset({Action.ADOPT, Action.DELETE, Action.REPLACE, Action.RESET, Action.SWITCH_OFF})
+REMOVALS = frozenset({Action.DELETE, Action.REPLACE, Action.RESET, Action.SWITCH_OFF})
 """After these, a password that worked works no more."""
 
 
@@ -95,5 +95,5 @@ class Plan:
 
     @property
     def removals(self) -> int:
-        """How many credentials are deleted, replaced, reset (an adopted one is) or switched off."""
+        """How many credentials are deleted, replaced, reset or switched off."""
         return sum(not REMOVALS.isdisjoint(change.actions) for change in self.changes)

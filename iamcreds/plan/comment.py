@@ -97,7 +97,8 @@ def _classify(change: Change) -> Action:
 def _summarize_updates(plan: Plan, kind: Action) -> str:
     if kind is not Action.RESET:
         return ""
-    counts = Counter(action for change in plan.changes for action in change.actions)
+    updates = (change for change in plan.changes if _classify(change) is Action.RESET)
+    counts = Counter(action for change in updates for action in change.actions)
     return f" ({', '.join(f'{counts[action]:,} {words}' for action, words in _UPDATES.items() if counts[action])})"
 
 

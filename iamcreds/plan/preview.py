@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _KEYS = frozenset({"config", "steps", "diagnostics", "duration", "changeSummary", "maybeCorrupt"})
-SECRETS = frozenset({"service_password", "service_credential_secret", "secrets"})
+SECRETS = frozenset({"service_password", "service_credential_secret", "secrets", "password", "passwords"})
 _POSITION = re.compile(r"project:///(.+)#([0-9]+)(?:,[0-9]+)?")
 _SHORTEST_SECRET = 8
 MASK = "[secret]"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from iamcreds.plan.preview import State
 
-SHOWN = ("user", "service", "status", "reset", "age_days", "existing", "adopts", "account")
+SHOWN = ("user", "service", "status", "reset", "age_days", "existing", "adopt", "adopts", "adopts_status", "account")
 """The only inputs whose values are ever shown: none of them is, or can become, a secret."""
 
 LIVE_SHOWN = ("credential_id", "create_date", "expiration_date")

@@ -107,6 +107,7 @@ def _find_actions(step: Step) -> Iterator[Action]:
     action = _ACTIONS[step.op]
     if action is Action.CREATE and step.new and "adopts" in step.new.inputs:
         yield Action.ADOPT
+        yield from _find_effects_of_adopting(step.new)
     elif action is not None:
         yield action
     elif step.old and step.new:
@@ -116,6 +117,14 @@ def _find_actions(step: Step) -> Iterator[Action]:
             yield from list(_find_effects(step.old, step.new)) or [Action.RECORD]
         if step.old.is_protected != step.new.is_protected:
             yield Action.PROTECT if step.new.is_protected else Action.UNPROTECT
+
+
+def _find_effects_of_adopting(new: State) -> Iterator[Action]:
+    """What adopting does in AWS: nothing to one that the spec names, but for what the spec declares beside."""
+    if "adopt" not in new.inputs or "reset" in new.inputs:
+        yield Action.RESET
+    if "adopts_status" in new.inputs:
+        yield Action.SWITCH_ON if new.inputs.get("status") == "Active" else Action.SWITCH_OFF
 
 
 def _find_effects(old: State, new: State) -> Iterator[Action]:

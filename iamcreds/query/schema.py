@@ -31,6 +31,8 @@ class DesiredRow:
     max_key_idle_days: int | None = None
     file: str = ""
     line: int = 0
+    resource: str | None = None
+    adopt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,4 +89,6 @@ def _list_user_credentials(user: DesiredUser) -> Iterator[DesiredRow]:
             protect=credential.protect,
             file=credential.place.file,
             line=credential.place.line,
+            resource=credential.resource_name,
+            adopt=credential.adopt,
         )

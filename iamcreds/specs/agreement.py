@@ -10,13 +10,14 @@ from iamcreds.specs.nodes import quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from iamcreds.specs.reading import Spec, SpecUser
+    from iamcreds.specs.reading import Setting, Spec, SpecUser
 
 
 def find_problems(specs: Sequence[Spec]) -> Iterator[Problem]:
     """Every rule between files that the specs break."""
     yield from _check_accounts(specs)
     yield from _check_defaults(specs)
+    yield from _check_adopted(adopt for spec in specs for adopt in spec.adopted)
     yield from _check_users(user for spec in specs for user in spec.users)
 
 
@@ -33,6 +34,15 @@ def _check_defaults(specs: Iterable[Spec]) -> Iterator[Problem]:
     for place in places[1:]:
         message = f'"defaults" may stand in one file only, and stands at {places[0]} too'
         yield Problem(place, message, "repeated-defaults")
+
+
+def _check_adopted(adopted: Iterable[Setting[str]]) -> Iterator[Problem]:
+    first: dict[str, Setting[str]] = {}
+    for adopt in adopted:
+        before = first.setdefault(adopt.value, adopt)
+        if before is not adopt:
+            message = f"{quoted(adopt.value)} is adopted twice, first at {before.place}: take one out"
+            yield Problem(adopt.place, message, "adopted-twice")
 
 
 def _check_users(users: Iterable[SpecUser]) -> Iterator[Problem]:

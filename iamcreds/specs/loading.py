@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from iamcreds.specs.sources import Document
 
 RULES = {
+    "adopted-twice": "two credentials adopt the same live one",
     "alias-bomb": "the aliases of a file stand for more values than any spec needs",
     "complex-key": "a key is a list or a mapping",
     "conflicting-account": "two files name different accounts",

@@ -10,7 +10,7 @@ from iamcreds.specs import rules, validation
 from iamcreds.specs.nodes import Block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from iamcreds.specs.nodes import Node, Tree
     from iamcreds.specs.rules import Declared
@@ -46,13 +46,17 @@ class SpecUser:
 
 @dataclass(frozen=True)
 class Spec:
-    """What a spec file says, as far as it can be read, and everything that is wrong with it."""
+    """What a spec file says, as far as it can be read, and everything that is wrong with it.
+
+    `adopted` are the ids of credentials to take over, also where something is wrong with the file.
+    """
 
     file: str
     problems: frozenset[Problem]
     account: Setting[str] | None = None
     defaults: Setting[Any] | None = None
     users: tuple[SpecUser, ...] = ()
+    adopted: tuple[Setting[str], ...] = ()
 
 
 def read(document: Document) -> Spec:
@@ -70,6 +74,7 @@ def read(document: Document) -> Spec:
         problems=frozenset(problems),
         account=_find_account(tree),
         defaults=_find_defaults(tree),
+        adopted=tuple(_find_adopted(declared for _, credentials in users for declared in credentials)),
         users=tuple(_make_user(tree, name, credentials, is_good=is_good) for name, credentials in users),
     )
 
@@ -82,6 +87,12 @@ def _find_users(tree: Tree) -> Iterable[tuple[str, Node]]:
 def _find_account(tree: Tree) -> Setting[str] | None:
     account = tree.values.get("account")
     return Setting(account, tree.value_place(["account"])) if isinstance(account, str) else None
+
+
+def _find_adopted(credentials: Iterable[Declared]) -> Iterator[Setting[str]]:
+    for credential in credentials:
+        if isinstance(adopt := credential.fields.get("adopt"), str):
+            yield Setting(adopt, credential.value_place("adopt"))
 
 
 def _find_defaults(tree: Tree) -> Setting[Any] | None:
@@ -116,4 +127,5 @@ def _make_credential(declared: Declared, existing: str | None) -> DesiredCredent
         was=fields.get("was"),
         protect=fields.get("protect", False),
         existing=None if existing is None else Existing(existing),
+        adopt=fields.get("adopt"),
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 import textwrap
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from iamcreds.specs.schema import SCHEMA, is_supported, resolve_reference
+from iamcreds.specs.writing import format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,8 +20,6 @@ _LIVE = frozenset({"users", "credentials", "service"})
 """The fields that are not commented out: without them nothing would be declared."""
 
 _WIDTH = 100
-_PLAIN = re.compile("[A-Za-z][A-Za-z0-9/._-]*")
-_NOT_PLAIN = frozenset({"false", "no", "null", "off", "on", "true", "yes"})
 
 _HEAD = (
     "{description} Put a name of yours in the place of {user}. A line that begins with # and no space after it is a"
@@ -116,27 +113,22 @@ def _describe_limits(field: Field) -> Iterator[str]:
     if "minimum" in field:
         yield f"From {field['minimum']} to {field['maximum']}."
     if "default" in field:
-        yield f"Default: {_format_value(field['default'])}."
+        yield f"Default: {format_value(field['default'])}."
 
 
 def _find_example(field: Field) -> str:
     """A value that means something: of a choice between true and false the one that is not the default."""
     match field:
         case {"examples": [first, *_]}:
-            return _format_value(first)
+            return format_value(first)
         case {"type": "boolean", "default": bool(default)}:
-            return _format_value(not default)
+            return format_value(not default)
         case {"default": default}:
-            return _format_value(default)
+            return format_value(default)
         case {"enum": [first, *_]}:
-            return _format_value(first)
+            return format_value(first)
         case _:
-            return _format_value(field["maximum"])
-
-
-def _format_value(value: object) -> str:
-    is_plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value not in _NOT_PLAIN
-    return str(value) if is_plain else json.dumps(value)
+            return format_value(field["maximum"])
 
 
 def _write_comment(text: str, indent: str) -> Iterator[str]:

@@ -15,3 +15,6 @@ SERVICE_NAME_WORDS = "the name of a service: letters, digits, dots and hyphens"
 
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 ACCOUNT_ID_WORDS = "an AWS account id of 12 digits"
+
+CREDENTIAL_ID = re.compile(r"[A-Za-z0-9_]{20,128}")
+CREDENTIAL_ID_WORDS = "the id of a credential: 20 to 128 letters, digits and underscores"

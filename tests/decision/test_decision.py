@@ -11,13 +11,19 @@ from hypothesis import strategies as st
 
 from iamcreds.decision.deciding import (
     Adopt,
+    AdoptNamed,
     Ambiguous,
     Create,
     DeclaredTwice,
+    HasExpired,
     InTheWay,
     MissingUser,
     NoPlace,
     NotAdoptable,
+    NotLive,
+    OfAnother,
+    Owned,
+    Refusal,
     Situation,
     UnknownService,
     Unproven,
@@ -70,6 +76,49 @@ def test_adopt() -> None:
     assert decide(ADOPTING, Situation(live=[A])) == Adopt(A)
     both = replace(ADOPTING, declared=2)
     assert decide(both, Situation(live=[A, B], adopted=frozenset({A.id}))) == Adopt(B)
+
+
+def test_adopt_by_id() -> None:
+    """What the spec names is taken over as it is, whatever else is live; an age that is declared has to be its own."""
+    named = replace(WANTED, adopt=A.id)
+    assert decide(named, Situation(live=[A, B], named=A)) == AdoptNamed(A)
+    assert decide(named, Situation(live=[A, B], named=A, owners={B.id: "jane/b"}, is_unsettled=True)) == AdoptNamed(A)
+    expiring = replace(A, expires=A.created + timedelta(days=90))
+    assert decide(named, Situation(live=[expiring], named=expiring)) == AdoptNamed(expiring)
+    assert decide(replace(named, age_days=90), Situation(live=[expiring], named=expiring)) == AdoptNamed(expiring)
+    assert decide(replace(named, age_days=30), Situation(live=[expiring], named=expiring)) == NotAdoptable(expiring)
+
+
+def test_not_adopted_by_id() -> None:
+    """What is not live, another's, owned, adopted by a sibling, expired or unproven is not taken over, and told."""
+    named = replace(WANTED, adopt=A.id)
+    others = replace(A, user="john", service="logs.amazonaws.com")
+    expired = replace(A, status=Status.EXPIRED)
+    refused: dict[Refusal, Situation] = {
+        NotLive(A.id): Situation(live=[B]),
+        OfAnother(others): Situation(named=others),
+        Owned(A, "jane/codecommit/old"): Situation(live=[A], named=A, owners={A.id: "jane/codecommit/old"}),
+        Owned(A, ""): Situation(live=[A], named=A, adopted=frozenset({A.id})),
+        HasExpired(expired): Situation(live=[expired], named=expired),
+    }
+    for refusal, situation in refused.items():
+        assert decide(named, situation) == refusal
+        assert A.id in sentence(refusal, named, NOW)
+    assert decide(named, Situation(live=[A], named=A, is_whole=False)) == Unproven((A,))
+    assert "which user jane is to adopt, is not live: correct the id" in sentence(NotLive(A.id), named, NOW)
+    assert "is a logs credential of user john, and user jane is to adopt it as a codecommit credential" in sentence(
+        OfAnother(others), named, NOW
+    )
+    assert "jane/codecommit/old has it already" in sentence(Owned(A, "jane/codecommit/old"), named, NOW)
+    assert "another resource of this stack has it already" in sentence(Owned(A, ""), named, NOW)
+    assert "nobody can switch it on again" in sentence(HasExpired(expired), named, NOW)
+
+
+def test_claimed() -> None:
+    """What a sibling's spec names to be adopted is foreign to nobody: neither in the way nor taken by another."""
+    claimed = frozenset({A.id})
+    assert decide(replace(WANTED, declared=2), Situation(live=[A], claimed=claimed)) == Create()
+    assert decide(replace(ADOPTING, declared=2), Situation(live=[A, B], claimed=claimed)) == Adopt(B)
 
 
 def test_ambiguous() -> None:

@@ -6,6 +6,8 @@ import json
 import random
 from typing import Any
 
+import pytest
+
 from iamcreds.plan.comment import MAX_LENGTH
 from tests.plan.previews import (
     ACCESS_KEYS,
@@ -285,6 +287,30 @@ def test_adoption() -> None:
     preview = make_preview(make_step("create", "jane/logs", new=adopting))
     done = run_plan("-", given=preview)
     assert "\n1 to adopt; the stack has 0 credentials.\n" in done.stdout
-    assert "| `jane/logs` | `logs` | adopt | by reset of `ACCAEXAMPLE1234567890` |" in done.stdout
+    assert "| `jane/logs` | `logs` | adopt, reset | by reset of `ACCAEXAMPLE1234567890` |" in done.stdout
     assert '+   adopts: "ACCAEXAMPLE1234567890"' in done.stdout
     assert run_plan("-", "--max-removals", "0", given=preview).exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("beside", "actions", "notes", "removals"),
+    [
+        ({}, "adopt", "as it is: `ACCAEXAMPLE1234567890`; its password is unknown until a reset", 0),
+        ({"password": "[secret]"}, "adopt", "as it is: `ACCAEXAMPLE1234567890`", 0),
+        ({"reset": "known"}, "adopt, reset", "by reset of `ACCAEXAMPLE1234567890`; because of `known`", 1),
+        (
+            {"status": "Inactive", "adopts_status": "Active"},
+            "adopt, switch off",
+            "as it is: `ACCAEXAMPLE1234567890`; its password is unknown until a reset",
+            1,
+        ),
+    ],
+)
+def test_adoption_by_id(beside: dict[str, str], actions: str, notes: str, removals: int) -> None:
+    """A credential that a spec names is told as taken over as it is, and counts for what is done to it beside."""
+    taken = {"user": "jane", "service": "logs", "adopt": "ACCAEXAMPLE1234567890", "adopts": "ACCAEXAMPLE1234567890"}
+    preview = make_preview(make_step("create", "jane/logs", new=taken | beside))
+    done = run_plan("-", "--max-removals", "0", given=preview)
+    assert f"| `jane/logs` | `logs` | {actions} | {notes} |" in done.stdout
+    assert "\n1 to adopt; the stack has 0 credentials.\n" in done.stdout
+    assert done.exit_code == (3 if removals else 0)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pulumi
 import pytest
+from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse, Result
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
-from pulumi.runtime.rpc import UNKNOWN, is_rpc_secret, unwrap_rpc_secret
+from pulumi.runtime.rpc import UNKNOWN, is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 
+from dynamic_providers.credential_inputs import CredentialInputs
 from dynamic_providers.recorded import RecordedState, run_message
 from dynamic_providers.registration import Registered, ask, register
 from dynamic_providers.requests import credential_request
@@ -80,7 +82,9 @@ def test_under_mocks(desired: Desired) -> None:
 def test_request(desired: Desired) -> None:
     """A credential goes out with its place, its former name, its protection, and what is secret of it."""
     credential = desired.users[0].credentials[0]
-    request = credential_request(credential, declared=2, account="123456789012", run={"resource": "x"}, parent="urn")
+    password = wrap_rpc_secret("hunter2")
+    inputs = CredentialInputs.declare(credential, declared=2, account="123456789012", password=password)
+    request = credential_request(credential, inputs, run={"resource": "x"}, parent="urn")
     assert request.name == "jane/codecommit/new"
     assert [alias.spec.name for alias in request.aliases] == ["jane/codecommit/old"]
     assert request.protect
@@ -88,8 +92,9 @@ def test_request(desired: Desired) -> None:
     assert (request.sourcePosition.line, request.sourcePosition.column) == (5, 9)
     assert list(request.additionalSecretOutputs) == ["service_password", "service_credential_secret"]
     sent = dict(request.object.items())
-    assert set(sent) >= {"__provider", "run"}
-    assert {name: value for name, value in sent.items() if name not in {"__provider", "run"}} == {
+    assert set(sent) >= {"__provider", "run", "password"}
+    assert is_rpc_secret(MessageToDict(request.object)["password"])
+    assert {name: value for name, value in sent.items() if name not in {"__provider", "run", "password"}} == {
         "user": "jane",
         "service": "codecommit.amazonaws.com",
         "status": Status.INACTIVE,

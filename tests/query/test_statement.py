@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -220,12 +221,13 @@ def test_desired_rows() -> None:
     """Every declared credential is a row, and so is a user who is declared without any."""
     place, line = Place("a.yaml", 3, 5), Place("a.yaml", 9, 3)
     credential = DesiredCredential(
-        "jane", SERVICE, "codecommit", place, status=Status.INACTIVE, reset="1", protect=True
+        "jane", SERVICE, "codecommit", place, status=Status.INACTIVE, reset="1", protect=True, adopt="ACCA1"
     )
     policy = AccessKeyPolicy(max=1, max_age_days=60)
     desired = Desired((DesiredUser("jane", line, (credential,), policy), DesiredUser("leaver", line)))
+    jane = DesiredRow("jane", SERVICE, "codecommit", "Inactive", "1", True, 1, 60, None, "a.yaml", 3)  # noqa: FBT003
     assert list(list_desired_rows(desired)) == [
-        DesiredRow("jane", SERVICE, "codecommit", "Inactive", "1", True, 1, 60, None, "a.yaml", 3),  # noqa: FBT003
+        replace(jane, resource="jane/codecommit", adopt="ACCA1"),
         DesiredRow("leaver", file="a.yaml", line=9),
     ]
 

@@ -27,8 +27,9 @@ DEFINITIONS: Any = SCHEMA["$defs"]
         (names.USER_NAME, names.USER_NAME_WORDS, PROPERTIES["users"]["propertyNames"]),
         (names.SERVICE_NAME, names.SERVICE_NAME_WORDS, DEFINITIONS["credential"]["properties"]["service"]),
         (names.ACCOUNT_ID, names.ACCOUNT_ID_WORDS, PROPERTIES["account"]),
+        (names.CREDENTIAL_ID, names.CREDENTIAL_ID_WORDS, DEFINITIONS["credential"]["properties"]["adopt"]),
     ],
-    ids=["user", "service", "account"],
+    ids=["user", "service", "account", "credential"],
 )
 def test_schema_agrees(pattern: re.Pattern[str], words: str, field: dict[str, Any]) -> None:
     """A name is written alike, and refused in the same words, in the specs and everywhere else."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,8 @@ def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
         protect=True,
         existing=Existing.FAIL,
     )
-    spare = DesiredCredential("jane", codecommit, "spare", Place(file, 12, 9), Status.INACTIVE, existing=Existing.FAIL)
+    spare = DesiredCredential("jane", codecommit, "spare", Place(file, 12, 9), Status.INACTIVE)
+    spare = replace(spare, existing=Existing.FAIL, adopt="ACCAEXAMPLE1234567890")
     policy = AccessKeyPolicy(max=2, max_age_days=60, max_idle_days=30, enforce=True)
     jane = DesiredUser("jane", Place(file, 7, 3), (primary, spare), policy)
     assert load(Path(file)) == Desired((jane,), "123456789012", (), (file,))

@@ -1,0 +1,122 @@
+"""`iamcreds dump`: specs for what is live."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from iamcreds.commands._comparison import select
+from iamcreds.errors import OutputFileError
+from iamcreds.text.formatting import format_count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from iamcreds.drift.selection import Selection
+    from iamcreds.model import Credential, Inventory
+
+_NAMED = 5
+
+
+@click.command("dump")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Write a file for each user below this folder; left out: one document on standard output.",
+)
+@click.option("--overwrite", is_flag=True, help="Write files that are there already anew.")
+@click.option("--user", "users", multiple=True, metavar="NAME", help="Only this user; may be repeated.")
+@click.option("--service", "services", multiple=True, metavar="SERVICE", help="Only this service; may be repeated.")
+def command(folder: Path | None, *, overwrite: bool, users: tuple[str, ...], services: tuple[str, ...]) -> None:
+    """Write specs for what is live, each credential with the id by which it is adopted.
+
+    `pulumi up` on them changes nothing in AWS: it takes over what is there. Needs permissions to read only, and no
+    password. Users without credentials are left out, and so are credentials that have expired.
+
+    The older of two credentials of a service gets the service's name, the younger one is called "second". A status is
+    written where it is Inactive. A file that is there already stops the command before anything is written.
+
+    \b
+    Examples:
+      iamcreds dump
+      iamcreds dump --to specs
+      iamcreds dump --user jane --user john --to specs
+      iamcreds dump --service codecommit > specs/codecommit.yaml
+    """
+    from iamcreds.specs.dump import split_by_user, write_document  # noqa: PLC0415 - not for --help
+
+    selection = select(users, services)
+    inventory = _read(selection)
+    chosen = [live for live in inventory.credentials if selection.has(live.user, live.service)]
+    by_user = dict(split_by_user(chosen))
+    if folder is None:
+        for line in write_document(inventory.account, by_user.items()):
+            click.echo(line, nl=False)
+    else:
+        _write_files(folder, inventory.account, by_user, overwrite=overwrite)
+    _tell(chosen, by_user)
+
+
+def _read(selection: Selection) -> Inventory:
+    """What the account has, with progress at a terminal.
+
+    Raises:
+        NothingSelectedError: a user or service is not live.
+        AccountError
+    """
+    from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.commands._progress import progress_bars  # noqa: PLC0415 - same
+    from iamcreds.drift.reading import read_inventory  # noqa: PLC0415 - same
+    from iamcreds.model import Desired  # noqa: PLC0415 - same
+
+    with progress_bars() as progress:
+        inventory = read_inventory(Account(), Desired(), datetime.now(UTC), progress=progress)
+    selection.require_known(Desired(), inventory)
+    return inventory
+
+
+def _write_files(folder: Path, account: str, by_user: Mapping[str, Sequence[Credential]], *, overwrite: bool) -> None:
+    """A file for each user, all or none of them where one is there already.
+
+    Raises:
+        OutputFileError: one is there, or cannot be written.
+    """
+    from iamcreds.specs.dump import name_file, write_document  # noqa: PLC0415 - not for --help
+
+    files = {user: folder / name_file(user) for user in by_user}
+    if not overwrite:
+        _require_new(files.values())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for user, file in files.items():
+            with file.open("w" if overwrite else "x", encoding="utf-8") as opened:
+                opened.writelines(write_document(account, [(user, by_user[user])]))
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise OutputFileError(f"cannot write {error.filename or folder}: {reason}") from error
+
+
+def _require_new(files: Iterable[Path]) -> None:
+    there = [str(file) for file in files if file.exists() or file.is_symlink()]
+    if there:
+        named = ", ".join(there[:_NAMED]) + (f" and {len(there) - _NAMED:,} more" if len(there) > _NAMED else "")
+        verb = "is" if len(there) == 1 else "are"
+        raise OutputFileError(
+            f"{named} {verb} there already, and nothing was written: name another folder, or --overwrite"
+        )
+
+
+def _tell(chosen: Sequence[Credential], by_user: Mapping[str, Sequence[Credential]]) -> None:
+    """What was written and what was left out, on standard error."""
+    from iamcreds.model import Status  # noqa: PLC0415 - not for --help
+
+    expired = sum(live.status is Status.EXPIRED for live in chosen)
+    left_out = f"; {format_count(expired, 'expired credential')} left out" if expired else ""
+    written = f"{format_count(len(by_user), 'user')}, {format_count(len(chosen) - expired, 'credential')}"
+    click.echo(f"{written}{left_out}", err=True)

@@ -1,0 +1,15 @@
+"""Values as a spec has them."""
+
+from __future__ import annotations
+
+import json
+import re
+
+_PLAIN = re.compile("[A-Za-z][A-Za-z0-9/._-]*")
+_NOT_PLAIN = frozenset({"false", "n", "no", "null", "off", "on", "true", "y", "yes"})
+
+
+def format_value(value: object) -> str:
+    """A value in YAML, quoted where any reader of YAML could take it for something else."""
+    is_plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NOT_PLAIN
+    return str(value) if is_plain else json.dumps(value)

@@ -1,0 +1,56 @@
+"""A whole account taken over: what `iamcreds dump` writes is adopted without a change in AWS, and then all is quiet."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from tests.e2e.live import pass_a_day
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+    from tests.e2e.stack import Stack
+
+WRITES = ("Create", "Reset", "Update", "Delete")
+SERVICES = ("codecommit.amazonaws.com", "logs.amazonaws.com")
+
+
+def test_fifty(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """Of fifty live credentials nothing is changed, the next preview is clean, and drift with the state is too."""
+    for number in range(20):
+        user = f"user-{number:02}"
+        iam.create_user(UserName=user)
+        for service in (*SERVICES, *(SERVICES[:1] if number < 10 else ())):
+            made = iam.create_service_specific_credential(UserName=user, ServiceName=service)
+            if number % 5 == 0:
+                iam.update_service_specific_credential(
+                    UserName=user,
+                    ServiceSpecificCredentialId=made["ServiceSpecificCredential"]["ServiceSpecificCredentialId"],
+                    Status="Inactive",
+                )
+    pass_a_day(emulator)
+    before = iam.list_service_specific_credentials(AllUsers=True)["ServiceSpecificCredentials"]
+    assert len(before) == 50
+    emulator.controls.clear_counts()
+    iamcreds(stack, "dump", "--to", "specs")
+    assert iamcreds(stack, "validate", "specs") == "20 files, 20 users, 50 credentials\n"
+    assert "50 to create" in stack.preview()
+    stack.up()
+    stack.assert_no_changes()
+    counts = emulator.controls.counts()
+    assert sum(counts.get(f"iam:{write}ServiceSpecificCredential", 0) for write in WRITES) == 0
+    assert iam.list_service_specific_credentials(AllUsers=True)["ServiceSpecificCredentials"] == before
+    assert len(stack.read_resources()) == 50
+
+
+def iamcreds(stack: Stack, *words: str) -> str:
+    """Run one of our commands in the stack's folder, which must succeed; its standard output."""
+    done = subprocess.run(
+        ["iamcreds", *words],  # noqa: S607 - found by the PATH of the stack
+        cwd=stack.folder, env=stack.env, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    stack.printed.append(done.stdout + done.stderr)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -1,0 +1,177 @@
+"""`adopt: ID` at the provider: what is written to AWS, what is recorded, and when it is not looked at any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pulumi.output import UNKNOWN
+
+from iamcreds.errors import AccountError, ExistingCredentialError
+from tests.providers.conftest import new_process
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+    from iamcreds.emulator.server import Emulator
+
+CODECOMMIT = "codecommit.amazonaws.com"
+ID = "ACCAADOPTED0000000000"
+INPUTS = {"user": "jane", "service": CODECOMMIT, "adopt": ID}
+RESET = "iam:ResetServiceSpecificCredential"
+UPDATE = "iam:UpdateServiceSpecificCredential"
+pytestmark = pytest.mark.usefixtures("iam")
+
+
+def news(**more: object) -> dict[str, Any]:
+    """The inputs of a program whose state has nothing."""
+    return INPUTS | {"run": {"resource": "jane/codecommit", "owned": {}}} | more
+
+
+def take_over(provider: ServiceSpecificCredentialProvider, **more: object) -> dict[str, Any]:
+    """The outputs of what comes of a check and a create."""
+    checked = provider.check({}, news(**more))
+    assert not checked.failures
+    made = provider.create(checked.inputs)
+    assert made.id == ID
+    assert made.outs is not None
+    return made.outs
+
+
+def writes(emulator: Emulator) -> dict[str, int]:
+    """The calls that change something."""
+    return {name: number for name, number in emulator.controls.counts().items() if name in (RESET, UPDATE)}
+
+
+def test_untouched(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """It is taken over with its status, and nothing is written; its password is no output."""
+    emulator.controls.put_credential(ID, "jane", CODECOMMIT, status="Inactive")
+    emulator.controls.clear_counts()
+    outs = take_over(provider)
+    assert (outs["credential_id"], outs["status"], outs["account_id"]) == (ID, "Inactive", "123456789012")
+    assert "service_password" not in outs
+    assert writes(emulator) == {}
+    assert not provider.diff(ID, outs, INPUTS).changes
+
+
+def test_known_password(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """A password that is handed over is recorded as the output that it is, and in no inputs from then on."""
+    emulator.controls.put_credential(ID, "jane", CODECOMMIT, password="hunter2")
+    emulator.controls.put_credential("ACCAKEY00000000000000", "jane", "logs.amazonaws.com", password="ACWL2")
+    emulator.controls.clear_counts()
+    outs = take_over(provider, password="hunter2")
+    assert outs["service_password"] == "hunter2"
+    assert "password" not in outs
+    assert provider.check(INPUTS, news(password="hunter2")).inputs == INPUTS
+    assert not provider.diff(ID, outs, INPUTS).changes
+    updated = provider.update(ID, outs, INPUTS | {"status": "Active"}).outs
+    assert updated is not None
+    assert updated["service_password"] == "hunter2"
+    logs = {"service": "logs.amazonaws.com", "adopt": "ACCAKEY00000000000000", "password": "ACWL2"}
+    provider = new_process()
+    key = provider.create(provider.check({}, news(**logs)).inputs)
+    assert key.outs is not None
+    assert key.outs["service_credential_secret"] == "ACWL2"
+
+
+def test_password_of_none(provider: ServiceSpecificCredentialProvider) -> None:
+    """A password without an id to adopt is refused where one would be created."""
+    checked = provider.check({}, news(password="hunter2", adopt=None))
+    assert [failure.property for failure in checked.failures or []] == ["password"]
+    assert "hunter2" not in str([failure.reason for failure in checked.failures or []])
+
+
+@pytest.mark.parametrize(
+    ("beside", "status", "expected"),
+    [
+        ({"status": "Active"}, "Active", {}),
+        ({"status": "Inactive"}, "Inactive", {UPDATE: 1}),
+        ({"reset": "known"}, "Active", {RESET: 1}),
+        ({"status": "Inactive", "reset": "known"}, "Inactive", {UPDATE: 1, RESET: 1}),
+    ],
+)
+def test_what_is_declared_beside(
+    provider: ServiceSpecificCredentialProvider,
+    emulator: Emulator,
+    beside: dict[str, str],
+    status: str,
+    expected: dict[str, int],
+) -> None:
+    """A declared status and a reset are carried out at once, and previewed; then nothing is left to do."""
+    emulator.controls.put_credential(ID, "jane", CODECOMMIT)
+    emulator.controls.clear_counts()
+    checked = provider.check({}, news(**beside))
+    assert checked.inputs["adopts"] == ID
+    assert checked.inputs.get("adopts_status") == (None if status == "Active" else "Active")
+    outs = take_over(provider, **beside)
+    assert writes(emulator) == expected
+    assert outs["status"] == status
+    assert outs.get("service_password") == (emulator.controls.passwords()[ID] if "reset" in beside else None)
+    assert not provider.diff(ID, outs, INPUTS | beside).changes
+
+
+def test_killed_and_repeated(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """After a failure between two writes, doing it all again in another process ends with a password that is valid."""
+    emulator.controls.put_credential(ID, "jane", CODECOMMIT, status="Inactive")
+    emulator.controls.fail(UPDATE, status=403, code="AccessDenied", message="not today")
+    inputs = provider.check({}, news(status="Active", reset="known")).inputs
+    with pytest.raises(AccountError):
+        provider.create(inputs)
+    outs = take_over(new_process(), status="Active", reset="known")
+    assert outs["service_password"] == emulator.controls.passwords()[ID]
+    assert outs["status"] == "Active"
+
+
+def test_gone_since_the_preview(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient
+) -> None:
+    """What is gone when its turn comes is told, and nothing is created in its stead."""
+    emulator.controls.put_credential(ID, "jane", CODECOMMIT)
+    inputs = provider.check({}, news()).inputs
+    iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=ID)
+    with pytest.raises(ExistingCredentialError, match="is not live"):
+        new_process().create(inputs)
+    assert emulator.controls.passwords() == {}
+
+
+def test_successor_is_made(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """What replaces an adopted credential is a new one: `adopt` was about the first."""
+    emulator.controls.put_credential(ID, "jane", "logs.amazonaws.com")
+    logs = {"service": "logs.amazonaws.com"}
+    outs = take_over(provider, **logs)
+    provider = new_process()
+    owned = {"run": {"resource": "jane/codecommit", "owned": {ID: "jane/codecommit"}, "claimed": [ID]}}
+    aged = logs | {"age_days": 30}
+    provider.read(ID, outs)
+    assert provider.check(INPUTS | logs, INPUTS | aged | owned).inputs == INPUTS | aged
+    assert provider.diff(ID, outs, INPUTS | aged).replaces == ["age_days"]
+    successor = provider.check({}, INPUTS | aged | owned)
+    assert not successor.failures
+    assert "adopt" not in successor.inputs
+    made = provider.create(successor.inputs)
+    assert made.id != ID
+    assert made.outs is not None
+    provider.delete(ID, outs)
+    assert list(emulator.controls.passwords()) == [made.id]
+    assert not new_process().diff(made.id, made.outs, INPUTS | aged).changes
+
+
+def test_beside_a_new_one(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """One of two is adopted and the other made, in whatever order they are asked about."""
+    emulator.controls.put_credential(ID, "jane", CODECOMMIT)
+    message = {"resource": "jane/codecommit/new", "owned": {}, "claimed": [ID]}
+    new = {"user": "jane", "service": CODECOMMIT, "declared": 2}
+    made = provider.check({}, new | {"run": message})
+    adopted = provider.check({}, news(declared=2))
+    assert (made.failures, adopted.failures) == ([], [])
+    assert provider.create(made.inputs).id != ID
+    assert provider.create(adopted.inputs).id == ID
+    assert len(emulator.controls.passwords()) == 2
+
+
+def test_not_known_yet(provider: ServiceSpecificCredentialProvider) -> None:
+    """An id that another resource is yet to tell is not looked for."""
+    checked = provider.check({}, news(adopt=UNKNOWN))
+    assert checked.failures == []
+    assert "adopts" not in checked.inputs
