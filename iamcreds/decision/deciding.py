@@ -247,7 +247,7 @@ def _decide_about_named(wanted: Wanted, credential_id: str, situation: Situation
         return OfAnother(named)
     if named.id in situation.owners or named.id in situation.adopted:
         return Owned(named, situation.owners.get(named.id, ""))
-    if not situation.is_whole:
+    if not situation.is_whole or named in situation.unproven:
         return Unproven((named,))
     if named.status is Status.EXPIRED:
         return HasExpired(named)
