@@ -18,6 +18,7 @@ SUMMARIES = {
     "plan": "Turn a preview into a comment, and refuse what removes too much.",
     "query": "Answer SQL over what is live and what is desired.",
     "report": "Write an HTML page about specs and account, and tell people.",
+    "secret": "Print the login and password of one credential.",
     "skeleton": "Print a spec to start from.",
     "state": "Look for foreign code in a stack's state.",
     "validate": "Tell everything that is wrong with specs.",

@@ -62,6 +62,10 @@ class StateError(IamcredsError):
     """The text is not the state of a stack, or too long to be read."""
 
 
+class SecretError(IamcredsError):
+    """A credential's secret that cannot be told: the stack has no such credential, or nobody knows it."""
+
+
 class QueryError(IamcredsError):
     """A statement that cannot be answered: bad SQL, more than a question, or too long."""
 

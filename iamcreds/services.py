@@ -25,13 +25,15 @@ class Service:
         family: what its credentials consist of.
         alias: a short name that specs may use. It is part of resource names, which are promises: a service that has
             none today never gets one.
-        secret_prefix: what its API keys begin with; empty of passwords.
+        secret_prefix: what its API keys begin with; empty of passwords, and where nobody has told.
+        variable: the environment variable that AWS's SDKs read its API key from; empty where there is none.
     """
 
     name: str
     family: Family
     alias: str | None = None
     secret_prefix: str = ""
+    variable: str = ""
 
     @property
     def short_name(self) -> str:
@@ -44,13 +46,14 @@ SUFFIX = ".amazonaws.com"
 
 SERVICES = (
     Service("aws-external-anthropic.amazonaws.com", Family.API_KEY, secret_prefix="AEAA"),  # noqa: S106 - a beginning
-    Service("bedrock.amazonaws.com", Family.API_KEY, "bedrock", "ABSK"),
+    Service("bedrock.amazonaws.com", Family.API_KEY, "bedrock", "ABSK", "AWS_BEARER_TOKEN_BEDROCK"),
     Service("cassandra.amazonaws.com", Family.PASSWORD, "keyspaces"),
     Service("cloudwatch.amazonaws.com", Family.API_KEY, secret_prefix="APIAACWM"),  # noqa: S106 - same
     Service("codecommit.amazonaws.com", Family.PASSWORD, "codecommit"),
     Service("logs.amazonaws.com", Family.API_KEY, "logs", "ACWL"),
+    Service("xray.amazonaws.com", Family.API_KEY),
 )
-"""Every service that is known to have such credentials (the IAM guide; prefixes as recorded on AWS)."""
+"""Every service that is known to have such credentials (the IAM and X-Ray guides; prefixes as recorded on AWS)."""
 
 _BY_NAME = {service.name: service for service in SERVICES}
 _BY_ALIAS = {service.alias: service for service in SERVICES if service.alias is not None}

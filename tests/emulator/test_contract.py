@@ -30,6 +30,7 @@ PREFIXES = {
     BEDROCK: "ABSK",
     "cloudwatch.amazonaws.com": "APIAACWM",
     "logs.amazonaws.com": "ACWL",
+    "xray.amazonaws.com": "",  # nobody has told what they begin with
 }
 NOBODY = "iamcreds-contract-nobody"
 UNKNOWN_ID = "ACCAEXAMPLE1234567890"

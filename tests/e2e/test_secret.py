@@ -1,0 +1,129 @@
+"""`iamcreds secret`: one login and password out of a stack's state, for the tools that take them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+    from tests.e2e.stack import Stack
+
+SPEC = """
+users:
+  jane:
+    credentials: [{service: codecommit}, {service: bedrock}]
+  joe:
+    credentials: [{service: codecommit}]
+"""
+COMMIT = "1" * 40
+
+
+@pytest.fixture
+def filled(stack: Stack, iam: IAMClient) -> Stack:
+    """A stack with three credentials of two users."""
+    for user in ("jane", "joe"):
+        iam.create_user(UserName=user)
+    stack.write_specs(team=SPEC)
+    stack.up()
+    return stack
+
+
+def run(stack: Stack, *command: str, given: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in the stack's folder; what it prints is not kept among what was printed."""
+    return subprocess.run(
+        command, cwd=stack.folder, env=stack.env | env, input=given,
+        capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+
+
+def test_one_secret(filled: Stack, emulator: Emulator) -> None:
+    """It prints the login and password of that credential, of no other, and the same for programs."""
+    passwords = emulator.controls.passwords()
+    ids = {name: resource["id"] for name, resource in filled.read_resources().items()}
+    done = run(filled, "iamcreds", "secret", "jane/codecommit")
+    assert (done.returncode, done.stderr) == (0, "")
+    own = passwords[ids["jane/codecommit"]]
+    assert done.stdout == f"service_user_name: jane-at-123456789012\nservice_password: {own}\n"
+    told = json.loads(run(filled, "iamcreds", "secret", "jane/codecommit", "--as", "json").stdout)
+    assert (told["credential_id"], told["service_password"]) == (ids["jane/codecommit"], own)
+    env = run(filled, "bash", "-c", 'eval "$(iamcreds secret jane/bedrock --as env)"; echo "$AWS_BEARER_TOKEN_BEDROCK"')
+    assert env.stdout == f"{passwords[ids['jane/bedrock']]}\n"
+    missing = run(filled, "iamcreds", "secret", "jane/keyspaces")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "the stack has no credential 'jane/keyspaces'" in missing.stderr
+
+
+def test_after_a_failed_up(filled: Stack, emulator: Emulator) -> None:
+    """After an `up` that failed, when the stack's outputs are old, it tells the password that works."""
+    emulator.controls.deny("iam:DeleteServiceSpecificCredential")
+    filled.write_specs(team="users: {jane: {credentials: [{service: codecommit}, {service: bedrock, reset: lost}]}}")
+    assert filled.run("up", "--yes", "--skip-preview", "--continue-on-error").code != 0
+    key = json.loads(run(filled, "iamcreds", "secret", "jane/bedrock", "--as", "json").stdout)
+    assert key["service_credential_secret"] == emulator.controls.passwords()[key["credential_id"]]
+
+
+def test_wrong_passphrase(filled: Stack) -> None:
+    """Without the stack's passphrase it prints one sentence of the engine's, and no secret."""
+    done = run(filled, "iamcreds", "secret", "jane/codecommit", PULUMI_CONFIG_PASSPHRASE="wrong")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "`pulumi stack export`" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def git_server(filled: Stack, emulator: Emulator) -> Iterator[str]:
+    """A Git server over HTTP that lets jane in, with the password that works now; its URL."""
+    identity = filled.read_resources()["jane/codecommit"]["id"]
+    login = f"jane-at-123456789012:{emulator.controls.passwords()[identity]}"
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            is_jane = self.headers["Authorization"] == f"Basic {base64.b64encode(login.encode()).decode()}"
+            body = f"{COMMIT}\trefs/heads/main\n".encode() if is_jane else b""
+            self.send_response(200 if is_jane else 401)
+            if not is_jane:
+                self.send_header("WWW-Authenticate", 'Basic realm="codecommit"')
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server has it
+            """Print nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/v1/repos/product"
+        server.shutdown()
+        thread.join()
+
+
+def test_git(filled: Stack, git_server: str) -> None:
+    """Git gets in by `git config credential.helper '!iamcreds secret jane/codecommit --as git-credential'`."""
+    env = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
+    helper = "!iamcreds secret jane/codecommit --as git-credential"
+    assert run(filled, "git", "ls-remote", git_server, **env).returncode != 0
+    assert run(filled, "git", "init", "--quiet", **env).returncode == 0
+    assert run(filled, "git", "config", "credential.helper", helper, **env).returncode == 0
+    done = run(filled, "git", "ls-remote", git_server, **env)
+    assert (done.returncode, done.stdout) == (0, f"{COMMIT}\trefs/heads/main\n"), done.stderr
+
+
+def test_git_elsewhere(filled: Stack) -> None:
+    """A host that is not CodeCommit gets nothing, and git is told why; store and erase are for other helpers."""
+    helper = ("iamcreds", "secret", "jane/codecommit", "--as", "git-credential")
+    done = run(filled, *helper, "get", given="protocol=https\nhost=evil.example\n")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "iamcreds: no password for git: evil.example is not CodeCommit\n"
+    assert run(filled, *helper, "erase", given="protocol=https\nhost=evil.example\n").stdout == ""

@@ -1,0 +1,115 @@
+"""One secret out of a decrypted export: the right one, in the form that is asked for, to hosts that may have it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from configparser import ConfigParser
+from typing import Any
+
+import pytest
+
+from iamcreds.errors import SecretError
+from iamcreds.state.secrets import Form, Secret, find_secret, format_secret, refuse_host
+
+PASSWORD = "x+/='Secret'=="
+CREDENTIAL = "pulumi-python:dynamic/iam:ServiceSpecificCredential"
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+
+
+def make_export(*resources: dict[str, Any]) -> str:
+    """A decrypted export of these resources."""
+    return json.dumps({"version": 3, "deployment": {"resources": list(resources)}})
+
+
+def make_resource(name: str, service: str = "codecommit.amazonaws.com", **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    """A credential of jane as a decrypted state has it."""
+    secret = {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "plaintext": json.dumps(PASSWORD)}
+    outputs = {"user": "jane", "service": service, "credential_id": "ACCA1", "service_user_name": "jane-at-1"}
+    return {
+        "urn": f"urn:pulumi:test::iamcreds::{CREDENTIAL}::{name}",
+        "type": CREDENTIAL,
+        "outputs": outputs | {"service_password": secret},
+    } | more
+
+
+def make_secret(service: str = "codecommit.amazonaws.com") -> Secret:
+    """The secret of a credential of jane."""
+    return find_secret(make_export(make_resource("jane/x", service)), "jane/x")
+
+
+def test_right_one() -> None:
+    """The credential of that name is told, and not an old copy of it that waits for its deletion."""
+    old = make_resource("jane/codecommit", delete=True)
+    old["outputs"] = old["outputs"] | {"credential_id": "ACCA0", "service_password": "old"}
+    export = make_export(make_resource("jane/codecommit"), old, make_resource("joe/codecommit", id="ACCA2"))
+    found = find_secret(export, "jane/codecommit")
+    assert (found.id, found.login, found.secret) == ("ACCA1", "jane-at-1", PASSWORD)
+    assert PASSWORD not in repr(found)
+
+
+def test_no_such_credential() -> None:
+    """A name that the stack lacks is told with the names that are most like it, and no secret of others."""
+    with pytest.raises(SecretError, match="no credential 'jane/codecomit'; did you mean jane/codecommit") as raised:
+        find_secret(make_export(make_resource("jane/codecommit")), "jane/codecomit")
+    assert PASSWORD not in str(raised.value)
+    with pytest.raises(SecretError, match=r"has no credential 'jane/codecommit'$"):
+        find_secret(json.dumps({"version": 3, "deployment": None}), "jane/codecommit")
+
+
+def test_unknown_secret() -> None:
+    """A credential that was taken over as it was has no secret here, and the sentence says how to get one."""
+    adopted = make_resource("jane/codecommit")
+    del adopted["outputs"]["service_password"]
+    with pytest.raises(SecretError, match="ACCA1 of user jane: it was taken over as it was; declare a `reset`"):
+        find_secret(make_export(adopted), "jane/codecommit")
+
+
+def test_forms() -> None:
+    """Each form is one document that the program it is for reads back."""
+    assert format_secret(make_secret(), Form.TEXT).splitlines()[-1] == f"service_password: {PASSWORD}"
+    assert json.loads(format_secret(make_secret(), Form.JSON))["service_password"] == PASSWORD
+    assert format_secret(make_secret(), Form.GIT_CREDENTIAL) == f"username=jane-at-1\npassword={PASSWORD}\n"
+    variable = shlex.split(format_secret(make_secret("bedrock.amazonaws.com"), Form.ENV))[1]
+    assert variable == f"AWS_BEARER_TOKEN_BEDROCK={PASSWORD}"
+    cqlshrc = ConfigParser()
+    cqlshrc.read_string(format_secret(make_secret("cassandra.amazonaws.com"), Form.CQLSHRC))
+    assert dict(cqlshrc["authentication"]) == {"username": "jane-at-1", "password": PASSWORD}
+
+
+@pytest.mark.parametrize(
+    ("form", "service"),
+    [
+        (Form.ENV, "codecommit.amazonaws.com"),
+        (Form.ENV, "new.amazonaws.com"),
+        (Form.GIT_CREDENTIAL, "cassandra.amazonaws.com"),
+        (Form.CQLSHRC, "codecommit.amazonaws.com"),
+    ],
+)
+def test_form_of_another_service(form: Form, service: str) -> None:
+    """A form that a service has no use for is refused, not filled with something else."""
+    with pytest.raises(SecretError, match=f"jane/x is of {service}, which has no use for the form {form}"):
+        format_secret(make_secret(service), form)
+
+
+@pytest.mark.parametrize(
+    ("request_", "refused"),
+    [
+        ("protocol=https\nhost=git-codecommit.eu-west-1.amazonaws.com\n", None),
+        ("protocol=https\nhost=git-codecommit-fips.us-gov-west-1.amazonaws.com\npath=v1/repos/x\n", None),
+        ("protocol=https\nhost=git-codecommit.cn-north-1.amazonaws.com.cn\n", None),
+        ("protocol=https\nhost=vpce-1a-2b.git-codecommit.us-east-1.vpce.amazonaws.com\n", None),
+        ("url=https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x\n", None),
+        ("protocol=http\nhost=127.0.0.1:8080\n", None),
+        ("protocol=http\nhost=git-codecommit.us-east-1.amazonaws.com\n", "asked over http, not https"),
+        ("protocol=https\nhost=github.com\n", "github.com is not CodeCommit"),
+        ("protocol=https\nhost=git-codecommit.us-east-1.amazonaws.com.evil.example\n", "is not CodeCommit"),
+        ("protocol=https\nhost=evil.example/git-codecommit.us-east-1.amazonaws.com\n", "evil.example is not"),
+        ("url=https://git-codecommit.us-east-1.amazonaws.com@evil.example/x\n", "evil.example is not CodeCommit"),
+        ("", "no host is not CodeCommit"),
+    ],
+)
+def test_hosts(request_: str, refused: str | None) -> None:
+    """A password goes to CodeCommit's own hosts over TLS and to this machine, and to nobody else who asks."""
+    reason = refuse_host(request_)
+    assert reason is None if refused is None else refused in str(reason)
