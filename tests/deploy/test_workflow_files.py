@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -118,6 +119,33 @@ def test_building_has_no_rights() -> None:
     assert "tools/engine.py --pinned" in text
     with_tests = [name for name, job in JOBS.items() if '"dev": "true"' in json.dumps(job)]
     assert with_tests == ["test: test"]
+
+
+@pytest.mark.parametrize("engine", ["engine-1", None])
+def test_handing_over(tmp_path: Path, engine: str | None) -> None:
+    """What one job packs the other finds in the same place, programs and links as they were, and on its PATH."""
+    work, home = tmp_path / "work", tmp_path / "home"
+    programs = [work / ".venv/bin/iamcreds", *([home / f".cache/iamcreds/{engine}/pulumi"] if engine else [])]
+    home.mkdir()
+    for program in programs:
+        program.parent.mkdir(parents=True)
+        program.touch(0o755)
+    (work / ".venv/bin/python").symlink_to("/usr/bin/python3")
+    variables = {"PATH": os.environ["PATH"], "HOME": str(home), "RUNNER_TEMP": str(tmp_path)}
+    (packing,) = [step for step in JOBS["build: build"]["steps"] if "run" in step]
+    (unpacking,) = [step for step in read_action("tools")["runs"]["steps"] if "run" in step]
+    for step in (packing, unpacking):
+        subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", step["run"]],  # noqa: S607 - as the runner finds it
+            cwd=work, env=variables | {"GITHUB_PATH": str(tmp_path / "path")}, check=True, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        if step is packing:
+            shutil.rmtree(work / ".venv")
+            shutil.rmtree(home)
+            home.mkdir()
+    assert all(program.stat().st_mode & 0o111 for program in programs)
+    assert (work / ".venv/bin/python").is_symlink()
+    assert (tmp_path / "path").read_text().splitlines() == [str(program.parent) for program in programs]
 
 
 def test_one_python() -> None:
