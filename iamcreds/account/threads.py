@@ -20,7 +20,7 @@ Answer = TypeVar("Answer")
 def call_all(
     call: Callable[[Item], Answer],
     items: Iterable[Item],
-    doing: str = "",
+    doing: str,
     progress: Progress = no_progress,
 ) -> dict[Item, Answer]:
     """What the call answers to each of the items, in their order; the first error ends it and is raised.

@@ -227,14 +227,14 @@ class Drift:
     """
 
     inventory: Inventory
-    differences: tuple[Difference, ...] = ()
-    unsettled: tuple[Difference, ...] = ()
-    users: int = 0
-    credentials: int = 0
-    watched: int = 0
-    resets: int = 0
-    are_ids_unknown: bool = False
-    are_keys_skipped: bool = False
+    differences: tuple[Difference, ...]
+    unsettled: tuple[Difference, ...]
+    users: int
+    credentials: int
+    watched: int
+    resets: int
+    are_ids_unknown: bool
+    are_keys_skipped: bool
 
     def by_kind(self, kind: Kind) -> tuple[Difference, ...]:
         """The differences of one kind."""

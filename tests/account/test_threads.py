@@ -24,7 +24,7 @@ def test_at_once() -> None:
         waiting.wait()
         return -item
 
-    assert call_all(call, range(2 * POOL)) == {number: -number for number in range(2 * POOL)}
+    assert call_all(call, range(2 * POOL), "waiting") == {number: -number for number in range(2 * POOL)}
 
 
 def test_once_each() -> None:
@@ -47,4 +47,4 @@ def test_once_each() -> None:
 def test_first_error() -> None:
     """An error ends it."""
     with pytest.raises(ZeroDivisionError):
-        call_all(lambda number: 1 // number, [1, 0])
+        call_all(lambda number: 1 // number, [1, 0], "dividing")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from iamcreds.drift.differences import Drift, MissingUser
-from iamcreds.model import Inventory
+from iamcreds.drift.comparing import compare
+from iamcreds.drift.differences import MissingUser
+from iamcreds.model import Desired, Inventory
 from iamcreds.report import message as notify
 from tests.drift.accounts import FULL_NAMES, fill
 from tests.report.conftest import SECRET
@@ -167,7 +169,7 @@ def test_long_lines() -> None:
     """A difference takes one line of bounded length, whatever its user is called."""
     wild = MissingUser(user="one\ntwo " + "x" * 1_000, desired=())
     inventory = Inventory("123456789012", datetime(2026, 11, 23, tzinfo=UTC))
-    title, body = notify.write_message(Drift(inventory, (wild,)))
+    title, body = notify.write_message(replace(compare(Desired(()), inventory), differences=(wild,)))
     assert title == "iamcreds: 1 drifted in account 123456789012"
     line = next(line for line in body.splitlines() if line.startswith("- "))
     assert line.startswith("- `one\\ntwo xxx")

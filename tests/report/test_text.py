@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from iamcreds.drift.comparing import compare
 from iamcreds.drift.differences import (
     AccessKeyIdle,
     AccessKeyTooOld,
     Difference,
-    Drift,
     MissingCredential,
     MissingUser,
     StatusDiffers,
@@ -25,6 +25,7 @@ from iamcreds.model import (
     AccessKey,
     Credential,
     CredentialReport,
+    Desired,
     DesiredCredential,
     Inventory,
     Place,
@@ -53,7 +54,9 @@ SPARE = DesiredCredential("jane", SERVICE, "spare", PLACE, Status.ACTIVE)
 KEY = AccessKey("AKIA0", "jane", Status.ACTIVE, datetime(2026, 1, 1, tzinfo=UTC))
 MISSING = MissingCredential(user="jane", service=SERVICE, place=PLACE, desired=(SPARE,), live=())
 OLD = AccessKeyTooOld(user="jane", limit=90, live=(KEY,))
-DRIFT = Drift(INVENTORY, (MISSING, OLD), users=1, credentials=2, watched=1, resets=3)
+DRIFT = replace(
+    compare(Desired(()), INVENTORY), differences=(MISSING, OLD), users=1, credentials=2, watched=1, resets=3
+)
 
 
 def test_text() -> None:

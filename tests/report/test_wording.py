@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
+from iamcreds.drift.comparing import compare
 from iamcreds.drift.differences import (
     AccessKeyIdle,
     AccessKeyTooOld,
@@ -24,7 +25,16 @@ from iamcreds.drift.differences import (
     UndeclaredUser,
     UnmanagedCredential,
 )
-from iamcreds.model import AccessKey, Credential, CredentialReport, DesiredCredential, Inventory, Place, Status
+from iamcreds.model import (
+    AccessKey,
+    Credential,
+    CredentialReport,
+    Desired,
+    DesiredCredential,
+    Inventory,
+    Place,
+    Status,
+)
 from iamcreds.report.summary import describe_limits
 from iamcreds.report.wording import RULES, Words, describe, format_line, format_sentence
 from iamcreds.services import Family
@@ -212,33 +222,38 @@ def test_line() -> None:
     assert format_line(missing).startswith("specs/jane.yaml:4:9: jane: codecommit credential is declared, and")
 
 
+def drift(there: Inventory, **fields: Any) -> Drift:  # noqa: ANN401 - any of them
+    """Nothing desired compared with an account, but for these fields."""
+    return replace(compare(Desired(()), there), **fields)
+
+
 def test_limits() -> None:
     """What was not looked at is told, and on what the answer rests."""
     there = Inventory("123456789012", NOW, access_keys_read=("jane",))
-    assert list(describe_limits(Drift(there))) == []
-    assert list(describe_limits(Drift(there, resets=2, are_ids_unknown=True, are_keys_skipped=True))) == [
+    assert list(describe_limits(drift(there))) == []
+    assert list(describe_limits(drift(there, resets=2, are_ids_unknown=True, are_keys_skipped=True))) == [
         "2 reset triggers not checked: only the stack's state knows what was carried out",
         "ids not checked: only the stack's state knows which live id is which declared credential",
         "access keys were not looked at: they belong to no service",
     ]
     reported = replace(there, report=CredentialReport(NOW - timedelta(minutes=95)))
-    (note,) = describe_limits(Drift(reported, watched=1_200))
+    (note,) = describe_limits(drift(reported, watched=1_200))
     assert note == (
         "access keys of 1,200 watched users: those of 1 were read now, the others judged by the credential report,"
         " which is 1 hour old: a key made or switched on since, or older than its last change, is only seen with"
         " --exact"
     )
     missing = MissingCredential(**JANE, desired=(WANTED,), live=())
-    assert list(describe_limits(Drift(there, (missing,)))) == [
+    assert list(describe_limits(drift(there, differences=(missing,)))) == [
         "what was made or deleted within the last minute may be told wrongly, for IAM's lists lag behind"
     ]
     unsettled = tuple(replace(missing, user=f"user-{number}") for number in range(7))
-    (note,) = describe_limits(Drift(there, unsettled=unsettled))
+    (note,) = describe_limits(drift(there, unsettled=unsettled))
     assert note == (
         "7 differences of user-0, user-1, user-2, user-3, user-4 and 2 other users not told: made within the last"
         " minute, and IAM's lists may lag behind: repeat in a minute"
     )
     refused = replace(there, report_missing="AWS said no")
-    assert list(describe_limits(Drift(refused))) == [
+    assert list(describe_limits(drift(refused))) == [
         "the access keys of 1 watched user were read one by one, because there is no credential report (AWS said no)"
     ]
