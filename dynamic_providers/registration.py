@@ -28,6 +28,7 @@ from dynamic_providers.properties import CREDENTIAL_TYPE
 from dynamic_providers.recorded import read_state, run_message
 from dynamic_providers.requests import access_keys_request, credential_request, spec_file_request
 from dynamic_providers.run import Refuse
+from iamcreds.model import Existing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -141,7 +142,9 @@ def _write_message(
     if "owned" in message:
         message["owned"] = {key: name if owner == former else owner for key, owner in message["owned"].items()}
     claimed = [wanted.adopt for wanted in same if wanted.adopt is not None]
-    return message | {"claimed": claimed} if claimed else message
+    adopters = [wanted.resource_name for wanted in same if wanted.adopt is None and wanted.existing is Existing.ADOPT]
+    told = {"claimed": claimed, "adopters": adopters}
+    return message | {name: values for name, values in told.items() if values}
 
 
 def _with_siblings(

@@ -38,6 +38,7 @@ class Message:
         account: the account that the stack's state is of, None where it is empty or the program could not tell.
         claimed: the credentials of the same user and service that the program names to be adopted.
         refuse: when to refuse.
+        adopters: the resources that say `existing: adopt` of the same user and service.
     """
 
     resource: str = ""
@@ -45,6 +46,7 @@ class Message:
     account: str | None = None
     claimed: tuple[str, ...] = ()
     refuse: Refuse = Refuse.CHECK
+    adopters: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, properties: Mapping[str, Any]) -> Self:
@@ -58,6 +60,7 @@ class Message:
             account=told.get("account"),
             claimed=tuple(told.get("claimed") or ()),
             refuse=Refuse(told.get("refuse") or Refuse.CHECK),
+            adopters=tuple(told.get("adopters") or ()),
         )
 
 
@@ -73,6 +76,7 @@ class Run:
         self._declaring: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._claimed: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._plans: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
+        self._adopters: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._replaced: set[str] = set()
         self._recorded: set[str] = set()
 
@@ -118,6 +122,7 @@ class Run:
             if message.resource:
                 self._declaring[user, service].add(message.resource)
             self._claimed[user, service].update(message.claimed)
+            self._adopters[user, service].update(message.adopters)
             if message.owned is not None:
                 self._owners.update(message.owned)
                 self._told.update(message.owned)
@@ -161,6 +166,12 @@ class Run:
         """The names of the resources that declare this user and service, as far as they have been checked."""
         with self._lock:
             return frozenset(self._declaring[user, service])
+
+    def adopters_to_come(self, user: str, service: str) -> int:
+        """How many resources that may adopt are new to the state, and have neither adopted nor decided what to do."""
+        with self._lock:
+            known = {*self._owners.values(), *self._plans[user, service]}
+            return len(self._adopters[user, service] - known)
 
     def is_replaced(self, credential_id: str) -> bool:
         """Whether our own diff has this credential replaced."""

@@ -75,6 +75,7 @@ def _read_present(account: Account, run: Run, inputs: CredentialInputs) -> Situa
         named=named,
         has_service=_has_service(account, user, service),
         is_unsettled=account.has_unfinished_create(user, service),
+        adopters=run.adopters_to_come(user, service),
     )
 
 

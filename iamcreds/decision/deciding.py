@@ -57,6 +57,7 @@ class Situation:
         has_service: whether AWS knows the service.
         declaring: the names of the resources that declare the same user and service.
         is_unsettled: whether a Create was killed so short a time ago that `live` may lack what it made.
+        adopters: how many siblings will adopt what they find, when their turn comes.
     """
 
     live: Sequence[Credential] = ()
@@ -73,6 +74,7 @@ class Situation:
     has_service: bool = True
     declaring: frozenset[str] = frozenset()
     is_unsettled: bool = False
+    adopters: int = 0
 
     @property
     def staying(self) -> tuple[Credential, ...]:
@@ -230,7 +232,7 @@ def decide(wanted: Wanted, situation: Situation) -> Decision:  # noqa: PLR0911 -
         return DeclaredTwice(situation.declaring)
     if wanted.adopt is not None:
         return _decide_about_named(wanted, wanted.adopt, situation)
-    if situation.foreign:
+    if situation.foreign and not _is_for_siblings(wanted, situation):
         return _decide_about_foreign(wanted, situation)
     if situation.is_unsettled:
         return Unsettled()
@@ -253,6 +255,13 @@ def _decide_about_named(wanted: Wanted, credential_id: str, situation: Situation
         return HasExpired(named)
     fits = wanted.age_days is None or _is_adoptable(named, wanted.age_days)
     return AdoptNamed(named) if fits else NotAdoptable(named)
+
+
+def _is_for_siblings(wanted: Wanted, situation: Situation) -> bool:
+    """Whether siblings will adopt all that is foreign: whoever is asked first, the decision is the same."""
+    if wanted.existing is Existing.ADOPT or situation.unproven or len(situation.foreign) > situation.adopters:
+        return False
+    return all(_is_adoptable(live, wanted.age_days) for live in situation.foreign)
 
 
 def _decide_about_foreign(wanted: Wanted, situation: Situation) -> Decision:

@@ -121,6 +121,17 @@ def test_claimed() -> None:
     assert decide(replace(ADOPTING, declared=2), Situation(live=[A, B], claimed=claimed)) == Adopt(B)
 
 
+def test_siblings_that_adopt() -> None:
+    """What siblings will adopt is in nobody's way, whoever is asked first; one that nobody can adopt is."""
+    wanted = replace(WANTED, declared=2)
+    assert decide(wanted, Situation(live=[A], adopters=1)) == Create()
+    assert decide(wanted, Situation(live=[A, B], adopters=1)) == InTheWay((A, B))
+    assert isinstance(decide(wanted, Situation(live=[A, B], adopters=2)), NoPlace)
+    assert decide(wanted, Situation(live=[replace(A, status=Status.EXPIRED)], adopters=1)) != Create()
+    assert decide(replace(wanted, declared=1), Situation(live=[A], adopters=1, is_whole=False)) == Unproven((A,))
+    assert decide(replace(ADOPTING, declared=2), Situation(live=[A], adopters=1)) == Adopt(A)
+
+
 def test_ambiguous() -> None:
     """Where more is foreign than is declared, nobody can tell which is meant: none is reset."""
     assert decide(ADOPTING, Situation(live=[A, B])) == Ambiguous((A, B))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 import pulumi
@@ -19,11 +19,12 @@ from iamcreds.specs import load
 from tests.providers.engine import Engine, asking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
     from pathlib import Path
 
     from iamcreds.model import Desired
 
+T = TypeVar("T")
 ACCOUNT = "123456789012"
 CODECOMMIT = "codecommit.amazonaws.com"
 TEAM = """users:
@@ -54,6 +55,12 @@ def settings() -> Iterator[None]:
     configure(Settings(None, None))
 
 
+def complete(program: Coroutine[Any, Any, T]) -> T:
+    """What comes of it, in an event loop of its own: the SDK's programs need the one that `asyncio.run` would end."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(program)
+
+
 def run(engine: Engine, desired: Desired, *, dry_run: bool = False) -> dict[str, dict[str, Any]]:
     """The program's outputs."""
 
@@ -62,7 +69,7 @@ def run(engine: Engine, desired: Desired, *, dry_run: bool = False) -> dict[str,
 
     with asking(engine) as monitor:
         configure(Settings("iamcreds", "dev", monitor, dry_run=dry_run, organization="acme"))
-        return dict(asyncio.run(program()))
+        return dict(complete(program()))
 
 
 def recorded(name: str, user: str, credential_id: str) -> tuple[str, dict[str, Any]]:
@@ -144,6 +151,18 @@ def test_messages(specs: Desired) -> None:
     assert sent(engine.requests[CREDENTIAL_TYPE, name])["run"]["refuse"] == "preview"
 
 
+def test_siblings(tmp_path: Path) -> None:
+    """A credential is told how many are declared of its user and service, and which of them adopt what they find."""
+    credentials = "{service: codecommit, existing: adopt}, {service: codecommit, name: b}, {service: logs}"
+    (tmp_path / "a.yaml").write_text(f"users: {{jane: {{credentials: [{credentials}]}}}}")
+    engine = Engine({})
+    run(engine, load(tmp_path))
+    properties = {name: sent(request) for (_, name), request in engine.requests.items() if name.startswith("jane/")}
+    told = {name: (found.get("declared"), found["run"].get("adopters")) for name, found in properties.items()}
+    both = (2, ["jane/codecommit"])
+    assert told == {"jane/codecommit": both, "jane/codecommit/b": both, "jane/logs": (None, None)}
+
+
 def test_policies(specs: Desired) -> None:
     """A watcher is sent the policies of those users of its file who have one."""
     engine = Engine(None)
@@ -192,7 +211,7 @@ def test_refused_together(specs: Desired) -> None:
 def test_engine_shuts_down(code: grpc.StatusCode) -> None:
     """An engine that is shutting down has told why: the program ends by the exit code at which Pulumi adds nothing."""
     with asking(Engine({}, {"x": code})) as monitor, pytest.raises(SystemExit) as ended:
-        asyncio.run(ask(monitor.RegisterResource, RegisterResourceRequest(name="x")))
+        complete(ask(monitor.RegisterResource, RegisterResourceRequest(name="x")))
     assert ended.value.code == 32
 
 
@@ -211,4 +230,4 @@ def test_without_an_engine(specs: Desired, monkeypatch: pytest.MonkeyPatch) -> N
 
     configure(Settings("iamcreds", "dev"))
     with pytest.raises(pulumi.RunError, match="there is no engine: run `pulumi preview` or `pulumi up`"):
-        asyncio.run(program())
+        complete(program())

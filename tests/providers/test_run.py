@@ -197,6 +197,35 @@ def test_two_adopt_two(provider: ServiceSpecificCredentialProvider, emulator: Em
     assert [provider.create(inputs).id for inputs in checked] == [inputs["adopts"] for inputs in checked]
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_one_adopts_and_one_fails(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, *, is_first: bool
+) -> None:
+    """Where one of two says `existing: adopt`, it gets what is foreign, and the other a new one, in whatever order."""
+    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
+    told = {"owned": {}, "adopters": ["jane/codecommit/a"], "refuse": "preview"}
+    adopting = run(resource="jane/codecommit/a", **told) | {"declared": 2, "existing": "adopt"}
+    failing = run(resource="jane/codecommit/b", **told) | {"declared": 2}
+    first, second = (adopting, failing) if is_first else (failing, adopting)
+    made = {}
+    for inputs in (first, second):
+        checked = provider.check({}, inputs)
+        assert "refused" not in checked.inputs
+        made[inputs["run"]["resource"]] = provider.create(checked.inputs).id
+    assert made["jane/codecommit/a"] == FOREIGN
+    assert set(emulator.controls.passwords()) == set(made.values())
+
+
+def test_who_has_adopted_adopts_no_more(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """A sibling that the state has already takes nothing more over: what is foreign beside it is in the way."""
+    name, _ = create(provider)
+    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
+    provider = new_process()
+    told = {"owned": {name: "jane/codecommit/a"}, "adopters": ["jane/codecommit/a"], "refuse": "preview"}
+    checked = provider.check({}, run(resource="jane/codecommit/b", **told) | {"declared": 2})
+    assert FOREIGN in checked.inputs["refused"][0]
+
+
 def test_third(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
     """What siblings are about to make counts: with one of ours that stays, the second new one has no place."""
     emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)

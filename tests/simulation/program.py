@@ -129,11 +129,19 @@ class Program:
                 "existing": declared.existing,
                 "declared": number if number > 1 else None,
                 "account": self.account,
-                "run": _message(name, declared, recorded) | (_refusing(previewing=previewing) if self.is_yaml else {}),
+                "run": _message(name, declared, recorded)
+                | (_refusing(previewing=previewing) | self._adopters(declared) if self.is_yaml else {}),
             }
             aliases = () if declared.was is None else (resource_name(declared.user, declared.service, declared.was),)
             properties = {name: value for name, value in given.items() if value is not None}
             yield Goal(name, aliases, properties, delete_first="declared" in properties or None)
+
+    def _adopters(self, declared: Declared) -> dict[str, list[str]]:
+        """The credentials of the same user and service that adopt what they find."""
+        place = declared.user, declared.service
+        same = {name: found for name, found in self.declared.items() if (found.user, found.service) == place}
+        names = [name for name, found in same.items() if found.existing == "adopt"]
+        return {"adopters": names} if names else {}
 
 
 def _message(name: str, declared: Declared, recorded: RecordedState) -> dict[str, Any]:
