@@ -121,12 +121,21 @@ def credential_name(resource: str, user: str, service: str) -> str | None:
 
 @dataclass(frozen=True)
 class DesiredUser:
-    """One user as a spec declares it; `access_keys` has the file's defaults merged in, None watches nothing."""
+    """One user as a spec declares it.
+
+    Attributes:
+        name: the IAM user's name.
+        place: where the name stands.
+        credentials: the credentials the user should have.
+        access_keys: the policy, with the file's defaults merged in; None watches nothing.
+        judges_credentials: whether the spec says which credentials there should be, or is about access keys alone.
+    """
 
     name: str
     place: Place
     credentials: tuple[DesiredCredential, ...] = ()
     access_keys: AccessKeyPolicy | None = None
+    judges_credentials: bool = True
 
 
 @dataclass(frozen=True)
@@ -151,6 +160,31 @@ class Credential:
     family: Family
     login: str
     expires: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RecordedCredential:
+    """A credential as a stack's state has it, without its secret.
+
+    Attributes:
+        resource: the name of the resource that has it.
+        id: its id.
+        user: the IAM user's name.
+        service: the service's full name.
+        created: when it was made.
+        account: the account it is in, 12 digits, None where the state does not tell.
+        reset: the reset trigger that was carried out last, None for none.
+        is_leaving: whether it was replaced, and waits to be deleted.
+    """
+
+    resource: str
+    id: str
+    user: str
+    service: str
+    created: datetime
+    account: str | None = None
+    reset: str | None = None
+    is_leaving: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from iamcreds.services import service_name
 from iamcreds.text.durations import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from iamcreds.account import Account
     from iamcreds.drift.differences import Drift
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import Desired
+    from iamcreds.model import Desired, RecordedCredential
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
@@ -48,6 +48,7 @@ _OPTIONS = (
         metavar="TIME",
         help="Tell of credentials that expire so soon: 12h, 14d, 2w.",
     ),
+    click.option("--ignore-undeclared", is_flag=True, help="Leave out users whom no spec declares."),
     click.option("--exact", is_flag=True, help="Read the access keys of every watched user, not just of suspects."),
     click.option("--allow-empty", is_flag=True, help="Specs without a single user are meant."),
 )
@@ -74,15 +75,23 @@ def load_specs(specs: Path, *, allow_empty: bool) -> Desired:
     return desired
 
 
-def select(users: tuple[str, ...], services: tuple[str, ...]) -> Selection:
-    """What the options --user and --service ask for; a service may be given by alias."""
+def select(users: tuple[str, ...], services: tuple[str, ...], *, ignore_undeclared: bool = False) -> Selection:
+    """What --user, --service and --ignore-undeclared ask for; a service may be given by alias."""
     from iamcreds.drift.selection import Selection  # noqa: PLC0415 - not for --help
 
-    return Selection(frozenset(users), frozenset(map(service_name, services)))
+    return Selection(frozenset(users), frozenset(map(service_name, services)), has_undeclared=not ignore_undeclared)
 
 
-def read_drift(account: Account, desired: Desired, soon: timedelta, selection: Selection, *, exact: bool) -> Drift:
-    """Read the account and compare, with progress at a terminal.
+def read_drift(  # noqa: PLR0913 - as many as the comparison has sides
+    account: Account,
+    desired: Desired,
+    soon: timedelta,
+    selection: Selection,
+    *,
+    recorded: Sequence[RecordedCredential] | None = None,
+    exact: bool,
+) -> Drift:
+    """Read the account and compare, with what the stack's state has where that is known; with progress at a terminal.
 
     Raises:
         NothingSelectedError: a user or service is neither desired nor live.
@@ -92,4 +101,13 @@ def read_drift(account: Account, desired: Desired, soon: timedelta, selection: S
     from iamcreds.drift.reading import detect_drift  # noqa: PLC0415 - same
 
     with progress_bars() as progress:
-        return detect_drift(account, desired, datetime.now(UTC), soon, selection, exact=exact, progress=progress)
+        return detect_drift(
+            account,
+            desired,
+            datetime.now(UTC),
+            soon,
+            selection,
+            recorded=recorded,
+            exact=exact,
+            progress=progress,
+        )

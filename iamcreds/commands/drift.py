@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from iamcreds.commands._comparison import comparison_options, load_specs, read_drift, select
-from iamcreds.commands._findings import FOUND, FindingCommand
+from iamcreds.commands._findings import FOUND
+from iamcreds.commands._notifying import NotifyingCommand, notify_option
+from iamcreds.commands._state_file import plugin_option, read_text, refuse_foreign_code
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
     from iamcreds.drift.differences import Drift
+    from iamcreds.model import RecordedCredential
 
 
-@click.command("drift", cls=FindingCommand)
+@click.command("drift", cls=NotifyingCommand)
 @click.argument("specs", type=click.Path(path_type=Path))
 @click.option(
     "--format",
@@ -27,21 +31,39 @@ if TYPE_CHECKING:
     show_default=True,
     help="Lines for people, one JSON document, or the body of a GitHub issue.",
 )
+@click.option(
+    "--state",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="What `pulumi stack export` prints (- for standard input): then every difference is about one id.",
+)
+@plugin_option
+@notify_option
 @comparison_options
 def command(  # noqa: PLR0913 - one for each option
     specs: Path,
     *,
     form: str,
+    state: IO[bytes] | None,
+    plugins: tuple[str, ...],
+    urls: tuple[str, ...],
     users: tuple[str, ...],
     services: tuple[str, ...],
     expiring_within: timedelta,
+    ignore_undeclared: bool,
     exact: bool,
     allow_empty: bool,
 ) -> None:
     """Compare SPECS, a file or a folder, with the account, and tell what differs.
 
     Needs neither state nor passphrase, and permissions to read only. What the stack's state alone knows (whether a
-    reset was carried out, which live id is which declared credential) is not checked, and the last lines say so.
+    reset was carried out, which live id is which declared credential) is told with --state, and without it the last
+    lines say what was not checked. A state needs no passphrase either: its secrets stay ciphertext. One that holds code
+    of others ends the command, as `iamcreds state check` would; --plugin is the same as there.
+
+    Below each difference stands what to do next. --notify sends the summary and the first of them by mail, to Slack or
+    to another service that apprise knows; prefer IAMCREDS_NOTIFY_URLS, for other processes can see arguments.
+
     Access keys are judged by IAM's credential report, and read one by one of those users only who may break their
     policy by it; --exact reads those of every user who has a policy.
 
@@ -53,14 +75,36 @@ def command(  # noqa: PLR0913 - one for each option
       iamcreds drift specs --user jane --service codecommit
       iamcreds drift specs --format markdown > issue.md
       iamcreds drift specs --exact --expiring-within 4w
+      iamcreds drift specs --ignore-undeclared
+      pulumi stack export | iamcreds drift specs --state -
     """
     from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.report.message import check_addresses, send_message, write_message  # noqa: PLC0415 - same
 
     desired = load_specs(specs, allow_empty=allow_empty)
-    drift = read_drift(Account(), desired, expiring_within, select(users, services), exact=exact)
+    selection = select(users, services, ignore_undeclared=ignore_undeclared)
+    check_addresses(urls)
+    recorded = None if state is None else _read_recorded(state, plugins)
+    drift = read_drift(Account(), desired, expiring_within, selection, recorded=recorded, exact=exact)
     _print_drift(drift, form)
     if drift.differences:
+        if urls:
+            send_message(urls, *write_message(drift))
         raise click.exceptions.Exit(FOUND)
+
+
+def _read_recorded(state: IO[bytes], plugins: tuple[str, ...]) -> Sequence[RecordedCredential]:
+    """What a state has, unless it holds foreign code: then that is told, and the command ends.
+
+    Raises:
+        StateError: it is no state.
+    """
+    from iamcreds.state.export import read_export  # noqa: PLC0415 - not for --help
+    from iamcreds.state.providers import check_state  # noqa: PLC0415 - same
+
+    text = read_text(state)
+    refuse_foreign_code(check_state(text, plugins))
+    return read_export(text)
 
 
 def _print_drift(drift: Drift, form: str) -> None:
@@ -88,6 +132,7 @@ def _print_coloured(drift: Drift) -> None:
     from rich.text import Text  # noqa: PLC0415 - same
 
     from iamcreds.drift.differences import Kind  # noqa: PLC0415 - as above
+    from iamcreds.report.advice import advise  # noqa: PLC0415 - as above
     from iamcreds.report.summary import TITLES, describe_limits, describe_scope, summarize  # noqa: PLC0415 - as above
     from iamcreds.report.wording import describe  # noqa: PLC0415 - as above
 
@@ -102,6 +147,7 @@ def _print_coloured(drift: Drift) -> None:
             message = Text(f" {describe(difference).message}  ")
             rest = message + Text(f"[{difference.rule}]{place}", style="dim")
             console.print(Text("  ") + Text(difference.user, style="bold") + rest, soft_wrap=True)
+            console.print(Text(f"      next: {advise(difference)}", style="dim"), soft_wrap=True)
     verdict = Text(summarize(drift), style="bold" if drift.differences else "bold green")
     console.print(verdict + Text(f": {describe_scope(drift)}", style="not bold default"), soft_wrap=True)
     for note in describe_limits(drift):

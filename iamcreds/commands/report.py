@@ -8,27 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from iamcreds.commands._comparison import comparison_options, load_specs, read_drift, select
-from iamcreds.commands._findings import FOUND, FindingCommand
+from iamcreds.commands._findings import FOUND
+from iamcreds.commands._notifying import NotifyingCommand, notify_option
 from iamcreds.files import check_target, write_private
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
 
-class ReportCommand(FindingCommand):
-    """A command whose complaints about words it does not know show no address of --notify."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the options."""
-        try:
-            return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            from iamcreds.report.message import hide_addresses  # noqa: PLC0415 - not for --help
-
-            raise click.UsageError(hide_addresses(error.format_message()), ctx) from None
-
-
-@click.command("report", cls=ReportCommand)
+@click.command("report", cls=NotifyingCommand)
 @click.argument("specs", type=click.Path(path_type=Path))
 @click.option(
     "--html",
@@ -38,15 +26,7 @@ class ReportCommand(FindingCommand):
     metavar="FILE",
     help="Where to write the page, for your eyes only (mode 0600); a file that is there is replaced, a link refused.",
 )
-@click.option(
-    "--notify",
-    "urls",
-    multiple=True,
-    metavar="URL",
-    envvar="IAMCREDS_NOTIFY_URLS",
-    show_envvar=True,
-    help="Where something differs, send the summary there; may be repeated.",
-)
+@notify_option
 @comparison_options
 def command(  # noqa: PLR0913 - one for each option
     specs: Path,
@@ -56,6 +36,7 @@ def command(  # noqa: PLR0913 - one for each option
     users: tuple[str, ...],
     services: tuple[str, ...],
     expiring_within: timedelta,
+    ignore_undeclared: bool,
     exact: bool,
     allow_empty: bool,
 ) -> None:
@@ -83,7 +64,8 @@ def command(  # noqa: PLR0913 - one for each option
     from iamcreds.report.message import check_addresses, send_message, write_message  # noqa: PLC0415 - same
     from iamcreds.report.summary import summarize  # noqa: PLC0415 - same
 
-    desired, selection = load_specs(specs, allow_empty=allow_empty), select(users, services)
+    desired = load_specs(specs, allow_empty=allow_empty)
+    selection = select(users, services, ignore_undeclared=ignore_undeclared)
     check_target(file)
     check_addresses(urls)
     drift = read_drift(Account(), desired, expiring_within, selection, exact=exact)

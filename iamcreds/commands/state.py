@@ -6,9 +6,8 @@ from typing import IO
 
 import click
 
-from iamcreds.commands._findings import FOUND, FindingCommand
-from iamcreds.errors import StateError
-from iamcreds.text.escaping import escape_invisible, shorten
+from iamcreds.commands._findings import FindingCommand
+from iamcreds.commands._state_file import plugin_option, read_text, refuse_foreign_code
 from iamcreds.text.formatting import format_count
 
 
@@ -24,13 +23,7 @@ def command() -> None:
 
 @command.command("check", cls=FindingCommand)
 @click.argument("file", type=click.File("rb"))
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    metavar="NAME",
-    help="A plugin that your own program needs beside the specs, such as aws; may be repeated.",
-)
+@plugin_option
 def check(file: IO[bytes], plugins: tuple[str, ...]) -> None:
     """Tell what code of others the next run would load from a state.
 
@@ -47,26 +40,6 @@ def check(file: IO[bytes], plugins: tuple[str, ...]) -> None:
     """
     from iamcreds.state.providers import check_state  # noqa: PLC0415 - not for --help
 
-    checked = check_state(_read_text(file), plugins)
-    for code in checked.foreign:
-        click.echo(f"foreign: {_show(code.urn) or '(beside the resources)'}: {_show(code.reason)}")
-    if checked.foreign:
-        click.echo("Do not run anything on this state before you know who wrote it.", err=True)
-        raise click.exceptions.Exit(FOUND)
+    checked = check_state(read_text(file), plugins)
+    refuse_foreign_code(checked)
     click.echo(f"{format_count(checked.resources, 'resource')}, and no code but that of iamcreds")
-
-
-def _read_text(file: IO[bytes]) -> str:
-    from iamcreds.state.providers import MAX_BYTES  # noqa: PLC0415 - as above
-
-    content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise StateError(f"the state is longer than {MAX_BYTES >> 20} MiB, and was not read")
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        raise StateError("this is not what `pulumi stack export` prints: it is no UTF-8 text") from None
-
-
-def _show(text: str) -> str:
-    return shorten(escape_invisible(text))

@@ -1,4 +1,4 @@
-"""Desired x live -> drift; pure. Without state, so a live id is never claimed to be this or that declared name."""
+"""Desired x live -> drift; pure. Without the state a live id is never claimed to be this or that declared name."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from iamcreds.drift.access_keys import check_access_keys
 from iamcreds.drift.credentials import Pair, compare_credentials
 from iamcreds.drift.differences import Drift, Kind, MissingCredential, MissingUser, StatusDiffers, UndeclaredUser
+from iamcreds.drift.recorded import compare_recorded, find_no_longer_declared, find_unmanaged
 from iamcreds.drift.renaming import find_new_names
 from iamcreds.drift.selection import EVERYTHING
 from iamcreds.model import Status
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from iamcreds.drift.differences import AccessKeyFinding, Difference, MissingWatchedUser
+    from iamcreds.drift.recorded import RecordedState
     from iamcreds.drift.selection import Selection
     from iamcreds.model import AccessKey, AccessKeyPolicy, Credential, Desired, Inventory
 
@@ -32,17 +34,33 @@ def watched_users(desired: Desired) -> dict[str, AccessKeyPolicy]:
     return {user.name: user.access_keys for user in desired.users if user.access_keys is not None}
 
 
-def compare(desired: Desired, inventory: Inventory, soon: timedelta = SOON, selection: Selection = EVERYTHING) -> Drift:
+def compare(
+    desired: Desired,
+    inventory: Inventory,
+    soon: timedelta = SOON,
+    selection: Selection = EVERYTHING,
+    state: RecordedState | None = None,
+) -> Drift:
     """What differs between the specs (all of them) and the account, as far as it is asked for.
 
-    The present is the time of the inventory; an expiry within `soon` of it is a finding.
+    The present is the time of the inventory; an expiry within `soon` of it is a finding. With the stack's state each
+    difference is about one id.
     """
     chosen = selection.narrow(desired)
     pairs = tuple(_pairs(chosen, inventory, selection))
+    undeclared = tuple(_undeclared_users(desired, inventory, selection, state))
     found: list[Difference] = [
         *_missing_users(chosen, inventory, selection),
-        *(difference for pair in pairs for difference in compare_credentials(pair, inventory.read_at, soon)),
-        *_undeclared_users(desired, inventory, selection),
+        *(
+            (difference for pair in pairs for difference in compare_credentials(pair, inventory.read_at, soon))
+            if state is None
+            else (
+                *compare_recorded(chosen, inventory, state, soon),
+                *find_unmanaged(chosen, inventory, state, selection),
+                *find_no_longer_declared(desired, inventory, state, selection),
+            )
+        ),
+        *(undeclared if selection.has_undeclared else ()),
         *_access_key_findings(chosen, inventory),
     ]
     found.sort(key=_order)
@@ -53,9 +71,10 @@ def compare(desired: Desired, inventory: Inventory, soon: timedelta = SOON, sele
         users=len(chosen.users),
         credentials=sum(len(user.credentials) for user in chosen.users),
         watched=len(watched_users(chosen)),
-        resets=sum(credential.reset is not None for user in chosen.users for credential in user.credentials),
-        are_ids_unknown=any(pair.declared and pair.live for pair in pairs),
+        resets=0 if state else sum(wanted.reset is not None for user in chosen.users for wanted in user.credentials),
+        are_ids_unknown=state is None and any(pair.declared and pair.live for pair in pairs),
         are_keys_skipped=bool(selection.services),
+        ignored=0 if selection.has_undeclared else len(undeclared),
     )
 
 
@@ -66,8 +85,8 @@ def _may_be_lag(difference: Difference, inventory: Inventory) -> bool:
     is declared is told at once: it is there, and somebody may be using it.
     """
     match difference:
-        case MissingCredential():
-            return difference.user in inventory.young_users
+        case MissingCredential(recorded=recorded):
+            return difference.user in inventory.young_users or recorded in inventory.young_credentials
         case StatusDiffers(status=Status.INACTIVE):
             return sum(live.id in inventory.young_credentials for live in difference.live) >= difference.number
         case _:
@@ -88,7 +107,7 @@ def _pairs(chosen: Desired, inventory: Inventory, selection: Selection) -> Itera
             services[credential.user].add(credential.service)
     present = {user.name for user in inventory.users}
     for user in chosen.users:
-        if user.name in present:
+        if user.name in present and user.judges_credentials:
             for service in sorted(services[user.name].union(wanted.service for wanted in user.credentials)):
                 declared = tuple(wanted for wanted in user.credentials if wanted.service == service)
                 yield Pair(user, service, declared, tuple(live[user.name, service]))
@@ -103,10 +122,14 @@ def _missing_users(chosen: Desired, inventory: Inventory, selection: Selection) 
             yield MissingUser(user=user.name, place=user.place, desired=user.credentials, renamed_to=renamed_to)
 
 
-def _undeclared_users(desired: Desired, inventory: Inventory, selection: Selection) -> Iterator[UndeclaredUser]:
+def _undeclared_users(
+    desired: Desired, inventory: Inventory, selection: Selection, state: RecordedState | None
+) -> Iterator[UndeclaredUser]:
     declared = {user.name for user in desired.users}
+    recorded = {} if state is None else state.by_id
     for credential in inventory.credentials:
-        if credential.user not in declared and selection.has(credential.user, credential.service):
+        is_foreign = credential.user not in declared and credential.id not in recorded
+        if is_foreign and selection.has(credential.user, credential.service):
             yield UndeclaredUser(user=credential.user, service=credential.service, live=(credential,))
 
 

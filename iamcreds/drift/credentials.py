@@ -50,8 +50,11 @@ def compare_credentials(pair: Pair, at: datetime, soon: timedelta) -> Iterator[C
     yield from _compare_numbers(pair)
     if pair.declared:
         yield from _compare_statuses(pair)
-        for credential in pair.live:
-            yield from _check_expiry(pair, credential, at, soon)
+        for live in pair.live:
+            for finding in check_expiry(live, at, soon):
+                yield finding(
+                    user=pair.user.name, service=pair.service, place=pair.place, desired=pair.declared, live=(live,)
+                )
 
 
 def _compare_numbers(pair: Pair) -> Iterator[MissingCredential | UnmanagedCredential]:
@@ -119,11 +122,9 @@ def _candidates(pair: Pair, status: Status, number: int) -> Iterator[tuple[tuple
         yield candidates, number
 
 
-def _check_expiry(pair: Pair, live: Credential, at: datetime, soon: timedelta) -> Iterator[Expired | ExpiringSoon]:
+def check_expiry(live: Credential, at: datetime, soon: timedelta) -> Iterator[type[Expired | ExpiringSoon]]:
+    """What is to be said of its end at this time: that it has come, or that it comes within `soon`."""
     if live.status is Status.EXPIRED or (live.expires is not None and live.expires <= at):
-        finding: type[Expired | ExpiringSoon] = Expired
+        yield Expired
     elif live.expires is not None and live.expires - at <= soon:
-        finding = ExpiringSoon
-    else:
-        return
-    yield finding(user=pair.user.name, service=pair.service, place=pair.place, desired=pair.declared, live=(live,))
+        yield ExpiringSoon

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 if TYPE_CHECKING:
-    from iamcreds.model import AccessKey, Credential, DesiredCredential, Inventory, Place, Status
+    from iamcreds.model import AccessKey, Credential, DesiredCredential, Inventory, Place, RecordedCredential, Status
 
 
 class Kind(StrEnum):
@@ -89,10 +89,15 @@ class _CredentialDifference(_Difference):
 
 @dataclass(frozen=True, kw_only=True)
 class MissingCredential(_CredentialDifference):
-    """Fewer are live than declared; `desired` is the one missing, or all of which some are live."""
+    """Fewer are live than declared; `desired` is the one missing, or all of which some are live.
+
+    Attributes:
+        recorded: the id that the state has of it; None where the state has none, or was not looked at.
+    """
 
     rule = "missing-credential"
     kind = Kind.DRIFT
+    recorded: str | None = None
 
     @property
     def id(self) -> str:
@@ -115,6 +120,30 @@ class UnmanagedCredential(_CredentialDifference):
 
     rule = "unmanaged-credential"
     kind = Kind.UNMANAGED
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResetPending(_CredentialDifference):
+    """The reset trigger of the only one in `desired` is another than the one that the state has: `recorded`."""
+
+    rule = "reset-pending"
+    kind = Kind.DRIFT
+    recorded: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoLongerDeclared(_CredentialDifference):
+    """The state has a credential that no spec declares, `recorded`; `live` is what there is of it, if anything."""
+
+    rule = "no-longer-declared"
+    kind = Kind.DRIFT
+    recorded: RecordedCredential
+    desired: tuple[DesiredCredential, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Its id, live or not."""
+        return self.recorded.id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +228,15 @@ class AccessKeyIdle(_AccessKeyAge):
 
 
 CredentialDifference: TypeAlias = (
-    MissingCredential | StatusDiffers | UnmanagedCredential | UndeclaredUser | Expired | ExpiringSoon | SwitchedOff
+    MissingCredential
+    | StatusDiffers
+    | ResetPending
+    | NoLongerDeclared
+    | UnmanagedCredential
+    | UndeclaredUser
+    | Expired
+    | ExpiringSoon
+    | SwitchedOff
 )
 """A difference about service-specific credentials."""
 
@@ -224,6 +261,7 @@ class Drift:
         resets: how many of the credentials have a reset trigger, which only the state can check.
         are_ids_unknown: whether there are live credentials of which only the state knows which declared one each is.
         are_keys_skipped: whether access keys were not looked at because services were asked for.
+        ignored: how many credentials of undeclared users are left out, as was asked for.
     """
 
     inventory: Inventory
@@ -235,6 +273,7 @@ class Drift:
     resets: int
     are_ids_unknown: bool
     are_keys_skipped: bool
+    ignored: int
 
     def by_kind(self, kind: Kind) -> tuple[Difference, ...]:
         """The differences of one kind."""

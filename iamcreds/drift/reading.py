@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 
 from iamcreds.drift.access_keys import needs_closer_look
 from iamcreds.drift.comparing import SOON, compare, watched_users
+from iamcreds.drift.recorded import make_recorded_state
 from iamcreds.drift.selection import EVERYTHING
 from iamcreds.errors import AccountError, UnauthenticatedError, UnreachableError
 from iamcreds.model import Inventory
 from iamcreds.progress import no_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from iamcreds.account import Account
     from iamcreds.drift.differences import Drift
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import AccessKeyPolicy, CredentialReport, Desired, User
+    from iamcreds.model import AccessKeyPolicy, CredentialReport, Desired, RecordedCredential, User
     from iamcreds.progress import Progress
 
 
@@ -31,6 +32,7 @@ def detect_drift(  # noqa: PLR0913 - each is a thing of its own
     soon: timedelta = SOON,
     selection: Selection = EVERYTHING,
     *,
+    recorded: Sequence[RecordedCredential] | None = None,
     exact: bool = False,
     progress: Progress = no_progress,
 ) -> Drift:
@@ -42,6 +44,7 @@ def detect_drift(  # noqa: PLR0913 - each is a thing of its own
         now: the present, in UTC.
         soon: an expiry within this time is a finding.
         selection: what is asked for.
+        recorded: what the stack's state has, so that each difference is about one id; None where it is not known.
         exact: read the access keys of every watched user.
         progress: hears how far it is.
 
@@ -51,13 +54,23 @@ def detect_drift(  # noqa: PLR0913 - each is a thing of its own
         AccountError
     """
     account.require_account(desired.account, "the specs are for")
-    inventory = read_inventory(account, selection.narrow(desired), now, exact=exact, progress=progress)
+    for owner in {found.account for found in recorded or ()}:
+        account.require_account(owner, "this state is of")
+    inventory = read_inventory(
+        account, selection.narrow(desired), now, recorded=recorded or (), exact=exact, progress=progress
+    )
     selection.require_known(desired, inventory)
-    return compare(desired, inventory, soon, selection)
+    return compare(desired, inventory, soon, selection, None if recorded is None else make_recorded_state(recorded))
 
 
-def read_inventory(
-    account: Account, desired: Desired, now: datetime, *, exact: bool = False, progress: Progress = no_progress
+def read_inventory(  # noqa: PLR0913 - each is a thing of its own
+    account: Account,
+    desired: Desired,
+    now: datetime,
+    *,
+    recorded: Sequence[RecordedCredential] = (),
+    exact: bool = False,
+    progress: Progress = no_progress,
 ) -> Inventory:
     """What the account has, as far as it matters to what is desired.
 
@@ -69,6 +82,7 @@ def read_inventory(
         account: the account.
         desired: the specs, as far as they matter.
         now: the present, in UTC.
+        recorded: what the stack's state has: whoever lacks a credential of it is read once more, too.
         exact: read the access keys of every watched user.
         progress: hears how far it is.
 
@@ -84,10 +98,12 @@ def read_inventory(
         present = {name: policy for name, policy in watched_users(desired).items() if name not in missing}
         report, refusal = (None, None) if exact or not present else _read_report(account, progress)
         listing.result()
-    account.reread_users(_short_of_credentials(account, desired, missing), progress)
+    short = _short_of_credentials(account, desired, missing)
+    account.reread_users({*short, *_lacking(account, recorded)}, progress)
     users, credentials = tuple(account.users()), tuple(account.credentials())
     watched = sorted(present if report is None else _suspects(users, present, report, now))
     keys = account.access_keys(watched, progress)
+    made = {live.id: live.created for live in credentials} | {found.id: found.created for found in recorded}
     return Inventory(
         account=number,
         read_at=now,
@@ -98,7 +114,7 @@ def read_inventory(
         report=report,
         report_missing=refusal,
         young_users=frozenset(user.name for user in users if account.is_young(user.created)),
-        young_credentials=frozenset(live.id for live in credentials if account.is_young(live.created)),
+        young_credentials=frozenset(credential_id for credential_id, at in made.items() if account.is_young(at)),
     )
 
 
@@ -114,6 +130,12 @@ def _short_of_credentials(account: Account, desired: Desired, missing: set[str])
             for service, number in Counter(wanted.service for wanted in user.credentials).items()
         )
     ]
+
+
+def _lacking(account: Account, recorded: Iterable[RecordedCredential]) -> Iterator[str]:
+    """Whose credentials of the state a list lacks."""
+    live = {credential.id for credential in account.credentials()}
+    return (found.user for found in recorded if found.id not in live)
 
 
 def _read_report(account: Account, progress: Progress) -> tuple[CredentialReport | None, str | None]:

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which users (names) and services (full names) are asked for; where none is named, all are."""
+    """Which users (names) and services (full names) are asked for; where none is named, all are.
+
+    `has_undeclared` says whether users whom nobody declared are asked for, too.
+    """
 
     users: frozenset[str] = frozenset()
     services: frozenset[str] = frozenset()
+    has_undeclared: bool = True
 
     def has_user(self, name: str) -> bool:
         """Whether the user is asked for."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from iamcreds.drift import differences
 from iamcreds.drift.differences import Kind
+from iamcreds.report.advice import advise
 from iamcreds.report.summary import describe_limits
 from iamcreds.report.wording import describe
 
@@ -45,6 +46,7 @@ def _account(drift: Drift) -> dict[str, Any]:
             "resetTriggers": drift.resets,
             "ids": drift.are_ids_unknown,
             "accessKeys": drift.are_keys_skipped,
+            "undeclared": drift.ignored,
         },
         "differences": [_difference(difference) for difference in drift.differences],
         "unsettled": [_difference(difference) for difference in drift.unsettled],
@@ -69,6 +71,7 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "place": _place(difference.place),
         **_values(difference),
         "message": describe(difference).message,
+        "next": advise(difference),
     }
 
 
@@ -89,6 +92,8 @@ def _values(difference: Difference) -> dict[str, Any]:
         case (
             differences.MissingCredential()
             | differences.StatusDiffers()
+            | differences.ResetPending()
+            | differences.NoLongerDeclared()
             | differences.UnmanagedCredential()
             | differences.UndeclaredUser()
             | differences.Expired()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.differences import Kind
+from iamcreds.report.advice import advise
 from iamcreds.report.summary import TITLES, describe_limits, describe_scope, summarize
 from iamcreds.report.wording import describe
 from iamcreds.text.escaping import escape_markdown
@@ -21,7 +22,7 @@ MARKER = "<!-- iamcreds drift -->"
 MAX_LENGTH = 65_000
 """Characters at most: GitHub takes 65,536 in an issue or a comment."""
 
-_HEAD = "| User | What | Declared at | Desired | Live | Rule |\n|---|---|---|---|---|---|\n"
+_HEAD = "| User | What | Declared at | Desired | Live | Next | Rule |\n|---|---|---|---|---|---|---|\n"
 
 
 def format_markdown(drift: Drift, max_length: int = MAX_LENGTH) -> str:
@@ -64,7 +65,7 @@ def _take_fitting(rows: Iterable[str], room: int) -> Iterator[str]:
 def _format_row(difference: Difference) -> str:
     words = describe(difference)
     place = "" if difference.place is None else str(difference.place)
-    cells = (difference.user, words.message, place, words.desired or "", words.live or "")
+    cells = (difference.user, words.message, place, words.desired or "", words.live or "", advise(difference))
     return f"| {' | '.join(map(escape_markdown, cells))} | `{difference.rule}` |\n"
 
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import NotificationError
+from iamcreds.report.advice import advise
 from iamcreds.report.summary import describe_scope, summarize
 from iamcreds.report.wording import format_line
 from iamcreds.text.escaping import format_code_span
@@ -38,7 +39,7 @@ def write_message(drift: Drift, where: str | None = None) -> tuple[str, str]:
     Each difference is a code span: the one thing that every service shows as it is, whatever names hold.
     """
     lines = [f"{capitalize(describe_scope(drift))}.", ""]
-    told = map(format_line, drift.differences[:MAX_DIFFERENCES])
+    told = (f"{format_line(found)}; next: {advise(found)}" for found in drift.differences[:MAX_DIFFERENCES])
     lines += [f"- {format_code_span(line, MAX_LINE)}" for line in told]
     if len(drift.differences) > MAX_DIFFERENCES:
         lines += ["", f"And {len(drift.differences) - MAX_DIFFERENCES:,} more."]

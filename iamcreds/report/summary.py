@@ -63,6 +63,8 @@ def describe_limits(drift: Drift) -> Iterator[str]:
         yield f"{triggers} not checked: only the stack's state knows what was carried out"
     if drift.are_ids_unknown:
         yield "ids not checked: only the stack's state knows which live id is which declared credential"
+    if drift.ignored:
+        yield f"{format_count(drift.ignored, 'credential')} of undeclared users left out, as was asked for"
     if drift.are_keys_skipped:
         yield "access keys were not looked at: they belong to no service"
     if inventory.report_missing is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from iamcreds.report.advice import advise
 from iamcreds.report.summary import describe_limits, describe_scope, summarize
 from iamcreds.report.wording import format_line
 
@@ -12,7 +13,11 @@ if TYPE_CHECKING:
 
 
 def format_text(drift: Drift) -> str:
-    """A line for each difference, then the summary and the notes."""
-    lines = [format_line(difference) for difference in drift.differences]
+    """A line for each difference, below it what to do next, then the summary and the notes."""
+    lines = [
+        line
+        for difference in drift.differences
+        for line in (format_line(difference), f"    next: {advise(difference)}")
+    ]
     lines += [f"{summarize(drift)}: {describe_scope(drift)}", *(f"note: {note}" for note in describe_limits(drift))]
     return "\n".join(lines)

@@ -6,12 +6,14 @@ they hold still from day to day and from version to version.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
 from iamcreds.drift import differences
 from iamcreds.services import service_alias
+from iamcreds.text.escaping import escape_invisible, shorten
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
@@ -26,7 +28,9 @@ RULES = {
     "expired": "a credential of a declared user and service has expired",
     "expiring-soon": "a credential of a declared user and service expires within the time asked for",
     "missing-credential": "fewer credentials are live than declared",
+    "no-longer-declared": "the stack's state has a credential that no spec declares (with `--state` alone)",
     "missing-user": "the account has no such IAM user",
+    "reset-pending": "a reset trigger is another than the one that was carried out (with `--state` alone)",
     "status-differs": "a live status is not the declared one",
     "switched-off": "a credential without a declared status is Inactive: somebody switched it off, and it stays so",
     "too-many-access-keys": "a user has more access keys than max, inactive ones counted",
@@ -34,6 +38,10 @@ RULES = {
     "unmanaged-credential": "more credentials of a declared user are live than declared",
 }
 """Every rule that a difference can name, and what breaks it; names are for good."""
+
+
+_LONGEST = 60
+"""Characters of a reset trigger in a sentence at most."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,8 @@ def _describe_missing_credential(difference: differences.MissingCredential) -> W
     wanted, found = _list_desired(desired), _list_live(live)
     if not live:
         name = "" if desired[0].name == service else f" {desired[0].name}"
-        return Words(f"{service} credential{name} is declared, and none is live", wanted, "none")
+        known = f"{difference.recorded}, which the state has, is not live" if difference.recorded else "none is live"
+        return Words(f"{service} credential{name} is declared, and {known}", wanted, "none")
     message = f"{len(desired)} {service} credentials are declared ({wanted}), and only {len(live)} is live ({found})"
     return Words(f"{message}: only the state knows which is missing", wanted, found)
 
@@ -89,6 +98,9 @@ def _describe_unmanaged_credential(difference: differences.UnmanagedCredential) 
         state = _format_state(live[0])
         return Words(f"{service} credential {live[0].id} ({state}) is live, and none is declared", "none", state)
     wanted, found = _list_desired(desired), _list_live(live)
+    if len(live) == 1:
+        state = _format_state(live[0])
+        return Words(f"{service} credential {live[0].id} ({state}) is live, and the stack has it not", wanted, state)
     message = f"{len(live)} {service} credentials are live ({found}), and only {len(desired)} is declared ({wanted})"
     verb = "is" if difference.number == 1 else "are"
     return Words(f"{message}: only the state knows which {verb} unmanaged", wanted, found)
@@ -123,6 +135,24 @@ def _describe_switched_off(difference: differences.SwitchedOff) -> Words:
         return Words(f"{service} credential {live.id} is Inactive: {rest}", wanted, _format_state(live))
     some = _some_of(service, difference.live, difference.number)
     return Words(f"{some} is Inactive without being declared so: {rest}", wanted, _list_live(difference.live))
+
+
+@describe.register(differences.ResetPending)
+def _describe_reset_pending(difference: differences.ResetPending) -> Words:
+    (live,), (wanted,), service = difference.live, difference.desired, service_alias(difference.service)
+    before = "no reset" if difference.recorded is None else _quote(difference.recorded)
+    desired = _quote(wanted.reset or "")
+    return Words(f"{service} credential {live.id} is to be reset ({desired}), and was not ({before})", desired, before)
+
+
+@describe.register(differences.NoLongerDeclared)
+def _describe_no_longer_declared(difference: differences.NoLongerDeclared) -> Words:
+    recorded, live = difference.recorded, difference.live
+    state = _format_state(live[0]) if live else "not live"
+    resource = escape_invisible(recorded.resource)
+    what = f"{service_alias(difference.service)} credential {recorded.id} ({state}) of {resource}"
+    why = "was replaced, and waits to be deleted" if recorded.is_leaving else "is in the state, and no spec declares it"
+    return Words(f"{what} {why}", "none", state)
 
 
 @describe.register(differences.Expired)
@@ -178,6 +208,10 @@ def _list_live(live: Iterable[Credential | AccessKey]) -> str:
 
 def _format_state(live: Credential) -> str:
     return f"{live.status}, created on {live.created:%Y-%m-%d}"
+
+
+def _quote(text: str) -> str:
+    return escape_invisible(json.dumps(shorten(text, _LONGEST), ensure_ascii=False))
 
 
 def _format_days(number: int) -> str:

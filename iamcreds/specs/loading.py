@@ -131,6 +131,7 @@ def _make_users(specs: Iterable[Spec], defaults: Mapping[str, Any]) -> tuple[Des
             user.place,
             _apply_default(user.credentials, existing),
             _make_policy({**watched, **user.access_keys}),
+            judges_credentials=user.judges_credentials,
         )
         for spec in specs
         for user in spec.users

@@ -36,12 +36,14 @@ class SpecUser:
         place: where the name stands.
         credentials: sorted by service and name; none where anything is wrong with the file.
         access_keys: the fields of the policy as they are written; none where anything is wrong with the file.
+        judges_credentials: whether it says which credentials there should be.
     """
 
     name: str
     place: Place
     credentials: tuple[DesiredCredential, ...]
     access_keys: Mapping[str, Any]
+    judges_credentials: bool = True
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ def _make_user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_goo
     users: Any = tree.values["users"]
     fields = users[name]
     desired = (_make_credential(declared, fields.get("existing")) for declared in credentials)
-    return SpecUser(name, place, tuple(sorted(desired, key=_sort_key)), fields.get("accessKeys", {}))
+    own = tuple(sorted(desired, key=_sort_key))
+    return SpecUser(name, place, own, fields.get("accessKeys", {}), judges_credentials="credentials" in fields)
 
 
 def _sort_key(credential: DesiredCredential) -> tuple[str, str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from iamcreds.account.permissions import DRIFT_READS, READS
+from iamcreds.state.export import CREDENTIAL_TYPE
+from iamcreds.state.providers import serialize_by_reference
 from tests.drift.accounts import FULL_NAMES, fill
 
 if TYPE_CHECKING:
@@ -261,3 +265,80 @@ def test_same_bytes(drifting: Drifting, emulator: Emulator) -> None:
     first = drifting.run("--format", "text").out
     emulator.controls.set(page_limit=1)
     assert drifting.run("--format", "text").out == first
+
+
+def export(*credentials: tuple[str, str, str]) -> str:
+    """What `pulumi stack export` prints of a stack with these: user, service and id."""
+    provider = serialize_by_reference(
+        "dynamic_providers.service_specific_credential", "ServiceSpecificCredentialProvider", 4
+    )
+    resources = [
+        {
+            "urn": f"urn:pulumi:test::iamcreds::{CREDENTIAL_TYPE}::{user}/{service.split('.')[0]}",
+            "type": CREDENTIAL_TYPE,
+            "inputs": {"__provider": provider},
+            "outputs": {
+                "credential_id": credential_id,
+                "user": user,
+                "service": service,
+                "create_date": "2026-01-01T00:00:00+00:00",
+                "account_id": "123456789012",
+            },
+        }
+        for user, service, credential_id in credentials
+    ]
+    return json.dumps({"version": 3, "deployment": {"resources": resources}})
+
+
+def test_state(drifting: Drifting, iam: IAMClient) -> None:
+    """With the state each live id is told as what it is, and no note says that ids or resets were not checked."""
+    fill(["jane", "joe"], [CODECOMMIT, CODECOMMIT])
+    own, foreign = ids(iam, "jane")
+    left, stranger = ids(iam, "joe")
+    drifting.declare("users: {jane: {credentials: [{service: codecommit, reset: lost}]}}\n")
+    Path("state.json").write_text(export(("jane", CODECOMMIT, own), ("joe", CODECOMMIT, left)))
+    ran = drifting.json("--state", "state.json")
+    assert (ran.code, ran.err) == (2, "")
+    assert ran.found == [
+        ("reset-pending", "jane", own),
+        ("no-longer-declared", "joe", left),
+        ("unmanaged-credential", "jane", foreign),
+        ("undeclared-user", "joe", stranger),
+    ]
+    assert ran.account["notChecked"] == {"resetTriggers": 0, "ids": False, "accessKeys": False, "undeclared": 0}
+    quiet = drifting.json("--state", "state.json", "--ignore-undeclared")
+    assert [rule for rule, _, _ in quiet.found] == ["reset-pending", "no-longer-declared", "unmanaged-credential"]
+    assert quiet.account["notes"][-1] == "1 credential of undeclared users left out, as was asked for"
+
+
+@pytest.mark.parametrize("text", ["", "no state", '{"version": 3}'])
+def test_no_state(drifting: Drifting, text: str) -> None:
+    """What is no state is an error, before AWS is asked."""
+    drifting.declare(JANE)
+    Path("state.json").write_text(text)
+    ran = drifting.run("--state", "state.json")
+    assert (ran.code, ran.out) == (1, "")
+    assert "this is not what `pulumi stack export` prints" in ran.err
+
+
+def test_state_of_others(drifting: Drifting) -> None:
+    """A state with code of others, or of another account, is not compared with: the one is told, the other refused."""
+    drifting.declare(JANE)
+    state = export(("jane", CODECOMMIT, "ACCAEXAMPLE1234567890"))
+    Path("foreign.json").write_text(state.replace('"__provider": "', '"__provider": "x'))
+    ran = drifting.run("--state", "foreign.json")
+    assert ran.code == 2
+    assert ran.out.startswith("foreign: urn:pulumi:test::iamcreds::")
+    assert "Do not run anything on this state" in ran.err
+    Path("other.json").write_text(state.replace("123456789012", "999999999999"))
+    ran = drifting.run("--state", "other.json")
+    assert (ran.code, ran.out) == (1, "")
+    assert "but this state is of account 999999999999" in ran.err
+
+
+def test_notify(drifting: Drifting) -> None:
+    """An address that nobody understands is refused before AWS is asked, and not shown."""
+    drifting.declare(JANE)
+    ran = drifting.run("--notify", "nonsense://secret@host")
+    assert (ran.code, ran.out) == (1, "")
+    assert "secret" not in ran.err.replace("holds a secret", "").replace("may hold a secret", "")

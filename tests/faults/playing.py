@@ -85,6 +85,8 @@ def prepare(scenario: Scenario, folder: Path, binaries: str, account: Account) -
     account.controls.set(clock_shift=-DAY)
     for service in scenario.foreign:
         account.create_credential("jane", service)
+    for credential_id, service in scenario.named:
+        account.controls.put_credential(credential_id, "jane", service)
     engine = create_engine(folder / "before", binaries, account.url)
     if scenario.before:
         engine.write(scenario.before)
@@ -169,7 +171,8 @@ def check(
     passwords = {resource["id"]: _read_password(resource) for resource in state}
     valid = account.controls.passwords()
     outcome.orphans = sorted(valid.keys() - passwords.keys())
-    outcome.lost = sorted(key for key in valid.keys() & passwords.keys() if passwords[key] != valid[key])
+    known = {key for key in passwords if scenario.has_passwords or passwords[key] is not None}
+    outcome.lost = sorted(key for key in valid.keys() & known if passwords[key] != valid[key])
     outcome.leaks = count_leaks(engine, account.controls.secrets())
     outcome.problems += find_problems(scenario, [_describe(credential) for credential in live])
     outcome.problems += find_state_problems(state, valid)

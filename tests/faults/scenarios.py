@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 CODECOMMIT = "codecommit.amazonaws.com"
 BEDROCK = "bedrock.amazonaws.com"
+NAMED = "ACCANAMED000000000000"
 SPECS = "users: {{jane: {{credentials: [{}]}}}}"
 PROGRAM = "from dynamic_providers import ServiceSpecificCredential as Credential\n"
 
@@ -42,6 +43,8 @@ class Scenario:
         live: what is live when it has.
         before: the project that was made true the day before; None is a stack that has nothing yet.
         foreign: services for which somebody created a credential for jane by hand the day before.
+        named: ids and services of such credentials that the project names by their id.
+        has_passwords: whether the state has the password of all that is live when it has.
         is_renewing: whether no password of the day before may be in the state when it is done.
     """
 
@@ -50,6 +53,8 @@ class Scenario:
     live: tuple[Live, ...]
     before: Project | None = None
     foreign: tuple[str, ...] = ()
+    named: tuple[tuple[str, str], ...] = ()
+    has_passwords: bool = True
     is_renewing: bool = False
 
 
@@ -121,6 +126,27 @@ SCENARIOS = (
         specs("service: codecommit, existing: adopt"),
         (Live(CODECOMMIT),),
         foreign=(CODECOMMIT,),
+        is_renewing=True,
+    ),
+    Scenario(
+        "adopt-by-id",
+        specs(f"service: codecommit, adopt: {NAMED}"),
+        (Live(CODECOMMIT),),
+        named=((NAMED, CODECOMMIT),),
+        has_passwords=False,
+    ),
+    Scenario(
+        "adopt-by-id-changed",
+        specs(f"service: codecommit, adopt: {NAMED}, status: Inactive, reset: lost"),
+        (Live(CODECOMMIT, "Inactive"),),
+        named=((NAMED, CODECOMMIT),),
+        is_renewing=True,
+    ),
+    Scenario(
+        "adopt-by-id-beside",
+        specs(f"service: codecommit, adopt: {NAMED}, reset: lost", "service: codecommit, name: new"),
+        (Live(CODECOMMIT), Live(CODECOMMIT)),
+        named=((NAMED, CODECOMMIT),),
         is_renewing=True,
     ),
     Scenario("create-adopting", specs("service: codecommit, existing: adopt"), (Live(CODECOMMIT),)),

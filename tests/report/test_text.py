@@ -62,12 +62,15 @@ DRIFT = replace(
 def test_text() -> None:
     """A difference is a line with its place first; the summary and the notes come last."""
     lines = format_text(DRIFT).splitlines()
-    assert lines[:3] == [
+    delete = "aws iam delete-access-key --user-name jane --access-key-id AKIA0"
+    assert lines[:5] == [
         "specs/jane.yaml:4:9: jane: codecommit credential spare is declared, and none is live [missing-credential]",
+        "    next: pulumi up",
         "jane: access key AKIA0 is older than 90 days: created on 2026-01-01 [access-key-too-old]",
+        f"    next: when nobody needs it: {delete}",
         f"{summarize(DRIFT)}: {describe_scope(DRIFT)}",
     ]
-    assert lines[3:] == [f"note: {note}" for note in describe_limits(DRIFT)]
+    assert lines[5:] == [f"note: {note}" for note in describe_limits(DRIFT)]
 
 
 def test_summary() -> None:
@@ -101,7 +104,7 @@ def test_json() -> None:
             "usersRead": 1,
             "credentialReport": {"generated": "2026-11-23T11:55:00+00:00", "ageSeconds": 300},
         },
-        "notChecked": {"resetTriggers": 3, "ids": False, "accessKeys": False},
+        "notChecked": {"resetTriggers": 3, "ids": False, "accessKeys": False, "undeclared": 0},
         "differences": [
             {
                 "kind": "drift",
@@ -114,6 +117,7 @@ def test_json() -> None:
                 "desired": [{"service": SERVICE, "name": "spare", "status": "Active", "place": place}],
                 "live": [],
                 "message": "codecommit credential spare is declared, and none is live",
+                "next": "pulumi up",
             },
             {
                 "kind": "finding",
@@ -126,6 +130,7 @@ def test_json() -> None:
                 "desired": {"maxAgeDays": 90},
                 "live": [{"id": "AKIA0", "status": "Active", "created": "2026-01-01T00:00:00+00:00", "lastUsed": None}],
                 "message": "access key AKIA0 is older than 90 days: created on 2026-01-01",
+                "next": "when nobody needs it: aws iam delete-access-key --user-name jane --access-key-id AKIA0",
             },
         ],
         "unsettled": [],
@@ -198,7 +203,7 @@ def test_markdown() -> None:
     assert [line for line in lines if line.startswith("###")] == ["### Drift (1)", "### Findings (1)"]
     assert (
         "| jane | codecommit credential spare is declared, and none is live | specs/jane.yaml:4:9 | spare Active"
-        " | none | `missing-credential` |"
+        " | none | pulumi up | `missing-credential` |"
     ) in lines
     assert "<details><summary>What was looked at, and what was not</summary>\n\n- Read at 2026-11-23 12:00 UTC" in text
     assert "\n- 3 reset triggers not checked" in text

@@ -19,6 +19,8 @@ from iamcreds.drift.differences import (
     MissingCredential,
     MissingUser,
     MissingWatchedUser,
+    NoLongerDeclared,
+    ResetPending,
     StatusDiffers,
     SwitchedOff,
     TooManyAccessKeys,
@@ -33,8 +35,10 @@ from iamcreds.model import (
     DesiredCredential,
     Inventory,
     Place,
+    RecordedCredential,
     Status,
 )
+from iamcreds.report.advice import advise
 from iamcreds.report.summary import describe_limits
 from iamcreds.report.wording import RULES, Words, describe, format_line, format_sentence
 from iamcreds.services import Family
@@ -51,6 +55,7 @@ KEYS = (
     AccessKey("AKIA0", "jane", Status.ACTIVE, datetime(2023, 1, 2, tzinfo=UTC), datetime(2023, 3, 4, tzinfo=UTC)),
     AccessKey("AKIA1", "jane", Status.INACTIVE, NOW),
 )
+RECORDED = RecordedCredential("jane/x\n", "ACCA0", "jane", SERVICE, NOW)
 JANE: dict[str, Any] = {"user": "jane", "service": SERVICE}
 
 EXPECTED: list[tuple[Difference, Words]] = [
@@ -61,6 +66,43 @@ EXPECTED: list[tuple[Difference, Words]] = [
     (
         MissingUser(user="jane", desired=()),
         Words("the account has no such IAM user", "0 credentials", "no such user"),
+    ),
+    (
+        MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0"),
+        Words("codecommit credential is declared, and ACCA0, which the state has, is not live", "codecommit", "none"),
+    ),
+    (
+        UnmanagedCredential(**JANE, desired=(MAIN,), live=(ON,)),
+        Words(
+            "codecommit credential ACCA0 (Active, created on 2026-11-23) is live, and the stack has it not",
+            "main Active",
+            "Active, created on 2026-11-23",
+        ),
+    ),
+    (
+        ResetPending(**JANE, desired=(replace(WANTED, reset="b\u202e"),), live=(ON,), recorded=None),
+        Words(
+            'codecommit credential ACCA0 is to be reset ("b\\u202e"), and was not (no reset)',
+            '"b\\u202e"',
+            "no reset",
+        ),
+    ),
+    (
+        NoLongerDeclared(**JANE, live=(ON,), recorded=RECORDED),
+        Words(
+            "codecommit credential ACCA0 (Active, created on 2026-11-23) of jane/x\\n is in the state, and no spec"
+            " declares it",
+            "none",
+            "Active, created on 2026-11-23",
+        ),
+    ),
+    (
+        NoLongerDeclared(**JANE, live=(), recorded=replace(RECORDED, is_leaving=True)),
+        Words(
+            "codecommit credential ACCA0 (not live) of jane/x\\n was replaced, and waits to be deleted",
+            "none",
+            "not live",
+        ),
     ),
     (
         MissingUser(user="jane", desired=(MAIN,), renamed_to="jane-doe"),
@@ -212,6 +254,20 @@ def test_every_difference_has_words() -> None:
     assert {class_.rule for class_ in classes} == set(RULES)
     with pytest.raises(TypeError, match="no words for"):
         describe(object())  # type: ignore[arg-type] # that is the point
+
+
+@pytest.mark.parametrize("difference", [difference for difference, _ in [*EXPECTED, *IN_STATES]])
+def test_every_difference_has_a_next_step(difference: Difference) -> None:
+    """After each difference comes a step, on one line, whose ids are those of the difference."""
+    step = advise(difference)
+    assert step.isprintable()
+    assert not difference.id or difference.id in step or "pulumi up" in step or isinstance(difference, ExpiringSoon)
+
+
+def test_next_step_of_nothing() -> None:
+    """What is no difference has no next step."""
+    with pytest.raises(TypeError, match="no advice"):
+        advise(object())  # type: ignore[arg-type] # that is the point
 
 
 def test_line() -> None:

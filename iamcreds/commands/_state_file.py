@@ -1,0 +1,52 @@
+"""What `drift` and `state` share: reading a state, and what is said of foreign code in one."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from iamcreds.commands._findings import FOUND
+from iamcreds.errors import StateError
+from iamcreds.text.escaping import escape_invisible, shorten
+
+if TYPE_CHECKING:
+    from iamcreds.state.providers import CheckedState
+
+plugin_option = click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="NAME",
+    help="A plugin that your own program needs beside the specs, such as aws; may be repeated.",
+)
+
+
+def read_text(file: IO[bytes]) -> str:
+    """The text of a state, which may be long.
+
+    Raises:
+        StateError: it is longer than any state, or no text.
+    """
+    from iamcreds.state.providers import MAX_BYTES  # noqa: PLC0415 - not for --help
+
+    content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise StateError(f"the state is longer than {MAX_BYTES >> 20} MiB, and was not read")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise StateError("this is not what `pulumi stack export` prints: it is no UTF-8 text") from None
+
+
+def refuse_foreign_code(checked: CheckedState) -> None:
+    """End with exit code 2 where a state holds code that is not ours, after telling all of it."""
+    for code in checked.foreign:
+        click.echo(f"foreign: {_show(code.urn) or '(beside the resources)'}: {_show(code.reason)}")
+    if checked.foreign:
+        click.echo("Do not run anything on this state before you know who wrote it.", err=True)
+        raise click.exceptions.Exit(FOUND)
+
+
+def _show(text: str) -> str:
+    return shorten(escape_invisible(text))

@@ -1,0 +1,115 @@
+"""The specs x a stack's state x what is live -> differences, each about one id; pure.
+
+The state tells which live id is which declared credential, so nothing has to be matched by numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from iamcreds.drift.credentials import check_expiry
+from iamcreds.drift.differences import (
+    MissingCredential,
+    NoLongerDeclared,
+    ResetPending,
+    StatusDiffers,
+    SwitchedOff,
+    UnmanagedCredential,
+)
+from iamcreds.model import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import timedelta
+
+    from iamcreds.drift.differences import CredentialDifference
+    from iamcreds.drift.selection import Selection
+    from iamcreds.model import Credential, Desired, DesiredCredential, Inventory, RecordedCredential
+
+
+@dataclass(frozen=True)
+class RecordedState:
+    """What a state has: by the name of its resource, and by id; what waits to be deleted has no resource any more."""
+
+    by_resource: Mapping[str, RecordedCredential]
+    by_id: Mapping[str, RecordedCredential]
+
+    def find(self, wanted: DesiredCredential) -> RecordedCredential | None:
+        """What the state has of a declared credential, also under the name that it had before."""
+        found = self.by_resource.get(wanted.resource_name)
+        if found is None and wanted.former_resource_name is not None:
+            return self.by_resource.get(wanted.former_resource_name)
+        return found
+
+
+def make_recorded_state(recorded: Iterable[RecordedCredential]) -> RecordedState:
+    """A state out of what it records."""
+    every = tuple(recorded)
+    current = {found.resource: found for found in every if not found.is_leaving}
+    return RecordedState(current, {found.id: found for found in every})
+
+
+def compare_recorded(
+    chosen: Desired, inventory: Inventory, state: RecordedState, soon: timedelta
+) -> Iterator[CredentialDifference]:
+    """What differs of what is declared; an expiry within `soon` of the inventory's time is a finding."""
+    live = {credential.id: credential for credential in inventory.credentials}
+    present = {user.name for user in inventory.users}
+    for user in chosen.users:
+        for wanted in user.credentials if user.name in present else ():
+            found = state.find(wanted)
+            yield from _compare_one(wanted, found, None if found is None else live.get(found.id), inventory, soon)
+
+
+def find_unmanaged(
+    chosen: Desired, inventory: Inventory, state: RecordedState, selection: Selection
+) -> Iterator[UnmanagedCredential]:
+    """What is live of users of whom the specs say which credentials there should be, and in no state."""
+    users = {user.name: user for user in chosen.users if user.judges_credentials}
+    for live in inventory.credentials:
+        user = users.get(live.user)
+        if user is not None and live.id not in state.by_id and selection.has(live.user, live.service):
+            declared = tuple(wanted for wanted in user.credentials if wanted.service == live.service)
+            yield UnmanagedCredential(
+                user=user.name, service=live.service, place=user.place, desired=declared, live=(live,)
+            )
+
+
+def find_no_longer_declared(
+    desired: Desired, inventory: Inventory, state: RecordedState, selection: Selection
+) -> Iterator[NoLongerDeclared]:
+    """What the state has beside what is declared, by all the specs."""
+    found = (state.find(wanted) for user in desired.users for wanted in user.credentials)
+    declared = {recorded.id for recorded in found if recorded is not None}
+    live = {credential.id: credential for credential in inventory.credentials}
+    for recorded in state.by_id.values():
+        if recorded.id not in declared and selection.has(recorded.user, recorded.service):
+            there = () if recorded.id not in live else (live[recorded.id],)
+            yield NoLongerDeclared(user=recorded.user, service=recorded.service, live=there, recorded=recorded)
+
+
+def _compare_one(
+    wanted: DesiredCredential,
+    recorded: RecordedCredential | None,
+    live: Credential | None,
+    inventory: Inventory,
+    soon: timedelta,
+) -> Iterator[CredentialDifference]:
+    user, service, place, desired = wanted.user, wanted.service, wanted.place, (wanted,)
+    if recorded is None or live is None:
+        known = None if recorded is None else recorded.id
+        yield MissingCredential(user=user, service=service, place=place, desired=desired, live=(), recorded=known)
+        return
+    if wanted.status is not None and live.status not in (wanted.status, Status.EXPIRED):
+        yield StatusDiffers(
+            user=user, service=service, place=place, desired=desired, live=(live,), status=wanted.status
+        )
+    if wanted.status is None and live.status is Status.INACTIVE:
+        yield SwitchedOff(user=user, service=service, place=place, desired=desired, live=(live,))
+    if wanted.reset not in (None, recorded.reset):
+        yield ResetPending(
+            user=user, service=service, place=place, desired=desired, live=(live,), recorded=recorded.reset
+        )
+    for finding in check_expiry(live, inventory.read_at, soon):
+        yield finding(user=user, service=service, place=place, desired=desired, live=(live,))

@@ -1,0 +1,64 @@
+"""The credentials that a stack's state records, out of what `pulumi stack export` prints; pure, and without secrets."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from iamcreds.errors import StateError
+from iamcreds.model import RecordedCredential
+from iamcreds.text.names import CREDENTIAL_ID, SERVICE_NAME, USER_NAME
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterator, Mapping
+
+CREDENTIAL_TYPE = "pulumi-python:dynamic/iam:ServiceSpecificCredential"
+
+
+def read_export(text: str) -> tuple[RecordedCredential, ...]:
+    """The credentials that the state has, sorted by resource and id; a state without resources has none.
+
+    Secrets stay what they are in an export, ciphertext, and are dropped with the rest.
+
+    Raises:
+        StateError: it is no state, or a credential in it is not as we record them.
+    """
+    try:
+        found = tuple(map(_read_credential, _list_credentials(json.loads(text))))
+    except (LookupError, RecursionError, TypeError, ValueError, AttributeError) as error:
+        raise StateError(f"this is not what `pulumi stack export` prints: {type(error).__name__}") from None
+    return tuple(sorted(found, key=lambda recorded: (recorded.resource, recorded.id)))
+
+
+def _list_credentials(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The resources that are credentials and were made."""
+    checkpoint = document.get("checkpoint") or {}
+    deployment = document.get("deployment") or checkpoint.get("latest") or {}
+    for resource in deployment.get("resources") or ():
+        if resource["type"] == CREDENTIAL_TYPE and "credential_id" in resource.get("outputs", {}):
+            yield resource
+
+
+def _read_credential(resource: Mapping[str, Any]) -> RecordedCredential:
+    outputs = resource["outputs"]
+    reset, account = outputs.get("reset"), outputs.get("account_id")
+    return RecordedCredential(
+        resource=resource["urn"].split("::", 3)[3],
+        id=_read_name(outputs, "credential_id", CREDENTIAL_ID),
+        user=_read_name(outputs, "user", USER_NAME),
+        service=_read_name(outputs, "service", SERVICE_NAME),
+        created=datetime.fromisoformat(outputs["create_date"]),
+        account=account if isinstance(account, str) else None,
+        reset=reset if isinstance(reset, str) else None,
+        is_leaving=resource.get("delete") is True,
+    )
+
+
+def _read_name(outputs: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:
+    """A name as IAM has it; one that a program made a secret is ciphertext here, and nobody can compare it."""
+    value = outputs[name]
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise StateError(f"the state has a credential whose output `{name}` is a secret, or none of IAM's")
+    return value

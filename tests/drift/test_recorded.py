@@ -1,0 +1,156 @@
+"""Specs x state x live: with the state each difference is about one id."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from iamcreds.drift.comparing import compare
+from iamcreds.drift.differences import (
+    Difference,
+    Expired,
+    MissingCredential,
+    NoLongerDeclared,
+    ResetPending,
+    StatusDiffers,
+    SwitchedOff,
+    UndeclaredUser,
+    UnmanagedCredential,
+)
+from iamcreds.drift.recorded import make_recorded_state
+from iamcreds.drift.selection import EVERYTHING, Selection
+from iamcreds.model import Credential, Desired, DesiredUser, Inventory, RecordedCredential, Status
+from tests.drift.test_comparing import CODECOMMIT, NOW, USER_PLACE, account, jane, live
+
+RECORDED = [
+    RecordedCredential(f"jane/codecommit/{number}", f"ACCA{number}", "jane", CODECOMMIT, NOW, "123456789012")
+    for number in range(3)
+]
+
+
+def differences(
+    user: DesiredUser, inventory: Inventory, *recorded: RecordedCredential, selection: Selection = EVERYTHING
+) -> list[Difference]:
+    """What differs with this state."""
+    drift = compare(Desired((user,)), inventory, timedelta(days=14), selection, make_recorded_state(recorded))
+    assert not drift.are_ids_unknown
+    assert drift.resets == 0
+    return list(drift.differences)
+
+
+def test_nothing() -> None:
+    """Where the state has what is declared, and it is live, nothing differs, whatever the order."""
+    assert differences(jane("AI"), account(*reversed(live("AI"))), *RECORDED[:2]) == []
+
+
+def test_foreign() -> None:
+    """A live id that the state has not is unmanaged, by its id, also where as many are live as are declared."""
+    found = live("AA")
+    gone, foreign = differences(jane("-"), account(found[1]), RECORDED[0])
+    assert isinstance(gone, MissingCredential)
+    assert gone.recorded == "ACCA0"
+    assert isinstance(foreign, UnmanagedCredential)
+    assert foreign.id == "ACCA1"
+
+
+def test_not_made_yet() -> None:
+    """What is declared and in no state is missing, without an id, although somebody's is live."""
+    missing, foreign = differences(jane("-"), account(*live("A")))
+    assert isinstance(missing, MissingCredential)
+    assert missing.recorded is None
+    assert foreign.id == "ACCA0"
+
+
+def test_statuses_by_id() -> None:
+    """A status is judged by id: two that are swapped differ both, which numbers alone do not show."""
+    found = differences(jane("AI"), account(*live("IA")), *RECORDED[:2])
+    assert [(type(each), each.id, each.desired[0].name) for each in found if isinstance(each, StatusDiffers)] == [
+        (StatusDiffers, "ACCA0", "0"),
+        (StatusDiffers, "ACCA1", "1"),
+    ]
+    (off,) = differences(jane("--"), account(*live("AI")), *RECORDED[:2])
+    assert (type(off), off.id) == (SwitchedOff, "ACCA1")
+
+
+@pytest.mark.parametrize(("declared", "recorded", "differs"), [("b", "a", True), ("a", "a", False), (None, "a", False)])
+def test_reset(declared: str | None, recorded: str, *, differs: bool) -> None:
+    """A reset trigger that is another than the recorded one was not carried out; one taken out asks for nothing."""
+    user = jane("-")
+    user = replace(user, credentials=(replace(user.credentials[0], reset=declared),))
+    found = differences(user, account(*live("A")), replace(RECORDED[0], reset=recorded))
+    assert [(type(each), each.id) for each in found] == ([(ResetPending, "ACCA0")] if differs else [])
+
+
+def test_no_longer_declared() -> None:
+    """What the state has and no spec declares is told, also of users nobody declares, of old copies, and gone ones."""
+    stranger = replace(RECORDED[0], resource="joe/codecommit", id="ACCA9", user="joe")
+    old = replace(RECORDED[0], id="ACCA2", is_leaving=True)
+    found = differences(jane("-"), account(*live("A-A")), RECORDED[0], RECORDED[1], old, stranger)
+    left = {each.id: len(each.live) for each in found if isinstance(each, NoLongerDeclared)}
+    assert left == {"ACCA1": 1, "ACCA2": 1, "ACCA9": 0}
+    assert len(found) == 3
+
+
+def test_former_name() -> None:
+    """What was renamed by `was` is found under its former name."""
+    user = jane("-")
+    renamed = replace(user.credentials[0], name="new", was="0")
+    assert differences(replace(user, credentials=(renamed,)), account(*live("A")), RECORDED[0]) == []
+
+
+def test_expired() -> None:
+    """An expired credential is told once, by its id, with the one declared credential that it is."""
+    (found,) = differences(jane("AA"), account(*live("AE")), *RECORDED[:2])
+    assert (type(found), found.id) == (Expired, "ACCA1")
+    assert isinstance(found, Expired)
+    assert [wanted.name for wanted in found.desired] == ["1"]
+
+
+def test_renamed_user() -> None:
+    """A credential that lives on under another name of its user is not gone."""
+    elsewhere = [replace(found, user="joan") for found in live("A")]
+    found = differences(jane("-"), account(*elsewhere, users="jane joan"), RECORDED[0])
+    assert found == []
+
+
+def test_not_ours_to_judge() -> None:
+    """Of a user with access keys alone nothing live is unmanaged, state or not; `credentials: []` means none."""
+    watched = replace(jane(""), judges_credentials=False)
+    assert differences(watched, account(*live("A"))) == []
+    assert compare(Desired((watched,)), account(*live("A"))).differences == ()
+    (found,) = differences(jane(""), account(*live("A")))
+    assert isinstance(found, UnmanagedCredential)
+    assert found.place == USER_PLACE
+
+
+def test_ignore_undeclared() -> None:
+    """Users nobody declared are left out where that is asked for, and counted; declared users' strangers are not."""
+    joe = [replace(found, user="joe", id="ACCA7") for found in live("A")]
+    inventory = account(*live("A"), *joe, users="jane joe")
+    (found,) = differences(jane("-"), inventory, RECORDED[0])
+    assert isinstance(found, UndeclaredUser)
+    quiet = Selection(has_undeclared=False)
+    assert differences(jane("-"), inventory, RECORDED[0], selection=quiet) == []
+    drift = compare(Desired((jane(""),)), inventory, selection=quiet)
+    assert (len(drift.differences), drift.ignored) == (1, 1)
+
+
+def test_young() -> None:
+    """What the state has and was made a moment ago may only be missing from a list."""
+    inventory = replace(account(), young_credentials=frozenset({"ACCA0"}))
+    drift = compare(Desired((jane("-"),)), inventory, state=make_recorded_state(RECORDED[:1]))
+    assert (drift.differences, len(drift.unsettled)) == ((), 1)
+
+
+def test_filters() -> None:
+    """Only what is asked for is told; what others declare is not taken for no longer declared."""
+    joe = DesiredUser("joe", USER_PLACE, (replace(jane("-").credentials[0], user="joe"),))
+    recorded = replace(RECORDED[0], resource="joe/codecommit/0", id="ACCA5", user="joe")
+    desired = Desired((jane("-"), joe))
+    state = make_recorded_state([RECORDED[0], recorded, replace(RECORDED[1], service="logs.amazonaws.com")])
+    found: list[Credential] = live("A")
+    for chosen in (Selection(users=frozenset({"jane"}), services=frozenset({CODECOMMIT})),):
+        assert compare(desired, account(*found), selection=chosen, state=state).differences == ()
+    assert Status.ACTIVE in {each.status for each in found}
