@@ -1,7 +1,8 @@
-"""IAMCREDS_DEBUG=1 on the real engine: what a provider process shows of its calls and failures."""
+"""IAMCREDS_DEBUG=1 on the real engine, and the engine's own switches: what is shown, and to whom."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from tests.e2e.live import JANE
@@ -34,3 +35,20 @@ def test_traceback_of_a_provider(stack: Stack, iam: IAMClient, emulator: Emulato
     assert "which led to" in failed.text
     assert "iamcreds/account/" in failed.text
     assert "which led to" not in stack.fail("up", "--yes", "--skip-preview")
+
+
+def test_what_the_engine_writes_down(stack: Stack, iam: IAMClient) -> None:
+    """What the engine's switches have it write down is for its own user alone under `umask 077`."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(team=JANE)
+    folder = stack.folder.parent
+    before = set(folder.rglob("*"))
+    usual = os.umask(0o077)
+    try:
+        stack.succeed("preview", "-v=9", f"--tracing=file:{folder}/tracing", PULUMI_DEBUG_GRPC=f"{folder}/calls")
+    finally:
+        os.umask(usual)
+    written = {path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()} - before
+    assert {"tracing", "calls"} <= {path.name for path in written}
+    assert any(".INFO." in path.name or "log" in path.name for path in written)
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
