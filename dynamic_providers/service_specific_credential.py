@@ -193,7 +193,8 @@ class ServiceSpecificCredentialProvider(Provider):
                 raise
             raise ExistingCredentialError(reason) from error
         made = issued.credential
-        if not situation.live and made.login.startswith(f"{made.user}+"):
+        is_second = not situation.live and made.login.startswith(f"{made.user}+")
+        if is_second and not self.account.has_listed(made.user):  # what was found by a list may be somebody's
             reason = self._look_closer(inputs)
             if reason is not None:
                 raise ExistingCredentialError(f"{reason} ({self.account.undo(made)})")

@@ -145,6 +145,10 @@ class Account:
         """
         self._cache.reread(users, progress)
 
+    def has_listed(self, user: str) -> bool:
+        """Whether this run has read the credentials of that user alone, after which nothing of them is left out."""
+        return self._cache.has_listed(user)
+
     def look_closer(self, user: str) -> None:
         """Read the credentials of one user; where the bulk read lacks any, others are read as they are asked for.
 

@@ -108,6 +108,11 @@ class Cache:
             self._listed.clear()
             return self._known.get(credential_id)
 
+    def has_listed(self, user: str) -> bool:
+        """Whether a list of that user alone was read."""
+        with self._lock:
+            return user in self._listed
+
     def refresh(self, user: str) -> None:
         """Replace what is known of one user by a list of that user alone; a user who is gone has none."""
         with self._lock:

@@ -267,7 +267,7 @@ def _is_for_siblings(wanted: Wanted, situation: Situation) -> bool:
 def _decide_about_foreign(wanted: Wanted, situation: Situation) -> Decision:
     foreign, unproven = situation.foreign, situation.unproven
     if unproven:
-        fits = len(situation.staying) + situation.coming < wanted.declared
+        fits = not situation.is_whole and len(situation.staying) + situation.coming < wanted.declared
         return Create() if fits else Unproven(unproven)
     if wanted.existing is Existing.FAIL:
         return InTheWay(foreign)

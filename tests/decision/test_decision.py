@@ -203,6 +203,8 @@ def test_replaced_and_left() -> None:
             ours = Situation(live=[old, new], owners={new.id: "r"}, unread=frozenset({new.id}))
             assert decide(wanted, ours) == Unproven((old,))
             assert isinstance(decide(wanted, replace(ours, unread=frozenset())), InTheWay | Adopt)
+    leaving = Situation(live=[A, B], owners={B.id: "r"}, unread=frozenset({B.id}), leaving=frozenset({B.id}))
+    assert decide(replace(WANTED, declared=2), leaving) == Unproven((A,))
     later = Situation(live=[A, younger], owners={A.id: "r"}, unread=frozenset({A.id}))
     assert decide(WANTED, later) == InTheWay((younger,))
     said = sentence(Unproven((A,)), WANTED, NOW)

@@ -79,6 +79,22 @@ def test_a_replacement_is_refused_before_anything_is_deleted(
     assert name not in reason
 
 
+def test_an_asked_for_replacement_of_one_of_two_is_refused_first(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator
+) -> None:
+    """Where two are declared the engine deletes first: what would then not be created stops the run before that."""
+    name, _ = create(provider)
+    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
+    provider = new_process()
+    news = run(owned={name: "jane/codecommit"}, refuse="create") | {"declared": 2}
+    assert not provider.check(INPUTS, news).failures
+    (reason,) = reasons(provider.check({}, news))
+    assert FOREIGN in reason
+    assert reasons(provider.check({}, news | {"user": "ghost"}))
+    other = news | {"run": news["run"] | {"resource": "jane/codecommit/b"}}
+    assert not provider.check({}, other).failures
+
+
 def test_a_sibling_that_is_replaced_keeps_its_place(
     provider: ServiceSpecificCredentialProvider, iam: IAMClient
 ) -> None:
@@ -432,6 +448,16 @@ def test_second_login_beside_nothing(
     _, outs = create(new_process())
     assert outs["service_user_name"] == "jane+1-at-123456789012"
     assert emulator.controls.counts()[LIST] == 2
+
+
+def test_found_by_a_list_is_not_undone(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """What a lost answer's list shows may be somebody's after all: it is not deleted for another that is there."""
+    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
+    emulator.controls.set(hidden_users=["jane"], clock_shift=120)
+    checked = provider.check({}, run())
+    emulator.controls.drop("iam:CreateServiceSpecificCredential", when="after")
+    made = provider.create(checked.inputs)
+    assert set(emulator.controls.passwords()) == {FOREIGN, made.id}
 
 
 def test_narrowed_create_beside_a_hidden_one(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
