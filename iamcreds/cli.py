@@ -13,6 +13,7 @@ SUMMARIES = {
     "drift": "Tell what differs between specs and the account.",
     "dump": "Write specs for what is live.",
     "emulator": "Serve the embedded IAM on 127.0.0.1.",
+    "init": "Write the files that a project of your own begins with.",
     "list": "List what is live in the account.",
     "permissions": "Print the IAM policy that a run needs.",
     "plan": "Turn a preview into a comment, and refuse what removes too much.",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 ACTIONS = sorted((GITHUB / "actions").glob("*/action.yml"))
+PROJECT_SETUP = ROOT / "iamcreds/project/templates/.github/actions/setup/action.yml"
+"""The one file of a team's own workflows that is not ours."""
 JOBS = {f"{path.stem}: {name}": job for path in WORKFLOWS for name, job in load_workflow(path.stem)["jobs"].items()}
 TRUSTED = {name: job for name, job in JOBS.items() if job["permissions"].get("id-token") == "write"}
 """The jobs that may assume a role."""
@@ -63,7 +65,7 @@ def test_validation_is_offline() -> None:
     assert "github.event.pull_request.head.repo.full_name == github.repository" in jobs["preview"]["if"]
 
 
-@pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=lambda path: path.parent.name + path.stem)
+@pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS, PROJECT_SETUP], ids=lambda path: str(path.relative_to(ROOT)))
 def test_pinned_and_quoted(path: Path) -> None:
     """Every action is ours or pinned by its commit, no expression gets into a shell, no stranger's code has rights."""
     text = path.read_text()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.e2e.live import list_credentials
+from tests.e2e.recorded.restoring import RECORDED, list_recorded_ids, restore, specs_of_make
 from tests.e2e.stack import ROOT
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from iamcreds.emulator.server import Emulator
     from tests.e2e.stack import Stack
 
-RECORDED = Path(__file__).parent / "recorded"
 TEAM = """
 users:
   jane:
@@ -71,37 +70,10 @@ def test_recorded_before(stack: Stack, iam: IAMClient, emulator: Emulator) -> No
     stack.assert_no_changes()
     stack.up()
     ids = {name: resource["id"] for name, resource in stack.read_resources().items()}
-    assert ids == {
-        resource["urn"].rsplit("::", 1)[1]: resource["id"]
-        for resource in state["deployment"]["resources"]
-        if "dynamic" in resource["type"]
-    }
+    assert ids == list_recorded_ids(state)
     assert stack.read_secrets() == secrets
     assert len(secrets) == 5
     assert "iam:CreateServiceSpecificCredential" not in emulator.controls.counts()
-
-
-def restore(iam: IAMClient, emulator: Emulator, state: dict[str, Any]) -> None:
-    """Make the account what it was when the state was recorded."""
-    for resource in state["deployment"]["resources"]:
-        if resource["type"].endswith("ServiceSpecificCredential"):
-            seen = resource["outputs"]
-            users = [user["UserName"] for user in iam.list_users()["Users"]]
-            if seen["user"] not in users:
-                iam.create_user(UserName=seen["user"])
-            login = seen.get("service_user_name") or seen["service_credential_alias"]
-            emulator.controls.put_credential(
-                seen["credential_id"], seen["user"], seen["service"],
-                status=seen["status"], created=seen["create_date"], login=login,
-            )  # fmt: skip
-    emulator.controls.clear_counts()
-
-
-def specs_of_make() -> dict[str, str]:
-    """The specs that the state was made from, as `recorded/make.py` has them."""
-    texts = (RECORDED / "make.py").read_text().split('"""')
-    first, bot = (next(text for text in texts if word in text) for word in ("reset: first", "build-bot:"))
-    return {"team": first.replace("first", "second"), "bot": bot}
 
 
 def test_places(stack: Stack, iam: IAMClient) -> None:

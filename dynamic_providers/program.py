@@ -1,0 +1,46 @@
+"""The whole story of a stack: read the specs, register what they say, tell what came of it.
+
+A project's `__main__.py` is `run()` and nothing else, ours and every team's, so that a newer version of the package is
+all that an upgrade takes. The module's name, the function's and the stack's configuration keys are promises.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from dynamic_providers.registration import register
+from iamcreds.errors import SpecsError
+from iamcreds.specs import load
+
+if TYPE_CHECKING:
+    from iamcreds.model import Desired
+
+
+def run() -> None:
+    """Declare what the specs of the stack's configuration say, and export the outputs `credentials` and `secrets`.
+
+    Raises:
+        pulumi.RunError: the specs have problems.
+    """
+    specs = load_specs()
+    for warning in specs.warnings:
+        pulumi.log.warn(str(warning))
+    registered = register(specs)
+    pulumi.export("credentials", registered["credentials"])
+    pulumi.export("secrets", registered["secrets"])
+
+
+def load_specs() -> Desired:
+    """The specs that the stack's configuration names.
+
+    Raises:
+        pulumi.RunError: with every problem they have.
+    """
+    config = pulumi.Config()
+    try:
+        return load(Path(config.get("specs") or "specs"), allow_empty=config.get_bool("allowEmpty") or False)
+    except SpecsError as error:
+        raise pulumi.RunError(f"the specs have problems:\n{error}") from None

@@ -1,0 +1,45 @@
+"""The recorded state, and an account and specs that are as they were when it was recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+
+RECORDED = Path(__file__).parent
+
+
+def list_recorded_ids(state: dict[str, Any]) -> dict[str, str]:
+    """The id of each credential and watcher in the state, by resource name."""
+    return {
+        resource["urn"].rsplit("::", 1)[1]: resource["id"]
+        for resource in state["deployment"]["resources"]
+        if "dynamic" in resource["type"]
+    }
+
+
+def restore(iam: IAMClient, emulator: Emulator, state: dict[str, Any]) -> None:
+    """Make the account what it was when the state was recorded."""
+    for resource in state["deployment"]["resources"]:
+        if resource["type"].endswith("ServiceSpecificCredential"):
+            seen = resource["outputs"]
+            users = [user["UserName"] for user in iam.list_users()["Users"]]
+            if seen["user"] not in users:
+                iam.create_user(UserName=seen["user"])
+            login = seen.get("service_user_name") or seen["service_credential_alias"]
+            emulator.controls.put_credential(
+                seen["credential_id"], seen["user"], seen["service"],
+                status=seen["status"], created=seen["create_date"], login=login,
+            )  # fmt: skip
+    emulator.controls.clear_counts()
+
+
+def specs_of_make() -> dict[str, str]:
+    """The specs that the state was made from, as `recorded/make.py` has them."""
+    texts = (RECORDED / "make.py").read_text().split('"""')
+    first, bot = (next(text for text in texts if word in text) for word in ("reset: first", "build-bot:"))
+    return {"team": first.replace("first", "second"), "bot": bot}

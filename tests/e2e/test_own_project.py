@@ -1,0 +1,123 @@
+"""A project of a team's own: the built wheel in a folder that was empty, by the real engine."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.conftest import assert_no_leak
+from tests.e2e.live import JANE, list_credentials, pass_a_day
+from tests.e2e.recorded.restoring import RECORDED, list_recorded_ids, restore, specs_of_make
+from tests.e2e.stack import ROOT, Stack, make_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+
+UV = shutil.which("uv") or str(ROOT / ".state/uv/bin/uv")
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this working copy, built from its source distribution, as a release is."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([UV, "build", "--quiet", "--offline", "--out-dir", folder], cwd=ROOT, check=True, timeout=200)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="session")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with the wheel, and with the libraries of ours: an index is not asked."""
+    folder = tmp_path_factory.mktemp("environment") / ".venv"
+    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True, timeout=200)
+    python = folder / "bin/python"
+    subprocess.run([UV, "pip", "install", "--quiet", "--no-deps", "--python", python, wheel], check=True, timeout=200)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "libraries.pth").write_text(sysconfig.get_path("purelib"))
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, environment: Path, engine: str, emulator: Emulator) -> Iterator[Stack]:
+    """A project that `iamcreds init` has written into an empty folder, and its stack."""
+    variables = make_environment(tmp_path, engine, emulator.url)
+    variables["PATH"] = variables["PATH"].replace(str(ROOT / ".venv/bin"), str(environment / "bin"))
+    (tmp_path / "backend").mkdir()
+    folder = tmp_path / "project"
+    init = [str(environment / "bin/iamcreds"), "init", str(folder), "--account", "123456789012", "--stack", "test"]
+    done = subprocess.run(init, env=variables, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    (folder / ".venv").symlink_to(environment)
+    stack = Stack(folder, variables)
+    (step,) = re.findall(r"  (pulumi stack init .*)", done.stdout)
+    stack.succeed(*step.split()[1:])
+    yield stack
+    assert_no_leak(stack, tmp_path, emulator.controls.secrets())
+
+
+def test_wheel(wheel: Path) -> None:
+    """The wheel has every file of both packages that git has, links as files, and nothing else but its description."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "iamcreds", "dynamic_providers"],  # noqa: S607 - a person's git
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+        assert names == set(listed.stdout.splitlines())
+        assert all(archive.read(name) == (ROOT / name).read_bytes() for name in names)
+
+
+def test_runs_the_wheel(environment: Path) -> None:
+    """What these tests run is the wheel, and not the working copy."""
+    code = "import iamcreds, dynamic_providers as providers; print(iamcreds.__file__, providers.__file__)"
+    shown = subprocess.run(
+        [environment / "bin/python", "-c", code],
+        cwd=environment, env={}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert shown.stdout.count(str(environment)) == 2
+    assert str(ROOT) not in shown.stdout
+
+
+def test_own_project(project: Stack, iam: IAMClient) -> None:
+    """An empty folder becomes a project: its first preview creates what its specs say, and the next is clean."""
+    printed = project.fail("preview")
+    assert "there are no users here" in printed
+    iam.create_user(UserName="jane")
+    (project.folder / "specs/jane.yaml").write_text(f"# yaml-language-server: $schema=schema.json\n{JANE}\n")
+    assert "jane/codecommit" in project.preview()
+    assert list_credentials(iam, "jane") == []
+    project.up()
+    assert len(list_credentials(iam, "jane")) == 1
+    project.assert_no_changes()
+    assert project.read_resources()["jane/codecommit"]["inputs"]["account"] == "123456789012"
+
+
+def test_upgrade(project: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """A stack that an older version made is taken over by a project as it is: nothing to do, every password kept."""
+    state = json.loads((RECORDED / "state.json").read_text())
+    restore(iam, emulator, state)
+    pass_a_day(emulator)
+    project.write_specs(**specs_of_make())
+    project.succeed("stack", "import", "--file", str(RECORDED / "state.json"))
+    secrets = project.read_secrets()
+    project.assert_no_changes()
+    project.up()
+    ids = {name: resource["id"] for name, resource in project.read_resources().items()}
+    assert ids == list_recorded_ids(state)
+    assert project.read_secrets() == secrets
+    assert not {"iam:CreateServiceSpecificCredential", "iam:ResetServiceSpecificCredential"} & set(
+        emulator.controls.counts()
+    )

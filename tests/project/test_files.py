@@ -1,0 +1,81 @@
+"""The files that a project begins with: what this repository has itself, and what the options say."""
+
+from __future__ import annotations
+
+import json
+from importlib import metadata
+
+import pytest
+import yaml
+
+from iamcreds.project.files import Project, make_files
+from tests.e2e.runner import read_workflow
+from tests.e2e.stack import ROOT
+from tools.engine import VERSION
+
+PROJECT = Project("123456789012", "eu-west-1", "prod")
+OURS = (
+    ".github/actions/tools/action.yml",
+    ".github/workflows/build.yml",
+    ".github/workflows/drift.yml",
+    ".github/workflows/pull-request.yml",
+    ".github/workflows/up.yml",
+    "Pulumi.yaml",
+    "__main__.py",
+    "specs/schema.json",
+)
+SETUP = ".github/actions/setup/action.yml"
+"""The one file that differs: a project installs the package, this repository is it."""
+
+
+@pytest.mark.parametrize("path", OURS)
+def test_ours_and_theirs_are_one(path: str) -> None:
+    """The workflows, the schema, the program and Pulumi's own file are this repository's, to the letter."""
+    assert make_files(PROJECT)[path] == (ROOT / path).read_text()
+
+
+def test_nothing_else() -> None:
+    """A project has these files, and no other."""
+    others = [SETUP, ".github/stacks.json", ".gitignore", "requirements.txt", "specs/account.yaml"]
+    assert list(make_files(PROJECT)) == sorted([*OURS, *others])
+
+
+def test_setup() -> None:
+    """The workflows set up the Python of ours, and the engine of the tests where `tools` looks for it."""
+    ours, theirs = (read_workflow(text) for text in ((ROOT / SETUP).read_text(), make_files(PROJECT)[SETUP]))
+    assert theirs["inputs"] == {"engine": ours["inputs"]["engine"]}
+    assert theirs["runs"]["steps"][0] == ours["runs"]["steps"][0]
+    engine = theirs["runs"]["steps"][-1]
+    assert engine["env"] == {"VERSION": VERSION}
+    assert engine["if"] == "inputs.engine == 'true'"
+    assert "/.cache/iamcreds/engine-$VERSION" in engine["run"]
+    assert "~/.cache/iamcreds/engine-*" in make_files(PROJECT)[".github/actions/tools/action.yml"]
+
+
+def test_account_region_and_stack() -> None:
+    """The account is a guard in the specs; the stacks' list has its roles, in the region's own partition."""
+    files = make_files(Project("123456789012", "us-gov-west-1", "audit"))
+    assert yaml.safe_load(files["specs/account.yaml"]) == {"account": "123456789012"}
+    assert json.loads(files[".github/stacks.json"]) == [
+        {
+            "stack": "audit",
+            "specs": "specs",
+            "region": "us-gov-west-1",
+            "driftRole": "arn:aws-us-gov:iam::123456789012:role/iamcreds-drift",
+            "readRole": "arn:aws-us-gov:iam::123456789012:role/iamcreds-read",
+            "writeRole": "arn:aws-us-gov:iam::123456789012:role/iamcreds-write",
+        }
+    ]
+
+
+def test_backend() -> None:
+    """The backend stands in Pulumi.yaml, so that every machine finds the state; the rest of it is ours."""
+    url = "s3://state?region=eu-west-1&s3ForcePathStyle=true"
+    text = make_files(Project("123456789012", "eu-west-1", "prod", url))["Pulumi.yaml"]
+    assert yaml.safe_load(text) == yaml.safe_load((ROOT / "Pulumi.yaml").read_text()) | {"backend": {"url": url}}
+
+
+def test_pinned() -> None:
+    """The requirements name this version, and no other will do."""
+    lines = make_files(PROJECT)["requirements.txt"].splitlines()
+    assert [line for line in lines if not line.startswith("#")] == [f"iamcreds=={metadata.version('iamcreds')}"]

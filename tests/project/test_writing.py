@@ -1,0 +1,68 @@
+"""Writing a project's files: what is there already is kept, and what was begun can be ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from iamcreds.errors import OutputFileError
+from iamcreds.project.writing import Outcome, write_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = {"Pulumi.yaml": "name: iamcreds\n", "specs/account.yaml": "account: x\n"}
+
+
+def test_new_folder(tmp_path: Path) -> None:
+    """All is written into a folder that is not there yet, byte by byte."""
+    outcomes = dict(write_files(tmp_path / "a/b", FILES, ()))
+    assert set(outcomes.values()) == {Outcome.WRITTEN}
+    assert {name: (tmp_path / "a/b" / name).read_bytes().decode() for name in FILES} == FILES
+
+
+def test_what_is_there_stays(tmp_path: Path) -> None:
+    """A file of another text is kept and told, one of the same text is told too, and the others are written."""
+    (tmp_path / "Pulumi.yaml").write_text("name: mine\n")
+    assert dict(write_files(tmp_path, FILES, ())) == {
+        "Pulumi.yaml": Outcome.KEPT,
+        "specs/account.yaml": Outcome.WRITTEN,
+    }
+    assert (tmp_path / "Pulumi.yaml").read_text() == "name: mine\n"
+    assert dict(write_files(tmp_path, FILES, ()))["specs/account.yaml"] is Outcome.SAME
+
+
+def test_overwriting_what_is_named(tmp_path: Path) -> None:
+    """Only what is named is overwritten."""
+    for name in FILES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    outcomes = dict(write_files(tmp_path, FILES, ["Pulumi.yaml"]))
+    assert outcomes == {"Pulumi.yaml": Outcome.OVERWRITTEN, "specs/account.yaml": Outcome.KEPT}
+    assert (tmp_path / "Pulumi.yaml").read_text() == FILES["Pulumi.yaml"]
+
+
+def test_begun_and_cut_off(tmp_path: Path) -> None:
+    """A run that ended in between is ended by the next."""
+    next(write_files(tmp_path, FILES, ()))
+    assert not (tmp_path / "specs").exists()
+    assert list(dict(write_files(tmp_path, FILES, ())).values()) == [Outcome.SAME, Outcome.WRITTEN]
+
+
+def test_link_to_nowhere(tmp_path: Path) -> None:
+    """A link that leads nowhere is a file that is there: nothing is written through it."""
+    (tmp_path / "Pulumi.yaml").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputFileError, match=r"Pulumi\.yaml cannot be written: No such file or directory"):
+        list(write_files(tmp_path, FILES, ()))
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_folder_in_a_files_place(tmp_path: Path) -> None:
+    """A folder that stands where a file belongs, or a file where a folder does, is told by its path."""
+    (tmp_path / "Pulumi.yaml").mkdir()
+    with pytest.raises(OutputFileError, match=r"Pulumi\.yaml cannot be written: Is a directory"):
+        list(write_files(tmp_path, FILES, ()))
+    (tmp_path / "specs").write_text("")
+    with pytest.raises(OutputFileError, match=r"specs/account\.yaml cannot be written: "):
+        list(write_files(tmp_path, {"specs/account.yaml": ""}, ()))
