@@ -24,14 +24,15 @@ from dynamic_providers.credential_state import (
     record_secret,
     recorded_live,
 )
+from dynamic_providers.making import make_credential
 from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, warn
 from dynamic_providers.run import Message, Refuse, Run
-from dynamic_providers.situation import foresee, has_predecessor, is_full, observe
+from dynamic_providers.situation import foresee, has_predecessor, is_full
 from dynamic_providers.unknowns import is_known
-from iamcreds.decision.deciding import Adopt, AdoptNamed, Create, InTheWay, MissingUser, Situation, decide
+from iamcreds.decision.deciding import Adopt, AdoptNamed, Create, MissingUser, Situation, decide
 from iamcreds.decision.refusals import sentence
-from iamcreds.errors import ExistingCredentialError, LimitExceededError, NoSuchCredentialError
-from iamcreds.model import Credential, IssuedCredential, Status
+from iamcreds.errors import NoSuchCredentialError
+from iamcreds.model import Credential, Status
 from iamcreds.services import MAX_PER_SERVICE
 
 _REPLACING = ("user", "service", "age_days")
@@ -156,73 +157,9 @@ class ServiceSpecificCredentialProvider(Provider):
             AccountError: as AWS answers; what had been made by then is deleted again.
         """
         inputs = CredentialInputs.read(props)
-        adopts = props.get("adopts")
         self.account.require_account(inputs.account, "the specs are for")
-        situation = observe(self.account, self._run, inputs, adopts)
-        match decide(inputs.wanted(), situation):
-            case Create():
-                issued = self._issue(inputs, situation)
-            case Adopt(live) if live.id == adopts:
-                issued = self._adopt(live, inputs)
-            case AdoptNamed(live):
-                made = self._take_over(live, inputs)
-                self._run.finish(inputs.user, inputs.service, live.id, live.id)
-                return made
-            case Adopt(live):
-                raise ExistingCredentialError(
-                    f"credential {live.id} of user {live.user} has come since the preview: repeat, to adopt it"
-                )
-            case refusal:
-                raise ExistingCredentialError(sentence(refusal, inputs.wanted(), self.account.now()))
-        live = issued.credential
-        self._run.finish(inputs.user, inputs.service, adopts, live.id)
-        outputs = record_inputs(inputs) | record_live(live) | record_secret(issued)
-        return CreateResult(live.id, outputs | {"account_id": self.account.id()})
-
-    def _issue(self, inputs: CredentialInputs, situation: Situation) -> IssuedCredential:
-        """Create, unless IAM's answer tells of a credential that the list of all users has left out.
-
-        It names the logins of a user by number, as long as another has the name (AWS's answers, recorded by another
-        public project).
-        """
-        try:
-            issued = self.account.issue(inputs.user, inputs.service, inputs.age_days, inputs.target)
-        except LimitExceededError as error:
-            reason = self._look_closer(inputs)
-            if reason is None:
-                raise
-            raise ExistingCredentialError(reason) from error
-        made = issued.credential
-        is_second = not situation.live and made.login.startswith(f"{made.user}+")
-        if is_second and not self.account.has_listed(made.user):  # what was found by a list may be somebody's
-            reason = self._look_closer(inputs)
-            if reason is not None:
-                raise ExistingCredentialError(f"{reason} ({self.account.undo(made)})")
-        return issued
-
-    def _look_closer(self, inputs: CredentialInputs) -> str | None:
-        """Why this credential is not to be, by a list of its user alone; None where nothing foreign is there."""
-        self.account.look_closer(inputs.user)
-        present = observe(self.account, self._run, inputs, None)
-        if not present.is_whole or not present.foreign:
-            return None
-        return sentence(InTheWay(present.foreign), inputs.wanted(), self.account.now())
-
-    def _take_over(self, live: Credential, inputs: CredentialInputs) -> CreateResult:
-        """Have it as it is, but for a status or a reset that is declared; without a reset, with the password known."""
-        status = None if inputs.status in (None, live.status) else inputs.target
-        issued = None if inputs.password is None else IssuedCredential(live, inputs.password)
-        if status is not None or inputs.reset is not None:
-            issued = self.account.change(live.user, live.id, status=status, reset=inputs.reset is not None) or issued
-        now_live = record_live(live if status is None else replace(live, status=status))
-        secret = {} if issued is None else record_secret(issued)
-        outputs = record_inputs(inputs) | now_live | secret
-        return CreateResult(live.id, outputs | {"account_id": self.account.id()})
-
-    def _adopt(self, live: Credential, inputs: CredentialInputs) -> IssuedCredential:
-        issued = self.account.change(live.user, live.id, status=inputs.target, reset=True)
-        assert issued is not None  # noqa: S101 - it was asked for
-        return issued
+        outputs = make_credential(self.account, self._run, inputs, props.get("adopts"))
+        return CreateResult(outputs["credential_id"], outputs | {"account_id": self.account.id()})
 
     def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
         """What is live now; gone only when lists that cannot lag any more lack it. The secret is carried over."""
