@@ -16,7 +16,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 from werkzeug.test import run_wsgi_app
 
-from iamcreds.emulator import control_api
+from iamcreds.emulator import control_api, guard
 from iamcreds.emulator.controls import Controls
 from iamcreds.emulator.exceptions import AwsError, ThrottlingError
 from iamcreds.emulator.faults import Cut, Drop, Hang, Pause
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 BACKLOG = 128
 SCOPE_PARTS = 5
+SERVED = frozenset({"iam", "sts"})
+"""The services that answer, of all that moto has."""
+
 LONGEST_PAUSE = 120
 """Seconds after which a call that nobody releases has its connection broken."""
 
@@ -137,6 +140,8 @@ class Switched:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
+        if not guard.is_allowed(environ):
+            return guard.refuse(start_response)
         if environ["PATH_INFO"].startswith(control_api.PREFIX):
             return control_api.answer(environ, start_response)
         answer = _date(self._operate(read_operation(environ), environ))
@@ -157,6 +162,8 @@ class Switched:
             return _refuse(error, environ)
 
     def _let_answer(self, operation: str, environ: WSGIEnvironment) -> HttpAnswer:
+        if operation.partition(":")[0] not in SERVED or environ["PATH_INFO"] != "/":
+            raise AwsError(f"{operation} is not a part of this emulator", "InvalidAction", 400)
         try:
             body, status, headers = run_wsgi_app(self._app, environ, buffered=True)
         except NotImplementedError as error:
@@ -164,7 +171,9 @@ class Switched:
         except Exception as error:
             # Only the kind: the text of an unforeseen error could hold anything.
             raise AwsError(f"{type(error).__name__} in {operation}") from error
-        return HttpAnswer(status, list(headers), b"".join(body))
+        # moto's server lets any page read its answers.
+        own = [(name, value) for name, value in headers if not name.lower().startswith("access-control-")]
+        return HttpAnswer(status, own, b"".join(body))
 
 
 def read_operation(environ: WSGIEnvironment) -> str:

@@ -36,7 +36,7 @@ def jane(iam: IAMClient) -> str:
 
 
 def test_counts(iam: IAMClient, emulator: Emulator, controls: Controls) -> None:
-    """Every call is counted by service and operation, of JSON services too, until the count is cleared."""
+    """Every call is counted by service and operation, refused ones too, until the count is cleared."""
     controls.clear_counts()
     create(iam)
     iam.list_users()
@@ -47,7 +47,8 @@ def test_counts(iam: IAMClient, emulator: Emulator, controls: Controls) -> None:
         aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
         aws_secret_access_key="unchecked",
     )
-    parameters.describe_parameters()
+    with pytest.raises(ClientError, match="ssm:DescribeParameters is not a part of this emulator"):
+        parameters.describe_parameters()
     assert controls.counts() == {CREATE: 1, "iam:ListUsers": 1, "ssm:DescribeParameters": 1}
 
 
