@@ -25,6 +25,7 @@ from iamcreds.errors import (
     format_traceback,
     is_debugging,
 )
+from iamcreds.text.escaping import escape_invisible, escape_lines
 
 if TYPE_CHECKING:
     from pulumi.dynamic import ConfigureRequest
@@ -107,6 +108,7 @@ def warn(message: str) -> None:
     The engine starts a provider with its own address as the first argument. Without one the line goes to stderr,
     which the engine shows as well.
     """
+    message = escape_invisible(message)
     if len(sys.argv) > 1:
         _engine(sys.argv[1]).Log(LogRequest(severity=LogSeverity.WARNING, message=message))
     else:
@@ -135,7 +137,7 @@ class _Sentences:
     @staticmethod
     def format_exc() -> str:
         error = sys.exc_info()[1]
-        sentence = str(error) if isinstance(error, IamcredsError) else unexpected(error)
+        sentence = escape_lines(str(error)) if isinstance(error, IamcredsError) else unexpected(error)
         return f"{sentence}\n{format_traceback(error)}" if error and is_debugging() else sentence
 
 

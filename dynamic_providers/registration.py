@@ -29,6 +29,7 @@ from dynamic_providers.recorded import read_state, run_message
 from dynamic_providers.requests import access_keys_request, credential_request, spec_file_request
 from dynamic_providers.run import Refuse
 from iamcreds.model import Existing
+from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -88,7 +89,7 @@ def _file(user: DesiredUser) -> str:
 
 
 def _raise_refusals(refusals: Iterable[tuple[Place, str]]) -> None:
-    lines = [f"{place}: {sentence}" for place, sentence in sorted(refusals)]
+    lines = [f"{place}: {escape_invisible(sentence)}" for place, sentence in sorted(refusals)]
     if lines:
         raise pulumi.RunError("\n".join(["`pulumi up` would refuse:", *lines]))
 

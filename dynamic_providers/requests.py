@@ -22,6 +22,7 @@ from dynamic_providers.properties import (
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.model import Place
 from iamcreds.services import MAX_PER_SERVICE
+from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,7 +72,7 @@ def _request(type_: str, name: str, parent: str, place: Place) -> RegisterResour
     position = SourcePosition(uri=Path(place.file).absolute().as_uri(), line=place.line, column=place.column)
     return RegisterResourceRequest(
         type=type_,
-        name=name,
+        name=escape_invisible(name),  # of a file, whose name may be anything
         parent=parent,
         sourcePosition=position,
         acceptSecrets=True,

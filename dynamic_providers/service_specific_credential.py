@@ -34,6 +34,7 @@ from iamcreds.decision.refusals import sentence
 from iamcreds.errors import NoSuchCredentialError
 from iamcreds.model import Credential, Status
 from iamcreds.services import MAX_PER_SERVICE
+from iamcreds.text.escaping import escape_invisible
 
 _REPLACING = ("user", "service", "age_days")
 _SWITCHED_OFF = (
@@ -104,6 +105,7 @@ class ServiceSpecificCredentialProvider(Provider):
         return self._refuse(sentence(decision, inputs.wanted(), self.account.now()), inputs, message, is_deleted_first)
 
     def _refuse(self, reason: str, inputs: CredentialInputs, message: Message, is_deleted_first: bool) -> CheckResult:  # noqa: FBT001 - what the engine does
+        reason = escape_invisible(reason)
         if message.refuse is Refuse.PREVIEW:
             return CheckResult(inputs.properties() | {"refused": [reason]}, [])
         if message.refuse is Refuse.CREATE and not is_deleted_first:

@@ -7,6 +7,7 @@ from importlib import import_module
 import click
 
 from iamcreds.errors import IamcredsError, format_traceback, is_debugging
+from iamcreds.text.escaping import escape_lines
 
 SUMMARIES = {
     "completion": "Print the script that makes a shell complete commands.",
@@ -62,7 +63,7 @@ class Commands(click.Group):
         except IamcredsError as error:
             if is_debugging():
                 click.echo(format_traceback(error), err=True)
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(escape_lines(str(error))) from None
 
 
 @click.group(cls=Commands)

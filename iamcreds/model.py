@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from iamcreds.services import service_alias
+from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,7 +46,7 @@ class Place:
     column: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{escape_invisible(self.file)}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, order=True)
@@ -58,7 +59,8 @@ class Problem:
     severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message} [{self.rule}]"
+        what = "" if self.severity is Severity.ERROR else "warning: "
+        return f"{self.place}: {what}{escape_invisible(self.message)} [{self.rule}]"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from botocore import exceptions as boto
 
 from iamcreds import errors
+from iamcreds.text.escaping import escape_invisible, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,8 @@ _ANSWER_LOST = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadE
 
 UNREADABLE = "AWS's answer was cut off or is not AWS's: repeat"
 """What is said of an answer that cannot be read, whatever it holds."""
+
+_LONGEST_MESSAGE = 1_000
 
 HOW_TO_SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in again (`aws sso login`)"
 
@@ -139,8 +142,8 @@ def error_code(error: boto.ClientError) -> str:
 
 
 def _read(error: boto.ClientError, name: str) -> str:
-    """A part of what AWS said; an answer of another make may lack it."""
-    return str(error.response.get("Error", {}).get(name, ""))
+    """A part of what AWS said, harmless and of bounded length; an answer of another make may lack it."""
+    return shorten(escape_invisible(str(error.response.get("Error", {}).get(name, ""))), _LONGEST_MESSAGE)
 
 
 def is_throttled(error: Exception) -> bool:

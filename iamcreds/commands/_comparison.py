@@ -71,7 +71,7 @@ def load_specs(specs: Path, *, allow_empty: bool) -> Desired:
 
     desired = load(specs, allow_empty=allow_empty)
     for warning in desired.warnings:
-        click.echo(f"{warning.place}: warning: {warning.message} [{warning.rule}]", err=True)
+        click.echo(str(warning), err=True)
     return desired
 
 

@@ -12,6 +12,7 @@ from iamcreds.commands._comparison import comparison_options, load_specs, read_d
 from iamcreds.commands._findings import FOUND
 from iamcreds.commands._notifying import NotifyingCommand, notify_option
 from iamcreds.commands._state_file import plugin_option, read_text, refuse_foreign_code
+from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,11 +145,11 @@ def _print_coloured(drift: Drift) -> None:
             console.print(Text(f"{TITLES[kind]} ({len(found):,})", style=f"bold {colours[kind]}"))
         for difference in found:
             place = "" if difference.place is None else f"  {difference.place}"
-            message = Text(f" {describe(difference).message}  ")
+            message = Text(escape_invisible(f" {describe(difference).message}  "))
             rest = message + Text(f"[{difference.rule}]{place}", style="dim")
-            console.print(Text("  ") + Text(difference.user, style="bold") + rest, soft_wrap=True)
-            console.print(Text(f"      next: {advise(difference)}", style="dim"), soft_wrap=True)
-    verdict = Text(summarize(drift), style="bold" if drift.differences else "bold green")
+            console.print(Text("  ") + Text(escape_invisible(difference.user), style="bold") + rest, soft_wrap=True)
+            console.print(Text(escape_invisible(f"      next: {advise(difference)}"), style="dim"), soft_wrap=True)
+    verdict = Text(escape_invisible(summarize(drift)), style="bold" if drift.differences else "bold green")
     console.print(verdict + Text(f": {describe_scope(drift)}", style="not bold default"), soft_wrap=True)
     for note in describe_limits(drift):
-        console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)
+        console.print(Text(escape_invisible(f"note: {note}"), style="dim"), soft_wrap=True)

@@ -10,6 +10,7 @@ import click
 
 from iamcreds.errors import SpecsError
 from iamcreds.model import Desired, Problem, Severity
+from iamcreds.text.escaping import escape_invisible, escape_json
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
@@ -55,11 +56,10 @@ def command(specs: Path, *, allow_empty: bool, form: str) -> None:
 def _print_problems(form: str, problems: Sequence[Problem], desired: Desired | None) -> None:
     """Print problems in one of the three forms, and the summary where the specs are good."""
     if form == "json":
-        click.echo(
-            json.dumps({**_count(desired), "problems": [_make_record(problem) for problem in problems]}, indent=2)
-        )
+        document = {**_count(desired), "problems": [_make_record(problem) for problem in problems]}
+        click.echo(escape_json(json.dumps(document, indent=2)))
         return
-    write = _format_annotation if form == "github" else _format_line
+    write = _format_annotation if form == "github" else str
     for problem in problems:
         click.echo(write(problem))
     if desired is not None:
@@ -67,18 +67,12 @@ def _print_problems(form: str, problems: Sequence[Problem], desired: Desired | N
         click.echo(", ".join(format_count(number, things.removesuffix("s")) for things, number in counts))
 
 
-def _format_line(problem: Problem) -> str:
-    if problem.severity is Severity.ERROR:
-        return str(problem)
-    return f"{problem.place}: warning: {problem.message} [{problem.rule}]"
-
-
 def _format_annotation(problem: Problem) -> str:
     """A workflow command of GitHub Actions, with its escapes."""
     place = problem.place
-    properties = {"file": place.file, "line": place.line, "col": place.column, "title": problem.rule}
+    properties = {"file": escape_invisible(place.file), "line": place.line, "col": place.column, "title": problem.rule}
     written = ",".join(f"{key}={_escape(str(value), _IN_A_PROPERTY)}" for key, value in properties.items())
-    return f"::{problem.severity} {written}::{_escape(problem.message, _IN_A_MESSAGE)}"
+    return f"::{problem.severity} {written}::{_escape(escape_invisible(problem.message), _IN_A_MESSAGE)}"
 
 
 def _escape(text: str, special: str) -> str:

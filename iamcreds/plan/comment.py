@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.plan.changes import Action, Change, Note, Plan, PolicyChange
-from iamcreds.text.escaping import escape_invisible, format_code, shorten
+from iamcreds.text.escaping import escape_lines, format_code, shorten
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _render_property(changed: Property) -> Iterator[str]:
 
 def _make_block(name: str, title: str, texts: Iterable[str], language: str, max_length: int = MAX_LENGTH) -> _Section:
     """Texts in a code block, in which nothing is markup, folded away under their title if there is one."""
-    items = tuple(escape_invisible(shorten(text, _MAX_MESSAGE), keep="\n") + "\n" for text in texts)
+    items = tuple(escape_lines(shorten(text, _MAX_MESSAGE)) + "\n" for text in texts)
     fence = "`" * max(3, 1 + max((len(run) for text in items for run in re.findall("`+", text)), default=0))
     opening, closing = f"\n{fence}{language}\n", f"{fence}\n"
     if title:

@@ -10,6 +10,7 @@ from iamcreds.drift.differences import Kind
 from iamcreds.report.advice import advise
 from iamcreds.report.summary import describe_limits
 from iamcreds.report.wording import describe
+from iamcreds.text.escaping import escape_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,7 @@ VERSION = 2
 
 def format_json(drift: Drift) -> str:
     """The document as text; README says what is in it."""
-    return json.dumps(build_document(drift), indent=2)
+    return escape_json(json.dumps(build_document(drift), indent=2))
 
 
 def build_document(drift: Drift) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from iamcreds.errors import NotificationError
 from iamcreds.report.advice import advise
 from iamcreds.report.summary import describe_scope, summarize
 from iamcreds.report.wording import format_line
-from iamcreds.text.escaping import format_code_span
+from iamcreds.text.escaping import escape_invisible, format_code_span
 from iamcreds.text.formatting import capitalize
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def write_message(drift: Drift, where: str | None = None) -> tuple[str, str]:
         lines += ["", f"And {len(drift.differences) - MAX_DIFFERENCES:,} more."]
     if where is not None:
         lines += ["", f"The whole report: {format_code_span(where, MAX_LINE)}"]
-    return f"iamcreds: {summarize(drift)}", "\n".join(lines)
+    return escape_invisible(f"iamcreds: {summarize(drift)}"), "\n".join(lines)
 
 
 def check_addresses(urls: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from iamcreds.report.advice import advise
 from iamcreds.report.summary import describe_limits, describe_scope, summarize
 from iamcreds.report.wording import format_line
+from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
     from iamcreds.drift.differences import Drift
@@ -20,4 +21,4 @@ def format_text(drift: Drift) -> str:
         for line in (format_line(difference), f"    next: {advise(difference)}")
     ]
     lines += [f"{summarize(drift)}: {describe_scope(drift)}", *(f"note: {note}" for note in describe_limits(drift))]
-    return "\n".join(lines)
+    return "\n".join(map(escape_invisible, lines))

@@ -61,7 +61,7 @@ def format_line(difference: Difference) -> str:
 
 def format_sentence(difference: Difference) -> str:
     """A difference with its user and its rule: `jane: … [missing-credential]`."""
-    return f"{difference.user}: {describe(difference).message} [{difference.rule}]"
+    return escape_invisible(f"{difference.user}: {describe(difference).message} [{difference.rule}]")
 
 
 @singledispatch

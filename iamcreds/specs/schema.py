@@ -43,7 +43,7 @@ class Refusal:
 
 def find_refusals(values: Mapping[str, Any]) -> Iterator[Refusal]:
     """Everything the schema refuses in the plain values of a spec file."""
-    return map(_make_refusal, _compile().iter_errors(dict(values)))
+    return (_make_refusal(error, values) for error in _compile().iter_errors(dict(values)))
 
 
 def accepts(field: Mapping[str, Any], value: object) -> bool:
@@ -112,7 +112,7 @@ class _NotSupportedYet:
             raise ValueError("not supported yet")
 
 
-def _make_refusal(error: ValidationError) -> Refusal:
+def _make_refusal(error: ValidationError, values: Mapping[str, Any]) -> Refusal:
     *path, keyword = error.schema_path
     is_of_a_key = path[-1:] == ["propertyNames"]
     schema: Any = SCHEMA
@@ -120,4 +120,17 @@ def _make_refusal(error: ValidationError) -> Refusal:
         schema = schema[step]
     kind: Any = error.kind  # of a key, it has the error of the key alone
     instance = kind.error.instance if is_of_a_key else error.instance
-    return Refusal(error.instance_path, str(keyword), schema, instance, is_of_a_key)
+    return Refusal(list(_follow(error.instance_path, values)), str(keyword), schema, instance, is_of_a_key)
+
+
+def _follow(path: Sequence[str | int], values: Any) -> Iterator[str | int]:  # noqa: ANN401 - whatever specs hold
+    """A path as the values have it: the validator takes a key such as `007` or `+1` for an index."""
+    for step in path:
+        is_lost = isinstance(values, dict) and step not in values
+        found = next(key for key in values if _is_index(key, step)) if is_lost else step
+        values = values[found]
+        yield found
+
+
+def _is_index(key: str, index: str | int) -> bool:
+    return (key.removeprefix("+").lstrip("0") or "0") == str(index)

@@ -2,30 +2,60 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 _MAX_LENGTH = 200
 _PLAIN = re.compile(r"[^`|\\]+")
-_MARKDOWN = str.maketrans(
-    {character: f"\\{character}" for character in "\\`*_{}[]|~"}
-    | {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "#": "&#35;"}
-)
+_PLAIN_WORD = re.compile(r"[(\"]?[A-Za-z]+(?:[-'][A-Za-z]+)*[,.:;)\"]{0,3}|[0-9,]{1,20}[.:;)]?")
+_COMMAND = re.compile(r"(^ *):(?=:)|(?<=#)#")
+_FORMULA = re.compile("(^|[;\t\r\n])( *)(?=[=+@\t\r\uff1d\uff0b\uff0d\uff20-]|::)")
 
 
-def escape_invisible(text: str, keep: str = "") -> str:
-    """A text in one line that cannot speak to a terminal.
+def escape_invisible(text: str) -> str:
+    """A text in one line that cannot speak to a terminal, nor to what reads the log of a CI run.
 
-    Line ends, control characters and those that turn or hide text stand as Python's escapes; `keep` may stay.
+    Line ends, control characters and those that turn or hide text stand as Python's escapes, and so does what would
+    make a workflow command (`::add-mask::`, `##[group]`).
     """
-    return "".join(
-        character if character.isprintable() or character in keep else character.encode("unicode_escape").decode()
-        for character in text
-    )
+    shown = text if text.isprintable() else "".join(map(_escape_character, text))
+    return _COMMAND.sub(lambda found: f"{found[1]}\\x3a" if found[0].endswith(":") else "\\x23", shown)
+
+
+def escape_lines(text: str) -> str:
+    """The same for each line of a text whose lines are ours."""
+    return "\n".join(map(escape_invisible, text.split("\n")))
+
+
+def _escape_character(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def escape_markdown(text: str) -> str:
-    """A text that Markdown shows as it is, in one line, in a table too, and that mentions nobody on GitHub."""
-    return escape_invisible(text).translate(_MARKDOWN)
+    """A sentence for Markdown, in one line, in a table too: each word that is not a plain one is code.
+
+    GitHub makes links of what looks like an address, and mentions of what looks like a name, however it is escaped.
+    """
+    words = escape_invisible(text).split(" ")
+    return " ".join(word if _PLAIN_WORD.fullmatch(word) else format_code(word) for word in words)
+
+
+def escape_json(written: str) -> str:
+    """JSON, which may have more than ASCII, in which what a terminal or a CI run would obey is escaped."""
+    lines = (line if line.isprintable() else "".join(map(_escape_in_json, line)) for line in written.split("\n"))
+    return "\n".join(lines).replace("##", "#\\u0023")
+
+
+def _escape_in_json(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
+
+
+def escape_formula(text: str) -> str:
+    """A text that no spreadsheet takes for a formula, in whatever columns it cuts it, nor a CI run for a command.
+
+    An apostrophe, which spreadsheets do not show, precedes what would be taken for one.
+    """
+    return _FORMULA.sub(r"\1'\2", text)
 
 
 def format_code(text: str) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
-from iamcreds.text.escaping import escape_invisible
+from iamcreds.text.escaping import escape_formula, escape_invisible, escape_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,8 +26,6 @@ ABSENT = "-"
 MAX_DRAWN_ROWS = 1000
 """Rows of a table that is drawn for a terminal; drawing takes over a millisecond a row, plain text next to nothing."""
 
-_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _WITHOUT_POINT = re.compile("^(-?[0-9]+)(e)")  # readers of YAML 1.1 take 1e-05 for text, and 1.0e-05 for a number
 _PLAIN_KEY = re.compile("[a-z]+(_[a-z]+)*")
 _NOT_KEYS = frozenset({"false", "n", "no", "null", "off", "on", "true", "y", "yes"})
@@ -98,12 +96,12 @@ def format_table(table: Table, form: Format, width: int | None = None) -> str:
 
 def _to_json(value: Document, indent: int | None = None) -> str:
     written = json.dumps(value, ensure_ascii=False, indent=indent)
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
+    return escape_json(written)
 
 
 def _to_yaml(value: Document) -> Iterator[str]:
     if isinstance(value, str) or not value:
-        yield _to_json(value)
+        yield escape_invisible(json.dumps(value, ensure_ascii=False))
     elif isinstance(value, Mapping):
         for key, entry in value.items():
             yield from _to_yaml_entry(key, entry)
@@ -115,7 +113,11 @@ def _to_yaml(value: Document) -> Iterator[str]:
 
 
 def _to_yaml_entry(key: str, value: Document) -> Iterator[str]:
-    written = key if _PLAIN_KEY.fullmatch(key) and key not in _NOT_KEYS else _to_json(key)
+    written = (
+        key
+        if _PLAIN_KEY.fullmatch(key) and key not in _NOT_KEYS
+        else escape_invisible(json.dumps(key, ensure_ascii=False))
+    )
     first, *others = _to_yaml(value)
     if isinstance(value, list) and value:
         yield from (f"{written}:", first, *others)
@@ -135,7 +137,7 @@ def _to_csv_line(cells: Iterable[Cell]) -> str:
 
 
 def _escape_formula(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    return escape_formula(cell) if isinstance(cell, str) else cell
 
 
 def _format_cell(cell: Cell) -> str:

@@ -172,7 +172,8 @@ def test_length_of_what_breaks_off(emulator: Emulator, controls: Controls, *, wh
     controls.cut("*", 0.5, whole_length=whole_length)
     connection = HTTPConnection(emulator.url.removeprefix("http://"), timeout=10)
     try:
-        connection.request("POST", "/", "Action=ListUsers&Version=2010-05-08")
+        signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=a/20261125/us-east-1/iam/aws4_request, Signature=b"}
+        connection.request("POST", "/", "Action=ListUsers&Version=2010-05-08", signed)
         response = connection.getresponse()
         length = int(response.headers["Content-Length"])
         with pytest.raises(IncompleteRead) if whole_length else contextlib.nullcontext():

@@ -28,6 +28,7 @@ from iamcreds.report.summary import describe_limits, describe_scope, summarize
 from iamcreds.report.wording import RULES, describe
 from iamcreds.services import service_alias
 from iamcreds.text.durations import format_duration
+from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.formatting import capitalize
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def _load_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("iamcreds.report.html"),
         autoescape=True,
+        finalize=_show,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -150,9 +152,14 @@ def _load_environment() -> Environment:
     return environment
 
 
+def _show(value: object) -> object:
+    """What stands in the page for a value: nothing that hides or turns text."""
+    return escape_invisible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def _mark_code(sentence: str) -> Markup:
     """A sentence with what stands between backticks as code."""
-    parts = enumerate(sentence.split("`"))
+    parts = enumerate(escape_invisible(sentence).split("`"))
     return Markup().join(Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in parts)
 
 

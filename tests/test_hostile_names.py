@@ -1,0 +1,196 @@
+"""Names as weapons: a hostile account, hostile specs and hostile files, through every way that anything is printed."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+from markdown_it import MarkdownIt
+
+from dynamic_providers.registration import _raise_refusals
+from dynamic_providers.requests import spec_file_request
+from iamcreds.account.failures import translate_errors
+from iamcreds.cli import main
+from iamcreds.commands.drift import _print_coloured
+from iamcreds.drift.differences import MissingUser, UndeclaredUser
+from iamcreds.errors import AccountError
+from iamcreds.model import Desired, DesiredUser, Place, User
+from iamcreds.plan.changes import Action, Change, Note, Plan
+from iamcreds.plan.comment import render_comment
+from iamcreds.report.html import render
+from iamcreds.report.json_document import format_json
+from iamcreds.report.markdown import format_markdown
+from iamcreds.report.message import write_message
+from iamcreds.report.text import format_text
+from iamcreds.text.tables import Format, Table, format_document, format_table
+from tests.report.test_text import DRIFT, LIVE, MISSING, OLD, SPARE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from iamcreds.drift.differences import Drift
+
+NAMES = [
+    "x\n::add-mask::secret", "::stop-commands::x", "##[group]x", "##vso[task.x]b", "\x1b[2J\x1b]0;t\x07",
+    "www.evil-login.com", "https://evil.example/", "mailto:a@evil.example", "@octocat", "acme/repo#12", "GH-12",
+    "a@evil.example", "[click](https://evil.example)", "![x](https://evil.example/x.png)", "a|b", "`x`", "``",
+    "<img src=x onerror=alert(1)>", "&lt;b&gt;", "=cmd|' /C'!A0", "\uff1d1+1", "\uff1b=1", ";=1+1", "\t=1", "  =1",
+    "+1", "-1", "@SUM(1)", "\uff20SUM(1)", "x;=1", "x\t=1", "x\n=1", "\u202egnp.exe", "\u2066a\u2069", "a\u200bb",
+    "\ufeffx", "\u2028x", "\u00adx", "\U000e0041x", "\x85x", "\x00x", "\ud800x",
+    "[link=https://evil.example]x[/link]", "[red]x",
+    "\\", "*b*", "~~x~~", "--", "|", "x\r::error::y", "\r\n::set-output name=a::b",
+]  # fmt: skip
+FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+
+
+def hostile_drift(name: str) -> Drift:
+    """What is found in an account whose users, credentials, services and spec files are all called so."""
+    place = Place(name, 4, 9)
+    spare = replace(SPARE, user=name, name=name, place=place)
+    live = replace(LIVE, id=name, user=name, service=name, login=name)
+    return replace(
+        DRIFT,
+        inventory=replace(
+            DRIFT.inventory, users=(User(name, LIVE.created),), credentials=(live,), report_missing=name, account=name
+        ),
+        differences=(
+            replace(MISSING, user=name, service=name, place=place, desired=(spare,)),
+            MissingUser(user=name, place=place, desired=(spare,), renamed_to=name),
+            UndeclaredUser(user=name, service=name, live=(live,)),
+            replace(OLD, user=name, live=(replace(OLD.live[0], id=name, user=name),)),
+        ),
+        unsettled=(replace(MISSING, user=name, place=place),),
+    )
+
+
+def hostile_plan(name: str) -> str:
+    """The comment about a preview in which everything is called so."""
+    change = Change(name, name, name, (Action.RESET,), (Note("because of", name),))
+    return render_comment(Plan(name, 1, changes=(change,), others=(name,), warnings=(name,), errors=(name,)), "prod")
+
+
+def hostile_desired(name: str) -> Desired:
+    """The specs of such a user."""
+    return Desired((DesiredUser(name, Place(name, 1, 1)),), files=(name,))
+
+
+def aws_says(name: str) -> str:
+    """What an error says where AWS, or another endpoint, says this."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - beside its use
+
+    answer = {"Error": {"Code": name, "Message": name}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+    with pytest.raises(AccountError) as failed, translate_errors("asking"):
+        raise ClientError(answer, "GetUser")  # type: ignore[arg-type]
+    return str(failed.value)
+
+
+def refused(name: str) -> str:
+    """What the program says of what a preview refuses."""
+    with pytest.raises(Exception, match="would refuse") as failed:
+        _raise_refusals([(Place(name, 1, 1), f"{name}: no")])
+    return str(failed.value)
+
+
+def coloured(name: str) -> str:
+    """What a terminal is sent, without our own colours."""
+    with pytest.MonkeyPatch.context() as patch:
+        out = io.StringIO()
+        patch.setattr("sys.stdout", out)
+        _print_coloured(hostile_drift(name))
+    return out.getvalue()
+
+
+TABLE_OF: Callable[[str], Table] = lambda name: Table(("user", "id"), ((name, name),))  # noqa: E731 - a table of a name
+PRINTED: dict[str, Callable[[str], str]] = {
+    "drift as text": lambda name: format_text(hostile_drift(name)),
+    "drift at a terminal": coloured,
+    "drift as JSON": lambda name: format_json(hostile_drift(name)),
+    "drift as Markdown": lambda name: format_markdown(hostile_drift(name)),
+    "plan": hostile_plan,
+    "message": lambda name: "\n".join(write_message(hostile_drift(name), name)),
+    "table": lambda name: format_table(TABLE_OF(name), Format.TABLE),
+    "table at a terminal": lambda name: re.sub(r"\x1b\[[0-9;]*m", "", format_table(TABLE_OF(name), Format.TABLE, 200)),
+    "JSON": lambda name: format_document({name: [name]}, Format.JSON),
+    "YAML": lambda name: format_document({name: [name]}, Format.YAML),
+    "AWS's words": aws_says,
+    "refusals": refused,
+    "place": lambda name: str(Place(name, 1, 1)),
+    "resource name": lambda name: spec_file_request("x" + name, "").name,
+}
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+@pytest.mark.parametrize("output", PRINTED)
+def test_printed(output: str, name: str) -> None:
+    """Nothing is printed that a terminal, or what reads the log of a CI run, would obey."""
+    if output == "resource name" and "\ud800" in name:
+        pytest.skip("no file of Linux that Python names so becomes a URI")
+    for line in PRINTED[output](name).split("\n"):
+        assert line.isprintable()
+        assert not line.lstrip().startswith("::")
+        assert "##[" not in line
+        assert "##vso[" not in line
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+@pytest.mark.parametrize("output", ["drift as Markdown", "plan"])
+def test_markdown(output: str, name: str) -> None:
+    """In Markdown there is no link, no picture, no mention, no address, and no markup of anybody's: names are code."""
+    rendered = MarkdownIt("commonmark", {"html": True}).enable("table").render(PRINTED[output](name))
+    bare = html.unescape(re.sub("<code[^>]*>[^<]*</code>", "", rendered))
+    assert not re.search(r"<a |<img|www\.|://|@|evil|octocat|GH-|#12|onerror", bare)
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_page(name: str) -> None:
+    """In the page there is no markup of anybody's, no link that leads out of it, and nothing hidden or turned."""
+    page = render(hostile_drift(name), hostile_desired(name), timedelta(days=14))
+    assert all(line.isprintable() for line in page.replace("\t", "").split("\n"))
+    assert not re.search(r"<img|<b>|href=\"[^#d]", page)
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_csv(delimiter: str, name: str) -> None:
+    """However a spreadsheet cuts a line, no cell begins like a formula, and no line like a workflow command."""
+    written = format_table(TABLE_OF(name), Format.CSV)
+    assert not [line for line in written.splitlines() if line.strip('" ').startswith("::")]
+    for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
+        cells = [
+            cell
+            for row in csv.reader(written.replace("\r", "\n").split("\n"), delimiter=delimiter, quoting=quoting)
+            for cell in row
+        ]
+        assert not [cell for cell in cells if cell.strip('" ').startswith(FORMULA)]
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github"])
+def test_files(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spec files of such names, that have problems, are told by `validate` harmlessly, and so are such keys."""
+    monkeypatch.chdir(tmp_path)
+    for number, name in enumerate(NAMES):
+        if not {"/", "\x00", "\ud800"} & set(name):
+            (tmp_path / f"{name}.yaml").write_text("users: [")
+        (tmp_path / f"{number}.yaml").write_text(
+            json.dumps({name: 1, "users": {name: {"credentials": [{"service": name}]}}})
+        )
+    out = CliRunner().invoke(main, ["validate", ".", "--format", form]).output
+    for line in out.split("\n"):
+        assert line.isprintable()
+        assert "##[" not in line
+        assert form == "github" or not line.lstrip().startswith("::")
+        assert form != "github" or not line.startswith("::") or re.match(r"::(error|warning) file=", line)
+    assert (
+        json.loads(out.partition("\n}")[0] + "\n}")["problems"]
+        if form == "json"
+        else out.count("[") > 10 or form == "github"
+    )
