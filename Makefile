@@ -7,6 +7,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),.state/uv/bin/uv)
 # What beside the product itself goes into the virtual environment: everything, or `--no-dev` for the product alone.
 SYNC ?= --all-extras
 VENV := .venv/.synced
+CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 LOCAL := .venv/bin/python -m tools.local_stack
 export UV_PYTHON_DOWNLOADS := never
 # A virtual environment without bytecode would have every process compile 350 modules anew.
@@ -79,12 +80,13 @@ clean: ## forget the virtual environment and the local stack
 
 # First everything by its hash, as wheels, so that none of it runs; then our own package, built with what is there.
 $(VENV): pyproject.toml uv.lock $(if $(filter .state/%,$(UV)),.state/uv/bin/uv)
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	@$(CHECK_PYTHON)
 	$(UV) sync --quiet --locked $(SYNC) --python $(PYTHON) --no-build --no-install-project
 	$(UV) sync --quiet --locked $(SYNC) --python $(PYTHON) --offline
 	@touch $@
 
 .state/uv/bin/uv: tools/uv.txt
+	@$(CHECK_PYTHON)
 	$(PYTHON) -m venv .state/uv
 	.state/uv/bin/pip install --quiet --require-hashes --only-binary :all: --requirement tools/uv.txt
 	@touch $@

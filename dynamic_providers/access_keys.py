@@ -18,10 +18,16 @@ from iamcreds.report.wording import format_sentence
 
 if TYPE_CHECKING:
     import pulumi
+    from pulumi.dynamic import ConfigureRequest
 
     from iamcreds.model import AccessKey
 
 _COMPARED = ("users", "keys", "findings")
+_WAYS_OUT = "mend the keys, or let a run through with --config enforce=false"
+_NOT_ENFORCED = (
+    "access-key policies are not enforced: the stack's config says enforce=false, and"
+    " `pulumi config rm enforce` takes that back"
+)
 
 
 class AccessKeys(Resource, module="iam", name="AccessKeys"):
@@ -58,6 +64,13 @@ class AccessKeys(Resource, module="iam", name="AccessKeys"):
 class AccessKeysProvider(Provider):
     """Reads access keys in every check. The class and module name are persisted in every state."""
 
+    def configure(self, req: ConfigureRequest) -> None:
+        """Read whether policies are enforced in this run."""
+        super().configure(req)
+        self._enforces = (req.config.get("enforce") or "true").lower() != "false"
+        if not self._enforces:
+            warn(_NOT_ENFORCED)
+
     def check(self, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
         """Read the keys of all users into the inputs, so that every preview shows them; stop where it is enforced."""
         inputs = {name: value for name, value in news.items() if value is not None and name != "run"}
@@ -76,8 +89,8 @@ class AccessKeysProvider(Provider):
         inputs["findings"] = [format_sentence(finding) for finding in found]
         stops = []
         for finding, sentence in zip(found, inputs["findings"], strict=True):
-            if policies[finding.user].enforce:
-                stops.append(f"{sentence}, and the policy is enforced")
+            if policies[finding.user].enforce and self._enforces:
+                stops.append(f"{sentence}, and the policy is enforced: {_WAYS_OUT}")
             else:
                 warn(sentence)
         if stops and message.refuse is Refuse.PREVIEW:  # the program tells all that is refused together

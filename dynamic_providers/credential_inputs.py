@@ -10,7 +10,7 @@ from pulumi.dynamic import CheckFailure
 from dynamic_providers.unknowns import is_known
 from iamcreds.decision.deciding import Wanted
 from iamcreds.model import Existing, Status
-from iamcreds.services import MAX_PER_SERVICE, service_aliases, service_name
+from iamcreds.services import MAX_PER_SERVICE, Family, service_alias, service_aliases, service_family, service_name
 from iamcreds.text.names import (
     ACCOUNT_ID,
     ACCOUNT_ID_WORDS,
@@ -116,6 +116,8 @@ def find_failures(inputs: CredentialInputs) -> Iterator[CheckFailure]:
         wrong = name in _REQUIRED if value is None else is_known(value) and not accepts(value)
         if wrong:
             yield CheckFailure(name, f"expected {expected}")
+    if isinstance(inputs.age_days, int) and service_family(inputs.service) is Family.PASSWORD:
+        yield CheckFailure("age_days", f"only API keys expire, and {service_alias(inputs.service)} has passwords")
 
 
 def _normalize(name: str, value: Any) -> Any:  # noqa: ANN401 - any property value

@@ -72,6 +72,7 @@ ACCOUNT_WIDE = (UnreachableError, UnauthenticatedError, AccessDeniedError, Wrong
 """Failures of a read that every other read of the run meets as well."""
 
 _told: set[type[Exception]] = set()
+_warned: set[str] = set()
 
 
 def is_told_first(error: IamcredsError) -> bool:
@@ -105,10 +106,15 @@ def parse_now(text: str | None) -> datetime:
 def warn(message: str) -> None:
     """Have the engine show a warning, from within a provider process.
 
-    The engine starts a provider with its own address as the first argument. Without one the line goes to stderr,
-    which the engine shows as well.
+    Once in a process, for the engine asks for a diff in the refresh and again for the program. The engine starts a
+    provider with its own address as the first argument. Without one the line goes to stderr, which the engine shows as
+    well.
     """
     message = escape_invisible(message)
+    with _ONE_AT_A_TIME:
+        if message in _warned:
+            return
+        _warned.add(message)
     if len(sys.argv) > 1:
         _engine(sys.argv[1]).Log(LogRequest(severity=LogSeverity.WARNING, message=message))
     else:

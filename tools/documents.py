@@ -48,7 +48,7 @@ def parts() -> dict[str, str]:
         "findings": table("rule", "what breaks it", rules(wording.RULES)),
         "rules": table("rule", "what breaks it", rules(specs.RULES)),
         "services": table("service", "short name", services()),
-        "policy-up": policy(permissions.up_policy(None)),
+        "policy-up": policy(permissions.up_policy(permissions.Owner())),
         "policy-preview": policy(permissions.preview_policy()),
         "policy-drift": policy(permissions.drift_policy()),
     }

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from iamcreds.account.clock import Clock
     from iamcreds.progress import Progress
 
-_SAYS_NOTHING_OF_ALL_USERS = (
+SAYS_NOTHING_OF_ALL_USERS = (
     UnreachableError,
     UnreadableAnswerError,
     UnavailableError,
@@ -239,7 +239,7 @@ class Cache:
         try:
             with translate_errors("listing the service-specific credentials of all users"):
                 return Index(self._list(AllUsers=True))
-        except _SAYS_NOTHING_OF_ALL_USERS:
+        except SAYS_NOTHING_OF_ALL_USERS:
             raise
         except AccountError:  # the endpoint does not know AllUsers: users are listed one by one as they are needed
             self._every_user_is_in_it = False

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
 from botocore.parsers import ResponseParserError
 from botocore.utils import parse_timestamp
 
@@ -62,11 +63,25 @@ def open_session() -> boto3.Session:
     """The session that every AWS tool uses, but for a reader of dates that takes a thousandth of the time.
 
     botocore reads any date that people may write, and a page of IAM has two thousand of one form. The AWS CLI replaces
-    the reader in the same way.
+    the reader in the same way. It also reads the region from AWS_REGION before AWS_DEFAULT_REGION, which alone boto3
+    knows.
     """
     core = botocore.session.get_session()
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_date)
-    return boto3.Session(botocore_session=core)
+    return boto3.Session(botocore_session=core, region_name=os.environ.get("AWS_REGION") or None)
+
+
+def find_partition(session: boto3.Session) -> str:
+    """The part of AWS that the region in use is of: `aws`, `aws-us-gov`, `aws-cn`, …; `aws` where nobody says.
+
+    Raises:
+        ConfigError: no part of AWS has regions of that name.
+    """
+    region = _region(session)
+    try:
+        return session.get_partition_for_region(region)
+    except UnknownRegionError:
+        raise errors.ConfigError(f"AWS has no region {region!r}: check AWS_REGION") from None
 
 
 def parse_date(written: str) -> datetime:

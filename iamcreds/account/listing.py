@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from iamcreds.account import client
 from iamcreds.account.access_keys import read_access_key, read_access_keys
+from iamcreds.account.cache import SAYS_NOTHING_OF_ALL_USERS
 from iamcreds.account.failures import translate_errors
+from iamcreds.account.threads import call_all
+from iamcreds.errors import AccountError, NoSuchServiceError, NoSuchUserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -60,19 +63,50 @@ class Listing:
             window: which part of the list.
             user: an IAM user's name.
             service: a service's full name; None for all services.
-            all_users: of every user.
+            all_users: of every user; where an endpoint does not know AllUsers the window is one of the list of users.
 
         Raises:
             NoSuchUserError, AccountError
         """
+        try:
+            page = self._list(window, user, service, all_users=all_users)
+        except (*SAYS_NOTHING_OF_ALL_USERS, NoSuchServiceError):
+            raise
+        except AccountError:
+            if not all_users or self._knows_all_users():
+                raise
+            page = self._list_each(window, service)
+        return _sort_page(page.items, page.marker, lambda live: (live.user, live.service, live.id))
+
+    def _list(self, window: Window, user: str | None, service: str | None, *, all_users: bool) -> Page[Credential]:
         given = {"UserName": user, "ServiceName": service, "AllUsers": all_users or None}
         arguments = {name: value for name, value in given.items() if value is not None}
         whose = "all users" if all_users else _describe_owner(user)
         with translate_errors(f"listing the service-specific credentials of {whose}"):
             page = _read(self._iam.list_service_specific_credentials, "ServiceSpecificCredentials", window, **arguments)
-        return _sort_page(
-            map(client.to_credential, page.items), page.marker, lambda live: (live.user, live.service, live.id)
-        )
+        return Page(tuple(map(client.to_credential, page.items)), page.marker)
+
+    def _knows_all_users(self) -> bool:
+        """Whether the endpoint can list the credentials of all users, which some cannot."""
+        try:
+            self._list(Window(max_items=1), None, None, all_users=True)
+        except AccountError:
+            return False
+        return True
+
+    def _list_each(self, window: Window, service: str | None) -> Page[Credential]:
+        """User by user; the window is one of the list of users."""
+        with translate_errors("listing the account's users"):
+            users = _read(self._iam.list_users, "Users", window)
+
+        def list_user(user: str) -> tuple[Credential, ...]:
+            try:
+                return self._list(Window(), user, service, all_users=False).items
+            except NoSuchUserError:  # gone since
+                return ()
+
+        found = call_all(list_user, [item["UserName"] for item in users.items], "listing credentials user by user")
+        return Page(tuple(live for of_user in found.values() for live in of_user), users.marker)
 
     def access_keys(self, window: Window, *, user: str | None = None) -> Page[AccessKey]:
         """The access keys of a user (None: the caller), oldest first.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -48,42 +49,58 @@ _Grant = tuple[tuple[str, ...], str]
 """Services, sorted, and a user who is to have credentials for them."""
 
 
-def up_policy(account: str | None) -> dict[str, Any]:
-    """What `pulumi up` needs; `account` (12 digits) narrows the changes to its users."""
-    users = f"arn:aws:iam::{account or '*'}:user/*"
-    return _policy(_statement("Read", READS, "*"), _statement("ChangeCredentials", WRITES, users))
+@dataclass(frozen=True)
+class Owner:
+    """Whose users are meant.
+
+    Attributes:
+        account: 12 digits, None for any account.
+        partition: the part of AWS: `aws`, `aws-us-gov` or `aws-cn`.
+    """
+
+    account: str | None = None
+    partition: str = "aws"
+
+    def user_arn(self, user: str) -> str:
+        """The ARN of a user, path included; an asterisk stands for anything."""
+        return f"arn:{self.partition}:iam::{self.account or '*'}:user/{user}"
 
 
-def policies_for_users(desired: Desired, account: str | None) -> list[dict[str, Any]]:
+def up_policy(owner: Owner) -> dict[str, Any]:
+    """What `pulumi up` needs; the changes are narrowed to the owner's users."""
+    return _policy(_statement("Read", READS, "*"), _statement("ChangeCredentials", WRITES, owner.user_arn("*")))
+
+
+def policies_for_users(desired: Desired, owner: Owner) -> list[dict[str, Any]]:
     """What `pulumi up` needs for these specs: a policy, or several where one would be longer than IAM allows.
 
     Credentials are made, reset and switched for declared users alone, for the services declared for each. They are
-    deleted for every user of the account (12 digits): who has left the specs, or was renamed, is declared no more.
+    deleted for every user of the owner: who has left the specs, or was renamed, is declared no more.
     """
     grants = sorted((_list_services(user), user.name) for user in desired.users if user.credentials)
     chosen: list[_Grant] = []
-    fixed = _fixed_statements(account)
+    fixed = _fixed_statements(owner)
     policies = [_policy(*fixed)]
     for grant in grants:
-        longer = _policy(*fixed, *_change_statements([*chosen, grant], account))
+        longer = _policy(*fixed, *_change_statements([*chosen, grant], owner))
         if _length(longer) > MAX_LENGTH:
             chosen, fixed = [], []
-            longer = _policy(*_change_statements([grant], account))
+            longer = _policy(*_change_statements([grant], owner))
             policies.append(longer)
         policies[-1] = longer
         chosen.append(grant)
     return policies
 
 
-def policy_for_services(desired: Desired, account: str | None) -> dict[str, Any]:
+def policy_for_services(desired: Desired, owner: Owner) -> dict[str, Any]:
     """What `pulumi up` needs for these specs, for any user of the account, and for the declared services alone."""
     services = {service for user in desired.users for service in _list_services(user)}
-    return _policy(*_fixed_statements(account), *_change_statements([(tuple(sorted(services)), "*")], account))
+    return _policy(*_fixed_statements(owner), *_change_statements([(tuple(sorted(services)), "*")], owner))
 
 
-def _fixed_statements(account: str | None) -> list[dict[str, Any]]:
+def _fixed_statements(owner: Owner) -> list[dict[str, Any]]:
     """What no spec narrows."""
-    delete = _statement("DeleteCredentials", {_DELETE: WRITES[_DELETE]}, f"arn:aws:iam::{account or '*'}:user/*")
+    delete = _statement("DeleteCredentials", {_DELETE: WRITES[_DELETE]}, owner.user_arn("*"))
     return [_statement("Read", READS, "*"), delete]
 
 
@@ -91,18 +108,18 @@ def _list_services(user: DesiredUser) -> tuple[str, ...]:
     return tuple(sorted({credential.service for credential in user.credentials}))
 
 
-def _change_statements(grants: Iterable[_Grant], account: str | None) -> Iterator[dict[str, Any]]:
+def _change_statements(grants: Iterable[_Grant], owner: Owner) -> Iterator[dict[str, Any]]:
     """For each set of services, what the users may be given; all three operations know the condition key."""
     operations = {operation: why for operation, why in WRITES.items() if operation != _DELETE}
     for number, (services, group) in enumerate(groupby(grants, key=lambda grant: grant[0]), 1):
         users = [user for _, user in group]
-        statement = _statement(f"ChangeCredentials{number}", operations, _list_arns(users, account))
+        statement = _statement(f"ChangeCredentials{number}", operations, _list_arns(users, owner))
         yield {**statement, "Condition": {"StringEquals": {_SERVICE: list(services)}}}
 
 
-def _list_arns(users: Sequence[str], account: str | None) -> list[str]:
+def _list_arns(users: Sequence[str], owner: Owner) -> list[str]:
     """Each user without a path and below any path, which specs do not tell; a name has neither slash nor asterisk."""
-    return [f"arn:aws:iam::{account or '*'}:user/{path}{user}" for user in users for path in ("", "*/")]
+    return [owner.user_arn(f"{path}{user}") for user in users for path in ("", "*/")]
 
 
 def _length(policy: dict[str, Any]) -> int:

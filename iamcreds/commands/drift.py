@@ -68,7 +68,8 @@ def command(  # noqa: PLR0913 - one for each option
     Access keys are judged by IAM's credential report, and read one by one of those users only who may break their
     policy by it; --exact reads those of every user who has a policy.
 
-    Exits 0 where nothing differs, 2 where something does or there are findings, 1 where something went wrong.
+    Exits 0 where nothing differs, 2 where something does or there are findings, 1 where something went wrong
+    or an option is unknown.
 
     \b
     Examples:

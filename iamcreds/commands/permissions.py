@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from iamcreds.commands._comparison import load_specs
 from iamcreds.text.names import ACCOUNT_ID
+
+if TYPE_CHECKING:
+    from iamcreds.account.permissions import Owner
 
 
 @click.command("permissions")
@@ -37,7 +41,8 @@ from iamcreds.text.names import ACCOUNT_ID
 def command(run: str, account: str | None, specs: Path | None, part: int | None) -> None:
     """Print the smallest IAM policy with which a run works, as JSON.
 
-    It is generated from the operations that the code calls; asking STS who we are needs no permission.
+    It is generated from the operations that the code calls; asking STS who we are needs no permission. The users' ARNs
+    are of the part of AWS that the region in use is of (AWS_REGION=us-gov-west-1: aws-us-gov).
 
     With --specs, credentials are made, reset and switched for declared users and services alone; whoever leaves the
     specs must lose theirs, so they are deleted for every user of the account. It is to be printed and attached again
@@ -61,29 +66,31 @@ def command(run: str, account: str | None, specs: Path | None, part: int | None)
         raise click.BadParameter("only with --for up: reading cannot be narrowed", param_hint="--specs")
     if part is not None and specs is None:
         raise click.BadParameter("only with --specs", param_hint="--part")
-    from iamcreds.account.permissions import drift_policy, preview_policy, up_policy  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.account.client import find_partition, open_session  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.account.permissions import Owner, drift_policy, preview_policy, up_policy  # noqa: PLC0415 - same
 
+    owner = Owner(account, find_partition(open_session()) if run == "up" else "aws")
     if specs is not None:
-        policy = _narrow(specs, account, part or 1)
+        policy = _narrow(specs, owner, part or 1)
     else:
-        policy = {"up": lambda: up_policy(account), "preview": preview_policy, "drift": drift_policy}[run]()
+        policy = {"up": lambda: up_policy(owner), "preview": preview_policy, "drift": drift_policy}[run]()
     click.echo(json.dumps(policy, indent=2))
 
 
-def _narrow(specs: Path, account: str | None, part: int) -> dict[str, Any]:
+def _narrow(specs: Path, owner: Owner, part: int) -> dict[str, Any]:
     """Make the policy of these specs, or the part that was asked for; standard error says what is to be known."""
     from iamcreds.account.permissions import MAX_POLICIES, policies_for_users, policy_for_services  # noqa: PLC0415 - as above
 
     desired = load_specs(specs, allow_empty=False)
-    if account and desired.account and account != desired.account:
+    if owner.account and desired.account and owner.account != desired.account:
         raise click.BadParameter(f"the specs are for account {desired.account}", param_hint="--account")
-    account = account or desired.account
-    if account is None:
+    owner = replace(owner, account=owner.account or desired.account)
+    if owner.account is None:
         click.echo("neither the specs nor --account name an account: the users may be of any", err=True)
-    policies = policies_for_users(desired, account)
+    policies = policies_for_users(desired, owner)
     needed = len(policies)
     if needed > MAX_POLICIES:
-        policies = [policy_for_services(desired, account)]
+        policies = [policy_for_services(desired, owner)]
     if needed > 1:
         click.echo(_describe_length(needed, part), err=True)
     if part > len(policies):

@@ -49,8 +49,8 @@ def command(  # noqa: PLR0913 - one for each option
     nothing where nothing differs. An address mostly holds a secret: put it into IAMCREDS_NOTIFY_URLS (several with
     spaces between them) rather than into the arguments, which other processes can see.
 
-    Exits 0 where nothing differs, 2 where something does or there are findings, 1 where something went wrong; the
-    page may be written even then, if only the notification failed.
+    Exits 0 where nothing differs, 2 where something does or there are findings, 1 where something went wrong
+    or an option is unknown; the page may be written even then, if only the notification failed.
 
     \b
     Examples:

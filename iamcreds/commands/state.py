@@ -31,7 +31,8 @@ def check(file: IO[bytes], plugins: tuple[str, ...]) -> None:
     the provider of a dynamic resource from the state, before anything of iamcreds runs: whoever may write a state
     can run code. So this goes before a preview. Needs neither passphrase nor AWS.
 
-    Exits 0 where everything is of iamcreds, 2 where something is not, 1 where something went wrong.
+    Exits 0 where everything is of iamcreds, 2 where something is not, 1 where something went wrong
+    or an option is unknown.
 
     \b
     Examples:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ _IN_A_PROPERTY = "%\r\n:,"
 
 
 @click.command("validate")
-@click.argument("specs", type=click.Path(path_type=Path))
+@click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--allow-empty", is_flag=True, help="Specs without a single user are meant.")
 @click.option(
     "--format",
@@ -31,21 +32,24 @@ _IN_A_PROPERTY = "%\r\n:,"
     show_default=True,
     help="Lines for people, one JSON document, or annotations of a GitHub workflow.",
 )
-def command(specs: Path, *, allow_empty: bool, form: str) -> None:
-    """Tell everything that is wrong with SPECS, a file or a folder.
+def command(specs: tuple[Path, ...], *, allow_empty: bool, form: str) -> None:
+    """Tell everything that is wrong with SPECS: files and folders, and - for standard input.
 
-    Needs neither AWS nor Pulumi. Exits 0 where nothing is wrong (warnings are not), else 1.
+    They are read together, as one set of specs. Needs neither AWS nor Pulumi. Exits 0 where nothing
+    is wrong (warnings are not), else 1.
 
     \b
     Examples:
       iamcreds validate specs
       iamcreds validate specs/payments.yaml --format json
+      iamcreds skeleton | iamcreds validate -
+      iamcreds validate specs/build.yaml specs/payments.yaml
       iamcreds validate specs --format github     (in a workflow: annotations at the lines concerned)
     """
-    from iamcreds.specs import check_account, load  # noqa: PLC0415 - YAML and JSON Schema take most of a command's start
+    from iamcreds.specs import check_account, load_all  # noqa: PLC0415 - YAML and JSON Schema are slow to import
 
     try:
-        desired = load(specs, allow_empty=allow_empty)
+        desired = load_all(specs, sys.stdin.buffer, allow_empty=allow_empty)
     except SpecsError as error:
         _print_problems(form, error.problems, None)
         click.echo(format_count(_count_errors(error.problems), "problem"), err=True)

@@ -29,7 +29,7 @@ def serve(port: int, latency: float = 0, rate: float | None = None) -> None:
     try:
         emulator = Emulator(port, Settings(latency=latency, rate=rate)).start()
     except OSError as error:
-        raise click.ClickException(str(error.strerror)) from error
+        raise click.ClickException(f"{error.strerror}; --port 0 takes one that is free") from error
     click.echo(
         f"embedded IAM on {emulator.url} (account {ACCOUNT}); use it by: export AWS_ENDPOINT_URL={emulator.url};"
         " stop with Ctrl-C",

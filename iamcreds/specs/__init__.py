@@ -1,5 +1,5 @@
 """The specs: YAML files with places, a schema, rules across files; what they mean, or everything wrong with them."""
 
-from iamcreds.specs.loading import RULES, check_account, load
+from iamcreds.specs.loading import RULES, check_account, load, load_all
 
-__all__ = ["RULES", "check_account", "load"]
+__all__ = ["RULES", "check_account", "load", "load_all"]

@@ -18,11 +18,12 @@ from iamcreds.model import (
 )
 from iamcreds.specs import agreement
 from iamcreds.specs.reading import read
-from iamcreds.specs.sources import format_path, read_documents
+from iamcreds.specs.sources import format_path, read_documents, read_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
+    from typing import BinaryIO
 
     from iamcreds.specs.reading import Spec
     from iamcreds.specs.sources import Document
@@ -75,6 +76,26 @@ def load(path: Path, *, allow_empty: bool = False) -> Desired:
         SpecsError: With every problem of every file. Specs without a single user are one, unless `allow_empty`.
     """
     return combine(read_documents(path), Place(format_path(path), 1, 1), allow_empty=allow_empty)
+
+
+def load_all(paths: Sequence[Path], given: BinaryIO, *, allow_empty: bool = False) -> Desired:
+    """What the specs of several files and folders say together, each file once.
+
+    Args:
+        paths: files and folders; `-` is what is `given`, whose places are named so.
+        given: standard input.
+        allow_empty: specs without a single user are meant.
+
+    Raises:
+        SpecsError: with every problem of every file.
+    """
+    documents = (document for path in paths for document in _read_path(path, given))
+    first = Place(format_path(paths[0]), 1, 1)
+    return combine({document.file: document for document in documents}.values(), first, allow_empty=allow_empty)
+
+
+def _read_path(path: Path, given: BinaryIO) -> Iterable[Document]:
+    return [read_stream("-", given)] if str(path) == "-" else read_documents(path)
 
 
 def combine(files: Iterable[Document], whole: Place, *, allow_empty: bool = False) -> Desired:

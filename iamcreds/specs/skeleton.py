@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 Field: TypeAlias = "Mapping[str, Any]"
 
-USER = "jane"
-"""The user of the skeleton."""
+USER = "somebody"
+"""The user of the skeleton: none of the examples has one of that name."""
 
 _LIVE = frozenset({"users", "credentials", "service"})
 """The fields that are not commented out: without them nothing would be declared."""

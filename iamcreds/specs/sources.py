@@ -18,6 +18,7 @@ from iamcreds.specs.schema import find_fields_as_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
 SUFFIXES = frozenset({".yaml", ".yml"})
 """How the names of the files end that a folder is read for, in any case."""
@@ -115,10 +116,17 @@ def _read(path: Path) -> Document:
         data = _read_bytes(path)
     except OSError as error:
         return _refuse_unreadable(path, error)
-    if data is None:
-        return _refuse(path, NO_FILE, "no-file")
+    return _refuse(path, NO_FILE, "no-file") if data is None else _decode(file, data)
+
+
+def read_stream(file: str, stream: BinaryIO) -> Document:
+    """The spec that a stream holds, such as standard input; its places name it `file`."""
+    return _decode(file, stream.read(MAX_SIZE + 1))
+
+
+def _decode(file: str, data: bytes) -> Document:
     if len(data) > MAX_SIZE:
-        return _refuse(path, TOO_LARGE, "too-large")
+        return _refuse(Path(file), TOO_LARGE, "too-large")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -268,3 +268,17 @@ def test_fault_between_pages(run: Run, emulator: Emulator) -> None:
     result = run("list", "credentials", "--all-users")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "AWS said InvalidInput: no more" in result.stderr
+
+
+@pytest.mark.usefixtures("team")
+def test_endpoint_without_all_users(run: Run, emulator: Emulator) -> None:
+    """Where an endpoint does not know AllUsers, the users are listed and then the credentials of each."""
+    emulator.controls.set(all_users=False)
+    rows = found(run("list", "credentials", "--all-users", "--format", "json"))
+    assert [row["user"] for row in rows] == ["jane", "jane", "jane", "joe"]
+    rows = found(run("list", "credentials", "--all-users", "--service", "bedrock", "--format", "json"))
+    assert [row["service"] for row in rows] == ["bedrock.amazonaws.com"]
+    page = run("list", "credentials", "--all-users", "--max-items", "2")
+    assert "continue with --marker" in page.stderr
+    emulator.controls.deny(LISTING)
+    assert "AccessDenied" in run("list", "credentials", "--all-users").stderr

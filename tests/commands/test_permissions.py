@@ -195,3 +195,23 @@ def test_bad_specs(tmp_path: Path) -> None:
 def test_part_without_specs() -> None:
     """A part of nothing is refused."""
     assert CliRunner().invoke(main, ["permissions", "--part", "1"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn"), ("eu-west-1", "aws"), ("", "aws")],
+)
+def test_partition(region: str, partition: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The users' ARNs are of the part of AWS that AWS_REGION is of, before AWS_DEFAULT_REGION."""
+    monkeypatch.setenv("AWS_REGION", region)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-gov-east-1" if region else "us-east-1")
+    done = CliRunner().invoke(main, ["permissions"])
+    assert f'"arn:{partition}:iam::*:user/*"' in done.stdout
+
+
+def test_unknown_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A region that no part of AWS has is a sentence, not a policy for another part."""
+    monkeypatch.setenv("AWS_REGION", "atlantis-1")
+    done = CliRunner().invoke(main, ["permissions"])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == "Error: AWS has no region 'atlantis-1': check AWS_REGION\n"

@@ -158,3 +158,20 @@ def test_broken_pipe(tmp_path: Path) -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == ""
+
+
+def test_several_paths(validate: Validate) -> None:
+    """Several files are read together, each once: a user in two of them is told of."""
+    Path("b.yaml").write_text(GOOD)
+    done = validate(GOOD, "b.yaml", "a.yaml", "./a.yaml")
+    assert done.exit_code == 1
+    assert "b.yaml:1:9: " in done.stdout
+    assert done.stderr == "1 problem\n"
+
+
+def test_standard_input() -> None:
+    """A spec comes by standard input too, and its places are named `-`; one that is too long is refused."""
+    run = CliRunner()
+    assert run.invoke(main, ["validate", "-"], input=GOOD).stdout.endswith("1 file, 1 user, 1 credential\n")
+    assert run.invoke(main, ["validate", "-"], input=BAD).stdout.startswith("-:1:")
+    assert "[too-large]" in run.invoke(main, ["validate", "-"], input="#" * 5_000_001).stdout

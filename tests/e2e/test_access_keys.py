@@ -53,7 +53,7 @@ def test_findings_are_warnings(stack: Stack, iam: IAMClient, emulator: Emulator)
 
 
 def test_enforced_findings_stop_the_preview(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """With `enforce` a finding stops the preview before anything changes; another user's finding does not."""
+    """`enforce` stops a run before anything changes, until one is let through; another user's finding stops none."""
     for user in ("jane", "joe"):
         iam.create_user(UserName=user)
         iam.create_access_key(UserName=user)
@@ -70,6 +70,10 @@ users:
         assert "[too-many-access-keys], and the policy is enforced" in said
         assert "joe: has" not in said.split("error:")[1].splitlines()[0]
     assert "iam:CreateServiceSpecificCredential" not in emulator.controls.counts()
+    said = stack.succeed("up", "--yes", "--config", "enforce=false")
+    assert "jane: has 1 access key" in said
+    assert "access-key policies are not enforced" in said
+    assert "jane/codecommit" in stack.read_resources()
 
 
 def test_now_is_a_preview_of_another_day(stack: Stack, iam: IAMClient) -> None:

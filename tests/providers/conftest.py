@@ -29,6 +29,7 @@ def new_process() -> ServiceSpecificCredentialProvider:
     """A configured provider in another process, as the next run or phase has it."""
     process._account.cache_clear()  # noqa: SLF001 - a new process is what is meant
     process._told.clear()  # noqa: SLF001 - same
+    process._warned.clear()  # noqa: SLF001 - same
     made = ServiceSpecificCredentialProvider()
     made.configure(ConfigureRequest(Config({}, "iamcreds")))
     return made

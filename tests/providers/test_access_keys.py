@@ -60,10 +60,32 @@ def test_findings(watcher: AccessKeysProvider, iam: IAMClient, capsys: pytest.Ca
     assert by_bob.startswith("bob: has 1 access key")
     assert by_jane.startswith("jane: access key AKIA")
     (stop,) = checked.failures or []
-    assert (stop.property, stop.reason) == ("", f"{by_bob}, and the policy is enforced")
+    assert (stop.property, stop.reason) == (
+        "",
+        f"{by_bob}, and the policy is enforced: mend the keys, or let a run through with --config enforce=false",
+    )
     assert capsys.readouterr().err == f"warning: {by_jane}\n"
     told = watcher.check({}, {"users": policies, "run": {"refuse": "preview"}})
     assert (told.failures, told.inputs["refused"]) == ([], [stop.reason])
+
+
+def test_enforcement_is_let_go(watcher: AccessKeysProvider, iam: IAMClient, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the config `enforce` false nothing stops the run, each finding is warned of, and the config is, too."""
+    watcher.configure(ConfigureRequest(Config({"iamcreds:enforce": "False"}, "iamcreds")))
+    iam.create_access_key(UserName="jane")
+    checked = watcher.check({}, {"users": {"jane": {"max": 0.0, "enforce": True}}})
+    assert checked.failures == []
+    config, finding = capsys.readouterr().err.splitlines()
+    assert config.startswith("warning: access-key policies are not enforced: the stack's config says enforce=false")
+    assert finding == f"warning: {checked.inputs['findings'][0]}"
+
+
+def test_warned_of_once(watcher: AccessKeysProvider, iam: IAMClient, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is warned of in one process is not said again: the engine asks in the refresh and for the program."""
+    iam.create_access_key(UserName="jane")
+    for _ in range(2):
+        watcher.check({}, {"users": {"jane": {"max": 0.0}}})
+    assert capsys.readouterr().err.count("jane: has 1 access key") == 1
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from pulumi.runtime.rpc import UNKNOWN
 
 from dynamic_providers.credential_inputs import CredentialInputs, find_failures
 
-JANE = {"user": "jane", "service": "codecommit"}
+JANE = {"user": "jane", "service": "bedrock"}
 
 
 @pytest.mark.parametrize(
@@ -87,10 +88,19 @@ def test_as_meant() -> None:
     read = CredentialInputs.read(JANE | {"age_days": 30.0, "declared": 2.0, "reset": 7.0, "status": None})
     assert read.properties() == {
         "user": "jane",
-        "service": "codecommit.amazonaws.com",
+        "service": "bedrock.amazonaws.com",
         "reset": "7.0",
         "age_days": 30,
         "declared": 2,
     }
     assert isinstance(read.age_days, int)
     assert isinstance(read.declared, int)
+
+
+def test_expiry_of_a_password() -> None:
+    """A password has no expiry, as in the specs; a service that is new to us or not known yet may have one."""
+    aged = {"user": "jane", "age_days": 30.0}
+    (failure,) = find_failures(CredentialInputs.read(aged | {"service": "keyspaces"}))
+    assert (failure.property, failure.reason) == ("age_days", "only API keys expire, and keyspaces has passwords")
+    for service in ("bedrock", "new.amazonaws.com", UNKNOWN):
+        assert list(find_failures(CredentialInputs.read(aged | {"service": service}))) == []

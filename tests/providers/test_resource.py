@@ -72,7 +72,7 @@ def test_now() -> None:
 
 
 def test_warnings(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A warning is told to the engine that started the process, and to whoever looks where none has."""
+    """A warning is told once: to the engine that started the process, or to whoever looks where none has."""
     engine = Engine()
     with serving(engine) as address:
         monkeypatch.setattr("sys.argv", ["provider", address])
@@ -83,5 +83,6 @@ def test_warnings(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
         (LogSeverity.WARNING, "and again"),
     ]
     monkeypatch.setattr("sys.argv", ["provider"])
-    warn("mind the gap")
-    assert capsys.readouterr().err == "warning: mind the gap\n"
+    warn("mind the step")
+    warn("mind the step")
+    assert capsys.readouterr().err == "warning: mind the step\n"

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from iamcreds.emulator.server import Emulator
 
 CODECOMMIT = "codecommit.amazonaws.com"
+BEDROCK = "bedrock.amazonaws.com"
 INPUTS = {"user": "jane", "service": CODECOMMIT}
+AGED = {"service": BEDROCK, "age_days": 5}
 LIST = "iam:ListServiceSpecificCredentials"
 FOREIGN = "ACCAFOREIGN0000000000"
 pytestmark = pytest.mark.usefixtures("iam")
@@ -66,13 +68,13 @@ def test_a_replacement_is_refused_before_anything_is_deleted(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator
 ) -> None:
     """With somebody else's credential in the other place, a replacement stops the run, even where creates go on."""
-    name, outs = create(provider, age_days=5)
-    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
+    name, outs = create(provider, **AGED)
+    emulator.controls.put_credential(FOREIGN, "jane", BEDROCK)
     provider = new_process()
-    news = run(owned={name: "jane/codecommit"}, refuse="create") | {"age_days": 6}
+    news = run(owned={name: "jane/codecommit"}, refuse="create") | AGED | {"age_days": 6}
     provider.read(name, outs)
-    provider.check(INPUTS | {"age_days": 5}, news)
-    difference = provider.diff(name, outs, INPUTS | {"age_days": 6})
+    provider.check(INPUTS | AGED, news)
+    difference = provider.diff(name, outs, INPUTS | AGED | {"age_days": 6})
     assert (difference.replaces, difference.delete_before_replace) == (["age_days"], True)
     (reason,) = reasons(provider.check({}, news))
     assert FOREIGN in reason
@@ -115,14 +117,14 @@ def test_replacement_in_its_own_place(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator, *, sibling: bool
 ) -> None:
     """A replacement is created first where there is a place for it, and else takes the place of the old one."""
-    name, outs = create(provider, age_days=5)
+    name, outs = create(provider, **AGED)
     owned = {name: "jane/codecommit"}
     if sibling:
-        emulator.controls.put_credential("ACCASIBLING0000000000", "jane", CODECOMMIT)
+        emulator.controls.put_credential("ACCASIBLING0000000000", "jane", BEDROCK)
         owned["ACCASIBLING0000000000"] = "jane/codecommit/b"
     provider = new_process()
-    assert provider.diff(name, outs, INPUTS | {"age_days": 6}).delete_before_replace is sibling
-    assert not provider.check({}, run(owned=owned) | {"age_days": 6}).failures
+    assert provider.diff(name, outs, INPUTS | AGED | {"age_days": 6}).delete_before_replace is sibling
+    assert not provider.check({}, run(owned=owned) | AGED | {"age_days": 6}).failures
 
 
 def test_asked_for_replacement(provider: ServiceSpecificCredentialProvider) -> None:

@@ -100,11 +100,9 @@ def test_read_returns_inputs(provider: ServiceSpecificCredentialProvider) -> Non
 @pytest.mark.usefixtures("iam")
 def test_numbers_are_whole(provider: ServiceSpecificCredentialProvider) -> None:
     """The engine's floats are the whole numbers that were meant, and a service's alias is its full name."""
-    checked = provider.check(
-        {}, {"user": "jane", "service": "Keyspaces", "age_days": 30.0, "reset": 1.0, "status": None}
-    )
+    checked = provider.check({}, {"user": "jane", "service": "Bedrock", "age_days": 30.0, "reset": 1.0, "status": None})
     assert checked.failures == []
-    assert checked.inputs == {"user": "jane", "service": "cassandra.amazonaws.com", "age_days": 30, "reset": "1.0"}
+    assert checked.inputs == {"user": "jane", "service": "bedrock.amazonaws.com", "age_days": 30, "reset": "1.0"}
 
 
 def test_required_inputs(provider: ServiceSpecificCredentialProvider) -> None:
