@@ -17,6 +17,7 @@ from iamcreds.report import wording
 from iamcreds.services import SERVICES
 from iamcreds.specs.schema import SCHEMA, is_supported, resolve_reference
 from iamcreds.specs.skeleton import meaning
+from tools.leaks import SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -47,6 +48,7 @@ def parts() -> dict[str, str]:
         "fields": table("field", "meaning", fields("", SCHEMA, {})),
         "findings": table("rule", "what breaks it", rules(wording.RULES)),
         "rules": table("rule", "what breaks it", rules(specs.RULES)),
+        "leaks": table("do not use where it is kept", "what it does", leaks()),
         "services": table("service", "short name", services()),
         "policy-up": policy(permissions.up_policy(permissions.Owner())),
         "policy-preview": policy(permissions.preview_policy()),
@@ -67,6 +69,11 @@ def rules(meanings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 def services() -> Iterator[tuple[str, str]]:
     """The services that are known, and the short name of those that have one."""
     return ((f"`{service.name}`", f"`{service.alias}`" if service.alias else "") for service in SERVICES)
+
+
+def leaks() -> Iterator[tuple[str, str]]:
+    """The engine's switches that write down passwords."""
+    return ((f"`{switch.written}`", switch.does) for switch in SWITCHES)
 
 
 def commands() -> Iterator[tuple[str, str]]:

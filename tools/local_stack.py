@@ -171,6 +171,7 @@ def main() -> int:
     """Run the command named on the command line; its exit code."""
     if len(sys.argv) != 2 or sys.argv[1] not in COMMANDS:  # noqa: PLR2004 - the program and one word
         sys.exit(f"usage: {sys.argv[0]} {'|'.join(COMMANDS)}")
+    os.umask(0o077)  # the engine's logs and traces are for their owner alone
     try:
         return COMMANDS[sys.argv[1]]()
     except (engine.EngineError, SpecsError, BotoCoreError, ClientError) as error:

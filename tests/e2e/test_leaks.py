@@ -1,0 +1,71 @@
+"""What the engine itself writes down: every switch that the documents name, its automatic logs, and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from tests.e2e.conftest import contain_any
+from tests.e2e.stack import SECONDS
+from tools.leaks import SWITCHES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+    from tests.e2e.stack import Stack
+
+SPECS = "users: {{jane: {{credentials: [{{service: codecommit, reset: {}}}]}}}}"
+
+
+def find_files(folder: Path) -> set[Path]:
+    """Every file below a folder."""
+    return {path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()}
+
+
+def test_switches(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """Each switch that the documents warn of writes a new password down, but for those that they call clean by now."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(team=SPECS.format("first"))
+    stack.up()
+    folder = stack.folder.parent
+    for switch in SWITCHES:
+        before, file = find_files(folder), str(folder / "written")
+        stack.write_specs(team=SPECS.format(f"because of {switch.written}".replace(":", "")))
+        variables = {name: value.format(file=file) for name, value in switch.variables.items()}
+        stack.succeed(
+            "up", "--yes", "--skip-preview", *(word.format(file=file) for word in switch.arguments), **variables
+        )
+        written = find_files(folder) - before
+        secrets = emulator.controls.secrets()
+        leaking = [path for path in written if contain_any([path.read_text(errors="replace")], secrets)]
+        assert bool(leaking) is not switch.is_clean, switch.written
+        for path in leaking:
+            path.unlink()  # the end of the stack looks for what else there is
+
+
+def test_automatic_logs(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """The engine's automatic logs are encrypted, and what is in them holds no password: as docs/state.md says."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(team=SPECS.format("first"))
+    stack.up()
+    logs = sorted(find_files(stack.folder.parent / "pulumi" / "logs"))
+    assert logs
+    secrets = emulator.controls.secrets()
+    assert not contain_any([path.read_bytes().decode(errors="replace") for path in logs], [*secrets, "pulumi up"])
+    texts = {path.name: decrypt(stack, path) for path in logs}
+    assert any("pulumi up" in text for text in texts.values())
+    found = [name for name, text in texts.items() if contain_any([text], secrets)]
+    assert found == [], "the engine's own logs hold passwords: docs/state.md has to say so"
+
+
+def decrypt(stack: Stack, log: Path) -> str:
+    """What an automatic log holds, which is not kept among what was printed."""
+    done = subprocess.run(
+        ["pulumi", "--non-interactive", "logs", "decrypt", str(log)],  # noqa: S607 - found by the PATH of the stack
+        cwd=stack.folder, env=stack.env, capture_output=True, text=True,
+        timeout=SECONDS, check=True,
+    )  # fmt: skip
+    return done.stdout
