@@ -28,6 +28,16 @@ SUMMARIES = {
 """What there is, so that listing the commands loads none of them."""
 
 
+PURPOSES = (
+    ("iamcreds init DIR", "Begin a project of your own."),
+    ("iamcreds dump --to specs", "Have specs of what is live, to take it over."),
+    ("iamcreds validate specs", "Know what is wrong with specs."),
+    ("iamcreds drift specs", "See what differs between specs and the account."),
+    ("iamcreds secret NAME", "Get one password, for Git and others too."),
+)
+"""What people come for, in the order in which they do."""
+
+
 class Commands(click.Group):
     """Commands that are loaded when used, and that end in a sentence where something of ours goes wrong."""
 
@@ -52,7 +62,9 @@ class Commands(click.Group):
             raise click.exceptions.NoSuchCommand(error.command_name, possibilities=SUMMARIES, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as click calls it
-        """The list of commands in the help."""
+        """What people come for, and the list of commands in the help."""
+        with formatter.section("What people come for"):
+            formatter.write_dl(PURPOSES)
         with formatter.section("Commands"):
             formatter.write_dl(sorted(SUMMARIES.items()))
 

@@ -24,7 +24,7 @@ from iamcreds.emulator.exceptions import (
 from iamcreds.emulator.models import Credential, Credentials
 from iamcreds.emulator.paging import cut_page
 from iamcreds.emulator.switches import Switches
-from iamcreds.emulator.validation import SERVICE_NAME, check_parameters, complain, matches, refuse
+from iamcreds.emulator.validation import SERVICE_NAME, check_parameters, matches
 from iamcreds.model import Status
 from iamcreds.services import Family, service_family
 
@@ -85,7 +85,7 @@ class Iam(IamResponse):
 
     def list_service_specific_credentials(self) -> ActionResult:
         """List: of one user or, with AllUsers, of all; in the order of ids, which says nothing about age."""
-        service = self._read_service() if "ServiceName" in self.params else None
+        service = self._read_service() if self.params.get("ServiceName") else None  # an empty one is no filter
         settings = SWITCHES.settings
         user = None if self._wants_all_users() else self._require_user()
         hidden = settings.hidden_users if user is None else ()
@@ -123,7 +123,7 @@ class Iam(IamResponse):
     def _read_service(self) -> str:
         service: str = self.params["ServiceName"]
         if not matches(SERVICE_NAME, service):
-            refuse([complain("ServiceName", f"satisfy regular expression pattern: {SERVICE_NAME}")])
+            raise ValidationError(f"ServiceName must match {SERVICE_NAME}")
         return service
 
     def _tell_secret(self, credential: Credential, secret: str) -> ActionResult:
@@ -203,13 +203,26 @@ class Iam(IamResponse):
 
     def update_access_key(self) -> ActionResult:
         """Update the status of a key of a user or of the caller."""
+        self._require_key()
         self.backend.update_access_key(self._require_user(), self.params["AccessKeyId"], self.params["Status"])
         return EmptyResult()
 
     def delete_access_key(self) -> ActionResult:
         """Delete a key of a user or of the caller."""
+        self._require_key()
         self.backend.delete_access_key(self.params["AccessKeyId"], self._require_user())
         return EmptyResult()
+
+    def _require_key(self) -> None:
+        """Refuse a key that the user does not have, in IAM's words.
+
+        Raises:
+            NoSuchEntityError: there is no such user, or the user has no such key.
+        """
+        keys = self.backend.users[self._require_user()].access_keys
+        key_id = self.params["AccessKeyId"]
+        if key_id not in {key.access_key_id for key in keys}:
+            raise NoSuchEntityError(f"The Access Key with id {key_id} cannot be found.")
 
     def get_access_key_last_used(self) -> ActionResult:
         """When a key was last used; an unknown key is refused as if it were another account's."""
@@ -217,7 +230,7 @@ class Iam(IamResponse):
         key = self.backend.access_keys.get(key_id)
         if key is None:
             raise AccessDeniedError(
-                f"User: {self._make_caller_arn()} is not authorized to perform: iam:GetAccessKeyLastUsed"
+                f"User: {self._make_caller_arn()} is not authorized to perform iam:GetAccessKeyLastUsed"
                 f" on resource: access key {key_id}",
             )
         used = key.last_used

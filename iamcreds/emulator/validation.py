@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from botocore.model import Shape, StructureShape
 
-SERVICE_NAME = "[a-zA-Z0-9.-]+"
+SERVICE_NAME = "[a-zA-Z0-9.-]*"
 """Recorded on AWS; the model does not state it."""
 
 

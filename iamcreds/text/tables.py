@@ -26,6 +26,7 @@ ABSENT = "-"
 MAX_DRAWN_ROWS = 1000
 """Rows of a table that is drawn for a terminal; drawing takes over a millisecond a row, plain text next to nothing."""
 
+_ID = re.compile("[A-Z0-9]{16,32}")
 _WITHOUT_POINT = re.compile("^(-?[0-9]+)(e)")  # readers of YAML 1.1 take 1e-05 for text, and 1.0e-05 for a number
 _PLAIN_KEY = re.compile("[a-z]+(_[a-z]+)*")
 _NOT_KEYS = frozenset({"false", "n", "no", "null", "off", "on", "true", "y", "yes"})
@@ -156,6 +157,12 @@ def _format_plain(table: Table) -> str:
     return "\n".join("  ".join(line).rstrip() for line in padded)
 
 
+def _find_id_width(cells: Iterable[Cell]) -> int | None:
+    """The width of a column of ids, which are there to be copied and so are never broken; None of any other."""
+    texts = [str(cell) for cell in cells if cell is not None]
+    return max(map(len, texts)) if texts and all(map(_ID.fullmatch, texts)) else None
+
+
 def _format_coloured(table: Table, width: int) -> str:
     from rich import box  # noqa: PLC0415 - only terminals need it
     from rich.console import Console  # noqa: PLC0415
@@ -163,8 +170,9 @@ def _format_coloured(table: Table, width: int) -> str:
     from rich.text import Text  # noqa: PLC0415
 
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in table.columns:
-        drawn.add_column(Text(_format_cell(column)), overflow="fold")
+    for number, column in enumerate(table.columns):
+        width_of_ids = _find_id_width(row[number] for row in table.rows)
+        drawn.add_column(Text(_format_cell(column)), overflow="fold", min_width=width_of_ids)
     for row in table.rows:
         drawn.add_row(*(Text(_format_cell(cell), style="dim" if cell is None else "") for cell in row))
     out = io.StringIO()

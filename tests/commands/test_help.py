@@ -218,3 +218,13 @@ def test_completion_in_bash(line: str, words: set[str], tmp_path: Path) -> None:
         [bash, "--norc", "-c", program], env=env, capture_output=True, text=True, check=True, timeout=60
     )
     assert set(done.stdout.split()) == words, json.dumps([done.stdout, done.stderr])
+
+
+def test_what_people_come_for() -> None:
+    """Without arguments the five things that people come for stand above the list of commands, and are commands."""
+    text = CliRunner().invoke(main, []).output
+    _, _, rest = text.partition("What people come for:\n")
+    shown, _, _ = rest.partition("\n\n")
+    named = [line.split()[1] for line in shown.splitlines()]
+    assert named == ["init", "dump", "validate", "drift", "secret"]
+    assert set(named) <= COMMANDS.keys()

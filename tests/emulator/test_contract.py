@@ -464,9 +464,27 @@ def test_unused_access_key(contract_iam: IAMClient, user: str) -> None:
 
 
 def test_unknown_access_key(contract_iam: IAMClient) -> None:
-    """The last use of an unknown key is a 403, not a 404."""
-    answer = refusal(contract_iam.get_access_key_last_used, AccessKeyId="AKIAEXAMPLE123456789")
-    assert answer[:2] == (403, "AccessDenied")
+    """The last use of an unknown key is a 403, not a 404, in words without a colon after "perform"."""
+    status, code, message = refusal(contract_iam.get_access_key_last_used, AccessKeyId="AKIAEXAMPLE123456789")
+    assert (status, code) == (403, "AccessDenied")
+    end = "is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key AKIAEXAMPLE123456789"
+    assert message.endswith(end)
+
+
+def test_change_of_an_unknown_access_key(contract_iam: IAMClient, user: str) -> None:
+    """To switch or delete a key that there is not is a 404, whose sentence ends with a full stop."""
+    key = {"UserName": user, "AccessKeyId": "AKIAEXAMPLE123456789"}
+    unknown = (404, "NoSuchEntity", "The Access Key with id AKIAEXAMPLE123456789 cannot be found.")
+    assert refusal(contract_iam.update_access_key, **key, Status="Inactive") == unknown
+    assert refusal(contract_iam.delete_access_key, **key) == unknown
+
+
+def test_service_names(contract_iam: IAMClient, user: str) -> None:
+    """A service name of other characters is a 400 in IAM's own words; an empty one in List is no filter."""
+    refused = (400, "ValidationError", "ServiceName must match [a-zA-Z0-9.-]*")
+    assert refusal(contract_iam.create_service_specific_credential, UserName=user, ServiceName="a b") == refused
+    create(contract_iam, user)
+    assert len(listed(contract_iam, UserName=user, ServiceName="")) == 1
 
 
 def test_delete_user_with_access_key(contract_iam: IAMClient, user: str) -> None:

@@ -134,3 +134,11 @@ def test_long_terminal_table() -> None:
     """A table too long to be drawn in good time is plain on a terminal, too."""
     rows = Table(("a",), (("b",),) * 1001)
     assert format_table(rows, Format.TABLE, 80) == format_table(rows, Format.TABLE)
+
+
+def test_ids_are_whole() -> None:
+    """At 80 columns an id stands in one line, whatever is beside it, for it is there to be copied."""
+    row = ("ACCASSCCJ3MGUJRDJ8HDF", "build-bot-of-the-payments-team", "aws-external-anthropic.amazonaws.com", "x" * 60)
+    drawn = format_table(Table(("id", "user", "service", "login"), (row, (None, *row[1:]))), Format.TABLE, 80)
+    assert "ACCASSCCJ3MGUJRDJ8HDF" in drawn
+    assert max(map(len, re.sub(r"\x1b\[[0-9;]*m", "", drawn).splitlines())) <= 80
