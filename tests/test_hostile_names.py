@@ -29,8 +29,10 @@ from iamcreds.report.html import render
 from iamcreds.report.json_document import format_json
 from iamcreds.report.markdown import format_markdown
 from iamcreds.report.message import write_message
+from iamcreds.report.sarif.differences import format_drift
 from iamcreds.report.text import format_text
 from iamcreds.text.tables import Format, Table, format_document, format_table
+from tests.report.test_sarif import CHECKOUT
 from tests.report.test_text import DRIFT, LIVE, MISSING, OLD, SPARE
 
 if TYPE_CHECKING:
@@ -115,6 +117,7 @@ PRINTED: dict[str, Callable[[str], str]] = {
     "drift at a terminal": coloured,
     "drift as JSON": lambda name: format_json(hostile_drift(name)),
     "drift as Markdown": lambda name: format_markdown(hostile_drift(name)),
+    "drift as SARIF": lambda name: format_drift(hostile_drift(name), Place(name, 1, 1), CHECKOUT),
     "plan": hostile_plan,
     "message": lambda name: "\n".join(write_message(hostile_drift(name), name)),
     "table": lambda name: format_table(TABLE_OF(name), Format.TABLE),
@@ -173,7 +176,7 @@ def test_csv(delimiter: str, name: str) -> None:
         assert not [cell for cell in cells if cell.strip('" ').startswith(FORMULA)]
 
 
-@pytest.mark.parametrize("form", ["text", "json", "github"])
+@pytest.mark.parametrize("form", ["text", "json", "github", "sarif"])
 def test_files(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Spec files of such names, that have problems, are told by `validate` harmlessly, and so are such keys."""
     monkeypatch.chdir(tmp_path)
@@ -189,8 +192,10 @@ def test_files(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         assert "##[" not in line
         assert form == "github" or not line.lstrip().startswith("::")
         assert form != "github" or not line.startswith("::") or re.match(r"::(error|warning) file=", line)
-    assert (
-        json.loads(out.partition("\n}")[0] + "\n}")["problems"]
-        if form == "json"
-        else out.count("[") > 10 or form == "github"
-    )
+    match form:
+        case "json":
+            assert json.loads(out.partition("\n}")[0] + "\n}")["problems"]
+        case "sarif":
+            assert json.loads(out.partition("\n}")[0] + "\n}")["runs"][0]["results"]
+        case "text":
+            assert out.count("[") > 10

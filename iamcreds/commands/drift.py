@@ -12,6 +12,7 @@ from iamcreds.commands._comparison import comparison_options, load_specs, read_d
 from iamcreds.commands._findings import FOUND
 from iamcreds.commands._notifying import NotifyingCommand, notify_option
 from iamcreds.commands._state_file import plugin_option, read_text, refuse_foreign_code
+from iamcreds.model import Place
 from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "markdown"]),
+    type=click.Choice(["text", "json", "markdown", "sarif"]),
     default="text",
     show_default=True,
-    help="Lines for people, one JSON document, or the body of a GitHub issue.",
+    help="Lines for people, one JSON document, the body of a GitHub issue, or SARIF for code scanning.",
 )
 @click.option(
     "--state",
@@ -76,6 +77,7 @@ def command(  # noqa: PLR0913 - one for each option
       iamcreds drift specs
       iamcreds drift specs --user jane --service codecommit
       iamcreds drift specs --format markdown > issue.md
+      iamcreds drift specs --format sarif > drift.sarif
       iamcreds drift specs --exact --expiring-within 4w
       iamcreds drift specs --ignore-undeclared
       pulumi stack export | iamcreds drift specs --state -
@@ -88,7 +90,7 @@ def command(  # noqa: PLR0913 - one for each option
     check_addresses(urls)
     recorded = None if state is None else _read_recorded(state, plugins)
     drift = read_drift(Account(), desired, expiring_within, selection, recorded=recorded, exact=exact)
-    _print_drift(drift, form)
+    _print_drift(drift, form, desired.files[0] if desired.files else str(specs))
     if drift.differences:
         if urls:
             send_message(urls, *write_message(drift))
@@ -109,8 +111,8 @@ def _read_recorded(state: IO[bytes], plugins: tuple[str, ...]) -> Sequence[Recor
     return read_export(text)
 
 
-def _print_drift(drift: Drift, form: str) -> None:
-    """Print the drift in one of the three forms; coloured at a terminal."""
+def _print_drift(drift: Drift, form: str, file: str) -> None:
+    """Print the drift in one of the forms, coloured at a terminal; `file` is where to show what no file speaks of."""
     match form:
         case "json":
             from iamcreds.report.json_document import format_json  # noqa: PLC0415 - not for --help
@@ -120,6 +122,11 @@ def _print_drift(drift: Drift, form: str) -> None:
             from iamcreds.report.markdown import format_markdown  # noqa: PLC0415 - same
 
             click.echo(format_markdown(drift), nl=False)
+        case "sarif":
+            from iamcreds.commands._checkout import find_checkout  # noqa: PLC0415 - same
+            from iamcreds.report.sarif.differences import format_drift  # noqa: PLC0415 - same
+
+            click.echo(format_drift(drift, Place(file, 1, 1), find_checkout()))
         case _ if sys.stdout.isatty():
             _print_coloured(drift)
         case _:

@@ -15,7 +15,7 @@ from iamcreds.text.escaping import escape_invisible, escape_json
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _IN_A_MESSAGE = "%\r\n"
 _IN_A_PROPERTY = "%\r\n:,"
@@ -27,10 +27,10 @@ _IN_A_PROPERTY = "%\r\n:,"
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "github"]),
+    type=click.Choice(["text", "json", "github", "sarif"]),
     default="text",
     show_default=True,
-    help="Lines for people, one JSON document, or annotations of a GitHub workflow.",
+    help="Lines for people, one JSON document, annotations of a GitHub workflow, or SARIF for code scanning.",
 )
 def command(specs: tuple[Path, ...], *, allow_empty: bool, form: str) -> None:
     """Tell everything that is wrong with SPECS: files and folders, and - for standard input.
@@ -45,6 +45,7 @@ def command(specs: tuple[Path, ...], *, allow_empty: bool, form: str) -> None:
       iamcreds skeleton | iamcreds validate -
       iamcreds validate specs/build.yaml specs/payments.yaml
       iamcreds validate specs --format github     (in a workflow: annotations at the lines concerned)
+      iamcreds validate specs --format sarif > specs.sarif
     """
     from iamcreds.specs import check_account, load_all  # noqa: PLC0415 - YAML and JSON Schema are slow to import
 
@@ -58,12 +59,22 @@ def command(specs: tuple[Path, ...], *, allow_empty: bool, form: str) -> None:
 
 
 def _print_problems(form: str, problems: Sequence[Problem], desired: Desired | None) -> None:
-    """Print problems in one of the three forms, and the summary where the specs are good."""
-    if form == "json":
-        document = {**_count(desired), "problems": [_make_record(problem) for problem in problems]}
-        click.echo(escape_json(json.dumps(document, indent=2)))
-        return
-    write = _format_annotation if form == "github" else str
+    """Print problems in one of the forms."""
+    match form:
+        case "json":
+            document = {**_count(desired), "problems": [_make_record(problem) for problem in problems]}
+            click.echo(escape_json(json.dumps(document, indent=2)))
+        case "sarif":
+            from iamcreds.commands._checkout import find_checkout  # noqa: PLC0415 - not for --help
+            from iamcreds.report.sarif.problems import format_problems  # noqa: PLC0415 - same
+
+            click.echo(format_problems(problems, find_checkout()))
+        case _:
+            _print_lines(problems, desired, _format_annotation if form == "github" else str)
+
+
+def _print_lines(problems: Sequence[Problem], desired: Desired | None, write: Callable[[Problem], str]) -> None:
+    """Print a line for each problem, and the summary where the specs are good."""
     for problem in problems:
         click.echo(write(problem))
     if desired is not None:

@@ -25,11 +25,14 @@ PROJECT_SETUP = ROOT / "iamcreds/project/templates/.github/actions/setup/action.
 JOBS = {f"{path.stem}: {name}": job for path in WORKFLOWS for name, job in load_workflow(path.stem)["jobs"].items()}
 TRUSTED = {name: job for name, job in JOBS.items() if job["permissions"].get("id-token") == "write"}
 """The jobs that may assume a role."""
+SCANNING = {"contents": "read", "actions": "read", "security-events": "write"}
 PERMISSIONS = {
     "build": {"build": {"contents": "read"}},
+    "code-scanning": {"upload": SCANNING},
     "pull-request": {
         "stacks": {"contents": "read"},
         "validate": {"contents": "read"},
+        "code-scanning": SCANNING,
         "build": {"contents": "read"},
         "preview": {"contents": "read", "id-token": "write", "pull-requests": "write"},
     },
@@ -43,6 +46,7 @@ PERMISSIONS = {
         "stacks": {"contents": "read"},
         "build": {"contents": "read"},
         "drift": {"contents": "read", "id-token": "write", "issues": "write"},
+        "code-scanning": SCANNING,
     },
 }
 
@@ -69,7 +73,7 @@ def test_validation_is_offline() -> None:
 def test_pinned_and_quoted(path: Path) -> None:
     """Every action is ours or pinned by its commit, no expression gets into a shell, no stranger's code has rights."""
     text = path.read_text()
-    pinned = re.compile(r"\./\S+|[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+    pinned = re.compile(r"\./\S+|[\w-]+/[\w-]+(/[\w-]+)?@[0-9a-f]{40} # v\d+\.\d+\.\d+")
     assert all(pinned.fullmatch(used) for used in re.findall(r"uses: (.*)", text))
     content = read_workflow(text)
     jobs = list(content["jobs"].values()) if "jobs" in content else [content["runs"]]
@@ -105,7 +109,8 @@ def test_nothing_is_built_beside_a_role(name: str) -> None:
     job = TRUSTED[name]
     assert "build" in job["needs"]
     used = [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step]
-    assert used == ["actions/checkout", "./.github/actions/tools", "aws-actions/configure-aws-credentials"]
+    ours = ["actions/checkout", "./.github/actions/tools", "aws-actions/configure-aws-credentials"]
+    assert used == [*ours, "actions/upload-artifact"] if name == "drift: drift" else used == ours
     scripts = [step["run"] for step in [*job["steps"], *read_action("tools")["runs"]["steps"]] if "run" in step]
     assert not re.search(r"\b(make|pip|uv|go|npm|curl|wget|tools/engine\.py)\b", " ".join(scripts))
 
@@ -179,6 +184,35 @@ def test_state_is_looked_at_first(name: str) -> None:
     assert "PULUMI_CONFIG_PASSPHRASE" not in runs[0]["env"]
     assert all("if" not in step for step in runs)
     assert job["env"] == {"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
+
+
+def test_code_scanning_has_no_code() -> None:
+    """What may write to code scanning runs nothing of ours, is of no stranger's pull request, and is off by default."""
+    job = JOBS["code-scanning: upload"]
+    assert not [step for step in job["steps"] if "run" in step or step["uses"].startswith("./")]
+    writers = [name for name, job in JOBS.items() if "security-events" in job["permissions"]]
+    assert writers == ["code-scanning: upload", "drift: code-scanning", "pull-request: code-scanning"]
+    for name in writers[1:]:
+        assert JOBS[name]["uses"] == "./.github/workflows/code-scanning.yml"
+        assert "vars.IAMCREDS_CODE_SCANNING == 'true'" in JOBS[name]["if"]
+    ours = "github.event.pull_request.head.repo.full_name == github.repository"
+    assert ours in JOBS["pull-request: code-scanning"]["if"]
+
+
+@pytest.mark.parametrize(("name", "command"), [("pull-request: validate", "validate"), ("drift: drift", "drift")])
+def test_code_scanning_finds_its_file(name: str, command: str) -> None:
+    """What a job hands over is what the upload looks for, under the same condition as it was written."""
+    written, handed = JOBS[name]["steps"][-2:]
+    taken, uploaded = JOBS["code-scanning: upload"]["steps"][-2:]
+    file = f"{command}.sarif"
+    assert f'--format sarif >"$RUNNER_TEMP/{file}"' in written["run"]
+    assert written["if"] == handed["if"]
+    assert handed["with"]["path"].endswith(f"/{file}")
+    replaced = "${{ inputs.command }}", command
+    assert taken["with"]["name"].replace(*replaced) == handed["with"]["name"]
+    assert uploaded["with"]["sarif_file"].replace(*replaced) == handed["with"]["path"]
+    called = JOBS[f"{name.partition(':')[0]}: code-scanning"]["with"]
+    assert called == {"stacks": "${{ needs.stacks.outputs.stacks }}", "command": command}
 
 
 def test_drift_has_no_state() -> None:

@@ -93,6 +93,12 @@ def test_everything_at_once(drifting: Drifting, emulator: Emulator, iam: IAMClie
     wrong = f"codecommit credential {ids(iam, 'wrong')[0]} is Inactive, and it is declared Active"
     assert f"specs/users.yaml:7:25: wrong: {wrong} [status-differs]\n" in text.out
     assert "\x1b" not in text.out + text.err
+    sarif = drifting.run("--format", "sarif")
+    results = json.loads(sarif.out)["runs"][0]["results"]
+    assert (sarif.code, sarif.err, len(results)) == (2, "", len(ran.account["differences"]))
+    assert "specs/users.yaml" in {
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in results
+    }
     markdown = drifting.run("--format", "markdown")
     assert markdown.code == 2
     assert "## 3 drifted, 1 unmanaged, 1 undeclared, 4 findings in account 123456789012\n" in markdown.out
@@ -253,7 +259,7 @@ def test_no_secret(drifting: Drifting, emulator: Emulator) -> None:
     """No form of the output holds a secret."""
     fill(["bob", "jane"], access_keys=2)
     drifting.declare("users: {jane: {credentials: [], accessKeys: {max: 0}}}")
-    printed = "".join(drifting.run("--format", form).out for form in ("text", "json", "markdown"))
+    printed = "".join(drifting.run("--format", form).out for form in ("text", "json", "markdown", "sarif"))
     assert "AKIA" in printed
     assert not any(secret in printed for secret in emulator.controls.secrets())
 

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 GITHUB = ROOT / ".github"
 CONDITIONS: dict[str | None, Callable[[dict[str, str]], bool]] = {
     None: lambda outcomes: "failure" not in outcomes.values(),
+    "vars.IAMCREDS_CODE_SCANNING == 'true'": lambda outcomes: "failure" not in outcomes.values(),
+    "${{ !cancelled() && vars.IAMCREDS_CODE_SCANNING == 'true' }}": lambda _: True,
     "${{ !cancelled() && steps.preview.outcome != 'skipped' }}": lambda outcomes: outcomes["preview"] != "skipped",
 }
-"""The conditions of steps, and when each is met."""
+"""The conditions of steps, and when each is met; code scanning is on."""
 TRUTH = "tag:yaml.org,2002:bool"
 EXPRESSION = re.compile(r"\$\{\{ (.*?) \}\}")
 GH = """#!{python}

@@ -168,7 +168,7 @@ def test_wrong_spec(runner: Runner, iam: IAMClient) -> None:
     up = runner.run("up", "up")
     assert list(up.outcomes.values()) == ["failure", "skipped", "skipped", "skipped", "skipped"]
     drift = runner.run("drift", "drift", found="7")
-    assert drift.outcomes == {"drift": "failure", "issue": "skipped"}
+    assert drift.outcomes == {"drift": "failure", "issue": "skipped", "code scanning": "skipped"}
     assert "specs/team.yaml:1:" in drift.text
     assert drift.calls == []
     assert list_credentials(iam, "jane") == []
@@ -186,7 +186,7 @@ def test_unreachable_endpoint(runner: Runner) -> None:
     assert list(up.outcomes.values()) == ["success", "success", "failure", "failure", "skipped"]
     assert "no answer from AWS" in up.summary
     drift = runner.run("drift", "drift", found="7", env=nowhere)
-    assert drift.outcomes == {"drift": "failure", "issue": "skipped"}
+    assert drift.outcomes == {"drift": "failure", "issue": "skipped", "code scanning": "skipped"}
     assert "no answer from AWS" in drift.text
     assert drift.calls == []
 

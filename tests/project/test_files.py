@@ -17,6 +17,7 @@ PROJECT = Project("123456789012", "eu-west-1", "prod")
 OURS = (
     ".github/actions/tools/action.yml",
     ".github/workflows/build.yml",
+    ".github/workflows/code-scanning.yml",
     ".github/workflows/drift.yml",
     ".github/workflows/pull-request.yml",
     ".github/workflows/up.yml",

@@ -1,0 +1,30 @@
+"""Problems of specs as SARIF; pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from iamcreds.report.sarif.document import Result, format_sarif
+from iamcreds.specs.loading import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from iamcreds.model import Problem
+    from iamcreds.report.sarif.document import Checkout
+
+_LINES = re.compile(r":\d+:\d+|(?<=line )\d+|(?<=column )\d+")
+"""Where else something stands, as messages tell it."""
+
+
+def format_problems(problems: Iterable[Problem], checkout: Checkout) -> str:
+    """The document with every problem."""
+    results = (_make_result(problem, checkout) for problem in problems)
+    return format_sarif(results, RULES, "docs/specs.md", checkout)
+
+
+def _make_result(problem: Problem, checkout: Checkout) -> Result:
+    """A problem is known again by its file and its message, but for the lines that the message names."""
+    subject = (checkout.locate(problem.place.file)["uri"], _LINES.sub("", problem.message))
+    return Result(problem.rule, problem.severity, problem.message, problem.place, subject)
