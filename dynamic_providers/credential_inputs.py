@@ -128,7 +128,7 @@ def _normalize(name: str, value: Any) -> Any:  # noqa: ANN401 - any property val
             return service_name(value)
         case "age_days" | "declared" if isinstance(value, float) and value.is_integer():
             return int(value)  # the engine makes every number a float
-        case "reset" if not isinstance(value, str):
+        case "reset":
             return str(value)
         case _:
             return value
