@@ -86,9 +86,10 @@ class AccessKeysProvider(Provider):
         found = [finding for user in keys for finding in check_access_keys(user, policies[user], keys[user], self.now)]
         found.sort(key=lambda finding: (finding.user, finding.id, finding.rule))
         inputs["keys"] = {user: [_shown(key) for key in keys[user] or ()] for user in sorted(keys)}
-        inputs["findings"] = [format_sentence(finding) for finding in found]
+        told = [(finding, format_sentence(finding)) for finding in found]
+        inputs["findings"] = [sentence for _, sentence in told]
         stops = []
-        for finding, sentence in zip(found, inputs["findings"], strict=True):
+        for finding, sentence in told:
             if policies[finding.user].enforce and self._enforces:
                 stops.append(f"{sentence}, and the policy is enforced: {_WAYS_OUT}")
             else:

@@ -108,10 +108,14 @@ async def _register_file(
 ) -> list[Registered]:
     """Register the component of a spec file, then all at once what stands under it."""
     component = (await _register_resource(spec_file_request(file, parent))).urn
-    declared = list(_list_requests(file, users, await run, component))
-    answers = await asyncio.gather(*(_register_resource(request) for _, request in declared))
+    requests = _list_requests(file, users, await run, component)
+    registered = await asyncio.gather(*(_register_declared(place, request) for place, request in requests))
     await ask(_monitor().RegisterResourceOutputs, RegisterResourceOutputsRequest(urn=component))
-    return [Registered(place, request, answer) for (place, request), answer in zip(declared, answers, strict=True)]
+    return registered
+
+
+async def _register_declared(place: Place, request: RegisterResourceRequest) -> Registered:
+    return Registered(place, request, await _register_resource(request))
 
 
 def _list_requests(

@@ -34,7 +34,7 @@ def call_all(
     once = list(dict.fromkeys(items))
     answers: dict[Item, Answer] = {}
     with ThreadPoolExecutor(max_workers=client.POOL) as pool:
-        for item, answer in zip(once, pool.map(call, once), strict=True):
+        for item, answer in pool.map(lambda item: (item, call(item)), once):
             answers[item] = answer
             progress(doing, len(answers), len(once))
     return answers
