@@ -13,6 +13,7 @@ from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterR
 from pulumi.runtime.rpc import UNKNOWN, unwrap_rpc_secret
 from pulumi.runtime.settings import Settings, configure, set_root_resource
 
+from dynamic_providers import ServiceSpecificCredential
 from dynamic_providers.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE
 from dynamic_providers.registration import ask, register
 from iamcreds.specs import load
@@ -158,9 +159,15 @@ def test_siblings(tmp_path: Path) -> None:
     engine = Engine({})
     run(engine, load(tmp_path))
     properties = {name: sent(request) for (_, name), request in engine.requests.items() if name.startswith("jane/")}
-    told = {name: (found.get("declared"), found["run"].get("adopters")) for name, found in properties.items()}
-    both = (2, ["jane/codecommit"])
-    assert told == {"jane/codecommit": both, "jane/codecommit/b": both, "jane/logs": (None, None)}
+    told = {
+        name: (found.get("existing"), found.get("declared"), found["run"].get("adopters"))
+        for name, found in properties.items()
+    }
+    assert told == {
+        "jane/codecommit": ("adopt", 2, ["jane/codecommit"]),
+        "jane/codecommit/b": (None, 2, ["jane/codecommit"]),
+        "jane/logs": (None, None, None),
+    }
 
 
 def test_policies(specs: Desired) -> None:
@@ -231,3 +238,19 @@ def test_without_an_engine(specs: Desired, monkeypatch: pytest.MonkeyPatch) -> N
     configure(Settings("iamcreds", "dev"))
     with pytest.raises(pulumi.RunError, match="there is no engine: run `pulumi preview` or `pulumi up`"):
         complete(program())
+
+
+def test_class_with_an_engine() -> None:
+    """A credential of the class is told what the state has of its own user and service, too."""
+    state = dict([recorded("login", "jane", "ACCA1"), recorded("other", "john", "ACCA2")])
+    engine = Engine(state)
+
+    async def program() -> None:
+        credential = ServiceSpecificCredential("login", user="jane", service="codecommit")
+        await credential.urn.future()
+
+    with asking(engine) as monitor:
+        configure(Settings("iamcreds", "dev", monitor, dry_run=False, organization="acme"))
+        complete(program())
+    message = sent(engine.requests[CREDENTIAL_TYPE, "login"])["run"]
+    assert message == {"resource": "login", "owned": {"ACCA1": "login"}, "account": ACCOUNT}
