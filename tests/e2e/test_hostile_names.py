@@ -1,0 +1,31 @@
+"""Spec files whose names are weapons, on the real engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.e2e.live import JANE
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from tests.e2e.stack import Stack
+
+NAME = "x\n::add-mask::secret\x1b[2J\u202e##[group]"
+
+
+def test_hostile_file(stack: Stack, iam: IAMClient) -> None:
+    """Neither previews nor refusals nor an up print what a terminal or a CI run would obey."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(**{NAME: JANE.replace("codecommit", "strange.example")})
+    stack.run("preview", "--diff")
+    stack.write_specs(**{NAME: "users: ["})
+    assert "this is not YAML" in stack.fail("preview")
+    stack.write_specs(**{NAME: JANE})
+    stack.preview()
+    stack.up()
+    stack.assert_no_changes()
+    for line in "".join(stack.printed).split("\n"):
+        assert not line.lstrip().startswith("::")
+        assert not {"\x1b", "\u202e"} & set(line)
+        assert "##[" not in line
