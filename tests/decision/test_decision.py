@@ -71,6 +71,14 @@ def test_in_the_way() -> None:
     assert "ACCAB" not in said
 
 
+@pytest.mark.parametrize(
+    ("hours", "words"), [(-1, "0 days ago"), (23, "0 days ago"), (24, "1 day ago"), (48, "2 days ago")]
+)
+def test_age(hours: int, words: str) -> None:
+    """The age of what is in the way is told in whole days, also where the clocks differ."""
+    assert f", {words})" in sentence(InTheWay((A,)), WANTED, A.created + timedelta(hours=hours))
+
+
 def test_adopt() -> None:
     """With `existing: adopt` the foreign one is taken over, and not one that a sibling is about to take over."""
     assert decide(ADOPTING, Situation(live=[A])) == Adopt(A)

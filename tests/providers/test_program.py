@@ -9,6 +9,7 @@ import grpc
 import pulumi
 import pytest
 from google.protobuf.json_format import MessageToDict
+from pulumi.runtime.config import CONFIG
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse, Result
 from pulumi.runtime.rpc import UNKNOWN, unwrap_rpc_secret
 from pulumi.runtime.settings import Settings, configure, set_root_resource
@@ -168,6 +169,42 @@ def test_siblings(tmp_path: Path) -> None:
         "jane/codecommit/b": (None, 2, ["jane/codecommit"]),
         "jane/logs": (None, None, None),
     }
+
+
+ADOPTING = "users: {jane: {credentials: [{service: codecommit, adopt: ACCAEXAMPLE1234567890}, {service: logs}]}}"
+
+
+def configured(tmp_path: Path, passwords: str) -> Engine:
+    """An engine that has run ADOPTING with these passwords in the stack's config."""
+    (tmp_path / "a.yaml").write_text(ADOPTING)
+    engine = Engine({})
+    before = CONFIG.set({"iamcreds:passwords": passwords})
+    try:
+        run(engine, load(tmp_path))
+    finally:
+        CONFIG.reset(before)
+    return engine
+
+
+def test_passwords(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The password of what is adopted goes along as a secret; one of anything else is warned of and not used."""
+    engine = configured(tmp_path, '{"jane/codecommit": "hunter2", "jane/logs": "hunter3"}')
+    adopted = sent(engine.requests[CREDENTIAL_TYPE, "jane/codecommit"])
+    assert adopted["adopt"] == "ACCAEXAMPLE1234567890"
+    assert adopted["run"]["claimed"] == ["ACCAEXAMPLE1234567890"]
+    assert unwrap_rpc_secret(adopted["password"]) == "hunter2"
+    assert "password" not in sent(engine.requests[CREDENTIAL_TYPE, "jane/logs"])
+    told = capsys.readouterr().err
+    assert "config `passwords` has a password of jane/logs, which the specs do not adopt: it is not used" in told
+    assert "hunter" not in told
+
+
+@pytest.mark.parametrize("passwords", ['["hunter2"]', '{"jane/codecommit": 7}', '{"jane/codecommit": ""}', "hunter2"])
+def test_passwords_of_another_shape(tmp_path: Path, passwords: str) -> None:
+    """What is no object of texts is refused with the right command, and quoted nowhere."""
+    with pytest.raises(pulumi.RunError, match="config `passwords` must be texts by resource name") as refused:
+        configured(tmp_path, passwords)
+    assert "hunter2" not in str(refused.value)
 
 
 def test_policies(specs: Desired) -> None:
