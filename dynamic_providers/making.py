@@ -27,6 +27,11 @@ def make_credential(account: Account, run: Run, inputs: CredentialInputs, adopts
         ExistingCredentialError: what is live is in the way.
         AccountError: as AWS answers; what had been made by then is deleted again.
     """
+    with account.hold_creates(inputs.user, inputs.service):
+        return _make(account, run, inputs, adopts)
+
+
+def _make(account: Account, run: Run, inputs: CredentialInputs, adopts: str | None) -> dict[str, Any]:
     situation = observe(account, run, inputs, adopts)
     match decide(inputs.wanted(), situation):
         case Create():

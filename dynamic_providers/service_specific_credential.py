@@ -75,7 +75,8 @@ class ServiceSpecificCredentialProvider(Provider):
         if olds:  # it is in the state already; where it is to be replaced, another check without them follows
             self._run.record(message.resource)
             return CheckResult(replace(inputs, password=None).properties(), [])
-        return self._check_create(inputs, message)
+        with self.account.hold_creates(inputs.user, inputs.service):
+            return self._check_create(inputs, message)
 
     def _check_create(self, inputs: CredentialInputs, message: Message) -> CheckResult:
         if inputs.adopt is not None and has_predecessor(self.account, self._run, inputs.user, message):

@@ -21,6 +21,7 @@ from iamcreds.errors import AccountError, WrongAccountError, is_debugging
 from iamcreds.progress import no_progress
 
 if TYPE_CHECKING:
+    import contextlib
     from collections.abc import Callable, Iterable
 
     import boto3
@@ -237,6 +238,14 @@ class Account:
             AccountError
         """
         return read_credential_report(self._iam, self._sleep, progress)
+
+    def hold_creates(self, user: str, service: str) -> contextlib.AbstractContextManager[None]:
+        """Keep every other Create for that user and service (full name) waiting, in all processes of this machine.
+
+        Until what comes of a Create is known, a list may show what it made, and nobody can tell whose that is. So who
+        decides whether to create holds this from the first look to the end.
+        """
+        return self._writing.hold(user, service)
 
     def create(self, user: str, service: str, age_days: int | None = None) -> IssuedCredential:
         """Create a credential: one call, and never a second one blindly.

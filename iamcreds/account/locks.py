@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FILES = 1024
 """How many files all the locks share, in number: a name in a shared folder must not tell a user's."""
 
+_Lock = tuple[threading.RLock, contextlib.AbstractContextManager[object]]
+
 _POLL_SECONDS = 0.01
 _SHARED = Path("/tmp")  # noqa: S108 - not TMPDIR, which two runs may have differently; below it is a folder of our own
 
@@ -37,14 +39,16 @@ class CreateLocks:
         self._folder = folder or own_folder(_SHARED)
         self._notes = folder or own_folder(Path(tempfile.gettempdir()))
         self._guard = threading.Lock()
-        self._held: dict[tuple[str, str], threading.Lock] = {}
+        self._locks: dict[tuple[str, str], _Lock] = {}
 
     @contextlib.contextmanager
     def hold(self, user: str, service: str) -> Iterator[None]:
-        """Keep every other Create for this user and service waiting."""
+        """Keep every other Create for this user and service waiting; whoever holds it may hold it once more."""
         with self._guard:
-            lock = self._held.setdefault((user, service), threading.Lock())
-        with lock, self._file_lock(user, service):
+            if (user, service) not in self._locks:
+                self._locks[user, service] = threading.RLock(), self._file_lock(user, service)
+            in_process, on_machine = self._locks[user, service]
+        with in_process, on_machine:
             yield
 
     def begin(self, user: str, service: str, now: datetime) -> None:

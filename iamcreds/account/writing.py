@@ -74,6 +74,10 @@ class Writing:
         self._locks = locks
         self._sleep = sleep
 
+    def hold(self, user: str, service: str) -> contextlib.AbstractContextManager[None]:
+        """Keep every other Create for this user and service waiting; see `Account.hold_creates`."""
+        return self._locks.hold(user, service)
+
     @contextlib.contextmanager
     def creating(self, user: str, service: str) -> Iterator[None]:
         """Keep every other Create for this user and service waiting, until all is told that comes of this one.

@@ -41,6 +41,17 @@ def test_one_at_a_time(tmp_path: Path, *, is_shared: bool) -> None:
     assert is_free(second, *JANE)
 
 
+def test_held_once_more(tmp_path: Path) -> None:
+    """Who holds it may hold it once more, and others wait until the first hold has ended."""
+    locks = CreateLocks(tmp_path)
+    with locks.hold(*JANE):
+        with locks.hold(*JANE):
+            pass
+        assert not is_free(CreateLocks(tmp_path), *JANE)
+        assert not is_free(locks, *JANE)
+    assert is_free(CreateLocks(tmp_path), *JANE)
+
+
 def test_files(tmp_path: Path) -> None:
     """Locks share a number of files that only their owner can read; their names are numbers."""
     locks = CreateLocks(tmp_path)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pulumi.dynamic import Config, ConfigureRequest
 from pulumi.output import UNKNOWN
 
+from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+from iamcreds.account import Account
 from iamcreds.errors import AccountError, ExistingCredentialError, UnreachableError, WrongAccountError
 from tests.providers.conftest import new_process
 
@@ -14,7 +19,6 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from pulumi.dynamic import CheckResult
 
-    from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
     from iamcreds.emulator.server import Emulator
 
 CODECOMMIT = "codecommit.amazonaws.com"
@@ -529,3 +533,32 @@ def test_switched_off_by_somebody(
     assert provider.diff(name, outs, INPUTS | {"reset": "x"}).changes
     assert not provider.diff(name, outs, INPUTS).changes
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_sibling_of_a_lost_answer(monkeypatch: pytest.MonkeyPatch, emulator: Emulator) -> None:
+    """While one looks for what its lost Create made, its sibling waits, and calls that not somebody else's."""
+    looking, decided = threading.Event(), threading.Event()
+    looks = []
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 2:  # by now a list has shown what was made
+            looking.set()
+            decided.wait(0.5)
+
+    account = Account(sleep=sleep)
+    monkeypatch.setattr("dynamic_providers.provider._account", lambda: account)
+    provider = ServiceSpecificCredentialProvider()
+    provider.configure(ConfigureRequest(Config({}, "iamcreds")))
+    names = [f"jane/codecommit/{name}" for name in "ab"]
+    first, second = (provider.check({}, run(resource=name) | {"declared": 2.0}).inputs for name in names)
+    emulator.controls.fail("iam:CreateServiceSpecificCredential", when="after")
+    with ThreadPoolExecutor() as pool:
+        lost = pool.submit(provider.create, first)
+        assert looking.wait(10)
+        sibling = pool.submit(provider.create, second)
+        sibling.add_done_callback(lambda _: decided.set())
+        ids = {lost.result(30).id, sibling.result(30).id}
+    assert ids == set(emulator.controls.passwords())
+    assert len(ids) == 2
