@@ -64,6 +64,7 @@ def _read_present(account: Account, run: Run, inputs: CredentialInputs) -> Situa
     user, service = inputs.user, inputs.service
     if not account.has_user(user):
         return Situation(has_user=False)
+    is_unsettled = account.has_unfinished_create(user, service)  # first: it waits for a sibling's, and what that made
     live = account.credentials_of(user, service)
     named = None if inputs.adopt is None else account.find_credential(user, inputs.adopt)
     return Situation(
@@ -74,7 +75,7 @@ def _read_present(account: Account, run: Run, inputs: CredentialInputs) -> Situa
         claimed=run.claimed(user, service) - {inputs.adopt},
         named=named,
         has_service=_has_service(account, user, service),
-        is_unsettled=account.has_unfinished_create(user, service),
+        is_unsettled=is_unsettled,
         adopters=run.adopters_to_come(user, service),
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynamic_providers.recorded import RecordedState, run_message
 from iamcreds.model import resource_name
+from iamcreds.services import Family, service_family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,6 +106,8 @@ class Program:
                 del self.declared[name]
 
     def _put(self, name: str, declared: Declared) -> None:
+        if service_family(declared.service) is Family.PASSWORD:  # only API keys expire
+            declared = replace(declared, age_days=None)
         place = declared.user, declared.service
         others = [found for key, found in self.declared.items() if key != name]
         if sum((found.user, found.service) == place for found in others) < PLACES:

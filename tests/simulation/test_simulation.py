@@ -38,6 +38,18 @@ def test_histories(first: int) -> None:
     assert not failures, "\n\n".join(map(str, failures))
 
 
+@pytest.mark.parametrize(
+    ("seed", "found"),
+    [
+        (100800, "what a lost answer's list showed was a human's, and was deleted for another that was there"),
+        (110065, "a create beside a sibling's lost answer called foreign what the sibling had just found"),
+    ],
+)
+def test_found_before(seed: int, found: str) -> None:
+    """What a long simulation has found once stays mended."""
+    assert play(make_history(Random(seed))) == [], found  # noqa: S311 - no secrets here
+
+
 def test_same_seed_same_history() -> None:
     """A seed makes the same history, and the history plays the same, to the last word."""
     told: list[list[str]] = [[], []]
