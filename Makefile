@@ -64,6 +64,7 @@ bench: $(VENV) ## loading specs against libyaml; wall time and calls at 100 and 
 	.venv/bin/python -m tests.bench.specs
 	.venv/bin/python -m tests.bench.bench
 	.venv/bin/python -m tests.bench.drift
+	.venv/bin/python -m tests.bench.dump
 
 documents: $(VENV) ## write the parts of the documents that the code knows better
 	.venv/bin/python -m tools.documents

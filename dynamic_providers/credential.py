@@ -81,7 +81,10 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
     ) -> None:
         secret = None if password is None else pulumi.Output.secret(password)
         inputs = CredentialInputs(user, service, status, reset, age_days, existing, declared, account, adopt, secret)
-        properties = credential_properties(inputs, run_message(read_state(), resource_name, user, service))
+        message = run_message(read_state(), resource_name, user, service)
+        if opts is not None and opts.protect is True:
+            message["protect"] = True
+        properties = credential_properties(inputs, message)
         # ResourceOptions.merge would do as well, but makes half a dozen outputs of its own each time.
         options = copy.copy(opts) if opts else pulumi.ResourceOptions()
         options.additional_secret_outputs = [*(options.additional_secret_outputs or ()), *SECRETS]

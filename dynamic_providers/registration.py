@@ -146,6 +146,8 @@ def _write_message(
     message = run_message(state, former or name, credential.user, credential.service) | {"resource": name}
     if "owned" in message:
         message["owned"] = {key: name if owner == former else owner for key, owner in message["owned"].items()}
+    if credential.protect:
+        message["protect"] = True
     claimed = [wanted.adopt for wanted in same if wanted.adopt is not None]
     adopters = [wanted.resource_name for wanted in same if wanted.adopt is None and wanted.existing is Existing.ADOPT]
     told = {"claimed": claimed, "adopters": adopters}

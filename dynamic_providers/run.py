@@ -37,6 +37,7 @@ class Message:
             where the program could not tell.
         account: the account that the stack's state is of, None where it is empty or the program could not tell.
         claimed: the credentials of the same user and service that the program names to be adopted.
+        protect: whether the resource is protected.
         refuse: when to refuse.
         adopters: the resources that say `existing: adopt` of the same user and service.
     """
@@ -45,6 +46,7 @@ class Message:
     owned: Mapping[str, str] | None = None
     account: str | None = None
     claimed: tuple[str, ...] = ()
+    protect: bool = False
     refuse: Refuse = Refuse.CHECK
     adopters: tuple[str, ...] = ()
 
@@ -59,6 +61,7 @@ class Message:
             owned=told.get("owned"),
             account=told.get("account"),
             claimed=tuple(told.get("claimed") or ()),
+            protect=told.get("protect") is True,
             refuse=Refuse(told.get("refuse") or Refuse.CHECK),
             adopters=tuple(told.get("adopters") or ()),
         )
@@ -79,6 +82,7 @@ class Run:
         self._adopters: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._replaced: set[str] = set()
         self._recorded: set[str] = set()
+        self._kept: dict[str, str] = {}
 
     def own(self, credential_id: str) -> None:
         """Know that a resource of the stack has this credential."""
@@ -105,6 +109,16 @@ class Run:
         """Know that the state has this resource, whatever becomes of it."""
         with self._lock:
             self._recorded.add(resource)
+
+    def keep(self, resource: str, reason: str) -> None:
+        """Know that this resource is protected, and why it would have to be replaced all the same."""
+        with self._lock:
+            self._kept[resource] = reason
+
+    def reason_to_keep(self, credential_id: str) -> str | None:
+        """Why what has this credential is not replaced although it would have to be; None where there is no reason."""
+        with self._lock:
+            return self._kept.get(self._owners.get(credential_id, ""))
 
     def is_recorded(self, resource: str) -> bool:
         """Whether this process was asked about this resource as one that the state has."""

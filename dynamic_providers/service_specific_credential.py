@@ -27,11 +27,11 @@ from dynamic_providers.credential_state import (
 from dynamic_providers.making import make_credential
 from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, warn
 from dynamic_providers.run import Message, Refuse, Run
-from dynamic_providers.situation import foresee, has_predecessor, is_full
+from dynamic_providers.situation import find_own, foresee, has_predecessor, is_full
 from dynamic_providers.unknowns import is_known
 from iamcreds.decision.deciding import Adopt, AdoptNamed, Create, MissingUser, Situation, decide
-from iamcreds.decision.refusals import sentence
-from iamcreds.errors import NoSuchCredentialError
+from iamcreds.decision.refusals import protected, sentence
+from iamcreds.errors import NoSuchCredentialError, ProtectedError
 from iamcreds.model import Credential, Status
 from iamcreds.services import MAX_PER_SERVICE
 from iamcreds.text.escaping import escape_invisible
@@ -74,9 +74,20 @@ class ServiceSpecificCredentialProvider(Provider):
             self._run.claim(inputs.user, inputs.service, inputs.adopt)
         if olds:  # it is in the state already; where it is to be replaced, another check without them follows
             self._run.record(message.resource)
-            return CheckResult(replace(inputs, password=None).properties(), [])
+            return self._check_protection(CredentialInputs.read(olds), replace(inputs, password=None), message)
         with self.account.hold_creates(inputs.user, inputs.service):
             return self._check_create(inputs, message)
+
+    def _check_protection(self, olds: CredentialInputs, inputs: CredentialInputs, message: Message) -> CheckResult:
+        """Refuse to replace what is protected: the engine would do so as well, without the place and the reason."""
+        own = [] if not message.protect else find_own(self.account, olds.user, message)
+        expired = any(live.status is Status.EXPIRED for live in own)
+        replaces = [name for name in _REPLACING if getattr(olds, name) != getattr(inputs, name)]
+        if not message.protect or not (expired or replaces):
+            return CheckResult(inputs.properties(), [])
+        reason = protected(olds.user, olds.service, own, ["it has expired"] if expired else replaces)
+        self._run.keep(message.resource, reason)
+        return self._refuse(reason, inputs, message, is_deleted_first=False)  # where it is left to later, to update
 
     def _check_create(self, inputs: CredentialInputs, message: Message) -> CheckResult:
         if inputs.adopt is not None and has_predecessor(self.account, self._run, inputs.user, message):
@@ -103,9 +114,12 @@ class ServiceSpecificCredentialProvider(Provider):
                 # Another program may make the user in the same run.
                 warn(sentence(decision, inputs.wanted(), self.account.now()))
                 return CheckResult(inputs.properties(), [])
-        return self._refuse(sentence(decision, inputs.wanted(), self.account.now()), inputs, message, is_deleted_first)
+        reason = sentence(decision, inputs.wanted(), self.account.now())
+        return self._refuse(reason, inputs, message, is_deleted_first=is_deleted_first)
 
-    def _refuse(self, reason: str, inputs: CredentialInputs, message: Message, is_deleted_first: bool) -> CheckResult:  # noqa: FBT001 - what the engine does
+    def _refuse(
+        self, reason: str, inputs: CredentialInputs, message: Message, *, is_deleted_first: bool
+    ) -> CheckResult:
         reason = escape_invisible(reason)
         if message.refuse is Refuse.PREVIEW:
             return CheckResult(inputs.properties() | {"refused": [reason]}, [])
@@ -138,6 +152,8 @@ class ServiceSpecificCredentialProvider(Provider):
         replaces = [name for name in _REPLACING if olds.get(name) != getattr(inputs, name)]
         if olds.get("status") == Status.EXPIRED:
             replaces.append("status")
+        if replaces and self._run.reason_to_keep(credential_id) is not None:
+            return DiffResult(changes=True)  # update says why it cannot be, and the others go on
         if replaces:
             self._run.replace(credential_id)
         declared = (olds.get("desired_status"), olds.get("reset")) != (inputs.status, inputs.reset)
@@ -192,9 +208,13 @@ class ServiceSpecificCredentialProvider(Provider):
         A declared status is sent where it or what is recorded changes, whatever lists say, for they may lag.
 
         Raises:
+            ProtectedError: it would have to be replaced.
             NoSuchCredentialError: it was deleted behind our back.
             AccountError: as AWS answers; the state stays as it was, and the next run does all of it again.
         """
+        reason = self._run.reason_to_keep(credential_id)
+        if reason is not None:
+            raise ProtectedError(reason)
         inputs = CredentialInputs.read(news)
         live = self._find(credential_id, olds)
         status = inputs.target

@@ -85,8 +85,14 @@ def has_predecessor(account: Account, run: Run, user: str, message: Message) -> 
 
     The engine asks a check with old inputs before, but not where somebody asked for the replacement.
     """
-    own = (key for key, owner in (message.owned or {}).items() if owner == message.resource)
-    return run.is_recorded(message.resource) or any(account.find_credential(user, key) is not None for key in own)
+    return run.is_recorded(message.resource) or bool(find_own(account, user, message))
+
+
+def find_own(account: Account, user: str, message: Message) -> list[Credential]:
+    """What is live of that which the state has under this resource's name."""
+    ids = (key for key, owner in (message.owned or {}).items() if owner == message.resource)
+    found = (account.find_credential(user, credential_id) for credential_id in ids)
+    return [live for live in found if live is not None]
 
 
 def _has_a_place(run: Run, resource: str, live: Iterable[Credential]) -> bool:

@@ -23,6 +23,7 @@ IamcredsError
     │   └── OtherUserError     it may exist, and is not this user's
     ├── LimitExceededError     both of a user's places for a service are taken
     ├── ExistingCredentialError  what is live stands in the way of a create
+    ├── ProtectedError         a protected credential would have to be replaced
     └── LostAnswerError        a change may or may not have happened
 """
 
@@ -136,6 +137,10 @@ class LimitExceededError(AccountError):
 
 class ExistingCredentialError(AccountError):
     """What is live stands in the way of a create: a credential that nobody declared, or no place is left."""
+
+
+class ProtectedError(AccountError):
+    """A protected credential would have to be replaced."""
 
 
 class LostAnswerError(AccountError):

@@ -94,6 +94,16 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
             )
 
 
+def protected(user: str, service: str, live: Sequence[Credential], reasons: Sequence[str]) -> str:
+    """Why a protected credential is not replaced; `reasons` are the inputs that changed, or what has happened to it."""
+    which = f" {_and(credential.id for credential in live)}" if live else ""
+    return (
+        f"{service_alias(service)} credential{which} of user {user} is protected, and would have to be replaced"
+        f" ({', '.join(reasons)}): take back what asks for another, or take `protect` out and, because the state has it"
+        " too, run `pulumi state unprotect`"
+    )
+
+
 def _sentence_about_named(refusal: NotLive | OfAnother | Owned | HasExpired, what: str, user: str) -> str:
     """Why a credential that a spec names is not adopted."""
     match refusal:

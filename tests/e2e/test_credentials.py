@@ -204,6 +204,35 @@ def test_protected(stack: Stack, iam: IAMClient) -> None:
     assert len(list_credentials(iam, "jane")) == 1
 
 
+def test_protected_and_expired(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """A protected credential that would have to be replaced is an error with its place; the others are not held up.
+
+    The way out that the error names ends clean.
+    """
+    iam.create_user(UserName="jane")
+    key = "ACCAENDING00000000000"
+    emulator.controls.put_credential(key, "jane", "logs.amazonaws.com", expires="2026-12-01T00:00:00+00:00")
+    protected = "users: {jane: {credentials: [{service: logs, adopt: ACCAENDING00000000000, protect: true}OTHER]}}"
+    stack.write_specs(jane=protected.replace("OTHER", ""))
+    stack.up()
+    emulator.controls.set(clock_shift=60 * 86_400)
+    stack.write_specs(jane=protected.replace("OTHER", ", {service: codecommit}"))
+    said = stack.fail("preview")
+    words = (
+        f"jane/logs: logs credential {key} of user jane is protected, and would have to be replaced (it has expired)"
+    )
+    assert f"specs/jane.yaml:1:30: {words}" in said
+    said = stack.fail("up", "--yes", "--skip-preview", "--continue-on-error")
+    assert "is protected, and would have to be replaced" in said
+    assert len(list_credentials(iam, "jane")) == 2
+    urn = stack.read_resources()["jane/logs"]["urn"]
+    stack.write_specs(jane="users: {jane: {credentials: [{service: logs}, {service: codecommit}]}}")
+    stack.succeed("state", "unprotect", "--yes", urn)
+    stack.up()
+    assert key not in {live["ServiceSpecificCredentialId"] for live in list_credentials(iam, "jane")}
+    stack.assert_no_changes()
+
+
 def test_destroy_leaves_nothing(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """Destroy deletes every credential, also when some or their user are gone already, and touches no access key."""
     for user in ("jane", "joe"):

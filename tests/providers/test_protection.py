@@ -1,0 +1,81 @@
+"""What is protected is not replaced: the preview says so with its reason, and `up` leaves it as it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from iamcreds.errors import ProtectedError
+from tests.providers.conftest import new_process
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+    from iamcreds.emulator.server import Emulator
+
+INPUTS = {"user": "jane", "service": "logs.amazonaws.com", "age_days": 30}
+NAME = "jane/logs"
+
+
+def made(provider: ServiceSpecificCredentialProvider) -> tuple[str, dict[str, Any]]:
+    """The id and outputs of a credential that expires in 30 days."""
+    checked = provider.check({}, INPUTS | {"run": {"resource": NAME, "owned": {}}})
+    result = provider.create(checked.inputs)
+    assert result.outs is not None
+    return result.id, result.outs
+
+
+def message(credential_id: str, **more: object) -> dict[str, Any]:
+    """What a program says of a protected credential that it has."""
+    return {"run": {"resource": NAME, "owned": {credential_id: NAME}, "protect": True} | more}
+
+
+@pytest.mark.usefixtures("iam")
+@pytest.mark.parametrize("refuse", ["check", "preview", "create"])
+def test_another_age(provider: ServiceSpecificCredentialProvider, refuse: str) -> None:
+    """Another age is refused at once, told to a program that collects, or left to update, and never a replacement."""
+    name, outs = made(provider)
+    provider = new_process()
+    provider.read(name, outs)
+    aged = INPUTS | {"age_days": 60}
+    checked = provider.check(INPUTS, aged | message(name, refuse=refuse))
+    told = [failure.reason for failure in checked.failures or []] + checked.inputs.get("refused", [])
+    assert len(told) == (0 if refuse == "create" else 1)
+    difference = provider.diff(name, outs, checked.inputs)
+    assert (difference.changes, difference.replaces) == (True, None)
+    with pytest.raises(ProtectedError, match=f"logs credential {name} of user jane is protected") as raised:
+        provider.update(name, outs, aged)
+    assert "(age_days)" in str(raised.value)
+    assert told in ([], [str(raised.value)])
+
+
+@pytest.mark.usefixtures("iam")
+def test_expired(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """One that has expired is refused by its id, although nothing is changed in the program."""
+    name, outs = made(provider)
+    emulator.controls.set(clock_shift=40 * 86_400)
+    provider = new_process()
+    outs = dict(provider.read(name, outs).outs or {})
+    (reason,) = provider.check(INPUTS, INPUTS | message(name, refuse="preview")).inputs["refused"]
+    assert f"{name} of user jane is protected, and would have to be replaced (it has expired)" in reason
+    assert not provider.diff(name, outs, INPUTS).replaces
+    assert new_process().diff(name, outs, INPUTS).replaces == ["status"]
+
+
+def test_other_changes(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
+    """Status and reset change what is protected as they change anything else; a sibling is replaced."""
+    name, outs = made(provider)
+    provider = new_process()
+    provider.read(name, outs)
+    changed = INPUTS | {"status": "Inactive", "reset": "lost"}
+    assert provider.check(INPUTS, changed | message(name)).failures == []
+    assert provider.update(name, outs, changed).outs is not None
+    assert (
+        iam.list_service_specific_credentials(UserName="jane")["ServiceSpecificCredentials"][0]["Status"] == "Inactive"
+    )
+    sibling = "ACCASIBLING0000000000"
+    told = {"run": {"resource": "b", "owned": {sibling: "b", name: NAME}}}
+    provider.check(INPUTS, INPUTS | {"age_days": 60} | told)
+    assert provider.diff(sibling, outs, INPUTS | {"age_days": 60}).replaces == ["age_days"]
