@@ -9,7 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
+from iamcreds.cli import Commands
+from iamcreds.commands.drift import command
 from iamcreds.drift.comparing import compare
 from iamcreds.drift.differences import MissingUser
 from iamcreds.model import Desired, Inventory
@@ -177,3 +180,18 @@ def test_long_lines() -> None:
     assert len(line) < notify.MAX_LINE + 50
     assert line.endswith(" characters more)`")
     assert "The whole report" not in body
+
+
+def test_drift(drifted: Reporting, mailbox: Mailbox) -> None:
+    """`iamcreds drift --notify` tells the same people the same, with what to do next; of nothing, nothing."""
+    door = Commands("iamcreds", commands={"drift": command})
+    ran = CliRunner().invoke(door, ["drift", str(drifted.specs), "--notify", mailbox.url])
+    assert (ran.exit_code, ran.stderr) == (2, "")
+    (mail,) = mailbox.mails
+    assert mail["Subject"] == "iamcreds: 1 drifted in account 123456789012"
+    body = mail.get_body(("html",))
+    assert body is not None
+    assert "next: pulumi up" in body.get_content()
+    drifted.declare("users: {jane: {credentials: []}}")
+    ran = CliRunner().invoke(door, ["drift", str(drifted.specs), "--notify", mailbox.url])
+    assert (ran.exit_code, len(mailbox.mails)) == (0, 1)

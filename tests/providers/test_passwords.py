@@ -1,0 +1,111 @@
+"""Passwords from the stack's config, and what the YAML program sends and tells of credentials that are adopted."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pytest
+from pulumi.runtime.config import set_all_config
+from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
+
+from dynamic_providers.properties import CREDENTIAL_TYPE
+from iamcreds.specs import load
+from tests.providers.engine import Engine
+from tests.providers.test_program import answer, run, sent, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from iamcreds.model import Desired
+
+__all__ = ["settings"]
+
+PASSWORD = "hunter2-hunter2"
+SPECS = """users:
+  jane:
+    credentials:
+      - {service: codecommit, adopt: ACCAEXAMPLE1234567890}
+      - {service: codecommit, name: new, protect: true}
+      - {service: logs}
+"""
+LIVE = {"credential_id": "ACCAEXAMPLE1234567890", "status": "Active", "service_user_name": "jane-at-1"}
+
+
+@pytest.fixture
+def specs(tmp_path: Path) -> Desired:
+    """One adopted credential of three."""
+    (tmp_path / "jane.yaml").write_text(SPECS)
+    return load(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _no_config() -> Iterator[None]:
+    """The config of one test is no other's."""
+    yield
+    set_all_config({})
+
+
+def configure(value: object, key: str = "passwords") -> None:
+    """Have this in the stack's config, as the engine hands it to a program."""
+    set_all_config({f"iamcreds:{key}": value if isinstance(value, str) else json.dumps(value)})
+
+
+def properties(engine: Engine, name: str) -> dict[str, Any]:
+    """What a credential was registered with."""
+    return sent(engine.requests[CREDENTIAL_TYPE, name])
+
+
+def test_sent_as_a_secret(specs: Desired) -> None:
+    """A password goes out with the credential that it is of, as a secret, and with no other."""
+    configure({"jane/codecommit": PASSWORD})
+    engine = Engine({})
+    run(engine, specs)
+    password = properties(engine, "jane/codecommit")["password"]
+    assert is_rpc_secret(password)
+    assert unwrap_rpc_secret(password) == PASSWORD
+    assert PASSWORD not in str([properties(engine, name) for name in ("jane/codecommit/new", "jane/logs")])
+    assert engine.logged == []
+
+
+def test_of_nobody(specs: Desired) -> None:
+    """A password of what is not adopted is told by its resource, with the command that takes it out, and not sent."""
+    configure({"jane/logs": PASSWORD})
+    engine = Engine({})
+    run(engine, specs)
+    assert "password" not in properties(engine, "jane/logs")
+
+
+@pytest.mark.parametrize(
+    "value", ["hunter2", ["hunter2"], {"jane/codecommit": ""}, {"jane/codecommit": {"a": "hunter2"}}]
+)
+def test_malformed(specs: Desired, value: object) -> None:
+    """Whatever else stands there ends in a sentence that shows how it is set, and nothing of the value."""
+    configure(value)
+    with pytest.raises(pulumi.RunError, match="pulumi config set --secret --path") as raised:
+        run(Engine({}), specs)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_messages(specs: Desired) -> None:
+    """Every sibling is told which ids are named to be adopted, others of the user are not; protection is told, too."""
+    engine = Engine({})
+    run(engine, specs)
+    messages = {name: properties(engine, f"jane/{name}")["run"] for name in ("codecommit", "codecommit/new", "logs")}
+    claimed = ["ACCAEXAMPLE1234567890"]
+    assert [messages[name].get("claimed") for name in messages] == [claimed, claimed, None]
+    assert [messages[name].get("protect") for name in messages] == [None, True, None]
+
+
+def test_outputs_of_an_unknown_password(specs: Desired) -> None:
+    """Where a password is not known the outputs say so, until it is."""
+    told = run(Engine({}, {"jane/codecommit": answer(LIVE)}), specs)
+    assert told["secrets"]["jane/codecommit"] is None
+    assert (
+        told["credentials"]["jane/codecommit"]["secret"] == "unknown, because it was adopted: a `reset` makes a new one"
+    )
+    told = run(Engine({}, {"jane/codecommit": answer({**LIVE, "service_password": PASSWORD})}), specs)
+    assert unwrap_rpc_secret(told["secrets"]["jane/codecommit"]) == PASSWORD
+    assert "secret" not in told["credentials"]["jane/codecommit"]
