@@ -22,11 +22,11 @@ def credentials() -> Credentials:
 
 
 def test_services(credentials: Credentials) -> None:
-    """The API keys of each service begin as its definition says, and passwords begin in no particular way."""
+    """Each service's secrets begin as its definition says, and only API keys begin in a way of their own."""
     for service in SERVICES:
         _, secret = credentials.create("jane", service.name)
         assert secret.startswith(service.secret_prefix)
-        assert bool(service.secret_prefix) is (service.family is Family.API_KEY)
+        assert not service.secret_prefix or service.family is Family.API_KEY
 
 
 def test_login_of_a_former_user(credentials: Credentials) -> None:

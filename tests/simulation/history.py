@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from tests.simulation.program import Declared
     from tests.simulation.world import Conditions
 
-SERVICES = ("codecommit.amazonaws.com", "bedrock.amazonaws.com")
+SERVICES = ("bedrock.amazonaws.com", "logs.amazonaws.com")
+"""Two whose credentials may have an expiry, which replaces them when it changes."""
 STACKS = ("A", "B")
 
 
