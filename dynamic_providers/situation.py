@@ -29,11 +29,14 @@ def foresee(account: Account, run: Run, inputs: CredentialInputs, message: Messa
     if not present.has_user:
         return replace(present, renamed_to=_find_new_name(account, user, message))
     plans = run.plans_beside(user, service, message.resource)
+    planned = sum(adopts is None and not _has_a_place(run, name, present.live) for name, adopts in plans.items())
+    # What a sibling has made a moment ago is live already, and its plan may still be there.
+    unfinished = sum(account.has_written(live.id) and run.owner(live.id) is None for live in present.live)
     return replace(
         present,
         leaving=_find_leaving(run, inputs, message, present),
         adopted=frozenset(adopts for adopts in plans.values() if adopts is not None),
-        coming=sum(adopts is None and not _has_a_place(run, name, present.live) for name, adopts in plans.items()),
+        coming=max(0, planned - unfinished),
         declaring=run.declaring(user, service),
     )
 

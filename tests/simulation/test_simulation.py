@@ -42,6 +42,7 @@ def test_histories(first: int) -> None:
     ("seed", "found"),
     [
         (100800, "what a lost answer's list showed was a human's, and was deleted for another that was there"),
+        (123071, "a check that came between a sibling's Create and its record counted that one twice"),
         (110065, "a create beside a sibling's lost answer called foreign what the sibling had just found"),
     ],
 )
