@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from dynamic_providers.credential_inputs import CredentialInputs
 
 CREDENTIAL_TYPE = "pulumi-python:dynamic/iam:ServiceSpecificCredential"
+UNMANAGED_CREDENTIALS_TYPE = "pulumi-python:dynamic/iam:UnmanagedCredentials"
 ACCESS_KEYS_TYPE = "pulumi-python:dynamic/iam:AccessKeys"
 
 

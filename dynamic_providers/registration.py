@@ -26,7 +26,12 @@ from dynamic_providers.credential_state import SECRETS
 from dynamic_providers.passwords import read_passwords
 from dynamic_providers.properties import CREDENTIAL_TYPE
 from dynamic_providers.recorded import read_state, run_message
-from dynamic_providers.requests import access_keys_request, credential_request, spec_file_request
+from dynamic_providers.requests import (
+    access_keys_request,
+    credential_request,
+    spec_file_request,
+    unmanaged_credentials_request,
+)
 from dynamic_providers.run import Refuse
 from iamcreds.model import Existing
 from iamcreds.text.escaping import escape_invisible
@@ -133,9 +138,34 @@ def _list_requests(
         )
         message = _write_message(run.state, credential, same) | refuse
         yield credential.place, credential_request(credential, inputs, run=message, parent=parent)
+    asked = [user for user in users if user.unmanaged is not None and user.judges_credentials]
+    if asked:
+        message = _write_unmanaged_message(run.state, asked) | refuse
+        request = unmanaged_credentials_request(file, asked, account=run.account, run=message, parent=parent)
+        yield asked[0].place, request
     watched = [user for user in users if user.access_keys is not None]
     if watched:
         yield watched[0].place, access_keys_request(file, watched, account=run.account, run=refuse, parent=parent)
+
+
+def _write_unmanaged_message(state: RecordedState | None, users: Sequence[DesiredUser]) -> dict[str, Any]:
+    """What the provider is told of the run: what the state has of these users, and what this run may yet make its own.
+
+    A user and service of which a declared credential is not in the state yet is undecided: that credential's own
+    decision, to adopt or to refuse, is about whatever is live there.
+    """
+    if state is None:
+        return {}
+    owned = state.owned_by(user.name for user in users)
+    recorded = set(owned.values())
+    undecided = {
+        (wanted.user, wanted.service)
+        for user in users
+        for wanted in user.credentials
+        if recorded.isdisjoint({wanted.resource_name, wanted.former_resource_name})
+    }
+    account = {"account": state.account} if state.account else {}
+    return {"owned": owned, "undecided": [list(pair) for pair in sorted(undecided)], **account}
 
 
 def _write_message(

@@ -16,10 +16,12 @@ from dynamic_providers.credential_state import SECRETS
 from dynamic_providers.properties import (
     ACCESS_KEYS_TYPE,
     CREDENTIAL_TYPE,
+    UNMANAGED_CREDENTIALS_TYPE,
     access_keys_properties,
     credential_properties,
 )
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.model import Place
 from iamcreds.services import MAX_PER_SERVICE
 from iamcreds.text.escaping import escape_invisible
@@ -65,6 +67,17 @@ def access_keys_request(
     policies = {user.name: user.access_keys.properties() for user in users if user.access_keys is not None}
     request = _request(ACCESS_KEYS_TYPE, file, parent, users[0].place)
     _give(request, AccessKeysProvider, access_keys_properties(policies, account, run))
+    return request
+
+
+def unmanaged_credentials_request(
+    file: str, users: Sequence[DesiredUser], *, account: str | None, run: Mapping[str, Any], parent: str
+) -> RegisterResourceRequest:
+    """What becomes of the unmanaged credentials of a spec file's users, each of whom says so."""
+    actions = {user.name: user.unmanaged for user in users if user.unmanaged is not None}
+    request = _request(UNMANAGED_CREDENTIALS_TYPE, file, parent, users[0].place)
+    properties = {"users": actions, "run": run} | ({} if account is None else {"account": account})
+    _give(request, UnmanagedCredentialsProvider, properties)
     return request
 
 

@@ -30,6 +30,14 @@ class Existing(StrEnum):
     ADOPT = "adopt"
 
 
+class Unmanaged(StrEnum):
+    """What becomes of a live credential of a declared user that no spec declares and the stack has not."""
+
+    REPORT = "report"
+    DEACTIVATE = "deactivate"
+    DELETE = "delete"
+
+
 class Severity(StrEnum):
     """Whether a problem stops the specs from being used."""
 
@@ -131,6 +139,7 @@ class DesiredUser:
         credentials: the credentials the user should have.
         access_keys: the policy, with the file's defaults merged in; None watches nothing.
         judges_credentials: whether the spec says which credentials there should be, or is about access keys alone.
+        unmanaged: what becomes of other live ones; None where nobody said, which reports them in drift alone.
     """
 
     name: str
@@ -138,6 +147,7 @@ class DesiredUser:
     credentials: tuple[DesiredCredential, ...] = ()
     access_keys: AccessKeyPolicy | None = None
     judges_credentials: bool = True
+    unmanaged: Unmanaged | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from iamcreds.plan.notes import explain, suggest_names
 from iamcreds.plan.policies import compare_policies, is_watcher
 from iamcreds.plan.preview import MASK
 from iamcreds.plan.properties import compare_properties, format_value
+from iamcreds.plan.unmanaged import acts_on_unmanaged, find_unmanaged_changes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from iamcreds.plan.preview import Diagnostic, Preview, State, Step
 
 _OURS = "dynamic/iam:"
-_CREDENTIAL = re.compile(r"dynamic/iam:\w*Credential")
+_CREDENTIAL = re.compile(r"dynamic/iam:\w*Credential\b")
 _COMPONENTS = ("pulumi:pulumi:Stack", "iamcreds:index:SpecFile")
 """The stack and the spec files: nothing in AWS."""
 
@@ -53,7 +54,9 @@ def read_plan(preview: Preview) -> Plan:
     return Plan(
         stack=preview.stack,
         credentials=_count_credentials(preview),
-        changes=tuple(sorted(suggest_names(list(_find_changes(allowed, recorded))))),
+        changes=tuple(
+            sorted([*suggest_names(list(_find_changes(allowed, recorded))), *find_unmanaged_changes(allowed)])
+        ),
         policies=tuple(compare_policies(allowed)),
         others=tuple(sorted(_list_others(allowed))),
         refusals=tuple(refusals),
@@ -143,7 +146,13 @@ def _list_others(steps: Iterable[Step]) -> Iterator[str]:
     """What else the program would do, as `create aws:iam/user:User jane`."""
     for step in steps:
         state = step.new or step.old
-        if state is None or step.op == "same" or _is_credential(state) or is_watcher(state.type):
+        if (
+            state is None
+            or step.op == "same"
+            or _is_credential(state)
+            or is_watcher(state.type)
+            or acts_on_unmanaged(state.type)
+        ):
             continue
         if state.type not in _COMPONENTS:
             yield f"{_ACTIONS[step.op] or step.op} {state.type} {state.name}"

@@ -15,6 +15,7 @@ from iamcreds.model import (
     Place,
     Problem,
     Severity,
+    Unmanaged,
 )
 from iamcreds.specs import agreement
 from iamcreds.specs.reading import read
@@ -146,6 +147,7 @@ def _refuse_no_users(whole: Place) -> Problem:
 def _make_users(specs: Iterable[Spec], defaults: Mapping[str, Any]) -> tuple[DesiredUser, ...]:
     watched = defaults.get("accessKeys", {})
     existing = Existing(defaults["existing"]) if "existing" in defaults else None
+    unmanaged = Unmanaged(defaults["unmanaged"]) if "unmanaged" in defaults else None
     users = (
         DesiredUser(
             user.name,
@@ -153,6 +155,7 @@ def _make_users(specs: Iterable[Spec], defaults: Mapping[str, Any]) -> tuple[Des
             _apply_default(user.credentials, existing),
             _make_policy({**watched, **user.access_keys}),
             judges_credentials=user.judges_credentials,
+            unmanaged=user.unmanaged or unmanaged,
         )
         for spec in specs
         for user in spec.users

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from iamcreds.model import DesiredCredential, Existing, Place, Problem, Severity, Status
+from iamcreds.model import DesiredCredential, Existing, Place, Problem, Severity, Status, Unmanaged
 from iamcreds.specs import rules, validation
 from iamcreds.specs.nodes import Block
 
@@ -37,6 +37,7 @@ class SpecUser:
         credentials: sorted by service and name; none where anything is wrong with the file.
         access_keys: the fields of the policy as they are written; none where anything is wrong with the file.
         judges_credentials: whether it says which credentials there should be.
+        unmanaged: what the user says of other live ones.
     """
 
     name: str
@@ -44,6 +45,7 @@ class SpecUser:
     credentials: tuple[DesiredCredential, ...]
     access_keys: Mapping[str, Any]
     judges_credentials: bool = True
+    unmanaged: Unmanaged | None = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ def _make_user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_goo
     fields = users[name]
     desired = (_make_credential(declared, fields.get("existing")) for declared in credentials)
     own = tuple(sorted(desired, key=_sort_key))
-    return SpecUser(name, place, own, fields.get("accessKeys", {}), judges_credentials="credentials" in fields)
+    unmanaged = Unmanaged(fields["unmanaged"]) if "unmanaged" in fields else None
+    return SpecUser(name, place, own, fields.get("accessKeys", {}), "credentials" in fields, unmanaged)
 
 
 def _sort_key(credential: DesiredCredential) -> tuple[str, str]:

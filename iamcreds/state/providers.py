@@ -23,13 +23,18 @@ MAX_BYTES = 256 << 20
 """The longest state that is read: 100,000 resources of ours take less."""
 
 DYNAMIC_TYPES = frozenset(
-    {"pulumi-python:dynamic/iam:AccessKeys", "pulumi-python:dynamic/iam:ServiceSpecificCredential"}
+    {
+        "pulumi-python:dynamic/iam:AccessKeys",
+        "pulumi-python:dynamic/iam:ServiceSpecificCredential",
+        "pulumi-python:dynamic/iam:UnmanagedCredentials",
+    }
 )
 """The types of our dynamic resources."""
 
 _CLASSES = (
     ("dynamic_providers.access_keys", "AccessKeysProvider"),
     ("dynamic_providers.service_specific_credential", "ServiceSpecificCredentialProvider"),
+    ("dynamic_providers.unmanaged_credentials", "UnmanagedCredentialsProvider"),
 )
 _PROTOCOLS = (4, 5)  # pickle's own default up to Python 3.13, and since
 _PLUGINS = frozenset({"pulumi", "pulumi-python"})  # the engine's own, by which the program reads its state, and ours

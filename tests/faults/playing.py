@@ -170,7 +170,8 @@ def check(
     state = engine.read_state()
     passwords = {resource["id"]: _read_password(resource) for resource in state}
     valid = account.controls.passwords()
-    outcome.orphans = sorted(valid.keys() - passwords.keys())
+    foreign = {credential["credential_id"] for credential in recorded} if scenario.has_foreign else set()
+    outcome.orphans = sorted(valid.keys() - passwords.keys() - foreign)
     known = {key for key in passwords if scenario.has_passwords or passwords[key] is not None}
     outcome.lost = sorted(key for key in valid.keys() & known if passwords[key] != valid[key])
     outcome.leaks = count_leaks(engine, account.controls.secrets())

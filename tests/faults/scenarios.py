@@ -45,6 +45,7 @@ class Scenario:
         foreign: services for which somebody created a credential for jane by hand the day before.
         named: ids and services of such credentials that the project names by their id.
         has_passwords: whether the state has the password of all that is live when it has.
+        has_foreign: whether what somebody created by hand stays, and stays nobody's.
         is_renewing: whether no password of the day before may be in the state when it is done.
     """
 
@@ -55,6 +56,7 @@ class Scenario:
     foreign: tuple[str, ...] = ()
     named: tuple[tuple[str, str], ...] = ()
     has_passwords: bool = True
+    has_foreign: bool = False
     is_renewing: bool = False
 
 
@@ -150,6 +152,19 @@ SCENARIOS = (
         is_renewing=True,
     ),
     Scenario("create-adopting", specs("service: codecommit, existing: adopt"), (Live(CODECOMMIT),)),
+    Scenario(
+        "delete-unmanaged",
+        Project("users: {jane: {unmanaged: delete, credentials: []}}"),
+        (),
+        foreign=(CODECOMMIT, BEDROCK),
+    ),
+    Scenario(
+        "deactivate-unmanaged",
+        Project("users: {jane: {unmanaged: deactivate, credentials: [{service: bedrock}]}}"),
+        (Live(CODECOMMIT, "Inactive"), Live(BEDROCK)),
+        foreign=(CODECOMMIT,),
+        has_foreign=True,
+    ),
     Scenario("delete", specs(), (), before=specs("service: codecommit")),
 )
 """Each costs seconds to play; a write path that is not among them is not tried."""

@@ -20,6 +20,8 @@ from tests.plan.previews import (
     run_recorded,
 )
 
+UNMANAGED = "pulumi-python:dynamic/iam:UnmanagedCredentials"
+
 
 def test_create() -> None:
     """What is new is counted and put into one table, each with its place, and what the watchers found is told."""
@@ -290,6 +292,24 @@ def test_adoption() -> None:
     assert "| `jane/logs` | `logs` | adopt, reset | by reset of `ACCAEXAMPLE1234567890` |" in done.stdout
     assert '+   adopts: "ACCAEXAMPLE1234567890"' in done.stdout
     assert run_plan("-", "--max-removals", "0", given=preview).exit_code == 3
+
+
+def test_unmanaged() -> None:
+    """Unmanaged credentials that would be deleted or switched off are told by their ids, and count as removals."""
+    live = [{"id": "ACCAA", "service": "logs", "status": "Active"}, {"id": "ACCAB", "service": "logs"}, {"id": "ACCAC"}]
+    acting = {"users": {"jane": "delete"}, "unmanaged": {"jane": live}, "deletes": ["ACCAA"], "deactivates": ["ACCAB"]}
+    preview = make_preview(make_step("create", "a.yaml", UNMANAGED, new=acting))
+    done = run_plan("-", given=preview)
+    assert "| `ACCAA` | `logs` | delete | unmanaged: no spec declares it |" in done.stdout
+    assert "| `ACCAB` | `logs` | switch off | unmanaged: no spec declares it |" in done.stdout
+    assert "ACCAC" not in done.stdout
+    assert "other resource" not in done.stdout
+    assert "the stack has 0 credentials" in done.stdout
+    assert run_plan("-", "--max-removals", "1", given=preview).exit_code == 3
+    quiet = make_preview(make_step("same", "a.yaml", UNMANAGED, old=acting, new=acting))
+    assert run_plan("-", given=quiet).stdout == ""
+    odd = make_preview(make_step("update", "a.yaml", UNMANAGED, old={}, new={"unmanaged": [7], "deletes": {}}))
+    assert run_plan("-", given=odd).exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from iamcreds.cli import main
 from iamcreds.errors import SpecsError
-from iamcreds.model import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, Existing, Place, Status
+from iamcreds.model import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, Existing, Place, Status, Unmanaged
 from iamcreds.specs import RULES, composer, load
 
 CASES = Path(__file__).parent
@@ -116,7 +116,7 @@ def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
     spare = DesiredCredential("jane", codecommit, "spare", Place(file, 12, 9), Status.INACTIVE)
     spare = replace(spare, existing=Existing.FAIL, adopt="ACCAEXAMPLE1234567890")
     policy = AccessKeyPolicy(max=2, max_age_days=60, max_idle_days=30, enforce=True)
-    jane = DesiredUser("jane", Place(file, 7, 3), (primary, spare), policy)
+    jane = DesiredUser("jane", Place(file, 7, 3), (primary, spare), policy, unmanaged=Unmanaged.DEACTIVATE)
     assert load(Path(file)) == Desired((jane,), "123456789012", (), (file,))
 
 

@@ -15,8 +15,9 @@ from pulumi.dynamic import ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
 from dynamic_providers.access_keys import AccessKeysProvider
-from dynamic_providers.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE
+from dynamic_providers.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE, UNMANAGED_CREDENTIALS_TYPE
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import StateError
 from iamcreds.state.providers import DYNAMIC_TYPES, PROVIDERS, ForeignCode, check_state
 
@@ -50,7 +51,9 @@ def reasons(text: str, *plugins: str) -> list[str]:
     return [code.reason for code in check_state(text, plugins).foreign]
 
 
-@pytest.mark.parametrize("provider", [ServiceSpecificCredentialProvider, AccessKeysProvider])
+@pytest.mark.parametrize(
+    "provider", [ServiceSpecificCredentialProvider, AccessKeysProvider, UnmanagedCredentialsProvider]
+)
 @pytest.mark.parametrize("protocol", [4, 5])
 def test_our_providers(provider: type[ResourceProvider], protocol: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is taken for ours is what Pulumi's SDK makes of our providers, by Python's old default and its new one."""
@@ -60,7 +63,7 @@ def test_our_providers(provider: type[ResourceProvider], protocol: int, monkeypa
 
 def test_our_types() -> None:
     """The types that are taken for ours are those that we register."""
-    assert {CREDENTIAL_TYPE, ACCESS_KEYS_TYPE} == DYNAMIC_TYPES
+    assert {CREDENTIAL_TYPE, ACCESS_KEYS_TYPE, UNMANAGED_CREDENTIALS_TYPE} == DYNAMIC_TYPES
 
 
 def test_recorded_state() -> None:

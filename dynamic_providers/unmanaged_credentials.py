@@ -1,0 +1,139 @@
+"""What becomes of live credentials of declared users that no spec declares; its names are persisted in every state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+
+from dynamic_providers.provider import Provider, warn
+from iamcreds.errors import ExistingCredentialError
+from iamcreds.model import Status, Unmanaged
+from iamcreds.services import service_alias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from iamcreds.model import Credential
+
+_COMPARED = ("users", "unmanaged", "deactivates", "deletes")
+_ACTION = {
+    Unmanaged.REPORT: "declare it with `adopt: {id}`, or delete it",
+    Unmanaged.DEACTIVATE: "`pulumi up` switches it off",
+    Unmanaged.DELETE: "`pulumi up` deletes it",
+}
+_UNTOLD = (
+    "this run cannot tell which live credentials are the stack's own, because its state could not be read: unmanaged"
+    " ones are neither told nor touched"
+)
+
+
+class UnmanagedCredentialsProvider(Provider):
+    """Looks in every check, and acts on the ids alone that the check has put into the inputs.
+
+    Inputs: `users` (what is to become of each user's: report, deactivate, delete) and `account`. What check adds:
+    `unmanaged` (id, service, status and creation by user), and the ids that are acted on, `deactivates` and `deletes`.
+    """
+
+    def check(self, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
+        """Find what is live and nobody's, so that every preview shows it, and what is to be done to which id."""
+        inputs = {name: news[name] for name in ("users", "account") if news.get(name) is not None}
+        told = news.get("run") or {}
+        wrong: list[CheckFailure] = self.account_failures(inputs.get("account"), told.get("account"))
+        if wrong:
+            return CheckResult(inputs, wrong)
+        if told.get("owned") is None:
+            warn(_UNTOLD)
+            return CheckResult(inputs | {"unmanaged": {}, "deactivates": [], "deletes": []}, [])
+        found = sorted(self._find(inputs["users"], told), key=lambda live: (live.user, live.service, live.id))
+        actions = {live.id: Unmanaged(inputs["users"][live.user]) for live in found}
+        for live in found:
+            warn(_describe(live, actions[live.id]))
+        deactivates = [
+            live.id for live in found if actions[live.id] is Unmanaged.DEACTIVATE and live.status is Status.ACTIVE
+        ]
+        deletes = [live.id for live in found if actions[live.id] is Unmanaged.DELETE]
+        unmanaged: dict[str, list[dict[str, str]]] = {}
+        for live in found:
+            unmanaged.setdefault(live.user, []).append(_show(live))
+        return CheckResult(
+            inputs | {"unmanaged": unmanaged, "deactivates": deactivates, "deletes": deletes},
+            [],
+        )
+
+    def _find(self, users: Mapping[str, str], told: Mapping[str, Any]) -> Iterator[Credential]:
+        """What is live of these users and in no state, but where this run may yet make it a resource's own."""
+        self.account.reread_users(())  # an endpoint that cannot list all users at once is asked for each
+        owned = set(told["owned"])
+        undecided = {(user, service) for user, service in told.get("undecided") or ()}
+        for live in self.account.credentials():
+            is_foreign = live.id not in owned and not self.account.has_written(live.id)
+            if live.user in users and is_foreign and (live.user, live.service) not in undecided:
+                yield live
+
+    def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
+        """Anything that is not as it was left, and anything to be done."""
+        return DiffResult(changes=any(olds.get(name) != news.get(name) for name in _COMPARED))
+
+    def create(self, props: Mapping[str, Any]) -> CreateResult:
+        """Do what the inputs name.
+
+        Raises:
+            AccountError: as AWS answers; what was done by then is done, and the next run finds the rest.
+        """
+        return CreateResult(f"{self.account.id()}/unmanaged-credentials", self._act(props))
+
+    def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
+        """What was recorded: looking is check's part, in the same run."""
+        return ReadResult(id_, dict(props))
+
+    def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
+        """Do what the inputs name; see `create`."""
+        return UpdateResult(self._act(news))
+
+    def _act(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Switch off and delete, by id; what is there then, as the next check finds it."""
+        self.account.require_account(inputs.get("account"), "the specs are for")
+        left: dict[str, list[dict[str, str]]] = {}
+        for user, shown in inputs["unmanaged"].items():
+            for live in shown:
+                if live["id"] in inputs["deletes"]:
+                    self._require_foreign(user, live["id"])
+                    self.account.delete(user, live["id"])
+                    continue
+                if live["id"] in inputs["deactivates"] and self._is_there(user, live["id"]):
+                    self.account.set_status(user, live["id"], Status.INACTIVE)
+                    live = live | {"status": Status.INACTIVE.value}  # noqa: PLW2901 - as it is now
+                left.setdefault(user, []).append(live)
+        return {**inputs, "unmanaged": left, "deactivates": [], "deletes": []}
+
+    def _is_there(self, user: str, credential_id: str) -> bool:
+        self._require_foreign(user, credential_id)
+        return self.account.find_credential(user, credential_id) is not None
+
+    def _require_foreign(self, user: str, credential_id: str) -> None:
+        """See to it that no resource of this run has made the credential its own since.
+
+        Raises:
+            ExistingCredentialError: one has.
+        """
+        if self.account.has_written(credential_id):
+            raise ExistingCredentialError(
+                f"credential {credential_id} of user {user} was taken over by a resource of this run: it is left alone"
+            )
+
+
+def _describe(live: Credential, action: Unmanaged) -> str:
+    what = f"{service_alias(live.service)} credential {live.id} ({live.status}, created on {live.created:%Y-%m-%d})"
+    done = action is Unmanaged.DEACTIVATE and live.status is not Status.ACTIVE
+    end = "it stays as it is" if done else _ACTION[action].format(id=live.id)
+    return f"user {live.user} has {what}, which no spec declares and this stack has not: {end}"
+
+
+def _show(live: Credential) -> dict[str, str]:
+    return {
+        "id": live.id,
+        "service": live.service,
+        "status": live.status.value,
+        "created": live.created.isoformat(),
+    }

@@ -1,0 +1,166 @@
+"""What becomes of live credentials that no spec declares: found, told by id, and touched only where that was shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+
+from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
+from iamcreds.errors import AccountError, ExistingCredentialError
+from tests.providers.conftest import new_process
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+    from iamcreds.emulator.server import Emulator
+
+CODECOMMIT, LOGS = "codecommit.amazonaws.com", "logs.amazonaws.com"
+OWN, FOREIGN, OFF, JOES = (f"ACCA{letter * 17}" for letter in "OFXJ")
+
+
+@pytest.fixture
+def unmanaged(
+    provider: ServiceSpecificCredentialProvider, iam: IAMClient, emulator: Emulator
+) -> UnmanagedCredentialsProvider:
+    """The provider, in a process that has seen nothing yet; jane has one of the stack's own and two others, joe one."""
+    del provider  # only has to be there
+    iam.create_user(UserName="joe")
+    for credential_id, user, service in ((OWN, "jane", CODECOMMIT), (FOREIGN, "jane", CODECOMMIT), (JOES, "joe", LOGS)):
+        emulator.controls.put_credential(credential_id, user, service)
+    emulator.controls.put_credential(OFF, "jane", LOGS, status="Inactive")
+    emulator.controls.clear_counts()
+    return another_process()
+
+
+def another_process() -> UnmanagedCredentialsProvider:
+    """The provider as the next run has it."""
+    new_process()
+    made = UnmanagedCredentialsProvider()
+    made.configure(ConfigureRequest(Config({}, "iamcreds")))
+    return made
+
+
+def inputs(action: str, **message: object) -> dict[str, Any]:
+    """What the program sends: jane's are to become this, and one of hers is the stack's own."""
+    return {"users": {"jane": action}, "run": {"owned": {OWN: "jane/codecommit"}} | message}
+
+
+def writes(emulator: Emulator) -> dict[str, int]:
+    """The calls that change something."""
+    return {
+        name: number for name, number in emulator.controls.counts().items() if "List" not in name and "Get" not in name
+    }
+
+
+def test_report(
+    unmanaged: UnmanagedCredentialsProvider, emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each is a warning with its id in every preview; nothing is done, and nothing differs from run to run."""
+    checked = unmanaged.check({}, inputs("report"))
+    assert [(shown["id"], shown["status"]) for shown in checked.inputs["unmanaged"]["jane"]] == [
+        (FOREIGN, "Active"),
+        (OFF, "Inactive"),
+    ]
+    assert (checked.inputs["deactivates"], checked.inputs["deletes"]) == ([], [])
+    said = capsys.readouterr().err
+    assert f"user jane has codecommit credential {FOREIGN} (Active, created on" in said
+    assert f"declare it with `adopt: {FOREIGN}`" in said
+    assert OWN not in said
+    assert JOES not in said
+    outs = unmanaged.create(checked.inputs).outs
+    assert outs is not None
+    assert writes(emulator) == {}
+    again = another_process()
+    assert not again.diff("x", outs, again.check({}, inputs("report")).inputs).changes
+    assert "run" not in checked.inputs
+
+
+def test_deactivate(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator, iam: IAMClient) -> None:
+    """What is on is switched off, one call each; then nothing differs."""
+    checked = unmanaged.check({}, inputs("deactivate"))
+    assert (checked.inputs["deactivates"], checked.inputs["deletes"]) == ([FOREIGN], [])
+    outs = unmanaged.create(checked.inputs).outs
+    assert outs is not None
+    assert writes(emulator) == {"iam:UpdateServiceSpecificCredential": 1}
+    live = iam.list_service_specific_credentials(UserName="jane")["ServiceSpecificCredentials"]
+    assert {one["ServiceSpecificCredentialId"]: one["Status"] for one in live} == {
+        OWN: "Active",
+        FOREIGN: "Inactive",
+        OFF: "Inactive",
+    }
+    again = another_process()
+    assert not again.diff("x", outs, again.check({}, inputs("deactivate")).inputs).changes
+
+
+def test_delete(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
+    """What no resource has is deleted, also what somebody else deletes meanwhile; then nothing differs."""
+    checked = unmanaged.check({}, inputs("delete"))
+    assert checked.inputs["deletes"] == [FOREIGN, OFF]
+    assert unmanaged.diff("x", {}, checked.inputs).changes
+    outs = unmanaged.update("x", {}, checked.inputs).outs
+    assert outs is not None
+    assert set(emulator.controls.passwords()) == {OWN, JOES}
+    assert unmanaged.update("x", {}, checked.inputs).outs == outs
+    again = another_process()
+    assert not again.diff("x", outs, again.check({}, inputs("delete")).inputs).changes
+    again.delete("x", outs)
+    assert set(emulator.controls.passwords()) == {OWN, JOES}
+
+
+def test_only_what_was_shown(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
+    """What has come since the check is left alone until it is shown."""
+    checked = unmanaged.check({}, inputs("delete"))
+    emulator.controls.put_credential("ACCALATER000000000000", "jane", "bedrock.amazonaws.com")
+    unmanaged.create(checked.inputs)
+    assert set(emulator.controls.passwords()) == {OWN, JOES, "ACCALATER000000000000"}
+
+
+def test_undecided(unmanaged: UnmanagedCredentialsProvider) -> None:
+    """Where a declared credential is yet to be made or adopted, its own decision is about what is live there."""
+    checked = unmanaged.check({}, inputs("delete", undecided=[["jane", CODECOMMIT]]))
+    assert checked.inputs["deletes"] == [OFF]
+
+
+def test_taken_over_since(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
+    """What this very run has made its own is not touched, although the inputs name it."""
+    checked = unmanaged.check({}, inputs("delete"))
+    unmanaged.account.reset("jane", FOREIGN)
+    with pytest.raises(ExistingCredentialError, match=f"{FOREIGN} of user jane was taken over"):
+        unmanaged.create(checked.inputs)
+    assert FOREIGN in emulator.controls.passwords()
+
+
+def test_without_the_state(unmanaged: UnmanagedCredentialsProvider, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the state could not be read nothing is told of any credential, and nothing is done."""
+    checked = unmanaged.check({}, {"users": {"jane": "delete"}, "run": {}})
+    assert (checked.inputs["unmanaged"], checked.inputs["deletes"]) == ({}, [])
+    assert "its state could not be read" in capsys.readouterr().err
+
+
+def test_refused_halfway(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
+    """After a failure between two deletions the next run shows what is left, and does it."""
+    emulator.controls.fail("iam:DeleteServiceSpecificCredential", status=403, code="AccessDenied", message="no", call=2)
+    with pytest.raises(AccountError):
+        unmanaged.create(unmanaged.check({}, inputs("delete")).inputs)
+    assert set(emulator.controls.passwords()) == {OWN, JOES, OFF}
+    again = another_process()
+    checked = again.check({}, inputs("delete"))
+    assert checked.inputs["deletes"] == [OFF]
+    again.create(checked.inputs)
+    assert set(emulator.controls.passwords()) == {OWN, JOES}
+
+
+def test_another_account(unmanaged: UnmanagedCredentialsProvider) -> None:
+    """Nothing is looked at in another account than the specs or the state are of."""
+    for wrong in ({"account": "999999999999"}, {"run": {"owned": {}, "account": "999999999999"}}):
+        checked = unmanaged.check({}, inputs("delete") | wrong)
+        assert [failure.property for failure in checked.failures or []] == ["account"]
+
+
+def test_endpoint_without_all_users(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
+    """An endpoint that cannot list all users at once is asked for each: what is unmanaged is found all the same."""
+    emulator.controls.set(all_users=False)
+    assert unmanaged.check({}, inputs("delete")).inputs["deletes"] == [FOREIGN, OFF]
