@@ -88,7 +88,7 @@ def _advise_about_access_keys(
     difference: differences.TooManyAccessKeys | differences.AccessKeyTooOld | differences.AccessKeyIdle,
 ) -> str:
     """The oldest key first: whose it is decides what becomes of it."""
-    options = f"--user-name {shlex.quote(difference.user)} --access-key-id {difference.live[0].id}"
+    options = f"--user-name {shlex.quote(difference.user)} --access-key-id {shlex.quote(difference.live[0].id)}"
     return f"when nobody needs it: aws iam delete-access-key {options}"
 
 
@@ -97,4 +97,4 @@ def _format_delete(live: Credential) -> str:
 
 
 def _format_options(live: Credential) -> str:
-    return f"--user-name {shlex.quote(live.user)} --service-specific-credential-id {live.id}"
+    return f"--user-name {shlex.quote(live.user)} --service-specific-credential-id {shlex.quote(live.id)}"

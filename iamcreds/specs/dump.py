@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from itertools import groupby
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from iamcreds.model import Status
 from iamcreds.services import service_alias
@@ -20,7 +22,7 @@ SECOND = "second"
 _HEAD = """\
 # What is live, written by `iamcreds dump`. The first `pulumi up` takes each credential over by its id, as it is; later
 # `adopt` changes nothing, and may stay or go.
-account: "{account}"
+account: {account}
 """
 
 
@@ -34,7 +36,7 @@ def split_by_user(credentials: Iterable[Credential]) -> Iterator[tuple[str, Sequ
 
 def write_document(account: str, users: Iterable[tuple[str, Sequence[Credential]]]) -> Iterator[str]:
     """A spec of these users, line by line; an expired credential is a comment, for nobody can adopt one."""
-    yield _HEAD.format(account=account)
+    yield _HEAD.format(account=json.dumps(account))
     lines = (line for user, credentials in users for line in _write_user(user, credentials))
     first = next(lines, None)
     if first is None:
@@ -48,10 +50,11 @@ def write_document(account: str, users: Iterable[tuple[str, Sequence[Credential]
 def name_file(user: str) -> str:
     """The file of a user, below the folder of the specs; no two users have one, whatever the file system.
 
-    IAM's user names differ by more than case, and have no character that a file's may not; but a file whose name begins
-    with a dot is no spec, so that one dot is written as %2E, which no user name can hold.
+    IAM's user names differ by more than case, and have no character that a file's may not. A file that begins with
+    a dot is no spec, so that one dot is written as %2E, and so is what only an endpoint of another make can send.
     """
-    return f"{user.replace('.', '%2E', 1) if user.startswith('.') else user}.yaml"
+    name = quote(user, safe="+=,@")
+    return f"{name.replace('.', '%2E', 1) if name.startswith('.') else name}.yaml"
 
 
 def _order(live: Credential) -> tuple[object, ...]:
@@ -64,7 +67,8 @@ def _write_user(user: str, credentials: Sequence[Credential]) -> Iterator[str]:
     for service, found in groupby(credentials, key=lambda live: live.service):
         for number, live in enumerate(found):
             if live.status is Status.EXPIRED:
-                yield f"      # {live.id} for {service_alias(service)} has expired, and is left out.\n"
+                expired = f"{format_value(live.id)} for {format_value(service_alias(service))}"
+                yield f"      # {expired} has expired, and is left out.\n"
             else:
                 yield from _write_credential(live, is_second=number > 0)
 

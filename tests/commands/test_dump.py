@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from iamcreds.model import Credential, Status
+from iamcreds.services import Family
 from iamcreds.specs import load
+from iamcreds.specs.dump import name_file, split_by_user, write_document
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -115,6 +119,22 @@ def test_expired(run: Run, emulator: Emulator, iam: IAMClient) -> None:
     assert result.stderr == "1 user, 1 credential; 2 expired credentials left out\n"
     assert ids("specs") == {("jane", CODECOMMIT, "codecommit", "ACCA00000000000000000")}
     assert "# ACCAEXPIRED0000000000 for codecommit has expired, and is left out." in Path("specs/jane.yaml").read_text()
+
+
+def test_names_of_an_endpoint_of_another_make() -> None:
+    """Whatever an endpoint sends, each user has a file in the folder, and no name becomes YAML."""
+    names = ["../x", "a/b", "a\nb", "..", "%2Ejane", ".jane"]
+    files = [name_file(name) for name in names]
+    assert len({*files}) == len(names)
+    assert not [name for name in files if "/" in name or name.startswith(".") or not name.isprintable()]
+    born = datetime(2026, 1, 1, tzinfo=UTC)
+    odd = "x\nusers: {}"
+    written = [
+        Credential(odd, odd, odd, status, born, Family.PASSWORD, odd) for status in (Status.ACTIVE, Status.EXPIRED)
+    ]
+    text = "".join(write_document(odd, split_by_user(written)))
+    assert text.count("\nusers:") == 1
+    assert text.count("\n#") == 1
 
 
 @pytest.mark.usefixtures("emulator")
