@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
+from dynamic_providers.properties import UNMANAGED_CREDENTIALS_TYPE
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import AccountError, ExistingCredentialError
+from iamcreds.specs import load
 from tests.providers.conftest import new_process
+from tests.providers.engine import Engine
+from tests.providers.test_program import recorded, run, sent, settings
+
+__all__ = ["settings"]
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mypy_boto3_iam import IAMClient
 
     from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
@@ -164,3 +172,35 @@ def test_endpoint_without_all_users(unmanaged: UnmanagedCredentialsProvider, emu
     """An endpoint that cannot list all users at once is asked for each: what is unmanaged is found all the same."""
     emulator.controls.set(all_users=False)
     assert unmanaged.check({}, inputs("delete")).inputs["deletes"] == [FOREIGN, OFF]
+
+
+def test_registered(tmp_path: Path, settings: None) -> None:
+    """Where specs say what becomes of unmanaged ones, a file has one resource for it, which knows what is whose."""
+    del settings  # only has to be there
+    (tmp_path / "a.yaml").write_text(
+        "account: '123456789012'\n"
+        "users:\n"
+        "  jane: {unmanaged: delete, credentials: [{service: codecommit, name: new, was: old}, {service: logs}]}\n"
+        "  joe: {credentials: []}\n"
+        "  watched: {unmanaged: delete, accessKeys: {max: 1}}\n"
+    )
+    (tmp_path / "b.yaml").write_text("users: {bob: {credentials: []}}\n")
+    engine = Engine(
+        dict([recorded("jane/codecommit/old", "jane", "ACCA1"), recorded("bob/codecommit", "bob", "ACCA2")])
+    )
+    run(engine, load(tmp_path))
+    asked = {name: request for (type_, name), request in engine.requests.items() if type_ == UNMANAGED_CREDENTIALS_TYPE}
+    assert list(asked) == [str(tmp_path / "a.yaml")]
+    properties = sent(asked[str(tmp_path / "a.yaml")])
+    assert properties["users"] == {"jane": "delete"}
+    assert properties["account"] == "123456789012"
+    assert properties["run"] == {
+        "owned": {"ACCA1": "jane/codecommit/old"},
+        "undecided": [["jane", LOGS]],
+        "account": "123456789012",
+        "refuse": "create",
+    }
+    engine = Engine(None)
+    run(engine, load(tmp_path))
+    (request,) = [request for (type_, _), request in engine.requests.items() if type_ == UNMANAGED_CREDENTIALS_TYPE]
+    assert sent(request)["run"] == {"refuse": "create"}
