@@ -24,7 +24,7 @@ from dynamic_providers.properties import CREDENTIAL_TYPE
 from iamcreds.services import service_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
 _READ_STATE = "pulumi:pulumi:readStackResourceOutputs"
 
@@ -53,18 +53,10 @@ class RecordedState:
         own, same = self._by_name.get(resource_name, {}), self.names.get((user, full), {})
         return {**self._strays.get(full, {}), **own, **same}
 
-    def owned_by(self, users: Iterable[str]) -> dict[str, str]:
-        """The resource names, by id, of all credentials of these users, and of those whom nobody declares any more."""
-        own = (names for user in users for names in self._by_user.get(user, ()))
-        pairs = (pair for names in (*self._strays.values(), *own) for pair in names.items())
-        return dict(pairs)
-
     @functools.cached_property
-    def _by_user(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
-        found: dict[str, list[Mapping[str, str]]] = defaultdict(list)
-        for (user, _), names in self.names.items():
-            found[user].append(names)
-        return found
+    def every(self) -> Mapping[str, str]:
+        """The resource names of all credentials, by id."""
+        return dict(pair for names in self.names.values() for pair in names.items())
 
     @functools.cached_property
     def _strays(self) -> Mapping[str, Mapping[str, str]]:

@@ -149,15 +149,15 @@ def _list_requests(
 
 
 def _write_unmanaged_message(state: RecordedState | None, users: Sequence[DesiredUser]) -> dict[str, Any]:
-    """What the provider is told of the run: what the state has of these users, and what this run may yet make its own.
+    """What the provider is told of the run: every id that the state has, and what this run may yet make its own.
 
+    Every id, and not those of these users alone: IAM renames users, and what it calls them now nobody knows here.
     A user and service of which a declared credential is not in the state yet is undecided: that credential's own
     decision, to adopt or to refuse, is about whatever is live there.
     """
     if state is None:
         return {}
-    owned = state.owned_by(user.name for user in users)
-    recorded = set(owned.values())
+    recorded = set(state.every.values())
     undecided = {
         (wanted.user, wanted.service)
         for user in users
@@ -165,7 +165,7 @@ def _write_unmanaged_message(state: RecordedState | None, users: Sequence[Desire
         if recorded.isdisjoint({wanted.resource_name, wanted.former_resource_name})
     }
     account = {"account": state.account} if state.account else {}
-    return {"owned": owned, "undecided": [list(pair) for pair in sorted(undecided)], **account}
+    return {"owned": sorted(state.every), "undecided": [list(pair) for pair in sorted(undecided)], **account}
 
 
 def _write_message(

@@ -53,7 +53,7 @@ def another_process() -> UnmanagedCredentialsProvider:
 
 def inputs(action: str, **message: object) -> dict[str, Any]:
     """What the program sends: jane's are to become this, and one of hers is the stack's own."""
-    return {"users": {"jane": action}, "run": {"owned": {OWN: "jane/codecommit"}} | message}
+    return {"users": {"jane": action}, "run": {"owned": [OWN]} | message}
 
 
 def writes(emulator: Emulator) -> dict[str, int]:
@@ -163,7 +163,7 @@ def test_refused_halfway(unmanaged: UnmanagedCredentialsProvider, emulator: Emul
 
 def test_another_account(unmanaged: UnmanagedCredentialsProvider) -> None:
     """Nothing is looked at in another account than the specs or the state are of."""
-    for wrong in ({"account": "999999999999"}, {"run": {"owned": {}, "account": "999999999999"}}):
+    for wrong in ({"account": "999999999999"}, {"run": {"owned": [], "account": "999999999999"}}):
         checked = unmanaged.check({}, inputs("delete") | wrong)
         assert [failure.property for failure in checked.failures or []] == ["account"]
 
@@ -195,7 +195,7 @@ def test_registered(tmp_path: Path, settings: None) -> None:
     assert properties["users"] == {"jane": "delete"}
     assert properties["account"] == "123456789012"
     assert properties["run"] == {
-        "owned": {"ACCA1": "jane/codecommit/old"},
+        "owned": ["ACCA1", "ACCA2"],
         "undecided": [["jane", LOGS]],
         "account": "123456789012",
         "refuse": "create",
