@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from iamcreds.drift.comparing import compare
+from iamcreds.model import Desired, DesiredUser, Place, User
+from iamcreds.report.html import render
+from iamcreds.report.html.columns import NARROW
 from tests.report.browser import ARGUMENTS
 from tests.report.conftest import ARTIFACTS
+from tests.report.test_text import INVENTORY, LIVE, NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Locator, Page
 
-WIDTHS = {"phone": (390, 844), "desktop": (1280, 800)}
+WIDTHS = {"phone": (360, 740), "tablet": (NARROW, 740), "laptop": (NARROW + 1, 740), "desktop": (1280, 800)}
 SCHEMES = ("light", "dark")
 SECTIONS = ("findings", "timeline", "services", "credentials", "keys")
 NORMAL, LARGE = 4.5, 3.0
@@ -57,6 +64,33 @@ CONTRASTS = """
   return [...found.values()];
 }
 """
+
+
+CUT = """
+() => [...document.querySelectorAll("body *")].filter((element) => {
+  if (element.closest(".unseen, label, script, svg, input") || !element.checkVisibility()) return false;
+  const { overflowX, overflowY } = getComputedStyle(element);
+  const isBox = overflowX !== "visible" || overflowY !== "visible";
+  const { scrollHeight, clientHeight, scrollWidth, clientWidth } = element;
+  const isCut = isBox && (scrollHeight > clientHeight + 1 || scrollWidth > clientWidth + 1);
+  return isCut || element.getBoundingClientRect().right > innerWidth + 1;
+}).map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 40)}`)
+"""
+"""What has a scroll box of its own, or sticks out of the window."""
+
+FOCUS_IS_SEEN = """
+() => {
+  const { top, bottom } = document.activeElement.getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight && getComputedStyle(document.activeElement).outlineStyle === "solid";
+}
+"""
+
+DURATION = (
+    "() => { const since = performance.now(); ACT; document.body.offsetHeight; return performance.now() - since; }"
+)
+"""The milliseconds that something takes, until it is laid out."""
+
+AXE = Path(str(metadata.distribution("axe-playwright-python").locate_file("axe_playwright_python/axe.min.js")))
 
 
 @pytest.fixture(scope="module")
@@ -120,16 +154,70 @@ def sheet(browser: Browser, company_page: Path) -> Iterator[Sheet]:
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_it_fits(browser: Browser, company_page: Path, width: str, scheme: Any) -> None:  # noqa: ANN401 - a literal to playwright
-    """At each width and in each colour scheme the page does not scroll sideways; screenshots are kept."""
+    """At each width and in each colour scheme nothing scrolls but the page, downwards; screenshots are kept."""
     sheet = Sheet(browser, company_page, width, color_scheme=scheme)
     assert sheet.overflow() == 0
+    assert sheet.page.evaluate(CUT) == []
     ARTIFACTS.mkdir(exist_ok=True)
     sheet.page.screenshot(path=ARTIFACTS / f"report-{width}-{scheme}.png", full_page=True)
-    for section in SECTIONS:
-        sheet.page.locator(f"#{section}").scroll_into_view_if_needed()
-        assert sheet.overflow() == 0
-        sheet.page.screenshot(path=ARTIFACTS / f"report-{width}-{scheme}-{section}.png")
     sheet.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_hidden(browser: Browser, company_page: Path, width: str) -> None:
+    """Every finding is on the page with its user, rule, sentence and next step, and the whole menu is in sight."""
+    sheet = Sheet(browser, company_page, width)
+    rows = sheet.page.locator("#table-findings tbody tr")
+    assert str(rows.count()) == sheet.page.locator("#findings .count").text_content()
+    shown = rows.evaluate_all(
+        "(rows) => rows.map((row) => [...row.cells].every((cell) => cell.innerText.trim() && cell.offsetHeight > 10))"
+    )
+    assert shown == [True] * len(shown)
+    links = sheet.page.locator("nav a").evaluate_all("(all) => all.map((link) => link.getBoundingClientRect().right)")
+    assert len(links) == len(SECTIONS)
+    assert max(links) <= WIDTHS[width][0]
+    sheet.close()
+
+
+def test_cards_on_a_phone(browser: Browser, company_page: Path) -> None:
+    """On a phone a row is a card: each part below the other and named, nothing empty, and it can be sorted."""
+    sheet = Sheet(browser, company_page, "phone")
+    empty = sheet.page.locator("tbody td:visible").evaluate_all(
+        "(cells) => cells.filter((cell) => !cell.textContent.trim()).length"
+    )
+    assert empty == 0
+    names = sheet.page.locator("#table-keys tbody tr:first-child td:visible").evaluate_all(
+        "(cells) => cells.map((cell) => getComputedStyle(cell, '::before').content)"
+    )
+    assert names[:3] == ['"Id"', '"Status"', '"Age, days"']
+    sheet.head("credentials", "User").get_by_role("button").click()
+    sheet.head("credentials", "User").get_by_role("button").click()
+    users = sheet.column("credentials", 0)
+    assert users == sorted(users, reverse=True)
+    sheet.close()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", ["phone", "desktop"])
+def test_axe(browser: Browser, company_page: Path, width: str, scheme: Any) -> None:  # noqa: ANN401 - as above
+    """Axe finds nothing that assistive technology cannot use: names, roles, contrast, order; it asks for nothing."""
+    sheet = Sheet(browser, company_page, width, color_scheme=scheme)
+    sheet.page.evaluate(AXE.read_text("utf-8"))
+    found = sheet.page.evaluate("axe.run().then(({ violations, passes }) => ({ violations, passes }))")
+    assert len(found["passes"]) > 20
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]][:3]) for rule in found["violations"]] == []
+    sheet.close()
+
+
+def test_axe_sees_a_mistake(browser: Browser, tmp_path: Path) -> None:
+    """Axe is one that complains: of a picture without words, and of grey on grey."""
+    (tmp_path / "bad.html").write_text('<body style="color: #999; background: #888"><img src="data:,"><p>text</p>')
+    page = browser.new_page()
+    page.goto((tmp_path / "bad.html").as_uri())
+    page.evaluate(AXE.read_text("utf-8"))
+    broken = page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))")
+    page.close()
+    assert {"image-alt", "color-contrast"} <= set(broken)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -173,17 +261,26 @@ def test_sort_by_click(sheet: Sheet) -> None:
     assert ages.get_attribute("aria-sort") is None
 
 
-def test_sort_by_keyboard(sheet: Sheet) -> None:
-    """Tab leads to the headings, visibly, and Enter or Space sorts."""
-    users = sheet.column("credentials", 0)
-    sheet.page.get_by_role("group", name="Live credentials").focus()
-    sheet.page.keyboard.press("Tab")
-    assert sheet.page.evaluate("document.activeElement.textContent") == "User"
-    assert sheet.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    sheet.page.keyboard.press("Enter")
-    sheet.page.keyboard.press("Space")
-    assert sheet.head("credentials", "User").get_attribute("aria-sort") == "descending"
-    assert sheet.column("credentials", 0) == sorted(users, reverse=True)
+def test_keyboard_alone(sheet: Sheet) -> None:
+    """Tab goes from menu to filter, tiles and headings in that order, always in sight; Enter and Space do the rest."""
+    keyboard = sheet.page.keyboard
+    reached: list[str] = []
+    while not reached or reached[-1] != "User":
+        keyboard.press("Tab")
+        assert sheet.page.evaluate(FOCUS_IS_SEEN), reached
+        reached.append(sheet.page.evaluate("document.activeElement.textContent"))
+    assert reached[:6] == ["Findings", "Timeline", "Services", "Credentials", "Access keys", ""]
+    assert [tile[:4] for tile in reached[6:8]] == ["Live", "Decl"]
+    users = sheet.column("findings", 0)
+    keyboard.press("Enter")
+    keyboard.press("Space")
+    assert sheet.head("findings", "User").get_attribute("aria-sort") == "descending"
+    assert sheet.column("findings", 0) == sorted(users, reverse=True)
+    for _ in reached[6:]:
+        keyboard.press("Shift+Tab")
+    keyboard.type("retired")
+    expect(sheet.page.locator("#shown")).to_have_text(re.compile(" of "))
+    assert set(sheet.column("findings", 0)) == {"retired"}
 
 
 def test_filter(sheet: Sheet) -> None:
@@ -233,8 +330,27 @@ def test_print(sheet: Sheet) -> None:
     assert sheet.overflow() <= 0
     assert sheet.page.locator("nav").is_hidden()
     assert sheet.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    inside = sheet.page.locator(".wrap").evaluate_all(
-        "(all) => all.every((one) => one.scrollHeight - one.clientHeight < 2 && one.scrollWidth - one.clientWidth < 2)"
-    )
-    assert inside
+    assert sheet.page.evaluate(CUT) == []
+    assert sheet.page.locator("#table-findings td:visible").count() == 4 * len(sheet.column("findings", 0))
     sheet.page.screenshot(path=ARTIFACTS / "report-print.png", full_page=True)
+
+
+def test_a_thousand_findings(browser: Browser, tmp_path: Path) -> None:
+    """A thousand findings are all on the page, on a phone too, and are sorted and filtered within a second each."""
+    users = tuple(DesiredUser(f"user-{number:04}", Place("specs/users.yaml", number, 3)) for number in range(1, 1_001))
+    live = tuple(replace(LIVE, id=f"ACCA{user.name[5:]}", user=user.name, expires=None) for user in users)
+    inventory = replace(INVENTORY, users=tuple(User(user.name, NOW) for user in users), credentials=live)
+    desired = Desired(users)
+    file = tmp_path / "many.html"
+    file.write_text(render(compare(desired, inventory), desired), "utf-8")
+    for width in ("phone", "desktop"):
+        sheet = Sheet(browser, file, width)
+        assert len(sheet.column("findings", 0)) == 1_000
+        assert sheet.overflow() == 0
+        assert sheet.page.locator("#table-findings tbody tr").last.evaluate("(row) => row.offsetHeight") > 10
+        sort = "document.querySelector('#table-findings thead button').click()"
+        assert sheet.page.evaluate(DURATION.replace("ACT", f"{sort}; {sort}")) < 1_000
+        assert sheet.column("findings", 0)[0] == "user-1000"
+        assert sheet.page.evaluate(DURATION.replace("ACT", "input.value = 'user-0042'; filter()")) < 1_000
+        assert sheet.column("findings", 0) == ["user-0042"]
+        sheet.close()

@@ -10,6 +10,9 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
+import pytest
+from markupsafe import escape
+
 from iamcreds.drift.comparing import compare
 from iamcreds.drift.selection import Selection
 from iamcreds.model import (
@@ -27,7 +30,10 @@ from iamcreds.model import (
     Status,
     User,
 )
+from iamcreds.report.advice import advise
 from iamcreds.report.html import render, rows, timeline
+from iamcreds.report.html.columns import COLUMNS, NARROW
+from iamcreds.report.html.findings import SERIOUSNESS
 from iamcreds.report.html.rows import Subject
 from iamcreds.report.html.timeline import Month
 from iamcreds.report.wording import RULES
@@ -234,8 +240,9 @@ def test_summary() -> None:
         ("Undeclared", "1", True),
         ("Findings", "4", True),
         ("Expiring", "1", True),
-        ("Access keys", "4", True),
+        ("Access keys", "2", True),
     ]
+    assert "break their policy; all users have 4" in text
     assert "Account <span" in text
     assert "2026-11-23 12:00 UTC" in text
     assert "which is 2 hours old" in text
@@ -246,6 +253,46 @@ def test_every_broken_rule_is_explained() -> None:
     text = page(SUBJECT)
     for one in SUBJECT.drift.differences:
         assert f'<div id="rule-{one.rule}"><dt>{one.rule}</dt><dd>{RULES[one.rule]}</dd></div>' in text
+
+
+def test_most_serious_first() -> None:
+    """What was found is sorted by how serious its rule is; access keys with findings lead."""
+    assert set(SERIOUSNESS) == set(RULES)
+    text = page(SUBJECT)
+    found = re.findall(r'<td class="rule"><a href="#rule-([\w-]+)">', text)
+    assert found[:3] == ["undeclared-user", "unmanaged-credential", "unmanaged-credential"]
+    ranks = [SERIOUSNESS.index(rule) for rule in found[: len(SUBJECT.drift.differences)]]
+    assert ranks == sorted(ranks)
+    keys = text.partition('id="table-keys"')[2]
+    assert keys.index("AKIA1") < keys.index("AKIA2") < keys.index("stranger")
+
+
+def test_next() -> None:
+    """Each difference says what to do next, in the words of the other forms."""
+    assert f'<td class="long">{escape(advise(SUBJECT.drift.differences[-1]))}</td>' in page(SUBJECT)
+
+
+@pytest.mark.parametrize(
+    ("report", "selection", "words"),
+    [
+        (INVENTORY.report, Selection(), "break their policy; all users have 4"),
+        (None, Selection(), "break their policy; users with a policy have 2"),
+        (None, Selection(frozenset({"jane"})), "break their policy; the users asked for have 2"),
+        (None, Selection(services=frozenset({CODECOMMIT})), "not looked at, for services were asked for"),
+    ],
+)
+def test_what_the_tile_of_access_keys_counts(report: CredentialReport | None, selection: Selection, words: str) -> None:
+    """The tile of access keys counts those that break their policy, and says of how many and whose."""
+    assert f'<span class="note">{words}</span>' in page(subject(DESIRED, replace(INVENTORY, report=report), selection))
+
+
+def test_cards() -> None:
+    """In a narrow window each cell is named as its column is, by the one width that the style has."""
+    style = page(SUBJECT).partition("<style>")[2].partition("</style>")[0]
+    assert style.count(f"@media screen and (max-width: {NARROW}px)") == 2
+    assert '#table-findings td:nth-child(4)::before { content: "What"; }' in style
+    heads = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', page(SUBJECT))
+    assert heads == [column.label for columns in COLUMNS.values() for column in columns]
 
 
 def test_clean() -> None:

@@ -22,7 +22,10 @@ from iamcreds.drift.comparing import SOON
 from iamcreds.drift.differences import Kind
 from iamcreds.drift.selection import EVERYTHING
 from iamcreds.model import Status
+from iamcreds.report.advice import advise
 from iamcreds.report.html import rows, timeline
+from iamcreds.report.html.columns import COLUMNS, style_labels
+from iamcreds.report.html.findings import SERIOUSNESS, sort_by_seriousness
 from iamcreds.report.html.rows import Subject
 from iamcreds.report.summary import describe_limits, describe_scope, summarize
 from iamcreds.report.wording import RULES, describe
@@ -56,7 +59,7 @@ class Tile:
     label: str
     note: str
     section: str
-    alarm: bool = False
+    is_alarming: bool = False
 
 
 def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Selection = EVERYTHING) -> str:
@@ -70,7 +73,7 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
     """
     subject = Subject(drift, desired, soon, selection)
     credentials = tuple(rows.build_credential_rows(subject))
-    keys = tuple(rows.build_key_rows(subject))
+    keys = tuple(sorted(rows.build_key_rows(subject), key=lambda key: -len(key.rules)))
     ahead = timeline.find_events(subject, keys)
     months = timeline.count_by_month(subject, ahead)
     return _load_environment().get_template("report.html.j2").render(
@@ -80,17 +83,21 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
         basis=tuple(map(capitalize, _describe_basis(subject))),
         tiles=tuple(_build_tiles(subject, credentials, keys)),
         labels=LABELS,
-        differences=[(difference, describe(difference)) for difference in drift.differences],
-        rules=[(rule, RULES[rule]) for rule in sorted({difference.rule for difference in drift.differences})],
+        columns=COLUMNS,
+        differences=[
+            (difference, describe(difference).message, advise(difference))
+            for difference in sort_by_seriousness(drift.differences)
+        ],
+        rules=[(rule, RULES[rule]) for rule in SERIOUSNESS if rule in {found.rule for found in drift.differences}],
         ahead=ahead,
         months=months,
         most=max(month.total for month in months),
         services=tuple(rows.build_service_rows(subject)),
         credentials=credentials,
         keys=keys,
-        style=_read_inline("report.css"),
+        style=_read_style(),
         script=_read_inline("report.js"),
-        style_hash=_hash_inline(_read_inline("report.css")),
+        style_hash=_hash_inline(_read_style()),
         script_hash=_hash_inline(_read_inline("report.js")),
     )  # fmt: skip
 
@@ -103,21 +110,32 @@ def _build_tiles(subject: Subject, credentials: Sequence[CredentialRow], keys: S
     yield Tile(drift.credentials, "Declared", f"credentials of {drift.users:,} users", "services")
     for kind in Kind:
         number = len(drift.by_kind(kind))
-        yield Tile(number, *_TILES[kind], "findings", alarm=number > 0)
+        yield Tile(number, *_TILES[kind], "findings", is_alarming=number > 0)
     ends = [row.credential.expires - subject.read_at for row in credentials if row.credential.expires is not None]
     expired = sum(end <= timedelta() for end in ends)
     soon = sum(timedelta() < end <= subject.soon for end in ends)
     note = f"within {format_duration(subject.soon)}; {expired:,} expired already"
-    yield Tile(soon, "Expiring", note, "timeline", alarm=soon > 0)
+    yield Tile(soon, "Expiring", note, "timeline", is_alarming=soon > 0)
     broken = sum(bool(key.rules) for key in keys)
-    yield Tile(len(keys), "Access keys", f"{broken:,} with findings", "keys", alarm=broken > 0)
+    yield Tile(broken, "Access keys", _describe_keys(subject, len(keys)), "keys", is_alarming=broken > 0)
+
+
+def _describe_keys(subject: Subject, number: int) -> str:
+    """What is counted of access keys, and of how many and whose."""
+    if subject.selection.services:
+        return "not looked at, for services were asked for"
+    if subject.selection.users:
+        whose = "the users asked for"
+    else:
+        whose = "users with a policy" if subject.drift.inventory.report is None else "all users"
+    return f"break their policy; {whose} have {number:,}"
 
 
 _TILES = {
     Kind.DRIFT: ("Drift", "desired and live differ"),
     Kind.UNMANAGED: ("Unmanaged", "live, and not declared"),
     Kind.UNDECLARED: ("Undeclared", "of users nobody declared"),
-    Kind.FINDING: ("Findings", "as declared, yet look"),
+    Kind.FINDING: ("Findings", "policies broken, ends near"),
 }
 
 
@@ -168,6 +186,11 @@ def _read_inline(name: str) -> Markup:
     """A file of ours that stands in the page as it is."""
     text = resources.files("iamcreds.report.html").joinpath("templates", name).read_text("utf-8")
     return Markup(text)  # noqa: S704 - our own style and script
+
+
+def _read_style() -> Markup:
+    """The page's style, with the labels of its tables."""
+    return _read_inline("report.css") + Markup(style_labels())  # noqa: S704 - our own labels
 
 
 def _hash_inline(text: str) -> str:
