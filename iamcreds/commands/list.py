@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from iamcreds.commands._rows import format_option, print_rows
+from iamcreds.errors import AccountError
 from iamcreds.services import service_aliases, service_name
 from iamcreds.text.names import SERVICE_NAME, SERVICE_NAME_WORDS, USER_NAME, USER_NAME_WORDS
 from iamcreds.text.tables import Format, make_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from iamcreds.account import Account
     from iamcreds.account.listing import Page
@@ -114,12 +116,13 @@ def credentials(service: str | None, **options: Any) -> None:  # noqa: ANN401 - 
       iamcreds list credentials --all-users --format json | jq '.credentials[] | select(.status == "Active")'
     """
     window, account = _make_window(options), _open_account()
-    page = account.list_credentials(
-        window,
-        user=options["user"],
-        service=None if service is None else service_name(service),
-        all_users=options["all_users"],
-    )
+    with _say_whose(options):
+        page = account.list_credentials(
+            window,
+            user=options["user"],
+            service=None if service is None else service_name(service),
+            all_users=options["all_users"],
+        )
     _print_page("credentials", "service_specific_credentials", page, options["form"])
 
 
@@ -150,7 +153,8 @@ def access_keys(**options: Any) -> None:  # noqa: ANN401 - the options of both l
         with progress_bars() as progress:
             page = account.list_all_access_keys(window, progress)
     else:
-        page = account.list_access_keys(window, user=options["user"])
+        with _say_whose(options):
+            page = account.list_access_keys(window, user=options["user"])
     _print_page("access_keys", "access_keys", page, options["form"])
 
 
@@ -161,6 +165,17 @@ def _make_window(options: dict[str, Any]) -> Any:  # noqa: ANN401 - its type is 
     if options["user"] and options["all_users"]:
         raise click.UsageError("--all-users cannot be given together with --user: AWS lists one user or all of them")
     return Window(options["marker"], options["max_items"])
+
+
+@contextlib.contextmanager
+def _say_whose(options: dict[str, Any]) -> Iterator[None]:
+    """Name our options where AWS refuses to list the caller's, who may be a role and no user."""
+    try:
+        yield
+    except AccountError as error:
+        if options["user"] or options["all_users"] or type(error) is not AccountError:
+            raise
+        raise AccountError(f"{error}: say whose by --user NAME or --all-users") from None
 
 
 def _open_account() -> Account:

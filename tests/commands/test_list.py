@@ -101,12 +101,12 @@ def test_caller(run: Run, iam: IAMClient, monkeypatch: pytest.MonkeyPatch) -> No
     ("what", "name"), [("credentials", "service-specific credentials"), ("access-keys", "access keys")]
 )
 def test_caller_is_no_user(run: Run, what: str, name: str) -> None:
-    """A caller who is no user is told so, in AWS's words and ours."""
+    """A caller who is no user is told so, in AWS's words and ours, and by which options to say whose are meant."""
     result = run("list", what)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
         f"Error: listing the {name} of the calling user, because none was named: AWS said ValidationError:"
-        " Must specify userName when calling with non-User credentials\n"
+        " Must specify userName when calling with non-User credentials: say whose by --user NAME or --all-users\n"
     )
 
 
