@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.conftest import assert_no_leak
 from tests.e2e.live import JANE, list_credentials, pass_a_day
-from tests.e2e.recorded.restoring import RECORDED, list_recorded_ids, restore, specs_of_make
+from tests.e2e.recorded.restoring import STATES, list_recorded_ids, restore, specs_of_make
 from tests.e2e.stack import ROOT, Stack, make_environment
 
 if TYPE_CHECKING:
@@ -105,13 +105,31 @@ def test_own_project(project: Stack, iam: IAMClient) -> None:
     assert project.read_resources()["jane/codecommit"]["inputs"]["account"] == "123456789012"
 
 
-def test_upgrade(project: Stack, iam: IAMClient, emulator: Emulator) -> None:
+def test_dump(project: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """What is live is dumped into the project's specs: `up` changes nothing in AWS, and the next preview is clean."""
+    for user in ("jane", "joe"):
+        iam.create_user(UserName=user)
+        iam.create_service_specific_credential(UserName=user, ServiceName="codecommit.amazonaws.com")
+    pass_a_day(emulator)
+    subprocess.run(
+        ["iamcreds", "dump", "--to", "specs"],  # noqa: S607 - by the project's PATH
+        cwd=project.folder, env=project.env, check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    emulator.controls.clear_counts()
+    project.up()
+    project.assert_no_changes()
+    assert not {name for name in emulator.controls.counts() if not re.match("(iam:(Get|List)|sts:)", name)}
+    assert set(project.read_resources()) == {"jane/codecommit", "joe/codecommit"}
+
+
+@pytest.mark.parametrize("recorded", STATES, ids=lambda path: path.stem)
+def test_upgrade(recorded: Path, project: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """A stack that an older version made is taken over by a project as it is: nothing to do, every password kept."""
-    state = json.loads((RECORDED / "state.json").read_text())
+    state = json.loads(recorded.read_text())
     restore(iam, emulator, state)
     pass_a_day(emulator)
     project.write_specs(**specs_of_make())
-    project.succeed("stack", "import", "--file", str(RECORDED / "state.json"))
+    project.succeed("stack", "import", "--file", str(recorded))
     secrets = project.read_secrets()
     project.assert_no_changes()
     project.up()

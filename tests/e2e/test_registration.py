@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.live import list_credentials
-from tests.e2e.recorded.restoring import RECORDED, list_recorded_ids, restore, specs_of_make
+from tests.e2e.recorded.restoring import STATES, list_recorded_ids, restore, specs_of_make
 from tests.e2e.stack import ROOT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mypy_boto3_iam import IAMClient
 
     from iamcreds.emulator.server import Emulator
@@ -60,12 +62,13 @@ def visible(resource: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in resource["outputs"].items() if not isinstance(value, dict) or "keys" in name}
 
 
-def test_recorded_before(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A state recorded by the version before sees a clean preview, and keeps every id and password."""
-    state = json.loads((RECORDED / "state.json").read_text())
+@pytest.mark.parametrize("recorded", STATES, ids=lambda path: path.stem)
+def test_recorded_before(recorded: Path, stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """A state recorded by a version before sees a clean preview, and keeps every id and password."""
+    state = json.loads(recorded.read_text())
     restore(iam, emulator, state)
     stack.write_specs(**specs_of_make())
-    stack.succeed("stack", "import", "--file", str(RECORDED / "state.json"))
+    stack.succeed("stack", "import", "--file", str(recorded))
     secrets = stack.read_secrets()
     stack.assert_no_changes()
     stack.up()

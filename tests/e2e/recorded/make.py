@@ -1,12 +1,10 @@
-"""Makes state.json beside this file: a stack as the version before direct registration recorded it.
+"""Makes a state as this version records it, for the versions after it to be tested with.
 
-The state was made by commit ce4419c, with the engine 3.274.1, like this:
+    .venv/bin/python tests/e2e/recorded/make.py > tests/e2e/recorded/VERSION.json
 
-    git worktree add /tmp/before ce4419c && cd /tmp/before && make .venv/.synced
-    .venv/bin/python HERE/make.py > HERE/state.json
-
-Its secrets are encrypted with the passphrase of the tests, and open nothing: they were made by the embedded IAM. The
-stack is exported after a second `up`, so that it holds what a refresh and an update record, too.
+`state.json` is older: commit ce4419c, the last one before direct registration, made it from the same specs. The
+secrets are encrypted with the passphrase of the tests, and open nothing: the embedded IAM made them. A stack is
+exported after a second `up`, so that it holds what a refresh and an update record, too.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ import boto3
 sys.path.insert(0, str(Path.cwd()))
 
 from iamcreds.emulator.server import Emulator
-from tests.e2e.stack import find_engine, new_stack  # as that commit calls them
+from tests.e2e.stack import create_stack, find_engine
 
 FIRST = """
 users:
@@ -52,11 +50,11 @@ def main() -> None:
         )
         for user in ("jane", "joe", "build-bot"):
             iam.create_user(UserName=user)
-        stack = new_stack(Path(folder), find_engine(), emulator.url)
+        stack = create_stack(Path(folder), find_engine(), emulator.url)
         for text in (FIRST, SECOND):
-            stack.specs(team=text, bot=BOT)
+            stack.write_specs(team=text, bot=BOT)
             stack.up()
-        state = json.loads(stack.good("stack", "export"))
+        state = json.loads(stack.succeed("stack", "export"))
     for resource in state["deployment"]["resources"]:
         for name in ("stackTrace", "sourcePosition"):  # they hold nothing but the paths of the machine
             resource.pop(name, None)

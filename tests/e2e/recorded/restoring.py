@@ -1,4 +1,4 @@
-"""The recorded state, and an account and specs that are as they were when it was recorded."""
+"""The recorded states, and an account and specs that are as they were when these were recorded."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from iamcreds.emulator.server import Emulator
 
 RECORDED = Path(__file__).parent
+STATES = sorted(RECORDED.glob("*.json"))
+"""A state of each version that recorded one: `make.py` says how."""
 
 
 def list_recorded_ids(state: dict[str, Any]) -> dict[str, str]:
