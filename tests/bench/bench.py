@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from iamcreds.emulator.server import Emulator
-from tests.e2e.stack import ROOT, Stack, create_stack, find_engine
+from tests.e2e.stack import ROOT, WITHOUT_CHECKPOINTS, Stack, create_stack, find_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -37,7 +37,6 @@ USERS_A_FILE = 50
 SECONDS = 1200
 RATE = 20
 """Calls a second that IAM allows in the throttled preview."""
-WITHOUT_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 
 FLOOR = """
 import pulumi

@@ -14,6 +14,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 200
+WITHOUT_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+"""What has the engine record a run when it has ended, and not at each step."""
 _PADDING = re.compile(" +:")  # the engine aligns the properties it shows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from tests.e2e.live import JANE, list_credentials, pass_a_day
@@ -178,3 +179,31 @@ def ids(iam: IAMClient, user: str = "jane") -> set[str]:
 def assert_no_accusation(printed: str) -> None:
     """Nothing that was printed calls a credential foreign or says how to delete one."""
     assert not [words for words in ACCUSATIONS if words in printed], printed
+
+
+def test_two_stacks(stack: Stack, iam: IAMClient) -> None:
+    """Of two stacks that declare the same user and service the second is told whose place is taken, preview and all.
+
+    There are never three credentials, and no id is in two states.
+    """
+    iam.create_user(UserName="jane")
+    stack.write_specs(team=JANE)
+    stack.up()
+    (first,) = list_credentials(iam, "jane")
+    stack.succeed("stack", "init", "other", "--no-select")
+    other = {"PULUMI_STACK": "other"}
+    for command in (("preview",), UP):
+        assert f"{first['ServiceSpecificCredentialId']} (Active" in stack.fail(*command, **other)
+    stack.write_specs(team=TWO.format("a", "codecommit"))
+    stack.up()
+    both = list_credentials(iam, "jane")
+    stack.write_specs(team=JANE)
+    for command in (("preview",), UP):
+        said = stack.fail(*command, **other)
+        assert all(f"{live['ServiceSpecificCredentialId']} (Active" in said for live in both)
+    assert list_credentials(iam, "jane") == both
+    assert len(both) == 2
+    state = json.loads(stack.succeed("stack", "export", **other))
+    assert not any(live["ServiceSpecificCredentialId"] in json.dumps(state) for live in both)
+    stack.write_specs(team=TWO.format("a", "codecommit"))
+    stack.assert_no_changes()

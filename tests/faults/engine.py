@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.e2e.stack import Stack, create_stack, make_environment
+from tests.e2e.stack import WITHOUT_CHECKPOINTS, Stack, create_stack, make_environment
 from tests.faults.kinds import Kind, Victim
 from tests.faults.processes import find_processes, find_providers, kill
 
@@ -47,13 +47,14 @@ class Engine:
         else:
             self.stack.write_specs(specs=project.text)
 
-    def up(self) -> bool:
+    def up(self, *, has_checkpoints: bool = True) -> bool:
         """Run `pulumi up`; whether it succeeded."""
-        return self._finish(self._start({}))
+        return self._finish(self._start({} if has_checkpoints else WITHOUT_CHECKPOINTS))
 
-    def up_with(self, kind: Kind, account: Account) -> bool:
+    def up_with(self, kind: Kind, account: Account, *, has_checkpoints: bool) -> bool:
         """Run `pulumi up` while something is to go wrong, killing what the fault kills; whether it succeeded."""
-        running = self._start({"PYTHONPATH": str(IMPATIENT)} if kind.is_impatient else {})
+        variables = {"PYTHONPATH": str(IMPATIENT)} if kind.is_impatient else {}
+        running = self._start(variables if has_checkpoints else variables | WITHOUT_CHECKPOINTS)
         if kind.kills and self._wait_until_held(running, account):
             self._kill(kind.kills, running)
             account.controls.release() if kind.goes_on else account.controls.abandon()

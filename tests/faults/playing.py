@@ -95,7 +95,7 @@ def prepare(scenario: Scenario, folder: Path, binaries: str, account: Account) -
     recorded = account.record()
     engine = copy_engine(folder / "before", folder / "quiet", binaries, account.url)
     account.restore(recorded)
-    assert engine.up(), engine.printed[-1]
+    assert engine.up(has_checkpoints=scenario.has_checkpoints), engine.printed[-1]
     calls = tuple(account.controls.calls())
     outcome = Outcome()
     check(scenario, recorded, engine, account, outcome)
@@ -111,7 +111,7 @@ def play(case: Case, prepared: Prepared, home: Path, binaries: str, account: Acc
     account.restore(prepared.recorded)
     try:
         case.kind.arm(account.controls, case.call)
-        is_clean = engine.up_with(case.kind, account)
+        is_clean = engine.up_with(case.kind, account, has_checkpoints=case.scenario.has_checkpoints)
         outcome.is_met = len(account.controls.calls()) >= case.call
         account.controls.clear_faults()
         engine.end_processes()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 CODECOMMIT = "codecommit.amazonaws.com"
 BEDROCK = "bedrock.amazonaws.com"
+KEYSPACES = "cassandra.amazonaws.com"
+LOGS = "logs.amazonaws.com"
 NAMED = "ACCANAMED000000000000"
 SPECS = "users: {{jane: {{credentials: [{}]}}}}"
 PROGRAM = "from dynamic_providers import ServiceSpecificCredential as Credential\n"
@@ -47,6 +49,7 @@ class Scenario:
         has_passwords: whether the state has the password of all that is live when it has.
         has_foreign: whether what somebody created by hand stays, and stays nobody's.
         is_renewing: whether no password of the day before may be in the state when it is done.
+        has_checkpoints: whether the `up` records each step; without, what it made is recorded when it has ended.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Scenario:
     has_passwords: bool = True
     has_foreign: bool = False
     is_renewing: bool = False
+    has_checkpoints: bool = True
 
 
 def specs(*credentials: str) -> Project:
@@ -164,6 +168,12 @@ SCENARIOS = (
         (Live(CODECOMMIT, "Inactive"), Live(BEDROCK)),
         foreign=(CODECOMMIT,),
         has_foreign=True,
+    ),
+    Scenario(
+        "create-without-checkpoints",
+        specs(*(f"service: {service}, existing: adopt" for service in (CODECOMMIT, BEDROCK, KEYSPACES, LOGS))),
+        (Live(CODECOMMIT), Live(BEDROCK), Live(KEYSPACES), Live(LOGS)),
+        has_checkpoints=False,
     ),
     Scenario("delete", specs(), (), before=specs("service: codecommit")),
 )
