@@ -36,7 +36,7 @@ def test_options(tmp_path: Path) -> None:
     assert "  pulumi stack init audit --secrets-provider 'awskms:///alias/x?region=eu-west-1'\n" in first.output
     assert yaml.safe_load((folder / "Pulumi.yaml").read_text())["backend"] == {"url": "s3://state"}
     again = CliRunner().invoke(main, ["init", str(folder), *ACCOUNT, "--region", "eu-west-1", *options])
-    assert again.output.count("there already, and the same") == 13
+    assert again.output.count("there already, and the same") == first.output.count(": written\n") > 0
     assert "0 files written." in again.output
 
 
