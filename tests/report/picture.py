@@ -7,7 +7,6 @@ chromium.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from iamcreds.emulator.server import Emulator
 from tests.report import company
-from tests.report.browser import ARGUMENTS
+from tests.report.browser import ARGUMENTS, find_browser
 
 PICTURE = Path(__file__).parents[2] / "docs/report.png"
 WIDTH, HEIGHT = 1280, 960
@@ -44,12 +43,12 @@ def write_report(folder: Path) -> Path:
 
 def main() -> None:
     """Write the report, have it drawn, keep the top of it."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
+    program = find_browser()
+    if program is None:
         sys.exit("there is no chromium on PATH: install Debian's package of that name")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         page_file = write_report(Path(folder))
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         page.goto(page_file.as_uri())
         page.screenshot(path=PICTURE)

@@ -1,9 +1,9 @@
-"""The HTML report in a real browser: Debian's chromium, without network, at the width of a phone and of a desk."""
+"""The HTML report in a real browser, without network, at the width of a phone and of a desk."""
 
 from __future__ import annotations
 
 import re
-import shutil
+import socket
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -16,7 +16,7 @@ from iamcreds.drift.comparing import compare
 from iamcreds.model import Desired, DesiredUser, Place, User
 from iamcreds.report.html import render
 from iamcreds.report.html.columns import NARROW
-from tests.report.browser import ARGUMENTS
+from tests.report.browser import ARGUMENTS, find_browser
 from tests.report.conftest import ARTIFACTS
 from tests.report.test_text import INVENTORY, LIVE, NOW
 
@@ -28,43 +28,6 @@ if TYPE_CHECKING:
 WIDTHS = {"phone": (360, 740), "tablet": (NARROW, 740), "laptop": (NARROW + 1, 740), "desktop": (1280, 800)}
 SCHEMES = ("light", "dark")
 SECTIONS = ("findings", "timeline", "services", "credentials", "keys")
-NORMAL, LARGE = 4.5, 3.0
-"""The contrast that WCAG 2 asks of text at level AA, and of large text."""
-
-CONTRASTS = """
-() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgba = (colour) => {
-    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data];
-  };
-  const light = ([r, g, b]) => [r, g, b].map((one) => one / 255)
-    .map((one) => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, one, at) => sum + one * [0.2126, 0.7152, 0.0722][at], 0);
-  const behind = (element) => {
-    for (let one = element; one; one = one.parentElement) {
-      const colour = rgba(getComputedStyle(one).backgroundColor);
-      if (colour[3] === 255) return colour;
-    }
-    return [255, 255, 255, 255];
-  };
-  const found = new Map();
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const element = texts.currentNode.parentElement;
-    if (!texts.currentNode.data.trim() || !element.checkVisibility() || element.closest("script")) continue;
-    const style = getComputedStyle(element);
-    const [a, b] = [light(rgba(style.color)), light(behind(element))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    const size = parseFloat(style.fontSize);
-    const large = size >= 24 || (size >= 18.66 && parseInt(style.fontWeight) >= 700);
-    const key = `${element.tagName}.${element.className} ${style.color}`;
-    if (!(found.get(key)?.ratio <= ratio)) found.set(key, { key, ratio, large });
-  }
-  return [...found.values()];
-}
-"""
-
 
 CUT = """
 () => [...document.querySelectorAll("body *")].filter((element) => {
@@ -77,6 +40,14 @@ CUT = """
 }).map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 40)}`)
 """
 """What has a scroll box of its own, or sticks out of the window."""
+
+REFUSED = """
+() => new Promise((tell) => {
+  document.addEventListener("securitypolicyviolation", (event) => tell(event.effectiveDirective), { once: true });
+  ACT;
+})
+"""
+"""What of the page's policy refuses something."""
 
 FOCUS_IS_SEEN = """
 () => {
@@ -95,12 +66,12 @@ AXE = Path(str(metadata.distribution("axe-playwright-python").locate_file("axe_p
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
+    """A browser of this machine."""
+    program = find_browser()
+    if program is None:
         pytest.skip("there is no chromium on PATH: install Debian's package of that name")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        started = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield started
         started.close()
 
@@ -194,6 +165,9 @@ def test_cards_on_a_phone(browser: Browser, company_page: Path) -> None:
     sheet.head("credentials", "User").get_by_role("button").click()
     users = sheet.column("credentials", 0)
     assert users == sorted(users, reverse=True)
+    sheet.page.get_by_label("Filter all tables").fill("jane keyspaces")
+    expect(sheet.page.locator("#credentials .count")).to_have_text(f"1 of {len(users)}")
+    expect(sheet.page.locator("#table-credentials tbody tr:visible")).to_have_count(1)
     sheet.close()
 
 
@@ -203,9 +177,10 @@ def test_axe(browser: Browser, company_page: Path, width: str, scheme: Any) -> N
     """Axe finds nothing that assistive technology cannot use: names, roles, contrast, order; it asks for nothing."""
     sheet = Sheet(browser, company_page, width, color_scheme=scheme)
     sheet.page.evaluate(AXE.read_text("utf-8"))
-    found = sheet.page.evaluate("axe.run().then(({ violations, passes }) => ({ violations, passes }))")
-    assert len(found["passes"]) > 20
-    assert [(rule["id"], [node["html"] for node in rule["nodes"]][:3]) for rule in found["violations"]] == []
+    found = sheet.page.evaluate("axe.run()")
+    assert {"color-contrast", "label", "button-name", "region"} <= {rule["id"] for rule in found["passes"]}
+    doubtful = [*found["violations"], *found["incomplete"]]
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]][:3]) for rule in doubtful] == []
     sheet.close()
 
 
@@ -220,14 +195,37 @@ def test_axe_sees_a_mistake(browser: Browser, tmp_path: Path) -> None:
     assert {"image-alt", "color-contrast"} <= set(broken)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_contrast(browser: Browser, company_page: Path, scheme: Any) -> None:  # noqa: ANN401 - as above
-    """Every text stands out from what is behind it as WCAG asks at level AA."""
-    sheet = Sheet(browser, company_page, color_scheme=scheme)
-    found = sheet.page.evaluate(CONTRASTS)
-    assert len(found) > 20
-    assert [one for one in found if one["ratio"] < (LARGE if one["large"] else NORMAL)] == []
-    sheet.close()
+def receive(server: socket.socket) -> bytes:
+    """What a server is sent; chromium may connect ahead of what its policy then refuses."""
+    server.settimeout(0.3)
+    try:
+        connection, _ = server.accept()
+    except TimeoutError:
+        return b""
+    with connection:
+        connection.settimeout(0.3)
+        return connection.recv(1_000)
+
+
+@pytest.mark.parametrize(
+    ("act", "directive"),
+    [
+        ("fetch(URL).catch(() => {})", "connect-src"),
+        ("new Image().src = URL", "img-src"),
+        ("document.body.append(Object.assign(document.createElement('iframe'), { src: URL }))", "frame-src"),
+        ("document.body.append(Object.assign(document.createElement('script'), { src: URL }))", "script-src-elem"),
+        ("document.body.append(Object.assign(document.createElement('script'), { text: 'x = 1' }))", "script-src-elem"),
+    ],
+)
+def test_no_request_leaves_the_page(browser: Browser, company_page: Path, act: str, directive: str) -> None:
+    """With a network, too, the page refuses whatever a script in it would ask for, before anything is sent."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        page = browser.new_page()
+        page.goto(company_page.as_uri())
+        url = f"'http://127.0.0.1:{server.getsockname()[1]}/'"
+        assert page.evaluate(REFUSED.replace("ACT", act.replace("URL", url))) == directive
+        page.close()
+        assert receive(server) == b""
 
 
 def test_schemes_differ(browser: Browser, company_page: Path) -> None:

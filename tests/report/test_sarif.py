@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from iamcreds.cli import main
+from iamcreds.commands._checkout import find_checkout
 from iamcreds.drift.differences import MissingUser, UnmanagedCredential
 from iamcreds.model import Place, Problem, Severity
 from iamcreds.report.sarif.differences import format_drift
@@ -223,6 +224,16 @@ def test_names_of_files(validate: Any, name: str) -> None:  # noqa: ANN401 - a f
     assert code == 1
     assert re.fullmatch(r"team/[\w.%-]+", uri, re.ASCII)
     assert unquote(uri) == f"team/{name}"
+
+
+def test_without_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no repository, files are named from the current folder; a worktree's `.git` is a file."""
+    monkeypatch.chdir(tmp_path)
+    assert find_checkout() == Checkout(tmp_path, tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / ".git").write_text("gitdir: elsewhere")
+    monkeypatch.chdir(tmp_path / "a")
+    assert find_checkout() == Checkout(tmp_path, tmp_path / "a")
 
 
 def test_severities() -> None:
