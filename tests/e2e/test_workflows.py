@@ -88,7 +88,7 @@ def test_adoption(runner: Runner, iam: IAMClient) -> None:
     preview = runner.run("pull-request", "preview")
     assert preview.is_green, preview.text
     assert "1 to adopt" in preview.calls[-1].body
-    assert f"| adopt | by reset of `{foreign}` |" in preview.calls[-1].body
+    assert f"| adopt, reset | by reset of `{foreign}` |" in preview.calls[-1].body
     up = runner.run("up", "up", max_removals="0")
     assert up.outcomes["gate"] == "failure"
     assert runner.run("up", "up", max_removals="1").is_green
