@@ -15,6 +15,7 @@ from dynamic_providers.unknowns import is_known
 from iamcreds.drift.access_keys import check_access_keys
 from iamcreds.model import AccessKeyPolicy
 from iamcreds.report.wording import format_sentence
+from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
     import pulumi
@@ -76,7 +77,7 @@ class AccessKeysProvider(Provider):
         inputs = {name: value for name, value in news.items() if value is not None and name != "run"}
         if not is_known(inputs.get("users")):
             return CheckResult(inputs, [])
-        wrong = [CheckFailure("users", reason) for reason in _malformed(inputs.get("users"))]
+        wrong = [CheckFailure("users", escape_invisible(reason)) for reason in _malformed(inputs.get("users"))]
         wrong = wrong or self.account_failures(inputs.get("account"))
         return CheckResult(inputs, wrong) if wrong else self._watched(inputs, Message.read(news))
 

@@ -11,6 +11,7 @@ import click
 
 from iamcreds.commands._comparison import select
 from iamcreds.errors import OutputFileError
+from iamcreds.files import check_target
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def _write_files(folder: Path, account: str, by_user: Mapping[str, Sequence[Cred
         _require_new(files.values())
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for file in files.values():
+            check_target(file)
         for user, file in files.items():
             with file.open("w" if overwrite else "x", encoding="utf-8") as opened:
                 opened.writelines(write_document(account, [(user, by_user[user])]))

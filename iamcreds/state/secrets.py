@@ -77,6 +77,8 @@ def find_secret(export: str, resource: str) -> Secret:
             f"nobody knows the secret of {service} credential {credential_id} of user {user}: it was taken over as it"
             " was; declare a `reset` to give it a new one"
         )
+    if not all(text.isprintable() for text in (user, service, credential_id, *texts.values())):
+        raise SecretError(f"{resource} has characters that nothing of IAM's has: find out who wrote this state")
     return Secret(resource, user, service, credential_id, texts)
 
 

@@ -97,6 +97,16 @@ def test_never_overwrites(run: Run, emulator: Emulator, iam: IAMClient) -> None:
     assert "cannot write specs/joe.yaml" in refused.stderr
 
 
+def test_follows_no_link(run: Run, emulator: Emulator, iam: IAMClient) -> None:
+    """`--overwrite` writes through no link, which may be anybody's."""
+    put(emulator, iam, "jane")
+    Path("specs").mkdir()
+    Path("specs/jane.yaml").symlink_to("elsewhere")
+    refused = run("dump", "--to", "specs", "--overwrite")
+    assert "specs/jane.yaml is a link, which may be anybody's" in refused.stderr
+    assert not Path("specs/elsewhere").exists()
+
+
 def test_filters(run: Run, emulator: Emulator, iam: IAMClient) -> None:
     """Only the users and services that are asked for; one that is not live is an error and no empty spec."""
     put(emulator, iam, "jane", "joe")

@@ -65,6 +65,16 @@ def test_unknown_secret() -> None:
         find_secret(make_export(adopted), "jane/codecommit")
 
 
+@pytest.mark.parametrize("name", ["user", "service_user_name", "service_password"])
+def test_weapons(name: str) -> None:
+    """What could speak to a terminal, or add a line to what Git reads, is told to be in the state, and not printed."""
+    poisoned = make_resource("jane/codecommit")
+    poisoned["outputs"] = poisoned["outputs"] | {name: "x\nhost=evil.example\x1b[2J"}
+    with pytest.raises(SecretError, match="has characters that nothing of IAM's has") as raised:
+        find_secret(make_export(poisoned), "jane/codecommit")
+    assert "evil" not in str(raised.value)
+
+
 def test_forms() -> None:
     """Each form is one document that the program it is for reads back."""
     assert format_secret(make_secret(), Form.TEXT).splitlines()[-1] == f"service_password: {PASSWORD}"
