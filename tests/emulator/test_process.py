@@ -88,7 +88,10 @@ def test_taken_port_of_a_process() -> None:
         )
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr == f"Error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert (
+        done.stderr
+        == f"Error: cannot listen on 127.0.0.1:{port}: Address already in use; --port 0 takes one that is free\n"
+    )
 
 
 def test_taken_port() -> None:

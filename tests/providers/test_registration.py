@@ -163,6 +163,10 @@ def test_whatever_the_users_are_called() -> None:
 
 def test_engine_that_is_gone() -> None:
     """An engine that is shutting down ends the program by the exit code at which Pulumi adds nothing."""
-    with grpc.insecure_channel("127.0.0.1:9") as channel, pytest.raises(SystemExit) as ended:
-        asyncio.run(ask(ResourceMonitorStub(channel).RegisterResource, RegisterResourceRequest()))
+    with (
+        grpc.insecure_channel("127.0.0.1:9") as channel,
+        asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner,  # asyncio.run would end the loop of all tests
+        pytest.raises(SystemExit) as ended,
+    ):
+        runner.run(ask(ResourceMonitorStub(channel).RegisterResource, RegisterResourceRequest()))
     assert ended.value.code == 32
