@@ -66,9 +66,8 @@ def _compare_numbers(pair: Pair) -> Iterator[MissingCredential | UnmanagedCreden
         for wanted in declared:
             yield MissingCredential(user=user, service=service, place=wanted.place, desired=(wanted,), live=())
     elif len(live) < len(declared):
-        yield MissingCredential(
-            user=user, service=service, place=pair.place, desired=declared, live=live, number=len(declared) - len(live)
-        )
+        # One: IAM has no more than two, and so have the specs.
+        yield MissingCredential(user=user, service=service, place=pair.place, desired=declared, live=live)
     elif len(live) > len(declared):
         yield UnmanagedCredential(
             user=user, service=service, place=pair.place, desired=declared, live=live, number=len(live) - len(declared)

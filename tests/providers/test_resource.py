@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import pickle
 import pickletools
+import sys
+import types
 from datetime import UTC, datetime
 
 import pytest
@@ -13,10 +15,11 @@ from pulumi.runtime.proto.engine_pb2 import LogSeverity
 
 from dynamic_providers import AccessKeys, ServiceSpecificCredential
 from dynamic_providers.access_keys import AccessKeysProvider
-from dynamic_providers.provider import parse_now, unexpected, warn
+from dynamic_providers.provider import parse_now, speak_plainly, unexpected, warn
 from dynamic_providers.resource import keep_pickler
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
-from iamcreds.errors import ConfigError
+from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
+from iamcreds.errors import AccountError, ConfigError
 from tests.providers.engine import Engine, serving
 
 
@@ -86,3 +89,36 @@ def test_warnings(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     warn("mind the step")
     warn("mind the step")
     assert capsys.readouterr().err == "warning: mind the step\n"
+
+
+def test_out_of_the_encryption_path() -> None:
+    """A state holds each provider in plain text, so that it can be looked at without the passphrase."""
+    for provider in (ServiceSpecificCredentialProvider, AccessKeysProvider, UnmanagedCredentialsProvider):
+        assert provider.serialize_as_secret_always is False
+
+
+def test_plain_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK's process tells our errors in their own words, and any other by type and place, but not its text."""
+    host = types.ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", host)
+    speak_plainly()
+    assert not hasattr(host, "traceback")
+    vars(host)["DynamicResourceProviderServicer"] = object
+    speak_plainly()
+    assert format_failure(host, AccountError("AWS said no")) == "AWS said no"
+    told = format_failure(host, ValueError("hunter2"))
+    assert told.startswith("unexpected ValueError at ")
+    assert "hunter2" not in told
+
+
+def format_failure(host: types.ModuleType, error: Exception) -> str:
+    """What the SDK's process would tell the engine of it."""
+
+    def fail() -> None:
+        raise error
+
+    try:
+        fail()
+    except type(error):
+        return str(vars(host)["traceback"].format_exc())
+    raise AssertionError("it did not fail")

@@ -12,6 +12,7 @@ from pulumi.output import UNKNOWN
 
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.account import Account
+from iamcreds.account.locks import CreateLocks
 from iamcreds.errors import AccountError, ExistingCredentialError, UnreachableError, WrongAccountError
 from tests.providers.conftest import new_process
 
@@ -562,3 +563,17 @@ def test_sibling_of_a_lost_answer(monkeypatch: pytest.MonkeyPatch, emulator: Emu
         ids = {lost.result(30).id, sibling.result(30).id}
     assert ids == set(emulator.controls.passwords())
     assert len(ids) == 2
+
+
+def test_unfinished_create(provider: ServiceSpecificCredentialProvider) -> None:
+    """After a Create for this user and service that was killed just now, nothing is created; for another's, it is."""
+    locks = CreateLocks()
+    locks.begin("jane", CODECOMMIT, provider.account.now())
+    try:
+        (reason,) = reasons(provider.check({}, run()))
+        assert "jane" in reason
+        assert "repeat" in reason
+        assert not provider.check({}, run() | {"service": BEDROCK}).failures
+    finally:
+        locks.end("jane", CODECOMMIT)
+    assert not provider.check({}, run()).failures
