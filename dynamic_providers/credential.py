@@ -11,13 +11,10 @@ from dynamic_providers.properties import credential_properties
 from dynamic_providers.recorded import read_state, run_message
 from dynamic_providers.resource import Resource
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
-from iamcreds.services import MAX_PER_SERVICE, Family, service_family, service_name
+from iamcreds.services import LOGIN_OUTPUTS, MAX_PER_SERVICE, SECRET_OUTPUTS, Family, service_family, service_name
 
 _ALWAYS = ("account_id", "credential_id", "status", "create_date")
-_OF_FAMILY = {
-    Family.PASSWORD: ("service_user_name", "service_password"),
-    Family.API_KEY: ("service_credential_alias", "service_credential_secret"),
-}
+_OF_FAMILY = {family: (LOGIN_OUTPUTS[family], SECRET_OUTPUTS[family]) for family in Family}
 
 
 class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCredential"):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dynamic_providers.credential_inputs import INPUTS, CredentialInputs
-from iamcreds.services import Family
+from iamcreds.services import LOGIN_OUTPUTS, SECRET_OUTPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from iamcreds.model import Credential, IssuedCredential
 
-SECRETS = ("service_password", "service_credential_secret")
+SECRETS = tuple(SECRET_OUTPUTS.values())
 """The outputs that are Pulumi secrets."""
 
 
@@ -34,7 +34,6 @@ def declared_inputs(outputs: Mapping[str, Any]) -> dict[str, Any]:
 
 def record_live(live: Credential) -> dict[str, Any]:
     """What IAM says of a credential; the input `status` is recorded as what is live."""
-    login = "service_user_name" if live.family is Family.PASSWORD else "service_credential_alias"
     expires = {"expiration_date": live.expires.isoformat()} if live.expires else {}
     return expires | {
         "credential_id": live.id,
@@ -42,7 +41,7 @@ def record_live(live: Credential) -> dict[str, Any]:
         "service": live.service,
         "status": live.status.value,
         "create_date": live.created.isoformat(),
-        login: live.login,
+        LOGIN_OUTPUTS[live.family]: live.login,
     }
 
 
@@ -54,5 +53,4 @@ def recorded_live(outputs: Mapping[str, Any]) -> dict[str, Any]:
 
 def record_secret(issued: IssuedCredential) -> dict[str, Any]:
     """The secret, under the name that its family has."""
-    name = "service_password" if issued.credential.family is Family.PASSWORD else "service_credential_secret"
-    return {name: issued.secret}
+    return {SECRET_OUTPUTS[issued.credential.family]: issued.secret}

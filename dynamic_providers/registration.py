@@ -34,6 +34,7 @@ from dynamic_providers.requests import (
 )
 from dynamic_providers.run import Refuse
 from iamcreds.model import Existing
+from iamcreds.services import LOGIN_OUTPUTS
 from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 _Request = TypeVar("_Request")
 _Answer = TypeVar("_Answer")
-_LOGINS = ("service_user_name", "service_credential_alias")
+_LOGINS = tuple(LOGIN_OUTPUTS.values())
 _UNKNOWN_SECRET = "unknown, because it was adopted: a `reset` makes a new one"  # noqa: S105 - there is none
 _SHUTTING_DOWN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 _SAID_ALREADY = 32  # the exit code at which Pulumi's language host adds nothing to what has been said

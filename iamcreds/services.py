@@ -16,6 +16,13 @@ class Family(StrEnum):
     API_KEY = "api-key"
 
 
+LOGIN_OUTPUTS = {Family.PASSWORD: "service_user_name", Family.API_KEY: "service_credential_alias"}
+"""The output that has a credential's login; every state has these names."""
+
+SECRET_OUTPUTS = {Family.PASSWORD: "service_password", Family.API_KEY: "service_credential_secret"}
+"""The output that has what opens a credential, a secret; every state has these names."""
+
+
 @dataclass(frozen=True)
 class Service:
     """A service that was seen to have such credentials.

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from iamcreds.errors import PreviewError
+from iamcreds.services import SECRET_OUTPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _KEYS = frozenset({"config", "steps", "diagnostics", "duration", "changeSummary", "maybeCorrupt"})
-SECRETS = frozenset({"service_password", "service_credential_secret", "secrets", "password", "passwords"})
+SECRETS = frozenset({*SECRET_OUTPUTS.values(), "secrets", "password", "passwords"})
 _POSITION = re.compile(r"project:///(.+)#([0-9]+)(?:,[0-9]+)?")
 _SHORTEST_SECRET = 8
 MASK = "[secret]"

@@ -26,14 +26,14 @@ def read_export(text: str) -> tuple[RecordedCredential, ...]:
         StateError: it is no state, or a credential in it is not as we record them.
     """
     try:
-        found = tuple(map(_read_credential, _list_credentials(json.loads(text))))
+        found = tuple(map(_read_credential, list_credentials(json.loads(text))))
     except (LookupError, RecursionError, TypeError, ValueError, AttributeError) as error:
         raise StateError(f"this is not what `pulumi stack export` prints: {type(error).__name__}") from None
     return tuple(sorted(found, key=lambda recorded: (recorded.resource, recorded.id)))
 
 
-def _list_credentials(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The resources that are credentials and were made."""
+def list_credentials(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The resources of a state that are credentials and were made, old copies that wait for their deletion too."""
     checkpoint = document.get("checkpoint") or {}
     deployment = document.get("deployment") or checkpoint.get("latest") or {}
     for resource in deployment.get("resources") or ():

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from iamcreds.errors import StateError
+from iamcreds.state.export import CREDENTIAL_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -25,7 +26,7 @@ MAX_BYTES = 256 << 20
 DYNAMIC_TYPES = frozenset(
     {
         "pulumi-python:dynamic/iam:AccessKeys",
-        "pulumi-python:dynamic/iam:ServiceSpecificCredential",
+        CREDENTIAL_TYPE,
         "pulumi-python:dynamic/iam:UnmanagedCredentials",
     }
 )

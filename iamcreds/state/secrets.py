@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from iamcreds.errors import SecretError
-from iamcreds.services import known_service
-from iamcreds.state.providers import DYNAMIC_TYPES
+from iamcreds.services import LOGIN_OUTPUTS, SECRET_OUTPUTS, known_service
+from iamcreds.state.export import list_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-_LOGINS = ("service_user_name", "service_credential_alias")
-_SECRETS = ("service_password", "service_credential_secret")
+_LOGINS = tuple(LOGIN_OUTPUTS.values())
+_SECRETS = tuple(SECRET_OUTPUTS.values())
 _CODECOMMIT_HOST = re.compile(r"git-codecommit(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|vpce\.amazonaws\.com)")
 _CODECOMMIT_ENDPOINT = re.compile(r"[a-z0-9-]+\.git-codecommit(-fips)?\.[a-z0-9-]+\.vpce\.amazonaws\.com")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -66,7 +66,8 @@ def find_secret(export: str, resource: str) -> Secret:
     Raises:
         SecretError: there is no such credential, or nobody knows its secret.
     """
-    found = {urn.split("::", 3)[-1]: outputs for urn, outputs in _list_credentials(json.loads(export))}
+    present = (credential for credential in list_credentials(json.loads(export)) if not credential.get("delete"))
+    found = {credential["urn"].split("::", 3)[-1]: credential["outputs"] for credential in present}
     if resource not in found:
         raise SecretError(f"the stack has no credential {resource!r}{_suggest(resource, found)}")
     outputs = found[resource]
@@ -80,14 +81,6 @@ def find_secret(export: str, resource: str) -> Secret:
     if not all(text.isprintable() for text in (user, service, credential_id, *texts.values())):
         raise SecretError(f"{resource} has characters that nothing of IAM's has: find out who wrote this state")
     return Secret(resource, user, service, credential_id, texts)
-
-
-def _list_credentials(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """URN and outputs of the credentials that are there, without old copies that wait for their deletion."""
-    for resource in (document.get("deployment") or {}).get("resources") or ():
-        is_credential = resource["type"] in DYNAMIC_TYPES and "credential_id" in resource.get("outputs", {})
-        if is_credential and not resource.get("delete"):
-            yield resource["urn"], resource["outputs"]
 
 
 def _suggest(resource: str, found: Iterable[str]) -> str:
