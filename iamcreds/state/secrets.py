@@ -64,9 +64,13 @@ def find_secret(export: str, resource: str) -> Secret:
         resource: the credential's resource name.
 
     Raises:
-        SecretError: there is no such credential, or nobody knows its secret.
+        SecretError: there is no such credential, nobody knows its secret, or it is no export.
     """
-    present = (credential for credential in list_credentials(json.loads(export)) if not credential.get("delete"))
+    try:
+        document = json.loads(export)
+    except json.JSONDecodeError:
+        raise SecretError("`pulumi stack export` printed something else than a state") from None
+    present = (credential for credential in list_credentials(document) if not credential.get("delete"))
     found = {credential["urn"].split("::", 3)[-1]: credential["outputs"] for credential in present}
     if resource not in found:
         raise SecretError(f"the stack has no credential {resource!r}{_suggest(resource, found)}")

@@ -57,6 +57,12 @@ def test_no_such_credential() -> None:
         find_secret(json.dumps({"version": 3, "deployment": None}), "jane/codecommit")
 
 
+def test_no_export() -> None:
+    """What is no export is told as that, and nothing of it is quoted."""
+    with pytest.raises(SecretError, match=r"printed something else than a state$"):
+        find_secret(f"warning: {PASSWORD}", "jane/codecommit")
+
+
 def test_unknown_secret() -> None:
     """A credential that was taken over as it was has no secret here, and the sentence says how to get one."""
     adopted = make_resource("jane/codecommit")
