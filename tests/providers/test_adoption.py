@@ -175,3 +175,17 @@ def test_not_known_yet(provider: ServiceSpecificCredentialProvider) -> None:
     checked = provider.check({}, news(adopt=UNKNOWN))
     assert checked.failures == []
     assert "adopts" not in checked.inputs
+
+
+def test_asked_again(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """A check is answered the same when it is asked again: what the resource itself is about to do is not in its way.
+
+    From the adoption on, the credential is that resource's by name.
+    """
+    emulator.controls.put_credential(ID, "jane", CODECOMMIT)
+    first, second = (provider.check({}, news(declared=2)) for _ in range(2))
+    assert (second.inputs, second.failures) == (first.inputs, [])
+    provider.create(second.inputs)
+    told = provider.check({}, news(declared=2, run={"resource": "jane/codecommit/spare", "owned": {}})).failures
+    assert told is not None
+    assert "jane/codecommit has it already" in told[0].reason

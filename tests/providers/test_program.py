@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from inspect import currentframe
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
@@ -22,7 +25,6 @@ from tests.providers.engine import Engine, asking
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
-    from pathlib import Path
 
     from iamcreds.model import Desired
 
@@ -109,6 +111,21 @@ def test_components(specs: Desired) -> None:
     assert sorted(engine.ended) == [f"urn:{lead}", f"urn:{team}"]
 
 
+def test_under_the_stack(specs: Desired) -> None:
+    """Where Pulumi has made the stack's own resource, the components of the files stand under it."""
+
+    async def program() -> None:
+        set_root_resource(SimpleNamespace(urn=pulumi.Output.from_input("urn:stack")))  # type: ignore[arg-type]
+        await register(specs).future()
+
+    engine = Engine({})
+    with asking(engine) as monitor:
+        configure(Settings("iamcreds", "dev", monitor, dry_run=False, organization="acme"))
+        complete(program())
+    parents = {name: engine.requests["iamcreds:index:SpecFile", name].parent for name in specs.files}
+    assert parents == dict.fromkeys(specs.files, "urn:stack")
+
+
 def test_protocol(specs: Desired) -> None:
     """Secrets, whole results and unknown values are understood, and everything has its place in the specs."""
     engine = Engine({})
@@ -151,6 +168,21 @@ def test_messages(specs: Desired) -> None:
     engine = Engine(state)
     run(engine, specs, dry_run=True)
     assert sent(engine.requests[CREDENTIAL_TYPE, name])["run"]["refuse"] == "preview"
+
+
+def test_own_under_another_user(tmp_path: Path) -> None:
+    """IAM renames users: a credential is told of its own, under its former name too, whosever IAM says it is now."""
+    (tmp_path / "a.yaml").write_text(
+        "users:\n"
+        "  jane: {credentials: [{service: codecommit, name: new, was: old}, {service: codecommit}]}\n"
+        "  joan: {credentials: []}\n"
+    )
+    state = dict([recorded("jane/codecommit/old", "joan", "ACCA1"), recorded("jane/codecommit", "joan", "ACCA2")])
+    engine = Engine(state)
+    run(engine, load(tmp_path))
+    for name, owned in {"jane/codecommit/new": {"ACCA1"}, "jane/codecommit": {"ACCA2"}}.items():
+        message = sent(engine.requests[CREDENTIAL_TYPE, name])["run"]
+        assert message["owned"] == dict.fromkeys(owned, name)
 
 
 def test_siblings(tmp_path: Path) -> None:
@@ -281,8 +313,11 @@ def test_class_with_an_engine() -> None:
     """A credential of the class is told what the state has of its own user and service, too."""
     state = dict([recorded("login", "jane", "ACCA1"), recorded("other", "john", "ACCA2")])
     engine = Engine(state)
+    line = 0
 
     async def program() -> None:
+        nonlocal line
+        line = _line() + 1
         credential = ServiceSpecificCredential("login", user="jane", service="codecommit")
         await credential.urn.future()
 
@@ -291,3 +326,13 @@ def test_class_with_an_engine() -> None:
         complete(program())
     message = sent(engine.requests[CREDENTIAL_TYPE, "login"])["run"]
     assert message == {"resource": "login", "owned": {"ACCA1": "login"}, "account": ACCOUNT}
+    (frame,) = engine.requests[CREDENTIAL_TYPE, "login"].stackTrace.frames
+    assert (frame.pc.uri, frame.pc.line) == (Path(__file__).as_uri(), line), "the one frame is the caller's"
+
+
+def _line() -> int:
+    """The line that calls this."""
+    frame = currentframe()
+    assert frame is not None
+    assert frame.f_back is not None
+    return frame.f_back.f_lineno
