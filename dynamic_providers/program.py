@@ -6,6 +6,8 @@ all that an upgrade takes. The module's name, the function's and the stack's con
 
 from __future__ import annotations
 
+import atexit
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,7 @@ def run() -> None:
     Raises:
         pulumi.RunError: the specs have problems.
     """
+    atexit.register(gc.freeze)  # or Python, when it ends, looks for garbage in all of Pulumi, and the engine waits
     specs = load_specs()
     for warning in specs.warnings:
         pulumi.log.warn(str(warning))

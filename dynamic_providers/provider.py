@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import gc
 import sys
 import threading
 import traceback
@@ -47,6 +49,7 @@ class Provider(ResourceProvider):
             ConfigError: `now` is no date.
         """
         speak_plainly()
+        atexit.register(gc.freeze)  # or Python, when it ends, looks for garbage in all of boto3, and the engine waits
         self.now = parse_now(req.config.get("now"))
 
     @property
