@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -233,6 +234,31 @@ def test_killed_between_create_and_answer(stack: Stack, iam: IAMClient, emulator
     stack.up()
     assert emulator.controls.passwords() == {lost: stack.read_secrets()["jane/codecommit"]}
     stack.assert_no_changes()
+
+
+def test_interrupted(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """Ctrl-C waits for the create that is under way: it is recorded, and the next `up` makes only the other."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit}, {service: bedrock}]}}")
+    emulator.controls.pause(CREATE, when="after", times=None)
+    running = subprocess.Popen(
+        ["pulumi", "--non-interactive", "up", "--yes", "--skip-preview", "--parallel", "1"],  # noqa: S607 - as above
+        cwd=stack.folder, env=stack.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    wait_until(lambda: bool(emulator.controls.held()))
+    running.send_signal(signal.SIGINT)
+    time.sleep(0.5)  # the engine asks for no more once it has the signal; nothing else tells that it has
+    emulator.controls.clear_faults()
+    emulator.controls.release()
+    said, _ = running.communicate(timeout=60)
+    stack.printed.append(said)
+    assert running.returncode != 0
+    assert "update canceled" in said
+    (made,) = list_credentials(iam, "jane")
+    assert [resource["id"] for resource in stack.read_resources().values()] == [made["ServiceSpecificCredentialId"]]
+    assert "+ 1 created" in stack.up()
+    assert emulator.controls.counts()[CREATE] == 2
+    assert set(emulator.controls.passwords().values()) == set(stack.read_secrets().values())
 
 
 def provider_of(engine: int) -> int:

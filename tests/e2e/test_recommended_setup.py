@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from dataclasses import replace
+from signal import SIGKILL
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -20,7 +21,7 @@ from tests.documents.reading import blocks
 from tests.e2e.conftest import assert_no_leak, contain_any
 from tests.e2e.live import JANE, list_credentials, pass_a_day, wait_until
 from tests.e2e.stack import ROOT, Stack, make_environment
-from tests.faults.processes import find_processes, kill
+from tests.faults.processes import find_processes, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -196,7 +197,7 @@ def test_killed(stack: Stack, emulator: Emulator, iam: IAMClient, tmp_path: Path
     stack.write_specs(team=RESET)
     first = start_up(stack, emulator)
     for pid in find_processes(tmp_path):
-        kill(pid)
+        send(pid, SIGKILL)
     emulator.controls.abandon()
     emulator.controls.clear_faults()
     first.communicate(timeout=20)

@@ -8,20 +8,22 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from signal import SIGKILL
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.stack import WITHOUT_CHECKPOINTS, Stack, create_stack, make_environment
 from tests.faults.kinds import Kind, Victim
-from tests.faults.processes import find_processes, find_providers, kill
+from tests.faults.processes import find_processes, find_providers, send
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tests.faults.account import Account
     from tests.faults.scenarios import Project
 
 SECONDS = 100
 """How long one `pulumi up` may take."""
+
+BETWEEN_SIGNALS = 0.5
+"""Seconds in which a person who has pressed Ctrl-C presses it again."""
 
 UP = ("pulumi", "--non-interactive", "up", "--yes", "--skip-preview")
 IMPATIENT = Path(__file__).parent / "impatient"
@@ -52,11 +54,11 @@ class Engine:
         return self._finish(self._start({} if has_checkpoints else WITHOUT_CHECKPOINTS))
 
     def up_with(self, kind: Kind, account: Account, *, has_checkpoints: bool) -> bool:
-        """Run `pulumi up` while something is to go wrong, killing what the fault kills; whether it succeeded."""
+        """Run `pulumi up` while something is to go wrong, ending what the fault ends; whether it succeeded."""
         variables = {"PYTHONPATH": str(IMPATIENT)} if kind.is_impatient else {}
         running = self._start(variables if has_checkpoints else variables | WITHOUT_CHECKPOINTS)
-        if kind.kills and self._wait_until_held(running, account):
-            self._kill(kind.kills, running)
+        if kind.victims and self._wait_until_held(running, account):
+            self._end(kind, running)
             account.controls.release() if kind.goes_on else account.controls.abandon()
         return self._finish(running)
 
@@ -83,7 +85,7 @@ class Engine:
     def end_processes(self) -> None:
         """End what an engine that was killed has left behind."""
         for pid in find_processes(self.home):
-            kill(pid)
+            send(pid, SIGKILL)
         deadline = time.monotonic() + SECONDS
         while find_processes(self.home) and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -94,14 +96,13 @@ class Engine:
             stdout=(self.home / "printed").open("w"), stderr=subprocess.STDOUT,
         )  # fmt: skip
 
-    def _kill(self, victims: Iterable[Victim], running: subprocess.Popen[str]) -> None:
-        for victim in victims:
-            match victim:
-                case Victim.ENGINE:
-                    running.kill()
-                case Victim.PROVIDER:
-                    for pid in find_providers(self.home):
-                        kill(pid)
+    def _end(self, kind: Kind, running: subprocess.Popen[str]) -> None:
+        for number, signal in enumerate(kind.signals):
+            time.sleep(BETWEEN_SIGNALS if number else 0)
+            for victim in kind.victims:
+                pids = [running.pid] if victim is Victim.ENGINE else find_providers(self.home)
+                for pid in pids:
+                    send(pid, signal)
 
     def _finish(self, running: subprocess.Popen[str]) -> bool:
         try:

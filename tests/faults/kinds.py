@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from signal import SIGINT, SIGKILL, SIGTERM, Signals
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ SILENCE = 30
 
 
 class Victim(Enum):
-    """A process that is killed."""
+    """A process that is sent a signal."""
 
     PROVIDER = "provider"
     ENGINE = "engine"
@@ -39,15 +40,17 @@ class Kind:
     Attributes:
         name: the second part of a case's id.
         arm: has it happen at the nth call from now on.
-        kills: who is killed while that call is held.
-        goes_on: whether the held call goes on when they are dead; otherwise its connection breaks.
+        victims: who is sent signals while that call is held.
+        signals: which, one after the other.
+        goes_on: whether the held call goes on then; otherwise its connection breaks.
         is_impatient: whether the product waits for a second and not for a minute.
         everywhere: whether it is about all calls, so that there is one case of it and not one for each call.
     """
 
     name: str
     arm: Arm
-    kills: tuple[Victim, ...] = ()
+    victims: tuple[Victim, ...] = ()
+    signals: tuple[Signals, ...] = (SIGKILL,)
     goes_on: bool = True
     is_impatient: bool = False
     everywhere: bool = False
@@ -95,13 +98,13 @@ def _lag_and_pause(controls: Controls, call: int) -> None:
     _pause("after", controls, call)
 
 
-def _kills(*victims: Victim) -> tuple[Kind, Kind]:
-    name = "-and-".join(victim.value for victim in victims)
+def _ends(how: str, *victims: Victim, signals: tuple[Signals, ...] = (SIGKILL,)) -> tuple[Kind, Kind]:
+    name = f"{how}-{'-and-'.join(victim.value for victim in victims)}"
     # A call of a provider that lives goes on in any case: only its own death can keep a call from being sent.
     goes_on = Victim.PROVIDER not in victims
     return (
-        Kind(f"kill-{name}-before", partial(_pause, "before"), kills=victims, goes_on=goes_on),
-        Kind(f"kill-{name}-after", partial(_pause, "after"), kills=victims),
+        Kind(f"{name}-before", partial(_pause, "before"), victims, signals, goes_on=goes_on),
+        Kind(f"{name}-after", partial(_pause, "after"), victims, signals),
     )
 
 
@@ -117,8 +120,11 @@ KINDS = (
     Kind("denied", _deny),
     Kind("lag", _lag, everywhere=True),
     Kind("lag-and-lost-answer", _lag_and_lose),
-    *_kills(Victim.PROVIDER),
-    *_kills(Victim.ENGINE),
-    *_kills(Victim.ENGINE, Victim.PROVIDER),
-    Kind("lag-and-kill-provider-after", _lag_and_pause, kills=(Victim.PROVIDER,)),
+    *_ends("kill", Victim.PROVIDER),
+    *_ends("kill", Victim.ENGINE),
+    *_ends("kill", Victim.ENGINE, Victim.PROVIDER),
+    *_ends("interrupt", Victim.ENGINE, signals=(SIGINT,)),
+    *_ends("interrupt-twice", Victim.ENGINE, signals=(SIGINT, SIGINT)),
+    *_ends("terminate", Victim.ENGINE, Victim.PROVIDER, signals=(SIGTERM,)),
+    Kind("lag-and-kill-provider-after", _lag_and_pause, (Victim.PROVIDER,)),
 )

@@ -117,7 +117,7 @@ def play(case: Case, prepared: Prepared, home: Path, binaries: str, account: Acc
         engine.end_processes()
         recover(engine, account, outcome, is_clean=is_clean)
         check(case.scenario, prepared.recorded, engine, account, outcome)
-        if not case.kind.kills and any("Traceback" in said for said in engine.printed):
+        if not case.kind.victims and any("Traceback" in said for said in engine.printed):
             outcome.problems.append("a traceback was printed")
     finally:
         engine.end_processes()

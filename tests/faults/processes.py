@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from signal import Signals
 
 
 def find_processes(home: Path) -> list[int]:
@@ -23,10 +23,10 @@ def find_providers(home: Path) -> list[int]:
     return [pid for pid in find_processes(home) if _is_provider(_read(pid, "cmdline").split(b"\0"))]
 
 
-def kill(pid: int) -> None:
-    """Kill with -9; a process that is gone is fine."""
+def send(pid: int, number: Signals) -> None:
+    """Send a signal; a process that is gone is fine."""
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
 
 
 def _is_provider(command: list[bytes]) -> bool:
