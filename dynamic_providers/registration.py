@@ -24,6 +24,7 @@ from pulumi.runtime.settings import get_monitor, get_root_resource, is_dry_run
 from dynamic_providers.credential_inputs import CredentialInputs
 from dynamic_providers.credential_state import SECRETS
 from dynamic_providers.passwords import read_passwords
+from dynamic_providers.progress import RunProgress, tell_engine
 from dynamic_providers.properties import CREDENTIAL_TYPE
 from dynamic_providers.recorded import read_state, run_message
 from dynamic_providers.requests import (
@@ -87,7 +88,8 @@ async def _read_run(desired: Desired) -> _Run:
     state = await asyncio.to_thread(read_state)
     if state is not None:
         state = replace(state, users=frozenset(user.name for user in desired.users))
-    return _Run(desired.account, state, passwords)
+    total = sum(len(user.credentials) for user in desired.users)
+    return _Run(desired.account, state, passwords, RunProgress(total, tell_engine))
 
 
 def _file(user: DesiredUser) -> str:
@@ -102,11 +104,12 @@ def _raise_refusals(refusals: Iterable[tuple[Place, str]]) -> None:
 
 @dataclass(frozen=True)
 class _Run:
-    """What goes for every resource: the account of the specs, what the state has, passwords by resource name."""
+    """What goes for every resource: the specs' account, what the state has, passwords by name, the progress."""
 
     account: str | None
     state: RecordedState | None
     passwords: Mapping[str, str] = field(repr=False)
+    progress: RunProgress
 
 
 async def _register_file(
@@ -114,14 +117,19 @@ async def _register_file(
 ) -> list[Registered]:
     """Register the component of a spec file, then all at once what stands under it."""
     component = (await _register_resource(spec_file_request(file, parent))).urn
-    requests = _list_requests(file, users, await run, component)
-    registered = await asyncio.gather(*(_register_declared(place, request) for place, request in requests))
+    known = await run
+    requests = _list_requests(file, users, known, component)
+    registrations = (_register_declared(place, request, known.progress) for place, request in requests)
+    registered = await asyncio.gather(*registrations)
     await ask(_monitor().RegisterResourceOutputs, RegisterResourceOutputsRequest(urn=component))
     return registered
 
 
-async def _register_declared(place: Place, request: RegisterResourceRequest) -> Registered:
-    return Registered(place, request, await _register_resource(request))
+async def _register_declared(place: Place, request: RegisterResourceRequest, progress: RunProgress) -> Registered:
+    registered = Registered(place, request, await _register_resource(request))
+    if registered.is_credential:
+        progress.count(failed=registered.answer.result == Result.FAIL)
+    return registered
 
 
 def _list_requests(

@@ -1,0 +1,88 @@
+"""How far a long run is, as the real engine shows it: at a terminal, in a pipe, in JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import threading
+from fcntl import ioctl
+from struct import pack
+from termios import TIOCSWINSZ
+from typing import TYPE_CHECKING
+
+from tests.e2e.stack import SECONDS
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+    from tests.e2e.stack import Stack
+
+USERS = [f"user-{number:02}" for number in range(48)]
+FAR = re.compile(
+    r"pulumi:providers:pulumi-python +default +(\d+) of 48 credentials(, 1 failed)?, about \d+ seconds? left"
+)
+PROGRAM = """
+from dynamic_providers.progress import tell_engine
+
+tell_engine("12 of 48 credentials")
+"""
+
+
+def at_terminal(stack: Stack, *arguments: str, lines: int, columns: int) -> str:
+    """What pulumi draws at a terminal of that size, line after line, without colours."""
+    master, slave = pty.openpty()
+    ioctl(slave, TIOCSWINSZ, pack("HHHH", lines, columns, 0, 0))
+    process = subprocess.Popen(
+        ["pulumi", *arguments],  # noqa: S607 - found by the PATH of the stack
+        cwd=stack.folder, env=stack.env | {"TERM": "xterm"}, stdin=slave, stdout=slave, stderr=slave,
+    )  # fmt: skip
+    os.close(slave)
+    drawn: list[bytes] = []
+    reader = threading.Thread(target=lambda: drawn.extend(iter(lambda: _read(master), b"")))
+    reader.start()
+    process.wait(timeout=SECONDS)
+    reader.join(timeout=10)
+    os.close(master)
+    text = b"".join(drawn).decode()
+    stack.printed.append(text)
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+
+
+def _read(descriptor: int) -> bytes:
+    """What comes next; nothing when the other end is closed."""
+    try:
+        return os.read(descriptor, 65_536)
+    except OSError:
+        return b""
+
+
+def test_at_a_terminal(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """However long the tree is, its last row in sight says how many are through, how many failed, and what is left."""
+    for user in USERS[1:]:
+        iam.create_user(UserName=user)
+    users = "".join(f"  {user}: {{credentials: [{{service: codecommit}}]}}\n" for user in USERS)
+    stack.write_specs(team=f"users:\n{users}")
+    emulator.controls.set(latency=1)  # and the engine's provider does four at a time
+    drawn = at_terminal(stack, "up", "--yes", "--skip-preview", "--continue-on-error", lines=12, columns=200)
+    found = [(int(number), failed) for number, failed in FAR.findall(drawn)]
+    assert found
+    assert found == sorted(found)
+    assert found[-1][1] == ", 1 failed"
+    last_frame = drawn[: drawn.rindex("about")].rsplit("Type ", 1)[1]
+    assert "pulumi:pulumi:Stack" not in last_frame
+    assert "credentials" not in drawn[drawn.index("Diagnostics:") : drawn.index("Outputs:")]
+
+
+def test_in_a_pipe_and_in_json(stack: Stack) -> None:
+    """In a pipe it is a line, with `--suppress-progress` and with `--diff` too; a preview as JSON has none."""
+    stack.write_program(PROGRAM)
+    line = "pulumi:providers:pulumi-python default  12 of 48 credentials"
+    assert line in stack.succeed("preview", "--suppress-progress")
+    assert stack.preview().splitlines().count("12 of 48 credentials") == 1
+    printed = stack.succeed("preview", "--json")
+    assert "12 of 48 credentials" not in printed
+    assert json.loads(printed)["changeSummary"] == {"create": 1}
