@@ -74,6 +74,7 @@ previews: $(VENV) ## record the previews that the tests of `iamcreds plan` read,
 
 pictures: $(VENV) ## take the pictures of the documents, by Debian's chromium
 	.venv/bin/python -m tests.report.picture
+	.venv/bin/python -m tests.plan.picture
 
 clean: ## forget the virtual environment and the local stack
 	@[ ! -e $(VENV) ] || $(LOCAL) down
