@@ -54,7 +54,7 @@ faults: $(VENV) ## every kind of fault at every call of every write path; ID='cr
 faults-sample: $(VENV) ## a part of it, in which each kind and each call is met
 	.venv/bin/python -m tests.faults --sample
 
-simulate: $(VENV) ## histories of edits, runs, people and faults, by seed: N=100000 SEED=0
+simulate: $(VENV) ## histories of edits, runs, people and faults, by seed: N=100000 SEED=0 (or 1000000: with adoption)
 	.venv/bin/python -m tests.simulation $(or $(N),2000) --seed $(or $(SEED),0)
 
 mutants: $(VENV) ## changes to the code that some test has to notice, a sample in ten minutes: N=100 SEED=1, or N=all

@@ -1,16 +1,21 @@
 """`ServiceSpecificCredential`: one IAM service-specific credential as a Pulumi resource."""
 
 import copy
-from typing import TYPE_CHECKING
+import functools
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
 import pulumi
+from pulumi.runtime.settings import get_monitor
 
 from dynamic_providers.credential_inputs import CredentialInputs
 from dynamic_providers.credential_state import SECRETS
 from dynamic_providers.properties import credential_properties
 from dynamic_providers.recorded import read_state, run_message
 from dynamic_providers.resource import Resource
+from dynamic_providers.run import NEVER
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+from iamcreds.model import Existing
 from iamcreds.services import LOGIN_OUTPUTS, MAX_PER_SERVICE, SECRET_OUTPUTS, Family, service_family, service_name
 
 _ALWAYS = ("account_id", "credential_id", "status", "create_date")
@@ -78,7 +83,7 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
     ) -> None:
         secret = None if password is None else pulumi.Output.secret(password)
         inputs = CredentialInputs(user, service, status, reset, age_days, existing, declared, account, adopt, secret)
-        message = run_message(read_state(), resource_name, user, service)
+        message = run_message(read_state(), resource_name, user, service) | _tell_siblings(resource_name, inputs)
         if opts is not None and opts.protect is True:
             message["protect"] = True
         properties = credential_properties(inputs, message)
@@ -95,6 +100,27 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         if name in ("expiration_date", *_OF_FAMILY[Family.PASSWORD], *_OF_FAMILY[Family.API_KEY]):
             return pulumi.Output.from_input(None)
         raise AttributeError(f"ServiceSpecificCredential has no {name}")
+
+
+def _tell_siblings(resource_name: str, inputs: CredentialInputs) -> dict[str, Any]:
+    """What the program declares of the same user and service: who names which id, and who adopts what it finds.
+
+    Every sibling's message has these very objects, which are sent when the program has been run through: so the
+    provider decides the same in whatever order it is asked. Siblings have the same name or output for their user.
+    """
+    if not (isinstance(inputs.user, str | pulumi.Output) and isinstance(inputs.service, str)):
+        return {}
+    told = _siblings(get_monitor())[inputs.user, service_name(inputs.service)]
+    if isinstance(inputs.adopt, str):
+        told["claimed"][resource_name] = inputs.adopt
+    elif inputs.adopt is None and inputs.existing == Existing.ADOPT and isinstance(inputs.age_days, int | None):
+        told["adopters"][resource_name] = NEVER if inputs.age_days is None else inputs.age_days
+    return told
+
+
+@functools.lru_cache(maxsize=8)  # Pulumi's automation API may run several programs in one process
+def _siblings(_monitor: object) -> dict[tuple[object, object], dict[str, Any]]:
+    return defaultdict(lambda: {"claimed": {}, "adopters": {}})
 
 
 def _outputs(service: pulumi.Input[str], age_days: pulumi.Input[int] | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What our providers share: one account a process, warnings, and errors in one sentence, told once."""
+"""What our providers share: one account and one run a process, warnings, and errors in one sentence, told once."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pulumi.dynamic import CheckFailure, ResourceProvider
 from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
+from dynamic_providers.run import Run
 from dynamic_providers.unknowns import is_known
 from iamcreds.errors import (
     AccessDeniedError,
@@ -58,6 +59,12 @@ class Provider(ResourceProvider):
         with _ONE_AT_A_TIME:  # the engine asks from four threads at once, and a cache alone lets each build its own
             return _account()
 
+    @property
+    def run(self) -> Run:
+        """What this process knows of the run that it serves, one for all providers in it; it is never pickled."""
+        with _ONE_AT_A_TIME:
+            return _run()
+
     def account_failures(self, expected: Any, of_state: str | None = None) -> list[CheckFailure]:  # noqa: ANN401 - an input
         """Why `check` refuses the account in use.
 
@@ -91,6 +98,11 @@ def _account() -> Account:
     from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import, and the program never needs it
 
     return Account()
+
+
+@functools.cache
+def _run() -> Run:
+    return Run()
 
 
 def parse_now(text: str | None) -> datetime:

@@ -33,7 +33,7 @@ from dynamic_providers.requests import (
     spec_file_request,
     unmanaged_credentials_request,
 )
-from dynamic_providers.run import Refuse
+from dynamic_providers.run import NEVER, Refuse
 from iamcreds.model import Existing
 from iamcreds.services import LOGIN_OUTPUTS
 from iamcreds.text.escaping import escape_invisible
@@ -160,7 +160,9 @@ def _list_requests(
 def _write_unmanaged_message(state: RecordedState | None, users: Sequence[DesiredUser]) -> dict[str, Any]:
     """What the provider is told of the run: every id that the state has, and what this run may yet make its own.
 
-    Every id, and not those of these users alone: IAM renames users, and what it calls them now nobody knows here.
+    An id that a spec names to be adopted counts as declared, whatever comes of that.
+    Of the state every id, and not those of these users alone: IAM renames users, and what it calls them now nobody
+    knows here.
     A user and service of which a declared credential is not in the state yet is undecided: that credential's own
     decision, to adopt or to refuse, is about whatever is live there.
     """
@@ -174,21 +176,24 @@ def _write_unmanaged_message(state: RecordedState | None, users: Sequence[Desire
         if recorded.isdisjoint({wanted.resource_name, wanted.former_resource_name})
     }
     account = {"account": state.account} if state.account else {}
-    return {"owned": sorted(state.every), "undecided": [list(pair) for pair in sorted(undecided)], **account}
+    named = {wanted.adopt for user in users for wanted in user.credentials if wanted.adopt is not None}
+    return {"owned": sorted({*state.every, *named}), "undecided": [list(pair) for pair in sorted(undecided)], **account}
 
 
 def _write_message(
     state: RecordedState | None, credential: DesiredCredential, same: Sequence[DesiredCredential]
 ) -> dict[str, Any]:
-    """What the credential's provider is told of the run, by the name that the resource has now."""
+    """What the credential's provider is told of the run, by the names that resources have now."""
     former, name = credential.former_resource_name, credential.resource_name
     message = run_message(state, former or name, credential.user, credential.service) | {"resource": name}
+    names = {wanted.former_resource_name: wanted.resource_name for wanted in same}
     if "owned" in message:
-        message["owned"] = {key: name if owner == former else owner for key, owner in message["owned"].items()}
+        message["owned"] = {key: names.get(owner, owner) for key, owner in message["owned"].items()}
     if credential.protect:
         message["protect"] = True
-    claimed = [wanted.adopt for wanted in same if wanted.adopt is not None]
-    adopters = [wanted.resource_name for wanted in same if wanted.adopt is None and wanted.existing is Existing.ADOPT]
+    claimed = {wanted.resource_name: wanted.adopt for wanted in same if wanted.adopt is not None}
+    adopting = (wanted for wanted in same if wanted.adopt is None and wanted.existing is Existing.ADOPT)
+    adopters = {wanted.resource_name: NEVER for wanted in adopting}
     told = {"claimed": claimed, "adopters": adopters}
     return message | {name: values for name, values in told.items() if values}
 

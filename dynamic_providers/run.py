@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
 from dynamic_providers.unknowns import is_known
+
+NEVER = 0
+"""What a message has for the days until a credential expires that never does: the protocol drops what is None."""
 
 
 class Refuse(StrEnum):
@@ -36,19 +39,20 @@ class Message:
         owned: the credentials of the same user and service that the stack's state has: resource names by id. None
             where the program could not tell.
         account: the account that the stack's state is of, None where it is empty or the program could not tell.
-        claimed: the credentials of the same user and service that the program names to be adopted.
+        claimed: the credentials of the same user and service that the program names to be adopted, by resource name.
         protect: whether the resource is protected.
         refuse: when to refuse.
-        adopters: the resources that say `existing: adopt` of the same user and service.
+        adopters: what says `existing: adopt` of the same user and service: days until it expires (`NEVER` for never)
+            by resource name.
     """
 
     resource: str = ""
     owned: Mapping[str, str] | None = None
     account: str | None = None
-    claimed: tuple[str, ...] = ()
+    claimed: Mapping[str, str] = field(default_factory=dict)
     protect: bool = False
     refuse: Refuse = Refuse.CHECK
-    adopters: tuple[str, ...] = ()
+    adopters: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, properties: Mapping[str, Any]) -> Self:
@@ -60,10 +64,10 @@ class Message:
             resource=told.get("resource") or "",
             owned=told.get("owned"),
             account=told.get("account"),
-            claimed=tuple(told.get("claimed") or ()),
+            claimed=told.get("claimed") or {},
             protect=told.get("protect") is True,
             refuse=Refuse(told.get("refuse") or Refuse.CHECK),
-            adopters=tuple(told.get("adopters") or ()),
+            adopters={name: int(days) for name, days in (told.get("adopters") or {}).items()},
         )
 
 
@@ -77,9 +81,9 @@ class Run:
         self._read: set[str] = set()
         self._whole: set[tuple[str, str]] = set()
         self._declaring: dict[tuple[str, str], set[str]] = defaultdict(set)
-        self._claimed: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._claimed: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
         self._plans: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
-        self._adopters: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._adopters: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
         self._replaced: set[str] = set()
         self._recorded: set[str] = set()
         self._kept: dict[str, str] = {}
@@ -94,6 +98,11 @@ class Run:
         self.own(credential_id)
         with self._lock:
             self._read.add(credential_id)
+
+    def has_read(self, credential_id: str) -> bool:
+        """Whether the engine has had this credential read in this process."""
+        with self._lock:
+            return credential_id in self._read
 
     def is_unread(self, credential_id: str) -> bool:
         """Whether the program has told that the state has this credential, and the engine has not had it read here."""
@@ -142,15 +151,15 @@ class Run:
                 self._told.update(message.owned)
                 self._whole.add((user, service))
 
-    def claim(self, user: str, service: str, credential_id: str) -> None:
-        """Know that the program names this credential of that user and service to be adopted."""
+    def claim(self, user: str, service: str, resource: str, credential_id: str) -> None:
+        """Know that this resource names a credential of that user and service to be adopted."""
         with self._lock:
-            self._claimed[user, service].add(credential_id)
+            self._claimed[user, service][resource] = credential_id
 
-    def claimed(self, user: str, service: str) -> frozenset[str]:
-        """The ids that the program names to be adopted, as far as they are known."""
+    def claimed(self, user: str, service: str, having: Collection[str]) -> frozenset[str]:
+        """The ids that resources name to be adopted, as far as they are known, but for those `having` a credential."""
         with self._lock:
-            return frozenset(self._claimed[user, service])
+            return frozenset(claim for name, claim in self._claimed[user, service].items() if name not in having)
 
     def plan(self, user: str, service: str, resource: str, adopts: str | None) -> None:
         """Know that this resource is about to adopt a credential, or to have one created (None)."""
@@ -181,11 +190,12 @@ class Run:
         with self._lock:
             return frozenset(self._declaring[user, service])
 
-    def adopters_to_come(self, user: str, service: str) -> int:
-        """How many resources that may adopt are new to the state, and have neither adopted nor decided what to do."""
+    def adopters_to_come(self, user: str, service: str, having: Collection[str]) -> list[int | None]:
+        """The lifetimes, in days or None, of what may adopt: resources not `having` a live one, and undecided yet."""
         with self._lock:
-            known = {*self._owners.values(), *self._plans[user, service]}
-            return len(self._adopters[user, service] - known)
+            decided = {*having, *self._plans[user, service]}
+            adopters = self._adopters[user, service].items()
+            return [None if days == NEVER else days for name, days in adopters if name not in decided]
 
     def is_replaced(self, credential_id: str) -> bool:
         """Whether our own diff has this credential replaced."""

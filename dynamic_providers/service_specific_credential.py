@@ -8,7 +8,6 @@ from typing import Any
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
-    ConfigureRequest,
     CreateResult,
     DiffResult,
     ReadResult,
@@ -26,7 +25,7 @@ from dynamic_providers.credential_state import (
 )
 from dynamic_providers.making import make_credential
 from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, warn
-from dynamic_providers.run import Message, Refuse, Run
+from dynamic_providers.run import Message, Refuse
 from dynamic_providers.situation import find_own, foresee, has_predecessor, is_full
 from dynamic_providers.unknowns import is_known
 from iamcreds.decision.deciding import Adopt, AdoptNamed, Create, MissingUser, Situation, decide
@@ -57,11 +56,6 @@ _YOUNG = (
 class ServiceSpecificCredentialProvider(Provider):
     """Makes one live credential what its inputs say. The class and module name are persisted in every state."""
 
-    def configure(self, req: ConfigureRequest) -> None:
-        """Start a process that knows nothing of the run; what it learns is never pickled."""
-        super().configure(req)
-        self._run = Run()
-
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
         """Refuse what IAM would refuse, any other account, and a credential that could not be created."""
         message = Message.read(news)
@@ -69,11 +63,11 @@ class ServiceSpecificCredentialProvider(Provider):
         found = [*find_failures(inputs), *self.account_failures(inputs.account, message.account)]
         if found or not is_known([inputs.user, inputs.service, inputs.adopt]):
             return CheckResult(inputs.properties(), found)
-        self._run.hear(inputs.user, inputs.service, message)
+        self.run.hear(inputs.user, inputs.service, message)
         if inputs.adopt is not None:
-            self._run.claim(inputs.user, inputs.service, inputs.adopt)
+            self.run.claim(inputs.user, inputs.service, message.resource, inputs.adopt)
         if olds:  # it is in the state already; where it is to be replaced, another check without them follows
-            self._run.record(message.resource)
+            self.run.record(message.resource)
             return self._check_protection(CredentialInputs.read(olds), replace(inputs, password=None), message)
         with self.account.hold_creates(inputs.user, inputs.service):
             return self._check_create(inputs, message)
@@ -86,27 +80,27 @@ class ServiceSpecificCredentialProvider(Provider):
         if not message.protect or not (expired or replaces):
             return CheckResult(inputs.properties(), [])
         reason = protected(olds.user, olds.service, own, ["it has expired"] if expired else replaces)
-        self._run.keep(message.resource, reason)
+        self.run.keep(message.resource, reason)
         return self._refuse(reason, inputs, message, is_deleted_first=False)  # where it is left to later, to update
 
     def _check_create(self, inputs: CredentialInputs, message: Message) -> CheckResult:
-        if inputs.adopt is not None and has_predecessor(self.account, self._run, inputs.user, message):
+        if inputs.adopt is not None and has_predecessor(self.account, self.run, inputs.user, message):
             inputs = inputs.without_adoption()  # what replaces one that the stack has is made, and not adopted
         if inputs.password is not None and inputs.adopt is None:
             return CheckResult(inputs.properties(), [CheckFailure("password", _NOTHING_ADOPTED)])
-        situation = foresee(self.account, self._run, inputs, message)
+        situation = foresee(self.account, self.run, inputs, message)
         decision = decide(inputs.wanted(), situation)
         is_deleted_first = self._is_deleted_first(inputs, message, situation)
         resource = message.resource or f"{id(inputs)}"
         match decision:
             case Create():
-                self._run.plan(inputs.user, inputs.service, resource, None)
+                self.run.plan(inputs.user, inputs.service, resource, None)
                 return CheckResult(inputs.properties(), [])
             case Adopt(live):
-                self._run.plan(inputs.user, inputs.service, resource, live.id)
+                self.run.plan(inputs.user, inputs.service, resource, live.id)
                 return CheckResult(inputs.properties() | {"adopts": live.id}, [])
             case AdoptNamed(live):
-                self._run.plan(inputs.user, inputs.service, resource, live.id)
+                self.run.plan(inputs.user, inputs.service, resource, live.id)
                 differs = inputs.status not in (None, live.status)
                 shown = {"adopts": live.id} | ({"adopts_status": live.status.value} if differs else {})
                 return CheckResult(inputs.properties() | shown, [])
@@ -129,12 +123,12 @@ class ServiceSpecificCredentialProvider(Provider):
 
     def _is_deleted_first(self, inputs: CredentialInputs, message: Message, situation: Situation) -> bool:
         """Whether the engine would delete what this credential replaces before it has it created."""
-        is_successor = self._run.has(message.resource)
+        is_successor = self.run.has(message.resource)
         return bool(situation.leaving) or (is_successor and inputs.declared == MAX_PER_SERVICE)
 
     def diff(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Another user, service or age replaces, and so does expiry; a declared status or reset updates."""
-        self._run.own(credential_id)
+        self.run.own(credential_id)
         try:
             return self._compare(credential_id, olds, news)
         except ACCOUNT_WIDE as error:
@@ -152,10 +146,10 @@ class ServiceSpecificCredentialProvider(Provider):
         replaces = [name for name in _REPLACING if olds.get(name) != getattr(inputs, name)]
         if olds.get("status") == Status.EXPIRED:
             replaces.append("status")
-        if replaces and self._run.reason_to_keep(credential_id) is not None:
+        if replaces and self.run.reason_to_keep(credential_id) is not None:
             return DiffResult(changes=True)  # update says why it cannot be, and the others go on
         if replaces:
-            self._run.replace(credential_id)
+            self.run.replace(credential_id)
         declared = (olds.get("desired_status"), olds.get("reset")) != (inputs.status, inputs.reset)
         return DiffResult(
             changes=bool(replaces) or declared or inputs.status not in (None, olds.get("status")),
@@ -177,12 +171,12 @@ class ServiceSpecificCredentialProvider(Provider):
         """
         inputs = CredentialInputs.read(props)
         self.account.require_account(inputs.account, "the specs are for")
-        outputs = make_credential(self.account, self._run, inputs, props.get("adopts"))
+        outputs = make_credential(self.account, self.run, inputs, props.get("adopts"))
         return CreateResult(outputs["credential_id"], outputs | {"account_id": self.account.id()})
 
     def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
         """What is live now; gone only when lists that cannot lag any more lack it. The secret is carried over."""
-        self._run.read(id_)
+        self.run.read(id_)
         try:
             live = self._find(id_, props)
         except ACCOUNT_WIDE as error:
@@ -212,7 +206,7 @@ class ServiceSpecificCredentialProvider(Provider):
             NoSuchCredentialError: it was deleted behind our back.
             AccountError: as AWS answers; the state stays as it was, and the next run does all of it again.
         """
-        reason = self._run.reason_to_keep(credential_id)
+        reason = self.run.reason_to_keep(credential_id)
         if reason is not None:
             raise ProtectedError(reason)
         inputs = CredentialInputs.read(news)

@@ -70,16 +70,18 @@ def _read_present(account: Account, run: Run, inputs: CredentialInputs) -> Situa
     is_unsettled = account.has_unfinished_create(user, service)  # first: it waits for a sibling's, and what that made
     live = account.credentials_of(user, service)
     named = None if inputs.adopt is None else account.find_credential(user, inputs.adopt)
+    owners = _find_owners(account, run, live if named is None else [*live, named])
+    having = {owner for owner in owners.values() if owner}
     return Situation(
         live=live,
-        owners=_find_owners(account, run, live if named is None else [*live, named]),
+        owners=owners,
         unread=frozenset(credential.id for credential in live if run.is_unread(credential.id)),
         is_whole=run.is_whole(user, service),
-        claimed=run.claimed(user, service) - {inputs.adopt},
+        claimed=run.claimed(user, service, having) - {inputs.adopt},
         named=named,
         has_service=_has_service(account, user, service),
         is_unsettled=is_unsettled,
-        adopters=run.adopters_to_come(user, service),
+        adopters=run.adopters_to_come(user, service, having),
     )
 
 

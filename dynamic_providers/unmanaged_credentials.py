@@ -12,7 +12,7 @@ from iamcreds.model import Status, Unmanaged
 from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from iamcreds.model import Credential
 
@@ -22,6 +22,10 @@ _ACTION = {
     Unmanaged.DEACTIVATE: "`pulumi up` switches it off",
     Unmanaged.DELETE: "`pulumi up` deletes it",
 }
+_UNPROVEN = (
+    "user {user} has {service} credential {id}, which no spec declares and which a resource of this stack may have left"
+    " when it was replaced: this run did not read the whole state and cannot tell, so it is left alone"
+)
 _UNTOLD = (
     "this run cannot tell which live credentials are the stack's own, because its state could not be read: unmanaged"
     " ones are neither told nor touched"
@@ -66,10 +70,35 @@ class UnmanagedCredentialsProvider(Provider):
         self.account.reread_users(())  # an endpoint that cannot list all users at once is asked for each
         owned = set(told["owned"])
         undecided = {(user, service) for user, service in told.get("undecided") or ()}
-        for live in self.account.credentials():
-            is_foreign = live.id not in owned and not self.account.has_written(live.id)
-            if live.user in users and is_foreign and (live.user, live.service) not in undecided:
+        every = self.account.credentials()
+        for live in every:
+            if live.user not in users or (live.user, live.service) in undecided:
+                continue
+            if live.id in owned or self._is_own(live):
+                continue
+            if self._may_be_left(live, [other for other in every if other.id in owned]):
+                warn(_UNPROVEN.format(user=live.user, service=service_alias(live.service), id=live.id))
+            else:
                 yield live
+
+    def _is_own(self, live: Credential) -> bool:
+        """Whether this run has read it as the stack's own, or made it: whose Create is under way is waited for."""
+        if self.run.owner(live.id) is not None or self.account.has_written(live.id):
+            return True
+        with self.account.hold_creates(live.user, live.service):
+            return self.account.has_written(live.id)
+
+    def _may_be_left(self, live: Credential, own: Iterable[Credential]) -> bool:
+        """Whether it may be what a resource had before it was replaced: the program is not told of such old copies.
+
+        The engine has them read together with their successors, if it has these read in this process.
+        """
+        return any(
+            (one.user, one.service) == (live.user, live.service)
+            and live.created <= one.created
+            and not self.run.has_read(one.id)
+            for one in own
+        )
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Anything that is not as it was left, and anything to be done."""

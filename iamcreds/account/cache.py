@@ -114,7 +114,7 @@ class Cache:
             return user in self._listed
 
     def refresh(self, user: str) -> None:
-        """Replace what is known of one user by a list of that user alone; a user who is gone has none."""
+        """Replace what is known of one user by a list of that user alone, unless the user does not exist."""
         with self._lock:
             self._all()
             self._replace({user: self._of_user(user)})
@@ -212,17 +212,24 @@ class Cache:
         with self._lock:
             self._replace(found)
 
-    def _of_user(self, user: str) -> list[Credential]:
+    def _of_user(self, user: str) -> list[Credential] | None:
+        """What a list of this user has; None of a user who does not exist."""
         try:
             with translate_errors(f"listing the service-specific credentials of user {user}"):
                 return list(self._list(UserName=user))
         except NoSuchUserError:
-            return []
+            return None
 
-    def _replace(self, found: Mapping[str, list[Credential]]) -> None:
-        """Take the lists of these users for what is true of them."""
+    def _replace(self, found: Mapping[str, list[Credential] | None]) -> None:
+        """Take the lists of these users for what is true of them.
+
+        IAM deletes no user who has credentials. So what the bulk read has of a user who does not exist is not gone,
+        but has another name by now, and that list lags.
+        """
         known = self._all()
         for user, listed in found.items():
+            if listed is None:
+                continue
             for gone in known.of(user):
                 known.drop(gone.id)
             for live in listed:

@@ -57,7 +57,7 @@ class Situation:
         has_service: whether AWS knows the service.
         declaring: the names of the resources that declare the same user and service.
         is_unsettled: whether a Create was killed so short a time ago that `live` may lack what it made.
-        adopters: how many siblings will adopt what they find, when their turn comes.
+        adopters: the lifetimes, in days or None, of the siblings that will adopt what they find, when their turn comes.
     """
 
     live: Sequence[Credential] = ()
@@ -74,7 +74,7 @@ class Situation:
     has_service: bool = True
     declaring: frozenset[str] = frozenset()
     is_unsettled: bool = False
-    adopters: int = 0
+    adopters: Sequence[int | None] = ()
 
     @property
     def staying(self) -> tuple[Credential, ...]:
@@ -259,9 +259,10 @@ def _decide_about_named(wanted: Wanted, credential_id: str, situation: Situation
 
 def _is_for_siblings(wanted: Wanted, situation: Situation) -> bool:
     """Whether siblings will adopt all that is foreign: whoever is asked first, the decision is the same."""
-    if wanted.existing is Existing.ADOPT or situation.unproven or len(situation.foreign) > situation.adopters:
+    adopters = situation.adopters
+    if wanted.existing is Existing.ADOPT or situation.unproven or len(situation.foreign) > len(adopters):
         return False
-    return all(_is_adoptable(live, wanted.age_days) for live in situation.foreign)
+    return all(any(_is_adoptable(live, days) for days in adopters) for live in situation.foreign)
 
 
 def _decide_about_foreign(wanted: Wanted, situation: Situation) -> Decision:

@@ -88,3 +88,14 @@ def test_endpoint_without_all_users(account: Account, emulator: Emulator, ids: d
     for (user, service), id_ in ids.items():
         assert [live.id for live in account.credentials_of(user, service)] == [id_]
     assert count_lists(emulator) == 1 + 2
+
+
+def test_renamed_while_lists_lag(
+    account: Account, emulator: Emulator, iam: IAMClient, ids: dict[tuple[str, str], str]
+) -> None:
+    """What a lagging list has of a user whom IAM has just renamed is not gone: a user who has any cannot be deleted."""
+    emulator.controls.set(list_lag=30)
+    assert len(account.credentials()) == len(ids)
+    iam.update_user(UserName="jane", NewUserName="joan")
+    assert account.find_credential("jane", "ACCAUNKNOWN0000000000") is None
+    assert account.find_credential("jane", ids["jane", CODECOMMIT]) is not None

@@ -116,3 +116,9 @@ def test_folders(tmp_path: Path) -> None:
     folder.unlink()
     folder.symlink_to(tmp_path)
     assert own_folder(tmp_path) is None
+
+
+def test_folder_without_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where files have no owners by number, as on Windows, the folder is used as it is."""
+    monkeypatch.delattr("os.getuid")
+    assert own_folder(tmp_path) == tmp_path / "iamcreds-0"

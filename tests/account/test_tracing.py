@@ -57,6 +57,7 @@ def test_refused_and_repeated_calls_are_shown(signed_in: Emulator, capsys: pytes
     shown = capsys.readouterr().err
     assert re.search(r"aws: sts:GetCallerIdentity: HTTP 200 after .*, 2 attempts, request", shown)
     assert re.search(r"aws: iam:\w+: HTTP 404 after", shown)
+    assert "1 attempts" not in shown
 
 
 @pytest.mark.usefixtures("debugging")

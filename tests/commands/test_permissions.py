@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 
+from iamcreds.account.permissions import Owner
 from iamcreds.cli import main
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ def test_policies(run: str, statements: dict[str, list[str]]) -> None:
     assert {statement["Sid"]: statement["Action"] for statement in policy["Statement"]} == {
         name: sorted(f"iam:{operation}" for operation in operations) for name, operations in statements.items()
     }
+
+
+def test_owner() -> None:
+    """Users are those of any account in the usual part of AWS, unless it is said."""
+    assert Owner().user_arn("jane") == "arn:aws:iam::*:user/jane"
+    assert Owner(ACCOUNT, "aws-cn").user_arn("*") == f"arn:aws-cn:iam::{ACCOUNT}:user/*"
 
 
 def test_account() -> None:

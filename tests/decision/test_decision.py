@@ -132,12 +132,15 @@ def test_claimed() -> None:
 def test_siblings_that_adopt() -> None:
     """What siblings will adopt is in nobody's way, whoever is asked first; one that nobody can adopt is."""
     wanted = replace(WANTED, declared=2)
-    assert decide(wanted, Situation(live=[A], adopters=1)) == Create()
-    assert decide(wanted, Situation(live=[A, B], adopters=1)) == InTheWay((A, B))
-    assert isinstance(decide(wanted, Situation(live=[A, B], adopters=2)), NoPlace)
-    assert decide(wanted, Situation(live=[replace(A, status=Status.EXPIRED)], adopters=1)) != Create()
-    assert decide(replace(wanted, declared=1), Situation(live=[A], adopters=1, is_whole=False)) == Unproven((A,))
-    assert decide(replace(ADOPTING, declared=2), Situation(live=[A], adopters=1)) == Adopt(A)
+    assert decide(wanted, Situation(live=[A], adopters=[None])) == Create()
+    assert decide(wanted, Situation(live=[A, B], adopters=[None])) == InTheWay((A, B))
+    assert isinstance(decide(wanted, Situation(live=[A, B], adopters=[None, None])), NoPlace)
+    assert decide(wanted, Situation(live=[replace(A, status=Status.EXPIRED)], adopters=[None])) != Create()
+    assert decide(replace(wanted, declared=1), Situation(live=[A], adopters=[None], is_whole=False)) == Unproven((A,))
+    assert decide(replace(ADOPTING, declared=2), Situation(live=[A], adopters=[None])) == Adopt(A)
+    aged = replace(wanted, age_days=30)
+    assert decide(aged, Situation(live=[A], adopters=[None])) == Create(), "it is about what the sibling adopts"
+    assert decide(wanted, Situation(live=[A], adopters=[30])) == InTheWay((A,))
 
 
 def test_ambiguous() -> None:

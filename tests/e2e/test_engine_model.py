@@ -14,7 +14,7 @@ from tests.simulation.clock import Clock
 from tests.simulation.engine import Run
 from tests.simulation.program import Goal, Program
 from tests.simulation.rules import Record
-from tests.simulation.state import Options, Stack
+from tests.simulation.state import Kind, Options, Stack
 from tests.simulation.traced import DELETE_FIRST, FAILING, REPLACE, TRACE, UPDATE, Traced
 from tests.simulation.world import World
 
@@ -36,6 +36,7 @@ class Round:
     was: tuple[tuple[str, str], ...] = ()
     config_changed: bool = False
     delete_first: tuple[str, ...] = ()
+    protect: tuple[str, ...] = ()
 
     def goals(self) -> list[Goal]:
         """What the program registers."""
@@ -45,6 +46,7 @@ class Round:
                 tuple(old for new, old in self.was if new == name),
                 {"name": name, "value": value, "how": how},
                 delete_first=name in self.delete_first or None,
+                protect=name in self.protect,
             )
             for name, value, how in self.declared
         ]
@@ -96,8 +98,21 @@ NARROWED = (
 )
 
 
+PROTECTED = (
+    Round(same("a"), protect=("a",)),
+    Round((("a", "2", REPLACE),), Options(preview=True), protect=("a",)),
+    Round(same("b"), Options(preview=True)),
+    Round((("b", "1", UPDATE),)),
+    Round((("b", "2", REPLACE),), Options(go_on=True)),
+    Round((*same("a"), ("b", "2", UPDATE))),
+    Round((("a", "2", REPLACE), ("b", "2", UPDATE))),
+)
+
+
 @pytest.mark.parametrize(
-    "history", [EVERYTHING, FAILURES, STOPS, NARROWED], ids=["everything", "failures", "stops", "narrowed"]
+    "history",
+    [EVERYTHING, FAILURES, STOPS, NARROWED, PROTECTED],
+    ids=["everything", "failures", "stops", "narrowed", "protected"],
 )
 def test_model(history: tuple[Round, ...], stack: RealStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Engine and model ask a provider for the same, in the same order where there is one, and keep the same state."""
@@ -145,7 +160,7 @@ class RealEngine:
 
 def _shown(exported: dict[str, Any]) -> tuple[str, ...]:
     name = exported["urn"].rsplit("::", 1)[1]
-    flags = [flag for flag in ("delete", "pendingReplacement", "taint") if exported.get(flag)]
+    flags = [flag for flag in ("protect", "delete", "pendingReplacement", "taint") if exported.get(flag)]
     return (name, exported["id"], exported["inputs"]["value"], *flags)
 
 
@@ -171,7 +186,12 @@ class ModelEngine:
             patch.setenv(FAILING, played.failing)
             patch.setattr(self._stack, "program", _Declared(played.goals()))
             run = Run(
-                self._stack, World(self._clock), played.options, Record(), seed=1, new_provider=lambda _run: Traced()
+                self._stack,
+                World(self._clock),
+                played.options,
+                Record(),
+                seed=1,
+                new_process=lambda _run: {Kind.CREDENTIAL: Traced()},
             )
             run.start()
             self._clock.play()
@@ -190,7 +210,12 @@ class _Declared(Program):
 
 
 def _remembered(one: Resource) -> tuple[str, ...]:
-    flags = {"delete": one.delete, "pendingReplacement": one.pending_replacement, "taint": one.taint}
+    flags = {
+        "protect": one.protect,
+        "delete": one.delete,
+        "pendingReplacement": one.pending_replacement,
+        "taint": one.taint,
+    }
     return (one.name, one.id, one.inputs["value"], *(flag for flag, is_set in flags.items() if is_set))
 
 

@@ -141,7 +141,9 @@ def test_successor_is_made(provider: ServiceSpecificCredentialProvider, emulator
     logs = {"service": "logs.amazonaws.com"}
     outs = take_over(provider, **logs)
     provider = new_process()
-    owned = {"run": {"resource": "jane/codecommit", "owned": {ID: "jane/codecommit"}, "claimed": [ID]}}
+    owned = {
+        "run": {"resource": "jane/codecommit", "owned": {ID: "jane/codecommit"}, "claimed": {"jane/codecommit": ID}}
+    }
     aged = logs | {"age_days": 30}
     provider.read(ID, outs)
     assert provider.check(INPUTS | logs, INPUTS | aged | owned).inputs == INPUTS | aged
@@ -160,7 +162,7 @@ def test_successor_is_made(provider: ServiceSpecificCredentialProvider, emulator
 def test_beside_a_new_one(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
     """One of two is adopted and the other made, in whatever order they are asked about."""
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
-    message = {"resource": "jane/codecommit/new", "owned": {}, "claimed": [ID]}
+    message = {"resource": "jane/codecommit/new", "owned": {}, "claimed": {"jane/codecommit": ID}}
     new = {"user": "jane", "service": CODECOMMIT, "declared": 2}
     made = provider.check({}, new | {"run": message})
     adopted = provider.check({}, news(declared=2))
@@ -175,6 +177,21 @@ def test_not_known_yet(provider: ServiceSpecificCredentialProvider) -> None:
     checked = provider.check({}, news(adopt=UNKNOWN))
     assert checked.failures == []
     assert "adopts" not in checked.inputs
+
+
+def test_named_by_who_has_one(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """`adopt` is read at the first create: what a resource names that has one already is in the way of its sibling."""
+    made = provider.create(provider.check({}, news(adopt=None)).inputs)
+    emulator.controls.put_credential(ID, "jane", CODECOMMIT)
+    provider = new_process()
+    told = {"owned": {made.id: "jane/codecommit"}, "claimed": {"jane/codecommit": ID}}
+    provider.read(made.id, made.outs or {})
+    provider.check(INPUTS | {"adopt": None}, news(declared=2, run=told | {"resource": "jane/codecommit"}))
+    spare = news(adopt=None, declared=2, run=told | {"resource": "jane/codecommit/spare"})
+    failures = provider.check({}, spare).failures
+    assert failures is not None
+    assert f"{ID} (Active" in failures[0].reason
+    assert "no resource of this stack has it" in failures[0].reason
 
 
 def test_asked_again(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pytest
+from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.mocks import MockMonitor, Mocks
+from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 
 from dynamic_providers import AccessKeys, ServiceSpecificCredential
 
@@ -91,7 +93,18 @@ def test_what_is_sent() -> None:
     more = {"existing": "adopt", "declared": 2, "account": "123456789012"}
     sent = dict(register(**inputs, **more).object.items())
     assert {name: sent[name] for name in (*inputs, *more)} == inputs | more
-    assert sent["run"] == {"resource": "login"}
+    assert sent["run"] == {"resource": "login", "claimed": {}, "adopters": {"login": 30}}
+
+
+def test_password_and_protection() -> None:
+    """A password that is handed over goes as a secret, and the provider is told what is protected."""
+    assert "password" not in register().object
+    request = register(adopt="ACCA1", password="hunter2", opts=pulumi.ResourceOptions(protect=True))
+    sent = MessageToDict(request.object)
+    assert is_rpc_secret(sent["password"])
+    assert unwrap_rpc_secret(sent["password"]) == "hunter2"
+    assert sent["run"]["protect"]
+    assert "protect" not in MessageToDict(register(opts=pulumi.ResourceOptions()).object)["run"]
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_messages(specs: Desired) -> None:
     engine = Engine({})
     run(engine, specs)
     messages = {name: properties(engine, f"jane/{name}")["run"] for name in ("codecommit", "codecommit/new", "logs")}
-    claimed = ["ACCAEXAMPLE1234567890"]
+    claimed = {"jane/codecommit": "ACCAEXAMPLE1234567890"}
     assert [messages[name].get("claimed") for name in messages] == [claimed, claimed, None]
     assert [messages[name].get("protect") for name in messages] == [None, True, None]
 

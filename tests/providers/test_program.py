@@ -163,6 +163,7 @@ def test_messages(specs: Desired) -> None:
     message = messages[CREDENTIAL_TYPE, name]
     assert message.pop("owned") == owned
     assert message == {"resource": name, "account": ACCOUNT, "refuse": "create"}
+    assert messages[CREDENTIAL_TYPE, "jane/codecommit/other"]["owned"] == owned, "a sibling's present name, too"
     assert messages[CREDENTIAL_TYPE, "bob/bedrock"]["owned"] == {}
     assert messages[ACCESS_KEYS_TYPE, specs.files[1]] == {"refuse": "create"}
     engine = Engine(state)
@@ -197,8 +198,8 @@ def test_siblings(tmp_path: Path) -> None:
         for name, found in properties.items()
     }
     assert told == {
-        "jane/codecommit": ("adopt", 2, ["jane/codecommit"]),
-        "jane/codecommit/b": (None, 2, ["jane/codecommit"]),
+        "jane/codecommit": ("adopt", 2, {"jane/codecommit": 0}),
+        "jane/codecommit/b": (None, 2, {"jane/codecommit": 0}),
         "jane/logs": (None, None, None),
     }
 
@@ -223,7 +224,7 @@ def test_passwords(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     engine = configured(tmp_path, '{"jane/codecommit": "hunter2", "jane/logs": "hunter3"}')
     adopted = sent(engine.requests[CREDENTIAL_TYPE, "jane/codecommit"])
     assert adopted["adopt"] == "ACCAEXAMPLE1234567890"
-    assert adopted["run"]["claimed"] == ["ACCAEXAMPLE1234567890"]
+    assert adopted["run"]["claimed"] == {"jane/codecommit": "ACCAEXAMPLE1234567890"}
     assert unwrap_rpc_secret(adopted["password"]) == "hunter2"
     assert "password" not in sent(engine.requests[CREDENTIAL_TYPE, "jane/logs"])
     told = capsys.readouterr().err
@@ -325,9 +326,48 @@ def test_class_with_an_engine() -> None:
         configure(Settings("iamcreds", "dev", monitor, dry_run=False, organization="acme"))
         complete(program())
     message = sent(engine.requests[CREDENTIAL_TYPE, "login"])["run"]
-    assert message == {"resource": "login", "owned": {"ACCA1": "login"}, "account": ACCOUNT}
+    assert message == {
+        "resource": "login",
+        "owned": {"ACCA1": "login"},
+        "account": ACCOUNT,
+        "claimed": {},
+        "adopters": {},
+    }
     (frame,) = engine.requests[CREDENTIAL_TYPE, "login"].stackTrace.frames
     assert (frame.pc.uri, frame.pc.line) == (Path(__file__).as_uri(), line), "the one frame is the caller's"
+
+
+def test_siblings_of_the_class() -> None:
+    """Each credential of a program is told what its siblings adopt, in whatever order they are declared.
+
+    Siblings have one user, by name or as the same output, and one service, by whatever name.
+    """
+    engine = Engine({})
+
+    async def program() -> None:
+        joes = pulumi.Output.from_input("joe")
+        made = [
+            ServiceSpecificCredential("new", user="jane", service="bedrock", declared=2),
+            ServiceSpecificCredential("named", user="jane", service="bedrock.amazonaws.com", adopt="ACCA1", declared=2),
+            ServiceSpecificCredential("first", user=joes, service="logs", declared=2),
+            ServiceSpecificCredential("found", user=joes, service="logs", existing="adopt", age_days=5, declared=2),
+            ServiceSpecificCredential("other", user="joe", service="logs", existing="adopt"),
+        ]
+        for one in made:
+            await one.urn.future()
+
+    with asking(engine) as monitor:
+        configure(Settings("iamcreds", "dev", monitor, dry_run=False, organization="acme"))
+        complete(program())
+    messages = {name: sent(request)["run"] for (_, name), request in engine.requests.items()}
+    told = {name: (message["claimed"], message["adopters"]) for name, message in messages.items()}
+    assert told == {
+        "new": ({"named": "ACCA1"}, {}),
+        "named": ({"named": "ACCA1"}, {}),
+        "first": ({}, {"found": 5}),
+        "found": ({}, {"found": 5}),
+        "other": ({}, {"other": 0}),
+    }
 
 
 def _line() -> int:

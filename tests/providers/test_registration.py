@@ -14,8 +14,9 @@ from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.rpc import UNKNOWN, is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 
 from dynamic_providers.credential_inputs import CredentialInputs
+from dynamic_providers.progress import RunProgress
 from dynamic_providers.recorded import RecordedState, run_message
-from dynamic_providers.registration import Registered, ask, register
+from dynamic_providers.registration import Registered, _Run, ask, register
 from dynamic_providers.requests import credential_request
 from iamcreds.model import Place, Status
 from iamcreds.specs import load
@@ -59,6 +60,12 @@ def desired(tmp_path: Path) -> Desired:
     """What SPECS says."""
     (tmp_path / "a.yaml").write_text(SPECS)
     return load(tmp_path / "a.yaml")
+
+
+def test_passwords_are_not_shown() -> None:
+    """What a run knows says no password where it is printed."""
+    progress = RunProgress(1, print)
+    assert "hunter2" not in repr(_Run(None, None, {"jane/codecommit": "hunter2"}, progress))
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

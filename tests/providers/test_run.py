@@ -160,6 +160,9 @@ def test_what_was_read_is_our_own(provider: ServiceSpecificCredentialProvider) -
     assert reasons(provider.check({}, INPUTS))
     provider.read(name, outs)
     assert not provider.check({}, INPUTS).failures
+    provider = new_process()
+    provider.diff(name, outs, INPUTS)
+    assert not provider.check({}, INPUTS).failures, "what it was asked about, too"
 
 
 def test_replaced_and_left(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
@@ -226,7 +229,7 @@ def test_one_adopts_and_one_fails(
 ) -> None:
     """Where one of two says `existing: adopt`, it gets what is foreign, and the other a new one, in whatever order."""
     emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
-    told = {"owned": {}, "adopters": ["jane/codecommit/a"], "refuse": "preview"}
+    told = {"owned": {}, "adopters": {"jane/codecommit/a": 0.0}, "refuse": "preview"}
     adopting = run(resource="jane/codecommit/a", **told) | {"declared": 2, "existing": "adopt"}
     failing = run(resource="jane/codecommit/b", **told) | {"declared": 2}
     first, second = (adopting, failing) if is_first else (failing, adopting)
@@ -244,7 +247,7 @@ def test_who_has_adopted_adopts_no_more(provider: ServiceSpecificCredentialProvi
     name, _ = create(provider)
     emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
     provider = new_process()
-    told = {"owned": {name: "jane/codecommit/a"}, "adopters": ["jane/codecommit/a"], "refuse": "preview"}
+    told = {"owned": {name: "jane/codecommit/a"}, "adopters": {"jane/codecommit/a": 0.0}, "refuse": "preview"}
     checked = provider.check({}, run(resource="jane/codecommit/b", **told) | {"declared": 2})
     assert FOREIGN in checked.inputs["refused"][0]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dynamic_providers.credential_state import recorded_live
 from iamcreds.errors import AccountError, NoSuchCredentialError
 
 if TYPE_CHECKING:
@@ -68,6 +69,22 @@ def test_repetition_converges(provider: ServiceSpecificCredentialProvider, emula
     assert live_status(iam) == "Active"
     assert outs["service_password"] == emulator.controls.secrets()[-1]
     assert outs.keys() == olds.keys() | {"reset"}
+
+
+@pytest.mark.usefixtures("iam")
+def test_known_status_is_not_sent(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """A reset of what is as declared, and recorded and listed so, is one call."""
+    name, olds = made(provider, status="Active")
+    emulator.controls.clear_counts()
+    provider.update(name, olds, INPUTS | {"status": "Active", "reset": "now"})
+    assert emulator.controls.counts() == {RESET: 1}
+
+
+def test_recorded_while_lists_lack_it() -> None:
+    """Of what lists do not show yet the state keeps what IAM said; what is declared comes from the inputs."""
+    declared = {"reset": "x", "declared": 2, "desired_status": "Active"}
+    said = {"user": "jane", "service": "codecommit.amazonaws.com", "status": "Active", "credential_id": "ACCA1"}
+    assert recorded_live(declared | said) == said
 
 
 @pytest.mark.usefixtures("iam")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,11 +46,13 @@ def unmanaged(
     return another_process()
 
 
-def another_process() -> UnmanagedCredentialsProvider:
-    """The provider as the next run has it."""
+def another_process(*, refresh: bool = True) -> UnmanagedCredentialsProvider:
+    """The provider as the next run has it; with a refresh the engine has the stack's own read before anything else."""
     new_process()
     made = UnmanagedCredentialsProvider()
     made.configure(ConfigureRequest(Config({}, "iamcreds")))
+    if refresh:
+        made.run.read(OWN)
     return made
 
 
@@ -68,10 +73,12 @@ def test_report(
 ) -> None:
     """Each is a warning with its id in every preview; nothing is done, and nothing differs from run to run."""
     checked = unmanaged.check({}, inputs("report"))
-    assert [(shown["id"], shown["status"]) for shown in checked.inputs["unmanaged"]["jane"]] == [
-        (FOREIGN, "Active"),
-        (OFF, "Inactive"),
+    shown = checked.inputs["unmanaged"]["jane"]
+    assert shown == [
+        {"id": FOREIGN, "service": CODECOMMIT, "status": "Active", "created": shown[0]["created"]},
+        {"id": OFF, "service": LOGS, "status": "Inactive", "created": shown[1]["created"]},
     ]
+    assert all(datetime.fromisoformat(one["created"]).tzinfo for one in shown)
     assert (checked.inputs["deactivates"], checked.inputs["deletes"]) == ([], [])
     said = capsys.readouterr().err
     assert f"user jane has codecommit credential {FOREIGN} (Active, created on" in said
@@ -132,6 +139,42 @@ def test_undecided(unmanaged: UnmanagedCredentialsProvider) -> None:
     assert checked.inputs["deletes"] == [OFF]
 
 
+def test_left_when_replaced(
+    unmanaged: UnmanagedCredentialsProvider, emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a resource left when it was replaced is in no program's state: read it is known, and else left alone."""
+    unmanaged.run.read(FOREIGN)
+    assert unmanaged.check({}, inputs("delete")).inputs["deletes"] == [OFF]
+    assert FOREIGN not in capsys.readouterr().err
+    again = another_process(refresh=False)
+    assert again.check({}, inputs("delete")).inputs["deletes"] == [OFF], "older than one of its user and service"
+    assert f"{FOREIGN}, which no spec declares and which a resource of this stack may have left" in (
+        capsys.readouterr().err
+    )
+    emulator.controls.put_credential("ACCALATER000000000000", "jane", LOGS)
+    again = another_process()
+    assert again.check({}, inputs("delete")).inputs["deletes"] == [FOREIGN, "ACCALATER000000000000", OFF]
+
+
+def test_waits_for_a_create(unmanaged: UnmanagedCredentialsProvider) -> None:
+    """What a sibling's Create may have made is looked at when it is known what came of that."""
+    account, found = unmanaged.account, threading.Event()
+    looked = account.has_written
+
+    def has_written(credential_id: str) -> bool:
+        if credential_id == FOREIGN:
+            found.set()
+        return looked(credential_id)
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor() as pool:
+        patch.setattr(account, "has_written", has_written)
+        with account.hold_creates("jane", CODECOMMIT):
+            checked = pool.submit(unmanaged.check, {}, inputs("delete"))
+            assert found.wait(10)
+            account.reset("jane", FOREIGN)  # as after a lost answer
+        assert checked.result(10).inputs["deletes"] == [OFF]
+
+
 def test_taken_over_since(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
     """What this very run has made its own is not touched, although the inputs name it."""
     checked = unmanaged.check({}, inputs("delete"))
@@ -180,7 +223,8 @@ def test_registered(tmp_path: Path, settings: None) -> None:
     (tmp_path / "a.yaml").write_text(
         "account: '123456789012'\n"
         "users:\n"
-        "  jane: {unmanaged: delete, credentials: [{service: codecommit, name: new, was: old}, {service: logs}]}\n"
+        "  jane: {unmanaged: delete, credentials: [{service: codecommit, name: new, was: old},"
+        " {service: logs, adopt: ACCAEXAMPLE1234567890}]}\n"
         "  joe: {credentials: []}\n"
         "  watched: {unmanaged: delete, accessKeys: {max: 1}}\n"
     )
@@ -195,7 +239,7 @@ def test_registered(tmp_path: Path, settings: None) -> None:
     assert properties["users"] == {"jane": "delete"}
     assert properties["account"] == "123456789012"
     assert properties["run"] == {
-        "owned": ["ACCA1", "ACCA2"],
+        "owned": ["ACCA1", "ACCA2", "ACCAEXAMPLE1234567890"],
         "undecided": [["jane", LOGS]],
         "account": "123456789012",
         "refuse": "create",

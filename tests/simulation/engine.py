@@ -16,13 +16,14 @@ from tests.simulation.machine import Machine
 from tests.simulation.phase import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from pulumi.dynamic import ResourceProvider
 
     from tests.simulation.clock import Clock
     from tests.simulation.faults import Fault, Kind
     from tests.simulation.rules import Record
+    from tests.simulation.state import Kind as ResourceKind
     from tests.simulation.state import Options, Stack
     from tests.simulation.world import World
 
@@ -38,7 +39,7 @@ class Run:
         kill: the step at which all of its processes die, or None.
         seed: what decides how long calls take and in which order resources come.
         record: hears what is done.
-        new_provider: the provider of a new process.
+        new_process: a new process, which is a provider for each kind of resource.
         machine: the one that it runs on, None for one of its own.
     """
 
@@ -52,11 +53,11 @@ class Run:
         faults: Iterable[Fault] = (),
         kill: int | None = None,
         seed: int = 0,
-        new_provider: Callable[[Run], ResourceProvider],
+        new_process: Callable[[Run], Mapping[ResourceKind, ResourceProvider]],
         machine: Machine | None = None,
     ) -> None:
         self.machine = machine or Machine()
-        self.new_provider = new_provider
+        self.new_process = new_process
         self.stack = stack
         self.world = world
         self.clock: Clock = world.clock
@@ -72,6 +73,8 @@ class Run:
         self.made: set[str] = set()
         self.lost: list[tuple[str, str, float, float]] = []  # Creates that failed: user, service, from when to when
         self.knew: set[str] = stack.ids()
+        self.shown: set[str] = set()  # what the preview says will be done to unmanaged credentials
+        self.acting: set[str] = set()  # what the inputs of the resource about them say, when it acts
         self.previewing = False
         self.previewed_without_errors = False
         self._faults = tuple(faults)

@@ -58,6 +58,39 @@ class Declare:
 
 
 @dataclass(frozen=True)
+class Adopt:
+    """A credential newly declared with `adopt`: the id of a live one, counted as `Human` counts; of none, nobody's id.
+
+    Whose it is may be another user or another service than it is declared for. With `knows` its password is in the
+    stack's config.
+    """
+
+    stack: int
+    declared: Declared
+    user: str
+    service: str
+    nth: int = 0
+    knows: bool = False
+
+    def __str__(self) -> str:
+        which = f"the {self.nth + 1}. {self.service.partition('.')[0]} credential of {self.user}"
+        known = ", whose password is known" if self.knows else ""
+        return f"{STACKS[self.stack]} declares {self.declared}, and adopts {which}{known}"
+
+
+@dataclass(frozen=True)
+class Unmanaged:
+    """What is to become of a user's unmanaged credentials, None for nothing: report, deactivate, delete."""
+
+    stack: int
+    user: str
+    action: str | None
+
+    def __str__(self) -> str:
+        return f"{STACKS[self.stack]}: unmanaged credentials of {self.user}: {self.action or 'not looked at'}"
+
+
+@dataclass(frozen=True)
 class Drop:
     """A credential declared no more."""
 
@@ -211,4 +244,5 @@ class Work:
         return " | ".join(said)
 
 
-Step: TypeAlias = Human | Declare | Drop | Rename | Swap | Change | Taint | Configure | Guard | Weather | Wait | Work
+Edit: TypeAlias = Declare | Adopt | Unmanaged | Drop | Rename | Swap | Change | Taint | Configure | Guard
+Step: TypeAlias = Human | Edit | Weather | Wait | Work

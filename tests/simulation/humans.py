@@ -34,7 +34,7 @@ def act(human: Human, world: World, record: Record) -> None:
 
 
 def _act_on_credential(human: Human, world: World, record: Record) -> None:
-    found = _find(human, world)
+    found = find_live(world, human.user, human.service, human.nth)
     if found is None:
         return
     record.touched_by_human[found.id] = world.clock.seconds
@@ -48,8 +48,8 @@ def _act_on_credential(human: Human, world: World, record: Record) -> None:
             record.doubtful[found.id] = None
 
 
-def _find(human: Human, world: World) -> Credential | None:
+def find_live(world: World, user: str, service: str, nth: int) -> Credential | None:
     """The nth of the user's live credentials for the service, oldest first, around and around; None of none."""
     live = world.live().values()
-    found = [credential for credential in live if (credential.user, credential.service) == (human.user, human.service)]
-    return sorted(found, key=lambda credential: credential.id)[human.nth % len(found)] if found else None
+    found = [credential for credential in live if (credential.user, credential.service) == (user, service)]
+    return sorted(found, key=lambda credential: credential.id)[nth % len(found)] if found else None

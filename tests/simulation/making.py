@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 from typing import TYPE_CHECKING
 
 from tests.simulation.faults import CREATE, OPERATIONS, Fault, Kind
 from tests.simulation.history import (
     SERVICES,
     Act,
+    Adopt,
     Change,
     Configure,
     Declare,
@@ -19,6 +21,7 @@ from tests.simulation.history import (
     Start,
     Swap,
     Taint,
+    Unmanaged,
     Wait,
     Weather,
     Work,
@@ -29,7 +32,6 @@ from tests.simulation.world import USERS, Conditions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from random import Random
 
     from tests.simulation.history import Step
 
@@ -48,9 +50,14 @@ WEATHERS = (
 )
 
 
-def make_history(random: Random) -> list[Step]:
+ADOPTING = 1_000_000
+"""From this seed on the account was there before the stack: histories adopt by id, and act on what is unmanaged."""
+
+
+def make_history(seed: int) -> list[Step]:
     """A history of some three to twelve steps."""
-    return list(_Maker(random).history())
+    random = Random(seed)  # noqa: S311 - no secrets here
+    return list((_AdoptingMaker if seed >= ADOPTING else _Maker)(random).history())
 
 
 class _Maker:
@@ -73,12 +80,15 @@ class _Maker:
                 yield self._event()
             yield self._work()
 
-    def _event(self) -> Step:
-        makers: tuple[tuple[Callable[[], Step], int], ...] = (
+    def _makers(self) -> tuple[tuple[Callable[[], Step], int], ...]:
+        return (
             (self._declare, 3), (self._drop, 3), (self._rename, 2), (self._swap, 1), (self._change, 7),
             (self._taint, 1), (self._configure, 1), (self._guard, 1), (self._weather, 4), (self._wait, 1),
             (self._human, 5),
         )  # fmt: skip
+
+    def _event(self) -> Step:
+        makers = self._makers()
         (make,) = self._random.choices([maker for maker, _ in makers], [weight for _, weight in makers])
         return make()
 
@@ -219,3 +229,43 @@ class _Maker:
         operation = random.choices(OPERATIONS, (5, 1, 2, 3, 2))[0]
         times = random.choices((1, 3, 99), (6, 2, 1))[0]
         return Fault(operation, random.choice(list(Kind)), random.choice((1, 1, 2)), times)
+
+
+class _AdoptingMaker(_Maker):
+    """Draws histories of an account that was there before: the first steps make what is to be adopted or told of."""
+
+    def history(self) -> Iterator[Step]:
+        random = self._random
+        for _ in range(random.choice((1, 1, 2, 3))):
+            somebodys = self._any()
+            yield Human(Act.CREATE, somebodys.user, somebodys.service)
+        if random.random() < 0.5:
+            yield self._unmanaged()
+        for _ in range(random.choice((0, 1, 1, 2))):
+            yield self._adopt()
+        yield from super().history()
+
+    def _makers(self) -> tuple[tuple[Callable[[], Step], int], ...]:
+        return (*super()._makers(), (self._adopt, 6), (self._unmanaged, 3), (self._protect, 2))
+
+    def _adopt(self) -> Adopt:
+        random, stack = self._random, self._stack()
+        declared = replace(
+            self._any(),
+            status=random.choices((None, "Active", "Inactive"), (4, 1, 1))[0],
+            reset=random.choices((None, "r1"), (3, 1))[0],
+            age_days=random.choices((None, 30), (9, 1))[0],
+            existing=random.choices((None, "adopt"), (3, 1))[0],
+            protect=random.random() < 0.1,
+        )
+        self._declared[stack][declared.resource_name] = declared
+        whose = declared if random.random() < 0.85 else self._any()
+        return Adopt(stack, declared, whose.user, whose.service, random.choice((0, 0, 1)), random.random() < 0.3)
+
+    def _unmanaged(self) -> Unmanaged:
+        action = self._random.choices((None, "report", "deactivate", "delete"), (1, 1, 2, 3))[0]
+        return Unmanaged(0, self._random.choices(USERS, (4, 1))[0], action)
+
+    def _protect(self) -> Change:
+        stack = self._stack()
+        return Change(stack, self._known(stack).resource_name, (("protect", self._random.random() < 0.7),))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from iamcreds.errors import IamcredsError
 from tests.simulation.clock import Group
 from tests.simulation.locks import Slots
-from tests.simulation.state import Resource
+from tests.simulation.state import Kind, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +35,8 @@ class Phase:
         self.dry = run.previewing
         self.stopping = False
         self.refused: list[str] = []
-        self.reading = run.new_provider(run)
-        self.checking = run.new_provider(run) if run.stack.config_changed else self.reading
+        self.reading = run.new_process(run)
+        self.checking = run.new_process(run) if run.stack.config_changed else self.reading
         self.slots = Slots(run.clock, THREADS)
         self.steps = Group(run.clock, run)
         self.registered: set[int] = set()
@@ -70,7 +70,8 @@ class Phase:
     def _read(self, resource: Resource) -> None:
         if self.stopping:
             return
-        found = self._ask(lambda: self.reading.read(resource.id, crossed(resource.outputs)), resource.name)
+        provider = self.reading[resource.kind]
+        found = self._ask(lambda: provider.read(resource.id, crossed(resource.outputs)), resource.name)
         if found is None:
             self.stopping = True  # a read that fails stops everybody (fact 32)
         elif not found.id:
@@ -81,7 +82,7 @@ class Phase:
             resource.id, resource.outputs = found.id, crossed(found.outs)
             resource.inputs = crossed(found.inputs) if found.inputs is not None else olds
             refreshed = crossed(resource.outputs)
-            answer = self._ask(lambda: self.reading.diff(resource.id, refreshed, crossed(olds)), resource.name)
+            answer = self._ask(lambda: provider.diff(resource.id, refreshed, crossed(olds)), resource.name)
             self.stopping = self.stopping or answer is None
 
     # Checks, diffs and steps
@@ -123,7 +124,8 @@ class Phase:
         return None
 
     def _check(self, goal: Goal, olds: dict[str, Any]) -> dict[str, Any]:
-        answer = self._ask(lambda: self.checking.check(crossed(olds), crossed(goal.properties)), goal.name)
+        provider = self.checking[goal.kind]
+        answer = self._ask(lambda: provider.check(crossed(olds), crossed(goal.properties)), goal.name)
         if answer is None:
             self.stopping = True
             raise Stopped
@@ -134,15 +136,18 @@ class Phase:
             raise Stopped
         inputs: dict[str, Any] = crossed(answer.inputs)
         self.refused += [f"{goal.name}: {sentence}" for sentence in inputs.get("refused", ())]
+        if goal.kind is Kind.UNMANAGED and self.dry:
+            self.run.shown.update(_acted_on(inputs))
         return inputs
 
     def _diff(self, goal: Goal, old: Resource, inputs: dict[str, Any]) -> None:
-        answer = self._ask(lambda: self.checking.diff(old.id, crossed(old.outputs), crossed(inputs)), goal.name)
+        provider = self.checking[goal.kind]
+        answer = self._ask(lambda: provider.diff(old.id, crossed(old.outputs), crossed(inputs)), goal.name)
         if answer is None:
             self.stopping = True
             raise Stopped
         if not (answer.changes or old.pending_replacement):
-            old.name, old.inputs = goal.name, inputs
+            old.name, old.inputs, old.protect = goal.name, inputs, goal.protect
         elif not (answer.replaces or old.pending_replacement):
             self._do(lambda: self._update(goal, old, inputs))
         else:
@@ -151,6 +156,10 @@ class Phase:
 
     def _replace(self, goal: Goal, inputs: dict[str, Any], old: Resource, *, delete_first: bool) -> None:
         """Create in the place of the old one, which goes first or last; the resource's own option has the last word."""
+        if old.protect:
+            self.run.errors.append(f"{goal.name}: unable to replace resource, as it is currently marked for protection")
+            self.stopping = True
+            raise Stopped
         delete_first = delete_first if goal.delete_first is None else goal.delete_first
         if delete_first and not old.pending_replacement:
             self._do(lambda: self._delete_then_create(goal, inputs, old))
@@ -162,14 +171,15 @@ class Phase:
         self.run.changes.append(f"create {goal.name}")
         if self.dry:
             return True
-        made = self._ask(lambda: self.checking.create(crossed(inputs)), goal.name)
+        self._note_acting(goal, inputs)
+        made = self._ask(lambda: self.checking[goal.kind].create(crossed(inputs)), goal.name)
         if made is None:
             return False
         if old is not None and old.pending_replacement:
             self.state.remove(old)
         elif old is not None:
             old.delete, old.taint, old.name = True, False, goal.name
-        new = Resource(goal.name, made.id, inputs, crossed(made.outs))
+        new = Resource(goal.name, made.id, inputs, crossed(made.outs), goal.kind, goal.protect)
         self.registered.add(id(new))
         self.state.append(new)
         self.run.record.stored(self.run, new)
@@ -191,16 +201,29 @@ class Phase:
         self.run.changes.append(f"update {goal.name}")
         if self.dry:
             return
-        updated = self._ask(lambda: self.checking.update(old.id, crossed(old.outputs), crossed(inputs)), goal.name)
+        self._note_acting(goal, inputs)
+        provider = self.checking[goal.kind]
+        updated = self._ask(lambda: provider.update(old.id, crossed(old.outputs), crossed(inputs)), goal.name)
         if updated is not None:
             old.name, old.inputs, old.outputs = goal.name, inputs, crossed(updated.outs)
+            old.protect = goal.protect
             self.run.record.stored(self.run, old)
+
+    def _note_acting(self, goal: Goal, inputs: dict[str, Any]) -> None:
+        """Remember what the resource about unmanaged credentials is told to do."""
+        if goal.kind is Kind.UNMANAGED:
+            self.run.acting = _acted_on(inputs)
 
     # Deletions
 
     def _delete_the_rest(self) -> None:
         gone = [resource for resource in self.state if resource.delete or id(resource) not in self.registered]
         gone = [resource for resource in gone if self._is_targeted(resource.name)]
+        kept = [resource for resource in gone if resource.protect and not resource.delete]
+        self.run.errors += [f"{resource.name} cannot be deleted because it is protected" for resource in kept]
+        if self._is_stopped():
+            return  # the engine refuses them before it deletes anything
+        gone = [resource for resource in gone if resource not in kept]
         for resource in gone:
             if resource.pending_replacement:
                 self.state.remove(resource)
@@ -221,7 +244,7 @@ class Phase:
         return True
 
     def _deleted(self, resource: Resource) -> bool:
-        self.checking.delete(resource.id, crossed(resource.outputs))
+        self.checking[resource.kind].delete(resource.id, crossed(resource.outputs))
         return True
 
     # Asking
@@ -253,6 +276,11 @@ class Phase:
                 self.run.errors.append(f"{name}: unexpected {error!r}")
                 self.run.crashes.append(error)
         return None
+
+
+def _acted_on(inputs: dict[str, Any]) -> set[str]:
+    """The ids of unmanaged credentials that are to be switched off or deleted."""
+    return {*inputs.get("deactivates", ()), *inputs.get("deletes", ())}
 
 
 def crossed(properties: Any) -> Any:  # noqa: ANN401 - any property values

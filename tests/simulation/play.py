@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.simulation.clock import Clock, EndlessError
 from tests.simulation.engine import Run
 from tests.simulation.history import (
     STACKS,
+    Adopt,
     Change,
     Configure,
     Declare,
@@ -18,13 +20,14 @@ from tests.simulation.history import (
     Start,
     Swap,
     Taint,
+    Unmanaged,
     Wait,
     Weather,
     Work,
 )
-from tests.simulation.humans import act
+from tests.simulation.humans import act, find_live
 from tests.simulation.machine import Machine
-from tests.simulation.process import new_provider, stage
+from tests.simulation.process import new_process, stage
 from tests.simulation.program import Program
 from tests.simulation.rest import Rest
 from tests.simulation.rules import Record, Violation
@@ -34,13 +37,17 @@ from tests.simulation.world import USERS, Conditions, World
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tests.simulation.history import Step
+    from tests.simulation.history import Edit, Step
+    from tests.simulation.program import Declared
 
 LAG = 60.0
 """Seconds after which every list shows what was done."""
 
 AGE_OF_USERS = 3600.0
 """Seconds before a history begins that its users were made."""
+
+NOBODYS = "ACCANOBODYS0000000000"
+"""An id that no credential has."""
 
 
 def play(history: Iterable[Step], *, tell: Callable[[str], None] = lambda _line: None) -> list[Violation]:
@@ -92,10 +99,14 @@ class Player:
             case _:
                 self._edit(step, self.stacks[step.stack])
 
-    def _edit(self, step: Declare | Drop | Rename | Swap | Change | Taint | Configure | Guard, stack: Stack) -> None:
+    def _edit(self, step: Edit, stack: Stack) -> None:  # noqa: C901 - one for each kind
         match step:
             case Declare():
                 stack.program.declare(step.declared)
+            case Adopt():
+                stack.program.declare(self._adopting(step))
+            case Unmanaged():
+                stack.program.unmanaged[step.user] = step.action
             case Drop():
                 stack.program.drop(step.name)
             case Rename():
@@ -110,6 +121,12 @@ class Player:
                 stack.config_changed = True
             case Guard():
                 stack.program.account = self.world.account
+
+    def _adopting(self, step: Adopt) -> Declared:
+        found = find_live(self.world, step.user, step.service, step.nth)
+        if found is None:
+            return replace(step.declared, adopt=NOBODYS)
+        return replace(step.declared, adopt=found.id, password=self.world.secrets[found.id] if step.knows else None)
 
     def _work(self, step: Work) -> None:
         self.record.quiet = self._is_quiet(step)
@@ -138,7 +155,7 @@ class Player:
             faults=start.faults,
             kill=start.kill,
             seed=seed,
-            new_provider=new_provider,
+            new_process=new_process,
             machine=machine,
         )
 

@@ -13,21 +13,26 @@ from unittest import mock
 from pulumi.dynamic import Config, ConfigureRequest
 
 from dynamic_providers import run as provider_run
-from dynamic_providers import service_specific_credential
+from dynamic_providers import service_specific_credential, unmanaged_credentials
+from dynamic_providers.run import Run as ProviderRun
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
-from iamcreds.account import Account, account, cache, threads
+from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
+from iamcreds.account import Account, cache, threads
+from iamcreds.account import account as account_module
 from iamcreds.account import locks as account_locks
 from iamcreds.emulator import models
 from tests.simulation.clock import current_run
 from tests.simulation.locks import Lock
 from tests.simulation.machine import FileLock, own_folder
+from tests.simulation.state import Kind
 from tests.simulation.wire import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     import boto3
+    from pulumi.dynamic import ResourceProvider
 
     from tests.simulation.engine import Run
 
@@ -35,19 +40,33 @@ if TYPE_CHECKING:
 class Provider(ServiceSpecificCredentialProvider):
     """The real one; only its account is this process's and not the only one of a whole Python."""
 
-    account: Account = cast("Account", None)  # the class's own is a property; this one is set in every process
+    account: Account = cast("Account", None)  # the class's own are properties; these are set in every process
+    run: ProviderRun = cast("ProviderRun", None)
 
 
-def new_provider(run: Run) -> Provider:
-    """The provider of a new process, which remembers nothing."""
+class UnmanagedProvider(UnmanagedCredentialsProvider):
+    """The real one, with the same account and run."""
+
+    account: Account = cast("Account", None)
+    run: ProviderRun = cast("ProviderRun", None)
+
+
+def new_process(run: Run) -> Mapping[Kind, ResourceProvider]:
+    """The providers of a new process, which remember nothing."""
 
     def now() -> datetime:
         return run.clock.now() + timedelta(seconds=run.world.conditions.skew)
 
-    provider = Provider()
-    provider.account = Account(cast("boto3.Session", Session(run)), now=now, sleep=run.clock.sleep)
-    provider.configure(ConfigureRequest(Config({"project:now": now().isoformat()}, "project")))
-    return provider
+    account = Account(cast("boto3.Session", Session(run)), now=now, sleep=run.clock.sleep)
+    shared = ProviderRun()
+    providers: dict[Kind, Provider | UnmanagedProvider] = {
+        Kind.CREDENTIAL: Provider(),
+        Kind.UNMANAGED: UnmanagedProvider(),
+    }
+    for provider in providers.values():
+        provider.account, provider.run = account, shared
+        provider.configure(ConfigureRequest(Config({"project:now": now().isoformat()}, "project")))
+    return providers
 
 
 def is_told_first(error: Exception) -> bool:
@@ -69,11 +88,12 @@ def stage() -> Iterator[None]:
     numbers = count(1)
     locks = SimpleNamespace(**{**vars(threading), "Lock": Lock, "RLock": Lock})
     changes: list[tuple[Any, str, Any]] = [
-        *((module, "threading", locks) for module in (account, cache, account_locks, provider_run, models)),
+        *((module, "threading", locks) for module in (account_module, cache, account_locks, provider_run, models)),
         (account_locks, "FileLock", FileLock),
         (account_locks, "own_folder", own_folder),
         (threads, "ThreadPoolExecutor", _InTurn),
         (service_specific_credential, "warn", warn),
+        (unmanaged_credentials, "warn", warn),
         (service_specific_credential, "is_told_first", is_told_first),
         (models, "_new_id", lambda: f"ACCA{next(numbers):017d}"),
         (models, "_new_secret", lambda _service: ""),

@@ -7,13 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dynamic_providers.recorded import RecordedState, run_message
+from dynamic_providers.run import NEVER
 from iamcreds.model import resource_name
 from iamcreds.services import Family, service_family
+from tests.simulation.state import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tests.simulation.state import Resource
+
+SPEC_FILE = "specs.yaml"
+"""The name of the resource that is about unmanaged credentials: that of the file that asks for it."""
 
 PLACES = 2
 """What IAM has for each user and service."""
@@ -31,6 +36,9 @@ class Declared:
     age_days: int | None = None
     existing: str | None = None
     was: str | None = None
+    adopt: str | None = None
+    password: str | None = None
+    protect: bool = False
 
     @property
     def resource_name(self) -> str:
@@ -40,10 +48,10 @@ class Declared:
     def __str__(self) -> str:
         extra = {
             "status": self.status, "reset": self.reset, "age_days": self.age_days,
-            "existing": self.existing, "was": self.was,
+            "existing": self.existing, "was": self.was, "adopt": self.adopt,
         }  # fmt: skip
         words = [f"{name} {value}" for name, value in extra.items() if value is not None]
-        return ", ".join([self.resource_name, *words])
+        return ", ".join([self.resource_name, *words, *(["protected"] if self.protect else [])])
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,8 @@ class Goal:
     aliases: tuple[str, ...]
     properties: dict[str, Any]
     delete_first: bool | None = None
+    kind: Kind = Kind.CREDENTIAL
+    protect: bool = False
 
 
 @dataclass
@@ -64,15 +74,22 @@ class Program:
         declared: the credentials; other programs than the YAML one may change the user or service of a resource.
         account: the one that the specs are for, if they say so.
         is_yaml: whether it is the YAML program, or another one that uses the class.
+        unmanaged: what is to become of unmanaged credentials, by user; the YAML program alone has it.
     """
 
     declared: dict[str, Declared] = field(default_factory=dict)
     account: str | None = None
     is_yaml: bool = True
+    unmanaged: dict[str, str | None] = field(default_factory=dict)
 
     def declare(self, declared: Declared) -> None:
-        """Declare it, or declare it otherwise; the specs never have more than two of a user and service."""
-        self._put(declared.resource_name, declared)
+        """Declare it, or declare it otherwise.
+
+        The specs never have more than two of a user and service, nor one id to be adopted twice.
+        """
+        others = {found.adopt for name, found in self.declared.items() if name != declared.resource_name}
+        if not self.is_yaml or declared.adopt is None or declared.adopt not in others:
+            self._put(declared.resource_name, declared)
 
     def drop(self, name: str) -> None:
         """Declare it no more."""
@@ -123,7 +140,7 @@ class Program:
         recorded = _recorded(state, users)
         for name, declared in self.declared.items():
             number = per_place[declared.user, declared.service]
-            given = {
+            given: dict[str, Any] = {
                 "user": declared.user,
                 "service": declared.service,
                 "status": declared.status,
@@ -132,36 +149,73 @@ class Program:
                 "existing": declared.existing,
                 "declared": number if number > 1 else None,
                 "account": self.account,
-                "run": _message(name, declared, recorded)
-                | (_refusing(previewing=previewing) | self._adopters(declared) if self.is_yaml else {}),
+                "adopt": declared.adopt,
+                "password": declared.password,
+                "run": self._message(name, declared, recorded)
+                | self._siblings(declared)
+                | (_refusing(previewing=previewing) if self.is_yaml else {}),
             }
-            aliases = () if declared.was is None else (resource_name(declared.user, declared.service, declared.was),)
+            aliases = () if declared.was is None else (_former_name(name, declared),)
             properties = {name: value for name, value in given.items() if value is not None}
-            yield Goal(name, aliases, properties, delete_first="declared" in properties or None)
+            first = "declared" in properties or None
+            yield Goal(name, aliases, properties, delete_first=first, protect=declared.protect)
+        actions = {user: action for user, action in self.unmanaged.items() if action is not None}
+        if self.is_yaml and actions:
+            message = self._unmanaged_message(recorded) | _refusing(previewing=previewing)
+            given = {"users": actions, "run": message} | ({} if self.account is None else {"account": self.account})
+            yield Goal(SPEC_FILE, (), given, kind=Kind.UNMANAGED)
 
-    def _adopters(self, declared: Declared) -> dict[str, list[str]]:
-        """The credentials of the same user and service that adopt what they find."""
+    def _message(self, name: str, declared: Declared, recorded: RecordedState) -> dict[str, Any]:
+        """What a program tells the provider of the run with a credential.
+
+        The YAML program does it by the names that resources have now; the class does not know any others.
+        """
+        former = _former_name(name, declared) if self.is_yaml else name
+        message = run_message(recorded, former, declared.user, declared.service)
+        place = declared.user, declared.service
+        same = {key: found for key, found in self.declared.items() if (found.user, found.service) == place}
+        names = {_former_name(key, found): key for key, found in same.items()} if self.is_yaml else {}
+        owned = {credential_id: names.get(owner, owner) for credential_id, owner in message["owned"].items()}
+        told = message | {"resource": name, "owned": owned}
+        return told | ({"protect": True} if declared.protect else {})
+
+    def _siblings(self, declared: Declared) -> dict[str, Any]:
+        """Of the credentials of the same user and service: those that adopt what they find, and ids named to be."""
         place = declared.user, declared.service
         same = {name: found for name, found in self.declared.items() if (found.user, found.service) == place}
-        names = [name for name, found in same.items() if found.existing == "adopt"]
-        return {"adopters": names} if names else {}
+        adopting = {name: found for name, found in same.items() if found.existing == "adopt" and found.adopt is None}
+        adopters = {name: found.age_days or NEVER for name, found in adopting.items()}
+        claimed = {name: found.adopt for name, found in same.items() if found.adopt is not None}
+        told = {"adopters": adopters, "claimed": claimed}
+        return {name: values for name, values in told.items() if values}
+
+    def _unmanaged_message(self, recorded: RecordedState) -> dict[str, Any]:
+        """What the program tells of the run: what the state has, and where a declared credential is not in it yet."""
+        names = set(recorded.every.values())
+        undecided = {
+            (found.user, found.service)
+            for name, found in self.declared.items()
+            if names.isdisjoint({name, _former_name(name, found)})
+        }
+        account = {"account": recorded.account} if recorded.account else {}
+        named = {found.adopt for found in self.declared.values() if found.adopt is not None}
+        told = {"owned": sorted({*recorded.every, *named}), "undecided": [list(pair) for pair in sorted(undecided)]}
+        return told | account
 
 
-def _message(name: str, declared: Declared, recorded: RecordedState) -> dict[str, Any]:
-    """What a program tells the provider of the run with a credential, by the name that the resource has now."""
-    former = name if declared.was is None else resource_name(declared.user, declared.service, declared.was)
-    message = run_message(recorded, former, declared.user, declared.service) | {"resource": name}
-    owned = {credential_id: name if owner == former else owner for credential_id, owner in message["owned"].items()}
-    return message | {"owned": owned}
+def _former_name(name: str, declared: Declared) -> str:
+    """What the resource was called before, or is called still."""
+    return name if declared.was is None else resource_name(declared.user, declared.service, declared.was)
 
 
 def _recorded(state: list[Resource], users: frozenset[str] | None) -> RecordedState:
     """What the program reads of the state: old copies that wait for their deletion are left out."""
     names: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    for found in state:
+    credentials = [found for found in state if found.kind is Kind.CREDENTIAL]
+    for found in credentials:
         if not (found.delete or found.pending_replacement):
             names[found.outputs["user"], found.outputs["service"]][found.id] = found.name
-    return RecordedState(names, min((found.outputs["account_id"] for found in state), default=None), users)
+    return RecordedState(names, min((found.outputs["account_id"] for found in credentials), default=None), users)
 
 
 def _refusing(*, previewing: bool) -> dict[str, str]:

@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from tests.simulation.engine import Run
-from tests.simulation.process import new_provider
+from tests.simulation.process import new_process
 from tests.simulation.rules import orphans, password
 from tests.simulation.state import Options
 from tests.simulation.world import USERS, Conditions
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 QUIET_UPS = 3
-WAYS_OUT = 3
+WAYS_OUT = 6
 """How many times a way out may be taken that a failure names."""
 
 PAUSE = 600.0
@@ -30,6 +30,14 @@ PAUSE = 600.0
 _ID = re.compile(r"ACCA\w{17}")
 _DELETE_COMMAND = re.compile(r"--service-specific-credential-id (ACCA\w+)")
 _NO_PLACE = re.compile(r"(\S+): (?:: )?there is no place for another")
+_ADOPTING = re.compile(
+    r"(\S+): (?:: )?credential ACCA\w+"
+    r"(?:, which user \S+ is to adopt| is a \S+ credential of| of user \S+ cannot be adopted)"
+)
+_PROTECTED = re.compile(
+    r"(\S+?):?(?: :)? (?:\S+ credential(?: ACCA\w+)? of user \S+ is protected|cannot be deleted because"
+    r"|unable to replace)"
+)
 _RENAMED = re.compile(r"has no IAM user ([\w-]+): IAM renamed it to ([\w-]+)")
 
 
@@ -91,7 +99,7 @@ class Rest:
             self._tell(f"- {stack.name}: a quiet up")
             seed = next(self._seeds)
             world, options = self._home(stack), Options(preview=True)
-            run = Run(stack, world, options, self._record, seed=seed, new_provider=new_provider)
+            run = Run(stack, world, options, self._record, seed=seed, new_process=new_process)
             run.start()
             self._clock.play()
             self._end(run)
@@ -110,7 +118,10 @@ class Rest:
         if "the specs are for account" in text:  # they say another one than the state: somebody has to decide
             run.stack.program.account = run.world.account
             return True
-        ways = (self._follow_renamed, self._add_users, self._make_place, self._declare_later)
+        ways = (
+            self._follow_renamed, self._add_users, self._make_place, self._create_instead, self._unprotect,
+            self._declare_later,
+        )  # fmt: skip
         taken = [way(run, text) for way in ways]
         return any(taken)
 
@@ -124,6 +135,22 @@ class Rest:
         self._quiet_ups(stack)
         stack.program.declared.update(waiting)
         return True
+
+    def _create_instead(self, run: Run, text: str) -> bool:
+        """Take `adopt` out of what adopts what it cannot."""
+        names = [name for name in _ADOPTING.findall(text) if name in run.stack.program.declared]
+        for name in names:
+            self._tell(f"- way out: {name} adopts nothing any more")
+            run.stack.program.change(name, {"adopt": None, "password": None})
+        return bool(names)
+
+    def _unprotect(self, run: Run, text: str) -> bool:
+        names = set(_PROTECTED.findall(text))
+        for name in names:
+            self._tell(f"- way out: {name} is not protected any more")
+            run.stack.unprotect(name)
+            run.stack.program.change(name, {"protect": False})
+        return bool(names)
 
     def _follow_renamed(self, run: Run, text: str) -> bool:
         renamed = dict(_RENAMED.findall(text))
@@ -146,7 +173,8 @@ class Rest:
         others = {found for stack in self._stacks if stack is not run.stack for found in stack.ids()}
         commanded = set(_DELETE_COMMAND.findall(text))
         taken = False
-        named = "; ".join(error for error in run.errors if not _NO_PLACE.search(error))
+        errors = (error for error in run.errors if not (_NO_PLACE.search(error) or _PROTECTED.search(error)))
+        named = "; ".join(error for error in errors if _DELETE_COMMAND.search(error) or not _ADOPTING.search(error))
         for found in dict.fromkeys(_ID.findall(named)):
             live = run.world.live().get(found)
             if live is None or found in run.stack.ids():
@@ -167,12 +195,12 @@ class Rest:
         stack = run.stack
         if run.changes:
             self._record.broken("does not converge", f"{stack.name}: up after up: {run.changes}")
-        names = sorted(resource.name for resource in stack.state)
+        names = sorted(resource.name for resource in stack.credentials)
         if names != sorted(stack.program.declared):
             wanted = sorted(stack.program.declared)
             self._record.broken("not as declared", f"{stack.name}: state has {names}, not {wanted}")
             return
-        for resource in stack.state:
+        for resource in stack.credentials:
             if resource.id not in self._record.ambiguous and not self._is_as_declared(stack, resource):
                 self._record.broken("not as declared", f"{stack.name}: {resource}, {resource.outputs}")
 
@@ -182,8 +210,8 @@ class Rest:
         return (
             live is not None
             and (live.user, live.service) == (declared.user, declared.service)
-            and (live.expires is None) == (declared.age_days is None)
-            and password(resource) is not None
+            and ((live.expires is None) == (declared.age_days is None) or resource.id in self._record.named)
+            and (password(resource) is not None or (resource.id in self._record.named and declared.reset is None))
         )
 
     def _judge_orphan(self, credential_id: str) -> None:

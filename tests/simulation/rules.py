@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.simulation.clock import START
+from tests.simulation.state import Kind
 from tests.simulation.world import HUMAN
 
 if TYPE_CHECKING:
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _DELETE_COMMAND = re.compile(r"--service-specific-credential-id (ACCA\w+)")
-_UNKNOWN = re.compile(r"does not know (.*?), nor its password|: (.*?) (?:is|are) live already, no resource of this")
+_UNKNOWN = re.compile(
+    r"does not know (.*?), nor its password|: (.*?) (?:is|are) live already, no resource of this"
+    r"|credential \S+ \([^)]*\), which no spec declares and this stack has not"
+)
 SECOND = 1.0
 """How far from the time of a call a date may be that is cut to the second, on a clock that is known to the second."""
 
@@ -39,13 +44,27 @@ class Violation:
 
 @dataclass
 class Record:
-    """What the runs of a history did, and which rules they broke in doing it."""
+    """What the runs of a history did, and which rules they broke in doing it.
+
+    Attributes:
+        violations: in the order in which they were found.
+        doubtful: ids whose password was reset since the state was written, and by which run (None: a human).
+        lost: what a run made that no state has yet.
+        ambiguous: what was made within the time of a lost Create.
+        adopted: what was taken over by Reset.
+        named: what was taken over because a spec names it.
+        owned: what the state of a stack has ever had, by the stack's name.
+        touched_by_human: when a human changed what, in the history's seconds.
+        quiet: whether nothing but what the specs say can make a run fail.
+    """
 
     violations: list[Violation] = field(default_factory=list)
     doubtful: dict[str, Run | None] = field(default_factory=dict)
     lost: dict[str, Run] = field(default_factory=dict)
     ambiguous: set[str] = field(default_factory=set)
     adopted: set[str] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
+    owned: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     touched_by_human: dict[str, float] = field(default_factory=dict)
     quiet: bool = False
 
@@ -73,7 +92,9 @@ class Record:
         """A run switched a credential on or off."""
         self._only_in_update(run, f"switched {credential_id}")
         mine = run.owns(credential_id) or credential_id in self.ambiguous
-        if not (mine or _may_adopt(run, credential_id)):
+        if credential_id in run.acting:
+            self._unmanaged(run, credential_id, "switched off")
+        elif not (mine or _may_adopt(run, credential_id) or _names(run, credential_id, "status")):
             self.broken("not ours", f"{run.stack.name} switched {credential_id}, which is not in its state")
 
     def reset(self, run: Run, credential_id: str) -> None:
@@ -84,6 +105,9 @@ class Record:
             self.ambiguous.add(credential_id)
         elif run.owns(credential_id):
             pass
+        elif _names(run, credential_id):
+            if not _names(run, credential_id, "reset"):
+                self.broken("reset by name", f"{run.stack.name} reset {credential_id}, which it adopts as it is")
         elif _may_adopt(run, credential_id):
             self.adopted.add(credential_id)
         else:
@@ -93,8 +117,17 @@ class Record:
         """A run deleted a credential."""
         self._only_in_update(run, f"deleted {credential_id}")
         self.lost.pop(credential_id, None)
-        if not run.owns(credential_id):
+        if credential_id in run.acting:
+            self._unmanaged(run, credential_id, "deleted")
+        elif not run.owns(credential_id):
             self.broken("not ours", f"{run.stack.name} deleted {credential_id}, which is not in its state")
+
+    def _unmanaged(self, run: Run, credential_id: str, done: str) -> None:
+        """What is done to an unmanaged credential was shown before, and it was never the stack's own."""
+        if credential_id in self.owned[run.stack.name] or run.owns(credential_id) or _names(run, credential_id):
+            self.broken("unmanaged is ours", f"{run.stack.name} {done} {credential_id}, which is its own")
+        if self.quiet and run.options.preview and credential_id not in run.shown:
+            self.broken("unmanaged not shown", f"{run.stack.name} {done} {credential_id}, which no preview showed")
 
     def _only_in_update(self, run: Run, what: str) -> None:
         if run.previewing:
@@ -105,6 +138,11 @@ class Record:
     def stored(self, run: Run, resource: Resource) -> None:
         """The state was written."""
         self.lost.pop(resource.id, None)
+        if resource.kind is not Kind.CREDENTIAL:
+            return
+        self.owned[run.stack.name].add(resource.id)
+        if not (resource.id in run.made or resource.id in run.knew) and _names(run, resource.id):
+            self.named.add(resource.id)
         if run.world.secrets.get(resource.id) == password(resource):
             self.doubtful.pop(resource.id, None)
 
@@ -176,17 +214,17 @@ class Record:
         """What holds of all stacks together, after every step."""
         owners: dict[str, list[str]] = {}
         for stack in stacks:
-            for resource in stack.state:
+            for resource in stack.credentials:
                 if not resource.pending_replacement:
                     owners.setdefault(resource.id, []).append(f"{stack.name}:{resource.name}")
         for credential_id, names in owners.items():
             of_one_stack = len({name.partition(":")[0] for name in names}) < len(names)
-            if len(names) > 1 and (of_one_stack or credential_id not in self.adopted | self.ambiguous):
+            if len(names) > 1 and (of_one_stack or credential_id not in self.adopted | self.ambiguous | self.named):
                 self.broken("one id twice", f"{credential_id} is of {' and '.join(names)}")
         shared = {credential_id for credential_id, names in owners.items() if len(names) > 1}
         live = world.live()
         for stack in stacks:
-            for resource in stack.state:
+            for resource in stack.credentials:
                 if (
                     resource.outputs.get("account_id") == world.account
                     and resource.id in live
@@ -198,6 +236,8 @@ class Record:
     def _password(self, world: World, stack: Stack, resource: Resource) -> None:
         if password(resource) == world.secrets[resource.id]:
             return
+        if password(resource) is None and resource.id in self.named:
+            return  # and the stack's outputs say so
         if resource.id in self.doubtful:
             run = self.doubtful[resource.id]
             if run is None or run.dead or any(resource.id in text and _RESET_SAID.search(text) for text in run.errors):
@@ -217,6 +257,17 @@ def _may_adopt(run: Run, credential_id: str) -> bool:
     found = run.world.live().get(credential_id)
     return found is not None and any(
         declared.existing == "adopt" and (declared.user, declared.service) == (found.user, found.service)
+        for declared in run.stack.program.declared.values()
+    )
+
+
+def _names(run: Run, credential_id: str, *fields: str) -> bool:
+    """Whether the stack's program adopts this credential by id, for what it is, and declares these fields."""
+    live = run.world.live().get(credential_id)
+    return live is not None and any(
+        declared.adopt == credential_id
+        and (declared.user, declared.service) == (live.user, live.service)
+        and all(getattr(declared, field) is not None for field in fields)
         for declared in run.stack.program.declared.values()
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tests.simulation.history import Declare, Start, Wait, Weather, Work
+from tests.simulation.history import Adopt, Declare, Start, Wait, Weather, Work
 from tests.simulation.state import Options
 from tests.simulation.world import Conditions
 
@@ -59,13 +59,22 @@ def _simpler(step: Step) -> Iterator[Step]:
             for simpler in _simpler_work(step):
                 yield from _seeded(simpler)
         case Declare():
-            for name in ("status", "reset", "age_days", "existing"):
-                if getattr(step.declared, name) is not None:
-                    yield replace(step, declared=_without(step.declared, **{name: None}))
+            yield from _declaring_less(step)
+        case Adopt():
+            yield from _declaring_less(step)
+            yield Declare(step.stack, step.declared)
+            if step.knows:
+                yield replace(step, knows=False)
         case Weather(conditions) if conditions not in (Conditions(), LAGGING):
             yield Weather(LAGGING)
         case Wait(seconds) if seconds > SHORT_WAIT:
             yield Wait(SHORT_WAIT)
+
+
+def _declaring_less(step: Declare | Adopt) -> Iterator[Step]:
+    for name, plain in (("status", None), ("reset", None), ("age_days", None), ("existing", None), ("protect", False)):
+        if getattr(step.declared, name) is not plain:
+            yield replace(step, declared=_without(step.declared, **{name: plain}))
 
 
 def _seeded(work: Work) -> Iterator[Work]:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tests.simulation.program import Program
+
+
+class Kind(StrEnum):
+    """What a resource is, which says whose provider is asked about it."""
+
+    CREDENTIAL = "credential"
+    UNMANAGED = "what becomes of unmanaged credentials"
 
 
 @dataclass
@@ -17,12 +25,14 @@ class Resource:
     id: str
     inputs: dict[str, Any]
     outputs: dict[str, Any]
+    kind: Kind = Kind.CREDENTIAL
+    protect: bool = False
     delete: bool = False
     pending_replacement: bool = False
     taint: bool = False
 
     def __str__(self) -> str:
-        flags = [flag for flag in ("delete", "pending_replacement", "taint") if getattr(self, flag)]
+        flags = [flag for flag in ("protect", "delete", "pending_replacement", "taint") if getattr(self, flag)]
         return f"{self.name}={self.id}{''.join(f' [{flag}]' for flag in flags)}"
 
 
@@ -35,9 +45,14 @@ class Stack:
     state: list[Resource] = field(default_factory=list)
     config_changed: bool = False
 
+    @property
+    def credentials(self) -> list[Resource]:
+        """The credentials in the state."""
+        return [resource for resource in self.state if resource.kind is Kind.CREDENTIAL]
+
     def ids(self) -> set[str]:
-        """Every id in the state."""
-        return {resource.id for resource in self.state if not resource.pending_replacement}
+        """The id of every credential in the state."""
+        return {resource.id for resource in self.credentials if not resource.pending_replacement}
 
     def find(self, name: str) -> Resource | None:
         """The resource of that name, not one that waits to be deleted."""
@@ -48,6 +63,11 @@ class Stack:
         found = self.find(name)
         if found is not None:
             found.taint = True
+
+    def unprotect(self, name: str) -> None:
+        """`pulumi state unprotect`."""
+        for resource in self.state:
+            resource.protect = resource.protect and resource.name != name
 
 
 @dataclass(frozen=True)

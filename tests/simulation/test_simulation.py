@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dynamic_providers import making
 from tests.simulation import process
+from tests.simulation.clock import current_run
 from tests.simulation.faults import CREATE, Fault, Kind
-from tests.simulation.history import Act, Declare, Drop, Human, Start, Wait, Work
-from tests.simulation.making import make_history
+from tests.simulation.history import Act, Adopt, Declare, Drop, Human, Start, Unmanaged, Wait, Work
+from tests.simulation.making import ADOPTING, make_history
 from tests.simulation.play import play
+from tests.simulation.process import UnmanagedProvider
 from tests.simulation.program import Declared
 from tests.simulation.run import play_seeds
 from tests.simulation.shrink import shrink
@@ -19,8 +21,11 @@ from tests.simulation.state import Options
 from tests.simulation.wire import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from dynamic_providers.credential_inputs import CredentialInputs
+    from iamcreds.account import Account
+    from iamcreds.model import Credential
     from tests.simulation.history import Step
 
 HISTORIES = 2000
@@ -31,7 +36,11 @@ JANE = Declare(0, Declared("jane", CODECOMMIT, "codecommit"))
 UP = Work((Start(0),), seed=0)
 
 
-@pytest.mark.parametrize("first", range(0, HISTORIES, CHUNK))
+FIRST = (0, ADOPTING)
+"""The first seeds of the histories that are played: of an account that a stack has for itself, and of one before it."""
+
+
+@pytest.mark.parametrize("first", [kind + part for kind in FIRST for part in range(0, HISTORIES // len(FIRST), CHUNK)])
 def test_histories(first: int) -> None:
     """No history breaks a rule; one that does is told with its seed and the shortest history that shows it."""
     failures = list(play_seeds(range(first, first + CHUNK)))
@@ -43,12 +52,18 @@ def test_histories(first: int) -> None:
     [
         (100800, "what a lost answer's list showed was a human's, and was deleted for another that was there"),
         (123071, "a check that came between a sibling's Create and its record counted that one twice"),
+        (1000007, "of a program by classes, one adopted by id and one was new: which was asked first decided"),
+        (1000014, "what was named by a resource that has a credential already was called the stack's own"),
+        (1000072, "what a resource had left when it was replaced was called unmanaged, and deleted as such"),
+        (1000795, "beside one that adopts what it finds, one of another lifetime was refused or not, by their order"),
+        (1010224, "IAM renamed a user while lists lagged: what was adopted was taken for gone"),
+        (1010874, "beside one that was renamed with `was` and replaced, a new one had a place or not, by their order"),
         (110065, "a create beside a sibling's lost answer called foreign what the sibling had just found"),
     ],
 )
 def test_found_before(seed: int, found: str) -> None:
     """What a long simulation has found once stays mended."""
-    assert play(make_history(Random(seed))) == [], found  # noqa: S311 - no secrets here
+    assert play(make_history(seed)) == [], found
 
 
 def test_same_seed_same_history() -> None:
@@ -56,7 +71,7 @@ def test_same_seed_same_history() -> None:
     told: list[list[str]] = [[], []]
     for lines in told:
         for seed in range(20):
-            play(make_history(Random(seed)), tell=lines.append)  # noqa: S311 - no secrets here
+            play(make_history(seed), tell=lines.append)
     assert told[0] == told[1]
     assert len(told[0]) > 100
 
@@ -73,6 +88,59 @@ def test_a_run_that_deletes_what_is_not_ours(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Client, "create_service_specific_credential", deleting)
     human = Human(Act.CREATE, "jane", "bedrock.amazonaws.com")
     assert [violation.rule for violation in play([human, JANE, UP])] == ["not ours"]
+
+
+def find_own(provider: UnmanagedProvider, *_: object) -> Iterator[Credential]:
+    """What is the stack's own."""
+    yield from (live for live in provider.account.credentials() if live.user == "jane")
+
+
+def find_late(provider: UnmanagedProvider, *_: object) -> Iterator[Credential]:
+    """Nothing in a preview."""
+    if not current_run().previewing:
+        yield from (live for live in provider.account.credentials() if live.user == "john")
+
+
+def act_on_more(provider: UnmanagedProvider, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Delete whatever is live, whatever the inputs say."""
+    for live in provider.account.credentials():
+        provider.account.delete(live.user, live.id)
+    return {**inputs, "unmanaged": {}, "deactivates": [], "deletes": []}
+
+
+@pytest.mark.parametrize(
+    ("method", "broken", "johns", "rule"),
+    [
+        ("_find", find_own, "report", "unmanaged is ours"),
+        ("_find", find_late, "delete", "unmanaged not shown"),
+        ("_act", act_on_more, "report", "not ours"),
+    ],
+)
+def test_unmanaged_gone_wild(
+    method: str, broken: object, johns: str, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resource that deletes the stack's own, what no preview has shown, or what it was not told to, is noticed."""
+    monkeypatch.setattr(UnmanagedProvider, method, broken)
+    human = Human(Act.CREATE, "john", "bedrock.amazonaws.com")
+    up = Work((Start(0, Options(preview=True)),), seed=0)
+    assert rule in [
+        violation.rule
+        for violation in play([JANE, up, human, Unmanaged(0, "jane", "delete"), Unmanaged(0, "john", johns), up])
+    ]
+
+
+def test_a_name_that_resets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that resets what it adopts by id is noticed."""
+    take_over = making._take_over  # noqa: SLF001 - a provider that goes wild
+
+    def resetting(account: Account, inputs: CredentialInputs, live: Credential) -> dict[str, Any]:
+        account.reset(live.user, live.id)
+        return take_over(account, inputs, live)
+
+    monkeypatch.setattr(making, "_take_over", resetting)
+    human = Human(Act.CREATE, "jane", "bedrock.amazonaws.com")
+    adopted = Adopt(0, Declared("jane", "bedrock.amazonaws.com", "bedrock"), "jane", "bedrock.amazonaws.com")
+    assert "reset by name" in [violation.rule for violation in play([human, adopted, UP])]
 
 
 def test_a_state_that_forgets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,7 +93,7 @@ def in_simulation(work: Callable[[Client], list[object]]) -> list[object]:
         world = World(clock)
         for user in ("jane", "john"):
             world.add_user(user)
-        run = Run(Stack("A", Program()), world, Options(), Record(), new_provider=process.new_provider)
+        run = Run(Stack("A", Program()), world, Options(), Record(), new_process=process.new_process)
         told: list[object] = []
         clock.spawn(lambda: told.extend(work(Client(run, attempts=1))), run)
         clock.play()

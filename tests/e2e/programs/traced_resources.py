@@ -14,5 +14,6 @@ class Resource(pulumi.dynamic.Resource, module="simulation", name="Resource"):
 
 for one in json.loads(Path("declared.json").read_text()):
     aliases = [pulumi.Alias(name=name) for name in one["aliases"]]
-    opts = pulumi.ResourceOptions(aliases=aliases, delete_before_replace=one["delete_first"])
+    protect = one["protect"] or None
+    opts = pulumi.ResourceOptions(aliases=aliases, delete_before_replace=one["delete_first"], protect=protect)
     Resource(Traced(), one["name"], one["properties"], opts)
