@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 CREDENTIAL_TYPE = "pulumi-python:dynamic/iam:ServiceSpecificCredential"
 UNMANAGED_CREDENTIALS_TYPE = "pulumi-python:dynamic/iam:UnmanagedCredentials"
 ACCESS_KEYS_TYPE = "pulumi-python:dynamic/iam:AccessKeys"
+IAM_USER_TYPE = "aws:iam/user:User"
+POLICY_ATTACHMENT_TYPE = "aws:iam/userPolicyAttachment:UserPolicyAttachment"
 
 
 def credential_properties(inputs: CredentialInputs, run: Mapping[str, Any]) -> dict[str, Any]:

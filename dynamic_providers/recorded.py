@@ -20,7 +20,7 @@ from pulumi.runtime.proto.resource_pb2 import ResourceInvokeRequest
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.settings import get_monitor
 
-from dynamic_providers.properties import CREDENTIAL_TYPE
+from dynamic_providers.properties import CREDENTIAL_TYPE, IAM_USER_TYPE
 from iamcreds.services import service_name
 
 if TYPE_CHECKING:
@@ -31,17 +31,19 @@ _READ_STATE = "pulumi:pulumi:readStackResourceOutputs"
 
 @dataclass(frozen=True)
 class RecordedState:
-    """The credentials in the stack's state.
+    """The credentials and the IAM users in the stack's state.
 
     Attributes:
         names: resource names by credential id, by user and service.
         account: the account they are of, 12 digits; None where there are none.
         users: the users whom the program declares, where all of them are known.
+        iam_users: the IAM users that the stack has made itself.
     """
 
     names: Mapping[tuple[str, str], Mapping[str, str]]
     account: str | None
     users: frozenset[str] | None = None
+    iam_users: frozenset[str] = frozenset()
 
     def owned(self, resource_name: str, user: str, service: str) -> dict[str, str]:
         """The resource names, by id, of the credentials of a user and a service, which may be an alias.
@@ -106,20 +108,22 @@ def _read_state(monitor: ResourceMonitorStub, stack: str) -> RecordedState | Non
         return None
     names: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     accounts = set()
-    for name, outputs in _credentials(getattr(answer, "return")):
+    resources = getattr(answer, "return").fields["outputs"].struct_value.fields
+    for name, outputs in _select(CREDENTIAL_TYPE, resources):
         user, service, credential_id, account = (
             _text(outputs[key]) for key in ("user", "service", "credential_id", "account_id")
         )
         names[user, service][credential_id] = name
         accounts.add(account)
-    return RecordedState(names, min(accounts - {""}, default=None))
+    iam_users = frozenset(_text(outputs["name"]) for _, outputs in _select(IAM_USER_TYPE, resources))
+    return RecordedState(names, min(accounts - {""}, default=None), iam_users=iam_users)
 
 
-def _credentials(answer: Struct) -> Iterator[tuple[str, Mapping[str, Value]]]:
-    """Resource name and outputs of each credential; the answer holds all that the stack has, secrets too."""
-    for urn, resource in answer.fields["outputs"].struct_value.fields.items():
+def _select(type_: str, resources: Mapping[str, Value]) -> Iterator[tuple[str, Mapping[str, Value]]]:
+    """Resource name and outputs of each of a type; the answer holds all that the stack has, secrets too."""
+    for urn, resource in resources.items():
         fields = resource.struct_value.fields
-        if fields["type"].string_value == CREDENTIAL_TYPE:
+        if fields["type"].string_value == type_:
             yield urn.split("::", 3)[-1], fields["outputs"].struct_value.fields
 
 

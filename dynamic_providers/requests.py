@@ -16,6 +16,8 @@ from dynamic_providers.credential_state import SECRETS
 from dynamic_providers.properties import (
     ACCESS_KEYS_TYPE,
     CREDENTIAL_TYPE,
+    IAM_USER_TYPE,
+    POLICY_ATTACHMENT_TYPE,
     UNMANAGED_CREDENTIALS_TYPE,
     access_keys_properties,
     credential_properties,
@@ -27,12 +29,12 @@ from iamcreds.services import MAX_PER_SERVICE
 from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pulumi.dynamic import ResourceProvider
 
     from dynamic_providers.credential_inputs import CredentialInputs
-    from iamcreds.model import DesiredCredential, DesiredUser
+    from iamcreds.model import DesiredCredential, DesiredIamUser, DesiredUser
 
 SPEC_FILE_TYPE = "iamcreds:index:SpecFile"
 """The component of a spec file. It is part of its children's URNs, its name is not: a user may move to another file."""
@@ -41,6 +43,58 @@ SPEC_FILE_TYPE = "iamcreds:index:SpecFile"
 def spec_file_request(file: str, parent: str) -> RegisterResourceRequest:
     """The component under which all stands that a spec file declares."""
     return _request(SPEC_FILE_TYPE, file, parent, Place(file, 1, 1))
+
+
+def iam_user_request(
+    user: str, iam_user: DesiredIamUser, *, version: str, is_new: bool, parent: str
+) -> RegisterResourceRequest:
+    """The IAM user of that name, by pulumi-aws of that version; what the stack has already is imported no more.
+
+    The resource is called as the user is. `forceDestroy` is left at false: IAM refuses to delete a user who has
+    anything that is not the stack's.
+    """
+    request = _aws_request(IAM_USER_TYPE, user, parent, iam_user, version)
+    properties = {
+        "name": user,
+        "path": iam_user.path,
+        "permissionsBoundary": iam_user.permissions_boundary,
+        "tags": dict(iam_user.tags) or None,
+    }
+    request.object.update({name: value for name, value in properties.items() if value is not None})
+    request.protect = iam_user.protect
+    if iam_user.is_imported and is_new:
+        request.importId = user
+    return request
+
+
+def policy_attachment_requests(
+    user: str, iam_user: DesiredIamUser, *, version: str, parent: str
+) -> Iterator[RegisterResourceRequest]:
+    """The attachments of managed policies to an IAM user, called by user and policy: `jane/aws:policy/ReadOnlyAccess`.
+
+    A policy's ARN without `arn:aws:iam::` tells it from every other one of an account, and has nothing in it by which
+    URNs are taken apart.
+    """
+    for arn in iam_user.policy_arns:
+        name = f"{user}/{arn.partition('::')[2]}"
+        request = _aws_request(POLICY_ATTACHMENT_TYPE, name, parent, iam_user, version)
+        request.object.update({"user": user, "policyArn": arn})
+        yield request
+
+
+def _aws_request(type_: str, name: str, parent: str, iam_user: DesiredIamUser, version: str) -> RegisterResourceRequest:
+    request = _request(type_, name, parent, iam_user.place)
+    request.custom = True
+    request.version = version
+    if iam_user.retain_on_delete:
+        request.retainOnDelete = True
+    return request
+
+
+def depend_on(request: RegisterResourceRequest, urn: str) -> None:
+    """Make a resource whose user another one makes wait for that, and go before it."""
+    request.dependencies.append(urn)
+    request.propertyDependencies["user"].urns.append(urn)
 
 
 def credential_request(

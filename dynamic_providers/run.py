@@ -44,6 +44,7 @@ class Message:
         refuse: when to refuse.
         adopters: what says `existing: adopt` of the same user and service: days until it expires (`NEVER` for never)
             by resource name.
+        made_users: those of its users whom the program makes itself: one who is missing in a preview will be there.
     """
 
     resource: str = ""
@@ -53,6 +54,7 @@ class Message:
     protect: bool = False
     refuse: Refuse = Refuse.CHECK
     adopters: Mapping[str, int] = field(default_factory=dict)
+    made_users: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, properties: Mapping[str, Any]) -> Self:
@@ -68,6 +70,7 @@ class Message:
             protect=told.get("protect") is True,
             refuse=Refuse(told.get("refuse") or Refuse.CHECK),
             adopters={name: int(days) for name, days in (told.get("adopters") or {}).items()},
+            made_users=tuple(told.get("made_users") or ()),
         )
 
 

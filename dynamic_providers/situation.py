@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dynamic_providers.run import Refuse
 from iamcreds.decision.deciding import Situation
 from iamcreds.errors import ExistingCredentialError
 from iamcreds.services import MAX_PER_SERVICE, known_service
@@ -27,7 +28,11 @@ def foresee(account: Account, run: Run, inputs: CredentialInputs, message: Messa
     user, service = inputs.user, inputs.service
     present = _read_present(account, run, inputs)
     if not present.has_user:
-        return replace(present, renamed_to=_find_new_name(account, user, message))
+        is_made = _is_to_be_made(user, message)
+        renamed_to = _find_new_name(account, user, message, is_made=is_made)
+        present = replace(present, has_user=is_made and renamed_to is None, renamed_to=renamed_to)
+    if not present.has_user:
+        return present
     plans = run.plans_beside(user, service, message.resource)
     planned = sum(adopts is None and not _has_a_place(run, name, present.live) for name, adopts in plans.items())
     # What a sibling has made a moment ago is live already, and its plan may still be there.
@@ -39,6 +44,11 @@ def foresee(account: Account, run: Run, inputs: CredentialInputs, message: Messa
         coming=max(0, planned - unfinished),
         declaring=run.declaring(user, service),
     )
+
+
+def _is_to_be_made(user: str, message: Message) -> bool:
+    """Whether the program has the user made before this credential; by an `up` that has come so far, it was."""
+    return message.refuse is Refuse.PREVIEW and user in message.made_users
 
 
 def observe(account: Account, run: Run, inputs: CredentialInputs, adopts: str | None) -> Situation:
@@ -142,7 +152,14 @@ def _has_service(account: Account, user: str, service: str) -> bool:
     return known_service(service) is not None or account.has_service(user, service)
 
 
-def _find_new_name(account: Account, user: str, message: Message) -> str | None:
-    """What IAM calls a user now, as far as a credential of the stack's own tells."""
-    found = (account.find_credential(user, credential_id) for credential_id in message.owned or ())
-    return next((live.user for live in found if live is not None and live.user != user), None)
+def _find_new_name(account: Account, user: str, message: Message, *, is_made: bool) -> str | None:
+    """What IAM calls a user now, as far as a credential of the stack's own tells.
+
+    Of one whom the program makes, this resource's own: whoever is missing may be new, and others may be leaving.
+    """
+    if is_made:
+        found = iter(find_own(account, user, message))
+    else:
+        ids = message.owned or ()
+        found = filter(None, (account.find_credential(user, credential_id) for credential_id in ids))
+    return next((live.user for live in found if live.user != user), None)

@@ -10,6 +10,7 @@ from iamcreds.services import service_alias
 from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from iamcreds.services import Family
@@ -130,6 +131,31 @@ def credential_name(resource: str, user: str, service: str) -> str | None:
 
 
 @dataclass(frozen=True)
+class DesiredIamUser:
+    """The IAM user itself, where a spec has it made.
+
+    Attributes:
+        place: where the spec says so.
+        path: its IAM path; None leaves it to AWS, which says `/`.
+        permissions_boundary: the ARN of a policy.
+        tags: text by text.
+        policy_arns: the ARNs of the managed policies that are attached.
+        is_imported: whether it exists already, and is taken over.
+        protect: whether every plan that would delete it is refused.
+        retain_on_delete: whether it stays in IAM when it leaves the stack.
+    """
+
+    place: Place
+    path: str | None = None
+    permissions_boundary: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    policy_arns: tuple[str, ...] = ()
+    is_imported: bool = False
+    protect: bool = False
+    retain_on_delete: bool = False
+
+
+@dataclass(frozen=True)
 class DesiredUser:
     """One user as a spec declares it.
 
@@ -140,6 +166,8 @@ class DesiredUser:
         access_keys: the policy, with the file's defaults merged in; None watches nothing.
         judges_credentials: whether the spec says which credentials there should be, or is about access keys alone.
         unmanaged: what becomes of other live ones; None where nobody said, which reports them in drift alone.
+        iam_user: the IAM user itself, where it is to be made; None where it has to be there.
+        releases_iam_user: whether the spec says that the IAM user is none of the stack's, also where it was.
     """
 
     name: str
@@ -148,6 +176,8 @@ class DesiredUser:
     access_keys: AccessKeyPolicy | None = None
     judges_credentials: bool = True
     unmanaged: Unmanaged | None = None
+    iam_user: DesiredIamUser | None = None
+    releases_iam_user: bool = False
 
 
 @dataclass(frozen=True)

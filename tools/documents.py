@@ -104,7 +104,7 @@ def below(path: str, field: Mapping[str, Any], described: dict[str, str]) -> Ite
             yield from fields(f"{path}.", field, described)
         case {"propertyNames": _, "additionalProperties": each}:
             yield from fields(f"{path}.NAME.", resolve_reference(each), described)
-        case {"items": each}:
+        case {"items": each} if "properties" in resolve_reference(each):
             yield from fields(f"{path}[].", resolve_reference(each), described)
 
 

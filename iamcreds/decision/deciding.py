@@ -52,7 +52,7 @@ class Situation:
         claimed: ids that the specs of siblings name to be adopted.
         named: the live credential that the spec of this one names to be adopted, whosever it is.
         coming: how many credentials siblings are about to create.
-        has_user: whether the IAM user exists.
+        has_user: whether the IAM user exists, or is made before the credential.
         renamed_to: what IAM calls the user of the stack's own credential now, where that is another name.
         has_service: whether AWS knows the service.
         declaring: the names of the resources that declare the same user and service.

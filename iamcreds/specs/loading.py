@@ -156,6 +156,8 @@ def _make_users(specs: Iterable[Spec], defaults: Mapping[str, Any]) -> tuple[Des
             _make_policy({**watched, **user.access_keys}),
             judges_credentials=user.judges_credentials,
             unmanaged=user.unmanaged or unmanaged,
+            iam_user=user.iam_user,
+            releases_iam_user=user.releases_iam_user,
         )
         for spec in specs
         for user in spec.users

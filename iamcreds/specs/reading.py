@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from iamcreds.model import DesiredCredential, Existing, Place, Problem, Severity, Status, Unmanaged
+from iamcreds.model import DesiredCredential, DesiredIamUser, Existing, Place, Problem, Severity, Status, Unmanaged
 from iamcreds.specs import rules, validation
 from iamcreds.specs.nodes import Block
 
@@ -38,6 +38,8 @@ class SpecUser:
         access_keys: the fields of the policy as they are written; none where anything is wrong with the file.
         judges_credentials: whether it says which credentials there should be.
         unmanaged: what the user says of other live ones.
+        iam_user: the IAM user itself, where it is to be made.
+        releases_iam_user: whether the user says that it is none of the stack's.
     """
 
     name: str
@@ -46,6 +48,8 @@ class SpecUser:
     access_keys: Mapping[str, Any]
     judges_credentials: bool = True
     unmanaged: Unmanaged | None = None
+    iam_user: DesiredIamUser | None = None
+    releases_iam_user: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,30 @@ def _make_user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_goo
     desired = (_make_credential(declared, fields.get("existing")) for declared in credentials)
     own = tuple(sorted(desired, key=_sort_key))
     unmanaged = Unmanaged(fields["unmanaged"]) if "unmanaged" in fields else None
-    return SpecUser(name, place, own, fields.get("accessKeys", {}), "credentials" in fields, unmanaged)
+    said = fields.get("iamUser")
+    return SpecUser(
+        name=name,
+        place=place,
+        credentials=own,
+        access_keys=fields.get("accessKeys", {}),
+        judges_credentials="credentials" in fields,
+        unmanaged=unmanaged,
+        iam_user=_make_iam_user(tree, name, {} if said is True else said) if said not in (None, False) else None,
+        releases_iam_user=said is False,
+    )
+
+
+def _make_iam_user(tree: Tree, name: str, fields: Mapping[str, Any]) -> DesiredIamUser:
+    return DesiredIamUser(
+        place=tree.key_place(["users", name, "iamUser"]),
+        path=fields.get("path"),
+        permissions_boundary=fields.get("permissionsBoundary"),
+        tags=fields.get("tags", {}),
+        policy_arns=tuple(fields.get("policyArns", ())),
+        is_imported=fields.get("import", False),
+        protect=fields.get("protect", False),
+        retain_on_delete=fields.get("retainOnDelete", False),
+    )
 
 
 def _sort_key(credential: DesiredCredential) -> tuple[str, str]:

@@ -66,7 +66,7 @@ class _Writer:
             yield f"{indent}{mark}{name}:"
             yield f"{indent}  {USER}:"
             yield from self.write_fields(resolve_reference(field["additionalProperties"]), f"{indent}    ")
-        elif "items" in field:
+        elif "properties" in resolve_reference(field.get("items", {})):
             yield f"{indent}{mark}{name}:"
             yield from _write_item(
                 self.write_fields(resolve_reference(field["items"]), f"{indent}    "), f"{indent}    "

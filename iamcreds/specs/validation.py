@@ -33,6 +33,7 @@ _RULES = {
     "not": "wrong-value",
     "pattern": "wrong-format",
     "type": "wrong-type",
+    "uniqueItems": "wrong-value",
 }
 
 
@@ -91,6 +92,8 @@ def _name_subject(refusal: Refusal) -> str:
     match refusal.path:
         case [*_, "credentials", int()]:
             return "a credential"
+        case [*_, str(name), int()]:
+            return f"an item of {quoted(name)}"
         case [*_, last]:
             return quoted(str(last))
         case _:

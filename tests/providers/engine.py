@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto.engine_pb2_grpc import EngineServicer, add_EngineServicer_to_server
-from pulumi.runtime.proto.provider_pb2 import InvokeResponse
+from pulumi.runtime.proto.provider_pb2 import CheckFailure, InvokeResponse
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceResponse
 from pulumi.runtime.proto.resource_pb2_grpc import (
     ResourceMonitorServicer,
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 class Engine(ResourceMonitorServicer, EngineServicer):
     """Has these resources in its state (None: none), and answers or fails so where one of a name is registered.
 
+    Providers' functions answer so, and refuse to answer where their answer is a text.
+
     Attributes:
         asked: the functions that it was asked for, with their arguments.
         requests: what was registered, by type and name.
@@ -42,21 +44,32 @@ class Engine(ResourceMonitorServicer, EngineServicer):
         self,
         resources: dict[str, Any] | None = None,
         answers: Mapping[str, RegisterResourceResponse | grpc.StatusCode] | None = None,
+        functions: Mapping[str, dict[str, Any] | str] | None = None,
     ) -> None:
         self.resources = resources
         self.answers = answers or {}
+        self.functions = functions or {}
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.requests: dict[tuple[str, str], RegisterResourceRequest] = {}
         self.ended: list[str] = []
         self.logged: list[LogRequest] = []
 
     def Invoke(self, request: ResourceInvokeRequest, context: grpc.ServicerContext) -> InvokeResponse:  # noqa: N802 - gRPC's
-        """The state, or a refusal where there is none."""
+        """The state, or a refusal where there is none; or what a provider's function answers."""
         self.asked.append((request.tok, dict(request.args.items())))
+        if request.tok in self.functions:
+            return self._answer(self.functions[request.tok])
         if self.resources is None:
             context.abort(grpc.StatusCode.NOT_FOUND, "no such stack")
         answer = InvokeResponse()
         getattr(answer, "return").update({"outputs": self.resources})
+        return answer
+
+    def _answer(self, said: dict[str, Any] | str) -> InvokeResponse:
+        if isinstance(said, str):
+            return InvokeResponse(failures=[CheckFailure(reason=said)])
+        answer = InvokeResponse()
+        getattr(answer, "return").update(said)
         return answer
 
     def RegisterResource(  # noqa: N802 - gRPC's

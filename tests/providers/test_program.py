@@ -18,8 +18,9 @@ from pulumi.runtime.rpc import UNKNOWN, unwrap_rpc_secret
 from pulumi.runtime.settings import Settings, configure, set_root_resource
 
 from dynamic_providers import ServiceSpecificCredential
+from dynamic_providers.engine import ask
 from dynamic_providers.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE
-from dynamic_providers.registration import ask, register
+from dynamic_providers.registration import register
 from iamcreds.specs import load
 from tests.providers.engine import Engine, asking
 

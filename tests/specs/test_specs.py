@@ -12,7 +12,17 @@ from click.testing import CliRunner
 
 from iamcreds.cli import main
 from iamcreds.errors import SpecsError
-from iamcreds.model import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, Existing, Place, Status, Unmanaged
+from iamcreds.model import (
+    AccessKeyPolicy,
+    Desired,
+    DesiredCredential,
+    DesiredIamUser,
+    DesiredUser,
+    Existing,
+    Place,
+    Status,
+    Unmanaged,
+)
 from iamcreds.specs import RULES, composer, load
 
 CASES = Path(__file__).parent
@@ -117,7 +127,26 @@ def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
     spare = replace(spare, existing=Existing.FAIL, adopt="ACCAEXAMPLE1234567890")
     policy = AccessKeyPolicy(max=2, max_age_days=60, max_idle_days=30, enforce=True)
     jane = DesiredUser("jane", Place(file, 7, 3), (primary, spare), policy, unmanaged=Unmanaged.DEACTIVATE)
-    assert load(Path(file)) == Desired((jane,), "123456789012", (), (file,))
+    watched = AccessKeyPolicy(max=2, max_age_days=90)
+    made = DesiredIamUser(Place(file, 15, 5))
+    build_bot = DesiredUser("build-bot", Place(file, 14, 3), (), watched, unmanaged=Unmanaged.REPORT, iam_user=made)
+    policies = ("arn:aws:iam::123456789012:policy/keyspaces", "arn:aws:iam::aws:policy/ReadOnlyAccess")
+    taken_over = DesiredIamUser(
+        place=Place(file, 18, 5),
+        path="/machines/",
+        permissions_boundary="arn:aws:iam::123456789012:policy/boundary",
+        tags={"team": "payments"},
+        policy_arns=policies,
+        is_imported=True,
+        protect=True,
+        retain_on_delete=True,
+    )
+    night_bot = replace(build_bot, name="night-bot", place=Place(file, 17, 3), iam_user=taken_over)
+    own_bot = replace(build_bot, name="own-bot", place=Place(file, 27, 3), iam_user=None, releases_iam_user=True)
+    plain_bot = replace(build_bot, name="plain-bot", place=Place(file, 28, 3))
+    plain_bot = replace(plain_bot, iam_user=DesiredIamUser(Place(file, 28, 15)))
+    users = (build_bot, jane, night_bot, own_bot, plain_bot)
+    assert load(Path(file)) == Desired(users, "123456789012", (), (file,))
 
 
 def test_yaml_1_1_surprises() -> None:

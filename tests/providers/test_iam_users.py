@@ -1,0 +1,290 @@
+"""IAM users of specs: what the program asks pulumi-aws and sends to the engine, and what providers make of it."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pytest
+from google.protobuf.json_format import MessageToDict
+from pulumi.runtime.settings import Settings, configure
+
+from dynamic_providers.access_keys import AccessKeysProvider
+from dynamic_providers.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE, IAM_USER_TYPE, POLICY_ATTACHMENT_TYPE
+from dynamic_providers.recorded import _read_state
+from dynamic_providers.registration import register
+from iamcreds.specs import load
+from tests.providers.engine import Engine, asking
+from tests.providers.test_program import complete, recorded, settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mypy_boto3_iam import IAMClient
+    from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest
+
+    from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+    from iamcreds.emulator.server import Emulator
+
+__all__ = ["settings"]
+
+ACCOUNT = "123456789012"
+CALLER = "aws:index/getCallerIdentity:getCallerIdentity"
+USERS = "aws:iam/getUsers:getUsers"
+POLICY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+SPECS = f"""account: "{ACCOUNT}"
+users:
+  jane:
+    iamUser:
+      path: /team/
+      tags: {{team: payments}}
+      permissionsBoundary: {BOUNDARY}
+      policyArns: [{POLICY}]
+      import: true
+      protect: true
+      retainOnDelete: true
+    credentials: [{{service: codecommit}}]
+    accessKeys: {{max: 1}}
+  bob: {{credentials: [{{service: codecommit}}], accessKeys: {{max: 1}}}}
+"""
+THERE: dict[str, dict[str, Any] | str] = {CALLER: {"accountId": ACCOUNT}, USERS: {"names": ["jane", "bob"]}}
+OF_JANE = {"type": IAM_USER_TYPE, "outputs": {"name": "jane"}}
+
+
+def run(engine: Engine, folder: Path, specs: str = SPECS, *, dry_run: bool = False) -> Any:  # noqa: ANN401 - outputs
+    """Run the program on specs."""
+    (folder / "a.yaml").write_text(specs)
+    desired = load(folder / "a.yaml")
+
+    async def program() -> Any:  # noqa: ANN401 - the SDK's own
+        return await register(desired).future()
+
+    with asking(engine) as monitor:
+        configure(Settings("iamcreds", "dev", monitor, dry_run=dry_run, organization="acme"))
+        return complete(program())
+
+
+def told(request: RegisterResourceRequest) -> Any:  # noqa: ANN401 - any property
+    """What the provider is told of the run."""
+    return MessageToDict(request.object)["run"]
+
+
+def test_requests(tmp_path: Path) -> None:
+    """A user goes out as the specs say, at their place, and what the user has depends on it and on nothing else."""
+    engine = Engine({}, functions=THERE)
+    run(engine, tmp_path)
+    user = engine.requests[IAM_USER_TYPE, "jane"]
+    attachment = engine.requests[POLICY_ATTACHMENT_TYPE, "jane/aws:policy/ReadOnlyAccess"]
+    credential = engine.requests[CREDENTIAL_TYPE, "jane/codecommit"]
+    tags = {"team": "payments"}
+    properties = {"name": "jane", "path": "/team/", "tags": tags, "permissionsBoundary": BOUNDARY}
+    assert MessageToDict(user.object) == properties
+    assert MessageToDict(attachment.object) == {"user": "jane", "policyArn": POLICY}
+    assert (user.importId, user.protect, user.retainOnDelete) == ("jane", True, True)
+    assert (attachment.importId, attachment.protect, attachment.retainOnDelete) == ("", False, True)
+    for request in (user, attachment):
+        assert (request.version, request.provider, request.custom) == (metadata.version("pulumi-aws"), "", True)
+        assert request.parent == f"urn:{tmp_path}/a.yaml"
+        assert (request.sourcePosition.line, request.sourcePosition.column) == (4, 5)
+    for request in (attachment, credential):
+        assert list(request.dependencies) == ["urn:jane"]
+        assert {name: list(urns.urns) for name, urns in request.propertyDependencies.items()} == {"user": ["urn:jane"]}
+    others = [
+        user,
+        engine.requests[CREDENTIAL_TYPE, "bob/codecommit"],
+        engine.requests[ACCESS_KEYS_TYPE, f"{tmp_path}/a.yaml"],
+    ]
+    assert [list(other.dependencies) for other in others] == [[], [], []]
+
+
+def test_providers_are_told(tmp_path: Path) -> None:
+    """The providers of whoever is made in the run are told so, and nobody else's."""
+    engine = Engine({}, functions=THERE)
+    run(engine, tmp_path, dry_run=True)
+    assert told(engine.requests[CREDENTIAL_TYPE, "jane/codecommit"])["made_users"] == ["jane"]
+    assert "made_users" not in told(engine.requests[CREDENTIAL_TYPE, "bob/codecommit"])
+    assert told(engine.requests[ACCESS_KEYS_TYPE, f"{tmp_path}/a.yaml"])["made_users"] == ["jane"]
+
+
+def test_questions(tmp_path: Path) -> None:
+    """pulumi-aws is asked for its account in every run, and who is there in a preview with somebody new, once each."""
+    for resources, dry_run, functions in (
+        ({}, True, [CALLER, USERS]),
+        ({}, False, [CALLER]),
+        ({"urn:pulumi:dev::x::y::jane": OF_JANE}, True, [CALLER]),
+    ):
+        engine = Engine(resources, functions=THERE)
+        run(engine, tmp_path, dry_run=dry_run)
+        assert [function for function, _ in engine.asked if function.startswith("aws:")] == functions
+    engine = Engine({})
+    run(engine, tmp_path, "users: {bob: {credentials: []}}", dry_run=True)
+    assert [function for function, _ in engine.asked if function.startswith("aws:")] == []
+
+
+def test_import_once(tmp_path: Path) -> None:
+    """A user whom the stack has is imported no more: deleted behind its back, the user is created."""
+    engine = Engine({"urn:pulumi:dev::x::y::jane": OF_JANE}, functions=THERE)
+    run(engine, tmp_path)
+    assert engine.requests[IAM_USER_TYPE, "jane"].importId == ""
+
+
+@pytest.mark.parametrize("of_state", [False, True])
+def test_wrong_account(tmp_path: Path, *, of_state: bool) -> None:
+    """Where pulumi-aws works on another account than the specs are for, or the state is of, no user is registered."""
+    state = dict([recorded("jane/codecommit", "jane", "ACCA1")]) if of_state else {}
+    engine = Engine(state, functions={CALLER: {"accountId": "999999999999"}})
+    specs = SPECS.replace(f'account: "{ACCOUNT}"\n', "") if of_state else SPECS
+    with pytest.raises(
+        pulumi.RunError, match="works on account 999999999999, and this stack is for account 1234567890"
+    ):
+        run(engine, tmp_path, specs)
+    assert not [type_ for type_, _ in engine.requests if type_ != "iamcreds:index:SpecFile"]
+
+
+def test_any_account(tmp_path: Path) -> None:
+    """Where neither the specs nor the state name an account, nobody is asked."""
+    engine = Engine({})
+    run(engine, tmp_path, SPECS.replace(f'account: "{ACCOUNT}"\n', ""))
+    assert (IAM_USER_TYPE, "jane") in engine.requests
+
+
+def test_function_fails(tmp_path: Path) -> None:
+    """What pulumi-aws answers where it cannot be asked is what is told."""
+    with pytest.raises(pulumi.RunError, match="getCallerIdentity: no credentials"):
+        run(Engine({}, functions={CALLER: "no credentials"}), tmp_path)
+
+
+def test_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pulumi-aws a sentence says where it is needed and how to get it; without `iamUser` it is not missed."""
+
+    def find_nothing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", find_nothing)
+    with pytest.raises(
+        pulumi.RunError, match=r"a.yaml:4:5: `iamUser` needs pulumi-aws, .* pip install 'pulumi-aws>=7,<8'"
+    ):
+        run(Engine({}), tmp_path)
+    run(Engine({}), tmp_path, "users: {bob: {credentials: []}}")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_same_as_the_class(tmp_path: Path) -> None:
+    """What is registered is what pulumi-aws' own classes register: type, name and properties."""
+    specs = SPECS.replace("import: true", "import: false")
+    engine, classes = Engine({}, functions=THERE), Engine({})
+    run(engine, tmp_path, specs)
+
+    def program() -> None:
+        import pulumi_aws  # noqa: PLC0415 - it takes its time
+
+        user = pulumi_aws.iam.User(
+            "jane", name="jane", path="/team/", tags={"team": "payments"}, permissions_boundary=BOUNDARY
+        )
+        pulumi_aws.iam.UserPolicyAttachment("jane/aws:policy/ReadOnlyAccess", user=user.name, policy_arn=POLICY)
+
+    with asking(classes) as monitor:
+        configure(Settings("iamcreds", "dev", monitor, dry_run=False, organization="acme"))
+        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    kinds = ((IAM_USER_TYPE, "jane"), (POLICY_ATTACHMENT_TYPE, "jane/aws:policy/ReadOnlyAccess"))
+    for kind in kinds:
+        ours, theirs = engine.requests[kind], classes.requests[kind]
+        assert MessageToDict(ours.object) == MessageToDict(theirs.object)
+        assert (ours.version, ours.custom) == (theirs.version, theirs.custom)
+        assert ours.propertyDependencies.keys() <= theirs.propertyDependencies.keys()
+
+
+class Mocks(pulumi.runtime.Mocks):
+    """Answers as the engine would, and keeps what was registered."""
+
+    def __init__(self) -> None:
+        self.registered: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """Every resource is made."""
+        self.registered[args.typ, args.name] = dict(args.inputs)
+        return f"{args.name}-id", dict(args.inputs)
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        """The account alone is asked for: there is no state by which somebody would be new."""
+        assert args.token == CALLER
+        return {"accountId": ACCOUNT}, []
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_under_mocks(tmp_path: Path) -> None:
+    """Under Pulumi's own mocks a program with users is registered like any other."""
+    (tmp_path / "a.yaml").write_text(SPECS)
+    mocks = Mocks()
+    pulumi.runtime.set_mocks(mocks)
+    pulumi.runtime.test(lambda: register(load(tmp_path)))()  # type: ignore[no-untyped-call]
+    assert mocks.registered[IAM_USER_TYPE, "jane"]["tags"] == {"team": "payments"}
+    assert (CREDENTIAL_TYPE, "jane/codecommit") in mocks.registered
+
+
+def test_recorded_users() -> None:
+    """The users whom the stack has made are known by their names in IAM, not by those of their resources."""
+    outputs = {"name": "jane"}
+    with asking(Engine({"urn:pulumi:dev::x::y::anything": {"type": IAM_USER_TYPE, "outputs": outputs}})) as monitor:
+        state = _read_state(monitor, "org/iamcreds/dev")
+    assert state is not None
+    assert state.iam_users == {"jane"}
+
+
+NEW = {"user": "new", "service": "codecommit.amazonaws.com"}
+
+
+def test_made_user_is_not_missing(provider: ServiceSpecificCredentialProvider) -> None:
+    """In a preview a user whom the run makes counts as there, whoever is leaving; anybody else is missing."""
+    message = {"resource": "new/codecommit", "refuse": "preview", "made_users": ["new"], "owned": {}}
+    assert "refused" not in provider.check({}, NEW | {"run": message}).inputs
+    second = NEW | {"run": message | {"resource": "new/codecommit/spare"}, "declared": 1}
+    assert "declare a codecommit credential" in provider.check({}, second).inputs["refused"][0]
+    other = NEW | {"user": "other", "run": message}
+    assert provider.check({}, other).inputs["refused"] == [
+        "the account has no IAM user other: create the user, or take it out of the specs"
+    ]
+
+
+@pytest.mark.usefixtures("iam")  # which makes jane
+def test_made_user_and_renaming(provider: ServiceSpecificCredentialProvider) -> None:
+    """Another's credential does not make a new user a renamed one, and one's own does."""
+    live = provider.create({"user": "jane", "service": "codecommit.amazonaws.com"}).id
+    message = {"resource": "new/codecommit", "refuse": "preview", "made_users": ["new"]}
+    leaving = message | {"owned": {live: "jane/codecommit"}}
+    assert "refused" not in provider.check({}, NEW | {"run": leaving}).inputs
+    own = message | {"owned": {live: "new/codecommit"}}
+    assert "IAM renamed it to jane" in provider.check({}, NEW | {"run": own}).inputs["refused"][0]
+
+
+def test_create_after_the_user(provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient) -> None:
+    """A credential is created although the run's list of users is older than its user: that one is asked for."""
+    provider.check({}, {"user": "jane", "service": "codecommit.amazonaws.com"})
+    iam.create_user(UserName="new")
+    emulator.controls.clear_counts()
+    message = {"resource": "new/codecommit", "refuse": "create", "made_users": ["new"]}
+    checked = provider.check({}, NEW | {"run": message})
+    assert checked.failures == []
+    assert provider.create(checked.inputs).id.startswith("ACCA")
+    assert emulator.controls.counts() == {"iam:GetUser": 1, "iam:CreateServiceSpecificCredential": 1}
+
+
+def test_create_without_the_user(provider: ServiceSpecificCredentialProvider) -> None:
+    """In `up` a user who is not there is missing, whoever was to make the user."""
+    message = {"resource": "new/codecommit", "refuse": "create", "made_users": ["new"]}
+    checked = provider.check({}, NEW | {"run": message})
+    with pytest.raises(Exception, match="the account has no IAM user new"):
+        provider.create(checked.inputs)
+
+
+def test_access_keys_of_a_made_user(provider: ServiceSpecificCredentialProvider) -> None:
+    """A watched user whom the run makes has no keys, and anybody else who is missing is a finding."""
+    del provider  # only has to have begun a process
+    watcher = AccessKeysProvider()
+    watcher.configure(pulumi.dynamic.ConfigureRequest(pulumi.dynamic.Config({}, "iamcreds")))
+    policies = {"new": {"max": 1}, "other": {"max": 1}}
+    checked = watcher.check({}, {"users": policies, "run": {"refuse": "preview", "made_users": ["new"]}})
+    assert checked.inputs["keys"] == {"new": [], "other": []}
+    assert [finding.split(":")[0] for finding in checked.inputs["findings"]] == ["other"]
