@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dynamic_providers.credential_state import record_inputs, record_live, record_secret
+from dynamic_providers.provider import warn
 from dynamic_providers.situation import observe
 from iamcreds.decision.deciding import Adopt, AdoptNamed, Create, InTheWay, decide
 from iamcreds.decision.refusals import sentence
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from iamcreds.account import Account
     from iamcreds.decision.deciding import Situation
     from iamcreds.model import Credential
+
+
+_LEFT_OUT = (
+    "the list of all users' credentials leaves out those of user {user}, so no preview could show that credential {id}"
+    " is live: it is taken over, as `existing: adopt` says"
+)
 
 
 def make_credential(account: Account, run: Run, inputs: CredentialInputs, adopts: str | None) -> dict[str, Any]:
@@ -62,27 +69,48 @@ def _issue(account: Account, run: Run, inputs: CredentialInputs, situation: Situ
     """
     try:
         issued = account.issue(inputs.user, inputs.service, inputs.age_days, inputs.target)
-    except LimitExceededError as error:
-        reason = _look_closer(account, run, inputs)
-        if reason is None:
+    except LimitExceededError:
+        present = _look_closer(account, run, inputs)
+        if present is None:
             raise
-        raise ExistingCredentialError(reason) from error
+        return _resolve(account, inputs, present, None)
     made = issued.credential
     is_second = not situation.live and made.login.startswith(f"{made.user}+")
     if is_second and not account.has_listed(made.user):  # what was found by a list may be somebody's
-        reason = _look_closer(account, run, inputs)
-        if reason is not None:
-            raise ExistingCredentialError(f"{reason} ({account.undo(made)})")
+        present = _look_closer(account, run, inputs)
+        if present is not None:
+            return _resolve(account, inputs, present, issued)
     return issued
 
 
-def _look_closer(account: Account, run: Run, inputs: CredentialInputs) -> str | None:
-    """Why this credential is not to be, by a list of its user alone; None where nothing foreign is there."""
+def _look_closer(account: Account, run: Run, inputs: CredentialInputs) -> Situation | None:
+    """What there is by a list of this user alone, if anything foreign is there."""
     account.look_closer(inputs.user)
     present = observe(account, run, inputs, None)
-    if not present.is_whole or not present.foreign:
-        return None
-    return sentence(InTheWay(present.foreign), inputs.wanted(), account.now())
+    return present if present.is_whole and present.foreign else None
+
+
+def _resolve(
+    account: Account, inputs: CredentialInputs, present: Situation, issued: IssuedCredential | None
+) -> IssuedCredential:
+    """Adopt what the list of all users has left out, where that is declared; what was issued beside it is deleted.
+
+    No preview can have shown it. What is too young for that list to have it is not taken: somebody has just made it.
+
+    Raises:
+        ExistingCredentialError: it is in the way.
+    """
+    beside = [live for live in present.live if issued is None or live.id != issued.credential.id]
+    decision = decide(inputs.wanted(), replace(present, live=beside))
+    if isinstance(decision, Create) and issued is not None:
+        return issued  # a sibling is to adopt what is there
+    undone = "" if issued is None else f" ({account.undo(issued.credential)})"
+    is_undone = issued is None or not account.has_written(issued.credential.id)
+    if isinstance(decision, Adopt) and is_undone and not account.is_young(decision.credential.created):
+        warn(_LEFT_OUT.format(user=inputs.user, id=decision.credential.id))
+        return _adopt(account, inputs, decision.credential)
+    refusal = InTheWay(present.foreign) if isinstance(decision, Create | Adopt | AdoptNamed) else decision
+    raise ExistingCredentialError(f"{sentence(refusal, inputs.wanted(), account.now())}{undone}")
 
 
 def _adopt(account: Account, inputs: CredentialInputs, live: Credential) -> IssuedCredential:

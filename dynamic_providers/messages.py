@@ -27,21 +27,23 @@ def write_unmanaged_message(state: RecordedState | None, users: Sequence[Desired
     An id that a spec names to be adopted counts as declared, whatever comes of that.
     Of the state every id, and not those of these users alone: IAM renames users, and what it calls them now nobody
     knows here.
-    A user and service of which a declared credential is not in the state yet is undecided: that credential's own
-    decision, to adopt or to refuse, is about whatever is live there.
+    Of each declared credential the provider is told the id that the state has, and which have none yet (`undecided`).
+    Where it has none, or is not live any more, that credential's own decision, to adopt or to refuse, is about
+    whatever is live of its user and service.
     """
     if state is None:
         return {}
-    recorded = set(state.every.values())
-    undecided = {
-        (wanted.user, wanted.service)
-        for user in users
-        for wanted in user.credentials
-        if recorded.isdisjoint({wanted.resource_name, wanted.former_resource_name})
-    }
-    account = {"account": state.account} if state.account else {}
+    ids = {name: credential_id for credential_id, name in state.every.items()}
+    declared, undecided = {}, set()
+    for wanted in (wanted for user in users for wanted in user.credentials):
+        recorded = ids.get(wanted.resource_name) or ids.get(wanted.former_resource_name or "")
+        if recorded is None:
+            undecided.add((wanted.user, wanted.service))
+        else:
+            declared[recorded] = [wanted.user, wanted.service]
     named = {wanted.adopt for user in users for wanted in user.credentials if wanted.adopt is not None}
-    return {"owned": sorted({*state.every, *named}), "undecided": [list(pair) for pair in sorted(undecided)], **account}
+    told = {"owned": sorted({*state.every, *named}), "undecided": [list(pair) for pair in sorted(undecided)]}
+    return told | {"declared": declared} | ({"account": state.account} if state.account else {})
 
 
 def write_credential_message(

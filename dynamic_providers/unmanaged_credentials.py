@@ -70,6 +70,9 @@ class UnmanagedCredentialsProvider(Provider):
         self.account.reread_users(())  # an endpoint that cannot list all users at once is asked for each
         owned = set(told["owned"])
         undecided = {(user, service) for user, service in told.get("undecided") or ()}
+        for credential_id, (user, service) in (told.get("declared") or {}).items():
+            if self.account.find_credential(user, credential_id) is None:  # then it is made anew, or adopts
+                undecided.add((user, service))
         every = self.account.credentials()
         for live in every:
             if live.user not in users or (live.user, live.service) in undecided:

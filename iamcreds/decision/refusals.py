@@ -88,8 +88,8 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
             return (
                 f"there is no place for another {what} of {user}: IAM allows two, and those that are there or planned"
                 f" ({held or 'this run makes them'}) take both until this run ends. A credential under a new name keeps"
-                " its place with `was: OLD-NAME`; otherwise take this one out for one `up`, which deletes what was"
-                " replaced or is declared no more."
+                " its place with `was: OLD-NAME`; otherwise take this one out until an `up` has gone through, which"
+                " deletes what was replaced or is declared no more."
                 f" {_DELETED_JUST_NOW}"
             )
 

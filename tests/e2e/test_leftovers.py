@@ -68,7 +68,7 @@ def test_replaced_one_that_waits(stack: Stack, iam: IAMClient, emulator: Emulato
             assert_no_accusation(said)
             assert old in said
         assert RESET not in emulator.controls.counts()
-        assert "take this one out for one `up`" in said.replace("\n", " ")
+        assert "take this one out until an `up` has gone through" in said.replace("\n", " ")
     stack.write_specs(jane=JANE)
     stack.up()
     assert old not in ids(iam)

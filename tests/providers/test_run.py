@@ -179,7 +179,7 @@ def test_replaced_and_left(provider: ServiceSpecificCredentialProvider, emulator
     provider.read(FOREIGN, outs | {"credential_id": FOREIGN})
     (reason,) = reasons(provider.check({}, spare))
     assert f"({FOREIGN} by this stack and {name} by jane/codecommit)" in reason
-    assert "take this one out for one `up`, which deletes what was replaced" in reason
+    assert "take this one out until an `up` has gone through, which deletes what was replaced" in reason
 
 
 def test_adopt(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
@@ -445,6 +445,78 @@ def test_guard_where_nothing_tells(
     assert sum(name in str(refused.value) for name in foreign) == number
     assert ("was deleted again" in str(refused.value)) is (number == 1)
     assert "no resource of this stack has" in reasons(provider.check({}, run() | {"user": "bob"}))[0]
+
+
+def test_adopts_what_nothing_tells(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `existing: adopt` what the list of all leaves out is taken over, and told, for no preview could show it.
+
+    What was made beside it is deleted again, and the next run has nothing to do.
+    """
+    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
+    emulator.controls.set(hidden_users=["jane"], clock_shift=120)
+    inputs = {"existing": "adopt", "status": "Inactive"}
+    name, outs = create(provider, **inputs)
+    assert emulator.controls.passwords() == {FOREIGN: outs["service_password"]}
+    assert (name, outs["status"]) == (FOREIGN, "Inactive")
+    assert f"those of user jane, so no preview could show that credential {FOREIGN} is live" in capsys.readouterr().err
+    provider = new_process()
+    assert provider.read(name, outs).id == name
+    checked = provider.check(INPUTS | inputs, run(owned={name: "jane/codecommit"}) | inputs)
+    assert not provider.diff(name, outs, checked.inputs).changes
+
+
+def test_adopts_two_that_nothing_tells(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """Where IAM has no place for another, the first is taken over, and then the next preview shows the other."""
+    foreign = {FOREIGN, "ACCAOTHER000000000000"}
+    for credential_id in foreign:
+        emulator.controls.put_credential(credential_id, "jane", CODECOMMIT)
+    emulator.controls.set(hidden_users=["jane"], clock_shift=120)
+    more = {"existing": "adopt", "declared": 2}
+    checked = {name: provider.check({}, run(resource=name) | more).inputs for name in "ab"}
+    first = provider.create(checked["a"])
+    with pytest.raises(ExistingCredentialError, match="has come since the preview: repeat, to adopt it"):
+        provider.create(checked["b"])
+    provider = new_process()
+    provider.read(first.id, first.outs or {})
+    shown = provider.check({}, run(resource="b", owned={first.id: "a"}) | more).inputs
+    assert {first.id, shown["adopts"]} == foreign
+    assert {first.id, provider.create(shown).id} == foreign == set(emulator.controls.passwords())
+
+
+def test_adopts_nothing_that_has_just_come(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient
+) -> None:
+    """What may be missing from the list of all because it is young is somebody's, just made: it is not taken over."""
+    checked = provider.check({}, run() | {"existing": "adopt"})
+    iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)
+    before = emulator.controls.passwords()
+    with pytest.raises(ExistingCredentialError, match="was deleted again"):
+        provider.create(checked.inputs)
+    assert emulator.controls.passwords() == before
+
+
+def test_a_sibling_adopts_what_nothing_tells(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """Beside what its sibling will adopt a new one stays, also where only IAM's answer tells that this is there."""
+    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
+    emulator.controls.set(hidden_users=["jane"], clock_shift=120)
+    told = {"owned": {}, "adopters": {"jane/codecommit/a": 0}}
+    new = provider.create(provider.check({}, run(resource="jane/codecommit/b", **told) | {"declared": 2}).inputs)
+    adopting = run(resource="jane/codecommit/a", **told) | {"declared": 2, "existing": "adopt"}
+    assert provider.create(provider.check({}, adopting).inputs).id == FOREIGN
+    assert set(emulator.controls.passwords()) == {FOREIGN, new.id}
+
+
+def test_adopts_nothing_beside_what_is_left(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """Where what was made cannot be deleted again nothing is adopted, and what is left is named."""
+    emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
+    emulator.controls.set(hidden_users=["jane"], clock_shift=120)
+    emulator.controls.fail("iam:DeleteServiceSpecificCredential", status=403, code="AccessDenied", message="no")
+    before = emulator.controls.passwords()[FOREIGN]
+    with pytest.raises(ExistingCredentialError, match=r"could not be deleted .* by hand"):
+        provider.create(provider.check({}, run() | {"existing": "adopt"}).inputs)
+    assert emulator.controls.passwords()[FOREIGN] == before
 
 
 def test_second_login_beside_nothing(

@@ -175,6 +175,14 @@ def test_waits_for_a_create(unmanaged: UnmanagedCredentialsProvider) -> None:
         assert checked.result(10).inputs["deletes"] == [OFF]
 
 
+def test_own_that_is_gone(unmanaged: UnmanagedCredentialsProvider, iam: IAMClient) -> None:
+    """Where what the state has of a declared one is gone, that one is made anew or adopts: all there is its affair."""
+    declared = {"declared": {OWN: ["jane", CODECOMMIT]}}
+    assert unmanaged.check({}, inputs("delete", **declared)).inputs["deletes"] == [FOREIGN, OFF]
+    iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=OWN)
+    assert another_process().check({}, inputs("delete", **declared)).inputs["deletes"] == [OFF]
+
+
 def test_taken_over_since(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
     """What this very run has made its own is not touched, although the inputs name it."""
     checked = unmanaged.check({}, inputs("delete"))
@@ -241,6 +249,7 @@ def test_registered(tmp_path: Path, settings: None) -> None:
     assert properties["run"] == {
         "owned": ["ACCA1", "ACCA2", "ACCAEXAMPLE1234567890"],
         "undecided": [["jane", LOGS]],
+        "declared": {"ACCA1": ["jane", CODECOMMIT]},
         "account": "123456789012",
         "refuse": "create",
     }

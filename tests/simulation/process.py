@@ -12,8 +12,8 @@ from unittest import mock
 
 from pulumi.dynamic import Config, ConfigureRequest
 
+from dynamic_providers import making, service_specific_credential, unmanaged_credentials
 from dynamic_providers import run as provider_run
-from dynamic_providers import service_specific_credential, unmanaged_credentials
 from dynamic_providers.run import Run as ProviderRun
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
@@ -94,6 +94,7 @@ def stage() -> Iterator[None]:
         (threads, "ThreadPoolExecutor", _InTurn),
         (service_specific_credential, "warn", warn),
         (unmanaged_credentials, "warn", warn),
+        (making, "warn", warn),
         (service_specific_credential, "is_told_first", is_told_first),
         (models, "_new_id", lambda: f"ACCA{next(numbers):017d}"),
         (models, "_new_secret", lambda _service: ""),

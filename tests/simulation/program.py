@@ -191,16 +191,18 @@ class Program:
 
     def _unmanaged_message(self, recorded: RecordedState) -> dict[str, Any]:
         """What the program tells of the run: what the state has, and where a declared credential is not in it yet."""
-        names = set(recorded.every.values())
-        undecided = {
-            (found.user, found.service)
-            for name, found in self.declared.items()
-            if names.isdisjoint({name, _former_name(name, found)})
-        }
+        ids = {name: credential_id for credential_id, name in recorded.every.items()}
+        declared, undecided = {}, set()
+        for name, found in self.declared.items():
+            credential_id = ids.get(name) or ids.get(_former_name(name, found))
+            if credential_id is None:
+                undecided.add((found.user, found.service))
+            else:
+                declared[credential_id] = [found.user, found.service]
         account = {"account": recorded.account} if recorded.account else {}
         named = {found.adopt for found in self.declared.values() if found.adopt is not None}
         told = {"owned": sorted({*recorded.every, *named}), "undecided": [list(pair) for pair in sorted(undecided)]}
-        return told | account
+        return told | {"declared": declared} | account
 
 
 def _former_name(name: str, declared: Declared) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.simulation.engine import Run
 from tests.simulation.process import new_process
+from tests.simulation.program import PLACES
 from tests.simulation.rules import orphans, password
 from tests.simulation.state import Options
 from tests.simulation.world import USERS, Conditions
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.simulation.clock import Clock
+    from tests.simulation.program import Declared
     from tests.simulation.rules import Record
     from tests.simulation.state import Resource, Stack
     from tests.simulation.world import World
@@ -126,15 +128,18 @@ class Rest:
         return any(taken)
 
     def _declare_later(self, run: Run, text: str) -> bool:
-        """Declare what has no place only when the old one is gone."""
-        stack, names = run.stack, _NO_PLACE.findall(text)
-        if not names:
-            return False
-        self._tell(f"- way out: {' and '.join(names)} wait for the next run")
-        waiting = {name: stack.program.declared.pop(name) for name in names if name in stack.program.declared}
-        self._quiet_ups(stack)
-        stack.program.declared.update(waiting)
-        return True
+        """Declare what has no place only when the old one is gone, which is when an up has gone through."""
+        declared = run.stack.program.declared
+        waiting: dict[str, Declared] = {}
+        for _ in range(PLACES):
+            names = [name for name in _NO_PLACE.findall(text) if name in declared]
+            waiting |= {name: declared.pop(name) for name in names}
+            if not names:
+                break
+            self._tell(f"- way out: {' and '.join(names)} wait for an up that goes through")
+            text = "; ".join(self._quiet_ups(run.stack).errors)
+        declared |= waiting
+        return bool(waiting)
 
     def _create_instead(self, run: Run, text: str) -> bool:
         """Take `adopt` out of what adopts what it cannot."""

@@ -105,7 +105,7 @@ class Record:
             self.ambiguous.add(credential_id)
         elif run.owns(credential_id):
             pass
-        elif _names(run, credential_id):
+        elif _names(run, credential_id) and not _may_adopt(run, credential_id):
             if not _names(run, credential_id, "reset"):
                 self.broken("reset by name", f"{run.stack.name} reset {credential_id}, which it adopts as it is")
         elif _may_adopt(run, credential_id):
@@ -124,6 +124,7 @@ class Record:
 
     def _unmanaged(self, run: Run, credential_id: str, done: str) -> None:
         """What is done to an unmanaged credential was shown before, and it was never the stack's own."""
+        self.touched_by_human[credential_id] = run.clock.seconds  # for another stack it is somebody's hand
         if credential_id in self.owned[run.stack.name] or run.owns(credential_id) or _names(run, credential_id):
             self.broken("unmanaged is ours", f"{run.stack.name} {done} {credential_id}, which is its own")
         if self.quiet and run.options.preview and credential_id not in run.shown:

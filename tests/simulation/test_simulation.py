@@ -58,6 +58,8 @@ def test_histories(first: int) -> None:
         (1000795, "beside one that adopts what it finds, one of another lifetime was refused or not, by their order"),
         (1010224, "IAM renamed a user while lists lagged: what was adopted was taken for gone"),
         (1010874, "beside one that was renamed with `was` and replaced, a new one had a place or not, by their order"),
+        (124284, "where a tainted one and one that was renamed had no place, no message named a way out of both"),
+        (1700388, "what a declared one adopted, whose own was gone, was called unmanaged in the same run"),
         (110065, "a create beside a sibling's lost answer called foreign what the sibling had just found"),
     ],
 )
