@@ -51,7 +51,7 @@ e2e: $(VENV) ## the real engine against the embedded IAM
 faults: $(VENV) ## every kind of fault at every call of every write path; ID='create:*' plays those
 	.venv/bin/python -m tests.faults $(ID)
 
-faults-sample: $(VENV) ## a part of it, in which each kind and each call is met
+faults-sample: $(VENV) ## a part of it: each kind, each operation, each call that changes something
 	.venv/bin/python -m tests.faults --sample
 
 simulate: $(VENV) ## histories of edits, runs, people and faults, by seed: N=100000 SEED=0 (or 1000000: with adoption)

@@ -25,11 +25,13 @@ def main() -> int:
     """Play what the command line asks for; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument(
-        "--sample", action="store_true", help="a part: every kind of fault and every call at least once"
+        "--sample",
+        action="store_true",
+        help="a part: every change of every scenario, every operation, every kind of fault",
     )
     parser.add_argument("--operation", default="*", help="only at calls of these, such as 'iam:Create*'")
     parser.add_argument("--list", action="store_true", help="print the ids and play nothing")
-    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--jobs", type=int, default=4, help="processes; a case waits about as long as it works")
     parser.add_argument("--said", action="store_true", help="print what the engine said in the cases that failed")
     parser.add_argument("ids", nargs="*", metavar="ID", help="such as create:lost-answer:4 or 'reset:*'")
     options = parser.parse_args()

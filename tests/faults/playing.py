@@ -142,9 +142,10 @@ def recover(engine: Engine, account: Account, outcome: Outcome, *, is_clean: boo
 
 def take_ways_out(engine: Engine, account: Account, outcome: Outcome) -> None:
     """Carry out the commands that the last run printed, unless they are about a credential that is ours."""
-    ours = {resource["id"] for resource in engine.read_state()}
+    commands = find_delete_commands(engine.printed[-1])
+    ours = {resource["id"] for resource in engine.read_state()} if commands else set()
     live = account.controls.passwords()
-    for user, credential_id in sorted(find_delete_commands(engine.printed[-1])):
+    for user, credential_id in sorted(commands):
         if credential_id in ours:
             outcome.problems.append(f"said to delete {credential_id}, which the state has")
         elif credential_id in live:

@@ -19,35 +19,49 @@ from tests.faults.scenarios import CODECOMMIT, SCENARIOS, Live
 if TYPE_CHECKING:
     from iamcreds.emulator.server import Emulator
 
-CALLS = {scenario.name: ["sts:GetCallerIdentity", "iam:ListUsers", "iam:Something"] for scenario in SCENARIOS}
+CALLS = {
+    scenario.name: ["sts:GetCallerIdentity", "iam:ListUsers", "iam:Create", "iam:Delete"] for scenario in SCENARIOS
+}
 
 
 @pytest.fixture
 def cases() -> list[Case]:
-    """Every case, were it that every scenario made three calls."""
+    """Every case, were it that every scenario made four calls."""
     return list(make_cases(CALLS))
 
 
 def test_every_kind_at_every_call(cases: list[Case]) -> None:
     """Every kind of fault comes at every call of every scenario, and each case has an id of its own."""
     at_calls = sum(not kind.everywhere for kind in KINDS)
-    assert len(cases) == len(SCENARIOS) * (3 * at_calls + len(KINDS) - at_calls)
+    assert len(cases) == len(SCENARIOS) * (4 * at_calls + len(KINDS) - at_calls)
     assert len({case.id for case in cases}) == len(cases)
 
 
 def test_sample(cases: list[Case]) -> None:
-    """A sample has one case for each call, and every kind of fault."""
+    """A sample has one case for each call that changes something and each other operation, and every kind of fault."""
     chosen = list(sample(cases))
-    assert [(case.scenario.name, case.call) for case in chosen] == [
-        (name, call) for name in CALLS for call in (1, 2, 3)
-    ]
+    changing = [(case.scenario.name, case.call) for case in chosen if case.operation in {"iam:Create", "iam:Delete"}]
+    assert changing == [(name, call) for name in CALLS for call in (3, 4)]
+    others = [case.operation for case in chosen if case.operation not in {"iam:Create", "iam:Delete"}]
+    assert sorted(others) == ["*", "iam:ListUsers", "sts:GetCallerIdentity"]
     assert {case.kind for case in chosen} == set(KINDS)
+
+
+def test_nothing_is_left_out() -> None:
+    """A sample has a scenario that changes nothing, too, and every kind of fault where calls are fewer than kinds."""
+    calls = {"create": ["iam:ListUsers", "iam:Create"], "adopt-by-id": ["iam:ListUsers"]}
+    chosen = list(sample(list(make_cases(calls))))
+    assert {case.scenario.name for case in chosen} == set(calls)
+    assert {case.kind for case in chosen} == set(KINDS)
+    assert len(chosen) == len(KINDS) + 1
 
 
 def test_select(cases: list[Case]) -> None:
     """A case can be had by its id, several by a pattern."""
     assert [case.id for case in select(cases, ["reset:storm:2"])] == ["reset:storm:2"]
-    assert {case.id for case in select(cases, ["reset:storm:*", "nothing"])} == {f"reset:storm:{n}" for n in (1, 2, 3)}
+    assert {case.id for case in select(cases, ["reset:storm:*", "nothing"])} == {
+        f"reset:storm:{n}" for n in (1, 2, 3, 4)
+    }
 
 
 def test_delete_commands() -> None:
