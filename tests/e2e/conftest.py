@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.stack import Stack, create_stack, find_engine
+from tests.e2e.stack import Stack, copy_stack, create_stack, find_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +24,18 @@ def engine() -> str:
     return find_engine()
 
 
+@pytest.fixture(scope="session")
+def new_stack(tmp_path_factory: pytest.TempPathFactory, engine: str, endpoint: Emulator) -> Path:
+    """The folder of a stack that nothing was done with yet, to be copied."""
+    folder = tmp_path_factory.mktemp("stack")
+    create_stack(folder, engine, endpoint.url)
+    return folder
+
+
 @pytest.fixture
-def stack(tmp_path: Path, engine: str, emulator: Emulator) -> Iterator[Stack]:
+def stack(tmp_path: Path, new_stack: Path, engine: str, emulator: Emulator) -> Iterator[Stack]:
     """A new stack of this project against the embedded IAM; in the end no secret may stand anywhere in it."""
-    new = create_stack(tmp_path, engine, emulator.url)
+    new = copy_stack(new_stack, tmp_path, engine, emulator.url)
     yield new
     assert_no_leak(new, tmp_path, emulator.controls.secrets())
 

@@ -138,7 +138,8 @@ class Runner:
 
     def make_environment(self) -> dict[str, str]:
         """Make what the runner itself sets; what only a step's `env` should set is left out."""
-        kept = {name: value for name, value in self.stack.env.items() if not name.startswith("PULUMI_B")}
+        own = ("PULUMI_BACKEND_URL", "PULUMI_STACK")
+        kept = {name: value for name, value in self.stack.env.items() if name not in own}
         return kept | {
             "PATH": f"{self.folder}:{self.stack.env['PATH']}",
             "PULUMI_CONFIG_PASSPHRASE": "",

@@ -117,6 +117,13 @@ def create_stack(folder: Path, engine: str, url: str) -> Stack:
     return stack
 
 
+def copy_stack(source: Path, folder: Path, engine: str, url: str) -> Stack:
+    """Copy a stack as it stands in another folder, for the endpoint; nothing that is in the folder is lost."""
+    shutil.copytree(source, folder, symlinks=True, dirs_exist_ok=True)
+    # The selection of a stack is kept by the project's path, which is another one here.
+    return Stack(folder / "project", make_environment(folder, engine, url) | {"PULUMI_STACK": "test"})
+
+
 def find_engine() -> str:
     """Find the folder of the real engine, which is built when it is not there yet."""
     command = [sys.executable, str(ROOT / "tools/engine.py")]

@@ -11,7 +11,7 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import TYPE_CHECKING, Any
 
-from tests.e2e.stack import WITHOUT_CHECKPOINTS, Stack, create_stack, make_environment
+from tests.e2e.stack import WITHOUT_CHECKPOINTS, Stack, copy_stack, create_stack
 from tests.faults.kinds import Kind, Victim
 from tests.faults.processes import find_processes, find_providers, send
 
@@ -139,6 +139,4 @@ def create_engine(home: Path, binaries: str, url: str) -> Engine:
 def copy_engine(source: Path, home: Path, binaries: str, url: str) -> Engine:
     """Copy a stack as it stands in another folder."""
     shutil.rmtree(home, ignore_errors=True)
-    shutil.copytree(source, home, symlinks=True)
-    # The selection of a stack is kept by the project's path, which is another one here.
-    return Engine(home, Stack(home / "project", make_environment(home, binaries, url) | {"PULUMI_STACK": "test"}))
+    return Engine(home, copy_stack(source, home, binaries, url))
