@@ -14,20 +14,21 @@ import pytest
 from iamcreds.emulator.controls import Controls
 from tests.documents.player import Player
 from tests.documents.reading import blocks
-from tests.e2e.stack import ROOT
+from tests.e2e.conftest import assert_no_leak
+from tests.e2e.live import pass_a_day
+from tests.e2e.stack import ROOT, copy_stack
+from tests.faults.account import open_account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mypy_boto3_iam import IAMClient
-
     from iamcreds.emulator.server import Emulator
-    from tests.e2e.stack import Stack
 
 BLOCKS = [*blocks(ROOT / "docs/incidents.md"), *blocks(ROOT / "docs/drift.md")]
 BEGINNING = BLOCKS[0].heading
 PLAYED = sorted({block.heading for block in BLOCKS if block.language == "console"} - {BEGINNING})
+USERS = ("build-bot", "jane")
 AWS = """#!{python}
 import sys, boto3
 service, operation, *options = sys.argv[1:]
@@ -37,25 +38,46 @@ getattr(boto3.client(service, region_name="us-east-1"), operation.replace("-", "
 """The AWS CLI as far as the documents use it; it prints nothing."""
 
 
-@pytest.fixture
-def player(stack: Stack, iam: IAMClient, emulator: Emulator, tmp_path: Path) -> Player:
-    """A stack whose specs folder is empty, users, and a shell that has `aws`; a day ago by the account's clock."""
-    emulator.controls.set(clock_shift=-86_400)
-    for user in ("build-bot", "jane"):
-        iam.create_user(UserName=user)
+@dataclass(frozen=True)
+class Beginning:
+    """What there is when the beginning was played: the stack's folder, what is live, and the document's ids."""
+
+    folder: Path
+    recorded: list[dict[str, str]]
+    ids: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory: pytest.TempPathFactory, new_stack: Path, engine: str, endpoint: Emulator) -> Beginning:
+    """The beginning, played once."""
+    folder = tmp_path_factory.mktemp("beginning")
+    stack = copy_stack(new_stack, folder, engine, endpoint.url)
     stack.write_specs()
+    account = open_account(endpoint, USERS)
+    account.empty()
+    player = Player(stack, account.controls, stack.env)
+    play(player, BEGINNING)
+    assert_no_leak(stack, folder, account.controls.secrets())
+    return Beginning(folder, account.record(), player.ids)
+
+
+@pytest.fixture
+def player(beginning: Beginning, engine: str, emulator: Emulator, tmp_path: Path) -> Iterator[Player]:
+    """The beginning's stack and account on the day after, and a shell that has `aws`."""
+    open_account(emulator, USERS).restore(beginning.recorded)
+    pass_a_day(emulator)
+    stack = copy_stack(beginning.folder, tmp_path, engine, emulator.url)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/aws").write_text(AWS.format(python=sys.executable))
     (tmp_path / "bin/aws").chmod(0o755)
     env = stack.env | {"PATH": f"{tmp_path}/bin:{stack.env['PATH']}"}
-    return Player(stack, emulator.controls, env)
+    yield Player(stack, emulator.controls, env, dict(beginning.ids))
+    assert_no_leak(stack, tmp_path, emulator.controls.secrets())
 
 
 @pytest.mark.parametrize("heading", PLAYED)
 def test_incident(heading: str, player: Player) -> None:
     """Each incident, and the example of drift, a day after the same beginning, says what the document says."""
-    play(player, BEGINNING)
-    player.controls.set(clock_shift=0)
     play(player, heading)
 
 

@@ -23,6 +23,7 @@ class Account:
     url: str
     controls: Controls
     iam: IAMClient
+    users: tuple[str, ...] = USERS
 
     def list_credentials(self) -> list[dict[str, Any]]:
         """List what is live, whatever a list may lag behind."""
@@ -49,7 +50,7 @@ class Account:
     def empty(self) -> None:
         """Have the users and nothing else."""
         self.controls.reset()
-        for user in USERS:
+        for user in self.users:
             self.iam.create_user(UserName=user)
 
     def record(self) -> list[dict[str, str]]:
@@ -77,10 +78,10 @@ class Account:
         self.controls.clear_counts()
 
 
-def open_account(emulator: Emulator) -> Account:
-    """Open the account of an embedded IAM."""
+def open_account(emulator: Emulator, users: tuple[str, ...] = USERS) -> Account:
+    """Open the account of an embedded IAM, which has these users."""
     iam = boto3.client(
         "iam", endpoint_url=emulator.url, region_name="us-east-1",
         aws_access_key_id="somebody", aws_secret_access_key="else",
     )  # fmt: skip
-    return Account(emulator.url, emulator.controls, iam)
+    return Account(emulator.url, emulator.controls, iam, users)
