@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import TYPE_CHECKING
 
 import boto3
+import botocore.session
 import pytest
 from hypothesis import settings
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # a `make` that a test runs is nobody's child
     os.environ.pop(name, None)
+
+# botocore keeps the models of AWS's services that it has read with its session, and every test begins new ones.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 # Machines differ in speed; CI looks at the same examples each time, a person's run at new ones.
 settings.register_profile("any machine", deadline=None, derandomize="CI" in os.environ)
