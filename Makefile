@@ -8,6 +8,8 @@ UV := $(or $(shell command -v uv 2>/dev/null),.state/uv/bin/uv)
 SYNC ?= --all-extras
 VENV := .venv/.synced
 CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+# One more than the cores of a small machine, for tests wait now and then; a file's tests stay together while all are busy.
+PROCESSES := --numprocesses 3 --dist worksteal
 LOCAL := .venv/bin/python -m tools.local_stack
 export UV_PYTHON_DOWNLOADS := never
 # A virtual environment without bytecode would have every process compile 350 modules anew.
@@ -42,11 +44,11 @@ types: $(VENV) ## mypy, strict
 	.venv/bin/mypy
 
 unit: $(VENV) ## every test without the engine
-	.venv/bin/pytest tests --ignore=tests/e2e --numprocesses 2
+	.venv/bin/pytest tests --ignore=tests/e2e $(PROCESSES)
 
 e2e: $(VENV) ## the real engine against the embedded IAM
 	@$(PYTHON) tools/engine.py >/dev/null
-	.venv/bin/pytest tests/e2e --numprocesses 2
+	.venv/bin/pytest tests/e2e $(PROCESSES)
 
 faults: $(VENV) ## every kind of fault at every call of every write path; ID='create:*' plays those
 	.venv/bin/python -m tests.faults $(ID)
