@@ -30,6 +30,16 @@ settings.register_profile("any machine", deadline=None, derandomize="CI" in os.e
 settings.load_profile("any machine")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A folder for temporary files that no other test process has: a person's runs keep notes for each other there."""
+    folder = str(tmp_path_factory.mktemp("temporary"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", folder)
+        patch.setattr("tempfile.tempdir", folder)
+        yield
+
+
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[Emulator]:
     """The embedded IAM, one for all tests of a process."""
