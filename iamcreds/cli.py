@@ -19,7 +19,7 @@ SUMMARIES = {
     "init": "Write the files that a project of your own begins with.",
     "list": "List what is live in the account.",
     "permissions": "Print the IAM policy that a run needs.",
-    "plan": "Turn a preview into a comment, and refuse what removes too much.",
+    "plan": "Turn a preview into a comment, and refuse too many removals.",
     "query": "Answer SQL over what is live and what is desired.",
     "report": "Write an HTML page about specs and account, and tell people.",
     "secret": "Print the login and password of one credential.",

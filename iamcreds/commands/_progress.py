@@ -23,9 +23,11 @@ def progress_bars() -> Iterator[Progress]:
         return
     from rich.console import Console  # noqa: PLC0415 - slow to import, and needed at a terminal only
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - same
+    from rich.theme import Theme  # noqa: PLC0415 - same
 
+    readable = Theme({"progress.elapsed": "none"})  # rich's own yellow is none, on white
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[far]}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with Progress(*columns, console=Console(stderr=True, theme=readable), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
         def progress(doing: str, done: int, total: int | None = None) -> None:

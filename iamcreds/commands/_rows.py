@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from iamcreds.commands._terminal import find_width, is_coloured
 from iamcreds.text.tables import Format, format_document, format_table
 
 if TYPE_CHECKING:
@@ -30,4 +29,4 @@ def print_rows(table: Table, structure: Document, form: str) -> None:
         case Format.JSON | Format.YAML as chosen:
             click.echo(format_document(structure, chosen))
         case chosen:
-            click.echo(format_table(table, chosen, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
+            click.echo(format_table(table, chosen, find_width(), is_coloured=is_coloured()))

@@ -22,7 +22,7 @@ def command(port: int, latency: float, rate: float | None) -> None:
     Examples:
       iamcreds emulator
       iamcreds emulator --port 0
-      iamcreds emulator --latency 0.05 --rate 5     (a slow and busy IAM)
+      iamcreds emulator --latency 0.05 --rate 5    # a slow and busy IAM
     """
     try:
         from iamcreds.emulator.process import serve  # noqa: PLC0415 - moto is an extra, and slow to import

@@ -109,7 +109,7 @@ def command(  # noqa: PLR0913 - one for each option
     \b
     Examples:
       iamcreds init credentials --account 123456789012
-      iamcreds init . --account 123456789012 --region eu-west-1 --backend "s3://BUCKET?region=eu-west-1"
+      iamcreds init . --account 123456789012 --region eu-west-1 --backend "s3://BUCKET?region=eu-west-1" \\
         --secrets-provider "awskms:///alias/iamcreds-prod?region=eu-west-1"
       iamcreds init . --account 123456789012 --overwrite specs/schema.json
     """

@@ -69,14 +69,16 @@ def command(statement: str, specs: Path | None, timeout: float, form: str) -> No
           WHERE user NOT IN (SELECT user FROM desired)"
       Two live credentials for one service:
         iamcreds query "SELECT user, service, count(*) AS live
-          FROM service_specific_credentials GROUP BY user, service HAVING live > 1"
+          FROM service_specific_credentials
+          GROUP BY user, service HAVING live > 1"
       Declared and not there:
         iamcreds query --specs specs "SELECT user, service, file, line FROM desired
           LEFT JOIN service_specific_credentials AS live USING (user, service)
           WHERE service <> '' AND live.id IS NULL"
       API keys that end within a month, as CSV:
         iamcreds query --format csv "SELECT user, service, expires
-          FROM service_specific_credentials WHERE expires < datetime('now', '+1 month')"
+          FROM service_specific_credentials
+          WHERE expires < datetime('now', '+1 month')"
     """
     from iamcreds.commands._progress import progress_bars  # noqa: PLC0415
     from iamcreds.query.statement import find_tables, run_statement  # noqa: PLC0415 - SQLite and YAML are not needed for help

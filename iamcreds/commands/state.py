@@ -37,7 +37,7 @@ def check(file: IO[bytes], plugins: tuple[str, ...]) -> None:
     \b
     Examples:
       pulumi stack export | iamcreds state check -
-      pulumi stack export | iamcreds state check - --plugin aws     (a program of your own, with pulumi-aws)
+      pulumi stack export | iamcreds state check - --plugin aws    # a program of your own, with pulumi-aws
     """
     from iamcreds.state.providers import check_state  # noqa: PLC0415 - not for --help
 

@@ -44,7 +44,7 @@ def command(specs: tuple[Path, ...], *, allow_empty: bool, form: str) -> None:
       iamcreds validate specs/payments.yaml --format json
       iamcreds skeleton | iamcreds validate -
       iamcreds validate specs/build.yaml specs/payments.yaml
-      iamcreds validate specs --format github     (in a workflow: annotations at the lines concerned)
+      iamcreds validate specs --format github    # in a workflow: annotations at the lines concerned
       iamcreds validate specs --format sarif > specs.sarif
     """
     from iamcreds.specs import check_account, load_all  # noqa: PLC0415 - YAML and JSON Schema are slow to import

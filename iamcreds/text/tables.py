@@ -23,10 +23,8 @@ Document: TypeAlias = Mapping[str, "Document"] | Sequence["Document"] | Cell
 ABSENT = "-"
 """What stands in a table for people where there is no value, so that every row has every column."""
 
-MAX_DRAWN_ROWS = 1000
-"""Rows of a table that is drawn for a terminal; drawing takes over a millisecond a row, plain text next to nothing."""
-
-_ID = re.compile("[A-Z0-9]{16,32}")
+_GAP = "  "
+_BOLD = "\x1b[1m{}\x1b[0m"
 _WITHOUT_POINT = re.compile("^(-?[0-9]+)(e)")  # readers of YAML 1.1 take 1e-05 for text, and 1.0e-05 for a number
 _PLAIN_KEY = re.compile("[a-z]+(_[a-z]+)*")
 _NOT_KEYS = frozenset({"false", "n", "no", "null", "off", "on", "true", "y", "yes"})
@@ -79,20 +77,24 @@ def format_document(value: Document, form: Format) -> str:
     return "\n".join(_to_yaml(value))
 
 
-def format_table(table: Table, form: Format, width: int | None = None) -> str:
+def format_table(table: Table, form: Format, width: int | None = None, *, is_coloured: bool = False) -> str:
     """Rows as CSV or as a table, without a line break at the end.
 
     Args:
         table: the rows.
         form: CSV or TABLE.
-        width: columns of the terminal that will show a table. Where there is none (None), or more than MAX_DRAWN_ROWS
-            rows, a table has no colours, no lines and no limit.
+        width: columns of the terminal that will show a table, if one will. A table that is wider stands there row by
+            row, a line for each cell: so no cell is ever broken, and each can be copied.
+        is_coloured: whether the names of the columns are bold.
     """
     if form is Format.CSV:
         return _to_csv(table)
-    if width is None or len(table.rows) > MAX_DRAWN_ROWS:
-        return _format_plain(table)
-    return _format_coloured(table, width)
+    heading = _BOLD if is_coloured else "{}"
+    first, *lines = _align([table.columns, *table.rows])
+    if width is None or not table.rows or max(map(_find_width, [first, *lines])) <= width:
+        return "\n".join([heading.format(first), *lines])
+    names = [heading.format(name) for name in _pad(map(_format_cell, table.columns))]
+    return "\n\n".join(_format_row(names, row) for row in table.rows)
 
 
 def _to_json(value: Document, indent: int | None = None) -> str:
@@ -146,35 +148,26 @@ def _format_cell(cell: Cell) -> str:
     return ABSENT if cell is None else escape_invisible(str(cell))
 
 
-def _format_plain(table: Table) -> str:
+def _align(rows: Sequence[Sequence[Cell]]) -> list[str]:
+    """A line for each row, with its cells below each other and no space at its end."""
+    columns = (_pad(map(_format_cell, column)) for column in zip(*rows, strict=True))
+    return [_GAP.join(cells).rstrip() for cells in zip(*columns, strict=True)]
+
+
+def _pad(cells: Iterable[str]) -> list[str]:
+    """The cells of a column, all of them as wide as the widest."""
+    measured = [(cell, _find_width(cell)) for cell in cells]
+    width = max(found for _, found in measured)
+    return [f"{cell}{' ' * (width - found)}" for cell, found in measured]
+
+
+def _find_width(text: str) -> int:
+    """How many columns of a terminal a text takes."""
     from rich.cells import cell_len  # noqa: PLC0415 - only tables need it
 
-    lines = [[_format_cell(cell) for cell in row] for row in (table.columns, *table.rows)]
-    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
-    padded = (
-        (f"{cell}{' ' * (width - cell_len(cell))}" for cell, width in zip(line, widths, strict=True)) for line in lines
-    )
-    return "\n".join("  ".join(line).rstrip() for line in padded)
+    return cell_len(text)
 
 
-def _find_id_width(cells: Iterable[Cell]) -> int | None:
-    """The width of a column of ids, which are there to be copied and so are never broken; None of any other."""
-    texts = [str(cell) for cell in cells if cell is not None]
-    return max(map(len, texts)) if texts and all(map(_ID.fullmatch, texts)) else None
-
-
-def _format_coloured(table: Table, width: int) -> str:
-    from rich import box  # noqa: PLC0415 - only terminals need it
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table as RichTable  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(table.columns):
-        width_of_ids = _find_id_width(row[number] for row in table.rows)
-        drawn.add_column(Text(_format_cell(column)), overflow="fold", min_width=width_of_ids)
-    for row in table.rows:
-        drawn.add_row(*(Text(_format_cell(cell), style="dim" if cell is None else "") for cell in row))
-    out = io.StringIO()
-    Console(file=out, width=width, force_terminal=True).print(drawn)
-    return out.getvalue().rstrip("\n")
+def _format_row(names: Sequence[str], row: Sequence[Cell]) -> str:
+    """A row as lines, the name of its column before each cell."""
+    return "\n".join(f"{name}{_GAP}{_format_cell(cell)}" for name, cell in zip(names, row, strict=True))

@@ -63,9 +63,9 @@ def examples(command: click.Command) -> Iterator[list[str]]:
         if found is None:
             continue
         whole = found[1]
-        while whole.count('"') % 2:  # a statement in several lines
-            whole += "\n" + next(lines)
-        parser = shlex.shlex(re.sub(r"\s{2,}\([^\n]*\)$", "", whole), posix=True, punctuation_chars="|>&;")
+        while whole.count('"') % 2 or whole.endswith("\\"):  # a statement or a command in several lines
+            whole = whole.removesuffix("\\") + "\n" + next(lines)
+        parser = shlex.shlex(whole, posix=True, punctuation_chars="|>&;")
         parser.whitespace_split = True
         words = list(parser)
         yield words[: next((number for number, word in enumerate(words) if word[0] in "|>&;"), len(words))]
@@ -81,6 +81,19 @@ def test_help(name: str) -> None:
     assert result.exit_code == 0
     _, _, shown = result.output.partition("\n  Examples:\n")
     assert re.search(r"^ +.*iamcreds ", shown, re.MULTILINE), result.output
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+@pytest.mark.parametrize("width", [80, 200])
+def test_help_fits(name: str, width: int) -> None:
+    """No line of a help is wider than the terminal, but for commands to copy; each command is listed in one line."""
+    result = CliRunner(env={"COLUMNS": str(width)}).invoke(main, [*name.split(), "--help"], prog_name="iamcreds")
+    assert "\x1b" not in result.output
+    for line in result.output.splitlines():
+        assert len(line) <= width or re.match(r" +(\S+ .*\| )?(iamcreds|git|eval) ", line), line
+    if isinstance(COMMANDS.get(name, main), click.Group):
+        listed = result.output[result.output.index("\nCommands:\n") :].splitlines()[2:]
+        assert all(re.match(r"  [a-z-]+  ", line) for line in listed), listed
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
-import subprocess
-import threading
-from fcntl import ioctl
-from struct import pack
-from termios import TIOCSWINSZ
 from typing import TYPE_CHECKING
 
-from tests.e2e.stack import SECONDS
+from tests.terminal import run_at_terminal
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -32,34 +25,6 @@ tell_engine("12 of 48 credentials")
 """
 
 
-def at_terminal(stack: Stack, *arguments: str, lines: int, columns: int) -> str:
-    """What pulumi draws at a terminal of that size, line after line, without colours."""
-    master, slave = pty.openpty()
-    ioctl(slave, TIOCSWINSZ, pack("HHHH", lines, columns, 0, 0))
-    process = subprocess.Popen(
-        ["pulumi", *arguments],  # noqa: S607 - found by the PATH of the stack
-        cwd=stack.folder, env=stack.env | {"TERM": "xterm"}, stdin=slave, stdout=slave, stderr=slave,
-    )  # fmt: skip
-    os.close(slave)
-    drawn: list[bytes] = []
-    reader = threading.Thread(target=lambda: drawn.extend(iter(lambda: _read(master), b"")))
-    reader.start()
-    process.wait(timeout=SECONDS)
-    reader.join(timeout=10)
-    os.close(master)
-    text = b"".join(drawn).decode()
-    stack.printed.append(text)
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
-
-
-def _read(descriptor: int) -> bytes:
-    """What comes next; nothing when the other end is closed."""
-    try:
-        return os.read(descriptor, 65_536)
-    except OSError:
-        return b""
-
-
 def test_at_a_terminal(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     """However long the tree is, its last row in sight says how many are through, how many failed, and what is left."""
     for user in USERS[1:]:
@@ -67,7 +32,10 @@ def test_at_a_terminal(stack: Stack, iam: IAMClient, emulator: Emulator) -> None
     users = "".join(f"  {user}: {{credentials: [{{service: codecommit}}]}}\n" for user in USERS)
     stack.write_specs(team=f"users:\n{users}")
     emulator.controls.set(latency=1)  # and the engine's provider does four at a time
-    drawn = at_terminal(stack, "up", "--yes", "--skip-preview", "--continue-on-error", lines=12, columns=200)
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--continue-on-error"]
+    env = stack.env | {"TERM": "xterm"}
+    drawn = run_at_terminal(command, stack.folder, env, lines=12, columns=200, seconds=stack.seconds).text
+    stack.printed.append(drawn)
     found = [(int(number), failed) for number, failed in FAR.findall(drawn)]
     assert found
     assert found == sorted(found)
