@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -24,9 +25,10 @@ async def read_passwords(desired: Desired) -> Mapping[str, str]:
     passwords = _check(await _read())
     adopting = {wanted.resource_name for user in desired.users for wanted in user.credentials if wanted.adopt}
     for name in sorted(passwords.keys() - adopting):
+        entry = shlex.quote(f'{KEY}["{name}"]')
         pulumi.log.warn(
             f"config `{KEY}` has a password of {name}, which the specs do not adopt: it is not used; take it out"
-            f" (pulumi config rm --path '{KEY}[\"{name}\"]')"
+            f" (pulumi config rm --path {entry})"
         )
     return {name: password for name, password in passwords.items() if name in adopting}
 

@@ -114,7 +114,9 @@ def parse_now(text: str | None) -> datetime:
     try:
         now = datetime.fromisoformat(text) if text else datetime.now(UTC)
     except ValueError as error:
-        raise ConfigError(f"config `now` is {text!r}, which is no date: write it as 2027-03-01") from error
+        raise ConfigError(
+            f"config `now` is {text!r}, which is no date: `pulumi config set now 2027-03-01` sets one"
+        ) from error
     return now if now.tzinfo else now.replace(tzinfo=UTC)
 
 

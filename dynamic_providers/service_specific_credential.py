@@ -221,7 +221,7 @@ class ServiceSpecificCredentialProvider(Provider):
                 reset=inputs.reset is not None and inputs.reset != olds.get("reset"),
             )
         except NoSuchCredentialError as error:
-            raise NoSuchCredentialError(f"{error}: it is gone; run with --refresh") from error
+            raise NoSuchCredentialError(f"{error}: it is gone: `pulumi up --refresh`") from error
         now_live = recorded_live(olds) if live is None else record_live(live)
         now_status = {} if status is None else {"status": status.value}
         kept = {name: olds[name] for name in (*SECRETS, "account_id") if name in olds}

@@ -8,7 +8,7 @@ from importlib import import_module
 
 import click
 
-from iamcreds.errors import IamcredsError, format_traceback, is_debugging
+from iamcreds.errors import IamcredsError, SpecsError, format_traceback, is_debugging
 from iamcreds.text.escaping import escape_lines
 
 SUMMARIES = {
@@ -77,7 +77,8 @@ class Commands(click.Group):
         except IamcredsError as error:
             if is_debugging():
                 click.echo(format_traceback(error), err=True)
-            raise click.ClickException(escape_lines(str(error))) from None
+            what = "the specs have problems:\n" if isinstance(error, SpecsError) else ""
+            raise click.ClickException(f"{what}{escape_lines(str(error))}") from None
 
 
 @click.group(cls=Commands)

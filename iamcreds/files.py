@@ -7,6 +7,7 @@ pipe that somebody reads. So nothing at that name is opened; what is new is writ
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import tempfile
 from contextlib import contextmanager
@@ -33,7 +34,11 @@ def check_target(file: Path) -> None:
         if os.path.lexists(file) and not stat.S_ISREG(file.lstat().st_mode):
             raise OutputFileError(f"{file} is not a regular file, and would be replaced by one: name another")
         if not file.parent.is_dir():
-            raise OutputFileError(f"cannot write {file}: there is no folder {file.parent.absolute()}")
+            folder = file.parent.absolute()
+            raise OutputFileError(
+                f"cannot write {file}: there is no folder {folder}: make it (mkdir -p {shlex.quote(str(folder))}), or"
+                " name another file"
+            )
         if not os.access(file.parent, os.W_OK | os.X_OK):
             raise OutputFileError(f"cannot write {file}: folder {file.parent.absolute()} may not be written to")
 

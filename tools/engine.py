@@ -62,7 +62,10 @@ def build_engine(target: Path) -> None:
         EngineError: there is no Go, or the build failed.
     """
     if not shutil.which("go"):
-        raise EngineError("no `pulumi` on PATH, and no Go to build it with: install one of them, then repeat")
+        raise EngineError(
+            "no `pulumi` on PATH, and no Go to build it with: install one of them (https://www.pulumi.com/docs/install,"
+            " https://go.dev/dl), then repeat"
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     print_progress(f"building the Pulumi engine {VERSION} from Go modules, once, into {target} (about 5 minutes)")
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".state"
 PID, PORT, LOG = STATE / "emulator.pid", STATE / "emulator.port", STATE / "emulator.log"
 START_SECONDS = 30
+HOW_TO_MOVE = "if another program has the port: `rm .state/emulator.port`, then the next `make up` takes a free one"
 DROPPED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS")
 """A person's own settings that would get in the way."""
 
@@ -84,7 +85,7 @@ def start_emulator(env: dict[str, str]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not is_answering(env["AWS_ENDPOINT_URL"]):
         if (process and process.poll() is not None) or time.monotonic() > deadline:
-            sys.exit(f"the embedded IAM did not start; it said: {LOG.read_text().strip()}")
+            sys.exit(f"the embedded IAM did not start; it said: {LOG.read_text().strip()}\n{HOW_TO_MOVE}")
         time.sleep(0.1)
     print(f"embedded IAM: {env['AWS_ENDPOINT_URL']}", flush=True)  # noqa: T201 - this is a command
 

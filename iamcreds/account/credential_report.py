@@ -59,7 +59,7 @@ def read_credential_report(
         progress(_DOING, int(waited))
         sleep(pause)
         waited += pause
-    raise AccountError(f"{_DOING}: AWS has not finished it in {waited / 60:.0f} minutes")
+    raise AccountError(f"{_DOING}: AWS has not finished it in {waited / 60:.0f} minutes: repeat later")
 
 
 def _ask(iam: IAMClient) -> CredentialReport | None:

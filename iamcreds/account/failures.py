@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from botocore import exceptions as boto
 
 from iamcreds import errors
+from iamcreds.text.commands import create_user
 from iamcreds.text.escaping import escape_invisible, shorten
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ _ANSWER_LOST = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadE
 UNREADABLE = "AWS's answer was cut off or is not AWS's: repeat"
 """What is said of an answer that cannot be read, whatever it holds."""
 
+_NO_USER = "The user with name"
 _LONGEST_MESSAGE = 1_000
 
 HOW_TO_SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in again (`aws sso login`)"
@@ -96,6 +98,8 @@ def _failed(doing: str, error: boto.BotoCoreError) -> errors.AccountError:
             return errors.UnreachableError(
                 f"{doing}: no answer from AWS ({_describe(error)}): check network, AWS_REGION and AWS_ENDPOINT_URL",
             )
+        case boto.InvalidRegionError():
+            return errors.AccountError(f"{doing}: {str(error).rstrip('.')}: check AWS_REGION")
         case _:
             return errors.AccountError(f"{doing}: {error}")
 
@@ -115,15 +119,16 @@ def _refused(doing: str, error: boto.ClientError) -> errors.AccountError:
     if is_throttled(error) or _is_failure_of_aws(error):
         return errors.UnavailableError(f"{said}: repeat later")
     if code == "LimitExceeded":
-        return errors.LimitExceededError(said)
+        return errors.LimitExceededError(f"{said}: `iamcreds list credentials --all-users` names what is live")
     return _missing(doing, code, message) or errors.AccountError(said)
 
 
 def _missing(doing: str, code: str, message: str) -> errors.AccountError | None:
     """What exactly is missing; IAM has one code for all of it (NoSuchEntity), so its wording has to tell."""
-    if code == "NoSuchEntity" and message.startswith("The user with name"):
+    if code == "NoSuchEntity" and message.startswith(_NO_USER):
+        command = create_user(message.removeprefix(_NO_USER).strip().removesuffix(" cannot be found."))
         return errors.NoSuchUserError(
-            f"{doing}: the account has no such IAM user: create the user, or take it out of the specs"
+            f"{doing}: the account has no such IAM user: create the user ({command}), or take it out of the specs"
         )
     if code == "NoSuchEntity" and message.startswith("No such service"):
         return errors.NoSuchServiceError(

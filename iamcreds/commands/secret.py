@@ -83,7 +83,10 @@ def _export(project: Path, stack: str | None) -> str:
     """
     engine = shutil.which("pulumi")
     if engine is None:
-        raise SecretError("there is no `pulumi` on PATH, which alone can decrypt the state")
+        raise SecretError(
+            "there is no `pulumi` on PATH, which alone can decrypt the state: install it"
+            ' (https://www.pulumi.com/docs/install), or in a clone of iamcreds: eval "$(make -s env)"'
+        )
     arguments = ["--non-interactive", "stack", "export", "--show-secrets", *(["--stack", stack] if stack else [])]
     try:
         done = subprocess.run(  # noqa: S603 - the engine, and a stack's name
@@ -96,7 +99,9 @@ def _export(project: Path, stack: str | None) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise SecretError(f"`pulumi stack export` did not end within {_SECONDS} seconds") from None
+        raise SecretError(
+            f"`pulumi stack export` did not end within {_SECONDS} seconds: run it alone to see why"
+        ) from None
     if done.returncode:
         raise SecretError(f"`pulumi stack export`: {escape_invisible(done.stderr.strip().removeprefix('error: '))}")
     return done.stdout

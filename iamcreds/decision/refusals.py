@@ -22,6 +22,7 @@ from iamcreds.decision.deciding import (
     Wanted,
 )
 from iamcreds.services import service_alias
+from iamcreds.text.commands import create_user, delete_credential
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,7 +39,8 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
     what, user = f"{service_alias(wanted.service)} credential", f"user {wanted.user}"
     match refusal:
         case MissingUser(renamed_to=None):
-            return f"the account has no IAM {user}: create the user, or take it out of the specs"
+            made = create_user(wanted.user)
+            return f"the account has no IAM {user}: create the user ({made}), or take it out of the specs"
         case MissingUser(renamed_to=name):
             return f"the account has no IAM {user}: IAM renamed it to {name}, and so must the specs"
         case UnknownService():
@@ -142,9 +144,7 @@ def _age(live: Credential, now: datetime) -> str:
 
 
 def _delete_command(live: Credential) -> str:
-    return (
-        f"aws iam delete-service-specific-credential --user-name {live.user} --service-specific-credential-id {live.id}"
-    )
+    return delete_credential(live.user, live.id)
 
 
 def _expiry(live: Credential) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from iamcreds.errors import NothingSelectedError
 from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from iamcreds.model import Desired, DesiredUser, Inventory
 
 
@@ -48,10 +51,15 @@ class Selection:
         users = {user.name for user in desired.users} | {user.name for user in inventory.users}
         services = {credential.service for user in desired.users for credential in user.credentials}
         services |= {credential.service for credential in inventory.credentials}
-        unknown = [f"user {name}" for name in sorted(self.users - users)]
-        unknown += [f"service {service_alias(name)}" for name in sorted(self.services - services)]
+        unknown = [f"user {name}{_suggest(name, users)}" for name in sorted(self.users - users)]
+        aliases = {service_alias(name) for name in services}
+        asked = sorted(service_alias(name) for name in self.services - services)
+        unknown += [f"service {name}{_suggest(name, aliases)}" for name in asked]
         if unknown:
-            raise NothingSelectedError(f"neither the specs nor the account know {' or '.join(unknown)}")
+            raise NothingSelectedError(
+                f"neither the specs nor the account know {' or '.join(unknown)}:"
+                " `iamcreds list credentials --all-users` tells what is live"
+            )
 
     def _has_service(self, service: str) -> bool:
         return not self.services or service in self.services
@@ -61,6 +69,12 @@ class Selection:
             return user
         credentials = tuple(credential for credential in user.credentials if self._has_service(credential.service))
         return replace(user, credentials=credentials, access_keys=None)
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    """The names that are most like it, in brackets."""
+    near = difflib.get_close_matches(name, sorted(known))
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 
 EVERYTHING = Selection()

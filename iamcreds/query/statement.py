@@ -100,6 +100,8 @@ def _explain(statement: str, message: str) -> str:
             return f"the query: {message}; `iamcreds query --help` lists the columns"
         case "incomplete input" if not statement.strip():
             return "the query is empty: write one SELECT"
+        case _ if message.endswith("syntax error"):
+            return f"the query: {message}; `iamcreds query --help` has examples"
         case _:
             return f"the query: {message.rstrip('.')}"
 

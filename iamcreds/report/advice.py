@@ -5,12 +5,18 @@ Every command can be pasted as it is, but for a folder or file that stands in ca
 
 from __future__ import annotations
 
-import shlex
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
 from iamcreds.drift import differences
 from iamcreds.model import Status
+from iamcreds.text.commands import (
+    create_user,
+    delete_access_key,
+    delete_credential,
+    format_option,
+    switch_credential,
+)
 
 if TYPE_CHECKING:
     from iamcreds.drift.differences import Difference
@@ -27,7 +33,7 @@ def advise(difference: Difference) -> str:
 def _advise_about_missing_user(difference: differences.MissingUser) -> str:
     if difference.renamed_to is not None:
         return f"call it {difference.renamed_to} in the specs, then pulumi up"
-    return f"aws iam create-user --user-name {shlex.quote(difference.user)}, or take it out of the specs"
+    return f"{create_user(difference.user)}, or take it out of the specs"
 
 
 @advise.register(differences.MissingWatchedUser)
@@ -59,7 +65,8 @@ def _advise_about_unmanaged(difference: differences.UnmanagedCredential) -> str:
 
 @advise.register(differences.UndeclaredUser)
 def _advise_about_undeclared(difference: differences.UndeclaredUser) -> str:
-    return f"iamcreds dump --user {shlex.quote(difference.user)} --to SPECS, or {_format_delete(difference.live[0])}"
+    user = format_option("--user", difference.user)
+    return f"iamcreds dump {user} --to SPECS, or {_format_delete(difference.live[0])}"
 
 
 @advise.register(differences.SwitchedOff)
@@ -67,8 +74,7 @@ def _advise_about_switched_off(difference: differences.SwitchedOff) -> str:
     if len(difference.live) > 1:
         return "declare `status: Inactive` where it is meant"
     (live,) = difference.live
-    switch = f"aws iam update-service-specific-credential {_format_options(live)} --status {Status.ACTIVE.value}"
-    return f"{switch}, or declare `status: Inactive`"
+    return f"{switch_credential(live.user, live.id, Status.ACTIVE)}, or declare `status: Inactive`"
 
 
 @advise.register(differences.Expired)
@@ -88,13 +94,8 @@ def _advise_about_access_keys(
     difference: differences.TooManyAccessKeys | differences.AccessKeyTooOld | differences.AccessKeyIdle,
 ) -> str:
     """The oldest key first: whose it is decides what becomes of it."""
-    options = f"--user-name {shlex.quote(difference.user)} --access-key-id {shlex.quote(difference.live[0].id)}"
-    return f"when nobody needs it: aws iam delete-access-key {options}"
+    return f"when nobody needs it: {delete_access_key(difference.user, difference.live[0].id)}"
 
 
 def _format_delete(live: Credential) -> str:
-    return f"aws iam delete-service-specific-credential {_format_options(live)}"
-
-
-def _format_options(live: Credential) -> str:
-    return f"--user-name {shlex.quote(live.user)} --service-specific-credential-id {shlex.quote(live.id)}"
+    return delete_credential(live.user, live.id)

@@ -103,7 +103,7 @@ def _find_service(number: int, total: int, url: str) -> Any:  # noqa: ANN401 - a
     if service is None:
         raise NotificationError(
             f"{_name_address(number, total)} to notify is none that apprise understands; it is not shown, because it"
-            " may hold a secret",
+            " may hold a secret: `apprise -vv -b test ADDRESS` tells what is wrong with it",
         )
     return service
 

@@ -146,7 +146,10 @@ def _read_bytes(path: Path) -> bytes | None:
 
 
 def _refuse_unreadable(path: Path, error: OSError) -> Document:
-    return _refuse(path, f"cannot be read: {(error.strerror or 'unknown reason').lower()}", "unreadable-file")
+    reason = (error.strerror or "unknown reason").lower()
+    is_nothing = isinstance(error, FileNotFoundError) and not path.is_symlink()
+    hint = "; `iamcreds skeleton` prints a spec to begin with" if is_nothing else ""
+    return _refuse(path, f"cannot be read: {reason}{hint}", "unreadable-file")
 
 
 def _refuse(path: Path, message: str, rule: str) -> Document:

@@ -83,14 +83,17 @@ def find_secret(export: str, resource: str) -> Secret:
             " was; declare a `reset` to give it a new one"
         )
     if not all(text.isprintable() for text in (user, service, credential_id, *texts.values())):
-        raise SecretError(f"{resource} has characters that nothing of IAM's has: find out who wrote this state")
+        raise SecretError(
+            f"{resource} has characters that nothing of IAM's has: find out who wrote this state"
+            " (`pulumi stack export | iamcreds state check -`)"
+        )
     return Secret(resource, user, service, credential_id, texts)
 
 
 def _suggest(resource: str, found: Iterable[str]) -> str:
     """The names that are most like it."""
     near = difflib.get_close_matches(resource, found)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"; did you mean {' or '.join(near)}?" if near else "; `pulumi stack output credentials` lists what it has"
 
 
 def _reveal(value: Any) -> str:  # noqa: ANN401 - any property value
@@ -117,7 +120,9 @@ def format_secret(secret: Secret, form: Form) -> str:
             return f"username={secret.login}\npassword={secret.secret}\n"
         case Form.CQLSHRC if secret.service == "cassandra.amazonaws.com":
             return f"[authentication]\nusername = {secret.login}\npassword = {secret.secret}\n"
-    raise SecretError(f"{secret.resource} is of {secret.service}, which has no use for the form {form}")
+    raise SecretError(
+        f"{secret.resource} is of {secret.service}, which has no use for the form {form}: take --as text or --as json"
+    )
 
 
 def refuse_host(request: str) -> str | None:

@@ -105,7 +105,7 @@ def test_never_ready(emulator: Emulator, iam: IAMClient) -> None:
     """Waiting ends after five minutes with an error."""
     emulator.controls.set(report_time=1e6)
     pauses: list[float] = []
-    with pytest.raises(AccountError, match="AWS has not finished it in 5 minutes"):
+    with pytest.raises(AccountError, match="AWS has not finished it in 5 minutes: repeat later"):
         read_credential_report(iam, pauses.append)
     assert pauses == [0.5, 1.0, 2.0, 4.0, *[5.0] * 58]
 

@@ -16,6 +16,7 @@ from iamcreds.account.failures import (
     may_have_happened,
     translate_errors,
 )
+from iamcreds.text.commands import create_user
 
 
 def refusal(code: str, message: str = "so", status: int = 400, **metadata: int) -> boto.ClientError:
@@ -72,11 +73,15 @@ SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s
         ),
         (refusal("x", status=500), errors.UnavailableError, "AWS said x: so: repeat later"),
         (refusal("x", status=499), errors.AccountError, "AWS said x: so"),
-        (refusal("LimitExceeded"), errors.LimitExceededError, "AWS said LimitExceeded: so"),
+        (
+            refusal("LimitExceeded"),
+            errors.LimitExceededError,
+            "AWS said LimitExceeded: so: `iamcreds list credentials --all-users` names what is live",
+        ),
         (
             refusal("NoSuchEntity", "The user with name x cannot be found."),
             errors.NoSuchUserError,
-            "the account has no such IAM user: create the user, or take it out of the specs",
+            f"the account has no such IAM user: create the user ({create_user('x')}), or take it out of the specs",
         ),
         (
             refusal("NoSuchEntity", "No such service X."),

@@ -151,7 +151,7 @@ def test_same_bytes(run: Run) -> None:
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("SELEC", 'the query: near "SELEC": syntax error'),
+        ("SELEC", 'the query: near "SELEC": syntax error; `iamcreds query --help` has examples'),
         ("DELETE FROM users", "a query can only read: write one SELECT"),
         ("PRAGMA query_only = OFF", "a query can only read: write one SELECT"),
         (

@@ -117,7 +117,10 @@ def test_missing_path() -> None:
     """A path that is not there is a problem like any other."""
     result = CliRunner().invoke(main, ["validate", "nowhere"])
     assert result.exit_code == 1
-    assert result.stdout == "nowhere:1:1: cannot be read: no such file or directory [unreadable-file]\n"
+    assert (
+        result.stdout == "nowhere:1:1: cannot be read: no such file or directory; `iamcreds skeleton` prints a spec"
+        " to begin with [unreadable-file]\n"
+    )
 
 
 def test_version() -> None:

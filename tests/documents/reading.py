@@ -1,4 +1,4 @@
-"""What stands in a document: fenced blocks, the commands in them, links and headings."""
+"""What stands in a document: fenced blocks, the commands in them, links and headings; what a command line takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import click
 from markdown_it import MarkdownIt
+
+from iamcreds.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,3 +109,20 @@ def anchors(document: Path) -> set[str]:
 def _inline(document: Path) -> Iterator[Token]:
     for token in _MARKDOWN.parse(document.read_text("utf-8")):
         yield from token.children or ()
+
+
+def parse(words: list[str]) -> None:
+    """Parse the words after `iamcreds` as the command line would, and run nothing; a preview need not be there.
+
+    Raises:
+        click.UsageError: there is no such command or option.
+    """
+    command: click.Command = main
+    context: click.Context | None = None
+    while isinstance(command, click.Group):
+        context = click.Context(command, parent=context, info_name="iamcreds")
+        name, found, words = command.resolve_command(context, words)
+        assert found is not None, name
+        command = found
+    words = ["-" if word == "preview.json" else word for word in words]
+    command.make_context("iamcreds", words, parent=context)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import click
 import pytest
 
-from iamcreds.cli import SUMMARIES, main
+from iamcreds.cli import SUMMARIES
 from iamcreds.specs import load
-from tests.documents.reading import anchors, blocks, commands, links
+from tests.documents.reading import anchors, blocks, commands, links, parse
 from tools.documents import ROOT, documents, with_parts
 
 if TYPE_CHECKING:
@@ -103,23 +102,6 @@ def test_commands(document: Path) -> None:
                     assert set(named) <= TARGETS, words
                 case ["iamcreds", *rest]:
                     parse(rest)
-
-
-def parse(words: list[str]) -> None:
-    """Parse the words after `iamcreds` as the command line would, and run nothing; a preview need not be there.
-
-    Raises:
-        click.UsageError: there is no such command or option.
-    """
-    command: click.Command = main
-    context: click.Context | None = None
-    while isinstance(command, click.Group):
-        context = click.Context(command, parent=context, info_name="iamcreds")
-        name, found, words = command.resolve_command(context, words)
-        assert found is not None, name
-        command = found
-    words = ["-" if word == "preview.json" else word for word in words]
-    command.make_context("iamcreds", words, parent=context)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

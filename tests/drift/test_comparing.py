@@ -292,7 +292,7 @@ def test_selection() -> None:
 def test_selection_of_nothing() -> None:
     """What is neither desired nor live is refused, all of it at once."""
     selection = Selection(frozenset({"jane", "jnae"}), frozenset({CODECOMMIT, "logs.amazonaws.com"}))
-    with pytest.raises(NothingSelectedError, match="neither the specs nor the account know user jnae or service logs"):
+    with pytest.raises(NothingSelectedError, match=r"jnae \(did you mean jane\?\) or service logs: `iamcreds list"):
         selection.require_known(Desired((jane("-"),)), account())
 
 

@@ -139,7 +139,10 @@ def test_filter_of_nothing(drifting: Drifting) -> None:
     drifting.declare(JANE)
     ran = drifting.run("--user", "jnae", "--service", "bedrock")
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err == "Error: neither the specs nor the account know user jnae or service bedrock\n"
+    assert ran.err == (
+        "Error: neither the specs nor the account know user jnae (did you mean jane?) or service bedrock:"
+        " `iamcreds list credentials --all-users` tells what is live\n"
+    )
 
 
 @pytest.mark.parametrize("option", [["--expiring-within", "soon"], ["--format", "html"], ["--nonsense"]])

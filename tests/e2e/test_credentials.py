@@ -157,7 +157,10 @@ def test_user_disappears(stack: Stack, iam: IAMClient, emulator: Emulator) -> No
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=gone)
     iam.delete_user(UserName="jane")
     for command in (["preview"], ["up", "--yes"]):
-        assert "the account has no IAM user jane: create the user, or take it out" in stack.fail(*command)
+        assert (
+            "the account has no IAM user jane: create the user (aws iam create-user --user-name jane), or take it out"
+            in stack.fail(*command)
+        )
 
 
 def test_renamed_by_was(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:

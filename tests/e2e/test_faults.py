@@ -66,10 +66,12 @@ def test_access_denied(stack: Stack, iam: IAMClient, emulator: Emulator) -> None
 def test_unknown_user(stack: Stack) -> None:
     """A user who does not exist is refused by the preview, with the place in the specs, and by up."""
     stack.write_specs(ghost="users: {ghost: {credentials: [{service: codecommit}]}}")
-    refused = "ghost/codecommit: the account has no IAM user ghost: create the user, or take it out"
+    refused = (
+        "ghost/codecommit: the account has no IAM user ghost: create the user (aws iam create-user --user-name ghost)"
+    )
     assert f"specs/ghost.yaml:1:31: {refused}" in stack.fail("preview")
     said = stack.fail("up", "--yes", "--skip-preview")
-    assert "the account has no IAM user ghost: create the user, or take it out of the specs" in said
+    assert f"{refused.partition(': ')[2]}, or take it out of the specs" in said
 
 
 def test_unknown_service(stack: Stack, iam: IAMClient) -> None:

@@ -70,7 +70,7 @@ def test_now() -> None:
     assert parse_now("2027-03-01") == datetime(2027, 3, 1, tzinfo=UTC)
     assert parse_now("2027-03-01T01:00:00+01:00") == datetime(2027, 3, 1, tzinfo=UTC)
     assert abs(parse_now(None) - datetime.now(UTC)).total_seconds() < 60
-    with pytest.raises(ConfigError, match="'tomorrow', which is no date: write it as 2027-03-01"):
+    with pytest.raises(ConfigError, match="'tomorrow', which is no date: `pulumi config set now 2027-03-01` sets one"):
         parse_now("tomorrow")
 
 

@@ -101,7 +101,9 @@ def test_update_of_what_is_gone(provider: ServiceSpecificCredentialProvider, iam
     """Updating what was deleted behind our back names it and what to do."""
     name, olds = made(provider)
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=name)
-    with pytest.raises(NoSuchCredentialError, match=f"credential {name} of user jane: .* is gone; run with --refresh"):
+    with pytest.raises(
+        NoSuchCredentialError, match=f"credential {name} of user jane: .* is gone: `pulumi up --refresh"
+    ):
         provider.update(name, olds, INPUTS | {"reset": "now"})
 
 

@@ -111,7 +111,8 @@ def test_wrong_address(drifted: Reporting, emulator: Emulator, url: str) -> None
     ran = drifted.run("--notify", url)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
-        "Error: the address to notify is none that apprise understands; it is not shown, because it may hold a secret\n"
+        "Error: the address to notify is none that apprise understands; it is not shown, because it may hold a secret:"
+        " `apprise -vv -b test ADDRESS` tells what is wrong with it\n"
     )
     assert emulator.controls.counts() == {}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
@@ -42,6 +44,8 @@ from iamcreds.report.advice import advise
 from iamcreds.report.summary import describe_limits
 from iamcreds.report.wording import RULES, Words, describe, format_line, format_sentence
 from iamcreds.services import Family
+from tests.documents.reading import parse
+from tests.text.test_commands import take_apart
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SERVICE = "codecommit.amazonaws.com"
@@ -262,6 +266,23 @@ def test_every_difference_has_a_next_step(difference: Difference) -> None:
     step = advise(difference)
     assert step.isprintable()
     assert not difference.id or difference.id in step or "pulumi up" in step or isinstance(difference, ExpiringSoon)
+
+
+@pytest.mark.parametrize("user", ["jane", "-x", "o'brien; rm -rf x", "$(x)"])
+@pytest.mark.parametrize("difference", [difference for difference, _ in [*EXPECTED, *IN_STATES]])
+def test_next_step_can_be_pasted(difference: Difference, user: str) -> None:
+    """A command in a next step is one that the command line takes, and AWS has, whatever the user is called."""
+    fields: dict[str, Any] = {"user": user}
+    if live := getattr(difference, "live", ()):
+        fields["live"] = tuple(replace(one, user=user) for one in live)
+    step = advise(replace(difference, **fields))
+    for command in re.findall(r"(?:aws|iamcreds) .*?(?=, (?:or|which) |$)", step):
+        program, *words = shlex.split(command)
+        if program == "aws":
+            assert take_apart(command)[1]["UserName"] == user
+        else:
+            parse([word for word in words if word not in {"-", "--state"}])
+            assert "dump" not in words or {user, f"--user={user}"} & set(words)
 
 
 def test_next_step_of_nothing() -> None:

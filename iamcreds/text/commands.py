@@ -1,0 +1,38 @@
+"""Commands as messages tell them: each can be pasted into a shell as it stands; pure."""
+
+from __future__ import annotations
+
+import shlex
+
+
+def format_option(name: str, value: str) -> str:
+    """An option with a value that may be anything: `--user-name jane`, and `--user-name=-x` where it looks like one."""
+    separator = "=" if value.startswith("-") else " "
+    return f"{name}{separator}{shlex.quote(value)}"
+
+
+def create_user(user: str) -> str:
+    """The command that creates an IAM user."""
+    return f"aws iam create-user {format_option('--user-name', user)}"
+
+
+def delete_credential(user: str, credential_id: str) -> str:
+    """The command that deletes a credential."""
+    return f"aws iam delete-service-specific-credential {_name_credential(user, credential_id)}"
+
+
+def switch_credential(user: str, credential_id: str, status: str) -> str:
+    """The command that switches a credential on or off."""
+    return (
+        f"aws iam update-service-specific-credential {_name_credential(user, credential_id)}"
+        f" {format_option('--status', status)}"
+    )
+
+
+def delete_access_key(user: str, key_id: str) -> str:
+    """The command that deletes an access key."""
+    return f"aws iam delete-access-key {format_option('--user-name', user)} {format_option('--access-key-id', key_id)}"
+
+
+def _name_credential(user: str, credential_id: str) -> str:
+    return f"{format_option('--user-name', user)} {format_option('--service-specific-credential-id', credential_id)}"
