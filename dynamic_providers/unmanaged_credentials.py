@@ -88,6 +88,8 @@ class UnmanagedCredentialsProvider(Provider):
         """Whether this run has read it as the stack's own, or made it: whose Create is under way is waited for."""
         if self.run.owner(live.id) is not None or self.account.has_written(live.id):
             return True
+        if live.id in self.run.adopted(live.user, live.service):
+            return True
         with self.account.hold_creates(live.user, live.service):
             return self.account.has_written(live.id)
 

@@ -258,11 +258,20 @@ def _decide_about_named(wanted: Wanted, credential_id: str, situation: Situation
 
 
 def _is_for_siblings(wanted: Wanted, situation: Situation) -> bool:
-    """Whether siblings will adopt all that is foreign: whoever is asked first, the decision is the same."""
-    adopters = situation.adopters
-    if wanted.existing is Existing.ADOPT or situation.unproven or len(situation.foreign) > len(adopters):
-        return False
-    return all(any(_is_adoptable(live, days) for days in adopters) for live in situation.foreign)
+    """Whether siblings will adopt all that is foreign: whoever is asked first, the decision is the same.
+
+    One that adopts as well leaves it to them where it cannot itself.
+    """
+    adopts = wanted.existing is Existing.ADOPT and _is_adoptable(situation.foreign[0], wanted.age_days)
+    return not adopts and not situation.unproven and not _left_by_siblings(situation)
+
+
+def _left_by_siblings(situation: Situation) -> Sequence[Credential]:
+    """What is foreign when siblings have adopted theirs, the oldest first; all of it where they cannot."""
+    foreign, adopters = situation.foreign, situation.adopters
+    theirs = foreign[: len(adopters)]
+    can = all(any(_is_adoptable(live, days) for days in adopters) for live in theirs)
+    return foreign[len(theirs) :] if can else foreign
 
 
 def _decide_about_foreign(wanted: Wanted, situation: Situation) -> Decision:
@@ -271,7 +280,7 @@ def _decide_about_foreign(wanted: Wanted, situation: Situation) -> Decision:
         fits = not situation.is_whole and len(situation.staying) + situation.coming < wanted.declared
         return Create() if fits else Unproven(unproven)
     if wanted.existing is Existing.FAIL:
-        return InTheWay(foreign)
+        return InTheWay(_left_by_siblings(situation))
     if len(foreign) > wanted.declared:
         return Ambiguous(foreign)
     return Adopt(foreign[0]) if _is_adoptable(foreign[0], wanted.age_days) else NotAdoptable(foreign[0])

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import subprocess
+import tarfile
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -12,6 +17,9 @@ from iamcreds.project.files import Project, make_files
 from tests.e2e.runner import read_workflow
 from tests.e2e.stack import ROOT
 from tools.engine import VERSION
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROJECT = Project("123456789012", "eu-west-1", "prod")
 OURS = (
@@ -51,6 +59,51 @@ def test_setup() -> None:
     assert engine["if"] == "inputs.engine == 'true'"
     assert "/.cache/iamcreds/engine-$VERSION" in engine["run"]
     assert "~/.cache/iamcreds/engine-*" in make_files(PROJECT)[".github/actions/tools/action.yml"]
+
+
+CURL = """#!/bin/bash -eu
+case "$4" in
+    https://get.pulumi.com/releases/sdk/pulumi-v*-linux-x64.tar.gz) cp "$HOME/archive" "$3" ;;
+    https://github.com/pulumi/pulumi/releases/download/v*/SHA512SUMS) cp "$HOME/sums" "$3" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("sums", "is_accepted"),
+    [
+        ("{right}  pulumi-{version}-darwin-x64.tar.gz\n{right}  pulumi-{version}-linux-x64.tar.gz\n", True),
+        ("{wrong}  pulumi-{version}-linux-x64.tar.gz\n", False),
+        ("{right}  pulumi-{version}-darwin-x64.tar.gz\n", False),
+        ("<html>", False),
+        ("", False),
+    ],
+    ids=["right", "wrong", "another platform's", "a page", "nothing"],
+)
+def test_checksum(sums: str, tmp_path: Path, *, is_accepted: bool) -> None:
+    """The engine is unpacked, and on PATH, where its archive has the checksum that is published elsewhere alone."""
+    (tmp_path / "pulumi").mkdir()
+    (tmp_path / "pulumi/pulumi").touch(0o755)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/curl").write_text(CURL)
+    (tmp_path / "bin/curl").chmod(0o755)
+    with tarfile.open(tmp_path / "archive", "w:gz") as archive:
+        archive.add(tmp_path / "pulumi", "pulumi")
+    right = hashlib.sha512((tmp_path / "archive").read_bytes()).hexdigest()
+    (tmp_path / "sums").write_text(sums.format(right=right, wrong="0" * 128, version=VERSION))
+    engine = read_workflow(make_files(PROJECT)[SETUP])["runs"]["steps"][-1]
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", engine["run"]],  # noqa: S607 - as the runner finds it
+        env=engine["env"] | {
+            "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "HOME": str(tmp_path), "RUNNER_TEMP": str(tmp_path),
+            "GITHUB_PATH": str(tmp_path / "path"),
+        },
+        capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+    folder = tmp_path / f".cache/iamcreds/engine-{VERSION}"
+    assert (done.returncode == 0) is is_accepted, done.stderr
+    assert (folder / "pulumi").exists() is is_accepted
+    assert (tmp_path / "path").exists() is is_accepted
 
 
 def test_account_region_and_stack() -> None:
