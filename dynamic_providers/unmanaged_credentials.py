@@ -132,28 +132,28 @@ class UnmanagedCredentialsProvider(Provider):
         for user, shown in inputs["unmanaged"].items():
             for live in shown:
                 if live["id"] in inputs["deletes"]:
-                    self._require_foreign(user, live["id"])
+                    self._require_foreign(user, live)
                     self.account.delete(user, live["id"])
                     continue
-                if live["id"] in inputs["deactivates"] and self._is_there(user, live["id"]):
+                if live["id"] in inputs["deactivates"] and self._is_there(user, live):
                     self.account.set_status(user, live["id"], Status.INACTIVE)
                     live = live | {"status": Status.INACTIVE.value}  # noqa: PLW2901 - as it is now
                 left.setdefault(user, []).append(live)
         return {**inputs, "unmanaged": left, "deactivates": [], "deletes": []}
 
-    def _is_there(self, user: str, credential_id: str) -> bool:
-        self._require_foreign(user, credential_id)
-        return self.account.find_credential(user, credential_id) is not None
+    def _is_there(self, user: str, shown: Mapping[str, str]) -> bool:
+        self._require_foreign(user, shown)
+        return self.account.find_credential(user, shown["id"]) is not None
 
-    def _require_foreign(self, user: str, credential_id: str) -> None:
-        """See to it that no resource of this run has made the credential its own since.
+    def _require_foreign(self, user: str, shown: Mapping[str, str]) -> None:
+        """See to it that no resource of this run has made the credential its own since, or is about to.
 
         Raises:
-            ExistingCredentialError: one has.
+            ExistingCredentialError: one has, or is.
         """
-        if self.account.has_written(credential_id):
+        if self.account.has_written(shown["id"]) or shown["id"] in self.run.adopted(user, shown["service"]):
             raise ExistingCredentialError(
-                f"credential {credential_id} of user {user} was taken over by a resource of this run: it is left alone"
+                f"credential {shown['id']} of user {user} is taken over by a resource of this run: it is left alone"
             )
 
 

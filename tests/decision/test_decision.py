@@ -133,7 +133,7 @@ def test_siblings_that_adopt() -> None:
     """What siblings will adopt is in nobody's way, whoever is asked first; one that nobody can adopt is."""
     wanted = replace(WANTED, declared=2)
     assert decide(wanted, Situation(live=[A], adopters=[None])) == Create()
-    assert decide(wanted, Situation(live=[A, B], adopters=[None])) == InTheWay((A, B))
+    assert decide(wanted, Situation(live=[A, B], adopters=[None])) == InTheWay((B,)), "A is the sibling's"
     assert isinstance(decide(wanted, Situation(live=[A, B], adopters=[None, None])), NoPlace)
     assert decide(wanted, Situation(live=[replace(A, status=Status.EXPIRED)], adopters=[None])) != Create()
     assert decide(replace(wanted, declared=1), Situation(live=[A], adopters=[None], is_whole=False)) == Unproven((A,))
@@ -141,6 +141,8 @@ def test_siblings_that_adopt() -> None:
     aged = replace(wanted, age_days=30)
     assert decide(aged, Situation(live=[A], adopters=[None])) == Create(), "it is about what the sibling adopts"
     assert decide(wanted, Situation(live=[A], adopters=[30])) == InTheWay((A,))
+    assert decide(replace(aged, existing=Existing.ADOPT), Situation(live=[A], adopters=[30, None])) == Create()
+    assert decide(replace(aged, existing=Existing.ADOPT), Situation(live=[A], adopters=[30])) == NotAdoptable(A)
 
 
 def test_ambiguous() -> None:

@@ -187,9 +187,19 @@ def test_taken_over_since(unmanaged: UnmanagedCredentialsProvider, emulator: Emu
     """What this very run has made its own is not touched, although the inputs name it."""
     checked = unmanaged.check({}, inputs("delete"))
     unmanaged.account.reset("jane", FOREIGN)
-    with pytest.raises(ExistingCredentialError, match=f"{FOREIGN} of user jane was taken over"):
+    with pytest.raises(ExistingCredentialError, match=f"{FOREIGN} of user jane is taken over"):
         unmanaged.create(checked.inputs)
     assert FOREIGN in emulator.controls.passwords()
+
+
+def test_about_to_be_taken_over(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
+    """What a resource of this run has been shown to adopt is not touched, whichever of the two was shown first."""
+    checked = unmanaged.check({}, inputs("delete"))
+    unmanaged.run.plan("jane", CODECOMMIT, "jane/codecommit/spare", FOREIGN)
+    with pytest.raises(ExistingCredentialError, match=f"{FOREIGN} of user jane is taken over"):
+        unmanaged.create(checked.inputs)
+    assert FOREIGN in emulator.controls.passwords()
+    assert unmanaged.check({}, inputs("delete")).inputs["deletes"] == [OFF]
 
 
 def test_without_the_state(unmanaged: UnmanagedCredentialsProvider, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from tests.simulation.engine import Run
 from tests.simulation.process import new_process
-from tests.simulation.program import PLACES
 from tests.simulation.rules import orphans, password
 from tests.simulation.state import Options
 from tests.simulation.world import USERS, Conditions
@@ -131,10 +130,10 @@ class Rest:
         """Declare what has no place only when the old one is gone, which is when an up has gone through."""
         declared = run.stack.program.declared
         waiting: dict[str, Declared] = {}
-        for _ in range(PLACES):
+        for _ in range(WAYS_OUT):
             names = [name for name in _NO_PLACE.findall(text) if name in declared]
             waiting |= {name: declared.pop(name) for name in names}
-            if not names:
+            if not names and not (waiting and self._unprotect(run, text)):
                 break
             self._tell(f"- way out: {' and '.join(names)} wait for an up that goes through")
             text = "; ".join(self._quiet_ups(run.stack).errors)

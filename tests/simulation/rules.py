@@ -142,7 +142,8 @@ class Record:
         if resource.kind is not Kind.CREDENTIAL:
             return
         self.owned[run.stack.name].add(resource.id)
-        if not (resource.id in run.made or resource.id in run.knew) and _names(run, resource.id):
+        named = {declared.adopt for declared in run.stack.program.declared.values()}
+        if resource.id in named - run.made - run.knew:
             self.named.add(resource.id)
         if run.world.secrets.get(resource.id) == password(resource):
             self.doubtful.pop(resource.id, None)
@@ -192,7 +193,8 @@ class Record:
             pointed = set(_DELETE_COMMAND.findall(text))
             for sentence in _UNKNOWN.finditer(text):
                 pointed |= set(_ID.findall(sentence.group()))
-            for credential_id in pointed & (run.knew | run.stack.ids()):
+            # What a warning says is unmanaged, another resource may adopt later in the same run.
+            for credential_id in pointed & (run.knew if text in run.warnings else run.knew | run.stack.ids()):
                 self.broken("points at our own", f"{credential_id} is in the state: {text}")
 
     def _declared_status(self, run: Run) -> None:

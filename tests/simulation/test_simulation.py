@@ -60,6 +60,10 @@ def test_histories(first: int) -> None:
         (1010874, "beside one that was renamed with `was` and replaced, a new one had a place or not, by their order"),
         (124284, "where a tainted one and one that was renamed had no place, no message named a way out of both"),
         (1700388, "what a declared one adopted, whose own was gone, was called unmanaged in the same run"),
+        (1110715, "what has no place beside a protected one was told no way out that ends"),
+        (1110826, "a replacement adopted what was called unmanaged, and deleted, in the same run"),
+        (1200137, "beside one that adopts, the other pointed at what that one adopted a moment later"),
+        (1401942, "of two that adopt, one that could not was refused or not, by their order"),
         (110065, "a create beside a sibling's lost answer called foreign what the sibling had just found"),
     ],
 )
