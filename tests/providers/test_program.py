@@ -19,13 +19,14 @@ from pulumi.runtime.settings import Settings, configure, set_root_resource
 
 from dynamic_providers import ServiceSpecificCredential
 from dynamic_providers.engine import ask
+from dynamic_providers.progress import RunProgress
 from dynamic_providers.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE
 from dynamic_providers.registration import register
 from iamcreds.specs import load
 from tests.providers.engine import Engine, asking
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from iamcreds.model import Desired
 
@@ -170,6 +171,20 @@ def test_messages(specs: Desired) -> None:
     engine = Engine(state)
     run(engine, specs, dry_run=True)
     assert sent(engine.requests[CREDENTIAL_TYPE, name])["run"]["refuse"] == "preview"
+
+
+def test_counted_for_the_progress(specs: Desired, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How far a run is, is told of as many credentials as the specs have."""
+    totals: list[int] = []
+
+    class Progress(RunProgress):
+        def __init__(self, total: int, tell: Callable[[str], None]) -> None:
+            totals.append(total)
+            super().__init__(total, tell)
+
+    monkeypatch.setattr("dynamic_providers.registration.RunProgress", Progress)
+    run(Engine({}), specs)
+    assert totals == [3]
 
 
 def test_own_under_another_user(tmp_path: Path) -> None:

@@ -133,6 +133,10 @@ def test_required_inputs(provider: ServiceSpecificCredentialProvider) -> None:
 @pytest.mark.usefixtures("iam")
 def test_reset_taken_out(provider: ServiceSpecificCredentialProvider, capsys: pytest.CaptureFixture[str]) -> None:
     """A trigger that is taken out is said to reset nothing; the same text given again resets."""
+    name, outs = made(provider)
+    assert not provider.diff(name, outs, INPUTS).changes
+    assert capsys.readouterr().err == "", "nothing was taken out"
+    provider.delete(name, outs)
     name, outs = made(provider, reset="lost")
     without = provider.update(name, outs, INPUTS).outs
     assert provider.diff(name, outs, INPUTS).changes

@@ -227,6 +227,7 @@ def test_another_account(unmanaged: UnmanagedCredentialsProvider) -> None:
     for wrong in ({"account": "999999999999"}, {"run": {"owned": [], "account": "999999999999"}}):
         checked = unmanaged.check({}, inputs("delete") | wrong)
         assert [failure.property for failure in checked.failures or []] == ["account"]
+        assert checked.inputs["users"] == {"jane": "delete"}
 
 
 def test_endpoint_without_all_users(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:

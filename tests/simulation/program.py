@@ -85,8 +85,13 @@ class Program:
     def declare(self, declared: Declared) -> None:
         """Declare it, or declare it otherwise.
 
-        The specs never have more than two of a user and service, nor one id to be adopted twice.
+        The specs never have more than two of a user and service, nor one id to be adopted twice, nor a `was` that
+        names what is declared.
         """
+        for key, found in self.declared.items():
+            is_former = (found.user, found.service, found.was) == (declared.user, declared.service, declared.name)
+            if self.is_yaml and is_former and key != declared.resource_name:
+                self.declared[key] = replace(found, was=None)
         others = {found.adopt for name, found in self.declared.items() if name != declared.resource_name}
         if not self.is_yaml or declared.adopt is None or declared.adopt not in others:
             self._put(declared.resource_name, declared)
@@ -174,7 +179,8 @@ class Program:
         message = run_message(recorded, former, declared.user, declared.service)
         place = declared.user, declared.service
         same = {key: found for key, found in self.declared.items() if (found.user, found.service) == place}
-        names = {_former_name(key, found): key for key, found in same.items()} if self.is_yaml else {}
+        renamed = {key: found for key, found in same.items() if found.was is not None and self.is_yaml}
+        names = {_former_name(key, found): key for key, found in renamed.items()}
         owned = {credential_id: names.get(owner, owner) for credential_id, owner in message["owned"].items()}
         told = message | {"resource": name, "owned": owned}
         return told | ({"protect": True} if declared.protect else {})

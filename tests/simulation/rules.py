@@ -202,7 +202,8 @@ class Record:
         for resource in run.stack.state:
             declared = run.stack.program.declared.get(resource.name)
             is_live = resource.id in live and not resource.delete
-            others = {*self.touched_by_human, *self.adopted}
+            shared = {found for name, ids in self.owned.items() if name != run.stack.name for found in ids}
+            others = {*self.touched_by_human, *self.adopted, *shared}
             if declared is None or declared.status is None or not is_live or resource.id in others:
                 continue
             if any(resource.id in text for text in run.warnings):

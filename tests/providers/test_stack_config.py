@@ -1,0 +1,73 @@
+"""The story of a stack: which specs its configuration names, and what is told of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+import pytest
+from pulumi.runtime.config import CONFIG
+
+from dynamic_providers import program
+from dynamic_providers.program import load_specs, run
+from iamcreds.model import Desired, Place, Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+JANE = "users: {jane: {credentials: [{service: codecommit}]}}"
+JOE = "users: {joe: {credentials: []}}"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A project's folder with specs where they are by default, and elsewhere; the configuration says nothing."""
+    for name, text in {"specs": JANE, "others": JOE, "empty": ""}.items():
+        (tmp_path / name).mkdir()
+        if text:
+            (tmp_path / name / "a.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    before = CONFIG.set({})
+    yield tmp_path
+    CONFIG.reset(before)
+
+
+@pytest.mark.parametrize(
+    ("config", "users"),
+    [({}, ["jane"]), ({"specs": "others"}, ["joe"]), ({"specs": "empty", "allowEmpty": "true"}, [])],
+)
+def test_which_specs(folder: Path, config: dict[str, str], users: list[str]) -> None:
+    """The specs are those of `specs`, unless the configuration says which; no user at all has to be meant."""
+    del folder  # only has to be there
+    CONFIG.set({f"project:{name}": value for name, value in config.items()})
+    assert [user.name for user in load_specs().users] == users
+
+
+@pytest.mark.parametrize("name", ["empty", "nowhere"])
+def test_refused(folder: Path, name: str) -> None:
+    """Specs with problems are an error with every one of them, and so is it when there are none."""
+    del folder  # only has to be there
+    CONFIG.set({"project:specs": name})
+    with pytest.raises(pulumi.RunError, match=f"the specs have problems:\n.*{name}"):
+        load_specs()
+
+
+def test_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning about the specs is told, and the outputs are exported under their names."""
+    warning = Problem(Place("specs/a.yaml", 1, 1), "mind the gap", "gap", Severity.WARNING)
+    specs = Desired(warnings=(warning,))
+    asked: list[Desired] = []
+    exported: dict[str, object] = {}
+
+    def register(specs: Desired) -> dict[str, str]:
+        asked.append(specs)
+        return {"credentials": "c", "secrets": "s"}
+
+    monkeypatch.setattr(program, "load_specs", lambda: specs)
+    monkeypatch.setattr(program, "register", register)
+    monkeypatch.setattr(pulumi, "export", exported.__setitem__)
+    run()
+    assert asked == [specs]
+    assert exported == {"credentials": "c", "secrets": "s"}
+    assert "specs/a.yaml:1:1: warning: mind the gap [gap]" in capsys.readouterr().err
