@@ -372,3 +372,10 @@ def test_closer_look_at_changed_key() -> None:
     user = ReportedUser("jane", NOW - timedelta(days=400), (key,))
     assert needs_closer_look(AccessKeyPolicy(max_age_days=60), user, NOW)
     assert not needs_closer_look(AccessKeyPolicy(max_age_days=90), user, NOW)
+
+
+@pytest.mark.parametrize(("days", "is_needed"), [(61, True), (59, False)])
+def test_key_without_a_date(days: int, *, is_needed: bool) -> None:
+    """A key that a report has no date of may be as old as its user."""
+    user = ReportedUser("jane", NOW - timedelta(days=days), (ReportedKey(active=True),))
+    assert needs_closer_look(AccessKeyPolicy(max_age_days=60), user, NOW) is is_needed

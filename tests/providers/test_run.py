@@ -17,6 +17,8 @@ from iamcreds.errors import AccountError, ExistingCredentialError, UnreachableEr
 from tests.providers.conftest import new_process
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from mypy_boto3_iam import IAMClient
     from pulumi.dynamic import CheckResult
 
@@ -638,6 +640,22 @@ def test_sibling_of_a_lost_answer(monkeypatch: pytest.MonkeyPatch, emulator: Emu
         ids = {lost.result(30).id, sibling.result(30).id}
     assert ids == set(emulator.controls.passwords())
     assert len(ids) == 2
+
+
+def test_decided_and_made_in_one_hold(
+    provider: ServiceSpecificCredentialProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the decision to its result, in the preview and in the run, others of this user and service wait."""
+    held: list[tuple[str, str]] = []
+    hold = provider.account.hold_creates
+
+    def hold_creates(user: str, service: str) -> AbstractContextManager[None]:
+        held.append((user, service))
+        return hold(user, service)
+
+    monkeypatch.setattr(provider.account, "hold_creates", hold_creates)
+    create(provider)
+    assert held == [("jane", CODECOMMIT)] * 2
 
 
 def test_unfinished_create(provider: ServiceSpecificCredentialProvider) -> None:
