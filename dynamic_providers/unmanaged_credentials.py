@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
@@ -74,12 +75,16 @@ class UnmanagedCredentialsProvider(Provider):
             if self.account.find_credential(user, credential_id) is None:  # then it is made anew, or adopts
                 undecided.add((user, service))
         every = self.account.credentials()
+        own: dict[tuple[str, str], list[Credential]] = defaultdict(list)
+        for live in every:
+            if live.id in owned:
+                own[live.user, live.service].append(live)
         for live in every:
             if live.user not in users or (live.user, live.service) in undecided:
                 continue
             if live.id in owned or self._is_own(live):
                 continue
-            if self._may_be_left(live, [other for other in every if other.id in owned]):
+            if self._may_be_left(live, own[live.user, live.service]):
                 warn(_UNPROVEN.format(user=live.user, service=service_alias(live.service), id=live.id))
             else:
                 yield live
@@ -94,16 +99,11 @@ class UnmanagedCredentialsProvider(Provider):
             return self.account.has_written(live.id)
 
     def _may_be_left(self, live: Credential, own: Iterable[Credential]) -> bool:
-        """Whether it may be what a resource had before it was replaced: the program is not told of such old copies.
+        """Whether it may be what one of these had before it was replaced: the program is not told of such old copies.
 
         The engine has them read together with their successors, if it has these read in this process.
         """
-        return any(
-            (one.user, one.service) == (live.user, live.service)
-            and live.created <= one.created
-            and not self.run.has_read(one.id)
-            for one in own
-        )
+        return any(live.created <= one.created and not self.run.has_read(one.id) for one in own)
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Anything that is not as it was left, and anything to be done."""
