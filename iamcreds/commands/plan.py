@@ -28,7 +28,7 @@ _MARKER = re.compile(r"[\w./@-]{0,100}", re.ASCII)
 @click.option(
     "--max-removals",
     metavar="LIMIT",
-    help="Refuse to delete, replace, reset or switch off more credentials than this: 30% of the stack's, or 12.",
+    help="Refuse to delete, replace, reset or switch off more credentials and IAM users than this: 30%, or 12.",
 )
 @click.option(
     "--at-least",

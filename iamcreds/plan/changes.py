@@ -51,6 +51,37 @@ class Change:
     place: str = ""
 
 
+class UserAction(StrEnum):
+    """What is done to an IAM user, or to a policy that is attached to one; LET_GO leaves it in IAM."""
+
+    CREATE = "create"
+    IMPORT = "import"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    LET_GO = "let go"
+    PROTECT = "protect"
+    UNPROTECT = "unprotect"
+    ATTACH = "attach"
+    DETACH = "detach"
+
+
+@dataclass(frozen=True, order=True)
+class UserChange:
+    """What happens to an IAM user or, where `policy` is an ARN, to its attachment to the user."""
+
+    user: str
+    policy: str
+    actions: tuple[UserAction, ...]
+    notes: tuple[Note, ...] = ()
+    place: str = ""
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether the user goes, and all that the user may do."""
+        return not self.policy and not {UserAction.DELETE, UserAction.REPLACE}.isdisjoint(self.actions)
+
+
 @dataclass(frozen=True, order=True)
 class PolicyChange:
     """An access-key policy of a user that is declared, changed or taken away (None)."""
@@ -75,12 +106,15 @@ class Refusal:
 class Plan:
     """All that a preview would do; `credentials` is how many the stack has before, None where the preview hides it.
 
+    `iam_users` is how many users it has before that it has made itself.
     `errors` are what made the preview fail, refusals among them, each with its place where the program told it.
     """
 
     stack: str
     credentials: int | None
     changes: tuple[Change, ...] = ()
+    iam_users: int = 0
+    users: tuple[UserChange, ...] = ()
     policies: tuple[PolicyChange, ...] = ()
     others: tuple[str, ...] = ()
     refusals: tuple[Refusal, ...] = ()
@@ -91,9 +125,10 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do and nothing went wrong; findings and warnings alone are for drift runs."""
-        return not (self.changes or self.policies or self.others or self.errors)
+        return not (self.changes or self.users or self.policies or self.others or self.errors)
 
     @property
     def removals(self) -> int:
-        """How many credentials are deleted, replaced, reset or switched off."""
-        return sum(not REMOVALS.isdisjoint(change.actions) for change in self.changes)
+        """How many credentials are deleted, replaced, reset or switched off, and IAM users deleted or replaced."""
+        credentials = sum(not REMOVALS.isdisjoint(change.actions) for change in self.changes)
+        return credentials + sum(change.is_removal for change in self.users)

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from iamcreds.plan.changes import Action, Change, Note, Plan, PolicyChange
+from iamcreds.plan.changes import Action, Change, Note, Plan, PolicyChange, UserChange
 from iamcreds.text.escaping import escape_lines, format_code, shorten
 from iamcreds.text.formatting import format_count
 
@@ -76,12 +76,22 @@ def summarize(plan: Plan) -> str:
     """The counts in one line: `2 to create, 1 to update (1 reset), of 20 credentials`."""
     counts = Counter(_classify(change) for change in plan.changes)
     parts = [f"{counts[kind]:,} {words}{_summarize_updates(plan, kind)}" for kind, words in _KINDS if counts[kind]]
+    parts += _count_users(plan)
     parts += [format_count(len(plan.policies), "access-key policy", "access-key policies")] if plan.policies else []
     parts += [f"{len(plan.refusals):,} refused"] if plan.refusals else []
     parts += [format_count(len(plan.others), "other resource")] if plan.others else []
     had = "" if plan.credentials is None else f"; the stack has {format_count(plan.credentials, 'credential')}"
     nothing = "What would change is not known" if plan.errors else "No changes"
     return (", ".join(parts) or nothing) + had
+
+
+def _count_users(plan: Plan) -> list[str]:
+    """How many users and attachments each action is about, an import that changes something under `import` alone."""
+    counts = Counter((change.policy != "", change.actions[0]) for change in plan.users)
+    return [
+        f"{format_count(number, *(('policy', 'policies') if is_policy else ('IAM user',)))} to {action}"
+        for (is_policy, action), number in sorted(counts.items())
+    ]
 
 
 def _classify(change: Change) -> Action:
@@ -123,6 +133,7 @@ def _render_rows(plan: Plan) -> Iterator[str]:
     for policy in plan.policies:
         policies[policy.before, policy.after].append(policy)
     yield from map(_render_row, changes.values())
+    yield from map(_render_users, _group_users(plan.users))
     yield from map(_render_policy, policies.values())
 
 
@@ -132,6 +143,22 @@ def _render_row(changes: Sequence[Change]) -> str:
     places = _join(dict.fromkeys(change.place for change in changes if change.place))
     service, actions = format_code(changes[0].service), ", ".join(changes[0].actions)
     return f"| {names} | {service} | {actions} | {'; '.join(map(_render_note, changes[0].notes))} | {places} |\n"
+
+
+def _group_users(changes: Iterable[UserChange]) -> Iterable[Sequence[UserChange]]:
+    """Those that have the same change, users before policies."""
+    same = defaultdict[Any, list[UserChange]](list)
+    for change in sorted(changes, key=lambda change: (change.policy, change.user)):
+        same[change.policy, change.actions, change.notes].append(change)
+    return same.values()
+
+
+def _render_users(changes: Sequence[UserChange]) -> str:
+    """The row of users, or of users to whom a policy is attached, that all have the same change."""
+    users, first = _join(change.user for change in changes), changes[0]
+    name = f"policy {format_code(first.policy)} of {users}" if first.policy else f"IAM user {users}"
+    places = _join(dict.fromkeys(change.place for change in changes if change.place))
+    return f"| {name} | | {', '.join(first.actions)} | {'; '.join(map(_render_note, first.notes))} | {places} |\n"
 
 
 def _join(texts: Iterable[str]) -> str:

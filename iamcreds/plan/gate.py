@@ -21,7 +21,10 @@ _SHARE_AT_LEAST = 10
 
 @dataclass(frozen=True)
 class Gate:
-    """How many removals may be, as a share in percent or a number, where a stack has `at_least` credentials."""
+    """How many removals may be, as a share in percent or a number, where a stack has `at_least` credentials.
+
+    An IAM user whom the stack has made counts as one more.
+    """
 
     percent: Decimal | None
     number: int | None
@@ -38,18 +41,20 @@ class Gate:
                 "the preview does not list every resource of the stack, so nobody can say how large a share it removes:"
                 " make it without `--target`, with refresh or with `--show-sames`"
             )
-        if plan.credentials < self.at_least or not self._is_excess(plan.removals, plan.credentials):
+        had = plan.credentials + plan.iam_users
+        if had < self.at_least or not self._is_excess(plan.removals, had):
             return None
-        share = f" ({Decimal(plan.removals * _HUNDRED) / plan.credentials:.0f}%)" if plan.credentials else ""
+        share = f" ({Decimal(plan.removals * _HUNDRED) / had:.0f}%)" if had else ""
+        what = "credentials and IAM users" if plan.iam_users else "credentials"
         limit = f"{self.percent}%" if self.percent is not None else str(self.number)
         return (
-            f"{plan.removals:,} of {plan.credentials:,} credentials{share} would be deleted, replaced, reset or"
+            f"{plan.removals:,} of {had:,} {what}{share} would be deleted, replaced, reset or"
             f" switched off, and at most {limit} may be"
         )
 
-    def _is_excess(self, removals: int, credentials: int) -> bool:
+    def _is_excess(self, removals: int, had: int) -> bool:
         if self.percent is not None:
-            return removals * _HUNDRED > self.percent * credentials
+            return removals * _HUNDRED > self.percent * had
         return removals > (self.number or 0)
 
 

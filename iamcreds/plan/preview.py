@@ -31,7 +31,8 @@ MASK = "[secret]"
 class State:
     """A resource as one side of a step has it; what the engine knows for a secret is masked.
 
-    `place` is where the program declares it, such as `specs/jane.yaml:4`, and empty where the engine was not told.
+    `place` is where the program declares it, such as `specs/jane.yaml:4`, and empty where the engine was not told;
+    `is_retained` says that the engine leaves it alone where it would delete it.
     """
 
     urn: str
@@ -40,6 +41,7 @@ class State:
     outputs: Mapping[str, Any]
     is_protected: bool
     place: str = ""
+    is_retained: bool = False
 
     @property
     def name(self) -> str:
@@ -163,7 +165,8 @@ def _read_state(state: object) -> State | None:
         {key: MASK if key in secret else value for key, value in side.items()} for side in (inputs, outputs)
     )
     place = _read_place(state.get("sourcePosition"))
-    return State(_read_urn(state), _read_text(state, "type"), inputs, outputs, bool(state.get("protect")), place)
+    is_protected, is_retained = bool(state.get("protect")), bool(state.get("retainOnDelete"))
+    return State(_read_urn(state), _read_text(state, "type"), inputs, outputs, is_protected, place, is_retained)
 
 
 def _read_place(position: object) -> str:

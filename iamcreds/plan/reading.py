@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from iamcreds.errors import PreviewError
 from iamcreds.plan.changes import Action, Change, Plan, Refusal
+from iamcreds.plan.iam_users import count_iam_users, find_user_changes, is_of_an_iam_user
 from iamcreds.plan.notes import explain, suggest_names
 from iamcreds.plan.policies import compare_policies, is_watcher
 from iamcreds.plan.preview import MASK
@@ -22,6 +23,8 @@ _OURS = "dynamic/iam:"
 _CREDENTIAL = re.compile(r"dynamic/iam:\w*Credential\b")
 _COMPONENTS = ("pulumi:pulumi:Stack", "iamcreds:index:SpecFile")
 """The stack and the spec files: nothing in AWS."""
+_PROVIDERS = "pulumi:providers:"
+"""What the types of plugins' configurations begin with."""
 
 _ACTIONS = {
     "create": Action.CREATE,
@@ -47,7 +50,8 @@ def read_plan(preview: Preview) -> Plan:
         PreviewError: it has a step that nobody knows here.
     """
     recorded = {step.old.urn: step.old for step in preview.steps if step.op == "refresh" and step.old}
-    steps = _select_steps([step for step in preview.steps if _has_effect(step.op)])
+    effective = [step for step in preview.steps if _has_effect(step.op)]
+    steps = _select_steps(effective)
     refusals = sorted(Refusal(step.name, reason) for step in steps for reason in _list_reasons(step))
     allowed = [step for step in steps if not _list_reasons(step)]
     findings = tuple(sorted(set(_list_findings(steps, recorded))))
@@ -57,6 +61,8 @@ def read_plan(preview: Preview) -> Plan:
         changes=tuple(
             sorted([*suggest_names(list(_find_changes(allowed, recorded))), *find_unmanaged_changes(allowed)])
         ),
+        iam_users=count_iam_users({step.old.urn: step.old for step in preview.steps if step.old}.values()),
+        users=tuple(sorted(find_user_changes(effective))),
         policies=tuple(compare_policies(allowed)),
         others=tuple(sorted(_list_others(allowed))),
         refusals=tuple(refusals),
@@ -143,7 +149,7 @@ def _find_effects(old: State, new: State) -> Iterator[Action]:
 
 
 def _list_others(steps: Iterable[Step]) -> Iterator[str]:
-    """What else the program would do, as `create aws:iam/user:User jane`."""
+    """What else the program would do, as `create aws:s3/bucket:Bucket jane`."""
     for step in steps:
         state = step.new or step.old
         if (
@@ -152,9 +158,10 @@ def _list_others(steps: Iterable[Step]) -> Iterator[str]:
             or _is_credential(state)
             or is_watcher(state.type)
             or acts_on_unmanaged(state.type)
+            or is_of_an_iam_user(state.type)
         ):
             continue
-        if state.type not in _COMPONENTS:
+        if state.type not in _COMPONENTS and not state.type.startswith(_PROVIDERS):
             yield f"{_ACTIONS[step.op] or step.op} {state.type} {state.name}"
 
 

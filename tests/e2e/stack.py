@@ -124,6 +124,16 @@ def copy_stack(source: Path, folder: Path, engine: str, url: str) -> Stack:
     return Stack(folder / "project", make_environment(folder, engine, url) | {"PULUMI_STACK": "test"})
 
 
+def add_aws_plugin(stack: Stack, folder: Path) -> None:
+    """Put the stand-in for pulumi-aws' plugin on the stack's PATH, where the engine looks first."""
+    plugins = folder / "plugins"
+    plugins.mkdir()
+    script = plugins / "pulumi-resource-aws"
+    script.write_text(f'#!/bin/sh\nexec "{ROOT}/.venv/bin/python" "{ROOT}/tests/e2e/aws_plugin.py" "$@"\n')
+    script.chmod(0o755)
+    stack.env["PATH"] = os.pathsep.join([str(plugins), stack.env["PATH"]])
+
+
 def find_engine() -> str:
     """Find the folder of the real engine, which is built when it is not there yet."""
     command = [sys.executable, str(ROOT / "tools/engine.py")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.live import list_credentials, pass_a_day
-from tests.e2e.stack import ROOT
+from tests.e2e.stack import add_aws_plugin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.e2e.stack import Stack
 
 ALLOWED = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": [ALLOWED]})
 POLICY = "arn:aws:iam::123456789012:policy/reading"
 JANE = f"""account: "123456789012"
 users:
@@ -34,15 +35,9 @@ USER = f"{BELOW}aws:iam/user:User::jane"
 
 @pytest.fixture(autouse=True)
 def plugin(stack: Stack, tmp_path: Path, iam: IAMClient) -> None:
-    """A plugin on the stack's PATH, where the engine looks first, and a policy to attach."""
-    folder = tmp_path / "plugins"
-    folder.mkdir()
-    script = folder / "pulumi-resource-aws"
-    script.write_text(f'#!/bin/sh\nexec "{ROOT}/.venv/bin/python" "{ROOT}/tests/e2e/aws_plugin.py" "$@"\n')
-    script.chmod(0o755)
-    stack.env["PATH"] = f"{folder}:{stack.env['PATH']}"
-    document = json.dumps({"Version": "2012-10-17", "Statement": [ALLOWED]})
-    iam.create_policy(PolicyName="reading", PolicyDocument=document)
+    """A plugin for the stack, and a policy to attach."""
+    add_aws_plugin(stack, tmp_path)
+    iam.create_policy(PolicyName="reading", PolicyDocument=DOCUMENT)
 
 
 def list_users(iam: IAMClient) -> list[str]:
@@ -105,9 +100,8 @@ def test_life(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
 
 def test_policies(stack: Stack, iam: IAMClient) -> None:
     """A policy that comes is attached, one that goes is detached, and what somebody else attached stays."""
-    document = json.dumps({"Version": "2012-10-17", "Statement": [ALLOWED]})
     for name in ("writing", "foreign"):
-        iam.create_policy(PolicyName=name, PolicyDocument=document)
+        iam.create_policy(PolicyName=name, PolicyDocument=DOCUMENT)
     stack.write_specs(jane=JANE)
     stack.up()
     iam.attach_user_policy(UserName="jane", PolicyArn=POLICY.replace("reading", "foreign"))

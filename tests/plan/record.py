@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from iamcreds.emulator.server import Emulator
-from tests.e2e.stack import Stack, create_stack, find_engine
+from tests.e2e.stack import Stack, add_aws_plugin, create_stack, find_engine
 from tests.plan.previews import RECORDED
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 A_DAY = 86_400
 LEFT_OUT = frozenset({"stackTrace", "duration"})
 """What holds paths of the machine, or is another in each run."""
+STAND_IN = "using pulumi-resource-aws from $PATH"
+"""What the engine says of our stand-in for a plugin, with a path of the machine."""
 
 BOT = """
 users:
@@ -74,6 +76,21 @@ users:
   old:
     credentials: [{service: logs}]
 """
+MADE = """
+users:
+  new-bot:
+    iamUser: {path: /bots/, policyArns: ["arn:aws:iam::123456789012:policy/reading"]}
+    credentials: [{service: codecommit}]
+  new-one:
+    iamUser: {policyArns: ["arn:aws:iam::123456789012:policy/reading"]}
+    credentials: []
+  jane:
+    iamUser: {import: true}
+    credentials: []
+  joe:
+    iamUser: {import: true, path: /team/, retainOnDelete: true}
+    credentials: []
+"""
 PROGRAM = """
 import pulumi
 from dynamic_providers import ServiceSpecificCredential
@@ -88,7 +105,7 @@ def main() -> None:
     """Record them all."""
     engine = find_engine()
     with tempfile.TemporaryDirectory(prefix="iamcreds-previews-") as name:
-        for record in (record_specs, record_refusals, record_program):
+        for record in (record_specs, record_refusals, record_program, record_iam_users):
             folder = Path(name) / record.__name__
             folder.mkdir()
             with Emulator() as emulator:
@@ -151,6 +168,19 @@ def record_program(stack: Stack, _iam: IAMClient, _emulator: Emulator) -> None:
     record_preview(stack, "replace")
 
 
+def record_iam_users(stack: Stack, iam: IAMClient, _emulator: Emulator) -> None:
+    """What specs that make IAM users do, and what they do when the users go."""
+    add_aws_plugin(stack, stack.folder.parent)
+    allowed = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.create_policy(PolicyName="reading", PolicyDocument=document)
+    stack.write_specs(team=MADE)
+    record_preview(stack, "iam-users")
+    stack.up()
+    stack.write_specs(team="users: {jane: {credentials: [], iamUser: {tags: {team: payments}, protect: true}}}")
+    record_preview(stack, "iam-users-gone")
+
+
 def record_preview(stack: Stack, name: str, *options: str, sames: bool = True, **env: str) -> None:
     """Write what `pulumi preview --json` prints, without what is the machine's."""
     arguments = ["preview", "--json", *(["--show-sames"] if sames else []), *options]
@@ -161,12 +191,16 @@ def record_preview(stack: Stack, name: str, *options: str, sames: bool = True, *
 
 def strip(node: Any) -> Any:  # noqa: ANN401 - any JSON
     """The document without what is left out of it."""
+    if isinstance(node, list):
+        return [
+            strip(value) for value in node if not (isinstance(value, dict) and STAND_IN in str(value.get("message")))
+        ]
     if isinstance(node, dict):
         kept = {key: value for key, value in node.items() if key not in LEFT_OUT}
         if str(kept.get("sourcePosition")).startswith("project:///.."):
             del kept["sourcePosition"]
         return {key: strip(value) for key, value in kept.items()}
-    return [strip(value) for value in node] if isinstance(node, list) else node
+    return node
 
 
 if __name__ == "__main__":

@@ -270,9 +270,9 @@ def test_keys_that_were_used_are_no_change() -> None:
 
 def test_other_resources() -> None:
     """What else a program makes is named, and is a reason for a comment."""
-    done = run_plan("-", given=make_preview(make_step("create", "jane", "aws:iam/user:User", new={"name": "jane"})))
+    done = run_plan("-", given=make_preview(make_step("create", "jane", "aws:s3/bucket:Bucket", new={"name": "x"})))
     assert "1 other resource" in done.stdout
-    assert "\ncreate aws:iam/user:User jane\n" in done.stdout
+    assert "\ncreate aws:s3/bucket:Bucket jane\n" in done.stdout
 
 
 def test_user_known_after_up() -> None:

@@ -113,6 +113,6 @@ def test_nothing_refused(refused: object) -> None:
 
 def test_resources_of_others() -> None:
     """A property of that name which another provider's resource has is not a refusal."""
-    done = run_plan("-", given=make_preview(make_step("create", "a", "aws:iam/user:User", new={"refused": ["no"]})))
+    done = run_plan("-", given=make_preview(make_step("create", "a", "aws:s3/bucket:Bucket", new={"refused": ["no"]})))
     assert done.exit_code == 0
     assert "1 other resource" in done.stdout
