@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from iamcreds.model import Desired, DesiredUser
 
@@ -35,6 +35,25 @@ WRITES = {
 }
 """Every operation that is called and changes something, and why."""
 
+USER_READS = {"iam:ListAttachedUserPolicies": "which policies are attached to users with `iamUser`"}
+"""What pulumi-aws calls beside READS that changes nothing (its documentation, and that of AWS's operations)."""
+
+USER_WRITES = {
+    "iam:CreateUser": "a user newly declared",
+    "iam:UpdateUser": "another path",
+    "iam:TagUser": "tags",
+    "iam:UntagUser": "tags no longer declared",
+    "iam:DeleteUserPermissionsBoundary": "a boundary no longer declared",
+}
+"""What pulumi-aws calls to make users what specs say, boundaries and attachments aside; as above."""
+
+USER_DELETES = {
+    "iam:DeleteUser": "a user no longer declared",
+    "iam:DetachUserPolicy": "a policy no longer declared",
+    "iam:ListGroupsForUser": "to delete a user",
+}
+"""What pulumi-aws calls for who or what has left the specs; taking users out of groups is not among it."""
+
 
 MAX_LENGTH = 6_144
 """Characters of a managed policy at most, white space aside (the IAM guide, quotas)."""
@@ -45,8 +64,18 @@ MAX_POLICIES = 10
 _DELETE = "iam:DeleteServiceSpecificCredential"
 _SERVICE = "iam:ServiceSpecificCredentialServiceName"
 
+_Item = TypeVar("_Item")
 _Grant = tuple[tuple[str, ...], str]
 """Services, sorted, and a user who is to have credentials for them."""
+
+
+@dataclass(frozen=True, order=True)
+class _Made:
+    """A user whom specs have made, with the ARNs of the policies and of the boundary, empty for none."""
+
+    policies: tuple[str, ...]
+    boundary: str
+    user: str
 
 
 @dataclass(frozen=True)
@@ -78,24 +107,43 @@ def policies_for_users(desired: Desired, owner: Owner) -> list[dict[str, Any]]:
     deleted for every user of the owner: who has left the specs, or was renamed, is declared no more.
     """
     grants = sorted((_list_services(user), user.name) for user in desired.users if user.credentials)
-    chosen: list[_Grant] = []
-    fixed = _fixed_statements(owner)
+    policies = _fill(grants, _fixed_statements(owner), lambda chosen: _change_statements(chosen, owner))
+    made = _list_made(desired)
+    if not made:
+        return policies
+    *full, last = policies
+    fixed = [*last["Statement"], *_fixed_user_statements(owner)]
+    if _length(_policy(*fixed)) > MAX_LENGTH:
+        full, fixed = policies, _fixed_user_statements(owner)
+    return [*full, *_fill(made, fixed, lambda chosen: _user_statements(chosen, owner))]
+
+
+def _fill(
+    items: Iterable[_Item], fixed: list[dict[str, Any]], write: Callable[[list[_Item]], Iterator[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """Policies that hold what is fixed and then what is written of the items, each as many as there is room for."""
+    chosen: list[_Item] = []
     policies = [_policy(*fixed)]
-    for grant in grants:
-        longer = _policy(*fixed, *_change_statements([*chosen, grant], owner))
+    for item in items:
+        longer = _policy(*fixed, *write([*chosen, item]))
         if _length(longer) > MAX_LENGTH:
             chosen, fixed = [], []
-            longer = _policy(*_change_statements([grant], owner))
+            longer = _policy(*write([item]))
             policies.append(longer)
         policies[-1] = longer
-        chosen.append(grant)
+        chosen.append(item)
     return policies
 
 
 def policy_for_services(desired: Desired, owner: Owner) -> dict[str, Any]:
     """What `pulumi up` needs for these specs, for any user of the account, and for the declared services alone."""
     services = {service for user in desired.users for service in _list_services(user)}
-    return _policy(*_fixed_statements(owner), *_change_statements([(tuple(sorted(services)), "*")], owner))
+    statements = [*_fixed_statements(owner), *_change_statements([(tuple(sorted(services)), "*")], owner)]
+    made = _list_made(desired)
+    if made:
+        of_all = [replace(each, user="*") for each in made]
+        statements += [*_fixed_user_statements(owner), *_user_statements(of_all, owner)]
+    return _policy(*statements)
 
 
 def _fixed_statements(owner: Owner) -> list[dict[str, Any]]:
@@ -117,6 +165,43 @@ def _change_statements(grants: Iterable[_Grant], owner: Owner) -> Iterator[dict[
         yield {**statement, "Condition": {"StringEquals": {_SERVICE: list(services)}}}
 
 
+def _list_made(desired: Desired) -> list[_Made]:
+    """The users whom the specs have made, those with the same policies together."""
+    users = ((user.name, user.iam_user) for user in desired.users)
+    made = [
+        _Made(tuple(sorted(iam_user.policy_arns)), iam_user.permissions_boundary or "", name)
+        for name, iam_user in users
+        if iam_user is not None
+    ]
+    return sorted(made)
+
+
+def _fixed_user_statements(owner: Owner) -> list[dict[str, Any]]:
+    """What no spec narrows: whoever has left the specs is declared no more."""
+    return [
+        _statement("ReadUsers", USER_READS, "*"),
+        _statement("DeleteUsers", USER_DELETES, owner.user_arn("*")),
+    ]
+
+
+def _user_statements(made: Sequence[_Made], owner: Owner) -> Iterator[dict[str, Any]]:
+    """Making users, with the boundaries and the policies that are declared for each and with no other."""
+    yield _statement("MakeUsers", USER_WRITES, _list_users(made, owner))
+    bounded = sorted((each.boundary, each) for each in made if each.boundary)
+    for number, (boundary, group) in enumerate(groupby(bounded, key=lambda pair: pair[0]), 1):
+        arns = _list_users([each for _, each in group], owner)
+        bound = _statement(f"BoundUsers{number}", {"iam:PutUserPermissionsBoundary": ""}, arns)
+        yield {**bound, "Condition": {"StringEquals": {"iam:PermissionsBoundary": boundary}}}
+    attached = [each for each in made if each.policies]
+    for number, (policies, same) in enumerate(groupby(attached, key=lambda each: each.policies), 1):
+        attach = _statement(f"AttachPolicies{number}", {"iam:AttachUserPolicy": ""}, _list_users(list(same), owner))
+        yield {**attach, "Condition": {"ArnEquals": {"iam:PolicyARN": list(policies)}}}
+
+
+def _list_users(made: Sequence[_Made], owner: Owner) -> list[str]:
+    return _list_arns(list(dict.fromkeys(each.user for each in made)), owner)
+
+
 def _list_arns(users: Sequence[str], owner: Owner) -> list[str]:
     """Each user without a path and below any path, which specs do not tell; a name has neither slash nor asterisk."""
     return [owner.user_arn(f"{path}{user}") for user in users for path in ("", "*/")]
@@ -127,9 +212,10 @@ def _length(policy: dict[str, Any]) -> int:
     return len(json.dumps(policy, separators=(",", ":")))
 
 
-def preview_policy() -> dict[str, Any]:
-    """What `pulumi preview` needs: nothing that changes anything."""
-    return _policy(_statement("Read", READS, "*"))
+def preview_policy(desired: Desired | None = None) -> dict[str, Any]:
+    """What `pulumi preview` needs, of these specs if they are given: nothing that changes anything."""
+    has_made = desired is not None and bool(_list_made(desired))
+    return _policy(_statement("Read", READS | (USER_READS if has_made else {}), "*"))
 
 
 def drift_policy() -> dict[str, Any]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "--specs",
     type=click.Path(path_type=Path),
     metavar="SPECS",
-    help="With `--for up`: narrow the changes to the users and services that these specs declare.",
+    help="Narrow the changes to the users and services that these specs declare, and allow to make users with iamUser.",
 )
 @click.option(
     "--part",
@@ -50,27 +50,33 @@ def command(run: str, account: str | None, specs: Path | None, part: int | None)
     parts there are; all of them are needed. Where they do not fit into as many as a role may have, the changes are for
     every user of the account, and for the declared services alone.
 
+    Where specs say iamUser, they bring what pulumi-aws needs to make users: declared ones, with declared policies and
+    boundaries. Users are deleted, as credentials are, whoever they are.
+
     \b
     Examples:
       iamcreds permissions
       iamcreds permissions --for drift
       iamcreds permissions --account 123456789012
       iamcreds permissions --specs specs
+      iamcreds permissions --for preview --specs specs
       iamcreds permissions --specs specs --part 2
     """
     if account is not None and not (run == "up" and ACCOUNT_ID.fullmatch(account)):
         raise click.BadParameter(
             "12 digits, and only with --for up: reading cannot be narrowed", param_hint="--account"
         )
-    if specs is not None and run != "up":
-        raise click.BadParameter("only with --for up: reading cannot be narrowed", param_hint="--specs")
-    if part is not None and specs is None:
-        raise click.BadParameter("only with --specs", param_hint="--part")
+    if specs is not None and run == "drift":
+        raise click.BadParameter("not with --for drift: reading cannot be narrowed", param_hint="--specs")
+    if part is not None and (specs is None or run != "up"):
+        raise click.BadParameter("only with --for up and --specs", param_hint="--part")
     from iamcreds.account.client import find_partition, open_session  # noqa: PLC0415 - boto3 is slow to import
     from iamcreds.account.permissions import Owner, drift_policy, preview_policy, up_policy  # noqa: PLC0415 - same
 
     owner = Owner(account, find_partition(open_session()) if run == "up" else "aws")
-    if specs is not None:
+    if specs is not None and run == "preview":
+        policy = preview_policy(load_specs(specs, allow_empty=False))
+    elif specs is not None:
         policy = _narrow(specs, owner, part or 1)
     else:
         policy = {"up": lambda: up_policy(owner), "preview": preview_policy, "drift": drift_policy}[run]()

@@ -119,7 +119,10 @@ def _missing_users(chosen: Desired, inventory: Inventory, selection: Selection) 
     for user in chosen.users:
         if user.name not in present and (user.credentials or not selection.services):
             renamed_to = new_names.get(user.name)
-            yield MissingUser(user=user.name, place=user.place, desired=user.credentials, renamed_to=renamed_to)
+            is_made = user.iam_user is not None and not user.iam_user.is_imported
+            yield MissingUser(
+                user=user.name, place=user.place, desired=user.credentials, renamed_to=renamed_to, is_made=is_made
+            )
 
 
 def _undeclared_users(

@@ -58,12 +58,14 @@ class MissingUser(_Difference):
         desired: those credentials.
         renamed_to: the user who has credentials whose login is the missing one's, for IAM keeps it when it renames a
             user; None where that is nobody, or not one alone.
+        is_made: whether the specs have the user made.
     """
 
     rule = "missing-user"
     kind = Kind.DRIFT
     desired: tuple[DesiredCredential, ...]
     renamed_to: str | None = None
+    is_made: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

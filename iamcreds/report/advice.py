@@ -33,6 +33,8 @@ def advise(difference: Difference) -> str:
 def _advise_about_missing_user(difference: differences.MissingUser) -> str:
     if difference.renamed_to is not None:
         return f"call it {difference.renamed_to} in the specs, then pulumi up"
+    if difference.is_made:
+        return "pulumi up, which makes the user"
     return f"{create_user(difference.user)}, or take it out of the specs"
 
 

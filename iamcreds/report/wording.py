@@ -74,6 +74,8 @@ def describe(difference: Difference) -> Words:
 def _describe_missing_user(difference: differences.MissingUser) -> Words:
     number = len(difference.desired)
     rest = f", so {format_count(number, 'declared credential')} cannot be" if number else ""
+    if difference.is_made and difference.renamed_to is None:
+        return Words(f"the account does not have the IAM user yet{rest}", format_count(number, "credential"), "not yet")
     renamed = f": IAM seems to have renamed it to {difference.renamed_to}" if difference.renamed_to else ""
     live = f"seems to be {difference.renamed_to} now" if difference.renamed_to else "no such user"
     return Words(f"the account has no such IAM user{rest}{renamed}", format_count(number, "credential"), live)

@@ -222,3 +222,84 @@ def test_unknown_region(monkeypatch: pytest.MonkeyPatch) -> None:
     done = CliRunner().invoke(main, ["permissions"])
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == "Error: AWS has no region 'atlantis-1': check AWS_REGION\n"
+
+
+READING, BOUNDARY = (f"arn:aws:iam::{ACCOUNT}:policy/{name}" for name in ("reading", "boundary"))
+MADE = f"""
+account: "{ACCOUNT}"
+users:
+  jane:
+    credentials: [{{service: codecommit}}]
+    iamUser: {{policyArns: [{READING}], permissionsBoundary: {BOUNDARY}}}
+  bot: {{credentials: [], iamUser: true}}
+  own: {{credentials: []}}
+"""
+
+
+def allow(result: Result, operation: str, user: str, **context: str) -> bool:
+    """Whether a policy allows an operation on a user, with these values of condition keys of IAM.
+
+    The embedded IAM's enforcement knows no ArnEquals, so the conditions, all of which are exact, are judged here.
+    """
+    action, target = f"iam:{operation}", f"arn:aws:iam::{ACCOUNT}:user/{user}"
+    judged = []
+    for statement in json.loads(result.stdout)["Statement"]:
+        exact = statement.pop("Condition", {}).values()
+        wanted = [(key.removeprefix("iam:"), values) for each in exact for key, values in each.items()]
+        if all(context.get(key) in ([values] if isinstance(values, str) else values) for key, values in wanted):
+            judged.append(IAMPolicyStatement(statement).is_action_permitted(action, target))
+    return PermissionResult.PERMITTED in judged
+
+
+def test_making_users(tmp_path: Path) -> None:
+    """Declared users alone are made, and given declared policies and boundaries alone; any user may be deleted."""
+    result = run_with(tmp_path / "a.yaml", MADE)
+    for operation in ("CreateUser", "UpdateUser", "TagUser", "UntagUser", "DeleteUserPermissionsBoundary"):
+        for user in ("jane", "team/jane", "bot"):
+            assert allow(result, operation, user)
+        for user in ("own", "somebody"):
+            assert not allow(result, operation, user)
+    assert allow(result, "AttachUserPolicy", "jane", PolicyARN=READING)
+    assert not allow(result, "AttachUserPolicy", "jane", PolicyARN=BOUNDARY)
+    assert not allow(result, "AttachUserPolicy", "bot", PolicyARN=READING)
+    assert allow(result, "PutUserPermissionsBoundary", "jane", PermissionsBoundary=BOUNDARY)
+    assert not allow(result, "PutUserPermissionsBoundary", "jane", PermissionsBoundary=READING)
+    assert not allow(result, "PutUserPermissionsBoundary", "bot", PermissionsBoundary=BOUNDARY)
+    for operation in ("DeleteUser", "DetachUserPolicy", "ListGroupsForUser"):
+        assert allow(result, operation, "left")
+    assert allow(result, "ListAttachedUserPolicies", "left")
+    assert not allow(result, "RemoveUserFromGroup", "jane")
+
+
+def test_users_who_exist(tmp_path: Path) -> None:
+    """Without `iamUser` there is nothing about making users, and for a preview nothing more than reading."""
+    assert 'User"' not in run_with(tmp_path / "a.yaml", SPECS).stdout.replace('GetUser"', "")
+    plain = run_with(tmp_path / "a.yaml", SPECS, "--for", "preview")
+    assert plain.stdout == CliRunner().invoke(main, ["permissions", "--for", "preview"]).stdout
+    preview = json.loads(run_with(tmp_path / "a.yaml", MADE, "--for", "preview").stdout)
+    (read,) = preview["Statement"]
+    assert read["Action"] == sorted(f"iam:{operation}" for operation in [*READS, "ListAttachedUserPolicies"])
+
+
+def many_made(count: int) -> str:
+    """Specs of so many users to be made."""
+    made = f"{{credentials: [{{service: codecommit}}], iamUser: {{policyArns: [{READING}]}}}}"
+    users = (f"  user-number-{number}: {made}\n" for number in range(count))
+    return f'account: "{ACCOUNT}"\nusers:\n' + "".join(users)
+
+
+def test_making_many_users(tmp_path: Path) -> None:
+    """Many users make several policies, none too long, together for all; too many make one for every user."""
+    first = run_with(tmp_path / "a.yaml", many_made(60))
+    assert "part 1 of 4" in first.stderr
+    parts = [first, *(run_with(tmp_path / "a.yaml", many_made(60), "--part", part) for part in "234")]
+    assert all(len(json.dumps(json.loads(part.stdout), separators=(",", ":"))) <= 6144 for part in parts)
+    for operation, context in (("CreateUser", {}), ("AttachUserPolicy", {"PolicyARN": READING})):
+        for number in range(60):
+            assert any(allow(part, operation, f"user-number-{number}", **context) for part in parts)
+        assert not any(allow(part, operation, "user-number-60", **context) for part in parts)
+    wide = run_with(tmp_path / "a.yaml", many_made(400))
+    assert "this one is for every user of the account" in wide.stderr
+    assert allow(wide, "CreateUser", "anybody")
+    assert allow(wide, "AttachUserPolicy", "anybody", PolicyARN=READING)
+    assert not allow(wide, "AttachUserPolicy", "anybody", PolicyARN=BOUNDARY)

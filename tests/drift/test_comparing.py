@@ -32,6 +32,7 @@ from iamcreds.model import (
     Credential,
     Desired,
     DesiredCredential,
+    DesiredIamUser,
     DesiredUser,
     Inventory,
     Place,
@@ -207,6 +208,15 @@ def test_missing_user() -> None:
     user = jane("--", access_keys=AccessKeyPolicy(max=1))
     found = only(compare(Desired((user,)), account(users="")))
     assert found == MissingUser(user="jane", place=USER_PLACE, desired=user.credentials)
+
+
+@pytest.mark.parametrize("is_imported", [False, True])
+def test_made_user(*, is_imported: bool) -> None:
+    """A user whom the specs have made is told as one to come, and one to be imported as missing."""
+    user = replace(jane("-"), iam_user=DesiredIamUser(USER_PLACE, is_imported=is_imported))
+    found = only(compare(Desired((user,)), account(users="")))
+    assert isinstance(found, MissingUser)
+    assert found.is_made is not is_imported
 
 
 @pytest.mark.parametrize(

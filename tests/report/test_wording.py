@@ -72,6 +72,12 @@ EXPECTED: list[tuple[Difference, Words]] = [
         Words("the account has no such IAM user", "0 credentials", "no such user"),
     ),
     (
+        MissingUser(user="jane", desired=(MAIN,), is_made=True),
+        Words(
+            "the account does not have the IAM user yet, so 1 declared credential cannot be", "1 credential", "not yet"
+        ),
+    ),
+    (
         MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0"),
         Words("codecommit credential is declared, and ACCA0, which the state has, is not live", "codecommit", "none"),
     ),
@@ -283,6 +289,12 @@ def test_next_step_can_be_pasted(difference: Difference, user: str) -> None:
         else:
             parse([word for word in words if word not in {"-", "--state"}])
             assert "dump" not in words or {user, f"--user={user}"} & set(words)
+
+
+def test_next_step_of_a_made_user() -> None:
+    """A user whom the specs have made comes by the next up, unless IAM has renamed the user."""
+    assert advise(MissingUser(user="jane", desired=(), is_made=True)) == "pulumi up, which makes the user"
+    assert "call it jo" in advise(MissingUser(user="jane", desired=(), is_made=True, renamed_to="jo"))
 
 
 def test_next_step_of_nothing() -> None:
