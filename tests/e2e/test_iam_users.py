@@ -223,3 +223,16 @@ def test_staying(stack: Stack, iam: IAMClient) -> None:
     )
     assert USER not in read_state(stack)
     stack.assert_no_changes()
+
+
+def test_another_account(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
+    """Where pulumi-aws works on another account than the specs are for, or has no plugin, nothing is done."""
+    bob = "users: {bob: {iamUser: true, credentials: []}}"
+    stack.write_specs(jane=JANE.replace("123456789012", "999999999999", 1), bob=bob)
+    emulator.controls.clear_counts()
+    for command in (["preview"], ["up", "--yes", "--skip-preview"]):
+        said = stack.fail(*command)
+        assert "works on account 123456789012, and this stack is for account 999999999999: nothing was changed" in said
+    stack.env["PATH"] = stack.env["PATH"].split(":", 1)[1]
+    assert "no resource plugin 'pulumi-resource-aws' found" in stack.fail("preview")
+    assert (list_changes(emulator), list_users(iam)) == ([], [])
