@@ -45,15 +45,16 @@ class RecordedState:
     users: frozenset[str] | None = None
     iam_users: frozenset[str] = frozenset()
 
-    def owned(self, resource_name: str, user: str, service: str) -> dict[str, str]:
-        """The resource names, by id, of the credentials of a user and a service, which may be an alias.
+    def tell(self, resource_name: str, user: str, service: str) -> dict[str, Any]:
+        """What a provider is told of the credentials of a user and a service, which may be an alias.
 
-        The resource's own is among them, and so are those of users whom nobody declares any more: IAM renames users,
-        and then the state has another name than the account.
+        `owned` has resource names by id. The resource's own is among them, and so are those of users whom nobody
+        declares any more: IAM renames users, and then the state has another name than the account. `of_user` has the
+        ids of those that the state has under this user's name.
         """
         full = service_name(service)
         own, same = self._by_name.get(resource_name, {}), self.names.get((user, full), {})
-        return {**self._strays.get(full, {}), **own, **same}
+        return {"owned": {**self._strays.get(full, {}), **own, **same}, "of_user": sorted(same)}
 
     @functools.cached_property
     def every(self) -> Mapping[str, str]:
@@ -79,15 +80,15 @@ def run_message(
 ) -> dict[str, Any]:
     """What a provider is told of the run: its resource's name and, where the state could be read, what that has.
 
-    `owned` holds the credentials of the same user and service, resource names by id; `account` is the state's.
+    `owned` and `of_user` are as `RecordedState.tell` has them; `account` is the state's.
     """
     if state is None:
         return {"resource": resource_name}
     account = {"account": state.account} if state.account else {}
     if isinstance(user, str) and isinstance(service, str):
-        return {"resource": resource_name, "owned": state.owned(resource_name, user, service), **account}
-    owned = pulumi.Output.all(user, service).apply(lambda values: state.owned(resource_name, *values))
-    return {"resource": resource_name, "owned": owned, **account}
+        return {"resource": resource_name, **state.tell(resource_name, user, service), **account}
+    told = pulumi.Output.all(user, service).apply(lambda values: state.tell(resource_name, *values))
+    return {"resource": resource_name, "owned": told["owned"], "of_user": told["of_user"], **account}
 
 
 def read_state() -> RecordedState | None:

@@ -38,6 +38,7 @@ class Message:
         resource: the resource's name, empty where it is not known.
         owned: the credentials of the same user and service that the stack's state has: resource names by id. None
             where the program could not tell.
+        of_user: the ids of those of them that it has under this very user's name.
         account: the account that the stack's state is of, None where it is empty or the program could not tell.
         claimed: the credentials of the same user and service that the program names to be adopted, by resource name.
         protect: whether the resource is protected.
@@ -49,6 +50,7 @@ class Message:
 
     resource: str = ""
     owned: Mapping[str, str] | None = None
+    of_user: tuple[str, ...] = ()
     account: str | None = None
     claimed: Mapping[str, str] = field(default_factory=dict)
     protect: bool = False
@@ -65,6 +67,7 @@ class Message:
         return cls(
             resource=told.get("resource") or "",
             owned=told.get("owned"),
+            of_user=tuple(told.get("of_user") or ()),
             account=told.get("account"),
             claimed=told.get("claimed") or {},
             protect=told.get("protect") is True,

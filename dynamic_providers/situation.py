@@ -28,9 +28,9 @@ def foresee(account: Account, run: Run, inputs: CredentialInputs, message: Messa
     user, service = inputs.user, inputs.service
     present = _read_present(account, run, inputs)
     if not present.has_user:
-        is_made = _is_to_be_made(user, message)
-        renamed_to = _find_new_name(account, user, message, is_made=is_made)
-        present = replace(present, has_user=is_made and renamed_to is None, renamed_to=renamed_to)
+        renamed_to = _find_new_name(account, user, message)
+        is_coming = _is_to_be_made(user, message) and renamed_to is None
+        present = replace(present, has_user=is_coming, renamed_to=renamed_to)
     if not present.has_user:
         return present
     plans = run.plans_beside(user, service, message.resource)
@@ -106,6 +106,10 @@ def has_predecessor(account: Account, run: Run, user: str, message: Message) -> 
 def find_own(account: Account, user: str, message: Message) -> list[Credential]:
     """What is live of that which the state has under this resource's name."""
     ids = (key for key, owner in (message.owned or {}).items() if owner == message.resource)
+    return _find_live(account, user, ids)
+
+
+def _find_live(account: Account, user: str, ids: Iterable[str]) -> list[Credential]:
     found = (account.find_credential(user, credential_id) for credential_id in ids)
     return [live for live in found if live is not None]
 
@@ -152,14 +156,10 @@ def _has_service(account: Account, user: str, service: str) -> bool:
     return known_service(service) is not None or account.has_service(user, service)
 
 
-def _find_new_name(account: Account, user: str, message: Message, *, is_made: bool) -> str | None:
-    """What IAM calls a user now, as far as a credential of the stack's own tells.
+def _find_new_name(account: Account, user: str, message: Message) -> str | None:
+    """What IAM calls a user now, as far as a credential tells: this resource's, or one that the state has of the user.
 
-    Of one whom the program makes, this resource's own: whoever is missing may be new, and others may be leaving.
+    Another's tells nothing: whoever is missing may be new, and the other one leaving.
     """
-    if is_made:
-        found = iter(find_own(account, user, message))
-    else:
-        ids = message.owned or ()
-        found = filter(None, (account.find_credential(user, credential_id) for credential_id in ids))
+    found = [*find_own(account, user, message), *_find_live(account, user, message.of_user)]
     return next((live.user for live in found if live.user != user), None)

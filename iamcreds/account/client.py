@@ -15,7 +15,7 @@ from botocore.parsers import ResponseParserError
 from botocore.utils import parse_timestamp
 
 from iamcreds import errors
-from iamcreds.account.failures import UNREADABLE
+from iamcreds.account.failures import FOLLOWS_LOST, UNREADABLE, may_have_happened
 from iamcreds.model import Credential, IssuedCredential, Status
 from iamcreds.services import Family
 
@@ -94,7 +94,9 @@ def parse_date(written: str) -> datetime:
 
 def iam_client(session: boto3.Session, clock: Clock) -> IAMClient:
     """An IAM client that repeats what failed, more slowly the more often AWS asks to be called less."""
-    return _observed(session.client("iam", region_name=_region(session), config=_config(10, "adaptive")), clock)
+    client = session.client("iam", region_name=_region(session), config=_config(10, "adaptive"))
+    client.meta.events.register("response-received", _remember_lost)
+    return _observed(client, clock)
 
 
 def iam_client_once(session: boto3.Session, clock: Clock) -> IAMClient:
@@ -115,6 +117,17 @@ def _observed(client: _Client, clock: Clock) -> _Client:
 
     client.meta.events.register("after-call", observe)
     return client
+
+
+def _remember_lost(exception: Exception | None, context: dict[str, Any], **_: object) -> None:
+    """Note on what an attempt ends with whether one before it may have been carried out.
+
+    Of an answer botocore notes which attempt it was, of what it raises itself it does not.
+    """
+    if isinstance(exception, BotoCoreError):
+        follows_lost = context.get(FOLLOWS_LOST, False)
+        exception.kwargs = {**exception.kwargs, FOLLOWS_LOST: follows_lost}
+        context[FOLLOWS_LOST] = follows_lost or may_have_happened(exception)
 
 
 def _region(session: boto3.Session) -> str:

@@ -47,6 +47,9 @@ _ANSWER_LOST = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadE
 UNREADABLE = "AWS's answer was cut off or is not AWS's: repeat"
 """What is said of an answer that cannot be read, whatever it holds."""
 
+FOLLOWS_LOST = "follows_lost"
+"""The argument of a botocore error that tells whether an attempt before, of the same call, may have had its effect."""
+
 _NO_USER = "The user with name"
 _LONGEST_MESSAGE = 1_000
 
@@ -79,7 +82,7 @@ def _translated(doing: str, if_lost: str | None) -> Iterator[None]:
     except boto.ClientError as error:
         raise _tell(_refused(doing, error), if_lost, lost=_may_have_happened_once(error)) from error
     except boto.BotoCoreError as error:
-        raise _tell(_failed(doing, error), if_lost, lost=may_have_happened(error)) from None
+        raise _tell(_failed(doing, error), if_lost, lost=_may_have_happened_once(error)) from None
     except errors.UnreadableAnswerError as error:
         raise _tell(errors.UnreadableAnswerError(f"{doing}: {error}"), if_lost, lost=True) from None
 
@@ -163,9 +166,12 @@ def may_have_happened(error: BaseException) -> bool:
     return isinstance(error, _ANSWER_LOST) and not isinstance(error, _NOT_SENT)
 
 
-def _may_have_happened_once(error: BaseException) -> bool:
-    """The same of a call that boto3 has repeated: what was refused at last may have been carried out before."""
-    is_repeated = isinstance(error, boto.ClientError) and error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+def _may_have_happened_once(error: boto.ClientError | boto.BotoCoreError) -> bool:
+    """The same of a call that boto3 has repeated: what was refused, or not sent, at last may have been done before."""
+    if isinstance(error, boto.ClientError):
+        is_repeated = error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+    else:
+        is_repeated = error.kwargs.get(FOLLOWS_LOST, False)
     return is_repeated or may_have_happened(error)
 
 

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from iamcreds.account import Account
 from iamcreds.account.locks import CreateLocks, own_folder
-from iamcreds.errors import AccountError, LostAnswerError, UnavailableError, UnreadableAnswerError
+from iamcreds.errors import AccountError, LostAnswerError, UnavailableError, UnreachableError, UnreadableAnswerError
 from iamcreds.model import Status
 from tests.e2e.live import wait_until
 
@@ -130,6 +131,24 @@ def test_reset_that_is_refused_at_last(account: Account, emulator: Emulator) -> 
     emulator.controls.deny(RESET, call=2)
     with pytest.raises(LostAnswerError, match="it may already be reset"):
         account.reset("jane", live.id)
+
+
+@pytest.mark.usefixtures("iam")
+@pytest.mark.parametrize("was_sent", [True, False])
+def test_reset_without_a_network(account: Account, monkeypatch: pytest.MonkeyPatch, *, was_sent: bool) -> None:
+    """Where the network goes during a Reset, and no other attempt is sent, it may have happened; else it has not."""
+    monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's own pauses
+    live = account.create("jane", CODECOMMIT).credential
+    failures = iter([ReadTimeoutError(endpoint_url="x")] if was_sent else [])
+
+    def fail(*_: object) -> None:
+        raise next(failures, EndpointConnectionError(endpoint_url="x"))
+
+    monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", fail)
+    with pytest.raises(LostAnswerError if was_sent else UnreachableError) as failed:
+        account.reset("jane", live.id)
+    assert "Could not connect to the endpoint" in str(failed.value)
+    assert ("it may already be reset" in str(failed.value)) is was_sent
 
 
 @pytest.mark.usefixtures("iam")

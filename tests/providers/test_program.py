@@ -163,7 +163,7 @@ def test_messages(specs: Desired) -> None:
     owned = {"ACCA1": "jane/codecommit/new", "ACCA2": "jane/codecommit/other", "ACCA3": "john/codecommit"}
     name = "jane/codecommit/new"
     message = messages[CREDENTIAL_TYPE, name]
-    assert message.pop("owned") == owned
+    assert (message.pop("owned"), message.pop("of_user")) == (owned, ["ACCA1", "ACCA2"])
     assert message == {"resource": name, "account": ACCOUNT, "refuse": "create"}
     assert messages[CREDENTIAL_TYPE, "jane/codecommit/other"]["owned"] == owned, "a sibling's present name, too"
     assert messages[CREDENTIAL_TYPE, "bob/bedrock"]["owned"] == {}
@@ -345,6 +345,7 @@ def test_class_with_an_engine() -> None:
     assert message == {
         "resource": "login",
         "owned": {"ACCA1": "login"},
+        "of_user": ["ACCA1"],
         "account": ACCOUNT,
         "claimed": {},
         "adopters": {},

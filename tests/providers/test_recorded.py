@@ -65,4 +65,4 @@ def test_user_that_is_an_output() -> None:
         pulumi.Output.all(**message).apply(told.update)
 
     pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
-    assert told == {"resource": "x", "owned": {"ACCA1": "a"}, "account": "123456789012"}
+    assert told == {"resource": "x", "owned": {"ACCA1": "a"}, "of_user": ["ACCA1"], "account": "123456789012"}

@@ -153,10 +153,11 @@ def test_message() -> None:
     names = {("jane", "codecommit.amazonaws.com"): {"ACCA1": "jane/codecommit"}}
     state = RecordedState(names, "123456789012")
     told = run_message(state, "x", "jane", "codecommit")
-    assert told == {"resource": "x", "owned": {"ACCA1": "jane/codecommit"}, "account": "123456789012"}
+    owned = {"owned": {"ACCA1": "jane/codecommit"}, "of_user": ["ACCA1"]}
+    assert told == {"resource": "x", **owned, "account": "123456789012"}
     assert run_message(state, "x", "jane", "bedrock")["owned"] == {}
     assert run_message(None, "x", "jane", "bedrock") == {"resource": "x"}
-    assert run_message(RecordedState({}, None), "x", "jane", "bedrock") == {"resource": "x", "owned": {}}
+    assert run_message(RecordedState({}, None), "x", "jane", "bedrock") == {"resource": "x", "owned": {}, "of_user": []}
 
 
 def test_whatever_the_users_are_called() -> None:
@@ -167,7 +168,8 @@ def test_whatever_the_users_are_called() -> None:
     assert run_message(state, "jane/codecommit", "joan", service)["owned"] == {"ACCA1": "jane/codecommit"}
     assert run_message(state, "joan/codecommit", "joan", service)["owned"] == {}
     state = RecordedState(names, None, frozenset({"joan", "john"}))
-    assert run_message(state, "joan/codecommit", "joan", service)["owned"] == {"ACCA1": "jane/codecommit"}
+    told = run_message(state, "joan/codecommit", "joan", service)
+    assert (told["owned"], told["of_user"]) == ({"ACCA1": "jane/codecommit"}, [])
 
 
 def test_engine_that_is_gone() -> None:

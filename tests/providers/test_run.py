@@ -280,10 +280,13 @@ def test_missing_user(provider: ServiceSpecificCredentialProvider, iam: IAMClien
     assert provider.check({}, run() | {"user": "ghost"}).failures == []
     name, _ = create(provider)
     iam.update_user(UserName="jane", NewUserName="joan")
-    renamed = new_process().check({}, run(refuse="preview", owned={name: "jane/codecommit"}))
-    assert "IAM renamed it to joan" in renamed.inputs["refused"][0]
+    for told in ({}, {"resource": "jane/codecommit/b", "of_user": [name]}):  # its own, or another of the same user
+        renamed = new_process().check({}, run(refuse="preview", owned={name: "jane/codecommit"}, **told))
+        assert "IAM renamed it to joan" in renamed.inputs["refused"][0]
+    new = run(resource="ghost/codecommit", refuse="preview", owned={name: "jane/codecommit"}) | {"user": "ghost"}
+    assert "no IAM user ghost: create the user" in new_process().check({}, new).inputs["refused"][0], "jane is leaving"
     iam.delete_service_specific_credential(UserName="joan", ServiceSpecificCredentialId=name)
-    gone = new_process().check({}, run(refuse="preview", owned={name: "jane/codecommit"}))
+    gone = new_process().check({}, run(refuse="preview", owned={name: "jane/codecommit"}, of_user=[name]))
     assert "no IAM user jane: create the user" in gone.inputs["refused"][0]
 
 

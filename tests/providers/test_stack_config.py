@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pytest
 from pulumi.runtime.config import CONFIG
+from pulumi.runtime.settings import Settings, configure
 
 from dynamic_providers import program
 from dynamic_providers.program import load_specs, run
@@ -28,6 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         if text:
             (tmp_path / name / "a.yaml").write_text(text)
     monkeypatch.chdir(tmp_path)
+    configure(Settings("project", "dev"))
     before = CONFIG.set({})
     yield tmp_path
     CONFIG.reset(before)

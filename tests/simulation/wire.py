@@ -53,8 +53,10 @@ class Client:
 
     def register(self, event: str, observe: Callable[..., None]) -> None:
         """Have every answer that could be read shown to the observer, as `client.meta.events.register` does."""
-        assert event == "after-call", event
-        self._observers.append(observe)
+        if event == "after-call":
+            self._observers.append(observe)
+        else:  # what is noted there is about errors that are not met here
+            assert event == "response-received", event
 
     def get_caller_identity(self) -> dict[str, Any]:
         """Which account this is."""
@@ -184,6 +186,7 @@ class Client:
             except (ClientError, ConnectionClosedError, ReadTimeoutError) as error:
                 if attempt == self._attempts or not _is_repeated(error):
                     if isinstance(error, ClientError):
+                        error.response["ResponseMetadata"]["RetryAttempts"] = attempt - 1
                         self._observe(cast("Mapping[str, Any]", error.response))
                     raise
             else:
