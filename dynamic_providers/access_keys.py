@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from dynamic_providers.properties import access_keys_properties
+from dynamic_providers.properties import watcher_properties
 from dynamic_providers.provider import Provider, warn
 from dynamic_providers.resource import Resource
 from dynamic_providers.run import Message, Refuse
@@ -58,7 +58,7 @@ class AccessKeys(Resource, module="iam", name="AccessKeys"):
         account: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        properties = access_keys_properties(users, account)
+        properties = watcher_properties(users, account)
         super().__init__(AccessKeysProvider(), resource_name, {"keys": None, "findings": None} | properties, opts)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def write_common_message(users: Iterable[DesiredUser], *, is_preview: bool) -> dict[str, Any]:
-    """What every provider is told of the run: when to refuse, and who of these users is made in it."""
+    """What a provider that refuses is told of the run: when to, and who of these users is made in it."""
     made = [user.name for user in users if user.iam_user is not None]
     return {"refuse": Refuse.PREVIEW if is_preview else Refuse.CREATE} | ({"made_users": made} if made else {})
 

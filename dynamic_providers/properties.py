@@ -21,9 +21,7 @@ def credential_properties(inputs: CredentialInputs, run: Mapping[str, Any]) -> d
     return {**inputs.properties(), "run": run}
 
 
-def access_keys_properties(
-    users: object, account: object = None, run: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def watcher_properties(users: object, account: object = None, run: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """A watcher's inputs, those that are given, and the message to its provider."""
     properties = {"users": users, "account": account, "run": run}
     return {name: value for name, value in properties.items() if value is not None}

@@ -145,7 +145,7 @@ class _Run:
     state: RecordedState | None
     passwords: Mapping[str, str] = field(repr=False)
     progress: RunProgress
-    refusals: Sequence[tuple[Place, str]] = ()
+    refusals: Sequence[tuple[Place, str]]
     plugin_version: str = ""
     refused_users: Mapping[str, tuple[Place, str]] = field(default_factory=dict)
 
@@ -218,7 +218,7 @@ def _list_watchers(
     """What watches a spec file's users, and where that is declared."""
     asked = [user for user in users if user.unmanaged is not None and user.judges_credentials]
     if asked:
-        message = write_unmanaged_message(run.state, asked) | write_common_message([], is_preview=is_dry_run())
+        message = write_unmanaged_message(run.state, asked)
         request = unmanaged_credentials_request(file, asked, account=run.account, run=message, parent=parent)
         yield asked[0].place, request
     watched = [user for user in users if user.access_keys is not None]

@@ -19,8 +19,8 @@ from dynamic_providers.properties import (
     IAM_USER_TYPE,
     POLICY_ATTACHMENT_TYPE,
     UNMANAGED_CREDENTIALS_TYPE,
-    access_keys_properties,
     credential_properties,
+    watcher_properties,
 )
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
@@ -120,7 +120,7 @@ def access_keys_request(
     """The watcher of a spec file's users, each of whom has a policy."""
     policies = {user.name: user.access_keys.properties() for user in users if user.access_keys is not None}
     request = _request(ACCESS_KEYS_TYPE, file, parent, users[0].place)
-    _give(request, AccessKeysProvider, access_keys_properties(policies, account, run))
+    _give(request, AccessKeysProvider, watcher_properties(policies, account, run))
     return request
 
 
@@ -130,8 +130,7 @@ def unmanaged_credentials_request(
     """What becomes of the unmanaged credentials of a spec file's users, each of whom says so."""
     actions = {user.name: user.unmanaged for user in users if user.unmanaged is not None}
     request = _request(UNMANAGED_CREDENTIALS_TYPE, file, parent, users[0].place)
-    properties = {"users": actions, "run": run} | ({} if account is None else {"account": account})
-    _give(request, UnmanagedCredentialsProvider, properties)
+    _give(request, UnmanagedCredentialsProvider, watcher_properties(actions, account, run))
     return request
 
 

@@ -102,7 +102,7 @@ def _failed(doing: str, error: boto.BotoCoreError) -> errors.AccountError:
                 f"{doing}: no answer from AWS ({_describe(error)}): check network, AWS_REGION and AWS_ENDPOINT_URL",
             )
         case boto.InvalidRegionError():
-            return errors.AccountError(f"{doing}: {str(error).rstrip('.')}: check AWS_REGION")
+            return errors.AccountError(f"{doing}: {str(error).removesuffix('.')}: check AWS_REGION")
         case _:
             return errors.AccountError(f"{doing}: {error}")
 
@@ -135,12 +135,12 @@ def _missing(doing: str, code: str, message: str) -> errors.AccountError | None:
         )
     if code == "NoSuchEntity" and message.startswith("No such service"):
         return errors.NoSuchServiceError(
-            f"{doing}: {message.rstrip('.')}: check the service name, or whether this partition has it",
+            f"{doing}: {message.removesuffix('.')}: check the service name, or whether this partition has it",
         )
     if code == "ValidationError" and "does not have a service specific" in message:
-        return errors.OtherUserError(f"{doing}: {message.rstrip('.')}")
+        return errors.OtherUserError(f"{doing}: {message.removesuffix('.')}")
     if code == "NoSuchEntity":
-        return errors.NoSuchCredentialError(f"{doing}: {message.rstrip('.')}")
+        return errors.NoSuchCredentialError(f"{doing}: {message.removesuffix('.')}")
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -65,7 +65,7 @@ _DELETE = "iam:DeleteServiceSpecificCredential"
 _SERVICE = "iam:ServiceSpecificCredentialServiceName"
 
 _Item = TypeVar("_Item")
-_Grant = tuple[tuple[str, ...], str]
+_Grant: TypeAlias = tuple[tuple[str, ...], str]
 """Services, sorted, and a user who is to have credentials for them."""
 
 

@@ -22,9 +22,8 @@ def trace_calls(session: boto3.Session) -> None:
     A line has the operation, HTTP status, seconds, attempts and AWS's request id; of a call without an answer the
     type of the error. Parameters, headers, bodies and texts of errors are never written.
     """
-    session.events.register("before-call", _begin, unique_id="iamcreds-begin")
-    session.events.register("after-call", _end, unique_id="iamcreds-end")
-    session.events.register("after-call-error", _fail, unique_id="iamcreds-fail")
+    for event, write in (("before-call", _begin), ("after-call", _end), ("after-call-error", _fail)):
+        session.events.register(event, write, unique_id=f"iamcreds-{event}")
 
 
 def _begin(model: OperationModel, context: dict[str, Any], **_: object) -> None:

@@ -118,6 +118,11 @@ SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s
             UNREADABLE,
         ),
         (
+            boto.InvalidRegionError(region_name="eu west 1"),
+            errors.AccountError,
+            "Provided region_name 'eu west 1' doesn't match a supported format: check AWS_REGION",
+        ),
+        (
             boto.ParamValidationError(report="odd"),
             errors.AccountError,
             "Parameter validation failed:\nodd",

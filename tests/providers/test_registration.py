@@ -67,7 +67,7 @@ def desired(tmp_path: Path) -> Desired:
 def test_passwords_are_not_shown() -> None:
     """What a run knows says no password where it is printed."""
     progress = RunProgress(1, print)
-    assert "hunter2" not in repr(_Run(None, None, {"jane/codecommit": "hunter2"}, progress))
+    assert "hunter2" not in repr(_Run(None, None, {"jane/codecommit": "hunter2"}, progress, []))
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

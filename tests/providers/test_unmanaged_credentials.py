@@ -12,7 +12,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from dynamic_providers.properties import UNMANAGED_CREDENTIALS_TYPE
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
-from iamcreds.errors import AccountError, ExistingCredentialError
+from iamcreds.errors import AccountError, ExistingCredentialError, WrongAccountError
 from iamcreds.specs import load
 from tests.providers.conftest import new_process
 from tests.providers.engine import Engine
@@ -81,21 +81,32 @@ def test_report(
     assert all(datetime.fromisoformat(one["created"]).tzinfo for one in shown)
     assert (checked.inputs["deactivates"], checked.inputs["deletes"]) == ([], [])
     said = capsys.readouterr().err
-    assert f"user jane has codecommit credential {FOREIGN} (Active, created on" in said
-    assert f"declare it with `adopt: {FOREIGN}`" in said
+    on = datetime.fromisoformat(shown[0]["created"]).date()
+    assert (
+        f"warning: user jane has codecommit credential {FOREIGN} (Active, created on {on}), which no spec declares and"
+        f" this stack has not: declare it with `adopt: {FOREIGN}`, or delete it\n"
+    ) in said
     assert OWN not in said
     assert JOES not in said
-    outs = unmanaged.create(checked.inputs).outs
+    made = unmanaged.create(checked.inputs)
+    outs = made.outs
+    assert made.id == "123456789012/unmanaged-credentials"
     assert outs is not None
     assert writes(emulator) == {}
+    read = unmanaged.read(made.id, outs)
+    assert (read.id, read.outs) == (made.id, outs)
     again = another_process()
     assert not again.diff("x", outs, again.check({}, inputs("report")).inputs).changes
     assert "run" not in checked.inputs
 
 
-def test_deactivate(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator, iam: IAMClient) -> None:
-    """What is on is switched off, one call each; then nothing differs."""
+def test_deactivate(
+    unmanaged: UnmanagedCredentialsProvider, emulator: Emulator, iam: IAMClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is on is switched off, one call each, and what is off stays so; then nothing differs."""
     checked = unmanaged.check({}, inputs("deactivate"))
+    ends = {line.rpartition(": ")[2] for line in capsys.readouterr().err.splitlines()}
+    assert ends == {"`pulumi up` switches it off", "it stays as it is"}
     assert (checked.inputs["deactivates"], checked.inputs["deletes"]) == ([FOREIGN], [])
     outs = unmanaged.create(checked.inputs).outs
     assert outs is not None
@@ -110,9 +121,13 @@ def test_deactivate(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator,
     assert not again.diff("x", outs, again.check({}, inputs("deactivate")).inputs).changes
 
 
-def test_delete(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
+def test_delete(
+    unmanaged: UnmanagedCredentialsProvider, emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What no resource has is deleted, also what somebody else deletes meanwhile; then nothing differs."""
     checked = unmanaged.check({}, inputs("delete"))
+    said = capsys.readouterr().err.splitlines()
+    assert [line.rpartition(": ")[2] for line in said] == ["`pulumi up` deletes it"] * 2
     assert checked.inputs["deletes"] == [FOREIGN, OFF]
     assert unmanaged.diff("x", {}, checked.inputs).changes
     outs = unmanaged.update("x", {}, checked.inputs).outs
@@ -123,6 +138,24 @@ def test_delete(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> 
     assert not again.diff("x", outs, again.check({}, inputs("delete")).inputs).changes
     again.delete("x", outs)
     assert set(emulator.controls.passwords()) == {OWN, JOES}
+
+
+@pytest.mark.parametrize("name", ["users", "unmanaged", "deactivates", "deletes"])
+def test_what_changes(unmanaged: UnmanagedCredentialsProvider, name: str) -> None:
+    """Other users or actions, other findings and anything to be done are a change each, and nothing else is."""
+    recorded: dict[str, Any] = {"users": {}, "unmanaged": {}, "deactivates": [], "deletes": []}
+    assert unmanaged.diff("x", recorded, recorded | {name: "other"}).changes
+    assert not unmanaged.diff("x", recorded, recorded | {"account": "123456789012"}).changes
+
+
+def test_gone_since(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator, iam: IAMClient) -> None:
+    """What somebody deletes after the check need not be switched off any more."""
+    checked = unmanaged.check({}, inputs("deactivate"))
+    iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=FOREIGN)
+    unmanaged.account.reread_users(["jane"])
+    emulator.controls.clear_counts()
+    unmanaged.create(checked.inputs)
+    assert writes(emulator) == {}
 
 
 def test_only_what_was_shown(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
@@ -222,12 +255,16 @@ def test_refused_halfway(unmanaged: UnmanagedCredentialsProvider, emulator: Emul
     assert set(emulator.controls.passwords()) == {OWN, JOES}
 
 
-def test_another_account(unmanaged: UnmanagedCredentialsProvider) -> None:
-    """Nothing is looked at in another account than the specs or the state are of."""
+def test_another_account(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
+    """Nothing is looked at or done in another account than the specs or the state are of."""
     for wrong in ({"account": "999999999999"}, {"run": {"owned": [], "account": "999999999999"}}):
         checked = unmanaged.check({}, inputs("delete") | wrong)
         assert [failure.property for failure in checked.failures or []] == ["account"]
         assert checked.inputs["users"] == {"jane": "delete"}
+    checked = unmanaged.check({}, inputs("delete"))
+    with pytest.raises(WrongAccountError, match="the specs are for account 999999999999"):
+        unmanaged.create(checked.inputs | {"account": "999999999999"})
+    assert set(emulator.controls.passwords()) == {OWN, FOREIGN, OFF, JOES}
 
 
 def test_endpoint_without_all_users(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
@@ -262,9 +299,10 @@ def test_registered(tmp_path: Path, settings: None) -> None:
         "undecided": [["jane", LOGS]],
         "declared": {"ACCA1": ["jane", CODECOMMIT]},
         "account": "123456789012",
-        "refuse": "create",
     }
+    (tmp_path / "a.yaml").write_text("users: {jane: {unmanaged: delete, credentials: []}}")
     engine = Engine(None)
     run(engine, load(tmp_path))
     (request,) = [request for (type_, _), request in engine.requests.items() if type_ == UNMANAGED_CREDENTIALS_TYPE]
-    assert sent(request)["run"] == {"refuse": "create"}
+    assert {name: sent(request).get(name) for name in ("run", "account")} == {"run": {}, "account": None}
+    assert "account" not in sent(request)
