@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from botocore.utils import parse_timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iamcreds.account.client import open_session
+from iamcreds.account.client import open_session, to_credential
 from iamcreds.account.client import parse_date as parse
 
 
@@ -24,6 +24,18 @@ def test_iam_dates(when: datetime) -> None:
 def test_other_dates(written: str) -> None:
     """Any other form, which some endpoint may write, is read as well."""
     assert parse(written) == datetime(2026, 11, 24, 23, tzinfo=UTC)
+
+
+def test_dates_are_in_utc() -> None:
+    """In whatever zone an answer or the machine is, a credential's dates are in UTC, and so is their day."""
+    made = datetime(2026, 11, 24, 1, tzinfo=timezone(timedelta(hours=2)))
+    said = {"UserName": "jane", "ServiceName": "bedrock.amazonaws.com", "Status": "Active"}
+    live = to_credential(
+        said | {"ServiceSpecificCredentialId": "ACCA1", "CreateDate": made, "ExpirationDate": made + timedelta(days=1)}
+    )
+    assert live.expires is not None
+    assert live.created.tzinfo is live.expires.tzinfo is UTC
+    assert (live.created, live.expires.day) == (datetime(2026, 11, 23, 23, tzinfo=UTC), 24)
 
 
 def test_reader_is_used() -> None:

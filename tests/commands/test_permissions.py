@@ -38,6 +38,7 @@ def test_policies(run: str, statements: dict[str, list[str]]) -> None:
     policy = json.loads(CliRunner().invoke(main, ["permissions", "--for", run]).stdout)
     assert policy["Version"] == "2012-10-17"
     assert {statement["Effect"] for statement in policy["Statement"]} == {"Allow"}
+    assert policy["Statement"][0]["Resource"] == "*", "what is read is of all users"
     assert {statement["Sid"]: statement["Action"] for statement in policy["Statement"]} == {
         name: sorted(f"iam:{operation}" for operation in operations) for name, operations in statements.items()
     }

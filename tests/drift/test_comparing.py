@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from iamcreds.drift.access_keys import check_access_keys, needs_closer_look
 from iamcreds.drift.comparing import compare
 from iamcreds.drift.differences import (
+    Difference,
     Drift,
     Expired,
     ExpiringSoon,
@@ -304,6 +305,8 @@ def test_selection_of_nothing() -> None:
     selection = Selection(frozenset({"jane", "jnae"}), frozenset({CODECOMMIT, "logs.amazonaws.com"}))
     with pytest.raises(NothingSelectedError, match=r"jnae \(did you mean jane\?\) or service logs: `iamcreds list"):
         selection.require_known(Desired((jane("-"),)), account())
+    for alone in (Selection(users=frozenset({"jane"})), Selection(services=frozenset({CODECOMMIT})), Selection()):
+        alone.require_known(Desired((jane("-"),)), account())
 
 
 def test_limits() -> None:
@@ -338,6 +341,27 @@ def test_young(declared: str, found: str, young: set[str], expected: int) -> Non
     everything = compare(Desired((jane(declared),)), account(*live(found)))
     assert len(result.differences) == expected
     assert sorted(map(repr, [*result.differences, *result.unsettled])) == sorted(map(repr, everything.differences))
+
+
+def test_rules() -> None:
+    """The names and kinds of all rules are for good: filters, annotations and other programs have them."""
+    rules = {difference.__name__: (difference.rule, difference.kind.value) for difference in get_args(Difference)}
+    assert rules == {
+        "MissingUser": ("missing-user", "drift"),
+        "MissingCredential": ("missing-credential", "drift"),
+        "StatusDiffers": ("status-differs", "drift"),
+        "ResetPending": ("reset-pending", "drift"),
+        "NoLongerDeclared": ("no-longer-declared", "drift"),
+        "UnmanagedCredential": ("unmanaged-credential", "unmanaged"),
+        "UndeclaredUser": ("undeclared-user", "undeclared"),
+        "Expired": ("expired", "finding"),
+        "ExpiringSoon": ("expiring-soon", "finding"),
+        "SwitchedOff": ("switched-off", "finding"),
+        "MissingWatchedUser": ("missing-user", "finding"),
+        "TooManyAccessKeys": ("too-many-access-keys", "finding"),
+        "AccessKeyTooOld": ("access-key-too-old", "finding"),
+        "AccessKeyIdle": ("access-key-idle", "finding"),
+    }
 
 
 def test_order() -> None:

@@ -11,6 +11,7 @@ from iamcreds.drift.comparing import compare
 from iamcreds.drift.differences import (
     Difference,
     Expired,
+    ExpiringSoon,
     MissingCredential,
     NoLongerDeclared,
     ResetPending,
@@ -22,7 +23,7 @@ from iamcreds.drift.differences import (
 from iamcreds.drift.recorded import make_recorded_state
 from iamcreds.drift.selection import EVERYTHING, Selection
 from iamcreds.model import Credential, Desired, DesiredUser, Inventory, RecordedCredential, Status
-from tests.drift.test_comparing import CODECOMMIT, NOW, USER_PLACE, account, jane, live
+from tests.drift.test_comparing import CODECOMMIT, NOW, USER_PLACE, account, jane, live, place
 
 RECORDED = [
     RecordedCredential(f"jane/codecommit/{number}", f"ACCA{number}", "jane", CODECOMMIT, NOW, "123456789012")
@@ -58,9 +59,12 @@ def test_foreign() -> None:
 def test_not_made_yet() -> None:
     """What is declared and in no state is missing, without an id, although somebody's is live."""
     missing, foreign = differences(jane("-"), account(*live("A")))
-    assert isinstance(missing, MissingCredential)
-    assert missing.recorded is None
-    assert foreign.id == "ACCA0"
+    assert missing == MissingCredential(
+        user="jane", service=CODECOMMIT, place=place(0), desired=jane("-").credentials, live=()
+    )
+    assert foreign == UnmanagedCredential(
+        user="jane", service=CODECOMMIT, place=USER_PLACE, desired=jane("-").credentials, live=tuple(live("A"))
+    )
 
 
 def test_statuses_by_id() -> None:
@@ -70,8 +74,13 @@ def test_statuses_by_id() -> None:
         (StatusDiffers, "ACCA0", "0"),
         (StatusDiffers, "ACCA1", "1"),
     ]
-    (off,) = differences(jane("--"), account(*live("AI")), *RECORDED[:2])
-    assert (type(off), off.id) == (SwitchedOff, "ACCA1")
+    user = jane("--")
+    assert differences(user, account(*live("AI")), *RECORDED[:2]) == [
+        SwitchedOff(
+            user="jane", service=CODECOMMIT, place=place(1), desired=user.credentials[1:], live=tuple(live("AI")[1:])
+        )
+    ]
+    assert all(each.place == place(number) for number, each in enumerate(found))
 
 
 @pytest.mark.parametrize(("declared", "recorded", "differs"), [("b", "a", True), ("a", "a", False), (None, "a", False)])
@@ -80,7 +89,10 @@ def test_reset(declared: str | None, recorded: str, *, differs: bool) -> None:
     user = jane("-")
     user = replace(user, credentials=(replace(user.credentials[0], reset=declared),))
     found = differences(user, account(*live("A")), replace(RECORDED[0], reset=recorded))
-    assert [(type(each), each.id) for each in found] == ([(ResetPending, "ACCA0")] if differs else [])
+    pending = ResetPending(
+        user="jane", service=CODECOMMIT, place=place(0), desired=user.credentials, live=tuple(live("A")), recorded="a"
+    )
+    assert found == ([pending] if differs else [])
 
 
 def test_no_longer_declared() -> None:
@@ -106,6 +118,14 @@ def test_expired() -> None:
     assert (type(found), found.id) == (Expired, "ACCA1")
     assert isinstance(found, Expired)
     assert [wanted.name for wanted in found.desired] == ["1"]
+    assert found.place == place(1)
+
+
+@pytest.mark.parametrize(("days", "expected"), [(0, [Expired]), (1, [ExpiringSoon]), (14, [ExpiringSoon]), (15, [])])
+def test_expiry(days: int, expected: list[type[Difference]]) -> None:
+    """What has expired by the account's time, or will within the time asked for, is told; the rest is not."""
+    found = differences(jane("-"), account(*live("A", expires=NOW + timedelta(days=days))), RECORDED[0])
+    assert [type(each) for each in found] == expected
 
 
 def test_renamed_user() -> None:

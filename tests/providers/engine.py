@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 class Engine(ResourceMonitorServicer, EngineServicer):
     """Has these resources in its state (None: none), and answers or fails so where one of a name is registered.
 
-    Providers' functions answer so, and refuse to answer where their answer is a text.
+    Providers' functions answer so, and refuse to answer where their answer is a text, for a reason a line.
 
     Attributes:
         asked: the functions that it was asked for, with their arguments.
+        versions: those of the plugins whose functions it was asked for.
         requests: what was registered, by type and name.
         ended: the URNs of components that are complete.
         logged: what it was told to show.
@@ -50,6 +51,7 @@ class Engine(ResourceMonitorServicer, EngineServicer):
         self.answers = answers or {}
         self.functions = functions or {}
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.versions: set[str] = set()
         self.requests: dict[tuple[str, str], RegisterResourceRequest] = {}
         self.ended: list[str] = []
         self.logged: list[LogRequest] = []
@@ -58,6 +60,7 @@ class Engine(ResourceMonitorServicer, EngineServicer):
         """The state, or a refusal where there is none; or what a provider's function answers."""
         self.asked.append((request.tok, dict(request.args.items())))
         if request.tok in self.functions:
+            self.versions.add(request.version)
             return self._answer(self.functions[request.tok])
         if self.resources is None:
             context.abort(grpc.StatusCode.NOT_FOUND, "no such stack")
@@ -67,7 +70,7 @@ class Engine(ResourceMonitorServicer, EngineServicer):
 
     def _answer(self, said: dict[str, Any] | str) -> InvokeResponse:
         if isinstance(said, str):
-            return InvokeResponse(failures=[CheckFailure(reason=said)])
+            return InvokeResponse(failures=[CheckFailure(reason=reason) for reason in said.splitlines()])
         answer = InvokeResponse()
         getattr(answer, "return").update(said)
         return answer

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pytest
 from google.protobuf.json_format import MessageToDict
+from pulumi.runtime.proto.resource_pb2 import RegisterResourceResponse
 from pulumi.runtime.settings import Settings, configure
 
 from dynamic_providers.access_keys import AccessKeysProvider
@@ -118,6 +119,7 @@ def test_questions(tmp_path: Path) -> None:
         engine = Engine(resources, functions=THERE)
         run(engine, tmp_path, dry_run=dry_run)
         assert [function for function, _ in engine.asked if function.startswith("aws:")] == functions
+        assert engine.versions == {metadata.version("pulumi-aws")}, "that of the users' own plugin"
     engine = Engine({})
     run(engine, tmp_path, "users: {bob: {credentials: []}}", dry_run=True)
     assert [function for function, _ in engine.asked if function.startswith("aws:")] == []
@@ -137,10 +139,18 @@ def test_wrong_account(tmp_path: Path, *, of_state: bool) -> None:
     engine = Engine(state, functions={CALLER: {"accountId": "999999999999"}})
     specs = SPECS.replace(f'account: "{ACCOUNT}"\n', "") if of_state else SPECS
     with pytest.raises(
-        pulumi.RunError, match="works on account 999999999999, and this stack is for account 1234567890"
+        pulumi.RunError, match=f"works on account 999999999999, and this stack is for account {ACCOUNT}: nothing was"
     ):
         run(engine, tmp_path, specs)
     assert not [type_ for type_, _ in engine.requests if type_ != "iamcreds:index:SpecFile"]
+
+
+def test_two_accounts(tmp_path: Path) -> None:
+    """Where the specs are for another account than the state is of, both are named."""
+    state = dict([recorded("jane/codecommit", "jane", "ACCA1")])
+    specs = SPECS.replace(f'account: "{ACCOUNT}"', 'account: "999999999999"')
+    with pytest.raises(pulumi.RunError, match=f"is for account {ACCOUNT} and 999999999999: nothing was changed"):
+        run(Engine(state, functions=THERE), tmp_path, specs)
 
 
 def test_any_account(tmp_path: Path) -> None:
@@ -152,8 +162,81 @@ def test_any_account(tmp_path: Path) -> None:
 
 def test_function_fails(tmp_path: Path) -> None:
     """What pulumi-aws answers where it cannot be asked is what is told."""
-    with pytest.raises(pulumi.RunError, match="getCallerIdentity: no credentials"):
-        run(Engine({}, functions={CALLER: "no credentials"}), tmp_path)
+    with pytest.raises(pulumi.RunError) as failed:
+        run(Engine({}, functions={CALLER: "no credentials\nno region"}), tmp_path)
+    assert str(failed.value) == f"{CALLER}: no credentials\n{CALLER}: no region"
+
+
+REFUSED = """users:
+  there: {iamUser: true, credentials: [{service: codecommit}]}
+  case: {iamUser: true, credentials: []}
+  gone: {iamUser: {import: true}, credentials: []}
+  cased: {iamUser: {import: true}, credentials: []}
+  imported: {iamUser: {import: true}, credentials: []}
+  new: {iamUser: true, credentials: []}
+"""
+REASONS = {
+    "there": "2:11: there: IAM has user there already: `iamUser: {import: true}` takes the user over",
+    "case": "3:10: case: IAM has user Case, and allows no other whose name differs by case only",
+    "gone": "4:10: gone: IAM has no user gone to import: take `import` out, and the user is created",
+    "cased": "5:11: cased: IAM has no user cased to import: take `import` out, and the user is created",
+}
+
+
+def test_refusals(tmp_path: Path) -> None:
+    """A preview refuses who is there already and who is not there to be imported, each at the place of `iamUser`.
+
+    Users whom the stack has, or whom `--target` leaves out, are none of its affair; nor is any in `up`.
+    """
+    names = ["there", "Case", "CASED", "imported"]
+
+    def refused(engine: Engine) -> list[str]:
+        with pytest.raises(pulumi.RunError) as told:
+            run(engine, tmp_path, REFUSED, dry_run=True)
+        return str(told.value).splitlines()
+
+    functions: dict[str, dict[str, Any] | str] = {USERS: {"names": names}}
+    lines = {user: f"{tmp_path}/a.yaml:{reason}" for user, reason in REASONS.items()}
+    engine = Engine({}, functions=functions)
+    assert refused(engine) == ["`pulumi up` would refuse:", *lines.values()]
+    imports = {user: engine.requests[IAM_USER_TYPE, user].importId for user in ("gone", "imported", "new")}
+    assert imports == {"gone": "", "imported": "imported", "new": ""}, "the engine would stop at what is not there"
+    left_out = {"gone": RegisterResourceResponse(unknown=True)}
+    assert refused(Engine({}, left_out, functions)) == ["`pulumi up` would refuse:", *(
+        lines[user] for user in ("there", "case", "cased")
+    )]  # fmt: skip
+    has = {f"urn:pulumi:dev::x::y::{user}": {"type": IAM_USER_TYPE, "outputs": {"name": user}} for user in REASONS}
+    run(Engine(has, functions=functions), tmp_path, REFUSED, dry_run=True)
+    run(Engine({}, functions=functions), tmp_path, REFUSED)
+
+
+@pytest.mark.parametrize("nobody", [{}, {"names": []}])
+def test_account_without_users(tmp_path: Path, nobody: dict[str, Any]) -> None:
+    """In an account without users everybody can be made."""
+    specs = "users: {new: {iamUser: true, credentials: []}}"
+    engine = Engine({}, functions={USERS: nobody})
+    run(engine, tmp_path, specs, dry_run=True)
+    assert (IAM_USER_TYPE, "new") in engine.requests
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_taken_out(tmp_path: Path, *, dry_run: bool) -> None:
+    """Whom the stack has made and specs still declare cannot lose `iamUser`: a preview tells it, `up` begins nothing.
+
+    `iamUser: false` lets go of the user.
+    """
+    state = {"urn:pulumi:dev::x::y::jane": OF_JANE}
+    engine = Engine(state)
+    with pytest.raises(pulumi.RunError) as refused:
+        run(engine, tmp_path, "users:\n  bob: {credentials: []}\n  jane: {credentials: []}\n", dry_run=dry_run)
+    assert str(refused.value) == "`pulumi up` would refuse:\n" * dry_run + (
+        f"{tmp_path}/a.yaml:3:3: jane: `iamUser` was taken out, and Pulumi would delete the IAM user, who is still"
+        " declared. Put it back; or, to leave the user to somebody else, add `retainOnDelete: true` to it, run"
+        " `pulumi up`, and then write `iamUser: false`"
+    )
+    run(Engine(state), tmp_path, "users: {jane: {iamUser: false, credentials: []}}", dry_run=dry_run)
+    run(Engine(state), tmp_path, "users: {bob: {credentials: []}}", dry_run=dry_run)
+    run(Engine(None), tmp_path, "users: {jane: {credentials: []}}", dry_run=dry_run)
 
 
 def test_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

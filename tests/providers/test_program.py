@@ -171,6 +171,7 @@ def test_messages(specs: Desired) -> None:
     engine = Engine(state)
     run(engine, specs, dry_run=True)
     assert sent(engine.requests[CREDENTIAL_TYPE, name])["run"]["refuse"] == "preview"
+    assert sent(engine.requests[ACCESS_KEYS_TYPE, specs.files[1]])["run"] == {"refuse": "preview"}
 
 
 def test_counted_for_the_progress(specs: Desired, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,12 +60,16 @@ def test_pace_is_that_of_late() -> None:
     run = Run(1000)
     run.go_on(900, seconds=0.005)
     run.go_on(50, seconds=1)
+    assert run.told[6:8] == [
+        "931 of 1,000 credentials, about 3 seconds left",
+        "936 of 1,000 credentials, about 1 minute left",
+    ]
     assert run.told[0] == "901 of 1,000 credentials, about 1 second left"
     assert run.told[-1] == "946 of 1,000 credentials, about 54 seconds left"
 
 
 def test_engine_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine gets an ephemeral message for the provider's row; one that is shutting down stops nothing."""
+    """The engine gets an ephemeral message in the row of the provider; none, or one that shuts down, stops nothing."""
     engine = Engine()
     with serving(engine) as address, grpc.insecure_channel(address) as channel:
         monkeypatch.setattr(progress, "get_engine", lambda: EngineStub(channel))
@@ -78,4 +82,6 @@ def test_engine_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with grpc.insecure_channel("127.0.0.1:9") as channel:
         monkeypatch.setattr(progress, "get_engine", lambda: EngineStub(channel))
         tell_engine("nobody hears it")
+    monkeypatch.setattr(progress, "get_engine", lambda: None)
+    tell_engine("there is nobody")
     assert len(engine.logged) == 1
