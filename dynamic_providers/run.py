@@ -133,7 +133,8 @@ class Run:
     def reason_to_keep(self, credential_id: str) -> str | None:
         """Why what has this credential is not replaced although it would have to be; None where there is no reason."""
         with self._lock:
-            return self._kept.get(self._owners.get(credential_id, ""))
+            owner = self._owners.get(credential_id)
+            return None if owner is None else self._kept.get(owner)
 
     def is_recorded(self, resource: str) -> bool:
         """Whether this process was asked about this resource as one that the state has."""

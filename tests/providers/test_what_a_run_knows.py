@@ -98,5 +98,6 @@ def test_reason_to_keep() -> None:
     """A protected resource keeps the credential that it has, and nobody else's."""
     run = Run()
     run.keep("jane/logs", "its age differs")
+    run.keep("", "its name is not known")
     run.hear(*LOGS, Message(owned={"ACCA1": "jane/logs", "ACCA2": "jane/logs/b"}))
     assert [run.reason_to_keep(f"ACCA{number}") for number in (1, 2, 3)] == ["its age differs", None, None]
