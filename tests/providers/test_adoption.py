@@ -32,7 +32,7 @@ def news(**more: object) -> dict[str, Any]:
 def take_over(provider: ServiceSpecificCredentialProvider, **more: object) -> dict[str, Any]:
     """The outputs of what comes of a check and a create."""
     checked = provider.check({}, news(**more))
-    assert not checked.failures
+    assert checked.failures == []
     made = provider.create(checked.inputs)
     assert made.id == ID
     assert made.outs is not None
@@ -149,7 +149,7 @@ def test_successor_is_made(provider: ServiceSpecificCredentialProvider, emulator
     assert provider.check(INPUTS | logs, INPUTS | aged | owned).inputs == INPUTS | aged
     assert provider.diff(ID, outs, INPUTS | aged).replaces == ["age_days"]
     successor = provider.check({}, INPUTS | aged | owned)
-    assert not successor.failures
+    assert successor.failures == []
     assert "adopt" not in successor.inputs
     made = provider.create(successor.inputs)
     assert made.id != ID

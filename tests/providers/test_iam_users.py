@@ -212,11 +212,13 @@ def test_refusals(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("nobody", [{}, {"names": []}])
 def test_account_without_users(tmp_path: Path, nobody: dict[str, Any]) -> None:
-    """In an account without users everybody can be made."""
+    """In an account without users everybody can be made, by the name alone."""
     specs = "users: {new: {iamUser: true, credentials: []}}"
     engine = Engine({}, functions={USERS: nobody})
     run(engine, tmp_path, specs, dry_run=True)
-    assert (IAM_USER_TYPE, "new") in engine.requests
+    request = engine.requests[IAM_USER_TYPE, "new"]
+    assert MessageToDict(request.object) == {"name": "new"}
+    assert (request.importId, request.protect, request.retainOnDelete) == ("", False, False)
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

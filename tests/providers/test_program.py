@@ -175,17 +175,22 @@ def test_messages(specs: Desired) -> None:
 
 
 def test_counted_for_the_progress(specs: Desired, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How far a run is, is told of as many credentials as the specs have."""
+    """How far a run is, is told of as many credentials as the specs have, and each that failed counts as one."""
     totals: list[int] = []
+    counted: list[bool] = []
 
     class Progress(RunProgress):
         def __init__(self, total: int, tell: Callable[[str], None]) -> None:
             totals.append(total)
             super().__init__(total, tell)
 
+        def count(self, *, failed: bool) -> None:
+            counted.append(failed)
+
     monkeypatch.setattr("dynamic_providers.registration.RunProgress", Progress)
-    run(Engine({}), specs)
+    run(Engine({}, {"bob/bedrock": answer(result=Result.FAIL)}), specs)
     assert totals == [3]
+    assert sorted(counted) == [False, False, True]
 
 
 def test_own_under_another_user(tmp_path: Path) -> None:
@@ -286,17 +291,19 @@ def test_outputs(specs: Desired) -> None:
 
 def test_refused_together(specs: Desired) -> None:
     """All that a preview refuses is told at once, each with its place and its resource, in the order of the specs."""
+    lead, team = specs.files
     answers = {
         "jane/codecommit/other": answer({"refused": ["there is no place"]}),
         "bob/bedrock": answer({"refused": ["one", "two"]}),
+        team: answer({"refused": ["jane: two keys"]}),
     }
     with pytest.raises(pulumi.RunError) as refused:
         run(Engine({}, answers), specs, dry_run=True)
-    lead, team = specs.files
     assert str(refused.value).splitlines() == [
         "`pulumi up` would refuse:",
         f"{lead}:2:23: bob/bedrock: one",
         f"{lead}:2:23: bob/bedrock: two",
+        f"{team}:2:3: {team}: jane: two keys",
         f"{team}:5:9: jane/codecommit/other: there is no place",
     ]
 

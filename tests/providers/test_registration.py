@@ -97,6 +97,7 @@ def test_request(desired: Desired) -> None:
     assert request.name == "jane/codecommit/new"
     assert [alias.spec.name for alias in request.aliases] == ["jane/codecommit/old"]
     assert request.protect
+    assert (request.deleteBeforeReplace, request.deleteBeforeReplaceDefined) == (True, True)
     assert request.sourcePosition.uri == f"file://{credential.place.file}"
     assert (request.sourcePosition.line, request.sourcePosition.column) == (5, 9)
     assert list(request.additionalSecretOutputs) == ["service_password", "service_credential_secret"]
@@ -110,6 +111,17 @@ def test_request(desired: Desired) -> None:
         "declared": 2,
         "account": "123456789012",
     }
+
+
+def test_request_of_one(tmp_path: Path) -> None:
+    """What is the only one of its user and service is neither protected, renamed nor replaced by deleting it first."""
+    (tmp_path / "a.yaml").write_text("users: {jane: {credentials: [{service: codecommit}]}}")
+    credential = load(tmp_path).users[0].credentials[0]
+    inputs = CredentialInputs.declare(credential, declared=1, account=None, password=None)
+    request = credential_request(credential, inputs, run={}, parent="urn")
+    assert (request.protect, list(request.aliases)) == (False, [])
+    assert (request.deleteBeforeReplace, request.deleteBeforeReplaceDefined) == (False, False)
+    assert MessageToDict(request.object).keys() == {"__provider", "run", "user", "service"}
 
 
 def registered(outputs: Mapping[str, Any], **answer: Any) -> Registered:  # noqa: ANN401 - the answer's fields

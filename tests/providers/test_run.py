@@ -46,7 +46,7 @@ def reasons(checked: CheckResult) -> list[str]:
 def create(provider: ServiceSpecificCredentialProvider, **inputs: object) -> tuple[str, dict[str, Any]]:
     """The id and outputs of what comes of a check and a create."""
     checked = provider.check({}, run() | inputs)
-    assert not checked.failures
+    assert checked.failures == []
     made = provider.create(checked.inputs)
     assert made.outs is not None
     return made.id, made.outs
@@ -63,7 +63,8 @@ def test_refused_when(provider: ServiceSpecificCredentialProvider, emulator: Emu
     emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
     (reason,) = reasons(provider.check({}, run()))
     assert FOREIGN in reason
-    assert provider.check({}, run(refuse="preview")).inputs == INPUTS | {"refused": [reason]}
+    told = provider.check({}, run(refuse="preview"))
+    assert (told.inputs, told.failures) == (INPUTS | {"refused": [reason]}, [])
     later = provider.check({}, run(refuse="create"))
     assert (later.inputs, later.failures) == (INPUTS, [])
     with pytest.raises(ExistingCredentialError, match=FOREIGN):
@@ -96,12 +97,12 @@ def test_an_asked_for_replacement_of_one_of_two_is_refused_first(
     emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
     provider = new_process()
     news = run(owned={name: "jane/codecommit"}, refuse="create") | {"declared": 2}
-    assert not provider.check(INPUTS, news).failures
+    assert provider.check(INPUTS, news).failures == []
     (reason,) = reasons(provider.check({}, news))
     assert FOREIGN in reason
     assert reasons(provider.check({}, news | {"user": "ghost"}))
     other = news | {"run": news["run"] | {"resource": "jane/codecommit/b"}}
-    assert not provider.check({}, other).failures
+    assert provider.check({}, other).failures == []
 
 
 def test_a_sibling_that_is_replaced_keeps_its_place(
@@ -114,7 +115,7 @@ def test_a_sibling_that_is_replaced_keeps_its_place(
     outs = dict(provider.read(name, outs).outs or {})
     assert provider.diff(name, outs, INPUTS).replaces == ["user"]
     joan = {"user": "joan", "declared": 2}
-    assert not provider.check({}, run(resource="b") | joan).failures
+    assert provider.check({}, run(resource="b") | joan).failures == []
     (reason,) = reasons(provider.check({}, run(resource="c") | joan))
     assert "there is no place" in reason
 
@@ -131,7 +132,7 @@ def test_replacement_in_its_own_place(
         owned["ACCASIBLING0000000000"] = "jane/codecommit/b"
     provider = new_process()
     assert provider.diff(name, outs, INPUTS | AGED | {"age_days": 6}).delete_before_replace is sibling
-    assert not provider.check({}, run(owned=owned) | AGED | {"age_days": 6}).failures
+    assert provider.check({}, run(owned=owned) | AGED | {"age_days": 6}).failures == []
 
 
 def test_asked_for_replacement(provider: ServiceSpecificCredentialProvider) -> None:
@@ -139,10 +140,10 @@ def test_asked_for_replacement(provider: ServiceSpecificCredentialProvider) -> N
     name, outs = create(provider)
     provider = new_process()
     owned = run(owned={name: "jane/codecommit"})
-    assert not provider.check(INPUTS, owned).failures
+    assert provider.check(INPUTS, owned).failures == []
     assert not provider.diff(name, outs, INPUTS).changes
     checked = provider.check({}, owned)
-    assert not checked.failures
+    assert checked.failures == []
     assert provider.create(checked.inputs).id != name
 
 
@@ -161,10 +162,10 @@ def test_what_was_read_is_our_own(provider: ServiceSpecificCredentialProvider) -
     provider = new_process()
     assert reasons(provider.check({}, INPUTS))
     provider.read(name, outs)
-    assert not provider.check({}, INPUTS).failures
+    assert provider.check({}, INPUTS).failures == []
     provider = new_process()
     provider.diff(name, outs, INPUTS)
-    assert not provider.check({}, INPUTS).failures, "what it was asked about, too"
+    assert provider.check({}, INPUTS).failures == [], "what it was asked about, too"
 
 
 def test_replaced_and_left(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
@@ -188,13 +189,13 @@ def test_adopt(provider: ServiceSpecificCredentialProvider, emulator: Emulator) 
     """With `existing: adopt` the id is shown by the check, taken over by Reset, and is the stack's own from then on."""
     emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT, status="Inactive")
     checked = provider.check({}, run() | {"existing": "adopt", "status": "Active"})
-    assert checked.inputs["adopts"] == FOREIGN
+    assert (checked.inputs["adopts"], checked.failures) == (FOREIGN, [])
     made = provider.create(checked.inputs)
     assert made.outs is not None
     assert (made.id, made.outs["status"]) == (FOREIGN, "Active")
     assert {FOREIGN: made.outs["service_password"]} == emulator.controls.passwords()
     assert "adopts" not in made.outs
-    assert not provider.check({}, run(resource="jane/codecommit/b") | {"declared": 2}).failures
+    assert provider.check({}, run(resource="jane/codecommit/b") | {"declared": 2}).failures == []
 
 
 def test_adopts_only_what_was_shown(
@@ -258,7 +259,7 @@ def test_third(provider: ServiceSpecificCredentialProvider, emulator: Emulator) 
     """What siblings are about to make counts: with one of ours that stays, the second new one has no place."""
     emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
     owned = {"owned": {FOREIGN: "jane/codecommit/old"}}
-    assert not provider.check({}, run(resource="jane/codecommit/b", **owned) | {"declared": 2}).failures
+    assert provider.check({}, run(resource="jane/codecommit/b", **owned) | {"declared": 2}).failures == []
     (reason,) = reasons(provider.check({}, run(resource="jane/codecommit/c", **owned) | {"declared": 2}))
     assert (
         "there is no place for another codecommit credential of user jane: IAM allows two, and those that are" in reason
@@ -268,7 +269,7 @@ def test_third(provider: ServiceSpecificCredentialProvider, emulator: Emulator) 
 
 def test_declared_twice(provider: ServiceSpecificCredentialProvider) -> None:
     """Two resources of a program that declare the same without saying that they are two are told."""
-    assert not provider.check({}, run(resource="a")).failures
+    assert provider.check({}, run(resource="a")).failures == []
     (reason,) = reasons(provider.check({}, run(resource="b")))
     assert reason.startswith("a and b declare a codecommit credential of user jane: say in each")
 
@@ -315,7 +316,7 @@ def test_right_account(provider: ServiceSpecificCredentialProvider) -> None:
     """The account that is meant is let through."""
     account = "123456789012"
     checked = provider.check({}, run(account=account) | {"account": account})
-    assert not checked.failures
+    assert checked.failures == []
     assert provider.create(checked.inputs).outs is not None
 
 
@@ -443,7 +444,7 @@ def test_guard_where_nothing_tells(
     foreign = set(emulator.controls.passwords())
     emulator.controls.set(hidden_users=["bob", "jane"], clock_shift=120)
     checked = provider.check({}, run())
-    assert not checked.failures
+    assert checked.failures == []
     with pytest.raises(ExistingCredentialError, match="no resource of this stack has") as refused:
         provider.create(checked.inputs)
     assert set(emulator.controls.passwords()) == foreign
@@ -669,7 +670,7 @@ def test_unfinished_create(provider: ServiceSpecificCredentialProvider) -> None:
         (reason,) = reasons(provider.check({}, run()))
         assert "jane" in reason
         assert "repeat" in reason
-        assert not provider.check({}, run() | {"service": BEDROCK}).failures
+        assert provider.check({}, run() | {"service": BEDROCK}).failures == []
     finally:
         locks.end("jane", CODECOMMIT)
-    assert not provider.check({}, run()).failures
+    assert provider.check({}, run()).failures == []

@@ -79,7 +79,7 @@ def test_report(
         {"id": OFF, "service": LOGS, "status": "Inactive", "created": shown[1]["created"]},
     ]
     assert all(datetime.fromisoformat(one["created"]).tzinfo for one in shown)
-    assert (checked.inputs["deactivates"], checked.inputs["deletes"]) == ([], [])
+    assert (checked.inputs["deactivates"], checked.inputs["deletes"], checked.failures) == ([], [], [])
     said = capsys.readouterr().err
     on = datetime.fromisoformat(shown[0]["created"]).date()
     assert (
@@ -238,8 +238,10 @@ def test_about_to_be_taken_over(unmanaged: UnmanagedCredentialsProvider, emulato
 def test_without_the_state(unmanaged: UnmanagedCredentialsProvider, capsys: pytest.CaptureFixture[str]) -> None:
     """Where the state could not be read nothing is told of any credential, and nothing is done."""
     checked = unmanaged.check({}, {"users": {"jane": "delete"}, "run": {}})
-    assert (checked.inputs["unmanaged"], checked.inputs["deletes"]) == ({}, [])
+    nothing: dict[str, Any] = {"unmanaged": {}, "deactivates": [], "deletes": []}
+    assert (checked.inputs, checked.failures) == ({"users": {"jane": "delete"}} | nothing, [])
     assert "its state could not be read" in capsys.readouterr().err
+    assert unmanaged.check({}, {"users": {"jane": "delete"}}).inputs == checked.inputs, "nor without any message"
 
 
 def test_refused_halfway(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
@@ -291,7 +293,10 @@ def test_registered(tmp_path: Path, settings: None) -> None:
     run(engine, load(tmp_path))
     asked = {name: request for (type_, name), request in engine.requests.items() if type_ == UNMANAGED_CREDENTIALS_TYPE}
     assert list(asked) == [str(tmp_path / "a.yaml")]
-    properties = sent(asked[str(tmp_path / "a.yaml")])
+    request = asked[str(tmp_path / "a.yaml")]
+    assert request.parent == f"urn:{tmp_path}/a.yaml"
+    assert (request.sourcePosition.line, request.sourcePosition.column) == (3, 3)
+    properties = sent(request)
     assert properties["users"] == {"jane": "delete"}
     assert properties["account"] == "123456789012"
     assert properties["run"] == {
