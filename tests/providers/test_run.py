@@ -450,6 +450,7 @@ def test_guard_where_nothing_tells(
     assert set(emulator.controls.passwords()) == foreign
     assert sum(name in str(refused.value) for name in foreign) == number
     assert ("was deleted again" in str(refused.value)) is (number == 1)
+    assert (str(refused.value) == reasons(provider.check({}, run()))[0]) is (number == 2)
     assert "no resource of this stack has" in reasons(provider.check({}, run() | {"user": "bob"}))[0]
 
 
