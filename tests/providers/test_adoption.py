@@ -159,6 +159,27 @@ def test_successor_is_made(provider: ServiceSpecificCredentialProvider, emulator
     assert not new_process().diff(made.id, made.outs, INPUTS | aged).changes
 
 
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_successor_of_what_is_gone_or_asked_for(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, *, is_asked: bool
+) -> None:
+    """A successor is made also where its predecessor is gone, and where the engine was asked for it without a diff."""
+    emulator.controls.put_credential(ID, "jane", CODECOMMIT)
+    take_over(provider)
+    provider = new_process()
+    told = {"resource": "jane/codecommit", "owned": {ID: "jane/codecommit"}, "claimed": {"jane/codecommit": ID}}
+    if is_asked:
+        emulator.controls.set(all_users=False)
+    else:
+        emulator.controls.set(clock_shift=61)
+        provider.account.delete("jane", ID)
+        provider.check(INPUTS, news(run=told))
+    checked = provider.check({}, news(run=told))
+    assert checked.failures == []
+    assert "adopt" not in checked.inputs
+    assert provider.create(checked.inputs).id != ID
+
+
 def test_beside_a_new_one(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
     """One of two is adopted and the other made, in whatever order they are asked about."""
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)

@@ -105,6 +105,30 @@ def test_an_asked_for_replacement_of_one_of_two_is_refused_first(
     assert provider.check({}, other).failures == []
 
 
+def test_an_asked_for_replacement_of_one_of_two_takes_its_place(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator
+) -> None:
+    """Where two are declared and live, the successor of one gets the place that the engine makes by deleting first."""
+    owned = {create(provider, run=run(resource=name)["run"], declared=2)[0]: name for name in "ab"}
+    provider = new_process()
+    news = run(resource="a", owned=owned) | {"declared": 2}
+    assert provider.check(INPUTS, news).failures == []
+    checked = provider.check({}, news)
+    assert checked.failures == []
+    first, second = owned
+    provider.account.delete("jane", first)
+    assert {provider.create(checked.inputs).id, second} == set(emulator.controls.passwords())
+
+
+def test_what_a_sibling_has_just_made_counts_once(provider: ServiceSpecificCredentialProvider) -> None:
+    """What is live already is not counted again as its sibling's plan, although the sibling has not said so yet."""
+    provider.run.plan("jane", CODECOMMIT, "a", None)
+    provider.account.create("jane", CODECOMMIT)
+    assert provider.check({}, run(resource="b") | {"declared": 2}).failures == []
+    (reason,) = reasons(provider.check({}, run(resource="c") | {"declared": 2}))
+    assert "there is no place" in reason
+
+
 def test_a_sibling_that_is_replaced_keeps_its_place(
     provider: ServiceSpecificCredentialProvider, iam: IAMClient
 ) -> None:
@@ -215,15 +239,16 @@ def test_adopts_only_what_was_shown(
         provider.create(shown.inputs)
 
 
-def test_two_adopt_two(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """Two resources adopt one each."""
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_adopt_two(provider: ServiceSpecificCredentialProvider, emulator: Emulator, order: int) -> None:
+    """Two resources adopt one each, in whatever order their turns come."""
     other = "ACCAOTHER000000000000"
     for name in (FOREIGN, other):
         emulator.controls.put_credential(name, "jane", CODECOMMIT)
     more = {"existing": "adopt", "declared": 2}
     checked = [provider.check({}, run(resource=f"jane/codecommit/{name}") | more).inputs for name in "ab"]
     assert sorted(inputs["adopts"] for inputs in checked) == sorted([FOREIGN, other])
-    assert [provider.create(inputs).id for inputs in checked] == [inputs["adopts"] for inputs in checked]
+    assert [provider.create(inputs).id for inputs in checked[::order]] == [one["adopts"] for one in checked[::order]]
 
 
 @pytest.mark.parametrize("is_first", [True, False])
