@@ -82,10 +82,9 @@ def _compare_statuses(pair: Pair) -> Iterator[StatusDiffers | SwitchedOff]:
     met = want & have
     short, spare = want - met, have - met
     either = len(pair.declared) - want.total()  # without a status: an Active one is as meant, an Inactive one as left
-    active = min(either, spare[Status.ACTIVE])
-    inactive = min(either - active, spare[Status.INACTIVE])
+    left = min(either, spare.total())
     # An expired one may be any of them.
-    matched = met.total() + active + inactive + min(expired, short.total() + either - active - inactive)
+    matched = met.total() + left + min(expired, short.total() + either - left)
     differ = min(len(pair.declared), len(pair.live)) - matched
     for status in sorted(short) if differ else ():
         yield from _differing(pair, status, differ)
