@@ -31,7 +31,7 @@ from iamcreds.decision.deciding import (
     Wanted,
     decide,
 )
-from iamcreds.decision.refusals import sentence
+from iamcreds.decision.refusals import protected, sentence
 from iamcreds.model import Credential, Existing, Status
 from iamcreds.services import Family
 
@@ -173,6 +173,25 @@ def test_adoptable(live: Credential, age_days: int | None, *, is_adoptable: bool
         assert DELETE_A in sentence(NotAdoptable(live), wanted, NOW)
 
 
+@pytest.mark.parametrize(
+    ("live", "age_days", "words"),
+    [
+        (A, 30, "never expires, and one of 30 days is wanted"),
+        (
+            replace(A, expires=datetime(2026, 12, 21, tzinfo=UTC)),
+            None,
+            "expires on 2026-12-21, and one that never expires is wanted",
+        ),
+    ],
+)
+def test_not_adoptable(live: Credential, age_days: int | None, words: str) -> None:
+    """When it ends, and when it should, is said of what cannot be adopted, with the command that makes room."""
+    assert sentence(NotAdoptable(live), replace(ADOPTING, age_days=age_days), NOW) == (
+        f"codecommit credential ACCAA of user jane cannot be adopted: it {words}, which Reset does not change: delete"
+        f" it ({DELETE_A})"
+    )
+
+
 def test_no_place() -> None:
     """IAM's two places, whoever of the stack's own has or is about to get them, are all there is."""
     owners = {A.id: "jane/codecommit/a", B.id: ""}
@@ -184,6 +203,7 @@ def test_no_place() -> None:
     said = sentence(NoPlace((A, B), owners), WANTED, NOW)
     assert "(ACCAA by jane/codecommit/a and ACCAB by this stack)" in said
     assert "`was: OLD-NAME`" in said
+    assert "planned (this run makes them) take both" in sentence(NoPlace((), {}), WANTED, NOW)
     assert "delete-service-specific-credential" not in said
 
 
@@ -288,3 +308,13 @@ def test_never(situation: Situation, existing: Existing, declared: int) -> None:
             assert not {live.id for live in foreign} & situation.owners.keys()
         case Create():
             assert len(situation.staying) + situation.coming < 2 or not situation.is_whole
+
+
+@pytest.mark.parametrize(("live", "which"), [((A, B), f" {A.id} and {B.id}"), ((), "")])
+def test_protected(live: tuple[Credential, ...], which: str) -> None:
+    """A protected credential is named by its id, where it is live, with all that would replace it and the way out."""
+    assert protected("jane", "codecommit.amazonaws.com", live, ["age_days", "user"]) == (
+        f"codecommit credential{which} of user jane is protected, and would have to be replaced (age_days, user): take"
+        " back what asks for another, or take `protect` out and, because the state has it too, run"
+        " `pulumi state unprotect`"
+    )
