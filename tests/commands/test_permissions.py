@@ -245,7 +245,9 @@ def allow(result: Result, operation: str, user: str, **context: str) -> bool:
     action, target = f"iam:{operation}", f"arn:aws:iam::{ACCOUNT}:user/{user}"
     judged = []
     for statement in json.loads(result.stdout)["Statement"]:
-        exact = statement.pop("Condition", {}).values()
+        conditions = statement.pop("Condition", {})
+        assert conditions.keys() <= {"StringEquals", "ArnEquals"}
+        exact = conditions.values()
         wanted = [(key.removeprefix("iam:"), values) for each in exact for key, values in each.items()]
         if all(context.get(key) in ([values] if isinstance(values, str) else values) for key, values in wanted):
             judged.append(IAMPolicyStatement(statement).is_action_permitted(action, target))
