@@ -115,7 +115,7 @@ def test_request(desired: Desired) -> None:
 
 def test_request_of_one(tmp_path: Path) -> None:
     """What is the only one of its user and service is neither protected, renamed nor replaced by deleting it first."""
-    (tmp_path / "a.yaml").write_text("users: {jane: {credentials: [{service: codecommit}]}}")
+    (tmp_path / "a.yaml").write_text("users: {jane: {credentials: [{service: codecommit, existing: fail}]}}")
     credential = load(tmp_path).users[0].credentials[0]
     inputs = CredentialInputs.declare(credential, declared=1, account=None, password=None)
     request = credential_request(credential, inputs, run={}, parent="urn")
