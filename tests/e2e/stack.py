@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -135,9 +136,19 @@ def add_aws_plugin(stack: Stack, folder: Path) -> None:
 
 
 def find_engine() -> str:
-    """Find the folder of the real engine, which is built when it is not there yet."""
+    """Find the folder of the real engine, which is built when it is not there yet; from now on it ends at once."""
+    heed_interrupts()
     command = [sys.executable, str(ROOT / "tools/engine.py")]
     return str(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
+
+
+def heed_interrupts() -> None:
+    """Have what this process starts heed SIGINT, which is ignored below `nohup` and what a script runs with `&`.
+
+    The engine ends its plugins by it, and kills one that does not heed it after five seconds.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def make_environment(folder: Path, engine: str, url: str) -> dict[str, str]:
