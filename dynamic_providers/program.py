@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import atexit
 import gc
+import signal
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,8 @@ def run() -> None:
     Raises:
         pulumi.RunError: the specs have problems.
     """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine ends a program by it: without a traceback
     atexit.register(gc.freeze)  # or Python, when it ends, looks for garbage in all of Pulumi, and the engine waits
     specs = load_specs()
     for warning in specs.warnings:
