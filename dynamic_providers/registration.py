@@ -67,11 +67,12 @@ async def _register(desired: Desired) -> dict[str, dict[str, Any]]:
     files = groupby(sorted(desired.users, key=_file), key=_file)
     registrations = [_register_file(file, list(users), run, parent or "") for file, users in files]
     registered = [resource for file in await asyncio.gather(*registrations) for resource in file]
+    known = await run
     _raise_refusals(
         [
-            *(await run).refusals,
+            *known.refusals,
             *(refusal for resource in registered for refusal in resource.refusals()),
-            *_select_refused_users(registered, (await run).refused_users),
+            *_select_refused_users(registered, known.refused_users),
         ]
     )
     told = [resource for resource in registered if resource.is_credential and (resource.is_made or is_dry_run())]
@@ -175,7 +176,7 @@ async def _register_user(user: DesiredUser, run: _Run, parent: str) -> list[Regi
     if user.iam_user is not None:
         version, is_new = run.plugin_version, run.is_new(user.name) and user.name not in run.refused_users
         request = iam_user_request(user.name, user.iam_user, version=version, is_new=is_new, parent=parent)
-        made = await _register_all([(user.iam_user.place, request)], run.progress)
+        made = [await _register_declared(user.iam_user.place, request, run.progress)]
         attachments = policy_attachment_requests(user.name, user.iam_user, version=version, parent=parent)
         requests += ((user.iam_user.place, attachment) for attachment in attachments)
         for _, dependent in requests:

@@ -11,7 +11,7 @@ from iamcreds.errors import ExistingCredentialError
 from iamcreds.services import MAX_PER_SERVICE, known_service
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from dynamic_providers.credential_inputs import CredentialInputs
     from dynamic_providers.run import Message, Run
@@ -105,13 +105,16 @@ def has_predecessor(account: Account, run: Run, user: str, message: Message) -> 
 
 def find_own(account: Account, user: str, message: Message) -> list[Credential]:
     """What is live of that which the state has under this resource's name."""
-    ids = (key for key, owner in (message.owned or {}).items() if owner == message.resource)
-    return _find_live(account, user, ids)
+    return list(_find_live(account, user, _own_ids(message)))
 
 
-def _find_live(account: Account, user: str, ids: Iterable[str]) -> list[Credential]:
+def _own_ids(message: Message) -> list[str]:
+    return [key for key, owner in (message.owned or {}).items() if owner == message.resource]
+
+
+def _find_live(account: Account, user: str, ids: Iterable[str]) -> Iterator[Credential]:
     found = (account.find_credential(user, credential_id) for credential_id in ids)
-    return [live for live in found if live is not None]
+    return (live for live in found if live is not None)
 
 
 def _has_a_place(run: Run, resource: str, live: Iterable[Credential]) -> bool:
@@ -161,5 +164,5 @@ def _find_new_name(account: Account, user: str, message: Message) -> str | None:
 
     Another's tells nothing: whoever is missing may be new, and the other one leaving.
     """
-    found = [*find_own(account, user, message), *_find_live(account, user, message.of_user)]
-    return next((live.user for live in found if live.user != user), None)
+    ids = dict.fromkeys([*_own_ids(message), *message.of_user])  # of what lists lack, each question is a call
+    return next((live.user for live in _find_live(account, user, ids) if live.user != user), None)

@@ -158,7 +158,7 @@ class Program:
                 "password": declared.password,
                 "run": self._message(name, declared, recorded)
                 | self._siblings(declared)
-                | (_refusing(previewing=previewing) if self.is_yaml else {}),
+                | ({"refuse": "preview" if previewing else "create"} if self.is_yaml else {}),
             }
             aliases = () if declared.was is None else (_former_name(name, declared),)
             properties = {name: value for name, value in given.items() if value is not None}
@@ -166,8 +166,9 @@ class Program:
             yield Goal(name, aliases, properties, delete_first=first, protect=declared.protect)
         actions = {user: action for user, action in self.unmanaged.items() if action is not None}
         if self.is_yaml and actions:
-            message = self._unmanaged_message(recorded) | _refusing(previewing=previewing)
-            given = {"users": actions, "run": message} | ({} if self.account is None else {"account": self.account})
+            given = {"users": actions, "run": self._unmanaged_message(recorded)} | (
+                {} if self.account is None else {"account": self.account}
+            )
             yield Goal(SPEC_FILE, (), given, kind=Kind.UNMANAGED)
 
     def _message(self, name: str, declared: Declared, recorded: RecordedState) -> dict[str, Any]:
@@ -224,7 +225,3 @@ def _recorded(state: list[Resource], users: frozenset[str] | None) -> RecordedSt
         if not (found.delete or found.pending_replacement):
             names[found.outputs["user"], found.outputs["service"]][found.id] = found.name
     return RecordedState(names, min((found.outputs["account_id"] for found in credentials), default=None), users)
-
-
-def _refusing(*, previewing: bool) -> dict[str, str]:
-    return {"refuse": "preview" if previewing else "create"}
