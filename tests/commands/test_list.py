@@ -207,6 +207,18 @@ def test_access_keys_of_all(run: Run, keys: dict[str, str], emulator: Emulator) 
     }
 
 
+def test_oldest_access_key_first(run: Run, iam: IAMClient, keys: dict[str, str], emulator: Emulator) -> None:
+    """A user's access keys are listed oldest first, whatever the order of IAM's answer and of the ids."""
+    emulator.controls.set(clock_shift=-365 * 86_400)
+    older = {user: iam.create_access_key(UserName=user)["AccessKey"]["AccessKeyId"] for user in keys}
+    emulator.controls.set(clock_shift=0)
+    expected = [key for user in sorted(keys) for key in (older[user], keys[user])]
+    rows = found(run("list", "access-keys", "--all-users", "--format", "json"), "access_keys")
+    assert [row["id"] for row in rows] == expected
+    rows = found(run("list", "access-keys", "--user", "u1", "--format", "json"), "access_keys")
+    assert [row["id"] for row in rows] == [older["u1"], keys["u1"]]
+
+
 def test_pages_of_users(run: Run, keys: dict[str, str], emulator: Emulator) -> None:
     """With --all-users a page of access keys is that of so many users, and no others are looked at."""
     arguments = ["list", "access-keys", "--all-users", "--max-items", "2", "--format", "json"]
