@@ -116,7 +116,8 @@ def find_failures(inputs: CredentialInputs) -> Iterator[CheckFailure]:
         wrong = name in _REQUIRED if value is None else is_known(value) and not accepts(value)
         if wrong:
             yield CheckFailure(name, f"expected {expected}")
-    if isinstance(inputs.age_days, int) and service_family(inputs.service) is Family.PASSWORD:
+    has_passwords = isinstance(inputs.service, str) and service_family(inputs.service) is Family.PASSWORD
+    if isinstance(inputs.age_days, int) and has_passwords:
         yield CheckFailure("age_days", f"only API keys expire, and {service_alias(inputs.service)} has passwords")
 
 
@@ -138,15 +139,22 @@ def _matches(pattern: re.Pattern[str], value: object) -> bool:
     return isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
+def _is_number(value: object) -> bool:
+    return not isinstance(value, bool)  # which Python counts as 0 and 1
+
+
 _REQUIRED = ("user", "service")
 
 _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "user": (lambda value: _matches(USER_NAME, value), USER_NAME_WORDS),
     "service": (lambda value: _matches(SERVICE_NAME, value), f"{', '.join(service_aliases())} or a full service name"),
     "status": (lambda value: value in (Status.ACTIVE, Status.INACTIVE), "Active or Inactive"),
-    "age_days": (lambda value: value in _AGE_DAYS, "a whole number of days from 1 to 36600"),
+    "age_days": (lambda value: _is_number(value) and value in _AGE_DAYS, "a whole number of days from 1 to 36600"),
     "existing": (lambda value: value in list(Existing), "fail or adopt"),
-    "declared": (lambda value: value in range(1, MAX_PER_SERVICE + 1), "1 or 2, as many as IAM allows"),
+    "declared": (
+        lambda value: _is_number(value) and value in range(1, MAX_PER_SERVICE + 1),
+        "1 or 2, as many as IAM allows",
+    ),
     "account": (lambda value: _matches(ACCOUNT_ID, value), ACCOUNT_ID_WORDS),
     "adopt": (lambda value: _matches(CREDENTIAL_ID, value), CREDENTIAL_ID_WORDS),
     "password": (lambda value: isinstance(value, str) and value != "", "a password or an API key"),

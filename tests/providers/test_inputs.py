@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pulumi.output import UNKNOWN as UNKNOWN_OBJECT
 from pulumi.runtime.rpc import UNKNOWN
 
 from dynamic_providers.credential_inputs import CredentialInputs, find_failures
@@ -39,6 +40,7 @@ JANE = {"user": "jane", "service": "bedrock"}
         ("age_days", 36601.0, False),
         ("age_days", 1.5, False),
         ("age_days", "30", False),
+        ("age_days", True, False),
         ("existing", "fail", True),
         ("existing", "adopt", True),
         ("existing", "take", False),
@@ -46,6 +48,7 @@ JANE = {"user": "jane", "service": "bedrock"}
         ("declared", 1.0, True),
         ("declared", 2.0, True),
         ("declared", 3.0, False),
+        ("declared", True, False),
         ("adopt", "ACCAEXAMPLE1234567890", True),
         ("adopt", "ACCA", False),
         ("adopt", "ACCAEXAMPLE1234567890\n", False),
@@ -102,5 +105,12 @@ def test_expiry_of_a_password() -> None:
     aged = {"user": "jane", "age_days": 30.0}
     (failure,) = find_failures(CredentialInputs.read(aged | {"service": "keyspaces"}))
     assert (failure.property, failure.reason) == ("age_days", "only API keys expire, and keyspaces has passwords")
-    for service in ("bedrock", "new.amazonaws.com", UNKNOWN):
+    for service in ("bedrock", "new.amazonaws.com", UNKNOWN, UNKNOWN_OBJECT):
         assert list(find_failures(CredentialInputs.read(aged | {"service": service}))) == []
+
+
+@pytest.mark.parametrize("service", [None, 7.0, True, ["bedrock"], {"name": "bedrock"}])
+def test_expiry_of_no_service(service: object) -> None:
+    """What is no service at all is refused as that, whatever else is declared."""
+    failures = find_failures(CredentialInputs.read({"user": "jane", "service": service, "age_days": 30.0}))
+    assert [failure.property for failure in failures] == ["service"]
