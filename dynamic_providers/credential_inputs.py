@@ -94,14 +94,18 @@ class CredentialInputs:
         return None if self.status is None else Status(self.status)
 
     def wanted(self) -> Wanted:
-        """What the decision is asked about; user and service have to be known."""
+        """What the decision is asked about; user, service and adopt have to be known.
+
+        What else is not known yet is taken for what lets a run through: the preview refuses what `up` would refuse.
+        """
         return Wanted(
             user=self.user,
             service=self.service,
-            declared=self.declared if isinstance(self.declared, int) else 1,
-            existing=Existing.ADOPT if self.existing == Existing.ADOPT else Existing.FAIL,
-            age_days=self.age_days if isinstance(self.age_days, int) else None,
+            declared=(self.declared or 1) if is_known(self.declared) else MAX_PER_SERVICE,
+            existing=Existing(self.existing or Existing.FAIL) if is_known(self.existing) else Existing.ADOPT,
+            age_days=self.age_days if is_known(self.age_days) else None,
             adopt=self.adopt,
+            is_lifetime_known=is_known(self.age_days),
         )
 
 

@@ -27,6 +27,7 @@ class Wanted:
         existing: what to do about one that is live and foreign.
         age_days: days until it expires, None for never.
         adopt: the id of the live credential that it is to be, None for a new one.
+        is_lifetime_known: whether `age_days` is known already; until then any lifetime may be wanted.
     """
 
     user: str
@@ -35,6 +36,7 @@ class Wanted:
     existing: Existing = Existing.FAIL
     age_days: int | None = None
     adopt: str | None = None
+    is_lifetime_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -253,7 +255,7 @@ def _decide_about_named(wanted: Wanted, credential_id: str, situation: Situation
         return Unproven((named,))
     if named.status is Status.EXPIRED:
         return HasExpired(named)
-    fits = wanted.age_days is None or _is_adoptable(named, wanted.age_days)
+    fits = wanted.age_days is None or _fits(named, wanted)
     return AdoptNamed(named) if fits else NotAdoptable(named)
 
 
@@ -262,7 +264,7 @@ def _is_for_siblings(wanted: Wanted, situation: Situation) -> bool:
 
     One that adopts as well leaves it to them where it cannot itself.
     """
-    adopts = wanted.existing is Existing.ADOPT and _is_adoptable(situation.foreign[0], wanted.age_days)
+    adopts = wanted.existing is Existing.ADOPT and _fits(situation.foreign[0], wanted)
     return not adopts and not situation.unproven and not _left_by_siblings(situation)
 
 
@@ -283,7 +285,13 @@ def _decide_about_foreign(wanted: Wanted, situation: Situation) -> Decision:
         return InTheWay(_left_by_siblings(situation))
     if len(foreign) > wanted.declared:
         return Ambiguous(foreign)
-    return Adopt(foreign[0]) if _is_adoptable(foreign[0], wanted.age_days) else NotAdoptable(foreign[0])
+    return Adopt(foreign[0]) if _fits(foreign[0], wanted) else NotAdoptable(foreign[0])
+
+
+def _fits(live: Credential, wanted: Wanted) -> bool:
+    if not wanted.is_lifetime_known:
+        return live.status is not Status.EXPIRED
+    return _is_adoptable(live, wanted.age_days)
 
 
 def _is_adoptable(live: Credential, age_days: int | None) -> bool:

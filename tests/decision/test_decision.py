@@ -171,6 +171,8 @@ def test_adoptable(live: Credential, age_days: int | None, *, is_adoptable: bool
     assert decide(wanted, Situation(live=[live])) == expected
     if not is_adoptable:
         assert DELETE_A in sentence(NotAdoptable(live), wanted, NOW)
+    not_known_yet = decide(replace(ADOPTING, is_lifetime_known=False), Situation(live=[live]))
+    assert not_known_yet == (NotAdoptable(live) if live.status is Status.EXPIRED else Adopt(live))
 
 
 @pytest.mark.parametrize(

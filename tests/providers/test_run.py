@@ -357,6 +357,26 @@ def test_unknown_inputs(provider: ServiceSpecificCredentialProvider, name: str) 
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "known"), [("existing", {}), ("age_days", {"existing": "adopt"}), ("declared", {"existing": "adopt"})]
+)
+def test_unknown_inputs_refuse_nothing(
+    provider: ServiceSpecificCredentialProvider, iam: IAMClient, name: str, known: dict[str, str]
+) -> None:
+    """What is not known yet may be what lets `up` through: the preview shows what is taken over then."""
+    made = iam.create_service_specific_credential(UserName="jane", ServiceName=BEDROCK, CredentialAgeDays=5)
+    inputs = AGED | known | {name: UNKNOWN}
+    checked = provider.check({}, run() | inputs)
+    assert checked.failures == []
+    assert checked.inputs["adopts"] == made["ServiceSpecificCredential"]["ServiceSpecificCredentialId"]
+
+
+def test_unknown_number(provider: ServiceSpecificCredentialProvider) -> None:
+    """Two resources that do not say yet how many they are may be two."""
+    for resource in ("a", "b"):
+        assert reasons(provider.check({}, run(resource=resource) | {"declared": UNKNOWN})) == []
+
+
 def test_endpoint_down_is_told_once(
     provider: ServiceSpecificCredentialProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
