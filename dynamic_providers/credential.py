@@ -90,7 +90,8 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         # ResourceOptions.merge would do as well, but makes half a dozen outputs of its own each time.
         options = copy.copy(opts) if opts else pulumi.ResourceOptions()
         options.additional_secret_outputs = [*(options.additional_secret_outputs or ()), *SECRETS]
-        if declared == MAX_PER_SERVICE and options.delete_before_replace is None:
+        may_be_two = declared == MAX_PER_SERVICE or not isinstance(declared, int | None)
+        if may_be_two and options.delete_before_replace is None:
             options.delete_before_replace = True  # as the YAML program has it, and for the same reason
         outputs = dict.fromkeys(_outputs(service, age_days))
         super().__init__(ServiceSpecificCredentialProvider(), resource_name, outputs | properties, options)
@@ -103,7 +104,7 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
 
 
 def _tell_siblings(resource_name: str, inputs: CredentialInputs) -> dict[str, Any]:
-    """What the program declares of the same user and service: who names which id, and who adopts what it finds.
+    """What the program declares of the same user and service: who does, names which id, and adopts what it finds.
 
     Every sibling's message has these very objects, which are sent when the program has been run through: so the
     provider decides the same in whatever order it is asked. Siblings have the same name or output for their user.
@@ -111,6 +112,7 @@ def _tell_siblings(resource_name: str, inputs: CredentialInputs) -> dict[str, An
     if not (isinstance(inputs.user, str | pulumi.Output) and isinstance(inputs.service, str)):
         return {}
     told = _siblings(get_monitor())[inputs.user, service_name(inputs.service)]
+    told["declaring"].append(resource_name)
     if isinstance(inputs.adopt, str):
         told["claimed"][resource_name] = inputs.adopt
     elif inputs.adopt is None and inputs.existing == Existing.ADOPT and isinstance(inputs.age_days, int | None):
@@ -120,7 +122,7 @@ def _tell_siblings(resource_name: str, inputs: CredentialInputs) -> dict[str, An
 
 @functools.lru_cache(maxsize=8)  # Pulumi's automation API may run several programs in one process
 def _siblings(_monitor: object) -> dict[tuple[object, object], dict[str, Any]]:
-    return defaultdict(lambda: {"claimed": {}, "adopters": {}})
+    return defaultdict(lambda: {"declaring": [], "claimed": {}, "adopters": {}})
 
 
 def _outputs(service: pulumi.Input[str], age_days: pulumi.Input[int] | None) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ class Message:
         adopters: what says `existing: adopt` of the same user and service: days until it expires (`NEVER` for never)
             by resource name.
         made_users: those of its users whom the program makes itself: one who is missing in a preview will be there.
+        declaring: the names of the resources that declare the same user and service, as far as the program can tell.
     """
 
     resource: str = ""
@@ -57,6 +58,7 @@ class Message:
     refuse: Refuse = Refuse.CHECK
     adopters: Mapping[str, int] = field(default_factory=dict)
     made_users: tuple[str, ...] = ()
+    declaring: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, properties: Mapping[str, Any]) -> Self:
@@ -74,6 +76,7 @@ class Message:
             refuse=Refuse(told.get("refuse") or Refuse.CHECK),
             adopters={name: int(days) for name, days in (told.get("adopters") or {}).items()},
             made_users=tuple(told.get("made_users") or ()),
+            declaring=tuple(told.get("declaring") or ()),
         )
 
 
@@ -150,7 +153,7 @@ class Run:
         """Take in what the program says with a credential of that user and service."""
         with self._lock:
             if message.resource:
-                self._declaring[user, service].add(message.resource)
+                self._declaring[user, service].update({message.resource, *message.declaring})
             self._claimed[user, service].update(message.claimed)
             self._adopters[user, service].update(message.adopters)
             if message.owned is not None:
@@ -193,7 +196,7 @@ class Run:
             return (user, service) in self._whole
 
     def declaring(self, user: str, service: str) -> frozenset[str]:
-        """The names of the resources that declare this user and service, as far as they have been checked."""
+        """The names of the resources that declare this user and service, as far as they were told or checked."""
         with self._lock:
             return frozenset(self._declaring[user, service])
 

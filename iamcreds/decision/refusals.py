@@ -21,7 +21,7 @@ from iamcreds.decision.deciding import (
     Unsettled,
     Wanted,
 )
-from iamcreds.services import service_alias
+from iamcreds.services import MAX_PER_SERVICE, service_alias
 from iamcreds.text.commands import create_user, delete_credential
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
                 " service name, or whether this partition has it"
             )
         case DeclaredTwice(resources):
-            return (
-                f"{_and(sorted(resources))} declare a {what} of {user}: say in each of them how many there are"
-                f" (declared={len(resources)}), or take one out"
-            )
+            declare = f"{_and(sorted(resources))} declare a {what} of {user}"
+            if len(resources) > MAX_PER_SERVICE:
+                return f"{declare}: IAM allows two, so take out what is more"
+            return f"{declare}: say in each of them how many there are (declared={len(resources)}), or take one out"
         case InTheWay(foreign):
             return (
                 f"no {what} is made for {user}: {_live(foreign, now)}, no resource of this stack has {_it(foreign)},"

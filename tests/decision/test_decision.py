@@ -277,6 +277,9 @@ def test_declared_twice() -> None:
         in (sentence(DeclaredTwice(frozenset({"a", "b"})), WANTED, NOW))
     )
     assert decide(replace(WANTED, declared=2), situation) == Create()
+    assert sentence(DeclaredTwice(frozenset("abc")), WANTED, NOW) == (
+        "a and b and c declare a codecommit credential of user jane: IAM allows two, so take out what is more"
+    )
 
 
 @st.composite

@@ -100,6 +100,40 @@ def test_declared_twice(stack: Stack, iam: IAMClient) -> None:
     stack.assert_no_changes()
 
 
+def test_declared_twice_beside_one_of_the_state(stack: Stack, iam: IAMClient) -> None:
+    """A second one is refused whether the program declares it before or after the one that the stack has."""
+    iam.create_user(UserName="jane")
+    first, second = (f'ServiceSpecificCredential("{name}", user="jane", service="codecommit")\n' for name in "ab")
+    imported = "from dynamic_providers import ServiceSpecificCredential\n"
+    stack.write_program(imported + first)
+    stack.up()
+    for program in (first + second, second + first):
+        stack.write_program(imported + program)
+        for command in (["preview"], ["up", "--yes", "--skip-preview", "--parallel=1"]):
+            assert "a and b declare a codecommit credential of user jane" in stack.fail(*command)
+    assert len(list_credentials(iam, "jane")) == 1
+
+
+def test_a_number_that_is_an_output(stack: Stack, iam: IAMClient) -> None:
+    """One of two whose number is another resource's output is replaced on demand: the old one first."""
+    iam.create_user(UserName="jane")
+    echo = (ROOT / "tests/e2e/programs/all_outputs.py").read_text().partition("ServiceSpecificCredential(\n")[0]
+    both = "".join(
+        f'ServiceSpecificCredential("{name}", user="jane", service="codecommit", declared=number)\n' for name in "ab"
+    )
+    stack.write_program(f'{echo}number = Echo("number", 2).said\n{both}')
+    stack.preview()
+    stack.up()
+    before = {name: resource["id"] for name, resource in stack.read_resources().items()}
+    replaced = ["--replace", stack.read_resources()["a"]["urn"]]
+    stack.succeed("preview", *replaced)
+    stack.succeed("up", "--yes", "--skip-preview", *replaced)
+    after = {live["ServiceSpecificCredentialId"] for live in list_credentials(iam, "jane")}
+    assert len(after) == 2
+    assert before["b"] in after
+    stack.assert_no_changes()
+
+
 def test_wrong_types(stack: Stack) -> None:
     """Inputs of `AccessKeys` that are of a wrong type get a sentence each, all of them in the preview."""
     stack.write_program(

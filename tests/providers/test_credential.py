@@ -80,9 +80,11 @@ def test_secret_outputs() -> None:
 
 
 def test_deleted_first() -> None:
-    """Where two are declared the old one makes room for its successor, unless the program says otherwise."""
+    """Where there are two, or may be, the old one makes room for its successor, unless the program says otherwise."""
+    assert not register().deleteBeforeReplace
     assert not register(declared=1).deleteBeforeReplace
     assert register(declared=2).deleteBeforeReplace
+    assert register(declared=pulumi.Output.from_input(2)).deleteBeforeReplace
     options = pulumi.ResourceOptions(delete_before_replace=False)
     assert not register(declared=2, opts=options).deleteBeforeReplace
 
@@ -93,7 +95,7 @@ def test_what_is_sent() -> None:
     more = {"existing": "adopt", "declared": 2, "account": "123456789012"}
     sent = dict(register(**inputs, **more).object.items())
     assert {name: sent[name] for name in (*inputs, *more)} == inputs | more
-    assert sent["run"] == {"resource": "login", "claimed": {}, "adopters": {"login": 30}}
+    assert sent["run"] == {"resource": "login", "declaring": ["login"], "claimed": {}, "adopters": {"login": 30}}
 
 
 def test_password_and_protection() -> None:

@@ -355,6 +355,7 @@ def test_class_with_an_engine() -> None:
         "owned": {"ACCA1": "login"},
         "of_user": ["ACCA1"],
         "account": ACCOUNT,
+        "declaring": ["login"],
         "claimed": {},
         "adopters": {},
     }
@@ -363,7 +364,7 @@ def test_class_with_an_engine() -> None:
 
 
 def test_siblings_of_the_class() -> None:
-    """Each credential of a program is told what its siblings adopt, in whatever order they are declared.
+    """Each credential of a program is told which are its siblings, and what they adopt, in whatever order.
 
     Siblings have one user, by name or as the same output, and one service, by whatever name.
     """
@@ -385,6 +386,14 @@ def test_siblings_of_the_class() -> None:
         configure(Settings("iamcreds", "dev", monitor, dry_run=False, organization="acme"))
         complete(program())
     messages = {name: sent(request)["run"] for (_, name), request in engine.requests.items()}
+    declaring = {name: set(message["declaring"]) for name, message in messages.items()}
+    assert declaring == {
+        "new": {"new", "named"},
+        "named": {"new", "named"},
+        "first": {"first", "found"},
+        "found": {"first", "found"},
+        "other": {"other"},
+    }
     told = {name: (message["claimed"], message["adopters"]) for name, message in messages.items()}
     assert told == {
         "new": ({"named": "ACCA1"}, {}),

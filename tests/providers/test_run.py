@@ -299,6 +299,13 @@ def test_declared_twice(provider: ServiceSpecificCredentialProvider) -> None:
     assert reason.startswith("a and b declare a codecommit credential of user jane: say in each")
 
 
+def test_declared_twice_in_any_order(provider: ServiceSpecificCredentialProvider) -> None:
+    """A new one is told of its sibling by the program, before that one is asked about."""
+    (reason,) = reasons(provider.check({}, run(resource="a", declaring=["b", "a"])))
+    assert reason.startswith("a and b declare a codecommit credential of user jane: say in each")
+    assert reasons(provider.check(INPUTS, run(resource="b", declaring=["b", "a"]))) == [], "the state has it"
+
+
 def test_missing_user(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
     """A user who does not exist is refused by the YAML program, and warned of by the class in another program."""
     ghost = run(refuse="preview") | {"user": "ghost"}
