@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 FILES = 1024
 """How many files all the locks share, in number: a name in a shared folder must not tell a user's."""
 
+REMEMBERED = 16
+"""How many ids are kept of what was made under a lock: more than IAM makes in a second, to which its dates are cut."""
+
 _Lock = tuple[threading.RLock, contextlib.AbstractContextManager[object]]
 
 _POLL_SECONDS = 0.01
@@ -73,17 +76,43 @@ class CreateLocks:
         except (OSError, ValueError):
             return None
 
+    def remember(self, user: str, service: str, credential_id: str) -> None:
+        """Note what a Create has made, for whoever makes the next one: that one has not made it."""
+        file = self._made_file(user, service)
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.write_text("\n".join([*_read_words(file), credential_id][-REMEMBERED:]))
+
+    def made(self, user: str, service: str) -> frozenset[str]:
+        """The ids of what was made on this machine last, of this user and service, and of others among them."""
+        file = self._made_file(user, service)
+        return frozenset() if file is None else frozenset(_read_words(file))
+
     def _note(self, user: str, service: str) -> Path | None:
         """A file of this person's own below TMPDIR, which the runs of a stack have in common."""
         if self._notes is None:
             return None
         return self._notes / f"begun-{hashlib.sha256(f'{user}{chr(10)}{service}'.encode()).hexdigest()[:32]}"
 
+    def _made_file(self, user: str, service: str) -> Path | None:
+        return None if self._folder is None else self._folder / f"made-{_number(user, service)}"
+
     def _file_lock(self, user: str, service: str) -> contextlib.AbstractContextManager[object]:
-        number = int.from_bytes(hashlib.sha256(f"{user}\n{service}".encode()).digest()[:4]) % FILES
         if self._folder is None:
             return contextlib.nullcontext()
-        return FileLock(self._folder / f"create-{number:04}.lock", mode=0o600, poll_interval=_POLL_SECONDS)
+        return FileLock(self._folder / f"create-{_number(user, service)}.lock", mode=0o600, poll_interval=_POLL_SECONDS)
+
+
+def _number(user: str, service: str) -> str:
+    """Which of the files it is; others have it as well."""
+    return f"{int.from_bytes(hashlib.sha256(f'{user}{chr(10)}{service}'.encode()).digest()[:4]) % FILES:04}"
+
+
+def _read_words(file: Path) -> list[str]:
+    try:
+        return file.read_text().split()
+    except (OSError, ValueError):
+        return []
 
 
 def own_folder(shared: Path) -> Path | None:

@@ -95,7 +95,9 @@ class Writing:
         """Create a credential, within `creating`; see `Account.create`."""
         known = {live.id for live in self._cache.of(user, service)}
         arguments = {"UserName": user, "ServiceName": service}
-        return self._create(arguments | ({"CredentialAgeDays": age_days} if age_days else {}), known)
+        issued = self._create(arguments | ({"CredentialAgeDays": age_days} if age_days else {}), known)
+        self._locks.remember(user, service, issued.credential.id)
+        return issued
 
     def has_unfinished_create(self, user: str, service: str) -> bool:
         """Whether a Create was killed so short a time ago that lists may not show yet what it made."""
@@ -161,11 +163,15 @@ class Writing:
     def _appeared(
         self, user: str, service: str, known: Collection[str], started: datetime, ended: datetime
     ) -> list[Credential]:
-        """What is new and was made within the call's time; every look counts: somebody's may be seen first."""
+        """What is new, of no other run on this machine, and was made within the call's time.
+
+        Every look counts: somebody's may be seen first.
+        """
         for pause in LOOK_PAUSES:
             self._sleep(pause)
             self._cache.refresh(user)
-        new = [live for live in self._cache.of(user, service) if live.id not in known]
+        others = {*known, *self._locks.made(user, service)}
+        new = [live for live in self._cache.of(user, service) if live.id not in others]
         return [live for live in new if self._clock.may_be_within(live.created, started, ended)]
 
     def reset(self, user: str, credential_id: str) -> IssuedCredential:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from iamcreds.account.locks import FILES, CreateLocks, own_folder
+from iamcreds.account.locks import FILES, REMEMBERED, CreateLocks, own_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,6 +75,21 @@ def test_notes(tmp_path: Path) -> None:
     CreateLocks(tmp_path).end(*JANE)
 
 
+def test_what_was_made(tmp_path: Path) -> None:
+    """Every process knows what was made last on this machine, and what cannot be read or written stops none."""
+    assert CreateLocks(tmp_path).made(*JANE) == set()
+    ids = [f"ACCA{number}" for number in range(REMEMBERED + 1)]
+    for credential_id in ids:
+        CreateLocks(tmp_path).remember(*JANE, credential_id)
+    assert CreateLocks(tmp_path).made(*JANE) == set(ids[1:])
+    assert CreateLocks(tmp_path).made("john", JANE[1]) == set()
+    (file,) = tmp_path.iterdir()
+    file.unlink()
+    file.mkdir()
+    CreateLocks(tmp_path).remember(*JANE, "ACCA1")
+    assert CreateLocks(tmp_path).made(*JANE) == set()
+
+
 def test_notes_that_say_nothing(tmp_path: Path) -> None:
     """A note that cannot be read or written stops nobody."""
     locks = CreateLocks(tmp_path)
@@ -99,6 +114,8 @@ def test_without_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         assert not is_free(locks, *JANE)
     locks.end(*JANE)
     assert locks.begun(*JANE) is None
+    locks.remember(*JANE, "ACCA1")
+    assert locks.made(*JANE) == set()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -55,15 +55,23 @@ def test_siblings(account: Account, emulator: Emulator) -> None:
 
 
 @pytest.mark.usefixtures("iam")
-def test_two_runs(account: Account, emulator: Emulator) -> None:
-    """The same holds for two runs at once, each with an account of its own."""
+@pytest.mark.parametrize("failing", [1, 2])
+def test_two_runs(account: Account, emulator: Emulator, failing: int) -> None:
+    """The same holds for two runs at once, each with an account of its own, whichever fails.
+
+    What the other made in the same second, before a list of this one, is the other's.
+    """
     other = Account(sleep=lambda _: None)
+    for one in (account, other):
+        one.credentials()
     emulator.controls.set(latency=0.3)
-    emulator.controls.fail(CREATE, when="before")
+    emulator.controls.fail(CREATE, when="before", call=failing)
     with ThreadPoolExecutor() as pool:
         made = list(pool.map(create, (account, other)))
     assert sum(isinstance(result, LostAnswerError) for result in made) == 1
     assert RESET not in emulator.controls.counts()
+    (issued,) = (result for result in made if not isinstance(result, LostAnswerError))
+    assert emulator.controls.passwords() == {issued.credential.id: issued.secret}
 
 
 def test_human_in_the_window(account: Account, emulator: Emulator, iam: IAMClient) -> None:

@@ -49,6 +49,7 @@ class Record:
     Attributes:
         violations: in the order in which they were found.
         doubtful: ids whose password was reset since the state was written, and by which run (None: a human).
+        makers: which run made what.
         lost: what a run made that no state has yet.
         ambiguous: what was made within the time of a lost Create.
         adopted: what was taken over by Reset.
@@ -60,6 +61,7 @@ class Record:
 
     violations: list[Violation] = field(default_factory=list)
     doubtful: dict[str, Run | None] = field(default_factory=dict)
+    makers: dict[str, Run] = field(default_factory=dict)
     lost: dict[str, Run] = field(default_factory=dict)
     ambiguous: set[str] = field(default_factory=set)
     adopted: set[str] = field(default_factory=set)
@@ -82,7 +84,7 @@ class Record:
         """A run made a credential."""
         self._only_in_update(run, f"created {made.id}")
         run.made.add(made.id)
-        self.lost[made.id] = run
+        self.makers[made.id] = self.lost[made.id] = run
         recorded = {resource.outputs.get("account_id") for resource in run.stack.state} - {None}
         expected = {run.stack.program.account} - {None} | recorded
         if expected - {run.world.account}:
@@ -101,7 +103,7 @@ class Record:
         """A run reset a credential."""
         self._only_in_update(run, f"reset {credential_id}")
         self.doubtful[credential_id] = run
-        if _looks_made_by(run, credential_id):
+        if _looks_made_by(run, credential_id) and not self._is_known_on_machine(run, credential_id):
             self.ambiguous.add(credential_id)
         elif run.owns(credential_id):
             pass
@@ -112,6 +114,12 @@ class Record:
             self.adopted.add(credential_id)
         else:
             self.broken("not ours", f"{run.stack.name} reset {credential_id}, which is not in its state")
+
+    def _is_known_on_machine(self, run: Run, credential_id: str) -> bool:
+        """Whether another run on the same machine made it, and has recorded that."""
+        maker = self.makers.get(credential_id)
+        is_here = maker is not None and maker.machine is run.machine
+        return is_here and maker is not None and credential_id in self.owned[maker.stack.name]
 
     def deleted(self, run: Run, credential_id: str) -> None:
         """A run deleted a credential."""
