@@ -100,13 +100,18 @@ class Cache:
             self._list_each([known.name for known in self.users() if known.name not in self._listed], no_progress)
             return self._all().get(credential_id)
 
-    def find_anew(self, credential_id: str) -> Credential | None:
-        """The live credential of that id, whosever it is, by a new list of all users."""
+    def find_anew(self, credential_id: str, *, exists: bool) -> Credential | None:
+        """The live credential of that id, whosever it is, by a new list of all users.
+
+        Where that lacks it and may leave users out, and where IAM has said that it `exists`, by a list of each of them.
+        """
         with self._lock:
             self._known = self._bulk()
             self._correct_by_our_writes()
             self._listed.clear()
-            return self._known.get(credential_id)
+            if self._known.get(credential_id) is None and (exists or not self._every_user_is_in_it):
+                self._list_each([user.name for user in self.users()], no_progress)
+            return self._all().get(credential_id)
 
     def has_listed(self, user: str) -> bool:
         """Whether a list of that user alone was read."""

@@ -202,8 +202,10 @@ class Writing:
             self._delete(user, credential_id)
         except (NoSuchUserError, OtherUserError) as error:
             # IAM may have renamed the user: then the credential lives on under the new name.
-            live = self._cache.find_anew(credential_id)
-            is_unseen = live is None and created is not None and self._clock.is_young(created)
+            exists = isinstance(error, OtherUserError)  # of an id that it does not know IAM says something else
+            live = self._cache.find_anew(credential_id, exists=exists)
+            is_young = created is not None and self._clock.is_young(created)
+            is_unseen = live is None and (exists or is_young)
             if is_unseen or (live is not None and live.user == user):
                 raise AccountError(
                     f"{error}; the user may have been renamed, and lists do not show yet where the credential is:"

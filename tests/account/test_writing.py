@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
@@ -223,25 +223,43 @@ def test_a_list_behind_our_writes(account: Account, emulator: Emulator) -> None:
     assert [(live.id, live.status) for live in account.credentials()] == [(made.id, Status.INACTIVE)]
 
 
-def test_renamed_user(account: Account, emulator: Emulator, iam: IAMClient) -> None:
-    """A credential whose user IAM has renamed is found and deleted under the new name."""
+@pytest.mark.parametrize("all_users", [True, False])
+def test_renamed_user(account: Account, emulator: Emulator, iam: IAMClient, *, all_users: bool) -> None:
+    """A credential whose user IAM has renamed is found and deleted under the new name, without a list of all, too."""
     live = account.create("jane", CODECOMMIT).credential
     iam.update_user(UserName="jane", NewUserName="joan")
+    emulator.controls.set(all_users=all_users)
     fresh = Account()
     found = fresh.find_credential("jane", live.id)
     assert found is not None
     assert found.user == "joan"
-    fresh.delete("jane", live.id)
+    Account().delete("jane", live.id)
     assert emulator.controls.passwords() == {}
 
 
-def test_name_that_another_user_has_now(account: Account, emulator: Emulator, iam: IAMClient) -> None:
-    """The same where the old name belongs to somebody else by now."""
+@pytest.mark.parametrize("behaviour", [{}, {"all_users": False}, {"hidden_users": ["joan"]}])
+def test_name_that_another_user_has_now(
+    account: Account, emulator: Emulator, iam: IAMClient, behaviour: dict[str, Any]
+) -> None:
+    """The same where the old name belongs to somebody else by now, whatever the list of all leaves out."""
     live = account.create("jane", CODECOMMIT).credential
     iam.update_user(UserName="jane", NewUserName="joan")
     iam.create_user(UserName="jane")
+    emulator.controls.set(**behaviour)
     Account().delete("jane", live.id)
     assert emulator.controls.passwords() == {}
+
+
+def test_another_users_that_no_list_shows(account: Account, emulator: Emulator, iam: IAMClient) -> None:
+    """What IAM says is another user's is not gone, however old it is and whatever lists say."""
+    emulator.controls.set(clock_shift=-86_400)
+    live = account.create("jane", CODECOMMIT).credential
+    emulator.controls.set(clock_shift=0)
+    iam.create_user(UserName="joan")
+    emulator.controls.set(list_lag=100_000)
+    with pytest.raises(AccountError, match=r"lists do not show yet where the credential is: repeat in a minute"):
+        Account().delete("joan", live.id, live.created)
+    assert list(emulator.controls.passwords()) == [live.id]
 
 
 @pytest.mark.usefixtures("iam")
