@@ -103,7 +103,10 @@ class Program:
     def change(self, name: str, fields: Mapping[str, Any]) -> None:
         """Change fields of what is declared under the name, which stays the resource's."""
         if name in self.declared:
-            self._put(name, replace(self.declared[name], **fields))
+            moved = (
+                {} if fields.keys().isdisjoint({"user", "service"}) else {"was": None}
+            )  # it is of one user and service
+            self._put(name, replace(self.declared[name], **fields, **moved))
 
     def rename(self, name: str, new_name: str, *, was: bool) -> None:
         """Give it another name, as the same credential where `was` says so."""
