@@ -103,10 +103,9 @@ class Program:
     def change(self, name: str, fields: Mapping[str, Any]) -> None:
         """Change fields of what is declared under the name, which stays the resource's."""
         if name in self.declared:
-            moved = (
-                {} if fields.keys().isdisjoint({"user", "service"}) else {"was": None}
-            )  # it is of one user and service
-            self._put(name, replace(self.declared[name], **fields, **moved))
+            changed = replace(self.declared[name], **fields)
+            is_moved = not fields.keys().isdisjoint({"user", "service"})
+            self._put(name, replace(changed, was=None) if is_moved else changed)  # it is of one user and service
 
     def rename(self, name: str, new_name: str, *, was: bool) -> None:
         """Give it another name, as the same credential where `was` says so."""
