@@ -62,10 +62,11 @@ class Message:
 
     @classmethod
     def read(cls, properties: Mapping[str, Any]) -> Self:
-        """The message out of a credential's properties; without one, or with one not known yet, nothing is told."""
-        told = properties.get("run")
-        if not isinstance(told, Mapping) or not is_known(told):
+        """The message out of a credential's properties; what of it is not known yet is not told."""
+        message = properties.get("run")
+        if not isinstance(message, Mapping):
             return cls()
+        told = {name: value for name, value in message.items() if is_known(value)}
         return cls(
             resource=told.get("resource") or "",
             owned=told.get("owned"),

@@ -41,6 +41,12 @@ def test_no_message(properties: dict[str, object]) -> None:
     assert Message.read(properties) == Message()
 
 
+def test_a_part_of_a_message() -> None:
+    """What of a message is not known yet is not told, and the rest is."""
+    told = {"resource": "key", "owned": UNKNOWN, "of_user": UNKNOWN, "account": "123456789012", "claimed": {}}
+    assert Message.read({"run": told}) == Message(resource="key", account="123456789012")
+
+
 def test_owner_of_what_was_made() -> None:
     """What a plan has come to is its resource's; what was made without one is the stack's, and nobody knows whose."""
     run = Run()
