@@ -16,6 +16,7 @@ from iamcreds.drift.access_keys import check_access_keys
 from iamcreds.model import AccessKeyPolicy
 from iamcreds.report.wording import format_sentence
 from iamcreds.text.escaping import escape_invisible
+from iamcreds.text.names import USER_NAME, USER_NAME_WORDS
 
 if TYPE_CHECKING:
     import pulumi
@@ -75,11 +76,11 @@ class AccessKeysProvider(Provider):
     def check(self, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
         """Read the keys of all users into the inputs, so that every preview shows them; stop where it is enforced."""
         inputs = {name: value for name, value in news.items() if value is not None and name != "run"}
-        if not is_known(inputs.get("users")):
-            return CheckResult(inputs, [])
         wrong = [CheckFailure("users", escape_invisible(reason)) for reason in _malformed(inputs.get("users"))]
-        wrong = wrong or self.account_failures(inputs.get("account"))
-        return CheckResult(inputs, wrong) if wrong else self._watched(inputs, Message.read(news))
+        wrong += self.account_failures(inputs.get("account"))
+        if wrong or not is_known(inputs["users"]):
+            return CheckResult(inputs, wrong)
+        return self._watched(inputs, Message.read(news))
 
     def _watched(self, inputs: dict[str, Any], message: Message) -> CheckResult:
         policies = {user: _policy(properties) for user, properties in inputs["users"].items()}
@@ -126,19 +127,26 @@ def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:
 
 
 def _malformed(users: object) -> Iterator[str]:
-    """Everything wrong with the `users` input, a sentence each."""
+    """Everything wrong with the `users` input, a sentence each; what of it is not known yet is looked at later."""
     if not isinstance(users, Mapping):
-        yield "expected policies by user name, such as {'jane': {'max': 1}}"
+        if is_known(users):
+            yield "expected policies by user name, such as {'jane': {'max': 1}}"
         return
     for user, policy in sorted(users.items()):
-        if not isinstance(policy, Mapping):
+        if not USER_NAME.fullmatch(user):
+            yield f"{user!r} is not {USER_NAME_WORDS}"
+        if isinstance(policy, Mapping):
+            yield from _malformed_policy(user, policy)
+        elif is_known(policy):
             yield f"{user}: expected a policy such as {{'max': 1, 'max_age_days': 90}}"
-            continue
-        for name, value in sorted(policy.items()):
-            if name not in _POLICY:
-                yield f"{user}: unknown policy {name!r}; known are {', '.join(sorted(_POLICY))}"
-            elif not _is_accepted(name, value):
-                yield f"{user}: expected {name} to be {_POLICY[name]}"
+
+
+def _malformed_policy(user: str, policy: Mapping[str, object]) -> Iterator[str]:
+    for name, value in sorted(policy.items()):
+        if name not in _POLICY:
+            yield f"{user}: unknown policy {name!r}; known are {', '.join(sorted(_POLICY))}"
+        elif is_known(value) and not _is_accepted(name, value):
+            yield f"{user}: expected {name} to be {_POLICY[name]}"
 
 
 _WHOLE = "a whole number, 0 or more"
@@ -148,7 +156,7 @@ _POLICY = {"max": _WHOLE, "max_age_days": _WHOLE, "max_idle_days": _WHOLE, "enfo
 def _is_accepted(name: str, value: object) -> bool:
     if value is None or name == "enforce":
         return value is None or isinstance(value, bool)
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 and value == int(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 and float(value).is_integer()
 
 
 def _shown(key: AccessKey) -> dict[str, Any]:

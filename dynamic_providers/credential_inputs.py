@@ -12,8 +12,6 @@ from iamcreds.decision.deciding import Wanted
 from iamcreds.model import Existing, Status
 from iamcreds.services import MAX_PER_SERVICE, Family, service_alias, service_aliases, service_family, service_name
 from iamcreds.text.names import (
-    ACCOUNT_ID,
-    ACCOUNT_ID_WORDS,
     CREDENTIAL_ID,
     CREDENTIAL_ID_WORDS,
     SERVICE_NAME,
@@ -114,7 +112,10 @@ INPUTS = tuple(field.name for field in fields(CredentialInputs))
 
 
 def find_failures(inputs: CredentialInputs) -> Iterator[CheckFailure]:
-    """Everything wrong with inputs that are known; an output of a resource yet to be made is looked at later."""
+    """Everything wrong with inputs that are known, but for `account`, which all providers look at.
+
+    An output of a resource yet to be made is looked at later.
+    """
     for name, (accepts, expected) in _RULES.items():
         value = getattr(inputs, name)
         wrong = name in _REQUIRED if value is None else is_known(value) and not accepts(value)
@@ -159,7 +160,6 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
         lambda value: _is_number(value) and value in range(1, MAX_PER_SERVICE + 1),
         "1 or 2, as many as IAM allows",
     ),
-    "account": (lambda value: _matches(ACCOUNT_ID, value), ACCOUNT_ID_WORDS),
     "adopt": (lambda value: _matches(CREDENTIAL_ID, value), CREDENTIAL_ID_WORDS),
     "password": (lambda value: isinstance(value, str) and value != "", "a password or an API key"),
 }

@@ -29,6 +29,7 @@ from iamcreds.errors import (
     is_debugging,
 )
 from iamcreds.text.escaping import escape_invisible, escape_lines
+from iamcreds.text.names import ACCOUNT_ID, ACCOUNT_ID_WORDS
 
 if TYPE_CHECKING:
     from pulumi.dynamic import ConfigureRequest
@@ -66,12 +67,15 @@ class Provider(ResourceProvider):
             return _run()
 
     def account_failures(self, expected: Any, of_state: str | None = None) -> list[CheckFailure]:  # noqa: ANN401 - an input
-        """Why `check` refuses the account in use.
+        """Why `check` refuses the input `account`, or the account in use.
 
-        None where it is the one that the input `account` names, if any, and the one that the state is of, if known.
+        None where it is the one that the input names, if any, and the one that the state is of, if known.
         """
+        named = expected if is_known(expected) else None
+        if named is not None and not (isinstance(named, str) and ACCOUNT_ID.fullmatch(named)):
+            return [CheckFailure("account", f"expected {ACCOUNT_ID_WORDS}")]
         try:
-            self.account.require_account(expected if is_known(expected) else None, "the specs are for")
+            self.account.require_account(named, "the specs are for")
             self.account.require_account(of_state, "this state is of")
         except WrongAccountError as error:
             return [CheckFailure("account", str(error))]

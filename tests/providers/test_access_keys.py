@@ -96,6 +96,7 @@ def test_warned_of_once(watcher: AccessKeysProvider, iam: IAMClient, capsys: pyt
         ({"max_age_days": 1.5}, "jane: expected max_age_days to be a whole number, 0 or more"),
         ({"max_idle_days": True}, "jane: expected max_idle_days to be a whole number, 0 or more"),
         ({"max": "1"}, "jane: expected max to be a whole number, 0 or more"),
+        ({"max": float("inf")}, "jane: expected max to be a whole number, 0 or more"),
         ({"enforce": 1.0}, "jane: expected enforce to be true or false"),
         ({"most": 1.0}, "jane: unknown policy 'most'; known are enforce, max, max_age_days, max_idle_days"),
         (7.0, "jane: expected a policy such as {'max': 1, 'max_age_days': 90}"),
@@ -122,15 +123,38 @@ def test_every_policy_is_looked_at(watcher: AccessKeysProvider) -> None:
 
 @pytest.mark.usefixtures("iam")
 def test_what_is_not_looked_at(watcher: AccessKeysProvider, emulator: Emulator) -> None:
-    """Users that are not known yet are let through, and no other account is looked into."""
+    """Users that are not known yet are let through, and no other account is looked into, whatever is known."""
     emulator.controls.clear_counts()
     for users in (UNKNOWN, {"jane": {"max": UNKNOWN}}):
         checked = watcher.check({}, {"users": users, "account": None})
         assert (checked.inputs, checked.failures) == ({"users": users}, [])
-    assert emulator.controls.counts() == {}
-    ((name, reason),) = failures(watcher, users={"jane": {}}, account="999999999999")
-    assert name == "account"
-    assert "the specs are for account 999999999999" in reason
+    known: dict[str, object] = {"jane": {}}
+    for meant in (known, UNKNOWN):
+        ((name, reason),) = failures(watcher, users=meant, account="999999999999")
+        assert name == "account"
+        assert "the specs are for account 999999999999" in reason
+    assert emulator.controls.counts() == {"sts:GetCallerIdentity": 1}
+
+
+@pytest.mark.usefixtures("iam")
+def test_what_is_known_already(watcher: AccessKeysProvider) -> None:
+    """Beside what is not known yet, what is known and wrong is told."""
+    users = {"jane": {"max": UNKNOWN, "most": 1.0}, "bob": UNKNOWN, "jim": {"max": "two"}}
+    assert [reason.partition(";")[0] for _, reason in failures(watcher, users=users)] == [
+        "jane: unknown policy 'most'",
+        "jim: expected max to be a whole number, 0 or more",
+    ]
+
+
+@pytest.mark.parametrize("user", ["", "jane doe", "ja\nne", "j" * 65])
+@pytest.mark.usefixtures("iam")
+def test_no_user_name(watcher: AccessKeysProvider, emulator: Emulator, user: str) -> None:
+    """What cannot be a user's name is told as that, in one line, and IAM is not asked for it."""
+    emulator.controls.clear_counts()
+    ((name, reason),) = failures(watcher, users={user: {"max": 1.0}})
+    assert name == "users"
+    assert reason.endswith(" is not a user name of IAM: 1 to 64 letters, digits and characters of _+=,.@-")
+    assert "\n" not in reason
     assert "iam:ListAccessKeys" not in emulator.controls.counts()
 
 

@@ -10,6 +10,7 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 from pulumi.output import UNKNOWN
 
+from dynamic_providers.access_keys import AccessKeysProvider
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.account import Account
 from iamcreds.account.locks import CreateLocks
@@ -342,6 +343,26 @@ def test_account_of_the_state(provider: ServiceSpecificCredentialProvider, emula
     with pytest.raises(WrongAccountError):
         provider.create(INPUTS | {"account": "999999999999"})
     assert emulator.controls.passwords() == {}
+
+
+def test_account_of_the_state_of_an_unknown_user(provider: ServiceSpecificCredentialProvider) -> None:
+    """The state's account is told, although what the state has of a user whom the preview does not know yet is not."""
+    told = run(account="999999999999", owned=UNKNOWN) | {"user": UNKNOWN}
+    (reason,) = reasons(provider.check({}, told))
+    assert "but this state is of account 999999999999" in reason
+
+
+@pytest.mark.parametrize("account", ["", "12345678901", "1234567890123", "12345678901a", 123456789012.0, ["x"], True])
+def test_no_account(provider: ServiceSpecificCredentialProvider, account: object) -> None:
+    """What is no account's number is refused as that, by both classes, and not compared with the account in use."""
+    watcher = AccessKeysProvider()
+    for checked in (
+        provider.check({}, run() | {"account": account}),
+        watcher.check({}, {"users": {"jane": {}}, "account": account}),
+    ):
+        assert [(failure.property, failure.reason) for failure in checked.failures or []] == [
+            ("account", "expected an AWS account id of 12 digits")
+        ]
 
 
 def test_right_account(provider: ServiceSpecificCredentialProvider) -> None:
