@@ -139,13 +139,17 @@ def _find_effects_of_adopting(new: State) -> Iterator[Action]:
 def _find_effects(old: State, new: State) -> Iterator[Action]:
     """What an update does in AWS; a declared status acts where the live one is another.
 
-    A trigger that is a secret shows no change, so the worse is believed.
+    A trigger or a status that is a secret shows no change, so the worse is believed.
     """
-    reset = new.inputs.get("reset")
-    if reset == MASK or reset not in (None, old.outputs.get("reset")):
+    if _may_change("reset", old, new):
         yield Action.RESET
-    if new.inputs.get("status") not in (None, old.outputs.get("status")):
+    if _may_change("status", old, new):
         yield Action.SWITCH_ON if new.inputs["status"] == "Active" else Action.SWITCH_OFF
+
+
+def _may_change(name: str, old: State, new: State) -> bool:
+    wanted = new.inputs.get(name)
+    return wanted == MASK or wanted not in (None, old.outputs.get(name))
 
 
 def _list_others(steps: Iterable[Step]) -> Iterator[str]:

@@ -71,6 +71,7 @@ def test_exact_size() -> None:
         ("update", {}, {"reset": "lost"}, True),
         ("update", {"reset": "lost"}, {}, False),
         ("update", {"reset": "[secret]"}, {"reset": "[secret]"}, True),
+        ("update", {"status": "[secret]"}, {"status": "[secret]"}, True),
         ("replace", {}, {}, True),
         ("create", None, {}, False),
         ("delete", {}, None, True),
