@@ -106,7 +106,9 @@ def _account() -> Account:
 
 @functools.cache
 def _run() -> Run:
-    return Run()
+    from dynamic_providers.handover import open_handover  # noqa: PLC0415 - as above
+
+    return Run(open_handover())
 
 
 def parse_now(text: str | None) -> datetime:

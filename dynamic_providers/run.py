@@ -11,9 +11,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from dynamic_providers.unknowns import is_known
+
+if TYPE_CHECKING:
+    from dynamic_providers.handover import Handover
 
 NEVER = 0
 """What a message has for the days until a credential expires that never does: the protocol drops what is None."""
@@ -82,10 +85,16 @@ class Message:
 
 
 class Run:
-    """What one process knows. Safe to use from several threads."""
+    """What one process knows. Safe to use from several threads.
 
-    def __init__(self) -> None:
+    Args:
+        handover: between the process that reads and the one that decides, where these are two; None hands nothing over.
+    """
+
+    def __init__(self, handover: Handover | None = None) -> None:
         self._lock = threading.Lock()
+        self._handover = handover
+        self._has_taken = False
         self._owners: dict[str, str] = {}
         self._told: set[str] = set()
         self._read: set[str] = set()
@@ -108,15 +117,28 @@ class Run:
         self.own(credential_id)
         with self._lock:
             self._read.add(credential_id)
+            if self._handover is not None:
+                self._handover.leave(credential_id)
+
+    def _take(self) -> None:
+        """Know, when the first question comes, what another process has had read for this one."""
+        if self._handover is None or self._has_taken:
+            return
+        self._has_taken = True
+        for credential_id in self._handover.take():
+            self._owners.setdefault(credential_id, "")
+            self._read.add(credential_id)
 
     def has_read(self, credential_id: str) -> bool:
-        """Whether the engine has had this credential read in this process."""
+        """Whether the engine has had this credential read."""
         with self._lock:
+            self._take()
             return credential_id in self._read
 
     def is_unread(self, credential_id: str) -> bool:
-        """Whether the program has told that the state has this credential, and the engine has not had it read here."""
+        """Whether the program has told that the state has this credential, and the engine has not had it read."""
         with self._lock:
+            self._take()
             return credential_id in self._told - self._read
 
     def replace(self, credential_id: str) -> None:
@@ -189,6 +211,7 @@ class Run:
     def owner(self, credential_id: str) -> str | None:
         """The resource that has this credential, empty where its name is not known; None of what is not the stack's."""
         with self._lock:
+            self._take()
             return self._owners.get(credential_id)
 
     def is_whole(self, user: str, service: str) -> bool:

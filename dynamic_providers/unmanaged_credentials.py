@@ -101,7 +101,7 @@ class UnmanagedCredentialsProvider(Provider):
     def _may_be_left(self, live: Credential, own: Iterable[Credential]) -> bool:
         """Whether it may be what one of these had before it was replaced: the program is not told of such old copies.
 
-        The engine has them read together with their successors, if it has these read in this process.
+        The engine has them read together with their successors, if it has these read at all.
         """
         return any(live.created <= one.created and not self.run.has_read(one.id) for one in own)
 

@@ -65,7 +65,7 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
             return (
                 f"no {what} is made for {user}: {_live(live, now)}, and this run cannot tell whether a resource of this"
                 " program has it, or has left it when it was replaced, because it did not read the whole state: run"
-                " without --target, --exclude and --refresh=false, and where none of them was given, repeat"
+                " with --refresh, and without --target and --exclude"
             )
         case Ambiguous(foreign):
             return (

@@ -225,7 +225,7 @@ def test_unproven() -> None:
     for wanted in (WANTED, ADOPTING):
         assert decide(wanted, Situation(live=[A], is_whole=False)) == Unproven((A,))
         said = sentence(Unproven((A,)), wanted, NOW)
-        assert "run without --target, --exclude and --refresh=false" in said
+        assert said.endswith("run with --refresh, and without --target and --exclude")
         assert "delete" not in said
     assert decide(replace(WANTED, declared=2), Situation(live=[A], is_whole=False)) == Create()
 

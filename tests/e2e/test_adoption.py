@@ -44,3 +44,33 @@ def test_adopted(stack: Stack, iam: IAMClient, emulator: Emulator, said_in: str)
     assert stack.read_secrets()["jane/codecommit"] == emulator.controls.passwords()[own]
     assert emulator.controls.counts()["iam:ResetServiceSpecificCredential"] == 1
     stack.assert_no_changes()
+
+
+def test_what_is_older_than_our_own(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """What is foreign is adopted although one of ours is younger, also in a preview that a changed config splits.
+
+    A run that reads nothing leaves it alone, and names the way that adopts it.
+    """
+    iam.create_user(UserName="jane")
+    older, younger = (create_by_hand(emulator, iam, day) for day in (-2, -1))
+    one = f'ServiceSpecificCredential("a", user="jane", service="codecommit", declared=2, adopt="{younger}")\n'
+    two = 'ServiceSpecificCredential("b", user="jane", service="codecommit", declared=2, existing="adopt")\n'
+    imported = "from dynamic_providers import ServiceSpecificCredential\n"
+    stack.write_program(imported + one)
+    stack.up()
+    stack.write_program(imported + one + two)
+    said = " ".join(stack.fail("preview", "--refresh=false").split())
+    assert "run with --refresh, and without --target and --exclude" in said
+    for command in (["--refresh"], ["--config", "now=2027-01-01"]):
+        assert f'adopts: "{older}"' in stack.succeed("preview", "--diff", *command)
+    stack.succeed("up", "--yes", "--config", "now=2027-01-01")
+    assert {resource["id"] for resource in stack.read_resources().values()} == {older, younger}
+    stack.assert_no_changes()
+
+
+def create_by_hand(emulator: Emulator, iam: IAMClient, day: int) -> str:
+    """The id of what somebody makes so many days from now."""
+    emulator.controls.set(clock_shift=day * 86_400)
+    made = iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
+    emulator.controls.set(clock_shift=0)
+    return made["ServiceSpecificCredential"]["ServiceSpecificCredentialId"]

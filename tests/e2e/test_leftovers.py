@@ -69,6 +69,10 @@ def test_replaced_one_that_waits(stack: Stack, iam: IAMClient, emulator: Emulato
             assert old in said
         assert RESET not in emulator.controls.counts()
         assert "take this one out until an `up` has gone through" in said.replace("\n", " ")
+        stack.succeed("config", "set", "now", "2027-01-01" if existing == "fail" else "2027-01-02")
+        said = stack.fail("preview")  # one process reads, another decides
+        assert_no_accusation(said)
+        assert "take this one out until an `up` has gone through" in said.replace("\n", " ")
     stack.write_specs(jane=JANE)
     stack.up()
     assert old not in ids(iam)

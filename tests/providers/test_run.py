@@ -177,7 +177,7 @@ def test_narrowed_run(provider: ServiceSpecificCredentialProvider, emulator: Emu
     emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
     for inputs in (INPUTS, INPUTS | {"existing": "adopt"}):
         (reason,) = reasons(provider.check({}, inputs))
-        assert "run without --target" in reason
+        assert "run with --refresh, and without --target" in reason
         assert "delete" not in reason
 
 

@@ -71,6 +71,7 @@ class Run:
         self.changes: list[str] = []
         self.told: set[type[Exception]] = set()
         self.made: set[str] = set()
+        self.handed_over: list[str] = []  # what a process of this phase has had read
         self.lost: list[tuple[str, str, float, float]] = []  # Creates that failed: user, service, from when to when
         self.knew: set[str] = stack.ids()
         self.shown: set[str] = set()  # what the preview says will be done to unmanaged credentials

@@ -31,6 +31,7 @@ class Phase:
     def __init__(self, run: Run, state: list[Resource]) -> None:
         self.run = run
         run.told.clear()
+        run.handed_over = []
         self.state = state
         self.dry = run.previewing
         self.stopping = False

@@ -14,6 +14,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from dynamic_providers import making, service_specific_credential, unmanaged_credentials
 from dynamic_providers import run as provider_run
+from dynamic_providers.handover import Handover
 from dynamic_providers.run import Run as ProviderRun
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
@@ -58,7 +59,7 @@ def new_process(run: Run) -> Mapping[Kind, ResourceProvider]:
         return run.clock.now() + timedelta(seconds=run.world.conditions.skew)
 
     account = Account(cast("boto3.Session", Session(run)), now=now, sleep=run.clock.sleep)
-    shared = ProviderRun()
+    shared = ProviderRun(_Handover(run.handed_over))
     providers: dict[Kind, Provider | UnmanagedProvider] = {
         Kind.CREDENTIAL: Provider(),
         Kind.UNMANAGED: UnmanagedProvider(),
@@ -103,6 +104,20 @@ def stage() -> Iterator[None]:
         for module, name, value in changes:
             stack.enter_context(mock.patch.object(module, name, value))
         yield
+
+
+class _Handover(Handover):
+    """What the processes of a phase tell each other, on no disk."""
+
+    def __init__(self, ids: list[str]) -> None:
+        super().__init__(None, "")
+        self._ids = ids
+
+    def leave(self, credential_id: str) -> None:
+        self._ids.append(credential_id)
+
+    def take(self) -> list[str]:
+        return self._ids
 
 
 class _InTurn:

@@ -1,0 +1,72 @@
+"""What a process has had read, left for the process that decides: ids alone.
+
+Where the stack's configuration has changed since the last `up`, the engine has one process read the state and another
+one check, diff and create. Both are started with the same address of the engine, which no other phase of a run has,
+and the first is through when the second is asked anything (measured on engine 3.274.1).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from iamcreds.account.locks import own_folder
+
+_KEPT_SECONDS = 3600
+"""How long what nobody has taken is believed and kept: a phase decides as soon as it has read."""
+
+
+class Handover:
+    """What the processes of one phase tell each other: a file in a folder of this person's own, if there is one.
+
+    Args:
+        folder: where the files are; None: there is none, and nothing is handed over.
+        engine: the address of the engine that has started this process; empty where none has.
+    """
+
+    def __init__(self, folder: Path | None, engine: str) -> None:
+        name = hashlib.sha256(engine.encode()).hexdigest()[:32]
+        self._file = None if folder is None or not engine else folder / f"read-{name}"
+        self._has_left = False
+
+    def leave(self, credential_id: str) -> None:
+        """Leave an id for whoever decides; the first one takes the place of what an earlier run may have left."""
+        if self._file is None:
+            return
+        with contextlib.suppress(OSError):
+            if not self._has_left:
+                self._clear(self._file)
+            with self._file.open("a", encoding="ascii") as file:
+                file.write(f"{credential_id}\n")
+            self._has_left = True
+
+    def _clear(self, own: Path) -> None:
+        """Make way, and delete what runs have left that only read."""
+        for file in own.parent.glob("read-*"):
+            if file == own or _is_old(file):
+                file.unlink(missing_ok=True)
+
+    def take(self) -> list[str]:
+        """The ids that were left; they are needed once."""
+        if self._file is None:
+            return []
+        try:
+            left = [] if _is_old(self._file) else self._file.read_text(encoding="ascii").splitlines()
+        except (OSError, ValueError):
+            return []
+        with contextlib.suppress(OSError):
+            self._file.unlink(missing_ok=True)
+        return left
+
+
+def _is_old(file: Path) -> bool:
+    return time.time() - file.stat().st_mtime > _KEPT_SECONDS
+
+
+def open_handover() -> Handover:
+    """That of this process, which the engine starts with its address as the first argument."""
+    return Handover(own_folder(Path(tempfile.gettempdir())), sys.argv[1] if len(sys.argv) > 1 else "")
