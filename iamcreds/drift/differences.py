@@ -95,11 +95,13 @@ class MissingCredential(_CredentialDifference):
 
     Attributes:
         recorded: the id that the state has of it; None where the state has none, or was not looked at.
+        lives_under: the user who has the recorded one now, for IAM renames users; None where nobody has it.
     """
 
     rule = "missing-credential"
     kind = Kind.DRIFT
     recorded: str | None = None
+    lives_under: str | None = None
 
     @property
     def id(self) -> str:

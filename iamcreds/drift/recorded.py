@@ -97,9 +97,11 @@ def _compare_one(
     soon: timedelta,
 ) -> Iterator[CredentialDifference]:
     user, service, place, desired = wanted.user, wanted.service, wanted.place, (wanted,)
-    if recorded is None or live is None:
-        known = None if recorded is None else recorded.id
-        yield MissingCredential(user=user, service=service, place=place, desired=desired, live=(), recorded=known)
+    if recorded is None or live is None or live.user != user:
+        known, owner = (None if recorded is None else recorded.id), (None if live is None else live.user)
+        yield MissingCredential(
+            user=user, service=service, place=place, desired=desired, live=(), recorded=known, lives_under=owner
+        )
         return
     if wanted.status is not None and live.status not in (wanted.status, Status.EXPIRED):
         yield StatusDiffers(

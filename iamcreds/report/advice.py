@@ -44,6 +44,10 @@ def _advise_about_missing_watched_user(_: differences.MissingWatchedUser) -> str
 
 
 @advise.register(differences.MissingCredential)
+def _advise_about_missing_credential(difference: differences.MissingCredential) -> str:
+    return "pulumi up" if difference.lives_under is None else "pulumi up, which makes another and deletes that one"
+
+
 @advise.register(differences.StatusDiffers)
 @advise.register(differences.ResetPending)
 def _advise_up(_: Difference) -> str:

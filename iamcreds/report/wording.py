@@ -87,10 +87,19 @@ def _describe_missing_credential(difference: differences.MissingCredential) -> W
     wanted, found = _list_desired(desired), _list_live(live)
     if not live:
         name = "" if desired[0].name == service else f" {desired[0].name}"
-        known = f"{difference.recorded}, which the state has, is not live" if difference.recorded else "none is live"
-        return Words(f"{service} credential{name} is declared, and {known}", wanted, "none")
+        return Words(f"{service} credential{name} is declared, and {_describe_recorded(difference)}", wanted, "none")
     message = f"{len(desired)} {service} credentials are declared ({wanted}), and only {len(live)} is live ({found})"
     return Words(f"{message}: only the state knows which is missing", wanted, found)
+
+
+def _describe_recorded(difference: differences.MissingCredential) -> str:
+    if difference.recorded is None:
+        return "none is live"
+    if difference.lives_under is None:
+        return f"{difference.recorded}, which the state has, is not live"
+    return (
+        f"{difference.recorded}, which the state has, is user {difference.lives_under}'s now: IAM has renamed the user"
+    )
 
 
 @describe.register(differences.UnmanagedCredential)

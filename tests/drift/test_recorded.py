@@ -129,10 +129,11 @@ def test_expiry(days: int, expected: list[type[Difference]]) -> None:
 
 
 def test_renamed_user() -> None:
-    """A credential that lives on under another name of its user is not gone."""
+    """What lives on under another name of its user is missing where it is declared, is not gone, and no stranger's."""
     elsewhere = [replace(found, user="joan") for found in live("A")]
-    found = differences(jane("-"), account(*elsewhere, users="jane joan"), RECORDED[0])
-    assert found == []
+    (missing,) = differences(jane("-"), account(*elsewhere, users="jane joan"), RECORDED[0])
+    assert isinstance(missing, MissingCredential)
+    assert (missing.recorded, missing.lives_under) == ("ACCA0", "joan")
 
 
 def test_not_ours_to_judge() -> None:

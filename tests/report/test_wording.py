@@ -82,6 +82,15 @@ EXPECTED: list[tuple[Difference, Words]] = [
         Words("codecommit credential is declared, and ACCA0, which the state has, is not live", "codecommit", "none"),
     ),
     (
+        MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0", lives_under="joan"),
+        Words(
+            "codecommit credential is declared, and ACCA0, which the state has, is user joan's now: IAM has renamed the"
+            " user",
+            "codecommit",
+            "none",
+        ),
+    ),
+    (
         UnmanagedCredential(**JANE, desired=(MAIN,), live=(ON,)),
         Words(
             "codecommit credential ACCA0 (Active, created on 2026-11-23) is live, and the stack has it not",
@@ -293,6 +302,9 @@ def test_next_step_can_be_pasted(difference: Difference, user: str) -> None:
 
 def test_next_step_of_a_made_user() -> None:
     """A user whom the specs have made comes by the next up, unless IAM has renamed the user."""
+    missing = MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0", lives_under="joan")
+    assert advise(missing) == "pulumi up, which makes another and deletes that one"
+    assert advise(replace(missing, lives_under=None)) == "pulumi up"
     assert advise(MissingUser(user="jane", desired=(), is_made=True)) == "pulumi up, which makes the user"
     assert "call it jo" in advise(MissingUser(user="jane", desired=(), is_made=True, renamed_to="jo"))
 
