@@ -11,7 +11,7 @@ from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from iamcreds.services import Family
 
@@ -202,6 +202,11 @@ class Credential:
     family: Family
     login: str
     expires: datetime | None = None
+
+    @property
+    def lifetime(self) -> timedelta | None:
+        """How long it lives, whole days by IAM's own rule; None for ever."""
+        return None if self.expires is None else self.expires - self.created
 
 
 @dataclass(frozen=True)

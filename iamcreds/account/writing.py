@@ -123,20 +123,22 @@ class Writing:
                     if pause is None or not is_throttled(error):
                         raise
             self._sleep(pause)
-        return self._find_made(doing, arguments["UserName"], arguments["ServiceName"], known, started)
+        return self._find_made(doing, arguments, known, started)
 
     def _find_made(
-        self, doing: str, user: str, service: str, known: Collection[str], started: datetime
+        self, doing: str, arguments: Mapping[str, Any], known: Collection[str], started: datetime
     ) -> IssuedCredential:
-        """What a Create without an answer made: found by lists, and given a password by Reset.
+        """What a Create with these arguments and without an answer made: found by lists, and given a password by Reset.
 
         Raises:
             LostAnswerError: nothing or more than one thing is new, or looking failed.
         """
+        user, days = arguments["UserName"], arguments.get("CredentialAgeDays")
         ended = min(self._clock.now(), started + LONGEST_CREATE)
         lost = f"{doing}: AWS's answer was lost"
         try:
-            made = self._appeared(user, service, known, started, ended)
+            appeared = self._appeared(user, arguments["ServiceName"], known, started, ended)
+            made = [live for live in appeared if live.lifetime == (timedelta(days=days) if days else None)]
         except AccountError as error:
             raise LostAnswerError(
                 f"{lost}, and looking for what it made failed ({error}): there may be a credential that nobody knows"

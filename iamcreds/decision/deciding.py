@@ -296,5 +296,5 @@ def _fits(live: Credential, wanted: Wanted) -> bool:
 
 def _is_adoptable(live: Credential, age_days: int | None) -> bool:
     """Whether a Reset makes it what is wanted; an expiry is whole days after creation, and Reset does not move it."""
-    lifetime = None if live.expires is None else live.expires - live.created
-    return live.status is not Status.EXPIRED and lifetime == (None if age_days is None else timedelta(days=age_days))
+    lifetime = None if age_days is None else timedelta(days=age_days)
+    return live.status is not Status.EXPIRED and live.lifetime == lifetime

@@ -29,6 +29,7 @@ DELETE = "iam:DeleteServiceSpecificCredential"
 LIST = "iam:ListServiceSpecificCredentials"
 RESET = "iam:ResetServiceSpecificCredential"
 UPDATE = "iam:UpdateServiceSpecificCredential"
+BEDROCK = "bedrock.amazonaws.com"
 CODECOMMIT = "codecommit.amazonaws.com"
 KEYSPACES = "cassandra.amazonaws.com"
 
@@ -87,6 +88,23 @@ def test_human_in_the_window(account: Account, emulator: Emulator, iam: IAMClien
     assert len(iam.list_service_specific_credentials(UserName="jane")["ServiceSpecificCredentials"]) == 2
     assert all(credential_id in str(lost) for credential_id in emulator.controls.passwords())
     assert emulator.controls.passwords()["ACCAHUMAN000000000000"] == "theirs"
+
+
+@pytest.mark.parametrize("age_days", [None, 30])
+def test_human_with_another_expiry(account: Account, emulator: Emulator, iam: IAMClient, age_days: int | None) -> None:
+    """What somebody creates just then and what has not the expiry that was asked for, the call has not made."""
+    account.credentials()
+    theirs = iam.create_service_specific_credential(
+        UserName="jane", ServiceName=BEDROCK, CredentialAgeDays=31 if age_days else 30
+    )["ServiceSpecificCredential"]
+    emulator.controls.fail(CREATE, when="before")
+    with pytest.raises(LostAnswerError, match="no new credential appeared"):
+        account.create("jane", BEDROCK, age_days)
+    assert list(emulator.controls.passwords().values()) == [theirs["ServiceCredentialSecret"]]
+    emulator.controls.fail(CREATE, when="after")
+    issued = account.create("jane", BEDROCK, age_days)
+    assert issued.credential.lifetime == (timedelta(days=age_days) if age_days else None)
+    assert emulator.controls.passwords()[issued.credential.id] == issued.secret
 
 
 @pytest.mark.usefixtures("iam")
