@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.account import client
-from iamcreds.account.failures import translate_errors
+from iamcreds.account.failures import reading_answers, translate_errors
 from iamcreds.account.threads import call_all
 from iamcreds.errors import AccessDeniedError, NoSuchUserError
 from iamcreds.model import AccessKey, Status
@@ -33,39 +34,46 @@ def read_access_keys(
 
 def _read_user(iam: IAMClient, user: str) -> list[AccessKey] | None:
     try:
-        found = (read_access_key(iam, item) for item in _list(iam, user))
+        found = (read_last_use(iam, key) for key in _list(iam, user))
         return sorted((key for key in found if key is not None), key=lambda key: (key.created, key.id))
     except NoSuchUserError:
         return None
 
 
-def _list(iam: IAMClient, user: str) -> list[Mapping[str, Any]]:
-    with translate_errors(f"listing the access keys of user {user}"):
-        return [
-            item for page in client.pages(iam.list_access_keys, UserName=user) for item in page["AccessKeyMetadata"]
-        ]
+def _list(iam: IAMClient, user: str) -> list[AccessKey]:
+    with translate_errors(f"listing the access keys of user {user}"), reading_answers():
+        pages = client.pages(iam.list_access_keys, UserName=user)
+        return [to_access_key(item) for page in pages for item in page["AccessKeyMetadata"]]
 
 
-def read_access_key(iam: IAMClient, item: Mapping[str, Any]) -> AccessKey | None:
-    """The key with its last use; None of one that was deleted since it was listed."""
-    try:
-        with translate_errors(f"asking when access key {item['AccessKeyId']} of user {item['UserName']} was last used"):
-            used: Mapping[str, Any] = client.read(iam.get_access_key_last_used, AccessKeyId=item["AccessKeyId"])[
-                "AccessKeyLastUsed"
-            ]
-    except AccessDeniedError:  # also what AWS says of a key that does not exist
-        if item["AccessKeyId"] in {key["AccessKeyId"] for key in _list(iam, item["UserName"])}:
-            raise
-        return None
+def to_access_key(item: Mapping[str, Any]) -> AccessKey:
+    """An access key out of an answer to ListAccessKeys, which does not tell when it was used."""
     return AccessKey(
         id=item["AccessKeyId"],
         user=item["UserName"],
         status=Status(item["Status"]),
         created=item["CreateDate"].astimezone(UTC),
-        last_used=used["LastUsedDate"].astimezone(UTC) if "LastUsedDate" in used else None,
-        service=_unless_never(used.get("ServiceName")),
-        region=_unless_never(used.get("Region")),
     )
+
+
+def read_last_use(iam: IAMClient, key: AccessKey) -> AccessKey | None:
+    """The key with its last use; None of one that was deleted since it was listed."""
+    try:
+        with (
+            translate_errors(f"asking when access key {key.id} of user {key.user} was last used"),
+            reading_answers(),
+        ):
+            used = client.read(iam.get_access_key_last_used, AccessKeyId=key.id)["AccessKeyLastUsed"]
+            return replace(
+                key,
+                last_used=used["LastUsedDate"].astimezone(UTC) if "LastUsedDate" in used else None,
+                service=_unless_never(used.get("ServiceName")),
+                region=_unless_never(used.get("Region")),
+            )
+    except AccessDeniedError:  # also what AWS says of a key that does not exist
+        if key.id in {listed.id for listed in _list(iam, key.user)}:
+            raise
+        return None
 
 
 def _unless_never(word: str | None) -> str | None:

@@ -12,7 +12,7 @@ from iamcreds.account.access_keys import read_access_keys
 from iamcreds.account.cache import Cache
 from iamcreds.account.clock import Clock
 from iamcreds.account.credential_report import read_credential_report
-from iamcreds.account.failures import translate_errors
+from iamcreds.account.failures import reading_answers, reading_endpoint, translate_errors
 from iamcreds.account.listing import Listing
 from iamcreds.account.locks import CreateLocks
 from iamcreds.account.tracing import trace_calls
@@ -41,6 +41,7 @@ class Account:
 
     Raises:
         UnauthenticatedError: there is no such profile.
+        ConfigError: the endpoint in use cannot be one.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Account:
     ) -> None:
         client.silence_libraries()
         self._clock = Clock(now)
-        with translate_errors("signing in to AWS"):
+        with translate_errors("signing in to AWS"), reading_endpoint():
             session = session or client.open_session()
             if is_debugging():
                 trace_calls(session)
@@ -80,7 +81,7 @@ class Account:
                 raise self._failure
             if self._id is None:
                 try:
-                    with translate_errors("asking AWS which account this is"):
+                    with translate_errors("asking AWS which account this is"), reading_answers():
                         self._id = client.read(self._sts.get_caller_identity)["Account"]
                 except AccountError as error:
                     self._failure = error

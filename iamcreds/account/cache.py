@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.account import client
-from iamcreds.account.failures import translate_errors
+from iamcreds.account.failures import reading_answers, translate_errors
 from iamcreds.account.index import Index
 from iamcreds.account.threads import call_all
 from iamcreds.errors import (
@@ -200,14 +200,14 @@ class Cache:
 
     def _by_name(self) -> dict[str, User]:
         if self._users is None:
-            with translate_errors("listing the account's users"):
-                found = [item for page in client.pages(self._iam.list_users) for item in page["Users"]]
-            self._users = {item["UserName"]: _user(item) for item in found}
+            with translate_errors("listing the account's users"), reading_answers():
+                found = [_user(item) for page in client.pages(self._iam.list_users) for item in page["Users"]]
+            self._users = {user.name: user for user in found}
         return self._users
 
     def _find_user(self, name: str) -> User | None:
         try:
-            with translate_errors(f"looking for user {name}"):
+            with translate_errors(f"looking for user {name}"), reading_answers():
                 return _user(client.read(self._iam.get_user, UserName=name)["User"])
         except NoSuchUserError:
             return None
@@ -267,8 +267,9 @@ class Cache:
                 known.put(left)
 
     def _list(self, **filters: Any) -> Iterator[Credential]:  # noqa: ANN401 - boto3's own keyword arguments
-        for page in client.pages(self._iam.list_service_specific_credentials, **filters):
-            yield from map(client.to_credential, page["ServiceSpecificCredentials"])
+        with reading_answers():
+            for page in client.pages(self._iam.list_service_specific_credentials, **filters):
+                yield from map(client.to_credential, page["ServiceSpecificCredentials"])
 
 
 def _user(item: Mapping[str, Any]) -> User:

@@ -15,7 +15,7 @@ from botocore.parsers import ResponseParserError
 from botocore.utils import parse_timestamp
 
 from iamcreds import errors
-from iamcreds.account.failures import FOLLOWS_LOST, UNREADABLE, may_have_happened
+from iamcreds.account.failures import FOLLOWS_LOST, NONSENSE, UNREADABLE, may_have_happened, reading_answers
 from iamcreds.model import Credential, IssuedCredential, Status
 from iamcreds.services import Family
 
@@ -157,7 +157,7 @@ def call(
         return operation(**arguments)
     except (BotoCoreError, ClientError):
         raise
-    except (ResponseParserError, LookupError, TypeError, ValueError):  # of its parser; the first one quotes all of it
+    except (ResponseParserError, *NONSENSE):  # of its parser; the first one quotes all of it
         raise errors.UnreadableAnswerError(UNREADABLE) from None
 
 
@@ -216,7 +216,7 @@ def to_credential(item: Mapping[str, Any]) -> Credential:
     Raises:
         UnreadableAnswerError: the answer is none of IAM's.
     """
-    try:
+    with reading_answers():
         return Credential(
             id=item["ServiceSpecificCredentialId"],
             user=item["UserName"],
@@ -227,8 +227,6 @@ def to_credential(item: Mapping[str, Any]) -> Credential:
             login=item.get("ServiceUserName") or item.get("ServiceCredentialAlias") or "",
             expires=item["ExpirationDate"].astimezone(UTC) if "ExpirationDate" in item else None,
         )
-    except (KeyError, ValueError):
-        raise errors.UnreadableAnswerError(UNREADABLE) from None
 
 
 def to_issued(answer: Mapping[str, Any]) -> IssuedCredential:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from iamcreds.account import client
-from iamcreds.account.failures import error_code, translate_errors
+from iamcreds.account.failures import error_code, reading_answers, translate_errors
 from iamcreds.errors import AccountError
 from iamcreds.model import CredentialReport, ReportedKey, ReportedUser
 from iamcreds.progress import no_progress
@@ -64,17 +64,17 @@ def read_credential_report(
 
 def _ask(iam: IAMClient) -> CredentialReport | None:
     """Have a report made unless there is one; what it says, or None while it is being made."""
-    with translate_errors("asking AWS for a credential report"):
+    with translate_errors("asking AWS for a credential report"), reading_answers():
         if client.call(iam.generate_credential_report)["State"] != "COMPLETE":
             return None
-    with translate_errors("reading the credential report"):
+    with translate_errors("reading the credential report"), reading_answers():
         try:
             answer = client.call(iam.get_credential_report)
         except ClientError as error:
             if error_code(error) in _NOT_THERE_YET:  # it expired in between: ask for another one
                 return None
             raise
-    return CredentialReport(answer["GeneratedTime"].astimezone(UTC), parse(answer["Content"]))
+        return CredentialReport(answer["GeneratedTime"].astimezone(UTC), parse(answer["Content"]))
 
 
 def parse(content: bytes) -> tuple[ReportedUser, ...]:

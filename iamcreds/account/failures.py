@@ -47,6 +47,9 @@ _ANSWER_LOST = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadE
 UNREADABLE = "AWS's answer was cut off or is not AWS's: repeat"
 """What is said of an answer that cannot be read, whatever it holds."""
 
+NONSENSE = (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError)
+"""What reading an answer ends with that lacks something, or has something of another kind."""
+
 FOLLOWS_LOST = "follows_lost"
 """The argument of a botocore error that tells whether an attempt before, of the same call, may have had its effect."""
 
@@ -73,6 +76,35 @@ def translate_errors(doing: str, if_lost: str | None = None) -> Iterator[None]:
     except errors.AccountError as error:
         error.__context__ = None  # what a library raised may quote an answer, and not only tracebacks show it
         raise
+
+
+@contextlib.contextmanager
+def reading_answers() -> Iterator[None]:
+    """Take an answer that lacks what IAM's have, or has what theirs have not, for one that cannot be read.
+
+    Raises:
+        UnreadableAnswerError: it is one; nothing of it is told.
+    """
+    try:
+        yield
+    except NONSENSE:
+        raise errors.UnreadableAnswerError(UNREADABLE) from None
+
+
+@contextlib.contextmanager
+def reading_endpoint() -> Iterator[None]:
+    """Say which setting is meant where an endpoint is no address, which botocore answers with a ValueError.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise errors.ConfigError(
+            f"{error}: AWS_ENDPOINT_URL, or `endpoint_url` of the profile, has to be an address such as"
+            " http://127.0.0.1:4599"
+        ) from None
 
 
 @contextlib.contextmanager
@@ -115,6 +147,9 @@ def _describe(error: boto.BotoCoreError) -> str:
 def _refused(doing: str, error: boto.ClientError) -> errors.AccountError:
     code, message = error_code(error), _read(error, "Message")
     said = f"{doing}: AWS said {code}: {message}"
+    if not code:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        said = f"{doing}: something that is not AWS answered (HTTP {status}): check AWS_ENDPOINT_URL and proxies"
     if code in _UNAUTHENTICATED:
         return errors.UnauthenticatedError(f"{said}: {HOW_TO_SIGN_IN}")
     if code in _DENIED:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from iamcreds.account import client
-from iamcreds.account.access_keys import read_access_key, read_access_keys
+from iamcreds.account.access_keys import read_access_keys, read_last_use, to_access_key
 from iamcreds.account.cache import SAYS_NOTHING_OF_ALL_USERS
-from iamcreds.account.failures import translate_errors
+from iamcreds.account.failures import reading_answers, translate_errors
 from iamcreds.account.threads import call_all
 from iamcreds.errors import AccountError, NoSuchServiceError, NoSuchUserError
 
@@ -82,9 +82,9 @@ class Listing:
         given = {"UserName": user, "ServiceName": service, "AllUsers": all_users or None}
         arguments = {name: value for name, value in given.items() if value is not None}
         whose = "all users" if all_users else _describe_owner(user)
-        with translate_errors(f"listing the service-specific credentials of {whose}"):
+        with translate_errors(f"listing the service-specific credentials of {whose}"), reading_answers():
             page = _read(self._iam.list_service_specific_credentials, "ServiceSpecificCredentials", window, **arguments)
-        return Page(tuple(map(client.to_credential, page.items)), page.marker)
+            return Page(tuple(map(client.to_credential, page.items)), page.marker)
 
     def _knows_all_users(self) -> bool:
         """Whether the endpoint can list the credentials of all users, which some cannot."""
@@ -96,8 +96,9 @@ class Listing:
 
     def _list_each(self, window: Window, service: str | None) -> Page[Credential]:
         """User by user; the window is one of the list of users."""
-        with translate_errors("listing the account's users"):
+        with translate_errors("listing the account's users"), reading_answers():
             users = _read(self._iam.list_users, "Users", window)
+            names = [item["UserName"] for item in users.items]
 
         def list_user(user: str) -> tuple[Credential, ...]:
             try:
@@ -105,7 +106,7 @@ class Listing:
             except NoSuchUserError:  # gone since
                 return ()
 
-        found = call_all(list_user, [item["UserName"] for item in users.items], "listing credentials user by user")
+        found = call_all(list_user, names, "listing credentials user by user")
         return Page(tuple(live for of_user in found.values() for live in of_user), users.marker)
 
     def access_keys(self, window: Window, *, user: str | None = None) -> Page[AccessKey]:
@@ -115,9 +116,10 @@ class Listing:
             NoSuchUserError, AccountError
         """
         arguments = {} if user is None else {"UserName": user}
-        with translate_errors(f"listing the access keys of {_describe_owner(user)}"):
+        with translate_errors(f"listing the access keys of {_describe_owner(user)}"), reading_answers():
             page = _read(self._iam.list_access_keys, "AccessKeyMetadata", window, **arguments)
-        found = (read_access_key(self._iam, {"UserName": ROOT_USER, **item}) for item in page.items)
+            keys = [to_access_key({"UserName": ROOT_USER, **item}) for item in page.items]
+        found = (read_last_use(self._iam, key) for key in keys)
         return _sort_page(_drop_missing(found), page.marker, _by_user_and_age)
 
     def access_keys_of_all(self, window: Window, progress: Progress) -> Page[AccessKey]:
@@ -126,9 +128,10 @@ class Listing:
         Raises:
             AccountError
         """
-        with translate_errors("listing the account's users"):
+        with translate_errors("listing the account's users"), reading_answers():
             users = _read(self._iam.list_users, "Users", window)
-        found = read_access_keys(self._iam, [item["UserName"] for item in users.items], progress)
+            names = [item["UserName"] for item in users.items]
+        found = read_access_keys(self._iam, names, progress)
         keys = (key for keys in found.values() if keys is not None for key in keys)
         return _sort_page(keys, users.marker, _by_user_and_age)
 

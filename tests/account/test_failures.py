@@ -96,7 +96,11 @@ SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s
         (refusal("NoSuchEntity", "No such x exists."), errors.NoSuchCredentialError, "No such x exists"),
         (refusal("ValidationError", "odd"), errors.AccountError, "AWS said ValidationError: odd"),
         (refusal("Other", "The user with name x"), errors.AccountError, "AWS said Other: The user with name x"),
-        (ODD, errors.AccountError, "AWS said : "),
+        (
+            ODD,
+            errors.AccountError,
+            "something that is not AWS answered (HTTP 400): check AWS_ENDPOINT_URL and proxies",
+        ),
         (
             boto.NoCredentialsError(),
             errors.UnauthenticatedError,
