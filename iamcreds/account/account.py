@@ -198,6 +198,22 @@ class Account:
         """
         return self._writing.has_unfinished_create(user, service)
 
+    def seconds_until_settled(self, user: str, service: str) -> float:
+        """How long, in seconds, lists may lack what an earlier run on this machine has made; 0 where they may not.
+
+        That run's Create for the user and service (full name) had no answer, and who repeats it sooner makes a second
+        one. A sibling in the run itself need not wait: it wants one more.
+        """
+        return self._writing.seconds_until_settled(user, service)
+
+    def wait_for_lists(self, user: str, seconds: float) -> None:
+        """Wait so long, and then ask for the user's credentials anew.
+
+        Raises:
+            AccountError
+        """
+        self._writing.wait_for_lists(user, seconds)
+
     def list_credentials(
         self, window: Window, *, user: str | None = None, service: str | None = None, all_users: bool = False
     ) -> Page[Credential]:

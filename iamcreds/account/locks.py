@@ -56,43 +56,42 @@ class CreateLocks:
 
     def begin(self, user: str, service: str, now: datetime) -> None:
         """Note that a Create is under way; the note stays where the process dies before `end`."""
-        note = self._note(user, service)
-        if note is not None:
-            with contextlib.suppress(OSError):
-                note.write_text(now.isoformat())
+        _write(self._note("begun", user, service), now.isoformat())
 
     def end(self, user: str, service: str) -> None:
         """Take the note away: whatever came of the Create has been told."""
-        note = self._note(user, service)
+        note = self._note("begun", user, service)
         if note is not None:
             with contextlib.suppress(OSError):
                 note.unlink(missing_ok=True)
 
     def begun(self, user: str, service: str) -> datetime | None:
         """When a Create began whose process died before it could tell what came of it; None where there is none."""
-        note = self._note(user, service)
-        try:
-            return None if note is None else datetime.fromisoformat(note.read_text())
-        except (OSError, ValueError):
-            return None
+        return _to_date(_read(self._note("begun", user, service)))
+
+    def lose(self, user: str, service: str, now: datetime) -> None:
+        """Note that a Create of this process ended now, and that nobody knows what came of it."""
+        _write(self._note("lost", user, service), f"{now.isoformat()} {process_id()}")
+
+    def lost(self, user: str, service: str) -> datetime | None:
+        """When the last such Create ended, where it was another process's; None where there was none."""
+        found = _read(self._note("lost", user, service)).partition(" ")
+        return None if found[2] == str(process_id()) else _to_date(found[0])
 
     def remember(self, user: str, service: str, credential_id: str) -> None:
         """Note what a Create has made, for whoever makes the next one: that one has not made it."""
         file = self._made_file(user, service)
-        if file is not None:
-            with contextlib.suppress(OSError):
-                file.write_text("\n".join([*_read_words(file), credential_id][-REMEMBERED:]))
+        _write(file, "\n".join([*_read(file).split(), credential_id][-REMEMBERED:]))
 
     def made(self, user: str, service: str) -> frozenset[str]:
         """The ids of what was made on this machine last, of this user and service, and of others among them."""
-        file = self._made_file(user, service)
-        return frozenset() if file is None else frozenset(_read_words(file))
+        return frozenset(_read(self._made_file(user, service)).split())
 
-    def _note(self, user: str, service: str) -> Path | None:
+    def _note(self, kind: str, user: str, service: str) -> Path | None:
         """A file of this person's own below TMPDIR, which the runs of a stack have in common."""
         if self._notes is None:
             return None
-        return self._notes / f"begun-{hashlib.sha256(f'{user}{chr(10)}{service}'.encode()).hexdigest()[:32]}"
+        return self._notes / f"{kind}-{hashlib.sha256(f'{user}{chr(10)}{service}'.encode()).hexdigest()[:32]}"
 
     def _made_file(self, user: str, service: str) -> Path | None:
         return None if self._folder is None else self._folder / f"made-{_number(user, service)}"
@@ -108,11 +107,31 @@ def _number(user: str, service: str) -> str:
     return f"{int.from_bytes(hashlib.sha256(f'{user}{chr(10)}{service}'.encode()).digest()[:4]) % FILES:04}"
 
 
-def _read_words(file: Path) -> list[str]:
+def process_id() -> int:
+    """Which process this is, for notes."""
+    return os.getpid()
+
+
+def _write(note: Path | None, text: str) -> None:
+    """Write it, unless that cannot be."""
+    if note is not None:
+        with contextlib.suppress(OSError):
+            note.write_text(text)
+
+
+def _read(note: Path | None) -> str:
+    """What it says, nothing where it cannot be read."""
     try:
-        return file.read_text().split()
+        return "" if note is None else note.read_text()
     except (OSError, ValueError):
-        return []
+        return ""
+
+
+def _to_date(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def own_folder(shared: Path) -> Path | None:

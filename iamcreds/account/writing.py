@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from iamcreds.account import client
+from iamcreds.account.clock import LAG
 from iamcreds.account.failures import is_throttled, may_have_happened, translate_errors
 from iamcreds.errors import (
     AccountError,
@@ -95,9 +96,24 @@ class Writing:
         """Create a credential, within `creating`; see `Account.create`."""
         known = {live.id for live in self._cache.of(user, service)}
         arguments = {"UserName": user, "ServiceName": service}
-        issued = self._create(arguments | ({"CredentialAgeDays": age_days} if age_days else {}), known)
+        try:
+            issued = self._create(arguments | ({"CredentialAgeDays": age_days} if age_days else {}), known)
+        except LostAnswerError:
+            self._locks.lose(user, service, self._clock.now())
+            raise
         self._locks.remember(user, service, issued.credential.id)
         return issued
+
+    def seconds_until_settled(self, user: str, service: str) -> float:
+        """How long lists may lack what a lost Create of an earlier run has made; see `Account`."""
+        lost = self._locks.lost(user, service)
+        rest = timedelta() if lost is None else lost + LAG - self._clock.now()
+        return rest.total_seconds() if timedelta() < rest <= LAG else 0.0
+
+    def wait_for_lists(self, user: str, seconds: float) -> None:
+        """Wait, and list the user anew."""
+        self._sleep(seconds)
+        self._cache.refresh(user)
 
     def has_unfinished_create(self, user: str, service: str) -> bool:
         """Whether a Create was killed so short a time ago that lists may not show yet what it made."""

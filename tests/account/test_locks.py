@@ -75,6 +75,21 @@ def test_notes(tmp_path: Path) -> None:
     CreateLocks(tmp_path).end(*JANE)
 
 
+def test_notes_of_lost_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a Create ended of which nobody knows what came is there for every other process, by user and service."""
+    CreateLocks(tmp_path).lose(*JANE, NOW)
+    assert CreateLocks(tmp_path).lost(*JANE) is None
+    monkeypatch.setattr("iamcreds.account.locks.process_id", lambda: 0)
+    assert CreateLocks(tmp_path).lost(*JANE) == NOW
+    assert CreateLocks(tmp_path).lost("john", JANE[1]) is None
+    assert CreateLocks(tmp_path).begun(*JANE) is None
+    CreateLocks(tmp_path).end(*JANE)
+    assert CreateLocks(tmp_path).lost(*JANE) == NOW
+    (note,) = tmp_path.iterdir()
+    note.write_text("soon")
+    assert CreateLocks(tmp_path).lost(*JANE) is None
+
+
 def test_what_was_made(tmp_path: Path) -> None:
     """Every process knows what was made last on this machine, and what cannot be read or written stops none."""
     assert CreateLocks(tmp_path).made(*JANE) == set()

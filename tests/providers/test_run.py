@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from dynamic_providers.access_keys import AccessKeysProvider
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.account import Account
 from iamcreds.account.locks import CreateLocks
-from iamcreds.errors import AccountError, ExistingCredentialError, UnreachableError, WrongAccountError
+from iamcreds.errors import AccountError, ExistingCredentialError, LostAnswerError, UnreachableError, WrongAccountError
 from tests.providers.conftest import new_process
 
 if TYPE_CHECKING:
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from pulumi.dynamic import CheckResult
 
+    from iamcreds.emulator.faults import When
     from iamcreds.emulator.server import Emulator
 
 CODECOMMIT = "codecommit.amazonaws.com"
 BEDROCK = "bedrock.amazonaws.com"
 INPUTS = {"user": "jane", "service": CODECOMMIT}
 AGED = {"service": BEDROCK, "age_days": 5}
+CREATE = "iam:CreateServiceSpecificCredential"
 LIST = "iam:ListServiceSpecificCredentials"
 FOREIGN = "ACCAFOREIGN0000000000"
 pytestmark = pytest.mark.usefixtures("iam")
@@ -718,6 +721,37 @@ def test_sibling_of_a_lost_answer(monkeypatch: pytest.MonkeyPatch, emulator: Emu
         ids = {lost.result(30).id, sibling.result(30).id}
     assert ids == set(emulator.controls.passwords())
     assert len(ids) == 2
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_repeated_within_the_lag(monkeypatch: pytest.MonkeyPatch, signed_in: Emulator, when: When) -> None:
+    """Who repeats a Create whose answer was lost waits until lists must show what it made, and makes no second one."""
+    passed = [0.0]
+    signed_in.controls.set(list_lag=30)
+
+    def sleep(seconds: float) -> None:
+        passed[0] += seconds
+        signed_in.controls.set(clock_shift=passed[0])
+
+    monkeypatch.setattr("dynamic_providers.provider._account", functools.cache(lambda: Account(sleep=sleep)))
+    monkeypatch.setattr("sys.argv", ["provider"])
+    first = new_process()
+    signed_in.controls.fail(CREATE, when=when)
+    with pytest.raises(LostAnswerError):
+        first.create(INPUTS)
+    assert passed == [7.0]
+    assert first.account.seconds_until_settled("jane", CODECOMMIT) == 0, "a sibling need not wait"
+    monkeypatch.setattr("iamcreds.account.locks.process_id", lambda: 0)
+    again = new_process()
+    if when == "before":
+        again.create(again.check({}, run()).inputs)
+    else:
+        (made,) = signed_in.controls.passwords()
+        with pytest.raises(ExistingCredentialError, match=made):
+            again.create(again.check({}, run()).inputs)
+    assert 60 < passed[0] < 70
+    assert len(signed_in.controls.passwords()) == 1
+    assert again.account.seconds_until_settled("jane", CODECOMMIT) == 0
 
 
 def test_decided_and_made_in_one_hold(

@@ -92,6 +92,7 @@ def stage() -> Iterator[None]:
         *((module, "threading", locks) for module in (account_module, cache, account_locks, provider_run, models)),
         (account_locks, "FileLock", FileLock),
         (account_locks, "own_folder", own_folder),
+        (account_locks, "process_id", lambda: id(current_run())),
         (threads, "ThreadPoolExecutor", _InTurn),
         (service_specific_credential, "warn", warn),
         (unmanaged_credentials, "warn", warn),
