@@ -255,8 +255,8 @@ def _decide_about_named(wanted: Wanted, credential_id: str, situation: Situation
         return Unproven((named,))
     if named.status is Status.EXPIRED:
         return HasExpired(named)
-    fits = wanted.age_days is None or _fits(named, wanted)
-    return AdoptNamed(named) if fits else NotAdoptable(named)
+    is_as_declared = wanted.age_days is None or fits(named, wanted)
+    return AdoptNamed(named) if is_as_declared else NotAdoptable(named)
 
 
 def _is_for_siblings(wanted: Wanted, situation: Situation) -> bool:
@@ -264,7 +264,7 @@ def _is_for_siblings(wanted: Wanted, situation: Situation) -> bool:
 
     One that adopts as well leaves it to them where it cannot itself.
     """
-    adopts = wanted.existing is Existing.ADOPT and _fits(situation.foreign[0], wanted)
+    adopts = wanted.existing is Existing.ADOPT and fits(situation.foreign[0], wanted)
     return not adopts and not situation.unproven and not _left_by_siblings(situation)
 
 
@@ -279,16 +279,17 @@ def _left_by_siblings(situation: Situation) -> Sequence[Credential]:
 def _decide_about_foreign(wanted: Wanted, situation: Situation) -> Decision:
     foreign, unproven = situation.foreign, situation.unproven
     if unproven:
-        fits = not situation.is_whole and len(situation.staying) + situation.coming < wanted.declared
-        return Create() if fits else Unproven(unproven)
+        is_free = not situation.is_whole and len(situation.staying) + situation.coming < wanted.declared
+        return Create() if is_free else Unproven(unproven)
     if wanted.existing is Existing.FAIL:
         return InTheWay(_left_by_siblings(situation))
     if len(foreign) > wanted.declared:
         return Ambiguous(foreign)
-    return Adopt(foreign[0]) if _fits(foreign[0], wanted) else NotAdoptable(foreign[0])
+    return Adopt(foreign[0]) if fits(foreign[0], wanted) else NotAdoptable(foreign[0])
 
 
-def _fits(live: Credential, wanted: Wanted) -> bool:
+def fits(live: Credential, wanted: Wanted) -> bool:
+    """Whether a Reset makes a live credential what is wanted."""
     if not wanted.is_lifetime_known:
         return live.status is not Status.EXPIRED
     return _is_adoptable(live, wanted.age_days)

@@ -20,7 +20,9 @@ from iamcreds.decision.deciding import (
     Unproven,
     Unsettled,
     Wanted,
+    fits,
 )
+from iamcreds.model import Status
 from iamcreds.services import MAX_PER_SERVICE, service_alias
 from iamcreds.text.commands import create_user, delete_credential
 
@@ -56,10 +58,7 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
         case InTheWay(foreign):
             return (
                 f"no {what} is made for {user}: {_live(foreign, now)}, no resource of this stack has {_it(foreign)},"
-                f" and nobody here knows the password. Three ways out: delete {_it(foreign)}"
-                f" ({_and(map(_delete_command, foreign))}); take {_it(foreign)} over with `existing: adopt`, which"
-                " resets the password; or leave it to whom it serves, and take this credential out of the specs."
-                f" {_DELETED_JUST_NOW}"
+                f" and nobody here knows the password. {_ways_out(foreign, wanted)}. {_DELETED_JUST_NOW}"
             )
         case Unproven(live):
             return (
@@ -74,9 +73,8 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
             )
         case NotAdoptable(credential):
             return (
-                f"{what} {credential.id} of {user} cannot be adopted: it {_expiry(credential)}, and"
-                f" {_lifetime(wanted)} is wanted, which Reset does not change: delete it"
-                f" ({_delete_command(credential)})"
+                f"{what} {credential.id} of {user} cannot be adopted: {_mismatch(credential, wanted)}, which Reset does"
+                f" not change: delete it ({_delete_command(credential)})"
             )
         case NotLive() | OfAnother() | Owned() | HasExpired():
             return _sentence_about_named(refusal, what, user)
@@ -90,8 +88,8 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
             return (
                 f"there is no place for another {what} of {user}: IAM allows two, and those that are there or planned"
                 f" ({held or 'this run makes them'}) take both until this run ends. A credential under a new name keeps"
-                " its place with `was: OLD-NAME`; otherwise take this one out until an `up` has gone through, which"
-                " deletes what was replaced or is declared no more."
+                " its place with `was: OLD-NAME` (in a program of your own an alias); otherwise take this one out until"
+                " an `up` has gone through, which deletes what was replaced or is declared no more."
                 f" {_DELETED_JUST_NOW}"
             )
 
@@ -123,14 +121,24 @@ def _sentence_about_named(refusal: NotLive | OfAnother | Owned | HasExpired, wha
         case Owned(credential, owner):
             return (
                 f"credential {credential.id} of {user} cannot be adopted: {owner or 'another resource of this stack'}"
-                " has it already, or adopts it as well. One under a new name keeps it with `was: OLD-NAME` instead of"
-                " `adopt`"
+                " has it already, or adopts it as well. One under a new name keeps it with `was: OLD-NAME` (in a"
+                " program of your own an alias) instead of `adopt`"
             )
         case HasExpired(credential):
             return (
                 f"credential {credential.id} of {user} cannot be adopted: it has expired, and nobody can switch it on"
                 f" again. Take `adopt` out to have one created, and delete it ({_delete_command(credential)})"
             )
+
+
+def _ways_out(foreign: Sequence[Credential], wanted: Wanted) -> str:
+    """What to do about what is in the way; to adopt it only where that would not be refused next."""
+    it = _it(foreign)
+    ways = [f"delete {it} ({_and(map(_delete_command, foreign))})"]
+    if len(foreign) <= wanted.declared and all(fits(live, wanted) for live in foreign):
+        ways.append(f"take {it} over with `existing: adopt`, which resets the password")
+    ways.append("leave it to whom it serves, and take this credential out of the specs")
+    return f"{('Two', 'Three')[len(ways) - 2]} ways out: {'; '.join(ways[:-1])}; or {ways[-1]}"
 
 
 def _live(credentials: Sequence[Credential], now: datetime) -> str:
@@ -147,12 +155,12 @@ def _delete_command(live: Credential) -> str:
     return delete_credential(live.user, live.id)
 
 
-def _expiry(live: Credential) -> str:
-    return "never expires" if live.expires is None else f"expires on {live.expires:%Y-%m-%d}"
-
-
-def _lifetime(wanted: Wanted) -> str:
-    return "one that never expires" if wanted.age_days is None else f"one of {wanted.age_days} days"
+def _mismatch(live: Credential, wanted: Wanted) -> str:
+    if live.status is Status.EXPIRED:
+        return "it has expired"
+    expiry = "never expires" if live.expires is None else f"expires on {live.expires:%Y-%m-%d}"
+    days = f"one of {wanted.age_days} day{'' if wanted.age_days == 1 else 's'}"
+    return f"it {expiry}, and {'one that never expires' if wanted.age_days is None else days} is wanted"
 
 
 def _it(credentials: Sequence[Credential]) -> str:

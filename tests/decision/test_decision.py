@@ -72,6 +72,24 @@ def test_in_the_way() -> None:
 
 
 @pytest.mark.parametrize(
+    "foreign",
+    [
+        (replace(A, status=Status.EXPIRED, expires=A.created + timedelta(days=1)),),
+        (replace(A, expires=A.created + timedelta(days=30)),),
+        (A, B),
+    ],
+)
+def test_ways_out(foreign: tuple[Credential, ...]) -> None:
+    """To adopt what is in the way is no way out where that would be refused next."""
+    assert not isinstance(decide(ADOPTING, Situation(live=foreign)), Adopt)
+    said = sentence(InTheWay(foreign), WANTED, NOW)
+    it = "it" if len(foreign) == 1 else "them"
+    assert f"Two ways out: delete {it} ({DELETE_A}" in said
+    assert "or leave it to whom it serves, and take this credential out of the specs" in said
+    assert "existing: adopt" not in said
+
+
+@pytest.mark.parametrize(
     ("hours", "words"), [(-1, "0 days ago"), (23, "0 days ago"), (24, "1 day ago"), (48, "2 days ago")]
 )
 def test_age(hours: int, words: str) -> None:
@@ -184,6 +202,8 @@ def test_adoptable(live: Credential, age_days: int | None, *, is_adoptable: bool
             None,
             "expires on 2026-12-21, and one that never expires is wanted",
         ),
+        (A, 1, "never expires, and one of 1 day is wanted"),
+        (replace(A, expires=A.created + timedelta(days=1), status=Status.EXPIRED), 1, "has expired"),
     ],
 )
 def test_not_adoptable(live: Credential, age_days: int | None, words: str) -> None:
