@@ -83,7 +83,8 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
     ) -> None:
         secret = None if password is None else pulumi.Output.secret(password)
         inputs = CredentialInputs(user, service, status, reset, age_days, existing, declared, account, adopt, secret)
-        message = run_message(read_state(), resource_name, user, service) | _tell_siblings(resource_name, inputs)
+        message = run_message(read_state(), resource_name, user, service)
+        message |= _tell_siblings(resource_name, inputs, _former_names(opts))
         if opts is not None and opts.protect is True:
             message["protect"] = True
         properties = credential_properties(inputs, message)
@@ -103,7 +104,14 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         raise AttributeError(f"ServiceSpecificCredential has no {name}")
 
 
-def _tell_siblings(resource_name: str, inputs: CredentialInputs) -> dict[str, Any]:
+def _former_names(opts: pulumi.ResourceOptions | None) -> list[str]:
+    """What the program says that the resource was called; an alias that an output tells is not heard."""
+    aliases = (opts and opts.aliases) or ()
+    names = (alias.name if isinstance(alias, pulumi.Alias) else alias for alias in aliases)
+    return [name.split("::", 3)[-1] for name in names if isinstance(name, str)]  # an alias may be a whole URN
+
+
+def _tell_siblings(resource_name: str, inputs: CredentialInputs, former: list[str]) -> dict[str, Any]:
     """What the program declares of the same user and service: who does, names which id, and adopts what it finds.
 
     Every sibling's message has these very objects, which are sent when the program has been run through: so the
@@ -113,6 +121,7 @@ def _tell_siblings(resource_name: str, inputs: CredentialInputs) -> dict[str, An
         return {}
     told = _siblings(get_monitor())[inputs.user, service_name(inputs.service)]
     told["declaring"].append(resource_name)
+    told["renamed"].update(dict.fromkeys(former, resource_name))
     if isinstance(inputs.adopt, str):
         told["claimed"][resource_name] = inputs.adopt
     elif inputs.adopt is None and inputs.existing == Existing.ADOPT and isinstance(inputs.age_days, int | None):
@@ -122,7 +131,7 @@ def _tell_siblings(resource_name: str, inputs: CredentialInputs) -> dict[str, An
 
 @functools.lru_cache(maxsize=8)  # Pulumi's automation API may run several programs in one process
 def _siblings(_monitor: object) -> dict[tuple[object, object], dict[str, Any]]:
-    return defaultdict(lambda: {"declaring": [], "claimed": {}, "adopters": {}})
+    return defaultdict(lambda: {"declaring": [], "renamed": {}, "claimed": {}, "adopters": {}})
 
 
 def _outputs(service: pulumi.Input[str], age_days: pulumi.Input[int] | None) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ class Message:
         told = {name: value for name, value in message.items() if is_known(value)}
         return cls(
             resource=told.get("resource") or "",
-            owned=told.get("owned"),
+            owned=_rename(told.get("owned"), told.get("renamed") or {}),
             of_user=tuple(told.get("of_user") or ()),
             account=told.get("account"),
             claimed=told.get("claimed") or {},
@@ -82,6 +82,14 @@ class Message:
             made_users=tuple(told.get("made_users") or ()),
             declaring=tuple(told.get("declaring") or ()),
         )
+
+
+def _rename(owned: Mapping[str, str] | None, renamed: Mapping[str, str]) -> dict[str, str] | None:
+    """The owners by the names that the program gives them now, where the state does not have these already."""
+    if owned is None:
+        return None
+    there = set(owned.values())
+    return {key: name if renamed.get(name, name) in there else renamed[name] for key, name in owned.items()}
 
 
 class Run:

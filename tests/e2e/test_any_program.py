@@ -78,6 +78,25 @@ def test_replaced_at_the_limit(stack: Stack, iam: IAMClient) -> None:
     stack.assert_no_changes()
 
 
+def test_replaced_under_a_new_name(stack: Stack, iam: IAMClient) -> None:
+    """At the limit a key is replaced although it gets another name by an alias in the same run."""
+    iam.create_user(UserName="jane")
+    key = 'ServiceSpecificCredential("{}", user="jane", service="bedrock", declared=2, age_days={}{})\n'
+    start = "import pulumi\nfrom dynamic_providers import ServiceSpecificCredential\n" + key.format("other", 90, "")
+    stack.write_program(start + key.format("key", 30, ""))
+    stack.up()
+    before = {name: resource["id"] for name, resource in stack.read_resources().items()}
+    options = ', opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="key")])'
+    stack.write_program(start + key.format("renamed", 60, options))
+    stack.preview()
+    stack.up()
+    assert set(stack.read_resources()) == {"other", "renamed"}
+    assert len(ids(iam)) == 2
+    assert before["other"] in ids(iam)
+    assert before["key"] not in ids(iam)
+    stack.assert_no_changes()
+
+
 def test_replaced_beside_a_foreign_key(stack: Stack, iam: IAMClient) -> None:
     """Where somebody else has the other place, a replacement is refused before anything is deleted."""
     iam.create_user(UserName="jane")

@@ -95,7 +95,8 @@ def test_what_is_sent() -> None:
     more = {"existing": "adopt", "declared": 2, "account": "123456789012"}
     sent = dict(register(**inputs, **more).object.items())
     assert {name: sent[name] for name in (*inputs, *more)} == inputs | more
-    assert sent["run"] == {"resource": "login", "declaring": ["login"], "claimed": {}, "adopters": {"login": 30}}
+    siblings = {"declaring": ["login"], "renamed": {}, "claimed": {}, "adopters": {"login": 30}}
+    assert sent["run"] == {"resource": "login"} | siblings
 
 
 def test_password_and_protection() -> None:

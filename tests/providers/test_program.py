@@ -356,6 +356,7 @@ def test_class_with_an_engine() -> None:
         "of_user": ["ACCA1"],
         "account": ACCOUNT,
         "declaring": ["login"],
+        "renamed": {},
         "claimed": {},
         "adopters": {},
     }
@@ -372,8 +373,11 @@ def test_siblings_of_the_class() -> None:
 
     async def program() -> None:
         joes = pulumi.Output.from_input("joe")
+        whole = "urn:pulumi:dev::iamcreds::pulumi-python:dynamic/iam:ServiceSpecificCredential::older"
+        told_later = pulumi.Output.from_input(whole)
+        options = pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old"), whole, pulumi.Alias(type_="x"), told_later])
         made = [
-            ServiceSpecificCredential("new", user="jane", service="bedrock", declared=2),
+            ServiceSpecificCredential("new", user="jane", service="bedrock", declared=2, opts=options),
             ServiceSpecificCredential("named", user="jane", service="bedrock.amazonaws.com", adopt="ACCA1", declared=2),
             ServiceSpecificCredential("first", user=joes, service="logs", declared=2),
             ServiceSpecificCredential("found", user=joes, service="logs", existing="adopt", age_days=5, declared=2),
@@ -386,6 +390,7 @@ def test_siblings_of_the_class() -> None:
         configure(Settings("iamcreds", "dev", monitor, dry_run=False, organization="acme"))
         complete(program())
     messages = {name: sent(request)["run"] for (_, name), request in engine.requests.items()}
+    assert messages["named"]["renamed"] == {"old": "new", "older": "new"}
     declaring = {name: set(message["declaring"]) for name, message in messages.items()}
     assert declaring == {
         "new": {"new", "named"},

@@ -41,6 +41,15 @@ def test_no_message(properties: dict[str, object]) -> None:
     assert Message.read(properties) == Message()
 
 
+def test_aliases() -> None:
+    """Owners have the names that the program gives them now; a name that the state has already is another's."""
+    owned = {"ACCA1": "old", "ACCA2": "other"}
+    read = Message.read({"run": {"owned": owned, "renamed": {"old": "new", "gone": "other"}}})
+    assert read.owned == {"ACCA1": "new", "ACCA2": "other"}
+    done = {"ACCA1": "old", "ACCA2": "new"}
+    assert Message.read({"run": {"owned": done, "renamed": {"old": "new"}}}).owned == done
+
+
 def test_a_part_of_a_message() -> None:
     """What of a message is not known yet is not told, and the rest is."""
     told = {"resource": "key", "owned": UNKNOWN, "of_user": UNKNOWN, "account": "123456789012", "claimed": {}}
