@@ -26,10 +26,10 @@ from dynamic_providers.credential_state import (
 from dynamic_providers.making import make_credential
 from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, warn
 from dynamic_providers.run import Message, Refuse
-from dynamic_providers.situation import find_own, foresee, has_predecessor, is_full
+from dynamic_providers.situation import find_own, foresee, has_predecessor, has_service, is_full
 from dynamic_providers.unknowns import is_known
 from iamcreds.decision.deciding import Adopt, AdoptNamed, Create, MissingUser, Situation, decide
-from iamcreds.decision.refusals import protected, sentence
+from iamcreds.decision.refusals import protected, sentence, unknown_service
 from iamcreds.errors import NoSuchCredentialError, ProtectedError
 from iamcreds.model import Credential, Status
 from iamcreds.services import MAX_PER_SERVICE
@@ -61,6 +61,7 @@ class ServiceSpecificCredentialProvider(Provider):
         message = Message.read(news)
         inputs = CredentialInputs.read(news)
         found = [*find_failures(inputs), *self.account_failures(inputs.account, message.account)]
+        found = found or self._service_failures(inputs)
         if found or not is_known([inputs.user, inputs.service, inputs.adopt]):
             return CheckResult(inputs.properties(), found)
         self.run.hear(inputs.user, inputs.service, message)
@@ -71,6 +72,13 @@ class ServiceSpecificCredentialProvider(Provider):
             return self._check_protection(CredentialInputs.read(olds), replace(inputs, password=None), message)
         with self.account.hold_creates(inputs.user, inputs.service):
             return self._check_create(inputs, message)
+
+    def _service_failures(self, inputs: CredentialInputs) -> list[CheckFailure]:
+        """Why the service is refused whoever the user is, where the preview does not know that yet."""
+        is_told_later = is_known(inputs.user) or not is_known(inputs.service)
+        if is_told_later or has_service(self.account, None, inputs.service):
+            return []
+        return [CheckFailure("service", unknown_service(inputs.service))]
 
     def _check_protection(self, olds: CredentialInputs, inputs: CredentialInputs, message: Message) -> CheckResult:
         """Refuse to replace what is protected: the engine would do so as well, without the place and the reason."""
@@ -92,6 +100,10 @@ class ServiceSpecificCredentialProvider(Provider):
         decision = decide(inputs.wanted(), situation)
         is_deleted_first = self._is_deleted_first(inputs, message, situation)
         resource = message.resource or f"{id(inputs)}"
+        if isinstance(decision, MissingUser) and message.refuse is Refuse.CHECK and not is_deleted_first:
+            # Another program may make the user in the same run, and whatever else is wrong is wrong then, too.
+            warn(sentence(decision, inputs.wanted(), self.account.now()))
+            decision = decide(replace(inputs.wanted(), adopt=None), replace(situation, has_user=True))
         match decision:
             case Create():
                 self.run.plan(inputs.user, inputs.service, resource, None)
@@ -104,10 +116,6 @@ class ServiceSpecificCredentialProvider(Provider):
                 differs = inputs.status not in (None, live.status)
                 shown = {"adopts": live.id} | ({"adopts_status": live.status.value} if differs else {})
                 return CheckResult(inputs.properties() | shown, [])
-            case MissingUser() if message.refuse is Refuse.CHECK and not is_deleted_first:
-                # Another program may make the user in the same run.
-                warn(sentence(decision, inputs.wanted(), self.account.now()))
-                return CheckResult(inputs.properties(), [])
         reason = sentence(decision, inputs.wanted(), self.account.now())
         return self._refuse(reason, inputs, message, is_deleted_first=is_deleted_first)
 

@@ -32,7 +32,7 @@ def foresee(account: Account, run: Run, inputs: CredentialInputs, message: Messa
         is_coming = _is_to_be_made(user, message) and renamed_to is None
         present = replace(present, has_user=is_coming, renamed_to=renamed_to)
     if not present.has_user:
-        return present
+        return replace(present, declaring=run.declaring(user, service))
     plans = run.plans_beside(user, service, message.resource)
     planned = sum(adopts is None and not _has_a_place(run, name, present.live) for name, adopts in plans.items())
     # What a sibling has made a moment ago is live already, and its plan may still be there.
@@ -76,7 +76,7 @@ def _read_present(account: Account, run: Run, inputs: CredentialInputs) -> Situa
     """What there is, whatever is planned."""
     user, service = inputs.user, inputs.service
     if not account.has_user(user):
-        return Situation(has_user=False)
+        return Situation(has_user=False, has_service=has_service(account, None, service))
     is_unsettled = account.has_unfinished_create(user, service)  # first: it waits for a sibling's, and what that made
     live = account.credentials_of(user, service)
     named = None if inputs.adopt is None else account.find_credential(user, inputs.adopt)
@@ -89,7 +89,7 @@ def _read_present(account: Account, run: Run, inputs: CredentialInputs) -> Situa
         is_whole=run.is_whole(user, service),
         claimed=run.claimed(user, service, having) - {inputs.adopt},
         named=named,
-        has_service=_has_service(account, user, service),
+        has_service=has_service(account, user, service),
         is_unsettled=is_unsettled,
         adopters=run.adopters_to_come(user, service, having),
     )
@@ -154,8 +154,8 @@ def is_full(inputs: CredentialInputs, live: Collection[Credential]) -> bool:
     return inputs.declared == MAX_PER_SERVICE or len(live) >= MAX_PER_SERVICE
 
 
-def _has_service(account: Account, user: str, service: str) -> bool:
-    """Whether AWS knows the service: it is asked of those alone that are new to us."""
+def has_service(account: Account, user: str | None, service: str) -> bool:
+    """Whether AWS knows the service: it is asked of those alone that are new to us, about that user or any (None)."""
     return known_service(service) is not None or account.has_service(user, service)
 
 

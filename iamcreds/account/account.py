@@ -183,8 +183,10 @@ class Account:
         """
         return self._cache.has_user(user)
 
-    def has_service(self, user: str, service: str) -> bool:
-        """Whether AWS knows such credentials of the service (full name): one call, about a user who exists.
+    def has_service(self, user: str | None, service: str) -> bool:
+        """Whether AWS knows such credentials of the service (full name): one call, about a user who exists (None: any).
+
+        True where the account has no user to ask about.
 
         Raises:
             AccountError

@@ -166,16 +166,20 @@ class Cache:
         with self._users_lock:
             return user in self._by_name() or not self.missing_users([user])
 
-    def has_service(self, user: str, service: str) -> bool:
-        """Whether AWS knows such credentials of the service: one call a service, about a user who exists.
+    def has_service(self, user: str | None, service: str) -> bool:
+        """Whether AWS knows such credentials of the service: one call a service, about a user who exists (None: any).
 
         A list of a service that AWS does not know is NoSuchEntity, as its Create is (recorded on AWS by others).
+        Where there is nobody to ask about, nobody can tell.
         """
+        asked = user or next((known.name for known in self.users()), None)
+        if asked is None:
+            return True
         with self._lock:
             if service not in self._services:
                 try:
                     with translate_errors(f"looking whether AWS knows the service {service}"):
-                        client.read(self._iam.list_service_specific_credentials, UserName=user, ServiceName=service)
+                        client.read(self._iam.list_service_specific_credentials, UserName=asked, ServiceName=service)
                     self._services[service] = True
                 except NoSuchServiceError:
                     self._services[service] = False

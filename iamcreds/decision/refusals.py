@@ -46,10 +46,7 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
         case MissingUser(renamed_to=name):
             return f"the account has no IAM {user}: IAM renamed it to {name}, and so must the specs"
         case UnknownService():
-            return (
-                f"no {what} can be made for {user}: AWS knows no such credentials of {wanted.service}: check the"
-                " service name, or whether this partition has it"
-            )
+            return f"no {what} can be made for {user}: {unknown_service(wanted.service)}"
         case DeclaredTwice(resources):
             declare = f"{_and(sorted(resources))} declare a {what} of {user}"
             if len(resources) > MAX_PER_SERVICE:
@@ -92,6 +89,11 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
                 " an `up` has gone through, which deletes what was replaced or is declared no more."
                 f" {_DELETED_JUST_NOW}"
             )
+
+
+def unknown_service(service: str) -> str:
+    """Why nothing can be made for a service, whoever it is for."""
+    return f"AWS knows no such credentials of {service}: check the service name, or whether this partition has it"
 
 
 def protected(user: str, service: str, live: Sequence[Credential], reasons: Sequence[str]) -> str:

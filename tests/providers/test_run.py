@@ -337,6 +337,33 @@ def test_unknown_service(provider: ServiceSpecificCredentialProvider, emulator: 
     assert emulator.controls.counts() == {LIST: 1}
 
 
+def test_unknown_service_of_somebody_to_come(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """It is refused although the user is yet to be made, by whomever, for one call as well: any user will do."""
+    teapot = {"service": "teapot.amazonaws.com"}
+    sentence = "AWS knows no such credentials of teapot.amazonaws.com: check the service name, or whether"
+    made = {"refuse": "preview", "made_users": ["new"]}
+    assert sentence in provider.check({}, run(**made) | teapot | {"user": "new"}).inputs["refused"][0]
+    for user in ("ghost", UNKNOWN):
+        (reason,) = reasons(provider.check({}, run(resource=f"{user}") | teapot | {"user": user}))
+        assert sentence in reason
+        assert reasons(provider.check({}, run(resource="known") | {"user": user})) == []
+    assert emulator.controls.counts()[LIST] == 1, "of the service"
+
+
+def test_unknown_service_in_an_empty_account(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
+    """Where there is no user at all nobody can be asked about, and nothing is refused."""
+    iam.delete_user(UserName="jane")
+    teapot = run() | {"service": "teapot.amazonaws.com", "user": UNKNOWN}
+    assert reasons(provider.check({}, teapot)) == []
+
+
+def test_declared_twice_of_somebody_to_come(provider: ServiceSpecificCredentialProvider) -> None:
+    """Whatever else is wrong is refused although a program may make the user."""
+    first, second = (run(resource=name) | {"user": "ghost"} for name in "ab")
+    assert reasons(provider.check({}, first)) == []
+    assert "a and b declare a codecommit credential of user ghost" in reasons(provider.check({}, second))[0]
+
+
 def test_account_of_the_state(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
     """Nothing is checked, compared or created with a state of another account, however narrow the run."""
     (reason,) = reasons(provider.check({}, run(account="999999999999", refuse="create")))
