@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from dynamic_providers.properties import watcher_properties
@@ -19,7 +20,6 @@ from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.names import USER_NAME, USER_NAME_WORDS
 
 if TYPE_CHECKING:
-    import pulumi
     from pulumi.dynamic import ConfigureRequest
 
     from iamcreds.model import AccessKey
@@ -44,6 +44,9 @@ class AccessKeys(Resource, module="iam", name="AccessKeys"):
             `enforce` (true or false).
         account: 12 digits; refuse to look into any other account.
         opts: as for every resource.
+
+    Raises:
+        pulumi.RunError: a user's name is no text, or a policy is None, which the engine would not be told of.
     """
 
     keys: pulumi.Output[dict[str, list[dict[str, Any]]]]
@@ -59,6 +62,9 @@ class AccessKeys(Resource, module="iam", name="AccessKeys"):
         account: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        unsendable = sorted(_unsendable(users)) if isinstance(users, Mapping) else []
+        if unsendable:
+            raise pulumi.RunError(f"AccessKeys {resource_name}: {'; '.join(unsendable)}")
         properties = watcher_properties(users, account)
         super().__init__(AccessKeysProvider(), resource_name, {"keys": None, "findings": None} | properties, opts)
 
@@ -126,6 +132,15 @@ def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:
     return AccessKeyPolicy(**{name: value for name, value in whole.items() if value is not None})
 
 
+def _unsendable(users: Mapping[Any, object]) -> Iterator[str]:
+    """What is wrong with a program's `users` and never gets as far as to a check, a sentence each."""
+    for user, policy in users.items():
+        if not isinstance(user, str):
+            yield f"{user!r} is not {USER_NAME_WORDS}"
+        elif policy is None:
+            yield f"{escape_invisible(user)}: {_EXPECTED_POLICY}"
+
+
 def _malformed(users: object) -> Iterator[str]:
     """Everything wrong with the `users` input, a sentence each; what of it is not known yet is looked at later."""
     if not isinstance(users, Mapping):
@@ -138,7 +153,7 @@ def _malformed(users: object) -> Iterator[str]:
         if isinstance(policy, Mapping):
             yield from _malformed_policy(user, policy)
         elif is_known(policy):
-            yield f"{user}: expected a policy such as {{'max': 1, 'max_age_days': 90}}"
+            yield f"{user}: {_EXPECTED_POLICY}"
 
 
 def _malformed_policy(user: str, policy: Mapping[str, object]) -> Iterator[str]:
@@ -149,6 +164,7 @@ def _malformed_policy(user: str, policy: Mapping[str, object]) -> Iterator[str]:
             yield f"{user}: expected {name} to be {_POLICY[name]}"
 
 
+_EXPECTED_POLICY = "expected a policy such as {'max': 1, 'max_age_days': 90}"
 _WHOLE = "a whole number, 0 or more"
 _POLICY = {"max": _WHOLE, "max_age_days": _WHOLE, "max_idle_days": _WHOLE, "enforce": "true or false"}
 

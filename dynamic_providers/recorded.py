@@ -45,13 +45,16 @@ class RecordedState:
     users: frozenset[str] | None = None
     iam_users: frozenset[str] = frozenset()
 
-    def tell(self, resource_name: str, user: str, service: str) -> dict[str, Any]:
+    def tell(self, resource_name: str, user: object, service: object) -> dict[str, Any]:
         """What a provider is told of the credentials of a user and a service, which may be an alias.
 
         `owned` has resource names by id. The resource's own is among them, and so are those of users whom nobody
         declares any more: IAM renames users, and then the state has another name than the account. `of_user` has the
-        ids of those that the state has under this user's name.
+        ids of those that the state has under this user's name. Of a user or a service that is no text, which check
+        refuses, there are none.
         """
+        if not (isinstance(user, str) and isinstance(service, str)):
+            return {"owned": {}, "of_user": []}
         full = service_name(service)
         own, same = self._by_name.get(resource_name, {}), self.names.get((user, full), {})
         return {"owned": {**self._strays.get(full, {}), **own, **same}, "of_user": sorted(same)}

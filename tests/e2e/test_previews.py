@@ -148,8 +148,25 @@ def test_wrong_types(stack: Stack) -> None:
         "ann: expected enforce to be true or false",
     ):
         assert sentence in said
-    stack.write_program('from dynamic_providers import AccessKeys\nAccessKeys("a", users=["jane"])\n')
-    assert "expected policies by user name" in stack.fail("preview")
+    for users, sentence in {
+        '["jane"]': "expected policies by user name",
+        '{"jane": None, 1: {"max": 1}}': "1 is not a user name of IAM: 1 to 64 letters, digits and characters of"
+        " _+=,.@-; jane: expected a policy such as {'max': 1, 'max_age_days': 90}",
+    }.items():
+        stack.write_program(f'from dynamic_providers import AccessKeys\nAccessKeys("a", users={users})\n')
+        assert sentence in stack.fail("preview")
+
+
+def test_no_text(stack: Stack) -> None:
+    """A user or a service that is no text is refused in a sentence, as is an unset configuration value."""
+    given = 'ServiceSpecificCredential("{}", user={}, service={})\n'
+    stack.write_program(
+        "import pulumi\nfrom dynamic_providers import ServiceSpecificCredential\n"
+        + given.format("a", '["jane"]', 'pulumi.Config().get("service")')
+    )
+    said = stack.fail("preview")
+    assert "expected a user name of IAM" in said
+    assert "expected bedrock, codecommit, keyspaces, logs or a full service name" in said
 
 
 def assert_told_once(printed: str) -> None:

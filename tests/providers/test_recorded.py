@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pulumi
+import pytest
 
 from dynamic_providers.properties import CREDENTIAL_TYPE
 from dynamic_providers.recorded import RecordedState, _read_state, run_message
@@ -66,3 +67,11 @@ def test_user_that_is_an_output() -> None:
 
     pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     assert told == {"resource": "x", "owned": {"ACCA1": "a"}, "of_user": ["ACCA1"], "account": "123456789012"}
+
+
+@pytest.mark.parametrize("wrong", [None, 5, ["jane"], {"name": "jane"}])
+def test_no_text(wrong: object) -> None:
+    """Nothing is owned of a user or a service that is no text: check says what is expected."""
+    state = RecordedState({("jane", CODECOMMIT): {"ACCA1": "a"}}, None)
+    assert state.tell("x", wrong, "codecommit") == {"owned": {}, "of_user": []}
+    assert state.tell("x", "jane", wrong) == {"owned": {}, "of_user": []}
