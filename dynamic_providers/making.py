@@ -26,11 +26,6 @@ _LEFT_OUT = (
     " is live: it is taken over, as `existing: adopt` says"
 )
 
-_WAITING = (
-    "a Create of a {service} credential for user {user} had no answer less than a minute ago: waiting {seconds:.0f}"
-    " seconds, until IAM's lists must show what it has made"
-)
-
 
 def make_credential(account: Account, run: Run, inputs: CredentialInputs, adopts: str | None) -> dict[str, Any]:
     """Create a credential, or adopt the one that the preview has shown; what the state is to have of it.
@@ -40,17 +35,7 @@ def make_credential(account: Account, run: Run, inputs: CredentialInputs, adopts
         AccountError: as AWS answers; what had been made by then is deleted again.
     """
     with account.hold_creates(inputs.user, inputs.service):
-        if inputs.adopt is None:
-            _wait_for_lists(account, inputs)
         return _make(account, run, inputs, adopts)
-
-
-def _wait_for_lists(account: Account, inputs: CredentialInputs) -> None:
-    """Look only when lists cannot lag any more behind a Create whose answer an earlier run has lost."""
-    seconds = account.seconds_until_settled(inputs.user, inputs.service)
-    if seconds:
-        warn(_WAITING.format(service=inputs.service, user=inputs.user, seconds=seconds))
-        account.wait_for_lists(inputs.user, seconds)
 
 
 def _make(account: Account, run: Run, inputs: CredentialInputs, adopts: str | None) -> dict[str, Any]:

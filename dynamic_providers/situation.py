@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dynamic_providers.provider import warn
 from dynamic_providers.run import Refuse
 from iamcreds.decision.deciding import Situation
 from iamcreds.errors import ExistingCredentialError
-from iamcreds.services import MAX_PER_SERVICE, known_service
+from iamcreds.services import MAX_PER_SERVICE, known_service, service_alias
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+    from datetime import timedelta
 
     from dynamic_providers.credential_inputs import CredentialInputs
     from dynamic_providers.run import Message, Run
     from iamcreds.account import Account
     from iamcreds.model import Credential
+
+_WAITING = (
+    "a run on this machine began to make a {which} less than a minute ago, and nobody knows what came of it: waiting"
+    " until IAM's lists must show it, for {seconds} seconds at most"
+)
 
 
 def foresee(account: Account, run: Run, inputs: CredentialInputs, message: Message) -> Situation:
@@ -77,7 +85,8 @@ def _read_present(account: Account, run: Run, inputs: CredentialInputs) -> Situa
     user, service = inputs.user, inputs.service
     if not account.has_user(user):
         return Situation(has_user=False, has_service=has_service(account, None, service))
-    is_unsettled = account.has_unfinished_create(user, service)  # first: it waits for a sibling's, and what that made
+    if inputs.adopt is None:
+        _settle(account, run, user, service)
     live = account.credentials_of(user, service)
     named = None if inputs.adopt is None else account.find_credential(user, inputs.adopt)
     owners = _find_owners(account, run, live if named is None else [*live, named])
@@ -90,9 +99,21 @@ def _read_present(account: Account, run: Run, inputs: CredentialInputs) -> Situa
         claimed=run.claimed(user, service, having) - {inputs.adopt},
         named=named,
         has_service=has_service(account, user, service),
-        is_unsettled=is_unsettled,
         adopters=run.adopters_to_come(user, service, having),
     )
+
+
+def _settle(account: Account, run: Run, user: str, service: str) -> None:
+    """Wait for a sibling's Create, and until lists must show what earlier ones made that no state may have."""
+
+    def is_known(credential_id: str) -> bool:
+        return run.owner(credential_id) is not None
+
+    def tell(longest: timedelta) -> None:
+        which = f"{service_alias(service)} credential of user {user}"
+        warn(_WAITING.format(which=which, seconds=math.ceil(longest.total_seconds())))
+
+    account.settle_creates(user, service, is_known, tell)
 
 
 def has_predecessor(account: Account, run: Run, user: str, message: Message) -> bool:

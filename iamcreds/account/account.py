@@ -11,10 +11,12 @@ from iamcreds.account import client, issuing
 from iamcreds.account.access_keys import read_access_keys
 from iamcreds.account.cache import Cache
 from iamcreds.account.clock import Clock
+from iamcreds.account.creates import RecentCreates
 from iamcreds.account.credential_report import read_credential_report
 from iamcreds.account.failures import reading_answers, reading_endpoint, translate_errors
 from iamcreds.account.listing import Listing
-from iamcreds.account.locks import CreateLocks
+from iamcreds.account.locks import SHARED, CreateLocks, own_folder
+from iamcreds.account.settling import Settling
 from iamcreds.account.tracing import trace_calls
 from iamcreds.account.writing import Writing
 from iamcreds.errors import AccountError, WrongAccountError, is_debugging
@@ -23,6 +25,7 @@ from iamcreds.progress import no_progress
 if TYPE_CHECKING:
     import contextlib
     from collections.abc import Callable, Iterable
+    from datetime import timedelta
 
     import boto3
 
@@ -66,8 +69,16 @@ class Account:
         self._failure: AccountError | None = None
         self._cache = Cache(self._iam, self._clock)
         self._listing = Listing(self._iam)
+        locks, recent = CreateLocks(), RecentCreates(own_folder(SHARED), self._where)
+        self._settling = Settling(recent, locks, self._cache, self._clock, sleep)
         self._writing = Writing(
-            iam=self._iam, iam_once=iam_once, cache=self._cache, clock=self._clock, locks=CreateLocks(), sleep=sleep
+            iam=self._iam,
+            iam_once=iam_once,
+            cache=self._cache,
+            clock=self._clock,
+            locks=locks,
+            recent=recent,
+            sleep=sleep,
         )
 
     def id(self) -> str:
@@ -87,6 +98,10 @@ class Account:
                     self._failure = error
                     raise
             return self._id
+
+    def _where(self) -> str:
+        """What tells this account from others on this machine, and an embedded IAM from AWS; no call is made for it."""
+        return f"{self._iam.meta.endpoint_url} {self._id}"
 
     def require_account(self, expected: str | None, who: str) -> str:
         """The account's number, which must be the expected one (None expects nothing); `who` expects it.
@@ -193,28 +208,24 @@ class Account:
         """
         return self._cache.has_service(user, service)
 
-    def has_unfinished_create(self, user: str, service: str) -> bool:
-        """Whether a run on this machine was killed during a Create for that user and service (full name) just now.
+    def settle_creates(
+        self, user: str, service: str, is_known: Callable[[str], bool], tell: Callable[[timedelta], None]
+    ) -> None:
+        """Wait until lists must show what the last Creates on this machine for that user and service made.
 
-        Then lists may not show yet what it made: so nothing should be created for a minute.
-        """
-        return self._writing.has_unfinished_create(user, service)
+        A Create that was called less than a minute ago, whose answer never came, or was never recorded, may have made
+        something that no list has yet. Who counts what is live before that creates one too many.
 
-    def seconds_until_settled(self, user: str, service: str) -> float:
-        """How long, in seconds, lists may lack what an earlier run on this machine has made; 0 where they may not.
-
-        That run's Create for the user and service (full name) had no answer, and who repeats it sooner makes a second
-        one. A sibling in the run itself need not wait: it wants one more.
-        """
-        return self._writing.seconds_until_settled(user, service)
-
-    def wait_for_lists(self, user: str, seconds: float) -> None:
-        """Wait so long, and then ask for the user's credentials anew.
+        Args:
+            user: the IAM user's name.
+            service: the service's full name.
+            is_known: whether whoever asks knows of the credential of that id already, and so counts it.
+            tell: is called before the wait, with how long it may take; not called where there is nothing to wait for.
 
         Raises:
             AccountError
         """
-        self._writing.wait_for_lists(user, seconds)
+        self._settling.settle(user, service, is_known, tell)
 
     def list_credentials(
         self, window: Window, *, user: str | None = None, service: str | None = None, all_users: bool = False

@@ -45,7 +45,11 @@ class Clock:
 
     def is_young(self, created: datetime) -> bool:
         """Whether something made or written at that time may still be missing from a list."""
-        return self.now() - created < LAG
+        return self.until_old(created) > timedelta()
+
+    def until_old(self, created: datetime) -> timedelta:
+        """How long lists may still lack what was made or written at that time; not above zero: they have it."""
+        return created + LAG - self.now()
 
     def may_be_within(self, created: datetime, start: datetime, end: datetime) -> bool:
         """Whether a date of IAM's, which is cut to the second, may stand for a time from start to end."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def issue(writing: Writing, user: str, service: str, age_days: int | None, status: Status | None) -> IssuedCredential:
     """A new credential that has the status (None: as IAM makes it, Active), or none at all; see `Account.issue`."""
-    with writing.creating(user, service):
+    with writing.hold(user, service):
         issued = writing.create(user, service, age_days)
         made = issued.credential
         if status in (None, made.status):

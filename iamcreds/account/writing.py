@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from iamcreds.account import client
-from iamcreds.account.clock import LAG
 from iamcreds.account.failures import is_throttled, may_have_happened, translate_errors
 from iamcreds.errors import (
     AccountError,
@@ -22,13 +20,15 @@ from iamcreds.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    import contextlib
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
     from mypy_boto3_iam import IAMClient
 
     from iamcreds.account.cache import Cache
     from iamcreds.account.clock import Clock
+    from iamcreds.account.creates import RecentCreates
     from iamcreds.account.locks import CreateLocks
     from iamcreds.model import Credential, IssuedCredential, Status
 
@@ -55,6 +55,7 @@ class Writing:
         cache: what the run knows, kept current.
         clock: AWS's clock.
         locks: see to it that no other Create for the same user and service is under way.
+        recent: where each Create is written down before its call.
         sleep: waits so many seconds.
     """
 
@@ -66,6 +67,7 @@ class Writing:
         cache: Cache,
         clock: Clock,
         locks: CreateLocks,
+        recent: RecentCreates,
         sleep: Callable[[float], None],
     ) -> None:
         self._iam = iam
@@ -73,73 +75,44 @@ class Writing:
         self._cache = cache
         self._clock = clock
         self._locks = locks
+        self._recent = recent
         self._sleep = sleep
 
     def hold(self, user: str, service: str) -> contextlib.AbstractContextManager[None]:
         """Keep every other Create for this user and service waiting; see `Account.hold_creates`."""
         return self._locks.hold(user, service)
 
-    @contextlib.contextmanager
-    def creating(self, user: str, service: str) -> Iterator[None]:
-        """Keep every other Create for this user and service waiting, until all is told that comes of this one.
-
-        Where the process is killed before, `has_unfinished_create` knows.
-        """
-        with self._locks.hold(user, service):
-            self._locks.begin(user, service, self._clock.now())
-            try:
-                yield
-            finally:
-                self._locks.end(user, service)
-
     def create(self, user: str, service: str, age_days: int | None = None) -> IssuedCredential:
-        """Create a credential, within `creating`; see `Account.create`."""
+        """Create a credential, within `hold`; see `Account.create`."""
         known = {live.id for live in self._cache.of(user, service)}
         arguments = {"UserName": user, "ServiceName": service}
-        try:
-            issued = self._create(arguments | ({"CredentialAgeDays": age_days} if age_days else {}), known)
-        except LostAnswerError:
-            self._locks.lose(user, service, self._clock.now())
-            raise
-        self._locks.remember(user, service, issued.credential.id)
-        return issued
-
-    def seconds_until_settled(self, user: str, service: str) -> float:
-        """How long lists may lack what a lost Create of an earlier run has made; see `Account`."""
-        lost = self._locks.lost(user, service)
-        rest = timedelta() if lost is None else lost + LAG - self._clock.now()
-        return rest.total_seconds() if timedelta() < rest <= LAG else 0.0
-
-    def wait_for_lists(self, user: str, seconds: float) -> None:
-        """Wait, and list the user anew."""
-        self._sleep(seconds)
-        self._cache.refresh(user)
-
-    def has_unfinished_create(self, user: str, service: str) -> bool:
-        """Whether a Create was killed so short a time ago that lists may not show yet what it made."""
-        if self._locks.begun(user, service) is None:
-            return False
-        with self._locks.hold(user, service):  # one that is under way is waited for
-            begun = self._locks.begun(user, service)
-        return begun is not None and self._clock.is_young(begun)
+        return self._create(arguments | ({"CredentialAgeDays": age_days} if age_days else {}), known)
 
     def _create(self, arguments: dict[str, Any], known: Collection[str]) -> IssuedCredential:
         """Create unless throttled; what was `known` before the call is not what the call made."""
-        doing = f"creating a {arguments['ServiceName']} credential for user {arguments['UserName']}"
+        user, service = arguments["UserName"], arguments["ServiceName"]
+        doing = f"creating a {service} credential for user {user}"
         for pause in (*THROTTLE_PAUSES, None):
             started = self._clock.now()
+            call = self._recent.begin(user, service, started)
             with translate_errors(doing):
                 try:
-                    return self._issued(client.call(self._iam_once.create_service_specific_credential, **arguments))
+                    issued = self._issued(client.call(self._iam_once.create_service_specific_credential, **arguments))
                 except UnreadableAnswerError:
                     break
                 except (BotoCoreError, ClientError) as error:
                     if may_have_happened(error):
                         break
+                    self._recent.drop(user, call)
                     if pause is None or not is_throttled(error):
                         raise
+                else:
+                    self._recent.finish(user, call, issued.credential.id)
+                    return issued
             self._sleep(pause)
-        return self._find_made(doing, arguments, known, started)
+        issued = self._find_made(doing, arguments, known, started)  # where that finds nothing, the call stays in doubt
+        self._recent.finish(user, call, issued.credential.id)
+        return issued
 
     def _find_made(
         self, doing: str, arguments: Mapping[str, Any], known: Collection[str], started: datetime
@@ -188,7 +161,7 @@ class Writing:
         for pause in LOOK_PAUSES:
             self._sleep(pause)
             self._cache.refresh(user)
-        others = {*known, *self._locks.made(user, service)}
+        others = {*known, *self._recent.made(user)}
         new = [live for live in self._cache.of(user, service) if live.id not in others]
         return [live for live in new if self._clock.may_be_within(live.created, started, ended)]
 
@@ -234,6 +207,7 @@ class Writing:
         except NoSuchCredentialError:
             pass  # IAM knows no credential of that id at all
         self._cache.forget(credential_id)
+        self._recent.forget(user, credential_id)
 
     def _delete(self, user: str, credential_id: str) -> None:
         with translate_errors(f"deleting credential {credential_id} of user {user}"):

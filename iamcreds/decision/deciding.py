@@ -58,7 +58,6 @@ class Situation:
         renamed_to: what IAM calls the user of the stack's own credential now, where that is another name.
         has_service: whether AWS knows the service.
         declaring: the names of the resources that declare the same user and service.
-        is_unsettled: whether a Create was killed so short a time ago that `live` may lack what it made.
         adopters: the lifetimes, in days or None, of the siblings that will adopt what they find, when their turn comes.
     """
 
@@ -75,7 +74,6 @@ class Situation:
     renamed_to: str | None = None
     has_service: bool = True
     declaring: frozenset[str] = frozenset()
-    is_unsettled: bool = False
     adopters: Sequence[int | None] = ()
 
     @property
@@ -194,11 +192,6 @@ class HasExpired:
 
 
 @dataclass(frozen=True)
-class Unsettled:
-    """A Create was killed a moment ago, and lists may not show yet what it made."""
-
-
-@dataclass(frozen=True)
 class NoPlace:
     """Both of IAM's places are taken by the stack's own; `owners` tells by which resources."""
 
@@ -218,7 +211,6 @@ Refusal: TypeAlias = (
     | OfAnother
     | Owned
     | HasExpired
-    | Unsettled
     | NoPlace
 )
 Decision: TypeAlias = Create | Adopt | AdoptNamed | Refusal
@@ -236,8 +228,6 @@ def decide(wanted: Wanted, situation: Situation) -> Decision:  # noqa: PLR0911 -
         return _decide_about_named(wanted, wanted.adopt, situation)
     if situation.foreign and not _is_for_siblings(wanted, situation):
         return _decide_about_foreign(wanted, situation)
-    if situation.is_unsettled:
-        return Unsettled()
     if len(situation.staying) + situation.coming >= MAX_PER_SERVICE:
         return NoPlace(situation.staying, situation.owners)
     return Create()

@@ -18,7 +18,6 @@ from iamcreds.decision.deciding import (
     Refusal,
     UnknownService,
     Unproven,
-    Unsettled,
     Wanted,
     fits,
 )
@@ -75,11 +74,6 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
             )
         case NotLive() | OfAnother() | Owned() | HasExpired():
             return _sentence_about_named(refusal, what, user)
-        case Unsettled():
-            return (
-                f"no {what} is made for {user}: a run on this machine began to make one, and was killed before it knew"
-                " what came of it; lists may not show that yet: repeat in a minute"
-            )
         case NoPlace(taken, owners):
             held = _and(f"{live.id} by {owners.get(live.id) or 'this stack'}" for live in taken)
             return (

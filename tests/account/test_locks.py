@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from iamcreds.account.locks import FILES, REMEMBERED, CreateLocks, own_folder
+from iamcreds.account.locks import FILES, CreateLocks, own_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 JANE = ("jane", "codecommit.amazonaws.com")
-NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def is_free(locks: CreateLocks, user: str, service: str) -> bool:
@@ -64,73 +62,12 @@ def test_files(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_notes(tmp_path: Path) -> None:
-    """A note of a Create that is under way is there for every process until its end, for each user and service."""
-    CreateLocks(tmp_path).begin(*JANE, NOW)
-    assert CreateLocks(tmp_path).begun(*JANE) == NOW
-    assert CreateLocks(tmp_path).begun("john", JANE[1]) is None
-    assert CreateLocks(tmp_path).begun("jane", "logs.amazonaws.com") is None
-    CreateLocks(tmp_path).end(*JANE)
-    assert CreateLocks(tmp_path).begun(*JANE) is None
-    CreateLocks(tmp_path).end(*JANE)
-
-
-def test_notes_of_lost_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a Create ended of which nobody knows what came is there for every other process, by user and service."""
-    CreateLocks(tmp_path).lose(*JANE, NOW)
-    assert CreateLocks(tmp_path).lost(*JANE) is None
-    monkeypatch.setattr("iamcreds.account.locks.process_id", lambda: 0)
-    assert CreateLocks(tmp_path).lost(*JANE) == NOW
-    assert CreateLocks(tmp_path).lost("john", JANE[1]) is None
-    assert CreateLocks(tmp_path).begun(*JANE) is None
-    CreateLocks(tmp_path).end(*JANE)
-    assert CreateLocks(tmp_path).lost(*JANE) == NOW
-    (note,) = tmp_path.iterdir()
-    note.write_text("soon")
-    assert CreateLocks(tmp_path).lost(*JANE) is None
-
-
-def test_what_was_made(tmp_path: Path) -> None:
-    """Every process knows what was made last on this machine, and what cannot be read or written stops none."""
-    assert CreateLocks(tmp_path).made(*JANE) == set()
-    ids = [f"ACCA{number}" for number in range(REMEMBERED + 1)]
-    for credential_id in ids:
-        CreateLocks(tmp_path).remember(*JANE, credential_id)
-    assert CreateLocks(tmp_path).made(*JANE) == set(ids[1:])
-    assert CreateLocks(tmp_path).made("john", JANE[1]) == set()
-    (file,) = tmp_path.iterdir()
-    file.unlink()
-    file.mkdir()
-    CreateLocks(tmp_path).remember(*JANE, "ACCA1")
-    assert CreateLocks(tmp_path).made(*JANE) == set()
-
-
-def test_notes_that_say_nothing(tmp_path: Path) -> None:
-    """A note that cannot be read or written stops nobody."""
-    locks = CreateLocks(tmp_path)
-    locks.begin(*JANE, NOW)
-    (note,) = tmp_path.iterdir()
-    note.write_text("soon")
-    assert locks.begun(*JANE) is None
-    note.unlink()
-    note.mkdir()
-    locks.begin(*JANE, NOW)
-    locks.end(*JANE)
-    assert locks.begun(*JANE) is None
-
-
 def test_without_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no folder that is this person's alone, Creates of a process wait for each other all the same."""
-    monkeypatch.setattr("iamcreds.account.locks._SHARED", tmp_path / "missing")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    monkeypatch.setattr("iamcreds.account.locks.SHARED", tmp_path / "missing")
     locks = CreateLocks()
-    locks.begin(*JANE, NOW)
     with locks.hold(*JANE):
         assert not is_free(locks, *JANE)
-    locks.end(*JANE)
-    assert locks.begun(*JANE) is None
-    locks.remember(*JANE, "ACCA1")
-    assert locks.made(*JANE) == set()
     assert list(tmp_path.iterdir()) == []
 
 

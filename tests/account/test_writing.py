@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from iamcreds.account import Account
-from iamcreds.account.locks import CreateLocks, own_folder
+from iamcreds.account.locks import CreateLocks
 from iamcreds.errors import AccountError, LostAnswerError, UnavailableError, UnreachableError, UnreadableAnswerError
 from iamcreds.model import Status
 from tests.e2e.live import wait_until
@@ -299,38 +299,6 @@ def test_known_services(account: Account, emulator: Emulator) -> None:
         assert account.has_service("jane", "bedrock.amazonaws.com")
         assert not account.has_service("jane", "teapot.amazonaws.com")
     assert emulator.controls.counts()[LIST] == 2
-
-
-def test_own_folder(tmp_path: Path) -> None:
-    """The locks' folder is this person's alone, somebody else's is not used, and files' names tell nobody's name."""
-    folder = own_folder(tmp_path)
-    assert folder is not None
-    assert folder.stat().st_mode & 0o077 == 0
-    locks = CreateLocks(folder)
-    with locks.hold("jane", CODECOMMIT):
-        locks.begin("jane", CODECOMMIT, datetime.now(UTC))
-        assert sorted(path.name[:5] for path in folder.iterdir()) == ["begun", "creat"]
-        assert "jane" not in "".join(path.name + path.read_text() for path in folder.iterdir())
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / folder.name).symlink_to(tmp_path)
-    assert own_folder(other) is None
-
-
-@pytest.mark.usefixtures("iam")
-def test_killed_within_the_lag(signed_in: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Create that was killed is known on this machine until lists must show what it made; one that ended is not."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    account = Account()
-    account.id()
-    CreateLocks().begin("jane", CODECOMMIT, account.now())
-    assert account.has_unfinished_create("jane", CODECOMMIT)
-    assert not account.has_unfinished_create("jane", KEYSPACES)
-    signed_in.controls.set(clock_shift=61)
-    account.reread_users(["jane"])
-    assert not account.has_unfinished_create("jane", CODECOMMIT)
-    account.create("jane", CODECOMMIT)
-    assert CreateLocks().begun("jane", CODECOMMIT) is None
 
 
 def test_what_is_seen_first_may_be_somebodys(account: Account, emulator: Emulator, iam: IAMClient) -> None:

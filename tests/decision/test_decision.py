@@ -27,7 +27,6 @@ from iamcreds.decision.deciding import (
     Situation,
     UnknownService,
     Unproven,
-    Unsettled,
     Wanted,
     decide,
 )
@@ -108,7 +107,7 @@ def test_adopt_by_id() -> None:
     """What the spec names is taken over as it is, whatever else is live; an age that is declared has to be its own."""
     named = replace(WANTED, adopt=A.id)
     assert decide(named, Situation(live=[A, B], named=A)) == AdoptNamed(A)
-    assert decide(named, Situation(live=[A, B], named=A, owners={B.id: "jane/b"}, is_unsettled=True)) == AdoptNamed(A)
+    assert decide(named, Situation(live=[A, B], named=A, owners={B.id: "jane/b"})) == AdoptNamed(A)
     expiring = replace(A, expires=A.created + timedelta(days=90))
     assert decide(named, Situation(live=[expiring], named=expiring)) == AdoptNamed(expiring)
     assert decide(replace(named, age_days=90), Situation(live=[expiring], named=expiring)) == AdoptNamed(expiring)
@@ -264,13 +263,6 @@ def test_replaced_and_left() -> None:
     assert decide(WANTED, later) == InTheWay((younger,))
     said = sentence(Unproven((A,)), WANTED, NOW)
     assert "has it, or has left it when it was replaced" in said
-
-
-def test_unsettled() -> None:
-    """After a Create that was killed a moment ago nothing is created, but what is seen of it is adopted."""
-    assert decide(WANTED, Situation(is_unsettled=True)) == Unsettled()
-    assert decide(ADOPTING, Situation(live=[A], is_unsettled=True)) == Adopt(A)
-    assert "was killed before it knew what came of it" in sentence(Unsettled(), WANTED, NOW)
 
 
 def test_missing_user() -> None:

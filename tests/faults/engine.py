@@ -26,6 +26,10 @@ BETWEEN_SIGNALS = 0.5
 """Seconds in which a person who has pressed Ctrl-C presses it again."""
 
 UP = ("pulumi", "--non-interactive", "up", "--yes", "--skip-preview")
+WAITING = "waiting until IAM's lists must show it"
+MINUTE = 71
+"""Seconds by which the account's clock goes on where the product waits about a minute, or says: repeat in one."""
+
 IMPATIENT = Path(__file__).parent / "impatient"
 _SECRET = "4dabf18193072939515e22adb298388d"
 
@@ -49,9 +53,9 @@ class Engine:
         else:
             self.stack.write_specs(specs=project.text)
 
-    def up(self, *, has_checkpoints: bool = True) -> bool:
+    def up(self, account: Account, *, has_checkpoints: bool = True) -> bool:
         """Run `pulumi up`; whether it succeeded."""
-        return self._finish(self._start({} if has_checkpoints else WITHOUT_CHECKPOINTS))
+        return self._finish(self._start({} if has_checkpoints else WITHOUT_CHECKPOINTS), account)
 
     def up_with(self, kind: Kind, account: Account, *, has_checkpoints: bool) -> bool:
         """Run `pulumi up` while something is to go wrong, ending what the fault ends; whether it succeeded."""
@@ -60,7 +64,7 @@ class Engine:
         if kind.victims and self._wait_until_held(running, account):
             self._end(kind, running)
             account.controls.release() if kind.goes_on else account.controls.abandon()
-        return self._finish(running)
+        return self._finish(running, account)
 
     def cancel(self) -> bool:
         """Run `pulumi cancel` where an update that was killed has left the stack locked; whether it had."""
@@ -104,15 +108,28 @@ class Engine:
                 for pid in pids:
                     send(pid, signal)
 
-    def _finish(self, running: subprocess.Popen[str]) -> bool:
-        try:
-            code = running.wait(SECONDS)
-        except subprocess.TimeoutExpired:
+    def _finish(self, running: subprocess.Popen[str], account: Account) -> bool:
+        """Wait until it has ended; where it waits itself until lists must show something, the account's clock goes on.
+
+        Whether it succeeded.
+        """
+        deadline = time.monotonic() + SECONDS
+        waits = 0
+        while running.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+            told = self._read_printed().count(WAITING)
+            if told > waits:
+                account.wait(MINUTE)
+            waits = told
+        if running.poll() is None:
             running.kill()
-            code = running.wait()
             self.printed.append(f"still running after {SECONDS} s")
-        self.printed.append((self.home / "printed").read_text(errors="replace"))
+        code = running.wait()
+        self.printed.append(self._read_printed())
         return code == 0
+
+    def _read_printed(self) -> str:
+        return (self.home / "printed").read_text(errors="replace")
 
     def _wait_until_held(self, running: subprocess.Popen[str], account: Account) -> bool:
         """Wait until the call that is to be held is, or until the engine ends without it."""

@@ -127,4 +127,5 @@ KINDS = (
     *_ends("interrupt-twice", Victim.ENGINE, signals=(SIGINT, SIGINT)),
     *_ends("terminate", Victim.ENGINE, Victim.PROVIDER, signals=(SIGTERM,)),
     Kind("lag-and-kill-provider-after", _lag_and_pause, (Victim.PROVIDER,)),
+    Kind("lag-and-kill-engine-after", _lag_and_pause, (Victim.ENGINE,)),
 )

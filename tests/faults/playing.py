@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.engine import copy_engine, create_engine, read_secret
+from tests.faults.engine import MINUTE, copy_engine, create_engine, read_secret
 from tests.faults.scenarios import Live
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 MOST_UPS = 3
 DAY = 86_400
-MINUTE = 61
-"""Seconds by which the account's clock goes on where the product says: repeat in a minute."""
-
 LEAKED = 20
 """Characters of a secret that are a leak: an answer that was cut has perhaps no more of it."""
 
@@ -90,12 +87,12 @@ def prepare(scenario: Scenario, folder: Path, binaries: str, account: Account) -
     engine = create_engine(folder / "before", binaries, account.url)
     if scenario.before:
         engine.write(scenario.before)
-        assert engine.up(), engine.printed[-1]
+        assert engine.up(account), engine.printed[-1]
     engine.write(scenario.desired)
     recorded = account.record()
     engine = copy_engine(folder / "before", folder / "quiet", binaries, account.url)
     account.restore(recorded)
-    assert engine.up(has_checkpoints=scenario.has_checkpoints), engine.printed[-1]
+    assert engine.up(account, has_checkpoints=scenario.has_checkpoints), engine.printed[-1]
     calls = tuple(account.controls.calls())
     outcome = Outcome()
     check(scenario, recorded, engine, account, outcome)
@@ -134,7 +131,7 @@ def recover(engine: Engine, account: Account, outcome: Outcome, *, is_clean: boo
             account.wait(MINUTE)
         take_ways_out(engine, account, outcome)
         outcome.ups += 1
-        is_clean = engine.up()
+        is_clean = engine.up(account)
     if not is_clean:
         outcome.problems.append(f"not clean after {MOST_UPS} ups")
     outcome.cancels += engine.cancel()

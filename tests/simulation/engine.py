@@ -9,6 +9,7 @@ olds; deletions come last; the state changes only by an answer.
 from __future__ import annotations
 
 import copy
+from itertools import count
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from tests.simulation.state import Kind as ResourceKind
     from tests.simulation.state import Options, Stack
     from tests.simulation.world import World
+
+
+_NUMBERS = count(1)
 
 
 class Run:
@@ -56,6 +60,7 @@ class Run:
         new_process: Callable[[Run], Mapping[ResourceKind, ResourceProvider]],
         machine: Machine | None = None,
     ) -> None:
+        self.number = next(_NUMBERS)
         self.machine = machine or Machine()
         self.new_process = new_process
         self.stack = stack

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from tests.simulation.clock import current_run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.simulation.engine import Run
 
 POLL_SECONDS = 0.1
@@ -31,6 +35,10 @@ class Folder:
     def __truediv__(self, name: str) -> File:
         return File(self.run, name)
 
+    def glob(self, _pattern: str) -> list[File]:
+        """Find what is old enough to be removed: no history lasts so long."""
+        return []
+
 
 @dataclass(frozen=True)
 class File:
@@ -39,21 +47,19 @@ class File:
     run: Run
     name: str
 
-    def write_text(self, text: str) -> None:
-        """Write it."""
+    @contextlib.contextmanager
+    def open(self, _mode: str) -> Iterator[io.StringIO]:
+        """Open it to append to it."""
+        added = io.StringIO()
+        yield added
         if not self.run.dead:
-            self.run.machine.texts[self.name] = text
+            self.run.machine.texts[self.name] = self.run.machine.texts.get(self.name, "") + added.getvalue()
 
     def read_text(self) -> str:
         """Read it."""
         if self.name not in self.run.machine.texts:
             raise FileNotFoundError(self.name)
         return self.run.machine.texts[self.name]
-
-    def unlink(self, *, missing_ok: bool) -> None:  # noqa: ARG002 - as pathlib has it
-        """Remove it."""
-        if not self.run.dead:
-            self.run.machine.texts.pop(self.name, None)
 
 
 def own_folder(_shared: object) -> Folder:

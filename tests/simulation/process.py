@@ -12,7 +12,7 @@ from unittest import mock
 
 from pulumi.dynamic import Config, ConfigureRequest
 
-from dynamic_providers import making, service_specific_credential, unmanaged_credentials
+from dynamic_providers import making, service_specific_credential, situation, unmanaged_credentials
 from dynamic_providers import run as provider_run
 from dynamic_providers.handover import Handover
 from dynamic_providers.run import Run as ProviderRun
@@ -20,6 +20,7 @@ from dynamic_providers.service_specific_credential import ServiceSpecificCredent
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.account import Account, cache, threads
 from iamcreds.account import account as account_module
+from iamcreds.account import creates as account_creates
 from iamcreds.account import locks as account_locks
 from iamcreds.emulator import models
 from tests.simulation.clock import current_run
@@ -91,12 +92,15 @@ def stage() -> Iterator[None]:
     changes: list[tuple[Any, str, Any]] = [
         *((module, "threading", locks) for module in (account_module, cache, account_locks, provider_run, models)),
         (account_locks, "FileLock", FileLock),
+        (account_creates, "process_id", lambda: f"run {current_run().number}"),
+        (account_creates, "weakref", SimpleNamespace(finalize=lambda *_: None)),
+        (account_module, "own_folder", own_folder),
         (account_locks, "own_folder", own_folder),
-        (account_locks, "process_id", lambda: id(current_run())),
         (threads, "ThreadPoolExecutor", _InTurn),
         (service_specific_credential, "warn", warn),
         (unmanaged_credentials, "warn", warn),
         (making, "warn", warn),
+        (situation, "warn", warn),
         (service_specific_credential, "is_told_first", is_told_first),
         (models, "_new_id", lambda: f"ACCA{next(numbers):017d}"),
         (models, "_new_secret", lambda _service: ""),

@@ -49,7 +49,7 @@ class Client:
         self._run = run
         self._attempts = attempts
         self._observers: list[Callable[..., None]] = []
-        self.meta = SimpleNamespace(events=self)
+        self.meta = SimpleNamespace(events=self, endpoint_url="https://iam.example")
 
     def register(self, event: str, observe: Callable[..., None]) -> None:
         """Have every answer that could be read shown to the observer, as `client.meta.events.register` does."""
