@@ -81,10 +81,13 @@ class Settling:
         return doubtful
 
     def _may_be_unseen(self, create: RecentCreate, user: str) -> bool:
-        """Not what this process knows of, what is old, and what was for a user of that name who is no more."""
+        """Not what this process knows of, what is old, and what was for a user of that name who is no more.
+
+        Nor what has not been called yet, by a clock that was put back since.
+        """
         since = next((found.created for found in self._cache.users() if found.name == user), create.began)
-        is_of_this_user = since <= create.began + _CLOCKS
-        return is_of_this_user and not create.is_of_this_process and self._clock.is_young(_made_by(create))
+        is_possible = since - _CLOCKS <= create.began <= self._clock.now() + _CLOCKS
+        return is_possible and not create.is_of_this_process and self._clock.is_young(_made_by(create))
 
     def _has_appeared(self, create: RecentCreate, live: Collection[Credential]) -> bool:
         """Whether what it made is listed; where no answer has told its id, anything of the call's time may be it."""

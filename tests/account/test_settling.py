@@ -148,6 +148,16 @@ def test_another_user_of_that_name(account: Account, others: Others, iam: IAMCli
     assert len(settle(account)) == 1, "this run has read of the user who is no more"
 
 
+def test_clock_that_was_put_back(account: Account, others: Others, emulator: Emulator) -> None:
+    """A Create that has not been called yet, by AWS's clock, is not waited for."""
+    emulator.controls.set(clock_shift=100)
+    account.reread_users(["jane"])
+    others.create()
+    emulator.controls.set(clock_shift=0)
+    account.reread_users(["jane"])
+    assert settle(account) == []
+
+
 def test_deleted(account: Account, others: Others, iam: IAMClient, slept: list[float]) -> None:
     """What was made a moment ago and deleted by another run is not waited for."""
     made = iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)["ServiceSpecificCredential"]

@@ -20,6 +20,7 @@ from tests.providers.conftest import new_process
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from mypy_boto3_iam import IAMClient
     from pulumi.dynamic import CheckResult
@@ -751,8 +752,11 @@ def test_sibling_of_a_lost_answer(monkeypatch: pytest.MonkeyPatch, emulator: Emu
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_repeated_within_the_lag(monkeypatch: pytest.MonkeyPatch, signed_in: Emulator, when: When) -> None:
+def test_repeated_within_the_lag(
+    monkeypatch: pytest.MonkeyPatch, signed_in: Emulator, tmp_path: Path, when: When
+) -> None:
     """Who repeats a Create whose answer was lost waits until lists must show what it made, and makes no second one."""
+    monkeypatch.setattr("iamcreds.account.account.SHARED", tmp_path)
     passed = [0.0]
     signed_in.controls.set(list_lag=30)
 
@@ -802,8 +806,11 @@ def test_killed_create(
     emulator: Emulator,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     """What a run that was killed may have made is waited for before anything is decided, and that is told once."""
+    monkeypatch.setattr("iamcreds.account.account.SHARED", tmp_path)
+    provider = new_process()
     emulator.controls.fail(CREATE, when="before")
     with pytest.raises(LostAnswerError):
         create(provider)
