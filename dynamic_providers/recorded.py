@@ -9,6 +9,7 @@ The message is for one run: `check` takes it out of the inputs, so no state, dif
 from __future__ import annotations
 
 import functools
+import time
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _READ_STATE = "pulumi:pulumi:readStackResourceOutputs"
+_PAUSES = (0.0, 0.1, 0.5)
+"""Seconds before each time that the state is asked for: of some 1,800 runs on a busy machine one was refused it."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +106,8 @@ def read_state() -> RecordedState | None:
 
 @functools.lru_cache(maxsize=8)  # asked once a program; Pulumi's automation API may run several in one process
 def _read_state(monitor: ResourceMonitorStub, stack: str) -> RecordedState | None:
-    arguments = Struct()
-    arguments.update({"stackName": stack})
-    try:
-        answer = monitor.Invoke(ResourceInvokeRequest(tok=_READ_STATE, args=arguments))
-    except grpc.RpcError as error:
-        pulumi.log.debug(f"the state of {stack} cannot be read: {error.code()}")
+    answer = _ask_for_state(monitor, stack)
+    if answer is None:
         return None
     names: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     accounts = set()
@@ -121,6 +120,19 @@ def _read_state(monitor: ResourceMonitorStub, stack: str) -> RecordedState | Non
         accounts.add(account)
     iam_users = frozenset(_text(outputs["name"]) for _, outputs in _select(IAM_USER_TYPE, resources))
     return RecordedState(names, min(accounts - {""}, default=None), iam_users=iam_users)
+
+
+def _ask_for_state(monitor: ResourceMonitorStub, stack: str) -> Any:  # noqa: ANN401 - generated code has no types
+    """The engine's answer, None where it has none; it reads the backend, which it is writing to at the same time."""
+    arguments = Struct()
+    arguments.update({"stackName": stack})
+    for pause in _PAUSES:
+        time.sleep(pause)
+        try:
+            return monitor.Invoke(ResourceInvokeRequest(tok=_READ_STATE, args=arguments))
+        except grpc.RpcError as error:
+            pulumi.log.debug(f"the state of {stack} cannot be read: {error.code()}")
+    return None
 
 
 def _select(type_: str, resources: Mapping[str, Value]) -> Iterator[tuple[str, Mapping[str, Value]]]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import grpc
 import pulumi
 import pytest
 
 from dynamic_providers.properties import CREDENTIAL_TYPE
 from dynamic_providers.recorded import RecordedState, _read_state, run_message
 from tests.providers.engine import Engine, asking
+
+if TYPE_CHECKING:
+    from pulumi.runtime.proto.provider_pb2 import InvokeResponse
+    from pulumi.runtime.proto.resource_pb2 import ResourceInvokeRequest
 
 CODECOMMIT = "codecommit.amazonaws.com"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": "jane"}
@@ -52,8 +57,27 @@ def test_nothing_recorded() -> None:
 
 def test_no_state() -> None:
     """Where the state cannot be read nothing is claimed of it."""
-    with asking(Engine(None)) as monitor:
+    engine = Engine(None)
+    with asking(engine) as monitor:
         assert _read_state(monitor, "org/iamcreds/none") is None
+    assert len(engine.asked) == 3
+
+
+class Busy(Engine):
+    """Refuses the first question."""
+
+    def Invoke(self, request: ResourceInvokeRequest, context: grpc.ServicerContext) -> InvokeResponse:  # noqa: N802 - gRPC's
+        """The state, when it is asked for again."""
+        if not self.asked:
+            self.asked.append((request.tok, {}))
+            context.abort(grpc.StatusCode.UNKNOWN, "unexpected end of JSON input")
+        return super().Invoke(request, context)
+
+
+def test_state_that_is_being_written() -> None:
+    """An engine that cannot read the state at the moment is asked again."""
+    with asking(Busy({})) as monitor:
+        assert _read_state(monitor, "org/iamcreds/busy") == RecordedState({}, None)
 
 
 def test_user_that_is_an_output() -> None:
