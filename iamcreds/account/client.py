@@ -49,6 +49,9 @@ UNREADABLE_ANSWERS = 2
 _TALKATIVE = ("botocore", "urllib3")
 """Loggers that quote answers: botocore in full at level DEBUG, and both in warnings about what cannot be read."""
 
+_SENT = "sent"
+"""Where a call's context has its beginning, by this machine's clock."""
+
 _FALLBACK_REGION = "us-east-1"
 """IAM is global; a region only tells the partition, and the commercial one is what every AWS tool assumes."""
 
@@ -112,9 +115,13 @@ def sts_client(session: boto3.Session, clock: Clock) -> STSClient:
 def _observed(client: _Client, clock: Clock) -> _Client:
     """The client, from whose readable answers the clock learns."""
 
-    def observe(http_response: AWSResponse, **_: object) -> None:
-        clock.observe(http_response.headers.get("date"))
+    def note(context: dict[str, Any], **_: object) -> None:
+        context[_SENT] = clock.local()
 
+    def observe(http_response: AWSResponse, context: Mapping[str, Any], **_: object) -> None:
+        clock.observe(http_response.headers.get("date"), context[_SENT])
+
+    client.meta.events.register("before-call", note)
     client.meta.events.register("after-call", observe)
     return client
 

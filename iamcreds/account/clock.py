@@ -15,9 +15,6 @@ LAG = timedelta(seconds=60)
 SECOND = timedelta(seconds=1)
 """The precision of the Date header and of every date that IAM tells."""
 
-_AGREEMENT = 1.5 * SECOND
-"""Clocks that are no further apart are taken to agree, for the Date header could not tell them apart."""
-
 
 class Clock:
     """AWS's clock.
@@ -28,20 +25,38 @@ class Clock:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._ahead = timedelta()
+        self._bounds: tuple[timedelta, timedelta] | None = None
 
-    def observe(self, date: str | None) -> None:
-        """Learn from an answer's Date header; one that is missing or no date tells nothing."""
+    def local(self) -> datetime:
+        """What this machine's clock says, in UTC."""
+        return self._now()
+
+    def observe(self, date: str | None, sent: datetime) -> None:
+        """Learn from an answer's Date header; one that is missing or no date tells nothing.
+
+        It was written at some time between the call, `sent` by this machine's clock, and now, and is cut to the second.
+        So each answer says how far AWS's clock is ahead at least, and at most.
+        """
         try:
             told = parsedate_to_datetime(date or "")
         except ValueError:
             return
-        ahead = told.replace(tzinfo=told.tzinfo or UTC) + SECOND / 2 - self._now()
-        self._ahead = timedelta() if abs(ahead) <= _AGREEMENT else ahead
+        told = told.replace(tzinfo=told.tzinfo or UTC)
+        least, most = told - self._now(), told + SECOND - sent
+        if self._bounds is not None:
+            known_least, known_most = self._bounds
+            if least <= known_most and most >= known_least:  # else one of the clocks was set
+                least, most = max(least, known_least), min(most, known_most)
+        self._bounds = least, most
 
     def now(self) -> datetime:
         """What AWS's clock says now, in UTC, to a second."""
-        return self._now() + self._ahead
+        return self.at(self._now())
+
+    def at(self, local: datetime) -> datetime:
+        """What AWS's clock said when this machine's said `local`, as well as it is known now."""
+        least, most = self._ahead()
+        return local + (least + most) / 2
 
     def is_young(self, created: datetime) -> bool:
         """Whether something made or written at that time may still be missing from a list."""
@@ -52,6 +67,12 @@ class Clock:
         return created + LAG - self.now()
 
     def may_be_within(self, created: datetime, start: datetime, end: datetime) -> bool:
-        """Whether a date of IAM's, which is cut to the second, may stand for a time from start to end."""
-        doubt = SECOND / 2 if self._ahead else timedelta()  # the Date header is cut to the second, too
+        """Whether a date of IAM's, which is cut to the second, may stand for a time from start to end, both AWS's."""
+        least, most = self._ahead()
+        doubt = (most - least) / 2
         return created + SECOND > start - doubt and created <= end + doubt
+
+    def _ahead(self) -> tuple[timedelta, timedelta]:
+        """How far AWS's clock is ahead, at least and at most; clocks that may agree are taken to agree."""
+        least, most = self._bounds or (timedelta(), timedelta())
+        return (timedelta(), timedelta()) if least <= timedelta() <= most else (least, most)

@@ -93,8 +93,8 @@ class Writing:
         user, service = arguments["UserName"], arguments["ServiceName"]
         doing = f"creating a {service} credential for user {user}"
         for pause in (*THROTTLE_PAUSES, None):
-            started = self._clock.now()
-            call = self._recent.begin(user, service, started)
+            started = self._clock.local()
+            call = self._recent.begin(user, service, self._clock.now())
             with translate_errors(doing):
                 try:
                     issued = self._issued(client.call(self._iam_once.create_service_specific_credential, **arguments))
@@ -123,7 +123,7 @@ class Writing:
             LostAnswerError: nothing or more than one thing is new, or looking failed.
         """
         user, days = arguments["UserName"], arguments.get("CredentialAgeDays")
-        ended = min(self._clock.now(), started + LONGEST_CREATE)
+        ended = min(self._clock.local(), started + LONGEST_CREATE)
         lost = f"{doing}: AWS's answer was lost"
         try:
             appeared = self._appeared(user, arguments["ServiceName"], known, started, ended)
@@ -163,7 +163,8 @@ class Writing:
             self._cache.refresh(user)
         others = {*known, *self._recent.made(user)}
         new = [live for live in self._cache.of(user, service) if live.id not in others]
-        return [live for live in new if self._clock.may_be_within(live.created, started, ended)]
+        start, end = self._clock.at(started), self._clock.at(ended)  # now that it is known best
+        return [live for live in new if self._clock.may_be_within(live.created, start, end)]
 
     def reset(self, user: str, credential_id: str) -> IssuedCredential:
         """Give the credential a new password; see `Account.reset`."""

@@ -108,7 +108,7 @@ def test_human_with_another_expiry(account: Account, emulator: Emulator, iam: IA
 
 
 @pytest.mark.usefixtures("iam")
-@pytest.mark.parametrize("shift", [-90, 0, 90])
+@pytest.mark.parametrize("shift", [-90, -1.3, 0, 1.3, 90])
 def test_clocks(account: Account, emulator: Emulator, shift: float) -> None:
     """What is new and what is young is judged by AWS's clock, however far this machine's is off."""
     emulator.controls.set(clock_shift=shift)

@@ -49,12 +49,15 @@ class Client:
         self._run = run
         self._attempts = attempts
         self._observers: list[Callable[..., None]] = []
+        self._notes: list[Callable[..., None]] = []
         self.meta = SimpleNamespace(events=self, endpoint_url="https://iam.example")
 
     def register(self, event: str, observe: Callable[..., None]) -> None:
-        """Have every answer that could be read shown to the observer, as `client.meta.events.register` does."""
+        """Have every call and every answer that could be read shown, as `client.meta.events.register` does."""
         if event == "after-call":
             self._observers.append(observe)
+        elif event == "before-call":
+            self._notes.append(observe)
         else:  # what is noted there is about errors that are not met here
             assert event == "response-received", event
 
@@ -180,6 +183,9 @@ class Client:
 
     def _call(self, operation: str, answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The call, and what boto3 repeats of it."""
+        context: dict[str, Any] = {}
+        for note in self._notes:
+            note(context=context)
         for attempt in range(1, self._attempts + 1):
             try:
                 found = self._attempt(operation, answer)
@@ -187,18 +193,18 @@ class Client:
                 if attempt == self._attempts or not _is_repeated(error):
                     if isinstance(error, ClientError):
                         error.response["ResponseMetadata"]["RetryAttempts"] = attempt - 1
-                        self._observe(cast("Mapping[str, Any]", error.response))
+                        self._observe(cast("Mapping[str, Any]", error.response), context)
                     raise
             else:
-                self._observe(found)
+                self._observe(found, context)
                 return found
             self._run.clock.sleep(min(2.0**attempt, LONGEST_PAUSE) * self._run.random.random())
         raise AssertionError("the last attempt returns or raises")
 
-    def _observe(self, answer: Mapping[str, Any]) -> None:
+    def _observe(self, answer: Mapping[str, Any], context: Mapping[str, Any]) -> None:
         headers = answer["ResponseMetadata"]["HTTPHeaders"]
         for observe in self._observers:
-            observe(http_response=SimpleNamespace(headers=headers))
+            observe(http_response=SimpleNamespace(headers=headers), context=context)
 
     def _attempt(self, operation: str, answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         run = self._run
