@@ -23,7 +23,7 @@ def explain(step: Step, actions: Sequence[Action], recorded: State | None) -> It
         yield Note("somebody deleted it")
     if Action.ADOPT in actions and new:
         how = "by reset of" if Action.RESET in actions else "as it is:"
-        yield Note(how, format_value(new.inputs["adopts"], quoted=False))
+        yield Note(how, format_value(new.inputs.get("adopts", new.inputs.get("adopt")), quoted=False))
         if Action.RESET not in actions and "password" not in new.inputs:
             yield Note("its password is unknown until a reset")
     if Action.RENAME in actions and old:

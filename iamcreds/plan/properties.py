@@ -24,7 +24,7 @@ LEFT_OUT = frozenset({"__provider", "declared", "refused"})
 """What is no difference to a person: how the engine finds us, a count, and what a plan tells as its errors."""
 
 NOT_SHOWN = "(not shown)"
-_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What the engine writes for a value that it will know only when it has made something."""
 
 
@@ -59,7 +59,7 @@ def _format_input(inputs: Mapping[str, Any], name: str) -> str | None:
 def format_value(value: Any, *, quoted: bool = True) -> str:  # noqa: ANN401 - any property value
     """A value as text, of a list or an object no more than that there is one; text is quoted unless said otherwise."""
     match value:
-        case str() if value == _UNKNOWN:
+        case str() if value == UNKNOWN:
             return "(known after up)"
         case str() if not quoted:
             return value

@@ -11,7 +11,7 @@ from iamcreds.plan.iam_users import count_iam_users, find_user_changes, is_of_an
 from iamcreds.plan.notes import explain, suggest_names
 from iamcreds.plan.policies import compare_policies, is_watcher
 from iamcreds.plan.preview import MASK
-from iamcreds.plan.properties import compare_properties, format_value
+from iamcreds.plan.properties import UNKNOWN, compare_properties, format_value
 from iamcreds.plan.unmanaged import acts_on_unmanaged, find_unmanaged_changes
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _find_changes(steps: Iterable[Step], recorded: Mapping[str, State]) -> Itera
 
 def _find_actions(step: Step) -> Iterator[Action]:
     action = _ACTIONS[step.op]
-    if action is Action.CREATE and step.new and "adopts" in step.new.inputs:
+    if action is Action.CREATE and step.new and _adopts(step.new):
         yield Action.ADOPT
         yield from _find_effects_of_adopting(step.new)
     elif action is not None:
@@ -126,6 +126,11 @@ def _find_actions(step: Step) -> Iterator[Action]:
             yield from list(_find_effects(step.old, step.new)) or [Action.RECORD]
         if step.old.is_protected != step.new.is_protected:
             yield Action.PROTECT if step.new.is_protected else Action.UNPROTECT
+
+
+def _adopts(new: State) -> bool:
+    """Whether it takes a live one over; one whose id only up will tell is not what check has found."""
+    return "adopts" in new.inputs or new.inputs.get("adopt") == UNKNOWN
 
 
 def _find_effects_of_adopting(new: State) -> Iterator[Action]:

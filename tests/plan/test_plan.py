@@ -334,3 +334,11 @@ def test_adoption_by_id(beside: dict[str, str], actions: str, notes: str, remova
     assert f"| `jane/logs` | `logs` | {actions} | {notes} |" in done.stdout
     assert "\n1 to adopt; the stack has 0 credentials.\n" in done.stdout
     assert done.exit_code == (3 if removals else 0)
+
+
+def test_adoption_by_an_id_that_up_will_tell() -> None:
+    """So is one whose id is another resource's output, which a preview does not know yet."""
+    taken = {"user": "jane", "service": "logs", "adopt": "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "reset": "lost"}
+    done = run_plan("-", "--max-removals", "0", given=make_preview(make_step("create", "x", new=taken)))
+    assert "| adopt, reset | by reset of `(known after up)`; because of `lost` |" in done.stdout
+    assert done.exit_code == 3
