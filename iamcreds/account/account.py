@@ -69,7 +69,8 @@ class Account:
         self._failure: AccountError | None = None
         self._cache = Cache(self._iam, self._clock)
         self._listing = Listing(self._iam)
-        locks, recent = CreateLocks(), RecentCreates(own_folder(SHARED), self._where)
+        folder = own_folder(SHARED)
+        locks, recent = CreateLocks(folder, self._where), RecentCreates(folder, self._where)
         self._settling = Settling(recent, locks, self._cache, self._clock, sleep)
         self._writing = Writing(
             iam=self._iam,

@@ -1,6 +1,6 @@
-"""One Create at a time for each user and service, on this machine: so that a lost answer can be told from a sibling's.
+"""One Create at a time for each user and service of an account, so that a lost answer can be told from a sibling's.
 
-Two runs at once are told apart, too: the lock is a file in a folder of this person's own, whatever the run.
+Two runs at once on this machine are told apart, too: the lock is a file in a folder of this person's own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 FILES = 1024
 """How many files all the locks share, in number: a name in a shared folder must not tell a user's."""
@@ -30,11 +30,13 @@ class CreateLocks:
     """The locks of one process.
 
     Args:
-        folder: where the files are; None: one of this person's own.
+        folder: where the files are; None: there are none, and other processes do not wait.
+        account: what tells the account of this run from others, asked when it is needed.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or own_folder(SHARED)
+    def __init__(self, folder: Path | None, account: Callable[[], str]) -> None:
+        self._folder = folder
+        self._account = account
         self._guard = threading.Lock()
         self._locks: dict[tuple[str, str], _Lock] = {}
 
@@ -49,9 +51,10 @@ class CreateLocks:
             yield
 
     def _file_lock(self, user: str, service: str) -> contextlib.AbstractContextManager[object]:
-        number = int.from_bytes(hashlib.sha256(f"{user}\n{service}".encode()).digest()[:4]) % FILES
         if self._folder is None:
             return contextlib.nullcontext()
+        key = f"{self._account()}\n{user}\n{service}"
+        number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % FILES
         return FileLock(self._folder / f"create-{number:04}.lock", mode=0o600, poll_interval=_POLL_SECONDS)
 
 

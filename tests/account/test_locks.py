@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 JANE = ("jane", "codecommit.amazonaws.com")
 
 
+def locks_of(folder: Path | None, account: str = "https://iam 123456789012") -> CreateLocks:
+    """Those of a process."""
+    return CreateLocks(folder, lambda: account)
+
+
 def is_free(locks: CreateLocks, user: str, service: str) -> bool:
     """Whether a Create could begin."""
     began = threading.Event()
@@ -30,29 +35,30 @@ def is_free(locks: CreateLocks, user: str, service: str) -> bool:
 @pytest.mark.parametrize("is_shared", [True, False])
 def test_one_at_a_time(tmp_path: Path, *, is_shared: bool) -> None:
     """A Create keeps others for the same user and service waiting, in its own process and in another, and no others."""
-    first = CreateLocks(tmp_path)
-    second = first if is_shared else CreateLocks(tmp_path)
+    first = locks_of(tmp_path)
+    second = first if is_shared else locks_of(tmp_path)
     with first.hold(*JANE):
         assert not is_free(second, *JANE)
         assert is_free(second, "john", JANE[1])
         assert is_free(second, "jane", "logs.amazonaws.com")
+        assert is_free(locks_of(tmp_path, "https://iam 210987654321"), *JANE)
     assert is_free(second, *JANE)
 
 
 def test_held_once_more(tmp_path: Path) -> None:
     """Who holds it may hold it once more, and others wait until the first hold has ended."""
-    locks = CreateLocks(tmp_path)
+    locks = locks_of(tmp_path)
     with locks.hold(*JANE):
         with locks.hold(*JANE):
             pass
-        assert not is_free(CreateLocks(tmp_path), *JANE)
+        assert not is_free(locks_of(tmp_path), *JANE)
         assert not is_free(locks, *JANE)
-    assert is_free(CreateLocks(tmp_path), *JANE)
+    assert is_free(locks_of(tmp_path), *JANE)
 
 
 def test_files(tmp_path: Path) -> None:
     """Locks share a number of files that only their owner can read; their names are numbers."""
-    locks = CreateLocks(tmp_path)
+    locks = locks_of(tmp_path)
     with locks.hold(*JANE):
         pass
     (file,) = tmp_path.iterdir()
@@ -62,13 +68,11 @@ def test_files(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_without_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_folder() -> None:
     """Where there is no folder that is this person's alone, Creates of a process wait for each other all the same."""
-    monkeypatch.setattr("iamcreds.account.locks.SHARED", tmp_path / "missing")
-    locks = CreateLocks()
+    locks = locks_of(None)
     with locks.hold(*JANE):
         assert not is_free(locks, *JANE)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_folders(tmp_path: Path) -> None:

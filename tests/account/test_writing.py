@@ -318,7 +318,7 @@ def test_what_is_seen_first_may_be_somebodys(account: Account, emulator: Emulato
 
 def test_locks_of_others_do_not_wait(tmp_path: Path) -> None:
     """Creates for other users and services go on at the same time."""
-    locks = CreateLocks(tmp_path)
+    locks = CreateLocks(tmp_path, lambda: "")
     with locks.hold("jane", CODECOMMIT), locks.hold("jane", KEYSPACES), locks.hold("john", CODECOMMIT):
         pass
 

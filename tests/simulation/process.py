@@ -95,7 +95,6 @@ def stage() -> Iterator[None]:
         (account_creates, "process_id", lambda: f"run {current_run().number}"),
         (account_creates, "weakref", SimpleNamespace(finalize=lambda *_: None)),
         (account_module, "own_folder", own_folder),
-        (account_locks, "own_folder", own_folder),
         (threads, "ThreadPoolExecutor", _InTurn),
         (service_specific_credential, "warn", warn),
         (unmanaged_credentials, "warn", warn),
