@@ -56,6 +56,9 @@ class Settling:
             return
         with self._locks.hold(user, service):  # one that is under way is waited for
             doubtful = self._find_doubtful(user, service, is_known)
+        if doubtful:  # by what this run has read, which may be older than the Create
+            self._cache.refresh(user)
+            doubtful = self._find_doubtful(user, service, is_known)
         if not doubtful:
             return
         longest = max(self._clock.until_old(_made_by(create)) for create in doubtful)
