@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from iamcreds.model import Credential
 
 _WAITING = (
-    "a run on this machine began to make a {which} less than a minute ago, and nobody knows what came of it: waiting"
+    "a run on this machine began to make a {which} a moment ago, and nobody knows what came of it: waiting"
     " until IAM's lists must show it, for {seconds} seconds at most"
 )
 

@@ -214,7 +214,7 @@ class Account:
     ) -> None:
         """Wait until lists must show what the last Creates on this machine for that user and service made.
 
-        A Create that was called less than a minute ago, whose answer never came, or was never recorded, may have made
+        A Create that was called about a minute ago or less, whose answer never came, or was never recorded, may have made
         something that no list has yet. Who counts what is live before that creates one too many.
 
         Args:
