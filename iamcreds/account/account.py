@@ -214,8 +214,8 @@ class Account:
     ) -> None:
         """Wait until lists must show what the last Creates on this machine for that user and service made.
 
-        A Create that was called about a minute ago or less, whose answer never came, or was never recorded, may have made
-        something that no list has yet. Who counts what is live before that creates one too many.
+        A Create that was called within the last minute or so, whose answer never came, or was never recorded, may have
+        made something that no list has yet. Who counts what is live before that creates one too many.
 
         Args:
             user: the IAM user's name.
