@@ -11,13 +11,9 @@ import contextlib
 import hashlib
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from iamcreds.account.locks import own_folder
-
-_KEPT_SECONDS = 3600
-"""How long what nobody has taken is believed and kept: a phase decides as soon as it has read."""
+from iamcreds.account.folder import is_old, own_folder, remove_old
 
 
 class Handover:
@@ -46,25 +42,20 @@ class Handover:
 
     def _clear(self, own: Path) -> None:
         """Make way, and delete what runs have left that only read."""
-        for file in own.parent.glob("read-*"):
-            if file == own or _is_old(file):
-                file.unlink(missing_ok=True)
+        own.unlink(missing_ok=True)
+        remove_old(own.parent, "read-*")
 
     def take(self) -> list[str]:
         """The ids that were left; they are needed once."""
         if self._file is None:
             return []
         try:
-            left = [] if _is_old(self._file) else self._file.read_text(encoding="ascii").splitlines()
+            left = [] if is_old(self._file) else self._file.read_text(encoding="ascii").splitlines()
         except (OSError, ValueError):
             return []
         with contextlib.suppress(OSError):
             self._file.unlink(missing_ok=True)
         return left
-
-
-def _is_old(file: Path) -> bool:
-    return time.time() - file.stat().st_mtime > _KEPT_SECONDS
 
 
 def open_handover() -> Handover:

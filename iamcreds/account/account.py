@@ -14,8 +14,9 @@ from iamcreds.account.clock import Clock
 from iamcreds.account.creates import RecentCreates
 from iamcreds.account.credential_report import read_credential_report
 from iamcreds.account.failures import reading_answers, reading_endpoint, translate_errors
+from iamcreds.account.folder import SHARED, own_folder
 from iamcreds.account.listing import Listing
-from iamcreds.account.locks import SHARED, CreateLocks, own_folder
+from iamcreds.account.locks import CreateLocks
 from iamcreds.account.settling import Settling
 from iamcreds.account.tracing import trace_calls
 from iamcreds.account.writing import Writing

@@ -9,19 +9,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import time
 import uuid
 import weakref
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from iamcreds.account.folder import remove_old
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
-
-_KEPT_SECONDS = 3600
-"""After which a file is of no use to anybody, by this machine's clock."""
 
 _PROCESS = uuid.uuid4().hex
 
@@ -137,13 +135,9 @@ class RecentCreates:
 
     def _sweep(self) -> None:
         """Remove what has been of no use for long, once in a process."""
-        if self._folder is None or self._is_swept:
-            return
-        self._is_swept = True
-        for file in self._folder.glob("creates-*"):
-            with contextlib.suppress(OSError):
-                if time.time() - file.stat().st_mtime > _KEPT_SECONDS:
-                    file.unlink()
+        if self._folder is not None and not self._is_swept:
+            self._is_swept = True
+            remove_old(self._folder, "creates-*")
 
 
 def _settle(handed_over: Iterable[tuple[Path, str]]) -> None:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 FILES = 1024
 """How many files all the locks share, in number: a name in a shared folder must not tell a user's."""
@@ -23,7 +22,6 @@ FILES = 1024
 _Lock = tuple[threading.RLock, contextlib.AbstractContextManager[object]]
 
 _POLL_SECONDS = 0.01
-SHARED = Path("/tmp")  # noqa: S108 - not TMPDIR, which two runs may have differently; below it is a folder of our own
 
 
 class CreateLocks:
@@ -56,16 +54,3 @@ class CreateLocks:
         key = f"{self._account()}\n{user}\n{service}"
         number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % FILES
         return FileLock(self._folder / f"create-{number:04}.lock", mode=0o600, poll_interval=_POLL_SECONDS)
-
-
-def own_folder(shared: Path) -> Path | None:
-    """A folder below a shared one for this person alone; None where nobody can be kept out of it."""
-    owner = os.getuid() if hasattr(os, "getuid") else None
-    folder = shared / f"iamcreds-{owner or 0}"
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-    except OSError:
-        return None
-    ours = folder.is_dir() and not folder.is_symlink() and (owner is None or found.st_uid == owner)
-    return folder if ours else None

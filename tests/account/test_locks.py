@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from iamcreds.account.locks import FILES, CreateLocks, own_folder
+from iamcreds.account.folder import own_folder
+from iamcreds.account.locks import FILES, CreateLocks
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 
 from iamcreds.account import Account, settling
 from iamcreds.account.creates import RecentCreates
-from iamcreds.account.locks import own_folder
+from iamcreds.account.folder import own_folder
 from iamcreds.errors import AccessDeniedError, LostAnswerError
 
 if TYPE_CHECKING:

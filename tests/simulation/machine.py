@@ -63,7 +63,7 @@ class File:
 
 
 def own_folder(_shared: object) -> Folder:
-    """What stands for `iamcreds.account.locks.own_folder`."""
+    """What stands for `iamcreds.account.folder.own_folder`."""
     return Folder(current_run())
 
 
