@@ -88,9 +88,10 @@ class Settling:
 
         Nor what has not been called yet, by a clock that was put back since.
         """
+        if create.is_of_this_process or not self._clock.is_young(_made_by(create)):
+            return False  # as most are, and then all users need not be looked through
         since = next((found.created for found in self._cache.users() if found.name == user), create.began)
-        is_possible = since - _CLOCKS <= create.began <= self._clock.now() + _CLOCKS
-        return is_possible and not create.is_of_this_process and self._clock.is_young(_made_by(create))
+        return since - _CLOCKS <= create.began <= self._clock.now() + _CLOCKS
 
     def _has_appeared(self, create: RecentCreate, live: Collection[Credential]) -> bool:
         """Whether what it made is listed; where no answer has told its id, anything of the call's time may be it."""
