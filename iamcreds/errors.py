@@ -5,6 +5,8 @@ IamcredsError
 ├── NothingSelectedError       a filter names what is neither desired nor live
 ├── PreviewError               a text is no preview of the engine, or not one that can be judged
 ├── StateError                 a text is no state of a stack
+├── SecretError                a credential's secret cannot be printed
+│   └── GitRequestError        git may not get the password that it asks for
 ├── QueryError                 a statement cannot be answered
 ├── ConfigError                the stack's configuration cannot be used
 ├── OutputFileError            a file cannot be written
@@ -65,6 +67,10 @@ class StateError(IamcredsError):
 
 class SecretError(IamcredsError):
     """A credential's secret that cannot be told: the stack has no such credential, or nobody knows it."""
+
+
+class GitRequestError(SecretError):
+    """A request of git that gets no password: its host is not CodeCommit, or it is malformed."""
 
 
 class QueryError(IamcredsError):

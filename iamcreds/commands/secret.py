@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iamcreds.errors import SecretError
-from iamcreds.state.secrets import Form, find_secret, format_secret, refuse_host
+from iamcreds.errors import GitRequestError, SecretError
+from iamcreds.state.git_credential import GitRequest, parse_request, require_allowed_host
+from iamcreds.state.secrets import Form, find_secret, format_secret
 from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _SECONDS = 300
 
 @click.command("secret")
 @click.argument("name")
-@click.argument("operation", required=False, type=click.Choice(["get", "store", "erase"]))
+@click.argument("operation", required=False)
 @click.option(
     "--cwd",
     "project",
@@ -41,34 +42,61 @@ _SECONDS = 300
     show_default=True,
     help="For people, for programs, or for a service's own tool.",
 )
-def command(name: str, operation: str | None, project: Path, stack: str | None, form: str) -> None:
+@click.option(
+    "--allow-localhost",
+    is_flag=True,
+    help="With --as git-credential, also answer requests for localhost over HTTP or HTTPS.  [default: off]",
+)
+def command(  # noqa: PLR0913 - one for each option
+    name: str, operation: str | None, project: Path, stack: str | None, form: str, *, allow_localhost: bool
+) -> None:
     """Print the login and the password or API key of NAME, and of nothing else.
 
     NAME is the credential's resource name, such as jane/codecommit. It is read from the state of the stack, by `pulumi
     stack export` with the stack's own passphrase or key, so that it is right after a failed `pulumi up`, too. To a
-    terminal it first says what comes. OPERATION is git's: it asks a credential helper to get, store or erase, and only
-    get is answered, to CodeCommit's own hosts over TLS and to this machine.
+    terminal it first says what comes.
+
+    OPERATION is an operation of git's credential helpers. Only get is answered, and only for CodeCommit's own hosts
+    over HTTPS. If git asks for a different login than NAME has, nothing is printed, so that git asks the next helper.
 
     \b
     Examples:
       iamcreds secret jane/codecommit
       iamcreds secret jane/keyspaces --as cqlshrc
       eval "$(iamcreds secret jane/bedrock --as env)"
-      git config credential.helper '!iamcreds secret jane/codecommit --as git-credential --cwd /path/to/project'
+      git config credential.https://git-codecommit.us-east-1.amazonaws.com.helper \\
+        '!iamcreds secret jane/codecommit --as git-credential --cwd /path'
     """
     chosen = Form(form)
     if operation is not None and chosen is not Form.GIT_CREDENTIAL:
         raise click.UsageError(f"{operation} goes with --as git-credential")
-    if operation in ("store", "erase"):
+    if allow_localhost and chosen is not Form.GIT_CREDENTIAL:
+        raise click.UsageError("--allow-localhost goes with --as git-credential")
+    if operation not in (None, "get"):  # git: a helper ignores operations that it does not know
         return
-    if operation == "get" and (refusal := refuse_host(sys.stdin.read())):
-        click.echo(f"iamcreds: no password for git: {escape_invisible(refusal)}", err=True)
+    try:
+        request = GitRequest() if operation is None else _read_request(allow_localhost=allow_localhost)
+    except GitRequestError as error:
+        click.echo(f"iamcreds: no password for git: {escape_invisible(str(error))}", err=True)
         return
     secret = find_secret(_export(project, stack), name)
+    if request.username not in (None, secret.login):
+        return
     document = format_secret(secret, chosen)
     if sys.stdout.isatty():
         click.echo(f"{_describe(secret)}:", err=True)
     click.echo(document, nl=False)
+
+
+def _read_request(*, allow_localhost: bool) -> GitRequest:
+    """Read git's request, whose host may have the password.
+
+    Raises:
+        GitRequestError: it may not.
+    """
+    request = parse_request(sys.stdin.buffer.read())
+    require_allowed_host(request, allow_localhost=allow_localhost)
+    return request
 
 
 def _describe(secret: Secret) -> str:

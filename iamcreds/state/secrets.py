@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 import shlex
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from iamcreds.errors import SecretError
 from iamcreds.services import LOGIN_OUTPUTS, SECRET_OUTPUTS, known_service
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
 
 _LOGINS = tuple(LOGIN_OUTPUTS.values())
 _SECRETS = tuple(SECRET_OUTPUTS.values())
-_CODECOMMIT_HOST = re.compile(r"git-codecommit(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|vpce\.amazonaws\.com)")
-_CODECOMMIT_ENDPOINT = re.compile(r"[a-z0-9-]+\.git-codecommit(-fips)?\.[a-z0-9-]+\.vpce\.amazonaws\.com")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Form(StrEnum):
@@ -123,22 +118,3 @@ def format_secret(secret: Secret, form: Form) -> str:
     raise SecretError(
         f"{secret.resource} is of {secret.service}, which has no use for the form {form}: take --as text or --as json"
     )
-
-
-def refuse_host(request: str) -> str | None:
-    """Why git's request for a password, in the words of its credential protocol, is not answered; None where it is.
-
-    The password goes to CodeCommit's own hosts, over TLS, and to this machine: a helper that is configured for all
-    hosts must not hand it to any that asks.
-    """
-    asked = dict(line.split("=", 1) for line in request.splitlines() if "=" in line)
-    asked = {"url": "", "protocol": "", "host": ""} | asked
-    if asked["url"]:
-        parts = urlsplit(asked["url"])
-        asked |= {"protocol": parts.scheme, "host": parts.netloc.rpartition("@")[2]}
-    host = urlsplit(f"//{asked['host']}").hostname or ""
-    if host in _LOOPBACK:
-        return None
-    if not (_CODECOMMIT_HOST.fullmatch(host) or _CODECOMMIT_ENDPOINT.fullmatch(host)):
-        return f"{host or 'no host'} is not CodeCommit"
-    return None if asked["protocol"] == "https" else f"{host} is asked over {asked['protocol'] or 'nothing'}, not https"

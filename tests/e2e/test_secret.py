@@ -109,21 +109,95 @@ def git_server(filled: Stack, emulator: Emulator) -> Iterator[str]:
         thread.join()
 
 
+HELPER = "iamcreds secret jane/codecommit --as git-credential"
+HOST = "git-codecommit.us-east-1.amazonaws.com"
+GIT = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
+
+
+def configure_git(stack: Stack, helper: str) -> None:
+    """Configure a credential helper in the stack's folder, for every host."""
+    assert run(stack, "git", "init", "--quiet", **GIT).returncode == 0
+    assert run(stack, "git", "config", "credential.helper", f"!{helper}", **GIT).returncode == 0
+
+
 def test_git(filled: Stack, git_server: str) -> None:
-    """Git gets in by `git config credential.helper '!iamcreds secret jane/codecommit --as git-credential'`."""
-    env = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
-    helper = "!iamcreds secret jane/codecommit --as git-credential"
-    assert run(filled, "git", "ls-remote", git_server, **env).returncode != 0
-    assert run(filled, "git", "init", "--quiet", **env).returncode == 0
-    assert run(filled, "git", "config", "credential.helper", helper, **env).returncode == 0
-    done = run(filled, "git", "ls-remote", git_server, **env)
+    """Git gets the password for a server on this machine if `--allow-localhost` is given, and else it does not."""
+    assert run(filled, "git", "ls-remote", git_server, **GIT).returncode != 0
+    configure_git(filled, HELPER)
+    rejected = run(filled, "git", "ls-remote", git_server, **GIT)
+    assert rejected.returncode != 0
+    assert "127.0.0.1" in rejected.stderr
+    assert "which gets passwords only with --allow-localhost" in rejected.stderr
+    configure_git(filled, f"{HELPER} --allow-localhost")
+    done = run(filled, "git", "ls-remote", git_server, **GIT)
     assert (done.returncode, done.stdout) == (0, f"{COMMIT}\trefs/heads/main\n"), done.stderr
+    with_login = git_server.replace("://", "://jane-at-123456789012@")
+    assert run(filled, "git", "ls-remote", with_login, **GIT).returncode == 0
+    other_login = git_server.replace("://", "://build-bot+1-at-123456789012@")
+    assert run(filled, "git", "ls-remote", other_login, **GIT).returncode != 0
+
+
+@pytest.fixture
+def eavesdropper() -> Iterator[tuple[int, list[str]]]:
+    """A server on 127.0.0.2 that asks for a password: its port, and every Authorization header that it receives."""
+    received: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            received.extend(self.headers.get_all("Authorization", []))
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="codecommit"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server has it
+            """Print nothing."""
+
+    with HTTPServer(("127.0.0.2", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield server.server_port, received
+        server.shutdown()
+        thread.join()
+
+
+def test_git_smuggled_host(filled: Stack, eavesdropper: tuple[int, list[str]]) -> None:
+    """A URL whose user name pretends to be more lines of git's request sends no password anywhere."""
+    port, received = eavesdropper
+    configure_git(filled, HELPER)
+    for separator in ("%0b", "%0c", "%1c", "%1d", "%1e", "%c2%85", "%e2%80%a8", "%e2%80%a9", "%0d"):
+        smuggled = f"{separator}protocol=https{separator}host={HOST}{separator}"
+        done = run(filled, "git", "ls-remote", f"http://{smuggled}@127.0.0.2:{port}/r.git", **GIT)
+        assert done.returncode != 0
+        assert "Traceback" not in done.stderr
+    assert [header for header in received if not header.endswith("Og==")] == []  # no more than an empty password
 
 
 def test_git_elsewhere(filled: Stack) -> None:
-    """A host that is not CodeCommit gets nothing, and git is told why; store and erase are for other helpers."""
-    helper = ("iamcreds", "secret", "jane/codecommit", "--as", "git-credential")
+    """A host that is not CodeCommit gets nothing, and git is told why; other operations are for other helpers."""
+    helper = HELPER.split()
     done = run(filled, *helper, "get", given="protocol=https\nhost=evil.example\n")
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == "iamcreds: no password for git: evil.example is not CodeCommit\n"
-    assert run(filled, *helper, "erase", given="protocol=https\nhost=evil.example\n").stdout == ""
+    for operation in ("erase", "store", "capability", "unheard-of"):
+        ignored = run(filled, *helper, operation, given=f"protocol=https\nhost={HOST}\n")
+        assert (ignored.returncode, ignored.stdout, ignored.stderr) == (0, "", "")
+
+
+def test_git_login(filled: Stack) -> None:
+    """If git asks for a different login, the helper prints nothing, so that git asks the next one."""
+    helper = HELPER.split()
+    request = f"protocol=https\nhost={HOST}\nusername="
+    answered = run(filled, *helper, "get", given=f"{request}jane-at-123456789012\n")
+    assert answered.stdout.startswith("username=jane-at-123456789012\npassword=")
+    for login in ("build-bot+1-at-123456789012", "joe-at-123456789012", ""):
+        ignored = run(filled, *helper, "get", given=f"{request}{login}\n")
+        assert (ignored.returncode, ignored.stdout, ignored.stderr) == (0, "", "")
+
+
+def test_options_of_git_alone(filled: Stack) -> None:
+    """An option or operation that is for git only is rejected with any other form."""
+    for words in (("--allow-localhost",), ("get",)):
+        done = run(filled, "iamcreds", "secret", "jane/codecommit", *words)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "goes with --as git-credential" in done.stderr

@@ -1,4 +1,4 @@
-"""One secret out of a decrypted export: the right one, in the form that is asked for, to hosts that may have it."""
+"""One secret out of a decrypted export: the right one, in the requested form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from iamcreds.errors import SecretError
-from iamcreds.state.secrets import Form, Secret, find_secret, format_secret, refuse_host
+from iamcreds.state.secrets import Form, Secret, find_secret, format_secret
 
 PASSWORD = "x+/='Secret'=="
 CREDENTIAL = "pulumi-python:dynamic/iam:ServiceSpecificCredential"
@@ -106,26 +106,3 @@ def test_form_of_another_service(form: Form, service: str) -> None:
     """A form that a service has no use for is refused, not filled with something else."""
     with pytest.raises(SecretError, match=f"jane/x is of {service}, which has no use for the form {form}"):
         format_secret(make_secret(service), form)
-
-
-@pytest.mark.parametrize(
-    ("request_", "refused"),
-    [
-        ("protocol=https\nhost=git-codecommit.eu-west-1.amazonaws.com\n", None),
-        ("protocol=https\nhost=git-codecommit-fips.us-gov-west-1.amazonaws.com\npath=v1/repos/x\n", None),
-        ("protocol=https\nhost=git-codecommit.cn-north-1.amazonaws.com.cn\n", None),
-        ("protocol=https\nhost=vpce-1a-2b.git-codecommit.us-east-1.vpce.amazonaws.com\n", None),
-        ("url=https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x\n", None),
-        ("protocol=http\nhost=127.0.0.1:8080\n", None),
-        ("protocol=http\nhost=git-codecommit.us-east-1.amazonaws.com\n", "asked over http, not https"),
-        ("protocol=https\nhost=github.com\n", "github.com is not CodeCommit"),
-        ("protocol=https\nhost=git-codecommit.us-east-1.amazonaws.com.evil.example\n", "is not CodeCommit"),
-        ("protocol=https\nhost=evil.example/git-codecommit.us-east-1.amazonaws.com\n", "evil.example is not"),
-        ("url=https://git-codecommit.us-east-1.amazonaws.com@evil.example/x\n", "evil.example is not CodeCommit"),
-        ("", "no host is not CodeCommit"),
-    ],
-)
-def test_hosts(request_: str, refused: str | None) -> None:
-    """A password goes to CodeCommit's own hosts over TLS and to this machine, and to nobody else who asks."""
-    reason = refuse_host(request_)
-    assert reason is None if refused is None else refused in str(reason)

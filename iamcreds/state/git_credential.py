@@ -1,0 +1,88 @@
+"""Requests of git's credential protocol, and the hosts whose requests are answered; pure.
+
+A request is hostile text: git percent-decodes the URL that it was given, so a URL can put any byte except a line feed
+into a value (gitcredentials(7), git-credential(1)).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from iamcreds.errors import GitRequestError
+
+_REGION = r"[a-z]{2,4}(?:-[a-z]+){1,3}-[0-9]{1,2}"
+_ENDPOINT = rf"git-codecommit(?:-fips)?\.{_REGION}"
+_CODECOMMIT = re.compile(
+    rf"(?:{_ENDPOINT}\.amazonaws\.com(?:\.cn)?|(?:vpce-[a-z0-9-]+\.)?{_ENDPOINT}\.vpce\.amazonaws\.com(?:\.cn)?)(?::443)?"
+)
+"""CodeCommit's Git endpoints and its VPC endpoints (CodeCommit User Guide), with the port of HTTPS or without it."""
+
+_LOCALHOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
+_URL = re.compile(
+    r"(?P<protocol>[a-z]+)://(?:(?P<username>[^/?#@:\\]*)(?::[^/?#@\\]*)?@)?(?P<host>[^/?#@\\]+)(?:/(?P<path>.*))?"
+)
+_PRINTABLE = range(0x20, 0x7F)
+_SINGLE = frozenset({"protocol", "host", "path", "username", "url"})
+
+
+@dataclass(frozen=True)
+class GitRequest:
+    """The part of a request that decides about its response; `username` is None if git does not ask for a login."""
+
+    protocol: str = ""
+    host: str = ""
+    username: str | None = None
+
+
+def parse_request(request: bytes) -> GitRequest:
+    """Parse the standard input of a credential helper.
+
+    Git separates lines by a line feed and by nothing else. Unknown keys are ignored, and may repeat: git 2.46 sends
+    `capability[]` and `wwwauth[]` several times.
+
+    Raises:
+        GitRequestError: it has a control character, a byte that is not ASCII, a key twice, or an unreadable URL.
+    """
+    if any(byte not in _PRINTABLE for byte in request.replace(b"\n", b"")):
+        raise GitRequestError("the request has control characters or bytes that are not ASCII")
+    values: dict[str, str] = {}
+    for line in request.decode("ascii").split("\n"):
+        key, separator, value = line.partition("=")
+        if separator and key in _SINGLE:
+            _add(values, key, value)
+    return GitRequest(values.get("protocol", ""), values.get("host", ""), values.get("username"))
+
+
+def _add(values: dict[str, str], key: str, value: str) -> None:
+    """Add a value; a URL counts as the keys that git would take from it."""
+    if key == "url":
+        parts = _URL.fullmatch(value)
+        if parts is None:
+            raise GitRequestError("the request has a URL that cannot be read")
+        for name, part in parts.groupdict().items():
+            if part is not None:
+                _add(values, name, part)
+    if key in values:
+        raise GitRequestError(f"the request has {key} twice")
+    values[key] = value
+
+
+def require_allowed_host(request: GitRequest, *, allow_localhost: bool) -> None:
+    """Reject a request of any host except CodeCommit's own over HTTPS.
+
+    Args:
+        request: the parsed request.
+        allow_localhost: also allow this machine, over HTTP and HTTPS and at any port.
+
+    Raises:
+        GitRequestError: the host may not get the password.
+    """
+    host = request.host.lower()
+    if _LOCALHOST.fullmatch(host) and request.protocol in ("http", "https"):
+        if not allow_localhost:
+            raise GitRequestError(f"{host} is this machine, which gets passwords only with --allow-localhost")
+    elif not _CODECOMMIT.fullmatch(host):
+        raise GitRequestError(f"{host or 'an empty host'} is not CodeCommit")
+    elif request.protocol != "https":
+        raise GitRequestError(f"{host} is requested over {request.protocol or 'no protocol'}, not https")
