@@ -13,6 +13,9 @@ from iamcreds.text.escaping import escape_invisible, shorten
 if TYPE_CHECKING:
     from iamcreds.state.providers import CheckedState
 
+_MAX_SETTINGS = 1 << 20
+"""The longest settings file that is read, in bytes."""
+
 plugin_option = click.option(
     "--plugin",
     "plugins",
@@ -37,6 +40,22 @@ def read_text(file: IO[bytes]) -> str:
         return content.decode()
     except UnicodeDecodeError:
         raise StateError("this is not what `pulumi stack export` prints: it is no UTF-8 text") from None
+
+
+def read_settings(file: IO[bytes]) -> str:
+    """Read a stack's settings file.
+
+    Raises:
+        StateError: it is longer than such a file can be, or not UTF-8.
+    """
+    content = file.read(_MAX_SETTINGS + 1)
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        text = ""
+    if (not text and content) or len(content) > _MAX_SETTINGS:
+        raise StateError("the settings file is not a stack's settings (Pulumi.STACK.yaml)")
+    return text
 
 
 def refuse_foreign_code(checked: CheckedState) -> None:

@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING
 
 from iamcreds.errors import StateError
 from iamcreds.state.export import CREDENTIAL_TYPE
+from iamcreds.state.secrets_provider import judge_secrets_provider, parse_state
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from iamcreds.state.secrets_provider import SecretsProvider
 
 MAX_BYTES = 256 << 20
 """The longest state that is read: 100,000 resources of ours take less."""
@@ -40,8 +43,10 @@ _CLASSES = (
 _PROTOCOLS = (4, 5)  # pickle's own default up to Python 3.13, and since
 _PLUGINS = frozenset({"pulumi", "pulumi-python"})  # the engine's own, by which the program reads its state, and ours
 _DYNAMIC = re.compile(r"pulumi-[\w-]+:dynamic[/:].*", re.DOTALL)
-_PLUGIN = re.compile(r"pulumi:providers:([^:$\s]*)")
+_PROVIDER = "pulumi:providers:"
+_PLUGIN = re.compile(rf"{_PROVIDER}((?:(?!::|\$).)*)", re.DOTALL)
 _DOWNLOADS = frozenset({"parameterization", "pluginDownloadURL"})
+_UNKNOWN_PROVIDER = "its provider is none of iamcreds, and whatever code it names would be run"
 _ROOTS = frozenset({"checkpoint", "deployment"})
 
 
@@ -78,17 +83,18 @@ class CheckedState:
     foreign: tuple[ForeignCode, ...]
 
 
-def check_state(text: str, plugins: Collection[str] = ()) -> CheckedState:
+def check_state(text: str, plugins: Collection[str] = (), settings: SecretsProvider | None = None) -> CheckedState:
     """Look for code that is not ours in `pulumi stack export`, or in a state as a backend keeps it.
 
     Args:
         text: the whole document; no part of it is kept but URNs.
         plugins: those that a program beside the specs needs, such as `aws`.
+        settings: the secrets provider of the stack's settings file, None without one.
 
     Raises:
         StateError: it is no state.
     """
-    reading = _Reading(_PLUGINS.union(plugins))
+    reading = _Reading(_PLUGINS.union(plugins), settings)
     try:
         beside = json.loads(text, object_pairs_hook=reading.reduce, parse_int=float)
         reading.foreign.update(ForeignCode("", reason) for reason in reading.judge(beside))
@@ -105,6 +111,24 @@ def _make_error(why: str) -> StateError:
     return StateError(f"this is not what `pulumi stack export` prints: {why}")
 
 
+@dataclass(frozen=True)
+class _Object:
+    """An object of a state as it was read: the reasons why it is foreign, and what its parents need to judge it.
+
+    `values` are by key in lower case; `has_listed_provider` means that `__provider` is a list or null, which is what a
+    resource's `propertyDependencies` have and nothing else may have.
+    """
+
+    reasons: tuple[str, ...] = ()
+    values: Mapping[str, object] = field(default_factory=dict)
+    has_listed_provider: bool = False
+
+
+_RESOURCE = _Object()
+_KEPT = frozenset({"__internal", "encryptedkey", "name", "salt", "state", "type", "url"})
+"""Keys, without case as the engine reads them, whose values decide about secrets providers and plugins."""
+
+
 @dataclass
 class _Reading:
     """Reads a state object by object from within, each of which becomes no more than what is foreign in it.
@@ -113,20 +137,28 @@ class _Reading:
     """
 
     plugins: frozenset[str]
+    settings: SecretsProvider | None = None
     foreign: set[ForeignCode] = field(default_factory=set)
     resources: int = 0
     keys: frozenset[str] = frozenset()  # of the object read last, which in the end is the document
 
-    def reduce(self, pairs: list[tuple[str, object]]) -> tuple[str, ...]:
+    def reduce(self, pairs: list[tuple[str, object]]) -> _Object:
         """Why an object is foreign; that of a resource is noted down with its URN."""
         self.keys = frozenset(key for key, _ in pairs)
-        reasons = tuple(reason for key, value in pairs for reason in self.judge(value, key))
+        reasons = [reason for key, value in pairs for reason in self.judge(value, key)]
+        if any(isinstance(value, str) and _PROVIDER in value for _, value in pairs):
+            reasons += [reason for _, value in pairs for reason in self._judge_inputs(value)]
+        is_listed = any(key == "__provider" and (value is None or isinstance(value, list)) for key, value in pairs)
         urn = next((value for key, value in pairs if key == "urn" and isinstance(value, str)), None)
         if urn is None:
-            return reasons
+            folded = [(key.casefold(), value) for key, value in pairs]
+            kept = {key: value for key, value in folded if key in _KEPT and isinstance(value, str | _Object)}
+            is_unique = len({key for key, _ in folded}) == len(folded)
+            return _Object(tuple(reasons), kept if is_unique else {}, is_listed)
+        reasons += [_UNKNOWN_PROVIDER] if is_listed else []
         self.resources += 1
         self.foreign.update(ForeignCode(urn, reason) for reason in reasons)
-        return ()
+        return _RESOURCE
 
     def judge(self, value: object, key: str = "") -> Iterator[str]:
         """Why what stands under a key is foreign; a list of what a provider depends on is no provider."""
@@ -134,11 +166,15 @@ class _Reading:
             yield from _judge_provider(value)
         elif key in _DOWNLOADS:
             yield f"{key} names a plugin that the engine would fetch and run"
+        elif key.casefold() == "secrets_providers" and value is not None:
+            yield from self._judge_secrets(value)
         match value:
             case str():
                 yield from self._judge_word(value)
-            case tuple():  # an object, as it was reduced
-                yield from value
+            case _Object():
+                yield from value.reasons
+                if value.has_listed_provider and key != "propertyDependencies":
+                    yield _UNKNOWN_PROVIDER
             case list():
                 for item in value:
                     yield from self.judge(item)
@@ -146,14 +182,41 @@ class _Reading:
     def _judge_word(self, text: str) -> Iterator[str]:
         if _DYNAMIC.fullmatch(text) and text not in DYNAMIC_TYPES:
             yield f"the type {text} is none of iamcreds"
-        for plugin in _PLUGIN.findall(text):
-            if plugin not in self.plugins:
-                yield f"the engine would run the plugin {plugin}"
+        names = [text.removeprefix(_PROVIDER)] if text.startswith(_PROVIDER) else _PLUGIN.findall(text)
+        yield from self._judge_plugins(names)
+
+    def _judge_inputs(self, inputs: object) -> Iterator[str]:
+        """Judge the inputs of a provider, whose `__internal.name` names the plugin instead of the provider's type.
+
+        The engine falls back to the inputs themselves if they have no `__internal` (GetProviderName in
+        pkg/resource/deploy/providers).
+        """
+        if isinstance(inputs, _Object):
+            internal = inputs.values.get("__internal", inputs)
+            name = internal.values.get("name") if isinstance(internal, _Object) else None
+            yield from self._judge_plugins([name] if isinstance(name, str) else [])
+
+    def _judge_plugins(self, names: Iterable[str]) -> Iterator[str]:
+        for name in names:
+            if name not in self.plugins:
+                yield f"the engine would run the plugin {name}"
+
+    def _judge_secrets(self, value: object) -> Iterator[str]:
+        state = value.values.get("state") if isinstance(value, _Object) else None
+        found = None
+        if isinstance(value, _Object) and (isinstance(state, _Object) or "state" not in value.values):
+            found = parse_state(value.values, state.values if isinstance(state, _Object) else {})
+        if reason := judge_secrets_provider(found, self.settings):
+            yield reason
 
 
 def _judge_provider(value: object) -> Iterator[str]:
     match value:
-        case str() if value not in PROVIDERS:
-            yield "its provider is none of iamcreds, and whatever code it names would be run"
-        case tuple():  # an object, which is how a state has an encrypted text
+        case str() if value in PROVIDERS:
+            return
+        case list() | None:  # judged by the key of the object that has it
+            return
+        case _Object():  # which is how a state has an encrypted text
             yield "its provider is encrypted, so nobody can tell what would be run"
+        case _:
+            yield _UNKNOWN_PROVIDER

@@ -118,7 +118,8 @@ def test_examples(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """Every example of a help text is a call that the command line accepts, given the files it names."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "specs").symlink_to(ROOT / "specs")
-    (tmp_path / "preview.json").write_text("{}", "utf-8")
+    for name in ("preview.json", "Pulumi.prod.yaml"):
+        (tmp_path / name).write_text("{}", "utf-8")
     for command in COMMANDS.values():
         if not isinstance(command, click.Group):
             monkeypatch.setattr(command, "callback", lambda *_, **__: None)

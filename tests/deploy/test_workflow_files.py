@@ -179,7 +179,7 @@ def test_state_is_looked_at_first(name: str) -> None:
     """The state is checked before anything runs on it, without passphrase, and no plugin is ever fetched."""
     job = TRUSTED[name]
     runs = [step for step in job["steps"] if re.search(r"pulumi (preview|up|stack)", step.get("run", ""))]
-    assert "pulumi stack export --non-interactive | iamcreds state check -" in runs[0]["run"]
+    assert "pulumi stack export --non-interactive | iamcreds state check - --settings" in runs[0]["run"]
     assert "if" not in runs[0]
     assert "PULUMI_CONFIG_PASSPHRASE" not in runs[0]["env"]
     assert all("if" not in step for step in runs)

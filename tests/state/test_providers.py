@@ -20,6 +20,7 @@ from dynamic_providers.service_specific_credential import ServiceSpecificCredent
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import StateError
 from iamcreds.state.providers import DYNAMIC_TYPES, PROVIDERS, ForeignCode, check_state
+from iamcreds.state.secrets_provider import parse_settings
 
 RECORDED = (Path(__file__).parents[1] / "e2e/recorded/state.json").read_text()
 OURS = str(serialize_provider(ServiceSpecificCredentialProvider()))
@@ -122,6 +123,121 @@ def test_foreign_plugin() -> None:
     assert reasons(text) == ["the engine would run the plugin aws"] * 2
     assert reasons(text, "aws") == []
     assert reasons(text.replace("aws:", "aws-evil:"), "aws") == ["the engine would run the plugin aws-evil"] * 2
+
+
+@pytest.mark.parametrize("more", [" x", "\n", "\t", ":x", "\u00a0", "$x", "\0", "/../x", "@1"])
+@pytest.mark.parametrize("side", ["type", "urn", "provider"])
+def test_plugin_of_a_similar_name(side: str, more: str) -> None:
+    """A plugin whose name begins like ours is foreign: provider types are compared byte for byte."""
+    urn = "urn:pulumi:prod::p::pulumi:providers:pulumi-python::default"
+    values = {"type": "pulumi:providers:pulumi-python", "urn": urn, "provider": f"{urn}::1"}
+    assert reasons(json.dumps({"deployment": {"resources": [values]}})) == []
+    forged = values | {side: values[side].replace("pulumi-python", f"pulumi-python{more}")}
+    if side != "type" and more == "$x":  # a child of a provider, whose own type is x
+        return
+    assert reasons(json.dumps({"deployment": {"resources": [forged]}})) == [
+        f"the engine would run the plugin pulumi-python{more}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "inputs", [{"__internal": {"name": "evil"}}, {"name": "evil"}, {"__INTERNAL": {"NAME": "evil"}}]
+)
+def test_plugin_of_another_name(inputs: dict[str, Any]) -> None:
+    """A provider whose inputs name a different plugin than its type is foreign: the engine would run that one."""
+    provider = {"urn": "u", "type": "pulumi:providers:pulumi-python", "inputs": inputs}
+    assert reasons(json.dumps({"deployment": {"resources": [provider]}})) == ["the engine would run the plugin evil"]
+    good = json.dumps(provider).replace("evil", "pulumi-python")
+    assert reasons(f'{{"deployment": {{"resources": [{good}]}}}}') == []
+
+
+@pytest.mark.parametrize("value", [[OURS], ["x"], [], None, 1, True, {"x": OURS}, [{"x": OURS}]])
+@pytest.mark.parametrize("side", ["inputs", "outputs"])
+def test_provider_of_another_kind(side: str, value: object) -> None:
+    """A provider that is a list, a number or nothing is unknown code; only dependencies on it are a list."""
+    found = reasons(state(**{side: {"__provider": value}}))
+    assert set(found) == {ENCRYPTED if isinstance(value, dict) else FOREIGN}
+    assert reasons(state(__provider=[OURS])) == [FOREIGN]
+    assert reasons(state(propertyDependencies={"__provider": []})) == []
+    assert reasons(state(propertyDependencies={"__provider": None})) == []
+
+
+KMS = "awskms:///alias/iamcreds-prod?region=eu-west-1"
+SALT = "v1:abc"
+
+
+def with_secrets(kind: object, **values: object) -> str:
+    """Make a state with this secrets provider."""
+    return json.dumps({"deployment": {"resources": [], "secrets_providers": {"type": kind, "state": values}}})
+
+
+def judge(text: str, settings: str | None = None) -> list[str]:
+    """List the reasons against a state, compared with the text of a settings file."""
+    expected = None if settings is None else parse_settings(settings)
+    return [code.reason for code in check_state(text, (), expected).foreign]
+
+
+def test_secrets_provider_of_the_settings() -> None:
+    """The secrets provider of the settings file is accepted, and every other one is not."""
+    cloud = f"secretsprovider: {KMS}\nencryptedkey: AQIC\nconfig: {{iamcreds:specs: specs}}\n"
+    salted = f"encryptionsalt: {SALT}\n"
+    good = {
+        cloud: with_secrets("cloud", url=KMS, encryptedkey="AQIC"),
+        salted: with_secrets("passphrase", salt=SALT),
+        "": with_secrets("service", url="https://api.pulumi.com", owner="acme", project="p", stack="s"),
+    }
+    forged = [
+        *good.values(),
+        with_secrets("cloud", url=f"{KMS}&endpoint=http://evil.example", encryptedkey="AQIC"),
+        with_secrets("cloud", url=KMS, encryptedkey="other"),
+        with_secrets("cloud", url=KMS.replace("/alias", "arn:aws:kms:us-east-1:6:alias"), encryptedkey="AQIC"),
+        with_secrets("passphrase", salt="v1:other"),
+        with_secrets("plain"),
+        with_secrets(["cloud"]),
+        json.dumps({"deployment": {"secrets_providers": "cloud"}}),
+        json.dumps({"deployment": {"secrets_providers": {"type": "cloud", "state": "x"}}}),
+        '{"deployment": {"Secret\u017f_Provider\u017f": {"Type": "cloud", "STATE": {"Url": "awskms://x?endpoint=y"}}}}',
+        json.dumps({"deployment": {}, "checkpoint": {"latest": {"secrets_providers": {"type": "x", "urn": "u"}}}}),
+        with_secrets("passphrase", salt="v1:x", SALT=SALT),
+    ]
+    for settings, accepted in good.items():
+        assert judge(accepted, settings) == []
+        for text in forged:
+            assert (judge(text, settings) == []) is (text == accepted), text
+    assert judge(json.dumps({"deployment": {"secrets_providers": None}}), cloud) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "is_accepted"),
+    [
+        (KMS, True),
+        (f"{KMS}&profile=x&awssdk=v2&context_a=b", True),
+        ("gcpkms://projects/p/locations/l/keyRings/r/cryptoKeys/k", True),
+        ("hashivault://key", True),
+        (f"{KMS}&endpoint=http://evil.example", False),
+        (f"{KMS}&%65ndpoint=http://evil.example", False),
+        (f"{KMS};endpoint=http://evil.example", False),
+        (f"{KMS}&role=arn:aws:iam::1:role/x", False),
+        ("azurekeyvault://evil.example/keys/x", False),
+        ("https://evil.example", False),
+        ("awskms://[", False),
+        ("", False),
+    ],
+)
+def test_endpoint_without_settings(url: str, *, is_accepted: bool) -> None:
+    """Without a settings file, a URL that may name an endpoint of its own is rejected with the option to use."""
+    found = judge(with_secrets("cloud", url=url, encryptedkey="AQIC"))
+    assert (found == []) is is_accepted
+    assert all("--settings Pulumi.STACK.yaml" in reason for reason in found)
+
+
+@pytest.mark.parametrize(
+    "text", ["[", "x", "- a", "encryptionsalt: 1", "encryptedkey: [a]", "a: b: c", "!!python/none x"]
+)
+def test_no_settings(text: str) -> None:
+    """Any file that is not a stack's settings is an error, and nothing of it is quoted."""
+    with pytest.raises(StateError, match=r"is not a stack's settings \(Pulumi\.STACK\.yaml\)$"):
+        parse_settings(text)
 
 
 def test_engines_own_plugins() -> None:
