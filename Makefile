@@ -68,8 +68,9 @@ bench: $(VENV) ## loading specs against libyaml; wall time and calls at 100 and 
 	.venv/bin/python -m tests.bench.drift
 	.venv/bin/python -m tests.bench.dump
 
-documents: $(VENV) ## write the parts of the documents that the code knows better
+documents: $(VENV) ## write the generated parts of the documents, and the locked requirements of new projects
 	.venv/bin/python -m tools.documents
+	.venv/bin/python -m tools.requirements
 
 previews: $(VENV) ## record the previews that the tests of `iamcreds plan` read, by the real engine
 	.venv/bin/python -m tests.plan.record
