@@ -7,6 +7,9 @@ UV := $(or $(shell command -v uv 2>/dev/null),.state/uv/bin/uv)
 # What beside the product itself goes into the virtual environment: everything, or `--no-dev` for the product alone.
 SYNC ?= --all-extras
 VENV := .venv/.synced
+LOCKED := $(wildcard iamcreds/project/locked/*.txt)
+# The packages of a new project, from which the tests make a package index on 127.0.0.1.
+WHEELS := .state/wheels/.downloaded
 CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 # One more than the cores of a small machine, for tests wait now and then; a file's tests stay together while all are busy.
 PROCESSES := --numprocesses 3 --dist worksteal
@@ -46,7 +49,7 @@ types: $(VENV) ## mypy, strict
 unit: $(VENV) ## every test without the engine
 	.venv/bin/pytest tests --ignore=tests/e2e $(PROCESSES)
 
-e2e: $(VENV) ## the real engine against the embedded IAM
+e2e: $(VENV) $(WHEELS) ## the real engine against the embedded IAM
 	@$(PYTHON) tools/engine.py >/dev/null
 	.venv/bin/pytest tests/e2e $(PROCESSES)
 
@@ -68,8 +71,9 @@ bench: $(VENV) ## loading specs against libyaml; wall time and calls at 100 and 
 	.venv/bin/python -m tests.bench.drift
 	.venv/bin/python -m tests.bench.dump
 
-documents: $(VENV) ## write the parts of the documents that the code knows better
+documents: $(VENV) ## write the generated parts of the documents, and the locked requirements of new projects
 	.venv/bin/python -m tools.documents
+	.venv/bin/python -m tools.requirements
 
 previews: $(VENV) ## record the previews that the tests of `iamcreds plan` read, by the real engine
 	.venv/bin/python -m tests.plan.record
@@ -87,6 +91,11 @@ $(VENV): pyproject.toml uv.lock $(if $(filter .state/%,$(UV)),.state/uv/bin/uv)
 	@$(CHECK_PYTHON)
 	$(UV) sync --quiet --locked $(SYNC) --python $(PYTHON) --no-build --no-install-project
 	$(UV) sync --quiet --locked $(SYNC) --python $(PYTHON) --offline
+	@touch $@
+
+$(WHEELS): $(LOCKED) | $(VENV)
+	rm -rf $(@D)
+	.venv/bin/python -m pip download --quiet --require-hashes --only-binary :all: --no-deps --dest $(@D) $(addprefix --requirement ,$(LOCKED))
 	@touch $@
 
 .state/uv/bin/uv: tools/uv.txt

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from dynamic_providers.engine import invoke
+from iamcreds.text.commands import install_extra
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -23,10 +24,7 @@ if TYPE_CHECKING:
 
 _GET_CALLER = "aws:index/getCallerIdentity:getCallerIdentity"
 _GET_USERS = "aws:iam/getUsers:getUsers"
-_NOT_INSTALLED = (
-    "{place}: `iamUser` needs pulumi-aws, which is not installed: pip install 'pulumi-aws>=7,<8', and write"
-    " iamcreds[aws] for iamcreds in requirements.txt"
-)
+_NOT_INSTALLED = f"`iamUser` needs pulumi-aws, which is not installed: {install_extra('aws')}"
 _ORPHAN = (
     "`iamUser` was taken out, and Pulumi would delete the IAM user, who is still declared. Put it back; or, to leave"
     " the user to somebody else, add `retainOnDelete: true` to it, run `pulumi up`, and then write `iamUser: false`"
@@ -55,7 +53,7 @@ def find_plugin_version(place: Place) -> str:
     try:
         return metadata.version("pulumi-aws")
     except metadata.PackageNotFoundError:
-        raise pulumi.RunError(_NOT_INSTALLED.format(place=place)) from None
+        raise pulumi.RunError(f"{place}: {_NOT_INSTALLED}") from None
 
 
 async def require_account(expected: Collection[str], version: str) -> None:

@@ -10,6 +10,7 @@ IamcredsError
 ├── QueryError                 a statement cannot be answered
 ├── ConfigError                the stack's configuration cannot be used
 ├── OutputFileError            a file cannot be written
+├── WheelError                 a file is not a wheel of iamcreds that a project can install
 ├── NotificationError          a notification could not be sent
 ├── EmulatorMissingError       the embedded IAM is not installed
 └── AccountError               the account did not do what was asked
@@ -83,6 +84,10 @@ class ConfigError(IamcredsError):
 
 class OutputFileError(IamcredsError):
     """A file cannot be written."""
+
+
+class WheelError(IamcredsError):
+    """The file is not a wheel of iamcreds in this version, or the project would not install it."""
 
 
 class NotificationError(IamcredsError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from iamcreds.errors import EmulatorMissingError
+from iamcreds.text.commands import install_extra
 
 
 @click.command("emulator")
@@ -27,6 +28,7 @@ def command(port: int, latency: float, rate: float | None) -> None:
     try:
         from iamcreds.emulator.process import serve  # noqa: PLC0415 - moto is an extra, and slow to import
     except ImportError as error:
-        hint = "install it with: pip install 'iamcreds[emulator]'"
-        raise EmulatorMissingError(f"the embedded IAM needs {error.name}, which is not here: {hint}") from error
+        raise EmulatorMissingError(
+            f"the IAM emulator needs {error.name}, which is not installed: {install_extra('emulator')}"
+        ) from error
     serve(port, latency, rate)

@@ -1,22 +1,31 @@
-"""`iamcreds init`: the files that a project of a team's own begins with."""
+"""`iamcreds init`: the files of a new project."""
 
 from __future__ import annotations
 
 import os
 import re
-import shlex
+import shutil
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from iamcreds.project.clone import find_clone
+from iamcreds.project.locked import EXTRAS
+from iamcreds.project.steps import format_init, list_project_steps, list_wheel_steps
+from iamcreds.project.wheel import check_is_installed, format_wheel_name, read_wheel
+from iamcreds.project.writing import Outcome, find_different, write_files
 from iamcreds.text.formatting import format_count
 from iamcreds.text.names import ACCOUNT_ID, ACCOUNT_ID_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from iamcreds.project.wheel import Wheel
+
+REQUIREMENTS = "requirements.txt"
 _REGION = re.compile(r"[a-z]+(-[a-z]+)+-[0-9]+")
 _STACK = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _BACKEND = re.compile(r"([a-z][a-z0-9+.-]*://[!-~]+)?")
@@ -26,7 +35,7 @@ _Check = tuple[re.Pattern[str], str]
 
 
 def _answer(check: _Check, question: str, default: Callable[[], str] | None = None) -> Callable[..., str]:
-    """What an option does without a value: asks at a terminal, and takes the default where there is none."""
+    """Make the callback of an option without a value: ask at a terminal, otherwise use the default."""
 
     def callback(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
         if value is None and sys.stdin.isatty() and not context.resilient_parsing:
@@ -92,50 +101,103 @@ def _find_region() -> str:
     help="The name of the first stack: one stack is one account.",
 )
 @click.option(
+    "--wheel",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The wheel of this version of iamcreds, to be copied into DIR and pinned by its hash. [default: none]",
+)
+@click.option(
+    "--extra",
+    "extras",
+    type=click.Choice(EXTRAS),
+    multiple=True,
+    help="An extra of iamcreds for requirements.txt, such as aws for `iamUser`; may be repeated. [default: none]",
+)
+@click.option(
     "--overwrite",
     metavar="FILE",
     multiple=True,
-    help="Write this file although it is there, such as specs/schema.json after an upgrade; may be repeated.",
+    help="A file to write although it exists, such as specs/schema.json after an upgrade; may be repeated.",
 )
 def command(  # noqa: PLR0913 - one for each option
-    folder: Path, *, account: str, region: str, backend: str, secrets_provider: str, stack: str, overwrite: tuple[str]
+    folder: Path,
+    *,
+    account: str,
+    region: str,
+    backend: str,
+    secrets_provider: str,
+    stack: str,
+    wheel: Path | None,
+    extras: tuple[str, ...],
+    overwrite: tuple[str, ...],
 ) -> None:
-    """Write into DIR the files that a project of your own begins with.
+    """Write the files of a new project into DIR.
 
-    Pulumi.yaml, a program that runs this version of iamcreds, specs with their schema, GitHub workflows. What is there
-    already stays as it is and is told, unless --overwrite names it. At a terminal, what no option says is asked. Needs
-    neither AWS nor Pulumi.
+    The files are Pulumi.yaml, a program, specs with their schema, GitHub workflows, and a requirements.txt with the
+    hashes of all packages. iamcreds itself is on no package index, so --wheel adds it. Existing files are kept unless
+    --overwrite names them. At a terminal, init asks for missing options. It needs neither AWS nor Pulumi.
 
     \b
     Examples:
       iamcreds init credentials --account 123456789012
+      iamcreds init credentials --account 123456789012 --wheel dist/iamcreds-0.1.0-py3-none-any.whl
       iamcreds init . --account 123456789012 --region eu-west-1 --backend "s3://BUCKET?region=eu-west-1" \\
         --secrets-provider "awskms:///alias/iamcreds-prod?region=eu-west-1"
       iamcreds init . --account 123456789012 --overwrite specs/schema.json
     """
     from iamcreds.project.files import Project, make_files  # noqa: PLC0415 - Jinja is slow to import
-    from iamcreds.project.writing import Outcome, write_files  # noqa: PLC0415 - as above
 
-    files = make_files(Project(account, region, stack, backend))
+    version = metadata.version("iamcreds")
+    extras = tuple(sorted(set(extras)))
+    read = read_wheel(wheel, version) if wheel else None
+    requirement = read.format_requirement(extras) if read else ""
+    outcomes = _write(
+        folder, make_files(Project(account, region, stack, backend, extras, requirement)), read, overwrite
+    )
+    steps = list_project_steps(folder, stack, secrets_provider)
+    if read is None and outcomes[REQUIREMENTS] is not Outcome.KEPT:
+        options = [
+            ("--account", account),
+            ("--region", region),
+            ("--backend", backend),
+            ("--secrets-provider", secrets_provider),
+            ("--stack", stack),
+            *(("--extra", extra) for extra in extras),
+        ]
+        steps = [*_list_wheel_steps(folder, version, options), *steps]
+    click.echo("\n".join(["", "Next:", *(f"  {step}" for step in steps)]))
+
+
+def _write(folder: Path, texts: dict[str, str], wheel: Wheel | None, overwrite: tuple[str, ...]) -> dict[str, Outcome]:
+    """Write the files and print the outcome of each."""
+    files = {wheel.name: wheel.content} if wheel else {}
+    files |= {path: text.encode() for path, text in texts.items()}
     unknown = sorted(set(overwrite) - set(files))
     if unknown:
         raise click.UsageError(f"no file of a project: {', '.join(unknown)}; its files are {', '.join(files)}")
-    outcomes: list[Outcome] = []
+    if wheel:
+        kept = {name: files[name] for name in (REQUIREMENTS, wheel.name) if name not in overwrite}
+        check_is_installed(folder, wheel, find_different(folder, kept))
+    outcomes = {}
     for path, outcome in write_files(folder, files, overwrite):
         click.echo(f"{folder / path}: {outcome}")
-        outcomes.append(outcome)
-    written = sum(outcome in (Outcome.WRITTEN, Outcome.OVERWRITTEN) for outcome in outcomes)
-    click.echo(f"{format_count(written, 'file')} written.\n\nNext:")
-    for step in _list_next_steps(folder, stack, secrets_provider):
-        click.echo(f"  {step}")
+        outcomes[path] = outcome
+    written = sum(outcome in (Outcome.WRITTEN, Outcome.OVERWRITTEN) for outcome in outcomes.values())
+    click.echo(f"{format_count(written, 'file')} written.")
+    return outcomes
 
 
-def _list_next_steps(folder: Path, stack: str, secrets_provider: str) -> list[str]:
-    return [
-        f"cd {shlex.quote(str(folder))}",
-        "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt",
-        'export PATH="$PWD/.venv/bin:$PATH"; umask 077',
-        f"pulumi stack init {shlex.quote(stack)} --secrets-provider {shlex.quote(secrets_provider)}",
-        "iamcreds dump --to specs    # what is live; or, for a new account: iamcreds skeleton > specs/jane.yaml",
-        "pulumi preview",
-    ]
+def _list_wheel_steps(folder: Path, version: str, options: list[tuple[str, str]]) -> list[str]:
+    """List the commands that add the wheel, in place of an older build of it."""
+    wheel = format_wheel_name(version)
+    names = [wheel, REQUIREMENTS] if os.path.lexists(folder / wheel) else [REQUIREMENTS]
+    again = format_init(_find_program(), folder, [*options, *(("--overwrite", name) for name in names)])
+    return list_wheel_steps(find_clone(version), version, again)
+
+
+def _find_program() -> str:
+    """Return `iamcreds` if the shell finds this one, otherwise its path."""
+    program = Path(sys.executable).with_name("iamcreds")
+    on_path = shutil.which("iamcreds")
+    is_found = on_path and program.exists() and Path(on_path).samefile(program)
+    return "iamcreds" if is_found or not program.exists() else str(program)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from iamcreds.project.locked import read_locked
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from importlib.resources.abc import Traversable
@@ -31,12 +33,16 @@ class Project:
         region: the region in which the workflows assume their roles.
         stack: the name of the first stack.
         backend: the URL of the backend that keeps the state, empty for the one that Pulumi is logged in to.
+        extras: the extras of iamcreds that are installed.
+        requirement: the line of requirements.txt that installs iamcreds, empty if there is no wheel yet.
     """
 
     account: str
     region: str
     stack: str
     backend: str = ""
+    extras: tuple[str, ...] = ()
+    requirement: str = ""
 
     @property
     def role_prefix(self) -> str:
@@ -54,7 +60,12 @@ def make_files(project: Project) -> dict[str, str]:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - the templates are JSON and YAML, and quote by tojson
     )
-    values = {**asdict(project), "role_prefix": project.role_prefix, "version": metadata.version("iamcreds")}
+    values = {
+        **asdict(project),
+        "role_prefix": project.role_prefix,
+        "version": metadata.version("iamcreds"),
+        "locked": read_locked(project.extras),
+    }
     templates = resources.files("iamcreds.project") / "templates"
     return dict(sorted(_render(environment, values, path, file) for path, file in _walk(templates, "")))
 
@@ -67,7 +78,7 @@ def _walk(folder: Traversable, above: str) -> Iterator[tuple[str, Traversable]]:
             yield f"{above}{entry.name}", entry
 
 
-def _render(environment: Environment, values: Mapping[str, str], path: str, file: Traversable) -> tuple[str, str]:
+def _render(environment: Environment, values: Mapping[str, object], path: str, file: Traversable) -> tuple[str, str]:
     if not path.endswith(_RENDERED):
         return path, file.read_text("utf-8")
     return path.removesuffix(_RENDERED), environment.get_template(f"templates/{path}").render(values)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -13,43 +16,72 @@ if TYPE_CHECKING:
 
 
 class Outcome(StrEnum):
-    """What became of a file."""
+    """The outcome for one file."""
 
     WRITTEN = "written"
     OVERWRITTEN = "overwritten"
-    SAME = "there already, and the same"
-    KEPT = "there already, another text: kept"
+    SAME = "already exists, unchanged"
+    KEPT = "already exists with different content, kept"
 
 
-def write_files(folder: Path, files: Mapping[str, str], overwrite: Collection[str]) -> Iterator[tuple[str, Outcome]]:
-    """Write the files that are not there, and those to be overwritten; what became of each, as it is done.
+def write_files(folder: Path, files: Mapping[str, bytes], overwrite: Collection[str]) -> Iterator[tuple[str, Outcome]]:
+    """Write the missing files and those to be overwritten, and yield the outcome of each.
 
-    A run that was cut off is repeated: what it has written is the same, and what it has not is written then.
+    A run that was cut off is repeated: the files that it has written are the same, the others are written then.
 
     Raises:
         OutputFileError: a folder or file cannot be written.
     """
-    for path, text in files.items():
-        try:
-            yield path, _write(folder / path, text, is_overwritten=path in overwrite)
-        except (OSError, UnicodeDecodeError) as error:
-            raise OutputFileError(f"{folder / path} cannot be written: {_reason(error)}") from error
+    for path, content in files.items():
+        with _translated(folder / path):
+            outcome = _write(folder / path, content, is_overwritten=path in overwrite)
+        yield path, outcome
 
 
-def _write(file: Path, text: str, *, is_overwritten: bool) -> Outcome:
+def find_different(folder: Path, files: Mapping[str, bytes]) -> list[str]:
+    """Find the files that already exist with different content.
+
+    Raises:
+        OutputFileError: a file cannot be read.
+    """
+    different = []
+    for path, content in files.items():
+        with _translated(folder / path):
+            if _read_existing(folder / path) not in (None, content):
+                different.append(path)
+    return different
+
+
+def _write(file: Path, content: bytes, *, is_overwritten: bool) -> Outcome:
     file.parent.mkdir(parents=True, exist_ok=True)
+    existing = _read_existing(file)
+    if existing is None:
+        with file.open("xb") as new:
+            new.write(content)
+        return Outcome.WRITTEN
+    if existing == content:
+        return Outcome.SAME
+    if not is_overwritten:
+        return Outcome.KEPT
+    if file.is_symlink():
+        raise OutputFileError(f"{file} cannot be written: it is a link")
+    file.write_bytes(content)
+    return Outcome.OVERWRITTEN
+
+
+def _read_existing(file: Path) -> bytes | None:
+    """Read a file; None if nothing has its name. A pipe or device is not opened, because that may never end."""
+    if not os.path.lexists(file):
+        return None
+    if not file.is_dir() and not stat.S_ISREG(file.stat().st_mode):
+        raise OutputFileError(f"{file} cannot be written: it is not a regular file")
+    return file.read_bytes()
+
+
+@contextmanager
+def _translated(file: Path) -> Iterator[None]:
+    """Turn an error of the file system into a sentence."""
     try:
-        with file.open("x", encoding="utf-8", newline="\n") as new:
-            new.write(text)
-    except FileExistsError:
-        if file.read_bytes() == text.encode():
-            return Outcome.SAME
-        if not is_overwritten:
-            return Outcome.KEPT
-        file.write_text(text, "utf-8", newline="\n")
-        return Outcome.OVERWRITTEN
-    return Outcome.WRITTEN
-
-
-def _reason(error: OSError | UnicodeDecodeError) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+        yield
+    except OSError as error:
+        raise OutputFileError(f"{file} cannot be written: {error.strerror or type(error).__name__}") from error

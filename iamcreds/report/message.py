@@ -16,6 +16,7 @@ from iamcreds.errors import NotificationError
 from iamcreds.report.advice import advise
 from iamcreds.report.summary import describe_scope, summarize
 from iamcreds.report.wording import format_line
+from iamcreds.text.commands import install_extra
 from iamcreds.text.escaping import escape_invisible, format_code_span
 from iamcreds.text.formatting import capitalize
 
@@ -94,7 +95,7 @@ def _find_service(number: int, total: int, url: str) -> Any:  # noqa: ANN401 - a
         from apprise import Apprise  # noqa: PLC0415 - slow to import, and not everybody has it
     except ImportError:
         raise NotificationError(
-            "notifications need the package apprise, which is not installed: install iamcreds[notify]"
+            f"notifications need apprise, which is not installed: {install_extra('notify')}"
         ) from None
     try:
         service = Apprise.instantiate(url)

@@ -34,5 +34,13 @@ def delete_access_key(user: str, key_id: str) -> str:
     return f"aws iam delete-access-key {format_option('--user-name', user)} {format_option('--access-key-id', key_id)}"
 
 
+def install_extra(extra: str) -> str:
+    """Return the commands that add an extra of iamcreds to a project, or to a clone of iamcreds."""
+    init = f"iamcreds init . --extra {extra} --wheel FILE --overwrite requirements.txt"
+    return (
+        f"run `{init}`, then `.venv/bin/pip install -r requirements.txt`; in a clone of iamcreds, `make .venv/.synced`"
+    )
+
+
 def _name_credential(user: str, credential_id: str) -> str:
     return f"{format_option('--user-name', user)} {format_option('--service-specific-credential-id', credential_id)}"

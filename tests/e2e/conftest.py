@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.stack import Stack, copy_stack, create_stack, find_engine
+from tests.e2e.stack import ROOT, Stack, copy_stack, create_stack, find_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     from iamcreds.emulator.server import Emulator
 
+UV = shutil.which("uv") or str(ROOT / ".state/uv/bin/uv")
 LEAKED = 20
 """Characters of a secret that are a leak."""
 
@@ -22,6 +25,15 @@ LEAKED = 20
 def engine() -> str:
     """The folder of the real engine."""
     return find_engine()
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this working copy, built from its source distribution, as a release is."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([UV, "build", "--quiet", "--offline", "--out-dir", folder], cwd=ROOT, check=True, timeout=200)
+    (built,) = folder.glob("*.whl")
+    return built
 
 
 @pytest.fixture(scope="session")

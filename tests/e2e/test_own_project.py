@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import assert_no_leak
+from tests.e2e.conftest import UV, assert_no_leak
 from tests.e2e.live import JANE, list_credentials, pass_a_day
 from tests.e2e.recorded.restoring import STATES, list_recorded_ids, restore, specs_of_make
 from tests.e2e.stack import ROOT, Stack, make_environment
@@ -25,17 +24,6 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
     from iamcreds.emulator.server import Emulator
-
-UV = shutil.which("uv") or str(ROOT / ".state/uv/bin/uv")
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this working copy, built from its source distribution, as a release is."""
-    folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([UV, "build", "--quiet", "--offline", "--out-dir", folder], cwd=ROOT, check=True, timeout=200)
-    (built,) = folder.glob("*.whl")
-    return built
 
 
 @pytest.fixture(scope="session")

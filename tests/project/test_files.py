@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import tarfile
-from importlib import metadata
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 from iamcreds.project.files import Project, make_files
+from iamcreds.project.locked import read_locked
 from tests.e2e.runner import read_workflow
 from tests.e2e.stack import ROOT
 from tools.engine import VERSION
@@ -129,7 +131,28 @@ def test_backend() -> None:
     assert yaml.safe_load(text) == yaml.safe_load((ROOT / "Pulumi.yaml").read_text()) | {"backend": {"url": url}}
 
 
-def test_pinned() -> None:
-    """The requirements name this version, and no other will do."""
-    lines = make_files(PROJECT)["requirements.txt"].splitlines()
-    assert [line for line in lines if not line.startswith("#")] == [f"iamcreds=={metadata.version('iamcreds')}"]
+def test_without_a_wheel() -> None:
+    """Without a wheel no line names iamcreds except comments, so that pip never looks for it on an index."""
+    text = make_files(PROJECT)["requirements.txt"]
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert lines[:2] == ["--require-hashes", "--only-binary :all:"]
+    assert not [line for line in lines if "iamcreds" in line]
+    assert "--account 123456789012 --wheel FILE --overwrite requirements.txt\n" in text
+    assert text.endswith(f"\n{read_locked(())}")
+
+
+def test_with_a_wheel() -> None:
+    """With a wheel its line is the only one that names iamcreds; the extras' packages follow."""
+    line = "./iamcreds-0.1.0-py3-none-any.whl[aws] --hash=sha256:0"
+    text = make_files(replace(PROJECT, extras=("aws",), requirement=line))["requirements.txt"]
+    assert [found for found in text.splitlines() if "iamcreds" in found and not found.startswith("#")] == [line]
+    assert text.endswith(f"\n{line}\n{read_locked(['aws'])}")
+    assert "\npulumi-aws==" in text
+
+
+def test_setup_requires_hashes() -> None:
+    """The workflows install with hashes and wheels only, even if someone removes the options from requirements.txt."""
+    install = read_workflow(make_files(PROJECT)[SETUP])["runs"]["steps"][1]["run"]
+    assert re.findall("pip install (.*)", install) == [
+        "--quiet --require-hashes --only-binary :all: --requirement requirements.txt"
+    ]

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from iamcreds.errors import OutputFileError
-from iamcreds.project.writing import Outcome, write_files
+from iamcreds.project.writing import Outcome, find_different, write_files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILES = {"Pulumi.yaml": "name: iamcreds\n", "specs/account.yaml": "account: x\n"}
+FILES = {"Pulumi.yaml": b"name: iamcreds\n", "specs/account.yaml": b"account: x\n"}
 
 
 def test_new_folder(tmp_path: Path) -> None:
     """All is written into a folder that is not there yet, byte by byte."""
     outcomes = dict(write_files(tmp_path / "a/b", FILES, ()))
     assert set(outcomes.values()) == {Outcome.WRITTEN}
-    assert {name: (tmp_path / "a/b" / name).read_bytes().decode() for name in FILES} == FILES
+    assert {name: (tmp_path / "a/b" / name).read_bytes() for name in FILES} == FILES
 
 
 def test_what_is_there_stays(tmp_path: Path) -> None:
@@ -40,7 +41,7 @@ def test_overwriting_what_is_named(tmp_path: Path) -> None:
         (tmp_path / name).write_text("mine")
     outcomes = dict(write_files(tmp_path, FILES, ["Pulumi.yaml"]))
     assert outcomes == {"Pulumi.yaml": Outcome.OVERWRITTEN, "specs/account.yaml": Outcome.KEPT}
-    assert (tmp_path / "Pulumi.yaml").read_text() == FILES["Pulumi.yaml"]
+    assert (tmp_path / "Pulumi.yaml").read_bytes() == FILES["Pulumi.yaml"]
 
 
 def test_begun_and_cut_off(tmp_path: Path) -> None:
@@ -65,4 +66,30 @@ def test_folder_in_a_files_place(tmp_path: Path) -> None:
         list(write_files(tmp_path, FILES, ()))
     (tmp_path / "specs").write_text("")
     with pytest.raises(OutputFileError, match=r"specs/account\.yaml cannot be written: "):
-        list(write_files(tmp_path, {"specs/account.yaml": ""}, ()))
+        list(write_files(tmp_path, {"specs/account.yaml": b""}, ()))
+
+
+def test_link_to_a_file(tmp_path: Path) -> None:
+    """A link is read, but --overwrite writes nothing through it."""
+    (tmp_path / "elsewhere").write_text("mine")
+    (tmp_path / "Pulumi.yaml").symlink_to(tmp_path / "elsewhere")
+    assert dict(write_files(tmp_path, FILES, ()))["Pulumi.yaml"] is Outcome.KEPT
+    with pytest.raises(OutputFileError, match=r"Pulumi\.yaml cannot be written: it is a link"):
+        list(write_files(tmp_path, FILES, ["Pulumi.yaml"]))
+    assert (tmp_path / "elsewhere").read_text() == "mine"
+
+
+def test_pipe(tmp_path: Path) -> None:
+    """A pipe is reported and never opened, because nobody may write into it."""
+    os.mkfifo(tmp_path / "Pulumi.yaml")
+    for check in (lambda: list(write_files(tmp_path, FILES, ())), lambda: find_different(tmp_path, FILES)):
+        with pytest.raises(OutputFileError, match=r"Pulumi\.yaml cannot be written: it is not a regular file"):
+            check()
+
+
+def test_find_different(tmp_path: Path) -> None:
+    """Only an existing file with different content is different."""
+    (tmp_path / "Pulumi.yaml").write_text("mine")
+    assert find_different(tmp_path, FILES) == ["Pulumi.yaml"]
+    (tmp_path / "Pulumi.yaml").write_bytes(FILES["Pulumi.yaml"])
+    assert find_different(tmp_path, FILES) == []

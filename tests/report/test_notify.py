@@ -141,7 +141,7 @@ def test_not_installed(drifted: Reporting, monkeypatch: pytest.MonkeyPatch) -> N
     assert drifted.run().code == 2
     ran = drifted.run("--notify", f"mailto://iam:{SECRET}@127.0.0.1:9")
     assert (ran.code, ran.out) == (1, "")
-    assert "install iamcreds[notify]" in ran.err
+    assert "run `iamcreds init . --extra notify " in ran.err
     assert SECRET not in ran.err
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,16 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from iamcreds.text.commands import create_user, delete_access_key, delete_credential, format_option, switch_credential
+from iamcreds.project.locked import EXTRAS
+from iamcreds.text.commands import (
+    create_user,
+    delete_access_key,
+    delete_credential,
+    format_option,
+    install_extra,
+    switch_credential,
+)
+from tests.documents.reading import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +46,15 @@ def take_apart(command: str) -> tuple[str, dict[str, str]]:
         given[names[option]] = value if separator else words.pop(0)
     assert set(shape.required_members) <= set(given)
     return operation, given
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_install_extra(extra: str) -> None:
+    """The command that adds an extra is valid, and no package is installed by its name."""
+    text = install_extra(extra)
+    (init,) = re.findall("`iamcreds (.*?)`", text)
+    parse([*shlex.split(init), "--account", "123456789012"])
+    assert re.findall("pip install (.*?)`", text) == ["-r requirements.txt"]
 
 
 @pytest.mark.parametrize("value", HOSTILE)
