@@ -15,6 +15,7 @@ from botocore.parsers import ResponseParserError
 from botocore.utils import parse_timestamp
 
 from iamcreds import errors
+from iamcreds.account.credential_sources import forbid_prompts, is_interactive
 from iamcreds.account.failures import FOLLOWS_LOST, NONSENSE, UNREADABLE, may_have_happened, reading_answers
 from iamcreds.model import Credential, IssuedCredential, Status
 from iamcreds.services import Family
@@ -46,6 +47,15 @@ PAGE = 1000
 UNREADABLE_ANSWERS = 2
 """How many answers in a row may be unreadable before a call that may be repeated is given up."""
 
+_SIGNING_IN = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=20, retries={"total_max_attempts": 2})
+"""For the calls by which botocore itself gets credentials (STS, SSO), whose own time-outs add up to minutes."""
+
+_IDS = ("ServiceSpecificCredentialId", "AccessKeyId", "UserName")
+"""What identifies an item of a list."""
+
+MAX_BARREN_PAGES = 100
+"""How many pages in a row may hold nothing new before a list counts as endless."""
+
 _TALKATIVE = ("botocore", "urllib3")
 """Loggers that quote answers: botocore in full at level DEBUG, and both in warnings about what cannot be read."""
 
@@ -70,6 +80,9 @@ def open_session() -> boto3.Session:
     knows.
     """
     core = botocore.session.get_session()
+    core.set_default_client_config(_SIGNING_IN)
+    if not is_interactive():
+        forbid_prompts(core)
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_date)
     return boto3.Session(botocore_session=core, region_name=os.environ.get("AWS_REGION") or None)
 
@@ -200,9 +213,11 @@ def pages(
     Only IsTruncated ends it, for a page may be short and still not the last.
 
     Raises:
-        AccountError: the endpoint gives the same marker twice, which would never end.
+        AccountError: the list never ends: a marker comes twice, or page after page holds known items only.
     """
-    seen: set[str] = set()
+    markers: set[str] = set()
+    ids: set[str] = set()
+    barren = 0
     marker = {"Marker": start} if start else {}
     while True:
         page = read(operation, **arguments, **marker, MaxItems=PAGE)
@@ -210,11 +225,21 @@ def pages(
         if not page.get("IsTruncated"):
             return
         marker = {"Marker": page["Marker"]}
-        if marker["Marker"] in seen:
-            raise errors.AccountError(
-                f"{operation.__name__}: AWS gave the same page marker twice: the list is not to be trusted"
+        new = _list_ids(page) - ids
+        barren = 0 if new else barren + 1
+        if marker["Marker"] in markers or barren > MAX_BARREN_PAGES:
+            sign = (
+                "the same page marker twice" if marker["Marker"] in markers else "pages of known items again and again"
             )
-        seen.add(marker["Marker"])
+            raise errors.AccountError(f"{operation.__name__}: AWS gave {sign}: the list is not to be trusted")
+        markers.add(marker["Marker"])
+        ids |= new
+
+
+def _list_ids(page: Mapping[str, Any]) -> set[str]:
+    """List the ids of a page's items: of credentials, access keys or users."""
+    items = (item for value in page.values() if isinstance(value, list) for item in value)
+    return {str(next((item[name] for name in _IDS if name in item), "")) for item in items if isinstance(item, dict)}
 
 
 def to_credential(item: Mapping[str, Any]) -> Credential:

@@ -26,7 +26,7 @@ def command() -> None:
 @plugin_option
 @click.option(
     "--settings",
-    type=click.File("rb"),
+    type=click.File("rb", lazy=True),
     metavar="FILE",
     help="The stack's settings file, such as Pulumi.prod.yaml, whose secrets provider the state must have.",
 )

@@ -130,3 +130,17 @@ def test_credential(more: dict[str, object], family: Family, login: str, expires
     assert client.to_credential(LISTED | more) == Credential(
         "ACCA1", "jane", "codecommit.amazonaws.com", Status.INACTIVE, CREATED, family, login, expires
     )
+
+
+@pytest.mark.parametrize("items", [[{"UserName": "jane"}], []])
+def test_pages_of_known_items(items: list[dict[str, str]]) -> None:
+    """A list whose pages bring new markers and no new item ends in an error after a bounded number of calls."""
+    calls: list[object] = []
+
+    def list_users(**arguments: object) -> dict[str, object]:
+        calls.append(arguments)
+        return {"Users": items, "IsTruncated": True, "Marker": str(len(calls))}
+
+    with pytest.raises(AccountError, match="list_users: AWS gave pages of known items again and again"):
+        list(client.pages(list_users))
+    assert len(calls) <= client.MAX_BARREN_PAGES + 2
