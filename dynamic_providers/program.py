@@ -37,7 +37,9 @@ def run() -> None:
         pulumi.log.warn(str(warning))
     registered = register(specs)
     pulumi.export("credentials", registered["credentials"])
-    pulumi.export("secrets", registered["secrets"])
+    pulumi.export(
+        "secrets", pulumi.Output.secret(registered["secrets"])
+    )  # whole: tools mask secrets at the top level only
 
 
 def load_specs() -> Desired:

@@ -11,6 +11,8 @@ from iamcreds.errors import StateError
 from iamcreds.text.escaping import escape_invisible, shorten
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from iamcreds.state.providers import CheckedState
 
 _MAX_SETTINGS = 1 << 20
@@ -42,18 +44,21 @@ def read_text(file: IO[bytes]) -> str:
         raise StateError("this is not what `pulumi stack export` prints: it is no UTF-8 text") from None
 
 
-def read_settings(file: IO[bytes]) -> str:
+def read_settings(file: Path) -> str:
     """Read a stack's settings file.
 
     Raises:
-        StateError: it is longer than such a file can be, or not UTF-8.
+        StateError: it cannot be read, is longer than such a file can be, or is not UTF-8.
     """
-    content = file.read(_MAX_SETTINGS + 1)
     try:
+        with file.open("rb") as opened:
+            content = opened.read(_MAX_SETTINGS + 1)
         text = content.decode()
+    except OSError as error:
+        raise StateError(f"the settings file {file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        text = ""
-    if (not text and content) or len(content) > _MAX_SETTINGS:
+        raise StateError("the settings file is not a stack's settings (Pulumi.STACK.yaml)") from None
+    if len(content) > _MAX_SETTINGS:
         raise StateError("the settings file is not a stack's settings (Pulumi.STACK.yaml)")
     return text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import IO
 
 import click
@@ -26,11 +27,11 @@ def command() -> None:
 @plugin_option
 @click.option(
     "--settings",
-    type=click.File("rb", lazy=True),
+    type=click.Path(path_type=Path),
     metavar="FILE",
     help="The stack's settings file, such as Pulumi.prod.yaml, whose secrets provider the state must have.",
 )
-def check(file: IO[bytes], plugins: tuple[str, ...], settings: IO[bytes] | None) -> None:
+def check(file: IO[bytes], plugins: tuple[str, ...], settings: Path | None) -> None:
     """Tell what code of others the next run would load from a state.
 
     FILE is what `pulumi stack export` prints, or a state as its backend keeps it, or - for standard input. Pulumi loads

@@ -76,3 +76,19 @@ def test_endless_state(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_wrong_words(words: list[str]) -> None:
     """A wrong option or file exits 1, for 2 says that something was found."""
     assert CliRunner().invoke(main, ["state", "check", *words]).exit_code == 1
+
+
+def test_settings(tmp_path: Path) -> None:
+    """The state's secrets provider is compared with the settings file; one that cannot be read exits 1."""
+    state = '{"deployment": {"secrets_providers": {"type": "passphrase", "state": {"salt": "v1:a"}}}}'
+    file = tmp_path / "Pulumi.prod.yaml"
+    missing = check(state, "--settings", str(file))
+    assert (missing.exit_code, missing.stdout) == (1, "")
+    assert "cannot be read: No such file or directory" in missing.stderr
+    for settings, code in (("encryptionsalt: v1:a", 0), ("encryptionsalt: v1:b", 2), ("", 2), ("[", 1), ("\0", 1)):
+        file.write_text(settings)
+        assert check(state, "--settings", str(file)).exit_code == code, settings
+    for content in (b"\xff", b"#" * ((1 << 20) + 1)):
+        file.write_bytes(content)
+        assert check(state, "--settings", str(file)).exit_code == 1
+    assert check(state).exit_code == 0
