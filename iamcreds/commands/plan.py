@@ -19,11 +19,21 @@ if TYPE_CHECKING:
 _EXCESS = 3
 """The exit code that says that the gate refuses the plan."""
 _MARKER = re.compile(r"[\w./@-]{0,100}", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
+
+
+def _check_commit(_context: click.Context, _parameter: click.Parameter, commit: str | None) -> str | None:
+    if commit is not None and not _COMMIT.fullmatch(commit):
+        raise click.BadParameter(f"{commit!r} is not a valid commit: 7 to 64 hexadecimal digits")
+    return commit
 
 
 @click.command("plan")
 @click.argument("preview", type=click.File(encoding="utf-8"))
 @click.option("--marker", metavar="NAME", help="Whose comment this is, in its hidden first line.  [default: the stack]")
+@click.option(
+    "--commit", metavar="SHA", callback=_check_commit, help="Commit of the preview, for the comment.  [default: none]"
+)
 @click.option("--always", is_flag=True, help="Say so when nothing changes, to edit an earlier comment.")
 @click.option(
     "--max-removals",
@@ -36,20 +46,28 @@ _MARKER = re.compile(r"[\w./@-]{0,100}", re.ASCII)
     metavar="N",
     help="Let stacks of fewer credentials than this through.  [default: 10 for a share, 0 for a number]",
 )
-def command(
-    preview: IO[str], marker: str | None, *, always: bool, max_removals: str | None, at_least: int | None
+def command(  # noqa: PLR0913 - one for each option
+    preview: IO[str],
+    marker: str | None,
+    commit: str | None,
+    *,
+    always: bool,
+    max_removals: str | None,
+    at_least: int | None,
 ) -> None:
     """Print what PREVIEW would change as a Markdown comment for a pull request.
 
     PREVIEW is what `pulumi preview --json` prints, a file or - for standard input. With `--show-sames` it also tells
     renamed credentials. When nothing changes, nothing is printed. No secret is ever shown.
 
+    The comment shows the project and the stack of the preview and, with --commit, the commit.
+
     Exits 0; 1 where the preview failed or is none; 3 where it is refused by --max-removals.
 
     \b
     Examples:
       pulumi preview --json --show-sames | iamcreds plan -
-      iamcreds plan preview.json --marker prod --always
+      iamcreds plan preview.json --marker prod --commit 4f5e6d7 --always
       iamcreds plan preview.json --max-removals 30% --at-least 10 && pulumi up --yes
     """
     plan = read_plan(parse_preview(_read_text(preview)))
@@ -58,7 +76,7 @@ def command(
         raise click.UsageError(f"{name!r} cannot be a marker: take letters, digits and ./@_-, at most 100")
     excess = _find_excess(plan, max_removals, at_least)
     if always or not plan.is_empty:
-        click.echo(render_comment(plan, name, excess), nl=False)
+        click.echo(render_comment(plan, name, excess, commit), nl=False)
     if plan.errors:
         raise PreviewError(f"the preview failed: {_describe_failure(plan)}")
     if excess:

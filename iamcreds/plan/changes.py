@@ -121,6 +121,7 @@ class Plan:
     findings: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    project: str = ""
 
     @property
     def is_empty(self) -> bool:

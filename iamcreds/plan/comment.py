@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds.plan.changes import Action, Change, Note, Plan, PolicyChange, UserChange
 from iamcreds.text.escaping import escape_lines, format_code, shorten
-from iamcreds.text.formatting import format_count
+from iamcreds.text.formatting import capitalize, format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -58,11 +58,29 @@ def format_marker(name: str) -> str:
     return f"<!-- iamcreds plan: {name} -->"
 
 
-def render_comment(plan: Plan, name: str, excess: str | None = None) -> str:
-    """The comment, of at most `MAX_LENGTH` characters; `name` is the marker's, `excess` what the gate says."""
+def render_comment(plan: Plan, name: str, excess: str | None = None, commit: str | None = None) -> str:
+    """Return the comment, of at most `MAX_LENGTH` characters.
+
+    Args:
+        plan: the plan.
+        name: the name in the marker.
+        excess: the gate's reason for a rejection.
+        commit: the commit that the preview was made for, in hexadecimal.
+    """
     title = f"### IAM credentials: {format_code(name)}" if name else "### IAM credentials"
-    paragraphs = [f"{format_marker(name)}\n{title}", *_render_verdict(plan, excess), f"{summarize(plan)}."]
+    head = f"{format_marker(name)}\n{title}\n\n{_render_origin(plan, commit)}"
+    paragraphs = [head, *_render_verdict(plan, excess), f"{summarize(plan)}."]
     return _fit("\n\n".join(paragraphs) + "\n", _make_sections(plan))
+
+
+def _render_origin(plan: Plan, commit: str | None) -> str:
+    """Return the commit, the project and the stack of the preview.
+
+    The commit is not code, so GitHub links it. The workflow searches the fourth line for `Commit SHA,`.
+    """
+    names = f"project {format_code(plan.project)}, stack {format_code(plan.stack)}"
+    known = names if plan.stack else "project and stack unknown, because the preview has no steps"
+    return capitalize(f"commit {commit}, {known}" if commit else known)
 
 
 def _render_verdict(plan: Plan, excess: str | None) -> Iterator[str]:

@@ -84,8 +84,13 @@ class Preview:
 
     @property
     def stack(self) -> str:
-        """The stack's name, or empty where not even the stack has a step."""
+        """The stack's name, or empty if the preview has no steps."""
         return next((step.urn.split("::")[0].removeprefix("urn:pulumi:") for step in self.steps), "")
+
+    @property
+    def project(self) -> str:
+        """The project's name, or empty if the preview has no steps."""
+        return next((step.urn.split("::")[1] for step in self.steps), "")
 
 
 def _split_name(urn: str) -> str:

@@ -69,6 +69,7 @@ def read_plan(preview: Preview) -> Plan:
         findings=findings,
         warnings=tuple(_list_warnings(preview.diagnostics, findings)),
         errors=tuple(_list_errors(_select_errors(preview.diagnostics), refusals)),
+        project=preview.project,
     )
 
 

@@ -30,6 +30,7 @@ PERMISSIONS = {
     "build": {"build": {"contents": "read"}},
     "code-scanning": {"upload": SCANNING},
     "pull-request": {
+        "outdate": {"pull-requests": "write"},
         "stacks": {"contents": "read"},
         "validate": {"contents": "read"},
         "code-scanning": SCANNING,
@@ -85,6 +86,20 @@ def test_pinned_and_quoted(path: Path) -> None:
     assert "pull_request_target" not in json.dumps(content.get("on"))
     shells = {step["shell"] for step in steps if "shell" in step} or {content["defaults"]["run"]["shell"]}
     assert shells == {"bash -euo pipefail {0}"}
+
+
+def test_comments_of_other_commits() -> None:
+    """The job that marks comments runs first under the conditions of the preview, with no code and no role."""
+    workflow = load_workflow("pull-request")
+    outdate, preview = (workflow["jobs"][name] for name in ("outdate", "preview"))
+    assert "needs" not in outdate
+    assert outdate["if"] == preview["if"]
+    assert [list(step) for step in outdate["steps"]] == [["name", "env", "run"]]
+    assert outdate["steps"][0]["env"]["COMMIT"] == "${{ github.event.pull_request.head.sha }}"
+    assert "outdate" in preview["needs"]
+    assert workflow["concurrency"]["group"] == "pull request ${{ github.event.pull_request.number }}"
+    assert workflow["concurrency"]["cancel-in-progress"] is True
+    assert "!cancelled()" in preview["steps"][-1]["if"]
 
 
 def test_trusted_jobs() -> None:

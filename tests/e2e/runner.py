@@ -29,16 +29,8 @@ CONDITIONS: dict[str | None, Callable[[dict[str, str]], bool]] = {
 """The conditions of steps, and when each is met; code scanning is on."""
 TRUTH = "tag:yaml.org,2002:bool"
 EXPRESSION = re.compile(r"\$\{\{ (.*?) \}\}")
-GH = """#!{python}
-import json, os, pathlib, sys
-files = [word.removeprefix("body=@") for word in sys.argv if word.startswith("body=@")]
-files += [after for word, after in zip(sys.argv, sys.argv[1:]) if word == "--body-file"]
-call = {{"arguments": sys.argv[1:], "body": "".join(pathlib.Path(file).read_text() for file in files)}}
-with open(os.environ["GH_CALLS"], "a") as calls:
-    calls.write(json.dumps(call) + "\\n")
-if "--jq" in sys.argv:
-    print(os.environ["GH_FOUND"])
-"""
+GH = ROOT / "tests/e2e/gh.py"
+COMMIT = "a" * 40
 
 
 class WorkflowLoader(yaml.SafeLoader):
@@ -92,11 +84,31 @@ class Runner:
 
     stack: Stack
     folder: Path
+    commit: str = COMMIT
 
     def __post_init__(self) -> None:
         self.folder.mkdir()
-        (self.folder / "gh").write_text(GH.format(python=sys.executable))
+        (self.folder / "gh").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{GH}" "$@"\n')
         (self.folder / "gh").chmod(0o755)
+
+    def write_comments(self, *comments: tuple[str, str]) -> None:
+        """Set the comments of the pull request, as author and body, for `gh` to filter and edit."""
+        listed = [{"id": n, "user": {"login": user}, "body": body} for n, (user, body) in enumerate(comments, start=1)]
+        (self.folder / "comments").write_text(json.dumps(listed))
+
+    def read_comments(self) -> list[str]:
+        """Return the bodies of the comments of the pull request."""
+        return [comment["body"] for comment in json.loads((self.folder / "comments").read_text())]
+
+    def run_all(self, workflow: str) -> dict[str, JobRun]:
+        """Run the jobs of a workflow in order, each if the jobs that it needs are green; called workflows are green."""
+        done = dict[str, JobRun]()
+        jobs = load_workflow(workflow)["jobs"]
+        for name, job in jobs.items():
+            needs = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
+            if all("uses" in jobs[each] or (each in done and done[each].is_green) for each in needs) and "steps" in job:
+                done[name] = self.run(workflow, name)
+        return done
 
     def run(self, workflow: str, job: str, found: str = "", env: dict[str, str] | None = None, **inputs: str) -> JobRun:
         """Run a job's steps, each in a shell of its own, as long as its condition is met."""
@@ -147,13 +159,16 @@ class Runner:
             "GITHUB_OUTPUT": str(self.folder / "output"),
             "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
             "GH_CALLS": str(self.folder / "calls"),
+            "GH_COMMENTS": str(self.folder / "comments"),
         }
 
     def expand(self, text: str, job_run: JobRun, inputs: dict[str, str]) -> str:
         """Expand the expressions in a step's variable: contexts, and `||` between them."""
         contexts = {
+            "github.event.pull_request.head.sha": self.commit,
             "github.event.pull_request.number": "5",
             "github.repository": "acme/credentials",
+            "github.sha": self.commit,
             "github.token": "a-token",
             "matrix.stack": "test",
             "matrix.specs": "specs",

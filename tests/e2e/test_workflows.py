@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.live import list_credentials, set_status
-from tests.e2e.runner import GITHUB, Runner, load_workflow
+from tests.e2e.runner import COMMIT, GITHUB, Runner, load_workflow
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -49,12 +49,14 @@ def test_from_pull_request_to_up(runner: Runner, iam: IAMClient) -> None:
     assert first.calls[-1].words.startswith("api --silent --method POST repos/acme/credentials/issues/5/comments")
     assert first.calls[-1].body.startswith("<!-- iamcreds plan: test -->\n")
     assert "1 to create" in first.calls[-1].body
+    assert f"\n\nCommit {COMMIT}, project `iamcreds`, stack `test`\n\n" in first.calls[-1].body
     assert first.summary == first.calls[-1].body
 
     up = runner.run("up", "up")
     assert up.is_green, up.text
     assert list(up.outcomes) == ["validate the specs", "state", "preview", "gate", "up"]
     assert "1 to create" in up.summary
+    assert f"Commit {COMMIT}, project `iamcreds`, stack `test`" in up.summary
     assert [credential["Status"] for credential in list_credentials(iam, "jane")] == ["Active"]
 
     again = runner.run("pull-request", "preview", found="42\n43")
@@ -62,6 +64,80 @@ def test_from_pull_request_to_up(runner: Runner, iam: IAMClient) -> None:
     assert again.calls[-1].words.startswith("api --silent --method PATCH repos/acme/credentials/issues/comments/42")
     assert "No changes" in again.calls[-1].body
     assert "1 to create" not in again.calls[-1].body
+
+
+NEEDS_JQ = pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")
+OUTDATED = "**Outdated**: this preview is of a different commit. Commit {} has no preview yet."
+
+
+@NEEDS_JQ
+def test_outdated_comment(runner: Runner) -> None:
+    """A commit that fails before its preview marks the comment of the commit before; the next preview overwrites it."""
+    first, broken, fixed = ("1" * 40, "2" * 40, "3" * 40)
+    runner.write_comments()
+    runner.stack.write_specs(team=SPECS)
+    runner.commit = first
+    assert all(job.is_green for job in runner.run_all("pull-request").values())
+    (comment,) = runner.read_comments()
+    assert comment.splitlines()[:5] == [
+        "<!-- iamcreds plan: test -->",
+        "### IAM credentials: `test`",
+        "",
+        f"Commit {first}, project `iamcreds`, stack `test`",
+        "",
+    ]
+
+    runner.stack.write_specs(team="users: [")
+    runner.commit = broken
+    jobs = runner.run_all("pull-request")
+    assert list(jobs) == ["outdate", "stacks", "validate"]
+    assert not jobs["validate"].is_green
+    marker, rest = comment.split("\n", 1)
+    assert runner.read_comments() == [f"{marker}\n{OUTDATED.format(broken)}\n{rest}"]
+
+    runner.stack.write_specs(team=SPECS)
+    runner.commit = fixed
+    assert all(job.is_green for job in runner.run_all("pull-request").values())
+    assert runner.read_comments() == [comment.replace(first, fixed)]
+
+
+@NEEDS_JQ
+def test_outdated_comments(runner: Runner) -> None:
+    """Only our comments of other commits are marked, also of removed stacks; a mark is replaced, and goes again."""
+    bot, old, new = "github-actions[bot]", "1" * 40, "2" * 40
+    marker = "<!-- iamcreds plan: {} -->\n"
+    head = "### IAM credentials\n\n"
+    ours = [marker.format(name) + "{}" + f"{head}Commit {old}, project `a`\n\ttab\u2028\n" for name in ("prod", "gone")]
+    before_this_line = marker.format("early") + "{}### IAM credentials\n\nNo changes."
+    others = [
+        ("jane", ours[0].format("")),
+        (bot, f"> {ours[0].format('')}"),
+        (bot, f"<!-- another workflow -->\n{head}Commit {old}, project `a`"),
+        (bot, ""),
+        (bot, f"{marker.format('prod')}{head}Commit {new}, project `a`\n\nCommit {old}, project"),
+    ]
+    runner.write_comments(*others, *((bot, body.format("")) for body in [*ours, before_this_line]))
+    for commit in (new, "3" * 40, "3" * 40):
+        runner.commit = commit
+        outdated = runner.run("pull-request", "outdate")
+        assert outdated.is_green, outdated.text
+        kept = len(others) if commit == new else len(others) - 1
+        assert runner.read_comments()[:kept] == [body for _, body in others[:kept]]
+        mark = f"{OUTDATED.format(commit)}\n"
+        assert runner.read_comments()[len(others) :] == [body.format(mark) for body in [*ours, before_this_line]]
+    assert len(outdated.calls) == 1, "a comment was edited although nothing changes"
+    runner.commit = old
+    assert runner.run("pull-request", "outdate").is_green
+    assert runner.read_comments()[len(others) : -1] == [body.format("") for body in ours]
+
+
+@NEEDS_JQ
+def test_no_comments(runner: Runner) -> None:
+    """A pull request without comments has nothing to mark."""
+    runner.write_comments()
+    outdated = runner.run("pull-request", "outdate")
+    assert outdated.is_green, outdated.text
+    assert len(outdated.calls) == 1
 
 
 def test_refused_preview(runner: Runner, iam: IAMClient) -> None:
@@ -250,7 +326,7 @@ def test_private_files(runner: Runner) -> None:
     assert [path for path in open_to_others if path.stat().st_size] == []
 
 
-@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")
+@NEEDS_JQ
 def test_own_comment_is_found() -> None:
     """The filter finds our comment for this stack, and neither another stack's nor one that quotes the marker."""
     script = next(

@@ -142,8 +142,49 @@ def test_nothing_changes() -> None:
     assert (run_recorded("nothing").exit_code, run_recorded("nothing").output) == (0, "")
     always = run_recorded("nothing", "--always", "--marker", "prod")
     assert always.exit_code == 0
-    assert always.stdout.startswith("<!-- iamcreds plan: prod -->\n### IAM credentials: `prod`\n\nNo changes;")
+    head = "<!-- iamcreds plan: prod -->\n### IAM credentials: `prod`\n\nProject `iamcreds`, stack `test`\n\n"
+    assert always.stdout.startswith(f"{head}No changes;")
     assert "Access-key findings (1)" in always.stdout
+
+
+@pytest.mark.parametrize("commit", ["0123abc", "0123456789ABCDEFabcdef0123456789abcdef01", "e" * 64])
+def test_commit(commit: str) -> None:
+    """The comment shows commit, project and stack in its fourth line, where the workflow searches for the commit."""
+    lines = run_recorded("changes", "--commit", commit, "--marker", "prod").stdout.splitlines()
+    assert lines[1:5] == ["### IAM credentials: `prod`", "", f"Commit {commit}, project `iamcreds`, stack `test`", ""]
+    failed = run_recorded("failed", "--commit", commit).stdout.splitlines()
+    assert failed[3] == f"Commit {commit}, project `iamcreds`, stack `test`"
+
+
+@pytest.mark.parametrize("commit", ["", "abc123", "g" * 40, "a" * 65, "HEAD", "0123abc\n", "-0123abc", "\uff10" * 7])
+def test_invalid_commit(commit: str) -> None:
+    """A commit that is not hexadecimal, or of a wrong length, is an error of usage."""
+    done = run_recorded("changes", f"--commit={commit}")
+    assert (done.exit_code, done.stdout) == (run_recorded("changes", "--at-least=1").exit_code, "")
+    assert "is not a valid commit: 7 to 64 hexadecimal digits" in done.stderr
+
+
+def test_preview_without_steps() -> None:
+    """A failed preview without steps has no URN, so the comment shows the commit, and that the rest is unknown."""
+    said = [{"severity": "error", "message": "error: no"}]
+    preview = make_preview(diagnostics=said)
+    unknown = "roject and stack unknown, because the preview has no steps"
+    assert run_plan("-", given=preview).stdout.splitlines()[3] == f"P{unknown}"
+    done = run_plan("-", "--commit", "0123abc", given=preview)
+    assert done.stdout.splitlines()[3] == f"Commit 0123abc, p{unknown}"
+    assert done.exit_code == 1
+
+
+def test_hostile_project() -> None:
+    """Names of projects and stacks are code in one line, whatever they are, and the size limit holds."""
+    step = make_step("create", "a", new={"user": "jane", "service": "logs"})
+    for name in ("x`\n**Outdated**: <img>|@octocat", "\u202e" * 40_000):
+        urn = step["urn"].replace(":test::iamcreds:", f":{name}::{name}:")
+        done = run_plan("-", "--marker", "prod", "--commit", "0123abc", given=make_preview(step | {"urn": urn}))
+        line = done.stdout.splitlines()[3]
+        assert line.startswith("Commit 0123abc, project <code>")
+        assert not {"*", "|", "@", "`"} & set(line)
+        assert len(done.stdout) < MAX_LENGTH
 
 
 def test_standard_input() -> None:
@@ -210,7 +251,8 @@ def test_length() -> None:
     assert MAX_LENGTH - 2_000 < len(done.stdout) < MAX_LENGTH
     shown = done.stdout.count("| reset |")
     assert f"{3_000 - shown:,} of 3,000 rows, 3,000 of 3,000 property changes are not shown" in done.stdout
-    assert done.stdout.startswith("<!-- iamcreds plan: test -->\n### IAM credentials: `test`\n\n3,000 to update")
+    head = "<!-- iamcreds plan: test -->\n### IAM credentials: `test`\n\nProject `iamcreds`, stack `test`\n\n"
+    assert done.stdout.startswith(f"{head}3,000 to update")
 
 
 def test_warnings_before_tables() -> None:
