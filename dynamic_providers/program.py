@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
+from dynamic_providers.engine_watch import watch_program
 from dynamic_providers.registration import register
 from iamcreds.errors import SpecsError
 from iamcreds.specs import load
@@ -31,6 +32,7 @@ def run() -> None:
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine ends a program by it: without a traceback
+    watch_program()
     atexit.register(gc.freeze)  # or Python, when it ends, looks for garbage in all of Pulumi, and the engine waits
     specs = load_specs()
     for warning in specs.warnings:

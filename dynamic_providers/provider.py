@@ -16,6 +16,7 @@ from pulumi.dynamic import CheckFailure, ResourceProvider
 from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
+from dynamic_providers.engine_watch import finish_before_end, watch_engine
 from dynamic_providers.run import Run
 from dynamic_providers.unknowns import is_known
 from iamcreds.errors import (
@@ -37,12 +38,18 @@ if TYPE_CHECKING:
     from iamcreds.account import Account
 
 _ONE_AT_A_TIME = threading.Lock()
+_CALLS = frozenset({"check", "diff", "create", "read", "update", "delete"})
+"""The engine's requests, by method."""
 
 
 class Provider(ResourceProvider):
     """A provider of ours: pickled by reference (it keeps no state) and out of the encryption path."""
 
     serialize_as_secret_always = False
+
+    def __init_subclass__(cls) -> None:
+        for name in _CALLS & cls.__dict__.keys():
+            setattr(cls, name, finish_before_end(cls.__dict__[name]))
 
     def configure(self, req: ConfigureRequest) -> None:
         """Read the stack's `now`; called once in a provider process, before anything else.
@@ -51,6 +58,8 @@ class Provider(ResourceProvider):
             ConfigError: `now` is no date.
         """
         speak_plainly()
+        if len(sys.argv) > 1:  # the engine starts a provider with its own address as the first argument
+            watch_engine(_engine(sys.argv[1]))
         atexit.register(gc.freeze)  # or Python, when it ends, looks for garbage in all of boto3, and the engine waits
         self.now = parse_now(req.config.get("now"))
 

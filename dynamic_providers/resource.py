@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.runtime.proto.source_pb2 import SourcePosition, StackFrame, StackTrace
 
+from dynamic_providers.engine_watch import watch_program
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,6 +28,7 @@ class Resource(pulumi.dynamic.Resource):
     def __init__(
         self, provider: ResourceProvider, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None
     ) -> None:
+        watch_program()
         with keep_pickler(), _record_caller_only():
             super().__init__(provider, name, props, opts)
 

@@ -12,6 +12,7 @@ IamcredsError
 ├── OutputFileError            a file cannot be written
 ├── WheelError                 a file is not a wheel of iamcreds that a project can install
 ├── NotificationError          a notification could not be sent
+├── EngineGoneError            the engine has ended while a call was waiting
 ├── EmulatorMissingError       the embedded IAM is not installed
 └── AccountError               the account did not do what was asked
     ├── UnreachableError       no answer from the endpoint
@@ -92,6 +93,10 @@ class WheelError(IamcredsError):
 
 class NotificationError(IamcredsError):
     """A notification could not be sent; the message names the service, never the address."""
+
+
+class EngineGoneError(IamcredsError):
+    """The Pulumi engine has ended, so that nobody would record the result of a call."""
 
 
 class EmulatorMissingError(IamcredsError):
