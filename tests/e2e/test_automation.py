@@ -1,0 +1,84 @@
+"""Pulumi's Automation API on a stack: its callers see no password unless an output says that it is secret."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from pulumi import automation
+
+from tests.e2e.conftest import contain_any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+    from tests.e2e.stack import Stack
+
+SPECS = "users: {{jane: {{credentials: [{{service: codecommit, reset: {reset}}}, {{service: bedrock}}]}}}}"
+CONSUMER = """
+import pulumi
+secrets = pulumi.StackReference("organization/iamcreds/test").require_output("secrets")
+pulumi.export("one", secrets.apply(lambda found: found["jane/codecommit"]))
+pulumi.export("length", secrets.apply(lambda found: len(found)))
+"""
+
+
+@pytest.fixture
+def automated(
+    stack: Stack, iam: IAMClient, monkeypatch: pytest.MonkeyPatch, emulator: Emulator
+) -> Iterator[automation.Stack]:
+    """The stack as the Automation API has it, after an `up` by it; what it shows is kept among what was printed."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(team=SPECS.format(reset="first"))
+    monkeypatch.setattr(os, "environ", os.environ | stack.env)
+    chosen = automation.select_stack(
+        "test", work_dir=str(stack.folder), opts=automation.LocalWorkspaceOptions(env_vars=stack.env)
+    )
+    events: list[str] = []
+    result = chosen.up(on_output=stack.printed.append, on_event=lambda event: events.append(repr(event.__dict__)))
+    stack.printed += [*events, result.stdout, result.stderr, repr(result.summary.__dict__)]
+    assert_secret(result.outputs, emulator.controls.secrets())
+    yield chosen
+    stack.printed += events
+
+
+def assert_secret(outputs: Mapping[str, automation.OutputValue], issued: list[str]) -> None:
+    """Each output that holds a password, however deep, is secret as a whole, and no other one is."""
+    assert set(outputs) == {"credentials", "secrets"}
+    for name, output in outputs.items():
+        assert output.secret is contain_any([json.dumps(output.value)], issued), name
+
+
+def test_outputs(automated: automation.Stack, stack: Stack, emulator: Emulator) -> None:
+    """Outputs are secret at the top level; preview, a reset, refresh and history show no password."""
+    first = emulator.controls.passwords()
+    assert_secret(automated.outputs(), list(first.values()))
+    stack.write_specs(team=SPECS.format(reset="second"))
+    preview = automated.preview(diff=True, on_event=lambda event: stack.printed.append(repr(event.__dict__)))
+    second = automated.up(diff=True, on_event=lambda event: stack.printed.append(repr(event.__dict__)))
+    assert_secret(second.outputs, emulator.controls.secrets())
+    refresh = automated.refresh()
+    stack.printed += [preview.stdout, preview.stderr, second.stdout, refresh.stdout]
+    stack.printed += [repr(summary.__dict__) for summary in automated.history(show_secrets=False)]
+    assert emulator.controls.passwords() != first
+
+
+def test_readers(automated: automation.Stack, stack: Stack, emulator: Emulator) -> None:
+    """`pulumi stack output secrets` and stack references go on working; without --show-secrets nothing is printed."""
+    passwords = {
+        name: emulator.controls.passwords()[found["id"]]
+        for name, found in automated.outputs()["credentials"].value.items()
+    }
+    assert stack.succeed("stack", "output", "secrets").strip() == "[secret]"
+    assert stack.read_secrets() == passwords
+    stack.write_program(CONSUMER)
+    stack.succeed("stack", "init", "consumer")
+    consumer = automation.select_stack("consumer", work_dir=str(stack.folder))
+    outputs = consumer.up().outputs
+    assert (outputs["one"].value, outputs["one"].secret) == (passwords["jane/codecommit"], True)
+    assert (outputs["length"].value, outputs["length"].secret) == (2, True)
