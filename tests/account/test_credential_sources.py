@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from iamcreds.account import Account, credential_sources
+from iamcreds.account import Account, client, credential_sources
 from iamcreds.errors import UnauthenticatedError
 
 if TYPE_CHECKING:
@@ -22,6 +22,15 @@ mfa_serial = arn:aws:iam::123456789012:mfa/jane
 [profile base]
 aws_access_key_id = test
 aws_secret_access_key = test
+"""
+SSO = """
+[profile asked]
+sso_session = company
+sso_account_id = 123456789012
+sso_role_name = admin
+[sso-session company]
+sso_region = us-east-1
+sso_start_url = https://127.0.0.1:9/start
 """
 PROCESS = """
 [profile asked]
@@ -77,3 +86,19 @@ def test_asking_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     use_profile(monkeypatch, tmp_path, PROCESS.format(command=f"{sys.executable} {tmp_path}/asks.py"))
     with pytest.raises(UnauthenticatedError, match="custom-process"):
         Account().id()
+
+
+def test_sso(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A profile of SSO that nobody has signed in to is an error that names `aws sso login`."""
+    use_profile(monkeypatch, tmp_path, SSO)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(UnauthenticatedError, match="aws sso login"):
+        Account().id()
+
+
+def test_silent_endpoint() -> None:
+    """The calls by which botocore gets credentials have time-outs of seconds, and few attempts."""
+    core: Any = client.open_session()._session  # noqa: SLF001 - boto3 has no other way to it
+    config = core.create_client("sts", region_name="us-east-1").meta.config
+    assert config.connect_timeout == client.CONNECT_TIMEOUT
+    assert (config.read_timeout, config.retries["total_max_attempts"]) == (20, 2)
