@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -25,6 +27,9 @@ _SECONDS = 2.0
 """Seconds between two looks at the engine, and seconds that it has to respond."""
 _MISSES = 2
 """How many looks in a row must fail, before the engine counts as gone."""
+
+_PROGRAM_HOST = "pulumi-language-python-exec"
+"""The script by which Pulumi's language host runs a program."""
 
 _lock = threading.Condition()
 _running = 0
@@ -43,9 +48,13 @@ def watch_engine(engine: EngineStub) -> None:
 
 
 def watch_program() -> None:
-    """Watch the engine of this Python program; nothing happens under Pulumi's mocks."""
+    """Watch the engine of this Python program, if the process is the program's own.
+
+    An inline program of the Automation API runs in the process of its caller, which outlives every engine.
+    """
     engine = get_engine()
-    if isinstance(engine, EngineStub):
+    is_own_process = any(Path(word).name == _PROGRAM_HOST for word in sys.orig_argv)
+    if is_own_process and isinstance(engine, EngineStub):
         watch_engine(engine)
 
 

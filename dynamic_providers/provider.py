@@ -58,7 +58,7 @@ class Provider(ResourceProvider):
             ConfigError: `now` is no date.
         """
         speak_plainly()
-        if len(sys.argv) > 1:  # the engine starts a provider with its own address as the first argument
+        if is_provider_process() and len(sys.argv) > 1:  # its first argument is the engine's address
             watch_engine(_engine(sys.argv[1]))
         atexit.register(gc.freeze)  # or Python, when it ends, looks for garbage in all of boto3, and the engine waits
         self.now = parse_now(req.config.get("now"))
@@ -164,9 +164,13 @@ def speak_plainly() -> None:
     The SDK's process formats every exception by `traceback.format_exc()` for the engine, which prints it. Its module
     is `__main__` there; in a process that is not the SDK's nothing happens.
     """
-    host = sys.modules["__main__"]
-    if hasattr(host, "DynamicResourceProviderServicer"):
-        host.traceback = _Sentences  # type: ignore[attr-defined]
+    if is_provider_process():
+        sys.modules["__main__"].traceback = _Sentences  # type: ignore[attr-defined]
+
+
+def is_provider_process() -> bool:
+    """Return True if this process is the SDK's, which serves providers to the engine."""
+    return hasattr(sys.modules["__main__"], "DynamicResourceProviderServicer")
 
 
 class _Sentences:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from pulumi import automation
+from pulumi import automation, export
 
+from dynamic_providers import ServiceSpecificCredential
 from tests.e2e.conftest import contain_any
 
 if TYPE_CHECKING:
@@ -66,6 +68,25 @@ def test_outputs(automated: automation.Stack, stack: Stack, emulator: Emulator) 
     stack.printed += [preview.stdout, preview.stderr, second.stdout, refresh.stdout]
     stack.printed += [repr(summary.__dict__) for summary in automated.history(show_secrets=False)]
     assert emulator.controls.passwords() != first
+
+
+def test_inline_program(stack: Stack, iam: IAMClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller of an inline program outlives its engine: nothing in this process watches that."""
+    iam.create_user(UserName="jane")
+    monkeypatch.setattr(os, "environ", os.environ | stack.env)
+    inline = automation.create_stack(
+        "inline",
+        project_name="iamcreds",
+        program=lambda: export("login", declare().service_user_name),
+        opts=automation.LocalWorkspaceOptions(env_vars=stack.env, work_dir=str(stack.folder)),
+    )
+    assert inline.up(on_output=stack.printed.append).outputs["login"].value == "jane-at-123456789012"
+    assert [thread.name for thread in threading.enumerate() if thread.name == "engine watch"] == []
+
+
+def declare() -> ServiceSpecificCredential:
+    """Declare jane's password for Git."""
+    return ServiceSpecificCredential("jane/codecommit", user="jane", service="codecommit")
 
 
 def test_readers(automated: automation.Stack, stack: Stack, emulator: Emulator) -> None:
