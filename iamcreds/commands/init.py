@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.formatting import format_count
 from iamcreds.text.names import ACCOUNT_ID, ACCOUNT_ID_WORDS
 
@@ -31,6 +32,7 @@ def _answer(check: _Check, question: str, default: Callable[[], str] | None = No
     def callback(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
         if value is None and sys.stdin.isatty() and not context.resilient_parsing:
             suggested = default() if default else None
+            suggested = suggested if check[0].fullmatch(suggested or "") else None
             return str(click.prompt(question, suggested, value_proc=check_value, show_default=bool(suggested)))
         if value is None and default is None and not context.resilient_parsing:
             raise click.MissingParameter(ctx=context, param=parameter)
@@ -122,12 +124,12 @@ def command(  # noqa: PLR0913 - one for each option
         raise click.UsageError(f"no file of a project: {', '.join(unknown)}; its files are {', '.join(files)}")
     outcomes: list[Outcome] = []
     for path, outcome in write_files(folder, files, overwrite):
-        click.echo(f"{folder / path}: {outcome}")
+        click.echo(f"{escape_invisible(str(folder / path))}: {outcome}")
         outcomes.append(outcome)
     written = sum(outcome in (Outcome.WRITTEN, Outcome.OVERWRITTEN) for outcome in outcomes)
     click.echo(f"{format_count(written, 'file')} written.\n\nNext:")
     for step in _list_next_steps(folder, stack, secrets_provider):
-        click.echo(f"  {step}")
+        click.echo(f"  {escape_invisible(step)}")
 
 
 def _list_next_steps(folder: Path, stack: str, secrets_provider: str) -> list[str]:

@@ -61,7 +61,7 @@ def command(name: str, operation: str | None, project: Path, stack: str | None, 
         raise click.UsageError(f"{operation} goes with --as git-credential")
     if operation in ("store", "erase"):
         return
-    if operation == "get" and (refusal := refuse_host(sys.stdin.read())):
+    if operation == "get" and (refusal := refuse_host(sys.stdin.buffer.read().decode(errors="replace"))):
         click.echo(f"iamcreds: no password for git: {escape_invisible(refusal)}", err=True)
         return
     secret = find_secret(_export(project, stack), name)
