@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from iamcreds.text.escaping import escape_invisible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,8 +29,10 @@ async def read_passwords(desired: Desired) -> Mapping[str, str]:
     for name in sorted(passwords.keys() - adopting):
         entry = shlex.quote(f'{KEY}["{name}"]')
         pulumi.log.warn(
-            f"config `{KEY}` has a password of {name}, which the specs do not adopt: it is not used; take it out"
-            f" (pulumi config rm --path {entry})"
+            escape_invisible(
+                f"config `{KEY}` has a password of {name}, which the specs do not adopt: it is not used; take it out"
+                f" (pulumi config rm --path {entry})"
+            )
         )
     return {name: password for name, password in passwords.items() if name in adopting}
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import atexit
 import gc
 from importlib import import_module
+from typing import Any
 
 import click
 
+from iamcreds.commands._errors import escape_error
 from iamcreds.errors import IamcredsError, SpecsError, format_traceback, is_debugging
 from iamcreds.text.escaping import escape_lines
 
@@ -70,6 +72,13 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(sorted(SUMMARIES.items()))
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:  # noqa: ANN401 - as click has it
+        """Parse the options before the command."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.ClickException as error:
+            raise escape_error(error) from None
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the command that was asked for."""
         try:
@@ -79,6 +88,8 @@ class Commands(click.Group):
                 click.echo(format_traceback(error), err=True)
             what = "the specs have problems:\n" if isinstance(error, SpecsError) else ""
             raise click.ClickException(f"{what}{escape_lines(str(error))}") from None
+        except click.ClickException as error:
+            raise escape_error(error) from None
 
 
 @click.group(cls=Commands)

@@ -37,6 +37,8 @@ import os
 import traceback
 from typing import TYPE_CHECKING
 
+from iamcreds.text.escaping import escape_lines
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -176,5 +178,5 @@ def format_traceback(error: BaseException) -> str:
     cause = error.__cause__ or error.__context__
     before = f"{format_traceback(cause)}\nwhich led to\n\n" if cause else ""
     name = type(error).__qualname__
-    text = f": {error}" if isinstance(error, IamcredsError) else " (its text is not shown)"
+    text = f": {escape_lines(str(error))}" if isinstance(error, IamcredsError) else " (its text is not shown)"
     return f"{before}{''.join(traceback.format_tb(error.__traceback__))}{name}{text}\n"

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
@@ -21,8 +22,8 @@ from iamcreds.account.failures import translate_errors
 from iamcreds.cli import main
 from iamcreds.commands.drift import _print_coloured
 from iamcreds.drift.differences import MissingUser, UndeclaredUser
-from iamcreds.errors import AccountError
-from iamcreds.model import Desired, DesiredUser, Place, User
+from iamcreds.errors import AccountError, format_traceback
+from iamcreds.model import Desired, DesiredUser, Place, Status, User
 from iamcreds.plan.changes import Action, Change, Note, Plan
 from iamcreds.plan.comment import render_comment
 from iamcreds.report.html import render
@@ -31,6 +32,8 @@ from iamcreds.report.markdown import format_markdown
 from iamcreds.report.message import write_message
 from iamcreds.report.sarif.differences import format_drift
 from iamcreds.report.text import format_text
+from iamcreds.services import service_alias
+from iamcreds.specs.dump import write_document
 from iamcreds.text.tables import Format, Table, format_document, format_table
 from tests.report.test_sarif import CHECKOUT
 from tests.report.test_text import DRIFT, LIVE, MISSING, OLD, SPARE
@@ -48,9 +51,11 @@ NAMES = [
     "<img src=x onerror=alert(1)>", "&lt;b&gt;", "=cmd|' /C'!A0", "\uff1d1+1", "\uff1b=1", ";=1+1", "\t=1", "  =1",
     "+1", "-1", "@SUM(1)", "\uff20SUM(1)", "x;=1", "x\t=1", "x\n=1", "\u202egnp.exe", "\u2066a\u2069", "a\u200bb",
     "\ufeffx", "\u2028x", "\u00adx", "\U000e0041x", "\x85x", "\x00x", "\ud800x",
+    "\x7fx", "\x9b2Jx", "\u061cx", "\u200ex", "\udc9bx",
     "[link=https://evil.example]x[/link]", "[red]x",
     "\\", "*b*", "~~x~~", "--", "|", "x\r::error::y", "\r\n::set-output name=a::b",
 ]  # fmt: skip
+SURROGATE = re.compile("[\ud800-\udfff]")
 FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
@@ -111,6 +116,12 @@ def coloured(name: str) -> str:
     return out.getvalue()
 
 
+def dumped(name: str) -> str:
+    """Return specs for existing credentials in an account that has only this name."""
+    live = replace(LIVE, id=name, user=name, service=name)
+    return "".join(write_document(name, [(name, [live, replace(live, status=Status.EXPIRED)])]))
+
+
 TABLE_OF: Callable[[str], Table] = lambda name: Table(("user", "id"), ((name, name),))  # noqa: E731 - a table of a name
 PRINTED: dict[str, Callable[[str], str]] = {
     "drift as text": lambda name: format_text(hostile_drift(name)),
@@ -123,9 +134,12 @@ PRINTED: dict[str, Callable[[str], str]] = {
     "table": lambda name: format_table(TABLE_OF(name), Format.TABLE),
     "table at a terminal": lambda name: format_table(TABLE_OF(name), Format.TABLE, 200),
     "table at a narrow terminal": lambda name: format_table(TABLE_OF(name), Format.TABLE, 2),
+    "CSV": lambda name: format_table(TABLE_OF(name), Format.CSV),
     "JSON": lambda name: format_document({name: [name]}, Format.JSON),
     "YAML": lambda name: format_document({name: [name]}, Format.YAML),
+    "dump": dumped,
     "AWS's words": aws_says,
+    "traceback": lambda name: format_traceback(AccountError(name)),
     "refusals": refused,
     "place": lambda name: str(Place(name, 1, 1)),
     "resource name": lambda name: spec_file_request("x" + name, "").name,
@@ -136,13 +150,21 @@ PRINTED: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("output", PRINTED)
 def test_printed(output: str, name: str) -> None:
     """Nothing is printed that a terminal, or what reads the log of a CI run, would obey."""
-    if output == "resource name" and "\ud800" in name:
+    if output == "resource name" and SURROGATE.search(name):
         pytest.skip("no file of Linux that Python names so becomes a URI")
     for line in PRINTED[output](name).split("\n"):
         assert line.isprintable()
         assert not line.lstrip().startswith("::")
         assert "##[" not in line
         assert "##vso[" not in line
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_dump_is_read_back(name: str) -> None:
+    """Programs read the names in the output of `dump` as they are."""
+    specs = yaml.safe_load(dumped(name))
+    assert specs["account"] == name
+    assert specs["users"] == {name: {"credentials": [{"service": service_alias(name), "adopt": name}]}}
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
@@ -182,7 +204,7 @@ def test_files(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     """Spec files of such names, that have problems, are told by `validate` harmlessly, and so are such keys."""
     monkeypatch.chdir(tmp_path)
     for number, name in enumerate(NAMES):
-        if not {"/", "\x00", "\ud800"} & set(name):
+        if not SURROGATE.search(name) and not {"/", "\x00"} & set(name):
             (tmp_path / f"{name}.yaml").write_text("users: [")
         (tmp_path / f"{number}.yaml").write_text(
             json.dumps({name: 1, "users": {name: {"credentials": [{"service": name}]}}})

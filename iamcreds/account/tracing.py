@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from iamcreds.text.escaping import escape_invisible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -44,4 +46,5 @@ def _fail(exception: Exception, context: dict[str, Any], **_: object) -> None:
 
 def _write(context: Mapping[str, Any], result: str, rest: str = "") -> None:
     operation, started = context[_KEY]
-    sys.stderr.write(f"aws: {operation}: {result} after {time.monotonic() - started:.3f} s{rest}\n")
+    line = f"aws: {operation}: {result} after {time.monotonic() - started:.3f} s{rest}"
+    sys.stderr.write(f"{escape_invisible(line)}\n")

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from iamcreds.commands._errors import escape_error
+
 FOUND = 2
 """The exit code that says that something was found: drift, findings, foreign code."""
 
@@ -18,5 +20,5 @@ class FindingCommand(click.Command):
         try:
             return super().make_context(*args, **kwargs)
         except click.UsageError as error:
-            error.show()
+            escape_error(error).show()
             raise click.exceptions.Exit(1) from None

@@ -18,7 +18,7 @@ format_option = click.option(
     type=click.Choice([form.value for form in Format]),
     default=Format.TABLE.value,
     show_default=True,
-    help="In CSV, an apostrophe precedes what a spreadsheet would take for a formula.",
+    help="Form of the rows. In CSV, an apostrophe precedes text that a spreadsheet would take for a formula.",
 )
 """The option --format, as parameter `form`."""
 

@@ -17,6 +17,7 @@ from iamcreds.project.locked import EXTRAS
 from iamcreds.project.steps import format_init, list_project_steps, list_wheel_steps
 from iamcreds.project.wheel import check_is_installed, format_wheel_name, read_wheel
 from iamcreds.project.writing import Outcome, find_different, write_files
+from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.formatting import format_count
 from iamcreds.text.names import ACCOUNT_ID, ACCOUNT_ID_WORDS
 
@@ -40,6 +41,7 @@ def _answer(check: _Check, question: str, default: Callable[[], str] | None = No
     def callback(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
         if value is None and sys.stdin.isatty() and not context.resilient_parsing:
             suggested = default() if default else None
+            suggested = suggested if check[0].fullmatch(suggested or "") else None
             return str(click.prompt(question, suggested, value_proc=check_value, show_default=bool(suggested)))
         if value is None and default is None and not context.resilient_parsing:
             raise click.MissingParameter(ctx=context, param=parameter)
@@ -165,7 +167,7 @@ def command(  # noqa: PLR0913 - one for each option
             *(("--extra", extra) for extra in extras),
         ]
         steps = [*_list_wheel_steps(folder, version, options), *steps]
-    click.echo("\n".join(["", "Next:", *(f"  {step}" for step in steps)]))
+    click.echo("\n".join(["", "Next:", *(f"  {escape_invisible(step)}" for step in steps)]))
 
 
 def _write(folder: Path, texts: dict[str, str], wheel: Wheel | None, overwrite: tuple[str, ...]) -> dict[str, Outcome]:
@@ -180,7 +182,7 @@ def _write(folder: Path, texts: dict[str, str], wheel: Wheel | None, overwrite: 
         check_is_installed(folder, wheel, find_different(folder, kept))
     outcomes = {}
     for path, outcome in write_files(folder, files, overwrite):
-        click.echo(f"{folder / path}: {outcome}")
+        click.echo(f"{escape_invisible(str(folder / path))}: {outcome}")
         outcomes[path] = outcome
     written = sum(outcome in (Outcome.WRITTEN, Outcome.OVERWRITTEN) for outcome in outcomes.values())
     click.echo(f"{format_count(written, 'file')} written.")

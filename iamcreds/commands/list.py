@@ -11,6 +11,7 @@ import click
 from iamcreds.commands._rows import format_option, print_rows
 from iamcreds.errors import AccountError
 from iamcreds.services import service_aliases, service_name
+from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.names import SERVICE_NAME, SERVICE_NAME_WORDS, USER_NAME, USER_NAME_WORDS
 from iamcreds.text.tables import Format, make_table
 
@@ -192,4 +193,4 @@ def _print_page(name: str, table: str, page: Page[Any], form: str) -> None:
     rows = make_table(page.items, TABLES[table])
     print_rows(rows, {name: rows.records(), "marker": page.marker}, form)
     if page.marker is not None and form in {Format.TABLE, Format.CSV}:
-        click.echo(f"there is more: continue with --marker {page.marker}", err=True)
+        click.echo(f"there is more: continue with --marker {escape_invisible(page.marker)}", err=True)

@@ -11,6 +11,7 @@ from iamcreds.commands._comparison import comparison_options, load_specs, read_d
 from iamcreds.commands._findings import FOUND
 from iamcreds.commands._notifying import NotifyingCommand, notify_option
 from iamcreds.files import check_target, write_private
+from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -70,7 +71,7 @@ def command(  # noqa: PLR0913 - one for each option
     check_addresses(urls)
     drift = read_drift(Account(), desired, expiring_within, selection, exact=exact)
     write_private(file, render(drift, desired, expiring_within, selection))
-    click.echo(f"wrote {file}: {summarize(drift)}")
+    click.echo(f"wrote {escape_invisible(str(file))}: {escape_invisible(summarize(drift))}")
     if drift.differences:
         if urls:
             send_message(urls, *write_message(drift, str(file.resolve())))

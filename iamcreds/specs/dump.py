@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import groupby
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -36,7 +35,7 @@ def split_by_user(credentials: Iterable[Credential]) -> Iterator[tuple[str, Sequ
 
 def write_document(account: str, users: Iterable[tuple[str, Sequence[Credential]]]) -> Iterator[str]:
     """A spec of these users, line by line; an expired credential is a comment, for nobody can adopt one."""
-    yield _HEAD.format(account=json.dumps(account))
+    yield _HEAD.format(account=format_value(account))
     lines = (line for user, credentials in users for line in _write_user(user, credentials))
     first = next(lines, None)
     if first is None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 
+from iamcreds.text.escaping import escape_invisible
+
 _PLAIN = re.compile("[A-Za-z][A-Za-z0-9/._-]*")
 _NOT_PLAIN = frozenset({"false", "n", "no", "null", "off", "on", "true", "y", "yes"})
 
 
 def format_value(value: object) -> str:
-    """A value in YAML, quoted where any reader of YAML could take it for something else."""
+    """Return a value in YAML, quoted if a reader of YAML could take it for something else, and printable."""
     is_plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NOT_PLAIN
-    return str(value) if is_plain else json.dumps(value)
+    return str(value) if is_plain else escape_invisible(json.dumps(value, ensure_ascii=False))

@@ -9,7 +9,7 @@ _MAX_LENGTH = 200
 _PLAIN = re.compile(r"[^`|\\]+")
 _PLAIN_WORD = re.compile(r"[(\"]?[A-Za-z]+(?:[-'][A-Za-z]+)*[,.:;)\"]{0,3}|[0-9,]{1,20}[.:;)]?")
 _COMMAND = re.compile(r"(^ *):(?=:)|(?<=#)#")
-_FORMULA = re.compile("(^|[;\t\r\n])( *)(?=[=+@\t\r\uff1d\uff0b\uff0d\uff20-]|::)")
+_FORMULA = re.compile("(^|[;\n])( *)(?=[=+@\uff1d\uff0b\uff0d\uff20-])")
 
 
 def escape_invisible(text: str) -> str:
@@ -50,12 +50,15 @@ def _escape_in_json(character: str) -> str:
     return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
-def escape_formula(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, in whatever columns it cuts it, nor a CI run for a command.
+def escape_cell(text: str) -> str:
+    """Return a text for a cell of CSV, each line of it escaped like a cell of a table.
 
-    An apostrophe, which spreadsheets do not show, precedes what would be taken for one.
+    Line feeds stay, because RFC 4180 allows them in a cell, and programs expect them. RFC 4180 allows carriage returns,
+    too, but a terminal overwrites the line at each. It does not allow tabs and other control characters.
+    An apostrophe, which spreadsheets do not show, precedes each text that a spreadsheet would take for a formula, in
+    whatever columns it cuts the line.
     """
-    return _FORMULA.sub(r"\1'\2", text)
+    return _FORMULA.sub(r"\1'\2", escape_lines(text))
 
 
 def format_code(text: str) -> str:

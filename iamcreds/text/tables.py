@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
-from iamcreds.text.escaping import escape_formula, escape_invisible, escape_json
+from iamcreds.text.escaping import escape_cell, escape_invisible, escape_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -129,18 +129,18 @@ def _to_yaml_entry(key: str, value: Document) -> Iterator[str]:
 
 
 def _to_csv(table: Table) -> str:
-    """CSV as RFC 4180 has it, but for line ends; a spreadsheet must not take what somebody wrote for a formula."""
-    return "\n".join(_to_csv_line(map(_escape_formula, row)) for row in (table.columns, *table.rows))
+    """Return CSV as in RFC 4180, except for line ends."""
+    return "\n".join(_to_csv_line(map(_escape_cell, row)) for row in (table.columns, *table.rows))
 
 
 def _to_csv_line(cells: Iterable[Cell]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow(cells)  # only so are both characters quoted where a cell has them
-    return out.getvalue().removesuffix("\r\n")
+    csv.writer(out, lineterminator="\n").writerow(cells)
+    return out.getvalue().removesuffix("\n")
 
 
-def _escape_formula(cell: Cell) -> Cell:
-    return escape_formula(cell) if isinstance(cell, str) else cell
+def _escape_cell(cell: Cell) -> Cell:
+    return escape_cell(cell) if isinstance(cell, str) else cell
 
 
 def _format_cell(cell: Cell) -> str:

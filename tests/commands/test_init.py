@@ -113,6 +113,14 @@ def test_questions(tmp_path: Path) -> None:
     assert "backend" not in (tmp_path / "new/Pulumi.yaml").read_text()
 
 
+def test_odd_region_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A region of the environment that is not a region is not suggested, and not printed."""
+    monkeypatch.setenv("AWS_REGION", "\x9b2J\x1b]0;t\x07")
+    asked = answer(tmp_path, ["init", "new", *ACCOUNT], ["eu-west-1", "", "passphrase"])
+    assert "AWS region: " in asked
+    assert all(line.isprintable() for line in asked.split("\n"))
+
+
 def answer(folder: Path, words: list[str], answers: list[str]) -> str:
     """Run a command at a terminal, and give these answers; all that the terminal showed."""
     keyboard, terminal = pty.openpty()

@@ -61,6 +61,40 @@ def test_automatic_logs(stack: Stack, iam: IAMClient, emulator: Emulator) -> Non
     assert found == [], "the engine's own logs hold passwords: docs/state.md has to say so"
 
 
+def test_show_secrets(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """With --show-secrets the engine prints the passwords in diffs that docs/state.md lists, and none as JSON."""
+    iam.create_user(UserName="jane")
+    up, diff = ("up", "--yes", "--skip-preview"), "--diff"
+
+    def show(*arguments: str) -> list[bool]:
+        text = run_with_secrets(stack, *arguments)
+        return [contain_any([text], [secret]) for secret in emulator.controls.secrets()]
+
+    stack.write_specs(team=SPECS.format("first"))
+    assert show("preview", diff) == []
+    assert show(*up, diff) == [True]
+    stack.write_specs(team=SPECS.format("second"))
+    assert show("preview") == show("preview", diff) == [True]
+    assert show("preview", "--json") == [False]
+    assert show(*up) == [True, True]
+    stack.write_specs(team=SPECS.format("third"))
+    assert show(*up, diff) == [False, True, True]
+    assert show(*up) == [False, False, True]
+    stack.write_specs(team="users: {jane: {credentials: []}}")
+    assert show("preview") == show("preview", diff) == [False, False, True]
+    assert show(*up, diff) == [False, False, True]
+
+
+def run_with_secrets(stack: Stack, *arguments: str) -> str:
+    """Run pulumi with --show-secrets, and return the output, which is not kept among the printed texts."""
+    done = subprocess.run(
+        ["pulumi", "--non-interactive", *arguments, "--show-secrets"],  # noqa: S607 - found by the PATH of the stack
+        cwd=stack.folder, env=stack.env, capture_output=True, text=True,
+        timeout=SECONDS, check=True,
+    )  # fmt: skip
+    return done.stdout + done.stderr
+
+
 def decrypt(stack: Stack, log: Path) -> str:
     """What an automatic log holds, which is not kept among what was printed."""
     done = subprocess.run(

@@ -70,6 +70,18 @@ def test_sent_as_a_secret(specs: Desired) -> None:
     assert engine.logged == []
 
 
+@pytest.mark.parametrize("character", ["\x1b", "\x7f", "\x9b", "\u202e", "\u2028", "\n::error::"], ids=ascii)
+def test_unprintable_name(character: str, specs: Desired, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A warning about an unused password has no unprintable character of its name, and no command of a CI run."""
+    configure({f"x{character}y": PASSWORD})
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warnings.append)
+    run(Engine({}), specs)
+    (warning,) = warnings
+    assert "config `passwords` has a password of x" in warning
+    assert warning.isprintable()
+
+
 def test_of_nobody(specs: Desired) -> None:
     """A password of what is not adopted is told by its resource, with the command that takes it out, and not sent."""
     configure({"jane/logs": PASSWORD})

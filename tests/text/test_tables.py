@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iamcreds.model import AccessKey, Status
+from iamcreds.text.escaping import escape_cell
 from iamcreds.text.tables import Format, Table, format_document, format_table, make_table
 
 ROWS = Table(("user", "count(*)", "expires"), (("jane", 2, None), ("=1+1", -3, "on")))
@@ -84,12 +85,41 @@ def test_csv() -> None:
     assert format_table(ROWS, Format.CSV).splitlines() == ["user,count(*),expires", "jane,2,", "'=1+1,-3,on"]
 
 
-@pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("beginning", ["=", "+", "-", "@"])
 def test_csv_has_no_formulas(beginning: str) -> None:
     """No cell and no heading of a CSV begins as a formula does."""
     written = format_table(Table((f"{beginning}a",), ((f"{beginning}cmd|' /C calc'!A0",),)), Format.CSV)
     for row in csv.reader(io.StringIO(written, newline="")):
         assert row[0].startswith(f"'{beginning}")
+
+
+@given(st.text())
+def test_csv_is_printable(any_text: str) -> None:
+    """CSV has no unprintable character but line feeds, and programs read each cell as it is escaped, in its row."""
+    written = format_table(Table((any_text, "id"), ((any_text, any_text), (None, 7))), Format.CSV)
+    assert written.replace("\n", "").isprintable()
+    cell = escape_cell(any_text)
+    rows = list(csv.reader(io.StringIO(written, newline="")))
+    assert rows == [[cell, "id"], [cell, cell], ["", "7"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("a\x1b[2J\x9b\x7f", r"a\x1b[2J\x9b\x7f"),
+        ("a\u202eb\u200b\u2028", r"a\u202eb\u200b\u2028"),
+        ("a\nb", "a\nb"),
+        ("a\r\nb\tc", "a\\r\nb\\tc"),
+        ("a\n::error::b", "a\n\\x3a:error::b"),
+        ("a\n=1", "a\n'=1"),
+        ("\t=1", "\\t=1"),
+        ("été 日本", "été 日本"),
+    ],
+)
+def test_csv_cells(text: str, cell: str) -> None:
+    """A cell keeps its lines; what a terminal, a CI run or a spreadsheet would obey is escaped, as in a table."""
+    written = format_table(Table(("x",), ((text,),)), Format.CSV)
+    assert list(csv.reader(io.StringIO(written, newline="")))[1] == [cell]
 
 
 def test_csv_quotes() -> None:
