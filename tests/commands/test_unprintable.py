@@ -125,11 +125,10 @@ def test_preview(character: str) -> None:
 
 @CHARACTERS
 def test_git(character: str) -> None:
-    """The rejected host of a request of git is printed without unprintable characters."""
+    """A request of git is rejected without unprintable characters, and the host is quoted only if it has none."""
     request = f"protocol=https\nhost=evil{character}example\n"
     done = call("secret", "x", "get", "--as", "git-credential", given=request.encode(errors="surrogateescape"))
-    if character != "\n::error::":  # which ends the line, and so the host
-        assert "no password for git: evil" in done.output
+    assert "no password for git: " in done.output
     assert_printable(done.output)
 
 
