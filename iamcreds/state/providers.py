@@ -19,7 +19,7 @@ from iamcreds.state.export import CREDENTIAL_TYPE
 from iamcreds.state.secrets_provider import judge_secrets_provider, parse_state
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
 
     from iamcreds.state.secrets_provider import SecretsProvider
 
@@ -113,18 +113,28 @@ def _make_error(why: str) -> StateError:
 
 @dataclass(frozen=True)
 class _Object:
-    """An object of a state as it was read: the reasons why it is foreign, and what its parents need to judge it.
+    """An object of a state: the reasons to reject it, and the values by which its parents are judged.
 
-    `values` are by key in lower case; `has_listed_provider` means that `__provider` is a list or null, which is what a
-    resource's `propertyDependencies` have and nothing else may have.
+    Attributes:
+        reasons: empty for a resource, whose reasons are recorded with its URN.
+        pairs: keys in lower case with their values, repeated keys included; of the keys in `_KEPT` only.
+        has_listed_provider: `__provider` is a list or null, which only `propertyDependencies` may have.
     """
 
     reasons: tuple[str, ...] = ()
-    values: Mapping[str, object] = field(default_factory=dict)
+    pairs: tuple[tuple[str, object], ...] = ()
     has_listed_provider: bool = False
 
+    def find(self, key: str) -> Iterator[object]:
+        """Yield each value of a key."""
+        return (value for name, value in self.pairs if name == key)
 
-_RESOURCE = _Object()
+    def values(self) -> dict[str, object] | None:
+        """Return the values by key; None if a key is repeated, because readers disagree on the value that counts."""
+        values = dict(self.pairs)
+        return values if len(values) == len(self.pairs) else None
+
+
 _KEPT = frozenset({"__internal", "encryptedkey", "name", "salt", "state", "type", "url"})
 """Keys, without case as the engine reads them, whose values decide about secrets providers and plugins."""
 
@@ -149,16 +159,14 @@ class _Reading:
         if any(isinstance(value, str) and _PROVIDER in value for _, value in pairs):
             reasons += [reason for _, value in pairs for reason in self._judge_inputs(value)]
         is_listed = any(key == "__provider" and (value is None or isinstance(value, list)) for key, value in pairs)
+        kept = tuple((key.casefold(), value) for key, value in pairs if key.casefold() in _KEPT)
         urn = next((value for key, value in pairs if key == "urn" and isinstance(value, str)), None)
         if urn is None:
-            folded = [(key.casefold(), value) for key, value in pairs]
-            kept = {key: value for key, value in folded if key in _KEPT and isinstance(value, str | _Object)}
-            is_unique = len({key for key, _ in folded}) == len(folded)
-            return _Object(tuple(reasons), kept if is_unique else {}, is_listed)
+            return _Object(tuple(reasons), kept, is_listed)
         reasons += [_UNKNOWN_PROVIDER] if is_listed else []
         self.resources += 1
         self.foreign.update(ForeignCode(urn, reason) for reason in reasons)
-        return _RESOURCE
+        return _Object(pairs=kept)
 
     def judge(self, value: object, key: str = "") -> Iterator[str]:
         """Why what stands under a key is foreign; a list of what a provider depends on is no provider."""
@@ -188,25 +196,25 @@ class _Reading:
     def _judge_inputs(self, inputs: object) -> Iterator[str]:
         """Judge the inputs of a provider, whose `__internal.name` names the plugin instead of the provider's type.
 
-        The engine falls back to the inputs themselves if they have no `__internal` (GetProviderName in
-        pkg/resource/deploy/providers).
+        The engine falls back to the inputs themselves if `__internal` is missing or null (GetProviderName in
+        pkg/resource/deploy/providers). So each name is judged, whichever of them counts.
         """
         if isinstance(inputs, _Object):
-            internal = inputs.values.get("__internal", inputs)
-            name = internal.values.get("name") if isinstance(internal, _Object) else None
-            yield from self._judge_plugins([name] if isinstance(name, str) else [])
+            internal = [value for value in inputs.find("__internal") if isinstance(value, _Object)]
+            names = [name for values in (inputs, *internal) for name in values.find("name")]
+            yield from self._judge_plugins(name for name in names if isinstance(name, str))
 
     def _judge_plugins(self, names: Iterable[str]) -> Iterator[str]:
         for name in names:
             if name not in self.plugins:
                 yield f"the engine would run the plugin {name}"
 
-    def _judge_secrets(self, value: object) -> Iterator[str]:
-        state = value.values.get("state") if isinstance(value, _Object) else None
-        found = None
-        if isinstance(value, _Object) and (isinstance(state, _Object) or "state" not in value.values):
-            found = parse_state(value.values, state.values if isinstance(state, _Object) else {})
-        if reason := judge_secrets_provider(found, self.settings):
+    def _judge_secrets(self, provider: object) -> Iterator[str]:
+        values = provider.values() if isinstance(provider, _Object) else None
+        state = values.get("state") if values else None
+        found = state.values() if isinstance(state, _Object) else None
+        read = None if values is None or found is None else parse_state(values, found)
+        if reason := judge_secrets_provider(read, self.settings):
             yield reason
 
 

@@ -141,14 +141,25 @@ def test_plugin_of_a_similar_name(side: str, more: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "inputs", [{"__internal": {"name": "evil"}}, {"name": "evil"}, {"__INTERNAL": {"NAME": "evil"}}]
+    "inputs",
+    [
+        '{"__internal": {"name": "evil"}}',
+        '{"name": "evil"}',
+        '{"__INTERNAL": {"NAME": "evil"}}',
+        '{"__internal": {"name": "evil", "urn": "x"}}',
+        '{"__internal": {"name": "evil"}, "urn": "x"}',
+        '{"__internal": {"name": "pulumi-python", "name": "evil"}}',
+        '{"__internal": {"name": "evil", "name": "pulumi-python"}}',
+        '{"__internal": {"name": "pulumi-python"}, "__internal": {"name": "evil"}}',
+        '{"__internal": {"name": "pulumi-python"}, "__internal": null, "name": "evil"}',
+    ],
 )
-def test_plugin_of_another_name(inputs: dict[str, Any]) -> None:
-    """A provider whose inputs name a different plugin than its type is foreign: the engine would run that one."""
-    provider = {"urn": "u", "type": "pulumi:providers:pulumi-python", "inputs": inputs}
-    assert reasons(json.dumps({"deployment": {"resources": [provider]}})) == ["the engine would run the plugin evil"]
-    good = json.dumps(provider).replace("evil", "pulumi-python")
-    assert reasons(f'{{"deployment": {{"resources": [{good}]}}}}') == []
+def test_plugin_of_another_name(inputs: str) -> None:
+    """A provider whose inputs name a different plugin than its type is rejected: the engine would run that plugin."""
+    provider = f'{{"urn": "u", "type": "pulumi:providers:pulumi-python", "inputs": {inputs}}}'
+    text = f'{{"deployment": {{"resources": [{provider}]}}}}'
+    assert reasons(text) == ["the engine would run the plugin evil"]
+    assert reasons(text.replace("evil", "pulumi-python")) == []
 
 
 @pytest.mark.parametrize("value", [[OURS], ["x"], [], None, 1, True, {"x": OURS}, [{"x": OURS}]])
