@@ -1,4 +1,4 @@
-"""Ends this process when its engine is gone, so that no process is left that holds passphrase and AWS credentials.
+"""End this process when its engine is gone, so that no process is left that holds passphrase and AWS credentials.
 
 An engine that is killed (`kill -9`, out of memory) leaves its children behind. Their parent is a shell or Pulumi's
 language host, which stay as well, so only the connection to the engine shows that it is gone.
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SECONDS = 2.0
-"""Seconds between two looks at the engine, and seconds that it has to respond."""
+"""Seconds between two requests to the engine, and seconds that it has to respond."""
 _MISSES = 2
-"""How many looks in a row must fail, before the engine counts as gone."""
+"""Requests in a row that must fail before the engine counts as gone."""
 
-_PROGRAM_HOST = "pulumi-language-python-exec"
-"""The script by which Pulumi's language host runs a program."""
+_IS_PROGRAM = any(Path(word).name == "pulumi-language-python-exec" for word in sys.orig_argv)
+"""Pulumi's language host started this process, by its own script, to run a program."""
 
 _lock = threading.Condition()
 _running = 0
@@ -53,8 +53,7 @@ def watch_program() -> None:
     An inline program of the Automation API runs in the process of its caller, which outlives every engine.
     """
     engine = get_engine()
-    is_own_process = any(Path(word).name == _PROGRAM_HOST for word in sys.orig_argv)
-    if is_own_process and isinstance(engine, EngineStub):
+    if _IS_PROGRAM and isinstance(engine, EngineStub):
         watch_engine(engine)
 
 

@@ -39,9 +39,8 @@ def run() -> None:
         pulumi.log.warn(str(warning))
     registered = register(specs)
     pulumi.export("credentials", registered["credentials"])
-    pulumi.export(
-        "secrets", pulumi.Output.secret(registered["secrets"])
-    )  # whole: tools mask secrets at the top level only
+    # One secret as a whole, because tools that mask outputs look at the top level only.
+    pulumi.export("secrets", pulumi.Output.secret(registered["secrets"]))
 
 
 def load_specs() -> Desired:

@@ -48,13 +48,13 @@ UNREADABLE_ANSWERS = 2
 """How many answers in a row may be unreadable before a call that may be repeated is given up."""
 
 _SIGNING_IN = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=20, retries={"total_max_attempts": 2})
-"""For the calls by which botocore itself gets credentials (STS, SSO), whose own time-outs add up to minutes."""
+"""The configuration of botocore's own calls for credentials (STS, SSO), whose default time-outs add up to minutes."""
 
 _IDS = ("ServiceSpecificCredentialId", "AccessKeyId", "UserName")
-"""What identifies an item of a list."""
+"""The keys that identify an item of a list."""
 
 MAX_BARREN_PAGES = 100
-"""How many pages in a row may hold nothing new before a list counts as endless."""
+"""Pages in a row that may have no new item before a list counts as endless."""
 
 _TALKATIVE = ("botocore", "urllib3")
 """Loggers that quote answers: botocore in full at level DEBUG, and both in warnings about what cannot be read."""
@@ -228,10 +228,10 @@ def pages(
         new = _list_ids(page) - ids
         barren = 0 if new else barren + 1
         if marker["Marker"] in markers or barren > MAX_BARREN_PAGES:
-            sign = (
+            fault = (
                 "the same page marker twice" if marker["Marker"] in markers else "pages of known items again and again"
             )
-            raise errors.AccountError(f"{operation.__name__}: AWS gave {sign}: the list is not to be trusted")
+            raise errors.AccountError(f"{operation.__name__}: AWS gave {fault}: the list is not to be trusted")
         markers.add(marker["Marker"])
         ids |= new
 

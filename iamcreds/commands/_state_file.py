@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from iamcreds.state.providers import CheckedState
-
-_MAX_SETTINGS = 1 << 20
-"""The longest settings file that is read, in bytes."""
+    from iamcreds.state.secrets_provider import SecretsProvider
 
 plugin_option = click.option(
     "--plugin",
@@ -44,23 +42,19 @@ def read_text(file: IO[bytes]) -> str:
         raise StateError("this is not what `pulumi stack export` prints: it is no UTF-8 text") from None
 
 
-def read_settings(file: Path) -> str:
-    """Read a stack's settings file.
+def read_settings(file: Path) -> SecretsProvider:
+    """Read the secrets provider of a stack's settings file.
 
     Raises:
-        StateError: it cannot be read, is longer than such a file can be, or is not UTF-8.
+        StateError: the file cannot be read, or is not a settings file.
     """
+    from iamcreds.state.secrets_provider import MAX_SETTINGS, parse_settings  # noqa: PLC0415 - not for --help
+
     try:
         with file.open("rb") as opened:
-            content = opened.read(_MAX_SETTINGS + 1)
-        text = content.decode()
+            return parse_settings(opened.read(MAX_SETTINGS + 1))
     except OSError as error:
         raise StateError(f"the settings file {file} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise StateError("the settings file is not a stack's settings (Pulumi.STACK.yaml)") from None
-    if len(content) > _MAX_SETTINGS:
-        raise StateError("the settings file is not a stack's settings (Pulumi.STACK.yaml)")
-    return text
 
 
 def refuse_foreign_code(checked: CheckedState) -> None:

@@ -51,9 +51,8 @@ def check(file: IO[bytes], plugins: tuple[str, ...], settings: Path | None) -> N
       pulumi stack export | iamcreds state check - --plugin aws    # a program of your own, with pulumi-aws
     """
     from iamcreds.state.providers import check_state  # noqa: PLC0415 - not for --help
-    from iamcreds.state.secrets_provider import parse_settings  # noqa: PLC0415 - as above
 
-    expected = None if settings is None else parse_settings(read_settings(settings))
+    expected = None if settings is None else read_settings(settings)
     checked = check_state(read_text(file), plugins, expected)
     refuse_foreign_code(checked)
     click.echo(f"{format_count(checked.resources, 'resource')}, and no code but that of iamcreds")

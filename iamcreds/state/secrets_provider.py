@@ -17,6 +17,9 @@ from iamcreds.errors import StateError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MAX_SETTINGS = 1 << 20
+"""The longest settings file that is read, in bytes."""
+
 _CLOUD, _PASSPHRASE, _SERVICE = "cloud", "passphrase", "service"
 _WITHOUT_ENDPOINT = frozenset({"awskms", "gcpkms", "hashivault"})
 _PARAMETERS = frozenset({"region", "profile", "awssdk"})
@@ -33,14 +36,14 @@ class SecretsProvider:
     key: str = ""
 
 
-def parse_settings(text: str) -> SecretsProvider:
+def parse_settings(content: bytes) -> SecretsProvider:
     """Parse the secrets provider out of a stack's settings file, `Pulumi.STACK.yaml`.
 
     Raises:
-        StateError: it is not a YAML mapping, or a value is not a text.
+        StateError: it is too long, it is not a YAML mapping, or a value is not a text.
     """
     try:
-        settings = yaml.safe_load(text)
+        settings = yaml.safe_load(content) if len(content) <= MAX_SETTINGS else ""
     except (yaml.YAMLError, RecursionError, ValueError):
         settings = ""
     settings = {} if settings is None else settings

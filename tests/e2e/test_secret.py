@@ -174,7 +174,7 @@ def test_git_smuggled_host(filled: Stack, eavesdropper: tuple[int, list[str]]) -
 
 
 def test_git_elsewhere(filled: Stack) -> None:
-    """A host that is not CodeCommit gets nothing, and git is told why; other operations are for other helpers."""
+    """A host that is not CodeCommit gets nothing, and stderr has the reason; unknown operations are ignored."""
     helper = HELPER.split()
     done = run(filled, *helper, "get", given="protocol=https\nhost=evil.example\n")
     assert (done.returncode, done.stdout) == (0, "")

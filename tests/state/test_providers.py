@@ -128,7 +128,7 @@ def test_foreign_plugin() -> None:
 @pytest.mark.parametrize("more", [" x", "\n", "\t", ":x", "\u00a0", "$x", "\0", "/../x", "@1"])
 @pytest.mark.parametrize("side", ["type", "urn", "provider"])
 def test_plugin_of_a_similar_name(side: str, more: str) -> None:
-    """A plugin whose name begins like ours is foreign: provider types are compared byte for byte."""
+    """A plugin whose name begins like ours is rejected: provider types are compared byte for byte."""
     urn = "urn:pulumi:prod::p::pulumi:providers:pulumi-python::default"
     values = {"type": "pulumi:providers:pulumi-python", "urn": urn, "provider": f"{urn}::1"}
     assert reasons(json.dumps({"deployment": {"resources": [values]}})) == []
@@ -184,7 +184,7 @@ def with_secrets(kind: object, **values: object) -> str:
 
 def judge(text: str, settings: str | None = None) -> list[str]:
     """List the reasons against a state, compared with the text of a settings file."""
-    expected = None if settings is None else parse_settings(settings)
+    expected = None if settings is None else parse_settings(settings.encode())
     return [code.reason for code in check_state(text, (), expected).foreign]
 
 
@@ -248,7 +248,7 @@ def test_endpoint_without_settings(url: str, *, is_accepted: bool) -> None:
 def test_no_settings(text: str) -> None:
     """Any file that is not a stack's settings is an error, and nothing of it is quoted."""
     with pytest.raises(StateError, match=r"is not a stack's settings \(Pulumi\.STACK\.yaml\)$"):
-        parse_settings(text)
+        parse_settings(text.encode())
 
 
 def test_engines_own_plugins() -> None:
