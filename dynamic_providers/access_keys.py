@@ -9,9 +9,9 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from dynamic_providers.properties import watcher_properties
-from dynamic_providers.provider import Provider, warn
+from dynamic_providers.provider import Provider, raise_rejection, warn
 from dynamic_providers.resource import Resource
-from dynamic_providers.run import Message, Refuse
+from dynamic_providers.run_context import OnRejection, RunContext, on_rejection
 from dynamic_providers.unknowns import is_known
 from iamcreds.drift.access_keys import check_access_keys
 from iamcreds.model import AccessKeyPolicy
@@ -65,7 +65,7 @@ class AccessKeys(Resource, module="iam", name="AccessKeys"):
         unsendable = sorted(_unsendable(users)) if isinstance(users, Mapping) else []
         if unsendable:
             raise pulumi.RunError(f"AccessKeys {resource_name}: {'; '.join(unsendable)}")
-        properties = watcher_properties(users, account)
+        properties = watcher_properties(users, account, {"on_rejection": on_rejection()})
         super().__init__(AccessKeysProvider(), resource_name, {"keys": None, "findings": None} | properties, opts)
 
 
@@ -86,12 +86,14 @@ class AccessKeysProvider(Provider):
         wrong += self.account_failures(inputs.get("account"))
         if wrong or not is_known(inputs["users"]):
             return CheckResult(inputs, wrong)
-        return self._watched(inputs, Message.read(news))
+        return self._watched(inputs, RunContext.read(news))
 
-    def _watched(self, inputs: dict[str, Any], message: Message) -> CheckResult:
+    def _watched(self, inputs: dict[str, Any], context: RunContext) -> CheckResult:
         policies = {user: _policy(properties) for user, properties in inputs["users"].items()}
         keys = self.account.access_keys(policies)
-        keys |= {user: [] for user in message.made_users if keys.get(user) is None}  # a user without any, in a moment
+        keys |= {
+            user: [] for user in context.created_users if keys.get(user) is None
+        }  # a user without any, in a moment
         found = [finding for user in keys for finding in check_access_keys(user, policies[user], keys[user], self.now)]
         found.sort(key=lambda finding: (finding.user, finding.id, finding.rule))
         inputs["keys"] = {user: [_shown(key) for key in keys[user] or ()] for user in sorted(keys)}
@@ -103,16 +105,21 @@ class AccessKeysProvider(Provider):
                 stops.append(f"{sentence}, and the policy is enforced: {_WAYS_OUT}")
             else:
                 warn(sentence)
-        if stops and message.refuse is Refuse.PREVIEW:  # the program tells all that is refused together
+        if stops and context.on_rejection is not OnRejection.FAIL:
             return CheckResult(inputs | {"refused": stops}, [])
         return CheckResult(inputs, [CheckFailure("", stop) for stop in stops])
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Anything seen that is not as it was."""
-        return DiffResult(changes=any(olds.get(name) != news.get(name) for name in _COMPARED))
+        return DiffResult(changes=any(olds.get(name) != news.get(name) for name in (*_COMPARED, "refused")))
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
-        """Record what check saw."""
+        """Record the keys that check read.
+
+        Raises:
+            RejectedError: they break an enforced policy.
+        """
+        raise_rejection(props)
         return CreateResult(f"{self.account.id()}/access-keys", dict(props))
 
     def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
@@ -120,7 +127,8 @@ class AccessKeysProvider(Provider):
         return ReadResult(id_, dict(props))
 
     def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
-        """Record what check saw."""
+        """Record the keys that check read; see `create`."""
+        raise_rejection(news)
         return UpdateResult(dict(news))
 
 

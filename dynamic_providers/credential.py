@@ -6,16 +6,15 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pulumi.runtime.settings import get_monitor
+from pulumi.runtime.settings import SETTINGS, get_monitor, get_root_resource
 
 from dynamic_providers.credential_inputs import CredentialInputs
 from dynamic_providers.credential_state import SECRETS
 from dynamic_providers.properties import credential_properties
 from dynamic_providers.recorded import read_state, run_message
 from dynamic_providers.resource import Resource
-from dynamic_providers.run import NEVER
+from dynamic_providers.run_context import Options, on_rejection
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
-from iamcreds.model import Existing
 from iamcreds.services import LOGIN_OUTPUTS, MAX_PER_SERVICE, SECRET_OUTPUTS, Family, service_family, service_name
 
 _ALWAYS = ("account_id", "credential_id", "status", "create_date")
@@ -83,17 +82,16 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
     ) -> None:
         secret = None if password is None else pulumi.Output.secret(password)
         inputs = CredentialInputs(user, service, status, reset, age_days, existing, declared, account, adopt, secret)
-        message = run_message(read_state(), resource_name, user, service)
-        message |= _tell_siblings(resource_name, inputs, _former_names(opts))
-        if opts is not None and opts.protect is True:
-            message["protect"] = True
-        properties = credential_properties(inputs, message)
         # ResourceOptions.merge would do as well, but makes half a dozen outputs of its own each time.
         options = copy.copy(opts) if opts else pulumi.ResourceOptions()
         options.additional_secret_outputs = [*(options.additional_secret_outputs or ()), *SECRETS]
         may_be_two = declared == MAX_PER_SERVICE or not isinstance(declared, int | None)
         if may_be_two and options.delete_before_replace is None:
             options.delete_before_replace = True  # as the YAML program has it, and for the same reason
+        context = run_message(read_state(), resource_name, user, service)
+        context |= _describe_group(resource_name, inputs, _former_names(opts))
+        context |= {"options": _read_options(options), "on_rejection": on_rejection()}
+        properties = credential_properties(inputs, context)
         outputs = dict.fromkeys(_outputs(service, age_days))
         super().__init__(ServiceSpecificCredentialProvider(), resource_name, outputs | properties, options)
 
@@ -111,27 +109,41 @@ def _former_names(opts: pulumi.ResourceOptions | None) -> list[str]:
     return [name.split("::", 3)[-1] for name in names if isinstance(name, str)]  # an alias may be a whole URN
 
 
-def _tell_siblings(resource_name: str, inputs: CredentialInputs, former: list[str]) -> dict[str, Any]:
-    """What the program declares of the same user and service: who does, names which id, and adopts what it finds.
+def _read_options(options: pulumi.ResourceOptions) -> dict[str, Any]:
+    """Return the options that decide about a replacement; a transformation may change them later."""
+    parent: Any = options.parent or get_root_resource()
+    transformations = [*(options.transformations or ()), *(parent._transformations or () if parent else ())]  # noqa: SLF001
+    return Options(
+        protect=(parent is not None and parent._protect if options.protect is None else options.protect) is True,  # noqa: SLF001
+        retain=options.retain_on_delete is True,
+        deletes_first=options.delete_before_replace,
+        is_certain=not (transformations or options.transforms or _has_transforms()),
+    ).properties()
 
-    Every sibling's message has these very objects, which are sent when the program has been run through: so the
-    provider decides the same in whatever order it is asked. Siblings have the same name or output for their user.
+
+def _has_transforms() -> bool:
+    """Return True if the program registered a transform for all resources of the stack."""
+    callbacks = SETTINGS.callbacks
+    return callbacks is not None and bool(callbacks._transforms)  # noqa: SLF001 - the SDK has no function for it
+
+
+def _describe_group(resource_name: str, inputs: CredentialInputs, former: list[str]) -> dict[str, Any]:
+    """Return the declared credentials of the same user and service, and their former names.
+
+    All of them share these very objects, which the SDK sends when the program has run through. So the provider makes
+    the same plan whichever is requested first. They have the same name or output for their user.
     """
     if not (isinstance(inputs.user, str | pulumi.Output) and isinstance(inputs.service, str)):
         return {}
-    told = _siblings(get_monitor())[inputs.user, service_name(inputs.service)]
-    told["declaring"].append(resource_name)
-    told["renamed"].update(dict.fromkeys(former, resource_name))
-    if isinstance(inputs.adopt, str):
-        told["claimed"][resource_name] = inputs.adopt
-    elif inputs.adopt is None and inputs.existing == Existing.ADOPT and isinstance(inputs.age_days, int | None):
-        told["adopters"][resource_name] = NEVER if inputs.age_days is None else inputs.age_days
-    return told
+    shared = _groups(get_monitor())[inputs.user, service_name(inputs.service)]
+    shared["group"][resource_name] = inputs.in_group()
+    shared["renamed"].update(dict.fromkeys(former, resource_name))
+    return shared
 
 
 @functools.lru_cache(maxsize=8)  # Pulumi's automation API may run several programs in one process
-def _siblings(_monitor: object) -> dict[tuple[object, object], dict[str, Any]]:
-    return defaultdict(lambda: {"declaring": [], "renamed": {}, "claimed": {}, "adopters": {}})
+def _groups(_monitor: object) -> dict[tuple[object, object], dict[str, Any]]:
+    return defaultdict(lambda: {"group": {}, "renamed": {}})
 
 
 def _outputs(service: pulumi.Input[str], age_days: pulumi.Input[int] | None) -> tuple[str, ...]:

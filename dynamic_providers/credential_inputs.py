@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from pulumi.dynamic import CheckFailure
 
 from dynamic_providers.unknowns import is_known
-from iamcreds.decision.deciding import Wanted
 from iamcreds.model import Existing, Status
+from iamcreds.planning.group import Member
 from iamcreds.services import MAX_PER_SERVICE, Family, service_alias, service_aliases, service_family, service_name
 from iamcreds.text.names import (
     CREDENTIAL_ID,
@@ -82,8 +83,13 @@ class CredentialInputs:
         """The inputs as the engine has them: what is None is not there."""
         return {name: getattr(self, name) for name in INPUTS if getattr(self, name) is not None}
 
-    def without_adoption(self) -> Self:
-        """The inputs without what matters at the first create alone."""
+    def in_group(self) -> dict[str, Any]:
+        """Return the inputs that concern other credentials of the same user and service, for the run context."""
+        names = ("status", "existing", "age_days", "declared", "adopt")
+        return {name: value for name, value in self.properties().items() if name in names}
+
+    def without_import(self) -> Self:
+        """Return the inputs without those that are for the first create only."""
         return replace(self, adopt=None, password=None)
 
     @property
@@ -91,18 +97,19 @@ class CredentialInputs:
         """The status that is enforced, or None; it has to be known."""
         return None if self.status is None else Status(self.status)
 
-    def wanted(self) -> Wanted:
-        """What the decision is asked about; user, service and adopt have to be known.
+    def member(self) -> Member:
+        """Return this credential as a member of its group.
 
-        What else is not known yet is taken for what lets a run through: the preview refuses what `up` would refuse.
+        Values that a preview does not know yet become those that reject nothing: preview rejects what `up` is sure to
+        reject.
         """
-        return Wanted(
-            user=self.user,
-            service=self.service,
+        days = self.age_days if is_known(self.age_days) else None
+        return Member(
             declared=(self.declared or 1) if is_known(self.declared) else MAX_PER_SERVICE,
             existing=Existing(self.existing or Existing.FAIL) if is_known(self.existing) else Existing.ADOPT,
-            age_days=self.age_days if is_known(self.age_days) else None,
-            adopt=self.adopt,
+            status=(self.target or Status.ACTIVE) if is_known(self.status) else Status.ACTIVE,
+            lifetime=None if days is None else timedelta(days=days),
+            adopt=self.adopt if is_known(self.adopt) else None,
             is_lifetime_known=is_known(self.age_days),
         )
 

@@ -1,4 +1,4 @@
-"""Making a credential when its turn has come: by Create, or out of one that is live already."""
+"""Carrying out a plan: create, adopt or import a credential, and verify first that nothing else has appeared."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dynamic_providers.credential_state import record_inputs, record_live, record_secret
+from dynamic_providers.group_facts import read_group
 from dynamic_providers.provider import warn
-from dynamic_providers.situation import observe
-from iamcreds.decision.deciding import Adopt, AdoptNamed, Create, InTheWay, decide
-from iamcreds.decision.refusals import sentence
-from iamcreds.errors import ExistingCredentialError, LimitExceededError
-from iamcreds.model import IssuedCredential
+from iamcreds.errors import LimitExceededError, RejectedError
+from iamcreds.model import IssuedCredential, Status
+from iamcreds.planning.group import Adopt, Create, Decision, Group, Import, InTheWay
+from iamcreds.planning.planner import plan
+from iamcreds.planning.rejections import describe
+from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
     from dynamic_providers.credential_inputs import CredentialInputs
-    from dynamic_providers.run import Run
+    from dynamic_providers.session import Returned, Session
     from iamcreds.account import Account
-    from iamcreds.decision.deciding import Situation
     from iamcreds.model import Credential
 
 
@@ -25,105 +26,150 @@ _LEFT_OUT = (
     "the list of all users' credentials leaves out those of user {user}, so no preview could show that credential {id}"
     " is live: it is taken over, as `existing: adopt` says"
 )
+_MISSING = (
+    "credential {id}, which user {user} imports as a {service} credential, does not exist: a new one is created."
+    " Remove `adopt` from the specs"
+)
 
 
-def make_credential(account: Account, run: Run, inputs: CredentialInputs, adopts: str | None) -> dict[str, Any]:
-    """Create a credential, or adopt the one that the preview has shown; what the state is to have of it.
+def make_credential(account: Account, session: Session, inputs: CredentialInputs, adopts: str | None) -> dict[str, Any]:
+    """Create a credential, or adopt or import the one that `check` planned; return its outputs.
+
+    Args:
+        account: the account.
+        session: the facts of this process.
+        inputs: the credential's inputs.
+        adopts: id of the credential that the preview shows to be adopted or imported, None for a new one.
 
     Raises:
-        ExistingCredentialError: what is live is in the way.
-        AccountError: as AWS answers; what had been made by then is deleted again.
+        RejectedError: an existing credential blocks it.
+        AccountError: as AWS responds; what had been created by then is deleted again.
     """
     with account.hold_creates(inputs.user, inputs.service):
-        return _make(account, run, inputs, adopts)
+        name, returned = session.find(inputs.user, inputs.service, inputs.member(), adopts)
+        group = read_group(account, session, inputs.user, inputs.service)
+        decision = _confirm(account, group, name, returned, adopts)
+        match decision:
+            case Create(missing):
+                if missing is not None:
+                    warn(_MISSING.format(id=missing, user=inputs.user, service=service_alias(inputs.service)))
+                made = _outputs(inputs, _issue(account, session, inputs, name, group))
+            case Adopt(credential):
+                made = _outputs(inputs, _adopt(account, inputs, credential))
+            case Import(credential):
+                made = _import(account, inputs, credential)
+            case rejection:
+                raise RejectedError(describe(rejection, group, name, account.now()))
+        session.finish(inputs.user, inputs.service, name, made["credential_id"])
+        return made
 
 
-def _make(account: Account, run: Run, inputs: CredentialInputs, adopts: str | None) -> dict[str, Any]:
-    situation = observe(account, run, inputs, adopts)
-    match decide(inputs.wanted(), situation):
-        case Create():
-            made = _outputs(inputs, _issue(account, run, inputs, situation))
-        case Adopt(live) if live.id == adopts:
-            made = _outputs(inputs, _adopt(account, inputs, live))
-        case AdoptNamed(live):
-            adopts, made = live.id, _take_over(account, inputs, live)
-        case Adopt(live):
-            raise ExistingCredentialError(
-                f"credential {live.id} of user {live.user} has come since the preview: repeat, to adopt it"
-            )
-        case refusal:
-            raise ExistingCredentialError(sentence(refusal, inputs.wanted(), account.now()))
-    run.finish(inputs.user, inputs.service, adopts, made["credential_id"])
-    return made
+def _confirm(account: Account, group: Group, name: str, returned: Returned | None, adopts: str | None) -> Decision:
+    """Return the decision that `check` returned; plan again if a credential exists that it does not explain.
+
+    Raises:
+        RejectedError: the preview did not show the credential to adopt, or it no longer exists.
+    """
+    existing = {credential.id: credential for credential in [*group.imports.values(), *group.existing]}
+    if adopts is not None and adopts not in existing and group.has_user:
+        raise RejectedError(
+            f"credential {adopts} of user {group.user}, which was to be adopted, is gone: repeat, to have one created"
+        )
+    if returned is not None and group.has_user:
+        unexplained = [found for found in existing if found not in returned.existing and not account.has_written(found)]
+        if not unexplained:
+            return _refresh(returned.decision, existing)
+    decision = _replan(group, name)
+    if isinstance(decision, Adopt) and decision.credential.id != adopts:
+        raise RejectedError(
+            f"credential {decision.credential.id} of user {group.user} has come since the preview: repeat, to adopt it"
+        )
+    return decision
+
+
+def _refresh(decision: Decision, existing: dict[str, Credential]) -> Decision:
+    match decision:
+        case Adopt(credential) | Import(credential):
+            return replace(decision, credential=existing[credential.id])
+    return decision
+
+
+def _replan(group: Group, name: str) -> Decision:
+    decided = {other: decision for other, decision in group.decided.items() if other != name}
+    requested = None if group.requested is None else group.requested | {name}
+    return plan(replace(group, decided=decided, requested=requested))[name]
 
 
 def _outputs(inputs: CredentialInputs, issued: IssuedCredential) -> dict[str, Any]:
     return record_inputs(inputs) | record_live(issued.credential) | record_secret(issued)
 
 
-def _issue(account: Account, run: Run, inputs: CredentialInputs, situation: Situation) -> IssuedCredential:
-    """Create, unless IAM's answer tells of a credential that the list of all users has left out.
+def _issue(account: Account, session: Session, inputs: CredentialInputs, name: str, group: Group) -> IssuedCredential:
+    """Create, unless IAM's response shows a credential that the list of all users lacks.
 
-    It names the logins of a user by number, as long as another has the name (AWS's answers, recorded by another
-    public project).
+    IAM numbers the logins of a user while another credential has the first name (AWS's answers, recorded by a
+    different public project).
     """
     try:
         issued = account.issue(inputs.user, inputs.service, inputs.age_days, inputs.target)
     except LimitExceededError:
-        present = _look_closer(account, run, inputs)
-        if present is None:
+        group = _look_closer(account, session, inputs)
+        if not group.unmanaged:
             raise
-        return _resolve(account, inputs, present, None)
+        return _resolve(account, inputs, name, group, None)
     made = issued.credential
-    is_second = not situation.live and made.login.startswith(f"{made.user}+")
+    is_second = not group.existing and made.login.startswith(f"{made.user}+")
     if is_second and not account.has_listed(made.user):  # what was found by a list may be somebody's
-        present = _look_closer(account, run, inputs)
-        if present is not None:
-            return _resolve(account, inputs, present, issued)
+        group = _look_closer(account, session, inputs)
+        if group.unmanaged:
+            return _resolve(account, inputs, name, group, issued)
     return issued
 
 
-def _look_closer(account: Account, run: Run, inputs: CredentialInputs) -> Situation | None:
-    """What there is by a list of this user alone, if anything foreign is there."""
+def _look_closer(account: Account, session: Session, inputs: CredentialInputs) -> Group:
+    """Return the group by a list of this user only; without unmanaged ones if this run cannot tell them."""
     account.look_closer(inputs.user)
-    present = observe(account, run, inputs, None)
-    return present if present.is_whole and present.foreign else None
+    group = read_group(account, session, inputs.user, inputs.service)
+    return group if group.is_whole else replace(group, existing=())
 
 
 def _resolve(
-    account: Account, inputs: CredentialInputs, present: Situation, issued: IssuedCredential | None
+    account: Account, inputs: CredentialInputs, name: str, group: Group, issued: IssuedCredential | None
 ) -> IssuedCredential:
-    """Adopt what the list of all users has left out, where that is declared; what was issued beside it is deleted.
+    """Adopt the credential that the list of all users lacks, if that is declared; delete the one created next to it.
 
-    No preview can have shown it. What is too young for that list to have it is not taken: somebody has just made it.
+    No preview can have shown it. A credential so young that the list may still lack it is not adopted.
 
     Raises:
-        ExistingCredentialError: it is in the way.
+        RejectedError: it blocks the create.
     """
-    beside = [live for live in present.live if issued is None or live.id != issued.credential.id]
-    decision = decide(inputs.wanted(), replace(present, live=beside))
+    others = [found for found in group.existing if issued is None or found.id != issued.credential.id]
+    decision = _replan(replace(group, existing=others), name)
     if isinstance(decision, Create) and issued is not None:
-        return issued  # a sibling is to adopt what is there
+        return issued  # a sibling is to adopt the existing one
     undone = "" if issued is None else f" ({account.undo(issued.credential)})"
     is_undone = issued is None or not account.has_written(issued.credential.id)
     if isinstance(decision, Adopt) and is_undone and not account.is_young(decision.credential.created):
         warn(_LEFT_OUT.format(user=inputs.user, id=decision.credential.id))
         return _adopt(account, inputs, decision.credential)
-    refusal = InTheWay(present.foreign) if isinstance(decision, Create | Adopt | AdoptNamed) else decision
-    raise ExistingCredentialError(f"{sentence(refusal, inputs.wanted(), account.now())}{undone}")
+    rejection = InTheWay(group.unmanaged) if isinstance(decision, Create | Adopt | Import) else decision
+    raise RejectedError(f"{describe(rejection, group, name, account.now())}{undone}")
 
 
-def _adopt(account: Account, inputs: CredentialInputs, live: Credential) -> IssuedCredential:
-    issued = account.change(live.user, live.id, status=inputs.target, reset=True)
-    assert issued is not None  # noqa: S101 - it was asked for
+def _adopt(account: Account, inputs: CredentialInputs, existing: Credential) -> IssuedCredential:
+    """Reset it; without a declared status it is Active afterwards, because a new password is meant to be used."""
+    is_inactive = existing.status is Status.INACTIVE
+    status = Status.ACTIVE if inputs.target is None and is_inactive else inputs.target
+    issued = account.change(existing.user, existing.id, status=status, reset=True)
+    assert issued is not None  # noqa: S101 - it was requested
     return issued
 
 
-def _take_over(account: Account, inputs: CredentialInputs, live: Credential) -> dict[str, Any]:
-    """Have it as it is, but for a status or a reset that is declared; without a reset, with the password known."""
-    status = None if inputs.status in (None, live.status) else inputs.target
-    issued = None if inputs.password is None else IssuedCredential(live, inputs.password)
+def _import(account: Account, inputs: CredentialInputs, existing: Credential) -> dict[str, Any]:
+    """Import it unchanged, but for a declared status or reset; without a reset, with the password from the program."""
+    status = None if inputs.status in (None, existing.status) else inputs.target
+    issued = None if inputs.password is None else IssuedCredential(existing, inputs.password)
     if status is not None or inputs.reset is not None:
-        issued = account.change(live.user, live.id, status=status, reset=inputs.reset is not None) or issued
-    now_live = record_live(live if status is None else replace(live, status=status))
+        issued = account.change(existing.user, existing.id, status=status, reset=inputs.reset is not None) or issued
+    now_live = record_live(existing if status is None else replace(existing, status=status))
     return record_inputs(inputs) | now_live | ({} if issued is None else record_secret(issued))

@@ -1,12 +1,13 @@
-"""What the program tells each provider of the run, as the message `run`; pure. `run.Message` reads it."""
+"""The run contexts that the program of specs sends to each provider; pure. `RunContext` reads them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dynamic_providers.credential_inputs import CredentialInputs
 from dynamic_providers.recorded import run_message
-from dynamic_providers.run import NEVER, Refuse
-from iamcreds.model import Existing
+from dynamic_providers.run_context import OnRejection, Options
+from iamcreds.services import MAX_PER_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 
 
 def write_common_message(users: Iterable[DesiredUser], *, is_preview: bool) -> dict[str, Any]:
-    """What a provider that refuses is told of the run: when to, and who of these users is made in it."""
-    made = [user.name for user in users if user.iam_user is not None]
-    return {"refuse": Refuse.PREVIEW if is_preview else Refuse.CREATE} | ({"made_users": made} if made else {})
+    """Return how a provider reports rejections, and which of these users the program creates."""
+    created = [user.name for user in users if user.iam_user is not None]
+    on_rejection = {"on_rejection": OnRejection.COLLECT if is_preview else OnRejection.DEFER}
+    return on_rejection | ({"created_users": created} if created else {})
 
 
 def write_unmanaged_message(state: RecordedState | None, users: Sequence[DesiredUser]) -> dict[str, Any]:
@@ -49,16 +51,15 @@ def write_unmanaged_message(state: RecordedState | None, users: Sequence[Desired
 def write_credential_message(
     state: RecordedState | None, credential: DesiredCredential, same: Sequence[DesiredCredential]
 ) -> dict[str, Any]:
-    """What the credential's provider is told of the run, by the names that resources have now."""
+    """Return the run context of a credential, by the present names of resources; `same` is its group."""
     former, name = credential.former_resource_name, credential.resource_name
-    message = run_message(state, former or name, credential.user, credential.service) | {"resource": name}
-    names = {wanted.former_resource_name: wanted.resource_name for wanted in same}
-    if "owned" in message:
-        message["owned"] = {key: names.get(owner, owner) for key, owner in message["owned"].items()}
-    if credential.protect:
-        message["protect"] = True
-    claimed = {wanted.resource_name: wanted.adopt for wanted in same if wanted.adopt is not None}
-    adopting = (wanted for wanted in same if wanted.adopt is None and wanted.existing is Existing.ADOPT)
-    adopters = {wanted.resource_name: NEVER for wanted in adopting}
-    told = {"claimed": claimed, "adopters": adopters}
-    return message | {name: values for name, values in told.items() if values}
+    context = run_message(state, former or name, credential.user, credential.service) | {"resource": name}
+    names = {member.former_resource_name: member.resource_name for member in same}
+    if "owned" in context:
+        context["owned"] = {key: names.get(owner, owner) for key, owner in context["owned"].items()}
+    options = Options(protect=credential.protect, deletes_first=len(same) == MAX_PER_SERVICE or None)
+    inputs = {
+        member.resource_name: CredentialInputs.declare(member, declared=len(same), account=None) for member in same
+    }
+    group = {name: declared.in_group() for name, declared in inputs.items()} if len(same) > 1 else {}
+    return context | {"group": group, "options": options.properties()}

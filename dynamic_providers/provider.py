@@ -17,12 +17,13 @@ from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
 from dynamic_providers.engine_watch import finish_before_end, watch_engine
-from dynamic_providers.run import Run
+from dynamic_providers.session import Session
 from dynamic_providers.unknowns import is_known
 from iamcreds.errors import (
     AccessDeniedError,
     ConfigError,
     IamcredsError,
+    RejectedError,
     UnauthenticatedError,
     UnreachableError,
     WrongAccountError,
@@ -33,6 +34,8 @@ from iamcreds.text.escaping import escape_invisible, escape_lines
 from iamcreds.text.names import ACCOUNT_ID, ACCOUNT_ID_WORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pulumi.dynamic import ConfigureRequest
 
     from iamcreds.account import Account
@@ -70,10 +73,10 @@ class Provider(ResourceProvider):
             return _account()
 
     @property
-    def run(self) -> Run:
-        """What this process knows of the run that it serves, one for all providers in it; it is never pickled."""
+    def session(self) -> Session:
+        """Return the facts of this process about its run, one object for all providers in it; it is never pickled."""
         with _ONE_AT_A_TIME:
-            return _run()
+            return _session()
 
     def account_failures(self, expected: Any, of_state: str | None = None) -> list[CheckFailure]:  # noqa: ANN401 - an input
         """Why `check` refuses the input `account`, or the account in use.
@@ -93,6 +96,17 @@ class Provider(ResourceProvider):
 
 ACCOUNT_WIDE = (UnreachableError, UnauthenticatedError, AccessDeniedError, WrongAccountError)
 """Failures of a read that every other read of the run meets as well."""
+
+
+def raise_rejection(inputs: Mapping[str, Any]) -> None:
+    """Fail a create or update that `check` rejected; its reason is among the inputs.
+
+    Raises:
+        RejectedError: there is one.
+    """
+    if inputs.get("refused"):
+        raise RejectedError("; ".join(inputs["refused"]))
+
 
 _told: set[type[Exception]] = set()
 _warned: set[str] = set()
@@ -114,10 +128,10 @@ def _account() -> Account:
 
 
 @functools.cache
-def _run() -> Run:
+def _session() -> Session:
     from dynamic_providers.handover import open_handover  # noqa: PLC0415 - as above
 
-    return Run(open_handover())
+    return Session(open_handover())
 
 
 def parse_now(text: str | None) -> datetime:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -41,26 +41,33 @@ class RecordedState:
         account: the account they are of, 12 digits; None where there are none.
         users: the users whom the program declares, where all of them are known.
         iam_users: the IAM users that the stack has made itself.
+        newest: creation date (ISO 8601) of the newest credential of each service.
     """
 
     names: Mapping[tuple[str, str], Mapping[str, str]]
     account: str | None
     users: frozenset[str] | None = None
     iam_users: frozenset[str] = frozenset()
+    newest: Mapping[str, str] = field(default_factory=dict)
 
     def tell(self, resource_name: str, user: object, service: object) -> dict[str, Any]:
         """What a provider is told of the credentials of a user and a service, which may be an alias.
 
-        `owned` has resource names by id. The resource's own is among them, and so are those of users whom nobody
+        `user` and `service` (full name) are those that the context is for, `newest` is the creation date of the
+        newest credential of this service, unless specs declare the users. `owned` has resource names by id.
+        The resource's own is among them, and so are those of users whom nobody
         declares any more: IAM renames users, and then the state has another name than the account. `of_user` has the
         ids of those that the state has under this user's name. Of a user or a service that is no text, which check
         refuses, there are none.
         """
         if not (isinstance(user, str) and isinstance(service, str)):
-            return {"owned": {}, "of_user": []}
+            return {"user": None, "service": None, "owned": {}, "of_user": [], "newest": None}
         full = service_name(service)
         own, same = self._by_name.get(resource_name, {}), self.names.get((user, full), {})
-        return {"owned": {**self._strays.get(full, {}), **own, **same}, "of_user": sorted(same)}
+        owned = {**self._strays.get(full, {}), **own, **same}
+        # Specs name the user in a resource's name, so only other programs move a resource to a different user.
+        newest = {"newest": self.newest.get(full)} if self.users is None else {}
+        return {"user": user, "service": full, "owned": owned, "of_user": sorted(same), **newest}
 
     @functools.cached_property
     def every(self) -> Mapping[str, str]:
@@ -86,15 +93,17 @@ def run_message(
 ) -> dict[str, Any]:
     """What a provider is told of the run: its resource's name and, where the state could be read, what that has.
 
-    `owned` and `of_user` are as `RecordedState.tell` has them; `account` is the state's.
+    `recorded` is the number of credentials in the state, `account` its account; the rest is as `RecordedState.tell`
+    returns it.
     """
     if state is None:
         return {"resource": resource_name}
-    account = {"account": state.account} if state.account else {}
+    common = {"resource": resource_name, "recorded": len(state.every)}
+    common |= {"account": state.account} if state.account else {}
     if isinstance(user, str) and isinstance(service, str):
-        return {"resource": resource_name, **state.tell(resource_name, user, service), **account}
-    told = pulumi.Output.all(user, service).apply(lambda values: state.tell(resource_name, *values))
-    return {"resource": resource_name, "owned": told["owned"], "of_user": told["of_user"], **account}
+        return {**common, **state.tell(resource_name, user, service)}
+    told: Any = pulumi.Output.all(user, service).apply(lambda values: state.tell(resource_name, *values))
+    return {**common, **{name: told[name] for name in ("user", "service", "owned", "of_user", "newest")}}
 
 
 def read_state() -> RecordedState | None:
@@ -110,6 +119,7 @@ def _read_state(monitor: ResourceMonitorStub, stack: str) -> RecordedState | Non
     if answer is None:
         return None
     names: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    newest: dict[str, str] = {}
     accounts = set()
     resources = getattr(answer, "return").fields["outputs"].struct_value.fields
     for name, outputs in _select(CREDENTIAL_TYPE, resources):
@@ -117,9 +127,10 @@ def _read_state(monitor: ResourceMonitorStub, stack: str) -> RecordedState | Non
             _text(outputs[key]) for key in ("user", "service", "credential_id", "account_id")
         )
         names[user, service][credential_id] = name
+        newest[service] = max(newest.get(service, ""), _text(outputs["create_date"]))
         accounts.add(account)
     iam_users = frozenset(_text(outputs["name"]) for _, outputs in _select(IAM_USER_TYPE, resources))
-    return RecordedState(names, min(accounts - {""}, default=None), iam_users=iam_users)
+    return RecordedState(names, min(accounts - {""}, default=None), iam_users=iam_users, newest=newest)
 
 
 def _ask_for_state(monitor: ResourceMonitorStub, stack: str) -> Any:  # noqa: ANN401 - generated code has no types

@@ -23,15 +23,16 @@ from dynamic_providers.credential_state import (
     record_secret,
     recorded_live,
 )
+from dynamic_providers.group_facts import find_own, foresee_user, has_service, read_group
 from dynamic_providers.making import make_credential
-from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, warn
-from dynamic_providers.run import Message, Refuse
-from dynamic_providers.situation import find_own, foresee, has_predecessor, has_service, is_full
+from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, raise_rejection, warn
+from dynamic_providers.run_context import OnRejection, RunContext
 from dynamic_providers.unknowns import is_known
-from iamcreds.decision.deciding import Adopt, AdoptNamed, Create, MissingUser, Situation, decide
-from iamcreds.decision.refusals import protected, sentence, unknown_service
-from iamcreds.errors import NoSuchCredentialError, ProtectedError
+from iamcreds.errors import NoSuchCredentialError, RejectedError
 from iamcreds.model import Credential, Status
+from iamcreds.planning.group import Adopt, Create, Decision, Group, Import, MissingUser
+from iamcreds.planning.planner import plan
+from iamcreds.planning.rejections import describe, protected, unknown_service
 from iamcreds.services import MAX_PER_SERVICE
 from iamcreds.text.escaping import escape_invisible
 
@@ -57,86 +58,102 @@ class ServiceSpecificCredentialProvider(Provider):
     """Makes one live credential what its inputs say. The class and module name are persisted in every state."""
 
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
-        """Refuse what IAM would refuse, any other account, and a credential that could not be created."""
-        message = Message.read(news)
+        """Reject what IAM would reject, any other account, and a credential that cannot be created or replaced."""
+        context = RunContext.read(news)
         inputs = CredentialInputs.read(news)
-        found = [*find_failures(inputs), *self.account_failures(inputs.account, message.account)]
-        found = found or self._service_failures(inputs)
-        if found or not is_known([inputs.user, inputs.service, inputs.adopt]):
-            return CheckResult(inputs.properties(), found)
-        self.run.hear(inputs.user, inputs.service, message)
-        if inputs.adopt is not None:
-            self.run.claim(inputs.user, inputs.service, message.resource, inputs.adopt)
-        if olds:  # it is in the state already; where it is to be replaced, another check without them follows
-            self.run.record(message.resource)
-            return self._check_protection(CredentialInputs.read(olds), replace(inputs, password=None), message)
-        with self.account.hold_creates(inputs.user, inputs.service):
-            return self._check_create(inputs, message)
+        failures = [*find_failures(inputs), *self.account_failures(inputs.account, context.account)]
+        failures = failures or self._service_failures(inputs)
+        if failures or not is_known([inputs.user, inputs.service, inputs.adopt]):
+            return CheckResult(inputs.properties(), failures)
+        if olds:  # the state has it; if it is to be replaced, a check without olds follows
+            return self._check_existing(CredentialInputs.read(olds), replace(inputs, password=None), context)
+        return self._check_new(inputs, context)
 
     def _service_failures(self, inputs: CredentialInputs) -> list[CheckFailure]:
-        """Why the service is refused whoever the user is, where the preview does not know that yet."""
-        is_told_later = is_known(inputs.user) or not is_known(inputs.service)
-        if is_told_later or has_service(self.account, None, inputs.service):
+        """Reject an unknown service while the user is still unknown."""
+        is_checked_later = is_known(inputs.user) or not is_known(inputs.service)
+        if is_checked_later or has_service(self.account, None, inputs.service):
             return []
         return [CheckFailure("service", unknown_service(inputs.service))]
 
-    def _check_protection(self, olds: CredentialInputs, inputs: CredentialInputs, message: Message) -> CheckResult:
-        """Refuse to replace what is protected: the engine would do so as well, without the place and the reason."""
-        own = [] if not message.protect else find_own(self.account, olds.user, message)
-        expired = any(live.status is Status.EXPIRED for live in own)
-        replaces = [name for name in _REPLACING if getattr(olds, name) != getattr(inputs, name)]
-        if not message.protect or not (expired or replaces):
+    def _check_existing(self, olds: CredentialInputs, inputs: CredentialInputs, context: RunContext) -> CheckResult:
+        """Reject a replacement before it begins, so that a working credential is never deleted for a rejected one."""
+        self.session.hear(inputs.user, inputs.service, context, context.members(inputs), is_recorded=True)
+        own = find_own(self.account, olds.user, context)
+        reasons = [name for name in _REPLACING if getattr(olds, name) != getattr(inputs, name)]
+        if any(credential.status is Status.EXPIRED for credential in own):
+            reasons = ["it has expired"]
+        if not reasons:
             return CheckResult(inputs.properties(), [])
-        reason = protected(olds.user, olds.service, own, ["it has expired"] if expired else replaces)
-        self.run.keep(message.resource, reason)
-        return self._refuse(reason, inputs, message, is_deleted_first=False)  # where it is left to later, to update
+        if context.options.protect:
+            return self._reject(protected(olds.user, olds.service, own, reasons), inputs, context)
+        with self.account.hold_creates(inputs.user, inputs.service):
+            frees_quota = context.options.frees_quota(by_default=self._needs_its_slot(olds.user, olds.service, inputs))
+            return self._plan(inputs, context, own, frees_quota=frees_quota)
 
-    def _check_create(self, inputs: CredentialInputs, message: Message) -> CheckResult:
-        if inputs.adopt is not None and has_predecessor(self.account, self.run, inputs.user, message):
-            inputs = inputs.without_adoption()  # what replaces one that the stack has is made, and not adopted
+    def _check_new(self, inputs: CredentialInputs, context: RunContext) -> CheckResult:
+        """Plan a new credential, or one that replaces an existing one."""
+        own = find_own(self.account, inputs.user, context)
+        if own or self.session.is_recorded(context.resource):
+            inputs = inputs.without_import()  # a replacement is created, and not imported
         if inputs.password is not None and inputs.adopt is None:
             return CheckResult(inputs.properties(), [CheckFailure("password", _NOTHING_ADOPTED)])
-        situation = foresee(self.account, self.run, inputs, message)
-        decision = decide(inputs.wanted(), situation)
-        is_deleted_first = self._is_deleted_first(inputs, message, situation)
-        resource = message.resource or f"{id(inputs)}"
-        if isinstance(decision, MissingUser) and message.refuse is Refuse.CHECK and not is_deleted_first:
-            # Another program may make the user in the same run, and whatever else is wrong is wrong then, too.
-            warn(sentence(decision, inputs.wanted(), self.account.now()))
-            decision = decide(replace(inputs.wanted(), adopt=None), replace(situation, has_user=True))
+        self.session.hear(inputs.user, inputs.service, context, context.members(inputs))
+        with self.account.hold_creates(inputs.user, inputs.service):
+            # For a replacement that somebody requested (--replace, taint) the engine asks no diff.
+            return self._plan(inputs, context, own, frees_quota=context.options.frees_quota(by_default=False))
+
+    def _plan(
+        self, inputs: CredentialInputs, context: RunContext, own: list[Credential], *, frees_quota: bool
+    ) -> CheckResult:
+        """Return the planned decision about a credential that replaces `own`; a rejected replacement does not begin.
+
+        `frees_quota` says whether a replacement deletes the old credential first.
+        """
+        user, service, resource = inputs.user, inputs.service, context.resource
+        group = foresee_user(self.account, read_group(self.account, self.session, user, service), context)
+        if resource in group.owners_of_existing.values():
+            self.session.replace(user, service, resource, frees_quota=frees_quota)
+            group = replace(group, replaced=self.session.group(user, service).replaced)
+        decision = self._warn_of_missing_user(plan(group)[resource], group, inputs, context, own)
+        is_final = not isinstance(decision, MissingUser) or bool(own)
+        if is_final:  # the user may exist when the create begins
+            self.session.decide(group, resource, decision)
         match decision:
             case Create():
-                self.run.plan(inputs.user, inputs.service, resource, None)
                 return CheckResult(inputs.properties(), [])
-            case Adopt(live):
-                self.run.plan(inputs.user, inputs.service, resource, live.id)
-                return CheckResult(inputs.properties() | {"adopts": live.id}, [])
-            case AdoptNamed(live):
-                self.run.plan(inputs.user, inputs.service, resource, live.id)
-                differs = inputs.status not in (None, live.status)
-                shown = {"adopts": live.id} | ({"adopts_status": live.status.value} if differs else {})
-                return CheckResult(inputs.properties() | shown, [])
-        reason = sentence(decision, inputs.wanted(), self.account.now())
-        return self._refuse(reason, inputs, message, is_deleted_first=is_deleted_first)
+            case Adopt(credential):
+                return CheckResult(inputs.properties() | _show(credential, inputs.member().status), [])
+            case Import(credential):
+                return CheckResult(inputs.properties() | _show(credential, inputs.target), [])
+        reason = describe(decision, group, resource, self.account.now())
+        self.session.keep([credential.id for credential in own], reason)
+        if context.on_rejection is OnRejection.DEFER and not is_final:
+            return CheckResult(inputs.properties(), [])
+        return self._reject(reason, inputs, context)
 
-    def _refuse(
-        self, reason: str, inputs: CredentialInputs, message: Message, *, is_deleted_first: bool
-    ) -> CheckResult:
+    def _warn_of_missing_user(
+        self, decision: Decision, group: Group, inputs: CredentialInputs, context: RunContext, own: list[Credential]
+    ) -> Decision:
+        """Return the decision for a user that a different resource of the program may create in the same run."""
+        if not isinstance(decision, MissingUser) or context.on_rejection is not OnRejection.FAIL:
+            return decision
+        if own and inputs.declared == MAX_PER_SERVICE:
+            return decision  # the engine would delete them first
+        member = inputs.member()
+        warn(describe(decision, group, context.resource, self.account.now()))
+        members = {**group.members, context.resource: replace(member, adopt=None)}
+        return plan(replace(group, has_user=True, members=members))[context.resource]
+
+    def _reject(self, reason: str, inputs: CredentialInputs, context: RunContext) -> CheckResult:
         reason = escape_invisible(reason)
-        if message.refuse is Refuse.PREVIEW:
-            return CheckResult(inputs.properties() | {"refused": [reason]}, [])
-        if message.refuse is Refuse.CREATE and not is_deleted_first:
-            return CheckResult(inputs.properties(), [])  # create will refuse it
-        return CheckResult(inputs.properties(), [CheckFailure("", reason)])
-
-    def _is_deleted_first(self, inputs: CredentialInputs, message: Message, situation: Situation) -> bool:
-        """Whether the engine would delete what this credential replaces before it has it created."""
-        is_successor = self.run.has(message.resource)
-        return bool(situation.leaving) or (is_successor and inputs.declared == MAX_PER_SERVICE)
+        if context.on_rejection is OnRejection.FAIL:
+            return CheckResult(inputs.properties(), [CheckFailure("", reason)])
+        return CheckResult(inputs.properties() | {"refused": [reason]}, [])
 
     def diff(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Another user, service or age replaces, and so does expiry; a declared status or reset updates."""
-        self.run.own(credential_id)
+        self.session.own(credential_id)
         try:
             return self._compare(credential_id, olds, news)
         except ACCOUNT_WIDE as error:
@@ -154,37 +171,37 @@ class ServiceSpecificCredentialProvider(Provider):
         replaces = [name for name in _REPLACING if olds.get(name) != getattr(inputs, name)]
         if olds.get("status") == Status.EXPIRED:
             replaces.append("status")
-        if replaces and self.run.reason_to_keep(credential_id) is not None:
-            return DiffResult(changes=True)  # update says why it cannot be, and the others go on
-        if replaces:
-            self.run.replace(credential_id)
+        if news.get("refused"):
+            return DiffResult(changes=True)  # no replacement begins: update fails with the reason, and others go on
         declared = (olds.get("desired_status"), olds.get("reset")) != (inputs.status, inputs.reset)
         return DiffResult(
             changes=bool(replaces) or declared or inputs.status not in (None, olds.get("status")),
             replaces=replaces,
-            delete_before_replace=self._needs_its_place(olds, inputs),
+            delete_before_replace=self._needs_its_slot(olds.get("user"), olds.get("service"), inputs),
         )
 
-    def _needs_its_place(self, olds: Mapping[str, Any], inputs: CredentialInputs) -> bool:
-        """Whether a replacement, ours or one that somebody asked the engine for, needs the place of the old one."""
-        same = (olds.get("user"), olds.get("service")) == (inputs.user, inputs.service)
-        return same and is_full(inputs, self.account.credentials_of(inputs.user, inputs.service))
+    def _needs_its_slot(self, user: object, service: object, inputs: CredentialInputs) -> bool:
+        """Return True if a replacement needs the quota of the credential of this user and service that it replaces."""
+        if (user, service) != (inputs.user, inputs.service):
+            return False
+        is_one_of_two = inputs.declared == MAX_PER_SERVICE
+        return is_one_of_two or len(self.account.credentials_of(inputs.user, inputs.service)) >= MAX_PER_SERVICE
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
         """Create the credential, or adopt the one that the preview has shown; all of it or nothing.
 
         Raises:
-            ExistingCredentialError: what is live is in the way.
+            RejectedError: what is live is in the way.
             AccountError: as AWS answers; what had been made by then is deleted again.
         """
         inputs = CredentialInputs.read(props)
         self.account.require_account(inputs.account, "the specs are for")
-        outputs = make_credential(self.account, self.run, inputs, props.get("adopts"))
+        outputs = make_credential(self.account, self.session, inputs, props.get("adopts"))
         return CreateResult(outputs["credential_id"], outputs | {"account_id": self.account.id()})
 
     def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
         """What is live now; gone only when lists that cannot lag any more lack it. The secret is carried over."""
-        self.run.read(id_)
+        self.session.read(id_)
         try:
             live = self._find(id_, props)
         except ACCOUNT_WIDE as error:
@@ -210,13 +227,11 @@ class ServiceSpecificCredentialProvider(Provider):
         A declared status is sent where it or what is recorded changes, whatever lists say, for they may lag.
 
         Raises:
-            ProtectedError: it would have to be replaced.
+            RejectedError: it would have to be replaced, and cannot be.
             NoSuchCredentialError: it was deleted behind our back.
             AccountError: as AWS answers; the state stays as it was, and the next run does all of it again.
         """
-        reason = self.run.reason_to_keep(credential_id)
-        if reason is not None:
-            raise ProtectedError(reason)
+        raise_rejection(news)
         inputs = CredentialInputs.read(news)
         live = self._find(credential_id, olds)
         status = inputs.target
@@ -240,7 +255,17 @@ class ServiceSpecificCredentialProvider(Provider):
         """Delete it, also under a new name of its user; one that is gone already counts as deleted.
 
         Raises:
-            AccountError: as AWS answers.
+            RejectedError: somebody requested its replacement, and the plan rejects that.
+            AccountError: as AWS responds.
         """
+        reason = self.session.reason_to_keep(credential_id)
+        if reason is not None:
+            raise RejectedError(reason)
         self.account.require_account(props.get("account_id"), "this state is of")
         self.account.delete(props["user"], credential_id, datetime.fromisoformat(props["create_date"]))
+
+
+def _show(credential: Credential, status: Status | None) -> dict[str, str]:
+    """Return the inputs by which a preview shows what is adopted or imported, and a status that changes by it."""
+    differs = status not in (None, credential.status)
+    return {"adopts": credential.id} | ({"adopts_status": credential.status.value} if differs else {})

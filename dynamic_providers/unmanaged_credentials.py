@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from dynamic_providers.provider import Provider, warn
-from iamcreds.errors import ExistingCredentialError
+from iamcreds.errors import RejectedError
 from iamcreds.model import Status, Unmanaged
 from iamcreds.services import service_alias
 
@@ -91,9 +91,9 @@ class UnmanagedCredentialsProvider(Provider):
 
     def _is_own(self, live: Credential) -> bool:
         """Whether this run has read it as the stack's own, or made it: whose Create is under way is waited for."""
-        if self.run.owner(live.id) is not None or self.account.has_written(live.id):
+        if self.session.owner(live.id) is not None or self.account.has_written(live.id):
             return True
-        if live.id in self.run.adopted(live.user, live.service):
+        if live.id in self.session.adopted(live.user, live.service):
             return True
         with self.account.hold_creates(live.user, live.service):
             return self.account.has_written(live.id)
@@ -103,7 +103,7 @@ class UnmanagedCredentialsProvider(Provider):
 
         The engine has them read together with their successors, if it has these read at all.
         """
-        return any(live.created <= one.created and not self.run.has_read(one.id) for one in own)
+        return any(live.created <= one.created and not self.session.has_read(one.id) for one in own)
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Anything that is not as it was left, and anything to be done."""
@@ -149,10 +149,10 @@ class UnmanagedCredentialsProvider(Provider):
         """See to it that no resource of this run has made the credential its own since, or is about to.
 
         Raises:
-            ExistingCredentialError: one has, or is.
+            RejectedError: one has, or is.
         """
-        if self.account.has_written(shown["id"]) or shown["id"] in self.run.adopted(user, shown["service"]):
-            raise ExistingCredentialError(
+        if self.account.has_written(shown["id"]) or shown["id"] in self.session.adopted(user, shown["service"]):
+            raise RejectedError(
                 f"credential {shown['id']} of user {user} is taken over by a resource of this run: it is left alone"
             )
 

@@ -26,8 +26,7 @@ IamcredsError
     ├── NoSuchCredentialError  the credential does not exist
     │   └── OtherUserError     it may exist, and is not this user's
     ├── LimitExceededError     both of a user's places for a service are taken
-    ├── ExistingCredentialError  what is live stands in the way of a create
-    ├── ProtectedError         a protected credential would have to be replaced
+    ├── RejectedError          a credential cannot be created, adopted or replaced
     └── LostAnswerError        a change may or may not have happened
 """
 
@@ -153,12 +152,8 @@ class LimitExceededError(AccountError):
     """Both of a user's places for a service are taken."""
 
 
-class ExistingCredentialError(AccountError):
-    """What is live stands in the way of a create: a credential that nobody declared, or no place is left."""
-
-
-class ProtectedError(AccountError):
-    """A protected credential would have to be replaced."""
+class RejectedError(AccountError):
+    """A credential cannot be created, adopted, imported or replaced as declared."""
 
 
 class LostAnswerError(AccountError):

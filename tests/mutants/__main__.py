@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent.parent
 MUTATED = (
     "iamcreds/account",
-    "iamcreds/decision",
+    "iamcreds/planning",
     "iamcreds/drift",
     "iamcreds/plan/gate.py",
     "dynamic_providers",
@@ -39,7 +39,7 @@ TESTS = (
     "tests/account",
     "tests/commands/test_list.py",
     "tests/commands/test_permissions.py",
-    "tests/decision",
+    "tests/planning",
     "tests/drift",
     "tests/plan",
     "tests/providers",

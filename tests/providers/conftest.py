@@ -28,7 +28,7 @@ def provider(signed_in: Emulator, monkeypatch: pytest.MonkeyPatch) -> ServiceSpe
 def new_process() -> ServiceSpecificCredentialProvider:
     """A configured provider in another process, as the next run or phase has it."""
     process._account.cache_clear()  # noqa: SLF001 - a new process is what is meant
-    process._run.cache_clear()  # noqa: SLF001 - same
+    process._session.cache_clear()  # noqa: SLF001 - same
     process._told.clear()  # noqa: SLF001 - same
     process._warned.clear()  # noqa: SLF001 - same
     made = ServiceSpecificCredentialProvider()

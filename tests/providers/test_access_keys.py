@@ -65,7 +65,7 @@ def test_findings(watcher: AccessKeysProvider, iam: IAMClient, capsys: pytest.Ca
         f"{by_bob}, and the policy is enforced: mend the keys, or let a run through with --config enforce=false",
     )
     assert capsys.readouterr().err == f"warning: {by_jane}\n"
-    told = watcher.check({}, {"users": policies, "run": {"refuse": "preview"}})
+    told = watcher.check({}, {"users": policies, "run": {"on_rejection": "collect"}})
     assert (told.failures, told.inputs["refused"]) == ([], [stop.reason])
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pulumi.output import UNKNOWN
 
-from iamcreds.errors import AccountError, ExistingCredentialError
+from iamcreds.errors import AccountError, RejectedError
 from tests.providers.conftest import new_process
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def test_gone_since_the_preview(
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     inputs = provider.check({}, news()).inputs
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=ID)
-    with pytest.raises(ExistingCredentialError, match="is not live"):
+    with pytest.raises(RejectedError, match="is not live"):
         new_process().create(inputs)
     assert emulator.controls.passwords() == {}
 

@@ -6,8 +6,9 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from dynamic_providers.handover import Handover
 from dynamic_providers.run import Run
+
+from dynamic_providers.handover import Handover
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -104,9 +104,9 @@ def test_providers_are_told(tmp_path: Path) -> None:
     """The providers of whoever is made in the run are told so, and nobody else's."""
     engine = Engine({}, functions=THERE)
     run(engine, tmp_path, dry_run=True)
-    assert told(engine.requests[CREDENTIAL_TYPE, "jane/codecommit"])["made_users"] == ["jane"]
-    assert "made_users" not in told(engine.requests[CREDENTIAL_TYPE, "bob/codecommit"])
-    assert told(engine.requests[ACCESS_KEYS_TYPE, f"{tmp_path}/a.yaml"])["made_users"] == ["jane"]
+    assert told(engine.requests[CREDENTIAL_TYPE, "jane/codecommit"])["created_users"] == ["jane"]
+    assert "created_users" not in told(engine.requests[CREDENTIAL_TYPE, "bob/codecommit"])
+    assert told(engine.requests[ACCESS_KEYS_TYPE, f"{tmp_path}/a.yaml"])["created_users"] == ["jane"]
 
 
 def test_questions(tmp_path: Path) -> None:
@@ -321,7 +321,7 @@ NEW = {"user": "new", "service": "codecommit.amazonaws.com"}
 
 def test_made_user_is_not_missing(provider: ServiceSpecificCredentialProvider) -> None:
     """In a preview a user whom the run makes counts as there, whoever is leaving; anybody else is missing."""
-    message = {"resource": "new/codecommit", "refuse": "preview", "made_users": ["new"], "owned": {}}
+    message = {"resource": "new/codecommit", "on_rejection": "collect", "created_users": ["new"], "owned": {}}
     assert "refused" not in provider.check({}, NEW | {"run": message}).inputs
     second = NEW | {"run": message | {"resource": "new/codecommit/spare"}, "declared": 1}
     assert "declare a codecommit credential" in provider.check({}, second).inputs["refused"][0]
@@ -334,7 +334,7 @@ def test_made_user_is_not_missing(provider: ServiceSpecificCredentialProvider) -
 def test_made_user_and_renaming(provider: ServiceSpecificCredentialProvider) -> None:
     """Another's credential does not make a new user a renamed one, and one's own does."""
     live = provider.create({"user": "jane", "service": "codecommit.amazonaws.com"}).id
-    message = {"resource": "new/codecommit", "refuse": "preview", "made_users": ["new"]}
+    message = {"resource": "new/codecommit", "on_rejection": "collect", "created_users": ["new"]}
     leaving = message | {"owned": {live: "jane/codecommit"}}
     assert "refused" not in provider.check({}, NEW | {"run": leaving}).inputs
     own = message | {"owned": {live: "new/codecommit"}}
@@ -346,7 +346,7 @@ def test_create_after_the_user(provider: ServiceSpecificCredentialProvider, emul
     provider.check({}, {"user": "jane", "service": "codecommit.amazonaws.com"})
     iam.create_user(UserName="new")
     emulator.controls.clear_counts()
-    message = {"resource": "new/codecommit", "refuse": "create", "made_users": ["new"]}
+    message = {"resource": "new/codecommit", "on_rejection": "defer", "created_users": ["new"]}
     checked = provider.check({}, NEW | {"run": message})
     assert checked.failures == []
     assert provider.create(checked.inputs).id.startswith("ACCA")
@@ -355,7 +355,7 @@ def test_create_after_the_user(provider: ServiceSpecificCredentialProvider, emul
 
 def test_create_without_the_user(provider: ServiceSpecificCredentialProvider) -> None:
     """In `up` a user who is not there is missing, whoever was to make the user."""
-    message = {"resource": "new/codecommit", "refuse": "create", "made_users": ["new"]}
+    message = {"resource": "new/codecommit", "on_rejection": "defer", "created_users": ["new"]}
     checked = provider.check({}, NEW | {"run": message})
     with pytest.raises(Exception, match="the account has no IAM user new"):
         provider.create(checked.inputs)
@@ -367,6 +367,6 @@ def test_access_keys_of_a_made_user(provider: ServiceSpecificCredentialProvider)
     watcher = AccessKeysProvider()
     watcher.configure(pulumi.dynamic.ConfigureRequest(pulumi.dynamic.Config({}, "iamcreds")))
     policies = {"new": {"max": 1}, "other": {"max": 1}}
-    checked = watcher.check({}, {"users": policies, "run": {"refuse": "preview", "made_users": ["new"]}})
+    checked = watcher.check({}, {"users": policies, "run": {"on_rejection": "collect", "created_users": ["new"]}})
     assert checked.inputs["keys"] == {"new": [], "other": []}
     assert [finding.split(":")[0] for finding in checked.inputs["findings"]] == ["other"]

@@ -164,14 +164,14 @@ def test_messages(specs: Desired) -> None:
     name = "jane/codecommit/new"
     message = messages[CREDENTIAL_TYPE, name]
     assert (message.pop("owned"), message.pop("of_user")) == (owned, ["ACCA1", "ACCA2"])
-    assert message == {"resource": name, "account": ACCOUNT, "refuse": "create"}
+    assert message == {"resource": name, "account": ACCOUNT, "on_rejection": "defer"}
     assert messages[CREDENTIAL_TYPE, "jane/codecommit/other"]["owned"] == owned, "a sibling's present name, too"
     assert messages[CREDENTIAL_TYPE, "bob/bedrock"]["owned"] == {}
-    assert messages[ACCESS_KEYS_TYPE, specs.files[1]] == {"refuse": "create"}
+    assert messages[ACCESS_KEYS_TYPE, specs.files[1]] == {"on_rejection": "defer"}
     engine = Engine(state)
     run(engine, specs, dry_run=True)
     assert sent(engine.requests[CREDENTIAL_TYPE, name])["run"]["refuse"] == "preview"
-    assert sent(engine.requests[ACCESS_KEYS_TYPE, specs.files[1]])["run"] == {"refuse": "preview"}
+    assert sent(engine.requests[ACCESS_KEYS_TYPE, specs.files[1]])["run"] == {"on_rejection": "collect"}
 
 
 def test_counted_for_the_progress(specs: Desired, monkeypatch: pytest.MonkeyPatch) -> None:

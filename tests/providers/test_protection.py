@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from iamcreds.errors import ProtectedError
+from iamcreds.errors import RejectedError
 from tests.providers.conftest import new_process
 
 if TYPE_CHECKING:
@@ -29,23 +29,23 @@ def made(provider: ServiceSpecificCredentialProvider) -> tuple[str, dict[str, An
 
 def message(credential_id: str, **more: object) -> dict[str, Any]:
     """What a program says of a protected credential that it has."""
-    return {"run": {"resource": NAME, "owned": {credential_id: NAME}, "protect": True} | more}
+    return {"run": {"resource": NAME, "owned": {credential_id: NAME}, "options": {"protect": True}} | more}
 
 
 @pytest.mark.usefixtures("iam")
-@pytest.mark.parametrize("refuse", ["check", "preview", "create"])
-def test_another_age(provider: ServiceSpecificCredentialProvider, refuse: str) -> None:
+@pytest.mark.parametrize("on_rejection", ["fail", "collect", "defer"])
+def test_another_age(provider: ServiceSpecificCredentialProvider, on_rejection: str) -> None:
     """Another age is refused at once, told to a program that collects, or left to update, and never a replacement."""
     name, outs = made(provider)
     provider = new_process()
     provider.read(name, outs)
     aged = INPUTS | {"age_days": 60}
-    checked = provider.check(INPUTS, aged | message(name, refuse=refuse))
+    checked = provider.check(INPUTS, aged | message(name, on_rejection=on_rejection))
     told = [failure.reason for failure in checked.failures or []] + checked.inputs.get("refused", [])
-    assert len(told) == (0 if refuse == "create" else 1)
+    assert len(told) == (0 if on_rejection == "defer" else 1)
     difference = provider.diff(name, outs, checked.inputs)
     assert (difference.changes, difference.replaces) == (True, None)
-    with pytest.raises(ProtectedError, match=f"logs credential {name} of user jane is protected") as raised:
+    with pytest.raises(RejectedError, match=f"logs credential {name} of user jane is protected") as raised:
         provider.update(name, outs, aged)
     assert "(age_days)" in str(raised.value)
     assert told in ([], [str(raised.value)])
@@ -58,7 +58,7 @@ def test_expired(provider: ServiceSpecificCredentialProvider, emulator: Emulator
     emulator.controls.set(clock_shift=40 * 86_400)
     provider = new_process()
     outs = dict(provider.read(name, outs).outs or {})
-    (reason,) = provider.check(INPUTS, INPUTS | message(name, refuse="preview")).inputs["refused"]
+    (reason,) = provider.check(INPUTS, INPUTS | message(name, on_rejection="collect")).inputs["refused"]
     assert f"{name} of user jane is protected, and would have to be replaced (it has expired)" in reason
     assert not provider.diff(name, outs, INPUTS).replaces
     assert new_process().diff(name, outs, INPUTS).replaces == ["status"]

@@ -79,11 +79,11 @@ def test_under_mocks(desired: Desired) -> None:
     pulumi.runtime.test(lambda: register(desired).apply(told.update))()  # type: ignore[no-untyped-call]
     assert set(mocks.registered) == {"jane/codecommit/new", "jane/codecommit/other", desired.files[0]}
     sent = mocks.registered["jane/codecommit/other"]
-    assert sent["run"] == {"resource": "jane/codecommit/other", "refuse": "create"}
+    assert sent["run"] == {"resource": "jane/codecommit/other", "on_rejection": "defer"}
     watched = mocks.registered[desired.files[0]]
     assert watched["users"] == {"jane": {"max": 1}}
     assert (sent["account"], watched["account"]) == ("123456789012", "123456789012")
-    assert watched["run"] == {"refuse": "create"}
+    assert watched["run"] == {"on_rejection": "defer"}
     assert told["credentials"]["jane/codecommit/new"] == {"id": "ACCA1", "user_name": "jane-at-1", "status": "Active"}
     assert unwrap_rpc_secret(told["secrets"]["jane/codecommit/new"]) == "hunter2"
 

@@ -15,7 +15,7 @@ from pulumi.output import UNKNOWN
 from dynamic_providers.access_keys import AccessKeysProvider
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.account import Account
-from iamcreds.errors import AccountError, ExistingCredentialError, LostAnswerError, UnreachableError, WrongAccountError
+from iamcreds.errors import AccountError, LostAnswerError, RejectedError, UnreachableError, WrongAccountError
 from tests.providers.conftest import new_process
 
 if TYPE_CHECKING:
@@ -68,11 +68,11 @@ def test_refused_when(provider: ServiceSpecificCredentialProvider, emulator: Emu
     emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
     (reason,) = reasons(provider.check({}, run()))
     assert FOREIGN in reason
-    told = provider.check({}, run(refuse="preview"))
+    told = provider.check({}, run(on_rejection="collect"))
     assert (told.inputs, told.failures) == (INPUTS | {"refused": [reason]}, [])
-    later = provider.check({}, run(refuse="create"))
+    later = provider.check({}, run(on_rejection="defer"))
     assert (later.inputs, later.failures) == (INPUTS, [])
-    with pytest.raises(ExistingCredentialError, match=FOREIGN):
+    with pytest.raises(RejectedError, match=FOREIGN):
         provider.create(later.inputs)
     assert list(emulator.controls.passwords()) == [FOREIGN]
 
@@ -84,7 +84,7 @@ def test_a_replacement_is_refused_before_anything_is_deleted(
     name, outs = create(provider, **AGED)
     emulator.controls.put_credential(FOREIGN, "jane", BEDROCK)
     provider = new_process()
-    news = run(owned={name: "jane/codecommit"}, refuse="create") | AGED | {"age_days": 6}
+    news = run(owned={name: "jane/codecommit"}, on_rejection="defer") | AGED | {"age_days": 6}
     provider.read(name, outs)
     provider.check(INPUTS | AGED, news)
     difference = provider.diff(name, outs, INPUTS | AGED | {"age_days": 6})
@@ -101,7 +101,7 @@ def test_an_asked_for_replacement_of_one_of_two_is_refused_first(
     name, _ = create(provider)
     emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
     provider = new_process()
-    news = run(owned={name: "jane/codecommit"}, refuse="create") | {"declared": 2}
+    news = run(owned={name: "jane/codecommit"}, on_rejection="defer") | {"declared": 2}
     assert provider.check(INPUTS, news).failures == []
     (reason,) = reasons(provider.check({}, news))
     assert FOREIGN in reason
@@ -235,12 +235,12 @@ def test_adopts_only_what_was_shown(
     nothing = provider.check({}, adopting)
     emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
     provider.account.reread_users(["jane"])
-    with pytest.raises(ExistingCredentialError, match=f"{FOREIGN} of user jane has come since the preview: repeat"):
+    with pytest.raises(RejectedError, match=f"{FOREIGN} of user jane has come since the preview: repeat"):
         provider.create(nothing.inputs)
     shown = provider.check({}, adopting)
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=FOREIGN)
     provider.account.reread_users(["jane"])
-    with pytest.raises(ExistingCredentialError, match=f"{FOREIGN} of user jane, which was to be adopted, is gone"):
+    with pytest.raises(RejectedError, match=f"{FOREIGN} of user jane, which was to be adopted, is gone"):
         provider.create(shown.inputs)
 
 
@@ -262,7 +262,7 @@ def test_one_adopts_and_one_fails(
 ) -> None:
     """Where one of two says `existing: adopt`, it gets what is foreign, and the other a new one, in whatever order."""
     emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
-    told = {"owned": {}, "adopters": {"jane/codecommit/a": 0.0}, "refuse": "preview"}
+    told = {"owned": {}, "adopters": {"jane/codecommit/a": 0.0}, "on_rejection": "collect"}
     adopting = run(resource="jane/codecommit/a", **told) | {"declared": 2, "existing": "adopt"}
     failing = run(resource="jane/codecommit/b", **told) | {"declared": 2}
     first, second = (adopting, failing) if is_first else (failing, adopting)
@@ -280,7 +280,7 @@ def test_who_has_adopted_adopts_no_more(provider: ServiceSpecificCredentialProvi
     name, _ = create(provider)
     emulator.controls.put_credential(FOREIGN, "jane", CODECOMMIT)
     provider = new_process()
-    told = {"owned": {name: "jane/codecommit/a"}, "adopters": {"jane/codecommit/a": 0.0}, "refuse": "preview"}
+    told = {"owned": {name: "jane/codecommit/a"}, "adopters": {"jane/codecommit/a": 0.0}, "on_rejection": "collect"}
     checked = provider.check({}, run(resource="jane/codecommit/b", **told) | {"declared": 2})
     assert FOREIGN in checked.inputs["refused"][0]
 
@@ -313,18 +313,18 @@ def test_declared_twice_in_any_order(provider: ServiceSpecificCredentialProvider
 
 def test_missing_user(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
     """A user who does not exist is refused by the YAML program, and warned of by the class in another program."""
-    ghost = run(refuse="preview") | {"user": "ghost"}
+    ghost = run(on_rejection="collect") | {"user": "ghost"}
     assert "no IAM user ghost" in provider.check({}, ghost).inputs["refused"][0]
     assert provider.check({}, run() | {"user": "ghost"}).failures == []
     name, _ = create(provider)
     iam.update_user(UserName="jane", NewUserName="joan")
     for told in ({}, {"resource": "jane/codecommit/b", "of_user": [name]}):  # its own, or another of the same user
-        renamed = new_process().check({}, run(refuse="preview", owned={name: "jane/codecommit"}, **told))
+        renamed = new_process().check({}, run(on_rejection="collect", owned={name: "jane/codecommit"}, **told))
         assert "IAM renamed it to joan" in renamed.inputs["refused"][0]
-    new = run(resource="ghost/codecommit", refuse="preview", owned={name: "jane/codecommit"}) | {"user": "ghost"}
+    new = run(resource="ghost/codecommit", on_rejection="collect", owned={name: "jane/codecommit"}) | {"user": "ghost"}
     assert "no IAM user ghost: create the user" in new_process().check({}, new).inputs["refused"][0], "jane is leaving"
     iam.delete_service_specific_credential(UserName="joan", ServiceSpecificCredentialId=name)
-    gone = new_process().check({}, run(refuse="preview", owned={name: "jane/codecommit"}, of_user=[name]))
+    gone = new_process().check({}, run(on_rejection="collect", owned={name: "jane/codecommit"}, of_user=[name]))
     assert "no IAM user jane: create the user" in gone.inputs["refused"][0]
 
 
@@ -333,7 +333,7 @@ def test_unknown_service(provider: ServiceSpecificCredentialProvider, emulator: 
     create(provider)
     emulator.controls.clear_counts()
     for resource in "ab":
-        teapot = run(resource=resource, refuse="preview") | {"service": "teapot.amazonaws.com", "declared": 2}
+        teapot = run(resource=resource, on_rejection="collect") | {"service": "teapot.amazonaws.com", "declared": 2}
         assert "AWS knows no such credentials of teapot" in provider.check({}, teapot).inputs["refused"][0]
     assert emulator.controls.counts() == {LIST: 1}
 
@@ -342,7 +342,7 @@ def test_unknown_service_of_somebody_to_come(provider: ServiceSpecificCredential
     """It is refused although the user is yet to be made, by whomever, for one call as well: any user will do."""
     teapot = {"service": "teapot.amazonaws.com"}
     sentence = "AWS knows no such credentials of teapot.amazonaws.com: check the service name, or whether"
-    made = {"refuse": "preview", "made_users": ["new"]}
+    made = {"on_rejection": "collect", "created_users": ["new"]}
     assert sentence in provider.check({}, run(**made) | teapot | {"user": "new"}).inputs["refused"][0]
     for user in ("ghost", UNKNOWN):
         (reason,) = reasons(provider.check({}, run(resource=f"{user}") | teapot | {"user": user}))
@@ -367,7 +367,7 @@ def test_declared_twice_of_somebody_to_come(provider: ServiceSpecificCredentialP
 
 def test_account_of_the_state(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
     """Nothing is checked, compared or created with a state of another account, however narrow the run."""
-    (reason,) = reasons(provider.check({}, run(account="999999999999", refuse="create")))
+    (reason,) = reasons(provider.check({}, run(account="999999999999", on_rejection="defer")))
     assert "but this state is of account 999999999999: nothing was changed" in reason
     with pytest.raises(WrongAccountError):
         provider.diff("ACCA1", INPUTS | {"account_id": "999999999999"}, INPUTS)
@@ -549,7 +549,7 @@ def test_guard_where_nothing_tells(
     emulator.controls.set(hidden_users=["bob", "jane"], clock_shift=120)
     checked = provider.check({}, run())
     assert checked.failures == []
-    with pytest.raises(ExistingCredentialError, match="no resource of this stack has") as refused:
+    with pytest.raises(RejectedError, match="no resource of this stack has") as refused:
         provider.create(checked.inputs)
     assert set(emulator.controls.passwords()) == foreign
     assert sum(name in str(refused.value) for name in foreign) == number
@@ -587,7 +587,7 @@ def test_adopts_two_that_nothing_tells(provider: ServiceSpecificCredentialProvid
     more = {"existing": "adopt", "declared": 2}
     checked = {name: provider.check({}, run(resource=name) | more).inputs for name in "ab"}
     first = provider.create(checked["a"])
-    with pytest.raises(ExistingCredentialError, match="has come since the preview: repeat, to adopt it"):
+    with pytest.raises(RejectedError, match="has come since the preview: repeat, to adopt it"):
         provider.create(checked["b"])
     provider = new_process()
     provider.read(first.id, first.outs or {})
@@ -603,7 +603,7 @@ def test_adopts_nothing_that_has_just_come(
     checked = provider.check({}, run() | {"existing": "adopt"})
     iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)
     before = emulator.controls.passwords()
-    with pytest.raises(ExistingCredentialError, match="was deleted again"):
+    with pytest.raises(RejectedError, match="was deleted again"):
         provider.create(checked.inputs)
     assert emulator.controls.passwords() == before
 
@@ -625,7 +625,7 @@ def test_adopts_nothing_beside_what_is_left(provider: ServiceSpecificCredentialP
     emulator.controls.set(hidden_users=["jane"], clock_shift=120)
     emulator.controls.fail("iam:DeleteServiceSpecificCredential", status=403, code="AccessDenied", message="no")
     before = emulator.controls.passwords()[FOREIGN]
-    with pytest.raises(ExistingCredentialError, match=r"could not be deleted .* by hand"):
+    with pytest.raises(RejectedError, match=r"could not be deleted .* by hand"):
         provider.create(provider.check({}, run() | {"existing": "adopt"}).inputs)
     assert emulator.controls.passwords()[FOREIGN] == before
 

@@ -12,7 +12,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from dynamic_providers.properties import UNMANAGED_CREDENTIALS_TYPE
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
-from iamcreds.errors import AccountError, ExistingCredentialError, WrongAccountError
+from iamcreds.errors import AccountError, RejectedError, WrongAccountError
 from iamcreds.specs import load
 from tests.providers.conftest import new_process
 from tests.providers.engine import Engine
@@ -220,7 +220,7 @@ def test_taken_over_since(unmanaged: UnmanagedCredentialsProvider, emulator: Emu
     """What this very run has made its own is not touched, although the inputs name it."""
     checked = unmanaged.check({}, inputs("delete"))
     unmanaged.account.reset("jane", FOREIGN)
-    with pytest.raises(ExistingCredentialError, match=f"{FOREIGN} of user jane is taken over"):
+    with pytest.raises(RejectedError, match=f"{FOREIGN} of user jane is taken over"):
         unmanaged.create(checked.inputs)
     assert FOREIGN in emulator.controls.passwords()
 
@@ -229,7 +229,7 @@ def test_about_to_be_taken_over(unmanaged: UnmanagedCredentialsProvider, emulato
     """What a resource of this run has been shown to adopt is not touched, whichever of the two was shown first."""
     checked = unmanaged.check({}, inputs("delete"))
     unmanaged.run.plan("jane", CODECOMMIT, "jane/codecommit/spare", FOREIGN)
-    with pytest.raises(ExistingCredentialError, match=f"{FOREIGN} of user jane is taken over"):
+    with pytest.raises(RejectedError, match=f"{FOREIGN} of user jane is taken over"):
         unmanaged.create(checked.inputs)
     assert FOREIGN in emulator.controls.passwords()
     assert unmanaged.check({}, inputs("delete")).inputs["deletes"] == [OFF]

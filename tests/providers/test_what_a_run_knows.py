@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from pulumi.output import UNKNOWN
-
 from dynamic_providers.run import NEVER, Message, Refuse, Run
+from pulumi.output import UNKNOWN
 
 LOGS = ("jane", "logs.amazonaws.com")
 
@@ -18,9 +17,9 @@ def test_message() -> None:
         "account": "123456789012",
         "claimed": {"jane/logs/a": "ACCA2"},
         "protect": True,
-        "refuse": "preview",
+        "on_rejection": "collect",
         "adopters": {"jane/logs/b": 5.0},
-        "made_users": ["jane"],
+        "created_users": ["jane"],
     }
     message = Message.read({"run": told})
     assert message == Message(
@@ -31,7 +30,7 @@ def test_message() -> None:
         protect=True,
         refuse=Refuse.PREVIEW,
         adopters={"jane/logs/b": 5},
-        made_users=("jane",),
+        created_users=("jane",),
     )
 
 

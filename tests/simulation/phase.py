@@ -96,7 +96,7 @@ class Phase:
             if self._is_stopped():
                 raise Stopped
             self._register(goal)
-        if self.refused:  # the program tells all that a preview would refuse at once
+        if self.refused:  # the program reports all rejections of a preview at once
             self.run.errors += self.refused
             self.stopping = True
             raise Stopped
@@ -136,7 +136,8 @@ class Phase:
             self.stopping = True
             raise Stopped
         inputs: dict[str, Any] = crossed(answer.inputs)
-        self.refused += [f"{goal.name}: {sentence}" for sentence in inputs.get("refused", ())]
+        if self.dry:
+            self.refused += [f"{goal.name}: {sentence}" for sentence in inputs.get("refused", ())]
         if goal.kind is Kind.UNMANAGED and self.dry:
             self.run.shown.update(_acted_on(inputs))
         return inputs

@@ -12,11 +12,11 @@ from unittest import mock
 
 from pulumi.dynamic import Config, ConfigureRequest
 
-from dynamic_providers import making, service_specific_credential, situation, unmanaged_credentials
-from dynamic_providers import run as provider_run
+from dynamic_providers import group_facts, making, service_specific_credential, unmanaged_credentials
+from dynamic_providers import session as provider_session
 from dynamic_providers.handover import Handover
-from dynamic_providers.run import Run as ProviderRun
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+from dynamic_providers.session import Session as ProviderSession
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.account import Account, cache, threads
 from iamcreds.account import account as account_module
@@ -43,14 +43,14 @@ class Provider(ServiceSpecificCredentialProvider):
     """The real one; only its account is this process's and not the only one of a whole Python."""
 
     account: Account = cast("Account", None)  # the class's own are properties; these are set in every process
-    run: ProviderRun = cast("ProviderRun", None)
+    session: ProviderSession = cast("ProviderSession", None)
 
 
 class UnmanagedProvider(UnmanagedCredentialsProvider):
-    """The real one, with the same account and run."""
+    """The real one, with the same account and session."""
 
     account: Account = cast("Account", None)
-    run: ProviderRun = cast("ProviderRun", None)
+    session: ProviderSession = cast("ProviderSession", None)
 
 
 def new_process(run: Run) -> Mapping[Kind, ResourceProvider]:
@@ -60,13 +60,13 @@ def new_process(run: Run) -> Mapping[Kind, ResourceProvider]:
         return run.clock.now() + timedelta(seconds=run.world.conditions.skew)
 
     account = Account(cast("boto3.Session", Session(run)), now=now, sleep=run.clock.sleep)
-    shared = ProviderRun(_Handover(run.handed_over))
+    shared = ProviderSession(_Handover(run.handed_over))
     providers: dict[Kind, Provider | UnmanagedProvider] = {
         Kind.CREDENTIAL: Provider(),
         Kind.UNMANAGED: UnmanagedProvider(),
     }
     for provider in providers.values():
-        provider.account, provider.run = account, shared
+        provider.account, provider.session = account, shared
         provider.configure(ConfigureRequest(Config({"project:now": now().isoformat()}, "project")))
     return providers
 
@@ -90,7 +90,7 @@ def stage() -> Iterator[None]:
     numbers = count(1)
     locks = SimpleNamespace(**{**vars(threading), "Lock": Lock, "RLock": Lock})
     changes: list[tuple[Any, str, Any]] = [
-        *((module, "threading", locks) for module in (account_module, cache, account_locks, provider_run, models)),
+        *((module, "threading", locks) for module in (account_module, cache, account_locks, provider_session, models)),
         (account_locks, "FileLock", FileLock),
         (account_creates, "process_id", lambda: f"run {current_run().number}"),
         (account_creates, "weakref", SimpleNamespace(finalize=lambda *_: None)),
@@ -99,7 +99,7 @@ def stage() -> Iterator[None]:
         (service_specific_credential, "warn", warn),
         (unmanaged_credentials, "warn", warn),
         (making, "warn", warn),
-        (situation, "warn", warn),
+        (group_facts, "warn", warn),
         (service_specific_credential, "is_told_first", is_told_first),
         (models, "_new_id", lambda: f"ACCA{next(numbers):017d}"),
         (models, "_new_secret", lambda _service: ""),

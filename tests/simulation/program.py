@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from dynamic_providers.credential_inputs import CredentialInputs
 from dynamic_providers.recorded import RecordedState, run_message
-from dynamic_providers.run import NEVER
+from dynamic_providers.run_context import OnRejection, Options
 from iamcreds.model import resource_name
 from iamcreds.services import Family, service_family
 from tests.simulation.state import Kind
@@ -105,6 +106,8 @@ class Program:
         if name in self.declared:
             changed = replace(self.declared[name], **fields)
             is_moved = not fields.keys().isdisjoint({"user", "service"})
+            if is_moved and self.is_yaml:
+                return  # specs have user and service in the resource's name
             self._put(name, replace(changed, was=None) if is_moved else changed)  # it is of one user and service
 
     def rename(self, name: str, new_name: str, *, was: bool) -> None:
@@ -158,9 +161,7 @@ class Program:
                 "account": self.account,
                 "adopt": declared.adopt,
                 "password": declared.password,
-                "run": self._message(name, declared, recorded)
-                | self._siblings(declared)
-                | ({"refuse": "preview" if previewing else "create"} if self.is_yaml else {}),
+                "run": self._context(name, declared, recorded, previewing=previewing),
             }
             aliases = () if declared.was is None else (_former_name(name, declared),)
             properties = {name: value for name, value in given.items() if value is not None}
@@ -173,30 +174,25 @@ class Program:
             )
             yield Goal(SPEC_FILE, (), given, kind=Kind.UNMANAGED)
 
-    def _message(self, name: str, declared: Declared, recorded: RecordedState) -> dict[str, Any]:
-        """What a program tells the provider of the run with a credential.
+    def _context(self, name: str, declared: Declared, recorded: RecordedState, *, previewing: bool) -> dict[str, Any]:
+        """The run context that a program sends with a credential.
 
-        The YAML program does it by the names that resources have now; the class does not know any others.
+        The YAML program uses the names that resources have now; the class does not know any others.
         """
         former = _former_name(name, declared) if self.is_yaml else name
-        message = run_message(recorded, former, declared.user, declared.service)
+        context = run_message(recorded, former, declared.user, declared.service)
         place = declared.user, declared.service
         same = {key: found for key, found in self.declared.items() if (found.user, found.service) == place}
         renamed = {key: found for key, found in same.items() if found.was is not None and self.is_yaml}
         names = {_former_name(key, found): key for key, found in renamed.items()}
-        owned = {credential_id: names.get(owner, owner) for credential_id, owner in message["owned"].items()}
-        told = message | {"resource": name, "owned": owned}
-        return told | ({"protect": True} if declared.protect else {})
-
-    def _siblings(self, declared: Declared) -> dict[str, Any]:
-        """Of the credentials of the same user and service: those that adopt what they find, and ids named to be."""
-        place = declared.user, declared.service
-        same = {name: found for name, found in self.declared.items() if (found.user, found.service) == place}
-        adopting = {name: found for name, found in same.items() if found.existing == "adopt" and found.adopt is None}
-        adopters = {name: found.age_days or NEVER for name, found in adopting.items()}
-        claimed = {name: found.adopt for name, found in same.items() if found.adopt is not None}
-        told = {"adopters": adopters, "claimed": claimed}
-        return {name: values for name, values in told.items() if values}
+        owned = {credential_id: names.get(owner, owner) for credential_id, owner in context["owned"].items()}
+        first = len(same) > 1 or None
+        options = Options(protect=declared.protect, deletes_first=first).properties()
+        group = {key: _inputs(found, len(same)).in_group() for key, found in same.items()}
+        in_preview = OnRejection.COLLECT if self.is_yaml else OnRejection.FAIL
+        on_rejection = in_preview if previewing else OnRejection.DEFER
+        told = {"resource": name, "owned": owned, "options": options, "group": group, "on_rejection": on_rejection}
+        return context | told
 
     def _unmanaged_message(self, recorded: RecordedState) -> dict[str, Any]:
         """What the program tells of the run: what the state has, and where a declared credential is not in it yet."""
@@ -214,6 +210,16 @@ class Program:
         return told | {"declared": declared} | account
 
 
+def _inputs(declared: Declared, number: int) -> CredentialInputs:
+    return CredentialInputs(
+        status=declared.status,
+        age_days=declared.age_days,
+        existing=declared.existing,
+        adopt=declared.adopt,
+        declared=number if number > 1 else None,
+    )
+
+
 def _former_name(name: str, declared: Declared) -> str:
     """What the resource was called before, or is called still."""
     return name if declared.was is None else resource_name(declared.user, declared.service, declared.was)
@@ -226,4 +232,9 @@ def _recorded(state: list[Resource], users: frozenset[str] | None) -> RecordedSt
     for found in credentials:
         if not (found.delete or found.pending_replacement):
             names[found.outputs["user"], found.outputs["service"]][found.id] = found.name
-    return RecordedState(names, min((found.outputs["account_id"] for found in credentials), default=None), users)
+    newest: dict[str, str] = {}
+    for found in credentials:
+        service = found.outputs["service"]
+        newest[service] = max(newest.get(service, ""), found.outputs["create_date"])
+    account = min((found.outputs["account_id"] for found in credentials), default=None)
+    return RecordedState(names, account, users, newest=newest)

@@ -137,13 +137,13 @@ def test_unmanaged_gone_wild(
 
 def test_a_name_that_resets(monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that resets what it adopts by id is noticed."""
-    take_over = making._take_over  # noqa: SLF001 - a provider that goes wild
+    imported = making._import  # noqa: SLF001 - a provider that goes wild
 
     def resetting(account: Account, inputs: CredentialInputs, live: Credential) -> dict[str, Any]:
         account.reset(live.user, live.id)
-        return take_over(account, inputs, live)
+        return imported(account, inputs, live)
 
-    monkeypatch.setattr(making, "_take_over", resetting)
+    monkeypatch.setattr(making, "_import", resetting)
     human = Human(Act.CREATE, "jane", "bedrock.amazonaws.com")
     adopted = Adopt(0, Declared("jane", "bedrock.amazonaws.com", "bedrock"), "jane", "bedrock.amazonaws.com")
     assert "reset by name" in [violation.rule for violation in play([human, adopted, UP])]

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from iamcreds.decision.deciding import (
     Adopt,
     AdoptNamed,
@@ -31,6 +30,7 @@ from iamcreds.decision.deciding import (
     decide,
 )
 from iamcreds.decision.refusals import protected, sentence
+
 from iamcreds.model import Credential, Existing, Status
 from iamcreds.services import Family
 

@@ -1,27 +1,28 @@
-"""A refusal in words: what is in the way, by id, and the ways out, each of which ends with a clean run; pure."""
+"""Messages of rejections: the reason with ids, and the options, each of which ends with a clean run; pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.decision.deciding import (
+from iamcreds.model import Status
+from iamcreds.planning.group import (
     Ambiguous,
     DeclaredTwice,
+    Group,
     HasExpired,
     InTheWay,
+    Member,
     MissingUser,
-    NoPlace,
     NotAdoptable,
-    NotLive,
+    NotFound,
     OfAnother,
     Owned,
-    Refusal,
+    QuotaExceeded,
+    Rejection,
+    Transformed,
     UnknownService,
     Unproven,
-    Wanted,
-    fits,
 )
-from iamcreds.model import Status
 from iamcreds.services import MAX_PER_SERVICE, service_alias
 from iamcreds.text.commands import create_user, delete_credential
 
@@ -35,26 +36,28 @@ if TYPE_CHECKING:
 _DELETED_JUST_NOW = "(What was deleted just now may still be listed: then repeat in a minute.)"
 
 
-def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C901, PLR0911 - one for each kind
-    """Why nothing is created for that user and service, and what to do."""
-    what, user = f"{service_alias(wanted.service)} credential", f"user {wanted.user}"
-    match refusal:
+def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> str:  # noqa: C901, PLR0911
+    """Return why nothing is created for this resource of the group, and the options."""
+    member = group.members[name]
+    what, user = f"{service_alias(group.service)} credential", f"user {group.user}"
+    match rejection:
         case MissingUser(renamed_to=None):
-            made = create_user(wanted.user)
+            made = create_user(group.user)
             return f"the account has no IAM {user}: create the user ({made}), or take it out of the specs"
-        case MissingUser(renamed_to=name):
-            return f"the account has no IAM {user}: IAM renamed it to {name}, and so must the specs"
+        case MissingUser(renamed_to=new_name):
+            return f"the account has no IAM {user}: IAM renamed it to {new_name}, and so must the specs"
         case UnknownService():
-            return f"no {what} can be made for {user}: {unknown_service(wanted.service)}"
+            return f"no {what} can be made for {user}: {unknown_service(group.service)}"
         case DeclaredTwice(resources):
             declare = f"{_and(sorted(resources))} declare a {what} of {user}"
             if len(resources) > MAX_PER_SERVICE:
                 return f"{declare}: IAM allows two, so take out what is more"
             return f"{declare}: say in each of them how many there are (declared={len(resources)}), or take one out"
-        case InTheWay(foreign):
+        case InTheWay(unmanaged):
             return (
-                f"no {what} is made for {user}: {_live(foreign, now)}, no resource of this stack has {_it(foreign)},"
-                f" and nobody here knows the password. {_ways_out(foreign, wanted)}. {_DELETED_JUST_NOW}"
+                f"no {what} is made for {user}: {_live(unmanaged, now)}, no resource of this stack has"
+                f" {_it(unmanaged)}, and nobody here knows the password. {_options(unmanaged, group, name)}."
+                f" {_DELETED_JUST_NOW}"
             )
         case Unproven(live):
             return (
@@ -62,19 +65,25 @@ def sentence(refusal: Refusal, wanted: Wanted, now: datetime) -> str:  # noqa: C
                 " program has it, or has left it when it was replaced, because it did not read the whole state: run"
                 " with --refresh, and without --target and --exclude"
             )
-        case Ambiguous(foreign):
+        case Ambiguous(unmanaged):
             return (
-                f"no {what} is adopted for {user}: {_live(foreign, now)}, and only {wanted.declared} is declared, so"
-                f" nobody can tell which is meant: delete one ({_or(map(_delete_command, foreign))})"
+                f"no {what} is adopted for {user}: {_live(unmanaged, now)}, and only {member.declared} is declared, so"
+                f" nobody can tell which is meant: delete one ({_or(map(_delete_command, unmanaged))})"
             )
         case NotAdoptable(credential):
             return (
-                f"{what} {credential.id} of {user} cannot be adopted: {_mismatch(credential, wanted)}, which Reset does"
+                f"{what} {credential.id} of {user} cannot be adopted: {_mismatch(credential, member)}, which Reset does"
                 f" not change: delete it ({_delete_command(credential)})"
             )
-        case NotLive() | OfAnother() | Owned() | HasExpired():
-            return _sentence_about_named(refusal, what, user)
-        case NoPlace(taken, owners):
+        case NotFound() | OfAnother() | Owned() | HasExpired():
+            return _describe_import(rejection, what, user)
+        case Transformed(unmanaged):
+            return (
+                f"cannot create a {what} for {user}: {_live(unmanaged, now)}, and a transformation changed this"
+                " resource's user, service or options. Options: set these values in the program; or delete"
+                f" {_it(unmanaged)} ({_and(map(_delete_command, unmanaged))})"
+            )
+        case QuotaExceeded(taken, owners):
             held = _and(f"{live.id} by {owners.get(live.id) or 'this stack'}" for live in taken)
             return (
                 f"there is no place for another {what} of {user}: IAM allows two, and those that are there or planned"
@@ -100,14 +109,15 @@ def protected(user: str, service: str, live: Sequence[Credential], reasons: Sequ
     )
 
 
-def _sentence_about_named(refusal: NotLive | OfAnother | Owned | HasExpired, what: str, user: str) -> str:
-    """Why a credential that a spec names is not adopted."""
-    match refusal:
-        case NotLive(credential_id):
+def _describe_import(rejection: NotFound | OfAnother | Owned | HasExpired, what: str, user: str) -> str:
+    """Return why a credential that a spec names is not imported."""
+    match rejection:
+        case NotFound(credential_id, unmanaged):
+            ids = _and(credential.id for credential in unmanaged)
             return (
-                f"credential {credential_id}, which {user} is to adopt, is not live: correct the id, or take"
-                " `adopt` out to have one created. (What was made just now may not be listed yet: then repeat in a"
-                " minute.)"
+                f"credential {credential_id}, which {user} is to import as a {what}, does not exist, and unmanaged"
+                f" {ids} {'does' if len(unmanaged) == 1 else 'do'}. Options: correct the id; or remove `adopt` (if it"
+                " was created in the last minute, lists may lack it: run again)"
             )
         case OfAnother(credential):
             return (
@@ -127,11 +137,13 @@ def _sentence_about_named(refusal: NotLive | OfAnother | Owned | HasExpired, wha
             )
 
 
-def _ways_out(foreign: Sequence[Credential], wanted: Wanted) -> str:
+def _options(unmanaged: Sequence[Credential], group: Group, name: str) -> str:
     """What to do about what is in the way; to adopt it only where that would not be refused next."""
-    it = _it(foreign)
-    ways = [f"delete {it} ({_and(map(_delete_command, foreign))})"]
-    if len(foreign) <= wanted.declared and all(fits(live, wanted) for live in foreign):
+    it = _it(unmanaged)
+    ways = [f"delete {it} ({_and(map(_delete_command, unmanaged))})"]
+    member, is_replaced = group.members[name], name in group.owners_of_existing.values()
+    can_adopt = not is_replaced and len(unmanaged) <= member.declared and all(map(member.fits, unmanaged))
+    if can_adopt:
         ways.append(f"take {it} over with `existing: adopt`, which resets the password")
     ways.append("leave it to whom it serves, and take this credential out of the specs")
     return f"{('Two', 'Three')[len(ways) - 2]} ways out: {'; '.join(ways[:-1])}; or {ways[-1]}"
@@ -151,12 +163,13 @@ def _delete_command(live: Credential) -> str:
     return delete_credential(live.user, live.id)
 
 
-def _mismatch(live: Credential, wanted: Wanted) -> str:
-    if live.status is Status.EXPIRED:
+def _mismatch(credential: Credential, member: Member) -> str:
+    if credential.status is Status.EXPIRED:
         return "it has expired"
-    expiry = "never expires" if live.expires is None else f"expires on {live.expires:%Y-%m-%d}"
-    days = f"one of {wanted.age_days} day{'' if wanted.age_days == 1 else 's'}"
-    return f"it {expiry}, and {'one that never expires' if wanted.age_days is None else days} is wanted"
+    expiry = "never expires" if credential.expires is None else f"expires on {credential.expires:%Y-%m-%d}"
+    days = None if member.lifetime is None else member.lifetime.days
+    lifetime = "one that never expires" if days is None else f"one of {days} day{'' if days == 1 else 's'}"
+    return f"it {expiry}, and {lifetime} is wanted"
 
 
 def _it(credentials: Sequence[Credential]) -> str:

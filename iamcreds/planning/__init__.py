@@ -1,0 +1,1 @@
+"""Planning of all credentials of one user and service together; pure."""
