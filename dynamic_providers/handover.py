@@ -13,15 +13,17 @@ import sys
 import tempfile
 from pathlib import Path
 
+import psutil
+
 from iamcreds.account.folder import is_old, own_folder, remove_old
 
 
 class Handover:
-    """What the processes of one phase tell each other: a file in a folder of this person's own, if there is one.
+    """The ids that the processes of one operation hand over: a file in a folder of this user, if there is one.
 
     Args:
-        folder: where the files are; None: there is none, and nothing is handed over.
-        engine: the address of the engine that has started this process; empty where none has.
+        folder: the folder of the files; None hands nothing over.
+        engine: identifies the engine that started this process and the operation; empty hands nothing over.
     """
 
     def __init__(self, folder: Path | None, engine: str) -> None:
@@ -59,5 +61,19 @@ class Handover:
 
 
 def open_handover() -> Handover:
-    """That of this process, which the engine starts with its address as the first argument."""
-    return Handover(own_folder(Path(tempfile.gettempdir())), sys.argv[1] if len(sys.argv) > 1 else "")
+    """Return the handover of this process, to which the engine passes its address as the first argument."""
+    engine = f"{sys.argv[1]} {_identify_engine()}" if len(sys.argv) > 1 else ""
+    return Handover(own_folder(Path(tempfile.gettempdir())), engine)
+
+
+def _identify_engine() -> str:
+    """Return pid and start time of the engine: the parent of the script that started this process, if both live.
+
+    A later engine may get the same address; the ids of an earlier one must not count as managed.
+    """
+    try:
+        script = psutil.Process().parent()
+        engine = None if script is None else script.parent()
+        return "" if engine is None else f"{engine.pid} {engine.create_time()}"
+    except psutil.Error:
+        return ""

@@ -154,9 +154,10 @@ def _create(group: Group) -> dict[str, Decision]:
 
 
 def _rank(group: Group, name: str) -> int:
-    if not group.members[name].is_certain:
-        return 3
-    return {True: 0, None: 1, False: 2}[group.replaced.get(name)]
+    """Return the rank for free quota; a replacement without a slot is last, because a plan may precede its request."""
+    if name in group.replaced:
+        return 0 if group.replaced[name] else 3
+    return 1 if group.members[name].is_certain else 2
 
 
 def _has_slot(group: Group, name: str) -> bool:

@@ -1,63 +1,96 @@
-"""What the process that reads leaves for the one that decides."""
+"""The ids that a reading process hands over to the process that decides."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
-from dynamic_providers.run import Run
-
 from dynamic_providers.handover import Handover
+from dynamic_providers.run_context import RunContext
+from dynamic_providers.session import Session
+from iamcreds.planning.group import Member
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ENGINE = "127.0.0.1:40001"
+ENGINE = "127.0.0.1:40001 4711 1764403200.5"
+LOGS = ("jane", "logs.amazonaws.com")
+PROVIDER = """
+import sys
+from dynamic_providers.handover import open_handover
+handover = open_handover()
+handover.leave(sys.argv[2]) if sys.argv[2] else print(handover.take())
+"""
 
 
-def test_read_in_another_process(tmp_path: Path) -> None:
-    """What one process has had read, the next one of the same phase knows for the stack's own, and for read."""
-    reading = Run(Handover(tmp_path, ENGINE))
+def test_read_in_a_different_process(tmp_path: Path) -> None:
+    """The process that decides knows the ids that the process before it had read; they are handed over once."""
+    reading = Session(Handover(tmp_path, ENGINE))
     for credential_id in ("ACCA1", "ACCA2"):
         reading.read(credential_id)
-    deciding = Run(Handover(tmp_path, ENGINE))
+    deciding = Session(Handover(tmp_path, ENGINE))
     assert (deciding.owner("ACCA1"), deciding.owner("ACCA3")) == ("", None)
     assert deciding.has_read("ACCA2")
     assert reading.owner("ACCA1") == ""
-    assert list(tmp_path.iterdir()) == [], "it is needed once"
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_another_phase(tmp_path: Path) -> None:
-    """Another phase, which another engine's address is, is told nothing."""
-    Run(Handover(tmp_path, ENGINE)).read("ACCA1")
-    for other in ("127.0.0.1:40002", ""):
-        assert not Run(Handover(tmp_path, other)).has_read("ACCA1")
-    assert not Run(Handover(None, ENGINE)).has_read("ACCA1")
+def test_different_engine(tmp_path: Path) -> None:
+    """A process of a different engine gets no ids, also if it has the same address as the earlier one."""
+    Session(Handover(tmp_path, ENGINE)).read("ACCA1")
+    for engine in (ENGINE.replace("40001", "40002"), ENGINE.replace("4711", "4712"), ENGINE.replace(".5", ".6"), ""):
+        assert not Session(Handover(tmp_path, engine)).has_read("ACCA1")
+    assert not Session(Handover(None, ENGINE)).has_read("ACCA1")
 
 
-def test_what_an_earlier_run_has_left(tmp_path: Path) -> None:
-    """What nobody took is neither mixed with what the next run reads nor believed or kept for longer than an hour."""
+def test_stale_file(tmp_path: Path) -> None:
+    """A process behind a second engine at the same address takes nothing from the file of the first one."""
+
+    def run(credential_id: str) -> str:
+        # Like the engine, each shell starts a script that starts the process.
+        script = f"{sys.executable} -c '{PROVIDER}' 127.0.0.1:40001 {credential_id or repr('')}; true"
+        engine = ["sh", "-c", f'sh -c "$0"; {"true"}', script]
+        env = os.environ | {"TMPDIR": str(tmp_path)}
+        return subprocess.run(engine, env=env, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    assert run("ACCA1") == ""
+    assert list(tmp_path.glob("*/read-*"))
+    assert run("") == "[]\n"
+
+
+def test_counts_as_read(tmp_path: Path) -> None:
+    """A run is not narrowed if a different process had every credential of the state read."""
+    for recorded, is_narrowed in ((2, False), (3, True)):
+        reading = Session(Handover(tmp_path, ENGINE))
+        for credential_id in ("ACCA1", "ACCA2"):
+            reading.read(credential_id)
+        session = Session(Handover(tmp_path, ENGINE))
+        session.hear(*LOGS, RunContext("jane/logs", recorded=recorded), {"jane/logs": Member()})
+        assert (session.group(*LOGS).requested is not None) is is_narrowed
+
+
+def test_old_files(tmp_path: Path) -> None:
+    """A file that no process took is not mixed with the next one's, and is removed after an hour."""
     Handover(tmp_path, ENGINE).leave("ACCA1")
     Handover(tmp_path, ENGINE).leave("ACCA2")
     assert Handover(tmp_path, ENGINE).take() == ["ACCA2"]
     Handover(tmp_path, ENGINE).leave("ACCA1")
-    (left,) = tmp_path.iterdir()
+    (file,) = tmp_path.iterdir()
     hours_ago = time.time() - 2 * 3600
-    os.utime(left, (hours_ago, hours_ago))
-    Handover(tmp_path, "another").leave("ACCA3")
-    assert not left.exists()
-    Handover(tmp_path, ENGINE).leave("ACCA1")
-    os.utime(left, (hours_ago, hours_ago))
-    assert Handover(tmp_path, ENGINE).take() == []
+    os.utime(file, (hours_ago, hours_ago))
+    Handover(tmp_path, "different").leave("ACCA3")
+    assert not file.exists()
 
 
-def test_what_cannot_be_read(tmp_path: Path) -> None:
-    """A folder that is gone, or a file that is none of ours, hands nothing over and stops nobody."""
-    gone = Handover(tmp_path / "gone", ENGINE)
-    gone.leave("ACCA1")
-    assert gone.take() == []
+def test_unreadable(tmp_path: Path) -> None:
+    """A missing folder or a file of different content hands nothing over."""
+    missing = Handover(tmp_path / "missing", ENGINE)
+    missing.leave("ACCA1")
+    assert missing.take() == []
     Handover(tmp_path, ENGINE).leave("ACCA1")
-    (left,) = tmp_path.iterdir()
-    left.write_bytes(b"\xff")
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(b"\xff")
     assert Handover(tmp_path, ENGINE).take() == []
