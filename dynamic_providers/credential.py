@@ -43,6 +43,9 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
             unknown, and its output is None.
         password: the password or API key of the credential that is adopted; it is made a Pulumi secret.
         opts: as for every resource.
+
+    Raises:
+        pulumi.RunError: the program has already used the resource name, also if it was below a different parent.
     """
 
     if TYPE_CHECKING:  # for type checkers and readers alone: the SDK would evaluate it all for every single instance
@@ -81,6 +84,7 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         password: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        _reserve_name(resource_name)
         secret = None if password is None else pulumi.Output.secret(password)
         inputs = CredentialInputs(user, service, status, reset, age_days, existing, declared, account, adopt, secret)
         message = run_message(read_state(), resource_name, user, service)
@@ -102,6 +106,22 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         if name in ("expiration_date", *_OF_FAMILY[Family.PASSWORD], *_OF_FAMILY[Family.API_KEY]):
             return pulumi.Output.from_input(None)
         raise AttributeError(f"ServiceSpecificCredential has no {name}")
+
+
+def _reserve_name(resource_name: str) -> None:
+    """Reject a resource name that the program has already used, because providers and commands select by name."""
+    names = _used_names(get_monitor())
+    if resource_name in names:
+        raise pulumi.RunError(
+            f"the program declares two credentials with the resource name {resource_name!r}. Give one of them a"
+            f" different name; to keep its credential, add the option `aliases=[pulumi.Alias(name={resource_name!r})]`"
+        )
+    names.add(resource_name)
+
+
+@functools.lru_cache(maxsize=8)  # see `_siblings`
+def _used_names(_monitor: object) -> set[str]:
+    return set()
 
 
 def _former_names(opts: pulumi.ResourceOptions | None) -> list[str]:
