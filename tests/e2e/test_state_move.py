@@ -130,6 +130,33 @@ def test_into_the_same_file(source: Stack, sibling: Stack, emulator: Emulator) -
     assert_kept(sibling, emulator, "jane/codecommit", moved)
 
 
+def test_different_config(source: Stack, destination: Stack) -> None:
+    """Pulumi does not move into a stack that has the provider with a different config, and moves nothing then."""
+    destination.write_specs(team="users: {joe: {credentials: [{service: logs}]}}")
+    destination.up()
+    before = source.read_resources()
+    stacks = ("--source", "organization/iamcreds/test", "--dest", "organization/destination/moved")
+    printed = source.fail("state", "move", "--yes", *stacks, before["jane/codecommit"]["urn"])
+    assert "already exists in destination stack" in printed
+    assert source.read_resources().keys() == before.keys()
+
+
+def test_to_classes(source: Stack, destination: Stack, emulator: Emulator) -> None:
+    """A moved credential is kept by a class without a parent."""
+    moved = move(source, destination, "jane/codecommit")
+    destination.write_program(AT_THE_ROOT)
+    assert_kept(destination, emulator, "jane/codecommit", moved)
+
+
+def test_before_the_specs_follow(source: Stack, destination: Stack, iam: IAMClient) -> None:
+    """Until the specs follow, a preview of the source reports the credential, and the destination would delete it."""
+    moved = move(source, destination, "jane/codecommit")
+    assert moved in source.fail("preview")
+    destination.write_specs(kim="users: {kim: {credentials: []}}")
+    assert re.search(r"ServiceSpecificCredential: \(delete", destination.preview())
+    assert [live["ServiceSpecificCredentialId"] for live in list_credentials(iam, "jane")] == [moved]
+
+
 @pytest.mark.parametrize("file", ["team", "other"])
 def test_include_parents(source: Stack, destination: Stack, emulator: Emulator, file: str) -> None:
     """`--include-parents` moves the whole file, and the destination may declare its users in a different file."""
