@@ -10,7 +10,7 @@ from pulumi.runtime.settings import get_monitor
 
 from dynamic_providers.credential_inputs import CredentialInputs
 from dynamic_providers.credential_state import SECRETS
-from dynamic_providers.properties import credential_properties
+from dynamic_providers.properties import CREDENTIAL_TYPE, SPEC_FILE_TYPE, credential_properties
 from dynamic_providers.recorded import read_state, run_message
 from dynamic_providers.resource import Resource
 from dynamic_providers.run import NEVER
@@ -95,6 +95,8 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         # ResourceOptions.merge would do as well, but makes half a dozen outputs of its own each time.
         options = copy.copy(opts) if opts else pulumi.ResourceOptions()
         options.additional_secret_outputs = [*(options.additional_secret_outputs or ()), *SECRETS]
+        if options.parent is None:
+            options.aliases = [*(options.aliases or ()), _urn_below_a_spec_file(resource_name)]
         may_be_two = declared == MAX_PER_SERVICE or not isinstance(declared, int | None)
         if may_be_two and options.delete_before_replace is None:
             options.delete_before_replace = True  # as the YAML program has it, and for the same reason
@@ -122,6 +124,12 @@ def _reserve_name(resource_name: str) -> None:
 @functools.lru_cache(maxsize=8)  # see `_siblings`
 def _used_names(_monitor: object) -> set[str]:
     return set()
+
+
+def _urn_below_a_spec_file(resource_name: str) -> str:
+    """Return the URN that the credential has if specs declare it, as an alias for a program that was specs before."""
+    stack = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}"
+    return f"{stack}::{SPEC_FILE_TYPE}${CREDENTIAL_TYPE}::{resource_name}"
 
 
 def _former_names(opts: pulumi.ResourceOptions | None) -> list[str]:

@@ -18,6 +18,7 @@ from dynamic_providers.properties import (
     CREDENTIAL_TYPE,
     IAM_USER_TYPE,
     POLICY_ATTACHMENT_TYPE,
+    SPEC_FILE_TYPE,
     UNMANAGED_CREDENTIALS_TYPE,
     credential_properties,
     watcher_properties,
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 
     from dynamic_providers.credential_inputs import CredentialInputs
     from iamcreds.model import DesiredCredential, DesiredIamUser, DesiredUser
-
-SPEC_FILE_TYPE = "iamcreds:index:SpecFile"
-"""The component of a spec file. It is part of its children's URNs, its name is not: a user may move to another file."""
 
 
 def spec_file_request(file: str, parent: str) -> RegisterResourceRequest:

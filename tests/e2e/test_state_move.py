@@ -33,16 +33,6 @@ from dynamic_providers import ServiceSpecificCredential
 
 ServiceSpecificCredential("jane/codecommit", user="jane", service="codecommit")
 """
-FROM_SPECS = """
-import pulumi
-from dynamic_providers import ServiceSpecificCredential
-
-TYPES = "iamcreds:index:SpecFile$pulumi-python:dynamic/iam:ServiceSpecificCredential"
-alias = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{TYPES}::jane/codecommit"
-ServiceSpecificCredential(
-    "jane/codecommit", user="jane", service="codecommit", opts=pulumi.ResourceOptions(aliases=[alias])
-)
-"""
 CHANGES = {f"iam:{verb}ServiceSpecificCredential" for verb in ("Create", "Delete", "Reset", "Update")}
 
 
@@ -141,9 +131,12 @@ def test_different_config(source: Stack, destination: Stack) -> None:
     assert source.read_resources().keys() == before.keys()
 
 
-def test_to_classes(source: Stack, destination: Stack, emulator: Emulator) -> None:
+@pytest.mark.parametrize("options", [(), ("--include-parents",)])
+def test_to_classes(source: Stack, destination: Stack, emulator: Emulator, options: tuple[str, ...]) -> None:
     """A moved credential is kept by a class without a parent."""
-    moved = move(source, destination, "jane/codecommit")
+    source.write_specs(team=JANE)
+    source.up()
+    moved = move(source, destination, "jane/codecommit", *options)
     destination.write_program(AT_THE_ROOT)
     assert_kept(destination, emulator, "jane/codecommit", moved)
 
@@ -193,7 +186,7 @@ def test_every_resource_of_a_user(
 
 
 def test_from_classes_to_specs(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A stack of classes without parents becomes a stack of specs, and back with an alias."""
+    """A stack of classes without parents becomes a stack of specs, and the other way around."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     program = (stack.folder / "__main__.py").read_text()
@@ -202,5 +195,5 @@ def test_from_classes_to_specs(stack: Stack, iam: IAMClient, emulator: Emulator)
     (live,) = list_credentials(iam, "jane")
     stack.write_program(program)
     assert_kept(stack, emulator, "jane/codecommit", live["ServiceSpecificCredentialId"])
-    stack.write_program(FROM_SPECS)
+    stack.write_program(AT_THE_ROOT)
     assert_kept(stack, emulator, "jane/codecommit", live["ServiceSpecificCredentialId"])

@@ -89,6 +89,15 @@ def test_deleted_first() -> None:
     assert not register(declared=2, opts=options).deleteBeforeReplace
 
 
+def test_aliases() -> None:
+    """Without a parent a credential is also found below a spec file; aliases of the program stay."""
+    below = "iamcreds:index:SpecFile$pulumi-python:dynamic/iam:ServiceSpecificCredential::login"
+    request = register(opts=pulumi.ResourceOptions(aliases=["urn:pulumi:a::b::c::d"]))
+    urns = [alias.urn for alias in request.aliases]
+    assert urns[0] == "urn:pulumi:a::b::c::d"
+    assert urns[1].endswith(f"::{below}")
+
+
 def test_two_of_one_name() -> None:
     """A second credential with the same resource name is rejected in the same program, and accepted in the next."""
 
