@@ -10,7 +10,7 @@ from pulumi.runtime.settings import SETTINGS, get_monitor, get_root_resource
 
 from dynamic_providers.credential_inputs import CredentialInputs
 from dynamic_providers.credential_state import SECRETS
-from dynamic_providers.properties import credential_properties
+from dynamic_providers.properties import CREDENTIAL_TYPE, SPEC_FILE_TYPE, credential_properties
 from dynamic_providers.recorded import read_state, run_message
 from dynamic_providers.resource import Resource
 from dynamic_providers.run_context import Options, on_rejection
@@ -42,6 +42,9 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
             unknown, and its output is None.
         password: the password or API key of the credential that is adopted; it is made a Pulumi secret.
         opts: as for every resource.
+
+    Raises:
+        pulumi.RunError: the program has already used the resource name, also if it was below a different parent.
     """
 
     if TYPE_CHECKING:  # for type checkers and readers alone: the SDK would evaluate it all for every single instance
@@ -80,11 +83,14 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         password: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        _reserve_name(resource_name)
         secret = None if password is None else pulumi.Output.secret(password)
         inputs = CredentialInputs(user, service, status, reset, age_days, existing, declared, account, adopt, secret)
         # ResourceOptions.merge would do as well, but makes half a dozen outputs of its own each time.
         options = copy.copy(opts) if opts else pulumi.ResourceOptions()
         options.additional_secret_outputs = [*(options.additional_secret_outputs or ()), *SECRETS]
+        if options.parent is None:
+            options.aliases = [*(options.aliases or ()), _urn_below_a_spec_file(resource_name)]
         may_be_two = declared == MAX_PER_SERVICE or not isinstance(declared, int | None)
         if may_be_two and options.delete_before_replace is None:
             options.delete_before_replace = True  # as the YAML program has it, and for the same reason
@@ -100,6 +106,28 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         if name in ("expiration_date", *_OF_FAMILY[Family.PASSWORD], *_OF_FAMILY[Family.API_KEY]):
             return pulumi.Output.from_input(None)
         raise AttributeError(f"ServiceSpecificCredential has no {name}")
+
+
+def _reserve_name(resource_name: str) -> None:
+    """Reject a resource name that the program has already used, because providers and commands select by name."""
+    names = _used_names(get_monitor())
+    if resource_name in names:
+        raise pulumi.RunError(
+            f"the program declares two credentials with the resource name {resource_name!r}. Give one of them a"
+            f" different name; to keep its credential, add the option `aliases=[pulumi.Alias(name={resource_name!r})]`"
+        )
+    names.add(resource_name)
+
+
+@functools.lru_cache(maxsize=8)  # see `_siblings`
+def _used_names(_monitor: object) -> set[str]:
+    return set()
+
+
+def _urn_below_a_spec_file(resource_name: str) -> str:
+    """Return the URN that the credential has if specs declare it, as an alias for a program that was specs before."""
+    stack = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}"
+    return f"{stack}::{SPEC_FILE_TYPE}${CREDENTIAL_TYPE}::{resource_name}"
 
 
 def _former_names(opts: pulumi.ResourceOptions | None) -> list[str]:

@@ -14,6 +14,8 @@ UNMANAGED_CREDENTIALS_TYPE = "pulumi-python:dynamic/iam:UnmanagedCredentials"
 ACCESS_KEYS_TYPE = "pulumi-python:dynamic/iam:AccessKeys"
 IAM_USER_TYPE = "aws:iam/user:User"
 POLICY_ATTACHMENT_TYPE = "aws:iam/userPolicyAttachment:UserPolicyAttachment"
+SPEC_FILE_TYPE = "iamcreds:index:SpecFile"
+"""The component of a spec file. It is part of its children's URNs, its name is not: a user may move to another file."""
 
 
 def credential_properties(inputs: CredentialInputs, run: Mapping[str, Any]) -> dict[str, Any]:

@@ -84,8 +84,11 @@ class RecordedState:
 
     @functools.cached_property
     def _by_name(self) -> Mapping[str, Mapping[str, str]]:
-        pairs = (pair for names in self.names.values() for pair in names.items())
-        return {name: {credential_id: name} for credential_id, name in pairs}
+        """The id of each resource name that stands for one resource only."""
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        for credential_id, name in self.every.items():
+            found[name][credential_id] = name
+        return {name: owned for name, owned in found.items() if len(owned) == 1}
 
 
 def run_message(

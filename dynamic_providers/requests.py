@@ -18,6 +18,7 @@ from dynamic_providers.properties import (
     CREDENTIAL_TYPE,
     IAM_USER_TYPE,
     POLICY_ATTACHMENT_TYPE,
+    SPEC_FILE_TYPE,
     UNMANAGED_CREDENTIALS_TYPE,
     credential_properties,
     watcher_properties,
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 
     from dynamic_providers.credential_inputs import CredentialInputs
     from iamcreds.model import DesiredCredential, DesiredIamUser, DesiredUser
-
-SPEC_FILE_TYPE = "iamcreds:index:SpecFile"
-"""The component of a spec file. It is part of its children's URNs, its name is not: a user may move to another file."""
 
 
 def spec_file_request(file: str, parent: str) -> RegisterResourceRequest:
@@ -83,7 +81,7 @@ def policy_attachment_requests(
 
 
 def _aws_request(type_: str, name: str, parent: str, iam_user: DesiredIamUser, version: str) -> RegisterResourceRequest:
-    request = _request(type_, name, parent, iam_user.place)
+    request = _child_request(type_, name, parent, iam_user.place)
     request.custom = True
     request.version = version
     if iam_user.retain_on_delete:
@@ -101,7 +99,7 @@ def credential_request(
     credential: DesiredCredential, inputs: CredentialInputs, *, run: Mapping[str, Any], parent: str
 ) -> RegisterResourceRequest:
     """A credential; `run` is the message to its provider."""
-    request = _request(CREDENTIAL_TYPE, credential.resource_name, parent, credential.place)
+    request = _child_request(CREDENTIAL_TYPE, credential.resource_name, parent, credential.place)
     _give(request, ServiceSpecificCredentialProvider, credential_properties(inputs, run))
     request.additionalSecretOutputs.extend(SECRETS)
     if inputs.declared == MAX_PER_SERVICE:
@@ -110,7 +108,8 @@ def credential_request(
     if credential.protect:
         request.protect = True
     if credential.former_resource_name is not None:
-        request.aliases.append(Alias(spec=Alias.Spec(name=credential.former_resource_name)))
+        former = {"name": credential.former_resource_name}
+        request.aliases.extend(Alias(spec=Alias.Spec(**former, noParent=is_moved)) for is_moved in (False, True))
     return request
 
 
@@ -119,7 +118,7 @@ def access_keys_request(
 ) -> RegisterResourceRequest:
     """The watcher of a spec file's users, each of whom has a policy."""
     policies = {user.name: user.access_keys.properties() for user in users if user.access_keys is not None}
-    request = _request(ACCESS_KEYS_TYPE, file, parent, users[0].place)
+    request = _child_request(ACCESS_KEYS_TYPE, file, parent, users[0].place)
     _give(request, AccessKeysProvider, watcher_properties(policies, account, run))
     return request
 
@@ -129,8 +128,18 @@ def unmanaged_credentials_request(
 ) -> RegisterResourceRequest:
     """What becomes of the unmanaged credentials of a spec file's users, each of whom says so."""
     actions = {user.name: user.unmanaged for user in users if user.unmanaged is not None}
-    request = _request(UNMANAGED_CREDENTIALS_TYPE, file, parent, users[0].place)
+    request = _child_request(UNMANAGED_CREDENTIALS_TYPE, file, parent, users[0].place)
     _give(request, UnmanagedCredentialsProvider, watcher_properties(actions, account, run))
+    return request
+
+
+def _child_request(type_: str, name: str, parent: str, place: Place) -> RegisterResourceRequest:
+    """Return the request of a resource below a spec file, with an alias for the same resource without a parent.
+
+    `pulumi state move` and programs with classes leave a resource without a parent in the state.
+    """
+    request = _request(type_, name, parent, place)
+    request.aliases.append(Alias(spec=Alias.Spec(noParent=True)))
     return request
 
 

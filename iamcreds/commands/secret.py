@@ -52,9 +52,9 @@ def command(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Print the login and the password or API key of NAME, and of nothing else.
 
-    NAME is the credential's resource name, such as jane/codecommit. It is read from the state of the stack, by `pulumi
-    stack export` with the stack's own passphrase or key, so that it is right after a failed `pulumi up`, too. To a
-    terminal it first says what comes.
+    NAME is the credential's resource name, such as jane/codecommit, or its URN. If two credentials have the name,
+    nothing is printed but their URNs. It is read from the state of the stack, by `pulumi stack export` with the stack's
+    own passphrase or key, so that it is right after a failed `pulumi up`, too. To a terminal it first says what comes.
 
     OPERATION is an operation of git's credential helpers. Only get is answered, and only for CodeCommit's own hosts
     over HTTPS. If git asks for a different login than NAME has, nothing is printed, so that git asks the next helper.

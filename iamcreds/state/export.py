@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from iamcreds.text.names import CREDENTIAL_ID, SERVICE_NAME, USER_NAME
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 CREDENTIAL_TYPE = "pulumi-python:dynamic/iam:ServiceSpecificCredential"
 
@@ -23,13 +24,34 @@ def read_export(text: str) -> tuple[RecordedCredential, ...]:
     Secrets stay what they are in an export, ciphertext, and are dropped with the rest.
 
     Raises:
-        StateError: it is no state, or a credential in it is not as we record them.
+        StateError: it is no state, a credential in it is not as we record them, or two resources have one name.
     """
     try:
-        found = tuple(map(_read_credential, list_credentials(json.loads(text))))
+        resources = tuple(list_credentials(json.loads(text)))
+        found = tuple(map(_read_credential, resources))
     except (LookupError, RecursionError, TypeError, ValueError, AttributeError) as error:
         raise StateError(f"this is not what `pulumi stack export` prints: {type(error).__name__}") from None
+    _require_unique_names(resources)
     return tuple(sorted(found, key=lambda recorded: (recorded.resource, recorded.id)))
+
+
+def _require_unique_names(resources: Iterable[Mapping[str, Any]]) -> None:
+    """Reject two resources with one name, because specs and states are compared by name."""
+    urns = defaultdict(set)
+    for resource in resources:
+        if resource.get("delete") is not True:
+            urns[resource_name(resource["urn"])].add(resource["urn"])
+    for name, twins in urns.items():
+        if len(twins) > 1:
+            raise StateError(
+                f"the state has {len(twins)} credentials named {name!r}: {', '.join(sorted(twins))}. Options: give one"
+                " a different name in the program, with an alias that keeps it; or compare without --state"
+            )
+
+
+def resource_name(urn: str) -> str:
+    """Return the last part of a URN, which may have colons."""
+    return urn.split("::", 3)[-1]
 
 
 def list_credentials(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import SecretError
 from iamcreds.services import LOGIN_OUTPUTS, SECRET_OUTPUTS, known_service
-from iamcreds.state.export import list_credentials
+from iamcreds.state.export import list_credentials, resource_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,24 +52,22 @@ class Secret:
 
 
 def find_secret(export: str, resource: str) -> Secret:
-    """The secret of the resource of that name, such as `jane/codecommit`.
+    """Return the secret of the resource with that name, such as `jane/codecommit`, or with that URN.
 
     Args:
-        export: what `pulumi stack export --show-secrets` prints.
-        resource: the credential's resource name.
+        export: the output of `pulumi stack export --show-secrets`.
+        resource: the credential's resource name or URN.
 
     Raises:
-        SecretError: there is no such credential, nobody knows its secret, or it is no export.
+        SecretError: no credential or more than one has that name, its secret is unknown, or it is not an export.
     """
     try:
         document = json.loads(export)
     except json.JSONDecodeError:
         raise SecretError("`pulumi stack export` printed something else than a state") from None
     present = (credential for credential in list_credentials(document) if not credential.get("delete"))
-    found = {credential["urn"].split("::", 3)[-1]: credential["outputs"] for credential in present}
-    if resource not in found:
-        raise SecretError(f"the stack has no credential {resource!r}{_suggest(resource, found)}")
-    outputs = found[resource]
+    found = {credential["urn"]: credential["outputs"] for credential in present}
+    outputs = found[_select_urn(resource, found)]
     texts = {name: _reveal(outputs[name]) for name in (*_LOGINS, *_SECRETS) if outputs.get(name)}
     user, service, credential_id = (_reveal(outputs.get(name, "")) for name in ("user", "service", "credential_id"))
     if not any(name in texts for name in _SECRETS):
@@ -83,6 +81,20 @@ def find_secret(export: str, resource: str) -> Secret:
             " (`pulumi stack export | iamcreds state check -`)"
         )
     return Secret(resource, user, service, credential_id, texts)
+
+
+def _select_urn(resource: str, urns: Iterable[str]) -> str:
+    """Return the URN that a name stands for, or the URN itself."""
+    names = {urn: resource_name(urn) for urn in urns}
+    selected = sorted(urn for urn, name in names.items() if resource in (urn, name))
+    if not selected:
+        raise SecretError(f"the stack has no credential {resource!r}{_suggest(resource, sorted(set(names.values())))}")
+    if len(selected) > 1:
+        raise SecretError(
+            f"the stack has {len(selected)} credentials named {resource!r}. Run `iamcreds secret URN` with the URN of"
+            f" one of them: {', '.join(map(shlex.quote, selected))}"
+        )
+    return selected[0]
 
 
 def _suggest(resource: str, found: Iterable[str]) -> str:

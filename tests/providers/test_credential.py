@@ -89,6 +89,29 @@ def test_deleted_first() -> None:
     assert not register(declared=2, opts=options).deleteBeforeReplace
 
 
+def test_aliases() -> None:
+    """Without a parent a credential is also found below a spec file; aliases of the program stay."""
+    below = "iamcreds:index:SpecFile$pulumi-python:dynamic/iam:ServiceSpecificCredential::login"
+    request = register(opts=pulumi.ResourceOptions(aliases=["urn:pulumi:a::b::c::d"]))
+    urns = [alias.urn for alias in request.aliases]
+    assert urns[0] == "urn:pulumi:a::b::c::d"
+    assert urns[1].endswith(f"::{below}")
+
+
+def test_two_of_one_name() -> None:
+    """A second credential with the same resource name is rejected in the same program, and accepted in the next."""
+
+    def program() -> None:
+        for color in ("Red", "Blue"):
+            below = pulumi.ResourceOptions(parent=pulumi.ComponentResource(f"team:index:{color}", "team"))
+            ServiceSpecificCredential("login", user=color, service="codecommit", opts=below)
+
+    pulumi.runtime.set_mocks(Given())
+    with pytest.raises(pulumi.RunError, match="the program declares two credentials with the resource name 'login'"):
+        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    assert register().name == register().name == "login"
+
+
 def test_what_is_sent() -> None:
     """Inputs go out under their names with the message of the run, and outputs as those that the service can have."""
     inputs = {"user": "jane", "service": "bedrock", "status": "Active", "reset": "x", "age_days": 30}

@@ -80,6 +80,15 @@ def test_state_that_is_being_written() -> None:
         assert _read_state(monitor, "org/iamcreds/busy") == RecordedState({}, None)
 
 
+def test_two_of_one_name() -> None:
+    """A name that stands for two resources of different users selects neither for a third user."""
+    state = RecordedState({("jane", CODECOMMIT): {"ACCA1": "x"}, ("joe", CODECOMMIT): {"ACCA2": "x"}}, None)
+    assert state.tell("x", "kim", "codecommit") == {"owned": {}, "of_user": []}
+    assert state.tell("x", "joe", "codecommit") == {"owned": {"ACCA2": "x"}, "of_user": ["ACCA2"]}
+    one = RecordedState({("jane", CODECOMMIT): {"ACCA1": "x"}}, None)
+    assert one.tell("x", "kim", "codecommit") == {"owned": {"ACCA1": "x"}, "of_user": []}
+
+
 def test_user_that_is_an_output() -> None:
     """Where the user or the service is an output, what is owned is told when it is known."""
     state = RecordedState({("jane", CODECOMMIT): {"ACCA1": "a"}}, "123456789012")

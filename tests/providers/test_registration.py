@@ -89,13 +89,14 @@ def test_under_mocks(desired: Desired) -> None:
 
 
 def test_request(desired: Desired) -> None:
-    """A credential goes out with its place, its former name, its protection, and what is secret of it."""
+    """A credential goes out with its place, aliases, protection and secret outputs."""
     credential = desired.users[0].credentials[0]
     password = wrap_rpc_secret("hunter2")
     inputs = CredentialInputs.declare(credential, declared=2, account="123456789012", password=password)
     request = credential_request(credential, inputs, run={"resource": "x"}, parent="urn")
     assert request.name == "jane/codecommit/new"
-    assert [alias.spec.name for alias in request.aliases] == ["jane/codecommit/old"]
+    aliases = [(alias.spec.name, alias.spec.noParent) for alias in request.aliases]
+    assert aliases == [("", True), ("jane/codecommit/old", False), ("jane/codecommit/old", True)]
     assert request.protect
     assert (request.deleteBeforeReplace, request.deleteBeforeReplaceDefined) == (True, True)
     assert request.sourcePosition.uri == f"file://{credential.place.file}"
@@ -119,7 +120,7 @@ def test_request_of_one(tmp_path: Path) -> None:
     credential = load(tmp_path).users[0].credentials[0]
     inputs = CredentialInputs.declare(credential, declared=1, account=None, password=None)
     request = credential_request(credential, inputs, run={}, parent="urn")
-    assert (request.protect, list(request.aliases)) == (False, [])
+    assert (request.protect, [alias.spec.name for alias in request.aliases if alias.spec.name]) == (False, [])
     assert (request.deleteBeforeReplace, request.deleteBeforeReplaceDefined) == (False, False)
     assert MessageToDict(request.object).keys() == {"__provider", "run", "user", "service"}
 

@@ -47,6 +47,14 @@ def test_old_copy() -> None:
     assert [found.is_leaving for found in read_export(export(credential(delete=True), credential()))] == [True, False]
 
 
+def test_two_of_one_name() -> None:
+    """Two credentials with one name are rejected with their URNs, because specs are compared by name."""
+    twin = credential(urn=f"urn:pulumi:test::iamcreds::{CREDENTIAL_TYPE}::jane/codecommit")
+    with pytest.raises(StateError, match="the state has 2 credentials named 'jane/codecommit'") as raised:
+        read_export(export(credential(), twin))
+    assert all(one["urn"] in str(raised.value) for one in (credential(), twin))
+
+
 @pytest.mark.parametrize("deployment", [None, {}, {"resources": None}, {"resources": []}])
 def test_empty(deployment: object) -> None:
     """A stack that has nothing yet has no credentials."""

@@ -57,6 +57,19 @@ def test_no_such_credential() -> None:
         find_secret(json.dumps({"version": 3, "deployment": None}), "jane/codecommit")
 
 
+def test_two_of_one_name() -> None:
+    """A name that stands for two credentials is rejected with both URNs, and each URN selects its credential."""
+    first, second = make_resource("x"), make_resource("x")
+    second["urn"] = second["urn"].replace(CREDENTIAL, f"team:index:Team${CREDENTIAL}")
+    second["outputs"] = second["outputs"] | {"credential_id": "ACCA2"}
+    export = make_export(first, second)
+    with pytest.raises(SecretError, match="the stack has 2 credentials named 'x'") as raised:
+        find_secret(export, "x")
+    assert PASSWORD not in str(raised.value)
+    assert set(shlex.split(str(raised.value).replace(",", "").replace("`", ""))) >= {first["urn"], second["urn"]}
+    assert [find_secret(export, one["urn"]).id for one in (first, second)] == ["ACCA1", "ACCA2"]
+
+
 def test_no_export() -> None:
     """What is no export is told as that, and nothing of it is quoted."""
     with pytest.raises(SecretError, match=r"printed something else than a state$"):
