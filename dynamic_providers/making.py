@@ -12,6 +12,7 @@ from iamcreds.decision.deciding import Adopt, AdoptNamed, Create, InTheWay, deci
 from iamcreds.decision.refusals import sentence
 from iamcreds.errors import ExistingCredentialError, LimitExceededError
 from iamcreds.model import IssuedCredential
+from iamcreds.plan.changes import Action
 
 if TYPE_CHECKING:
     from dynamic_providers.credential_inputs import CredentialInputs
@@ -114,6 +115,7 @@ def _resolve(
 
 
 def _adopt(account: Account, inputs: CredentialInputs, live: Credential) -> IssuedCredential:
+    account.require_approved(live.user, live.id, Action.ADOPT)
     issued = account.change(live.user, live.id, status=inputs.target, reset=True)
     assert issued is not None  # noqa: S101 - it was asked for
     return issued
@@ -121,6 +123,7 @@ def _adopt(account: Account, inputs: CredentialInputs, live: Credential) -> Issu
 
 def _take_over(account: Account, inputs: CredentialInputs, live: Credential) -> dict[str, Any]:
     """Have it as it is, but for a status or a reset that is declared; without a reset, with the password known."""
+    account.require_approved(live.user, live.id, Action.ADOPT)
     status = None if inputs.status in (None, live.status) else inputs.target
     issued = None if inputs.password is None else IssuedCredential(live, inputs.password)
     if status is not None or inputs.reset is not None:

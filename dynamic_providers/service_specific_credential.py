@@ -14,7 +14,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from dynamic_providers.credential_inputs import CredentialInputs, find_failures
+from dynamic_providers.credential_inputs import REPLACING, CredentialInputs, find_failures, find_replace_reasons
 from dynamic_providers.credential_state import (
     SECRETS,
     declared_inputs,
@@ -32,10 +32,10 @@ from iamcreds.decision.deciding import Adopt, AdoptNamed, Create, MissingUser, S
 from iamcreds.decision.refusals import protected, sentence, unknown_service
 from iamcreds.errors import NoSuchCredentialError, ProtectedError
 from iamcreds.model import Credential, Status
+from iamcreds.plan.changes import Action
 from iamcreds.services import MAX_PER_SERVICE
 from iamcreds.text.escaping import escape_invisible
 
-_REPLACING = ("user", "service", "age_days")
 _SWITCHED_OFF = (
     "somebody switched off {service} credential {id} of user {user}, and off it stays:"
     " switch it on in IAM, or declare `status: Active`"
@@ -84,7 +84,7 @@ class ServiceSpecificCredentialProvider(Provider):
         """Refuse to replace what is protected: the engine would do so as well, without the place and the reason."""
         own = [] if not message.protect else find_own(self.account, olds.user, message)
         expired = any(live.status is Status.EXPIRED for live in own)
-        replaces = [name for name in _REPLACING if getattr(olds, name) != getattr(inputs, name)]
+        replaces = [name for name in REPLACING if getattr(olds, name) != getattr(inputs, name)]
         if not message.protect or not (expired or replaces):
             return CheckResult(inputs.properties(), [])
         reason = protected(olds.user, olds.service, own, ["it has expired"] if expired else replaces)
@@ -151,11 +151,11 @@ class ServiceSpecificCredentialProvider(Provider):
             warn(_SWITCHED_OFF.format(id=credential_id, **olds))
         if olds.get("reset") is not None and inputs.reset is None:
             warn(_RESET_TAKEN_OUT.format(id=credential_id, **olds))
-        replaces = [name for name in _REPLACING if olds.get(name) != getattr(inputs, name)]
-        if olds.get("status") == Status.EXPIRED:
-            replaces.append("status")
+        replaces = find_replace_reasons(olds, inputs)
         if replaces and self.run.reason_to_keep(credential_id) is not None:
             return DiffResult(changes=True)  # update says why it cannot be, and the others go on
+        if replaces and not self.account.is_approved(credential_id, Action.REPLACE):
+            return DiffResult(changes=True)  # update rejects it, before anything is created or deleted
         if replaces:
             self.run.replace(credential_id)
         declared = (olds.get("desired_status"), olds.get("reset")) != (inputs.status, inputs.reset)
@@ -211,6 +211,7 @@ class ServiceSpecificCredentialProvider(Provider):
 
         Raises:
             ProtectedError: it would have to be replaced.
+            NotApprovedError: a step is not approved; nothing was changed.
             NoSuchCredentialError: it was deleted behind our back.
             AccountError: as AWS answers; the state stays as it was, and the next run does all of it again.
         """
@@ -218,6 +219,8 @@ class ServiceSpecificCredentialProvider(Provider):
         if reason is not None:
             raise ProtectedError(reason)
         inputs = CredentialInputs.read(news)
+        if find_replace_reasons(olds, inputs):  # diff reports a replacement, unless it is not approved
+            self.account.require_approved(olds["user"], credential_id, Action.REPLACE)
         live = self._find(credential_id, olds)
         status = inputs.target
         known = {olds.get("desired_status"), olds["status"], status if live is None else live.status.value}
