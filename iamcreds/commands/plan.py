@@ -105,7 +105,7 @@ def command(  # noqa: PLR0913 - one for each option
     excess = _find_excess(plan, max_removals, at_least)
     if always or not plan.is_empty:
         click.echo(render_comment(plan, name, excess, commit), nl=False)
-    if approve is not None and not (excess or find_failures(plan)):
+    if approve is not None and not excess and _is_judged(plan, max_removals):
         write_private(approve, format_approval(make_approval(plan, _digest(specs), datetime.now(UTC))))
     if plan.errors:
         raise PreviewError(f"the preview failed: {_describe_failure(plan)}")
@@ -136,8 +136,14 @@ def _describe_failure(plan: Plan) -> str:
     return first.splitlines()[0] + (f", and {len(others):,} more refused" if others else "")
 
 
+def _is_judged(plan: Plan, limit: str | None) -> bool:
+    """Return True if the gate can judge a preview: it has no errors but rejections, and lists every resource."""
+    is_complete = limit is None or not plan.errors or plan.credentials is not None
+    return is_complete and not find_failures(plan)
+
+
 def _find_excess(plan: Plan, limit: str | None, at_least: int | None) -> str | None:
-    """What the gate says, of a preview that came to its end."""
+    """Return the gate's reason for a rejection, None for none and for a preview that it cannot judge."""
     if limit is None:
         if at_least is not None:
             raise click.UsageError("--at-least says nothing without --max-removals")
@@ -146,4 +152,4 @@ def _find_excess(plan: Plan, limit: str | None, at_least: int | None) -> str | N
         gate = parse_limit(limit, at_least)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--max-removals") from None
-    return None if plan.errors else gate.find_excess(plan)
+    return gate.find_excess(plan) if _is_judged(plan, limit) else None

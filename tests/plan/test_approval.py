@@ -166,6 +166,16 @@ def test_rejections(tmp_path: Path, diagnostics: list[dict[str, str]], *, is_wri
     assert not is_written or read_ids(document) == {"delete": [OWN]}
 
 
+def test_rejections_over_the_gate(tmp_path: Path) -> None:
+    """The gate counts the steps next to rejections, and needs every resource for that."""
+    deleted = make_step("delete", "old/logs", old=JANE)
+    deleted["oldState"] |= {"id": OWN}
+    for number, limit, summary in ((1, "1", {}), (0, "0", {}), (0, "1", {"same": 5})):
+        preview = make_refused(deleted, changeSummary=summary)
+        document = approve(tmp_path / "a.json", preview, "--max-removals", limit, code=1)
+        assert (document is not None) is (number == 1)
+
+
 def test_recorded_rejections(tmp_path: Path) -> None:
     """A preview of the engine with rejections is approved; one that failed is not."""
     text = (RECORDED / "refused.json").read_text()
