@@ -117,6 +117,15 @@ class CredentialInputs:
 INPUTS = tuple(field.name for field in fields(CredentialInputs))
 """The inputs by the names that every state has them under."""
 
+REPLACING = ("user", "service", "age_days")
+"""The inputs that only a replacement can change."""
+
+
+def find_replace_reasons(olds: Mapping[str, Any], inputs: CredentialInputs) -> list[str]:
+    """Return the inputs that only a replacement can change, and the status of an expired credential."""
+    changed = [name for name in REPLACING if olds.get(name) != getattr(inputs, name)]
+    return changed + (["status"] if olds.get("status") == Status.EXPIRED else [])
+
 
 def find_failures(inputs: CredentialInputs) -> Iterator[CheckFailure]:
     """Everything wrong with inputs that are known, but for `account`, which all providers look at.

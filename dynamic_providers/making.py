@@ -10,6 +10,7 @@ from dynamic_providers.group_facts import read_group
 from dynamic_providers.provider import warn
 from iamcreds.errors import LimitExceededError, RejectedError
 from iamcreds.model import IssuedCredential, Status
+from iamcreds.plan.changes import Action
 from iamcreds.planning.group import Adopt, Create, Decision, Group, Import, InTheWay
 from iamcreds.planning.planner import plan
 from iamcreds.planning.rejections import describe
@@ -158,6 +159,7 @@ def _resolve(
 
 def _adopt(account: Account, inputs: CredentialInputs, existing: Credential) -> IssuedCredential:
     """Reset it; without a declared status it is Active afterwards, because a new password is meant to be used."""
+    account.require_approved(existing.user, existing.id, Action.ADOPT)
     is_inactive = existing.status is Status.INACTIVE
     status = Status.ACTIVE if inputs.target is None and is_inactive else inputs.target
     issued = account.change(existing.user, existing.id, status=status, reset=True)
@@ -167,6 +169,7 @@ def _adopt(account: Account, inputs: CredentialInputs, existing: Credential) -> 
 
 def _import(account: Account, inputs: CredentialInputs, existing: Credential) -> dict[str, Any]:
     """Import it unchanged, but for a declared status or reset; without a reset, with the password from the program."""
+    account.require_approved(existing.user, existing.id, Action.ADOPT)
     status = None if inputs.status in (None, existing.status) else inputs.target
     issued = None if inputs.password is None else IssuedCredential(existing, inputs.password)
     if status is not None or inputs.reset is not None:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
+from dynamic_providers.approved import require_approved_specs
 from dynamic_providers.engine_watch import watch_program
 from dynamic_providers.registration import register
-from iamcreds.errors import SpecsError
+from iamcreds.errors import ApprovalError, SpecsError
 from iamcreds.specs import load
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def run() -> None:
     """Declare what the specs of the stack's configuration say, and export the outputs `credentials` and `secrets`.
 
     Raises:
-        pulumi.RunError: the specs have problems.
+        pulumi.RunError: the specs have problems, or are not those of the approved plan.
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine ends a program by it: without a traceback
@@ -37,6 +38,7 @@ def run() -> None:
     specs = load_specs()
     for warning in specs.warnings:
         pulumi.log.warn(str(warning))
+    check_approval(specs)
     registered = register(specs)
     pulumi.export("credentials", registered["credentials"])
     # One secret as a whole, because tools that mask outputs look at the top level only.
@@ -54,3 +56,15 @@ def load_specs() -> Desired:
         return load(Path(config.get("specs") or "specs"), allow_empty=config.get_bool("allowEmpty") or False)
     except SpecsError as error:
         raise pulumi.RunError(f"the specs have problems:\n{error}") from None
+
+
+def check_approval(specs: Desired) -> None:
+    """Require that the approved plan, if there is one, is for this stack and these specs.
+
+    Raises:
+        pulumi.RunError: it is not, or it cannot be read.
+    """
+    try:
+        require_approved_specs(specs)
+    except ApprovalError as error:
+        raise pulumi.RunError(str(error)) from None

@@ -16,6 +16,7 @@ from pulumi.dynamic import CheckFailure, ResourceProvider
 from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
+from dynamic_providers.approved import read_approval
 from dynamic_providers.engine_watch import finish_before_end, watch_engine
 from dynamic_providers.session import Session
 from dynamic_providers.unknowns import is_known
@@ -55,12 +56,14 @@ class Provider(ResourceProvider):
             setattr(cls, name, finish_before_end(cls.__dict__[name]))
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Read the stack's `now`; called once in a provider process, before anything else.
+        """Read the stack's `now` and the approved plan; called once in a provider process, before anything else.
 
         Raises:
             ConfigError: `now` is no date.
+            ApprovalError: the approved plan cannot be read.
         """
         speak_plainly()
+        read_approval()
         if is_provider_process() and len(sys.argv) > 1:  # its first argument is the engine's address
             watch_engine(_engine(sys.argv[1]))
         atexit.register(gc.freeze)  # or Python, when it ends, looks for garbage in all of boto3, and the engine waits
@@ -89,6 +92,8 @@ class Provider(ResourceProvider):
         try:
             self.account.require_account(named, "the specs are for")
             self.account.require_account(of_state, "this state is of")
+            approval = read_approval()
+            self.account.require_account(approval.account if approval else None, "the approved plan is of")
         except WrongAccountError as error:
             return [CheckFailure("account", str(error))]
         return []
@@ -124,7 +129,7 @@ def is_told_first(error: IamcredsError) -> bool:
 def _account() -> Account:
     from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import, and the program never needs it
 
-    return Account()
+    return Account(approval=read_approval())
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from dynamic_providers.credential_inputs import CredentialInputs, find_failures
+from dynamic_providers.credential_inputs import REPLACING, CredentialInputs, find_failures, find_replace_reasons
 from dynamic_providers.credential_state import (
     SECRETS,
     declared_inputs,
@@ -28,15 +28,15 @@ from dynamic_providers.making import make_credential
 from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, raise_rejection, warn
 from dynamic_providers.run_context import OnRejection, RunContext
 from dynamic_providers.unknowns import is_known
-from iamcreds.errors import NoSuchCredentialError, RejectedError
+from iamcreds.errors import NoSuchCredentialError, NotApprovedError, RejectedError
 from iamcreds.model import Credential, Status
+from iamcreds.plan.changes import Action
 from iamcreds.planning.group import Adopt, Create, Decision, Group, Import, MissingUser
 from iamcreds.planning.planner import plan
 from iamcreds.planning.rejections import describe, protected, unknown_service
 from iamcreds.services import MAX_PER_SERVICE
 from iamcreds.text.escaping import escape_invisible
 
-_REPLACING = ("user", "service", "age_days")
 _SWITCHED_OFF = (
     "somebody switched off {service} credential {id} of user {user}, and off it stays:"
     " switch it on in IAM, or declare `status: Active`"
@@ -80,13 +80,16 @@ class ServiceSpecificCredentialProvider(Provider):
         """Reject a replacement before it begins, so that a working credential is never deleted for a rejected one."""
         self.session.hear(inputs.user, inputs.service, context, context.members(inputs), is_recorded=True)
         own = find_own(self.account, olds.user, context)
-        reasons = [name for name in _REPLACING if getattr(olds, name) != getattr(inputs, name)]
+        reasons = [name for name in REPLACING if getattr(olds, name) != getattr(inputs, name)]
         if any(credential.status is Status.EXPIRED for credential in own):
             reasons = ["it has expired"]
         if not reasons:
             return CheckResult(inputs.properties(), [])
         if context.options.protect:
             return self._reject(protected(olds.user, olds.service, own, reasons), inputs, context)
+        unapproved = self._find_unapproved(own)
+        if unapproved is not None:
+            return self._reject(unapproved, inputs, context)
         with self.account.hold_creates(inputs.user, inputs.service):
             frees_quota = context.options.frees_quota(by_default=self._needs_its_slot(olds.user, olds.service, inputs))
             return self._plan(inputs, context, own, frees_quota=frees_quota)
@@ -98,10 +101,23 @@ class ServiceSpecificCredentialProvider(Provider):
             inputs = inputs.without_import()  # a replacement is created, and not imported
         if inputs.password is not None and inputs.adopt is None:
             return CheckResult(inputs.properties(), [CheckFailure("password", _NOTHING_ADOPTED)])
+        unapproved = self._find_unapproved(own)
+        if unapproved is not None:
+            self.session.keep([credential.id for credential in own], unapproved)
+            return self._reject(unapproved, inputs, context)
         self.session.hear(inputs.user, inputs.service, context, context.members(inputs))
         with self.account.hold_creates(inputs.user, inputs.service):
             # For a replacement that somebody requested (--replace, taint) the engine asks no diff.
             return self._plan(inputs, context, own, frees_quota=context.options.frees_quota(by_default=False))
+
+    def _find_unapproved(self, own: list[Credential]) -> str | None:
+        """Return why a replacement of these credentials is not approved, None if it is, or needs no approval."""
+        try:
+            for credential in own:
+                self.account.require_approved(credential.user, credential.id, Action.REPLACE)
+        except NotApprovedError as error:
+            return str(error)
+        return None
 
     def _plan(
         self, inputs: CredentialInputs, context: RunContext, own: list[Credential], *, frees_quota: bool
@@ -168,11 +184,9 @@ class ServiceSpecificCredentialProvider(Provider):
             warn(_SWITCHED_OFF.format(id=credential_id, **olds))
         if olds.get("reset") is not None and inputs.reset is None:
             warn(_RESET_TAKEN_OUT.format(id=credential_id, **olds))
-        replaces = [name for name in _REPLACING if olds.get(name) != getattr(inputs, name)]
-        if olds.get("status") == Status.EXPIRED:
-            replaces.append("status")
         if news.get("refused"):
             return DiffResult(changes=True)  # no replacement begins: update fails with the reason, and others go on
+        replaces = find_replace_reasons(olds, inputs)
         declared = (olds.get("desired_status"), olds.get("reset")) != (inputs.status, inputs.reset)
         return DiffResult(
             changes=bool(replaces) or declared or inputs.status not in (None, olds.get("status")),
@@ -228,6 +242,7 @@ class ServiceSpecificCredentialProvider(Provider):
 
         Raises:
             RejectedError: it would have to be replaced, and cannot be.
+            NotApprovedError: a step is not approved; nothing was changed.
             NoSuchCredentialError: it was deleted behind our back.
             AccountError: as AWS answers; the state stays as it was, and the next run does all of it again.
         """

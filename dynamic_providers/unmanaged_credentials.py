@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from dynamic_providers.provider import Provider, warn
-from iamcreds.errors import RejectedError
+from iamcreds.errors import NotApprovedError, RejectedError
 from iamcreds.model import Status, Unmanaged
 from iamcreds.services import service_alias
 
@@ -126,20 +126,37 @@ class UnmanagedCredentialsProvider(Provider):
         return UpdateResult(self._act(news))
 
     def _act(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Switch off and delete, by id; what is there then, as the next check finds it."""
+        """Switch off and delete, by id; what is there then, as the next check finds it.
+
+        Raises:
+            NotApprovedError: some steps are not approved; the others are done.
+        """
         self.account.require_account(inputs.get("account"), "the specs are for")
         left: dict[str, list[dict[str, str]]] = {}
+        rejections: list[str] = []
         for user, shown in inputs["unmanaged"].items():
             for live in shown:
-                if live["id"] in inputs["deletes"]:
-                    self._require_foreign(user, live)
-                    self.account.delete(user, live["id"])
+                try:
+                    remaining = self._act_on(user, live, inputs)
+                except NotApprovedError as error:
+                    rejections.append(str(error))
                     continue
-                if live["id"] in inputs["deactivates"] and self._is_there(user, live):
-                    self.account.set_status(user, live["id"], Status.INACTIVE)
-                    live = live | {"status": Status.INACTIVE.value}  # noqa: PLW2901 - as it is now
-                left.setdefault(user, []).append(live)
+                if remaining is not None:
+                    left.setdefault(user, []).append(remaining)
+        if rejections:
+            raise NotApprovedError("\n".join(rejections))
         return {**inputs, "unmanaged": left, "deactivates": [], "deletes": []}
+
+    def _act_on(self, user: str, live: dict[str, str], inputs: Mapping[str, Any]) -> dict[str, str] | None:
+        """Deactivate or delete one credential; return it as it is then, None if it is deleted."""
+        if live["id"] in inputs["deletes"]:
+            self._require_foreign(user, live)
+            self.account.delete(user, live["id"])
+            return None
+        if live["id"] in inputs["deactivates"] and self._is_there(user, live):
+            self.account.set_status(user, live["id"], Status.INACTIVE)
+            return live | {"status": Status.INACTIVE.value}
+        return live
 
     def _is_there(self, user: str, shown: Mapping[str, str]) -> bool:
         self._require_foreign(user, shown)

@@ -4,6 +4,7 @@ IamcredsError
 ├── SpecsError                 the specs cannot be read; carries every problem
 ├── NothingSelectedError       a filter names what is neither desired nor live
 ├── PreviewError               a text is no preview of the engine, or not one that can be judged
+├── ApprovalError              an approved plan cannot be used
 ├── StateError                 a text is no state of a stack
 ├── SecretError                a credential's secret cannot be printed
 │   └── GitRequestError        git may not get the password that it asks for
@@ -27,6 +28,7 @@ IamcredsError
     │   └── OtherUserError     it may exist, and is not this user's
     ├── LimitExceededError     both of a user's places for a service are taken
     ├── RejectedError          a credential cannot be created, adopted or replaced
+    ├── NotApprovedError       the approved plan does not name a step
     └── LostAnswerError        a change may or may not have happened
 """
 
@@ -62,6 +64,10 @@ class NothingSelectedError(IamcredsError):
 
 class PreviewError(IamcredsError):
     """The text is not a preview of the engine, or not one that can be judged."""
+
+
+class ApprovalError(IamcredsError):
+    """The file of an approved plan cannot be read, or is for a different stack, account or specs."""
 
 
 class StateError(IamcredsError):
@@ -154,6 +160,10 @@ class LimitExceededError(AccountError):
 
 class RejectedError(AccountError):
     """A credential cannot be created, adopted, imported or replaced as declared."""
+
+
+class NotApprovedError(AccountError):
+    """A step that the approved plan does not name; nothing was done to the credential."""
 
 
 class LostAnswerError(AccountError):

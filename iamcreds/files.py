@@ -43,6 +43,17 @@ def check_target(file: Path) -> None:
             raise OutputFileError(f"cannot write {file}: folder {file.parent.absolute()} may not be written to")
 
 
+def discard(file: Path) -> None:
+    """Delete an earlier version of a file, so that nobody uses it if no new version is written.
+
+    Raises:
+        OutputFileError: it cannot be written or deleted.
+    """
+    check_target(file)
+    with _translated(file):
+        file.unlink(missing_ok=True)
+
+
 def write_private(file: Path, text: str) -> None:
     """Write the whole file or none of it, with mode 0600; whatever had its name before is replaced and not opened.
 

@@ -20,7 +20,9 @@ from iamcreds.account.locks import CreateLocks
 from iamcreds.account.settling import Settling
 from iamcreds.account.tracing import trace_calls
 from iamcreds.account.writing import Writing
-from iamcreds.errors import AccountError, WrongAccountError, is_debugging
+from iamcreds.errors import AccountError, NotApprovedError, WrongAccountError, is_debugging
+from iamcreds.model import Status
+from iamcreds.plan.changes import Action
 from iamcreds.progress import no_progress
 
 if TYPE_CHECKING:
@@ -31,8 +33,11 @@ if TYPE_CHECKING:
     import boto3
 
     from iamcreds.account.listing import Page, Window
-    from iamcreds.model import AccessKey, Credential, CredentialReport, IssuedCredential, Status, User
+    from iamcreds.model import AccessKey, Credential, CredentialReport, IssuedCredential, User
+    from iamcreds.plan.approval import Approval
     from iamcreds.progress import Progress
+
+_SWITCHES = {Status.ACTIVE: Action.SWITCH_ON, Status.INACTIVE: Action.SWITCH_OFF}
 
 
 class Account:
@@ -42,6 +47,7 @@ class Account:
         session: where region, profile and credentials come from; by default what every AWS tool uses.
         now: the present, in UTC.
         sleep: waits so many seconds.
+        approval: the approved steps, which limit every change of an existing credential; None allows all.
 
     Raises:
         UnauthenticatedError: there is no such profile.
@@ -54,7 +60,9 @@ class Account:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
+        approval: Approval | None = None,
     ) -> None:
+        self._approval = approval
         client.silence_libraries()
         self._clock = Clock(now)
         with translate_errors("signing in to AWS"), reading_endpoint():
@@ -117,6 +125,19 @@ class Account:
                 " changed; use credentials of that account (AWS_PROFILE), or select the stack of this one",
             )
         return self.id()
+
+    def is_approved(self, credential_id: str, action: Action) -> bool:
+        """Return True if there is no approved plan, or if it names the action for the credential."""
+        return self._approval is None or self._approval.permits(credential_id, action)
+
+    def require_approved(self, user: str, credential_id: str, *actions: Action) -> None:
+        """Reject a step unless one of the actions is approved for the credential.
+
+        Raises:
+            NotApprovedError: there is an approved plan, and it does not name the step.
+        """
+        if self._approval is not None:
+            self._approval.require(user, credential_id, *actions)
 
     def now(self) -> datetime:
         """What AWS's clock says, in UTC, to a second."""
@@ -319,26 +340,35 @@ class Account:
         Off comes first and on comes last, so that an old password never comes to life; repeating it converges.
 
         Raises:
+            NotApprovedError: a step is not approved; nothing was changed.
             NoSuchCredentialError, NoSuchUserError, AccountError
             LostAnswerError: it may already be reset.
         """
+        if status is not None:
+            self.require_approved(user, credential_id, _SWITCHES[status])
+        if reset:
+            self.require_approved(user, credential_id, Action.RESET)
         return issuing.change(self._writing, user, credential_id, status, reset=reset)
 
     def reset(self, user: str, credential_id: str) -> IssuedCredential:
         """Give the credential a new password; the old one stops working at once, id, dates and status stay.
 
         Raises:
+            NotApprovedError: the reset is not approved.
             NoSuchCredentialError, NoSuchUserError, AccountError
             LostAnswerError: it may already be reset.
         """
+        self.require_approved(user, credential_id, Action.RESET)
         return self._writing.reset(user, credential_id)
 
     def set_status(self, user: str, credential_id: str, status: Status) -> None:
         """Switch the credential on (Active) or off (Inactive).
 
         Raises:
+            NotApprovedError: the change is not approved.
             NoSuchCredentialError, NoSuchUserError, AccountError
         """
+        self.require_approved(user, credential_id, _SWITCHES[status])
         self._writing.set_status(user, credential_id, status)
 
     def delete(self, user: str, credential_id: str, created: datetime | None = None) -> None:
@@ -350,6 +380,13 @@ class Account:
             created: when it was made, where that is known: one so young that lists lack it is not called gone.
 
         Raises:
+            NotApprovedError: neither its deletion nor its replacement is approved, and it still exists.
             AccountError
         """
+        try:
+            self.require_approved(user, credential_id, Action.DELETE, Action.REPLACE)
+        except NotApprovedError:
+            if self.find_credential(user, credential_id) or (created and self.is_young(created)):
+                raise
+            return
         self._writing.delete(user, credential_id, created)

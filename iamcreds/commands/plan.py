@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
 
 from iamcreds.errors import PreviewError
+from iamcreds.files import discard, write_private
+from iamcreds.plan.approval import format_approval, make_approval
 from iamcreds.plan.comment import render_comment
+from iamcreds.plan.failures import find_failures
 from iamcreds.plan.gate import parse_limit
 from iamcreds.plan.preview import parse_preview
 from iamcreds.plan.reading import read_plan
@@ -46,6 +51,18 @@ def _check_commit(_context: click.Context, _parameter: click.Parameter, commit: 
     metavar="N",
     help="Let stacks of fewer credentials than this through.  [default: 10 for a share, 0 for a number]",
 )
+@click.option(
+    "--approve",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="File to write with the steps that this preview allows `pulumi up` to do.  [default: none]",
+)
+@click.option(
+    "--specs",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Specs of the preview, whose digest --approve writes.  [default: no digest]",
+)
 def command(  # noqa: PLR0913 - one for each option
     preview: IO[str],
     marker: str | None,
@@ -54,6 +71,8 @@ def command(  # noqa: PLR0913 - one for each option
     always: bool,
     max_removals: str | None,
     at_least: int | None,
+    approve: Path | None,
+    specs: Path | None,
 ) -> None:
     """Print what PREVIEW would change as a Markdown comment for a pull request.
 
@@ -62,14 +81,23 @@ def command(  # noqa: PLR0913 - one for each option
 
     The comment shows the project and the stack of the preview and, with --commit, the commit.
 
+    --approve writes the credential ids that the preview adopts, activates, deactivates, resets, replaces or deletes.
+    With IAMCREDS_APPROVED=FILE, `pulumi up` and `pulumi destroy` reject every other such step, and `up` fails if the
+    specs differ. An earlier FILE is deleted first. Nothing is written if the preview failed or exceeds --max-removals.
+
     Exits 0; 1 where the preview failed or is none; 3 where it is refused by --max-removals.
 
     \b
     Examples:
       pulumi preview --json --show-sames | iamcreds plan -
       iamcreds plan preview.json --marker prod --commit 4f5e6d7 --always
-      iamcreds plan preview.json --max-removals 30% --at-least 10 && pulumi up --yes
+      iamcreds plan preview.json --max-removals 30% --approve approved.json --specs specs
+      IAMCREDS_APPROVED=approved.json pulumi up --yes --skip-preview
     """
+    if approve is not None:
+        discard(approve)
+    elif specs is not None:
+        raise click.UsageError("--specs requires --approve")
     plan = read_plan(parse_preview(_read_text(preview)))
     name = plan.stack if marker is None else marker
     if not _MARKER.fullmatch(name):
@@ -77,11 +105,22 @@ def command(  # noqa: PLR0913 - one for each option
     excess = _find_excess(plan, max_removals, at_least)
     if always or not plan.is_empty:
         click.echo(render_comment(plan, name, excess, commit), nl=False)
+    if approve is not None and not excess and _is_judged(plan, max_removals):
+        write_private(approve, format_approval(make_approval(plan, _digest(specs), datetime.now(UTC))))
     if plan.errors:
         raise PreviewError(f"the preview failed: {_describe_failure(plan)}")
     if excess:
         click.echo(f"Refused: {excess}.", err=True)
         raise click.exceptions.Exit(_EXCESS)
+
+
+def _digest(specs: Path | None) -> str | None:
+    """Return the digest of the specs. The program itself rejects specs without users."""
+    if specs is None:
+        return None
+    from iamcreds.specs import compute_digest, load  # noqa: PLC0415 - YAML and JSON Schema are slow to import
+
+    return compute_digest(load(specs, allow_empty=True))
 
 
 def _read_text(preview: IO[str]) -> str:
@@ -97,8 +136,14 @@ def _describe_failure(plan: Plan) -> str:
     return first.splitlines()[0] + (f", and {len(others):,} more refused" if others else "")
 
 
+def _is_judged(plan: Plan, limit: str | None) -> bool:
+    """Return True if the gate can judge a preview: it has no errors but rejections, and lists every resource."""
+    is_complete = limit is None or not plan.errors or plan.credentials is not None
+    return is_complete and not find_failures(plan)
+
+
 def _find_excess(plan: Plan, limit: str | None, at_least: int | None) -> str | None:
-    """What the gate says, of a preview that came to its end."""
+    """Return the gate's reason for a rejection, None for none and for a preview that it cannot judge."""
     if limit is None:
         if at_least is not None:
             raise click.UsageError("--at-least says nothing without --max-removals")
@@ -107,4 +152,4 @@ def _find_excess(plan: Plan, limit: str | None, at_least: int | None) -> str | N
         gate = parse_limit(limit, at_least)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--max-removals") from None
-    return None if plan.errors else gate.find_excess(plan)
+    return gate.find_excess(plan) if _is_judged(plan, limit) else None

@@ -1,1 +1,1 @@
-"""A preview of the engine as a plan: what changes, how it reads in a pull request, and when it is too much."""
+"""A preview of the engine as a plan: its changes, the comment of a pull request, the gate, and the approved steps."""

@@ -40,7 +40,19 @@ class Note:
 
 @dataclass(frozen=True, order=True)
 class Change:
-    """What happens to one credential; `name` is its resource name, `place` where it is declared, if that is known."""
+    """What happens to one credential.
+
+    Attributes:
+        user: the IAM user's name.
+        name: the name of the resource, or the id of an unmanaged credential.
+        service: the service's full name.
+        actions: the actions.
+        notes: reasons and consequences.
+        properties: the changed properties that may be shown.
+        place: where it is declared, empty if that is unknown.
+        credential_id: the id of the existing credential, empty if there is none or if it is unknown.
+        enforces: the declared status that `up` sends, `Active` or `Inactive`, or empty.
+    """
 
     user: str
     name: str
@@ -49,6 +61,8 @@ class Change:
     notes: tuple[Note, ...] = ()
     properties: tuple[Property, ...] = ()
     place: str = ""
+    credential_id: str = ""
+    enforces: str = ""
 
 
 class UserAction(StrEnum):
@@ -107,6 +121,7 @@ class Plan:
     """All that a preview would do; `credentials` is how many the stack has before, None where the preview hides it.
 
     `iam_users` is how many users it has before that it has made itself.
+    `account` is the account of its credentials, None if the preview names no account or several.
     `errors` are what made the preview fail, refusals among them, each with its place where the program told it.
     """
 
@@ -122,6 +137,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     project: str = ""
+    account: str | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _KEYS = frozenset({"config", "steps", "diagnostics", "duration", "changeSummary", "maybeCorrupt"})
 SECRETS = frozenset({*SECRET_OUTPUTS.values(), "secrets", "password", "passwords"})
+_CREDENTIAL = re.compile(r"dynamic/iam:\w*Credential\b")
 _POSITION = re.compile(r"project:///(.+)#([0-9]+)(?:,[0-9]+)?")
 _SHORTEST_SECRET = 8
 MASK = "[secret]"
@@ -32,7 +33,8 @@ class State:
     """A resource as one side of a step has it; what the engine knows for a secret is masked.
 
     `place` is where the program declares it, such as `specs/jane.yaml:4`, and empty where the engine was not told;
-    `is_retained` says that the engine leaves it alone where it would delete it.
+    `is_retained` says that the engine leaves it alone where it would delete it. `id` is empty for a new resource.
+    `is_leaving` is True for a replaced copy that still has to be deleted.
     """
 
     urn: str
@@ -42,11 +44,18 @@ class State:
     is_protected: bool
     place: str = ""
     is_retained: bool = False
+    id: str = ""
+    is_leaving: bool = False
 
     @property
     def name(self) -> str:
         """The resource's name."""
         return _split_name(self.urn)
+
+    @property
+    def is_credential(self) -> bool:
+        """Return True if the resource is a service-specific credential."""
+        return _CREDENTIAL.search(self.type) is not None
 
 
 @dataclass(frozen=True)
@@ -170,8 +179,17 @@ def _read_state(state: object) -> State | None:
         {key: MASK if key in secret else value for key, value in side.items()} for side in (inputs, outputs)
     )
     place = _read_place(state.get("sourcePosition"))
-    is_protected, is_retained = bool(state.get("protect")), bool(state.get("retainOnDelete"))
-    return State(_read_urn(state), _read_text(state, "type"), inputs, outputs, is_protected, place, is_retained)
+    return State(
+        urn=_read_urn(state),
+        type=_read_text(state, "type"),
+        inputs=inputs,
+        outputs=outputs,
+        is_protected=bool(state.get("protect")),
+        place=place,
+        is_retained=bool(state.get("retainOnDelete")),
+        id=_read_text(state, "id") if state.get("id") else "",
+        is_leaving=bool(state.get("delete")),
+    )
 
 
 def _read_place(position: object) -> str:

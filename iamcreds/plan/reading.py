@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from iamcreds.errors import PreviewError
 from iamcreds.plan.changes import Action, Change, Plan, Refusal
 from iamcreds.plan.iam_users import count_iam_users, find_user_changes, is_of_an_iam_user
 from iamcreds.plan.notes import explain, suggest_names
+from iamcreds.plan.old_copies import find_old_copies
 from iamcreds.plan.policies import compare_policies, is_watcher
 from iamcreds.plan.preview import MASK
 from iamcreds.plan.properties import UNKNOWN, compare_properties, format_value
 from iamcreds.plan.unmanaged import acts_on_unmanaged, find_unmanaged_changes
+from iamcreds.text.names import ACCOUNT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from iamcreds.plan.preview import Diagnostic, Preview, State, Step
 
 _OURS = "dynamic/iam:"
-_CREDENTIAL = re.compile(r"dynamic/iam:\w*Credential\b")
 _COMPONENTS = ("pulumi:pulumi:Stack", "iamcreds:index:SpecFile")
 """The stack and the spec files: nothing in AWS."""
 _PROVIDERS = "pulumi:providers:"
@@ -49,7 +49,9 @@ def read_plan(preview: Preview) -> Plan:
     Raises:
         PreviewError: it has a step that nobody knows here.
     """
-    recorded = {step.old.urn: step.old for step in preview.steps if step.op == "refresh" and step.old}
+    read = [step.old for step in preview.steps if step.op == "refresh" and step.old]
+    recorded = {old.urn: old for old in read if not old.is_leaving}
+    old_copies = tuple(find_old_copies(preview.steps))
     effective = [step for step in preview.steps if _has_effect(step.op)]
     steps = _select_steps(effective)
     refusals = sorted(Refusal(step.name, reason) for step in steps for reason in _list_reasons(step))
@@ -57,9 +59,15 @@ def read_plan(preview: Preview) -> Plan:
     findings = tuple(sorted(set(_list_findings(steps, recorded))))
     return Plan(
         stack=preview.stack,
-        credentials=_count_credentials(preview),
+        credentials=_count_credentials(preview, len(old_copies)),
         changes=tuple(
-            sorted([*suggest_names(list(_find_changes(allowed, recorded))), *find_unmanaged_changes(allowed)])
+            sorted(
+                [
+                    *suggest_names(list(_find_changes(allowed, recorded))),
+                    *find_unmanaged_changes(allowed),
+                    *old_copies,
+                ]
+            )
         ),
         iam_users=count_iam_users({step.old.urn: step.old for step in preview.steps if step.old}.values()),
         users=tuple(sorted(find_user_changes(effective))),
@@ -70,6 +78,7 @@ def read_plan(preview: Preview) -> Plan:
         warnings=tuple(_list_warnings(preview.diagnostics, findings)),
         errors=tuple(_list_errors(_select_errors(preview.diagnostics), refusals)),
         project=preview.project,
+        account=_find_account(preview.steps),
     )
 
 
@@ -85,15 +94,24 @@ def _select_steps(steps: Iterable[Step]) -> list[Step]:
     return list({step.urn: step for step in ranked}.values())
 
 
-def _count_credentials(preview: Preview) -> int | None:
-    """How many credentials the stack has; None where not every resource it has is in the preview."""
+def _find_account(steps: Iterable[Step]) -> str | None:
+    """Return the account that the steps name, None if they name no account or several."""
+    accounts = {
+        account
+        for step in steps
+        for state in (step.old, step.new)
+        if state is not None and _OURS in state.type
+        for account in (state.inputs.get("account"), state.outputs.get("account_id"))
+        if isinstance(account, str) and ACCOUNT_ID.fullmatch(account)
+    }
+    return accounts.pop() if len(accounts) == 1 else None
+
+
+def _count_credentials(preview: Preview, old_copies: int) -> int | None:
+    """Count the stack's credentials and old copies; None if the preview does not list every resource."""
     had = {step.old.urn: step.old for step in preview.steps if step.old}
     counted = sum(number for op, number in preview.summary.items() if _ACTIONS.get(op) is not Action.CREATE)
-    return sum(map(_is_credential, had.values())) if counted <= len(had) else None
-
-
-def _is_credential(state: State) -> bool:
-    return _CREDENTIAL.search(state.type) is not None
+    return sum(state.is_credential for state in had.values()) + old_copies if counted <= len(had) else None
 
 
 def _list_reasons(step: Step) -> list[str]:
@@ -106,11 +124,31 @@ def _find_changes(steps: Iterable[Step], recorded: Mapping[str, State]) -> Itera
     for step in steps:
         state = step.new or step.old
         actions = tuple(_find_actions(step))
-        if state is not None and _is_credential(state) and actions:
+        if state is not None and state.is_credential and actions:
             notes = tuple(explain(step, actions, recorded.get(step.old.urn if step.old else step.urn)))
             user, service = (format_value(state.inputs.get(name, ""), quoted=False) for name in ("user", "service"))
             properties = tuple(compare_properties(step.old, step.new))
-            yield Change(user, state.name, service, actions, notes, properties, step.new.place if step.new else "")
+            place = step.new.place if step.new else ""
+            id_, enforces = _find_id(step), _find_enforced(step, actions)
+            yield Change(user, state.name, service, actions, notes, properties, place, id_, enforces)
+
+
+def _find_id(step: Step) -> str:
+    """Return the id of the existing credential that a step is about, empty for a new credential."""
+    return step.old.id if step.old else str(step.new.inputs.get("adopts", "")) if step.new else ""
+
+
+def _find_enforced(step: Step, actions: Collection[Action]) -> str:
+    """Return the declared status that `up` sends even if lists show that the credential has it, empty for none."""
+    if step.new is None:
+        return ""
+    is_reset_by_adoption = Action.ADOPT in actions and Action.RESET in actions and "adopt" not in step.new.inputs
+    is_declared_now = step.op == "update" and step.old and _differs("status", step.old, step.new)
+    return str(step.new.inputs.get("status", "")) if is_reset_by_adoption or is_declared_now else ""
+
+
+def _differs(name: str, old: State, new: State) -> bool:
+    return old.inputs.get(name) != new.inputs.get(name)
 
 
 def _find_actions(step: Step) -> Iterator[Action]:
@@ -165,7 +203,7 @@ def _list_others(steps: Iterable[Step]) -> Iterator[str]:
         if (
             state is None
             or step.op == "same"
-            or _is_credential(state)
+            or state.is_credential
             or is_watcher(state.type)
             or acts_on_unmanaged(state.type)
             or is_of_an_iam_user(state.type)

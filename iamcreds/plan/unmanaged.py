@@ -29,7 +29,8 @@ def find_unmanaged_changes(steps: Iterable[Step]) -> Iterator[Change]:
                 for key, action in _ACTIONS.items():
                     if live.get("id") in _list(inputs.get(key)):
                         note = (Note("unmanaged: no spec declares it"),)
-                        yield Change(user, str(live["id"]), str(live.get("service", "")), (action,), note, (), place)
+                        found, service = str(live["id"]), str(live.get("service", ""))
+                        yield Change(user, found, service, (action,), note, (), place, found)
 
 
 def _list_shown(unmanaged: object) -> Iterator[tuple[str, Mapping[str, Any]]]:

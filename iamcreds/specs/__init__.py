@@ -1,5 +1,6 @@
 """The specs: YAML files with places, a schema, rules across files; what they mean, or everything wrong with them."""
 
+from iamcreds.specs.digest import compute_digest
 from iamcreds.specs.loading import RULES, check_account, load, load_all
 
-__all__ = ["RULES", "check_account", "load", "load_all"]
+__all__ = ["RULES", "check_account", "compute_digest", "load", "load_all"]

@@ -102,6 +102,17 @@ def test_comments_of_other_commits() -> None:
     assert "!cancelled()" in preview["steps"][-1]["if"]
 
 
+def test_approved_plan() -> None:
+    """The merge workflow applies the plan that its own gate has written, after the reviewers released the job."""
+    job = load_workflow("up")["jobs"]["up"]
+    steps = {step.get("name"): step for step in job["steps"]}
+    assert '--approve "$RUNNER_TEMP/approved.json" --specs "$SPECS"' in steps["gate"]["run"]
+    assert steps["gate"]["env"]["SPECS"] == steps["validate the specs"]["env"]["SPECS"] == "${{ matrix.specs }}"
+    assert 'export IAMCREDS_APPROVED="$RUNNER_TEMP/approved.json"\npulumi up ' in steps["up"]["run"]
+    assert [name for name in steps if name][-3:] == ["preview", "gate", "up"]
+    assert job["environment"] == "${{ matrix.stack }}"
+
+
 def test_trusted_jobs() -> None:
     """Three jobs may assume a role, each the role made for it."""
     assert {name: find_role(job) for name, job in TRUSTED.items()} == {

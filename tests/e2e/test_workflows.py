@@ -11,6 +11,7 @@ import pickle
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -204,6 +205,33 @@ def test_failed_up(runner: Runner, iam: IAMClient, emulator: Emulator) -> None:
     assert failed.outcomes["up"] == "failure"
     assert "AccessDenied" in failed.text
     assert list_credentials(iam, "jane") == list_credentials(iam, "joe") == []
+
+
+def test_credential_created_after_the_gate(runner: Runner, iam: IAMClient, emulator: Emulator) -> None:
+    """A credential that appears between gate and `up` is not adopted, and the next run shows it before it adopts it."""
+    runner.stack.write_specs(
+        team="users: {jane: {credentials: [{service: codecommit, existing: adopt}, {service: logs}]}}"
+    )
+    create = "boto3.client('iam', 'us-east-1').create_service_specific_credential"
+    script = f"import boto3; {create}(UserName='jane', ServiceName='codecommit.amazonaws.com')"
+    pulumi = runner.folder / "pulumi"
+    pulumi.write_text(
+        f'#!/bin/sh\n[ "$1" != up ] || "{sys.executable}" -c "{script}"\n'
+        f'PATH="{runner.stack.env["PATH"]}"\nexec pulumi "$@"\n'
+    )
+    pulumi.chmod(0o755)
+    rejected = runner.run("up", "up")
+    assert rejected.outcomes["gate"] == "success"
+    assert rejected.outcomes["up"] == "failure"
+    own = next(live for live in list_credentials(iam, "jane") if live["ServiceName"] == "codecommit.amazonaws.com")
+    assert f"cannot adopt credential {own['ServiceSpecificCredentialId']} of user jane" in rejected.text
+    assert emulator.controls.counts().get("iam:ResetServiceSpecificCredential", 0) == 0
+    assert set(runner.stack.read_resources()) >= {"jane/logs"}
+    pulumi.unlink()
+    adopted = runner.run("up", "up")
+    assert adopted.is_green, adopted.text
+    assert f"by reset of `{own['ServiceSpecificCredentialId']}`" in adopted.summary
+    assert emulator.controls.counts()["iam:ResetServiceSpecificCredential"] == 1
 
 
 def test_drift(runner: Runner, iam: IAMClient) -> None:

@@ -8,6 +8,7 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
 from dynamic_providers import provider as process
+from dynamic_providers.approved import read_approval
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from tests.account.conftest import iam
 
@@ -29,6 +30,7 @@ def new_process() -> ServiceSpecificCredentialProvider:
     """A configured provider in another process, as the next run or phase has it."""
     process._account.cache_clear()  # noqa: SLF001 - a new process is what is meant
     process._session.cache_clear()  # noqa: SLF001 - same
+    read_approval.cache_clear()
     process._told.clear()  # noqa: SLF001 - same
     process._warned.clear()  # noqa: SLF001 - same
     made = ServiceSpecificCredentialProvider()
