@@ -11,7 +11,7 @@ from pulumi.runtime.settings import SETTINGS, get_monitor, get_root_resource
 from dynamic_providers.credential_inputs import CredentialInputs
 from dynamic_providers.credential_state import SECRETS
 from dynamic_providers.properties import CREDENTIAL_TYPE, SPEC_FILE_TYPE, credential_properties
-from dynamic_providers.recorded import read_state, run_message
+from dynamic_providers.recorded import RecordedState, read_state, run_message
 from dynamic_providers.resource import Resource
 from dynamic_providers.run_context import Options, on_rejection
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
@@ -94,8 +94,9 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         may_be_two = declared == MAX_PER_SERVICE or not isinstance(declared, int | None)
         if may_be_two and options.delete_before_replace is None:
             options.delete_before_replace = True  # as the YAML program has it, and for the same reason
-        context = run_message(read_state(), resource_name, user, service)
-        context |= _describe_group(resource_name, inputs, _former_names(opts))
+        state = read_state()
+        context = run_message(state, resource_name, user, service)
+        context |= _describe_group(state, resource_name, inputs, _former_names(opts))
         context |= {"options": _read_options(options), "on_rejection": on_rejection()}
         properties = credential_properties(inputs, context)
         outputs = dict.fromkeys(_outputs(service, age_days))
@@ -155,8 +156,10 @@ def _has_transforms() -> bool:
     return callbacks is not None and bool(callbacks._transforms)  # noqa: SLF001 - the SDK has no function for it
 
 
-def _describe_group(resource_name: str, inputs: CredentialInputs, former: list[str]) -> dict[str, Any]:
-    """Return the declared credentials of the same user and service, and their former names.
+def _describe_group(
+    state: RecordedState | None, resource_name: str, inputs: CredentialInputs, former: list[str]
+) -> dict[str, Any]:
+    """Return the declared credentials of the same user and service, their former names, and their ids in the state.
 
     All of them share these very objects, which the SDK sends when the program has run through. So the provider makes
     the same plan whichever is requested first. They have the same name or output for their user.
@@ -166,12 +169,14 @@ def _describe_group(resource_name: str, inputs: CredentialInputs, former: list[s
     shared = _groups(get_monitor())[inputs.user, service_name(inputs.service)]
     shared["group"][resource_name] = inputs.in_group()
     shared["renamed"].update(dict.fromkeys(former, resource_name))
+    if state is not None:  # by name, because IAM may have renamed the user since the state was written
+        shared["owned_by_group"].update(state.own(resource_name, *former))
     return shared
 
 
 @functools.lru_cache(maxsize=8)  # Pulumi's automation API may run several programs in one process
 def _groups(_monitor: object) -> dict[tuple[object, object], dict[str, Any]]:
-    return defaultdict(lambda: {"group": {}, "renamed": {}})
+    return defaultdict(lambda: {"group": {}, "renamed": {}, "owned_by_group": {}})
 
 
 def _outputs(service: pulumi.Input[str], age_days: pulumi.Input[int] | None) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ def write_common_message(users: Iterable[DesiredUser], *, is_preview: bool) -> d
     """Return how a provider reports rejections, and which of these users the program creates."""
     created = [user.name for user in users if user.iam_user is not None]
     on_rejection = {"on_rejection": OnRejection.COLLECT if is_preview else OnRejection.DEFER}
-    return on_rejection | ({"created_users": created} if created else {})
+    return on_rejection | {"may_create_users": False} | ({"created_users": created} if created else {})
 
 
 def write_unmanaged_message(state: RecordedState | None, users: Sequence[DesiredUser]) -> dict[str, Any]:
@@ -55,7 +55,8 @@ def write_credential_message(
     former, name = credential.former_resource_name, credential.resource_name
     context = run_message(state, former or name, credential.user, credential.service) | {"resource": name}
     names = {member.former_resource_name: member.resource_name for member in same}
-    if "owned" in context:
+    if state is not None:  # by name, because IAM may have renamed the user since the state was written
+        context["owned"] |= state.own(*(member.former_resource_name or member.resource_name for member in same))
         context["owned"] = {key: names.get(owner, owner) for key, owner in context["owned"].items()}
     options = Options(protect=credential.protect, deletes_first=len(same) == MAX_PER_SERVICE or None)
     inputs = {

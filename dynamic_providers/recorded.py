@@ -63,11 +63,15 @@ class RecordedState:
         if not (isinstance(user, str) and isinstance(service, str)):
             return {"user": None, "service": None, "owned": {}, "of_user": [], "newest": None}
         full = service_name(service)
-        own, same = self._by_name.get(resource_name, {}), self.names.get((user, full), {})
-        owned = {**self._strays.get(full, {}), **own, **same}
+        same = self.names.get((user, full), {})
+        owned = {**self._strays.get(full, {}), **self.own(resource_name), **same}
         # Specs name the user in a resource's name, so only other programs move a resource to a different user.
         newest = {"newest": self.newest.get(full)} if self.users is None else {}
         return {"user": user, "service": full, "owned": owned, "of_user": sorted(same), **newest}
+
+    def own(self, *resource_names: str) -> dict[str, str]:
+        """Return the credentials of these resources: resource names by id."""
+        return dict(pair for name in resource_names for pair in self._by_name.get(name, {}).items())
 
     @functools.cached_property
     def every(self) -> Mapping[str, str]:

@@ -82,6 +82,7 @@ class RunContext:
         account: the account of the state, 12 digits, None if the state is empty or could not be read.
         on_rejection: how to report a rejection.
         created_users: users that the program creates: one that is missing in a preview will exist.
+        may_create_users: whether other resources of the program may create users, about which nothing is known here.
     """
 
     resource: str = ""
@@ -96,6 +97,7 @@ class RunContext:
     account: str | None = None
     on_rejection: OnRejection = OnRejection.FAIL
     created_users: tuple[str, ...] = ()
+    may_create_users: bool = True
 
     @classmethod
     def read(cls, properties: Mapping[str, Any]) -> Self:
@@ -112,13 +114,14 @@ class RunContext:
             service=known.get("service"),
             group=group,
             options=Options(**(known.get("options") or {})),
-            owned=_rename(known.get("owned"), known.get("renamed") or {}),
+            owned=_rename(known.get("owned"), known.get("owned_by_group") or {}, known.get("renamed") or {}),
             of_user=tuple(known.get("of_user") or ()),
             recorded=None if recorded is None else int(recorded),
             newest=datetime.fromisoformat(known["newest"]) if known.get("newest") else None,
             account=known.get("account"),
             on_rejection=OnRejection(known.get("on_rejection") or OnRejection.FAIL),
             created_users=tuple(known.get("created_users") or ()),
+            may_create_users=known.get("may_create_users") is not False,
         )
 
     def own_ids(self) -> list[str]:
@@ -135,9 +138,12 @@ class RunContext:
         return members | {self.resource: replace(member, is_certain=is_certain)}
 
 
-def _rename(owned: Mapping[str, str] | None, renamed: Mapping[str, str]) -> dict[str, str] | None:
-    """Return the owners by the names that the program uses now, unless the state already has these."""
+def _rename(
+    owned: Mapping[str, str] | None, by_group: Mapping[str, str], renamed: Mapping[str, str]
+) -> dict[str, str] | None:
+    """Return all owners by the names that the program uses now, unless the state already has these."""
     if owned is None:
         return None
+    owned = {**by_group, **owned}
     names = set(owned.values())
     return {key: name if renamed.get(name, name) in names else renamed[name] for key, name in owned.items()}

@@ -131,9 +131,13 @@ class ServiceSpecificCredentialProvider(Provider):
         if resource in group.owners_of_existing.values():
             self.session.replace(user, service, resource, frees_quota=frees_quota)
             group = replace(group, replaced=self.session.group(user, service).replaced)
-        decision = self._warn_of_missing_user(plan(group)[resource], group, inputs, context, own)
-        is_final = not isinstance(decision, MissingUser) or bool(own)
-        if is_final:  # the user may exist when the create begins
+        decision = plan(group)[resource]
+        is_deleted_first = bool(own) and context.options.deletes_first is True
+        is_final = not context.may_create_users or is_deleted_first or not isinstance(decision, MissingUser)
+        if isinstance(decision, MissingUser) and not is_final:  # the user may exist when the create begins
+            warn(describe(decision, group, resource, self.account.now()))
+            decision = _plan_with_user(group, resource)
+        if is_final or context.on_rejection is OnRejection.FAIL:
             self.session.decide(group, resource, decision)
         match decision:
             case Create():
@@ -144,22 +148,7 @@ class ServiceSpecificCredentialProvider(Provider):
                 return CheckResult(inputs.properties() | _show(credential, inputs.target), [])
         reason = describe(decision, group, resource, self.account.now())
         self.session.keep([credential.id for credential in own], reason)
-        if context.on_rejection is OnRejection.DEFER and not is_final:
-            return CheckResult(inputs.properties(), [])
         return self._reject(reason, inputs, context)
-
-    def _warn_of_missing_user(
-        self, decision: Decision, group: Group, inputs: CredentialInputs, context: RunContext, own: list[Credential]
-    ) -> Decision:
-        """Return the decision for a user that a different resource of the program may create in the same run."""
-        if not isinstance(decision, MissingUser) or context.on_rejection is not OnRejection.FAIL:
-            return decision
-        if own and inputs.declared == MAX_PER_SERVICE:
-            return decision  # the engine would delete them first
-        member = inputs.member()
-        warn(describe(decision, group, context.resource, self.account.now()))
-        members = {**group.members, context.resource: replace(member, adopt=None)}
-        return plan(replace(group, has_user=True, members=members))[context.resource]
 
     def _reject(self, reason: str, inputs: CredentialInputs, context: RunContext) -> CheckResult:
         reason = escape_invisible(reason)
@@ -278,6 +267,12 @@ class ServiceSpecificCredentialProvider(Provider):
             raise RejectedError(reason)
         self.account.require_account(props.get("account_id"), "this state is of")
         self.account.delete(props["user"], credential_id, datetime.fromisoformat(props["create_date"]))
+
+
+def _plan_with_user(group: Group, resource: str) -> Decision:
+    """Return the decision about a resource for the case that its missing user will exist, without an import."""
+    members = {**group.members, resource: replace(group.members[resource], adopt=None)}
+    return plan(replace(group, has_user=True, members=members))[resource]
 
 
 def _show(credential: Credential, status: Status | None) -> dict[str, str]:

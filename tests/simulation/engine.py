@@ -81,6 +81,10 @@ class Run:
         self.knew: set[str] = stack.ids()
         self.shown: set[str] = set()  # what the preview says will be done to unmanaged credentials
         self.acting: set[str] = set()  # what the inputs of the resource about them say, when it acts
+        self.decisions: dict[
+            str, str
+        ] = {}  # what becomes of each credential that the state has not, or that is replaced
+        self.foreseen: dict[str, str] = {}  # the same, as the preview of this run shows it
         self.previewing = False
         self.previewed_without_errors = False
         self._faults = tuple(faults)
@@ -128,6 +132,7 @@ class Run:
             self.previewing = True
             Phase(self, copy.deepcopy(self.stack.state)).play()
             self.previewing = False
+            self.foreseen, self.decisions = self.decisions, {}
             self.previewed_without_errors = not self.errors
         if self.options.update and not self.errors:
             self.changes.clear()

@@ -12,7 +12,7 @@ from tests.simulation.state import Kind, Resource
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pulumi.dynamic import CheckFailure
+    from pulumi.dynamic import CheckFailure, CheckResult
 
     from tests.simulation.engine import Run
     from tests.simulation.program import Goal
@@ -131,6 +131,7 @@ class Phase:
             self.stopping = True
             raise Stopped
         failures: list[CheckFailure] = answer.failures
+        self._note_decision(goal, olds, answer)
         if failures:
             self.run.errors += [f"{goal.name}: {resource.property}: {resource.reason}" for resource in failures]
             self.stopping = True
@@ -141,6 +142,13 @@ class Phase:
         if goal.kind is Kind.UNMANAGED and self.dry:
             self.run.shown.update(_acted_on(inputs))
         return inputs
+
+    def _note_decision(self, goal: Goal, olds: dict[str, Any], answer: CheckResult) -> None:
+        """Note whether a credential is created, adopted (by id) or rejected."""
+        refused = answer.failures or answer.inputs.get("refused")
+        if goal.kind is Kind.CREDENTIAL and (refused or not olds):
+            decision = "rejected" if refused else answer.inputs.get("adopts", "created")
+            self.run.decisions[goal.name] = decision
 
     def _diff(self, goal: Goal, old: Resource, inputs: dict[str, Any]) -> None:
         provider = self.checking[goal.kind]

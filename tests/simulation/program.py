@@ -46,6 +46,11 @@ class Declared:
         """Its name in the state."""
         return resource_name(self.user, self.service, self.name)
 
+    @property
+    def former_name(self) -> str:
+        """Its name in the state before."""
+        return resource_name(self.user, self.service, self.was or self.name)
+
     def __str__(self) -> str:
         extra = {
             "status": self.status, "reset": self.reset, "age_days": self.age_days,
@@ -183,6 +188,8 @@ class Program:
         context = run_message(recorded, former, declared.user, declared.service)
         place = declared.user, declared.service
         same = {key: found for key, found in self.declared.items() if (found.user, found.service) == place}
+        formers = (_former_name(key, found) if self.is_yaml else key for key, found in same.items())
+        context["owned"] |= recorded.own(*formers)
         renamed = {key: found for key, found in same.items() if found.was is not None and self.is_yaml}
         names = {_former_name(key, found): key for key, found in renamed.items()}
         owned = {credential_id: names.get(owner, owner) for credential_id, owner in context["owned"].items()}
@@ -191,7 +198,14 @@ class Program:
         group = {key: _inputs(found, len(same)).in_group() for key, found in same.items()}
         in_preview = OnRejection.COLLECT if self.is_yaml else OnRejection.FAIL
         on_rejection = in_preview if previewing else OnRejection.DEFER
-        told = {"resource": name, "owned": owned, "options": options, "group": group, "on_rejection": on_rejection}
+        told: dict[str, Any] = {
+            "resource": name,
+            "owned": owned,
+            "options": options,
+            "group": group,
+            "on_rejection": on_rejection,
+        }
+        told |= {"may_create_users": not self.is_yaml}
         return context | told
 
     def _unmanaged_message(self, recorded: RecordedState) -> dict[str, Any]:

@@ -92,18 +92,34 @@ class Rest:
                 break
         self._record.broken("no way out", f"{stack.name}: {'; '.join(run.errors)}")
 
+    def _compare_orders(self, stack: Stack) -> None:
+        """Preview twice, which requests resources in two orders, and then update with --continue-on-error."""
+        previews = [self._quiet_run(stack, Options(update=False)) for _ in range(2)]
+        self._record.agree("orders", previews[0].foreseen, previews[1].foreseen)
+        if stack.program.is_yaml and not self._others_fail(previews[0]):
+            update = self._quiet_run(stack, Options(go_on=True))
+            self._record.agree("preview and update", previews[1].foreseen, update.decisions)
+
+    @staticmethod
+    def _others_fail(run: Run) -> bool:
+        """Whether the preview has other errors than rejections."""
+        return len(run.errors) > sum(decision == "rejected" for decision in run.foreseen.values())
+
     def _quiet_ups(self, stack: Stack) -> Run:
+        self._compare_orders(stack)
         for _ in range(QUIET_UPS):
-            self._clock.seconds += PAUSE
-            self._record.quiet = True
-            self._record.forget_touches(self._clock.seconds)
-            self._tell(f"- {stack.name}: a quiet up")
-            seed = next(self._seeds)
-            world, options = self._home(stack), Options(preview=True)
-            run = Run(stack, world, options, self._record, seed=seed, new_process=new_process)
-            run.start()
-            self._clock.play()
-            self._end(run)
+            run = self._quiet_run(stack, Options(preview=True))
+        return run
+
+    def _quiet_run(self, stack: Stack, options: Options) -> Run:
+        self._clock.seconds += PAUSE
+        self._record.quiet = True
+        self._record.forget_touches(self._clock.seconds)
+        self._tell(f"- {stack.name}: a quiet {'up' if options.update else 'preview'}")
+        run = Run(stack, self._home(stack), options, self._record, seed=next(self._seeds), new_process=new_process)
+        run.start()
+        self._clock.play()
+        self._end(run)
         return run
 
     def _home(self, stack: Stack) -> World:
@@ -152,7 +168,9 @@ class Rest:
         names = set(_PROTECTED.findall(text))
         for name in names:
             self._tell(f"- way out: {name} is not protected any more")
+            declared = run.stack.program.declared.get(name)
             run.stack.unprotect(name)
+            run.stack.unprotect(name if declared is None else declared.former_name)
             run.stack.program.change(name, {"protect": False})
         return bool(names)
 

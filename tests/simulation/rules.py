@@ -183,11 +183,19 @@ class Record:
                 if secret in text:
                     self.broken("leak", text)
         self._messages(run, said)
+        if self.quiet:
+            self.agree("preview and update", run.foreseen, run.decisions)
         unforeseen = [text for text in run.errors if not self._is_foreseen(run, text)]
         if run.previewed_without_errors and self.quiet and unforeseen:
             self.broken("preview passed, up failed", "; ".join(unforeseen))
         if not run.failed and run.options.update and not run.options.narrowed:
             self._declared_status(run)
+
+    def agree(self, which: str, first: dict[str, str], second: dict[str, str]) -> None:
+        """Decisions of two runs about the same are the same, by resource name and id."""
+        for name in sorted(first.keys() & second.keys()):
+            if first[name] != second[name]:
+                self.broken(f"{which} differ", f"{name}: {first[name]}, then {second[name]}")
 
     def _is_foreseen(self, run: Run, text: str) -> bool:
         """Whether a preview warned: of a user whom another resource of the program may make, of what is too young."""
