@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from iamcreds.account.folder import is_old, own_folder, remove_old
+from iamcreds.account.notes import prepare_folder
+
+_KEPT_SECONDS = 3600
+"""After which a file is of no use, by the clock of this machine."""
 
 
 class Handover:
@@ -43,14 +48,17 @@ class Handover:
     def _clear(self, own: Path) -> None:
         """Make way, and delete what runs have left that only read."""
         own.unlink(missing_ok=True)
-        remove_old(own.parent, "read-*")
+        for file in own.parent.glob("read-*"):
+            with contextlib.suppress(OSError):  # another process removes them as well
+                if _is_old(file):
+                    file.unlink()
 
     def take(self) -> list[str]:
         """The ids that were left; they are needed once."""
         if self._file is None:
             return []
         try:
-            left = [] if is_old(self._file) else self._file.read_text(encoding="ascii").splitlines()
+            left = [] if _is_old(self._file) else self._file.read_text(encoding="ascii").splitlines()
         except (OSError, ValueError):
             return []
         with contextlib.suppress(OSError):
@@ -58,6 +66,16 @@ class Handover:
         return left
 
 
+def _is_old(file: Path) -> bool:
+    return time.time() - file.stat().st_mtime > _KEPT_SECONDS
+
+
 def open_handover() -> Handover:
     """That of this process, which the engine starts with its address as the first argument."""
-    return Handover(own_folder(Path(tempfile.gettempdir())), sys.argv[1] if len(sys.argv) > 1 else "")
+    folder = Path(tempfile.gettempdir()) / f"iamcreds-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    engine = sys.argv[1] if len(sys.argv) > 1 else ""
+    try:
+        prepare_folder(folder)
+    except OSError:
+        return Handover(None, engine)
+    return Handover(folder, engine)

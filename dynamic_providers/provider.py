@@ -110,7 +110,7 @@ def is_told_first(error: IamcredsError) -> bool:
 def _account() -> Account:
     from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import, and the program never needs it
 
-    return Account()
+    return Account(warn=warn)
 
 
 @functools.cache
