@@ -107,8 +107,8 @@ class OpenCreates:
 
     def _is_for_earlier_user(self, user: str, create: NotedCreate) -> bool:
         """Return True if the user was deleted and created again since; IAM deletes no user with credentials."""
-        created = next((found.created for found in self._cache.users() if found.name == user), create.began)
-        return create.began < created - _CLOCKS
+        latest = create.began + _CLOCKS if create.id is None else create.created
+        return any(latest < found.created for found in self._cache.users() if found.name == user)
 
     def _is_listed(self, create: NotedCreate, live: list[Credential], unclaimed: list[Credential]) -> bool:
         """Return True if a list shows the credential; a candidate without an id stands for one create only."""

@@ -222,11 +222,14 @@ def test_two_creates_and_one_credential(others: Others, emulator: Emulator, iam:
     assert later.slept >= 60
 
 
-def test_another_user_of_that_name(account: Account, others: Others, iam: IAMClient, emulator: Emulator) -> None:
+@pytest.mark.parametrize("made", ["ACCAEARLIER", None])
+def test_another_user_of_that_name(
+    account: Account, others: Others, iam: IAMClient, emulator: Emulator, made: str | None
+) -> None:
     """For a user who was made after the killed call, that one has made nothing."""
-    others.create()
+    others.create(made)
     iam.delete_user(UserName="jane")
-    emulator.controls.set(clock_shift=3)
+    emulator.controls.set(clock_shift=1 if made else 3)
     iam.create_user(UserName="jane")
     assert settle(Account()) == []
     assert len(settle(account)) == 1, "this run has read of the user who is no more"
