@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import psutil
 
-from iamcreds.account.folder import is_old, own_folder, remove_old
+from iamcreds.account.notes import prepare_folder
+
+_KEPT_SECONDS = 3600
+"""After which a file is of no use, by the clock of this machine."""
 
 
 class Handover:
@@ -45,14 +50,17 @@ class Handover:
     def _clear(self, own: Path) -> None:
         """Make way, and delete what runs have left that only read."""
         own.unlink(missing_ok=True)
-        remove_old(own.parent, "read-*")
+        for file in own.parent.glob("read-*"):
+            with contextlib.suppress(OSError):  # another process removes them as well
+                if _is_old(file):
+                    file.unlink()
 
     def take(self) -> list[str]:
         """The ids that were left; they are needed once."""
         if self._file is None:
             return []
         try:
-            left = [] if is_old(self._file) else self._file.read_text(encoding="ascii").splitlines()
+            left = [] if _is_old(self._file) else self._file.read_text(encoding="ascii").splitlines()
         except (OSError, ValueError):
             return []
         with contextlib.suppress(OSError):
@@ -60,10 +68,19 @@ class Handover:
         return left
 
 
+def _is_old(file: Path) -> bool:
+    return time.time() - file.stat().st_mtime > _KEPT_SECONDS
+
+
 def open_handover() -> Handover:
     """Return the handover of this process, to which the engine passes its address as the first argument."""
+    folder = Path(tempfile.gettempdir()) / f"iamcreds-{os.getuid() if hasattr(os, 'getuid') else 0}"
     engine = f"{sys.argv[1]} {_identify_engine()}" if len(sys.argv) > 1 else ""
-    return Handover(own_folder(Path(tempfile.gettempdir())), engine)
+    try:
+        prepare_folder(folder)
+    except OSError:
+        return Handover(None, engine)
+    return Handover(folder, engine)
 
 
 def _identify_engine() -> str:

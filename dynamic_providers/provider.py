@@ -129,7 +129,7 @@ def is_told_first(error: IamcredsError) -> bool:
 def _account() -> Account:
     from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import, and the program never needs it
 
-    return Account(approval=read_approval())
+    return Account(approval=read_approval(), warn=warn)
 
 
 @functools.cache

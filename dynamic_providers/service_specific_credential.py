@@ -1,5 +1,6 @@
 """The provider of `ServiceSpecificCredential`: what the engine calls. Its module and class name are in every state."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -248,12 +249,20 @@ class ServiceSpecificCredentialProvider(Provider):
                 reset=inputs.reset is not None and inputs.reset != olds.get("reset"),
             )
         except NoSuchCredentialError as error:
-            raise NoSuchCredentialError(f"{error}: it is gone: `pulumi up --refresh`") from error
+            raise NoSuchCredentialError(f"{error}: {self._way_out(olds)}") from error
         now_live = recorded_live(olds) if live is None else record_live(live)
         now_status = {} if status is None else {"status": status.value}
         kept = {name: olds[name] for name in (*SECRETS, "account_id") if name in olds}
         secret = {} if issued is None else record_secret(issued)
         return UpdateResult(record_inputs(inputs) | now_live | now_status | kept | secret)
+
+    def _way_out(self, olds: Mapping[str, Any]) -> str:
+        """Return the next step after a manual deletion; a refresh keeps a young credential as recorded."""
+        listed = self.account.listed_from(datetime.fromisoformat(olds["create_date"]))
+        seconds = math.ceil((listed - self.account.now()).total_seconds())
+        if seconds <= 0:
+            return "it is gone: `pulumi up --refresh`"
+        return f"it is gone, less than a minute after its creation: run again at {listed:%H:%M:%S} UTC (in {seconds} s)"
 
     def delete(self, credential_id: str, props: Mapping[str, Any]) -> None:
         """Delete it, also under a new name of its user; one that is gone already counts as deleted.

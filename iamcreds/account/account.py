@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from datetime import UTC, datetime
@@ -10,14 +11,13 @@ from typing import TYPE_CHECKING
 from iamcreds.account import client, issuing
 from iamcreds.account.access_keys import read_access_keys
 from iamcreds.account.cache import Cache
-from iamcreds.account.clock import Clock
-from iamcreds.account.creates import RecentCreates
+from iamcreds.account.clock import LAG, Clock
+from iamcreds.account.create_journal import CreateJournal
 from iamcreds.account.credential_report import read_credential_report
 from iamcreds.account.failures import reading_answers, reading_endpoint, translate_errors
-from iamcreds.account.folder import SHARED, own_folder
 from iamcreds.account.listing import Listing
-from iamcreds.account.locks import CreateLocks
-from iamcreds.account.settling import Settling
+from iamcreds.account.notes import Notes, find_folders
+from iamcreds.account.open_creates import OpenCreates
 from iamcreds.account.tracing import trace_calls
 from iamcreds.account.writing import Writing
 from iamcreds.errors import AccountError, NotApprovedError, WrongAccountError, is_debugging
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from iamcreds.progress import Progress
 
 _SWITCHES = {Status.ACTIVE: Action.SWITCH_ON, Status.INACTIVE: Action.SWITCH_OFF}
+_LOG = logging.getLogger("iamcreds")
 
 
 class Account:
@@ -48,6 +49,7 @@ class Account:
         now: the present, in UTC.
         sleep: waits so many seconds.
         approval: the approved steps, which limit every change of an existing credential; None allows all.
+        warn: receives warnings: a lost response that was resolved, and notes that cannot be kept.
 
     Raises:
         UnauthenticatedError: there is no such profile.
@@ -61,6 +63,7 @@ class Account:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
         approval: Approval | None = None,
+        warn: Callable[[str], object] = _LOG.warning,
     ) -> None:
         self._approval = approval
         client.silence_libraries()
@@ -78,17 +81,17 @@ class Account:
         self._failure: AccountError | None = None
         self._cache = Cache(self._iam, self._clock)
         self._listing = Listing(self._iam)
-        folder = own_folder(SHARED)
-        locks, recent = CreateLocks(folder, self._where), RecentCreates(folder, self._where)
-        self._settling = Settling(recent, locks, self._cache, self._clock, sleep)
+        notes = Notes(find_folders(), warn)
+        self._journal = CreateJournal(notes, self._where, self._clock)
+        self._open_creates = OpenCreates(self._journal, self._cache, self._clock, sleep)
         self._writing = Writing(
             iam=self._iam,
             iam_once=iam_once,
             cache=self._cache,
             clock=self._clock,
-            locks=locks,
-            recent=recent,
+            journal=self._journal,
             sleep=sleep,
+            warn=warn,
         )
 
     def id(self) -> str:
@@ -173,6 +176,10 @@ class Account:
         """Whether a credential made at that time may still be missing from lists, by AWS's clock."""
         return self._clock.is_young(created)
 
+    def listed_from(self, created: datetime) -> datetime:
+        """Return the server time from which lists show a credential created at that time, or lack a deleted one."""
+        return created + LAG
+
     def has_written(self, credential_id: str) -> bool:
         """Whether this process has made, reset or switched the credential."""
         return self._cache.has_written(credential_id)
@@ -234,21 +241,21 @@ class Account:
     def settle_creates(
         self, user: str, service: str, is_known: Callable[[str], bool], tell: Callable[[timedelta], None]
     ) -> None:
-        """Wait until lists must show what the last Creates on this machine for that user and service made.
+        """Wait until lists must show the credentials that earlier runs on this machine created.
 
-        A Create that was called within the last minute or so, whose answer never came, or was never recorded, may have
-        made something that no list has yet. Who counts what is live before that creates one too many.
+        A create is open until the state has its id, or lists have shown, or lacked, its credential for longer than they
+        lag. A run that counts credentials before that creates one too many.
 
         Args:
-            user: the IAM user's name.
-            service: the service's full name.
-            is_known: whether whoever asks knows of the credential of that id already, and so counts it.
-            tell: is called before the wait, with how long it may take; not called where there is nothing to wait for.
+            user: name of the IAM user.
+            service: full name of the service.
+            is_known: returns True for the id of a credential that the state has.
+            tell: receives the longest possible wait, if there is one.
 
         Raises:
             AccountError
         """
-        self._settling.settle(user, service, is_known, tell)
+        self._open_creates.settle(user, service, is_known, tell)
 
     def list_credentials(
         self, window: Window, *, user: str | None = None, service: str | None = None, all_users: bool = False
@@ -298,14 +305,15 @@ class Account:
         Until what comes of a Create is known, a list may show what it made, and nobody can tell whose that is. So who
         decides whether to create holds this from the first look to the end.
         """
-        return self._writing.hold(user, service)
+        return self._journal.hold(user, service)
 
     def create(self, user: str, service: str, age_days: int | None = None) -> IssuedCredential:
         """Create a credential: one call, and never a second one blindly.
 
-        When the answer is lost (a time-out, a broken connection, an answer cut off, a 5xx) the user is listed again.
-        What was made within the call's time, by AWS's clock, is ours, and Reset tells its password. Where that is
-        nothing, or more than one credential, nothing more is done.
+        If the response is lost (a time-out, a broken connection, a truncated one, a 5xx), the user is listed again. The
+        one credential that was created within the call's time, by AWS's clock, is ours: a warning names it, and
+        Reset returns its password. If there is none or more than one, or a different create of this machine may have
+        made it, nothing more is done.
 
         Args:
             user: the IAM user's name.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from iamcreds.account import client
+from iamcreds.account.create_journal import LONGEST_CREATE
 from iamcreds.account.failures import is_throttled, may_have_happened, translate_errors
 from iamcreds.errors import (
     AccountError,
@@ -28,15 +29,11 @@ if TYPE_CHECKING:
 
     from iamcreds.account.cache import Cache
     from iamcreds.account.clock import Clock
-    from iamcreds.account.creates import RecentCreates
-    from iamcreds.account.locks import CreateLocks
+    from iamcreds.account.create_journal import CreateJournal
     from iamcreds.model import Credential, IssuedCredential, Status
 
 THROTTLE_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0)
 """Seconds before each repetition of a throttled Create."""
-
-LONGEST_CREATE = timedelta(seconds=10)
-"""IAM makes a credential within this time of the call; what is made later while we wait for an answer is not ours."""
 
 LOOK_PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look for what a Create without an answer may have made; lists may lag."""
@@ -54,9 +51,9 @@ class Writing:
         iam_once: a client that repeats nothing.
         cache: what the run knows, kept current.
         clock: AWS's clock.
-        locks: see to it that no other Create for the same user and service is under way.
-        recent: where each Create is written down before its call.
+        journal: lock and journal of creates.
         sleep: waits so many seconds.
+        warn: receives warnings.
     """
 
     def __init__(  # noqa: PLR0913 - what a write rests on
@@ -66,21 +63,21 @@ class Writing:
         iam_once: IAMClient,
         cache: Cache,
         clock: Clock,
-        locks: CreateLocks,
-        recent: RecentCreates,
+        journal: CreateJournal,
         sleep: Callable[[float], None],
+        warn: Callable[[str], object],
     ) -> None:
         self._iam = iam
         self._iam_once = iam_once
         self._cache = cache
         self._clock = clock
-        self._locks = locks
-        self._recent = recent
+        self._journal = journal
         self._sleep = sleep
+        self._warn = warn
 
     def hold(self, user: str, service: str) -> contextlib.AbstractContextManager[None]:
         """Keep every other Create for this user and service waiting; see `Account.hold_creates`."""
-        return self._locks.hold(user, service)
+        return self._journal.hold(user, service)
 
     def create(self, user: str, service: str, age_days: int | None = None) -> IssuedCredential:
         """Create a credential, within `hold`; see `Account.create`."""
@@ -94,7 +91,7 @@ class Writing:
         doing = f"creating a {service} credential for user {user}"
         for pause in (*THROTTLE_PAUSES, None):
             started = self._clock.local()
-            call = self._recent.begin(user, service, self._clock.now())
+            call = self._journal.begin(user, service)
             with translate_errors(doing):
                 try:
                     issued = self._issued(client.call(self._iam_once.create_service_specific_credential, **arguments))
@@ -103,53 +100,70 @@ class Writing:
                 except (BotoCoreError, ClientError) as error:
                     if may_have_happened(error):
                         break
-                    self._recent.drop(user, call)
+                    self._journal.close(user, call)
                     if pause is None or not is_throttled(error):
                         raise
                 else:
-                    self._recent.finish(user, call, issued.credential.id)
+                    self._journal.confirm(user, call, issued.credential)
                     return issued
             self._sleep(pause)
-        issued = self._find_made(doing, arguments, known, started)  # where that finds nothing, the call stays in doubt
-        self._recent.finish(user, call, issued.credential.id)
+        issued = self._find_made(doing, arguments, known, started, call)  # if it finds nothing, the create stays open
+        self._journal.confirm(user, call, issued.credential)
         return issued
 
     def _find_made(
-        self, doing: str, arguments: Mapping[str, Any], known: Collection[str], started: datetime
+        self, doing: str, arguments: Mapping[str, Any], known: Collection[str], started: datetime, call: str
     ) -> IssuedCredential:
-        """What a Create with these arguments and without an answer made: found by lists, and given a password by Reset.
+        """Return the credential that a create without a response made: found by lists, with a password by Reset.
 
         Raises:
-            LostAnswerError: nothing or more than one thing is new, or looking failed.
+            LostAnswerError: no credential, more than one, or one that may be of a different create; or a call failed.
         """
-        user, days = arguments["UserName"], arguments.get("CredentialAgeDays")
+        user, service = arguments["UserName"], arguments["ServiceName"]
+        lost = f"{doing}: the response of AWS was lost"
+        try:
+            candidates = self._find_candidates(arguments, known, started)
+        except AccountError as error:
+            raise LostAnswerError(
+                f"{lost}, and looking for the new credential failed ({error}): the next run reports it if it exists"
+            ) from error
+        if not candidates:
+            raise LostAnswerError(
+                f"{lost}, and no new credential appeared within {sum(LOOK_PAUSES):.0f} seconds: run again in a minute,"
+                " when lists must show it"
+            )
+        ids = " and ".join(candidate.id for candidate in candidates)
+        if len(candidates) > 1:
+            raise LostAnswerError(
+                f"{lost}, and {ids} of user {user} are new: delete those that nobody uses, then run again"
+            )
+        made = candidates[0]
+        if self._journal.has_other(user, call, made):
+            raise LostAnswerError(
+                f"{lost}, and {ids} of user {user} may be of a different create on this machine: if nobody uses it,"
+                " delete it or declare `existing: adopt`; then run again"
+            )
+        try:
+            issued = self.reset(user, made.id)
+        except AccountError as error:
+            raise LostAnswerError(
+                f"{lost}, and the password of the new credential {ids} of user {user} could not be reset ({error}):"
+                " delete it or declare `existing: adopt`, then run again"
+            ) from error
+        self._warn(
+            f"{lost}: {ids} is the only {service} credential of user {user} that appeared within the time of the call;"
+            " iamcreds kept it and reset its password"
+        )
+        return issued
+
+    def _find_candidates(
+        self, arguments: Mapping[str, Any], known: Collection[str], started: datetime
+    ) -> list[Credential]:
+        """Return the new credentials of the call's time that have the requested lifetime."""
+        days = arguments.get("CredentialAgeDays")
         ended = min(self._clock.local(), started + LONGEST_CREATE)
-        lost = f"{doing}: AWS's answer was lost"
-        try:
-            appeared = self._appeared(user, arguments["ServiceName"], known, started, ended)
-            made = [live for live in appeared if live.lifetime == (timedelta(days=days) if days else None)]
-        except AccountError as error:
-            raise LostAnswerError(
-                f"{lost}, and looking for what it made failed ({error}): there may be a credential that nobody knows"
-                " the password of; the next run names it",
-            ) from error
-        if not made:
-            raise LostAnswerError(
-                f"{lost}, and no new credential appeared in {sum(LOOK_PAUSES):.0f} seconds; a list may show it later:"
-                " repeat in a minute",
-            )
-        if len(made) > 1:
-            raise LostAnswerError(
-                f"{lost} and {' and '.join(live.id for live in made)} are new: nobody can tell which of them it made;"
-                " delete the one that serves nobody, then repeat",
-            )
-        try:
-            return self.reset(user, made[0].id)
-        except AccountError as error:
-            raise LostAnswerError(
-                f"{lost}; it made {made[0].id} of user {user}, and its password could not be had ({error}): delete it,"
-                " or declare `existing: adopt`, then repeat",
-            ) from error
+        appeared = self._appeared(arguments["UserName"], arguments["ServiceName"], known, started, ended)
+        return [live for live in appeared if live.lifetime == (timedelta(days=days) if days else None)]
 
     def _appeared(
         self, user: str, service: str, known: Collection[str], started: datetime, ended: datetime
@@ -161,7 +175,7 @@ class Writing:
         for pause in LOOK_PAUSES:
             self._sleep(pause)
             self._cache.refresh(user)
-        others = {*known, *self._recent.made(user)}
+        others = {*known, *self._journal.ids(user)}
         new = [live for live in self._cache.of(user, service) if live.id not in others]
         start, end = self._clock.at(started), self._clock.at(ended)  # now that it is known best
         return [live for live in new if self._clock.may_be_within(live.created, start, end)]
@@ -208,7 +222,7 @@ class Writing:
         except NoSuchCredentialError:
             pass  # IAM knows no credential of that id at all
         self._cache.forget(credential_id)
-        self._recent.forget(user, credential_id)
+        self._journal.delete(user, credential_id)
 
     def _delete(self, user: str, credential_id: str) -> None:
         with translate_errors(f"deleting credential {credential_id} of user {user}"):

@@ -71,9 +71,9 @@ def test_lost_answer(account: Account, emulator: Emulator, how: str) -> None:
 @pytest.mark.usefixtures("iam")
 @pytest.mark.parametrize("how", ["drop", "fail"])
 def test_failed_without_effect(account: Account, emulator: Emulator, slept: list[float], how: str) -> None:
-    """A Create that broke is not made again while a list may lag: the run stops and says to repeat in a minute."""
+    """A Create that broke is not made again while a list may lag: the run stops and says to run again in a minute."""
     getattr(emulator.controls, how)(CREATE, when="before")
-    with pytest.raises(LostAnswerError, match=r"no new credential appeared in 7 seconds; .* repeat in a minute"):
+    with pytest.raises(LostAnswerError, match=r"no new credential appeared within 7 seconds: run again in a minute"):
         account.create("jane", CODECOMMIT)
     counts = emulator.controls.counts()
     assert (counts[CREATE], counts[LIST]) == (1, 1 + 4)

@@ -6,20 +6,18 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from iamcreds.account import Account
-from iamcreds.account.locks import CreateLocks
 from iamcreds.errors import AccountError, LostAnswerError, UnavailableError, UnreachableError, UnreadableAnswerError
 from iamcreds.model import Status
 from tests.e2e.live import wait_until
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mypy_boto3_iam import IAMClient
 
     from iamcreds.emulator.server import Emulator
@@ -102,6 +100,7 @@ def test_human_with_another_expiry(account: Account, emulator: Emulator, iam: IA
     with pytest.raises(LostAnswerError, match="no new credential appeared"):
         account.create("jane", BEDROCK, age_days)
     assert list(emulator.controls.passwords().values()) == [theirs["ServiceCredentialSecret"]]
+    emulator.controls.set(clock_shift=71)  # else the credential may be of the first create
     emulator.controls.fail(CREATE, when="after")
     issued = account.create("jane", BEDROCK, age_days)
     assert issued.credential.lifetime == (timedelta(days=age_days) if age_days else None)
@@ -204,7 +203,10 @@ def test_password_of_what_was_found(account: Account, emulator: Emulator) -> Non
     """Where a lost answer's credential is found and no Reset succeeds, it is named with the ways out."""
     emulator.controls.drop(CREATE, when="after")
     emulator.controls.deny(RESET)
-    with pytest.raises(LostAnswerError, match=r"it made ACCA\w+ of .* or declare `existing: adopt`"):
+    with pytest.raises(
+        LostAnswerError,
+        match=r"the new credential ACCA\w+ of user jane could not be reset .* or declare `existing: adopt`",
+    ):
         account.create("jane", CODECOMMIT)
 
 
@@ -214,7 +216,7 @@ def test_looking_fails(account: Account, emulator: Emulator) -> None:
     account.credentials()
     emulator.controls.drop(CREATE, when="after")
     emulator.controls.deny(LIST)
-    with pytest.raises(LostAnswerError, match=r"looking for what it made failed .* there may be a credential"):
+    with pytest.raises(LostAnswerError, match=r"looking for the new credential failed .* the next run reports it"):
         account.create("jane", CODECOMMIT)
     assert RESET not in emulator.controls.counts()
 
@@ -318,11 +320,49 @@ def test_what_is_seen_first_may_be_somebodys(account: Account, emulator: Emulato
     assert RESET not in emulator.controls.counts()
 
 
-def test_locks_of_others_do_not_wait(tmp_path: Path) -> None:
-    """Creates for other users and services go on at the same time."""
-    locks = CreateLocks(tmp_path, lambda: "")
-    with locks.hold("jane", CODECOMMIT), locks.hold("jane", KEYSPACES), locks.hold("john", CODECOMMIT):
-        pass
+@pytest.mark.usefixtures("iam")
+def test_lost_response_is_reported(signed_in: Emulator) -> None:
+    """A lost response that is resolved by the one candidate is a warning with id, user and service."""
+    warnings: list[str] = []
+    account = Account(sleep=lambda _: None, warn=warnings.append)
+    account.create("jane", KEYSPACES)
+    assert warnings == []
+    signed_in.controls.drop(CREATE, when="after")
+    made = account.create("jane", CODECOMMIT).credential
+    (said,) = warnings
+    lost = f"creating a {CODECOMMIT} credential for user jane: the response of AWS was lost"
+    assert said.startswith(f"{lost}: {made.id} is the only {CODECOMMIT} credential of user jane that appeared")
+    assert said.endswith("iamcreds kept it and reset its password")
+
+
+@pytest.mark.usefixtures("iam")
+@pytest.mark.parametrize("is_own", [True, False])
+def test_candidate_of_a_different_create(
+    account: Account, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, *, is_own: bool
+) -> None:
+    """If a different create of this machine got no response either, the one candidate may be its: the run stops."""
+    emulator.controls.fail(CREATE, when="before")
+    assert isinstance(create(account), LostAnswerError)
+    if not is_own:
+        monkeypatch.setattr("iamcreds.account.create_journal.process_id", lambda: "other")
+    emulator.controls.drop(CREATE, when="after")
+    lost = create(Account(sleep=lambda _: None, warn=pytest.fail))
+    (made,) = emulator.controls.passwords()
+    assert f"{made} of user jane may be of a different create on this machine" in str(lost)
+    assert RESET not in emulator.controls.counts()
+
+
+@pytest.mark.usefixtures("iam")
+def test_notes_that_cannot_be_kept(signed_in: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A create whose note cannot be written goes on, with one warning."""
+    monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
+    monkeypatch.setattr("iamcreds.account.notes.SHARED", Path("/dev/null"))
+    warnings: list[str] = []
+    account = Account(sleep=lambda _: None, warn=warnings.append)
+    for service in (CODECOMMIT, KEYSPACES):
+        account.delete("jane", account.create("jane", service).credential.id)
+    assert [said.count("Not a directory") for said in warnings] == [2]
+    assert signed_in.controls.passwords() == {}
 
 
 def test_deleting_where_lists_lag(account: Account, emulator: Emulator, iam: IAMClient) -> None:

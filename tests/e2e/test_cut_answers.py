@@ -32,7 +32,7 @@ def test_cut_answers(share: float, stack: Stack, iam: IAMClient, emulator: Emula
     stack.write_specs(team=SPECS)
     emulator.controls.cut(CREATE, share, whole_length=False, times=None)
     emulator.controls.cut(RESET, share, times=None)
-    assert "AWS's answer was lost" in stack.fail("up", "--yes", "--skip-preview")
+    assert "the response of AWS was lost" in stack.fail("up", "--yes", "--skip-preview")
     emulator.controls.clear_faults()
     stack.up()
     emulator.controls.cut(RESET, share, whole_length=False, times=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from iamcreds.emulator.server import Emulator
     from tests.e2e.stack import Stack
 
+CREATE = "iam:CreateServiceSpecificCredential"
 DELETE = "iam:DeleteServiceSpecificCredential"
 RESET = "iam:ResetServiceSpecificCredential"
 UP = ("up", "--yes", "--skip-preview")
@@ -120,3 +122,36 @@ def test_foreign_one_that_lists_leave_out(stack: Stack, iam: IAMClient, emulator
     assert "Three ways out" in said
     assert all(name in said for name in before)
     assert ids(iam) == before
+
+
+def test_checkpoint_that_fails(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """If the state cannot be written after a create, the next `up` waits for lists, and creates no second credential.
+
+    It reports the first one by id, and `existing: adopt` adopts it.
+    """
+    iam.create_user(UserName="jane")
+    stack.write_specs(jane=JANE)
+    emulator.controls.pause(CREATE, when="after")
+    running = start_up(stack)
+    wait_until(lambda: bool(emulator.controls.held()), 100)
+    (state,) = (stack.folder.parent / "backend").glob(".pulumi/stacks/**/*.json")
+    saved = state.read_bytes()
+    state.unlink()
+    (state / "in the way").mkdir(parents=True)
+    emulator.controls.clear_faults()
+    emulator.controls.release()
+    stack.printed.append(running.communicate(timeout=60)[0])
+    assert running.returncode != 0
+    shutil.rmtree(state)
+    state.write_bytes(saved)
+    stack.run("cancel", "--yes")
+    (made,) = ids(iam)
+    emulator.controls.set(list_lag=45)
+    said = stack.fail(*UP)
+    assert "waiting until IAM's lists must show it" in said.replace("\n", " ")
+    assert made in said
+    emulator.controls.set(list_lag=0)
+    stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit, existing: adopt}]}}")
+    stack.up()
+    assert emulator.controls.passwords() == {made: stack.read_secrets()["jane/codecommit"]}
+    assert emulator.controls.counts()[CREATE] == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import time
 from pathlib import Path
 from signal import SIGKILL
 from typing import TYPE_CHECKING
@@ -72,7 +73,9 @@ def killed(request: pytest.FixtureRequest, stack: Stack, iam: IAMClient, emulato
 def test_killed_engine(killed: Path, iam: IAMClient, emulator: Emulator) -> None:
     """The program ends soon; the provider ends after its call in flight, and begins no further one."""
     wait_until(lambda: len(find_python(killed)) <= 1, 60)  # the provider waits for IAM
-    begun = emulator.controls.counts()["iam:CreateServiceSpecificCredential"]
+    begun = 0
+    while begun != (begun := emulator.controls.counts()["iam:CreateServiceSpecificCredential"]):
+        time.sleep(1)  # creates in flight may not have reached IAM yet
     assert begun < len(USERS)
     emulator.controls.release()
     wait_until(lambda: not find_python(killed), 60)

@@ -20,7 +20,6 @@ from tests.providers.conftest import new_process
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from mypy_boto3_iam import IAMClient
     from pulumi.dynamic import CheckResult
@@ -752,11 +751,8 @@ def test_sibling_of_a_lost_answer(monkeypatch: pytest.MonkeyPatch, emulator: Emu
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_repeated_within_the_lag(
-    monkeypatch: pytest.MonkeyPatch, signed_in: Emulator, tmp_path: Path, when: When
-) -> None:
+def test_repeated_within_the_lag(monkeypatch: pytest.MonkeyPatch, signed_in: Emulator, when: When) -> None:
     """Who repeats a Create whose answer was lost waits until lists must show what it made, and makes no second one."""
-    monkeypatch.setattr("iamcreds.account.account.SHARED", tmp_path)
     passed = [0.0]
     signed_in.controls.set(list_lag=30)
 
@@ -773,7 +769,7 @@ def test_repeated_within_the_lag(
     assert passed == [7.0]
     assert first.check({}, run()).failures == []
     assert passed == [7.0], "a sibling need not wait"
-    monkeypatch.setattr("iamcreds.account.creates.process_id", lambda: "another")
+    monkeypatch.setattr("iamcreds.account.create_journal.process_id", lambda: "another")
     again = new_process()
     if when == "before":
         again.create(again.check({}, run()).inputs)
@@ -806,15 +802,13 @@ def test_killed_create(
     emulator: Emulator,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
-    tmp_path: Path,
 ) -> None:
     """What a run that was killed may have made is waited for before anything is decided, and that is told once."""
-    monkeypatch.setattr("iamcreds.account.account.SHARED", tmp_path)
     provider = new_process()
     emulator.controls.fail(CREATE, when="before")
     with pytest.raises(LostAnswerError):
         create(provider)
-    monkeypatch.setattr("iamcreds.account.creates.process_id", lambda: "another")
+    monkeypatch.setattr("iamcreds.account.create_journal.process_id", lambda: "another")
     looks: list[float] = []
 
     def look(seconds: float) -> None:
@@ -822,7 +816,7 @@ def test_killed_create(
         emulator.controls.set(clock_shift=71)
 
     later = new_process()
-    monkeypatch.setattr(later.account._settling, "_sleep", look)  # noqa: SLF001 - time passes by itself
+    monkeypatch.setattr(later.account._open_creates, "_sleep", look)  # noqa: SLF001 - time passes by itself
     assert later.check({}, run() | {"service": BEDROCK}).failures == []
     assert looks == []
     assert later.check({}, run()).failures == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -97,13 +99,20 @@ def test_declared_status_is_sent(provider: ServiceSpecificCredentialProvider, em
     assert emulator.controls.counts() == {UPDATE: 1}
 
 
-def test_update_of_what_is_gone(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
-    """Updating what was deleted behind our back names it and what to do."""
+def test_update_of_a_deleted_credential(
+    provider: ServiceSpecificCredentialProvider, iam: IAMClient, emulator: Emulator
+) -> None:
+    """Updating a deleted credential names the next step; a refresh keeps a young one, so the step is to wait."""
     name, olds = made(provider)
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=name)
-    with pytest.raises(
-        NoSuchCredentialError, match=f"credential {name} of user jane: .* is gone: `pulumi up --refresh"
-    ):
+    with pytest.raises(NoSuchCredentialError, match="is gone, less than a minute after its creation") as failed:
+        provider.update(name, olds, INPUTS | {"reset": "now"})
+    listed = datetime.fromisoformat(olds["create_date"]) + timedelta(seconds=60)
+    (seconds,) = re.findall(f"run again at {listed:%H:%M:%S} UTC .in ([0-9]+) s.$", str(failed.value))
+    assert 55 <= int(seconds) <= 61
+    emulator.controls.set(clock_shift=61)
+    provider.account.reread_users(["jane"])
+    with pytest.raises(NoSuchCredentialError, match=f"credential {name} .* is gone: `pulumi up --refresh"):
         provider.update(name, olds, INPUTS | {"reset": "now"})
 
 

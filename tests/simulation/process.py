@@ -18,14 +18,12 @@ from dynamic_providers.handover import Handover
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.session import Session as ProviderSession
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
-from iamcreds.account import Account, cache, threads
+from iamcreds.account import Account, cache, create_journal, threads
 from iamcreds.account import account as account_module
-from iamcreds.account import creates as account_creates
-from iamcreds.account import locks as account_locks
 from iamcreds.emulator import models
 from tests.simulation.clock import current_run
 from tests.simulation.locks import Lock
-from tests.simulation.machine import FileLock, own_folder
+from tests.simulation.machine import Notes
 from tests.simulation.state import Kind
 from tests.simulation.wire import Session
 
@@ -59,7 +57,7 @@ def new_process(run: Run) -> Mapping[Kind, ResourceProvider]:
     def now() -> datetime:
         return run.clock.now() + timedelta(seconds=run.world.conditions.skew)
 
-    account = Account(cast("boto3.Session", Session(run)), now=now, sleep=run.clock.sleep)
+    account = Account(cast("boto3.Session", Session(run)), now=now, sleep=run.clock.sleep, warn=warn)
     shared = ProviderSession(_Handover(run.handed_over))
     providers: dict[Kind, Provider | UnmanagedProvider] = {
         Kind.CREDENTIAL: Provider(),
@@ -90,11 +88,9 @@ def stage() -> Iterator[None]:
     numbers = count(1)
     locks = SimpleNamespace(**{**vars(threading), "Lock": Lock, "RLock": Lock})
     changes: list[tuple[Any, str, Any]] = [
-        *((module, "threading", locks) for module in (account_module, cache, account_locks, provider_session, models)),
-        (account_locks, "FileLock", FileLock),
-        (account_creates, "process_id", lambda: f"run {current_run().number}"),
-        (account_creates, "weakref", SimpleNamespace(finalize=lambda *_: None)),
-        (account_module, "own_folder", own_folder),
+        *((module, "threading", locks) for module in (account_module, cache, create_journal, provider_session, models)),
+        (create_journal, "process_id", lambda: f"run {current_run().number}-"),
+        (account_module, "Notes", Notes),
         (threads, "ThreadPoolExecutor", _InTurn),
         (service_specific_credential, "warn", warn),
         (unmanaged_credentials, "warn", warn),
