@@ -6,9 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from dynamic_providers.run import Run
-
 from dynamic_providers.handover import Handover
+from dynamic_providers.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,10 +17,10 @@ ENGINE = "127.0.0.1:40001"
 
 def test_read_in_another_process(tmp_path: Path) -> None:
     """What one process has had read, the next one of the same phase knows for the stack's own, and for read."""
-    reading = Run(Handover(tmp_path, ENGINE))
+    reading = Session(Handover(tmp_path, ENGINE))
     for credential_id in ("ACCA1", "ACCA2"):
         reading.read(credential_id)
-    deciding = Run(Handover(tmp_path, ENGINE))
+    deciding = Session(Handover(tmp_path, ENGINE))
     assert (deciding.owner("ACCA1"), deciding.owner("ACCA3")) == ("", None)
     assert deciding.has_read("ACCA2")
     assert reading.owner("ACCA1") == ""
@@ -30,10 +29,10 @@ def test_read_in_another_process(tmp_path: Path) -> None:
 
 def test_another_phase(tmp_path: Path) -> None:
     """Another phase, which another engine's address is, is told nothing."""
-    Run(Handover(tmp_path, ENGINE)).read("ACCA1")
+    Session(Handover(tmp_path, ENGINE)).read("ACCA1")
     for other in ("127.0.0.1:40002", ""):
-        assert not Run(Handover(tmp_path, other)).has_read("ACCA1")
-    assert not Run(Handover(None, ENGINE)).has_read("ACCA1")
+        assert not Session(Handover(tmp_path, other)).has_read("ACCA1")
+    assert not Session(Handover(None, ENGINE)).has_read("ACCA1")
 
 
 def test_what_an_earlier_run_has_left(tmp_path: Path) -> None:
