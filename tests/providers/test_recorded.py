@@ -108,6 +108,6 @@ def test_user_that_is_an_output() -> None:
 def test_no_text(wrong: object) -> None:
     """The run context has no credentials if the user or the service is not a string; check rejects it."""
     state = RecordedState({("jane", CODECOMMIT): {"ACCA1": "a"}}, None)
-    nothing = {"user": None, "service": None, "owned": {}, "of_user": [], "newest": None}
+    nothing: dict[str, Any] = {"user": None, "service": None, "owned": {}, "of_user": [], "newest": None}
     assert state.tell("x", wrong, "codecommit") == nothing
     assert state.tell("x", "jane", wrong) == nothing

@@ -89,11 +89,11 @@ def test_narrowed() -> None:
     session = Session()
     session.read("ACCA1")
     hear(session, "a", {"a": TWO, "b": TWO}, RunContext(resource="a", recorded=2))
-    assert session.group(*LOGS).requested == {"a"}
+    assert session.group(*LOGS).requested == frozenset({"a"})
     session.read("ACCA2")
     hear(session, "b", {"a": TWO, "b": TWO}, RunContext(resource="b", recorded=2))
-    assert session.group(*LOGS).requested == {"a", "b"}
-    assert session.group("joe", LOGS[1]).requested == set()
+    assert session.group(*LOGS).requested == frozenset({"a", "b"})
+    assert session.group("joe", LOGS[1]).requested == frozenset()
 
 
 def test_not_narrowed() -> None:
