@@ -140,6 +140,7 @@ def test_refused(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
         iam.create_user(UserName=user)
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     emulator.controls.put_credential(OTHER, "john", CODECOMMIT)
+    emulator.controls.put_credential("ACCAUNMANAGED00000000", "jane", "bedrock.amazonaws.com")
     emulator.controls.put_credential("ACCAEXPIRED0000000000", "jane", "logs.amazonaws.com", **PAST)
     pass_a_day(emulator)
     stack.write_specs(jane=specs(f"service: codecommit, adopt: {ID}"))
@@ -157,7 +158,7 @@ def test_refused(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     said = stack.fail("preview")
     for place, words in (
         ("specs/jane.yaml:3:3: jane/codecommit/twin: ", "jane/codecommit has it already"),
-        ("specs/jane.yaml:4:3: jane/bedrock: ", "is not live"),
+        ("specs/jane.yaml:4:3: jane/bedrock: ", "does not exist, and unmanaged ACCAUNMANAGED00000000 does"),
         ("specs/jane.yaml:5:3: jane/keyspaces: ", "is a codecommit credential of user john"),
         ("specs/jane.yaml:6:3: jane/logs: ", "has expired"),
     ):
@@ -170,15 +171,15 @@ def test_refused(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
 
 
 def test_deleted_by_hand(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """An adopted credential that somebody deleted is not made anew while the spec names its id, and then it is."""
+    """If someone deleted an imported credential, a new one is created, with a warning that the spec has the old id."""
     iam.create_user(UserName="jane")
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     pass_a_day(emulator)
     stack.write_specs(jane=specs(f"service: codecommit, adopt: {ID}"))
     stack.up()
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=ID)
-    for command in (("preview",), ("up", "--yes", "--skip-preview")):
-        assert "is not live: correct the id, or take `adopt` out" in stack.fail(*command)
-    stack.write_specs(jane=specs("service: codecommit"))
-    stack.up()
-    assert len(list_credentials(iam, "jane")) == 1
+    stack.preview()
+    assert f"credential {ID}, which user jane imports as a codecommit credential, does not exist" in stack.up()
+    (created,) = list_credentials(iam, "jane")
+    assert created["ServiceSpecificCredentialId"] != ID
+    stack.assert_no_changes()
