@@ -244,3 +244,12 @@ def test_asked_again(provider: ServiceSpecificCredentialProvider, emulator: Emul
     told = provider.check({}, news(declared=2, run={"resource": "jane/codecommit/spare", "owned": {}})).failures
     assert told is not None
     assert "jane/codecommit has it already" in told[0].reason
+
+
+@pytest.mark.xfail(strict=True, reason="the credentials to import are not read while the user is missing")
+def test_of_a_different_user(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """A preview rejects the import of a different user's credential also if this run creates the user."""
+    emulator.controls.put_credential(ID, "jane", CODECOMMIT)
+    context = {"resource": "new/codecommit", "owned": {}, "on_rejection": "collect", "created_users": ["new"]}
+    (reason,) = provider.check({}, news(user="new", run=context)).inputs["refused"]
+    assert f"credential {ID} is a codecommit credential of user jane" in reason

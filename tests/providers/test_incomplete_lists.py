@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -119,7 +119,7 @@ def test_young_one_is_not_adopted(
 
 def test_sibling_adopts(provider: ServiceSpecificCredentialProvider, emulator: Emulator, hidden: str) -> None:
     """A new credential stays next to one that its sibling is going to adopt."""
-    inputs = {"a": ADOPTING | {"declared": 2}, "b": {"declared": 2}}
+    inputs: dict[str, dict[str, Any]] = {"a": ADOPTING | {"declared": 2}, "b": {"declared": 2}}
     new = provider.create(provider.check({}, news(resource="b", group=inputs) | inputs["b"]).inputs)
     adopting = provider.check({}, news(resource="a", group=inputs) | inputs["a"])
     assert provider.create(adopting.inputs).id == hidden

@@ -193,3 +193,21 @@ def test_different_user_or_service(
         assert (difference.replaces, difference.delete_before_replace) == (list(change), False)
         inputs = owning(name) | change
         assert "refused" not in provider.check(INPUTS, inputs).inputs
+
+
+@pytest.mark.xfail(
+    strict=True, reason="without `adopt` the inputs differ from the group: the resource seems transformed"
+)
+def test_requested_for_an_imported_credential(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """The rejection of a requested replacement names the unmanaged credential, also if `adopt` is still declared."""
+    emulator.controls.put_credential(SIBLING, "jane", CODECOMMIT)
+    inputs = {"adopt": SIBLING}
+    name, outs = create(provider, **inputs)
+    emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
+    provider = new_process()
+    provider.read(name, outs)
+    context = owning(name, group={NAME: inputs}) | inputs
+    provider.check(INPUTS | inputs, context)
+    (reason,) = provider.check({}, context).inputs["refused"]
+    assert UNMANAGED in reason
+    assert "transformation" not in reason

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 from dynamic_providers.run_context import RunContext
 from dynamic_providers.session import Returned, Session
 from iamcreds.model import Credential, Status
@@ -179,3 +181,13 @@ def test_reason_to_keep() -> None:
         "there is no quota",
         None,
     ]
+
+
+@pytest.mark.xfail(strict=True, reason="the run context of a moved resource replaces the members that were sent before")
+def test_moved_resource() -> None:
+    """A resource that a transformation moves here, with the run context of a different user, is one more member."""
+    session = Session()
+    hear(session, "a", {"a": TWO, "b": TWO})
+    moved = Member(declared=2, is_certain=False)
+    hear(session, "moved", {"moved": moved}, RunContext(resource="moved", user="joe", service=LOGS[1]))
+    assert session.group(*LOGS).members == {"a": TWO, "b": TWO, "moved": moved}
