@@ -33,12 +33,12 @@ def read_group(account: Account, session: Session, user: str, service: str) -> G
         AccountError: as AWS responds.
     """
     group = session.group(user, service)
+    imports = _find(account, user, {member.adopt for member in group.members.values() if member.adopt is not None})
     if not account.has_user(user):
-        return replace(group, has_user=False, has_service=has_service(account, None, service))
+        return replace(group, imports=imports, has_user=False, has_service=has_service(account, None, service))
     if any(member.adopt is None for member in group.members.values()):
         _settle(account, session, user, service)
     existing = account.credentials_of(user, service)
-    imports = _find(account, user, {member.adopt for member in group.members.values() if member.adopt is not None})
     return replace(
         group,
         existing=existing,

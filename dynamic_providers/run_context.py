@@ -134,7 +134,8 @@ class RunContext:
         if (self.user, self.service) not in ((None, None), (inputs.user, inputs.service)):
             return {self.resource: replace(member, is_certain=False)}
         members = {name: found.member() for name, found in self.group.items()}
-        is_certain = members.get(self.resource, member) == member
+        sent = members.get(self.resource, member)  # a replacement is planned without its import
+        is_certain = replace(sent, adopt=None) == replace(member, adopt=None)
         return members | {self.resource: replace(member, is_certain=is_certain)}
 
 

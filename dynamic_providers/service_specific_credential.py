@@ -134,7 +134,8 @@ class ServiceSpecificCredentialProvider(Provider):
             group = replace(group, replaced=self.session.group(user, service).replaced)
         decision = plan(group)[resource]
         is_deleted_first = bool(own) and context.options.deletes_first is True
-        is_final = not context.may_create_users or is_deleted_first or not isinstance(decision, MissingUser)
+        may_follow = context.may_create_users and context.on_rejection is not OnRejection.COLLECT
+        is_final = is_deleted_first or not (may_follow and isinstance(decision, MissingUser))
         if isinstance(decision, MissingUser) and not is_final:  # the user may exist when the create begins
             warn(describe(decision, group, resource, self.account.now()))
             decision = _plan_with_user(group, resource)
@@ -195,9 +196,10 @@ class ServiceSpecificCredentialProvider(Provider):
         """Create the credential, or adopt the one that the preview has shown; all of it or nothing.
 
         Raises:
-            RejectedError: what is live is in the way.
-            AccountError: as AWS answers; what had been made by then is deleted again.
+            RejectedError: the plan rejects it, or a credential that appeared since blocks it.
+            AccountError: as AWS responds; what had been created by then is deleted again.
         """
+        raise_rejection(props)
         inputs = CredentialInputs.read(props)
         self.account.require_account(inputs.account, "the specs are for")
         outputs = make_credential(self.account, self.session, inputs, props.get("adopts"))

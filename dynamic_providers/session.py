@@ -37,6 +37,7 @@ class _GroupFacts:
     requested: set[str] = field(default_factory=set)
     replaced: dict[str, bool] = field(default_factory=dict)
     returned: dict[str, Returned] = field(default_factory=dict)
+    finished: set[str] = field(default_factory=set)
     is_whole: bool = False
 
 
@@ -80,8 +81,8 @@ class Session:
             self._take()
             self._resources.update({context.resource} if is_recorded else ())
             group = self._groups[user, service]
-            group.members = {**members, **{name: group.members[name] for name in group.requested}}
-            group.members[context.resource] = members[context.resource]
+            new = {name: member for name, member in members.items() if name not in group.requested}
+            group.members |= new | {context.resource: members[context.resource]}
             group.requested.add(context.resource)
             group.is_whole = group.is_whole or context.owned is not None
             if context.newest is not None:
@@ -172,7 +173,7 @@ class Session:
                 if _adopts(returned.decision) == adopts and _is_like(facts.members[name], member):
                     return name, returned
             alike = (name for name, found in facts.members.items() if _is_like(found, member))
-            name = next((name for name in alike if name not in facts.returned), "")
+            name = next((name for name in alike if name not in facts.finished | facts.returned.keys()), "")
             facts.members.setdefault(name, member)
             return name, None
 
@@ -182,6 +183,7 @@ class Session:
             facts = self._groups[user, service]
             facts.returned.pop(resource, None)
             facts.replaced.pop(resource, None)
+            facts.finished.add(resource)
             self._owners[credential_id] = resource
 
     def _take(self) -> None:

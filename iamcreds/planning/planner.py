@@ -55,8 +55,9 @@ def _reject_group(group: Group) -> dict[str, Decision]:
         return dict.fromkeys(group.open, MissingUser(group.renamed_to))
     if not group.has_service:
         return dict.fromkeys(group.open, UnknownService())
-    surplus = (name for name, member in group.open.items() if len(group.members) > member.declared)
-    return dict.fromkeys(surplus, DeclaredTwice(frozenset(group.members)))
+    declaring = frozenset(name for name, member in group.members.items() if member.is_certain)
+    surplus = (name for name in group.open if name in declaring and len(declaring) > group.members[name].declared)
+    return dict.fromkeys(surplus, DeclaredTwice(declaring))
 
 
 def _import(group: Group) -> dict[str, Decision]:
@@ -97,14 +98,14 @@ def _adopt(group: Group) -> dict[str, Decision]:
         return {}
     order = {found.id: number for number, found in enumerate(group.unmanaged)}
     pairs = sorted(
-        (found.status is not member.status, order[found.id], name)
+        (not member.is_lifetime_known, found.status is not member.status, order[found.id], name)
         for name, member in adopters.items()
         for found in group.unmanaged
         if member.fits(found)
     )
     decisions: dict[str, Decision] = {}
     adopted: set[int] = set()
-    for _, number, name in pairs:
+    for *_, number, name in pairs:
         if name not in decisions and number not in adopted:
             decisions[name] = Adopt(group.unmanaged[number])
             adopted.add(number)

@@ -10,6 +10,7 @@ from pulumi.output import UNKNOWN
 
 from dynamic_providers.access_keys import AccessKeysProvider
 from iamcreds.emulator.responses import ACCOUNT
+from iamcreds.errors import RejectedError
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -67,6 +68,24 @@ def test_findings(watcher: AccessKeysProvider, iam: IAMClient, capsys: pytest.Ca
     assert capsys.readouterr().err == f"warning: {by_jane}\n"
     told = watcher.check({}, {"users": policies, "run": {"on_rejection": "collect"}})
     assert (told.failures, told.inputs["refused"]) == ([], [stop.reason])
+
+
+@pytest.mark.parametrize("on_rejection", ["collect", "defer"])
+def test_enforced(watcher: AccessKeysProvider, iam: IAMClient, on_rejection: str) -> None:
+    """Findings of an enforced policy are an input, which is a change, and create and update fail with them."""
+    iam.create_access_key(UserName="jane")
+    users = {"jane": {"max": 0.0, "enforce": True}}
+    checked = watcher.check({}, {"users": users, "run": {"on_rejection": on_rejection}})
+    (reason,) = checked.inputs["refused"]
+    assert checked.failures == []
+    before = {name: value for name, value in checked.inputs.items() if name != "refused"}
+    assert watcher.diff("x", before, checked.inputs).changes
+    with pytest.raises(RejectedError) as raised:
+        watcher.create(checked.inputs)
+    assert str(raised.value) == reason
+    with pytest.raises(RejectedError, match="the policy is enforced"):
+        watcher.update("x", before, checked.inputs)
+    assert watcher.create(before).outs == before
 
 
 def test_enforcement_is_let_go(watcher: AccessKeysProvider, iam: IAMClient, capsys: pytest.CaptureFixture[str]) -> None:

@@ -126,24 +126,22 @@ def test_killed_and_repeated(provider: ServiceSpecificCredentialProvider, emulat
 def test_gone_since_the_preview(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient
 ) -> None:
-    """What is gone when its turn comes is told, and nothing is created in its stead."""
+    """If the credential to import is deleted after the check, create fails and creates nothing."""
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     inputs = provider.check({}, news()).inputs
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=ID)
-    with pytest.raises(RejectedError, match="is not live"):
+    with pytest.raises(RejectedError, match=f"credential {ID} of user jane, which was to be adopted, is gone: repeat"):
         new_process().create(inputs)
     assert emulator.controls.passwords() == {}
 
 
 def test_successor_is_made(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """What replaces an adopted credential is a new one: `adopt` was about the first."""
+    """A replacement of an imported credential is created: `adopt` is for the first create only."""
     emulator.controls.put_credential(ID, "jane", "logs.amazonaws.com")
     logs = {"service": "logs.amazonaws.com"}
     outs = take_over(provider, **logs)
     provider = new_process()
-    owned = {
-        "run": {"resource": "jane/codecommit", "owned": {ID: "jane/codecommit"}, "claimed": {"jane/codecommit": ID}}
-    }
+    owned = {"run": {"resource": "jane/codecommit", "owned": {ID: "jane/codecommit"}}}
     aged = logs | {"age_days": 30}
     provider.read(ID, outs)
     assert provider.check(INPUTS | logs, INPUTS | aged | owned).inputs == INPUTS | aged
@@ -163,27 +161,28 @@ def test_successor_is_made(provider: ServiceSpecificCredentialProvider, emulator
 def test_successor_of_what_is_gone_or_asked_for(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator, *, is_asked: bool
 ) -> None:
-    """A successor is made also where its predecessor is gone, and where the engine was asked for it without a diff."""
+    """A replacement is created if the old credential is gone, and if it was requested without a diff."""
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     take_over(provider)
     provider = new_process()
-    told = {"resource": "jane/codecommit", "owned": {ID: "jane/codecommit"}, "claimed": {"jane/codecommit": ID}}
+    context = {"resource": "jane/codecommit", "owned": {ID: "jane/codecommit"}}
     if is_asked:
         emulator.controls.set(all_users=False)
     else:
         emulator.controls.set(clock_shift=61)
         provider.account.delete("jane", ID)
-        provider.check(INPUTS, news(run=told))
-    checked = provider.check({}, news(run=told))
+        provider.check(INPUTS, news(run=context))
+    checked = provider.check({}, news(run=context))
     assert checked.failures == []
     assert "adopt" not in checked.inputs
     assert provider.create(checked.inputs).id != ID
 
 
 def test_beside_a_new_one(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """One of two is adopted and the other made, in whatever order they are asked about."""
+    """One of two is imported, and the other one is created, although it is requested first."""
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
-    message = {"resource": "jane/codecommit/new", "owned": {}, "claimed": {"jane/codecommit": ID}}
+    group = {"jane/codecommit": {"declared": 2, "adopt": ID}, "jane/codecommit/new": {"declared": 2}}
+    message = {"resource": "jane/codecommit/new", "owned": {}, "group": group}
     new = {"user": "jane", "service": CODECOMMIT, "declared": 2}
     made = provider.check({}, new | {"run": message})
     adopted = provider.check({}, news(declared=2))
@@ -191,6 +190,23 @@ def test_beside_a_new_one(provider: ServiceSpecificCredentialProvider, emulator:
     assert provider.create(made.inputs).id != ID
     assert provider.create(adopted.inputs).id == ID
     assert len(emulator.controls.passwords()) == 2
+
+
+def test_missing(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If the id does not exist, a credential is created with a warning, unless an unmanaged one exists."""
+    other = "ACCAOTHER000000000000"
+    checked = provider.check({}, news())
+    assert (checked.inputs, checked.failures) == (INPUTS, [])
+    made = provider.create(checked.inputs)
+    assert set(emulator.controls.passwords()) == {made.id}
+    assert f"credential {ID}, which user jane imports as a codecommit credential, does not" in capsys.readouterr().err
+    provider.delete(made.id, made.outs or {})
+    emulator.controls.put_credential(other, "jane", CODECOMMIT)
+    (failure,) = new_process().check({}, news()).failures or []
+    assert f"credential {ID}, which user jane is to import as a codecommit credential, does not" in failure.reason
+    assert other in failure.reason
 
 
 def test_not_known_yet(provider: ServiceSpecificCredentialProvider) -> None:
@@ -201,14 +217,15 @@ def test_not_known_yet(provider: ServiceSpecificCredentialProvider) -> None:
 
 
 def test_named_by_who_has_one(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """`adopt` is read at the first create: what a resource names that has one already is in the way of its sibling."""
+    """`adopt` is for the first create only: if the resource has a credential, the named one blocks other creates."""
     made = provider.create(provider.check({}, news(adopt=None)).inputs)
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     provider = new_process()
-    told = {"owned": {made.id: "jane/codecommit"}, "claimed": {"jane/codecommit": ID}}
+    group = {"jane/codecommit": {"declared": 2, "adopt": ID}, "jane/codecommit/spare": {"declared": 2}}
+    context = {"owned": {made.id: "jane/codecommit"}, "group": group}
     provider.read(made.id, made.outs or {})
-    provider.check(INPUTS | {"adopt": None}, news(declared=2, run=told | {"resource": "jane/codecommit"}))
-    spare = news(adopt=None, declared=2, run=told | {"resource": "jane/codecommit/spare"})
+    provider.check(INPUTS | {"adopt": None}, news(declared=2, run=context | {"resource": "jane/codecommit"}))
+    spare = news(adopt=None, declared=2, run=context | {"resource": "jane/codecommit/spare"})
     failures = provider.check({}, spare).failures
     assert failures is not None
     assert f"{ID} (Active" in failures[0].reason
@@ -227,3 +244,11 @@ def test_asked_again(provider: ServiceSpecificCredentialProvider, emulator: Emul
     told = provider.check({}, news(declared=2, run={"resource": "jane/codecommit/spare", "owned": {}})).failures
     assert told is not None
     assert "jane/codecommit has it already" in told[0].reason
+
+
+def test_of_a_different_user(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """A preview rejects the import of a different user's credential also if this run creates the user."""
+    emulator.controls.put_credential(ID, "jane", CODECOMMIT)
+    context = {"resource": "new/codecommit", "owned": {}, "on_rejection": "collect", "created_users": ["new"]}
+    (reason,) = provider.check({}, news(user="new", run=context)).inputs["refused"]
+    assert f"credential {ID} is a codecommit credential of user jane" in reason

@@ -113,24 +113,47 @@ def test_two_of_one_name() -> None:
 
 
 def test_what_is_sent() -> None:
-    """Inputs go out under their names with the message of the run, and outputs as those that the service can have."""
+    """A resource is registered with its inputs, and with a run context that has its group and its options."""
     inputs = {"user": "jane", "service": "bedrock", "status": "Active", "reset": "x", "age_days": 30}
     more = {"existing": "adopt", "declared": 2, "account": "123456789012"}
-    sent = dict(register(**inputs, **more).object.items())
+    sent = MessageToDict(register(**inputs, **more).object)
     assert {name: sent[name] for name in (*inputs, *more)} == inputs | more
-    siblings = {"declaring": ["login"], "renamed": {}, "claimed": {}, "adopters": {"login": 30}}
-    assert sent["run"] == {"resource": "login"} | siblings
+    member = {"status": "Active", "existing": "adopt", "age_days": 30, "declared": 2}
+    assert sent["run"] == {
+        "resource": "login",
+        "group": {"login": member},
+        "renamed": {},
+        "options": {"deletes_first": True},
+        "on_rejection": "defer",
+    }
 
 
-def test_password_and_protection() -> None:
-    """A password that is handed over goes as a secret, and the provider is told what is protected."""
+def test_password() -> None:
+    """The password of an imported credential is registered as a secret."""
     assert "password" not in register().object
-    request = register(adopt="ACCA1", password="hunter2", opts=pulumi.ResourceOptions(protect=True))
-    sent = MessageToDict(request.object)
+    sent = MessageToDict(register(adopt="ACCA1", password="hunter2").object)
     assert is_rpc_secret(sent["password"])
     assert unwrap_rpc_secret(sent["password"]) == "hunter2"
-    assert sent["run"]["protect"]
-    assert "protect" not in MessageToDict(register(opts=pulumi.ResourceOptions()).object)["run"]
+
+
+def _transform(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
+    return pulumi.ResourceTransformationResult(args.props, args.opts)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (pulumi.ResourceOptions(), {}),
+        (pulumi.ResourceOptions(protect=False, delete_before_replace=False), {"deletes_first": False}),
+        (pulumi.ResourceOptions(protect=True), {"protect": True}),
+        (pulumi.ResourceOptions(retain_on_delete=True), {"retain": True}),
+        (pulumi.ResourceOptions(delete_before_replace=True), {"deletes_first": True}),
+        (pulumi.ResourceOptions(transformations=[_transform]), {"is_certain": False}),
+    ],
+)
+def test_options(options: pulumi.ResourceOptions, expected: dict[str, bool]) -> None:
+    """The run context has the resource options that decide about a replacement, unless they are the default."""
+    assert MessageToDict(register(opts=options).object)["run"]["options"] == expected
 
 
 @pytest.mark.parametrize(
@@ -160,7 +183,7 @@ def test_outputs(arguments: dict[str, Any], expected: set[str]) -> None:
 
 
 def test_access_keys() -> None:
-    """The watcher sends users and account, and hands out the keys and the findings."""
+    """AccessKeys sends users, account and run context, and its outputs are the keys and the findings."""
     monitor = Monitor()
     pulumi.runtime.set_mocks(Given(), monitor=monitor)
     seen: dict[str, Any] = {}
@@ -172,7 +195,8 @@ def test_access_keys() -> None:
 
     pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     request = monitor.requests["keys"]
-    sent = {name: value for name, value in request.object.items() if name != "__provider"}
-    assert sent == {"users": {"jane": {"max": 1}}, "account": "123456789012"}
+    sent = MessageToDict(request.object)
+    del sent["__provider"]
+    assert sent == {"users": {"jane": {"max": 1}}, "account": "123456789012", "run": {"on_rejection": "defer"}}
     assert request.protect
     assert seen == {"keys": {"jane": []}, "findings": ["so"]}

@@ -16,6 +16,7 @@ from dynamic_providers.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE, IAM_
 from dynamic_providers.recorded import _read_state
 from dynamic_providers.registration import register
 from iamcreds.specs import load
+from tests.providers.conftest import new_process
 from tests.providers.engine import Engine, asking
 from tests.providers.test_program import complete, recorded, settings
 
@@ -332,12 +333,14 @@ def test_made_user_is_not_missing(provider: ServiceSpecificCredentialProvider) -
 
 @pytest.mark.usefixtures("iam")  # which makes jane
 def test_made_user_and_renaming(provider: ServiceSpecificCredentialProvider) -> None:
-    """Another's credential does not make a new user a renamed one, and one's own does."""
+    """A new user counts as renamed only if the resource itself has a credential of a different user."""
     live = provider.create({"user": "jane", "service": "codecommit.amazonaws.com"}).id
+    provider = new_process()
     message = {"resource": "new/codecommit", "on_rejection": "collect", "created_users": ["new"]}
     leaving = message | {"owned": {live: "jane/codecommit"}}
     assert "refused" not in provider.check({}, NEW | {"run": leaving}).inputs
     own = message | {"owned": {live: "new/codecommit"}}
+    provider = new_process()
     assert "IAM renamed it to jane" in provider.check({}, NEW | {"run": own}).inputs["refused"][0]
 
 

@@ -102,13 +102,16 @@ def test_malformed(specs: Desired, value: object) -> None:
 
 
 def test_messages(specs: Desired) -> None:
-    """Every sibling is told which ids are named to be adopted, others of the user are not; protection is told, too."""
+    """The run context has the ids that the members of the group import, and the protection."""
     engine = Engine({})
     run(engine, specs)
     messages = {name: properties(engine, f"jane/{name}")["run"] for name in ("codecommit", "codecommit/new", "logs")}
-    claimed = {"jane/codecommit": "ACCAEXAMPLE1234567890"}
-    assert [messages[name].get("claimed") for name in messages] == [claimed, claimed, None]
-    assert [messages[name].get("protect") for name in messages] == [None, True, None]
+    group = {
+        "jane/codecommit": {"declared": 2, "adopt": "ACCAEXAMPLE1234567890"},
+        "jane/codecommit/new": {"declared": 2},
+    }
+    assert [messages[name]["group"] for name in messages] == [group, group, {}]
+    assert [messages[name]["options"].get("protect") for name in messages] == [None, True, None]
 
 
 def test_outputs_of_an_unknown_password(specs: Desired) -> None:

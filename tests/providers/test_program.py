@@ -81,6 +81,7 @@ def run(engine: Engine, desired: Desired, *, dry_run: bool = False) -> dict[str,
 def recorded(name: str, user: str, credential_id: str) -> tuple[str, dict[str, Any]]:
     """URN and resource of a credential in the state."""
     outputs = {"user": user, "service": CODECOMMIT, "credential_id": credential_id, "account_id": ACCOUNT}
+    outputs["create_date"] = "2026-11-24T00:00:00+00:00"
     return f"urn:pulumi:dev::iamcreds::{CREDENTIAL_TYPE}::{name}", {"type": CREDENTIAL_TYPE, "outputs": outputs}
 
 
@@ -148,7 +149,7 @@ def test_protocol(specs: Desired) -> None:
 
 
 def test_messages(specs: Desired) -> None:
-    """A provider is told what the state has of its user and service, by present names, and of users nobody declares."""
+    """The run context has the credentials of its group and of removed users, by the present names of resources."""
     state = dict(
         [
             recorded("jane/codecommit/old", "jane", "ACCA1"),
@@ -161,16 +162,28 @@ def test_messages(specs: Desired) -> None:
     assert engine.asked == [("pulumi:pulumi:readStackResourceOutputs", {"stackName": "acme/iamcreds/dev"})]
     messages = {key: sent(request)["run"] for key, request in engine.requests.items() if request.custom}
     owned = {"ACCA1": "jane/codecommit/new", "ACCA2": "jane/codecommit/other", "ACCA3": "john/codecommit"}
-    name = "jane/codecommit/new"
+    name, sibling = "jane/codecommit/new", "jane/codecommit/other"
     message = messages[CREDENTIAL_TYPE, name]
-    assert (message.pop("owned"), message.pop("of_user")) == (owned, ["ACCA1", "ACCA2"])
-    assert message == {"resource": name, "account": ACCOUNT, "on_rejection": "defer"}
-    assert messages[CREDENTIAL_TYPE, "jane/codecommit/other"]["owned"] == owned, "a sibling's present name, too"
-    assert messages[CREDENTIAL_TYPE, "bob/bedrock"]["owned"] == {}
+    assert message == {
+        "resource": name,
+        "user": "jane",
+        "service": CODECOMMIT,
+        "group": {name: {"declared": 2}, sibling: {"declared": 2}},
+        "options": {"deletes_first": True},
+        "owned": owned,
+        "of_user": ["ACCA1", "ACCA2"],
+        "recorded": 3,
+        "account": ACCOUNT,
+        "on_rejection": "defer",
+    }
+    assert messages[CREDENTIAL_TYPE, sibling]["owned"] == owned, "including the sibling's present name"
+    assert messages[CREDENTIAL_TYPE, sibling]["group"] == message["group"]
+    lead = messages[CREDENTIAL_TYPE, "bob/bedrock"]
+    assert (lead["owned"], lead["group"], lead["options"]) == ({}, {}, {})
     assert messages[ACCESS_KEYS_TYPE, specs.files[1]] == {"on_rejection": "defer"}
     engine = Engine(state)
     run(engine, specs, dry_run=True)
-    assert sent(engine.requests[CREDENTIAL_TYPE, name])["run"]["refuse"] == "preview"
+    assert sent(engine.requests[CREDENTIAL_TYPE, name])["run"]["on_rejection"] == "collect"
     assert sent(engine.requests[ACCESS_KEYS_TYPE, specs.files[1]])["run"] == {"on_rejection": "collect"}
 
 
@@ -209,20 +222,21 @@ def test_own_under_another_user(tmp_path: Path) -> None:
 
 
 def test_siblings(tmp_path: Path) -> None:
-    """A credential is told how many are declared of its user and service, and which of them adopt what they find."""
+    """The run context has the inputs of all declared credentials of the user and service, if there are two."""
     credentials = "{service: codecommit, existing: adopt}, {service: codecommit, name: b}, {service: logs}"
     (tmp_path / "a.yaml").write_text(f"users: {{jane: {{credentials: [{credentials}]}}}}")
     engine = Engine({})
     run(engine, load(tmp_path))
     properties = {name: sent(request) for (_, name), request in engine.requests.items() if name.startswith("jane/")}
     told = {
-        name: (found.get("existing"), found.get("declared"), found["run"].get("adopters"))
+        name: (found.get("existing"), found.get("declared"), found["run"]["group"])
         for name, found in properties.items()
     }
+    group = {"jane/codecommit": {"existing": "adopt", "declared": 2}, "jane/codecommit/b": {"declared": 2}}
     assert told == {
-        "jane/codecommit": ("adopt", 2, {"jane/codecommit": 0}),
-        "jane/codecommit/b": (None, 2, {"jane/codecommit": 0}),
-        "jane/logs": (None, None, None),
+        "jane/codecommit": ("adopt", 2, group),
+        "jane/codecommit/b": (None, 2, group),
+        "jane/logs": (None, None, {}),
     }
 
 
@@ -246,7 +260,6 @@ def test_passwords(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     engine = configured(tmp_path, '{"jane/codecommit": "hunter2", "jane/logs": "hunter3"}')
     adopted = sent(engine.requests[CREDENTIAL_TYPE, "jane/codecommit"])
     assert adopted["adopt"] == "ACCAEXAMPLE1234567890"
-    assert adopted["run"]["claimed"] == {"jane/codecommit": "ACCAEXAMPLE1234567890"}
     assert unwrap_rpc_secret(adopted["password"]) == "hunter2"
     assert "password" not in sent(engine.requests[CREDENTIAL_TYPE, "jane/logs"])
     told = capsys.readouterr().err
@@ -335,7 +348,7 @@ def test_without_an_engine(specs: Desired, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_class_with_an_engine() -> None:
-    """A credential of the class is told what the state has of its own user and service, too."""
+    """The run context of the class has the state's credentials of its user and service."""
     state = dict([recorded("login", "jane", "ACCA1"), recorded("other", "john", "ACCA2")])
     engine = Engine(state)
     line = 0
@@ -352,22 +365,26 @@ def test_class_with_an_engine() -> None:
     message = sent(engine.requests[CREDENTIAL_TYPE, "login"])["run"]
     assert message == {
         "resource": "login",
+        "user": "jane",
+        "service": CODECOMMIT,
+        "group": {"login": {}},
+        "renamed": {},
+        "options": {},
         "owned": {"ACCA1": "login"},
         "of_user": ["ACCA1"],
+        "recorded": 2,
+        "newest": "2026-11-24T00:00:00+00:00",
         "account": ACCOUNT,
-        "declaring": ["login"],
-        "renamed": {},
-        "claimed": {},
-        "adopters": {},
+        "on_rejection": "defer",
     }
     (frame,) = engine.requests[CREDENTIAL_TYPE, "login"].stackTrace.frames
     assert (frame.pc.uri, frame.pc.line) == (Path(__file__).as_uri(), line), "the one frame is the caller's"
 
 
 def test_siblings_of_the_class() -> None:
-    """Each credential of a program is told which are its siblings, and what they adopt, in whatever order.
+    """Each run context has the whole group with its inputs, in any order of registration.
 
-    Siblings have one user, by name or as the same output, and one service, by whatever name.
+    Members of a group have the same user, by name or as the same output, and the same service, by alias or full name.
     """
     engine = Engine({})
 
@@ -391,21 +408,14 @@ def test_siblings_of_the_class() -> None:
         complete(program())
     messages = {name: sent(request)["run"] for (_, name), request in engine.requests.items()}
     assert messages["named"]["renamed"] == {"old": "new", "older": "new"}
-    declaring = {name: set(message["declaring"]) for name, message in messages.items()}
-    assert declaring == {
-        "new": {"new", "named"},
-        "named": {"new", "named"},
-        "first": {"first", "found"},
-        "found": {"first", "found"},
-        "other": {"other"},
-    }
-    told = {name: (message["claimed"], message["adopters"]) for name, message in messages.items()}
-    assert told == {
-        "new": ({"named": "ACCA1"}, {}),
-        "named": ({"named": "ACCA1"}, {}),
-        "first": ({}, {"found": 5}),
-        "found": ({}, {"found": 5}),
-        "other": ({}, {"other": 0}),
+    of_jane = {"new": {"declared": 2}, "named": {"declared": 2, "adopt": "ACCA1"}}
+    of_joe = {"first": {"declared": 2}, "found": {"existing": "adopt", "age_days": 5, "declared": 2}}
+    assert {name: message["group"] for name, message in messages.items()} == {
+        "new": of_jane,
+        "named": of_jane,
+        "first": of_joe,
+        "found": of_joe,
+        "other": {"other": {"existing": "adopt"}},
     }
 
 

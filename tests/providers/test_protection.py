@@ -1,4 +1,4 @@
-"""What is protected is not replaced: the preview says so with its reason, and `up` leaves it as it is."""
+"""Protected credentials: a replacement is rejected in the preview, and `up` leaves the credential unchanged."""
 
 from __future__ import annotations
 
@@ -28,44 +28,49 @@ def made(provider: ServiceSpecificCredentialProvider) -> tuple[str, dict[str, An
 
 
 def message(credential_id: str, **more: object) -> dict[str, Any]:
-    """What a program says of a protected credential that it has."""
+    """The run context of a protected credential that the state has."""
     return {"run": {"resource": NAME, "owned": {credential_id: NAME}, "options": {"protect": True}} | more}
 
 
 @pytest.mark.usefixtures("iam")
 @pytest.mark.parametrize("on_rejection", ["fail", "collect", "defer"])
 def test_another_age(provider: ServiceSpecificCredentialProvider, on_rejection: str) -> None:
-    """Another age is refused at once, told to a program that collects, or left to update, and never a replacement."""
+    """A different age is rejected by check, or by update with check's reason, and is never a replacement."""
     name, outs = made(provider)
     provider = new_process()
     provider.read(name, outs)
     aged = INPUTS | {"age_days": 60}
     checked = provider.check(INPUTS, aged | message(name, on_rejection=on_rejection))
-    told = [failure.reason for failure in checked.failures or []] + checked.inputs.get("refused", [])
-    assert len(told) == (0 if on_rejection == "defer" else 1)
+    failures = [failure.reason for failure in checked.failures or []]
+    (reason,) = failures if on_rejection == "fail" else checked.inputs["refused"]
+    assert f"logs credential {name} of user jane is protected" in reason
+    assert "(age_days)" in reason
+    if on_rejection == "fail":
+        return
+    assert failures == []
     difference = provider.diff(name, outs, checked.inputs)
     assert (difference.changes, difference.replaces) == (True, None)
-    with pytest.raises(RejectedError, match=f"logs credential {name} of user jane is protected") as raised:
-        provider.update(name, outs, aged)
-    assert "(age_days)" in str(raised.value)
-    assert told in ([], [str(raised.value)])
+    with pytest.raises(RejectedError) as raised:
+        provider.update(name, outs, checked.inputs)
+    assert str(raised.value) == reason
 
 
 @pytest.mark.usefixtures("iam")
 def test_expired(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """One that has expired is refused by its id, although nothing is changed in the program."""
+    """An expired credential is rejected by its id, although no input has changed."""
     name, outs = made(provider)
     emulator.controls.set(clock_shift=40 * 86_400)
     provider = new_process()
     outs = dict(provider.read(name, outs).outs or {})
-    (reason,) = provider.check(INPUTS, INPUTS | message(name, on_rejection="collect")).inputs["refused"]
+    checked = provider.check(INPUTS, INPUTS | message(name, on_rejection="collect"))
+    (reason,) = checked.inputs["refused"]
     assert f"{name} of user jane is protected, and would have to be replaced (it has expired)" in reason
-    assert not provider.diff(name, outs, INPUTS).replaces
+    assert not provider.diff(name, outs, checked.inputs).replaces
     assert new_process().diff(name, outs, INPUTS).replaces == ["status"]
 
 
 def test_other_changes(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
-    """Status and reset change what is protected as they change anything else; a sibling is replaced."""
+    """Status and reset of a protected credential change; one that is not protected is replaced."""
     name, outs = made(provider)
     provider = new_process()
     provider.read(name, outs)

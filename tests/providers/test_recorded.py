@@ -17,22 +17,23 @@ if TYPE_CHECKING:
     from pulumi.runtime.proto.resource_pb2 import ResourceInvokeRequest
 
 CODECOMMIT = "codecommit.amazonaws.com"
+CREATED = "2026-11-24T00:00:00+00:00"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": "jane"}
 
 
 def resource(user: Any, id_: str, type_: str = CREDENTIAL_TYPE, **more: str) -> dict[str, Any]:  # noqa: ANN401 - any
     """A resource as the state has it."""
-    outputs = {"user": user, "service": CODECOMMIT, "credential_id": id_} | more
+    outputs = {"user": user, "service": CODECOMMIT, "credential_id": id_, "create_date": CREATED} | more
     return {"type": type_, "outputs": outputs}
 
 
 def test_read() -> None:
-    """The credentials are told by user and service, with the names of their resources and their account."""
+    """The state has resource names by user, service and id, the account, and the newest credential of each service."""
     urn = f"urn:pulumi:dev::iamcreds::{CREDENTIAL_TYPE}::"
     engine = Engine(
         {
             f"{urn}jane/codecommit/a": resource("jane", "ACCA1", account_id="123456789012"),
-            f"{urn}odd::name": resource(SECRET, "ACCA2"),
+            f"{urn}odd::name": resource(SECRET, "ACCA2", create_date="2026-11-25T00:00:00+00:00"),
             f"{urn}bob/codecommit": resource("bob", "ACCA3", account_id="123456789012"),
             "urn:pulumi:dev::iamcreds::other::x": resource("jane", "ACCA4", "other"),
         }
@@ -46,6 +47,7 @@ def test_read() -> None:
             ("bob", CODECOMMIT): {"ACCA3": "bob/codecommit"},
         },
         "123456789012",
+        newest={CODECOMMIT: "2026-11-25T00:00:00+00:00"},
     )
 
 
@@ -90,8 +92,8 @@ def test_two_of_one_name() -> None:
 
 
 def test_user_that_is_an_output() -> None:
-    """Where the user or the service is an output, what is owned is told when it is known."""
-    state = RecordedState({("jane", CODECOMMIT): {"ACCA1": "a"}}, "123456789012")
+    """If the user or the service is an output, the run context depends on it."""
+    state = RecordedState({("jane", CODECOMMIT): {"ACCA1": "a"}}, "123456789012", newest={CODECOMMIT: CREATED})
     told: dict[str, Any] = {}
 
     def program() -> None:
@@ -99,12 +101,22 @@ def test_user_that_is_an_output() -> None:
         pulumi.Output.all(**message).apply(told.update)
 
     pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
-    assert told == {"resource": "x", "owned": {"ACCA1": "a"}, "of_user": ["ACCA1"], "account": "123456789012"}
+    assert told == {
+        "resource": "x",
+        "user": "jane",
+        "service": CODECOMMIT,
+        "owned": {"ACCA1": "a"},
+        "of_user": ["ACCA1"],
+        "recorded": 1,
+        "newest": CREATED,
+        "account": "123456789012",
+    }
 
 
 @pytest.mark.parametrize("wrong", [None, 5, ["jane"], {"name": "jane"}])
 def test_no_text(wrong: object) -> None:
-    """Nothing is owned of a user or a service that is no text: check says what is expected."""
+    """The run context has no credentials if the user or the service is not a string; check rejects it."""
     state = RecordedState({("jane", CODECOMMIT): {"ACCA1": "a"}}, None)
-    assert state.tell("x", wrong, "codecommit") == {"owned": {}, "of_user": []}
-    assert state.tell("x", "jane", wrong) == {"owned": {}, "of_user": []}
+    nothing: dict[str, Any] = {"user": None, "service": None, "owned": {}, "of_user": [], "newest": None}
+    assert state.tell("x", wrong, "codecommit") == nothing
+    assert state.tell("x", "jane", wrong) == nothing

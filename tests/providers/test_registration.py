@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -72,14 +73,22 @@ def test_passwords_are_not_shown() -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_under_mocks(desired: Desired) -> None:
-    """Under Pulumi's mocks all is registered and told, and nobody is asked for a state."""
+    """Under Pulumi's mocks everything is registered and returned, and no state is read."""
     mocks = Mocks()
     pulumi.runtime.set_mocks(mocks)
     told: dict[str, Any] = {}
     pulumi.runtime.test(lambda: register(desired).apply(told.update))()  # type: ignore[no-untyped-call]
     assert set(mocks.registered) == {"jane/codecommit/new", "jane/codecommit/other", desired.files[0]}
     sent = mocks.registered["jane/codecommit/other"]
-    assert sent["run"] == {"resource": "jane/codecommit/other", "on_rejection": "defer"}
+    assert sent["run"] == {
+        "resource": "jane/codecommit/other",
+        "group": {
+            "jane/codecommit/new": {"status": "Inactive", "declared": 2},
+            "jane/codecommit/other": {"declared": 2},
+        },
+        "options": {"deletes_first": True},
+        "on_rejection": "defer",
+    }
     watched = mocks.registered[desired.files[0]]
     assert watched["users"] == {"jane": {"max": 1}}
     assert (sent["account"], watched["account"]) == ("123456789012", "123456789012")
@@ -162,15 +171,20 @@ def test_refusals_have_places() -> None:
 
 
 def test_message() -> None:
-    """The message holds what the state has of that user and service, by alias too; without a state only the name."""
-    names = {("jane", "codecommit.amazonaws.com"): {"ACCA1": "jane/codecommit"}}
-    state = RecordedState(names, "123456789012")
-    told = run_message(state, "x", "jane", "codecommit")
+    """The run context has the state's credentials of that user and service, or only the name without a state."""
+    service = "codecommit.amazonaws.com"
+    names = {("jane", service): {"ACCA1": "jane/codecommit"}, ("joe", service): {"ACCA2": "joe/codecommit"}}
+    state = RecordedState(names, "123456789012", newest={service: "2026-11-24"})
+    context = {"resource": "x", "user": "jane", "service": service, "recorded": 2, "account": "123456789012"}
     owned = {"owned": {"ACCA1": "jane/codecommit"}, "of_user": ["ACCA1"]}
-    assert told == {"resource": "x", **owned, "account": "123456789012"}
+    assert run_message(state, "x", "jane", "codecommit") == {**context, **owned, "newest": "2026-11-24"}
     assert run_message(state, "x", "jane", "bedrock")["owned"] == {}
     assert run_message(None, "x", "jane", "bedrock") == {"resource": "x"}
-    assert run_message(RecordedState({}, None), "x", "jane", "bedrock") == {"resource": "x", "owned": {}, "of_user": []}
+    nothing = {"recorded": 0, "owned": {}, "of_user": [], "newest": None}
+    empty = run_message(RecordedState({}, None), "x", "jane", "bedrock")
+    assert empty == {"resource": "x", "user": "jane", "service": "bedrock.amazonaws.com", **nothing}
+    of_specs = replace(state, users=frozenset({"jane", "joe"}))
+    assert "newest" not in run_message(of_specs, "x", "jane", "codecommit"), "specs never change a resource's user"
 
 
 def test_whatever_the_users_are_called() -> None:

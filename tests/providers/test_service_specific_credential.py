@@ -1,4 +1,4 @@
-"""The order of an update's steps, and what a repetition does after any of them failed."""
+"""Creating and updating a credential: the outputs, the order of the steps, and repetitions after a failure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from dynamic_providers.credential_state import recorded_live
 from iamcreds.errors import AccountError, NoSuchCredentialError
+from tests.providers.conftest import new_process
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -155,3 +156,50 @@ def test_reset_taken_out(provider: ServiceSpecificCredentialProvider, capsys: py
     again = provider.update(name, without, INPUTS | {"reset": "lost"}).outs
     assert again is not None
     assert again["service_password"] != outs["service_password"]
+
+
+@pytest.mark.usefixtures("iam")
+def test_created_credential_is_deleted_again(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """If a created credential cannot be deactivated, it is deleted again, and the next create is not blocked."""
+    fail_once(emulator, UPDATE)
+    inputs = INPUTS | {"status": "Inactive", "run": {"resource": "jane/codecommit", "owned": {}}}
+    with pytest.raises(AccountError, match=r"the new credential ACCA\w+ of user jane was deleted again"):
+        provider.create(provider.check({}, inputs).inputs)
+    assert emulator.controls.passwords() == {}
+    outs = provider.create(provider.check({}, inputs).inputs).outs
+    assert outs is not None
+    assert outs["status"] == "Inactive"
+
+
+@pytest.mark.usefixtures("iam")
+def test_outputs(provider: ServiceSpecificCredentialProvider) -> None:
+    """The outputs are the inputs and IAM's response, with the secret of the service's family only."""
+    name, outs = made(provider, status="Inactive", reset="x")
+    assert outs.keys() == {
+        "user", "service", "desired_status", "reset", "account_id", "credential_id", "status", "create_date",
+        "service_user_name", "service_password",
+    }  # fmt: skip
+    recorded = (outs["credential_id"], outs["status"], outs["desired_status"], outs["account_id"])
+    assert recorded == (name, "Inactive", "Inactive", "123456789012")
+    _, key = made(provider, service="bedrock")
+    assert key.keys() & {"service_credential_alias", "service_credential_secret", "service_password"} == {
+        "service_credential_alias",
+        "service_credential_secret",
+    }
+
+
+def test_manual_deactivation(
+    provider: ServiceSpecificCredentialProvider, iam: IAMClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a declared status a manual deactivation stays, with a warning."""
+    name, outs = made(provider)
+    iam.update_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=name, Status="Inactive")
+    provider = new_process()
+    capsys.readouterr()
+    assert not provider.diff(name, outs | {"status": "Inactive"}, INPUTS).changes
+    warning = f"somebody switched off codecommit.amazonaws.com credential {name} of user jane, and off it stays"
+    assert warning in capsys.readouterr().err
+    assert provider.diff(name, outs | {"status": "Inactive"}, INPUTS | {"status": "Active"}).changes
+    assert provider.diff(name, outs, INPUTS | {"reset": "x"}).changes
+    assert not provider.diff(name, outs, INPUTS).changes
+    assert capsys.readouterr().err == ""

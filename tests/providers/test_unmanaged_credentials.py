@@ -13,6 +13,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 from dynamic_providers.properties import UNMANAGED_CREDENTIALS_TYPE
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import AccountError, RejectedError, WrongAccountError
+from iamcreds.planning.group import Adopt, Group, Member
 from iamcreds.specs import load
 from tests.providers.conftest import new_process
 from tests.providers.engine import Engine
@@ -52,7 +53,7 @@ def another_process(*, refresh: bool = True) -> UnmanagedCredentialsProvider:
     made = UnmanagedCredentialsProvider()
     made.configure(ConfigureRequest(Config({}, "iamcreds")))
     if refresh:
-        made.run.read(OWN)
+        made.session.read(OWN)
     return made
 
 
@@ -176,7 +177,7 @@ def test_left_when_replaced(
     unmanaged: UnmanagedCredentialsProvider, emulator: Emulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What a resource left when it was replaced is in no program's state: read it is known, and else left alone."""
-    unmanaged.run.read(FOREIGN)
+    unmanaged.session.read(FOREIGN)
     assert unmanaged.check({}, inputs("delete")).inputs["deletes"] == [OFF]
     assert FOREIGN not in capsys.readouterr().err
     again = another_process(refresh=False)
@@ -226,9 +227,12 @@ def test_taken_over_since(unmanaged: UnmanagedCredentialsProvider, emulator: Emu
 
 
 def test_about_to_be_taken_over(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
-    """What a resource of this run has been shown to adopt is not touched, whichever of the two was shown first."""
+    """A credential that a resource of this run is going to adopt is neither deactivated nor deleted."""
     checked = unmanaged.check({}, inputs("delete"))
-    unmanaged.run.plan("jane", CODECOMMIT, "jane/codecommit/spare", FOREIGN)
+    credentials = unmanaged.account.credentials_of("jane", CODECOMMIT)
+    adopted = next(credential for credential in credentials if credential.id == FOREIGN)
+    group = Group("jane", CODECOMMIT, {"jane/codecommit/spare": Member()}, credentials)
+    unmanaged.session.decide(group, "jane/codecommit/spare", Adopt(adopted))
     with pytest.raises(RejectedError, match=f"{FOREIGN} of user jane is taken over"):
         unmanaged.create(checked.inputs)
     assert FOREIGN in emulator.controls.passwords()
