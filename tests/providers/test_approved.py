@@ -14,7 +14,7 @@ from dynamic_providers import program
 from dynamic_providers.approved import VARIABLE, read_approval
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
-from iamcreds.errors import ApprovalError, NotApprovedError
+from iamcreds.errors import ApprovalError, NotApprovedError, RejectedError
 from iamcreds.model import Desired
 from iamcreds.specs import compute_digest
 from tests.plan.test_approval import EMPTY, GOOD
@@ -75,10 +75,16 @@ def test_replacement(
     for approved in ({}, {"delete": [own]}, {"replace": [OTHER]}):
         provider = approve(file, **approved)
         outs = read_outputs(provider, own, outs)
-        difference = provider.diff(own, outs, news)
+        context = {"resource": "jane/logs", "owned": {own: "jane/logs"}, "on_rejection": "defer"}
+        checked = provider.check(INPUTS, news | {"run": context}).inputs
+        difference = provider.diff(own, outs, checked)
         assert (difference.changes, difference.replaces) == (True, None)
-        with pytest.raises(NotApprovedError, match=f"cannot replace credential {own} of user jane"):
-            provider.update(own, outs, news)
+        with pytest.raises(RejectedError, match=f"cannot replace credential {own} of user jane"):
+            provider.update(own, outs, checked)
+        requested = approve(file, **approved)
+        assert "refused" in requested.check({}, news | {"run": context}).inputs
+        with pytest.raises(RejectedError, match=f"cannot replace credential {own} of user jane"):
+            requested.delete(own, outs)
     provider = approve(file, replace=[own])
     outs = read_outputs(provider, own, outs)
     assert provider.diff(own, outs, news).replaces == (["status"] if is_expired else ["age_days"])

@@ -123,6 +123,7 @@ def test_what_is_sent() -> None:
         "resource": "login",
         "group": {"login": member},
         "renamed": {},
+        "owned_by_group": {},
         "options": {"deletes_first": True},
         "on_rejection": "defer",
     }

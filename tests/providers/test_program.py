@@ -175,16 +175,20 @@ def test_messages(specs: Desired) -> None:
         "recorded": 3,
         "account": ACCOUNT,
         "on_rejection": "defer",
+        "may_create_users": False,
     }
     assert messages[CREDENTIAL_TYPE, sibling]["owned"] == owned, "including the sibling's present name"
     assert messages[CREDENTIAL_TYPE, sibling]["group"] == message["group"]
     lead = messages[CREDENTIAL_TYPE, "bob/bedrock"]
     assert (lead["owned"], lead["group"], lead["options"]) == ({}, {}, {})
-    assert messages[ACCESS_KEYS_TYPE, specs.files[1]] == {"on_rejection": "defer"}
+    assert messages[ACCESS_KEYS_TYPE, specs.files[1]] == {"on_rejection": "defer", "may_create_users": False}
     engine = Engine(state)
     run(engine, specs, dry_run=True)
     assert sent(engine.requests[CREDENTIAL_TYPE, name])["run"]["on_rejection"] == "collect"
-    assert sent(engine.requests[ACCESS_KEYS_TYPE, specs.files[1]])["run"] == {"on_rejection": "collect"}
+    assert sent(engine.requests[ACCESS_KEYS_TYPE, specs.files[1]])["run"] == {
+        "on_rejection": "collect",
+        "may_create_users": False,
+    }
 
 
 def test_counted_for_the_progress(specs: Desired, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +211,7 @@ def test_counted_for_the_progress(specs: Desired, monkeypatch: pytest.MonkeyPatc
 
 
 def test_own_under_another_user(tmp_path: Path) -> None:
-    """IAM renames users: a credential is told of its own, under its former name too, whosever IAM says it is now."""
+    """The run context has the ids of the whole group by resource name, also if IAM has renamed the user."""
     (tmp_path / "a.yaml").write_text(
         "users:\n"
         "  jane: {credentials: [{service: codecommit, name: new, was: old}, {service: codecommit}]}\n"
@@ -216,9 +220,9 @@ def test_own_under_another_user(tmp_path: Path) -> None:
     state = dict([recorded("jane/codecommit/old", "joan", "ACCA1"), recorded("jane/codecommit", "joan", "ACCA2")])
     engine = Engine(state)
     run(engine, load(tmp_path))
-    for name, owned in {"jane/codecommit/new": {"ACCA1"}, "jane/codecommit": {"ACCA2"}}.items():
-        message = sent(engine.requests[CREDENTIAL_TYPE, name])["run"]
-        assert message["owned"] == dict.fromkeys(owned, name)
+    for name in ("jane/codecommit/new", "jane/codecommit"):
+        context = sent(engine.requests[CREDENTIAL_TYPE, name])["run"]
+        assert context["owned"] == {"ACCA1": "jane/codecommit/new", "ACCA2": "jane/codecommit"}
 
 
 def test_siblings(tmp_path: Path) -> None:
@@ -369,6 +373,7 @@ def test_class_with_an_engine() -> None:
         "service": CODECOMMIT,
         "group": {"login": {}},
         "renamed": {},
+        "owned_by_group": {"ACCA1": "login"},
         "options": {},
         "owned": {"ACCA1": "login"},
         "of_user": ["ACCA1"],

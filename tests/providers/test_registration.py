@@ -88,11 +88,12 @@ def test_under_mocks(desired: Desired) -> None:
         },
         "options": {"deletes_first": True},
         "on_rejection": "defer",
+        "may_create_users": False,
     }
     watched = mocks.registered[desired.files[0]]
     assert watched["users"] == {"jane": {"max": 1}}
     assert (sent["account"], watched["account"]) == ("123456789012", "123456789012")
-    assert watched["run"] == {"on_rejection": "defer"}
+    assert watched["run"] == {"on_rejection": "defer", "may_create_users": False}
     assert told["credentials"]["jane/codecommit/new"] == {"id": "ACCA1", "user_name": "jane-at-1", "status": "Active"}
     assert unwrap_rpc_secret(told["secrets"]["jane/codecommit/new"]) == "hunter2"
 

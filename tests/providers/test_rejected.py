@@ -53,7 +53,7 @@ def test_create_fails(
     with pytest.raises(RejectedError) as raised:
         (provider if is_same_process else new_process()).create(checked.inputs)
     assert UNMANAGED in str(raised.value)
-    assert is_same_process is ([str(raised.value)] == checked.inputs["refused"])
+    assert [str(raised.value)] == checked.inputs["refused"]
     assert list(emulator.controls.passwords()) == [UNMANAGED]
 
 
