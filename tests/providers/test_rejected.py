@@ -89,7 +89,9 @@ def test_missing_user_of_a_replacement(provider: ServiceSpecificCredentialProvid
     """In an update a replacement for a missing user is rejected before anything is deleted."""
     name, outs = create(provider)
     provider = new_process()
-    context = news(owned={name: "jane/codecommit"}, on_rejection="defer") | {"user": "ghost"}
+    options = {"deletes_first": True}  # for two of a user and service
+    owned = {name: "jane/codecommit"}
+    context = news(owned=owned, options=options, on_rejection="defer") | {"user": "ghost"}
     checked = provider.check(INPUTS, context)
     (reason,) = checked.inputs["refused"]
     assert "no IAM user ghost" in reason
