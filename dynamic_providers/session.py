@@ -38,6 +38,7 @@ class _GroupFacts:
     replaced: dict[str, bool] = field(default_factory=dict)
     returned: dict[str, Returned] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
+    adopted: set[str] = field(default_factory=set)
     is_whole: bool = False
 
 
@@ -151,6 +152,7 @@ class Session:
                 members=dict(facts.members),
                 is_whole=facts.is_whole,
                 replaced=dict(facts.replaced),
+                adopted=frozenset(facts.adopted),
                 decided={name: returned.decision for name, returned in facts.returned.items()},
                 requested=frozenset(facts.requested) if self._is_narrowed else None,
             )
@@ -181,7 +183,9 @@ class Session:
         """Note that this resource has this credential now."""
         with self._lock:
             facts = self._groups[user, service]
-            facts.returned.pop(resource, None)
+            returned = facts.returned.pop(resource, None)
+            if returned is not None and _adopts(returned.decision) == credential_id:
+                facts.adopted.add(credential_id)
             facts.replaced.pop(resource, None)
             facts.finished.add(resource)
             self._owners[credential_id] = resource

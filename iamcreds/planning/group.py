@@ -191,6 +191,7 @@ class Group:
         is_whole: whether `owners` has every credential that the state has for this user and service.
         replaced: names of resources whose credential is replaced; True if its deletion frees the quota first.
         decided: decisions already returned, by resource name; not of resources that have their credential by now.
+        adopted: ids that resources of this run have adopted or imported by now.
         requested: names of resources that take free quota in a narrowed run; None in a run of all resources.
         imports: existing credentials that the program imports, by id, of any user or service.
         has_user: whether the IAM user exists, or is created before its credentials.
@@ -207,6 +208,7 @@ class Group:
     is_whole: bool = True
     replaced: Mapping[str, bool] = field(default_factory=dict)
     decided: Mapping[str, Decision] = field(default_factory=dict)
+    adopted: frozenset[str] = frozenset()
     requested: frozenset[str] | None = None
     imports: Mapping[str, Credential] = field(default_factory=dict)
     has_user: bool = True

@@ -113,11 +113,17 @@ def _adopt(group: Group) -> dict[str, Decision]:
 
 
 def _reject_blocked(group: Group) -> dict[str, Decision]:
-    """Reject every create that the unmanaged credentials block which nobody adopts."""
+    """Reject every create that the unmanaged credentials block which no resource adopts.
+
+    A transformed resource is rejected next to an adopted one as well, because either of the two may be planned first.
+    """
+    adopted = [found for found in group.existing if found.id in {*group.adopted, *group.taken.values()}]
+    transformed = [name for name, member in group.open.items() if not member.is_certain]
+    rejections: dict[str, Decision] = dict.fromkeys(transformed if adopted else (), Transformed(adopted))
     if not group.unmanaged:
-        return {}
+        return rejections
     decisions = {name: _reject_one(group, name, group.unmanaged) for name in group.open}
-    return {name: decision for name, decision in decisions.items() if decision is not None}
+    return {name: decision for name, decision in decisions.items() if decision is not None} | rejections
 
 
 def _adopts(group: Group, name: str) -> bool:

@@ -92,6 +92,8 @@ class Process:
             self.group = replace(self.group, existing=left)
 
     def _own(self, name: str, credential_id: str) -> None:
+        if credential_id.startswith("ACCA"):
+            self.group = replace(self.group, adopted=self.group.adopted | {credential_id})
         self.results[name] = credential_id
         self.group = replace(
             self.group,
