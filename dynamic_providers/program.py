@@ -18,6 +18,7 @@ import pulumi
 from dynamic_providers.approved import require_approved_specs
 from dynamic_providers.engine_watch import watch_program
 from dynamic_providers.registration import register
+from dynamic_providers.rejected import completes_with_rejections
 from iamcreds.errors import ApprovalError, SpecsError
 from iamcreds.specs import load
 
@@ -29,8 +30,9 @@ def run() -> None:
     """Declare what the specs of the stack's configuration say, and export the outputs `credentials` and `secrets`.
 
     Raises:
-        pulumi.RunError: the specs have problems, or are not those of the approved plan.
+        pulumi.RunError: the specs have problems, or are not those of the approved plan, or a variable is not valid.
     """
+    completes_with_rejections()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine ends a program by it: without a traceback
     watch_program()

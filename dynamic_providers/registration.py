@@ -27,6 +27,7 @@ from dynamic_providers.passwords import read_passwords
 from dynamic_providers.progress import RunProgress, tell_engine
 from dynamic_providers.recorded import read_state
 from dynamic_providers.registered import Registered
+from dynamic_providers.rejected import Rejection, raise_rejections, report_rejections
 from dynamic_providers.requests import (
     access_keys_request,
     credential_request,
@@ -36,7 +37,6 @@ from dynamic_providers.requests import (
     spec_file_request,
     unmanaged_credentials_request,
 )
-from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
@@ -50,12 +50,12 @@ if TYPE_CHECKING:
 def register(desired: Desired) -> pulumi.Output[dict[str, dict[str, Any]]]:
     """Register all that the specs say; the stack's outputs `credentials` and `secrets`.
 
-    What a preview cannot know yet is unknown in them; a credential that could not be made while others could, or that
-    `--target` left out, is not among them.
+    What a preview cannot know yet is unknown in them; a credential that could not be made while others could, that
+    `--target` left out, or that a preview rejects, is not among them.
 
     Raises:
-        pulumi.RunError: (to whoever awaits the output) some credentials or users were refused in a preview, each of
-            them named with its place; or pulumi-aws is missing, or works on another account.
+        pulumi.RunError: (to whoever awaits the output) a preview with rejections fails, see `report_rejections`; or
+            pulumi-aws is missing, or works on another account.
     """
     return pulumi.Output.from_input(_register(desired))
 
@@ -68,18 +68,36 @@ async def _register(desired: Desired) -> dict[str, dict[str, Any]]:
     registrations = [_register_file(file, list(users), run, parent or "") for file, users in files]
     registered = [resource for file in await asyncio.gather(*registrations) for resource in file]
     known = await run
-    _raise_refusals(
-        [
-            *known.refusals,
-            *(refusal for resource in registered for refusal in resource.refusals()),
-            *_select_refused_users(registered, known.refused_users),
-        ]
-    )
-    told = [resource for resource in registered if resource.is_credential and (resource.is_made or is_dry_run())]
+    await _report(known, registered)
+    shown = [resource for resource in registered if _is_shown(resource)]
     return {
-        "credentials": {credential.name: credential.public_outputs() for credential in told},
-        "secrets": {credential.name: credential.secret_output() for credential in told},
+        "credentials": {credential.name: credential.public_outputs() for credential in shown},
+        "secrets": {credential.name: credential.secret_output() for credential in shown},
     }
+
+
+async def _report(run: _Run, registered: Sequence[Registered]) -> None:
+    """Report all rejections of a preview; it fails for those that concern the whole run."""
+    rejections = [
+        *(Rejection(*rejection) for rejection in run.refusals),
+        *(Rejection(*rejection, each.answer.urn) for each in registered for rejection in _list_rejections(each, run)),
+    ]
+    if run.refusals:
+        raise_rejections(rejections)
+    await report_rejections(rejections)
+
+
+def _list_rejections(resource: Registered, run: _Run) -> Iterator[tuple[Place, str]]:
+    """Return the rejections of a resource that the run is about: `--target` may leave out some IAM users."""
+    yield from resource.refusals()
+    if resource.is_iam_user and resource.is_made and resource.name in run.refused_users:
+        yield run.refused_users[resource.name]
+
+
+def _is_shown(resource: Registered) -> bool:
+    """Return True for a credential that the stack's outputs have."""
+    is_expected = not any(resource.refusals()) if is_dry_run() else resource.is_made
+    return resource.is_credential and is_expected
 
 
 async def _read_run(desired: Desired) -> _Run:
@@ -90,7 +108,7 @@ async def _read_run(desired: Desired) -> _Run:
     progress = RunProgress(sum(len(user.credentials) for user in desired.users), tell_engine)
     run = _Run(desired.account, state, passwords, progress, find_orphans(desired.users, state))
     if run.refusals and not is_dry_run():  # the engine would be about to delete users
-        raise pulumi.RunError(_list_lines(run.refusals))
+        raise pulumi.RunError("\n".join(str(Rejection(*refusal)) for refusal in sorted(run.refusals)))
     made = [user for user in desired.users if user.iam_user is not None]
     return await _ask_pulumi_aws(run, made) if made else run
 
@@ -107,25 +125,6 @@ async def _ask_pulumi_aws(run: _Run, made: Sequence[DesiredUser]) -> _Run:
 
 def _file(user: DesiredUser) -> str:
     return user.place.file
-
-
-def _select_refused_users(
-    registered: Iterable[Registered], refused: Mapping[str, tuple[Place, str]]
-) -> Iterator[tuple[Place, str]]:
-    """The refusals of those users whom the run is about: `--target` may leave some out."""
-    for resource in registered:
-        if resource.is_iam_user and resource.is_made and resource.name in refused:
-            yield refused[resource.name]
-
-
-def _raise_refusals(refusals: Iterable[tuple[Place, str]]) -> None:
-    lines = _list_lines(refusals)
-    if lines:
-        raise pulumi.RunError(f"`pulumi up` would refuse:\n{lines}")
-
-
-def _list_lines(refusals: Iterable[tuple[Place, str]]) -> str:
-    return "\n".join(f"{place}: {escape_invisible(sentence)}" for place, sentence in sorted(refusals))
 
 
 @dataclass(frozen=True)

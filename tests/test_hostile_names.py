@@ -16,7 +16,7 @@ import yaml
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
-from dynamic_providers.registration import _raise_refusals
+from dynamic_providers.rejected import Rejection, raise_rejections
 from dynamic_providers.requests import spec_file_request
 from iamcreds.account.failures import translate_errors
 from iamcreds.cli import main
@@ -103,7 +103,7 @@ def aws_says(name: str) -> str:
 def refused(name: str) -> str:
     """What the program says of what a preview refuses."""
     with pytest.raises(Exception, match="would refuse") as failed:
-        _raise_refusals([(Place(name, 1, 1), f"{name}: no")])
+        raise_rejections([Rejection(Place(name, 1, 1), f"{name}: no")])
     return str(failed.value)
 
 

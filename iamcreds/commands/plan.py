@@ -13,7 +13,7 @@ from iamcreds.errors import PreviewError
 from iamcreds.files import discard, write_private
 from iamcreds.plan.approval import format_approval, make_approval
 from iamcreds.plan.comment import render_comment
-from iamcreds.plan.failures import find_failures
+from iamcreds.plan.failures import HEAD, find_failures
 from iamcreds.plan.gate import parse_limit
 from iamcreds.plan.preview import parse_preview
 from iamcreds.plan.reading import read_plan
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from iamcreds.plan.changes import Plan
 
 _EXCESS = 3
-"""The exit code that says that the gate refuses the plan."""
+"""The exit code of a plan that exceeds --max-removals."""
+_REJECTIONS = 4
+"""The exit code of a complete preview whose only errors are rejections."""
+_INCOMPLETE = "For a preview that completes with rejections, set IAMCREDS_REJECTIONS=report"
 _MARKER = re.compile(r"[\w./@-]{0,100}", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 
@@ -85,7 +88,10 @@ def command(  # noqa: PLR0913 - one for each option
     With IAMCREDS_APPROVED=FILE, `pulumi up` and `pulumi destroy` reject every other such step, and `up` fails if the
     specs differ. An earlier FILE is deleted first. Nothing is written if the preview failed or exceeds --max-removals.
 
-    Exits 0; 1 where the preview failed or is none; 3 where it is refused by --max-removals.
+    A preview with rejections fails, and lacks deletions. With IAMCREDS_REJECTIONS=report it completes.
+
+    Exits 0; 1 if PREVIEW failed or is not a preview; 3 if it exceeds --max-removals; 4 if its only errors are
+    rejections and it is complete, so that `pulumi up --continue-on-error` can apply everything else.
 
     \b
     Examples:
@@ -105,13 +111,17 @@ def command(  # noqa: PLR0913 - one for each option
     excess = _find_excess(plan, max_removals, at_least)
     if always or not plan.is_empty:
         click.echo(render_comment(plan, name, excess, commit), nl=False)
-    if approve is not None and not excess and _is_judged(plan, max_removals):
+    failures = find_failures(plan)
+    if approve is not None and not excess and not failures:
         write_private(approve, format_approval(make_approval(plan, _digest(specs), datetime.now(UTC))))
-    if plan.errors:
-        raise PreviewError(f"the preview failed: {_describe_failure(plan)}")
+    if failures:
+        raise PreviewError(f"the preview failed: {_describe_failure(plan, failures)}")
     if excess:
         click.echo(f"Refused: {excess}.", err=True)
         raise click.exceptions.Exit(_EXCESS)
+    if plan.refusals:
+        click.echo(f"Rejected: {_shorten(list(map(str, plan.refusals)))}", err=True)
+        raise click.exceptions.Exit(_REJECTIONS)
 
 
 def _digest(specs: Path | None) -> str | None:
@@ -130,16 +140,17 @@ def _read_text(preview: IO[str]) -> str:
         raise PreviewError("this is not what `pulumi preview --json` prints: it is no UTF-8 text") from None
 
 
-def _describe_failure(plan: Plan) -> str:
-    """Why the preview failed, in one line; the comment has all of it."""
-    first, *others = [str(refusal) for refusal in plan.refusals] or plan.errors[:1]
+def _describe_failure(plan: Plan, failures: list[str]) -> str:
+    """Return the reason why the preview failed, in one line; the comment has all reasons."""
+    if plan.refusals and any(failure.startswith(HEAD) for failure in failures):
+        return f"{_shorten(list(map(str, plan.refusals)))}. {_INCOMPLETE}"
+    return failures[0].splitlines()[0]
+
+
+def _shorten(rejections: list[str]) -> str:
+    """Return the first rejection, and the number of the others."""
+    first, *others = rejections
     return first.splitlines()[0] + (f", and {len(others):,} more refused" if others else "")
-
-
-def _is_judged(plan: Plan, limit: str | None) -> bool:
-    """Return True if the gate can judge a preview: it has no errors but rejections, and lists every resource."""
-    is_complete = limit is None or not plan.errors or plan.credentials is not None
-    return is_complete and not find_failures(plan)
 
 
 def _find_excess(plan: Plan, limit: str | None, at_least: int | None) -> str | None:
@@ -152,4 +163,4 @@ def _find_excess(plan: Plan, limit: str | None, at_least: int | None) -> str | N
         gate = parse_limit(limit, at_least)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--max-removals") from None
-    return gate.find_excess(plan) if _is_judged(plan, limit) else None
+    return None if find_failures(plan) else gate.find_excess(plan)

@@ -107,7 +107,7 @@ class PolicyChange:
 
 @dataclass(frozen=True, order=True)
 class Refusal:
-    """Why a provider refuses what a resource declares; the preview fails, and nothing is done to the resource."""
+    """The reason for which `up` rejects a resource; nothing is done to the resource."""
 
     name: str
     reason: str
@@ -122,7 +122,7 @@ class Plan:
 
     `iam_users` is how many users it has before that it has made itself.
     `account` is the account of its credentials, None if the preview names no account or several.
-    `errors` are what made the preview fail, refusals among them, each with its place where the program told it.
+    `errors` are the errors of the preview, rejections among them, each with its location if the program reported it.
     """
 
     stack: str

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.plan.changes import Action, Change, Note, Plan, PolicyChange, UserChange
+from iamcreds.plan.failures import find_failures
 from iamcreds.text.escaping import escape_lines, format_code, shorten
 from iamcreds.text.formatting import capitalize, format_count
 
@@ -84,8 +85,11 @@ def _render_origin(plan: Plan, commit: str | None) -> str:
 
 
 def _render_verdict(plan: Plan, excess: str | None) -> Iterator[str]:
-    if plan.errors:
+    if find_failures(plan):
         yield "**The preview failed**, so this is not all that would happen, and nothing will be changed."
+    elif plan.refusals:
+        rejections = format_count(len(plan.refusals), "rejection")
+        yield f"**{rejections}**: `pulumi up --continue-on-error` applies everything else, and fails."
     if excess:
         yield f"**Refused**: {excess}."
 

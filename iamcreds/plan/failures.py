@@ -5,27 +5,42 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from iamcreds.text.escaping import escape_invisible
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     from iamcreds.plan.changes import Plan, Refusal
 
-_HEAD = "`pulumi up` would refuse:"
-_LOCATION = re.compile(r"[^:\n]+:\d+:\d+: ?")
-_CONSEQUENCE = "an unhandled error occurred: program exited with non-zero exit code: 1"
-"""The engine's own error after the program has reported the rejections as its error."""
+HEAD = "`pulumi up` would refuse:"
+"""The first line of the one error by which a preview with rejections fails."""
+_POSITION = re.compile(r":\d+:\d+: ")
 
 
 def find_failures(plan: Plan) -> list[str]:
-    """Return the errors of a preview that are not rejections; with any of them the preview is incomplete."""
-    others = [error for error in plan.errors if not _is_rejection(error, plan.refusals)]
-    is_raised = any(error.startswith(_HEAD) for error in plan.errors if error not in others)
-    return [error for error in others if not (is_raised and error == _CONSEQUENCE)]
+    """Return the errors of a preview that are not rejections; with any of them the preview is incomplete.
+
+    The program reports each rejection as one error, and the preview completes. Without `IAMCREDS_REJECTIONS=report`
+    it lists all of them in one error and fails, and the engine plans no deletions: that error is a failure.
+    """
+    rejections = _format(plan.refusals)
+    return [error for error in plan.errors if "\n" in error or rejections.isdisjoint(_list_sentences(error))]
 
 
-def _is_rejection(error: str, refusals: Sequence[Refusal]) -> bool:
-    """Return True if an error consists of rejections, each with or without its source location."""
-    rest = error
-    for text in sorted(map(str, refusals), key=len, reverse=True):
-        rest = rest.replace(text, "")
-    return rest != error and all(line in ("", _HEAD) or _LOCATION.fullmatch(line) for line in rest.split("\n"))
+def find_unreported(refusals: Iterable[Refusal], errors: Iterable[str]) -> list[Refusal]:
+    """Return the rejections that no line of an error reports."""
+    reported = {sentence for error in errors for line in error.split("\n") for sentence in _list_sentences(line)}
+    return [refusal for refusal in refusals if reported.isdisjoint(_format([refusal]))]
+
+
+def _format(refusals: Iterable[Refusal]) -> set[str]:
+    """Return the sentences of rejections, as the provider and as the program reports them."""
+    sentences = {str(refusal) for refusal in refusals}
+    return sentences | set(map(escape_invisible, sentences))
+
+
+def _list_sentences(line: str) -> Iterator[str]:
+    """Return a line, and the line without what may be its source location."""
+    yield line
+    for position in _POSITION.finditer(line):
+        yield line[position.end() :]

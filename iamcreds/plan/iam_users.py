@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from iamcreds.plan.changes import Note, UserAction, UserChange
+from iamcreds.plan.changes import Note, Refusal, UserAction, UserChange
 from iamcreds.plan.properties import format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from iamcreds.plan.preview import State, Step
+    from iamcreds.plan.preview import Diagnostic, State, Step
 
 _USER = "aws:iam/user:User"
 _ATTACHMENT = "aws:iam/userPolicyAttachment:UserPolicyAttachment"
@@ -41,6 +42,17 @@ def is_of_an_iam_user(type_: str) -> bool:
 def count_iam_users(states: Iterable[State]) -> int:
     """How many of these are IAM users."""
     return sum(state.type == _USER for state in states)
+
+
+def find_user_refusals(diagnostics: Iterable[Diagnostic]) -> dict[str, Refusal]:
+    """Return the IAM users that the program rejects, by URN: it reports each at its resource, with its location."""
+    refusals = {}
+    for found in diagnostics:
+        _, is_of_type, name = found.urn.partition(f"::{_USER}::")
+        reported = re.fullmatch(rf".+:\d+:\d+: {re.escape(name)}: (.+)", found.message)
+        if found.severity == "error" and is_of_type and reported:
+            refusals[found.urn] = Refusal(name, reported[1])
+    return refusals
 
 
 def find_user_changes(steps: Iterable[Step]) -> Iterator[UserChange]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from iamcreds.errors import PreviewError
 from iamcreds.plan.changes import Action, Change, Plan, Refusal
-from iamcreds.plan.iam_users import count_iam_users, find_user_changes, is_of_an_iam_user
+from iamcreds.plan.failures import find_unreported
+from iamcreds.plan.iam_users import count_iam_users, find_user_changes, find_user_refusals, is_of_an_iam_user
 from iamcreds.plan.notes import explain, suggest_names
 from iamcreds.plan.old_copies import find_old_copies
 from iamcreds.plan.policies import compare_policies, is_watcher
@@ -54,7 +55,9 @@ def read_plan(preview: Preview) -> Plan:
     old_copies = tuple(find_old_copies(preview.steps))
     effective = [step for step in preview.steps if _has_effect(step.op)]
     steps = _select_steps(effective)
-    refusals = sorted(Refusal(step.name, reason) for step in steps for reason in _list_reasons(step))
+    refused_users = find_user_refusals(preview.diagnostics)
+    refused = [Refusal(step.name, reason) for step in steps for reason in _list_reasons(step)]
+    refusals = sorted([*refused, *refused_users.values()])
     allowed = [step for step in steps if not _list_reasons(step)]
     findings = tuple(sorted(set(_list_findings(steps, recorded))))
     return Plan(
@@ -70,7 +73,7 @@ def read_plan(preview: Preview) -> Plan:
             )
         ),
         iam_users=count_iam_users({step.old.urn: step.old for step in preview.steps if step.old}.values()),
-        users=tuple(sorted(find_user_changes(effective))),
+        users=tuple(sorted(find_user_changes(step for step in effective if step.urn not in refused_users))),
         policies=tuple(compare_policies(allowed)),
         others=tuple(sorted(_list_others(allowed))),
         refusals=tuple(refusals),
@@ -236,4 +239,4 @@ def _select_errors(diagnostics: Iterable[Diagnostic]) -> list[str]:
 def _list_errors(messages: Sequence[str], refusals: Sequence[Refusal]) -> Iterator[str]:
     """What the engine told, and the refusals that no message has: the program tells them with their places."""
     yield from messages
-    yield from (str(refusal) for refusal in refusals if not any(str(refusal) in message for message in messages))
+    yield from map(str, find_unreported(refusals, messages))

@@ -109,8 +109,21 @@ def test_approved_plan() -> None:
     assert '--approve "$RUNNER_TEMP/approved.json" --specs "$SPECS"' in steps["gate"]["run"]
     assert steps["gate"]["env"]["SPECS"] == steps["validate the specs"]["env"]["SPECS"] == "${{ matrix.specs }}"
     assert 'export IAMCREDS_APPROVED="$RUNNER_TEMP/approved.json"\npulumi up ' in steps["up"]["run"]
-    assert [name for name in steps if name][-3:] == ["preview", "gate", "up"]
+    assert [name for name in steps if name][-4:] == ["preview", "gate", "up", "rejections"]
     assert job["environment"] == "${{ matrix.stack }}"
+
+
+def test_rejections() -> None:
+    """Previews complete with rejections; the merge workflow goes on only if these are the sole errors, and fails."""
+    steps = {step.get("name"): step for step in load_workflow("up")["jobs"]["up"]["steps"]}
+    previews = [steps["preview"], *load_workflow("pull-request")["jobs"]["preview"]["steps"]]
+    reporting = [step["env"].get("IAMCREDS_REJECTIONS") for step in previews if step.get("name") == "preview"]
+    assert reporting == ["report", "report"]
+    assert '|| code=$?\necho "code=$code" >>"$GITHUB_OUTPUT"\n[ "$code" = 4 ] || exit "$code" ' in steps["gate"]["run"]
+    assert "if" not in steps["up"]
+    assert steps["rejections"]["if"] == "${{ !cancelled() && steps.gate.outputs.code == '4' }}"
+    assert steps["rejections"]["run"].endswith("exit 1\n")
+    assert "IAMCREDS_REJECTIONS" not in steps["up"]["env"]
 
 
 def test_trusted_jobs() -> None:

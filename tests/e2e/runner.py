@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from tests.e2e.stack import Stack
 
 GITHUB = ROOT / ".github"
-CONDITIONS: dict[str | None, Callable[[dict[str, str]], bool]] = {
-    None: lambda outcomes: "failure" not in outcomes.values(),
-    "vars.IAMCREDS_CODE_SCANNING == 'true'": lambda outcomes: "failure" not in outcomes.values(),
+CONDITIONS: dict[str | None, Callable[[JobRun], bool]] = {
+    None: lambda job: job.is_green,
+    "vars.IAMCREDS_CODE_SCANNING == 'true'": lambda job: job.is_green,
     "${{ !cancelled() && vars.IAMCREDS_CODE_SCANNING == 'true' }}": lambda _: True,
-    "${{ !cancelled() && steps.preview.outcome != 'skipped' }}": lambda outcomes: outcomes["preview"] != "skipped",
+    "${{ !cancelled() && steps.preview.outcome != 'skipped' }}": lambda job: job.outcomes["preview"] != "skipped",
+    "${{ !cancelled() && steps.gate.outputs.code == '4' }}": lambda job: (
+        job.outputs.get("steps.gate.outputs.code") == "4"
+    ),
 }
 """The conditions of steps, and when each is met; code scanning is on."""
 TRUTH = "tag:yaml.org,2002:bool"
@@ -119,7 +122,7 @@ class Runner:
             (self.folder / name).write_text("")
         for step in steps:
             name = step.get("id", step["name"])
-            if not CONDITIONS[step.get("if")](job_run.outcomes):
+            if not CONDITIONS[step.get("if")](job_run):
                 job_run.outcomes[name] = "skipped"
                 continue
             values = {key: self.expand(str(text), job_run, inputs) for key, text in step.get("env", {}).items()}

@@ -55,7 +55,7 @@ def test_from_pull_request_to_up(runner: Runner, iam: IAMClient) -> None:
 
     up = runner.run("up", "up")
     assert up.is_green, up.text
-    assert list(up.outcomes) == ["validate the specs", "state", "preview", "gate", "up"]
+    assert list(up.outcomes) == ["validate the specs", "state", "preview", "gate", "up", "rejections"]
     assert "1 to create" in up.summary
     assert f"Commit {COMMIT}, project `iamcreds`, stack `test`" in up.summary
     assert [credential["Status"] for credential in list_credentials(iam, "jane")] == ["Active"]
@@ -147,9 +147,9 @@ def test_refused_preview(runner: Runner, iam: IAMClient) -> None:
     foreign = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
     runner.stack.write_specs(team=SPECS, ghosts="users: {ghost: {credentials: [{service: bedrock}]}}")
     preview = runner.run("pull-request", "preview")
-    assert preview.outcomes == {"state": "success", "preview": "failure", "comment": "failure"}
+    assert preview.outcomes == {"state": "success", "preview": "success", "comment": "failure"}
     comment = preview.calls[-1].body
-    assert "**The preview failed**" in comment
+    assert "**2 rejections**" in comment
     assert "2 refused" in comment
     assert re.search(r"^ *specs/team\.yaml:1:\d+: jane/codecommit: .*" + foreign, comment, re.MULTILINE)
     assert re.search(r"^ *specs/ghosts\.yaml:1:\d+: ghost/bedrock: .*ghost", comment, re.MULTILINE)
@@ -185,11 +185,62 @@ def test_refused_up(runner: Runner, iam: IAMClient) -> None:
         "preview": "success",
         "gate": "failure",
         "up": "skipped",
+        "rejections": "skipped",
     }
     assert "**Refused**: 1 of 1 credentials (100%) would be deleted" in refused.summary
     assert len(list_credentials(iam, "jane")) == 1
     assert runner.run("up", "up", max_removals="1").is_green
     assert list_credentials(iam, "jane") == []
+
+
+def test_rejections_and_a_leaver(runner: Runner, iam: IAMClient) -> None:
+    """If the preview rejects a credential, a leaver's credential is deleted, a reset is done, and the job fails."""
+    for user in ("joe", "leaver"):
+        iam.create_user(UserName=user)
+    specs = "users: {{jane: {{credentials: [{}]}}, joe: {{credentials: [{}]}}, leaver: {{credentials: [{}]}}}}"
+    runner.stack.write_specs(team=specs.format("", "{service: logs}", "{service: codecommit}"))
+    assert runner.run("up", "up").is_green
+    (before,) = list_credentials(iam, "joe")
+    iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
+    (unmanaged,) = list_credentials(iam, "jane")
+    runner.stack.write_specs(team=specs.format("{service: codecommit}", "{service: logs, reset: lost}", ""))
+
+    preview = runner.run("pull-request", "preview")
+    assert preview.outcomes == {"state": "success", "preview": "success", "comment": "failure"}
+    assert "1 to update (1 reset), 1 to delete, 1 refused; the stack has 2 credentials." in preview.calls[-1].body
+
+    over = runner.run("up", "up", max_removals="1")
+    assert over.outcomes["gate"] == "failure"
+    assert over.outcomes["up"] == over.outcomes["rejections"] == "skipped"
+    assert len(list_credentials(iam, "leaver")) == 1
+
+    up = runner.run("up", "up", max_removals="2")
+    assert up.outcomes["gate"] == "success"
+    assert up.outcomes["up"] == up.outcomes["rejections"] == "failure"
+    assert "**1 rejection**" in up.summary
+    assert str(unmanaged["ServiceSpecificCredentialId"]) in up.text
+    assert list_credentials(iam, "leaver") == []
+    assert list_credentials(iam, "jane") == [unmanaged]
+    assert [live["ServiceSpecificCredentialId"] for live in list_credentials(iam, "joe")] == [
+        before["ServiceSpecificCredentialId"]
+    ]
+    resources = runner.stack.read_resources()
+    assert resources.keys() == {"joe/logs"}
+    assert resources["joe/logs"]["inputs"]["reset"] == "lost"
+
+
+def test_rejections_and_a_failure(runner: Runner, iam: IAMClient) -> None:
+    """If the preview has any other error next to rejections, the merge workflow changes nothing."""
+    specs = "users: {{jane: {{credentials: [{}]}}, ghost: {{credentials: [{}]}}}}"
+    runner.stack.write_specs(team=specs.format("{service: logs, protect: true}", ""))
+    assert runner.run("up", "up").is_green
+    runner.stack.write_specs(team=specs.format("{service: codecommit}", "{service: codecommit}"))
+    up = runner.run("up", "up", max_removals="9")
+    assert up.outcomes["gate"] == "failure"
+    assert up.outcomes["up"] == "skipped"
+    assert "protect" in up.summary
+    assert "ghost/codecommit: the account has no IAM user ghost" in up.summary
+    assert [live["ServiceName"] for live in list_credentials(iam, "jane")] == ["logs.amazonaws.com"]
 
 
 def test_failed_up(runner: Runner, iam: IAMClient, emulator: Emulator) -> None:
@@ -270,7 +321,7 @@ def test_wrong_spec(runner: Runner, iam: IAMClient) -> None:
     assert not told.is_green
     assert "::error file=specs/team.yaml,line=1," in told.text
     up = runner.run("up", "up")
-    assert list(up.outcomes.values()) == ["failure", "skipped", "skipped", "skipped", "skipped"]
+    assert list(up.outcomes.values()) == ["failure", *["skipped"] * 5]
     drift = runner.run("drift", "drift", found="7")
     assert drift.outcomes == {"drift": "failure", "issue": "skipped", "code scanning": "skipped"}
     assert "specs/team.yaml:1:" in drift.text
@@ -287,7 +338,7 @@ def test_unreachable_endpoint(runner: Runner) -> None:
     assert "**The preview failed**" in preview.calls[-1].body
     assert "no answer from AWS" in preview.calls[-1].body
     up = runner.run("up", "up", env=nowhere)
-    assert list(up.outcomes.values()) == ["success", "success", "failure", "failure", "skipped"]
+    assert list(up.outcomes.values()) == ["success", "success", "failure", "failure", "skipped", "skipped"]
     assert "no answer from AWS" in up.summary
     drift = runner.run("drift", "drift", found="7", env=nowhere)
     assert drift.outcomes == {"drift": "failure", "issue": "skipped", "code scanning": "skipped"}

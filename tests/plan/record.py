@@ -147,9 +147,10 @@ def record_specs(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
 
 
 def record_refusals(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """What `up` would refuse."""
+    """Record what `up` would reject: the preview fails, or completes, and a credential is to be deleted."""
     stack.write_specs(
-        team="users:\n  bot: {credentials: [{service: bedrock}]}\n  old: {credentials: [{service: logs}]}"
+        team="users:\n  bot: {credentials: [{service: bedrock}]}\n  joe: {credentials: [{service: logs}]}\n"
+        "  old: {credentials: [{service: logs}]}"
     )
     stack.up()
     emulator.controls.set(clock_shift=0)
@@ -158,6 +159,7 @@ def record_refusals(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     stack.write_specs(team=REFUSED)
     record_preview(stack, "refused")
+    record_preview(stack, "reported", IAMCREDS_REJECTIONS="report")
 
 
 def record_program(stack: Stack, _iam: IAMClient, _emulator: Emulator) -> None:

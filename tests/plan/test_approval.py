@@ -12,16 +12,12 @@ from iamcreds.errors import ApprovalError, NotApprovedError
 from iamcreds.plan.approval import Approval, format_approval, parse_approval
 from iamcreds.plan.changes import Action
 from tests.plan.previews import CREDENTIAL, RECORDED, make_preview, make_step, run_plan
-from tests.plan.test_refusals import ERROR, IN_THE_WAY, JANE, make_refused
+from tests.plan.test_refusals import CONSEQUENCE, IN_THE_WAY, JANE, RAISED, REPORTED, make_refused
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 OWN, OTHER = "ACCAOWN00000000000000", "ACCAOTHER000000000000"
-CONSEQUENCE = {
-    "severity": "error",
-    "message": "error: an unhandled error occurred: program exited with non-zero exit code: 1",
-}
 KEYS = ("adopt", "activate", "deactivate", "reset", "replace", "delete")
 EMPTY: dict[str, Any] = {key: [] for key in KEYS}
 GOOD = EMPTY | {
@@ -141,48 +137,47 @@ def test_over_the_gate(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("diagnostics", "is_written"),
+    ("diagnostics", "code"),
     [
-        ([], True),
-        ([ERROR], True),
-        ([ERROR, CONSEQUENCE], True),
-        ([{"severity": "error", "message": f"specs/jane.yaml:4:9: jane/codecommit: {IN_THE_WAY}"}], True),
-        ([{"severity": "error", "message": f"jane/codecommit: {IN_THE_WAY}"}], True),
-        ([CONSEQUENCE], False),
-        ([ERROR, {"severity": "error", "message": "Preview failed: it broke"}], False),
-        ([{"severity": "error", "message": f"it broke\njane/codecommit: {IN_THE_WAY}"}], False),
+        ([], 4),
+        (REPORTED, 4),
+        ([{"severity": "error", "message": f"specs/a:b.yaml:4:9: jane/codecommit: {IN_THE_WAY}"}], 4),
+        ([{"severity": "error", "message": f"jane/codecommit: {IN_THE_WAY}"}], 4),
+        ([RAISED, CONSEQUENCE], 1),
+        ([CONSEQUENCE], 1),
+        ([*REPORTED, {"severity": "error", "message": "Preview failed: it broke"}], 1),
+        ([{"severity": "error", "message": f"it broke\njane/codecommit: {IN_THE_WAY}"}], 1),
     ],
 )
-def test_rejections(tmp_path: Path, diagnostics: list[dict[str, str]], *, is_written: bool) -> None:
+def test_rejections(tmp_path: Path, diagnostics: list[dict[str, str]], code: int) -> None:
     """A preview with rejections is approved without the rejected steps, and one with any other error is not."""
     file = tmp_path / "approved.json"
     file.write_text("an earlier one")
     deleted = make_step("delete", "old/logs", old=JANE)
     deleted["oldState"] |= {"id": OWN}
-    preview = make_refused(deleted, diagnostics=diagnostics)
-    preview = preview.replace("error: the preview is refused:", "error: `pulumi up` would refuse:")
-    document = approve(file, preview, code=1)
-    assert (document is not None) is is_written
-    assert not is_written or read_ids(document) == {"delete": [OWN]}
+    document = approve(file, make_refused(deleted, diagnostics=diagnostics), code=code)
+    assert (document is not None) is (code == 4)
+    assert document is None or read_ids(document) == {"delete": [OWN]}
 
 
 def test_rejections_over_the_gate(tmp_path: Path) -> None:
     """The gate counts the steps next to rejections, and needs every resource for that."""
     deleted = make_step("delete", "old/logs", old=JANE)
     deleted["oldState"] |= {"id": OWN}
-    for number, limit, summary in ((1, "1", {}), (0, "0", {}), (0, "1", {"same": 5})):
-        preview = make_refused(deleted, changeSummary=summary)
-        document = approve(tmp_path / "a.json", preview, "--max-removals", limit, code=1)
-        assert (document is not None) is (number == 1)
+    for code, limit, summary in ((4, "1", {}), (3, "0", {}), (1, "1", {"same": 5})):
+        preview = make_refused(deleted, changeSummary=summary, diagnostics=REPORTED)
+        document = approve(tmp_path / "a.json", preview, "--max-removals", limit, code=code)
+        assert (document is not None) is (code == 4)
 
 
 def test_recorded_rejections(tmp_path: Path) -> None:
-    """A preview of the engine with rejections is approved; one that failed is not."""
-    text = (RECORDED / "refused.json").read_text()
-    reset = json.loads(text)
-    (own,) = [step["oldState"]["id"] for step in reset["steps"] if step["op"] == "update"]
-    assert read_ids(approve(tmp_path / "a.json", text, code=1)) == {"reset": [own]}
-    for name in ("failed", "unreachable"):
+    """A preview of the engine that reports rejections is approved; one that failed is not."""
+    text = (RECORDED / "reported.json").read_text()
+    steps = [step for step in json.loads(text)["steps"] if step["op"] in ("update", "delete")]
+    owned = {step["op"]: step["oldState"]["id"] for step in steps}
+    expected = {"reset": [owned["update"]], "delete": [owned["delete"]]}
+    assert read_ids(approve(tmp_path / "a.json", text, code=4)) == expected
+    for name in ("refused", "failed", "unreachable"):
         assert approve(tmp_path / "a.json", (RECORDED / f"{name}.json").read_text(), code=1) is None
 
 
