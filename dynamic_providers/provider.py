@@ -100,7 +100,7 @@ class Provider(ResourceProvider):
 
 
 ACCOUNT_WIDE = (UnreachableError, UnauthenticatedError, AccessDeniedError, WrongAccountError)
-"""Failures of a read that every other read of the run meets as well."""
+"""Failures of a read that every other read of the run meets as well; catch UserDeniedError first."""
 
 
 def raise_rejection(inputs: Mapping[str, Any]) -> None:

@@ -29,7 +29,7 @@ from dynamic_providers.making import make_credential
 from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, raise_rejection, warn
 from dynamic_providers.run_context import OnRejection, RunContext
 from dynamic_providers.unknowns import is_known
-from iamcreds.errors import NoSuchCredentialError, NotApprovedError, RejectedError
+from iamcreds.errors import NoSuchCredentialError, NotApprovedError, RejectedError, UserDeniedError
 from iamcreds.model import Credential, Status
 from iamcreds.plan.changes import Action
 from iamcreds.planning.group import Adopt, Create, Decision, Group, Import, MissingUser
@@ -53,6 +53,7 @@ _YOUNG = (
     "{service} credential {id} of user {user} is less than a minute old, and IAM's lists do not show it as it was made"
     " yet: it is kept as recorded"
 )
+_DENIED = "{error}. {service} credential {id} of user {user} is kept as recorded"
 
 
 class ServiceSpecificCredentialProvider(Provider):
@@ -66,9 +67,14 @@ class ServiceSpecificCredentialProvider(Provider):
         failures = failures or self._service_failures(inputs)
         if failures or not is_known([inputs.user, inputs.service, inputs.adopt]):
             return CheckResult(inputs.properties(), failures)
-        if olds:  # the state has it; if it is to be replaced, a check without olds follows
-            return self._check_existing(CredentialInputs.read(olds), replace(inputs, password=None), context)
-        return self._check_new(inputs, context)
+        try:
+            self.session.require_read(context.own_ids())
+            if olds:  # the state has it; if it is to be replaced, a check without olds follows
+                return self._check_existing(CredentialInputs.read(olds), replace(inputs, password=None), context)
+            return self._check_new(inputs, context)
+        except UserDeniedError as error:
+            self.session.keep(context.own_ids(), str(error))
+            return self._reject(str(error), replace(inputs, password=None), context)
 
     def _service_failures(self, inputs: CredentialInputs) -> list[CheckFailure]:
         """Reject an unknown service while the user is still unknown."""
@@ -162,7 +168,11 @@ class ServiceSpecificCredentialProvider(Provider):
         """Another user, service or age replaces, and so does expiry; a declared status or reset updates."""
         self.session.own(credential_id)
         try:
+            self.session.require_read([credential_id])
             return self._compare(credential_id, olds, news)
+        except UserDeniedError as error:
+            self.session.deny(credential_id, str(error))
+            return DiffResult(changes=True)  # update fails with the reason, and others go on
         except ACCOUNT_WIDE as error:
             if is_told_first(error):
                 raise
@@ -210,6 +220,10 @@ class ServiceSpecificCredentialProvider(Provider):
         self.session.read(id_)
         try:
             live = self._find(id_, props)
+        except UserDeniedError as error:
+            self.session.deny(id_, str(error))
+            warn(_DENIED.format(error=error, id=id_, **props))
+            return ReadResult(id_, dict(props), declared_inputs(props))
         except ACCOUNT_WIDE as error:
             if is_told_first(error):
                 raise
@@ -224,6 +238,7 @@ class ServiceSpecificCredentialProvider(Provider):
         return ReadResult(id_, outs, declared_inputs(outs))
 
     def _find(self, credential_id: str, props: Mapping[str, Any]) -> Credential | None:
+        self.session.require_read([credential_id])
         self.account.require_account(props.get("account_id"), "this state is of")
         return self.account.find_credential(props["user"], credential_id)
 
@@ -235,6 +250,7 @@ class ServiceSpecificCredentialProvider(Provider):
         Raises:
             RejectedError: it would have to be replaced, and cannot be.
             NotApprovedError: a step is not approved; nothing was changed.
+            UserDeniedError: AWS denies the read of the user; nothing was changed.
             NoSuchCredentialError: it was deleted behind our back.
             AccountError: as AWS answers; the state stays as it was, and the next run does all of it again.
         """

@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from iamcreds.errors import UserDeniedError
 from iamcreds.planning.group import Adopt, Decision, Group, Import, Member
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Session:
         self._resources: set[str] = set()
         self._read: set[str] = set()
         self._kept: dict[str, str] = {}
+        self._denied: dict[str, str] = {}
         self._groups: dict[tuple[str, str], _GroupFacts] = defaultdict(_GroupFacts)
         self._newest: dict[str, datetime] = {}
         self._is_narrowed: bool | None = None
@@ -112,6 +114,22 @@ class Session:
         """Return why this credential must not be deleted, None if it may be."""
         with self._lock:
             return self._kept.get(credential_id)
+
+    def deny(self, credential_id: str, reason: str) -> None:
+        """Note that AWS denies the read of this credential's user, so that its actual state is unknown."""
+        with self._lock:
+            self._denied[credential_id] = reason
+
+    def require_read(self, credential_ids: Collection[str]) -> None:
+        """Require that the actual state of these credentials is known.
+
+        Raises:
+            UserDeniedError: AWS denied the read of one of them.
+        """
+        with self._lock:
+            for credential_id in credential_ids:
+                if credential_id in self._denied:
+                    raise UserDeniedError(self._denied[credential_id])
 
     def owner(self, credential_id: str) -> str | None:
         """Return the resource that has this credential (empty: of unknown name), None for an unmanaged one."""

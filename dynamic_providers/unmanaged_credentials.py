@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from dynamic_providers.provider import Provider, warn
-from iamcreds.errors import NotApprovedError, RejectedError
+from iamcreds.errors import NotApprovedError, RejectedError, UserDeniedError
 from iamcreds.model import Status, Unmanaged
 from iamcreds.services import service_alias
 
@@ -31,6 +31,7 @@ _UNTOLD = (
     "this run cannot tell which live credentials are the stack's own, because its state could not be read: unmanaged"
     " ones are neither told nor touched"
 )
+_DENIED = "{error}. Unmanaged credentials of this spec file are neither reported nor changed"
 
 
 class UnmanagedCredentialsProvider(Provider):
@@ -50,7 +51,11 @@ class UnmanagedCredentialsProvider(Provider):
         if told.get("owned") is None:
             warn(_UNTOLD)
             return CheckResult(inputs | {"unmanaged": {}, "deactivates": [], "deletes": []}, [])
-        found = sorted(self._find(inputs["users"], told), key=lambda live: (live.user, live.service, live.id))
+        try:
+            found = sorted(self._find(inputs["users"], told), key=lambda live: (live.user, live.service, live.id))
+        except UserDeniedError as error:
+            warn(_DENIED.format(error=error))
+            found = []
         actions = {live.id: Unmanaged(inputs["users"][live.user]) for live in found}
         for live in found:
             warn(_describe(live, actions[live.id]))
@@ -72,7 +77,7 @@ class UnmanagedCredentialsProvider(Provider):
         owned = set(told["owned"])
         undecided = {(user, service) for user, service in told.get("undecided") or ()}
         for credential_id, (user, service) in (told.get("declared") or {}).items():
-            if self.account.find_credential(user, credential_id) is None:  # then it is made anew, or adopts
+            if not self._exists(user, credential_id):  # then it is made anew, or adopts
                 undecided.add((user, service))
         every = self.account.credentials()
         own: dict[tuple[str, str], list[Credential]] = defaultdict(list)
@@ -88,6 +93,13 @@ class UnmanagedCredentialsProvider(Provider):
                 warn(_UNPROVEN.format(user=live.user, service=service_alias(live.service), id=live.id))
             else:
                 yield live
+
+    def _exists(self, user: str, credential_id: str) -> bool:
+        """Return True if the credential certainly exists; AWS may deny the read of its user."""
+        try:
+            return self.account.find_credential(user, credential_id) is not None
+        except UserDeniedError:
+            return False
 
     def _is_own(self, live: Credential) -> bool:
         """Whether this run has read it as the stack's own, or made it: whose Create is under way is waited for."""

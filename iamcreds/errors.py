@@ -21,6 +21,7 @@ IamcredsError
     ├── UnavailableError       AWS cannot answer at present: a failure of its own, or too many calls
     ├── UnauthenticatedError   no credentials, or expired or unknown ones
     ├── AccessDeniedError      the caller lacks a permission
+    │   └── UserDeniedError    the caller must not read one user
     ├── WrongAccountError      the caller is in another account than the specs or the state say
     ├── NoSuchUserError        the IAM user does not exist
     ├── NoSuchServiceError     AWS knows no such credentials of the service
@@ -132,6 +133,10 @@ class UnauthenticatedError(AccountError):
 
 class AccessDeniedError(AccountError):
     """The caller lacks a permission."""
+
+
+class UserDeniedError(AccessDeniedError):
+    """AWS denies the read of one user; reads of other users may succeed."""
 
 
 class WrongAccountError(AccountError):

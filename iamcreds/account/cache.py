@@ -19,6 +19,7 @@ from iamcreds.errors import (
     UnavailableError,
     UnreachableError,
     UnreadableAnswerError,
+    UserDeniedError,
 )
 from iamcreds.model import Credential, User
 from iamcreds.progress import no_progress
@@ -215,6 +216,8 @@ class Cache:
                 return _user(client.read(self._iam.get_user, UserName=name)["User"])
         except NoSuchUserError:
             return None
+        except AccessDeniedError as error:
+            raise UserDeniedError(str(error)) from None
 
     def _list_each(self, users: Iterable[str], progress: Progress) -> None:
         found = call_all(self._of_user, users, "reading credentials user by user", progress)
@@ -228,6 +231,8 @@ class Cache:
                 return list(self._list(UserName=user))
         except NoSuchUserError:
             return None
+        except AccessDeniedError as error:
+            raise UserDeniedError(str(error)) from None
 
     def _replace(self, found: Mapping[str, list[Credential] | None]) -> None:
         """Take the lists of these users for what is true of them.

@@ -173,3 +173,64 @@ def test_up_with_its_own_preview(stack: Stack, iam: IAMClient) -> None:
     assert len(list_credentials(iam, "leaver")) == 1
     assert "the account has no IAM user ghost" in stack.fail(*plain, **REPORT)
     assert list_credentials(iam, "leaver") == []
+
+
+def test_denied_read_stops_nobody(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """If AWS denies the read of one user, the preview rejects that credential, and `up` does everything else."""
+    for user in ("jane", "joe", "leaver"):
+        iam.create_user(UserName=user)
+    team = "users: {{jane: {{credentials: [{0}]}}, joe: {{credentials: [{0}]}}, leaver: {{credentials: [{1}]}}}}"
+    stack.write_specs(team=team.format("{service: codecommit}", "{service: logs}"))
+    stack.up()
+    pass_a_day(emulator)
+    before = stack.read_resources()["joe/codecommit"]
+    emulator.controls.set(hidden_users=["joe"])
+    emulator.controls.deny("iam:ListServiceSpecificCredentials", call=2)
+    denied = "joe/codecommit: listing the service-specific credentials of user joe: AWS said AccessDenied"
+    stack.write_specs(team=team.format("{service: codecommit}", ""))
+    assert denied in stack.fail("preview")
+    deny_again(emulator)
+    stack.write_specs(team=team.format("{service: codecommit, reset: lost}", ""))
+    said = stack.succeed("preview", "--diff", **REPORT)
+    assert denied in said
+    assert "kept as recorded" in said
+    deny_again(emulator)
+    assert "listing the service-specific credentials of user joe" in stack.fail(*UP)
+    resources = stack.read_resources()
+    assert resources.keys() == {"jane/codecommit", "joe/codecommit"}
+    assert resources["jane/codecommit"]["inputs"]["reset"] == "lost"
+    recorded, kept = (dict(found["outputs"]) for found in (before, resources["joe/codecommit"]))
+    assert kept.pop("service_password")  # encrypted anew
+    assert kept == {name: value for name, value in recorded.items() if name != "service_password"}
+    assert resources["joe/codecommit"]["id"] == before["id"]
+    assert list_credentials_of(emulator, iam, "leaver") == []
+    stack.up()
+    assert stack.read_resources()["joe/codecommit"]["inputs"]["reset"] == "lost"
+    stack.assert_no_changes()
+
+
+def deny_again(emulator: Emulator) -> None:
+    """Deny the next process all lists but its first one, the list of all users."""
+    emulator.controls.clear_faults()
+    emulator.controls.deny("iam:ListServiceSpecificCredentials", call=2)
+
+
+def list_credentials_of(emulator: Emulator, iam: IAMClient, user: str) -> list[str]:
+    """End the faults, and list the ids of the user's credentials."""
+    emulator.controls.clear_faults()
+    return [live["ServiceSpecificCredentialId"] for live in list_credentials(iam, user)]
+
+
+def test_denied_account_stops_the_run(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """If AWS denies the list of all users, the run stops at once, and reports it once."""
+    for user in ("jane", "joe"):
+        iam.create_user(UserName=user)
+    stack.write_specs(team="users: {jane: {credentials: [{service: logs}]}, joe: {credentials: [{service: logs}]}}")
+    stack.up()
+    emulator.controls.deny("iam:ListServiceSpecificCredentials")
+    stack.write_specs(team="users: {jane: {credentials: [{service: logs, reset: x}]}, joe: {credentials: []}}")
+    for command in (("preview",), UP):
+        said = stack.fail(*command, **REPORT)
+        assert said.rsplit("Diagnostics:", maxsplit=1)[-1].count("AWS said AccessDenied") == 1, said
+    emulator.controls.clear_faults()
+    assert len(list_credentials(iam, "joe")) == 1
