@@ -15,7 +15,8 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from dynamic_providers.credential_inputs import REPLACING, CredentialInputs, find_failures, find_replace_reasons
+from dynamic_providers.checking import CredentialCheck, needs_slot
+from dynamic_providers.credential_inputs import CredentialInputs, find_failures, find_replace_reasons
 from dynamic_providers.credential_state import (
     SECRETS,
     declared_inputs,
@@ -24,19 +25,14 @@ from dynamic_providers.credential_state import (
     record_secret,
     recorded_live,
 )
-from dynamic_providers.group_facts import find_own, foresee_user, has_service, read_group
+from dynamic_providers.group_facts import has_service
 from dynamic_providers.making import make_credential
 from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, raise_rejection, warn
-from dynamic_providers.run_context import OnRejection, RunContext
+from dynamic_providers.run_context import RunContext
 from dynamic_providers.unknowns import is_known
-from iamcreds.errors import NoSuchCredentialError, NotApprovedError, RejectedError, UserDeniedError
+from iamcreds.errors import NoSuchCredentialError, RejectedError, UserDeniedError
 from iamcreds.model import Credential, Status
-from iamcreds.plan.changes import Action
-from iamcreds.planning.group import Adopt, Create, Decision, Group, Import, MissingUser
-from iamcreds.planning.planner import plan
-from iamcreds.planning.rejections import describe, protected, unknown_service
-from iamcreds.services import MAX_PER_SERVICE
-from iamcreds.text.escaping import escape_invisible
+from iamcreds.planning.rejections import unknown_service
 
 _SWITCHED_OFF = (
     "somebody switched off {service} credential {id} of user {user}, and off it stays:"
@@ -45,9 +41,6 @@ _SWITCHED_OFF = (
 _RESET_TAKEN_OUT = (
     "the `reset` of {service} credential {id} of user {user} was taken out: nothing is reset by that, and adding it"
     " again, with the same text too, will be a reset"
-)
-_NOTHING_ADOPTED = (
-    "a known password is that of a credential that is taken over: name its id with `adopt`, or take it out"
 )
 _YOUNG = (
     "{service} credential {id} of user {user} is less than a minute old, and IAM's lists do not show it as it was made"
@@ -67,14 +60,10 @@ class ServiceSpecificCredentialProvider(Provider):
         failures = failures or self._service_failures(inputs)
         if failures or not is_known([inputs.user, inputs.service, inputs.adopt]):
             return CheckResult(inputs.properties(), failures)
-        try:
-            self.session.require_read(context.own_ids())
-            if olds:  # the state has it; if it is to be replaced, a check without olds follows
-                return self._check_existing(CredentialInputs.read(olds), replace(inputs, password=None), context)
-            return self._check_new(inputs, context)
-        except UserDeniedError as error:
-            self.session.keep(context.own_ids(), str(error))
-            return self._reject(str(error), replace(inputs, password=None), context)
+        if olds:  # the state has it; if it is to be replaced, a check without olds follows
+            inputs = replace(inputs, password=None)
+        check = CredentialCheck(self.account, self.session, inputs, context)
+        return check.run(CredentialInputs.read(olds) if olds else None)
 
     def _service_failures(self, inputs: CredentialInputs) -> list[CheckFailure]:
         """Reject an unknown service while the user is still unknown."""
@@ -82,87 +71,6 @@ class ServiceSpecificCredentialProvider(Provider):
         if is_checked_later or has_service(self.account, None, inputs.service):
             return []
         return [CheckFailure("service", unknown_service(inputs.service))]
-
-    def _check_existing(self, olds: CredentialInputs, inputs: CredentialInputs, context: RunContext) -> CheckResult:
-        """Reject a replacement before it begins, so that a working credential is never deleted for a rejected one."""
-        self.session.hear(inputs.user, inputs.service, context, context.members(inputs), is_recorded=True)
-        own = find_own(self.account, olds.user, context)
-        reasons = [name for name in REPLACING if getattr(olds, name) != getattr(inputs, name)]
-        if any(credential.status is Status.EXPIRED for credential in own):
-            reasons = ["it has expired"]
-        if not reasons:
-            return CheckResult(inputs.properties(), [])
-        if context.options.protect:
-            return self._reject(protected(olds.user, olds.service, own, reasons), inputs, context)
-        unapproved = self._find_unapproved(own)
-        if unapproved is not None:
-            return self._reject(unapproved, inputs, context)
-        with self.account.hold_creates(inputs.user, inputs.service):
-            frees_quota = context.options.frees_quota(by_default=self._needs_its_slot(olds.user, olds.service, inputs))
-            return self._plan(inputs, context, own, frees_quota=frees_quota)
-
-    def _check_new(self, inputs: CredentialInputs, context: RunContext) -> CheckResult:
-        """Plan a new credential, or one that replaces an existing one."""
-        own = find_own(self.account, inputs.user, context)
-        if own or self.session.is_recorded(context.resource):
-            inputs = inputs.without_import()  # a replacement is created, and not imported
-        if inputs.password is not None and inputs.adopt is None:
-            return CheckResult(inputs.properties(), [CheckFailure("password", _NOTHING_ADOPTED)])
-        unapproved = self._find_unapproved(own)
-        if unapproved is not None:
-            self.session.keep([credential.id for credential in own], unapproved)
-            return self._reject(unapproved, inputs, context)
-        self.session.hear(inputs.user, inputs.service, context, context.members(inputs))
-        with self.account.hold_creates(inputs.user, inputs.service):
-            # For a replacement that somebody requested (--replace, taint) the engine asks no diff.
-            return self._plan(inputs, context, own, frees_quota=context.options.frees_quota(by_default=False))
-
-    def _find_unapproved(self, own: list[Credential]) -> str | None:
-        """Return why a replacement of these credentials is not approved, None if it is, or needs no approval."""
-        try:
-            for credential in own:
-                self.account.require_approved(credential.user, credential.id, Action.REPLACE)
-        except NotApprovedError as error:
-            return str(error)
-        return None
-
-    def _plan(
-        self, inputs: CredentialInputs, context: RunContext, own: list[Credential], *, frees_quota: bool
-    ) -> CheckResult:
-        """Return the planned decision about a credential that replaces `own`; a rejected replacement does not begin.
-
-        `frees_quota` says whether a replacement deletes the old credential first.
-        """
-        user, service, resource = inputs.user, inputs.service, context.resource
-        group = foresee_user(self.account, read_group(self.account, self.session, user, service), context)
-        if resource in group.owners_of_existing.values():
-            self.session.replace(user, service, resource, frees_quota=frees_quota)
-            group = replace(group, replaced=self.session.group(user, service).replaced)
-        decision = plan(group)[resource]
-        is_deleted_first = bool(own) and context.options.deletes_first is True
-        may_follow = context.may_create_users and context.on_rejection is not OnRejection.COLLECT
-        is_final = is_deleted_first or not (may_follow and isinstance(decision, MissingUser))
-        if isinstance(decision, MissingUser) and not is_final:  # the user may exist when the create begins
-            warn(describe(decision, group, resource, self.account.now()))
-            decision = _plan_with_user(group, resource)
-        if is_final or context.on_rejection is OnRejection.FAIL:
-            self.session.decide(group, resource, decision)
-        match decision:
-            case Create():
-                return CheckResult(inputs.properties(), [])
-            case Adopt(credential):
-                return CheckResult(inputs.properties() | _show(credential, inputs.member().status), [])
-            case Import(credential):
-                return CheckResult(inputs.properties() | _show(credential, inputs.target), [])
-        reason = describe(decision, group, resource, self.account.now())
-        self.session.keep([credential.id for credential in own], reason)
-        return self._reject(reason, inputs, context)
-
-    def _reject(self, reason: str, inputs: CredentialInputs, context: RunContext) -> CheckResult:
-        reason = escape_invisible(reason)
-        if context.on_rejection is OnRejection.FAIL:
-            return CheckResult(inputs.properties(), [CheckFailure("", reason)])
-        return CheckResult(inputs.properties() | {"refused": [reason]}, [])
 
     def diff(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Another user, service or age replaces, and so does expiry; a declared status or reset updates."""
@@ -192,15 +100,8 @@ class ServiceSpecificCredentialProvider(Provider):
         return DiffResult(
             changes=bool(replaces) or declared or inputs.status not in (None, olds.get("status")),
             replaces=replaces,
-            delete_before_replace=self._needs_its_slot(olds.get("user"), olds.get("service"), inputs),
+            delete_before_replace=needs_slot(self.account, olds.get("user"), olds.get("service"), inputs),
         )
-
-    def _needs_its_slot(self, user: object, service: object, inputs: CredentialInputs) -> bool:
-        """Return True if a replacement needs the quota of the credential of this user and service that it replaces."""
-        if (user, service) != (inputs.user, inputs.service):
-            return False
-        is_one_of_two = inputs.declared == MAX_PER_SERVICE
-        return is_one_of_two or len(self.account.credentials_of(inputs.user, inputs.service)) >= MAX_PER_SERVICE
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
         """Create the credential, or adopt the one that the preview has shown; all of it or nothing.
@@ -294,15 +195,3 @@ class ServiceSpecificCredentialProvider(Provider):
             raise RejectedError(reason)
         self.account.require_account(props.get("account_id"), "this state is of")
         self.account.delete(props["user"], credential_id, datetime.fromisoformat(props["create_date"]))
-
-
-def _plan_with_user(group: Group, resource: str) -> Decision:
-    """Return the decision about a resource for the case that its missing user will exist, without an import."""
-    members = {**group.members, resource: replace(group.members[resource], adopt=None)}
-    return plan(replace(group, has_user=True, members=members))[resource]
-
-
-def _show(credential: Credential, status: Status | None) -> dict[str, str]:
-    """Return the inputs by which a preview shows what is adopted or imported, and a status that changes by it."""
-    differs = status not in (None, credential.status)
-    return {"adopts": credential.id} | ({"adopts_status": credential.status.value} if differs else {})

@@ -12,7 +12,7 @@ from unittest import mock
 
 from pulumi.dynamic import Config, ConfigureRequest
 
-from dynamic_providers import group_facts, making, service_specific_credential, unmanaged_credentials
+from dynamic_providers import checking, group_facts, making, service_specific_credential, unmanaged_credentials
 from dynamic_providers import session as provider_session
 from dynamic_providers.handover import Handover
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
@@ -96,6 +96,7 @@ def stage() -> Iterator[None]:
         (unmanaged_credentials, "warn", warn),
         (making, "warn", warn),
         (group_facts, "warn", warn),
+        (checking, "warn", warn),
         (service_specific_credential, "is_told_first", is_told_first),
         (models, "_new_id", lambda: f"ACCA{next(numbers):017d}"),
         (models, "_new_secret", lambda _service: ""),
