@@ -48,9 +48,9 @@ def find_user_refusals(diagnostics: Iterable[Diagnostic]) -> dict[str, Refusal]:
     """Return the IAM users that the program rejects, by URN: it reports each at its resource, with its location."""
     refusals = {}
     for found in diagnostics:
-        _, is_of_type, name = found.urn.partition(f"::{_USER}::")
+        parent, is_of_type, name = found.urn.partition(f"{_USER}::")
         reported = re.fullmatch(rf".+:\d+:\d+: {re.escape(name)}: (.+)", found.message)
-        if found.severity == "error" and is_of_type and reported:
+        if found.severity == "error" and is_of_type and parent.endswith(("::", "$")) and reported:
             refusals[found.urn] = Refusal(name, reported[1])
     return refusals
 

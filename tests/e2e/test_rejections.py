@@ -9,8 +9,11 @@ import pytest
 
 from iamcreds.cli import main
 from tests.e2e.live import list_credentials, pass_a_day
+from tests.e2e.stack import add_aws_plugin
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mypy_boto3_iam import IAMClient
 
     from iamcreds.emulator.server import Emulator
@@ -234,3 +237,29 @@ def test_denied_account_stops_the_run(stack: Stack, iam: IAMClient, emulator: Em
         assert said.rsplit("Diagnostics:", maxsplit=1)[-1].count("AWS said AccessDenied") == 1, said
     emulator.controls.clear_faults()
     assert len(list_credentials(iam, "joe")) == 1
+
+
+def test_rejected_iam_user(
+    stack: Stack, iam: IAMClient, tmp_path: Path, capfd: pytest.CaptureFixture[str], emulator: Emulator
+) -> None:
+    """An IAM user that exists already is a rejection of the preview; `up` does everything else."""
+    add_aws_plugin(stack, tmp_path)
+    for user in ("jane", "leaver"):
+        iam.create_user(UserName=user)
+    stack.write_specs(team="users: {leaver: {credentials: [{service: logs}]}}")
+    stack.up()
+    stack.write_specs(
+        team="users: {jane: {iamUser: true, credentials: []}, new: {iamUser: true, credentials: [{service: logs}]}}"
+    )
+    printed = stack.succeed("preview", "--json", "--show-sames", **REPORT)
+    preview = stack.folder / "preview.json"
+    preview.write_text(json.dumps(json.JSONDecoder().raw_decode(printed[printed.index("{") :])[0]))
+    with pytest.raises(SystemExit, match=r"\A4\Z"):
+        main(["plan", str(preview)])
+    comment = capfd.readouterr().out
+    assert "1 to create, 1 to delete, 1 IAM user to create, 1 refused; the stack has 1 credential." in comment
+    assert "jane: IAM has user jane already" in comment
+    stack.fail(*UP)
+    assert list_credentials(iam, "leaver") == []
+    assert len(list_credentials(iam, "new")) == 1
+    assert emulator.controls.counts()["iam:CreateUser"]

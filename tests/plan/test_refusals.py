@@ -114,9 +114,11 @@ def test_incomplete_report() -> None:
     assert "the preview does not list every resource" in done.stderr
 
 
-def test_rejected_iam_user() -> None:
+@pytest.mark.parametrize("parent", ["", "iamcreds:index:SpecFile$"])
+def test_rejected_iam_user(parent: str) -> None:
     """An IAM user that the program rejects at its resource is a rejection, and not a change."""
     step = make_step("create", "jane", "aws:iam/user:User", new={"name": "jane"})
+    step["urn"] = step["newState"]["urn"] = step["urn"].replace("::aws:", f"::{parent}aws:")
     message = "error: specs/a.yaml:2:3: jane: IAM has user jane already"
     error = {"severity": "error", "message": message, "urn": step["urn"]}
     done = run_plan("-", given=make_preview(step, diagnostics=[error]))
