@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 HEAD = "`pulumi up` would refuse:"
 """The first line of the one error by which a preview with rejections fails."""
-_POSITION = re.compile(r":\d+:\d+: ")
+_LINE_AND_COLUMN = re.compile(r":\d+:\d+: ")
 
 
 def find_failures(plan: Plan) -> list[str]:
@@ -42,5 +42,5 @@ def _format(refusals: Iterable[Refusal]) -> set[str]:
 def _list_sentences(line: str) -> Iterator[str]:
     """Return a line, and the line without what may be its source location."""
     yield line
-    for position in _POSITION.finditer(line):
+    for position in _LINE_AND_COLUMN.finditer(line):
         yield line[position.end() :]
