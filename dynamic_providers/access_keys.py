@@ -91,9 +91,8 @@ class AccessKeysProvider(Provider):
     def _watched(self, inputs: dict[str, Any], context: RunContext) -> CheckResult:
         policies = {user: _policy(properties) for user, properties in inputs["users"].items()}
         keys = self.account.access_keys(policies)
-        keys |= {
-            user: [] for user in context.created_users if keys.get(user) is None
-        }  # a user without any, in a moment
+        # A user whom the program creates has no keys yet.
+        keys |= {user: [] for user in context.created_users if keys.get(user) is None}
         found = [finding for user in keys for finding in check_access_keys(user, policies[user], keys[user], self.now)]
         found.sort(key=lambda finding: (finding.user, finding.id, finding.rule))
         inputs["keys"] = {user: [_shown(key) for key in keys[user] or ()] for user in sorted(keys)}

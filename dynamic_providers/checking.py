@@ -133,7 +133,7 @@ class CredentialCheck:
     def _read_group(self, inputs: CredentialInputs, *, frees_quota: bool) -> Group:
         user, service, resource = inputs.user, inputs.service, self.context.resource
         group = foresee_user(self.account, read_group(self.account, self.session, user, service), self.context)
-        if resource not in group.owners_of_existing.values():
+        if not group.replaces(resource):
             return group
         self.session.replace(user, service, resource, frees_quota=frees_quota)
         return replace(group, replaced=self.session.group(user, service).replaced)

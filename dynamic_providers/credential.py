@@ -120,7 +120,7 @@ def _reserve_name(resource_name: str) -> None:
     names.add(resource_name)
 
 
-@functools.lru_cache(maxsize=8)  # see `_siblings`
+@functools.lru_cache(maxsize=8)  # see `_groups`
 def _used_names(_monitor: object) -> set[str]:
     return set()
 

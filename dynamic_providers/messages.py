@@ -59,8 +59,6 @@ def write_credential_message(
         context["owned"] |= state.own(*(member.former_resource_name or member.resource_name for member in same))
         context["owned"] = {key: names.get(owner, owner) for key, owner in context["owned"].items()}
     options = Options(protect=credential.protect, deletes_first=len(same) == MAX_PER_SERVICE or None)
-    inputs = {
-        member.resource_name: CredentialInputs.declare(member, declared=len(same), account=None) for member in same
-    }
-    group = {name: declared.in_group() for name, declared in inputs.items()} if len(same) > 1 else {}
+    declared = ((member, CredentialInputs.declare(member, declared=len(same), account=None)) for member in same)
+    group = {member.resource_name: inputs.in_group() for member, inputs in declared} if len(same) > 1 else {}
     return context | {"group": group, "options": options.properties()}

@@ -156,9 +156,7 @@ class Session:
 
     def adopted(self, user: str, service: str) -> frozenset[str]:
         """Return the ids that resources of this run are going to adopt or import."""
-        with self._lock:
-            decisions = [returned.decision for returned in self._groups[user, service].returned.values()]
-            return frozenset(found.credential.id for found in decisions if isinstance(found, Adopt | Import))
+        return frozenset(self.group(user, service).taken.values())
 
     def group(self, user: str, service: str) -> Group:
         """Return what is known about this user and service without the account; `decided` has returned decisions."""

@@ -231,6 +231,10 @@ class Group:
         """Return the resource names of managed credentials that exist, by id."""
         return {found.id: self.owners[found.id] for found in self.existing if found.id in self.owners}
 
+    def replaces(self, name: str) -> bool:
+        """Return True if a decision about the resource replaces its existing credential."""
+        return name in self.owners_of_existing.values()
+
     @property
     def reserved(self) -> set[str]:
         """Return the resources whose replacement gets the slot of the credential that is deleted first."""

@@ -120,20 +120,18 @@ def _reject_blocked(group: Group) -> dict[str, Decision]:
     adopted = [found for found in group.existing if found.id in {*group.adopted, *group.taken.values()}]
     transformed = [name for name, member in group.open.items() if not member.is_certain]
     rejections: dict[str, Decision] = dict.fromkeys(transformed if adopted else (), Transformed(adopted))
-    if not group.unmanaged:
+    if not group.is_whole:  # all unmanaged ones may be managed: then the quota of declared ones decides
         return rejections
-    decisions = {name: _reject_one(group, name, group.unmanaged) for name in group.open}
-    return {name: decision for name, decision in decisions.items() if decision is not None} | rejections
+    blocked = group.open if group.unmanaged else ()
+    return {name: _reject_one(group, name, group.unmanaged) for name in blocked} | rejections
 
 
 def _adopts(group: Group, name: str) -> bool:
-    return group.members[name].adopts and name not in group.owners_of_existing.values()
+    return group.members[name].adopts and not group.replaces(name)
 
 
-def _reject_one(group: Group, name: str, unmanaged: Sequence[Credential]) -> Decision | None:
+def _reject_one(group: Group, name: str, unmanaged: Sequence[Credential]) -> Decision:
     member = group.members[name]
-    if not group.is_whole:  # all of these may be managed: then the quota of declared ones decides
-        return None
     uncertain = [found for found in unmanaged if found.id in group.uncertain]
     if uncertain:
         return Unproven(uncertain)

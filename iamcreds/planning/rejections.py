@@ -141,8 +141,8 @@ def _options(unmanaged: Sequence[Credential], group: Group, name: str) -> str:
     """What to do about what is in the way; to adopt it only where that would not be refused next."""
     it = _it(unmanaged)
     ways = [f"delete {it} ({_and(map(_delete_command, unmanaged))})"]
-    member, is_replaced = group.members[name], name in group.owners_of_existing.values()
-    can_adopt = not is_replaced and len(unmanaged) <= member.declared and all(map(member.fits, unmanaged))
+    member = group.members[name]
+    can_adopt = not group.replaces(name) and len(unmanaged) <= member.declared and all(map(member.fits, unmanaged))
     if can_adopt:
         ways.append(f"take {it} over with `existing: adopt`, which resets the password")
     ways.append("leave it to whom it serves, and take this credential out of the specs")
