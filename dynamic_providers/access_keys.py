@@ -14,6 +14,7 @@ from dynamic_providers.resource import Resource
 from dynamic_providers.run_context import OnRejection, RunContext, on_rejection
 from dynamic_providers.unknowns import is_known
 from iamcreds.drift.access_keys import check_access_keys
+from iamcreds.errors import AccessDeniedError
 from iamcreds.model import AccessKeyPolicy
 from iamcreds.report.wording import format_sentence
 from iamcreds.text.escaping import escape_invisible
@@ -82,11 +83,19 @@ class AccessKeysProvider(Provider):
     def check(self, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
         """Read the keys of all users into the inputs, so that every preview shows them; stop where it is enforced."""
         inputs = {name: value for name, value in news.items() if value is not None and name != "run"}
-        wrong = [CheckFailure("users", escape_invisible(reason)) for reason in _malformed(inputs.get("users"))]
-        wrong += self.account_failures(inputs.get("account"))
-        if wrong or not is_known(inputs["users"]):
-            return CheckResult(inputs, wrong)
-        return self._watched(inputs, RunContext.read(news))
+        context = RunContext.read(news)
+        malformed = [CheckFailure("users", escape_invisible(reason)) for reason in _malformed(inputs.get("users"))]
+        failures = self.account_failures(inputs.get("account"))
+        if failures:
+            return CheckResult(inputs, [*malformed, *failures])
+        if malformed:
+            return _reject(inputs, malformed, context)
+        if not is_known(inputs["users"]):
+            return CheckResult(inputs, [])
+        try:
+            return self._watched(inputs, context)
+        except AccessDeniedError as error:
+            return _reject(inputs, [CheckFailure("", str(error))], context)
 
     def _watched(self, inputs: dict[str, Any], context: RunContext) -> CheckResult:
         policies = {user: _policy(properties) for user, properties in inputs["users"].items()}
@@ -104,9 +113,7 @@ class AccessKeysProvider(Provider):
                 stops.append(f"{sentence}, and the policy is enforced: {_WAYS_OUT}")
             else:
                 warn(sentence)
-        if stops and context.on_rejection is not OnRejection.FAIL:
-            return CheckResult(inputs | {"refused": stops}, [])
-        return CheckResult(inputs, [CheckFailure("", stop) for stop in stops])
+        return _reject(inputs, [CheckFailure("", stop) for stop in stops], context)
 
     def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         """Anything seen that is not as it was."""
@@ -129,6 +136,14 @@ class AccessKeysProvider(Provider):
         """Record the keys that check read; see `create`."""
         raise_rejection(news)
         return UpdateResult(dict(news))
+
+
+def _reject(inputs: dict[str, Any], failures: list[CheckFailure], context: RunContext) -> CheckResult:
+    """Return what is rejected, if anything, among the inputs, or as failures, which end the run."""
+    if not failures or context.on_rejection is OnRejection.FAIL:
+        return CheckResult(inputs, failures)
+    reasons = [f"{failure.property}: {failure.reason}".removeprefix(": ") for failure in failures]
+    return CheckResult(inputs | {"refused": reasons}, [])
 
 
 def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:

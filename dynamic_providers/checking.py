@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from iamcreds.model import Credential
 
 _NOTHING_ADOPTED = (
-    "a known password is that of a credential that is taken over: name its id with `adopt`, or take it out"
+    "`password` is for a credential that is imported. Options: name its id with `adopt`; or remove `password`"
 )
 
 
@@ -69,11 +69,21 @@ class CredentialCheck:
         try:
             self.session.require_read(self.context.own_ids())
             return self._check_new() if olds is None else self._check_existing(olds)
-        except RejectedError as error:
-            return self._reject(str(error))
-        except (NotApprovedError, UserDeniedError) as error:
-            self.session.keep(self.context.own_ids(), str(error))
-            return self._reject(str(error))
+        except (RejectedError, NotApprovedError, UserDeniedError) as error:
+            return self.reject(str(error), olds)
+
+    def reject(self, reason: str, olds: CredentialInputs | None) -> CheckResult:
+        """Return the rejection among the inputs, or as a failure, which ends the run; see `run` for `olds`.
+
+        What the state has of the resource is not deleted.
+        """
+        self.session.keep(self.context.own_ids(), reason)
+        inputs = replace(self.inputs, password=None).properties()
+        # After --replace or taint the engine drops a retained credential from the state, and no delete can fail.
+        is_dropped = olds is None and self.context.options.retain and self.context.own_ids()
+        if is_dropped or self.context.on_rejection is OnRejection.FAIL:
+            return CheckResult(inputs, [CheckFailure("", escape_invisible(reason))])
+        return CheckResult(inputs | {"refused": [escape_invisible(reason)]}, [])
 
     def _check_existing(self, olds: CredentialInputs) -> CheckResult:
         """Reject a replacement before it begins, so that a working credential is never deleted for a rejected one."""
@@ -90,13 +100,17 @@ class CredentialCheck:
         return self._plan(self.inputs, own, frees_quota=self.context.options.frees_quota(by_default=by_default))
 
     def _check_new(self) -> CheckResult:
-        """Plan a new credential, or one that replaces an existing one."""
+        """Plan a new credential, or one that replaces an existing one.
+
+        Raises:
+            RejectedError: see `_plan`; or a password is given for a credential that is not imported.
+        """
         inputs = self.inputs
         own = find_own(self.account, inputs.user, self.context)
         if own or self.session.is_recorded(self.context.resource):
             inputs = inputs.without_import()  # a replacement is created, and not imported
         if inputs.password is not None and inputs.adopt is None:
-            return CheckResult(inputs.properties(), [CheckFailure("password", _NOTHING_ADOPTED)])
+            raise RejectedError(_NOTHING_ADOPTED)
         self._hear(inputs)
         # For a replacement that somebody requested (--replace, taint) the engine asks no diff.
         return self._plan(inputs, own, frees_quota=self.context.options.frees_quota(by_default=False))
@@ -126,9 +140,7 @@ class CredentialCheck:
                 return CheckResult(inputs.properties() | _show(credential, inputs.member().status), [])
             case Import(credential):
                 return CheckResult(inputs.properties() | _show(credential, inputs.target), [])
-        reason = self._describe(decision, group)
-        self.session.keep([credential.id for credential in own], reason)
-        raise RejectedError(reason)
+        raise RejectedError(self._describe(decision, group))
 
     def _read_group(self, inputs: CredentialInputs, *, frees_quota: bool) -> Group:
         user, service, resource = inputs.user, inputs.service, self.context.resource
@@ -155,13 +167,6 @@ class CredentialCheck:
 
     def _describe(self, rejection: Rejection, group: Group) -> str:
         return describe(rejection, group, self.context.resource, self.account.now())
-
-    def _reject(self, reason: str) -> CheckResult:
-        reason = escape_invisible(reason)
-        inputs = replace(self.inputs, password=None).properties()
-        if self.context.on_rejection is OnRejection.FAIL:
-            return CheckResult(inputs, [CheckFailure("", reason)])
-        return CheckResult(inputs | {"refused": [reason]}, [])
 
 
 def _show(credential: Credential, status: Status | None) -> dict[str, str]:

@@ -29,6 +29,9 @@ _WAITING = (
 def read_group(account: Account, session: Session, user: str, service: str) -> Group:
     """Return the group with its existing credentials; for use while `hold_creates` is held.
 
+    An unmanaged credential that this run deactivates or deletes counts as it was before that: the preview planned it
+    so, and the plan must not depend on which of the two the engine requests first.
+
     Raises:
         AccountError: as AWS responds.
     """
@@ -38,11 +41,13 @@ def read_group(account: Account, session: Session, user: str, service: str) -> G
         return replace(group, imports=imports, has_user=False, has_service=has_service(account, None, service))
     if any(member.adopt is None for member in group.members.values()):
         _settle(account, session, user, service)
-    existing = account.credentials_of(user, service)
+    changed = session.changed(user, service)
+    unchanged = [credential for credential in account.credentials_of(user, service) if credential.id not in changed]
+    existing = sorted([*unchanged, *changed.values()], key=lambda credential: (credential.created, credential.id))
     return replace(
         group,
         existing=existing,
-        owners=_find_owners(account, session, [*existing, *imports.values()]),
+        owners=_find_owners(account, session, [*unchanged, *imports.values()]),
         uncertain=_find_uncertain(session, service, existing),
         imports=imports,
         has_service=has_service(account, user, service),

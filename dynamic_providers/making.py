@@ -115,7 +115,7 @@ def _issue(account: Account, session: Session, inputs: CredentialInputs, name: s
         issued = account.issue(inputs.user, inputs.service, inputs.age_days, inputs.target)
     except LimitExceededError:
         group = _look_closer(account, session, inputs)
-        if not group.unmanaged:
+        if not group.unmanaged or isinstance(_replan(group, name), Create):  # a sibling is to adopt what is unmanaged
             raise
         return _resolve(account, inputs, name, group, None)
     made = issued.credential

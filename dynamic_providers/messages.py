@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from dynamic_providers.credential_inputs import CredentialInputs
@@ -35,14 +36,17 @@ def write_unmanaged_message(state: RecordedState | None, users: Sequence[Desired
     """
     if state is None:
         return {}
-    ids = {name: credential_id for credential_id, name in state.every.items()}
-    declared, undecided = {}, set()
+    ids: dict[str, list[str]] = defaultdict(list)  # two resources under different parents may have one name
+    for credential_id, name in state.every.items():
+        ids[name].append(credential_id)
+    declared: dict[str, list[str]] = {}
+    undecided = set()
     for wanted in (wanted for user in users for wanted in user.credentials):
         recorded = ids.get(wanted.resource_name) or ids.get(wanted.former_resource_name or "")
         if recorded is None:
             undecided.add((wanted.user, wanted.service))
         else:
-            declared[recorded] = [wanted.user, wanted.service]
+            declared |= {credential_id: [wanted.user, wanted.service] for credential_id in recorded}
     named = {wanted.adopt for user in users for wanted in user.credentials if wanted.adopt is not None}
     told = {"owned": sorted({*state.every, *named}), "undecided": [list(pair) for pair in sorted(undecided)]}
     return told | {"declared": declared} | ({"account": state.account} if state.account else {})

@@ -28,7 +28,7 @@ from dynamic_providers.credential_state import (
 from dynamic_providers.group_facts import has_service
 from dynamic_providers.making import make_credential
 from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, raise_rejection, warn
-from dynamic_providers.run_context import RunContext
+from dynamic_providers.run_context import OnRejection, RunContext
 from dynamic_providers.unknowns import is_known
 from iamcreds.errors import NoSuchCredentialError, RejectedError, UserDeniedError
 from iamcreds.model import Credential, Status
@@ -56,14 +56,19 @@ class ServiceSpecificCredentialProvider(Provider):
         """Reject what IAM would reject, any other account, and a credential that cannot be created or replaced."""
         context = RunContext.read(news)
         inputs = CredentialInputs.read(news)
-        failures = [*find_failures(inputs), *self.account_failures(inputs.account, context.account)]
-        failures = failures or self._service_failures(inputs)
-        if failures or not is_known([inputs.user, inputs.service, inputs.adopt]):
-            return CheckResult(inputs.properties(), failures)
+        failures = self.account_failures(inputs.account, context.account)
+        malformed = [*find_failures(inputs)] or ([] if failures else self._service_failures(inputs))
+        if failures or (malformed and context.on_rejection is OnRejection.FAIL):
+            return CheckResult(inputs.properties(), [*malformed, *failures])
+        if not malformed and not is_known([inputs.user, inputs.service, inputs.adopt]):
+            return CheckResult(inputs.properties(), [])
         if olds:  # the state has it; if it is to be replaced, a check without olds follows
             inputs = replace(inputs, password=None)
         check = CredentialCheck(self.account, self.session, inputs, context)
-        return check.run(CredentialInputs.read(olds) if olds else None)
+        recorded = CredentialInputs.read(olds) if olds else None
+        if malformed:
+            return check.reject("; ".join(f"{failure.property}: {failure.reason}" for failure in malformed), recorded)
+        return check.run(recorded)
 
     def _service_failures(self, inputs: CredentialInputs) -> list[CheckFailure]:
         """Reject an unknown service while the user is still unknown."""

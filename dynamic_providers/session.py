@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dynamic_providers.handover import Handover
     from dynamic_providers.run_context import RunContext
+    from iamcreds.model import Credential
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class _GroupFacts:
     returned: dict[str, Returned] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
     adopted: set[str] = field(default_factory=set)
+    changed: dict[str, Credential] = field(default_factory=dict)
     is_whole: bool = False
 
 
@@ -130,6 +132,16 @@ class Session:
             for credential_id in credential_ids:
                 if credential_id in self._denied:
                     raise UserDeniedError(self._denied[credential_id])
+
+    def note_change(self, unmanaged: Credential) -> None:
+        """Note that this run deactivates or deletes an unmanaged credential, with the facts from before that."""
+        with self._lock:
+            self._groups[unmanaged.user, unmanaged.service].changed.setdefault(unmanaged.id, unmanaged)
+
+    def changed(self, user: str, service: str) -> dict[str, Credential]:
+        """Return the unmanaged credentials that this run deactivates or deletes, as they were before, by id."""
+        with self._lock:
+            return dict(self._groups[user, service].changed)
 
     def owner(self, credential_id: str) -> str | None:
         """Return the resource that has this credential (empty: of unknown name), None for an unmanaged one."""

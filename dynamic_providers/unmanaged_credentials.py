@@ -162,17 +162,21 @@ class UnmanagedCredentialsProvider(Provider):
     def _act_on(self, user: str, live: dict[str, str], inputs: Mapping[str, Any]) -> dict[str, str] | None:
         """Deactivate or delete one credential; return it as it is then, None if it is deleted."""
         if live["id"] in inputs["deletes"]:
-            self._require_foreign(user, live)
+            self._prepare(user, live)
             self.account.delete(user, live["id"])
             return None
-        if live["id"] in inputs["deactivates"] and self._is_there(user, live):
+        if live["id"] in inputs["deactivates"] and self._prepare(user, live):
             self.account.set_status(user, live["id"], Status.INACTIVE)
             return live | {"status": Status.INACTIVE.value}
         return live
 
-    def _is_there(self, user: str, shown: Mapping[str, str]) -> bool:
+    def _prepare(self, user: str, shown: Mapping[str, str]) -> bool:
+        """Return True if the credential still exists and may be changed; plans of this run count it as it is now."""
         self._require_foreign(user, shown)
-        return self.account.find_credential(user, shown["id"]) is not None
+        found = self.account.find_credential(user, shown["id"])
+        if found is not None:
+            self.session.note_change(found)
+        return found is not None
 
     def _require_foreign(self, user: str, shown: Mapping[str, str]) -> None:
         """See to it that no resource of this run has made the credential its own since, or is about to.

@@ -88,6 +88,22 @@ def test_enforced(watcher: AccessKeysProvider, iam: IAMClient, on_rejection: str
     assert watcher.create(before).outs == before
 
 
+def test_denied_read(watcher: AccessKeysProvider, emulator: Emulator, iam: IAMClient) -> None:
+    """If AWS denies the read of a user, or inputs are malformed, only this resource fails in `up`."""
+    iam.create_access_key(UserName="jane")
+    emulator.controls.deny("iam:ListAccessKeys")
+    users = {"jane": {"max": 1.0}}
+    for wrong, reason in ((users, "listing the access keys of user jane: AWS said AccessDenied"), (7.0, "users: exp")):
+        checked = watcher.check({}, {"users": wrong, "run": {"on_rejection": "defer"}})
+        assert checked.failures == []
+        assert checked.inputs["refused"][0].startswith(reason)
+        assert watcher.diff("x", {"users": users, "keys": {}, "findings": []}, checked.inputs).changes
+        with pytest.raises(RejectedError):
+            watcher.update("x", {}, checked.inputs)
+    ((_, reason),) = failures(watcher, users=users)
+    assert "AccessDenied" in reason
+
+
 def test_enforcement_is_let_go(watcher: AccessKeysProvider, iam: IAMClient, capsys: pytest.CaptureFixture[str]) -> None:
     """With the config `enforce` false nothing stops the run, each finding is warned of, and the config is, too."""
     watcher.configure(ConfigureRequest(Config({"iamcreds:enforce": "False"}, "iamcreds")))

@@ -76,9 +76,9 @@ def test_known_password(provider: ServiceSpecificCredentialProvider, emulator: E
 
 
 def test_password_of_none(provider: ServiceSpecificCredentialProvider) -> None:
-    """A password without an id to adopt is refused where one would be created."""
+    """A password without an id to import is rejected."""
     checked = provider.check({}, news(password="hunter2", adopt=None))
-    assert [failure.property for failure in checked.failures or []] == ["password"]
+    assert [failure.property for failure in checked.failures or []] == [""]
     assert "hunter2" not in str([failure.reason for failure in checked.failures or []])
 
 

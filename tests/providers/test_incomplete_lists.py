@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from iamcreds.errors import RejectedError
+from iamcreds.errors import LimitExceededError, RejectedError
 from tests.providers.conftest import new_process
 from tests.providers.requests import CODECOMMIT, CREATE, INPUTS, LIST, UNMANAGED, create, news, put_old, reasons
 
@@ -124,6 +124,18 @@ def test_sibling_adopts(provider: ServiceSpecificCredentialProvider, emulator: E
     adopting = provider.check({}, news(resource="a", group=inputs) | inputs["a"])
     assert provider.create(adopting.inputs).id == hidden
     assert set(emulator.controls.passwords()) == {hidden, new.id}
+
+
+def test_quota_next_to_a_sibling_that_adopts(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, hidden: str
+) -> None:
+    """If the quota fails a create that the lists allow, the credential that a sibling adopts is not the reason."""
+    emulator.controls.fail(CREATE, status=409, code="LimitExceeded", message="Cannot exceed quota")
+    inputs: dict[str, dict[str, Any]] = {"a": ADOPTING | {"declared": 2}, "b": {"declared": 2}}
+    checked = provider.check({}, news(resource="b", group=inputs) | inputs["b"])
+    with pytest.raises(LimitExceededError) as raised:
+        provider.create(checked.inputs)
+    assert hidden not in str(raised.value)
 
 
 def test_failed_deletion(provider: ServiceSpecificCredentialProvider, emulator: Emulator, hidden: str) -> None:

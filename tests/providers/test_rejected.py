@@ -184,3 +184,32 @@ def test_two_of_a_user_created_since(provider: ServiceSpecificCredentialProvider
     ]
     iam.create_user(UserName="ghost")
     assert len({provider.create(one).id for one in checked}) == 2
+
+
+def test_malformed(provider: ServiceSpecificCredentialProvider) -> None:
+    """In `up`, malformed inputs and a password without an import fail this resource only."""
+    malformed = {"status": "On", "age_days": 5}
+    (reason,) = provider.check({}, news(on_rejection="defer") | malformed).inputs["refused"]
+    assert reason.startswith("status: expected Active or Inactive; age_days: only API keys expire")
+    checked = provider.check({}, news(on_rejection="defer") | {"password": "hunter2"})
+    assert checked.inputs["refused"][0].startswith("`password` is for a credential that is imported")
+    assert "hunter2" not in str(checked.inputs)
+    with pytest.raises(RejectedError):
+        provider.create(checked.inputs)
+    (failure,) = provider.check({}, news(on_rejection="defer") | {"account": "12"}).failures or []
+    assert failure.property == "account"
+
+
+def test_malformed_replacement(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """A credential is not deleted for a replacement with malformed inputs."""
+    name, outs = create(provider)
+    provider = new_process()
+    inputs = news(owned={name: "jane/codecommit"}, on_rejection="defer") | {"age_days": 0}
+    for olds in (INPUTS, {}):
+        checked = provider.check(olds, inputs)
+        assert "age_days: expected" in checked.inputs["refused"][0]
+    difference = provider.diff(name, outs, checked.inputs)
+    assert (difference.changes, difference.replaces) == (True, None)
+    with pytest.raises(RejectedError):
+        provider.delete(name, outs)
+    assert set(emulator.controls.passwords()) == {name}

@@ -145,6 +145,17 @@ def test_requested_and_rejected(
     assert set(emulator.controls.passwords()) == {name, UNMANAGED}
 
 
+def test_requested_and_retained(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """A rejected replacement of a retained credential ends the run: the engine drops it without a call to delete."""
+    name, _ = create(provider)
+    emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
+    provider = new_process()
+    inputs = owning(name, options={"retain": True, **DELETES_FIRST}) | {"declared": 2}
+    assert provider.check(INPUTS, inputs).failures == []
+    (reason,) = reasons(provider.check({}, inputs))
+    assert UNMANAGED in reason
+
+
 @pytest.mark.parametrize("options", [DELETES_FIRST, {}], ids=["deletes first", "creates first"])
 def test_requested_slot(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator, options: dict[str, bool]

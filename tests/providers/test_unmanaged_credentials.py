@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
+from dynamic_providers.messages import write_unmanaged_message
 from dynamic_providers.properties import UNMANAGED_CREDENTIALS_TYPE
+from dynamic_providers.recorded import RecordedState
+from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import AccountError, RejectedError, WrongAccountError
+from iamcreds.model import DesiredCredential, DesiredUser, Place, Unmanaged
 from iamcreds.planning.group import Adopt, Group, Member
 from iamcreds.specs import load
 from tests.providers.conftest import new_process
@@ -26,7 +30,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_iam import IAMClient
 
-    from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
     from iamcreds.emulator.server import Emulator
 
 CODECOMMIT, LOGS = "codecommit.amazonaws.com", "logs.amazonaws.com"
@@ -237,6 +240,29 @@ def test_about_to_be_taken_over(unmanaged: UnmanagedCredentialsProvider, emulato
         unmanaged.create(checked.inputs)
     assert FOREIGN in emulator.controls.passwords()
     assert unmanaged.check({}, inputs("delete")).inputs["deletes"] == [OFF]
+
+
+@pytest.mark.parametrize("action", ["deactivate", "delete"])
+def test_replacement_that_is_requested_later(
+    unmanaged: UnmanagedCredentialsProvider, emulator: Emulator, action: str
+) -> None:
+    """A replacement that an unmanaged credential blocks stays rejected after that is deactivated or deleted."""
+    credentials = ServiceSpecificCredentialProvider()
+    resource = {"user": "jane", "service": CODECOMMIT, "run": {"resource": "jane/codecommit", "owned": {OWN: "jane"}}}
+    unmanaged.create(unmanaged.check({}, inputs(action)).inputs)
+    (failure,) = credentials.check({}, resource).failures or []
+    assert f"{FOREIGN} (Active" in failure.reason
+    assert (FOREIGN in emulator.controls.passwords()) is (action == "deactivate")
+
+
+def test_two_of_one_name(unmanaged: UnmanagedCredentialsProvider) -> None:
+    """If the state has two resources of a declared name, and either does not exist, its group is left alone."""
+    names = {("jane", CODECOMMIT): {"ACCAGONE0000000000000": "jane/codecommit", OWN: "jane/codecommit"}}
+    state = RecordedState(names, "123456789012")
+    wanted = DesiredCredential("jane", CODECOMMIT, "codecommit", place=Place("a.yaml", 1, 1))
+    user = DesiredUser("jane", credentials=(wanted,), unmanaged=Unmanaged.DELETE, place=Place("a.yaml", 1, 1))
+    message = write_unmanaged_message(state, [user]) | {"account": None}
+    assert unmanaged.check({}, {"users": {"jane": "delete"}, "run": message}).inputs["deletes"] == [OFF]
 
 
 def test_without_the_state(unmanaged: UnmanagedCredentialsProvider, capsys: pytest.CaptureFixture[str]) -> None:

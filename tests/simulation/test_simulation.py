@@ -64,6 +64,9 @@ def test_histories(first: int) -> None:
         (1110826, "a replacement adopted what was called unmanaged, and deleted, in the same run"),
         (1200137, "beside one that adopts, the other pointed at what that one adopted a moment later"),
         (1401942, "of two that adopt, one that could not was refused or not, by their order"),
+        (4017857, "a replacement was rejected or not, by the order of it and of the deactivation of what blocks it"),
+        (4156135, "a replacement was rejected or not, by the order of it and of the deletion of what blocks it"),
+        (4154831, "beside one that adopts, a create that the quota failed pointed at what that one adopts"),
         (110065, "a create beside a sibling's lost answer called foreign what the sibling had just found"),
     ],
 )
