@@ -76,11 +76,11 @@ documents: $(VENV) ## write the generated parts of the documents, and the locked
 	.venv/bin/python -m tools.requirements
 
 previews: $(VENV) ## record the previews that the tests of `iamcreds plan` read, by the real engine
-	.venv/bin/python -m tests.plan.record
+	.venv/bin/python -m tests.pull_request.record
 
 pictures: $(VENV) ## take the pictures of the documents, by Debian's chromium
 	.venv/bin/python -m tests.report.picture
-	.venv/bin/python -m tests.plan.picture
+	.venv/bin/python -m tests.pull_request.picture
 
 clean: ## forget the virtual environment and the local stack
 	@[ ! -e $(VENV) ] || $(LOCAL) down

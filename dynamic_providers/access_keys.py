@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from dynamic_providers.properties import watcher_properties
-from dynamic_providers.provider import Provider, raise_rejection, warn
 from dynamic_providers.resource import Resource
-from dynamic_providers.run_context import OnRejection, RunContext, on_rejection
-from dynamic_providers.unknowns import is_known
 from iamcreds.drift.access_keys import check_access_keys
 from iamcreds.errors import AccessDeniedError
 from iamcreds.model import AccessKeyPolicy
+from iamcreds.pulumi_engine.properties import watcher_properties
+from iamcreds.pulumi_engine.provider import Provider, raise_rejection, warn
+from iamcreds.pulumi_engine.run_context import OnRejection, RunContext, on_rejection
+from iamcreds.pulumi_engine.unknowns import is_known
 from iamcreds.report.wording import format_sentence
 from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.names import USER_NAME, USER_NAME_WORDS

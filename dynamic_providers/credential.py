@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.runtime.settings import SETTINGS, get_monitor, get_root_resource
 
-from dynamic_providers.credential_inputs import CredentialInputs
-from dynamic_providers.credential_state import SECRETS
-from dynamic_providers.properties import CREDENTIAL_TYPE, SPEC_FILE_TYPE, credential_properties
-from dynamic_providers.recorded import RecordedState, read_state, run_message
 from dynamic_providers.resource import Resource
-from dynamic_providers.run_context import Options, on_rejection
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+from iamcreds.pulumi_engine.inputs import CredentialInputs
+from iamcreds.pulumi_engine.outputs import SECRETS
+from iamcreds.pulumi_engine.properties import CREDENTIAL_TYPE, SPEC_FILE_TYPE, credential_properties
+from iamcreds.pulumi_engine.run_context import Options, on_rejection
+from iamcreds.pulumi_engine.stack_state import RecordedState, read_state, run_message
 from iamcreds.services import LOGIN_OUTPUTS, MAX_PER_SERVICE, SECRET_OUTPUTS, Family, service_family, service_name
 
 _ALWAYS = ("account_id", "credential_id", "status", "create_date")

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from dynamic_providers.approved import require_approved_specs
-from dynamic_providers.engine_watch import watch_program
-from dynamic_providers.registration import register
-from dynamic_providers.rejected import completes_with_rejections
 from iamcreds.errors import ApprovalError, SpecsError
+from iamcreds.pulumi_engine.approval import require_approved_specs
+from iamcreds.pulumi_engine.engine_watch import watch_program
+from iamcreds.pulumi_engine.registration import register
+from iamcreds.pulumi_engine.rejection_report import completes_with_rejections
 from iamcreds.specs import load
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.runtime.proto.source_pb2 import SourcePosition, StackFrame, StackTrace
 
-from dynamic_providers.engine_watch import watch_program
+from iamcreds.pulumi_engine.engine_watch import watch_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,14 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from dynamic_providers.checking import CredentialCheck, needs_slot
-from dynamic_providers.credential_inputs import CredentialInputs, find_failures, find_replace_reasons
-from dynamic_providers.credential_state import (
+from iamcreds.errors import NoSuchCredentialError, RejectedError, UserDeniedError
+from iamcreds.model import Credential, Status
+from iamcreds.planning.rejections import unknown_service
+from iamcreds.pulumi_engine.apply import make_credential
+from iamcreds.pulumi_engine.check import CredentialCheck, needs_slot
+from iamcreds.pulumi_engine.group_facts import has_service
+from iamcreds.pulumi_engine.inputs import CredentialInputs, find_failures, find_replace_reasons
+from iamcreds.pulumi_engine.outputs import (
     SECRETS,
     declared_inputs,
     record_inputs,
@@ -25,14 +30,9 @@ from dynamic_providers.credential_state import (
     record_secret,
     recorded_live,
 )
-from dynamic_providers.group_facts import has_service
-from dynamic_providers.making import make_credential
-from dynamic_providers.provider import ACCOUNT_WIDE, Provider, is_told_first, raise_rejection, warn
-from dynamic_providers.run_context import OnRejection, RunContext
-from dynamic_providers.unknowns import is_known
-from iamcreds.errors import NoSuchCredentialError, RejectedError, UserDeniedError
-from iamcreds.model import Credential, Status
-from iamcreds.planning.rejections import unknown_service
+from iamcreds.pulumi_engine.provider import ACCOUNT_WIDE, Provider, is_told_first, raise_rejection, warn
+from iamcreds.pulumi_engine.run_context import OnRejection, RunContext
+from iamcreds.pulumi_engine.unknowns import is_known
 
 _SWITCHED_OFF = (
     "somebody switched off {service} credential {id} of user {user}, and off it stays:"

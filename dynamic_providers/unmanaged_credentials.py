@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from dynamic_providers.provider import Provider, warn
 from iamcreds.errors import NotApprovedError, RejectedError, UserDeniedError
 from iamcreds.model import Status, Unmanaged
+from iamcreds.pulumi_engine.provider import Provider, warn
 from iamcreds.services import service_alias
 
 if TYPE_CHECKING:

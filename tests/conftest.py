@@ -68,7 +68,7 @@ def signed_in(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     """The embedded IAM, empty, and an environment that leads to it and holds nothing of the person who tests."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr("iamcreds.account.notes.SHARED", tmp_path / "shared")
+    monkeypatch.setattr("iamcreds.aws.notes.SHARED", tmp_path / "shared")
     for name, value in {
         "AWS_ENDPOINT_URL": emulator.url,
         "AWS_ACCESS_KEY_ID": "test",

@@ -16,16 +16,16 @@ import yaml
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
-from dynamic_providers.rejected import Rejection, raise_rejections
-from dynamic_providers.requests import spec_file_request
-from iamcreds.account.failures import translate_errors
+from iamcreds.aws.failures import translate_errors
 from iamcreds.cli import main
 from iamcreds.commands.drift import _print_coloured
 from iamcreds.drift.differences import MissingUser, UndeclaredUser
 from iamcreds.errors import AccountError, format_traceback
 from iamcreds.model import Desired, DesiredUser, Place, Status, User
-from iamcreds.plan.changes import Action, Change, Note, Plan
-from iamcreds.plan.comment import render_comment
+from iamcreds.pull_request.changes import Action, Change, Note, Plan
+from iamcreds.pull_request.comment import render_comment
+from iamcreds.pulumi_engine.rejection_report import Rejection, raise_rejections
+from iamcreds.pulumi_engine.requests import spec_file_request
 from iamcreds.report.html import render
 from iamcreds.report.json_document import format_json
 from iamcreds.report.markdown import format_markdown

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iamcreds import specs
-from iamcreds.account import permissions
 from iamcreds.cli import SUMMARIES
+from iamcreds.policies import permissions
 from iamcreds.report import wording
 from iamcreds.services import SERVICES
 from iamcreds.specs.schema import SCHEMA, is_supported, resolve_reference

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from iamcreds.account import Account
+    from iamcreds.aws import Account
     from iamcreds.drift.differences import Drift
     from iamcreds.drift.selection import Selection
     from iamcreds.model import Desired, RecordedCredential

@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913 - one for each option
       iamcreds drift specs --ignore-undeclared
       pulumi stack export | iamcreds drift specs --state -
     """
-    from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
     from iamcreds.report.message import check_addresses, send_message, write_message  # noqa: PLC0415 - same
 
     desired = load_specs(specs, allow_empty=allow_empty)

@@ -71,7 +71,7 @@ def _read(selection: Selection) -> Inventory:
         NothingSelectedError: a user or service is not live.
         AccountError
     """
-    from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
     from iamcreds.commands._progress import progress_bars  # noqa: PLC0415 - same
     from iamcreds.drift.reading import read_inventory  # noqa: PLC0415 - same
     from iamcreds.model import Desired  # noqa: PLC0415 - same

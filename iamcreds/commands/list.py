@@ -18,8 +18,8 @@ from iamcreds.text.tables import Format, make_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from iamcreds.account import Account
-    from iamcreds.account.listing import Page
+    from iamcreds.aws import Account
+    from iamcreds.aws.listing import Page
 
 MAX_PAGE_SIZE = 1000
 """Items of a page at most, as AWS has it."""
@@ -161,7 +161,7 @@ def access_keys(**options: Any) -> None:  # noqa: ANN401 - the options of both l
 
 def _make_window(options: dict[str, Any]) -> Any:  # noqa: ANN401 - its type is slow to import
     """Make the window of the list that the options ask for."""
-    from iamcreds.account.listing import Window  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.aws.listing import Window  # noqa: PLC0415 - boto3 is slow to import
 
     if options["user"] and options["all_users"]:
         raise click.UsageError("--all-users cannot be given together with --user: AWS lists one user or all of them")
@@ -180,7 +180,7 @@ def _say_whose(options: dict[str, Any]) -> Iterator[None]:
 
 
 def _open_account() -> Account:
-    from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
 
     account = Account()
     account.id()  # the one call that gives up within seconds where nobody answers

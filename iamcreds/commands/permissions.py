@@ -13,7 +13,7 @@ from iamcreds.commands._comparison import load_specs
 from iamcreds.text.names import ACCOUNT_ID
 
 if TYPE_CHECKING:
-    from iamcreds.account.permissions import Owner
+    from iamcreds.policies.permissions import Owner
 
 
 @click.command("permissions")
@@ -70,8 +70,8 @@ def command(run: str, account: str | None, specs: Path | None, part: int | None)
         raise click.BadParameter("not with --for drift: reading cannot be narrowed", param_hint="--specs")
     if part is not None and (specs is None or run != "up"):
         raise click.BadParameter("only with --for up and --specs", param_hint="--part")
-    from iamcreds.account.client import find_partition, open_session  # noqa: PLC0415 - boto3 is slow to import
-    from iamcreds.account.permissions import Owner, drift_policy, preview_policy, up_policy  # noqa: PLC0415 - same
+    from iamcreds.aws.client import find_partition, open_session  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.policies.permissions import Owner, drift_policy, preview_policy, up_policy  # noqa: PLC0415 - same
 
     owner = Owner(account, find_partition(open_session()) if run == "up" else "aws")
     if specs is not None and run == "preview":
@@ -85,7 +85,7 @@ def command(run: str, account: str | None, specs: Path | None, part: int | None)
 
 def _narrow(specs: Path, owner: Owner, part: int) -> dict[str, Any]:
     """Make the policy of these specs, or the part that was asked for; standard error says what is to be known."""
-    from iamcreds.account.permissions import MAX_POLICIES, policies_for_users, policy_for_services  # noqa: PLC0415 - as above
+    from iamcreds.policies.permissions import MAX_POLICIES, policies_for_users, policy_for_services  # noqa: PLC0415 - as above
 
     desired = load_specs(specs, allow_empty=False)
     if owner.account and desired.account and owner.account != desired.account:
@@ -106,7 +106,7 @@ def _narrow(specs: Path, owner: Owner, part: int) -> dict[str, Any]:
 
 def _describe_length(needed: int, part: int) -> str:
     """Why there is more than one policy, or a wider one."""
-    from iamcreds.account.permissions import MAX_LENGTH, MAX_POLICIES  # noqa: PLC0415 - as above
+    from iamcreds.policies.permissions import MAX_LENGTH, MAX_POLICIES  # noqa: PLC0415 - as above
 
     if needed > MAX_POLICIES:
         return (

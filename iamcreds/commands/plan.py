@@ -11,15 +11,15 @@ import click
 
 from iamcreds.errors import PreviewError
 from iamcreds.files import discard, write_private
-from iamcreds.plan.approval import format_approval, make_approval
-from iamcreds.plan.comment import render_comment
-from iamcreds.plan.failures import HEAD, find_failures
-from iamcreds.plan.gate import parse_limit
-from iamcreds.plan.preview import parse_preview
-from iamcreds.plan.reading import read_plan
+from iamcreds.pull_request.approval import format_approval, make_approval
+from iamcreds.pull_request.comment import render_comment
+from iamcreds.pull_request.failures import HEAD, find_failures
+from iamcreds.pull_request.gate import parse_limit
+from iamcreds.pull_request.preview import parse_preview
+from iamcreds.pull_request.reading import read_plan
 
 if TYPE_CHECKING:
-    from iamcreds.plan.changes import Plan
+    from iamcreds.pull_request.changes import Plan
 
 _EXCESS = 3
 """The exit code of a plan that exceeds --max-removals."""

@@ -12,7 +12,7 @@ from iamcreds.commands._rows import format_option, print_rows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from iamcreds.account import Account
+    from iamcreds.aws import Account
     from iamcreds.model import Desired
     from iamcreds.progress import Progress
 
@@ -104,7 +104,7 @@ def _read_tables(
         yield "desired", list_desired_rows(desired)
     live = [table for table in tables if table != "desired"]
     if live:
-        from iamcreds.account import Account  # noqa: PLC0415 - boto3 is slow to import
+        from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
 
         account = Account()
         account.require_account(None if desired is None else desired.account, "the specs are for")

@@ -60,7 +60,7 @@ def command(  # noqa: PLR0913 - one for each option
       iamcreds report specs --html jane.html --user jane
       iamcreds report specs --html report.html --notify 'mailto://smtp.example.com?from=iam@example.com&to=me@example.com'
     """
-    from iamcreds.account import Account  # noqa: PLC0415 - boto3, YAML, JSON Schema and Jinja are slow to import
+    from iamcreds.aws import Account  # noqa: PLC0415 - boto3, YAML, JSON Schema and Jinja are slow to import
     from iamcreds.report.html import render  # noqa: PLC0415 - same
     from iamcreds.report.message import check_addresses, send_message, write_message  # noqa: PLC0415 - same
     from iamcreds.report.summary import summarize  # noqa: PLC0415 - same

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from iamcreds.account import Account
+    from iamcreds.aws import Account
     from iamcreds.drift.differences import Drift
     from iamcreds.drift.selection import Selection
     from iamcreds.model import AccessKeyPolicy, CredentialReport, Desired, RecordedCredential, User

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 
-from iamcreds.account.permissions import Owner
 from iamcreds.cli import main
+from iamcreds.policies.permissions import Owner
 
 if TYPE_CHECKING:
     from pathlib import Path

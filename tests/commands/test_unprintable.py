@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
-from iamcreds.account.listing import Page
-from iamcreds.account.tracing import trace_calls
+from iamcreds.aws.listing import Page
+from iamcreds.aws.tracing import trace_calls
 from iamcreds.cli import main
 from iamcreds.commands.list import _print_page
 

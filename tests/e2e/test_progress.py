@@ -19,7 +19,7 @@ FAR = re.compile(
     r"pulumi:providers:pulumi-python +default +(\d+) of 48 credentials(, 1 failed)?, about \d+ seconds? left"
 )
 PROGRAM = """
-from dynamic_providers.progress import tell_engine
+from iamcreds.pulumi_engine.progress import tell_engine
 
 tell_engine("12 of 48 credentials")
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.account.test_credential_sources import ROLE
+from tests.aws.test_credential_sources import ROLE
 from tests.e2e.live import JANE
 
 if TYPE_CHECKING:

@@ -29,19 +29,20 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MUTATED = (
-    "iamcreds/account",
+    "iamcreds/aws",
+    "iamcreds/pulumi_engine",
     "iamcreds/planning",
     "iamcreds/drift",
-    "iamcreds/plan/gate.py",
+    "iamcreds/pull_request/gate.py",
     "dynamic_providers",
 )
 TESTS = (
-    "tests/account",
+    "tests/aws",
     "tests/commands/test_list.py",
     "tests/commands/test_permissions.py",
     "tests/planning",
     "tests/drift",
-    "tests/plan",
+    "tests/pull_request",
     "tests/providers",
     "tests/report/test_wording.py",
     "--deselect=tests/drift/test_scale.py",  # about speed

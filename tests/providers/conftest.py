@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
-from dynamic_providers import provider as process
-from dynamic_providers.approved import read_approval
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
-from tests.account.conftest import iam
+from iamcreds.pulumi_engine import provider as process
+from iamcreds.pulumi_engine.approval import read_approval
+from tests.aws.conftest import iam
 
 if TYPE_CHECKING:
     from iamcreds.emulator.server import Emulator

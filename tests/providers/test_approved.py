@@ -11,14 +11,14 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
 from dynamic_providers import program
-from dynamic_providers.approved import VARIABLE, read_approval
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import ApprovalError, NotApprovedError, RejectedError
 from iamcreds.model import Desired
+from iamcreds.pulumi_engine.approval import VARIABLE, read_approval
 from iamcreds.specs import compute_digest
-from tests.plan.test_approval import EMPTY, GOOD
 from tests.providers.conftest import new_process
+from tests.pull_request.test_approval import EMPTY, GOOD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

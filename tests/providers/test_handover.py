@@ -8,10 +8,10 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from dynamic_providers.handover import Handover
-from dynamic_providers.run_context import RunContext
-from dynamic_providers.session import Session
 from iamcreds.planning.group import Member
+from iamcreds.pulumi_engine.handover import Handover
+from iamcreds.pulumi_engine.run_context import RunContext
+from iamcreds.pulumi_engine.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ ENGINE = "127.0.0.1:40001 4711 1764403200.5"
 LOGS = ("jane", "logs.amazonaws.com")
 PROVIDER = """
 import sys
-from dynamic_providers.handover import open_handover
+from iamcreds.pulumi_engine.handover import open_handover
 handover = open_handover()
 handover.leave(sys.argv[2]) if sys.argv[2] else print(handover.take())
 """

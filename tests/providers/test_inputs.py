@@ -6,7 +6,7 @@ import pytest
 from pulumi.output import UNKNOWN as UNKNOWN_OBJECT
 from pulumi.runtime.rpc import UNKNOWN
 
-from dynamic_providers.credential_inputs import CredentialInputs, find_failures
+from iamcreds.pulumi_engine.inputs import CredentialInputs, find_failures
 
 JANE = {"user": "jane", "service": "bedrock"}
 

@@ -12,7 +12,7 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
-from iamcreds.account import Account
+from iamcreds.aws import Account
 from iamcreds.errors import AccountError, LostAnswerError
 from tests.providers.conftest import new_process
 from tests.providers.requests import BEDROCK, CODECOMMIT, CREATE, INPUTS, create, news, reasons
@@ -86,7 +86,7 @@ def test_sibling_of_a_lost_response(monkeypatch: pytest.MonkeyPatch, emulator: E
             is_created.wait(0.5)
 
     account = Account(sleep=sleep)
-    monkeypatch.setattr("dynamic_providers.provider._account", lambda: account)
+    monkeypatch.setattr("iamcreds.pulumi_engine.provider._account", lambda: account)
     provider = ServiceSpecificCredentialProvider()
     provider.configure(ConfigureRequest(Config({}, "iamcreds")))
     names = [f"jane/codecommit/{name}" for name in "ab"]
@@ -112,7 +112,7 @@ def test_repeated_create(monkeypatch: pytest.MonkeyPatch, signed_in: Emulator, w
         passed[0] += seconds
         signed_in.controls.set(clock_shift=passed[0])
 
-    monkeypatch.setattr("dynamic_providers.provider._account", functools.cache(lambda: Account(sleep=sleep)))
+    monkeypatch.setattr("iamcreds.pulumi_engine.provider._account", functools.cache(lambda: Account(sleep=sleep)))
     monkeypatch.setattr("sys.argv", ["provider"])
     first = new_process()
     signed_in.controls.fail(CREATE, when=when)
@@ -121,7 +121,7 @@ def test_repeated_create(monkeypatch: pytest.MonkeyPatch, signed_in: Emulator, w
     assert passed == [7.0]
     assert first.check({}, news()).failures == []
     assert passed == [7.0], "a sibling need not wait"
-    monkeypatch.setattr("iamcreds.account.create_journal.process_id", lambda: "another")
+    monkeypatch.setattr("iamcreds.aws.create_journal.process_id", lambda: "another")
     again = new_process()
     if when == "before":
         again.create(again.check({}, news()).inputs)
@@ -158,7 +158,7 @@ def test_killed_run(
     emulator.controls.fail(CREATE, when="before")
     with pytest.raises(LostAnswerError):
         create(provider)
-    monkeypatch.setattr("iamcreds.account.create_journal.process_id", lambda: "another")
+    monkeypatch.setattr("iamcreds.aws.create_journal.process_id", lambda: "another")
     looks: list[float] = []
 
     def look(seconds: float) -> None:

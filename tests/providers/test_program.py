@@ -18,10 +18,10 @@ from pulumi.runtime.rpc import UNKNOWN, unwrap_rpc_secret
 from pulumi.runtime.settings import Settings, configure, set_root_resource
 
 from dynamic_providers import ServiceSpecificCredential
-from dynamic_providers.engine import ask
-from dynamic_providers.progress import RunProgress
-from dynamic_providers.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE
-from dynamic_providers.registration import register
+from iamcreds.pulumi_engine.monitor import ask
+from iamcreds.pulumi_engine.progress import RunProgress
+from iamcreds.pulumi_engine.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE
+from iamcreds.pulumi_engine.registration import register
 from iamcreds.specs import load
 from tests.providers.engine import Engine, asking
 
@@ -204,7 +204,7 @@ def test_counted_for_the_progress(specs: Desired, monkeypatch: pytest.MonkeyPatc
         def count(self, *, failed: bool) -> None:
             counted.append(failed)
 
-    monkeypatch.setattr("dynamic_providers.registration.RunProgress", Progress)
+    monkeypatch.setattr("iamcreds.pulumi_engine.registration.RunProgress", Progress)
     run(Engine({}, {"bob/bedrock": answer(result=Result.FAIL)}), specs)
     assert totals == [3]
     assert sorted(counted) == [False, False, True]
@@ -341,7 +341,7 @@ def test_engine_refuses(specs: Desired) -> None:
 
 def test_without_an_engine(specs: Desired, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no engine runs the program, it says so."""
-    monkeypatch.setattr("dynamic_providers.registration.read_state", lambda: None)
+    monkeypatch.setattr("iamcreds.pulumi_engine.registration.read_state", lambda: None)
 
     async def program() -> None:
         await register(specs).future()

@@ -8,8 +8,8 @@ import grpc
 from pulumi.runtime.proto.engine_pb2 import INFO
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
-from dynamic_providers import progress
-from dynamic_providers.progress import SECONDS_BETWEEN, RunProgress, tell_engine
+from iamcreds.pulumi_engine import progress
+from iamcreds.pulumi_engine.progress import SECONDS_BETWEEN, RunProgress, tell_engine
 from tests.providers.engine import Engine, serving
 
 if TYPE_CHECKING:

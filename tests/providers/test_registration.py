@@ -14,14 +14,14 @@ from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterR
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.rpc import UNKNOWN, is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 
-from dynamic_providers.credential_inputs import CredentialInputs
-from dynamic_providers.engine import ask
-from dynamic_providers.progress import RunProgress
-from dynamic_providers.recorded import RecordedState, run_message
-from dynamic_providers.registered import Registered
-from dynamic_providers.registration import _Run, register
-from dynamic_providers.requests import credential_request
 from iamcreds.model import Place, Status
+from iamcreds.pulumi_engine.inputs import CredentialInputs
+from iamcreds.pulumi_engine.monitor import ask
+from iamcreds.pulumi_engine.progress import RunProgress
+from iamcreds.pulumi_engine.registered import Registered
+from iamcreds.pulumi_engine.registration import _Run, register
+from iamcreds.pulumi_engine.requests import credential_request
+from iamcreds.pulumi_engine.stack_state import RecordedState, run_message
 from iamcreds.specs import load
 
 if TYPE_CHECKING:

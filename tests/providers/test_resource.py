@@ -15,11 +15,11 @@ from pulumi.runtime.proto.engine_pb2 import LogSeverity
 
 from dynamic_providers import AccessKeys, ServiceSpecificCredential
 from dynamic_providers.access_keys import AccessKeysProvider
-from dynamic_providers.provider import parse_now, speak_plainly, unexpected, warn
 from dynamic_providers.resource import keep_pickler
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import AccountError, ConfigError
+from iamcreds.pulumi_engine.provider import parse_now, speak_plainly, unexpected, warn
 from tests.providers.engine import Engine, serving
 
 

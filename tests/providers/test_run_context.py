@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pulumi.output import UNKNOWN
 
-from dynamic_providers.credential_inputs import CredentialInputs
-from dynamic_providers.run_context import OnRejection, Options, RunContext
 from iamcreds.model import Existing, Status
 from iamcreds.planning.group import Member
+from iamcreds.pulumi_engine.inputs import CredentialInputs
+from iamcreds.pulumi_engine.run_context import OnRejection, Options, RunContext
 
 LOGS = "logs.amazonaws.com"
 INPUTS = CredentialInputs.read({"user": "jane", "service": LOGS, "declared": 2.0})

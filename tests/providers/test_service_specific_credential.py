@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dynamic_providers.credential_state import recorded_live
 from iamcreds.errors import AccountError, NoSuchCredentialError
+from iamcreds.pulumi_engine.outputs import recorded_live
 from tests.providers.conftest import new_process
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from dynamic_providers.run_context import RunContext
-from dynamic_providers.session import Returned, Session
 from iamcreds.model import Credential, Status
 from iamcreds.planning.group import Adopt, Create, Group, Import, InTheWay, Member
+from iamcreds.pulumi_engine.run_context import RunContext
+from iamcreds.pulumi_engine.session import Returned, Session
 from iamcreds.services import Family
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
-from dynamic_providers.messages import write_unmanaged_message
-from dynamic_providers.properties import UNMANAGED_CREDENTIALS_TYPE
-from dynamic_providers.recorded import RecordedState
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import AccountError, RejectedError, WrongAccountError
 from iamcreds.model import DesiredCredential, DesiredUser, Place, Unmanaged
 from iamcreds.planning.group import Adopt, Group, Member
+from iamcreds.pulumi_engine.properties import UNMANAGED_CREDENTIALS_TYPE
+from iamcreds.pulumi_engine.run_contexts import write_unmanaged_message
+from iamcreds.pulumi_engine.stack_state import RecordedState
 from iamcreds.specs import load
 from tests.providers.conftest import new_process
 from tests.providers.engine import Engine

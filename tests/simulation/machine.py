@@ -26,7 +26,7 @@ class Machine:
 
 
 class Notes:
-    """What stands for `iamcreds.account.notes.Notes`: a dead process writes nothing, and holds no lock."""
+    """What stands for `iamcreds.aws.notes.Notes`: a dead process writes nothing, and holds no lock."""
 
     def __init__(self, *_: object) -> None:
         self._run = current_run()

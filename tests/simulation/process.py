@@ -12,15 +12,16 @@ from unittest import mock
 
 from pulumi.dynamic import Config, ConfigureRequest
 
-from dynamic_providers import checking, group_facts, making, service_specific_credential, unmanaged_credentials
-from dynamic_providers import session as provider_session
-from dynamic_providers.handover import Handover
+from dynamic_providers import service_specific_credential, unmanaged_credentials
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
-from dynamic_providers.session import Session as ProviderSession
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
-from iamcreds.account import Account, cache, create_journal, threads
-from iamcreds.account import account as account_module
+from iamcreds.aws import Account, create_journal, inventory, threads
+from iamcreds.aws import account as account_module
 from iamcreds.emulator import models
+from iamcreds.pulumi_engine import apply, check, group_facts
+from iamcreds.pulumi_engine import session as provider_session
+from iamcreds.pulumi_engine.handover import Handover
+from iamcreds.pulumi_engine.session import Session as ProviderSession
 from tests.simulation.clock import current_run
 from tests.simulation.locks import Lock
 from tests.simulation.machine import Notes
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     from pulumi.dynamic import ResourceProvider
 
     from tests.simulation.engine import Run
+
+
+_LOCKING = (account_module, inventory, create_journal, provider_session, models)
+"""The modules that make locks."""
 
 
 class Provider(ServiceSpecificCredentialProvider):
@@ -88,15 +93,18 @@ def stage() -> Iterator[None]:
     numbers = count(1)
     locks = SimpleNamespace(**{**vars(threading), "Lock": Lock, "RLock": Lock})
     changes: list[tuple[Any, str, Any]] = [
-        *((module, "threading", locks) for module in (account_module, cache, create_journal, provider_session, models)),
+        *(
+            (module, "threading", locks)
+            for module in (account_module, inventory, create_journal, provider_session, models)
+        ),
         (create_journal, "process_id", lambda: f"run {current_run().number}-"),
         (account_module, "Notes", Notes),
         (threads, "ThreadPoolExecutor", _InTurn),
         (service_specific_credential, "warn", warn),
         (unmanaged_credentials, "warn", warn),
-        (making, "warn", warn),
+        (apply, "warn", warn),
         (group_facts, "warn", warn),
-        (checking, "warn", warn),
+        (check, "warn", warn),
         (service_specific_credential, "is_told_first", is_told_first),
         (models, "_new_id", lambda: f"ACCA{next(numbers):017d}"),
         (models, "_new_secret", lambda _service: ""),

@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from dynamic_providers.credential_inputs import CredentialInputs
-from dynamic_providers.recorded import RecordedState, run_message
-from dynamic_providers.run_context import OnRejection, Options
 from iamcreds.model import resource_name
+from iamcreds.pulumi_engine.inputs import CredentialInputs
+from iamcreds.pulumi_engine.run_context import OnRejection, Options
+from iamcreds.pulumi_engine.stack_state import RecordedState, run_message
 from iamcreds.services import Family, service_family
 from tests.simulation.state import Kind
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dynamic_providers import making
+from iamcreds.pulumi_engine import apply
 from tests.simulation import process
 from tests.simulation.clock import current_run
 from tests.simulation.faults import CREATE, Fault, Kind
@@ -23,9 +23,9 @@ from tests.simulation.wire import Client
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dynamic_providers.credential_inputs import CredentialInputs
-    from iamcreds.account import Account
+    from iamcreds.aws import Account
     from iamcreds.model import Credential
+    from iamcreds.pulumi_engine.inputs import CredentialInputs
     from tests.simulation.history import Step
 
 HISTORIES = 2000
@@ -140,13 +140,13 @@ def test_unmanaged_gone_wild(
 
 def test_a_name_that_resets(monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that resets what it adopts by id is noticed."""
-    imported = making._import  # noqa: SLF001 - a provider that goes wild
+    imported = apply._import  # noqa: SLF001 - a provider that goes wild
 
     def resetting(account: Account, inputs: CredentialInputs, live: Credential) -> dict[str, Any]:
         account.reset(live.user, live.id)
         return imported(account, inputs, live)
 
-    monkeypatch.setattr(making, "_import", resetting)
+    monkeypatch.setattr(apply, "_import", resetting)
     human = Human(Act.CREATE, "jane", "bedrock.amazonaws.com")
     adopted = Adopt(0, Declared("jane", "bedrock.amazonaws.com", "bedrock"), "jane", "bedrock.amazonaws.com")
     assert "reset by name" in [violation.rule for violation in play([human, adopted, UP])]

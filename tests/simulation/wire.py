@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
-from iamcreds.account.client import READ_TIMEOUT
+from iamcreds.aws.client import READ_TIMEOUT
 from iamcreds.emulator.exceptions import AccessDeniedError, AwsError, ThrottlingError, ValidationError
 from iamcreds.model import Status
 from iamcreds.services import Family, service_family

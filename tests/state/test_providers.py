@@ -15,10 +15,10 @@ from pulumi.dynamic import ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
 from dynamic_providers.access_keys import AccessKeysProvider
-from dynamic_providers.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE, UNMANAGED_CREDENTIALS_TYPE
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import StateError
+from iamcreds.pulumi_engine.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE, UNMANAGED_CREDENTIALS_TYPE
 from iamcreds.state.providers import DYNAMIC_TYPES, PROVIDERS, ForeignCode, check_state
 from iamcreds.state.secrets_provider import parse_settings
 

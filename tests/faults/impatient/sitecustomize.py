@@ -1,5 +1,5 @@
 """Imported by Python when it starts with this folder on PYTHONPATH: AWS then has a second to answer, not a minute."""
 
-from iamcreds.account import client
+from iamcreds.aws import client
 
 client.READ_TIMEOUT = 1

@@ -1,5 +1,0 @@
-"""One AWS account: the only place that calls AWS; everybody else takes an `Account`."""
-
-from iamcreds.account.account import Account
-
-__all__ = ["Account"]

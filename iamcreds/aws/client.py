@@ -1,0 +1,274 @@
+"""How we speak to AWS: clients with time-outs and retries, pages, and what an answer says of a credential."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
+from botocore.parsers import ResponseParserError
+from botocore.utils import parse_timestamp
+
+from iamcreds import errors
+from iamcreds.aws.credential_sources import forbid_prompts, is_interactive
+from iamcreds.aws.failures import FOLLOWS_LOST, NONSENSE, UNREADABLE, may_have_happened, reading_answers
+from iamcreds.model import Credential, IssuedCredential, Status
+from iamcreds.services import Family
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from botocore.awsrequest import AWSResponse
+    from botocore.client import BaseClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_sts import STSClient
+
+    from iamcreds.aws.clock import Clock
+
+_Client = TypeVar("_Client", bound="BaseClient")
+
+POOL = 16
+"""How many calls may be under way at once, in number."""
+
+CONNECT_TIMEOUT = 10
+"""Seconds to wait for a connection."""
+
+READ_TIMEOUT = 60
+"""Seconds to wait for an answer once a call is sent."""
+
+PAGE = 1000
+"""Items asked for per page, the most that IAM allows."""
+
+UNREADABLE_ANSWERS = 2
+"""How many answers in a row may be unreadable before a call that may be repeated is given up."""
+
+_SIGNING_IN = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=20, retries={"total_max_attempts": 2})
+"""The configuration of botocore's own calls for credentials (STS, SSO), whose default time-outs add up to minutes."""
+
+_IDS = ("ServiceSpecificCredentialId", "AccessKeyId", "UserName")
+"""The keys that identify an item of a list."""
+
+MAX_BARREN_PAGES = 100
+"""Pages in a row that may have no new item before a list counts as endless."""
+
+_TALKATIVE = ("botocore", "urllib3")
+"""Loggers that quote answers: botocore in full at level DEBUG, and both in warnings about what cannot be read."""
+
+_SENT = "sent"
+"""Where a call's context has its beginning, by this machine's clock."""
+
+_FALLBACK_REGION = "us-east-1"
+"""IAM is global; a region only tells the partition, and the commercial one is what every AWS tool assumes."""
+
+
+def silence_libraries() -> None:
+    """Have no library log what AWS answered; what goes wrong is told by our errors."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def open_session() -> boto3.Session:
+    """The session that every AWS tool uses, but for a reader of dates that takes a thousandth of the time.
+
+    botocore reads any date that people may write, and a page of IAM has two thousand of one form. The AWS CLI replaces
+    the reader in the same way. It also reads the region from AWS_REGION before AWS_DEFAULT_REGION, which alone boto3
+    knows.
+    """
+    core = botocore.session.get_session()
+    core.set_default_client_config(_SIGNING_IN)
+    if not is_interactive():
+        forbid_prompts(core)
+    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_date)
+    return boto3.Session(botocore_session=core, region_name=os.environ.get("AWS_REGION") or None)
+
+
+def find_partition(session: boto3.Session) -> str:
+    """The part of AWS that the region in use is of: `aws`, `aws-us-gov`, `aws-cn`, …; `aws` where nobody says.
+
+    Raises:
+        ConfigError: no part of AWS has regions of that name.
+    """
+    region = _region(session)
+    try:
+        return session.get_partition_for_region(region)
+    except UnknownRegionError:
+        raise errors.ConfigError(f"AWS has no region {region!r}: check AWS_REGION") from None
+
+
+def parse_date(written: str) -> datetime:
+    """A date as IAM writes it, `2026-11-24T23:00:00Z`, or as any other endpoint may."""
+    try:
+        return datetime.fromisoformat(written)
+    except ValueError:
+        return parse_timestamp(written)
+
+
+def iam_client(session: boto3.Session, clock: Clock) -> IAMClient:
+    """An IAM client that repeats what failed, more slowly the more often AWS asks to be called less."""
+    client = session.client("iam", region_name=_region(session), config=_config(10, "adaptive"))
+    client.meta.events.register("response-received", _remember_lost)
+    return _observed(client, clock)
+
+
+def iam_client_once(session: boto3.Session, clock: Clock) -> IAMClient:
+    """An IAM client that leaves every failed call to the caller, for calls that must not be repeated blindly."""
+    return _observed(session.client("iam", region_name=_region(session), config=_config(1, "standard")), clock)
+
+
+def sts_client(session: boto3.Session, clock: Clock) -> STSClient:
+    """An STS client that gives up within seconds: the first call of a run says whether there is an endpoint at all."""
+    return _observed(session.client("sts", region_name=_region(session), config=_config(3, "standard")), clock)
+
+
+def _observed(client: _Client, clock: Clock) -> _Client:
+    """The client, from whose readable answers the clock learns."""
+
+    def note(context: dict[str, Any], **_: object) -> None:
+        context[_SENT] = clock.local()
+
+    def observe(http_response: AWSResponse, context: Mapping[str, Any], **_: object) -> None:
+        clock.observe(http_response.headers.get("date"), context[_SENT])
+
+    client.meta.events.register("before-call", note)
+    client.meta.events.register("after-call", observe)
+    return client
+
+
+def _remember_lost(exception: Exception | None, context: dict[str, Any], **_: object) -> None:
+    """Note on what an attempt ends with whether one before it may have been carried out.
+
+    Of an answer botocore notes which attempt it was, of what it raises itself it does not.
+    """
+    if isinstance(exception, BotoCoreError):
+        follows_lost = context.get(FOLLOWS_LOST, False)
+        exception.kwargs = {**exception.kwargs, FOLLOWS_LOST: follows_lost}
+        context[FOLLOWS_LOST] = follows_lost or may_have_happened(exception)
+
+
+def _region(session: boto3.Session) -> str:
+    return session.region_name or _FALLBACK_REGION
+
+
+def _config(attempts: int, mode: Literal["adaptive", "standard"]) -> Config:
+    return Config(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        max_pool_connections=POOL,
+        retries={"mode": mode, "total_max_attempts": attempts},
+    )
+
+
+def call(
+    operation: Callable[..., Any],
+    **arguments: Any,  # noqa: ANN401 - as boto3
+) -> Any:  # noqa: ANN401 - as boto3
+    """What an operation answers.
+
+    Raises:
+        UnreadableAnswerError: the answer makes no sense; nothing of it is told.
+        BotoCoreError, ClientError: as boto3.
+    """
+    try:
+        return operation(**arguments)
+    except (BotoCoreError, ClientError):
+        raise
+    except (ResponseParserError, *NONSENSE):  # of its parser; the first one quotes all of it
+        raise errors.UnreadableAnswerError(UNREADABLE) from None
+
+
+def read(
+    operation: Callable[..., Any],
+    **arguments: Any,  # noqa: ANN401 - as boto3
+) -> Any:  # noqa: ANN401 - as boto3
+    """What an operation answers that may be called again: once more, where an answer could not be read.
+
+    boto3 itself calls again after a broken connection, a time-out, a 5xx and throttling, but not then. Where the last
+    call fails in another way, it is the answer that could not be read that is raised: what it was about has happened.
+    """
+    unreadable: errors.UnreadableAnswerError | None = None
+    for _ in range(UNREADABLE_ANSWERS + 1):
+        try:
+            return call(operation, **arguments)
+        except errors.UnreadableAnswerError as error:
+            unreadable = error
+        except (BotoCoreError, ClientError):
+            if unreadable is None:
+                raise
+    assert unreadable is not None  # noqa: S101 - else it would have returned or raised
+    raise unreadable
+
+
+def pages(
+    operation: Callable[..., Any],
+    start: str | None = None,
+    **arguments: Any,  # noqa: ANN401 - as boto3
+) -> Iterator[Mapping[str, Any]]:
+    """Every page of a listing operation, the first of them at marker `start`.
+
+    Only IsTruncated ends it, for a page may be short and still not the last.
+
+    Raises:
+        AccountError: the list never ends: a marker comes twice, or page after page holds known items only.
+    """
+    markers: set[str] = set()
+    ids: set[str] = set()
+    barren = 0
+    marker = {"Marker": start} if start else {}
+    while True:
+        page = read(operation, **arguments, **marker, MaxItems=PAGE)
+        yield page
+        if not page.get("IsTruncated"):
+            return
+        marker = {"Marker": page["Marker"]}
+        new = _list_ids(page) - ids
+        barren = 0 if new else barren + 1
+        if marker["Marker"] in markers or barren > MAX_BARREN_PAGES:
+            fault = (
+                "the same page marker twice" if marker["Marker"] in markers else "pages of known items again and again"
+            )
+            raise errors.AccountError(f"{operation.__name__}: AWS gave {fault}: the list is not to be trusted")
+        markers.add(marker["Marker"])
+        ids |= new
+
+
+def _list_ids(page: Mapping[str, Any]) -> set[str]:
+    """List the ids of a page's items: of credentials, access keys or users."""
+    items = (item for value in page.values() if isinstance(value, list) for item in value)
+    return {str(next((item[name] for name in _IDS if name in item), "")) for item in items if isinstance(item, dict)}
+
+
+def to_credential(item: Mapping[str, Any]) -> Credential:
+    """A credential out of an answer of IAM: both families, with or without its secret, which stays behind.
+
+    Raises:
+        UnreadableAnswerError: the answer is none of IAM's.
+    """
+    with reading_answers():
+        return Credential(
+            id=item["ServiceSpecificCredentialId"],
+            user=item["UserName"],
+            service=item["ServiceName"].lower(),
+            status=Status(item["Status"]),
+            created=item["CreateDate"].astimezone(UTC),
+            family=Family.PASSWORD if item.get("ServiceUserName") else Family.API_KEY,
+            login=item.get("ServiceUserName") or item.get("ServiceCredentialAlias") or "",
+            expires=item["ExpirationDate"].astimezone(UTC) if "ExpirationDate" in item else None,
+        )
+
+
+def to_issued(answer: Mapping[str, Any]) -> IssuedCredential:
+    """A credential with its secret, out of an answer to Create or Reset.
+
+    Raises:
+        UnreadableAnswerError: the answer is none of IAM's.
+    """
+    item = answer.get("ServiceSpecificCredential", {})
+    secret = item.get("ServicePassword") or item.get("ServiceCredentialSecret")
+    if not secret:
+        raise errors.UnreadableAnswerError(UNREADABLE)
+    return IssuedCredential(to_credential(item), secret)

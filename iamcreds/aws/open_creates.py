@@ -1,0 +1,125 @@
+"""Creates of earlier runs that are open until there is evidence of their credential.
+
+The state has its id, or lists have shown it for longer than they lag. The normal end of a process is not evidence: the
+engine may have failed to write the state.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from iamcreds.aws.clock import Clock
+    from iamcreds.aws.create_journal import CreateJournal, NotedCreate
+    from iamcreds.aws.inventory import Cache
+    from iamcreds.model import Credential
+
+BETWEEN_LOOKS = timedelta(seconds=3)
+
+_REMEMBERED = timedelta(hours=1)
+"""For so long a credential that IAM confirmed is looked for; who looks later believes the first list."""
+
+_CLOCKS = timedelta(seconds=2)
+"""Largest difference between a date of AWS and an estimate of AWS's clock for the same moment."""
+
+
+class OpenCreates:
+    """Looks and waits for the credentials of creates that no state may have.
+
+    Args:
+        journal: the creates of this machine.
+        cache: credentials and users of the account.
+        clock: AWS's clock.
+        sleep: waits for a number of seconds.
+    """
+
+    def __init__(self, journal: CreateJournal, cache: Cache, clock: Clock, sleep: Callable[[float], None]) -> None:
+        self._journal = journal
+        self._cache = cache
+        self._clock = clock
+        self._sleep = sleep
+
+    def settle(
+        self, user: str, service: str, is_known: Callable[[str], bool], tell: Callable[[timedelta], None]
+    ) -> None:
+        """Wait until lists show the credential of every open create, or must; see `Account.settle_creates`."""
+        if not self._find_open(user, service, is_known):
+            return
+        with self._journal.hold(user, service):  # waits for a create in flight
+            missing = self._find_missing(user, service, is_known, is_new_list=False)
+        missing = missing and self._look(user, service, is_known)
+        if not missing:
+            return
+        longest = max(self._clock.until_old(_last_change(create)) for create in missing)
+        tell(longest)
+        for _ in range(-(-longest // BETWEEN_LOOKS)):
+            self._sleep(BETWEEN_LOOKS.total_seconds())
+            if not self._look(user, service, is_known):
+                return
+
+    def _look(self, user: str, service: str, is_known: Callable[[str], bool]) -> list[NotedCreate]:
+        self._cache.refresh(user)
+        return self._find_missing(user, service, is_known, is_new_list=True)
+
+    def _find_missing(
+        self, user: str, service: str, is_known: Callable[[str], bool], *, is_new_list: bool
+    ) -> list[NotedCreate]:
+        """Return the open creates whose credential the list lacks; a list older than a create proves nothing."""
+        creates = self._find_open(user, service, is_known)
+        creates = [create for create in creates if not self._is_for_earlier_user(user, create)]
+        live = self._cache.of(user, service) if creates else []
+        ids = {create.id for create in creates}
+        unclaimed = [credential for credential in live if credential.id not in ids and not is_known(credential.id)]
+        missing = []
+        for create in creates:
+            is_listed = self._is_listed(create, live, unclaimed)
+            exists = create.id is not None or create.is_listed is not None
+            is_change = is_listed is not create.is_listed and (is_listed or (is_new_list and exists))
+            noted = self._journal.note_list(user, create, is_listed=is_listed) if is_change else create
+            if not is_listed:
+                missing.append(noted)
+        return missing
+
+    def _find_open(self, user: str, service: str, is_known: Callable[[str], bool]) -> list[NotedCreate]:
+        """Return the creates of other processes that wait for evidence; those that the state has are closed."""
+        found = []
+        for create in self._journal.read(user, service):
+            if create.is_of_this_process or not self._is_open(create):
+                continue
+            if create.id is not None and is_known(create.id):
+                self._journal.close(user, create.call)
+            else:
+                found.append(create)
+        return found
+
+    def _is_open(self, create: NotedCreate) -> bool:
+        """Return True if lists may not agree yet, or if no run has looked for a credential that IAM confirmed."""
+        now = self._clock.now()
+        if create.began > now + _CLOCKS:
+            return False  # AWS's clock runs forward only: the note is of an emulator whose clock was set
+        if create.id is not None and create.since is None:
+            return now < create.created + _REMEMBERED
+        return self._clock.is_young(_last_change(create))
+
+    def _is_for_earlier_user(self, user: str, create: NotedCreate) -> bool:
+        """Return True if the user was deleted and created again since; IAM deletes no user with credentials."""
+        latest = create.began + _CLOCKS if create.id is None else create.created
+        return any(latest < found.created for found in self._cache.users() if found.name == user)
+
+    def _is_listed(self, create: NotedCreate, live: list[Credential], unclaimed: list[Credential]) -> bool:
+        """Return True if a list shows the credential; a candidate without an id stands for one create only."""
+        if create.id is not None:
+            return any(credential.id == create.id for credential in live)
+        candidate = next((found for found in unclaimed if create.may_have_made(found, self._clock)), None)
+        if candidate is not None:
+            unclaimed.remove(candidate)
+        return candidate is not None
+
+
+def _last_change(create: NotedCreate) -> datetime:
+    """Return the server time from which all lists agree within their lag."""
+    return create.created if create.since is None else max(create.created, create.since)

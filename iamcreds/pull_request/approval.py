@@ -1,0 +1,184 @@
+"""The steps that a preview names, by credential id, as a file that limits a later `up` or `destroy`; pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from iamcreds.errors import ApprovalError, NotApprovedError, PreviewError
+from iamcreds.pull_request.changes import Action
+from iamcreds.text.escaping import escape_invisible, shorten
+from iamcreds.text.names import ACCOUNT_ID, CREDENTIAL_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from iamcreds.pull_request.changes import Change, Plan
+
+VERSION = 1
+MAX_SIZE = 20_000_000
+"""The maximum size of a file in bytes, enough for half a million ids."""
+
+_KEYS = {
+    Action.ADOPT: "adopt",
+    Action.SWITCH_ON: "activate",
+    Action.SWITCH_OFF: "deactivate",
+    Action.RESET: "reset",
+    Action.REPLACE: "replace",
+    Action.DELETE: "delete",
+}
+"""The actions that need an approval, and their keys in the file."""
+_STATUSES = {"Active": Action.SWITCH_ON, "Inactive": Action.SWITCH_OFF}
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Approval:
+    """The approved steps of one preview.
+
+    Attributes:
+        project: the name of the Pulumi project.
+        stack: the name of the stack, without organization and project.
+        account: 12 digits, None if the preview names no account or several.
+        planned_at: the time of the plan, in UTC.
+        specs: the digest of the specs (`iamcreds.specs.compute_digest`), None if the plan was made without specs.
+        ids: the approved credential ids by action.
+    """
+
+    project: str
+    stack: str
+    account: str | None
+    planned_at: datetime
+    specs: str | None
+    ids: Mapping[Action, frozenset[str]]
+
+    def permits(self, credential_id: str, *actions: Action) -> bool:
+        """Return True if the preview named the credential for one of the actions."""
+        return any(credential_id in self.ids.get(action, ()) for action in actions)
+
+    def require(self, user: str, credential_id: str, *actions: Action) -> None:
+        """Reject a step unless the preview named the credential for one of the actions; the first one is reported.
+
+        Raises:
+            NotApprovedError: the preview named it for none of them.
+        """
+        if not self.permits(credential_id, *actions):
+            raise NotApprovedError(
+                f"cannot {_KEYS[actions[0]]} credential {credential_id} of user {user}: the approved plan of"
+                f" {self.planned_at:%Y-%m-%d %H:%M} UTC does not name this step. Run `pulumi preview` and"
+                " `iamcreds plan --approve FILE` again"
+            )
+
+
+def make_approval(plan: Plan, specs: str | None, planned_at: datetime) -> Approval:
+    """Make the approval of a plan; `specs` is the digest of the specs, None for none.
+
+    Raises:
+        PreviewError: the preview has no steps, so its stack is unknown.
+    """
+    if not plan.stack:
+        raise PreviewError(
+            "cannot approve this preview: it has no steps, so its stack is unknown. Run `pulumi preview --json"
+            " --show-sames`"
+        )
+    steps = [step for change in plan.changes for step in _find_steps(change)]
+    ids = {action: frozenset(found for each, found in steps if each is action) for action in _KEYS}
+    return Approval(plan.project, plan.stack, plan.account, planned_at, specs, ids)
+
+
+def _find_steps(change: Change) -> Iterator[tuple[Action, str]]:
+    """Find the steps of a change that need an approval. A credential without an id is new, and needs none."""
+    actions = {*change.actions, *([_STATUSES[change.enforces]] if change.enforces in _STATUSES else [])}
+    if CREDENTIAL_ID.fullmatch(change.credential_id):
+        yield from ((action, change.credential_id) for action in actions if action in _KEYS)
+
+
+def format_approval(approval: Approval) -> str:
+    """Return the text of the file."""
+    document = {
+        "version": VERSION,
+        "project": approval.project,
+        "stack": approval.stack,
+        "account": approval.account,
+        "plannedAt": approval.planned_at.astimezone(UTC).isoformat(timespec="seconds"),
+        "specs": approval.specs,
+    } | {key: sorted(approval.ids.get(action, ())) for action, key in _KEYS.items()}
+    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
+
+
+def parse_approval(text: str) -> Approval:
+    """Read the text of a file.
+
+    Raises:
+        ApprovalError: it was not written by `format_approval` of this version.
+    """
+    try:
+        document = json.loads(text)
+    except RecursionError:
+        raise _make_error("it is nested too deeply") from None
+    except ValueError:
+        raise _make_error("it is not JSON") from None
+    if not isinstance(document, dict):
+        raise _make_error("it is not an object")
+    _check_version(document.get("version"))
+    missing = [key for key in (*_FIELDS, *_KEYS.values()) if key not in document]
+    unknown = sorted(document.keys() - {"version", *_FIELDS, *_KEYS.values()})
+    if missing or unknown:
+        key = shorten(escape_invisible((missing or unknown)[0]))
+        raise _make_error(f"{'it lacks' if missing else 'it has the unknown'} key {key!r}")
+    return Approval(
+        project=_read_text(document, "project"),
+        stack=_read_text(document, "stack"),
+        account=_read_optional(document, "account", ACCOUNT_ID),
+        planned_at=_read_time(document["plannedAt"]),
+        specs=_read_optional(document, "specs", _DIGEST),
+        ids={action: _read_ids(document, key) for action, key in _KEYS.items()},
+    )
+
+
+_FIELDS = ("project", "stack", "account", "plannedAt", "specs")
+
+
+def _check_version(version: object) -> None:
+    if type(version) is not int or version < 1:
+        raise _make_error("it has no version")
+    if version > VERSION:
+        raise _make_error("a newer version of iamcreds made it. Install that version, or plan again")
+
+
+def _make_error(why: str) -> ApprovalError:
+    return ApprovalError(f"this is not an approved plan of `iamcreds plan --approve FILE`: {why}")
+
+
+def _read_text(document: Mapping[str, Any], key: str) -> str:
+    value = document[key]
+    if isinstance(value, str) and value:
+        return value
+    raise _make_error(f"{key} is not valid")
+
+
+def _read_optional(document: Mapping[str, Any], key: str, pattern: re.Pattern[str]) -> str | None:
+    value = document[key]
+    if value is None or (isinstance(value, str) and pattern.fullmatch(value)):
+        return value
+    raise _make_error(f"{key} is not valid")
+
+
+def _read_time(value: object) -> datetime:
+    try:
+        time = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise _make_error("plannedAt is not valid")
+    return time
+
+
+def _read_ids(document: Mapping[str, Any], key: str) -> frozenset[str]:
+    ids = document[key]
+    if not isinstance(ids, list) or not all(isinstance(each, str) and CREDENTIAL_ID.fullmatch(each) for each in ids):
+        raise _make_error(f"{key} is not a list of credential ids")
+    return frozenset(ids)

@@ -1,0 +1,251 @@
+"""A plan as the Markdown comment of a pull request; pure. Names and values are anybody's text: none becomes markup."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from iamcreds.pull_request.changes import Action, Change, Note, Plan, PolicyChange, UserChange
+from iamcreds.pull_request.failures import find_failures
+from iamcreds.text.escaping import escape_lines, format_code, shorten
+from iamcreds.text.formatting import capitalize, format_count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from iamcreds.pull_request.properties import Property
+
+MAX_LENGTH = 65_000
+"""Characters of a comment; GitHub refuses more than 65,536."""
+_ROOM_FOR_NOTE = 600
+_ROOM_FOR_MESSAGES = 12_000
+"""What errors, findings and warnings may each take, and get before the tables: they are what a plan hides most."""
+_MAX_MESSAGE = 4_000
+_TABLE = "| Credential | Service | Action | Note | Declared at |\n|---|---|---|---|---|\n"
+_SHOWN_IN_A_ROW = 5
+"""How many names and places a row shows of the credentials that have the same change."""
+_KINDS = (
+    (Action.CREATE, "to create"),
+    (Action.ADOPT, "to adopt"),
+    (Action.RESET, "to update"),
+    (Action.REPLACE, "to replace"),
+    (Action.DELETE, "to delete"),
+    (Action.RENAME, "to rename"),
+    (Action.PROTECT, "with changed protection"),
+)
+_UPDATES = {
+    Action.RESET: "reset",
+    Action.SWITCH_OFF: "switched off",
+    Action.SWITCH_ON: "switched on",
+    Action.RECORD: "only recorded",
+}
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A part that may lose its last items: what they are called, the words around them, they, and its size at most."""
+
+    name: str
+    opening: str
+    items: tuple[str, ...]
+    closing: str
+    max_length: int = MAX_LENGTH
+
+
+def format_marker(name: str) -> str:
+    """The first line of a stack's comment, by which the comment is found again; invisible when rendered."""
+    return f"<!-- iamcreds plan: {name} -->"
+
+
+def render_comment(plan: Plan, name: str, excess: str | None = None, commit: str | None = None) -> str:
+    """Return the comment, of at most `MAX_LENGTH` characters.
+
+    Args:
+        plan: the plan.
+        name: the name in the marker.
+        excess: the gate's reason for a rejection.
+        commit: the commit that the preview was made for, in hexadecimal.
+    """
+    title = f"### IAM credentials: {format_code(name)}" if name else "### IAM credentials"
+    head = f"{format_marker(name)}\n{title}\n\n{_render_origin(plan, commit)}"
+    paragraphs = [head, *_render_verdict(plan, excess), f"{summarize(plan)}."]
+    return _fit("\n\n".join(paragraphs) + "\n", _make_sections(plan))
+
+
+def _render_origin(plan: Plan, commit: str | None) -> str:
+    """Return the commit, the project and the stack of the preview.
+
+    The commit is not code, so GitHub links it. The workflow searches the fourth line for `Commit SHA,`.
+    """
+    names = f"project {format_code(plan.project)}, stack {format_code(plan.stack)}"
+    known = names if plan.stack else "project and stack unknown, because the preview has no steps"
+    return capitalize(f"commit {commit}, {known}" if commit else known)
+
+
+def _render_verdict(plan: Plan, excess: str | None) -> Iterator[str]:
+    if find_failures(plan):
+        yield "**The preview failed**, so this is not all that would happen, and nothing will be changed."
+    elif plan.refusals:
+        rejections = format_count(len(plan.refusals), "rejection")
+        yield f"**{rejections}**: `pulumi up --continue-on-error` applies everything else, and fails."
+    if excess:
+        yield f"**Refused**: {excess}."
+
+
+def summarize(plan: Plan) -> str:
+    """The counts in one line: `2 to create, 1 to update (1 reset), of 20 credentials`."""
+    counts = Counter(_classify(change) for change in plan.changes)
+    parts = [f"{counts[kind]:,} {words}{_summarize_updates(plan, kind)}" for kind, words in _KINDS if counts[kind]]
+    parts += _count_users(plan)
+    parts += [format_count(len(plan.policies), "access-key policy", "access-key policies")] if plan.policies else []
+    parts += [f"{len(plan.refusals):,} refused"] if plan.refusals else []
+    parts += [format_count(len(plan.others), "other resource")] if plan.others else []
+    had = "" if plan.credentials is None else f"; the stack has {format_count(plan.credentials, 'credential')}"
+    nothing = "What would change is not known" if plan.errors else "No changes"
+    return (", ".join(parts) or nothing) + had
+
+
+def _count_users(plan: Plan) -> list[str]:
+    """How many users and attachments each action is about, an import that changes something under `import` alone."""
+    counts = Counter((change.policy != "", change.actions[0]) for change in plan.users)
+    return [
+        f"{format_count(number, *(('policy', 'policies') if is_policy else ('IAM user',)))} to {action}"
+        for (is_policy, action), number in sorted(counts.items())
+    ]
+
+
+def _classify(change: Change) -> Action:
+    """The head under which a change is counted; RESET stands for all updates."""
+    for action in (Action.CREATE, Action.ADOPT, Action.REPLACE, Action.DELETE):
+        if action in change.actions:
+            return action
+    if not _UPDATES.keys().isdisjoint(change.actions):
+        return Action.RESET
+    return Action.RENAME if Action.RENAME in change.actions else Action.PROTECT
+
+
+def _summarize_updates(plan: Plan, kind: Action) -> str:
+    if kind is not Action.RESET:
+        return ""
+    updates = (change for change in plan.changes if _classify(change) is Action.RESET)
+    counts = Counter(action for change in updates for action in change.actions)
+    return f" ({', '.join(f'{counts[action]:,} {words}' for action, words in _UPDATES.items() if counts[action])})"
+
+
+def _make_sections(plan: Plan) -> list[_Section]:
+    diffs = [_render_diff(change) for change in plan.changes if change.properties]
+    sections = [
+        _make_block("errors", "", plan.errors, "text", _ROOM_FOR_MESSAGES),
+        _Section("rows", f"\n{_TABLE}", tuple(_render_rows(plan)), ""),
+        _make_block("access-key findings", "Access-key findings", plan.findings, "text", _ROOM_FOR_MESSAGES),
+        _make_block("warnings", "Warnings", plan.warnings, "text", _ROOM_FOR_MESSAGES),
+        _make_block("property changes", "Property changes", diffs, "diff"),
+        _make_block("other resources", "Other resources", plan.others, "text"),
+    ]
+    return [section for section in sections if section.items]
+
+
+def _render_rows(plan: Plan) -> Iterator[str]:
+    """A row for each change, and for all the credentials and users that have the same."""
+    changes, policies = defaultdict[Any, list[Change]](list), defaultdict[Any, list[PolicyChange]](list)
+    for change in plan.changes:
+        changes[change.service, change.actions, change.notes].append(change)
+    for policy in plan.policies:
+        policies[policy.before, policy.after].append(policy)
+    yield from map(_render_row, changes.values())
+    yield from map(_render_users, _group_users(plan.users))
+    yield from map(_render_policy, policies.values())
+
+
+def _render_row(changes: Sequence[Change]) -> str:
+    """The row of credentials that all have the same change."""
+    names = _join(change.name for change in changes)
+    places = _join(dict.fromkeys(change.place for change in changes if change.place))
+    service, actions = format_code(changes[0].service), ", ".join(changes[0].actions)
+    return f"| {names} | {service} | {actions} | {'; '.join(map(_render_note, changes[0].notes))} | {places} |\n"
+
+
+def _group_users(changes: Iterable[UserChange]) -> Iterable[Sequence[UserChange]]:
+    """Those that have the same change, users before policies."""
+    same = defaultdict[Any, list[UserChange]](list)
+    for change in sorted(changes, key=lambda change: (change.policy, change.user)):
+        same[change.policy, change.actions, change.notes].append(change)
+    return same.values()
+
+
+def _render_users(changes: Sequence[UserChange]) -> str:
+    """The row of users, or of users to whom a policy is attached, that all have the same change."""
+    users, first = _join(change.user for change in changes), changes[0]
+    name = f"policy {format_code(first.policy)} of {users}" if first.policy else f"IAM user {users}"
+    places = _join(dict.fromkeys(change.place for change in changes if change.place))
+    return f"| {name} | | {', '.join(first.actions)} | {'; '.join(map(_render_note, first.notes))} | {places} |\n"
+
+
+def _join(texts: Iterable[str]) -> str:
+    """The first of some texts as code, and how many more there are."""
+    shown = list(texts)
+    more = len(shown) - _SHOWN_IN_A_ROW
+    return ", ".join(map(format_code, shown[:_SHOWN_IN_A_ROW])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _render_note(note: Note) -> str:
+    return f"{note.text} {format_code(note.value)}".strip()
+
+
+def _render_policy(policies: Sequence[PolicyChange]) -> str:
+    """The row of users whose policy changes in the same way."""
+    before, after = policies[0].before, policies[0].after
+    words = "watch" if before is None else "stop watching" if after is None else "change policy"
+    limits = " → ".join(format_code(text) for text in (before, after) if text is not None)
+    return f"| access keys of {_join(policy.user for policy in policies)} | | {words} | {limits} | |\n"
+
+
+def _render_diff(change: Change) -> str:
+    return "\n".join([f"  {change.name}", *(line for each in change.properties for line in _render_property(each))])
+
+
+def _render_property(changed: Property) -> Iterator[str]:
+    if changed.before == changed.after:
+        yield f"    {changed.name}: {shorten(changed.after or '')}"
+        return
+    for sign, value in (("-", changed.before), ("+", changed.after)):
+        if value is not None:
+            yield f"{sign}   {changed.name}: {shorten(value)}"
+
+
+def _make_block(name: str, title: str, texts: Iterable[str], language: str, max_length: int = MAX_LENGTH) -> _Section:
+    """Texts in a code block, in which nothing is markup, folded away under their title if there is one."""
+    items = tuple(escape_lines(shorten(text, _MAX_MESSAGE)) + "\n" for text in texts)
+    fence = "`" * max(3, 1 + max((len(run) for text in items for run in re.findall("`+", text)), default=0))
+    opening, closing = f"\n{fence}{language}\n", f"{fence}\n"
+    if title:
+        opening = f"\n<details><summary>{title} ({len(items):,})</summary>\n{opening}"
+        closing = f"{closing}\n</details>\n"
+    return _Section(name, opening, items, closing, max_length)
+
+
+def _fit(head: str, sections: Sequence[_Section]) -> str:
+    """Head and sections, as many items of each as there is room for, and a note of what was left out."""
+    room = MAX_LENGTH - _ROOM_FOR_NOTE - len(head)
+    kept, missing = dict[str, str](), dict[str, int]()
+    for section in sorted(sections, key=lambda section: section.max_length):
+        items = list(_take_fitting(section, min(room, section.max_length)))
+        kept[section.name] = section.opening + "".join(items) + section.closing if items else ""
+        room -= len(kept[section.name])
+        missing[section.name] = len(section.items) - len(items)
+    text = head + "".join(kept[section.name] for section in sections)
+    left_out = [f"{missing[each.name]:,} of {len(each.items):,} {each.name}" for each in sections if missing[each.name]]
+    if left_out:
+        text += f"\n**Cut** to fit a comment: {', '.join(left_out)} are not shown; `pulumi preview --diff` shows all.\n"
+    return text
+
+
+def _take_fitting(section: _Section, room: int) -> Iterator[str]:
+    room -= len(section.opening) + len(section.closing)
+    for item in section.items:
+        room -= len(item)
+        if room < 0:
+            return
+        yield item

@@ -1,0 +1,67 @@
+"""Why a credential changes, what that means, and what somebody may have meant instead; pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from iamcreds.model import credential_name
+from iamcreds.pull_request.changes import Action, Change, Note
+from iamcreds.pull_request.properties import format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from iamcreds.pull_request.preview import State, Step
+
+
+def explain(step: Step, actions: Sequence[Action], recorded: State | None) -> Iterator[Note]:
+    """Why it is done, and what it means; `recorded` is what the state had before the refresh."""
+    old, new = step.old, step.new
+    if recorded and not {Action.CREATE, Action.ADOPT}.isdisjoint(actions):
+        yield Note("somebody deleted it")
+    if Action.ADOPT in actions and new:
+        how = "by reset of" if Action.RESET in actions else "as it is:"
+        yield Note(how, format_value(new.inputs.get("adopts", new.inputs.get("adopt")), quoted=False))
+        if Action.RESET not in actions and "password" not in new.inputs:
+            yield Note("its password is unknown until a reset")
+    if Action.RENAME in actions and old:
+        yield Note("was", old.name)
+    if old and recorded and recorded.outputs.get("status") != old.outputs.get("status"):
+        yield Note("somebody made it", format_value(old.outputs.get("status"), quoted=False))
+    if Action.RESET in actions and new and "reset" in new.inputs:
+        yield Note("because of", format_value(new.inputs.get("reset"), quoted=False))
+    if Action.RECORD in actions and old and new:
+        yield from _explain_record(old, new)
+    for reason in step.reasons:
+        yield Note("it has expired") if reason == "status" else Note("another", reason)
+
+
+def _explain_record(old: State, new: State) -> Iterator[Note]:
+    """What it means that something is recorded and nothing done."""
+    yield Note("nothing changes in AWS")
+    status = new.inputs.get("status")
+    if status != old.inputs.get("status"):
+        if status is None:
+            yield Note("from now on no status is enforced")
+        else:
+            yield Note("from now on this is enforced:", format_value(status, quoted=False))
+    if "reset" in old.inputs and "reset" not in new.inputs:
+        yield Note("taking `reset` out resets nothing")
+
+
+def suggest_names(changes: Sequence[Change]) -> Iterator[Change]:
+    """The changes, and where a credential goes while another of its user and service comes, what may have been meant.
+
+    `was` keeps the credential and its password under another name.
+    """
+    going: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for change in changes:
+        name = credential_name(change.name, change.user, change.service)
+        if Action.DELETE in change.actions and name is not None:
+            going[change.user, change.service].append(name)
+    for change in changes:
+        former = going[change.user, change.service] if Action.CREATE in change.actions else []
+        notes = [Note("did you mean to rename one? then write", f"was: {name}") for name in former]
+        yield replace(change, notes=(*change.notes, *notes))

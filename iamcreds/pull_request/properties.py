@@ -1,0 +1,71 @@
+"""Which of a credential's properties may be seen, and how they changed; pure.
+
+An allow-list: a property that nobody listed here is told by its name alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from iamcreds.pull_request.preview import State
+
+SHOWN = ("user", "service", "status", "reset", "age_days", "existing", "adopt", "adopts", "adopts_status", "account")
+"""The only inputs whose values are ever shown: none of them is, or can become, a secret."""
+
+LIVE_SHOWN = ("credential_id", "create_date", "expiration_date")
+"""What is shown of the live credential that a change is about."""
+
+LEFT_OUT = frozenset({"__provider", "declared", "refused"})
+"""What is no difference to a person: how the engine finds us, a count, and what a plan tells as its errors."""
+
+NOT_SHOWN = "(not shown)"
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What the engine writes for a value that it will know only when it has made something."""
+
+
+@dataclass(frozen=True, order=True)
+class Property:
+    """One property of a change as text; None where it is not there."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+def compare_properties(old: State | None, new: State | None) -> Iterator[Property]:
+    """What is shown of a change: the live credential's id and dates, then every input that differs."""
+    before, after = (old.inputs if old else {}), (new.inputs if new else {})
+    live = old.outputs if old else {}
+    for name in LIVE_SHOWN:
+        if name in live:
+            yield Property(name, format_value(live[name]), format_value(live[name]))
+    others = sorted({*before, *after} - {*SHOWN, *LIVE_SHOWN} - LEFT_OUT)
+    for name in (*SHOWN, *others):
+        if before.get(name) != after.get(name):
+            yield Property(name, _format_input(before, name), _format_input(after, name))
+
+
+def _format_input(inputs: Mapping[str, Any], name: str) -> str | None:
+    if name not in inputs:
+        return None
+    return format_value(inputs[name]) if name in SHOWN else NOT_SHOWN
+
+
+def format_value(value: Any, *, quoted: bool = True) -> str:  # noqa: ANN401 - any property value
+    """A value as text, of a list or an object no more than that there is one; text is quoted unless said otherwise."""
+    match value:
+        case str() if value == UNKNOWN:
+            return "(known after up)"
+        case str() if not quoted:
+            return value
+        case float() if value.is_integer():
+            return str(int(value))
+        case str() | int() | float() | None:
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return NOT_SHOWN

@@ -1,0 +1,178 @@
+"""Carrying out a plan: create, adopt or import a credential, and verify first that nothing else has appeared."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from iamcreds.errors import LimitExceededError, RejectedError
+from iamcreds.model import IssuedCredential, Status
+from iamcreds.planning.group import Adopt, Create, Decision, Group, Import, InTheWay
+from iamcreds.planning.planner import plan
+from iamcreds.planning.rejections import describe
+from iamcreds.pull_request.changes import Action
+from iamcreds.pulumi_engine.group_facts import read_group
+from iamcreds.pulumi_engine.outputs import record_inputs, record_live, record_secret
+from iamcreds.pulumi_engine.provider import warn
+from iamcreds.services import service_alias
+
+if TYPE_CHECKING:
+    from iamcreds.aws import Account
+    from iamcreds.model import Credential
+    from iamcreds.pulumi_engine.inputs import CredentialInputs
+    from iamcreds.pulumi_engine.session import Returned, Session
+
+
+_LEFT_OUT = (
+    "the list of all users' credentials leaves out those of user {user}, so no preview could show that credential {id}"
+    " is live: it is taken over, as `existing: adopt` says"
+)
+_MISSING = (
+    "credential {id}, which user {user} imports as a {service} credential, does not exist: a new one is created."
+    " Remove `adopt` from the specs"
+)
+
+
+def make_credential(account: Account, session: Session, inputs: CredentialInputs, adopts: str | None) -> dict[str, Any]:
+    """Create a credential, or adopt or import the one that `check` planned; return its outputs.
+
+    Args:
+        account: the account.
+        session: the facts of this process.
+        inputs: the credential's inputs.
+        adopts: id of the credential that the preview shows to be adopted or imported, None for a new one.
+
+    Raises:
+        RejectedError: an existing credential blocks it.
+        AccountError: as AWS responds; what had been created by then is deleted again.
+    """
+    with account.hold_creates(inputs.user, inputs.service):
+        name, returned = session.find(inputs.user, inputs.service, inputs.member(), adopts)
+        group = read_group(account, session, inputs.user, inputs.service)
+        decision = _confirm(account, group, name, returned, adopts)
+        match decision:
+            case Create(missing):
+                if missing is not None:
+                    warn(_MISSING.format(id=missing, user=inputs.user, service=service_alias(inputs.service)))
+                made = _outputs(inputs, _issue(account, session, inputs, name, group))
+            case Adopt(credential):
+                made = _outputs(inputs, _adopt(account, inputs, credential))
+            case Import(credential):
+                made = _import(account, inputs, credential)
+            case rejection:
+                raise RejectedError(describe(rejection, group, name, account.now()))
+        session.finish(inputs.user, inputs.service, name, made["credential_id"])
+        return made
+
+
+def _confirm(account: Account, group: Group, name: str, returned: Returned | None, adopts: str | None) -> Decision:
+    """Return the decision that `check` returned; plan again if a credential exists that it does not explain.
+
+    Raises:
+        RejectedError: the preview did not show the credential to adopt, or it no longer exists.
+    """
+    existing = {credential.id: credential for credential in [*group.imports.values(), *group.existing]}
+    if adopts is not None and adopts not in existing and group.has_user:
+        raise RejectedError(
+            f"credential {adopts} of user {group.user}, which was to be adopted, is gone: repeat, to have one created"
+        )
+    if returned is not None and group.has_user:
+        unexplained = [found for found in existing if found not in returned.existing and not account.has_written(found)]
+        if not unexplained:
+            return _refresh(returned.decision, existing)
+    decision = _replan(group, name)
+    if isinstance(decision, Adopt) and decision.credential.id != adopts:
+        raise RejectedError(
+            f"credential {decision.credential.id} of user {group.user} has come since the preview: repeat, to adopt it"
+        )
+    return decision
+
+
+def _refresh(decision: Decision, existing: dict[str, Credential]) -> Decision:
+    match decision:
+        case Adopt(credential) | Import(credential):
+            return replace(decision, credential=existing[credential.id])
+    return decision
+
+
+def _replan(group: Group, name: str) -> Decision:
+    decided = {other: decision for other, decision in group.decided.items() if other != name}
+    requested = None if group.requested is None else group.requested | {name}
+    return plan(replace(group, decided=decided, requested=requested))[name]
+
+
+def _outputs(inputs: CredentialInputs, issued: IssuedCredential) -> dict[str, Any]:
+    return record_inputs(inputs) | record_live(issued.credential) | record_secret(issued)
+
+
+def _issue(account: Account, session: Session, inputs: CredentialInputs, name: str, group: Group) -> IssuedCredential:
+    """Create, unless IAM's response shows a credential that the list of all users lacks.
+
+    IAM numbers the logins of a user while another credential has the first name (AWS's answers, recorded by a
+    different public project).
+    """
+    try:
+        issued = account.issue(inputs.user, inputs.service, inputs.age_days, inputs.target)
+    except LimitExceededError:
+        group = _look_closer(account, session, inputs)
+        if not group.unmanaged or isinstance(_replan(group, name), Create):  # a sibling is to adopt what is unmanaged
+            raise
+        return _resolve(account, inputs, name, group, None)
+    made = issued.credential
+    is_second = not group.existing and made.login.startswith(f"{made.user}+")
+    if is_second and not account.has_listed(made.user):  # what was found by a list may be somebody's
+        group = _look_closer(account, session, inputs)
+        if group.unmanaged:
+            return _resolve(account, inputs, name, group, issued)
+    return issued
+
+
+def _look_closer(account: Account, session: Session, inputs: CredentialInputs) -> Group:
+    """Return the group by a list of this user only; without unmanaged ones if this run cannot tell them."""
+    account.look_closer(inputs.user)
+    group = read_group(account, session, inputs.user, inputs.service)
+    return group if group.is_whole else replace(group, existing=())
+
+
+def _resolve(
+    account: Account, inputs: CredentialInputs, name: str, group: Group, issued: IssuedCredential | None
+) -> IssuedCredential:
+    """Adopt the credential that the list of all users lacks, if that is declared; delete the one created next to it.
+
+    No preview can have shown it. A credential so young that the list may still lack it is not adopted.
+
+    Raises:
+        RejectedError: it blocks the create.
+    """
+    others = [found for found in group.existing if issued is None or found.id != issued.credential.id]
+    decision = _replan(replace(group, existing=others), name)
+    if isinstance(decision, Create) and issued is not None:
+        return issued  # a sibling is to adopt the existing one
+    undone = "" if issued is None else f" ({account.undo(issued.credential)})"
+    is_undone = issued is None or not account.has_written(issued.credential.id)
+    if isinstance(decision, Adopt) and is_undone and not account.is_young(decision.credential.created):
+        warn(_LEFT_OUT.format(user=inputs.user, id=decision.credential.id))
+        return _adopt(account, inputs, decision.credential)
+    rejection = InTheWay(group.unmanaged) if isinstance(decision, Create | Adopt | Import) else decision
+    raise RejectedError(f"{describe(rejection, group, name, account.now())}{undone}")
+
+
+def _adopt(account: Account, inputs: CredentialInputs, existing: Credential) -> IssuedCredential:
+    """Reset it; without a declared status it is Active afterwards, because a new password is meant to be used."""
+    account.require_approved(existing.user, existing.id, Action.ADOPT)
+    is_inactive = existing.status is Status.INACTIVE
+    status = Status.ACTIVE if inputs.target is None and is_inactive else inputs.target
+    issued = account.change(existing.user, existing.id, status=status, reset=True)
+    assert issued is not None  # noqa: S101 - it was requested
+    return issued
+
+
+def _import(account: Account, inputs: CredentialInputs, existing: Credential) -> dict[str, Any]:
+    """Import it unchanged, but for a declared status or reset; without a reset, with the password from the program."""
+    account.require_approved(existing.user, existing.id, Action.ADOPT)
+    status = None if inputs.status in (None, existing.status) else inputs.target
+    issued = None if inputs.password is None else IssuedCredential(existing, inputs.password)
+    if status is not None or inputs.reset is not None:
+        issued = account.change(existing.user, existing.id, status=status, reset=inputs.reset is not None) or issued
+    now_live = record_live(existing if status is None else replace(existing, status=status))
+    return record_inputs(inputs) | now_live | ({} if issued is None else record_secret(issued))

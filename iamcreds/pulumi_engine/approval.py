@@ -1,0 +1,82 @@
+"""The approved plan of this process, from the file that the environment variable `IAMCREDS_APPROVED` names."""
+
+from __future__ import annotations
+
+import functools
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from iamcreds.errors import ApprovalError
+from iamcreds.pull_request.approval import MAX_SIZE, parse_approval
+from iamcreds.specs.digest import compute_digest
+from iamcreds.text.escaping import escape_invisible, shorten
+
+if TYPE_CHECKING:
+    from iamcreds.model import Desired
+    from iamcreds.pull_request.approval import Approval
+
+VARIABLE = "IAMCREDS_APPROVED"
+
+
+@functools.cache
+def read_approval() -> Approval | None:
+    """Read the approved plan once per process, None if the variable is not set.
+
+    Raises:
+        ApprovalError: the file cannot be read, or is not an approved plan.
+    """
+    name = os.environ.get(VARIABLE)
+    if name is None:
+        return None
+    shown = shorten(escape_invisible(name))
+    try:
+        return parse_approval(_read_text(name))
+    except ApprovalError as error:
+        raise ApprovalError(f"{VARIABLE}={shown}: {error}") from None
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a name with a null character
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is not UTF-8 text"
+        raise ApprovalError(f"cannot read {VARIABLE}={shown}: {reason}") from None
+
+
+def _read_text(name: str) -> str:
+    if not name:
+        raise ApprovalError("the name is empty. Name the file that `iamcreds plan --approve FILE` wrote, or unset it")
+    file = Path(name)
+    if not stat.S_ISREG(file.stat().st_mode):  # a pipe might never end
+        raise ApprovalError("it is not a regular file")
+    with file.open("rb") as opened:
+        data = opened.read(MAX_SIZE + 1)
+    if len(data) > MAX_SIZE:
+        raise ApprovalError(f"it has more than {MAX_SIZE // 1_000_000} MB")
+    return data.decode()
+
+
+def require_approved_specs(desired: Desired) -> None:
+    """Require that the approved plan, if there is one, was made for this stack and these specs.
+
+    Raises:
+        ApprovalError: it was not, or it cannot be read.
+    """
+    approval = read_approval()
+    if approval is None:
+        return
+    own, approved = f"{pulumi.get_project()}/{pulumi.get_stack()}", f"{approval.project}/{approval.stack}"
+    if own != approved:
+        raise ApprovalError(
+            f"the approved plan is for stack {escape_invisible(approved)}, and this is stack {own}: nothing was changed"
+        )
+    if approval.specs is None:
+        raise ApprovalError(
+            "the approved plan has no digest of the specs: nothing was changed. Run `iamcreds plan` with --approve"
+            " and --specs"
+        )
+    if approval.specs != compute_digest(desired):
+        raise ApprovalError(
+            "the specs have changed since the approved plan of"
+            f" {approval.planned_at:%Y-%m-%d %H:%M} UTC: nothing was changed. Run `pulumi preview` and"
+            " `iamcreds plan --approve FILE` again"
+        )

@@ -1,0 +1,175 @@
+"""The check of one credential: plan it in its group, and return the decision or the rejection among its inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pulumi.dynamic import CheckFailure, CheckResult
+
+from iamcreds.errors import NotApprovedError, RejectedError, UserDeniedError
+from iamcreds.model import Status
+from iamcreds.planning.group import Adopt, Create, Decision, Group, Import, MissingUser, Rejection
+from iamcreds.planning.planner import plan
+from iamcreds.planning.rejections import describe, protected
+from iamcreds.pull_request.changes import Action
+from iamcreds.pulumi_engine.group_facts import find_own, foresee_user, read_group
+from iamcreds.pulumi_engine.inputs import REPLACING
+from iamcreds.pulumi_engine.provider import warn
+from iamcreds.pulumi_engine.run_context import OnRejection
+from iamcreds.services import MAX_PER_SERVICE
+from iamcreds.text.escaping import escape_invisible
+
+if TYPE_CHECKING:
+    from iamcreds.aws import Account
+    from iamcreds.model import Credential
+    from iamcreds.pulumi_engine.inputs import CredentialInputs
+    from iamcreds.pulumi_engine.run_context import RunContext
+    from iamcreds.pulumi_engine.session import Session
+
+_NOTHING_ADOPTED = (
+    "`password` is for a credential that is imported. Options: name its id with `adopt`; or remove `password`"
+)
+
+
+def needs_slot(account: Account, user: object, service: object, inputs: CredentialInputs) -> bool:
+    """Return True if a replacement needs the quota of the credential of this user and service that it replaces.
+
+    Raises:
+        AccountError: as AWS responds.
+    """
+    if (user, service) != (inputs.user, inputs.service):
+        return False
+    is_one_of_two = inputs.declared == MAX_PER_SERVICE
+    return is_one_of_two or len(account.credentials_of(inputs.user, inputs.service)) >= MAX_PER_SERVICE
+
+
+@dataclass(frozen=True)
+class CredentialCheck:
+    """The check of one credential.
+
+    Attributes:
+        account: the account.
+        session: the facts of this process.
+        inputs: the credential's inputs, with a known user and service.
+        context: the run context that the program sent with it.
+    """
+
+    account: Account
+    session: Session
+    inputs: CredentialInputs
+    context: RunContext
+
+    def run(self, olds: CredentialInputs | None) -> CheckResult:
+        """Check a credential that the state has with these inputs, or (None) a new one or a replacement.
+
+        Raises:
+            AccountError: as AWS responds.
+        """
+        try:
+            self.session.require_read(self.context.own_ids())
+            return self._check_new() if olds is None else self._check_existing(olds)
+        except (RejectedError, NotApprovedError, UserDeniedError) as error:
+            return self.reject(str(error), olds)
+
+    def reject(self, reason: str, olds: CredentialInputs | None) -> CheckResult:
+        """Return the rejection among the inputs, or as a failure, which ends the run; see `run` for `olds`.
+
+        What the state has of the resource is not deleted.
+        """
+        self.session.keep(self.context.own_ids(), reason)
+        inputs = replace(self.inputs, password=None).properties()
+        # After --replace or taint the engine drops a retained credential from the state, and no delete can fail.
+        is_dropped = olds is None and self.context.options.retain and self.context.own_ids()
+        if is_dropped or self.context.on_rejection is OnRejection.FAIL:
+            return CheckResult(inputs, [CheckFailure("", escape_invisible(reason))])
+        return CheckResult(inputs | {"refused": [escape_invisible(reason)]}, [])
+
+    def _check_existing(self, olds: CredentialInputs) -> CheckResult:
+        """Reject a replacement before it begins, so that a working credential is never deleted for a rejected one."""
+        self._hear(self.inputs, is_recorded=True)
+        own = find_own(self.account, olds.user, self.context)
+        reasons = [name for name in REPLACING if getattr(olds, name) != getattr(self.inputs, name)]
+        if any(credential.status is Status.EXPIRED for credential in own):
+            reasons = ["it has expired"]
+        if not reasons:
+            return CheckResult(self.inputs.properties(), [])
+        if self.context.options.protect:
+            raise RejectedError(protected(olds.user, olds.service, own, reasons))
+        by_default = needs_slot(self.account, olds.user, olds.service, self.inputs)
+        return self._plan(self.inputs, own, frees_quota=self.context.options.frees_quota(by_default=by_default))
+
+    def _check_new(self) -> CheckResult:
+        """Plan a new credential, or one that replaces an existing one.
+
+        Raises:
+            RejectedError: see `_plan`; or a password is given for a credential that is not imported.
+        """
+        inputs = self.inputs
+        own = find_own(self.account, inputs.user, self.context)
+        if own or self.session.is_recorded(self.context.resource):
+            inputs = inputs.without_import()  # a replacement is created, and not imported
+        if inputs.password is not None and inputs.adopt is None:
+            raise RejectedError(_NOTHING_ADOPTED)
+        self._hear(inputs)
+        # For a replacement that somebody requested (--replace, taint) the engine asks no diff.
+        return self._plan(inputs, own, frees_quota=self.context.options.frees_quota(by_default=False))
+
+    def _hear(self, inputs: CredentialInputs, *, is_recorded: bool = False) -> None:
+        members = self.context.members(inputs)
+        self.session.hear(inputs.user, inputs.service, self.context, members, is_recorded=is_recorded)
+
+    def _plan(self, inputs: CredentialInputs, own: list[Credential], *, frees_quota: bool) -> CheckResult:
+        """Return the inputs with the planned decision about a credential that replaces `own`.
+
+        `frees_quota` says whether a replacement deletes the old credential first.
+
+        Raises:
+            RejectedError: the plan rejects it; a rejected replacement does not begin.
+            NotApprovedError: the replacement is not approved.
+        """
+        for credential in own:
+            self.account.require_approved(credential.user, credential.id, Action.REPLACE)
+        with self.account.hold_creates(inputs.user, inputs.service):
+            group = self._read_group(inputs, frees_quota=frees_quota)
+            decision = self._decide(group, own)
+        match decision:
+            case Create():
+                return CheckResult(inputs.properties(), [])
+            case Adopt(credential):
+                return CheckResult(inputs.properties() | _show(credential, inputs.member().status), [])
+            case Import(credential):
+                return CheckResult(inputs.properties() | _show(credential, inputs.target), [])
+        raise RejectedError(self._describe(decision, group))
+
+    def _read_group(self, inputs: CredentialInputs, *, frees_quota: bool) -> Group:
+        user, service, resource = inputs.user, inputs.service, self.context.resource
+        group = foresee_user(self.account, read_group(self.account, self.session, user, service), self.context)
+        if not group.replaces(resource):
+            return group
+        self.session.replace(user, service, resource, frees_quota=frees_quota)
+        return replace(group, replaced=self.session.group(user, service).replaced)
+
+    def _decide(self, group: Group, own: list[Credential]) -> Decision:
+        """Plan, and note the decision; a missing user may exist when the create begins, so that is not final."""
+        resource, context = self.context.resource, self.context
+        decision = plan(group)[resource]
+        is_deleted_first = bool(own) and context.options.deletes_first is True
+        may_follow = context.may_create_users and context.on_rejection is not OnRejection.COLLECT
+        if isinstance(decision, MissingUser) and may_follow and not is_deleted_first:
+            warn(self._describe(decision, group))
+            members = {**group.members, resource: replace(group.members[resource], adopt=None)}
+            decision = plan(replace(group, has_user=True, members=members))[resource]
+            if context.on_rejection is OnRejection.DEFER:
+                return decision
+        self.session.decide(group, resource, decision)
+        return decision
+
+    def _describe(self, rejection: Rejection, group: Group) -> str:
+        return describe(rejection, group, self.context.resource, self.account.now())
+
+
+def _show(credential: Credential, status: Status | None) -> dict[str, str]:
+    """Return the inputs by which a preview shows what is adopted or imported, and a status that changes by it."""
+    differs = status not in (None, credential.status)
+    return {"adopts": credential.id} | ({"adopts_status": credential.status.value} if differs else {})

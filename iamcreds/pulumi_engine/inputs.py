@@ -1,0 +1,181 @@
+"""The inputs of `ServiceSpecificCredential`, read in one place, and what IAM would refuse of them; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from pulumi.dynamic import CheckFailure
+
+from iamcreds.model import Existing, Status
+from iamcreds.planning.group import Member
+from iamcreds.pulumi_engine.unknowns import is_known
+from iamcreds.services import MAX_PER_SERVICE, Family, service_alias, service_aliases, service_family, service_name
+from iamcreds.text.names import (
+    CREDENTIAL_ID,
+    CREDENTIAL_ID_WORDS,
+    SERVICE_NAME,
+    USER_NAME,
+    USER_NAME_WORDS,
+)
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Iterator, Mapping
+
+    from iamcreds.model import DesiredCredential
+
+_AGE_DAYS = range(1, 36601)  # the IAM model's credentialAgeDays
+
+
+@dataclass(frozen=True)
+class CredentialInputs:
+    """What a program says of a credential; a value that a preview does not know yet stays as it is.
+
+    Attributes:
+        user: the IAM user's name.
+        service: the service's full name.
+        status: `Active` or `Inactive`; None enforces nothing.
+        reset: the reset trigger.
+        age_days: days until it expires, None for never.
+        existing: `fail` (None is the same) or `adopt`.
+        declared: how many of this user and service the program declares, None for one.
+        account: 12 digits, None for any.
+        adopt: the id of the live credential to take over as it is, None for a new one; read at the create alone.
+        password: the password or API key of that credential, where it is known; a secret, and read at the create alone.
+    """
+
+    user: Any = None
+    service: Any = None
+    status: Any = None
+    reset: Any = None
+    age_days: Any = None
+    existing: Any = None
+    declared: Any = None
+    account: Any = None
+    adopt: Any = None
+    password: Any = None
+
+    @classmethod
+    def read(cls, properties: Mapping[str, Any]) -> Self:
+        """The inputs out of the engine's properties: numbers are whole, triggers are text, services have full names."""
+        return cls(**{name: _normalize(name, properties.get(name)) for name in INPUTS})
+
+    @classmethod
+    def declare(
+        cls, credential: DesiredCredential, *, declared: int, account: str | None, password: object = None
+    ) -> Self:
+        """The inputs of a credential as a spec declares it; `declared` counts those of its user and service."""
+        return cls(
+            user=credential.user,
+            service=credential.service,
+            status=credential.status,
+            reset=credential.reset,
+            existing=None if credential.existing is Existing.FAIL else credential.existing,
+            declared=declared if declared > 1 else None,
+            account=account,
+            adopt=credential.adopt,
+            password=password,
+        )
+
+    def properties(self) -> dict[str, Any]:
+        """The inputs as the engine has them: what is None is not there."""
+        return {name: getattr(self, name) for name in INPUTS if getattr(self, name) is not None}
+
+    def in_group(self) -> dict[str, Any]:
+        """Return the inputs that concern other credentials of the same user and service, for the run context."""
+        names = ("status", "existing", "age_days", "declared", "adopt")
+        return {name: value for name, value in self.properties().items() if name in names}
+
+    def without_import(self) -> Self:
+        """Return the inputs without those that are for the first create only."""
+        return replace(self, adopt=None, password=None)
+
+    @property
+    def target(self) -> Status | None:
+        """The status that is enforced, or None; it has to be known."""
+        return None if self.status is None else Status(self.status)
+
+    def member(self) -> Member:
+        """Return this credential as a member of its group.
+
+        Values that a preview does not know yet become those that reject nothing: preview rejects what `up` is sure to
+        reject.
+        """
+        days = self.age_days if is_known(self.age_days) else None
+        return Member(
+            declared=(self.declared or 1) if is_known(self.declared) else MAX_PER_SERVICE,
+            existing=Existing(self.existing or Existing.FAIL) if is_known(self.existing) else Existing.ADOPT,
+            status=(self.target or Status.ACTIVE) if is_known(self.status) else Status.ACTIVE,
+            lifetime=None if days is None else timedelta(days=days),
+            adopt=self.adopt if is_known(self.adopt) else None,
+            is_lifetime_known=is_known(self.age_days),
+        )
+
+
+INPUTS = tuple(field.name for field in fields(CredentialInputs))
+"""The inputs by the names that every state has them under."""
+
+REPLACING = ("user", "service", "age_days")
+"""The inputs that only a replacement can change."""
+
+
+def find_replace_reasons(olds: Mapping[str, Any], inputs: CredentialInputs) -> list[str]:
+    """Return the inputs that only a replacement can change, and the status of an expired credential."""
+    changed = [name for name in REPLACING if olds.get(name) != getattr(inputs, name)]
+    return changed + (["status"] if olds.get("status") == Status.EXPIRED else [])
+
+
+def find_failures(inputs: CredentialInputs) -> Iterator[CheckFailure]:
+    """Everything wrong with inputs that are known, but for `account`, which all providers look at.
+
+    An output of a resource yet to be made is looked at later.
+    """
+    for name, (accepts, expected) in _RULES.items():
+        value = getattr(inputs, name)
+        wrong = name in _REQUIRED if value is None else is_known(value) and not accepts(value)
+        if wrong:
+            yield CheckFailure(name, f"expected {expected}")
+    has_passwords = isinstance(inputs.service, str) and service_family(inputs.service) is Family.PASSWORD
+    if isinstance(inputs.age_days, int) and has_passwords:
+        yield CheckFailure("age_days", f"only API keys expire, and {service_alias(inputs.service)} has passwords")
+
+
+def _normalize(name: str, value: Any) -> Any:  # noqa: ANN401 - any property value
+    if value is None or not is_known(value):
+        return value
+    match name:
+        case "service" if isinstance(value, str):
+            return service_name(value)
+        case "age_days" | "declared" if isinstance(value, float) and value.is_integer():
+            return int(value)  # the engine makes every number a float
+        case "reset":
+            return str(value)
+        case _:
+            return value
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_number(value: object) -> bool:
+    return not isinstance(value, bool)  # which Python counts as 0 and 1
+
+
+_REQUIRED = ("user", "service")
+
+_RULES: dict[str, tuple[Callable[[object], bool], str]] = {
+    "user": (lambda value: _matches(USER_NAME, value), USER_NAME_WORDS),
+    "service": (lambda value: _matches(SERVICE_NAME, value), f"{', '.join(service_aliases())} or a full service name"),
+    "status": (lambda value: value in (Status.ACTIVE, Status.INACTIVE), "Active or Inactive"),
+    "age_days": (lambda value: _is_number(value) and value in _AGE_DAYS, "a whole number of days from 1 to 36600"),
+    "existing": (lambda value: value in list(Existing), "fail or adopt"),
+    "declared": (
+        lambda value: _is_number(value) and value in range(1, MAX_PER_SERVICE + 1),
+        "1 or 2, as many as IAM allows",
+    ),
+    "adopt": (lambda value: _matches(CREDENTIAL_ID, value), CREDENTIAL_ID_WORDS),
+    "password": (lambda value: isinstance(value, str) and value != "", "a password or an API key"),
+}

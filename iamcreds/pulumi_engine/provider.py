@@ -1,0 +1,209 @@
+"""What our providers share: one account and one run a process, warnings, and errors in one sentence, told once."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import gc
+import sys
+import threading
+import traceback
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from pulumi.dynamic import CheckFailure, ResourceProvider
+from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
+from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
+
+from iamcreds.errors import (
+    AccessDeniedError,
+    ConfigError,
+    IamcredsError,
+    RejectedError,
+    UnauthenticatedError,
+    UnreachableError,
+    WrongAccountError,
+    format_traceback,
+    is_debugging,
+)
+from iamcreds.pulumi_engine.approval import read_approval
+from iamcreds.pulumi_engine.engine_watch import finish_before_end, watch_engine
+from iamcreds.pulumi_engine.session import Session
+from iamcreds.pulumi_engine.unknowns import is_known
+from iamcreds.text.escaping import escape_invisible, escape_lines
+from iamcreds.text.names import ACCOUNT_ID, ACCOUNT_ID_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulumi.dynamic import ConfigureRequest
+
+    from iamcreds.aws import Account
+
+_ONE_AT_A_TIME = threading.Lock()
+_CALLS = frozenset({"check", "diff", "create", "read", "update", "delete"})
+"""The engine's requests, by method."""
+
+
+class Provider(ResourceProvider):
+    """A provider of ours: pickled by reference (it keeps no state) and out of the encryption path."""
+
+    serialize_as_secret_always = False
+
+    def __init_subclass__(cls) -> None:
+        for name in _CALLS & cls.__dict__.keys():
+            setattr(cls, name, finish_before_end(cls.__dict__[name]))
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Read the stack's `now` and the approved plan; called once in a provider process, before anything else.
+
+        Raises:
+            ConfigError: `now` is no date.
+            ApprovalError: the approved plan cannot be read.
+        """
+        speak_plainly()
+        read_approval()
+        if is_provider_process() and len(sys.argv) > 1:  # its first argument is the engine's address
+            watch_engine(_engine(sys.argv[1]))
+        atexit.register(gc.freeze)  # or Python, when it ends, looks for garbage in all of boto3, and the engine waits
+        self.now = parse_now(req.config.get("now"))
+
+    @property
+    def account(self) -> Account:
+        """The account of this process, one for all providers in it."""
+        with _ONE_AT_A_TIME:  # the engine asks from four threads at once, and a cache alone lets each build its own
+            return _account()
+
+    @property
+    def session(self) -> Session:
+        """Return the facts of this process about its run, one object for all providers in it; it is never pickled."""
+        with _ONE_AT_A_TIME:
+            return _session()
+
+    def account_failures(self, expected: Any, of_state: str | None = None) -> list[CheckFailure]:  # noqa: ANN401 - an input
+        """Why `check` refuses the input `account`, or the account in use.
+
+        None where it is the one that the input names, if any, and the one that the state is of, if known.
+        """
+        named = expected if is_known(expected) else None
+        if named is not None and not (isinstance(named, str) and ACCOUNT_ID.fullmatch(named)):
+            return [CheckFailure("account", f"expected {ACCOUNT_ID_WORDS}")]
+        try:
+            self.account.require_account(named, "the specs are for")
+            self.account.require_account(of_state, "this state is of")
+            approval = read_approval()
+            self.account.require_account(approval.account if approval else None, "the approved plan is of")
+        except WrongAccountError as error:
+            return [CheckFailure("account", str(error))]
+        return []
+
+
+ACCOUNT_WIDE = (UnreachableError, UnauthenticatedError, AccessDeniedError, WrongAccountError)
+"""Failures of a read that every other read of the run meets as well; catch UserDeniedError first."""
+
+
+def raise_rejection(inputs: Mapping[str, Any]) -> None:
+    """Fail a create or update that `check` rejected; its reason is among the inputs.
+
+    Raises:
+        RejectedError: there is one.
+    """
+    if inputs.get("refused"):
+        raise RejectedError("; ".join(inputs["refused"]))
+
+
+_told: set[type[Exception]] = set()
+_warned: set[str] = set()
+
+
+def is_told_first(error: IamcredsError) -> bool:
+    """Whether this is the first failure of its kind in this process, so that 27 resources do not tell it 27 times."""
+    with _ONE_AT_A_TIME:
+        is_first = type(error) not in _told
+        _told.add(type(error))
+        return is_first
+
+
+@functools.cache
+def _account() -> Account:
+    from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import, and the program never needs it
+
+    return Account(approval=read_approval(), warn=warn)
+
+
+@functools.cache
+def _session() -> Session:
+    from iamcreds.pulumi_engine.handover import open_handover  # noqa: PLC0415 - as above
+
+    return Session(open_handover())
+
+
+def parse_now(text: str | None) -> datetime:
+    """The time that the config `now` says (an ISO date or time, UTC unless it says otherwise), or the present.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    try:
+        now = datetime.fromisoformat(text) if text else datetime.now(UTC)
+    except ValueError as error:
+        raise ConfigError(
+            f"config `now` is {text!r}, which is no date: `pulumi config set now 2027-03-01` sets one"
+        ) from error
+    return now if now.tzinfo else now.replace(tzinfo=UTC)
+
+
+def warn(message: str) -> None:
+    """Have the engine show a warning, from within a provider process.
+
+    Once in a process, for the engine asks for a diff in the refresh and again for the program. The engine starts a
+    provider with its own address as the first argument. Without one the line goes to stderr, which the engine shows as
+    well.
+    """
+    message = escape_invisible(message)
+    with _ONE_AT_A_TIME:
+        if message in _warned:
+            return
+        _warned.add(message)
+    if len(sys.argv) > 1:
+        _engine(sys.argv[1]).Log(LogRequest(severity=LogSeverity.WARNING, message=message))
+    else:
+        sys.stderr.write(f"warning: {message}\n")
+
+
+@functools.cache
+def _engine(address: str) -> EngineStub:
+    return EngineStub(grpc.insecure_channel(address))
+
+
+def speak_plainly() -> None:
+    """Make the provider process answer a failure with a sentence instead of a traceback.
+
+    The SDK's process formats every exception by `traceback.format_exc()` for the engine, which prints it. Its module
+    is `__main__` there; in a process that is not the SDK's nothing happens.
+    """
+    if is_provider_process():
+        sys.modules["__main__"].traceback = _Sentences  # type: ignore[attr-defined]
+
+
+def is_provider_process() -> bool:
+    """Return True if this process is the SDK's, which serves providers to the engine."""
+    return hasattr(sys.modules["__main__"], "DynamicResourceProviderServicer")
+
+
+class _Sentences:
+    """Stands where the SDK's provider process has the module `traceback`."""
+
+    @staticmethod
+    def format_exc() -> str:
+        error = sys.exc_info()[1]
+        sentence = escape_lines(str(error)) if isinstance(error, IamcredsError) else unexpected(error)
+        return f"{sentence}\n{format_traceback(error)}" if error and is_debugging() else sentence
+
+
+def unexpected(error: BaseException | None) -> str:
+    """A bug of ours in one line: the type and the place, but not the text, which might hold anything."""
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return f"unexpected {type(error).__name__}{place}: this is a bug in iamcreds; please report this line"

@@ -1,0 +1,80 @@
+"""How the program reports the rejections of a preview: it fails, or it logs them and completes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+from pulumi.runtime.proto.engine_pb2 import ERROR, LogRequest
+from pulumi.runtime.settings import get_engine
+
+from iamcreds.pull_request.failures import HEAD
+from iamcreds.pulumi_engine.monitor import ask
+from iamcreds.text.escaping import escape_invisible, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from iamcreds.model import Place
+
+VARIABLE = "IAMCREDS_REJECTIONS"
+_REPORT = "report"
+
+
+@dataclass(frozen=True, order=True)
+class Rejection:
+    """A reason for which `up` would reject a resource.
+
+    Attributes:
+        place: where the specs declare the resource.
+        sentence: the resource's name and the reason.
+        urn: the resource's URN, empty if there is none.
+    """
+
+    place: Place
+    sentence: str
+    urn: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {escape_invisible(self.sentence)}"
+
+
+def completes_with_rejections() -> bool:
+    """Return True if a preview with rejections completes, so that the engine plans deletions.
+
+    Raises:
+        pulumi.RunError: the variable has a different value.
+    """
+    value = os.environ.get(VARIABLE)
+    if value not in (None, _REPORT):
+        raise pulumi.RunError(
+            f"{VARIABLE}={shorten(escape_invisible(value))} is not valid: set it to {_REPORT}, or unset it"
+        )
+    return value is not None
+
+
+async def report_rejections(rejections: Iterable[Rejection]) -> None:
+    """Report the rejected resources of a preview, each as one error at its resource.
+
+    Raises:
+        pulumi.RunError: there are some, and the preview must not complete.
+    """
+    if not completes_with_rejections():
+        raise_rejections(rejections)
+    engine = get_engine()
+    for rejection in sorted(rejections):
+        if engine is not None:
+            await ask(engine.Log, LogRequest(severity=ERROR, urn=rejection.urn, message=str(rejection)))
+
+
+def raise_rejections(rejections: Iterable[Rejection]) -> None:
+    """Fail the preview with all rejections.
+
+    Raises:
+        pulumi.RunError: there are some.
+    """
+    lines = list(map(str, sorted(rejections)))
+    if lines:
+        raise pulumi.RunError("\n".join([HEAD, *lines]))

@@ -1,0 +1,172 @@
+"""What is sent to the engine for each thing that the specs declare: the same as the SDK's classes send; pure."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+from pulumi.dynamic.dynamic import PROVIDER_KEY, serialize_provider
+from pulumi.runtime.proto.alias_pb2 import Alias
+from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest
+from pulumi.runtime.proto.source_pb2 import SourcePosition
+
+from iamcreds.model import Place
+from iamcreds.pulumi_engine.outputs import SECRETS
+from iamcreds.pulumi_engine.properties import (
+    ACCESS_KEYS_TYPE,
+    CREDENTIAL_TYPE,
+    IAM_USER_TYPE,
+    POLICY_ATTACHMENT_TYPE,
+    SPEC_FILE_TYPE,
+    UNMANAGED_CREDENTIALS_TYPE,
+    credential_properties,
+    watcher_properties,
+)
+from iamcreds.services import MAX_PER_SERVICE
+from iamcreds.text.escaping import escape_invisible
+
+_PROVIDERS = {
+    CREDENTIAL_TYPE: "dynamic_providers.service_specific_credential:ServiceSpecificCredentialProvider",
+    ACCESS_KEYS_TYPE: "dynamic_providers.access_keys:AccessKeysProvider",
+    UNMANAGED_CREDENTIALS_TYPE: "dynamic_providers.unmanaged_credentials:UnmanagedCredentialsProvider",
+}
+"""The provider classes, by resource type; their modules import this package."""
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from iamcreds.model import DesiredCredential, DesiredIamUser, DesiredUser
+    from iamcreds.pulumi_engine.inputs import CredentialInputs
+
+
+def spec_file_request(file: str, parent: str) -> RegisterResourceRequest:
+    """The component under which all stands that a spec file declares."""
+    return _request(SPEC_FILE_TYPE, file, parent, Place(file, 1, 1))
+
+
+def iam_user_request(
+    user: str, iam_user: DesiredIamUser, *, version: str, is_new: bool, parent: str
+) -> RegisterResourceRequest:
+    """The IAM user of that name, by pulumi-aws of that version; what the stack has already is imported no more.
+
+    The resource is called as the user is. `forceDestroy` is left at false: IAM refuses to delete a user who has
+    anything that is not the stack's.
+    """
+    request = _aws_request(IAM_USER_TYPE, user, parent, iam_user, version)
+    properties = {
+        "name": user,
+        "path": iam_user.path,
+        "permissionsBoundary": iam_user.permissions_boundary,
+        "tags": dict(iam_user.tags) or None,
+    }
+    request.object.update({name: value for name, value in properties.items() if value is not None})
+    request.protect = iam_user.protect
+    if iam_user.is_imported and is_new:
+        request.importId = user
+    return request
+
+
+def policy_attachment_requests(
+    user: str, iam_user: DesiredIamUser, *, version: str, parent: str
+) -> Iterator[RegisterResourceRequest]:
+    """The attachments of managed policies to an IAM user, called by user and policy: `jane/aws:policy/ReadOnlyAccess`.
+
+    A policy's ARN without `arn:aws:iam::` tells it from every other one of an account, and has nothing in it by which
+    URNs are taken apart.
+    """
+    for arn in iam_user.policy_arns:
+        name = f"{user}/{arn.partition('::')[2]}"
+        request = _aws_request(POLICY_ATTACHMENT_TYPE, name, parent, iam_user, version)
+        request.object.update({"user": user, "policyArn": arn})
+        yield request
+
+
+def _aws_request(type_: str, name: str, parent: str, iam_user: DesiredIamUser, version: str) -> RegisterResourceRequest:
+    request = _child_request(type_, name, parent, iam_user.place)
+    request.custom = True
+    request.version = version
+    if iam_user.retain_on_delete:
+        request.retainOnDelete = True
+    return request
+
+
+def depend_on(request: RegisterResourceRequest, urn: str) -> None:
+    """Make a resource whose user another one makes wait for that, and go before it."""
+    request.dependencies.append(urn)
+    request.propertyDependencies["user"].urns.append(urn)
+
+
+def credential_request(
+    credential: DesiredCredential, inputs: CredentialInputs, *, run: Mapping[str, Any], parent: str
+) -> RegisterResourceRequest:
+    """A credential; `run` is the message to its provider."""
+    request = _child_request(CREDENTIAL_TYPE, credential.resource_name, parent, credential.place)
+    _give(request, credential_properties(inputs, run))
+    request.additionalSecretOutputs.extend(SECRETS)
+    if inputs.declared == MAX_PER_SERVICE:
+        # For a replacement that somebody asks for (--replace, taint) the engine asks no diff: there is no third place.
+        request.deleteBeforeReplace = request.deleteBeforeReplaceDefined = True
+    if credential.protect:
+        request.protect = True
+    if credential.former_resource_name is not None:
+        former = {"name": credential.former_resource_name}
+        request.aliases.extend(Alias(spec=Alias.Spec(**former, noParent=is_moved)) for is_moved in (False, True))
+    return request
+
+
+def access_keys_request(
+    file: str, users: Sequence[DesiredUser], *, account: str | None, run: Mapping[str, Any], parent: str
+) -> RegisterResourceRequest:
+    """The watcher of a spec file's users, each of whom has a policy."""
+    policies = {user.name: user.access_keys.properties() for user in users if user.access_keys is not None}
+    request = _child_request(ACCESS_KEYS_TYPE, file, parent, users[0].place)
+    _give(request, watcher_properties(policies, account, run))
+    return request
+
+
+def unmanaged_credentials_request(
+    file: str, users: Sequence[DesiredUser], *, account: str | None, run: Mapping[str, Any], parent: str
+) -> RegisterResourceRequest:
+    """What becomes of the unmanaged credentials of a spec file's users, each of whom says so."""
+    actions = {user.name: user.unmanaged for user in users if user.unmanaged is not None}
+    request = _child_request(UNMANAGED_CREDENTIALS_TYPE, file, parent, users[0].place)
+    _give(request, watcher_properties(actions, account, run))
+    return request
+
+
+def _child_request(type_: str, name: str, parent: str, place: Place) -> RegisterResourceRequest:
+    """Return the request of a resource below a spec file, with an alias for the same resource without a parent.
+
+    `pulumi state move` and programs with classes leave a resource without a parent in the state.
+    """
+    request = _request(type_, name, parent, place)
+    request.aliases.append(Alias(spec=Alias.Spec(noParent=True)))
+    return request
+
+
+def _request(type_: str, name: str, parent: str, place: Place) -> RegisterResourceRequest:
+    position = SourcePosition(uri=Path(place.file).absolute().as_uri(), line=place.line, column=place.column)
+    return RegisterResourceRequest(
+        type=type_,
+        name=escape_invisible(name),  # of a file, whose name may be anything
+        parent=parent,
+        sourcePosition=position,
+        acceptSecrets=True,
+        acceptResources=True,
+        supportsPartialValues=True,
+        supportsResultReporting=True,
+    )
+
+
+def _give(request: RegisterResourceRequest, properties: Mapping[str, Any]) -> None:
+    """Make it a resource of a dynamic provider with these properties."""
+    request.custom = True
+    request.object.update({**properties, PROVIDER_KEY: _serialize(request.type)})
+
+
+@functools.cache
+def _serialize(type_: str) -> str:
+    """Return the provider of this resource type as every state has it: by reference."""
+    return str(serialize_provider(resolve_name(_PROVIDERS[type_])()))

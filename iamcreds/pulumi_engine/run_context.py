@@ -1,0 +1,150 @@
+"""The run context: what the program sends to the provider with each resource, as the property `run`.
+
+A provider cannot read the state and knows no resource but its own. The context is for one run: `check` removes it
+from the inputs, so no state, diff or preview contains it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
+
+from pulumi.runtime.settings import is_dry_run
+
+from iamcreds.pulumi_engine.inputs import CredentialInputs
+from iamcreds.pulumi_engine.unknowns import is_known
+
+if TYPE_CHECKING:
+    from iamcreds.planning.group import Member
+
+
+class OnRejection(StrEnum):
+    """How `check` reports a rejected resource."""
+
+    FAIL = "fail"
+    """By a check failure, which ends the run."""
+    COLLECT = "collect"
+    """In a preview: by the property `refused`, so that the program can report all rejections."""
+    DEFER = "defer"
+    """In an update: by the property `refused`, so that create or update fails, and other resources go on."""
+
+
+def on_rejection() -> OnRejection:
+    """Return how rejections are reported to a program with classes, which does not collect them."""
+    return OnRejection.FAIL if is_dry_run() else OnRejection.DEFER
+
+
+@dataclass(frozen=True)
+class Options:
+    """The resource options that decide whether a replacement frees its quota first.
+
+    Attributes:
+        protect: whether the resource is protected.
+        retain: whether deletion keeps the credential.
+        deletes_first: the option deleteBeforeReplace, None if it is not set.
+        is_certain: False if a transformation may change them.
+    """
+
+    protect: bool = False
+    retain: bool = False
+    deletes_first: bool | None = None
+    is_certain: bool = True
+
+    def properties(self) -> dict[str, Any]:
+        """Return the options that are not the default ones, for the run context."""
+        defaults = Options()
+        return {name: value for name, value in vars(self).items() if value != getattr(defaults, name)}
+
+    def frees_quota(self, *, by_default: bool) -> bool:
+        """Return True if a replacement is sure to delete the credential first; `by_default`: without an option."""
+        deletes_first = by_default if self.deletes_first is None else self.deletes_first
+        return deletes_first and not self.retain and self.is_certain
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """The run context of one credential.
+
+    Attributes:
+        resource: the resource's name, empty if unknown.
+        user: the user that the context was written for; a transformation may have changed the input since.
+        service: the service (full name) that it was written for.
+        group: the inputs of all declared credentials of this user and service, by resource name.
+        options: the resource's options.
+        owned: resource names by id of the group's credentials in the state; None if the state could not be read.
+        of_user: the ids of those that the state has under this user's name.
+        recorded: number of all credentials in the state, None if unknown.
+        newest: when the newest credential of this service in the state was created; None if no resource can have had
+            a different user.
+        account: the account of the state, 12 digits, None if the state is empty or could not be read.
+        on_rejection: how to report a rejection.
+        created_users: users that the program creates: one that is missing in a preview will exist.
+        may_create_users: whether other resources of the program may create users, about which nothing is known here.
+    """
+
+    resource: str = ""
+    user: str | None = None
+    service: str | None = None
+    group: Mapping[str, CredentialInputs] = field(default_factory=dict)
+    options: Options = Options()
+    owned: Mapping[str, str] | None = None
+    of_user: tuple[str, ...] = ()
+    recorded: int | None = None
+    newest: datetime | None = None
+    account: str | None = None
+    on_rejection: OnRejection = OnRejection.FAIL
+    created_users: tuple[str, ...] = ()
+    may_create_users: bool = True
+
+    @classmethod
+    def read(cls, properties: Mapping[str, Any]) -> Self:
+        """Read the run context from a credential's properties, without values that a preview does not know yet."""
+        sent = properties.get("run")
+        if not isinstance(sent, Mapping):
+            return cls()
+        known = {name: value for name, value in sent.items() if name == "group" or is_known(value)}
+        group = {name: CredentialInputs.read(inputs) for name, inputs in (known.get("group") or {}).items()}
+        recorded = known.get("recorded")
+        return cls(
+            resource=known.get("resource") or "",
+            user=known.get("user"),
+            service=known.get("service"),
+            group=group,
+            options=Options(**(known.get("options") or {})),
+            owned=_rename(known.get("owned"), known.get("owned_by_group") or {}, known.get("renamed") or {}),
+            of_user=tuple(known.get("of_user") or ()),
+            recorded=None if recorded is None else int(recorded),
+            newest=datetime.fromisoformat(known["newest"]) if known.get("newest") else None,
+            account=known.get("account"),
+            on_rejection=OnRejection(known.get("on_rejection") or OnRejection.FAIL),
+            created_users=tuple(known.get("created_users") or ()),
+            may_create_users=known.get("may_create_users") is not False,
+        )
+
+    def own_ids(self) -> list[str]:
+        """Return the ids that the state has for this resource."""
+        return [credential_id for credential_id, owner in (self.owned or {}).items() if owner == self.resource]
+
+    def members(self, inputs: CredentialInputs) -> dict[str, Member]:
+        """Return all members of the group of a requested resource with these inputs, itself among them."""
+        member = inputs.member()
+        if (self.user, self.service) not in ((None, None), (inputs.user, inputs.service)):
+            return {self.resource: replace(member, is_certain=False)}
+        members = {name: found.member() for name, found in self.group.items()}
+        sent = members.get(self.resource, member)  # a replacement is planned without its import
+        is_certain = replace(sent, adopt=None) == replace(member, adopt=None)
+        return members | {self.resource: replace(member, is_certain=is_certain)}
+
+
+def _rename(
+    owned: Mapping[str, str] | None, by_group: Mapping[str, str], renamed: Mapping[str, str]
+) -> dict[str, str] | None:
+    """Return all owners by the names that the program uses now, unless the state already has these."""
+    if owned is None:
+        return None
+    owned = {**by_group, **owned}
+    names = set(owned.values())
+    return {key: name if renamed.get(name, name) in names else renamed[name] for key, name in owned.items()}

@@ -1,0 +1,166 @@
+"""What the stack's state has, and the message `run` that is drawn from it for each credential's provider.
+
+A provider cannot read the state, and without it cannot tell the stack's own credentials from a human's. The program
+can: the engine's function `readStackResourceOutputs` (behind stack references) answers with the whole state,
+also in a run narrowed by `--target` or `--refresh=false`; only old copies that wait for their deletion are left out.
+The message is for one run: `check` takes it out of the inputs, so no state, diff or preview has it.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pulumi
+from google.protobuf.struct_pb2 import Struct, Value
+from pulumi.runtime.proto.resource_pb2 import ResourceInvokeRequest
+from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
+from pulumi.runtime.settings import get_monitor
+
+from iamcreds.pulumi_engine.properties import CREDENTIAL_TYPE, IAM_USER_TYPE
+from iamcreds.services import service_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_READ_STATE = "pulumi:pulumi:readStackResourceOutputs"
+_PAUSES = (0.0, 0.1, 0.5)
+"""Seconds before each time that the state is asked for: of some 1,800 runs on a busy machine one was refused it."""
+
+
+@dataclass(frozen=True)
+class RecordedState:
+    """The credentials and the IAM users in the stack's state.
+
+    Attributes:
+        names: resource names by credential id, by user and service.
+        account: the account they are of, 12 digits; None where there are none.
+        users: the users whom the program declares, where all of them are known.
+        iam_users: the IAM users that the stack has made itself.
+        newest: creation date (ISO 8601) of the newest credential of each service.
+    """
+
+    names: Mapping[tuple[str, str], Mapping[str, str]]
+    account: str | None
+    users: frozenset[str] | None = None
+    iam_users: frozenset[str] = frozenset()
+    newest: Mapping[str, str] = field(default_factory=dict)
+
+    def tell(self, resource_name: str, user: object, service: object) -> dict[str, Any]:
+        """What a provider is told of the credentials of a user and a service, which may be an alias.
+
+        `user` and `service` (full name) are those that the context is for, `newest` is the creation date of the
+        newest credential of this service, unless specs declare the users. `owned` has resource names by id.
+        The resource's own is among them, and so are those of users whom nobody
+        declares any more: IAM renames users, and then the state has another name than the account. `of_user` has the
+        ids of those that the state has under this user's name. Of a user or a service that is no text, which check
+        refuses, there are none.
+        """
+        if not (isinstance(user, str) and isinstance(service, str)):
+            return {"user": None, "service": None, "owned": {}, "of_user": [], "newest": None}
+        full = service_name(service)
+        same = self.names.get((user, full), {})
+        owned = {**self._strays.get(full, {}), **self.own(resource_name), **same}
+        # Specs name the user in a resource's name, so only other programs move a resource to a different user.
+        newest = {"newest": self.newest.get(full)} if self.users is None else {}
+        return {"user": user, "service": full, "owned": owned, "of_user": sorted(same), **newest}
+
+    def own(self, *resource_names: str) -> dict[str, str]:
+        """Return the credentials of these resources: resource names by id."""
+        return dict(pair for name in resource_names for pair in self._by_name.get(name, {}).items())
+
+    @functools.cached_property
+    def every(self) -> Mapping[str, str]:
+        """The resource names of all credentials, by id."""
+        return dict(pair for names in self.names.values() for pair in names.items())
+
+    @functools.cached_property
+    def _strays(self) -> Mapping[str, Mapping[str, str]]:
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        for (user, service), names in self.names.items():
+            if self.users is not None and user not in self.users:
+                found[service].update(names)
+        return found
+
+    @functools.cached_property
+    def _by_name(self) -> Mapping[str, Mapping[str, str]]:
+        """The id of each resource name that stands for one resource only."""
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        for credential_id, name in self.every.items():
+            found[name][credential_id] = name
+        return {name: owned for name, owned in found.items() if len(owned) == 1}
+
+
+def run_message(
+    state: RecordedState | None, resource_name: str, user: pulumi.Input[str], service: pulumi.Input[str]
+) -> dict[str, Any]:
+    """What a provider is told of the run: its resource's name and, where the state could be read, what that has.
+
+    `recorded` is the number of credentials in the state, `account` its account; the rest is as `RecordedState.tell`
+    returns it.
+    """
+    if state is None:
+        return {"resource": resource_name}
+    common = {"resource": resource_name, "recorded": len(state.every)}
+    common |= {"account": state.account} if state.account else {}
+    if isinstance(user, str) and isinstance(service, str):
+        return {**common, **state.tell(resource_name, user, service)}
+    told: Any = pulumi.Output.all(user, service).apply(lambda values: state.tell(resource_name, *values))
+    return {**common, **{name: told[name] for name in ("user", "service", "owned", "of_user", "newest")}}
+
+
+def read_state() -> RecordedState | None:
+    """The stack's state, or None where it cannot be asked for, as under Pulumi's mocks."""
+    monitor = get_monitor()
+    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    return _read_state(monitor, stack) if isinstance(monitor, ResourceMonitorStub) else None
+
+
+@functools.lru_cache(maxsize=8)  # asked once a program; Pulumi's automation API may run several in one process
+def _read_state(monitor: ResourceMonitorStub, stack: str) -> RecordedState | None:
+    answer = _ask_for_state(monitor, stack)
+    if answer is None:
+        return None
+    names: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    newest: dict[str, str] = {}
+    accounts = set()
+    resources = getattr(answer, "return").fields["outputs"].struct_value.fields
+    for name, outputs in _select(CREDENTIAL_TYPE, resources):
+        user, service, credential_id, account = (
+            _text(outputs[key]) for key in ("user", "service", "credential_id", "account_id")
+        )
+        names[user, service][credential_id] = name
+        newest[service] = max(newest.get(service, ""), _text(outputs["create_date"]))
+        accounts.add(account)
+    iam_users = frozenset(_text(outputs["name"]) for _, outputs in _select(IAM_USER_TYPE, resources))
+    return RecordedState(names, min(accounts - {""}, default=None), iam_users=iam_users, newest=newest)
+
+
+def _ask_for_state(monitor: ResourceMonitorStub, stack: str) -> Any:  # noqa: ANN401 - generated code has no types
+    """The engine's answer, None where it has none; it reads the backend, which it is writing to at the same time."""
+    arguments = Struct()
+    arguments.update({"stackName": stack})
+    for pause in _PAUSES:
+        time.sleep(pause)
+        try:
+            return monitor.Invoke(ResourceInvokeRequest(tok=_READ_STATE, args=arguments))
+        except grpc.RpcError as error:
+            pulumi.log.debug(f"the state of {stack} cannot be read: {error.code()}")
+    return None
+
+
+def _select(type_: str, resources: Mapping[str, Value]) -> Iterator[tuple[str, Mapping[str, Value]]]:
+    """Resource name and outputs of each of a type; the answer holds all that the stack has, secrets too."""
+    for urn, resource in resources.items():
+        fields = resource.struct_value.fields
+        if fields["type"].string_value == type_:
+            yield urn.split("::", 3)[-1], fields["outputs"].struct_value.fields
+
+
+def _text(value: Value) -> str:
+    """A text; one that a program made a secret comes wrapped."""
+    return value.string_value or value.struct_value.fields["value"].string_value

@@ -1,0 +1,101 @@
+"""What a run believes of the list of all users, and when it stops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.aws import Account
+    from iamcreds.emulator.server import Emulator
+
+CODECOMMIT, KEYSPACES = "codecommit.amazonaws.com", "cassandra.amazonaws.com"
+LIST = "iam:ListServiceSpecificCredentials"
+
+
+@pytest.fixture
+def ids(iam: IAMClient, emulator: Emulator) -> dict[tuple[str, str], str]:
+    """The ids of an hour-old credential of bob and of jane for each of two services, by user and service."""
+    emulator.controls.set(clock_shift=-3_600)
+    iam.create_user(UserName="bob")
+    found = {}
+    for user in ("bob", "jane"):
+        for service in (CODECOMMIT, KEYSPACES):
+            made = iam.create_service_specific_credential(UserName=user, ServiceName=service)
+            found[user, service] = made["ServiceSpecificCredential"]["ServiceSpecificCredentialId"]
+    emulator.controls.set(clock_shift=0)
+    emulator.controls.clear_counts()
+    return found
+
+
+def count_lists(emulator: Emulator) -> int:
+    """How many lists of credentials were asked for."""
+    return emulator.controls.counts().get(LIST, 0)
+
+
+def test_believed(account: Account, emulator: Emulator, ids: dict[tuple[str, str], str]) -> None:
+    """One list answers for every user and service, as long as nothing speaks against it."""
+    for (user, service), id_ in ids.items():
+        assert [live.id for live in account.credentials_of(user, service)] == [id_]
+        found = account.find_credential(user, id_)
+        assert found is not None
+        assert (found.user, found.service) == (user, service)
+    assert count_lists(emulator) == 1
+
+
+def test_not_believed_any_more(account: Account, emulator: Emulator, ids: dict[tuple[str, str], str]) -> None:
+    """Once a credential that it lacks is found by its user's own list, everybody is listed alone, once."""
+    emulator.controls.set(hidden_users=["bob", "jane"])
+    assert account.find_credential("jane", ids["jane", CODECOMMIT]) is not None
+    assert count_lists(emulator) == 2
+    for service in (CODECOMMIT, KEYSPACES):
+        assert [live.id for live in account.credentials_of("bob", service)] == [ids["bob", service]]
+        assert [live.id for live in account.credentials_of("jane", service)] == [ids["jane", service]]
+    assert count_lists(emulator) == 3
+
+
+def test_believed_after_a_deletion(
+    account: Account, emulator: Emulator, iam: IAMClient, ids: dict[tuple[str, str], str]
+) -> None:
+    """A credential that its user's own list lacks, too, is gone, and the list of all is believed as before."""
+    gone = ids["jane", CODECOMMIT]
+    iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=gone)
+    emulator.controls.clear_counts()
+    assert account.find_credential("jane", gone) is None
+    assert count_lists(emulator) == 2
+    assert [live.id for live in account.credentials_of("bob", CODECOMMIT)] == [ids["bob", CODECOMMIT]]
+    assert account.find_credential("jane", gone) is None
+    assert count_lists(emulator) == 2
+
+
+@pytest.mark.parametrize("hidden", [["bob"], ["bob", "jane"]])
+def test_reread(account: Account, emulator: Emulator, ids: dict[tuple[str, str], str], hidden: list[str]) -> None:
+    """Reading one user again that the list of all left out has everybody read; nobody is read twice."""
+    emulator.controls.set(hidden_users=hidden)
+    account.reread_users(["bob"])
+    assert {live.id for live in account.credentials()} == set(ids.values())
+    account.reread_users([])
+    assert [live.id for live in account.credentials_of("jane", KEYSPACES)] == [ids["jane", KEYSPACES]]
+    assert count_lists(emulator) == 1 + 2
+
+
+def test_endpoint_without_all_users(account: Account, emulator: Emulator, ids: dict[tuple[str, str], str]) -> None:
+    """Where the endpoint does not know AllUsers, each user is listed once, when asked for, and pairs are kept apart."""
+    emulator.controls.set(all_users=False)
+    for (user, service), id_ in ids.items():
+        assert [live.id for live in account.credentials_of(user, service)] == [id_]
+    assert count_lists(emulator) == 1 + 2
+
+
+def test_renamed_while_lists_lag(
+    account: Account, emulator: Emulator, iam: IAMClient, ids: dict[tuple[str, str], str]
+) -> None:
+    """What a lagging list has of a user whom IAM has just renamed is not gone: a user who has any cannot be deleted."""
+    emulator.controls.set(list_lag=30)
+    assert len(account.credentials()) == len(ids)
+    iam.update_user(UserName="jane", NewUserName="joan")
+    assert account.find_credential("jane", "ACCAUNKNOWN0000000000") is None
+    assert account.find_credential("jane", ids["jane", CODECOMMIT]) is not None

@@ -1,0 +1,146 @@
+"""How we speak to AWS: what is repeated and for how long is waited."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import NoCredentialsError
+from botocore.parsers import ResponseParserError
+
+from iamcreds.aws import client
+from iamcreds.aws.clock import Clock
+from iamcreds.errors import AccountError, UnreadableAnswerError
+from iamcreds.model import Credential, Status
+from iamcreds.services import Family
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from botocore.client import BaseClient
+
+    from iamcreds.emulator.server import Emulator
+
+CLOCK = Clock(lambda: datetime.now(UTC))
+
+
+@pytest.mark.parametrize(
+    ("make", "retries"),
+    [
+        (client.iam_client, {"mode": "adaptive", "total_max_attempts": 10}),
+        (client.iam_client_once, {"mode": "standard", "total_max_attempts": 1}),
+        (client.sts_client, {"mode": "standard", "total_max_attempts": 3}),
+    ],
+)
+def test_clients(make: Callable[[boto3.Session, Clock], BaseClient], retries: dict[str, object]) -> None:
+    """Each client waits ten seconds for a connection and a minute for an answer, and repeats as it is meant to."""
+    config: Any = make(boto3.Session(), CLOCK).meta.config
+    assert config.retries == retries
+    assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (10, 60, 16)
+
+
+@pytest.mark.parametrize(("given", "used"), [({}, "us-east-1"), ({"AWS_DEFAULT_REGION": "cn-north-1"}, "cn-north-1")])
+def test_region(signed_in: Emulator, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], used: str) -> None:
+    """The region, which tells the partition, is the session's, and where that has none the one that tools assume."""
+    del signed_in  # only has to have taken away what the person who tests has set
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert client.sts_client(boto3.Session(), CLOCK).meta.region_name == used
+    assert client.iam_client(boto3.Session(), CLOCK).meta.partition == ("aws-cn" if given else "aws")
+    assert client.iam_client_once(boto3.Session(), CLOCK).meta.partition == ("aws-cn" if given else "aws")
+
+
+class Answers:
+    """An operation that answers these one after another."""
+
+    __name__ = "list_things"
+
+    def __init__(self, *answers: object) -> None:
+        self.answers = list(answers)
+        self.asked: list[dict[str, object]] = []
+
+    def __call__(self, **arguments: object) -> object:
+        """The next answer, or the next error."""
+        self.asked.append(arguments)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.mark.parametrize(
+    "broken", [ResponseParserError("hunter2"), KeyError("hunter2"), TypeError("hunter2"), ValueError("hunter2")]
+)
+def test_unreadable_answers(broken: Exception) -> None:
+    """An answer that cannot be read is asked for twice more; it is raised also where the last call fails otherwise."""
+    twice = Answers(broken, broken, "whole")
+    assert client.read(twice, UserName="jane") == "whole"
+    assert twice.asked == [{"UserName": "jane"}] * 3
+    for answers in ([broken, broken, broken, "too late"], [broken, NoCredentialsError(), NoCredentialsError()]):
+        with pytest.raises(UnreadableAnswerError, match=r"^AWS's answer was cut off or is not AWS's: repeat$"):
+            client.read(Answers(*answers))
+    with pytest.raises(NoCredentialsError):
+        client.read(Answers(NoCredentialsError(), "too late"))
+
+
+def test_pages() -> None:
+    """Pages of a thousand follow each other by their markers, from the first one that is asked for to the last."""
+    first, second, last = {"IsTruncated": True, "Marker": "a"}, {"IsTruncated": True, "Marker": "b"}, {"Marker": "c"}
+    listing = Answers(first, second, last)
+    assert list(client.pages(listing, UserName="jane")) == [first, second, last]
+    assert listing.asked == [
+        {"UserName": "jane", "MaxItems": 1000},
+        {"UserName": "jane", "MaxItems": 1000, "Marker": "a"},
+        {"UserName": "jane", "MaxItems": 1000, "Marker": "b"},
+    ]
+    later = Answers(last)
+    assert list(client.pages(later, "x")) == [last]
+    assert later.asked == [{"MaxItems": 1000, "Marker": "x"}]
+
+
+def test_endless_pages() -> None:
+    """The same marker twice is an error, for it would never end."""
+    same = {"IsTruncated": True, "Marker": "a"}
+    with pytest.raises(AccountError, match=r"^list_things: AWS gave the same page marker twice: the list is not to be"):
+        list(client.pages(Answers(same, same, same)))
+
+
+CREATED = datetime(2026, 11, 24, tzinfo=UTC)
+LISTED = {
+    "ServiceSpecificCredentialId": "ACCA1",
+    "UserName": "jane",
+    "ServiceName": "CodeCommit.amazonaws.com",
+    "Status": "Inactive",
+    "CreateDate": CREATED,
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "family", "login", "expires"),
+    [
+        ({"ServiceUserName": "jane-at", "ServicePassword": "hunter2"}, Family.PASSWORD, "jane-at", None),
+        ({"ServiceCredentialAlias": "j", "ExpirationDate": CREATED}, Family.API_KEY, "j", CREATED),
+        ({}, Family.API_KEY, "", None),
+    ],
+)
+def test_credential(more: dict[str, object], family: Family, login: str, expires: datetime | None) -> None:
+    """A credential of either family is read without its secret, its service in small letters."""
+    assert client.to_credential(LISTED | more) == Credential(
+        "ACCA1", "jane", "codecommit.amazonaws.com", Status.INACTIVE, CREATED, family, login, expires
+    )
+
+
+@pytest.mark.parametrize("items", [[{"UserName": "jane"}], []])
+def test_pages_of_known_items(items: list[dict[str, str]]) -> None:
+    """A list whose pages bring new markers and no new item ends in an error after a bounded number of calls."""
+    calls: list[object] = []
+
+    def list_users(**arguments: object) -> dict[str, object]:
+        calls.append(arguments)
+        return {"Users": items, "IsTruncated": True, "Marker": str(len(calls))}
+
+    with pytest.raises(AccountError, match="list_users: AWS gave pages of known items again and again"):
+        list(client.pages(list_users))
+    assert len(calls) <= client.MAX_BARREN_PAGES + 2

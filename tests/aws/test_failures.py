@@ -1,0 +1,186 @@
+"""What boto3 raises, as our errors: which kind, in what words, and whether what was asked for may have happened."""
+
+from __future__ import annotations
+
+import traceback
+
+import pytest
+from botocore import exceptions as boto
+
+from iamcreds import errors
+from iamcreds.aws.failures import (
+    THROTTLED,
+    UNREADABLE,
+    error_code,
+    is_throttled,
+    may_have_happened,
+    translate_errors,
+)
+from iamcreds.text.commands import create_user
+
+
+def refusal(code: str, message: str = "so", status: int = 400, **metadata: int) -> boto.ClientError:
+    """AWS's refusal of a call."""
+    answer = {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": status, **metadata},
+    }
+    return boto.ClientError(answer, "Do")  # type: ignore[arg-type] # what boto3 itself hands over
+
+
+def translated(error: Exception, if_lost: str | None = None) -> errors.AccountError:
+    """The error as ours."""
+    with pytest.raises(errors.AccountError) as caught, translate_errors("doing it", if_lost):
+        raise error
+    return caught.value
+
+
+ODD = boto.ClientError({"ResponseMetadata": {"HTTPStatusCode": 400}}, "Do")  # type: ignore[typeddict-item] # of another make
+BROKEN = boto.HTTPClientError(error=OSError("hunter2"))
+UNREACHED = boto.EndpointConnectionError(endpoint_url="http://x/", error=OSError())
+SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in again (`aws sso login`)"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        *(
+            (refusal(code), errors.UnauthenticatedError, f"AWS said {code}: so: {SIGN_IN}")
+            for code in (
+                "AuthFailure",
+                "ExpiredToken",
+                "ExpiredTokenException",
+                "IncompleteSignature",
+                "InvalidAccessKeyId",
+                "InvalidClientTokenId",
+                "MissingAuthenticationToken",
+                "RequestExpired",
+                "SignatureDoesNotMatch",
+                "UnrecognizedClientException",
+            )
+        ),
+        *(
+            (
+                refusal(code),
+                errors.AccessDeniedError,
+                f"AWS said {code}: so: `iamcreds permissions` prints the IAM policy that is needed",
+            )
+            for code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+        ),
+        *(
+            (refusal(code), errors.UnavailableError, f"AWS said {code}: so: repeat later")
+            for code in ("Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException")
+        ),
+        (refusal("x", status=500), errors.UnavailableError, "AWS said x: so: repeat later"),
+        (refusal("x", status=499), errors.AccountError, "AWS said x: so"),
+        (
+            refusal("LimitExceeded"),
+            errors.LimitExceededError,
+            "AWS said LimitExceeded: so: `iamcreds list credentials --all-users` names what is live",
+        ),
+        (
+            refusal("NoSuchEntity", "The user with name x cannot be found."),
+            errors.NoSuchUserError,
+            f"the account has no such IAM user: create the user ({create_user('x')}), or take it out of the specs",
+        ),
+        (
+            refusal("NoSuchEntity", "No such service X."),
+            errors.NoSuchServiceError,
+            "No such service X: check the service name, or whether this partition has it",
+        ),
+        (
+            refusal("ValidationError", "User x does not have a service specific credential with id y."),
+            errors.OtherUserError,
+            "User x does not have a service specific credential with id y",
+        ),
+        (refusal("NoSuchEntity", "No such x exists."), errors.NoSuchCredentialError, "No such x exists"),
+        (refusal("ValidationError", "odd"), errors.AccountError, "AWS said ValidationError: odd"),
+        (refusal("Other", "The user with name x"), errors.AccountError, "AWS said Other: The user with name x"),
+        (
+            ODD,
+            errors.AccountError,
+            "something that is not AWS answered (HTTP 400): check AWS_ENDPOINT_URL and proxies",
+        ),
+        (
+            boto.NoCredentialsError(),
+            errors.UnauthenticatedError,
+            f"no usable AWS credentials (Unable to locate credentials): {SIGN_IN}",
+        ),
+        (
+            BROKEN,
+            errors.UnreachableError,
+            "no answer from AWS (OSError): check network, AWS_REGION and AWS_ENDPOINT_URL",
+        ),
+        (
+            UNREACHED,
+            errors.UnreachableError,
+            f"no answer from AWS ({UNREACHED}): check network, AWS_REGION and AWS_ENDPOINT_URL",
+        ),
+        (
+            boto.IncompleteReadError(actual_bytes=1, expected_bytes=2),
+            errors.UnreadableAnswerError,
+            UNREADABLE,
+        ),
+        (
+            boto.InvalidRegionError(region_name="eu west 1"),
+            errors.AccountError,
+            "Provided region_name 'eu west 1' doesn't match a supported format: check AWS_REGION",
+        ),
+        (
+            boto.ParamValidationError(report="odd"),
+            errors.AccountError,
+            "Parameter validation failed:\nodd",
+        ),
+        (errors.UnreadableAnswerError("cut"), errors.UnreadableAnswerError, "cut"),
+    ],
+)  # fmt: skip
+def test_translated(error: Exception, kind: type[errors.AccountError], words: str) -> None:
+    """Each failure is exactly one kind of error, in a sentence that begins with what was being done."""
+    ours = translated(error)
+    assert (type(ours), str(ours)) == (kind, f"doing it: {words}")
+    assert "hunter2" not in "".join(traceback.format_exception(ours))
+
+
+@pytest.mark.parametrize(
+    ("error", "may_have"),
+    [
+        (refusal("x", status=500), True),
+        (refusal("x", status=499), False),
+        (ODD, False),
+        (BROKEN, True),
+        (boto.ReadTimeoutError(endpoint_url="x"), True),
+        (boto.ConnectionClosedError(endpoint_url="x"), True),
+        (boto.IncompleteReadError(actual_bytes=1, expected_bytes=2), True),
+        (boto.EndpointConnectionError(endpoint_url="x"), False),
+        (boto.ConnectTimeoutError(endpoint_url="x"), False),
+        (boto.ProxyConnectionError(proxy_url="x"), False),
+        (boto.SSLError(endpoint_url="x", error=OSError()), False),
+        (boto.NoCredentialsError(), False),
+    ],
+)
+def test_may_have_happened(error: Exception, *, may_have: bool) -> None:
+    """Of a call that was sent and has no answer, or a failure of AWS's own, nobody knows; then the error says so."""
+    assert may_have_happened(error) is may_have
+    ours = translated(error, "it may be done")
+    assert isinstance(ours, errors.LostAnswerError) is may_have
+    assert str(ours).endswith("; it may be done") is may_have
+
+
+def test_repeated_and_refused() -> None:
+    """What was refused at last may have been carried out before, where boto3 has repeated the call, and what is cut."""
+    assert isinstance(translated(errors.UnreadableAnswerError("cut"), "it may be done"), errors.LostAnswerError)
+    lost = translated(refusal("AccessDenied", RetryAttempts=1), "it may be done")
+    assert isinstance(lost, errors.LostAnswerError)
+    assert str(lost).startswith("doing it: AWS said AccessDenied: so: `iamcreds permissions` prints")
+    assert str(lost).endswith("; it may be done")
+    assert isinstance(translated(refusal("AccessDenied", RetryAttempts=0), "x"), errors.AccessDeniedError)
+    assert isinstance(translated(refusal("AccessDenied"), "x"), errors.AccessDeniedError)
+
+
+def test_codes() -> None:
+    """A refusal has AWS's code, which tells whether it was asked to be called less often."""
+    assert error_code(refusal("Throttling")) == "Throttling"
+    assert error_code(ODD) == ""
+    assert all(is_throttled(refusal(code)) for code in THROTTLED)
+    assert not is_throttled(refusal("AccessDenied"))
+    assert not is_throttled(boto.NoCredentialsError())

@@ -1,0 +1,432 @@
+"""Writes whose answers are lost, cut or late: whose credential is whose, and that no password is told to anybody."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+
+from iamcreds.aws import Account
+from iamcreds.errors import AccountError, LostAnswerError, UnavailableError, UnreachableError, UnreadableAnswerError
+from iamcreds.model import Status
+from tests.e2e.live import wait_until
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+    from iamcreds.model import IssuedCredential
+
+CREATE = "iam:CreateServiceSpecificCredential"
+DELETE = "iam:DeleteServiceSpecificCredential"
+LIST = "iam:ListServiceSpecificCredentials"
+RESET = "iam:ResetServiceSpecificCredential"
+UPDATE = "iam:UpdateServiceSpecificCredential"
+BEDROCK = "bedrock.amazonaws.com"
+CODECOMMIT = "codecommit.amazonaws.com"
+KEYSPACES = "cassandra.amazonaws.com"
+
+
+def create(account: Account) -> IssuedCredential | LostAnswerError:
+    """What becomes of a Create for jane."""
+    try:
+        return account.create("jane", CODECOMMIT)
+    except LostAnswerError as error:
+        return error
+
+
+@pytest.mark.usefixtures("iam")
+def test_siblings(account: Account, emulator: Emulator) -> None:
+    """Of two Creates at once for one user and service, the one that failed does not take what the other made."""
+    emulator.controls.set(latency=0.3)
+    emulator.controls.fail(CREATE, when="before")
+    with ThreadPoolExecutor() as pool:
+        made = list(pool.map(lambda _: create(account), range(2)))
+    assert sum(isinstance(result, LostAnswerError) for result in made) == 1
+    assert RESET not in emulator.controls.counts()
+    (issued,) = (result for result in made if not isinstance(result, LostAnswerError))
+    assert emulator.controls.passwords() == {issued.credential.id: issued.secret}
+
+
+@pytest.mark.usefixtures("iam")
+@pytest.mark.parametrize("failing", [1, 2])
+def test_two_runs(account: Account, emulator: Emulator, failing: int) -> None:
+    """The same holds for two runs at once, each with an account of its own, whichever fails.
+
+    What the other made in the same second, before a list of this one, is the other's.
+    """
+    other = Account(sleep=lambda _: None)
+    for one in (account, other):
+        one.credentials()
+    emulator.controls.set(latency=0.3)
+    emulator.controls.fail(CREATE, when="before", call=failing)
+    with ThreadPoolExecutor() as pool:
+        made = list(pool.map(create, (account, other)))
+    assert sum(isinstance(result, LostAnswerError) for result in made) == 1
+    assert RESET not in emulator.controls.counts()
+    (issued,) = (result for result in made if not isinstance(result, LostAnswerError))
+    assert emulator.controls.passwords() == {issued.credential.id: issued.secret}
+
+
+def test_human_in_the_window(account: Account, emulator: Emulator, iam: IAMClient) -> None:
+    """What somebody else creates while a Create's answer gets lost is not reset: both are named."""
+    emulator.controls.pause(CREATE, when="after")
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(create, account)
+        wait_until(lambda: bool(emulator.controls.held()))
+        emulator.controls.put_credential("ACCAHUMAN000000000000", "jane", CODECOMMIT, password="theirs")
+        emulator.controls.abandon()
+        lost = running.result()
+    assert isinstance(lost, LostAnswerError)
+    assert len(iam.list_service_specific_credentials(UserName="jane")["ServiceSpecificCredentials"]) == 2
+    assert all(credential_id in str(lost) for credential_id in emulator.controls.passwords())
+    assert emulator.controls.passwords()["ACCAHUMAN000000000000"] == "theirs"
+
+
+@pytest.mark.parametrize("age_days", [None, 30])
+def test_human_with_another_expiry(account: Account, emulator: Emulator, iam: IAMClient, age_days: int | None) -> None:
+    """What somebody creates just then and what has not the expiry that was asked for, the call has not made."""
+    account.credentials()
+    theirs = iam.create_service_specific_credential(
+        UserName="jane", ServiceName=BEDROCK, CredentialAgeDays=31 if age_days else 30
+    )["ServiceSpecificCredential"]
+    emulator.controls.fail(CREATE, when="before")
+    with pytest.raises(LostAnswerError, match="no new credential appeared"):
+        account.create("jane", BEDROCK, age_days)
+    assert list(emulator.controls.passwords().values()) == [theirs["ServiceCredentialSecret"]]
+    emulator.controls.set(clock_shift=71)  # else the credential may be of the first create
+    emulator.controls.fail(CREATE, when="after")
+    issued = account.create("jane", BEDROCK, age_days)
+    assert issued.credential.lifetime == (timedelta(days=age_days) if age_days else None)
+    assert emulator.controls.passwords()[issued.credential.id] == issued.secret
+
+
+@pytest.mark.usefixtures("iam")
+@pytest.mark.parametrize("shift", [-90, -1.3, 0, 1.3, 90])
+def test_clocks(account: Account, emulator: Emulator, shift: float) -> None:
+    """What is new and what is young is judged by AWS's clock, however far this machine's is off."""
+    emulator.controls.set(clock_shift=shift)
+    emulator.controls.put_credential("ACCAOLD00000000000000", "jane", KEYSPACES)
+    account.id()
+    emulator.controls.drop(CREATE, when="after")
+    issued = account.create("jane", CODECOMMIT)
+    assert account.is_young(issued.credential.created)
+    emulator.controls.set(clock_shift=shift + 61)
+    account.reread_users(["jane"])
+    assert not account.is_young(issued.credential.created)
+
+
+@pytest.mark.usefixtures("iam")
+@pytest.mark.parametrize("cut", [0, 0.3, 0.7, 0.99])
+@pytest.mark.parametrize("whole_length", [True, False])
+def test_cut_create(account: Account, emulator: Emulator, cut: float, *, whole_length: bool) -> None:
+    """An answer to Create that is cut anywhere is a lost one: what was made is found and gets a password by Reset."""
+    emulator.controls.cut(CREATE, cut, whole_length=whole_length)
+    issued = account.create("jane", CODECOMMIT)
+    assert emulator.controls.counts()[CREATE] == 1
+    assert emulator.controls.passwords() == {issued.credential.id: issued.secret}
+
+
+@pytest.mark.usefixtures("iam")
+@pytest.mark.parametrize("cut", [0, 0.3, 0.7, 0.99])
+@pytest.mark.parametrize("whole_length", [True, False])
+def test_cut_reset(account: Account, emulator: Emulator, cut: float, *, whole_length: bool) -> None:
+    """A cut answer to Reset is asked for again; where all are cut, the error says so and holds no password."""
+    live = account.create("jane", CODECOMMIT).credential
+    emulator.controls.cut(RESET, cut, whole_length=whole_length)
+    secret = account.reset("jane", live.id).secret
+    assert emulator.controls.passwords() == {live.id: secret}
+    emulator.controls.cut(RESET, cut, whole_length=whole_length, times=None)
+    with pytest.raises(LostAnswerError, match="it may already be reset") as failed:
+        account.reset("jane", live.id)
+    told = "".join(traceback.format_exception(failed.value))
+    assert not any(secret[:12] in told for secret in emulator.controls.secrets())
+
+
+@pytest.mark.usefixtures("iam")
+def test_reset_that_is_refused_at_last(account: Account, emulator: Emulator) -> None:
+    """A Reset that was carried out with a cut answer, and refused when it was asked again, is told as it may be."""
+    live = account.create("jane", CODECOMMIT).credential
+    emulator.controls.cut(RESET, 0.5)
+    emulator.controls.deny(RESET, call=2)
+    with pytest.raises(LostAnswerError, match="it may already be reset"):
+        account.reset("jane", live.id)
+
+
+@pytest.mark.usefixtures("iam")
+@pytest.mark.parametrize("was_sent", [True, False])
+def test_reset_without_a_network(account: Account, monkeypatch: pytest.MonkeyPatch, *, was_sent: bool) -> None:
+    """Where the network goes during a Reset, and no other attempt is sent, it may have happened; else it has not."""
+    monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's own pauses
+    live = account.create("jane", CODECOMMIT).credential
+    failures = iter([ReadTimeoutError(endpoint_url="x")] if was_sent else [])
+
+    def fail(*_: object) -> None:
+        raise next(failures, EndpointConnectionError(endpoint_url="x"))
+
+    monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", fail)
+    with pytest.raises(LostAnswerError if was_sent else UnreachableError) as failed:
+        account.reset("jane", live.id)
+    assert "Could not connect to the endpoint" in str(failed.value)
+    assert ("it may already be reset" in str(failed.value)) is was_sent
+
+
+@pytest.mark.usefixtures("iam")
+def test_reset_that_breaks(account: Account, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Reset that AWS fails to answer may have happened, and the error says so."""
+    monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's own pauses
+    live = account.create("jane", CODECOMMIT).credential
+    emulator.controls.fail(RESET, times=None)
+    with pytest.raises(LostAnswerError, match="it may already be reset, and then the password known here is dead"):
+        account.reset("jane", live.id)
+
+
+@pytest.mark.usefixtures("iam")
+def test_cut_reads(account: Account, emulator: Emulator) -> None:
+    """A cut list is asked for again, and not taken for an endpoint that does not know AllUsers."""
+    emulator.controls.cut(LIST, 0.5, whole_length=False, times=2)
+    assert account.credentials() == []
+    assert emulator.controls.counts()[LIST] == 3
+    emulator.controls.cut(LIST, 0.5, whole_length=False, times=None)
+    with pytest.raises(UnreadableAnswerError, match=r"listing .* all users: AWS's answer was cut off"):
+        Account().credentials()
+
+
+@pytest.mark.usefixtures("iam")
+def test_password_of_what_was_found(account: Account, emulator: Emulator) -> None:
+    """Where a lost answer's credential is found and no Reset succeeds, it is named with the ways out."""
+    emulator.controls.drop(CREATE, when="after")
+    emulator.controls.deny(RESET)
+    with pytest.raises(
+        LostAnswerError,
+        match=r"the new credential ACCA\w+ of user jane could not be reset .* or declare `existing: adopt`",
+    ):
+        account.create("jane", CODECOMMIT)
+
+
+@pytest.mark.usefixtures("iam")
+def test_looking_fails(account: Account, emulator: Emulator) -> None:
+    """Where looking for a lost answer's credential fails, the error says what may be there."""
+    account.credentials()
+    emulator.controls.drop(CREATE, when="after")
+    emulator.controls.deny(LIST)
+    with pytest.raises(LostAnswerError, match=r"looking for the new credential failed .* the next run reports it"):
+        account.create("jane", CODECOMMIT)
+    assert RESET not in emulator.controls.counts()
+
+
+def test_user_and_service_are_not_mixed_up(account: Account, emulator: Emulator, iam: IAMClient) -> None:
+    """A lost answer is looked for under its own user and its own service, whatever else is new there."""
+    iam.create_user(UserName="john")
+    account.credentials()
+    emulator.controls.put_credential("ACCAOTHERUSER00000000", "john", CODECOMMIT)
+    emulator.controls.put_credential("ACCAOTHERSERVICE00000", "jane", KEYSPACES)
+    emulator.controls.drop(CREATE, when="after")
+    issued = account.create("jane", CODECOMMIT)
+    assert (issued.credential.user, issued.credential.service) == ("jane", CODECOMMIT)
+
+
+@pytest.mark.usefixtures("iam")
+def test_a_list_behind_our_writes(account: Account, emulator: Emulator) -> None:
+    """What we wrote ourselves is known, whatever a list that lags says of it."""
+    made = account.create("jane", CODECOMMIT).credential
+    gone = account.create("jane", KEYSPACES).credential
+    emulator.controls.set(list_lag=30)
+    account.set_status("jane", made.id, Status.INACTIVE)
+    account.delete("jane", gone.id)
+    account.reread_users(["jane"])
+    assert [(live.id, live.status) for live in account.credentials()] == [(made.id, Status.INACTIVE)]
+
+
+@pytest.mark.parametrize("all_users", [True, False])
+def test_renamed_user(account: Account, emulator: Emulator, iam: IAMClient, *, all_users: bool) -> None:
+    """A credential whose user IAM has renamed is found and deleted under the new name, without a list of all, too."""
+    live = account.create("jane", CODECOMMIT).credential
+    iam.update_user(UserName="jane", NewUserName="joan")
+    emulator.controls.set(all_users=all_users)
+    fresh = Account()
+    found = fresh.find_credential("jane", live.id)
+    assert found is not None
+    assert found.user == "joan"
+    Account().delete("jane", live.id)
+    assert emulator.controls.passwords() == {}
+
+
+@pytest.mark.parametrize("behaviour", [{}, {"all_users": False}, {"hidden_users": ["joan"]}])
+def test_name_that_another_user_has_now(
+    account: Account, emulator: Emulator, iam: IAMClient, behaviour: dict[str, Any]
+) -> None:
+    """The same where the old name belongs to somebody else by now, whatever the list of all leaves out."""
+    live = account.create("jane", CODECOMMIT).credential
+    iam.update_user(UserName="jane", NewUserName="joan")
+    iam.create_user(UserName="jane")
+    emulator.controls.set(**behaviour)
+    Account().delete("jane", live.id)
+    assert emulator.controls.passwords() == {}
+
+
+def test_another_users_that_no_list_shows(account: Account, emulator: Emulator, iam: IAMClient) -> None:
+    """What IAM says is another user's is not gone, however old it is and whatever lists say."""
+    emulator.controls.set(clock_shift=-86_400)
+    live = account.create("jane", CODECOMMIT).credential
+    emulator.controls.set(clock_shift=0)
+    iam.create_user(UserName="joan")
+    emulator.controls.set(list_lag=100_000)
+    with pytest.raises(AccountError, match=r"lists do not show yet where the credential is: repeat in a minute"):
+        Account().delete("joan", live.id, live.created)
+    assert list(emulator.controls.passwords()) == [live.id]
+
+
+@pytest.mark.usefixtures("iam")
+def test_issue_is_all_or_nothing(account: Account, emulator: Emulator) -> None:
+    """A new credential that cannot be switched off is deleted again, and where that fails it is named."""
+    emulator.controls.deny(UPDATE)
+    with pytest.raises(AccountError, match=r"the new credential ACCA\w+ of user jane was deleted again"):
+        account.issue("jane", CODECOMMIT, status=Status.INACTIVE)
+    assert emulator.controls.passwords() == {}
+    emulator.controls.deny(DELETE)
+    with pytest.raises(AccountError, match=r"could not be deleted .*: delete ACCA\w+ of user jane by hand"):
+        account.issue("jane", CODECOMMIT, status=Status.INACTIVE)
+
+
+@pytest.mark.usefixtures("iam")
+def test_known_services(account: Account, emulator: Emulator) -> None:
+    """Whether AWS knows a service costs one call, once a run."""
+    for _ in range(2):
+        assert account.has_service("jane", "bedrock.amazonaws.com")
+        assert not account.has_service("jane", "teapot.amazonaws.com")
+    assert emulator.controls.counts()[LIST] == 2
+
+
+def test_what_is_seen_first_may_be_somebodys(account: Account, emulator: Emulator, iam: IAMClient) -> None:
+    """Where our clock is off, somebody's from just before may be the call's: both are named, and none is reset."""
+    emulator.controls.set(clock_shift=-90)
+    account.credentials()
+    emulator.controls.pause(CREATE, when="after", call=2)
+    time.sleep(-time.time() % 1)  # so that the call comes within the second of what was made before it
+    iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(create, account)
+        wait_until(lambda: bool(emulator.controls.held()))
+        emulator.controls.abandon()
+        lost = running.result()
+    assert isinstance(lost, LostAnswerError)
+    assert RESET not in emulator.controls.counts()
+
+
+@pytest.mark.usefixtures("iam")
+def test_lost_response_is_reported(signed_in: Emulator) -> None:
+    """A lost response that is resolved by the one candidate is a warning with id, user and service."""
+    warnings: list[str] = []
+    account = Account(sleep=lambda _: None, warn=warnings.append)
+    account.create("jane", KEYSPACES)
+    assert warnings == []
+    signed_in.controls.drop(CREATE, when="after")
+    made = account.create("jane", CODECOMMIT).credential
+    (said,) = warnings
+    lost = f"creating a {CODECOMMIT} credential for user jane: the response of AWS was lost"
+    assert said.startswith(f"{lost}: {made.id} is the only {CODECOMMIT} credential of user jane that appeared")
+    assert said.endswith("iamcreds kept it and reset its password")
+
+
+@pytest.mark.usefixtures("iam")
+@pytest.mark.parametrize("is_own", [True, False])
+def test_candidate_of_a_different_create(
+    account: Account, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, *, is_own: bool
+) -> None:
+    """If a different create of this machine got no response either, the one candidate may be its: the run stops."""
+    emulator.controls.fail(CREATE, when="before")
+    assert isinstance(create(account), LostAnswerError)
+    if not is_own:
+        monkeypatch.setattr("iamcreds.aws.create_journal.process_id", lambda: "other")
+    emulator.controls.drop(CREATE, when="after")
+    lost = create(Account(sleep=lambda _: None, warn=pytest.fail))
+    (made,) = emulator.controls.passwords()
+    assert f"{made} of user jane may be of a different create on this machine" in str(lost)
+    assert RESET not in emulator.controls.counts()
+
+
+@pytest.mark.usefixtures("iam")
+def test_notes_that_cannot_be_kept(signed_in: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A create whose note cannot be written goes on, with one warning."""
+    monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
+    monkeypatch.setattr("iamcreds.aws.notes.SHARED", Path("/dev/null"))
+    warnings: list[str] = []
+    account = Account(sleep=lambda _: None, warn=warnings.append)
+    for service in (CODECOMMIT, KEYSPACES):
+        account.delete("jane", account.create("jane", service).credential.id)
+    assert [said.count("Not a directory") for said in warnings] == [2]
+    assert signed_in.controls.passwords() == {}
+
+
+def test_deleting_where_lists_lag(account: Account, emulator: Emulator, iam: IAMClient) -> None:
+    """While a list shows the credential under the user's old name, a missing user does not mean that it is gone."""
+    live = account.create("jane", CODECOMMIT).credential
+    emulator.controls.set(clock_shift=120)
+    iam.update_user(UserName="jane", NewUserName="joan")
+    emulator.controls.set(list_lag=30)
+    with pytest.raises(AccountError, match=r"the user may have been renamed, .*: repeat in a minute"):
+        Account().delete("jane", live.id)
+    emulator.controls.set(clock_shift=240)
+    emulator.controls.set(hidden_users=["joan"])
+    with pytest.raises(AccountError, match="lists do not show yet where the credential is: repeat in a minute"):
+        Account().delete("jane", live.id, datetime.now(UTC) + timedelta(seconds=240))
+    emulator.controls.set(hidden_users=[])
+    Account().delete("jane", live.id, live.created)
+    assert emulator.controls.passwords() == {}
+
+
+@pytest.mark.usefixtures("iam")
+def test_reset_before_a_failing_switch(account: Account, emulator: Emulator) -> None:
+    """When a credential was reset and cannot be switched on, the error says that the old password is dead."""
+    live = account.issue("jane", CODECOMMIT, status=Status.INACTIVE).credential
+    emulator.controls.deny(UPDATE)
+    with pytest.raises(LostAnswerError, match="its password is reset already, and the one known here is dead: repeat"):
+        account.change("jane", live.id, status=Status.ACTIVE, reset=True)
+
+
+@pytest.mark.usefixtures("iam")
+def test_a_broken_list_of_all(account: Account, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of all that AWS fails to answer is no endpoint that does not know AllUsers: the run stops."""
+    monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's own pauses
+    emulator.controls.fail(LIST, times=None)
+    with pytest.raises(UnavailableError, match=r"listing .* all users: AWS said ServiceFailure"):
+        account.credentials()
+
+
+@pytest.mark.parametrize("all_users", [True, False])
+def test_renamed_where_all_users_is_unknown(signed_in: Emulator, iam: IAMClient, *, all_users: bool) -> None:
+    """A credential whose user is gone is looked for under every user, where no list of all can be trusted."""
+    iam.create_user(UserName="john")
+    signed_in.controls.put_credential("ACCAOLD00000000000000", "jane", CODECOMMIT)
+    iam.update_user(UserName="jane", NewUserName="joan")
+    signed_in.controls.set(all_users=all_users)
+    found = Account().find_credential("jane", "ACCAOLD00000000000000")
+    assert found is not None
+    assert found.user == "joan"
+
+
+def test_a_long_wait(emulator: Emulator, iam: IAMClient, signed_in: Emulator) -> None:
+    """What somebody makes half a minute into a time-out is not taken for what the call made."""
+    del signed_in  # only has to be there
+    late = [timedelta()]
+    account = Account(now=lambda: datetime.now(UTC) + late[0], sleep=lambda _: None)
+    account.credentials()
+    emulator.controls.pause(CREATE, when="before")
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(create, account)
+        wait_until(lambda: bool(emulator.controls.held()))
+        late[0] = timedelta(seconds=40)
+        made = (datetime.now(UTC) + timedelta(seconds=30)).isoformat()
+        emulator.controls.put_credential("ACCAHUMAN000000000000", "jane", CODECOMMIT, created=made)
+        emulator.controls.abandon()
+        lost = running.result()
+    assert isinstance(lost, LostAnswerError)
+    assert "ACCAHUMAN000000000000" not in str(lost)
+    assert len(iam.list_service_specific_credentials(UserName="jane")["ServiceSpecificCredentials"]) == 1

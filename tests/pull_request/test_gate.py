@@ -1,0 +1,95 @@
+"""The gate: what counts as a removal, how many may be, and what is said of too many."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pull_request.previews import CREDENTIAL, make_deletions, make_preview, make_step, run_plan, run_recorded
+
+
+@pytest.mark.parametrize(
+    ("deleted", "kept", "options", "exit_code"),
+    [
+        (3, 7, ["--max-removals", "30%"], 0),
+        (4, 6, ["--max-removals", "30%"], 3),
+        (4, 5, ["--max-removals", "30%"], 0),
+        (4, 5, ["--max-removals", "30%", "--at-least", "9"], 3),
+        (4, 6, ["--max-removals", "30%", "--at-least", "11"], 0),
+        (1, 7, ["--max-removals", "12.5%", "--at-least", "0"], 0),
+        (1, 6, ["--max-removals", "12.5%", "--at-least", "0"], 3),
+        (9, 0, ["--max-removals", "100%", "--at-least", "0"], 0),
+        (2, 0, ["--max-removals", "2"], 0),
+        (3, 0, ["--max-removals", "2"], 3),
+        (3, 0, ["--max-removals", "2", "--at-least", "4"], 0),
+        (1, 99, ["--max-removals", "0"], 3),
+        (9, 0, [], 0),
+    ],
+)
+def test_gate(deleted: int, kept: int, options: list[str], exit_code: int) -> None:
+    """More than a share or a number of a stack that is large enough is refused, by the comment and by exit code 3."""
+    done = run_plan("-", *options, given=make_deletions(deleted, kept))
+    assert done.exit_code == exit_code, done.output
+    refused = f"{deleted} of {deleted + kept} credentials"
+    assert (f"**Refused**: {refused}" in done.stdout) is (exit_code == 3)
+    assert (f"Refused: {refused}" in done.stderr) is (exit_code == 3)
+
+
+@pytest.mark.parametrize(
+    ("limit", "allowed", "credentials", "removed"),
+    [
+        ("30%", 30, 100, "31 of 100 credentials (31%)"),
+        ("12.5%", 250, 2_000, "251 of 2,000 credentials (13%)"),
+        ("0%", 0, 10, "1 of 10 credentials (10%)"),
+        ("1200", 1_200, 4_000, "1,201 of 4,000 credentials (30%)"),
+        ("0", 0, 3, "1 of 3 credentials (33%)"),
+    ],
+)
+def test_exact_limit(limit: str, allowed: int, credentials: int, removed: str) -> None:
+    """As many removals as the limit says pass, one more is refused, and in these words."""
+    sentence = f"{removed} would be deleted, replaced, reset or switched off, and at most {limit} may be"
+    passed = run_plan("-", "--max-removals", limit, given=make_deletions(allowed, credentials - allowed))
+    assert (passed.exit_code, passed.stderr) == (0, "")
+    assert "Refused" not in passed.stdout
+    refused = run_plan("-", "--max-removals", limit, given=make_deletions(allowed + 1, credentials - allowed - 1))
+    assert (refused.exit_code, refused.stderr) == (3, f"Refused: {sentence}.\n")
+    assert f"\n\n**Refused**: {sentence}.\n\n" in refused.stdout
+
+
+def test_exact_size() -> None:
+    """A share looks at stacks of ten credentials and more, and --at-least at as many as it says."""
+    assert run_plan("-", "--max-removals", "30%", given=make_deletions(9, 0)).exit_code == 0
+    assert run_plan("-", "--max-removals", "30%", given=make_deletions(9, 1)).exit_code == 3
+    assert run_plan("-", "--max-removals", "30%", "--at-least", "5", given=make_deletions(4, 0)).exit_code == 0
+    assert run_plan("-", "--max-removals", "30%", "--at-least", "5", given=make_deletions(4, 1)).exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("op", "before", "after", "is_removal"),
+    [
+        ("update", {"status": "Active"}, {"status": "Inactive"}, True),
+        ("update", {"status": "Inactive"}, {"status": "Active"}, False),
+        ("update", {}, {"reset": "lost"}, True),
+        ("update", {"reset": "lost"}, {}, False),
+        ("update", {"reset": "[secret]"}, {"reset": "[secret]"}, True),
+        ("update", {"status": "[secret]"}, {"status": "[secret]"}, True),
+        ("replace", {}, {}, True),
+        ("create", None, {}, False),
+        ("delete", {}, None, True),
+    ],
+)
+def test_what_counts_as_a_removal(
+    op: str, before: dict[str, str] | None, after: dict[str, str] | None, *, is_removal: bool
+) -> None:
+    """What ends a password that worked counts: delete, replace, reset and switch off, and nothing else."""
+    known = {"user": "jane", "service": "logs"}
+    sides = {side: known | inputs for side, inputs in (("old", before), ("new", after)) if inputs is not None}
+    done = run_plan("-", "--max-removals", "0", given=make_preview(make_step(op, "x", CREDENTIAL, **sides)))
+    assert done.exit_code == (3 if is_removal else 0)
+
+
+def test_gate_needs_every_resource() -> None:
+    """A preview that hides resources is not judged: without refresh and --show-sames nobody can count."""
+    assert run_recorded("without-refresh").exit_code == 0
+    done = run_recorded("without-refresh", "--max-removals", "30%")
+    assert done.exit_code == 1
+    assert "make it without `--target`, with refresh or with `--show-sames`" in done.stderr

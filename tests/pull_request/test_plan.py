@@ -1,0 +1,386 @@
+"""`iamcreds plan`: what a preview says in the words of credentials, and how long it may be."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from iamcreds.pull_request.comment import MAX_LENGTH
+from tests.pull_request.previews import (
+    ACCESS_KEYS,
+    CREDENTIAL,
+    RECORDED,
+    load_recorded,
+    make_preview,
+    make_step,
+    run_plan,
+    run_recorded,
+)
+
+UNMANAGED = "pulumi-python:dynamic/iam:UnmanagedCredentials"
+
+
+def test_create() -> None:
+    """What is new is counted and put into one table, each with its place, and what the watchers found is told."""
+    done = run_recorded("create")
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert lines[0] == "<!-- iamcreds plan: test -->"
+    assert "8 to create, 4 access-key policies; the stack has 0 credentials." in lines
+    assert "| `jane/keyspaces` | `cassandra.amazonaws.com` | create |  | `specs/team.yaml:8` |" in lines
+    assert "| access keys of `bot`, `jane`, `joe`, `old` | | watch | `max 1` | |" in lines
+    assert "<details><summary>Access-key findings (1)</summary>" in lines
+    assert sum(line.startswith("jane: has 2 access keys (AKIA") for line in lines) == 1
+    assert not any("Warnings" in line for line in lines)
+    assert '+   service: "cassandra.amazonaws.com"' in lines
+
+
+def test_changes() -> None:
+    """Reset, switch on, a status that is only recorded, delete and unprotect are told apart."""
+    done = run_recorded("changes")
+    lines = done.stdout.splitlines()
+    assert done.exit_code == 0
+    assert (
+        "4 to update (2 reset, 2 switched on, 1 only recorded), 1 to delete, 1 with changed protection;"
+        " the stack has 8 credentials." in lines
+    )
+    assert "| `bot/codecommit/spare` | `codecommit.amazonaws.com` | switch on |  | `specs/bot.yaml:6` |" in lines
+    bedrock = "| `jane/bedrock` | `bedrock.amazonaws.com` | reset, switch on | somebody made it `Inactive`;"
+    assert f"{bedrock} because of `x` | `specs/team.yaml:9` |" in lines
+    codecommit = "| `jane/codecommit` | `codecommit.amazonaws.com` | record | somebody made it `Inactive`;"
+    enforced = "nothing changes in AWS; from now on this is enforced: `Inactive`"
+    assert f"{codecommit} {enforced} | `specs/team.yaml:7` |" in lines
+    assert "| `old/codecommit` | `codecommit.amazonaws.com` | delete |  |  |" in lines
+    assert "| `old/logs` | `logs.amazonaws.com` | unprotect |  | `specs/team.yaml:14` |" in lines
+    assert any(line.startswith("jane: has 2 access keys (AKIA") for line in lines)
+
+
+def test_drift() -> None:
+    """What somebody deleted or switched behind our back is said to be so."""
+    done = run_recorded("drift")
+    assert "| `joe/bedrock` | `bedrock.amazonaws.com` | create | somebody deleted it |" in done.stdout
+    assert "| `jane/bedrock` | `bedrock.amazonaws.com` | switch on | somebody made it `Inactive` |" in done.stdout
+    assert "1 to create, 1 to update (1 switched on)" in done.stdout
+    assert "of user jane, and off it stays: switch it on in IAM, or declare `status: Active`" in done.stdout
+    assert "Warnings (1)" in done.stdout
+
+
+def test_replace_and_rename() -> None:
+    """A replacement says why, and with --show-sames a rename says what the name was."""
+    done = run_recorded("replace")
+    assert "2 to replace, 1 to rename; the stack has 3 credentials." in done.stdout
+    assert "| `jane/codecommit` | `codecommit.amazonaws.com` | replace | another `user` |" in done.stdout
+    assert "| `bot/l` | `logs.amazonaws.com` | rename | was `bot/logs` |" in done.stdout
+    assert '-   user: "jane"\n+   user: "bot"\n' in done.stdout
+
+
+def test_renamed_without_was() -> None:
+    """Where a credential goes and another of its user and service comes, the comment says how to keep the first."""
+    done = run_recorded("renamed")
+    assert "1 to create, 1 to delete" in done.stdout
+    assert "| create | did you mean to rename one? then write `was: codecommit` | `specs/team.yaml:7` |" in done.stdout
+    other = {"user": "jane", "service": "logs.amazonaws.com"}
+    gone = make_step("delete", "jane/codecommit", old={"user": "jane", "service": "codecommit.amazonaws.com"})
+    assert (
+        "did you mean"
+        not in run_plan("-", given=make_preview(gone, make_step("create", "jane/logs", new=other))).stdout
+    )
+
+
+def test_same_change_in_one_row() -> None:
+    """Three hundred users with the same change are one row, which names the first and counts the others."""
+    done = run_plan("-", given=make_preview(*make_creations(300)))
+    rows = [line for line in done.stdout.splitlines() if line.startswith("| `")]
+    assert len(rows) == 1
+    assert rows[0].startswith("| `user-00000/logs`, `user-00001/logs`, ")
+    assert "`user-00004/logs` and 295 more | `logs` | create |" in rows[0]
+
+
+def test_what_a_record_means() -> None:
+    """A status or trigger that is taken out changes nothing in AWS, and the comment says what that means."""
+    old = {"user": "jane", "service": "logs", "status": "Active", "reset": "lost"}
+    done = run_plan(
+        "-", given=make_preview(make_step("update", "jane/logs", old=old, new={"user": "jane", "service": "logs"}))
+    )
+    meant = "nothing changes in AWS; from now on no status is enforced; taking `reset` out resets nothing"
+    assert f"| record | {meant} |" in done.stdout
+
+
+def test_findings_of_a_watcher_without_a_step() -> None:
+    """A watcher that stays as it is has no step without --show-sames, and its findings are told all the same."""
+    found = ["jane: has 2 access keys"]
+    watched = {"users": {"jane": {"max": 1}}, "findings": found}
+    seen = make_step("refresh", "a", ACCESS_KEYS, old=watched, new=watched)
+    said = [{"severity": "warning", "message": "warning: jane: has 2 access keys\n"}]
+    comment = run_plan("-", "--always", given=make_preview(seen, diagnostics=said)).stdout
+    assert "Access-key findings (1)" in comment
+    assert "Warnings" not in comment
+    gone = make_step("delete", "a", ACCESS_KEYS, old=watched)
+    assert "findings" not in run_plan("-", given=make_preview(seen, gone)).stdout
+
+
+def test_replacement_in_three_steps_is_one() -> None:
+    """A replacement that comes as three steps is counted once, and expiry is named as its reason."""
+    old, new = {"user": "jane", "service": "logs", "status": "Expired"}, {"user": "jane", "service": "logs"}
+    done = run_plan(
+        "-",
+        given=make_preview(
+            make_step("delete-replaced", "jane/logs", old=old),
+            make_step("replace", "jane/logs", old=old, new=new) | {"replaceReasons": ["status"]},
+            make_step("create-replacement", "jane/logs", old=old, new=new),
+        ),
+    )
+    assert "1 to replace; the stack has 1 credential." in done.stdout
+    assert "| replace | it has expired |" in done.stdout
+
+
+def test_nothing_changes() -> None:
+    """When nothing changes nothing is printed, findings or not, unless it is wanted for an earlier comment."""
+    assert (run_recorded("nothing").exit_code, run_recorded("nothing").output) == (0, "")
+    always = run_recorded("nothing", "--always", "--marker", "prod")
+    assert always.exit_code == 0
+    head = "<!-- iamcreds plan: prod -->\n### IAM credentials: `prod`\n\nProject `iamcreds`, stack `test`\n\n"
+    assert always.stdout.startswith(f"{head}No changes;")
+    assert "Access-key findings (1)" in always.stdout
+
+
+@pytest.mark.parametrize("commit", ["0123abc", "0123456789ABCDEFabcdef0123456789abcdef01", "e" * 64])
+def test_commit(commit: str) -> None:
+    """The comment shows commit, project and stack in its fourth line, where the workflow searches for the commit."""
+    lines = run_recorded("changes", "--commit", commit, "--marker", "prod").stdout.splitlines()
+    assert lines[1:5] == ["### IAM credentials: `prod`", "", f"Commit {commit}, project `iamcreds`, stack `test`", ""]
+    failed = run_recorded("failed", "--commit", commit).stdout.splitlines()
+    assert failed[3] == f"Commit {commit}, project `iamcreds`, stack `test`"
+
+
+@pytest.mark.parametrize("commit", ["", "abc123", "g" * 40, "a" * 65, "HEAD", "0123abc\n", "-0123abc", "\uff10" * 7])
+def test_invalid_commit(commit: str) -> None:
+    """A commit that is not hexadecimal, or of a wrong length, is an error of usage."""
+    done = run_recorded("changes", f"--commit={commit}")
+    assert (done.exit_code, done.stdout) == (run_recorded("changes", "--at-least=1").exit_code, "")
+    assert "is not a valid commit: 7 to 64 hexadecimal digits" in done.stderr
+
+
+def test_preview_without_steps() -> None:
+    """A failed preview without steps has no URN, so the comment shows the commit, and that the rest is unknown."""
+    said = [{"severity": "error", "message": "error: no"}]
+    preview = make_preview(diagnostics=said)
+    unknown = "roject and stack unknown, because the preview has no steps"
+    assert run_plan("-", given=preview).stdout.splitlines()[3] == f"P{unknown}"
+    done = run_plan("-", "--commit", "0123abc", given=preview)
+    assert done.stdout.splitlines()[3] == f"Commit 0123abc, p{unknown}"
+    assert done.exit_code == 1
+
+
+def test_hostile_project() -> None:
+    """Names of projects and stacks are code in one line, whatever they are, and the size limit holds."""
+    step = make_step("create", "a", new={"user": "jane", "service": "logs"})
+    for name in ("x`\n**Outdated**: <img>|@octocat", "\u202e" * 40_000):
+        urn = step["urn"].replace(":test::iamcreds:", f":{name}::{name}:")
+        done = run_plan("-", "--marker", "prod", "--commit", "0123abc", given=make_preview(step | {"urn": urn}))
+        line = done.stdout.splitlines()[3]
+        assert line.startswith("Commit 0123abc, project <code>")
+        assert not {"*", "|", "@", "`"} & set(line)
+        assert len(done.stdout) < MAX_LENGTH
+
+
+def test_standard_input() -> None:
+    """A preview is taken from standard input too."""
+    assert run_plan("-", given=(RECORDED / "drift.json").read_text()).stdout == run_recorded("drift").stdout
+
+
+def test_failed_preview() -> None:
+    """A preview that failed makes a comment that says so, and exit code 1, whatever the gate."""
+    done = run_recorded("failed", "--max-removals", "0")
+    assert done.exit_code == 1
+    assert "**The preview failed**" in done.stdout
+    assert "because it is protected" in done.stdout
+    assert "Refused" not in done.output
+    assert done.stderr.startswith("Error: the preview failed: Preview failed: resource")
+    assert done.stderr.count("\n") == 1
+
+
+def test_unreachable_endpoint() -> None:
+    """What the provider said of an endpoint that does not answer is in the comment and in the error."""
+    done = run_recorded("unreachable")
+    assert done.exit_code == 1
+    assert "no answer from AWS (Could not connect" in done.stdout
+    assert "no answer from AWS (Could not connect" in done.stderr
+
+
+def test_what_went_wrong_comes_first() -> None:
+    """The error of a resource is told first, and alone in the last line; what follows from it stands below."""
+    urn = f"urn:pulumi:test::iamcreds::{CREDENTIAL}::jane/codecommit"
+    said = [
+        {"severity": "error", "message": "error: Resource monitor has terminated, shutting down"},
+        {"severity": "error", "message": "error: this is what went wrong", "urn": urn},
+    ]
+    done = run_plan("-", given=make_preview(diagnostics=said))
+    assert done.stdout.index("this is what went wrong") < done.stdout.index("Resource monitor has terminated")
+    assert done.stderr == "Error: the preview failed: this is what went wrong\n"
+
+
+def test_corrupt_state() -> None:
+    """A preview that doubts the state is a failed one."""
+    done = run_plan("-", given=make_preview(maybeCorrupt=True))
+    assert done.exit_code == 1
+    assert "the stack's state may be corrupt" in done.stdout
+
+
+def make_creations(number: int) -> list[dict[str, Any]]:
+    """Steps that create a credential for each of so many users."""
+    return [
+        make_step("create", f"user-{n:05}/logs", new={"user": f"user-{n:05}", "service": "logs"}) for n in range(number)
+    ]
+
+
+def make_resets(number: int) -> list[dict[str, Any]]:
+    """Steps that reset a credential of each of so many users, each for a reason of its own."""
+    users = [{"user": f"user-{n:05}", "service": "logs"} for n in range(number)]
+    return [make_step("update", f"{old['user']}/logs", old=old, new=old | {"reset": old["user"]}) for old in users]
+
+
+def test_length() -> None:
+    """A plan too long for a comment is cut at whole rows and changes, and says how many are not shown."""
+    steps = make_resets(3_000)
+    done = run_plan("-", given=make_preview(*steps))
+    assert done.exit_code == 0
+    assert MAX_LENGTH - 2_000 < len(done.stdout) < MAX_LENGTH
+    shown = done.stdout.count("| reset |")
+    assert f"{3_000 - shown:,} of 3,000 rows, 3,000 of 3,000 property changes are not shown" in done.stdout
+    head = "<!-- iamcreds plan: test -->\n### IAM credentials: `test`\n\nProject `iamcreds`, stack `test`\n\n"
+    assert done.stdout.startswith(f"{head}3,000 to update")
+
+
+def test_warnings_before_tables() -> None:
+    """A plan of any length leaves room for warnings and findings, and they for the plan."""
+    steps = make_resets(3_000)
+    said = [{"severity": "warning", "message": f"warning: {n:05} {'x' * 90}"} for n in range(3_000)]
+    done = run_plan("-", given=make_preview(*steps, diagnostics=said))
+    assert len(done.stdout) < MAX_LENGTH
+    assert done.stdout.count("| reset |") > 300
+    assert done.stdout.count("x" * 90) > 100
+
+
+def test_long_message() -> None:
+    """A message of any length leaves room for the plan."""
+    said = [{"severity": "error", "message": f"error: {'x' * 200_000}"}]
+    done = run_plan(
+        "-", given=make_preview(make_step("create", "a", new={"user": "jane", "service": "logs"}), diagnostics=said)
+    )
+    assert len(done.stdout) < MAX_LENGTH
+    assert "| `a` | `logs` | create |" in done.stdout
+    assert "… (196,000 characters more)" in done.stdout
+
+
+def test_same_bytes() -> None:
+    """The engine works in parallel: whatever the order of its steps, the comment is the same."""
+    shuffled = load_recorded("changes")
+    random.Random(4).shuffle(shuffled["steps"])  # noqa: S311 - any order
+    shuffled["diagnostics"].reverse()
+    assert run_plan("-", given=json.dumps(shuffled)).output == run_recorded("changes").output
+
+
+def test_access_key_policies() -> None:
+    """Policies that change are in their users' tables; a user who moves to another file changes nothing."""
+    steps = [
+        make_step(
+            "update",
+            "a.yaml",
+            ACCESS_KEYS,
+            old={"users": {"jane": {"max": 1}, "joe": {"max": 2}, "ann": {"max_age_days": 90}}},
+            new={"users": {"jane": {"max": 1.0, "enforce": True}}},
+        ),
+        make_step("create", "b.yaml", ACCESS_KEYS, new={"users": {"joe": {"max": 2}}}),
+    ]
+    done = run_plan("-", given=make_preview(*steps))
+    assert "2 access-key policies" in done.stdout
+    assert "| access keys of `jane` | | change policy | `max 1` → `max 1, enforce` | |" in done.stdout
+    assert "| access keys of `ann` | | stop watching | `maxAgeDays 90` | |" in done.stdout
+    assert "joe" not in done.stdout
+
+
+def test_keys_that_were_used_are_no_change() -> None:
+    """Keys that were used since the last run make no comment of their own."""
+    watched = {"users": {"jane": {"max": 1}}}
+    seen = make_step("update", "a", ACCESS_KEYS, old=watched | {"keys": {}}, new=watched | {"keys": {"jane": []}})
+    assert run_plan("-", given=make_preview(seen)).output == ""
+
+
+def test_other_resources() -> None:
+    """What else a program makes is named, and is a reason for a comment."""
+    done = run_plan("-", given=make_preview(make_step("create", "jane", "aws:s3/bucket:Bucket", new={"name": "x"})))
+    assert "1 other resource" in done.stdout
+    assert "\ncreate aws:s3/bucket:Bucket jane\n" in done.stdout
+
+
+def test_user_known_after_up() -> None:
+    """A user whose name only up will tell is said to be so."""
+    unknown = {"user": "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "service": "logs"}
+    assert (
+        "+   user: (known after up)" in run_plan("-", given=make_preview(make_step("create", "a", new=unknown))).stdout
+    )
+
+
+def test_adoption() -> None:
+    """A credential that is taken over by reset is told by its id, and counts as what ends a password that worked."""
+    adopting = {"user": "jane", "service": "logs", "existing": "adopt", "adopts": "ACCAEXAMPLE1234567890"}
+    preview = make_preview(make_step("create", "jane/logs", new=adopting))
+    done = run_plan("-", given=preview)
+    assert "\n1 to adopt; the stack has 0 credentials.\n" in done.stdout
+    assert "| `jane/logs` | `logs` | adopt, reset | by reset of `ACCAEXAMPLE1234567890` |" in done.stdout
+    assert '+   adopts: "ACCAEXAMPLE1234567890"' in done.stdout
+    assert run_plan("-", "--max-removals", "0", given=preview).exit_code == 3
+
+
+def test_unmanaged() -> None:
+    """Unmanaged credentials that would be deleted or switched off are told by their ids, and count as removals."""
+    live = [{"id": "ACCAA", "service": "logs", "status": "Active"}, {"id": "ACCAB", "service": "logs"}, {"id": "ACCAC"}]
+    acting = {"users": {"jane": "delete"}, "unmanaged": {"jane": live}, "deletes": ["ACCAA"], "deactivates": ["ACCAB"]}
+    preview = make_preview(make_step("create", "a.yaml", UNMANAGED, new=acting))
+    done = run_plan("-", given=preview)
+    assert "| `ACCAA` | `logs` | delete | unmanaged: no spec declares it |" in done.stdout
+    assert "| `ACCAB` | `logs` | switch off | unmanaged: no spec declares it |" in done.stdout
+    assert "ACCAC" not in done.stdout
+    assert "other resource" not in done.stdout
+    assert "the stack has 0 credentials" in done.stdout
+    assert run_plan("-", "--max-removals", "1", given=preview).exit_code == 3
+    quiet = make_preview(make_step("same", "a.yaml", UNMANAGED, old=acting, new=acting))
+    assert run_plan("-", given=quiet).stdout == ""
+    odd = make_preview(make_step("update", "a.yaml", UNMANAGED, old={}, new={"unmanaged": [7], "deletes": {}}))
+    assert run_plan("-", given=odd).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("beside", "actions", "notes", "removals"),
+    [
+        ({}, "adopt", "as it is: `ACCAEXAMPLE1234567890`; its password is unknown until a reset", 0),
+        ({"password": "[secret]"}, "adopt", "as it is: `ACCAEXAMPLE1234567890`", 0),
+        ({"reset": "known"}, "adopt, reset", "by reset of `ACCAEXAMPLE1234567890`; because of `known`", 1),
+        (
+            {"status": "Inactive", "adopts_status": "Active"},
+            "adopt, switch off",
+            "as it is: `ACCAEXAMPLE1234567890`; its password is unknown until a reset",
+            1,
+        ),
+    ],
+)
+def test_adoption_by_id(beside: dict[str, str], actions: str, notes: str, removals: int) -> None:
+    """A credential that a spec names is told as taken over as it is, and counts for what is done to it beside."""
+    taken = {"user": "jane", "service": "logs", "adopt": "ACCAEXAMPLE1234567890", "adopts": "ACCAEXAMPLE1234567890"}
+    preview = make_preview(make_step("create", "jane/logs", new=taken | beside))
+    done = run_plan("-", "--max-removals", "0", given=preview)
+    assert f"| `jane/logs` | `logs` | {actions} | {notes} |" in done.stdout
+    assert "\n1 to adopt; the stack has 0 credentials.\n" in done.stdout
+    assert done.exit_code == (3 if removals else 0)
+
+
+def test_adoption_by_an_id_that_up_will_tell() -> None:
+    """So is one whose id is another resource's output, which a preview does not know yet."""
+    taken = {"user": "jane", "service": "logs", "adopt": "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "reset": "lost"}
+    done = run_plan("-", "--max-removals", "0", given=make_preview(make_step("create", "x", new=taken)))
+    assert "| adopt, reset | by reset of `(known after up)`; because of `lost` |" in done.stdout
+    assert done.exit_code == 3
