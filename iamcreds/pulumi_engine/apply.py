@@ -96,9 +96,11 @@ def _refresh(decision: Decision, existing: dict[str, Credential]) -> Decision:
 
 
 def _replan(group: Group, name: str) -> Decision:
+    """Return a new decision; lists that lag may have hidden from `check` that the resource has a credential."""
+    replaced = {name: False, **group.replaced} if group.replaces(name) else group.replaced
     decided = {other: decision for other, decision in group.decided.items() if other != name}
     requested = None if group.requested is None else group.requested | {name}
-    return plan(replace(group, decided=decided, requested=requested))[name]
+    return plan(replace(group, decided=decided, requested=requested, replaced=replaced))[name]
 
 
 def _outputs(inputs: CredentialInputs, issued: IssuedCredential) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tests.e2e.live import JANE, list_credentials, pass_a_day, wait_until
@@ -146,11 +147,13 @@ def test_checkpoint_that_fails(stack: Stack, iam: IAMClient, emulator: Emulator)
     state.write_bytes(saved)
     stack.run("cancel", "--yes")
     (made,) = ids(iam)
-    emulator.controls.set(list_lag=45)
+    (created,) = (found["CreateDate"] for found in list_credentials(iam, "jane"))
+    age = (datetime.now(UTC) - created).total_seconds()  # the machine may be slow: let the account be a second older
+    emulator.controls.set(list_lag=45, clock_shift=1 - age)
     said = stack.fail(*UP)
     assert "waiting until IAM's lists must show it" in said.replace("\n", " ")
     assert made in said
-    emulator.controls.set(list_lag=0)
+    emulator.controls.set(list_lag=0, clock_shift=0)
     stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit, existing: adopt}]}}")
     stack.up()
     assert emulator.controls.passwords() == {made: stack.read_secrets()["jane/codecommit"]}

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dynamic_providers.run_context import RunContext
 from iamcreds.errors import LimitExceededError, RejectedError
+from iamcreds.planning.group import Member
 from tests.providers.conftest import new_process
 from tests.providers.requests import CODECOMMIT, CREATE, INPUTS, LIST, UNMANAGED, create, news, put_old, reasons
 
@@ -136,6 +138,21 @@ def test_quota_next_to_a_sibling_that_adopts(
     with pytest.raises(LimitExceededError) as raised:
         provider.create(checked.inputs)
     assert hidden not in str(raised.value)
+
+
+def test_replacement_of_one_that_lists_lack(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
+    """A requested replacement is rejected if only a second list shows its old credential and an unmanaged one."""
+    name, _ = create(provider)
+    emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
+    emulator.controls.set(hidden_users=["jane"], clock_shift=120)
+    emulator.controls.fail(CREATE, status=409, code="LimitExceeded", message="Cannot exceed quota")
+    provider = new_process()
+    inputs = news() | {"declared": 2}
+    checked = provider.check({}, inputs)
+    context = RunContext(resource="jane/codecommit", owned={name: "jane/codecommit"})
+    provider.session.hear("jane", CODECOMMIT, context, {"jane/codecommit": Member(declared=2)})
+    with pytest.raises(RejectedError, match=UNMANAGED):
+        provider.create(checked.inputs)
 
 
 def test_failed_deletion(provider: ServiceSpecificCredentialProvider, emulator: Emulator, hidden: str) -> None:

@@ -67,6 +67,7 @@ def test_histories(first: int) -> None:
         (4017857, "a replacement was rejected or not, by the order of it and of the deactivation of what blocks it"),
         (4156135, "a replacement was rejected or not, by the order of it and of the deletion of what blocks it"),
         (4154831, "beside one that adopts, a create that the quota failed pointed at what that one adopts"),
+        (4048887, "a tainted one that lists lacked, and then showed, had no decision when its create met the quota"),
         (110065, "a create beside a sibling's lost answer called foreign what the sibling had just found"),
     ],
 )
