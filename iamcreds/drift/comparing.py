@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.access_keys import check_access_keys
-from iamcreds.drift.credentials import Pair, compare_credentials
 from iamcreds.drift.differences import Drift, Kind, MissingCredential, MissingUser, StatusDiffers, UndeclaredUser
+from iamcreds.drift.matching import Pair, compare_credentials
 from iamcreds.drift.recorded import compare_recorded, find_no_longer_declared, find_unmanaged
 from iamcreds.drift.renaming import find_new_names
 from iamcreds.drift.selection import EVERYTHING

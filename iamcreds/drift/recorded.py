@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.credentials import check_expiry
 from iamcreds.drift.differences import (
     MissingCredential,
     NoLongerDeclared,
@@ -17,6 +16,7 @@ from iamcreds.drift.differences import (
     SwitchedOff,
     UnmanagedCredential,
 )
+from iamcreds.drift.matching import check_expiry
 from iamcreds.model import Status
 
 if TYPE_CHECKING:
