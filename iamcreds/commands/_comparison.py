@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from iamcreds.aws import Account
-    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
     from iamcreds.model import Desired, RecordedCredential
 

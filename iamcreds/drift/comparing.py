@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.access_keys import check_access_keys
-from iamcreds.drift.differences import Drift, Kind, MissingCredential, MissingUser, StatusDiffers, UndeclaredUser
 from iamcreds.drift.matching import Pair, compare_credentials
 from iamcreds.drift.recorded import compare_recorded, find_no_longer_declared, find_unmanaged
 from iamcreds.drift.renaming import find_new_names
+from iamcreds.drift.rules.access_key_limits import check_access_keys
+from iamcreds.drift.rules.difference import Difference, Kind
+from iamcreds.drift.rules.missing import MissingUser
+from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.drift.selection import EVERYTHING
-from iamcreds.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from iamcreds.drift.differences import AccessKeyFinding, Difference, MissingWatchedUser
     from iamcreds.drift.recorded import RecordedState
     from iamcreds.drift.selection import Selection
     from iamcreds.model import AccessKey, AccessKeyPolicy, Credential, Desired, Inventory
@@ -27,6 +27,45 @@ SOON = timedelta(days=14)
 """An expiry within this time is a finding, unless another time is asked for."""
 
 _KINDS = list(Kind)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The result of comparing specs with an account.
+
+    Attributes:
+        inventory: the account, in full, whatever the filters.
+        differences: sorted by kind, user, service, id and rule.
+        unsettled: differences in the same order that eventual consistency may explain, because of recent changes.
+        users: the number of declared users that the filters leave.
+        credentials: the number of their declared credentials.
+        watched: the number of users with a policy for their access keys.
+        resets: the number of credentials with a reset trigger that was not checked, because only the state has it.
+        are_ids_unknown: True if only the state knows which existing credential is which declared one.
+        are_keys_skipped: True if access keys were not compared, because the selection has services.
+        ignored: the number of credentials of undeclared users that the selection leaves out.
+    """
+
+    inventory: Inventory
+    differences: tuple[Difference, ...]
+    unsettled: tuple[Difference, ...]
+    users: int
+    credentials: int
+    watched: int
+    resets: int
+    are_ids_unknown: bool
+    are_keys_skipped: bool
+    ignored: int
+
+    def by_kind(self, kind: Kind) -> tuple[Difference, ...]:
+        """Return the differences of one kind."""
+        return tuple(difference for difference in self.differences if difference.kind is kind)
+
+
+def list_rules(base: type[Difference] = Difference) -> list[type[Difference]]:
+    """Return the class of every rule."""
+    below = [rule for direct in base.__subclasses__() for rule in list_rules(direct)]
+    return [base, *below] if "rule" in vars(base) else below
 
 
 def watched_users(desired: Desired) -> dict[str, AccessKeyPolicy]:
@@ -66,8 +105,8 @@ def compare(
     found.sort(key=_order)
     return Drift(
         inventory=inventory,
-        differences=tuple(difference for difference in found if not _may_be_lag(difference, inventory)),
-        unsettled=tuple(difference for difference in found if _may_be_lag(difference, inventory)),
+        differences=tuple(difference for difference in found if not difference.may_be_lag(inventory)),
+        unsettled=tuple(difference for difference in found if difference.may_be_lag(inventory)),
         users=len(chosen.users),
         credentials=sum(len(user.credentials) for user in chosen.users),
         watched=len(watched_users(chosen)),
@@ -76,21 +115,6 @@ def compare(
         are_keys_skipped=bool(selection.services),
         ignored=0 if selection.has_undeclared else len(undeclared),
     )
-
-
-def _may_be_lag(difference: Difference, inventory: Inventory) -> bool:
-    """Whether it may be nothing but a list that lags behind what was made just now.
-
-    IAM makes every credential Active, so that one to be Inactive is seen Active for a while. What is live beside what
-    is declared is told at once: it is there, and somebody may be using it.
-    """
-    match difference:
-        case MissingCredential(recorded=recorded):
-            return difference.user in inventory.young_users or recorded in inventory.young_credentials
-        case StatusDiffers(status=Status.INACTIVE):
-            return sum(live.id in inventory.young_credentials for live in difference.live) >= difference.number
-        case _:
-            return False
 
 
 def _order(difference: Difference) -> tuple[int, str, str, str, str]:
@@ -136,7 +160,7 @@ def _undeclared_users(
             yield UndeclaredUser(user=credential.user, service=credential.service, live=(credential,))
 
 
-def _access_key_findings(chosen: Desired, inventory: Inventory) -> Iterator[AccessKeyFinding | MissingWatchedUser]:
+def _access_key_findings(chosen: Desired, inventory: Inventory) -> Iterator[Difference]:
     keys = _by_user(inventory.access_keys)
     read = set(inventory.access_keys_read)
     for user in chosen.users:

@@ -6,9 +6,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.access_keys import needs_closer_look
 from iamcreds.drift.comparing import SOON, compare, watched_users
 from iamcreds.drift.recorded import make_recorded_state
+from iamcreds.drift.rules.access_key_limits import needs_closer_look
 from iamcreds.drift.selection import EVERYTHING
 from iamcreds.errors import AccountError, UnauthenticatedError, UnreachableError
 from iamcreds.model import Inventory
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from iamcreds.aws import Account
-    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
     from iamcreds.model import AccessKeyPolicy, CredentialReport, Desired, RecordedCredential, User
     from iamcreds.progress import Progress

@@ -10,21 +10,17 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.differences import (
-    Expired,
-    ExpiringSoon,
-    MissingCredential,
-    StatusDiffers,
-    SwitchedOff,
-    UnmanagedCredential,
-)
+from iamcreds.drift.rules.changed import StatusDiffers, SwitchedOff
+from iamcreds.drift.rules.expiry import check_expiry
+from iamcreds.drift.rules.missing import MissingCredential
+from iamcreds.drift.rules.undeclared import UnmanagedCredential
 from iamcreds.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
 
-    from iamcreds.drift.differences import CredentialDifference
+    from iamcreds.drift.rules.difference import CredentialDifference
     from iamcreds.model import Credential, DesiredCredential, DesiredUser, Place
 
 _OTHER = {Status.ACTIVE: Status.INACTIVE, Status.INACTIVE: Status.ACTIVE}
@@ -118,11 +114,3 @@ def _candidates(pair: Pair, status: Status, number: int) -> Iterator[tuple[tuple
         yield from (((credential,), 1) for credential in candidates)
     else:
         yield candidates, number
-
-
-def check_expiry(live: Credential, at: datetime, soon: timedelta) -> Iterator[type[Expired | ExpiringSoon]]:
-    """What is to be said of its end at this time: that it has come, or that it comes within `soon`."""
-    if live.status is Status.EXPIRED or (live.expires is not None and live.expires <= at):
-        yield Expired
-    elif live.expires is not None and live.expires - at <= soon:
-        yield ExpiringSoon

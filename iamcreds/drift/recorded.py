@@ -8,22 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.differences import (
-    MissingCredential,
-    NoLongerDeclared,
-    ResetPending,
-    StatusDiffers,
-    SwitchedOff,
-    UnmanagedCredential,
-)
-from iamcreds.drift.matching import check_expiry
+from iamcreds.drift.rules.changed import ResetPending, StatusDiffers, SwitchedOff
+from iamcreds.drift.rules.expiry import check_expiry
+from iamcreds.drift.rules.missing import MissingCredential
+from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential
 from iamcreds.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import timedelta
 
-    from iamcreds.drift.differences import CredentialDifference
+    from iamcreds.drift.rules.difference import CredentialDifference
     from iamcreds.drift.selection import Selection
     from iamcreds.model import Credential, Desired, DesiredCredential, Inventory, RecordedCredential
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.differences import Kind
-from iamcreds.report.advice import advise
+from iamcreds.drift.rules.difference import Kind
 from iamcreds.report.summary import TITLES, describe_limits, describe_scope, summarize
-from iamcreds.report.wording import describe
 from iamcreds.text.escaping import escape_markdown
 from iamcreds.text.formatting import capitalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from iamcreds.drift.differences import Difference, Drift
+    from iamcreds.drift.comparing import Drift
+    from iamcreds.drift.rules.difference import Difference
 
 MARKER = "<!-- iamcreds drift -->"
 """The first line, by which a script finds the issue that is to be updated."""
@@ -63,9 +62,9 @@ def _take_fitting(rows: Iterable[str], room: int) -> Iterator[str]:
 
 
 def _format_row(difference: Difference) -> str:
-    words = describe(difference)
+    words = difference.describe()
     place = "" if difference.place is None else str(difference.place)
-    cells = (difference.user, words.message, place, words.desired or "", words.live or "", advise(difference))
+    cells = (difference.user, words.message, place, words.desired or "", words.live or "", words.next)
     return f"| {' | '.join(map(escape_markdown, cells))} | `{difference.rule}` |\n"
 
 

@@ -13,9 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import NotificationError
-from iamcreds.report.advice import advise
 from iamcreds.report.summary import describe_scope, summarize
-from iamcreds.report.wording import format_line
 from iamcreds.text.commands import install_extra
 from iamcreds.text.escaping import escape_invisible, format_code_span
 from iamcreds.text.formatting import capitalize
@@ -23,7 +21,7 @@ from iamcreds.text.formatting import capitalize
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.comparing import Drift
 
 MAX_DIFFERENCES = 20
 """Differences of a message at most; the others are counted."""
@@ -40,7 +38,7 @@ def write_message(drift: Drift, where: str | None = None) -> tuple[str, str]:
     Each difference is a code span: the one thing that every service shows as it is, whatever names hold.
     """
     lines = [f"{capitalize(describe_scope(drift))}.", ""]
-    told = (f"{format_line(found)}; next: {advise(found)}" for found in drift.differences[:MAX_DIFFERENCES])
+    told = (f"{found.format_line()}; next: {found.describe().next}" for found in drift.differences[:MAX_DIFFERENCES])
     lines += [f"- {format_code_span(line, MAX_LINE)}" for line in told]
     if len(drift.differences) > MAX_DIFFERENCES:
         lines += ["", f"And {len(drift.differences) - MAX_DIFFERENCES:,} more."]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.differences import Kind, MissingCredential, UnmanagedCredential
+from iamcreds.drift.rules.difference import Kind
 from iamcreds.text.durations import format_duration
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from iamcreds.drift.differences import Difference, Drift
-    from iamcreds.model import Inventory
+    from iamcreds.drift.comparing import Drift
 
 TITLES = {
     Kind.DRIFT: "Drift",
@@ -56,7 +55,7 @@ def describe_limits(drift: Drift) -> Iterator[str]:
             f"{format_count(len(drift.unsettled), 'difference')} of {_enumerate(users)} not told: made within the last"
             " minute, and IAM's lists may lag behind: repeat in a minute"
         )
-    if any(_may_be_told_wrongly(difference, inventory) for difference in drift.differences):
+    if any(difference.may_be_outdated(inventory) for difference in drift.differences):
         yield "what was made or deleted within the last minute may be told wrongly, for IAM's lists lag behind"
     if drift.resets:
         triggers = format_count(drift.resets, "reset trigger")
@@ -77,16 +76,6 @@ def describe_limits(drift: Drift) -> Iterator[str]:
             f" judged by the credential report, which is {age} old: a key made or switched on since, or older than its"
             " last change, is only seen with --exact"
         )
-
-
-def _may_be_told_wrongly(difference: Difference, inventory: Inventory) -> bool:
-    match difference:
-        case MissingCredential():
-            return True
-        case UnmanagedCredential():
-            return any(live.id in inventory.young_credentials for live in difference.live)
-        case _:
-            return False
 
 
 def _enumerate(users: Sequence[str]) -> str:

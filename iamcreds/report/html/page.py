@@ -19,16 +19,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from iamcreds.drift.comparing import SOON
-from iamcreds.drift.differences import Kind
+from iamcreds.drift.rules.difference import Kind
 from iamcreds.drift.selection import EVERYTHING
 from iamcreds.model import Status
-from iamcreds.report.advice import advise
 from iamcreds.report.html import rows, timeline
 from iamcreds.report.html.columns import COLUMNS, style_labels
-from iamcreds.report.html.findings import SERIOUSNESS, sort_by_seriousness
 from iamcreds.report.html.rows import Subject
 from iamcreds.report.summary import describe_limits, describe_scope, summarize
-from iamcreds.report.wording import RULES, describe
 from iamcreds.services import service_alias
 from iamcreds.text.durations import format_duration
 from iamcreds.text.escaping import escape_invisible
@@ -37,7 +34,7 @@ from iamcreds.text.formatting import capitalize
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
     from iamcreds.model import Desired
     from iamcreds.report.html.rows import CredentialRow, KeyRow
@@ -74,6 +71,7 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
     subject = Subject(drift, desired, soon, selection)
     credentials = tuple(rows.build_credential_rows(subject))
     keys = tuple(sorted(rows.build_key_rows(subject), key=lambda key: -len(key.rules)))
+    differences = sorted(drift.differences, key=lambda difference: difference.seriousness)
     ahead = timeline.find_events(subject, keys)
     months = timeline.count_by_month(subject, ahead)
     return _load_environment().get_template("report.html.j2").render(
@@ -84,11 +82,8 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
         tiles=tuple(_build_tiles(subject, credentials, keys)),
         labels=LABELS,
         columns=COLUMNS,
-        differences=[
-            (difference, describe(difference).message, advise(difference))
-            for difference in sort_by_seriousness(drift.differences)
-        ],
-        rules=[(rule, RULES[rule]) for rule in SERIOUSNESS if rule in {found.rule for found in drift.differences}],
+        differences=differences,
+        rules={difference.rule: difference.meaning for difference in differences},
         ahead=ahead,
         months=months,
         most=max(month.total for month in months),

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.comparing import SOON, watched_users
-from iamcreds.drift.differences import Kind
+from iamcreds.drift.rules.difference import Kind
 from iamcreds.drift.selection import EVERYTHING
 from iamcreds.model import Status
 from iamcreds.services import service_alias
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
     from iamcreds.model import AccessKey, AccessKeyPolicy, Credential, Desired, Place, ReportedKey
 
