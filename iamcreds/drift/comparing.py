@@ -17,7 +17,7 @@ from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.drift.selection import EVERYTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from iamcreds.drift.recorded import RecordedState
     from iamcreds.drift.selection import Selection
@@ -71,6 +71,14 @@ def list_rules(base: type[Difference] = Difference) -> list[type[Difference]]:
 def watched_users(desired: Desired) -> dict[str, AccessKeyPolicy]:
     """The policies of the users whose access keys are watched, by user."""
     return {user.name: user.access_keys for user in desired.users if user.access_keys is not None}
+
+
+def group_access_keys(inventory: Inventory) -> dict[str, list[AccessKey]]:
+    """Return the access keys of every user whose keys were read, by user, oldest first."""
+    keys: dict[str, list[AccessKey]] = {user: [] for user in inventory.access_keys_read}
+    for key in inventory.access_keys:
+        keys[key.user].append(key)
+    return keys
 
 
 def compare(
@@ -161,16 +169,8 @@ def _undeclared_users(
 
 
 def _access_key_findings(chosen: Desired, inventory: Inventory) -> Iterator[Difference]:
-    keys = _by_user(inventory.access_keys)
-    read = set(inventory.access_keys_read)
+    keys = group_access_keys(inventory)
     for user in chosen.users:
-        if user.access_keys is not None and user.name in read:
-            found = check_access_keys(user.name, user.access_keys, keys.get(user.name, ()), inventory.read_at)
+        if user.access_keys is not None and user.name in keys:
+            found = check_access_keys(user.name, user.access_keys, keys[user.name], inventory.read_at)
             yield from (replace(finding, place=user.place) for finding in found)
-
-
-def _by_user(keys: Iterable[AccessKey]) -> Mapping[str, list[AccessKey]]:
-    found: dict[str, list[AccessKey]] = defaultdict(list)
-    for key in keys:
-        found[key.user].append(key)
-    return found

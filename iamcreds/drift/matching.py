@@ -47,10 +47,7 @@ def compare_credentials(pair: Pair, at: datetime, soon: timedelta) -> Iterator[C
     if pair.declared:
         yield from _compare_statuses(pair)
         for live in pair.live:
-            for finding in check_expiry(live, at, soon):
-                yield finding(
-                    user=pair.user.name, service=pair.service, place=pair.place, desired=pair.declared, live=(live,)
-                )
+            yield from check_expiry(live, pair.declared, pair.place, at, soon)
 
 
 def _compare_numbers(pair: Pair) -> Iterator[MissingCredential | UnmanagedCredential]:

@@ -108,5 +108,4 @@ def _compare_one(
         yield ResetPending(
             user=user, service=service, place=place, desired=desired, live=(live,), recorded=recorded.reset
         )
-    for finding in check_expiry(live, inventory.read_at, soon):
-        yield finding(user=user, service=service, place=place, desired=desired, live=(live,))
+    yield from check_expiry(live, desired, place, inventory.read_at, soon)

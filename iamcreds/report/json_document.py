@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.drift.rules.difference import Kind
@@ -85,23 +86,19 @@ def _plain(value: object) -> object:
             return [_plain(one) for one in value]
         case DesiredCredential(service=service, name=name, status=status, place=place):
             return {"service": service, "name": name, "status": status and status.value, "place": _place(place)}
-        case Credential(id=id_, service=service, status=status):
-            ends = {"created": _time(value.created), "expires": _time_or_none(value.expires)}
-            return {"id": id_, "service": service, "status": status.value, **ends}
-        case AccessKey(id=id_, status=status):
-            uses = {"created": _time(value.created), "lastUsed": _time_or_none(value.last_used)}
-            return {"id": id_, "status": status.value, **uses}
+        case Credential(id=id_, service=service, status=status, created=created, expires=expires):
+            dates = {"created": _time(created), "expires": _time(expires)}
+            return {"id": id_, "service": service, "status": status.value, **dates}
+        case AccessKey(id=id_, status=status, created=created, last_used=last_used):
+            dates = {"created": _time(created), "lastUsed": _time(last_used)}
+            return {"id": id_, "status": status.value, **dates}
         case _:
             return value
 
 
 def _place(place: Place | None) -> dict[str, Any] | None:
-    return None if place is None else {"file": place.file, "line": place.line, "column": place.column}
+    return None if place is None else asdict(place)
 
 
-def _time(time: datetime) -> str:
-    return time.isoformat(timespec="seconds")
-
-
-def _time_or_none(time: datetime | None) -> str | None:
-    return None if time is None else _time(time)
+def _time(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat(timespec="seconds")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
 
-    from iamcreds.model import Credential
+    from iamcreds.model import Credential, DesiredCredential, Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +47,15 @@ class ExpiringSoon(CredentialDifference):
         return Words(f"{message}{date}", step, list_desired(self.desired), f"expires{date}")
 
 
-def check_expiry(live: Credential, at: datetime, soon: timedelta) -> Iterator[type[Expired | ExpiringSoon]]:
-    """Yield the rule that the credential violates at a time, if any; `soon` is the time before an expiry to report."""
+def check_expiry(
+    live: Credential, desired: tuple[DesiredCredential, ...], place: Place, at: datetime, soon: timedelta
+) -> Iterator[Expired | ExpiringSoon]:
+    """Yield the finding about the credential at a time, if any; `soon` is the time before an expiry to report."""
+    user, service = live.user, live.service
     if live.status is Status.EXPIRED or (live.expires is not None and live.expires <= at):
-        yield Expired
+        yield Expired(user=user, service=service, place=place, desired=desired, live=(live,))
     elif live.expires is not None and live.expires - at <= soon:
-        yield ExpiringSoon
+        yield ExpiringSoon(user=user, service=service, place=place, desired=desired, live=(live,))
 
 
 def _format_date(live: Credential) -> str:

@@ -11,7 +11,6 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -74,6 +73,8 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
     differences = sorted(drift.differences, key=lambda difference: difference.seriousness)
     ahead = timeline.find_events(subject, keys)
     months = timeline.count_by_month(subject, ahead)
+    style = _read_inline("report.css") + Markup(style_labels())  # noqa: S704 - our own labels
+    script = _read_inline("report.js")
     return _load_environment().get_template("report.html.j2").render(
         drift=drift,
         live=drift.inventory,
@@ -90,10 +91,10 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
         services=tuple(rows.build_service_rows(subject)),
         credentials=credentials,
         keys=keys,
-        style=_read_style(),
-        script=_read_inline("report.js"),
-        style_hash=_hash_inline(_read_style()),
-        script_hash=_hash_inline(_read_inline("report.js")),
+        style=style,
+        script=script,
+        style_hash=_hash_inline(style),
+        script_hash=_hash_inline(script),
     )  # fmt: skip
 
 
@@ -151,7 +152,6 @@ def _describe_basis(subject: Subject) -> Iterator[str]:
         yield "access keys without an id are shown as the credential report has them"
 
 
-@cache
 def _load_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("iamcreds.report.html"),
@@ -176,16 +176,10 @@ def _mark_code(sentence: str) -> Markup:
     return Markup().join(Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in parts)
 
 
-@cache
 def _read_inline(name: str) -> Markup:
     """A file of ours that stands in the page as it is."""
     text = resources.files("iamcreds.report.html").joinpath("templates", name).read_text("utf-8")
     return Markup(text)  # noqa: S704 - our own style and script
-
-
-def _read_style() -> Markup:
-    """The page's style, with the labels of its tables."""
-    return _read_inline("report.css") + Markup(style_labels())  # noqa: S704 - our own labels
 
 
 def _hash_inline(text: str) -> str:

@@ -46,25 +46,22 @@ class Month:
 
 
 def find_events(subject: Subject, found: Sequence[KeyRow]) -> list[Event]:
-    """What is ahead, soonest first: expiries of credentials, and age limits of the access keys that were found."""
-    dated = [*_find_expiries(subject), *_find_limits(subject, found)]
-    return sorted(event for event in dated if event.when > subject.read_at)
+    """Return the future expiries of credentials and age limits of the given access keys, soonest first."""
+    events = [*_find_expiries(subject), *_find_limits(subject, found)]
+    return sorted(event for event in events if event.when > subject.read_at)
 
 
 def _find_expiries(subject: Subject) -> Iterator[Event]:
-    for credential in select_credentials(subject):
-        if credential.expires is not None:
-            what, days = (
-                f"{service_alias(credential.service)} credential expires",
-                subject.days_until(credential.expires),
-            )
-            yield Event(credential.expires, credential.user, what, credential.id, days, is_of_key=False)
+    for live in select_credentials(subject):
+        if live.expires is not None:
+            what = f"{service_alias(live.service)} credential expires"
+            yield Event(live.expires, live.user, what, live.id, subject.days_until(live.expires), is_of_key=False)
 
 
 def _find_limits(subject: Subject, found: Sequence[KeyRow]) -> Iterator[Event]:
     for key in found:
         if key.limit is not None:
-            # The report tells when a key was last changed, and it may be older than that.
+            # The report has the date of a key's last change, and the key may be older.
             what = f"access key passes its age limit{'' if key.id else ', at the latest'}"
             yield Event(key.limit, key.user, what, key.id, subject.days_until(key.limit), is_of_key=True)
 

@@ -104,12 +104,14 @@ def _build_results(results: Iterable[Result], rules: list[str], checkout: Checko
     for result in results:
         fingerprint = _make_fingerprint(result)
         seen[fingerprint] += 1
+        place = result.place
+        region = {"startLine": place.line, "startColumn": place.column}
         yield {
             "ruleId": result.rule,
             "ruleIndex": rules.index(result.rule),
             "level": result.severity.value,
             "message": {"text": _make_plain(result.message)},
-            "locations": [{"physicalLocation": _locate(result.place, checkout)}],
+            "locations": [{"physicalLocation": {"artifactLocation": checkout.locate(place.file), "region": region}}],
             # By this one GitHub knows an alert again. Its upload logs that it would have made another, and keeps ours.
             "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:{seen[fingerprint]}"},
         }
@@ -124,8 +126,3 @@ def _make_fingerprint(result: Result) -> str:
 def _make_plain(message: str) -> str:
     """A message in one line that holds no link of SARIF's, `[text](target)`, whatever names stand in it."""
     return escape_invisible(message).replace("](", "] (")
-
-
-def _locate(place: Place, checkout: Checkout) -> dict[str, Any]:
-    region = {"startLine": place.line, "startColumn": place.column}
-    return {"artifactLocation": checkout.locate(place.file), "region": region}
