@@ -1,4 +1,4 @@
-"""Desired x live -> drift; pure. Without the state a live id is never claimed to be this or that declared name."""
+"""The comparison of specs with an account; pure. Without the state, no id is attributed to a declared name."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def list_rules(base: type[Difference] = Difference) -> list[type[Difference]]:
 
 
 def watched_users(desired: Desired) -> dict[str, AccessKeyPolicy]:
-    """The policies of the users whose access keys are watched, by user."""
+    """Return the policies of the users whose access keys are watched, by user."""
     return {user.name: user.access_keys for user in desired.users if user.access_keys is not None}
 
 
@@ -88,7 +88,7 @@ def compare(
     selection: Selection = EVERYTHING,
     state: RecordedState | None = None,
 ) -> Drift:
-    """What differs between the specs (all of them) and the account, as far as it is asked for.
+    """Compare all the specs with the account, and return the selected differences.
 
     The present is the time of the inventory; an expiry within `soon` of it is a finding. With the stack's state each
     difference is about one id.

@@ -23,12 +23,12 @@ VERSION = 2
 
 
 def format_json(drift: Drift) -> str:
-    """The document as text; README says what is in it."""
+    """Return the document as text; docs/drift.md describes its fields."""
     return escape_json(json.dumps(build_document(drift), indent=2))
 
 
 def build_document(drift: Drift) -> dict[str, Any]:
-    """The document as plain values: one account today, and room for many."""
+    """Return the document as plain values; `accounts` is a list because a run may compare several in the future."""
     return {"version": VERSION, "clean": not drift.differences, "accounts": [_account(drift)]}
 
 

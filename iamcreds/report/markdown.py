@@ -25,7 +25,7 @@ _HEAD = "| User | What | Declared at | Desired | Live | Next | Rule |\n|---|---|
 
 
 def format_markdown(drift: Drift, max_length: int = MAX_LENGTH) -> str:
-    """Headline, counts, a table of each kind, folded details; what does not fit is counted."""
+    """Return headline, counts, a table of each kind and folded details; rows that do not fit are counted."""
     headline = f"## {capitalize(escape_markdown(summarize(drift)))}\n\n{capitalize(describe_scope(drift))}."
     head = f"{MARKER}\n{headline}\n\n{_format_counts(drift)}"
     tail = _format_details(drift)
@@ -46,14 +46,14 @@ def _format_counts(drift: Drift) -> str:
 
 
 def _format_section(kind: Kind, number: int, rows: tuple[str, ...]) -> str:
-    """A heading and a table; without rows it is as long as with all of them cut, which is the most it adds itself."""
+    """Return a heading and a table; without rows, the note makes it as long as heading and note ever are."""
     cut = number - len(rows)
     note = f"\n*{cut:,} of {number:,} are not shown here: the report would be too long.*\n" if cut else ""
     return f"### {TITLES[kind]} ({number:,})\n\n{_HEAD}{''.join(rows)}{note}\n"
 
 
 def _take_fitting(rows: Iterable[str], room: int) -> Iterator[str]:
-    """The first rows that fit into so many characters."""
+    """Yield the first rows that fit into `room` characters."""
     for row in rows:
         room -= len(row)
         if room < 0:
@@ -69,7 +69,7 @@ def _format_row(difference: Difference) -> str:
 
 
 def _format_details(drift: Drift) -> str:
-    """What the answer rests on, folded."""
+    """Return the sources of the report, folded."""
     rules = sorted({difference.rule for difference in drift.differences})
     notes = [f"read at {drift.inventory.read_at:%Y-%m-%d %H:%M} UTC", *describe_limits(drift)]
     notes += [f"rules: {', '.join(rules)}"] if rules else []

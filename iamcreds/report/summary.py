@@ -26,7 +26,7 @@ _COUNTED = {Kind.DRIFT: "drifted", Kind.UNMANAGED: "unmanaged", Kind.UNDECLARED:
 
 
 def summarize(drift: Drift) -> str:
-    """The result in one sentence: `2 drifted, 1 unmanaged in account 123456789012`."""
+    """Return the result in one sentence: `2 drifted, 1 unmanaged in account 123456789012`."""
     numbers = {kind: len(drift.by_kind(kind)) for kind in Kind}
     counts = [
         format_count(number, "finding") if kind is Kind.FINDING else f"{number:,} {_COUNTED[kind]}"
@@ -37,7 +37,7 @@ def summarize(drift: Drift) -> str:
 
 
 def describe_scope(drift: Drift) -> str:
-    """What was compared, in one sentence."""
+    """Return the scope of the comparison in one sentence."""
     live = drift.inventory
     return (
         f"compared {format_count(drift.credentials, 'declared credential')} of {format_count(drift.users, 'user')} with"
@@ -46,7 +46,7 @@ def describe_scope(drift: Drift) -> str:
 
 
 def describe_limits(drift: Drift) -> Iterator[str]:
-    """Sentences on what was not looked at, and on what the answer rests."""
+    """Yield sentences on what was not compared, and on the sources of the result."""
     inventory = drift.inventory
     read = len(inventory.access_keys_read)
     if drift.unsettled:
@@ -79,6 +79,6 @@ def describe_limits(drift: Drift) -> Iterator[str]:
 
 
 def _enumerate(users: Sequence[str]) -> str:
-    """A few users by name, and how many more there are."""
+    """List a few users by name, and count the others."""
     named, more = users[:_MAX_NAMED], len(users) - _MAX_NAMED
     return ", ".join(named) + (f" and {format_count(more, 'other user')}" if more > 0 else "")

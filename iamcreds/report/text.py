@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def format_text(drift: Drift) -> str:
-    """A line for each difference, below it what to do next, then the summary and the notes."""
+    """Return a line for each difference with the next step below it, then the summary and the notes."""
     lines = [
         line
         for difference in drift.differences

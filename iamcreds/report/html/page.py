@@ -1,4 +1,4 @@
-"""Rendering the page; pure.
+"""The page; pure.
 
 The same drift gives the same bytes. Whatever a name holds is shown as text, and the page's own policy (CSP) lets
 nothing run but the one script that stands in it.
@@ -49,7 +49,7 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Tile:
-    """A number at the top, what it counts, what is worth adding, and the section that tells more."""
+    """A number at the top of the page, its label, a note, and the section with the details."""
 
     number: int
     label: str
@@ -59,7 +59,7 @@ class Tile:
 
 
 def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Selection = EVERYTHING) -> str:
-    """The page.
+    """Render the page.
 
     Args:
         drift: what comparing specs with the account found.
@@ -117,7 +117,7 @@ def _build_tiles(subject: Subject, credentials: Sequence[CredentialRow], keys: S
 
 
 def _describe_keys(subject: Subject, number: int) -> str:
-    """What is counted of access keys, and of how many and whose."""
+    """Return the note of the tile of access keys: their number and their users."""
     if subject.selection.services:
         return "not looked at, for services were asked for"
     if subject.selection.users:
@@ -136,7 +136,7 @@ _TILES = {
 
 
 def _describe_basis(subject: Subject) -> Iterator[str]:
-    """What the page rests on, and what it leaves out."""
+    """Yield sentences on the sources of the page, and on what it leaves out."""
     live = subject.drift.inventory
     yield describe_scope(subject.drift)
     asked = [f"user {name}" for name in sorted(subject.selection.users)]
@@ -166,22 +166,22 @@ def _load_environment() -> Environment:
 
 
 def _show(value: object) -> object:
-    """What stands in the page for a value: nothing that hides or turns text."""
+    """Return a value for the page, without characters that hide or turn text."""
     return escape_invisible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _mark_code(sentence: str) -> Markup:
-    """A sentence with what stands between backticks as code."""
+    """Return a sentence with the text between backticks as code."""
     parts = enumerate(escape_invisible(sentence).split("`"))
     return Markup().join(Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in parts)
 
 
 def _read_inline(name: str) -> Markup:
-    """A file of ours that stands in the page as it is."""
+    """Read a style or script of iamcreds, which the page includes unchanged."""
     text = resources.files("iamcreds.report.html").joinpath("templates", name).read_text("utf-8")
     return Markup(text)  # noqa: S704 - our own style and script
 
 
 def _hash_inline(text: str) -> str:
-    """How a content security policy names a style or script that stands in the page."""
+    """Return the source expression of an inline style or script for a content security policy."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,4 +1,4 @@
-"""What the page's tables show, row by row; pure."""
+"""The rows of the page's tables; pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Subject:
-    """What a page is about.
+    """The subject of a page.
 
     Attributes:
         drift: what comparing specs with the account found.
@@ -41,21 +41,21 @@ class Subject:
 
     @property
     def read_at(self) -> datetime:
-        """The present, as far as the page is concerned."""
+        """The time of the inventory, which is the page's present."""
         return self.drift.inventory.read_at
 
     def days_since(self, then: datetime) -> int:
-        """Whole days from then to the page's present."""
+        """Return the whole days from then to the page's present."""
         return max(0, (self.read_at - then).days)
 
     def days_until(self, then: datetime) -> int:
-        """Whole days from the page's present to then."""
+        """Return the whole days from the page's present to then."""
         return max(0, (then - self.read_at).days)
 
 
 @dataclass(frozen=True)
 class CredentialRow:
-    """A live credential. `managed` says in words whether it is declared; `place` is where the specs speak of it."""
+    """An existing credential; `managed` describes if it is declared, `place` is its location in the specs."""
 
     credential: Credential
     service: str
@@ -66,7 +66,7 @@ class CredentialRow:
 
 @dataclass(frozen=True)
 class ServiceRow:
-    """A service and how many of its credentials are declared, live, and in what condition."""
+    """The numbers of a service's declared and existing credentials."""
 
     service: str
     declared: int
@@ -80,7 +80,7 @@ class ServiceRow:
 
 @dataclass(frozen=True)
 class KeyRow:
-    """An access key, read now (with an id) or as the credential report has it (without one).
+    """An access key, read by this run (with an id) or from the credential report (without one).
 
     Attributes:
         user: whose it is.
@@ -110,7 +110,7 @@ class KeyRow:
 
 
 def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
-    """Every live credential that was asked for, by user, service and id."""
+    """Yield every selected existing credential, by user, service and id."""
     declared = defaultdict(list)
     for user in subject.desired.users:
         for wanted in user.credentials:
@@ -127,7 +127,7 @@ def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
 
 
 def select_credentials(subject: Subject) -> Iterator[Credential]:
-    """The live credentials that were asked for."""
+    """Yield the selected existing credentials."""
     for credential in subject.drift.inventory.credentials:
         if subject.selection.has(credential.user, credential.service):
             yield credential
@@ -142,7 +142,7 @@ def _describe_managed(declared: int, live: int, *, is_known: bool) -> str:
 
 
 def build_service_rows(subject: Subject) -> Iterator[ServiceRow]:
-    """Every service that is desired or live."""
+    """Yield every service with a declared or existing credential."""
     desired = subject.selection.narrow(subject.desired)
     declared = Counter(wanted.service for user in desired.users for wanted in user.credentials)
     live = defaultdict(list)

@@ -1,4 +1,4 @@
-"""What is ahead: the page's timeline; pure."""
+"""The timeline of the page; pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MONTHS = 12
 
 @dataclass(frozen=True, order=True)
 class Event:
-    """What the calendar will do: `what` happens to the credential or access key `id` (empty where unknown)."""
+    """A future event, `what`, of the credential or access key `id` (empty if unknown)."""
 
     when: datetime
     user: str
@@ -33,7 +33,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Month:
-    """How much happens in a month: expiries, and access keys that pass their age limit."""
+    """The numbers of expiries, and of access keys that pass their age limit, in a month."""
 
     name: str
     expiries: int
@@ -41,7 +41,7 @@ class Month:
 
     @property
     def total(self) -> int:
-        """Both together."""
+        """The number of both."""
         return self.expiries + self.limits
 
 
@@ -67,7 +67,7 @@ def _find_limits(subject: Subject, found: Sequence[KeyRow]) -> Iterator[Event]:
 
 
 def count_by_month(subject: Subject, ahead: Sequence[Event]) -> list[Month]:
-    """The next months and how much happens in each, this month first; the last one stands for everything later."""
+    """Count the events of each of the next months, this month first; the last entry counts everything later."""
     first = _number_month(subject.read_at)
     counts = Counter((min(_number_month(event.when) - first, MONTHS), event.is_of_key) for event in ahead)
     names = [f"{subject.read_at.replace(day=1, month=(first + number) % 12 + 1):%b}" for number in range(MONTHS)]
