@@ -9,14 +9,13 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from dynamic_providers.resource import Resource
-from iamcreds.drift.access_keys import check_access_keys
+from iamcreds.drift.rules.access_key_limits import check_access_keys
 from iamcreds.errors import AccessDeniedError
 from iamcreds.model import AccessKeyPolicy
 from iamcreds.pulumi_engine.properties import watcher_properties
 from iamcreds.pulumi_engine.provider import Provider, raise_rejection, warn
 from iamcreds.pulumi_engine.run_context import OnRejection, RunContext, on_rejection
 from iamcreds.pulumi_engine.unknowns import is_known
-from iamcreds.report.wording import format_sentence
 from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.names import USER_NAME, USER_NAME_WORDS
 
@@ -105,7 +104,7 @@ class AccessKeysProvider(Provider):
         found = [finding for user in keys for finding in check_access_keys(user, policies[user], keys[user], self.now)]
         found.sort(key=lambda finding: (finding.user, finding.id, finding.rule))
         inputs["keys"] = {user: [_shown(key) for key in keys[user] or ()] for user in sorted(keys)}
-        told = [(finding, format_sentence(finding)) for finding in found]
+        told = [(finding, finding.format_sentence()) for finding in found]
         inputs["findings"] = [sentence for _, sentence in told]
         stops = []
         for finding, sentence in told:

@@ -19,7 +19,8 @@ from markdown_it import MarkdownIt
 from iamcreds.aws.failures import translate_errors
 from iamcreds.cli import main
 from iamcreds.commands.drift import _print_coloured
-from iamcreds.drift.differences import MissingUser, UndeclaredUser
+from iamcreds.drift.rules.missing import MissingUser
+from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.errors import AccountError, format_traceback
 from iamcreds.model import Desired, DesiredUser, Place, Status, User
 from iamcreds.pull_request.changes import Action, Change, Note, Plan
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.comparing import Drift
 
 NAMES = [
     "x\n::add-mask::secret", "::stop-commands::x", "##[group]x", "##vso[task.x]b", "\x1b[2J\x1b]0;t\x07",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds import specs
 from iamcreds.cli import SUMMARIES
+from iamcreds.drift.comparing import list_rules
 from iamcreds.policies import permissions
-from iamcreds.report import wording
 from iamcreds.services import SERVICES
 from iamcreds.specs.schema import SCHEMA, is_supported, resolve_reference
 from iamcreds.specs.skeleton import meaning
@@ -46,7 +46,7 @@ def parts() -> dict[str, str]:
     return {
         "commands": table("command", "what it does", commands()),
         "fields": table("field", "meaning", fields("", SCHEMA, {})),
-        "findings": table("rule", "what breaks it", rules(wording.RULES)),
+        "findings": table("rule", "what breaks it", rules({rule.rule: rule.meaning for rule in list_rules()})),
         "rules": table("rule", "what breaks it", rules(specs.RULES)),
         "leaks": table("do not use where it is kept", "what it does", leaks()),
         "services": table("service", "short name", services()),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from iamcreds.aws import Account
-    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
     from iamcreds.model import Desired, RecordedCredential
 
@@ -98,7 +98,7 @@ def read_drift(  # noqa: PLR0913 - as many as the comparison has sides
         AccountError
     """
     from iamcreds.commands._progress import progress_bars  # noqa: PLC0415 - slow to import
-    from iamcreds.drift.reading import detect_drift  # noqa: PLC0415 - same
+    from iamcreds.drift.detection import detect_drift  # noqa: PLC0415 - same
 
     with progress_bars() as progress:
         return detect_drift(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.comparing import Drift
     from iamcreds.model import RecordedCredential
 
 
@@ -143,10 +143,8 @@ def _print_coloured(drift: Drift) -> None:
     from rich.console import Console  # noqa: PLC0415 - slow to import, and needed at a terminal only
     from rich.text import Text  # noqa: PLC0415 - same
 
-    from iamcreds.drift.differences import Kind  # noqa: PLC0415 - as above
-    from iamcreds.report.advice import advise  # noqa: PLC0415 - as above
+    from iamcreds.drift.rules.difference import Kind  # noqa: PLC0415 - as above
     from iamcreds.report.summary import TITLES, describe_limits, describe_scope, summarize  # noqa: PLC0415 - as above
-    from iamcreds.report.wording import describe  # noqa: PLC0415 - as above
 
     console = Console(highlight=False)
     for kind in Kind:
@@ -156,10 +154,11 @@ def _print_coloured(drift: Drift) -> None:
             console.print(Text(f"{TITLES[kind]} ({len(found):,})", style=f"bold {colour}"))
         for difference in found:
             place = "" if difference.place is None else f"  {difference.place}"
-            user, message = escape_invisible(difference.user), escape_invisible(describe(difference).message)
+            words = difference.describe()
+            user, message = escape_invisible(difference.user), escape_invisible(words.message)
             told = Text.assemble((user, "bold"), f" {message}  ", (f"[{difference.rule}]{place}", "dim"))
             _print_wrapped(console, told, indent=2)
-            console.print(Text(escape_invisible(f"      next: {advise(difference)}")), soft_wrap=True)  # to be copied
+            console.print(Text(escape_invisible(f"      next: {words.next}")), soft_wrap=True)  # to be copied
     _print_wrapped(console, Text.assemble((escape_invisible(summarize(drift)), "bold"), f": {describe_scope(drift)}"))
     for note in describe_limits(drift):
         _print_wrapped(console, Text(escape_invisible(f"note: {note}"), style="dim"))

@@ -73,7 +73,7 @@ def _read(selection: Selection) -> Inventory:
     """
     from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
     from iamcreds.commands._progress import progress_bars  # noqa: PLC0415 - same
-    from iamcreds.drift.reading import read_inventory  # noqa: PLC0415 - same
+    from iamcreds.drift.detection import read_inventory  # noqa: PLC0415 - same
     from iamcreds.model import Desired  # noqa: PLC0415 - same
 
     with progress_bars() as progress:

@@ -1,1 +1,1 @@
-"""Desired x live -> drift: reading what is compared, comparing it, and the differences as data."""
+"""Drift: the comparison of specs with an account, and its rules."""

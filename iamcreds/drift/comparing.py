@@ -1,24 +1,24 @@
-"""Desired x live -> drift; pure. Without the state a live id is never claimed to be this or that declared name."""
+"""The comparison of specs with an account; pure. Without the state, no id is attributed to a declared name."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.access_keys import check_access_keys
-from iamcreds.drift.credentials import Pair, compare_credentials
-from iamcreds.drift.differences import Drift, Kind, MissingCredential, MissingUser, StatusDiffers, UndeclaredUser
+from iamcreds.drift.matching import Pair, compare_credentials
 from iamcreds.drift.recorded import compare_recorded, find_no_longer_declared, find_unmanaged
 from iamcreds.drift.renaming import find_new_names
+from iamcreds.drift.rules.access_key_limits import check_access_keys
+from iamcreds.drift.rules.difference import Difference, Kind
+from iamcreds.drift.rules.missing import MissingUser
+from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.drift.selection import EVERYTHING
-from iamcreds.model import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
-    from iamcreds.drift.differences import AccessKeyFinding, Difference, MissingWatchedUser
     from iamcreds.drift.recorded import RecordedState
     from iamcreds.drift.selection import Selection
     from iamcreds.model import AccessKey, AccessKeyPolicy, Credential, Desired, Inventory
@@ -29,9 +29,56 @@ SOON = timedelta(days=14)
 _KINDS = list(Kind)
 
 
+@dataclass(frozen=True)
+class Drift:
+    """The result of comparing specs with an account.
+
+    Attributes:
+        inventory: the account, in full, whatever the filters.
+        differences: sorted by kind, user, service, id and rule.
+        unsettled: differences in the same order that eventual consistency may explain, because of recent changes.
+        users: the number of declared users that the filters leave.
+        credentials: the number of their declared credentials.
+        watched: the number of users with a policy for their access keys.
+        resets: the number of credentials with a reset trigger that was not checked, because only the state has it.
+        are_ids_unknown: True if only the state knows which existing credential is which declared one.
+        are_keys_skipped: True if access keys were not compared, because the selection has services.
+        ignored: the number of credentials of undeclared users that the selection leaves out.
+    """
+
+    inventory: Inventory
+    differences: tuple[Difference, ...]
+    unsettled: tuple[Difference, ...]
+    users: int
+    credentials: int
+    watched: int
+    resets: int
+    are_ids_unknown: bool
+    are_keys_skipped: bool
+    ignored: int
+
+    def by_kind(self, kind: Kind) -> tuple[Difference, ...]:
+        """Return the differences of one kind."""
+        return tuple(difference for difference in self.differences if difference.kind is kind)
+
+
+def list_rules(base: type[Difference] = Difference) -> list[type[Difference]]:
+    """Return the class of every rule."""
+    below = [rule for direct in base.__subclasses__() for rule in list_rules(direct)]
+    return [base, *below] if "rule" in vars(base) else below
+
+
 def watched_users(desired: Desired) -> dict[str, AccessKeyPolicy]:
-    """The policies of the users whose access keys are watched, by user."""
+    """Return the policies of the users whose access keys are watched, by user."""
     return {user.name: user.access_keys for user in desired.users if user.access_keys is not None}
+
+
+def group_access_keys(inventory: Inventory) -> dict[str, list[AccessKey]]:
+    """Return the access keys of every user whose keys were read, by user, oldest first."""
+    keys: dict[str, list[AccessKey]] = {user: [] for user in inventory.access_keys_read}
+    for key in inventory.access_keys:
+        keys[key.user].append(key)
+    return keys
 
 
 def compare(
@@ -41,7 +88,7 @@ def compare(
     selection: Selection = EVERYTHING,
     state: RecordedState | None = None,
 ) -> Drift:
-    """What differs between the specs (all of them) and the account, as far as it is asked for.
+    """Compare all the specs with the account, and return the selected differences.
 
     The present is the time of the inventory; an expiry within `soon` of it is a finding. With the stack's state each
     difference is about one id.
@@ -66,8 +113,8 @@ def compare(
     found.sort(key=_order)
     return Drift(
         inventory=inventory,
-        differences=tuple(difference for difference in found if not _may_be_lag(difference, inventory)),
-        unsettled=tuple(difference for difference in found if _may_be_lag(difference, inventory)),
+        differences=tuple(difference for difference in found if not difference.may_be_lag(inventory)),
+        unsettled=tuple(difference for difference in found if difference.may_be_lag(inventory)),
         users=len(chosen.users),
         credentials=sum(len(user.credentials) for user in chosen.users),
         watched=len(watched_users(chosen)),
@@ -76,21 +123,6 @@ def compare(
         are_keys_skipped=bool(selection.services),
         ignored=0 if selection.has_undeclared else len(undeclared),
     )
-
-
-def _may_be_lag(difference: Difference, inventory: Inventory) -> bool:
-    """Whether it may be nothing but a list that lags behind what was made just now.
-
-    IAM makes every credential Active, so that one to be Inactive is seen Active for a while. What is live beside what
-    is declared is told at once: it is there, and somebody may be using it.
-    """
-    match difference:
-        case MissingCredential(recorded=recorded):
-            return difference.user in inventory.young_users or recorded in inventory.young_credentials
-        case StatusDiffers(status=Status.INACTIVE):
-            return sum(live.id in inventory.young_credentials for live in difference.live) >= difference.number
-        case _:
-            return False
 
 
 def _order(difference: Difference) -> tuple[int, str, str, str, str]:
@@ -136,17 +168,9 @@ def _undeclared_users(
             yield UndeclaredUser(user=credential.user, service=credential.service, live=(credential,))
 
 
-def _access_key_findings(chosen: Desired, inventory: Inventory) -> Iterator[AccessKeyFinding | MissingWatchedUser]:
-    keys = _by_user(inventory.access_keys)
-    read = set(inventory.access_keys_read)
+def _access_key_findings(chosen: Desired, inventory: Inventory) -> Iterator[Difference]:
+    keys = group_access_keys(inventory)
     for user in chosen.users:
-        if user.access_keys is not None and user.name in read:
-            found = check_access_keys(user.name, user.access_keys, keys.get(user.name, ()), inventory.read_at)
+        if user.access_keys is not None and user.name in keys:
+            found = check_access_keys(user.name, user.access_keys, keys[user.name], inventory.read_at)
             yield from (replace(finding, place=user.place) for finding in found)
-
-
-def _by_user(keys: Iterable[AccessKey]) -> Mapping[str, list[AccessKey]]:
-    found: dict[str, list[AccessKey]] = defaultdict(list)
-    for key in keys:
-        found[key.user].append(key)
-    return found

@@ -1,4 +1,4 @@
-"""The specs x a stack's state x what is live -> differences, each about one id; pure.
+"""The comparison of specs, a stack's state and an account, in which each difference is about one id; pure.
 
 The state tells which live id is which declared credential, so nothing has to be matched by numbers.
 """
@@ -8,35 +8,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.credentials import check_expiry
-from iamcreds.drift.differences import (
-    MissingCredential,
-    NoLongerDeclared,
-    ResetPending,
-    StatusDiffers,
-    SwitchedOff,
-    UnmanagedCredential,
-)
+from iamcreds.drift.rules.changed import ResetPending, StatusDiffers, SwitchedOff
+from iamcreds.drift.rules.expiry import check_expiry
+from iamcreds.drift.rules.missing import MissingCredential
+from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential
 from iamcreds.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import timedelta
 
-    from iamcreds.drift.differences import CredentialDifference
+    from iamcreds.drift.rules.difference import CredentialDifference
     from iamcreds.drift.selection import Selection
     from iamcreds.model import Credential, Desired, DesiredCredential, Inventory, RecordedCredential
 
 
 @dataclass(frozen=True)
 class RecordedState:
-    """What a state has: by the name of its resource, and by id; what waits to be deleted has no resource any more."""
+    """The credentials of a state, by resource name and by id; one that waits to be deleted has no resource any more."""
 
     by_resource: Mapping[str, RecordedCredential]
     by_id: Mapping[str, RecordedCredential]
 
     def find(self, wanted: DesiredCredential) -> RecordedCredential | None:
-        """What the state has of a declared credential, also under the name that it had before."""
+        """Return the recorded credential of a declared one, also by its former name."""
         found = self.by_resource.get(wanted.resource_name)
         if found is None and wanted.former_resource_name is not None:
             return self.by_resource.get(wanted.former_resource_name)
@@ -44,7 +39,7 @@ class RecordedState:
 
 
 def make_recorded_state(recorded: Iterable[RecordedCredential]) -> RecordedState:
-    """A state out of what it records."""
+    """Return the state that has these credentials."""
     every = tuple(recorded)
     current = {found.resource: found for found in every if not found.is_leaving}
     return RecordedState(current, {found.id: found for found in every})
@@ -53,7 +48,7 @@ def make_recorded_state(recorded: Iterable[RecordedCredential]) -> RecordedState
 def compare_recorded(
     chosen: Desired, inventory: Inventory, state: RecordedState, soon: timedelta
 ) -> Iterator[CredentialDifference]:
-    """What differs of what is declared; an expiry within `soon` of the inventory's time is a finding."""
+    """Yield the differences of declared credentials; an expiry within `soon` of the inventory's time is a finding."""
     live = {credential.id: credential for credential in inventory.credentials}
     present = {user.name for user in inventory.users}
     for user in chosen.users:
@@ -65,7 +60,7 @@ def compare_recorded(
 def find_unmanaged(
     chosen: Desired, inventory: Inventory, state: RecordedState, selection: Selection
 ) -> Iterator[UnmanagedCredential]:
-    """What is live of users of whom the specs say which credentials there should be, and in no state."""
+    """Yield the existing credentials that the state does not have, of users whose credentials the specs declare."""
     users = {user.name: user for user in chosen.users if user.judges_credentials}
     for live in inventory.credentials:
         user = users.get(live.user)
@@ -79,7 +74,7 @@ def find_unmanaged(
 def find_no_longer_declared(
     desired: Desired, inventory: Inventory, state: RecordedState, selection: Selection
 ) -> Iterator[NoLongerDeclared]:
-    """What the state has beside what is declared, by all the specs."""
+    """Yield the recorded credentials that none of the specs declares."""
     found = (state.find(wanted) for user in desired.users for wanted in user.credentials)
     declared = {recorded.id for recorded in found if recorded is not None}
     live = {credential.id: credential for credential in inventory.credentials}
@@ -113,5 +108,4 @@ def _compare_one(
         yield ResetPending(
             user=user, service=service, place=place, desired=desired, live=(live,), recorded=recorded.reset
         )
-    for finding in check_expiry(live, inventory.read_at, soon):
-        yield finding(user=user, service=service, place=place, desired=desired, live=(live,))
+    yield from check_expiry(live, desired, place, inventory.read_at, soon)

@@ -1,4 +1,4 @@
-"""Users whom IAM seems to have renamed: a credential keeps the login that was made of its user's name; pure."""
+"""Users whom IAM seems to have renamed: a credential keeps the login with its user's former name; pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def find_new_names(inventory: Inventory) -> Mapping[str, str]:
-    """The present names of renamed users, by their names before, as far as logins tell.
+    """Return the present names of renamed users by their former names, as far as logins show them.
 
-    A former name that several users have in their logins is left out, for nobody can tell which of them it is.
+    A former name that several users have in their logins is left out, because any of them may have had it.
     """
     found: dict[str, set[str]] = defaultdict(set)
     for credential in inventory.credentials:
@@ -27,7 +27,7 @@ def find_new_names(inventory: Inventory) -> Mapping[str, str]:
 
 
 def _names_in_login(credential: Credential, account: str) -> set[str]:
-    """The user names that a login may be made of: `jane+1-at-123456789012` is jane's second, or the first of `jane+1`.
+    """Return the user names that a login may contain: `jane+1-at-123456789012` is jane's second or `jane+1`'s first.
 
     (AWS's answers, recorded by another public project.)
     """

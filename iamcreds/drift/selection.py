@@ -1,4 +1,4 @@
-"""Which users and services are asked for: the filters of a comparison; pure."""
+"""The filters of a comparison; pure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which users (names) and services (full names) are asked for; where none is named, all are.
+    """The selected users (names) and services (full names); an empty set selects all.
 
-    `has_undeclared` says whether users whom nobody declared are asked for, too.
+    `has_undeclared` is True if users whom no spec declares are selected, too.
     """
 
     users: frozenset[str] = frozenset()
@@ -27,15 +27,15 @@ class Selection:
     has_undeclared: bool = True
 
     def has_user(self, name: str) -> bool:
-        """Whether the user is asked for."""
+        """Return True if the user is selected."""
         return not self.users or name in self.users
 
     def has(self, user: str, service: str) -> bool:
-        """Whether the user's credentials for the service are asked for."""
+        """Return True if the user's credentials for the service are selected."""
         return self.has_user(user) and self._has_service(service)
 
     def narrow(self, desired: Desired) -> Desired:
-        """The specs as far as they are asked for.
+        """Return the selected part of the specs.
 
         Access keys belong to no service: where services are asked for, no user has a policy for them.
         """
@@ -43,7 +43,7 @@ class Selection:
         return replace(desired, users=tuple(users))
 
     def require_known(self, desired: Desired, inventory: Inventory) -> None:
-        """See to it that everything asked for is desired or live.
+        """Require every selected user and service to be declared or to exist.
 
         Raises:
             NothingSelectedError: something is neither.
@@ -72,7 +72,7 @@ class Selection:
 
 
 def _suggest(name: str, known: Iterable[str]) -> str:
-    """The names that are most like it, in brackets."""
+    """Return the most similar names, in brackets."""
     near = difflib.get_close_matches(name, sorted(known))
     return f" (did you mean {' or '.join(near)}?)" if near else ""
 

@@ -1,1 +1,1 @@
-"""Drift for people: text, JSON, Markdown, a page, a message."""
+"""Reports on drift: text, JSON, Markdown, SARIF, an HTML page, a message."""

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, assert_never
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
-from iamcreds.drift import differences
-from iamcreds.drift.differences import Kind
-from iamcreds.report.advice import advise
+from iamcreds.drift.rules.difference import Kind
+from iamcreds.model import AccessKey, Credential, DesiredCredential
 from iamcreds.report.summary import describe_limits
-from iamcreds.report.wording import describe
 from iamcreds.text.escaping import escape_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
-    from iamcreds.drift.differences import Difference, Drift
-    from iamcreds.model import AccessKey, Credential, CredentialReport, DesiredCredential, Inventory, Place
+    from iamcreds.drift.comparing import Drift
+    from iamcreds.drift.rules.difference import Difference
+    from iamcreds.model import CredentialReport, Inventory, Place
 
 VERSION = 2
 """The version of the document: fields may be added to it, and a changed or removed one makes another version."""
 
 
 def format_json(drift: Drift) -> str:
-    """The document as text; README says what is in it."""
+    """Return the document as text; docs/drift.md describes its fields."""
     return escape_json(json.dumps(build_document(drift), indent=2))
 
 
 def build_document(drift: Drift) -> dict[str, Any]:
-    """The document as plain values: one account today, and room for many."""
+    """Return the document as plain values; `accounts` is a list because a run may compare several in the future."""
     return {"version": VERSION, "clean": not drift.differences, "accounts": [_account(drift)]}
 
 
@@ -63,6 +62,8 @@ def _report(live: Inventory, report: CredentialReport | None) -> dict[str, Any] 
 
 
 def _difference(difference: Difference) -> dict[str, Any]:
+    number, desired, live = difference.values()
+    words = difference.describe()
     return {
         "kind": difference.kind.value,
         "rule": difference.rule,
@@ -70,80 +71,34 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "service": difference.service or None,
         "id": difference.id or None,
         "place": _place(difference.place),
-        **_values(difference),
-        "message": describe(difference).message,
-        "next": advise(difference),
+        "number": number,
+        "desired": _plain(desired),
+        "live": _plain(live),
+        "message": words.message,
+        "next": words.next,
     }
 
 
-def _values(difference: Difference) -> dict[str, Any]:
-    """How many it is about, desired and live."""
-    match difference:
-        case differences.MissingUser(desired=desired, renamed_to=renamed_to):
-            live = None if renamed_to is None else {"renamedTo": renamed_to}
-            return {"number": len(desired), "desired": _desired(desired), "live": live}
-        case differences.MissingWatchedUser():
-            return {"number": 1, "desired": None, "live": None}
-        case differences.TooManyAccessKeys(limit=limit, live=keys):
-            return {"number": len(keys) - limit, "desired": {"max": limit}, "live": list(map(_key, keys))}
-        case differences.AccessKeyTooOld(limit=limit, live=keys):
-            return {"number": 1, "desired": {"maxAgeDays": limit}, "live": list(map(_key, keys))}
-        case differences.AccessKeyIdle(limit=limit, live=keys):
-            return {"number": 1, "desired": {"maxIdleDays": limit}, "live": list(map(_key, keys))}
-        case (
-            differences.MissingCredential()
-            | differences.StatusDiffers()
-            | differences.ResetPending()
-            | differences.NoLongerDeclared()
-            | differences.UnmanagedCredential()
-            | differences.UndeclaredUser()
-            | differences.Expired()
-            | differences.ExpiringSoon()
-            | differences.SwitchedOff()
-        ):
-            found = list(map(_credential, difference.live))
-            return {"number": difference.number, "desired": _desired(difference.desired), "live": found}
-    assert_never(difference)
-
-
-def _desired(desired: Iterable[DesiredCredential]) -> list[dict[str, Any]]:
-    return [
-        {
-            "service": wanted.service,
-            "name": wanted.name,
-            "status": None if wanted.status is None else wanted.status.value,
-            "place": _place(wanted.place),
-        }
-        for wanted in desired
-    ]
-
-
-def _credential(live: Credential) -> dict[str, Any]:
-    return {
-        "id": live.id,
-        "service": live.service,
-        "status": live.status.value,
-        "created": _time(live.created),
-        "expires": _time_or_none(live.expires),
-    }
-
-
-def _key(live: AccessKey) -> dict[str, Any]:
-    return {
-        "id": live.id,
-        "status": live.status.value,
-        "created": _time(live.created),
-        "lastUsed": _time_or_none(live.last_used),
-    }
+def _plain(value: object) -> object:
+    """Return a value of a difference, or each of several, as JSON has it."""
+    match value:
+        case tuple():
+            return [_plain(one) for one in value]
+        case DesiredCredential(service=service, name=name, status=status, place=place):
+            return {"service": service, "name": name, "status": status and status.value, "place": _place(place)}
+        case Credential(id=id_, service=service, status=status, created=created, expires=expires):
+            dates = {"created": _time(created), "expires": _time(expires)}
+            return {"id": id_, "service": service, "status": status.value, **dates}
+        case AccessKey(id=id_, status=status, created=created, last_used=last_used):
+            dates = {"created": _time(created), "lastUsed": _time(last_used)}
+            return {"id": id_, "status": status.value, **dates}
+        case _:
+            return value
 
 
 def _place(place: Place | None) -> dict[str, Any] | None:
-    return None if place is None else {"file": place.file, "line": place.line, "column": place.column}
+    return None if place is None else asdict(place)
 
 
-def _time(time: datetime) -> str:
-    return time.isoformat(timespec="seconds")
-
-
-def _time_or_none(time: datetime | None) -> str | None:
-    return None if time is None else _time(time)
+def _time(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat(timespec="seconds")

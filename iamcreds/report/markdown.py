@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.differences import Kind
-from iamcreds.report.advice import advise
+from iamcreds.drift.rules.difference import Kind
 from iamcreds.report.summary import TITLES, describe_limits, describe_scope, summarize
-from iamcreds.report.wording import describe
 from iamcreds.text.escaping import escape_markdown
 from iamcreds.text.formatting import capitalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from iamcreds.drift.differences import Difference, Drift
+    from iamcreds.drift.comparing import Drift
+    from iamcreds.drift.rules.difference import Difference
 
 MARKER = "<!-- iamcreds drift -->"
 """The first line, by which a script finds the issue that is to be updated."""
@@ -26,7 +25,7 @@ _HEAD = "| User | What | Declared at | Desired | Live | Next | Rule |\n|---|---|
 
 
 def format_markdown(drift: Drift, max_length: int = MAX_LENGTH) -> str:
-    """Headline, counts, a table of each kind, folded details; what does not fit is counted."""
+    """Return headline, counts, a table of each kind and folded details; rows that do not fit are counted."""
     headline = f"## {capitalize(escape_markdown(summarize(drift)))}\n\n{capitalize(describe_scope(drift))}."
     head = f"{MARKER}\n{headline}\n\n{_format_counts(drift)}"
     tail = _format_details(drift)
@@ -47,14 +46,14 @@ def _format_counts(drift: Drift) -> str:
 
 
 def _format_section(kind: Kind, number: int, rows: tuple[str, ...]) -> str:
-    """A heading and a table; without rows it is as long as with all of them cut, which is the most it adds itself."""
+    """Return a heading and a table; without rows, the note makes it as long as heading and note ever are."""
     cut = number - len(rows)
     note = f"\n*{cut:,} of {number:,} are not shown here: the report would be too long.*\n" if cut else ""
     return f"### {TITLES[kind]} ({number:,})\n\n{_HEAD}{''.join(rows)}{note}\n"
 
 
 def _take_fitting(rows: Iterable[str], room: int) -> Iterator[str]:
-    """The first rows that fit into so many characters."""
+    """Yield the first rows that fit into `room` characters."""
     for row in rows:
         room -= len(row)
         if room < 0:
@@ -63,14 +62,14 @@ def _take_fitting(rows: Iterable[str], room: int) -> Iterator[str]:
 
 
 def _format_row(difference: Difference) -> str:
-    words = describe(difference)
+    words = difference.describe()
     place = "" if difference.place is None else str(difference.place)
-    cells = (difference.user, words.message, place, words.desired or "", words.live or "", advise(difference))
+    cells = (difference.user, words.message, place, words.desired or "", words.live or "", words.next)
     return f"| {' | '.join(map(escape_markdown, cells))} | `{difference.rule}` |\n"
 
 
 def _format_details(drift: Drift) -> str:
-    """What the answer rests on, folded."""
+    """Return the sources of the report, folded."""
     rules = sorted({difference.rule for difference in drift.differences})
     notes = [f"read at {drift.inventory.read_at:%Y-%m-%d %H:%M} UTC", *describe_limits(drift)]
     notes += [f"rules: {', '.join(rules)}"] if rules else []

@@ -1,4 +1,4 @@
-"""Telling people: what is sent, and sending it by mail, Slack and whatever else apprise knows.
+"""Notifications: the message about a drift, sent by mail, Slack and other services that apprise knows.
 
 An address such as `mailto://user:password@host` or `slack://token/#channel` holds a secret. So nothing here puts one
 into a message, an exception or a log, and what apprise would log is dropped.
@@ -13,9 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import NotificationError
-from iamcreds.report.advice import advise
 from iamcreds.report.summary import describe_scope, summarize
-from iamcreds.report.wording import format_line
 from iamcreds.text.commands import install_extra
 from iamcreds.text.escaping import escape_invisible, format_code_span
 from iamcreds.text.formatting import capitalize
@@ -23,7 +21,7 @@ from iamcreds.text.formatting import capitalize
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.comparing import Drift
 
 MAX_DIFFERENCES = 20
 """Differences of a message at most; the others are counted."""
@@ -35,13 +33,15 @@ _ADDRESS = re.compile(r"(?<![\w+.-])[\w+.-]+:/\S*")
 
 
 def write_message(drift: Drift, where: str | None = None) -> tuple[str, str]:
-    """The title and the Markdown body that tell of a drift; `where` the whole report is.
+    """Return the title and the Markdown body of a notification; `where` is the path of the whole report.
 
     Each difference is a code span: the one thing that every service shows as it is, whatever names hold.
     """
     lines = [f"{capitalize(describe_scope(drift))}.", ""]
-    told = (f"{format_line(found)}; next: {advise(found)}" for found in drift.differences[:MAX_DIFFERENCES])
-    lines += [f"- {format_code_span(line, MAX_LINE)}" for line in told]
+    sentences = (
+        f"{found.format_line()}; next: {found.describe().next}" for found in drift.differences[:MAX_DIFFERENCES]
+    )
+    lines += [f"- {format_code_span(line, MAX_LINE)}" for line in sentences]
     if len(drift.differences) > MAX_DIFFERENCES:
         lines += ["", f"And {len(drift.differences) - MAX_DIFFERENCES:,} more."]
     if where is not None:
@@ -50,7 +50,7 @@ def write_message(drift: Drift, where: str | None = None) -> tuple[str, str]:
 
 
 def check_addresses(urls: Sequence[str]) -> None:
-    """See to it that every address is one that apprise understands; nothing is sent.
+    """Require every address to be one that apprise understands; send nothing.
 
     Raises:
         NotificationError: one is not, or apprise is not installed.
@@ -61,7 +61,7 @@ def check_addresses(urls: Sequence[str]) -> None:
 
 
 def send_message(urls: Sequence[str], title: str, markdown_body: str) -> None:
-    """Send a message to every address, also after one of them failed.
+    """Send a message to every address, even if one of them fails.
 
     Args:
         urls: addresses as apprise has them, such as mailto:// and slack://.
@@ -85,12 +85,12 @@ def send_message(urls: Sequence[str], title: str, markdown_body: str) -> None:
 
 
 def hide_addresses(sentence: str) -> str:
-    """A sentence that may quote an address, with what looks like one taken out."""
+    """Return a sentence without the addresses that it may quote."""
     return _ADDRESS.sub("(an address, not shown)", sentence)
 
 
 def _find_service(number: int, total: int, url: str) -> Any:  # noqa: ANN401 - apprise's type, known where it is installed
-    """The service that an address leads to."""
+    """Return the service of an address."""
     try:
         from apprise import Apprise  # noqa: PLC0415 - slow to import, and not everybody has it
     except ImportError:
@@ -124,7 +124,7 @@ def _name_address(number: int, total: int) -> str:
 
 @contextmanager
 def _silenced() -> Iterator[None]:
-    """No logging and no warnings: addresses may be in what apprise and the libraries below it have to say."""
+    """Suppress logging and warnings: those of apprise and the libraries below it may contain addresses."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

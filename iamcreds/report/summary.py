@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.differences import Kind, MissingCredential, UnmanagedCredential
+from iamcreds.drift.rules.difference import Kind
 from iamcreds.text.durations import format_duration
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from iamcreds.drift.differences import Difference, Drift
-    from iamcreds.model import Inventory
+    from iamcreds.drift.comparing import Drift
 
 TITLES = {
     Kind.DRIFT: "Drift",
@@ -27,7 +26,7 @@ _COUNTED = {Kind.DRIFT: "drifted", Kind.UNMANAGED: "unmanaged", Kind.UNDECLARED:
 
 
 def summarize(drift: Drift) -> str:
-    """The result in one sentence: `2 drifted, 1 unmanaged in account 123456789012`."""
+    """Return the result in one sentence: `2 drifted, 1 unmanaged in account 123456789012`."""
     numbers = {kind: len(drift.by_kind(kind)) for kind in Kind}
     counts = [
         format_count(number, "finding") if kind is Kind.FINDING else f"{number:,} {_COUNTED[kind]}"
@@ -38,7 +37,7 @@ def summarize(drift: Drift) -> str:
 
 
 def describe_scope(drift: Drift) -> str:
-    """What was compared, in one sentence."""
+    """Return the scope of the comparison in one sentence."""
     live = drift.inventory
     return (
         f"compared {format_count(drift.credentials, 'declared credential')} of {format_count(drift.users, 'user')} with"
@@ -47,7 +46,7 @@ def describe_scope(drift: Drift) -> str:
 
 
 def describe_limits(drift: Drift) -> Iterator[str]:
-    """Sentences on what was not looked at, and on what the answer rests."""
+    """Yield sentences on what was not compared, and on the sources of the result."""
     inventory = drift.inventory
     read = len(inventory.access_keys_read)
     if drift.unsettled:
@@ -56,7 +55,7 @@ def describe_limits(drift: Drift) -> Iterator[str]:
             f"{format_count(len(drift.unsettled), 'difference')} of {_enumerate(users)} not told: made within the last"
             " minute, and IAM's lists may lag behind: repeat in a minute"
         )
-    if any(_may_be_told_wrongly(difference, inventory) for difference in drift.differences):
+    if any(difference.may_be_outdated(inventory) for difference in drift.differences):
         yield "what was made or deleted within the last minute may be told wrongly, for IAM's lists lag behind"
     if drift.resets:
         triggers = format_count(drift.resets, "reset trigger")
@@ -79,17 +78,7 @@ def describe_limits(drift: Drift) -> Iterator[str]:
         )
 
 
-def _may_be_told_wrongly(difference: Difference, inventory: Inventory) -> bool:
-    match difference:
-        case MissingCredential():
-            return True
-        case UnmanagedCredential():
-            return any(live.id in inventory.young_credentials for live in difference.live)
-        case _:
-            return False
-
-
 def _enumerate(users: Sequence[str]) -> str:
-    """A few users by name, and how many more there are."""
+    """List a few users by name, and count the others."""
     named, more = users[:_MAX_NAMED], len(users) - _MAX_NAMED
     return ", ".join(named) + (f" and {format_count(more, 'other user')}" if more > 0 else "")

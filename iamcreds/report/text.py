@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.report.advice import advise
 from iamcreds.report.summary import describe_limits, describe_scope, summarize
-from iamcreds.report.wording import format_line
 from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
-    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.comparing import Drift
 
 
 def format_text(drift: Drift) -> str:
-    """A line for each difference, below it what to do next, then the summary and the notes."""
+    """Return a line for each difference with the next step below it, then the summary and the notes."""
     lines = [
         line
         for difference in drift.differences
-        for line in (format_line(difference), f"    next: {advise(difference)}")
+        for line in (difference.format_line(), f"    next: {difference.describe().next}")
     ]
     lines += [f"{summarize(drift)}: {describe_scope(drift)}", *(f"note: {note}" for note in describe_limits(drift))]
     return "\n".join(map(escape_invisible, lines))

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iamcreds.drift.access_keys import check_access_keys, needs_closer_look
-from iamcreds.drift.comparing import compare
-from iamcreds.drift.differences import (
-    Difference,
-    Drift,
-    Expired,
-    ExpiringSoon,
-    Kind,
-    MissingCredential,
-    MissingUser,
-    StatusDiffers,
-    SwitchedOff,
-    UndeclaredUser,
-    UnmanagedCredential,
-)
+from iamcreds.drift.comparing import Drift, compare, list_rules
+from iamcreds.drift.rules.access_key_limits import check_access_keys, needs_closer_look
+from iamcreds.drift.rules.changed import StatusDiffers, SwitchedOff
+from iamcreds.drift.rules.difference import Kind
+from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
+from iamcreds.drift.rules.missing import MissingCredential, MissingUser
+from iamcreds.drift.rules.undeclared import UndeclaredUser, UnmanagedCredential
 from iamcreds.drift.selection import Selection
 from iamcreds.errors import NothingSelectedError
 from iamcreds.model import (
@@ -345,7 +337,7 @@ def test_young(declared: str, found: str, young: set[str], expected: int) -> Non
 
 def test_rules() -> None:
     """The names and kinds of all rules are for good: filters, annotations and other programs have them."""
-    rules = {difference.__name__: (difference.rule, difference.kind.value) for difference in get_args(Difference)}
+    rules = {rule.__name__: (rule.rule, rule.kind.value) for rule in list_rules()}
     assert rules == {
         "MissingUser": ("missing-user", "drift"),
         "MissingCredential": ("missing-credential", "drift"),

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from iamcreds.drift.comparing import compare
-from iamcreds.drift.differences import (
-    Difference,
-    Expired,
-    ExpiringSoon,
-    MissingCredential,
-    NoLongerDeclared,
-    ResetPending,
-    StatusDiffers,
-    SwitchedOff,
-    UndeclaredUser,
-    UnmanagedCredential,
-)
 from iamcreds.drift.recorded import make_recorded_state
+from iamcreds.drift.rules.changed import ResetPending, StatusDiffers, SwitchedOff
+from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
+from iamcreds.drift.rules.missing import MissingCredential
+from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential
 from iamcreds.drift.selection import EVERYTHING, Selection
 from iamcreds.model import Credential, Desired, DesiredUser, Inventory, RecordedCredential, Status
 from tests.drift.test_comparing import CODECOMMIT, NOW, USER_PLACE, account, jane, live, place
+
+if TYPE_CHECKING:
+    from iamcreds.drift.rules.difference import Difference
 
 RECORDED = [
     RecordedCredential(f"jane/codecommit/{number}", f"ACCA{number}", "jane", CODECOMMIT, NOW, "123456789012")

@@ -44,7 +44,6 @@ TESTS = (
     "tests/drift",
     "tests/pull_request",
     "tests/providers",
-    "tests/report/test_wording.py",
     "--deselect=tests/drift/test_scale.py",  # about speed
 )
 GOAL = 0.95

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from iamcreds.cli import Commands
 from iamcreds.commands.drift import command
 from iamcreds.drift.comparing import compare
-from iamcreds.drift.differences import MissingUser
+from iamcreds.drift.rules.missing import MissingUser
 from iamcreds.model import Desired, Inventory
 from iamcreds.report import message as notify
 from tests.drift.accounts import FULL_NAMES, fill

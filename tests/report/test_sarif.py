@@ -16,12 +16,12 @@ from click.testing import CliRunner
 
 from iamcreds.cli import main
 from iamcreds.commands._checkout import find_checkout
-from iamcreds.drift.differences import MissingUser, UnmanagedCredential
+from iamcreds.drift.rules.missing import MissingUser
+from iamcreds.drift.rules.undeclared import UnmanagedCredential
 from iamcreds.model import Place, Problem, Severity
 from iamcreds.report.sarif.differences import format_drift
 from iamcreds.report.sarif.document import Checkout
 from iamcreds.report.sarif.problems import format_problems
-from iamcreds.report.wording import RULES
 from iamcreds.specs.loading import RULES as SPEC_RULES
 from tests.report.test_text import DRIFT, LIVE, MISSING, OLD, SERVICE, SPARE
 
@@ -97,7 +97,21 @@ def test_rules() -> None:
     """Every rule that there is has its help, whether it is broken or not."""
     drift = read(format_drift(replace(DRIFT, differences=()), WHOLE, CHECKOUT))
     assert drift["results"] == []
-    assert [rule["id"] for rule in drift["tool"]["driver"]["rules"]] == list(RULES)
+    assert [rule["id"] for rule in drift["tool"]["driver"]["rules"]] == [
+        "access-key-idle",
+        "access-key-too-old",
+        "expired",
+        "expiring-soon",
+        "missing-credential",
+        "no-longer-declared",
+        "missing-user",
+        "reset-pending",
+        "status-differs",
+        "switched-off",
+        "too-many-access-keys",
+        "undeclared-user",
+        "unmanaged-credential",
+    ]
     specs = read(format_problems([], CHECKOUT))
     assert [rule["id"] for rule in specs["tool"]["driver"]["rules"]] == list(SPEC_RULES)
 

@@ -6,21 +6,15 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from iamcreds.drift.comparing import compare
-from iamcreds.drift.differences import (
-    AccessKeyIdle,
-    AccessKeyTooOld,
-    Difference,
-    MissingCredential,
-    MissingUser,
-    StatusDiffers,
-    TooManyAccessKeys,
-    UndeclaredUser,
-)
+from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
+from iamcreds.drift.rules.changed import StatusDiffers
+from iamcreds.drift.rules.missing import MissingCredential, MissingUser
+from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.model import (
     AccessKey,
     Credential,
@@ -37,6 +31,9 @@ from iamcreds.report.markdown import MARKER, MAX_LENGTH, format_markdown
 from iamcreds.report.summary import describe_limits, describe_scope, summarize
 from iamcreds.report.text import format_text
 from iamcreds.services import Family
+
+if TYPE_CHECKING:
+    from iamcreds.drift.rules.difference import Difference
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SERVICE = "codecommit.amazonaws.com"

@@ -1,4 +1,4 @@
-"""Drift and inventory as one HTML page that needs nothing else: no network, no file beside it."""
+"""The HTML report on drift and inventory: one file that needs no network and no other file."""
 
 from iamcreds.report.html.page import render
 

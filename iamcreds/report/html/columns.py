@@ -1,4 +1,4 @@
-"""The columns of the page's tables, and how a narrow window names them: there each row is a card; pure."""
+"""The columns of the page's tables, and their labels in a narrow window, which shows each row as a card; pure."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ NARROW = 1130
 
 @dataclass(frozen=True)
 class Column:
-    """A column's heading, and whether it holds numbers."""
+    """A column's heading; `is_number` is True for a column of numbers."""
 
     label: str
     is_number: bool = False
 
 
 def _columns(*labels: str) -> tuple[Column, ...]:
-    """Columns by their labels, of which those that end in # hold numbers."""
+    """Return columns by their labels; a label that ends in # is of a column of numbers."""
     return tuple(Column(label.removesuffix("#"), label.endswith("#")) for label in labels)
 
 
@@ -44,7 +44,7 @@ COLUMNS = {
 
 
 def style_labels() -> str:
-    """The style by which a card names its parts, so that no cell has to."""
+    """Return the style that labels the parts of a card, so that no cell has to."""
     return f"@media screen and (max-width: {NARROW}px) {{\n{''.join(_style_labels())}}}\n"
 
 

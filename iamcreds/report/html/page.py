@@ -1,4 +1,4 @@
-"""Rendering the page; pure.
+"""The page; pure.
 
 The same drift gives the same bytes. Whatever a name holds is shown as text, and the page's own policy (CSP) lets
 nothing run but the one script that stands in it.
@@ -11,7 +11,6 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -19,16 +18,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from iamcreds.drift.comparing import SOON
-from iamcreds.drift.differences import Kind
+from iamcreds.drift.rules.difference import Kind
 from iamcreds.drift.selection import EVERYTHING
 from iamcreds.model import Status
-from iamcreds.report.advice import advise
 from iamcreds.report.html import rows, timeline
 from iamcreds.report.html.columns import COLUMNS, style_labels
-from iamcreds.report.html.findings import SERIOUSNESS, sort_by_seriousness
 from iamcreds.report.html.rows import Subject
 from iamcreds.report.summary import describe_limits, describe_scope, summarize
-from iamcreds.report.wording import RULES, describe
 from iamcreds.services import service_alias
 from iamcreds.text.durations import format_duration
 from iamcreds.text.escaping import escape_invisible
@@ -37,7 +33,7 @@ from iamcreds.text.formatting import capitalize
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
     from iamcreds.model import Desired
     from iamcreds.report.html.rows import CredentialRow, KeyRow
@@ -53,7 +49,7 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Tile:
-    """A number at the top, what it counts, what is worth adding, and the section that tells more."""
+    """A number at the top of the page, its label, a note, and the section with the details."""
 
     number: int
     label: str
@@ -63,7 +59,7 @@ class Tile:
 
 
 def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Selection = EVERYTHING) -> str:
-    """The page.
+    """Render the page.
 
     Args:
         drift: what comparing specs with the account found.
@@ -74,8 +70,11 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
     subject = Subject(drift, desired, soon, selection)
     credentials = tuple(rows.build_credential_rows(subject))
     keys = tuple(sorted(rows.build_key_rows(subject), key=lambda key: -len(key.rules)))
+    differences = sorted(drift.differences, key=lambda difference: difference.seriousness)
     ahead = timeline.find_events(subject, keys)
     months = timeline.count_by_month(subject, ahead)
+    style = _read_inline("report.css") + Markup(style_labels())  # noqa: S704 - our own labels
+    script = _read_inline("report.js")
     return _load_environment().get_template("report.html.j2").render(
         drift=drift,
         live=drift.inventory,
@@ -84,21 +83,18 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
         tiles=tuple(_build_tiles(subject, credentials, keys)),
         labels=LABELS,
         columns=COLUMNS,
-        differences=[
-            (difference, describe(difference).message, advise(difference))
-            for difference in sort_by_seriousness(drift.differences)
-        ],
-        rules=[(rule, RULES[rule]) for rule in SERIOUSNESS if rule in {found.rule for found in drift.differences}],
+        differences=differences,
+        rules={difference.rule: difference.meaning for difference in differences},
         ahead=ahead,
         months=months,
         most=max(month.total for month in months),
         services=tuple(rows.build_service_rows(subject)),
         credentials=credentials,
         keys=keys,
-        style=_read_style(),
-        script=_read_inline("report.js"),
-        style_hash=_hash_inline(_read_style()),
-        script_hash=_hash_inline(_read_inline("report.js")),
+        style=style,
+        script=script,
+        style_hash=_hash_inline(style),
+        script_hash=_hash_inline(script),
     )  # fmt: skip
 
 
@@ -121,7 +117,7 @@ def _build_tiles(subject: Subject, credentials: Sequence[CredentialRow], keys: S
 
 
 def _describe_keys(subject: Subject, number: int) -> str:
-    """What is counted of access keys, and of how many and whose."""
+    """Return the note of the tile of access keys: their number and their users."""
     if subject.selection.services:
         return "not looked at, for services were asked for"
     if subject.selection.users:
@@ -140,7 +136,7 @@ _TILES = {
 
 
 def _describe_basis(subject: Subject) -> Iterator[str]:
-    """What the page rests on, and what it leaves out."""
+    """Yield sentences on the sources of the page, and on what it leaves out."""
     live = subject.drift.inventory
     yield describe_scope(subject.drift)
     asked = [f"user {name}" for name in sorted(subject.selection.users)]
@@ -156,7 +152,6 @@ def _describe_basis(subject: Subject) -> Iterator[str]:
         yield "access keys without an id are shown as the credential report has them"
 
 
-@cache
 def _load_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("iamcreds.report.html"),
@@ -171,28 +166,22 @@ def _load_environment() -> Environment:
 
 
 def _show(value: object) -> object:
-    """What stands in the page for a value: nothing that hides or turns text."""
+    """Return a value for the page, without characters that hide or turn text."""
     return escape_invisible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _mark_code(sentence: str) -> Markup:
-    """A sentence with what stands between backticks as code."""
+    """Return a sentence with the text between backticks as code."""
     parts = enumerate(escape_invisible(sentence).split("`"))
     return Markup().join(Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in parts)
 
 
-@cache
 def _read_inline(name: str) -> Markup:
-    """A file of ours that stands in the page as it is."""
+    """Read a style or script of iamcreds, which the page includes unchanged."""
     text = resources.files("iamcreds.report.html").joinpath("templates", name).read_text("utf-8")
     return Markup(text)  # noqa: S704 - our own style and script
 
 
-def _read_style() -> Markup:
-    """The page's style, with the labels of its tables."""
-    return _read_inline("report.css") + Markup(style_labels())  # noqa: S704 - our own labels
-
-
 def _hash_inline(text: str) -> str:
-    """How a content security policy names a style or script that stands in the page."""
+    """Return the source expression of an inline style or script for a content security policy."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,4 +1,4 @@
-"""What the page's tables show, row by row; pure."""
+"""The rows of the page's tables; pure."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.comparing import SOON, watched_users
-from iamcreds.drift.differences import Kind
+from iamcreds.drift.comparing import SOON, group_access_keys, watched_users
+from iamcreds.drift.rules.difference import Kind
 from iamcreds.drift.selection import EVERYTHING
-from iamcreds.model import Status
+from iamcreds.model import AccessKey, Status
 from iamcreds.services import service_alias
 from iamcreds.text.formatting import format_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import AccessKey, AccessKeyPolicy, Credential, Desired, Place, ReportedKey
+    from iamcreds.model import AccessKeyPolicy, Credential, Desired, Place, ReportedKey
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a page is about.
+    """The subject of a page.
 
     Attributes:
         drift: what comparing specs with the account found.
@@ -41,21 +41,21 @@ class Subject:
 
     @property
     def read_at(self) -> datetime:
-        """The present, as far as the page is concerned."""
+        """The time of the inventory, which is the page's present."""
         return self.drift.inventory.read_at
 
     def days_since(self, then: datetime) -> int:
-        """Whole days from then to the page's present."""
+        """Return the whole days from then to the page's present."""
         return max(0, (self.read_at - then).days)
 
     def days_until(self, then: datetime) -> int:
-        """Whole days from the page's present to then."""
+        """Return the whole days from the page's present to then."""
         return max(0, (then - self.read_at).days)
 
 
 @dataclass(frozen=True)
 class CredentialRow:
-    """A live credential. `managed` says in words whether it is declared; `place` is where the specs speak of it."""
+    """An existing credential; `managed` describes if it is declared, `place` is its location in the specs."""
 
     credential: Credential
     service: str
@@ -66,7 +66,7 @@ class CredentialRow:
 
 @dataclass(frozen=True)
 class ServiceRow:
-    """A service and how many of its credentials are declared, live, and in what condition."""
+    """The numbers of a service's declared and existing credentials."""
 
     service: str
     declared: int
@@ -80,7 +80,7 @@ class ServiceRow:
 
 @dataclass(frozen=True)
 class KeyRow:
-    """An access key, read now (with an id) or as the credential report has it (without one).
+    """An access key, read by this run (with an id) or from the credential report (without one).
 
     Attributes:
         user: whose it is.
@@ -110,7 +110,7 @@ class KeyRow:
 
 
 def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
-    """Every live credential that was asked for, by user, service and id."""
+    """Yield every selected existing credential, by user, service and id."""
     declared = defaultdict(list)
     for user in subject.desired.users:
         for wanted in user.credentials:
@@ -127,7 +127,7 @@ def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
 
 
 def select_credentials(subject: Subject) -> Iterator[Credential]:
-    """The live credentials that were asked for."""
+    """Yield the selected existing credentials."""
     for credential in subject.drift.inventory.credentials:
         if subject.selection.has(credential.user, credential.service):
             yield credential
@@ -142,7 +142,7 @@ def _describe_managed(declared: int, live: int, *, is_known: bool) -> str:
 
 
 def build_service_rows(subject: Subject) -> Iterator[ServiceRow]:
-    """Every service that is desired or live."""
+    """Yield every service with a declared or existing credential."""
     desired = subject.selection.narrow(subject.desired)
     declared = Counter(wanted.service for user in desired.users for wanted in user.credentials)
     live = defaultdict(list)
@@ -164,32 +164,26 @@ def build_service_rows(subject: Subject) -> Iterator[ServiceRow]:
 
 
 def build_key_rows(subject: Subject) -> Iterator[KeyRow]:
-    """Every access key that is known: those that were read, and for other users those of the credential report.
+    """Yield every known access key: those that were read, and for other users those of the credential report.
 
-    They belong to no service, so there are none where services were asked for.
+    Access keys belong to no service, so a selection of services has none.
     """
     if subject.selection.services:
         return
     inventory = subject.drift.inventory
     policies = watched_users(subject.desired)
     broken = _find_broken_rules(subject.drift)
-    read = defaultdict(list)
-    for key in inventory.access_keys:
-        read[key.user].append(key)
-    reported = {} if inventory.report is None else {user.name: user.keys for user in inventory.report.users}
-    was_read = set(inventory.access_keys_read)
+    reported = () if inventory.report is None else inventory.report.users
+    keys: dict[str, Sequence[AccessKey | ReportedKey]] = {user.name: user.keys for user in reported}
+    keys |= group_access_keys(inventory)
     for user in inventory.users:
-        policy = policies.get(user.name)
-        if not subject.selection.has(user.name, ""):
-            continue
-        if user.name in was_read:
-            yield from (_build_key_row(subject, key, policy, broken) for key in read[user.name])
-        else:
-            yield from (_build_reported_row(subject, user.name, key, policy) for key in reported.get(user.name, ()))
+        if subject.selection.has_user(user.name):
+            for key in keys.get(user.name, ()):
+                yield _build_key_row(subject, user.name, key, policies.get(user.name), broken)
 
 
 def _find_broken_rules(drift: Drift) -> dict[tuple[str, str], set[str]]:
-    """The rules that are broken by user and id of an access key; without an id, by all keys of the user."""
+    """Return the violated rules by user and id of an access key; rules that concern all keys of a user have no id."""
     broken = defaultdict(set)
     for finding in drift.by_kind(Kind.FINDING):
         if not finding.service:
@@ -198,41 +192,36 @@ def _find_broken_rules(drift: Drift) -> dict[tuple[str, str], set[str]]:
 
 
 def _build_key_row(
-    subject: Subject, key: AccessKey, policy: AccessKeyPolicy | None, broken: dict[tuple[str, str], set[str]]
+    subject: Subject,
+    user: str,
+    key: AccessKey | ReportedKey,
+    policy: AccessKeyPolicy | None,
+    broken: Mapping[tuple[str, str], set[str]],
 ) -> KeyRow:
-    return KeyRow(
-        user=key.user,
-        id=key.id,
-        status=key.status,
-        created=key.created,
-        days=subject.days_since(key.created),
-        last_used=key.last_used,
-        idle=subject.days_since(key.last_used or key.created),
-        used_for=" in ".join(word for word in (key.service, key.region) if word),
-        policy=None if policy is None else format_policy(policy.properties()),
-        limit=_find_limit(policy, key.created, active=key.status is Status.ACTIVE),
-        rules=tuple(sorted(broken.get((key.user, ""), set()) | broken.get((key.user, key.id), set()))),
-    )
-
-
-def _build_reported_row(subject: Subject, user: str, key: ReportedKey, policy: AccessKeyPolicy | None) -> KeyRow:
-    since = key.last_used or key.changed
+    created: datetime | None
+    if isinstance(key, AccessKey):
+        id_, status, created = key.id, key.status, key.created
+        used_for = " in ".join(word for word in (key.service, key.region) if word)
+    else:
+        id_, status, created = "", Status.ACTIVE if key.active else Status.INACTIVE, key.changed
+        used_for = ""
+    since = key.last_used or created
     return KeyRow(
         user=user,
-        id="",
-        status=Status.ACTIVE if key.active else Status.INACTIVE,
-        created=key.changed,
-        days=None if key.changed is None else subject.days_since(key.changed),
+        id=id_,
+        status=status,
+        created=created,
+        days=None if created is None else subject.days_since(created),
         last_used=key.last_used,
         idle=None if since is None else subject.days_since(since),
-        used_for="",
+        used_for=used_for,
         policy=None if policy is None else format_policy(policy.properties()),
-        limit=_find_limit(policy, key.changed, active=key.active),
-        rules=(),
+        limit=_find_limit(policy, created) if status is Status.ACTIVE else None,
+        rules=tuple(sorted(broken.get((user, ""), set()) | broken.get((user, id_), set()))),
     )
 
 
-def _find_limit(policy: AccessKeyPolicy | None, created: datetime | None, *, active: bool) -> datetime | None:
-    if policy is None or policy.max_age_days is None or created is None or not active:
+def _find_limit(policy: AccessKeyPolicy | None, created: datetime | None) -> datetime | None:
+    if policy is None or policy.max_age_days is None or created is None:
         return None
     return created + timedelta(days=policy.max_age_days)

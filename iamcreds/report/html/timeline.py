@@ -1,4 +1,4 @@
-"""What is ahead: the page's timeline; pure."""
+"""The timeline of the page; pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MONTHS = 12
 
 @dataclass(frozen=True, order=True)
 class Event:
-    """What the calendar will do: `what` happens to the credential or access key `id` (empty where unknown)."""
+    """A future event, `what`, of the credential or access key `id` (empty if unknown)."""
 
     when: datetime
     user: str
@@ -33,7 +33,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Month:
-    """How much happens in a month: expiries, and access keys that pass their age limit."""
+    """The numbers of expiries, and of access keys that pass their age limit, in a month."""
 
     name: str
     expiries: int
@@ -41,36 +41,33 @@ class Month:
 
     @property
     def total(self) -> int:
-        """Both together."""
+        """The number of both."""
         return self.expiries + self.limits
 
 
 def find_events(subject: Subject, found: Sequence[KeyRow]) -> list[Event]:
-    """What is ahead, soonest first: expiries of credentials, and age limits of the access keys that were found."""
-    dated = [*_find_expiries(subject), *_find_limits(subject, found)]
-    return sorted(event for event in dated if event.when > subject.read_at)
+    """Return the future expiries of credentials and age limits of the given access keys, soonest first."""
+    events = [*_find_expiries(subject), *_find_limits(subject, found)]
+    return sorted(event for event in events if event.when > subject.read_at)
 
 
 def _find_expiries(subject: Subject) -> Iterator[Event]:
-    for credential in select_credentials(subject):
-        if credential.expires is not None:
-            what, days = (
-                f"{service_alias(credential.service)} credential expires",
-                subject.days_until(credential.expires),
-            )
-            yield Event(credential.expires, credential.user, what, credential.id, days, is_of_key=False)
+    for live in select_credentials(subject):
+        if live.expires is not None:
+            what = f"{service_alias(live.service)} credential expires"
+            yield Event(live.expires, live.user, what, live.id, subject.days_until(live.expires), is_of_key=False)
 
 
 def _find_limits(subject: Subject, found: Sequence[KeyRow]) -> Iterator[Event]:
     for key in found:
         if key.limit is not None:
-            # The report tells when a key was last changed, and it may be older than that.
+            # The report has the date of a key's last change, and the key may be older.
             what = f"access key passes its age limit{'' if key.id else ', at the latest'}"
             yield Event(key.limit, key.user, what, key.id, subject.days_until(key.limit), is_of_key=True)
 
 
 def count_by_month(subject: Subject, ahead: Sequence[Event]) -> list[Month]:
-    """The next months and how much happens in each, this month first; the last one stands for everything later."""
+    """Count the events of each of the next months, this month first; the last entry counts everything later."""
     first = _number_month(subject.read_at)
     counts = Counter((min(_number_month(event.when) - first, MONTHS), event.is_of_key) for event in ahead)
     names = [f"{subject.read_at.replace(day=1, month=(first + number) % 12 + 1):%b}" for number in range(MONTHS)]

@@ -1,1 +1,1 @@
-"""What was found as SARIF 2.1.0, which code scanning and editors read: each at its line, and known again later."""
+"""SARIF 2.1.0 for code scanning and editors: each result at its line, and recognized in later runs."""

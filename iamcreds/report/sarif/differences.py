@@ -4,42 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.differences import Kind, MissingCredential
-from iamcreds.model import Severity
-from iamcreds.report.advice import advise
+from iamcreds.drift.comparing import list_rules
 from iamcreds.report.sarif.document import Result, format_sarif
-from iamcreds.report.wording import RULES, describe
 
 if TYPE_CHECKING:
-    from iamcreds.drift.differences import Difference, Drift
+    from iamcreds.drift.comparing import Drift
+    from iamcreds.drift.rules.difference import Difference
     from iamcreds.model import Place
     from iamcreds.report.sarif.document import Checkout
 
-SEVERITIES = {
-    Kind.DRIFT: Severity.ERROR,
-    Kind.UNMANAGED: Severity.WARNING,
-    Kind.UNDECLARED: Severity.WARNING,
-    Kind.FINDING: Severity.WARNING,
-}
-
 
 def format_drift(drift: Drift, whole: Place, checkout: Checkout) -> str:
-    """The document with every difference; one of which the specs do not speak stands at `whole`."""
+    """Return the document with every difference; `whole` is the location of one that the specs do not mention."""
     account = drift.inventory.account
     results = (_make_result(difference, account, whole) for difference in drift.differences)
-    return format_sarif(results, RULES, "docs/drift.md", checkout)
+    return format_sarif(results, _list_meanings(), "docs/drift.md", checkout)
+
+
+def _list_meanings() -> dict[str, str]:
+    """Return the meaning of every rule by its name, in the order of `ruleIndex`."""
+    meanings = {rule.rule: rule.meaning for rule in list_rules()}
+    # by name, except that `no-longer-declared` has its place from before: the documents stay the same, byte for byte
+    return dict(sorted(meanings.items(), key=lambda item: item[0].replace("no-longer", "missing-no-longer")))
 
 
 def _make_result(difference: Difference, account: str, whole: Place) -> Result:
-    message = f"{difference.user}: {describe(difference).message}. Next: {advise(difference)}"
-    subject = (account, difference.kind.value, difference.user, difference.service, *_name(difference))
-    return Result(difference.rule, SEVERITIES[difference.kind], message, difference.place or whole, subject)
-
-
-def _name(difference: Difference) -> tuple[str, ...]:
-    """What tells a difference from another of its rule, user and service."""
-    match difference:
-        case MissingCredential(desired=desired):
-            return tuple(wanted.name for wanted in desired)
-        case _:
-            return (difference.id,)
+    words = difference.describe()
+    message = f"{difference.user}: {words.message}. Next: {words.next}"
+    subject = (account, difference.kind.value, difference.user, difference.service, *difference.subject)
+    return Result(difference.rule, difference.kind.severity, message, difference.place or whole, subject)

@@ -31,7 +31,7 @@ ROOT = "%SRCROOT%"
 
 @dataclass(frozen=True)
 class Result:
-    """Something that was found.
+    """A problem of the specs or a difference.
 
     Attributes:
         rule: the name of the rule that is broken.
@@ -50,13 +50,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Checkout:
-    """A repository's root, and the folder in which files are named; both absolute."""
+    """A repository's root, and the folder that file names are relative to; both absolute."""
 
     root: Path
     folder: Path
 
     def locate(self, file: str) -> dict[str, str]:
-        """A file as a URI, relative to the root where it is below that."""
+        """Return a file as a URI, relative to the root if it is below the root."""
         absolute = os.path.normpath(self.folder / file)
         relative = os.path.relpath(absolute, self.root)
         if relative.partition("/")[0] == os.pardir:
@@ -65,7 +65,7 @@ class Checkout:
 
 
 def format_sarif(results: Iterable[Result], rules: Mapping[str, str], guide: str, checkout: Checkout) -> str:
-    """The document.
+    """Return the document.
 
     Args:
         results: what was found, in order.
@@ -104,28 +104,25 @@ def _build_results(results: Iterable[Result], rules: list[str], checkout: Checko
     for result in results:
         fingerprint = _make_fingerprint(result)
         seen[fingerprint] += 1
+        place = result.place
+        region = {"startLine": place.line, "startColumn": place.column}
         yield {
             "ruleId": result.rule,
             "ruleIndex": rules.index(result.rule),
             "level": result.severity.value,
             "message": {"text": _make_plain(result.message)},
-            "locations": [{"physicalLocation": _locate(result.place, checkout)}],
+            "locations": [{"physicalLocation": {"artifactLocation": checkout.locate(place.file), "region": region}}],
             # By this one GitHub knows an alert again. Its upload logs that it would have made another, and keeps ours.
             "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:{seen[fingerprint]}"},
         }
 
 
 def _make_fingerprint(result: Result) -> str:
-    """A hash of the rule and what its result is about: not of the line, nor of the words."""
+    """Return a hash of the rule and the subject of its result, not of the line or the words."""
     subject = json.dumps([result.rule, *result.subject])
     return hashlib.sha256(subject.encode()).hexdigest()[:32]
 
 
 def _make_plain(message: str) -> str:
-    """A message in one line that holds no link of SARIF's, `[text](target)`, whatever names stand in it."""
+    """Return a message in one line without SARIF's links, `[text](target)`, whatever names it contains."""
     return escape_invisible(message).replace("](", "] (")
-
-
-def _locate(place: Place, checkout: Checkout) -> dict[str, Any]:
-    region = {"startLine": place.line, "startColumn": place.column}
-    return {"artifactLocation": checkout.locate(place.file), "region": region}

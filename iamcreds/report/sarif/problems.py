@@ -19,12 +19,12 @@ _LINES = re.compile(r":\d+:\d+|(?<=line )\d+|(?<=column )\d+")
 
 
 def format_problems(problems: Iterable[Problem], checkout: Checkout) -> str:
-    """The document with every problem."""
+    """Return the document with every problem."""
     results = (_make_result(problem, checkout) for problem in problems)
     return format_sarif(results, RULES, "docs/specs.md", checkout)
 
 
 def _make_result(problem: Problem, checkout: Checkout) -> Result:
-    """A problem is known again by its file and its message, but for the lines that the message names."""
+    """Identify a problem by its file and its message, without the lines that the message names."""
     subject = (checkout.locate(problem.place.file)["uri"], _LINES.sub("", problem.message))
     return Result(problem.rule, problem.severity, problem.message, problem.place, subject)

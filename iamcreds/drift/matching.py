@@ -1,7 +1,7 @@
-"""The declared credentials of one user and service x the live ones -> differences; pure.
+"""The comparison of the declared and the existing credentials of one user and service; pure.
 
-Without state nobody can tell which live id is which declared credential. So they are matched by number and status as
-well as they can be, and a difference names an id only where every possible matching agrees on it.
+Only the state knows which id is which declared credential. Without it, they are matched by number and status, and a
+difference names an id only if every possible matching agrees on it.
 """
 
 from __future__ import annotations
@@ -10,21 +10,17 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.differences import (
-    Expired,
-    ExpiringSoon,
-    MissingCredential,
-    StatusDiffers,
-    SwitchedOff,
-    UnmanagedCredential,
-)
+from iamcreds.drift.rules.changed import StatusDiffers, SwitchedOff
+from iamcreds.drift.rules.expiry import check_expiry
+from iamcreds.drift.rules.missing import MissingCredential
+from iamcreds.drift.rules.undeclared import UnmanagedCredential
 from iamcreds.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
 
-    from iamcreds.drift.differences import CredentialDifference
+    from iamcreds.drift.rules.difference import CredentialDifference
     from iamcreds.model import Credential, DesiredCredential, DesiredUser, Place
 
 _OTHER = {Status.ACTIVE: Status.INACTIVE, Status.INACTIVE: Status.ACTIVE}
@@ -32,7 +28,7 @@ _OTHER = {Status.ACTIVE: Status.INACTIVE, Status.INACTIVE: Status.ACTIVE}
 
 @dataclass(frozen=True)
 class Pair:
-    """What one user should have for one service (full name), and has; either may be empty, both are sorted."""
+    """The declared and the existing credentials of one user and service (full name), sorted; either may be empty."""
 
     user: DesiredUser
     service: str
@@ -41,20 +37,17 @@ class Pair:
 
     @property
     def place(self) -> Place:
-        """Where the specs say what is desired: at the credential, or at the user where it is none or several."""
+        """The source location of the only declared credential; of the user if there is none or several."""
         return self.declared[0].place if len(self.declared) == 1 else self.user.place
 
 
 def compare_credentials(pair: Pair, at: datetime, soon: timedelta) -> Iterator[CredentialDifference]:
-    """Everything that somebody should know about the pair at this time; an expiry within `soon` of it is a finding."""
+    """Yield the differences of the pair at a time; an expiry within `soon` of it is a finding."""
     yield from _compare_numbers(pair)
     if pair.declared:
         yield from _compare_statuses(pair)
         for live in pair.live:
-            for finding in check_expiry(live, at, soon):
-                yield finding(
-                    user=pair.user.name, service=pair.service, place=pair.place, desired=pair.declared, live=(live,)
-                )
+            yield from check_expiry(live, pair.declared, pair.place, at, soon)
 
 
 def _compare_numbers(pair: Pair) -> Iterator[MissingCredential | UnmanagedCredential]:
@@ -75,7 +68,7 @@ def _compare_numbers(pair: Pair) -> Iterator[MissingCredential | UnmanagedCreden
 
 
 def _compare_statuses(pair: Pair) -> Iterator[StatusDiffers | SwitchedOff]:
-    """Statuses that differ, and switch-offs, as many as there are in the best of all possible matchings."""
+    """Yield the statuses that differ, and the deactivations, of the matching that has the fewest."""
     want: Counter[Status] = Counter(wanted.status for wanted in pair.declared if wanted.status is not None)
     have: Counter[Status] = Counter(live.status for live in pair.live if live.status is not Status.EXPIRED)
     expired = len(pair.live) - have.total()
@@ -94,7 +87,7 @@ def _compare_statuses(pair: Pair) -> Iterator[StatusDiffers | SwitchedOff]:
 
 
 def _differing(pair: Pair, status: Status, number: int) -> Iterator[StatusDiffers]:
-    """So many are not of the declared status."""
+    """Yield the existing credentials, `number` of them, that do not have the declared status."""
     desired = tuple(wanted for wanted in pair.declared if wanted.status is status)
     place = min(wanted.place for wanted in desired)
     for live, count in _candidates(pair, _OTHER[status], number):
@@ -112,17 +105,9 @@ def _switched_off(pair: Pair, number: int) -> Iterator[SwitchedOff]:
 
 
 def _candidates(pair: Pair, status: Status, number: int) -> Iterator[tuple[tuple[Credential, ...], int]]:
-    """So many of the live ones of the status, each alone where it is all of them, else all that it may be."""
+    """Yield `number` credentials of the status one by one if that is all of them, otherwise all of them together."""
     candidates = tuple(credential for credential in pair.live if credential.status is status)
     if number == len(candidates):
         yield from (((credential,), 1) for credential in candidates)
     else:
         yield candidates, number
-
-
-def check_expiry(live: Credential, at: datetime, soon: timedelta) -> Iterator[type[Expired | ExpiringSoon]]:
-    """What is to be said of its end at this time: that it has come, or that it comes within `soon`."""
-    if live.status is Status.EXPIRED or (live.expires is not None and live.expires <= at):
-        yield Expired
-    elif live.expires is not None and live.expires - at <= soon:
-        yield ExpiringSoon

@@ -1,4 +1,4 @@
-"""Reading what a drift run compares: pages for a whole account, single calls only where a page leaves a doubt."""
+"""The detection of drift: reads pages for a whole account, and single users only if a page leaves a doubt."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.access_keys import needs_closer_look
 from iamcreds.drift.comparing import SOON, compare, watched_users
 from iamcreds.drift.recorded import make_recorded_state
+from iamcreds.drift.rules.access_key_limits import needs_closer_look
 from iamcreds.drift.selection import EVERYTHING
 from iamcreds.errors import AccountError, UnauthenticatedError, UnreachableError
 from iamcreds.model import Inventory
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from iamcreds.aws import Account
-    from iamcreds.drift.differences import Drift
+    from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
     from iamcreds.model import AccessKeyPolicy, CredentialReport, Desired, RecordedCredential, User
     from iamcreds.progress import Progress
@@ -36,7 +36,7 @@ def detect_drift(  # noqa: PLR0913 - each is a thing of its own
     exact: bool = False,
     progress: Progress = no_progress,
 ) -> Drift:
-    """Read the account and compare it with the specs: everything that `iamcreds drift` does but print.
+    """Read the account and compare it with the specs, as `iamcreds drift` does before it prints.
 
     Args:
         account: the account, which must be the one that the specs are for.
@@ -72,7 +72,7 @@ def read_inventory(  # noqa: PLR0913 - each is a thing of its own
     exact: bool = False,
     progress: Progress = no_progress,
 ) -> Inventory:
-    """What the account has, as far as it matters to what is desired.
+    """Read the part of the account that the desired state needs.
 
     Users and credentials are read in pages, both at once. A user of whom a credential seems to be missing is read once
     more, alone. Access keys are read of watched users only: of all of them (`exact`, or where AWS gives no credential
@@ -82,7 +82,7 @@ def read_inventory(  # noqa: PLR0913 - each is a thing of its own
         account: the account.
         desired: the specs, as far as they matter.
         now: the present, in UTC.
-        recorded: what the stack's state has: whoever lacks a credential of it is read once more, too.
+        recorded: the credentials of the stack's state; a user whose list lacks one of them is read once more, too.
         exact: read the access keys of every watched user.
         progress: hears how far it is.
 
@@ -119,7 +119,7 @@ def read_inventory(  # noqa: PLR0913 - each is a thing of its own
 
 
 def _short_of_credentials(account: Account, desired: Desired, missing: set[str]) -> list[str]:
-    """Who seems to have fewer credentials than declared: a list may lag, or be of one user only."""
+    """Return the users who seem to have fewer credentials than declared: a list may lag, or be of one user only."""
     numbers = Counter((live.user, live.service) for live in account.credentials())
     return [
         user.name
@@ -133,13 +133,13 @@ def _short_of_credentials(account: Account, desired: Desired, missing: set[str])
 
 
 def _lacking(account: Account, recorded: Iterable[RecordedCredential]) -> Iterator[str]:
-    """Whose credentials of the state a list lacks."""
+    """Yield the users of recorded credentials that a list lacks."""
     live = {credential.id for credential in account.credentials()}
     return (found.user for found in recorded if found.id not in live)
 
 
 def _read_report(account: Account, progress: Progress) -> tuple[CredentialReport | None, str | None]:
-    """The credential report, or why there is none: it saves calls, and nothing depends on it."""
+    """Return the credential report, or the reason for its absence: it saves calls, and nothing depends on it."""
     try:
         return account.credential_report(progress), None
     except (UnreachableError, UnauthenticatedError):
@@ -151,14 +151,14 @@ def _read_report(account: Account, progress: Progress) -> tuple[CredentialReport
 def _suspects(
     users: tuple[User, ...], watched: Mapping[str, AccessKeyPolicy], report: CredentialReport, now: datetime
 ) -> Iterator[str]:
-    """The watched users who may break their policy, or of whom the report knows nothing."""
+    """Yield the watched users who may violate their policy, or whom the report lacks."""
     reported = {user.name: user for user in report.users}
     for user in users:
         policy = watched.get(user.name)
         if policy is None:
             continue
-        told = reported.get(user.name)
+        entry = reported.get(user.name)
         # A user made since the report, or made anew under the same name.
-        unknown = told is None or told.created.replace(microsecond=0) != user.created.replace(microsecond=0)
-        if unknown or (told is not None and needs_closer_look(policy, told, now)):
+        is_unknown = entry is None or entry.created.replace(microsecond=0) != user.created.replace(microsecond=0)
+        if is_unknown or (entry is not None and needs_closer_look(policy, entry, now)):
             yield user.name

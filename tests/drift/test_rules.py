@@ -1,4 +1,4 @@
-"""The words for differences: some of them are stored in states, all of them are read by people."""
+"""The words of every rule: some of them are stored in states, all of them are read by people."""
 
 from __future__ import annotations
 
@@ -6,29 +6,16 @@ import re
 import shlex
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from iamcreds.drift.comparing import compare
-from iamcreds.drift.differences import (
-    AccessKeyIdle,
-    AccessKeyTooOld,
-    Difference,
-    Drift,
-    Expired,
-    ExpiringSoon,
-    MissingCredential,
-    MissingUser,
-    MissingWatchedUser,
-    NoLongerDeclared,
-    ResetPending,
-    StatusDiffers,
-    SwitchedOff,
-    TooManyAccessKeys,
-    UndeclaredUser,
-    UnmanagedCredential,
-)
+from iamcreds.drift.comparing import Drift, compare, list_rules
+from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
+from iamcreds.drift.rules.changed import ResetPending, StatusDiffers, SwitchedOff
+from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
+from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
+from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential
 from iamcreds.model import (
     AccessKey,
     Credential,
@@ -40,12 +27,13 @@ from iamcreds.model import (
     RecordedCredential,
     Status,
 )
-from iamcreds.report.advice import advise
 from iamcreds.report.summary import describe_limits
-from iamcreds.report.wording import RULES, Words, describe, format_line, format_sentence
 from iamcreds.services import Family
 from tests.documents.reading import parse
 from tests.text.test_commands import take_apart
+
+if TYPE_CHECKING:
+    from iamcreds.drift.rules.difference import Difference
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SERVICE = "codecommit.amazonaws.com"
@@ -62,28 +50,41 @@ KEYS = (
 RECORDED = RecordedCredential("jane/x\n", "ACCA0", "jane", SERVICE, NOW)
 JANE: dict[str, Any] = {"user": "jane", "service": SERVICE}
 
-EXPECTED: list[tuple[Difference, Words]] = [
+
+class Expected(NamedTuple):
+    """The message, the desired and the actual state of a difference in words."""
+
+    message: str
+    desired: str | None = None
+    live: str | None = None
+
+
+EXPECTED: list[tuple[Difference, Expected]] = [
     (
         MissingUser(user="jane", desired=(MAIN, SPARE)),
-        Words("the account has no such IAM user, so 2 declared credentials cannot be", "2 credentials", "no such user"),
+        Expected(
+            "the account has no such IAM user, so 2 declared credentials cannot be", "2 credentials", "no such user"
+        ),
     ),
     (
         MissingUser(user="jane", desired=()),
-        Words("the account has no such IAM user", "0 credentials", "no such user"),
+        Expected("the account has no such IAM user", "0 credentials", "no such user"),
     ),
     (
         MissingUser(user="jane", desired=(MAIN,), is_made=True),
-        Words(
+        Expected(
             "the account does not have the IAM user yet, so 1 declared credential cannot be", "1 credential", "not yet"
         ),
     ),
     (
         MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0"),
-        Words("codecommit credential is declared, and ACCA0, which the state has, is not live", "codecommit", "none"),
+        Expected(
+            "codecommit credential is declared, and ACCA0, which the state has, is not live", "codecommit", "none"
+        ),
     ),
     (
         MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0", lives_under="joan"),
-        Words(
+        Expected(
             "codecommit credential is declared, and ACCA0, which the state has, is user joan's now: IAM has renamed the"
             " user",
             "codecommit",
@@ -92,7 +93,7 @@ EXPECTED: list[tuple[Difference, Words]] = [
     ),
     (
         UnmanagedCredential(**JANE, desired=(MAIN,), live=(ON,)),
-        Words(
+        Expected(
             "codecommit credential ACCA0 (Active, created on 2026-11-23) is live, and the stack has it not",
             "main Active",
             "Active, created on 2026-11-23",
@@ -100,7 +101,7 @@ EXPECTED: list[tuple[Difference, Words]] = [
     ),
     (
         ResetPending(**JANE, desired=(replace(WANTED, reset="b\u202e"),), live=(ON,), recorded=None),
-        Words(
+        Expected(
             'codecommit credential ACCA0 is to be reset ("b\\u202e"), and was not (no reset)',
             '"b\\u202e"',
             "no reset",
@@ -108,7 +109,7 @@ EXPECTED: list[tuple[Difference, Words]] = [
     ),
     (
         NoLongerDeclared(**JANE, live=(ON,), recorded=RECORDED),
-        Words(
+        Expected(
             "codecommit credential ACCA0 (Active, created on 2026-11-23) of jane/x\\n is in the state, and no spec"
             " declares it",
             "none",
@@ -117,7 +118,7 @@ EXPECTED: list[tuple[Difference, Words]] = [
     ),
     (
         NoLongerDeclared(**JANE, live=(), recorded=replace(RECORDED, is_leaving=True)),
-        Words(
+        Expected(
             "codecommit credential ACCA0 (not live) of jane/x\\n was replaced, and waits to be deleted",
             "none",
             "not live",
@@ -125,7 +126,7 @@ EXPECTED: list[tuple[Difference, Words]] = [
     ),
     (
         MissingUser(user="jane", desired=(MAIN,), renamed_to="jane-doe"),
-        Words(
+        Expected(
             "the account has no such IAM user, so 1 declared credential cannot be: IAM seems to have renamed it to"
             " jane-doe",
             "1 credential",
@@ -134,15 +135,15 @@ EXPECTED: list[tuple[Difference, Words]] = [
     ),
     (
         MissingCredential(**JANE, desired=(WANTED,), live=()),
-        Words("codecommit credential is declared, and none is live", "codecommit", "none"),
+        Expected("codecommit credential is declared, and none is live", "codecommit", "none"),
     ),
     (
         MissingCredential(**JANE, desired=(MAIN,), live=()),
-        Words("codecommit credential main is declared, and none is live", "main Active", "none"),
+        Expected("codecommit credential main is declared, and none is live", "main Active", "none"),
     ),
     (
         MissingCredential(**JANE, desired=(MAIN, SPARE), live=(OFF,)),
-        Words(
+        Expected(
             "2 codecommit credentials are declared (main Active, spare), and only 1 is live (ACCA1 Inactive): only the"
             " state knows which is missing",
             "main Active, spare",
@@ -151,7 +152,7 @@ EXPECTED: list[tuple[Difference, Words]] = [
     ),
     (
         UnmanagedCredential(**JANE, desired=(), live=(ON,)),
-        Words(
+        Expected(
             "codecommit credential ACCA0 (Active, created on 2026-11-23) is live, and none is declared",
             "none",
             "Active, created on 2026-11-23",
@@ -159,7 +160,7 @@ EXPECTED: list[tuple[Difference, Words]] = [
     ),
     (
         UnmanagedCredential(**JANE, desired=(MAIN,), live=(ON, OFF)),
-        Words(
+        Expected(
             "2 codecommit credentials are live (ACCA0 Active, ACCA1 Inactive), and only 1 is declared (main Active):"
             " only the state knows which is unmanaged",
             "main Active",
@@ -168,7 +169,7 @@ EXPECTED: list[tuple[Difference, Words]] = [
     ),
     (
         UndeclaredUser(**JANE, live=(ON,)),
-        Words(
+        Expected(
             "has codecommit credential ACCA0 (Active, created on 2026-11-23), and no spec declares this user",
             None,
             "Active, created on 2026-11-23",
@@ -176,11 +177,11 @@ EXPECTED: list[tuple[Difference, Words]] = [
     ),
     (
         StatusDiffers(**JANE, desired=(WANTED,), live=(OFF,), status=Status.ACTIVE),
-        Words("codecommit credential ACCA1 is Inactive, and it is declared Active", "Active", "Inactive"),
+        Expected("codecommit credential ACCA1 is Inactive, and it is declared Active", "Active", "Inactive"),
     ),
     (
         StatusDiffers(**JANE, desired=(MAIN, SPARE), live=(ON, replace(ON, id="ACCA2")), status=Status.INACTIVE),
-        Words(
+        Expected(
             "1 of the codecommit credentials ACCA0 and ACCA2 should be Inactive, as main or spare is declared",
             "Inactive",
             "ACCA0 Active, ACCA2 Active",
@@ -188,7 +189,7 @@ EXPECTED: list[tuple[Difference, Words]] = [
     ),
     (
         SwitchedOff(**JANE, desired=(WANTED,), live=(OFF,)),
-        Words(
+        Expected(
             "codecommit credential ACCA1 is Inactive: somebody switched it off, and it stays so; declare `status:"
             " Inactive` if it is meant",
             "codecommit",
@@ -197,7 +198,7 @@ EXPECTED: list[tuple[Difference, Words]] = [
     ),
     (
         SwitchedOff(**JANE, desired=(WANTED,), live=(OFF, replace(OFF, id="ACCA2"))),
-        Words(
+        Expected(
             "1 of the codecommit credentials ACCA1 and ACCA2 is Inactive without being declared so: somebody switched"
             " it off, and it stays so; declare `status: Inactive` if it is meant",
             "codecommit",
@@ -206,35 +207,37 @@ EXPECTED: list[tuple[Difference, Words]] = [
     ),
     (
         Expired(**JANE, desired=(WANTED,), live=(ENDING,)),
-        Words("codecommit credential ACCA0 expired on 2026-11-26", "codecommit", "Expired on 2026-11-26"),
+        Expected("codecommit credential ACCA0 expired on 2026-11-26", "codecommit", "Expired on 2026-11-26"),
     ),
     (
         Expired(**JANE, desired=(WANTED,), live=(replace(ON, status=Status.EXPIRED),)),
-        Words("codecommit credential ACCA0 expired", "codecommit", "Expired"),
+        Expected("codecommit credential ACCA0 expired", "codecommit", "Expired"),
     ),
     (
         ExpiringSoon(**JANE, desired=(WANTED,), live=(ENDING,)),
-        Words("codecommit credential ACCA0 expires on 2026-11-26", "codecommit", "expires on 2026-11-26"),
+        Expected("codecommit credential ACCA0 expires on 2026-11-26", "codecommit", "expires on 2026-11-26"),
     ),
 ]
 """What is read in the output of commands."""
 
-IN_STATES: list[tuple[Difference, Words]] = [
+IN_STATES: list[tuple[Difference, Expected]] = [
     (
         MissingWatchedUser(user="jane"),
-        Words("the account has no such IAM user, so there are no access keys to watch"),
+        Expected("the account has no such IAM user, so there are no access keys to watch"),
     ),
     (
         TooManyAccessKeys(user="jane", limit=1, live=KEYS),
-        Words("has 2 access keys (AKIA0, AKIA1), and at most 1 may exist", "at most 1", "AKIA0 Active, AKIA1 Inactive"),
+        Expected(
+            "has 2 access keys (AKIA0, AKIA1), and at most 1 may exist", "at most 1", "AKIA0 Active, AKIA1 Inactive"
+        ),
     ),
     (
         TooManyAccessKeys(user="jane", limit=0, live=KEYS[:1]),
-        Words("has 1 access key (AKIA0), and at most 0 may exist", "at most 0", "AKIA0 Active"),
+        Expected("has 1 access key (AKIA0), and at most 0 may exist", "at most 0", "AKIA0 Active"),
     ),
     (
         AccessKeyTooOld(user="jane", limit=1_000, live=KEYS[:1]),
-        Words(
+        Expected(
             "access key AKIA0 is older than 1000 days: created on 2023-01-02",
             "at most 1000 days old",
             "created on 2023-01-02",
@@ -242,7 +245,7 @@ IN_STATES: list[tuple[Difference, Words]] = [
     ),
     (
         AccessKeyIdle(user="jane", limit=1, live=KEYS[:1]),
-        Words(
+        Expected(
             "access key AKIA0 has not been used for 1 day: last used on 2023-03-04",
             "used within 1 day",
             "last used on 2023-03-04",
@@ -250,7 +253,7 @@ IN_STATES: list[tuple[Difference, Words]] = [
     ),
     (
         AccessKeyIdle(user="jane", limit=45, live=KEYS[1:]),
-        Words(
+        Expected(
             "access key AKIA1 has not been used for 45 days: never since 2026-11-23",
             "used within 45 days",
             "never since 2026-11-23",
@@ -260,25 +263,22 @@ IN_STATES: list[tuple[Difference, Words]] = [
 """What is stored in the states of `AccessKeys`: to change one of these shows a diff in every preview of everybody."""
 
 
-@pytest.mark.parametrize(("difference", "words"), [*EXPECTED, *IN_STATES])
-def test_words(difference: Difference, words: Words) -> None:
-    """A difference is told in these words, to the letter."""
-    assert describe(difference) == words
+@pytest.mark.parametrize(("difference", "expected"), [*EXPECTED, *IN_STATES])
+def test_words(difference: Difference, expected: Expected) -> None:
+    """Each difference has these words, to the letter."""
+    words = difference.describe()
+    assert (words.message, words.desired, words.live) == expected
 
 
 def test_every_difference_has_words() -> None:
-    """No difference is without words, and no rule without a meaning."""
-    classes = {class_ for union in get_args(Difference) for class_ in get_args(union) or (union,)}
-    assert {type(difference) for difference, _ in [*EXPECTED, *IN_STATES]} == classes
-    assert {class_.rule for class_ in classes} == set(RULES)
-    with pytest.raises(TypeError, match="no words for"):
-        describe(object())  # type: ignore[arg-type] # that is the point
+    """Every rule is among the examples above."""
+    assert {type(difference) for difference, _ in [*EXPECTED, *IN_STATES]} == set(list_rules())
 
 
 @pytest.mark.parametrize("difference", [difference for difference, _ in [*EXPECTED, *IN_STATES]])
 def test_every_difference_has_a_next_step(difference: Difference) -> None:
     """After each difference comes a step, on one line, whose ids are those of the difference."""
-    step = advise(difference)
+    step = difference.describe().next
     assert step.isprintable()
     assert not difference.id or difference.id in step or "pulumi up" in step or isinstance(difference, ExpiringSoon)
 
@@ -290,7 +290,7 @@ def test_next_step_can_be_pasted(difference: Difference, user: str) -> None:
     fields: dict[str, Any] = {"user": user}
     if live := getattr(difference, "live", ()):
         fields["live"] = tuple(replace(one, user=user) for one in live)
-    step = advise(replace(difference, **fields))
+    step = replace(difference, **fields).describe().next
     for command in re.findall(r"(?:aws|iamcreds) .*?(?=, (?:or|which) |$)", step):
         program, *words = shlex.split(command)
         if program == "aws":
@@ -303,24 +303,18 @@ def test_next_step_can_be_pasted(difference: Difference, user: str) -> None:
 def test_next_step_of_a_made_user() -> None:
     """A user whom the specs have made comes by the next up, unless IAM has renamed the user."""
     missing = MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0", lives_under="joan")
-    assert advise(missing) == "pulumi up, which makes another and deletes that one"
-    assert advise(replace(missing, lives_under=None)) == "pulumi up"
-    assert advise(MissingUser(user="jane", desired=(), is_made=True)) == "pulumi up, which makes the user"
-    assert "call it jo" in advise(MissingUser(user="jane", desired=(), is_made=True, renamed_to="jo"))
-
-
-def test_next_step_of_nothing() -> None:
-    """What is no difference has no next step."""
-    with pytest.raises(TypeError, match="no advice"):
-        advise(object())  # type: ignore[arg-type] # that is the point
+    assert missing.describe().next == "pulumi up, which makes another and deletes that one"
+    assert replace(missing, lives_under=None).describe().next == "pulumi up"
+    assert MissingUser(user="jane", desired=(), is_made=True).describe().next == "pulumi up, which makes the user"
+    assert "call it jo" in MissingUser(user="jane", desired=(), is_made=True, renamed_to="jo").describe().next
 
 
 def test_line() -> None:
     """A line has the place first, as compilers have it, then the user, the message and the rule."""
     old, missing = IN_STATES[3][0], MissingCredential(**JANE, place=PLACE, desired=(WANTED,), live=())
     sentence = "jane: access key AKIA0 is older than 1000 days: created on 2023-01-02 [access-key-too-old]"
-    assert format_sentence(old) == format_line(old) == sentence
-    assert format_line(missing).startswith("specs/jane.yaml:4:9: jane: codecommit credential is declared, and")
+    assert old.format_sentence() == old.format_line() == sentence
+    assert missing.format_line().startswith("specs/jane.yaml:4:9: jane: codecommit credential is declared, and")
 
 
 def drift(there: Inventory, **fields: Any) -> Drift:  # noqa: ANN401 - any of them

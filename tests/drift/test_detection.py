@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from iamcreds.aws import Account
-from iamcreds.drift.reading import read_inventory
+from iamcreds.drift.detection import read_inventory
 from iamcreds.model import AccessKeyPolicy, Desired, DesiredUser, Place
 from tests.drift.accounts import FULL_NAMES, fill, wait_until
 

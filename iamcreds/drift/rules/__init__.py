@@ -1,0 +1,1 @@
+"""The rules of drift: the data, the words, the next step and the seriousness of each rule in one place."""

@@ -1,0 +1,166 @@
+"""Rules about access keys that exceed the limits of their user's policy, and the comparison that finds them; pure.
+
+The sentences are stored in states (output `findings` of `AccessKeys`) and shown as property diffs, so they stay the
+same from day to day and from version to version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from iamcreds.drift.rules.difference import Difference, Kind, Values, Words, list_live
+from iamcreds.drift.rules.missing import MissingWatchedUser
+from iamcreds.model import Status
+from iamcreds.text.commands import delete_access_key
+from iamcreds.text.formatting import format_count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from iamcreds.model import AccessKey, AccessKeyPolicy, ReportedKey, ReportedUser
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessKeyFinding(Difference):
+    """Access keys exceed a limit of their user's policy.
+
+    Attributes:
+        field: the limit's name in the specs.
+        limit: the limit: a number of keys or of days.
+        live: the keys that exceed it, oldest first.
+    """
+
+    kind = Kind.FINDING
+    field: ClassVar[str]
+    limit: int
+    live: tuple[AccessKey, ...]
+
+    @property
+    def id(self) -> str:
+        """The id of the key."""
+        return self.live[0].id
+
+    @property
+    def next(self) -> str:
+        """The next step: delete the oldest key, unless someone needs it."""
+        return f"when nobody needs it: {delete_access_key(self.user, self.live[0].id)}"
+
+    def values(self) -> Values:
+        """Return the limit and the keys."""
+        return Values(1, {self.field: self.limit}, self.live)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TooManyAccessKeys(AccessKeyFinding):
+    """The user has more than `limit` access keys: those in `live`."""
+
+    rule = "too-many-access-keys"
+    meaning = "a user has more access keys than max, inactive ones counted"
+    seriousness = 30
+    field = "max"
+
+    @property
+    def id(self) -> str:
+        """Empty, because the difference is about several keys."""
+        return ""
+
+    def describe(self) -> Words:
+        """Name all keys."""
+        ids, most = ", ".join(key.id for key in self.live), f"at most {self.limit}"
+        message = f"has {format_count(len(self.live), 'access key')} ({ids}), and {most} may exist"
+        return Words(message, self.next, most, list_live(self.live))
+
+    def values(self) -> Values:
+        """Return the number of keys above the limit, the limit and all keys."""
+        return super().values()._replace(number=len(self.live) - self.limit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessKeyTooOld(AccessKeyFinding):
+    """The only key in `live` is older than `limit` days."""
+
+    rule = "access-key-too-old"
+    meaning = "an active access key is older than maxAgeDays"
+    seriousness = 31
+    field = "maxAgeDays"
+
+    def describe(self) -> Words:
+        """Name the limit and the date of creation."""
+        days, created = _format_days(self.limit), f"created on {self.live[0].created:%Y-%m-%d}"
+        message = f"access key {self.id} is older than {days}: {created}"
+        return Words(message, self.next, f"at most {days} old", created)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessKeyIdle(AccessKeyFinding):
+    """The only key in `live` has not been used for more than `limit` days."""
+
+    rule = "access-key-idle"
+    meaning = "an active access key was not used for longer than maxIdleDays"
+    seriousness = 32
+    field = "maxIdleDays"
+
+    def describe(self) -> Words:
+        """Name the limit and the date of the last use."""
+        (key,), days = self.live, _format_days(self.limit)
+        since = f"last used on {key.last_used:%Y-%m-%d}" if key.last_used else f"never since {key.created:%Y-%m-%d}"
+        message = f"access key {key.id} has not been used for {days}: {since}"
+        return Words(message, self.next, f"used within {days}", since)
+
+
+def check_access_keys(
+    user: str, policy: AccessKeyPolicy, keys: Sequence[AccessKey] | None, now: datetime
+) -> Iterator[AccessKeyFinding | MissingWatchedUser]:
+    """Yield the limits of the policy that the user's access keys exceed; `keys` is None for a missing user.
+
+    `max` counts every key, as IAM's own quota does. The limits of age and idleness are for active keys only, because
+    an inactive key gives no access.
+    """
+    if keys is None:
+        yield MissingWatchedUser(user=user)
+        return
+    if policy.max is not None and len(keys) > policy.max:
+        yield TooManyAccessKeys(user=user, limit=policy.max, live=tuple(keys))
+    for key in keys:
+        if key.status is Status.ACTIVE:
+            yield from _check_ages(policy, key, now)
+
+
+def _check_ages(policy: AccessKeyPolicy, key: AccessKey, now: datetime) -> Iterator[AccessKeyFinding]:
+    if policy.max_age_days is not None and _exceeds(policy.max_age_days, now - key.created):
+        yield AccessKeyTooOld(user=key.user, limit=policy.max_age_days, live=(key,))
+    if policy.max_idle_days is not None and _exceeds(policy.max_idle_days, now - (key.last_used or key.created)):
+        yield AccessKeyIdle(user=key.user, limit=policy.max_idle_days, live=(key,))
+
+
+def needs_closer_look(policy: AccessKeyPolicy, reported: ReportedUser, now: datetime) -> bool:
+    """Return True if the user may have a finding at `now`, according to the credential report.
+
+    Ages are those of `now`, not of the report: a key that became too old since is read, and one that was used since is
+    read in vain. The report does not show keys that were created or activated since, nor the true age of a key that was
+    changed after its creation, because it dates keys by "created or last changed".
+    """
+    if policy.max is not None and len(reported.keys) > policy.max:
+        return True
+    return any(key.active and _may_exceed(policy, key, reported, now) for key in reported.keys)
+
+
+def _may_exceed(policy: AccessKeyPolicy, key: ReportedKey, user: ReportedUser, now: datetime) -> bool:
+    # AWS is not known to leave out the date. A key without one may be as old as its user.
+    changed = key.changed or user.created
+    created = min(changed, key.last_used or changed)  # a key that was used before its last change is older than that
+    return _exceeds(policy.max_age_days, now - created) or _exceeds(
+        policy.max_idle_days, now - (key.last_used or created)
+    )
+
+
+def _exceeds(days: int | None, age: timedelta) -> bool:
+    return days is not None and age > timedelta(days=days)
+
+
+def _format_days(number: int) -> str:
+    """Return a number of days without a separator of thousands, as states have it."""
+    return "1 day" if number == 1 else f"{number} days"

@@ -1,0 +1,139 @@
+"""Rules about users and credentials that the specs declare and the account does not have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from iamcreds.drift.rules.difference import (
+    CredentialDifference,
+    Difference,
+    Kind,
+    Values,
+    Words,
+    list_desired,
+    list_live,
+)
+from iamcreds.text.commands import create_user
+from iamcreds.text.formatting import format_count
+
+if TYPE_CHECKING:
+    from iamcreds.model import DesiredCredential, Inventory
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingUser(Difference):
+    """The account does not have the IAM user.
+
+    Attributes:
+        desired: the user's declared credentials.
+        renamed_to: the only user who has credentials with a login of the missing user's name, which IAM keeps when it
+            renames a user; None for none or several.
+        is_made: True if the stack creates the user.
+    """
+
+    rule = "missing-user"
+    meaning = "the account has no such IAM user"
+    kind = Kind.DRIFT
+    seriousness = 20
+    desired: tuple[DesiredCredential, ...]
+    renamed_to: str | None = None
+    is_made: bool = False
+
+    def describe(self) -> Words:
+        """Name the present name of a renamed user, and count the credentials that cannot exist."""
+        number = len(self.desired)
+        desired = format_count(number, "credential")
+        rest = f", so {format_count(number, 'declared credential')} cannot be" if number else ""
+        message = f"the account has no such IAM user{rest}"
+        if self.renamed_to is not None:
+            return Words(
+                f"{message}: IAM seems to have renamed it to {self.renamed_to}",
+                f"call it {self.renamed_to} in the specs, then pulumi up",
+                desired,
+                f"seems to be {self.renamed_to} now",
+            )
+        if self.is_made:
+            message = f"the account does not have the IAM user yet{rest}"
+            return Words(message, "pulumi up, which makes the user", desired, "not yet")
+        return Words(message, f"{create_user(self.user)}, or take it out of the specs", desired, "no such user")
+
+    def values(self) -> Values:
+        """Return the declared credentials, and the present name of a renamed user."""
+        live = None if self.renamed_to is None else {"renamedTo": self.renamed_to}
+        return Values(len(self.desired), self.desired, live)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingWatchedUser(Difference):
+    """The account does not have the IAM user whose access keys a policy watches."""
+
+    rule = MissingUser.rule
+    meaning = MissingUser.meaning
+    kind = Kind.FINDING
+    seriousness = MissingUser.seriousness
+
+    def describe(self) -> Words:
+        """Name the consequence for the policy."""
+        message = "the account has no such IAM user, so there are no access keys to watch"
+        return Words(message, "take it out of the specs")
+
+    def values(self) -> Values:
+        """Return no values: the user has no keys."""
+        return Values(1, None, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingCredential(CredentialDifference):
+    """Fewer credentials exist than declared; `desired` is the missing one, or all declared ones if some exist.
+
+    Attributes:
+        recorded: the id that the state has for it; None for none, or if the state is unknown.
+        lives_under: the present user of the recorded credential, None if it does not exist.
+    """
+
+    rule = "missing-credential"
+    meaning = "fewer credentials are live than declared"
+    kind = Kind.DRIFT
+    seriousness = 21
+    recorded: str | None = None
+    lives_under: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Empty, because a missing credential has no id."""
+        return ""
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The names of the declared credentials."""
+        return tuple(wanted.name for wanted in self.desired)
+
+    def describe(self) -> Words:
+        """Name the declared credential that is missing, or all of them if only the state knows which."""
+        desired, live = list_desired(self.desired), list_live(self.live)
+        step = "pulumi up" if self.lives_under is None else "pulumi up, which makes another and deletes that one"
+        if not self.live:
+            name = "" if self.desired[0].name == self.alias else f" {self.desired[0].name}"
+            message = f"{self.alias} credential{name} is declared, and {self._describe_recorded()}"
+            return Words(message, step, desired, "none")
+        message = (
+            f"{len(self.desired)} {self.alias} credentials are declared ({desired}), and only {len(self.live)} is live"
+            f" ({live}): only the state knows which is missing"
+        )
+        return Words(message, step, desired, live)
+
+    def _describe_recorded(self) -> str:
+        if self.recorded is None:
+            return "none is live"
+        if self.lives_under is None:
+            return f"{self.recorded}, which the state has, is not live"
+        return f"{self.recorded}, which the state has, is user {self.lives_under}'s now: IAM has renamed the user"
+
+    def may_be_lag(self, inventory: Inventory) -> bool:
+        """Return True if the user or the recorded credential is recent."""
+        return self.user in inventory.young_users or self.recorded in inventory.young_credentials
+
+    def may_be_outdated(self, _inventory: Inventory) -> bool:
+        """Return True: without the state, nothing shows that a credential is recent."""
+        return True
