@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dynamic_providers.run_context import RunContext
 from iamcreds.errors import LimitExceededError, RejectedError
 from iamcreds.planning.group import Member
+from iamcreds.pulumi_engine.run_context import RunContext
 from tests.providers.conftest import new_process
 from tests.providers.requests import CODECOMMIT, CREATE, INPUTS, LIST, UNMANAGED, create, news, put_old, reasons
 
