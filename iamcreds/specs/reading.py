@@ -12,7 +12,7 @@ from iamcreds.specs.nodes import Block
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from iamcreds.specs.nodes import Node, Tree
+    from iamcreds.specs.nodes import Tree
     from iamcreds.specs.rules import Declared
     from iamcreds.specs.sources import Document
 
@@ -72,7 +72,9 @@ def read(document: Document) -> Spec:
     tree = document.tree
     if tree is None:
         return Spec(document.file, frozenset(document.problems))
-    users = [(name, tuple(rules.find_declared(tree, name, node))) for name, node in _find_users(tree)]
+    declared_users = tree.values.get("users")
+    fields_of_users = declared_users.items() if isinstance(declared_users, Block) else ()
+    users = [(name, tuple(rules.find_declared(tree, name, fields))) for name, fields in fields_of_users]
     problems = {*document.problems, *validation.find_problems(tree)}
     for _, credentials in users:
         problems.update(rules.find_problems(credentials))
@@ -85,11 +87,6 @@ def read(document: Document) -> Spec:
         adopted=tuple(_find_adopted(declared for _, credentials in users for declared in credentials)),
         users=tuple(_make_user(tree, name, credentials, is_good=is_good) for name, credentials in users),
     )
-
-
-def _find_users(tree: Tree) -> Iterable[tuple[str, Node]]:
-    users = tree.root.nodes.get("users")
-    return users.nodes.items() if isinstance(users, Block) else ()
 
 
 def _find_account(tree: Tree) -> Setting[str] | None:
@@ -148,7 +145,7 @@ def _sort_key(credential: DesiredCredential) -> tuple[str, str]:
 
 def _make_credential(declared: Declared, existing: str | None) -> DesiredCredential:
     """A credential; `existing` is what its user says of all of them."""
-    fields = declared.fields
+    fields: Mapping[str, Any] = declared.fields
     existing = fields.get("existing", existing)
     return DesiredCredential(
         user=declared.user,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from iamcreds.model import Problem, Severity
 from iamcreds.services import (
@@ -24,10 +24,10 @@ from iamcreds.specs.nodes import Block, Items, quoted
 from iamcreds.specs.spelling import did_you_mean, find_nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from iamcreds.model import Place
-    from iamcreds.specs.nodes import Node, Tree
+    from iamcreds.specs.nodes import Plain, Tree
 
 _SHORT_NAMES = {service.name.removesuffix(SUFFIX): service.name for service in SERVICES} | {
     service.alias: service.alias for service in SERVICES if service.alias is not None
@@ -43,43 +43,38 @@ class Declared:
         service: the service's full name.
         alias: the service's short name.
         name: the credential's name, the service's short one by default.
-        block: where and how it is written.
+        fields: its plain values.
         tree: the file it stands in.
+        place: where the credential begins.
     """
 
     user: str
     service: str
     alias: str
     name: str
-    block: Block
+    fields: Block
     tree: Tree
-
-    @property
-    def fields(self) -> Mapping[str, Any]:
-        """The plain values of its fields."""
-        return self.block.value
-
-    @property
-    def place(self) -> Place:
-        """Where the credential begins."""
-        return self.tree.place(self.block.mark)
+    place: Place
 
     def key_place(self, field: str) -> Place:
-        """Where a field's key stands."""
-        return self.tree.place(self.block.keys[field])
+        """Return the place of a field's key."""
+        return self.tree.place(self.fields.key_marks[field])
 
     def value_place(self, field: str) -> Place:
-        """Where a field's value stands."""
-        return self.tree.place(self.block.nodes[field].mark)
+        """Return the place of a field's value."""
+        return self.tree.place(self.fields.marks[field])
 
 
-def find_declared(tree: Tree, user: str, node: Node) -> Iterator[Declared]:
+def find_declared(tree: Tree, user: str, fields: Plain) -> Iterator[Declared]:
     """The credentials of a user that say at least which service they are for."""
-    credentials = node.nodes.get("credentials") if isinstance(node, Block) else None
-    for item in credentials.items if isinstance(credentials, Items) else ():
-        if isinstance(item, Block) and isinstance(service := item.value.get("service"), str):
+    credentials = fields.get("credentials") if isinstance(fields, Block) else None
+    if not isinstance(credentials, Items):
+        return
+    for item, mark in zip(credentials, credentials.marks, strict=True):
+        if isinstance(item, Block) and isinstance(service := item.get("service"), str):
             alias = service_alias(service)
-            yield Declared(user, service_name(service), alias, str(item.value.get("name") or alias), item, tree)
+            name = str(item.get("name") or alias)
+            yield Declared(user, service_name(service), alias, name, item, tree, tree.place(mark))
 
 
 def find_problems(credentials: Sequence[Declared]) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from iamcreds.model import Place, Problem
 from iamcreds.specs.composer import compose, locate_offset
-from iamcreds.specs.nodes import Block, Scalar, Tree, locate
+from iamcreds.specs.nodes import Block, Tree, locate
 from iamcreds.specs.schema import find_fields_as_written
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ TOO_LARGE = f"this file has more than {MAX_SIZE // 1_000_000} MB: split it, by t
 
 @dataclass(frozen=True)
 class Document:
-    """One spec file: its nodes, or None where there is no mapping to speak of, and what is wrong with it so far."""
+    """One spec file: its values, or None where there is no mapping to speak of, and what is wrong with it so far."""
 
     file: str
     tree: Tree | None
@@ -69,19 +69,19 @@ def format_path(path: Path) -> str:
 
 def parse(file: str, text: str) -> Document:
     """What the text of a spec file holds."""
-    root, problems = compose(file, text, find_fields_as_written())
-    start = Place(file, 1, 1)
-    match root:
-        case Block():
-            return Document(file, Tree(file, root), problems)
-        case None if problems:
+    documents, problems = compose(file, text, find_fields_as_written())
+    match documents:
+        case None:
             return Document(file, None, problems)
-        case None | Scalar(value=None):
-            empty = Problem(start, 'this file is empty: delete it, or write "users: {}"', "empty-file")
+        case [Block() as values]:
+            return Document(file, Tree(file, values), problems)
+        case [] | [None]:
+            empty = Problem(Place(file, 1, 1), 'this file is empty: delete it, or write "users: {}"', "empty-file")
             return Document(file, None, (*problems, empty))
         case _:
             message = 'a spec file holds a mapping with the key "users", not a list or a single value'
-            return Document(file, None, (*problems, Problem(locate(file, root.mark), message, "wrong-type")))
+            place = locate(file, documents.marks[0])
+            return Document(file, None, (*problems, Problem(place, message, "wrong-type")))
 
 
 def _find_files(folder: Path, root: Path) -> Iterator[tuple[Path, Path]]:
