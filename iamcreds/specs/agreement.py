@@ -10,15 +10,16 @@ from iamcreds.specs.nodes import quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from iamcreds.specs.reading import Setting, Spec, SpecUser
+    from iamcreds.model import DesiredUser
+    from iamcreds.specs.reading import Setting, Spec
 
 
-def find_problems(specs: Sequence[Spec]) -> Iterator[Problem]:
+def check_files(specs: Sequence[Spec]) -> Iterator[Problem]:
     """Every rule between files that the specs break."""
     yield from _check_accounts(specs)
     yield from _check_defaults(specs)
     yield from _check_adopted(adopt for spec in specs for adopt in spec.adopted)
-    yield from _check_users(user for spec in specs for user in spec.users)
+    yield from _check_users(user.desired for spec in specs for user in spec.users)
 
 
 def _check_accounts(specs: Iterable[Spec]) -> Iterator[Problem]:
@@ -45,8 +46,8 @@ def _check_adopted(adopted: Iterable[Setting[str]]) -> Iterator[Problem]:
             yield Problem(adopt.place, message, "adopted-twice")
 
 
-def _check_users(users: Iterable[SpecUser]) -> Iterator[Problem]:
-    first: dict[str, SpecUser] = {}
+def _check_users(users: Iterable[DesiredUser]) -> Iterator[Problem]:
+    first: dict[str, DesiredUser] = {}
     for user in users:
         before = first.setdefault(user.name.lower(), user)
         if before.name != user.name:

@@ -29,6 +29,46 @@ if TYPE_CHECKING:
     from iamcreds.model import Place
     from iamcreds.specs.nodes import Plain, Tree
 
+RULES = {
+    "adopted-twice": "two credentials adopt the same live one",
+    "alias-bomb": "the aliases of a file stand for more values than any spec needs",
+    "complex-key": "a key is a list or a mapping",
+    "conflicting-account": "two files name different accounts",
+    "duplicate-key": "a mapping has a key twice",
+    "duplicate-name": "two credentials of a user would be the same resource",
+    "duplicate-user": "a user stands in two files",
+    "empty-file": "a file holds nothing",
+    "expiry-on-password-service": "an expiry on a service that has passwords, not API keys",
+    "merge-key": "a merge key (<<)",
+    "missing-key": "something that must be said is not",
+    "no-account": "warning of `iamcreds validate` alone: no file names the account that the specs are for",
+    "no-file": "a pipe, a device or a socket where a file should be",
+    "no-users": "no file declares a user, and --allow-empty does not say that this is meant",
+    "not-supported-yet": "a field or value that has its meaning, in a later release",
+    "not-utf-8": "a file is not UTF-8",
+    "out-of-range": "a number is too small or too large",
+    "outside-link": "a link that leads out of the folder of the specs",
+    "recursive-alias": "an alias stands in what it names",
+    "repeated-defaults": "defaults in more than one file",
+    "rotate-with-status": "a status on a credential that rotates",
+    "several-documents": "a file holds more than one YAML document",
+    "syntax": "a file is not YAML",
+    "too-deep": "a file nests deeper than any spec needs",
+    "too-large": "a file has more than 5 MB",
+    "too-many-credentials": "a user has more than two credentials for a service",
+    "unknown-alias": "an alias without an anchor",
+    "unknown-key": "a key that means nothing, with the nearest one that does",
+    "unknown-service": "warning: a service that is not known to have such credentials",
+    "unknown-tag": "a YAML tag",
+    "unreadable-file": "a file or folder that is not there or may not be read",
+    "user-case": "two users differ by upper and lower case only",
+    "wrong-format": "a text that is not written as it must be",
+    "wrong-type": "a value of another type: a list for a mapping, text for a number",
+    "wrong-value": "a value that is none of the possible ones",
+    "wrong-was": "a former name that is still, or twice, in use",
+}
+"""Every rule a problem can name, and what breaks it; names are for good."""
+
 _SHORT_NAMES = {service.name.removesuffix(SUFFIX): service.name for service in SERVICES} | {
     service.alias: service.alias for service in SERVICES if service.alias is not None
 }
@@ -77,7 +117,7 @@ def find_declared(tree: Tree, user: str, fields: Plain) -> Iterator[Declared]:
             yield Declared(user, service_name(service), alias, name, item, tree, tree.place(mark))
 
 
-def find_problems(credentials: Sequence[Declared]) -> Iterator[Problem]:
+def check_credentials(credentials: Sequence[Declared]) -> Iterator[Problem]:
     """Every rule that the credentials of one user break."""
     yield from _check_names(credentials)
     yield from _check_number(credentials)
