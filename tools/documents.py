@@ -16,7 +16,7 @@ from iamcreds.policies import permissions
 from iamcreds.report import wording
 from iamcreds.services import SERVICES
 from iamcreds.specs.schema import SCHEMA, is_supported, resolve_reference
-from iamcreds.specs.writing import format_value
+from iamcreds.text.yaml_values import format_value
 from tools.leaks import SWITCHES
 
 if TYPE_CHECKING:
