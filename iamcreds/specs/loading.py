@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import SpecsError
 from iamcreds.model import AccessKeyPolicy, Desired, Existing, Place, Problem, Severity, Unmanaged
-from iamcreds.specs.agreement import check_files
 from iamcreds.specs.reading import read
+from iamcreds.specs.rules import check_files
 from iamcreds.specs.sources import format_path, read_documents, read_stream
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
-"""What no schema can say of a user: rules between the fields and the credentials.
+"""The rules of specs that no schema can express: between the fields and credentials of a user, and between files.
 
-They look at specs that may be wrong in other ways too, and take of them what can be read.
+They apply to specs that may have other errors, too, and use the part of them that can be read.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from iamcreds.services import (
     service_family,
     service_name,
 )
+from iamcreds.specs.hints import did_you_mean, find_nearest
 from iamcreds.specs.nodes import Block, Items, quoted
-from iamcreds.specs.spelling import did_you_mean, find_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from iamcreds.model import Place
+    from iamcreds.model import DesiredUser, Place
     from iamcreds.specs.nodes import Plain, Tree
+    from iamcreds.specs.reading import Setting, Spec
 
 RULES = {
     "adopted-twice": "two credentials adopt the same live one",
@@ -188,3 +189,47 @@ def _warn_of_service(credential: Declared) -> Problem:
     hint = did_you_mean(None if near is None else _SHORT_NAMES[near])
     message = f"{quoted(credential.fields['service'])} is not a service known to have such credentials{hint}"
     return Problem(credential.value_place("service"), message, "unknown-service", Severity.WARNING)
+
+
+def check_files(specs: Sequence[Spec]) -> Iterator[Problem]:
+    """Every rule between files that the specs break."""
+    yield from _check_accounts(specs)
+    yield from _check_defaults(specs)
+    yield from _check_adopted(adopt for spec in specs for adopt in spec.adopted)
+    yield from _check_users(user.desired for spec in specs for user in spec.users)
+
+
+def _check_accounts(specs: Iterable[Spec]) -> Iterator[Problem]:
+    accounts = [spec.account for spec in specs if spec.account is not None]
+    for account in accounts[1:]:
+        if account.value != (first := accounts[0]).value:
+            message = f"{quoted(account.value)} is another account than {quoted(first.value)} at {first.place}"
+            yield Problem(account.place, f"{message}: specs are for one account", "conflicting-account")
+
+
+def _check_defaults(specs: Iterable[Spec]) -> Iterator[Problem]:
+    places = [spec.defaults.place for spec in specs if spec.defaults is not None]
+    for place in places[1:]:
+        message = f'"defaults" may stand in one file only, and stands at {places[0]} too'
+        yield Problem(place, message, "repeated-defaults")
+
+
+def _check_adopted(adopted: Iterable[Setting[str]]) -> Iterator[Problem]:
+    first: dict[str, Setting[str]] = {}
+    for adopt in adopted:
+        before = first.setdefault(adopt.value, adopt)
+        if before is not adopt:
+            message = f"{quoted(adopt.value)} is adopted twice, first at {before.place}: take one out"
+            yield Problem(adopt.place, message, "adopted-twice")
+
+
+def _check_users(users: Iterable[DesiredUser]) -> Iterator[Problem]:
+    first: dict[str, DesiredUser] = {}
+    for user in users:
+        before = first.setdefault(user.name.lower(), user)
+        if before.name != user.name:
+            message = f"{quoted(user.name)} and {quoted(before.name)} at {before.place} differ by case only"
+            yield Problem(user.place, f"{message}: IAM takes them for one user", "user-case")
+        elif before is not user:
+            message = f"{quoted(user.name)} is declared twice, first at {before.place}"
+            yield Problem(user.place, message, "duplicate-user")
