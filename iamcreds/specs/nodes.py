@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from iamcreds.model import Place
+from iamcreds.text.escaping import escape_json_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,13 +115,9 @@ def quoted(value: Plain) -> str:
         case list():
             return "a list"
         case str():
-            return "".join(map(_escape, json.dumps(_shorten(value), ensure_ascii=False)))
+            return escape_json_line(json.dumps(_shorten(value), ensure_ascii=False))
         case _:
             return json.dumps(value)
-
-
-def _escape(character: str) -> str:
-    return character if character.isprintable() else json.dumps(character).strip('"')
 
 
 def _shorten(text: str) -> str:
