@@ -16,7 +16,7 @@ from iamcreds.drift.comparing import list_rules
 from iamcreds.policies import permissions
 from iamcreds.services import SERVICES
 from iamcreds.specs.schema import SCHEMA, is_supported, resolve_reference
-from iamcreds.specs.skeleton import meaning
+from iamcreds.text.yaml_values import format_value
 from tools.leaks import SWITCHES
 
 if TYPE_CHECKING:
@@ -95,6 +95,24 @@ def fields(path: str, parent: Mapping[str, Any], described: dict[str, str]) -> I
             yield from below(f"{path}{name}", resolve_reference(field), described)
     if later:
         yield ", ".join(later), "Not supported yet, and refused for now."
+
+
+def meaning(field: Mapping[str, Any]) -> str:
+    """Return the schema's text about a field, references resolved: its description, choices, bounds and default."""
+    return " ".join([field["description"], *limits(field)])
+
+
+def limits(field: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each limit of a field."""
+    refused = field.get("x-not-supported-yet", [])
+    if "enum" in field:
+        yield f"Possible: {', '.join(choice for choice in field['enum'] if choice not in refused)}."
+    if refused:
+        yield f"Not supported yet: {', '.join(refused)}."
+    if "minimum" in field:
+        yield f"From {field['minimum']} to {field['maximum']}."
+    if "default" in field:
+        yield f"Default: {format_value(field['default'])}."
 
 
 def below(path: str, field: Mapping[str, Any], described: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import resources
 
 import click
 
@@ -34,6 +35,5 @@ def command(schema: str) -> None:
       iamcreds skeleton > specs/jane.yaml
       iamcreds skeleton --schema ../schema.json > specs/team/jane.yaml
     """
-    from iamcreds.specs.skeleton import skeleton  # noqa: PLC0415 - JSON Schema is slow to import
-
-    click.echo(skeleton(schema), nl=False)
+    text = (resources.files("iamcreds") / "specs" / "skeleton.yaml").read_text("utf-8")
+    click.echo(text.replace("$schema=schema.json", f"$schema={schema}", 1), nl=False)

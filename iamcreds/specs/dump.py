@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from iamcreds.model import Status
 from iamcreds.services import service_alias
-from iamcreds.specs.writing import format_value
+from iamcreds.text.yaml_values import format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

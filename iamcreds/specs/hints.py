@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.specs.nodes import quoted, resolve
 from iamcreds.specs.schema import SCHEMA, accepts, find_parents, is_supported, resolve_reference
-from iamcreds.specs.spelling import did_you_mean, find_nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from iamcreds.specs.nodes import Plain
     from iamcreds.specs.schema import Refusal
@@ -103,3 +103,15 @@ def _find_field_for(schema: Mapping[str, Any], value: object) -> str | None:
     fields = schema["properties"]
     names = dict.fromkeys([*schema.get("required", []), *fields])
     return next((name for name in names if is_supported(fields[name]) and accepts(fields[name], value)), None)
+
+
+def find_nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like one that is not known, whatever the case, if there is any."""
+    by_lower = {known_word.lower(): known_word for known_word in sorted(known)}
+    near = get_close_matches(word.lower(), by_lower, n=1)
+    return by_lower[near[0]] if near else None
+
+
+def did_you_mean(near: str | None) -> str:
+    """The end of a sentence about a word that is not known."""
+    return "" if near is None else f"; did you mean {quoted(near)}?"

@@ -6,19 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import SpecsError
-from iamcreds.model import (
-    AccessKeyPolicy,
-    Desired,
-    DesiredCredential,
-    DesiredUser,
-    Existing,
-    Place,
-    Problem,
-    Severity,
-    Unmanaged,
-)
-from iamcreds.specs import agreement
+from iamcreds.model import AccessKeyPolicy, Desired, Existing, Place, Problem, Severity, Unmanaged
 from iamcreds.specs.reading import read
+from iamcreds.specs.rules import check_files
 from iamcreds.specs.sources import format_path, read_documents, read_stream
 
 if TYPE_CHECKING:
@@ -26,48 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from iamcreds.specs.reading import Spec
+    from iamcreds.model import DesiredUser
+    from iamcreds.specs.reading import Spec, SpecUser
     from iamcreds.specs.sources import Document
-
-RULES = {
-    "adopted-twice": "two credentials adopt the same live one",
-    "alias-bomb": "the aliases of a file stand for more values than any spec needs",
-    "complex-key": "a key is a list or a mapping",
-    "conflicting-account": "two files name different accounts",
-    "duplicate-key": "a mapping has a key twice",
-    "duplicate-name": "two credentials of a user would be the same resource",
-    "duplicate-user": "a user stands in two files",
-    "empty-file": "a file holds nothing",
-    "expiry-on-password-service": "an expiry on a service that has passwords, not API keys",
-    "merge-key": "a merge key (<<)",
-    "missing-key": "something that must be said is not",
-    "no-account": "warning of `iamcreds validate` alone: no file names the account that the specs are for",
-    "no-file": "a pipe, a device or a socket where a file should be",
-    "no-users": "no file declares a user, and --allow-empty does not say that this is meant",
-    "not-supported-yet": "a field or value that has its meaning, in a later release",
-    "not-utf-8": "a file is not UTF-8",
-    "out-of-range": "a number is too small or too large",
-    "outside-link": "a link that leads out of the folder of the specs",
-    "recursive-alias": "an alias stands in what it names",
-    "repeated-defaults": "defaults in more than one file",
-    "rotate-with-status": "a status on a credential that rotates",
-    "several-documents": "a file holds more than one YAML document",
-    "syntax": "a file is not YAML",
-    "too-deep": "a file nests deeper than any spec needs",
-    "too-large": "a file has more than 5 MB",
-    "too-many-credentials": "a user has more than two credentials for a service",
-    "unknown-alias": "an alias without an anchor",
-    "unknown-key": "a key that means nothing, with the nearest one that does",
-    "unknown-service": "warning: a service that is not known to have such credentials",
-    "unknown-tag": "a YAML tag",
-    "unreadable-file": "a file or folder that is not there or may not be read",
-    "user-case": "two users differ by upper and lower case only",
-    "wrong-format": "a text that is not written as it must be",
-    "wrong-type": "a value of another type: a list for a mapping, text for a number",
-    "wrong-value": "a value that is none of the possible ones",
-    "wrong-was": "a former name that is still, or twice, in use",
-}
-"""Every rule a problem can name, and what breaks it; names are for good."""
 
 
 def load(path: Path, *, allow_empty: bool = False) -> Desired:
@@ -102,14 +53,16 @@ def _read_path(path: Path, given: BinaryIO) -> Iterable[Document]:
 def combine(files: Iterable[Document], whole: Place, *, allow_empty: bool = False) -> Desired:
     """What spec files say together; `whole` is the place of what concerns none of them."""
     specs = tuple(map(read, files))
-    problems = _find_problems(specs)
+    problems = _collect_problems(specs)
     if not (_find_errors(problems) or allow_empty or any(spec.users for spec in specs)):
         problems += (_refuse_no_users(whole),)
     if _find_errors(problems):
         raise SpecsError(problems)
     defaults: Mapping[str, Any] = next((spec.defaults.value for spec in specs if spec.defaults is not None), {})
     account = next((spec.account.value for spec in specs if spec.account is not None), None)
-    return Desired(_make_users(specs, defaults), account, problems, tuple(spec.file for spec in specs))
+    users = (_apply_defaults(user, defaults) for spec in specs for user in spec.users)
+    by_name = tuple(sorted(users, key=lambda user: user.name))
+    return Desired(by_name, account, problems, tuple(spec.file for spec in specs))
 
 
 def check_account(desired: Desired) -> tuple[Problem, ...]:
@@ -123,9 +76,9 @@ def check_account(desired: Desired) -> tuple[Problem, ...]:
     return (Problem(Place(desired.files[0], 1, 1), message, "no-account", Severity.WARNING),)
 
 
-def _find_problems(specs: Sequence[Spec]) -> tuple[Problem, ...]:
+def _collect_problems(specs: Sequence[Spec]) -> tuple[Problem, ...]:
     """Every problem of the files and of what they say together, each once; no warning about what is an error anyway."""
-    found = {*agreement.find_problems(specs), *(problem for spec in specs for problem in spec.problems)}
+    found = {*check_files(specs), *(problem for spec in specs for problem in spec.problems)}
     wrong = {error.place for error in _find_errors(found)}
     return tuple(
         sorted(problem for problem in found if problem.severity is Severity.ERROR or problem.place not in wrong)
@@ -144,50 +97,29 @@ def _refuse_no_users(whole: Place) -> Problem:
     return Problem(whole, message, "no-users")
 
 
-def _make_users(specs: Iterable[Spec], defaults: Mapping[str, Any]) -> tuple[DesiredUser, ...]:
-    watched = defaults.get("accessKeys", {})
-    existing = Existing(defaults["existing"]) if "existing" in defaults else None
-    unmanaged = Unmanaged(defaults["unmanaged"]) if "unmanaged" in defaults else None
-    users = (
-        DesiredUser(
-            user.name,
-            user.place,
-            _apply_default(user.credentials, existing),
-            _make_policy({**watched, **user.access_keys}),
-            judges_credentials=user.judges_credentials,
-            unmanaged=user.unmanaged or unmanaged,
-            iam_user=user.iam_user,
-            releases_iam_user=user.releases_iam_user,
+def _apply_defaults(user: SpecUser, defaults: Mapping[str, Any]) -> DesiredUser:
+    """Return the user with the defaults, field by field, unless the user or a credential has the field itself."""
+    credentials = user.desired.credentials
+    if "existing" in defaults:
+        existing = Existing(defaults["existing"])
+        credentials = tuple(
+            credential if credential.existing is not None else replace(credential, existing=existing)
+            for credential in credentials
         )
-        for spec in specs
-        for user in spec.users
-    )
-    return tuple(sorted(users, key=lambda user: user.name))
-
-
-def _apply_default(
-    credentials: tuple[DesiredCredential, ...], existing: Existing | None
-) -> tuple[DesiredCredential, ...]:
-    """The credentials with what the defaults say of each that says nothing itself, nor its user."""
-    if existing is None:
-        return credentials
-    return tuple(
-        credential if credential.existing is not None else replace(credential, existing=existing)
-        for credential in credentials
+    unmanaged = Unmanaged(defaults["unmanaged"]) if "unmanaged" in defaults else None
+    return replace(
+        user.desired,
+        credentials=credentials,
+        access_keys=_make_policy({**defaults.get("accessKeys", {}), **user.access_keys}),
+        unmanaged=user.desired.unmanaged or unmanaged,
     )
 
 
 def _make_policy(fields: Mapping[str, Any]) -> AccessKeyPolicy | None:
-    """A policy of the fields of a user over those of the defaults, or None where neither says anything."""
+    """Return the policy of these fields, None without any."""
     if not fields:
         return None
-    limits = {field: None if fields.get(field) is None else int(fields[field]) for field in _LIMITS}
-    return AccessKeyPolicy(
-        max=limits["max"],
-        max_age_days=limits["maxAgeDays"],
-        max_idle_days=limits["maxIdleDays"],
-        enforce=fields.get("enforce", False),
+    max_keys, max_age, max_idle = (
+        None if fields.get(limit) is None else int(fields[limit]) for limit in ("max", "maxAgeDays", "maxIdleDays")
     )
-
-
-_LIMITS = ("max", "maxAgeDays", "maxIdleDays")
+    return AccessKeyPolicy(max_keys, max_age, max_idle, enforce=fields.get("enforce", False))

@@ -1,4 +1,4 @@
-"""What a YAML file holds: nodes that know where they stand, and their plain values.
+"""The plain values of a YAML file, with their source locations.
 
 Only `true`, `false`, `null` (`~`, or nothing at all) and JSON's numbers are not text: `on`, `yes`, `0123`, `2026-01-01`
 and `12:30:45` are. A key is always text.
@@ -10,12 +10,13 @@ import json
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from iamcreds.model import Place
+from iamcreds.text.escaping import escape_json_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Sequence
 
 Plain: TypeAlias = str | int | float | bool | list["Plain"] | dict[str, "Plain"] | None
 
@@ -37,81 +38,53 @@ class Mark(Protocol):
         """The column, in characters."""
 
 
-# Nodes are made by the hundred thousand, and a frozen dataclass takes three times as long to make.
+class Items(list[Plain]):
+    """A list with the place of each item."""
+
+    __slots__ = ("marks",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.marks: list[Mark] = []
 
 
-@dataclass(slots=True)
-class Scalar:
-    """A value without parts; `text` is how it was written, without quotes."""
+class Block(dict[str, Plain]):
+    """A mapping, in the order of the file, with the place of each key and of each value."""
 
-    mark: Mark
-    value: str | float | bool | None
-    text: str
+    __slots__ = ("key_marks", "marks")
 
-
-@dataclass(slots=True)
-class Items:
-    """A list: its plain value, and its nodes."""
-
-    mark: Mark
-    value: list[Plain]
-    items: list[Node]
-
-
-@dataclass(slots=True)
-class Block:
-    """A mapping, in the order of the file: its plain value, the places of its keys, and its nodes."""
-
-    mark: Mark
-    value: dict[str, Plain]
-    keys: dict[str, Mark]
-    nodes: dict[str, Node]
-
-
-Node: TypeAlias = Scalar | Items | Block
+    def __init__(self) -> None:
+        super().__init__()
+        self.marks: dict[str, Mark] = {}
+        self.key_marks: dict[str, Mark] = {}
 
 
 @dataclass(frozen=True)
 class Tree:
-    """The nodes of a file that holds a mapping; paths are keys and indexes from the root."""
+    """The values of a file that holds a mapping; paths are keys and indexes from the root."""
 
     file: str
-    root: Block
-
-    @property
-    def values(self) -> Mapping[str, Plain]:
-        """The plain values."""
-        return self.root.value
+    values: Block
 
     def place(self, mark: Mark) -> Place:
-        """A place as people and editors count it."""
+        """Return a place as people and editors count it."""
         return locate(self.file, mark)
 
-    def value_place(self, path: Iterable[str | int]) -> Place:
-        """Where the value at a path stands."""
-        return self.place(self.node(path).mark)
+    def value_place(self, path: Sequence[str | int]) -> Place:
+        """Return the place of the value at a path."""
+        return self.place(self._find_parent(path).marks[path[-1]])
 
-    def key_place(self, path: Iterable[str | int]) -> Place:
-        """Where the last key of a path stands; of a path that ends in an index, where the value does."""
-        *before, last = path
-        match self.node(before):
-            case Block(keys=keys):
-                return self.place(keys[str(last)])
-            case _:
-                return self.value_place([*before, last])
+    def key_place(self, path: Sequence[str | int]) -> Place:
+        """Return the place of the last key of a path; if it is an index, of its value."""
+        if isinstance(path[-1], int):
+            return self.value_place(path)
+        return self.place(self._find_parent(path).key_marks[path[-1]])
 
-    def node(self, path: Iterable[str | int]) -> Node:
-        """The node at a path."""
-        node: Node = self.root
-        for step in path:
-            match node:
-                case Block(nodes=nodes):
-                    node = nodes[str(step)]
-                case Items(items=items):
-                    node = items[int(step)]
-                case Scalar():
-                    raise KeyError(step)
-        return node
+    def _find_parent(self, path: Sequence[str | int]) -> Any:  # noqa: ANN401 - a block or a list
+        parent: Any = self.values
+        for step in path[:-1]:
+            parent = parent[step]
+        return parent
 
 
 def locate(file: str, mark: Mark) -> Place:
@@ -142,13 +115,9 @@ def quoted(value: Plain) -> str:
         case list():
             return "a list"
         case str():
-            return "".join(map(_escape, json.dumps(_shorten(value), ensure_ascii=False)))
+            return escape_json_line(json.dumps(_shorten(value), ensure_ascii=False))
         case _:
             return json.dumps(value)
-
-
-def _escape(character: str) -> str:
-    return character if character.isprintable() else json.dumps(character).strip('"')
 
 
 def _shorten(text: str) -> str:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from iamcreds.model import DesiredCredential, DesiredIamUser, Existing, Place, Problem, Severity, Status, Unmanaged
-from iamcreds.specs import rules, validation
+from iamcreds.model import (
+    DesiredCredential,
+    DesiredIamUser,
+    DesiredUser,
+    Existing,
+    Place,
+    Problem,
+    Severity,
+    Status,
+    Unmanaged,
+)
 from iamcreds.specs.nodes import Block
+from iamcreds.specs.rules import check_credentials, find_declared
+from iamcreds.specs.validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from iamcreds.specs.nodes import Node, Tree
+    from iamcreds.specs.nodes import Tree
     from iamcreds.specs.rules import Declared
     from iamcreds.specs.sources import Document
 
@@ -32,24 +43,12 @@ class SpecUser:
     """A user as one file declares it, before the defaults of another are known.
 
     Attributes:
-        name: the user's name.
-        place: where the name stands.
-        credentials: sorted by service and name; none where anything is wrong with the file.
-        access_keys: the fields of the policy as they are written; none where anything is wrong with the file.
-        judges_credentials: whether it says which credentials there should be.
-        unmanaged: what the user says of other live ones.
-        iam_user: the IAM user itself, where it is to be made.
-        releases_iam_user: whether the user says that it is none of the stack's.
+        desired: the user without the defaults; name and place only if the file has an error.
+        access_keys: the declared fields of the access key policy.
     """
 
-    name: str
-    place: Place
-    credentials: tuple[DesiredCredential, ...]
-    access_keys: Mapping[str, Any]
-    judges_credentials: bool = True
-    unmanaged: Unmanaged | None = None
-    iam_user: DesiredIamUser | None = None
-    releases_iam_user: bool = False
+    desired: DesiredUser
+    access_keys: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,10 +71,12 @@ def read(document: Document) -> Spec:
     tree = document.tree
     if tree is None:
         return Spec(document.file, frozenset(document.problems))
-    users = [(name, tuple(rules.find_declared(tree, name, node))) for name, node in _find_users(tree)]
-    problems = {*document.problems, *validation.find_problems(tree)}
+    declared_users = tree.values.get("users")
+    fields_of_users = declared_users.items() if isinstance(declared_users, Block) else ()
+    users = [(name, tuple(find_declared(tree, name, fields))) for name, fields in fields_of_users]
+    problems = {*document.problems, *validate(tree)}
     for _, credentials in users:
-        problems.update(rules.find_problems(credentials))
+        problems.update(check_credentials(credentials))
     is_good = all(problem.severity is Severity.WARNING for problem in problems)
     return Spec(
         file=document.file,
@@ -85,11 +86,6 @@ def read(document: Document) -> Spec:
         adopted=tuple(_find_adopted(declared for _, credentials in users for declared in credentials)),
         users=tuple(_make_user(tree, name, credentials, is_good=is_good) for name, credentials in users),
     )
-
-
-def _find_users(tree: Tree) -> Iterable[tuple[str, Node]]:
-    users = tree.root.nodes.get("users")
-    return users.nodes.items() if isinstance(users, Block) else ()
 
 
 def _find_account(tree: Tree) -> Setting[str] | None:
@@ -110,31 +106,32 @@ def _find_defaults(tree: Tree) -> Setting[Any] | None:
 def _make_user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_good: bool) -> SpecUser:
     place = tree.key_place(["users", name])
     if not is_good:
-        return SpecUser(name, place, (), {})
+        return SpecUser(DesiredUser(name, place))
     users: Any = tree.values["users"]
     fields = users[name]
     desired = (_make_credential(declared, fields.get("existing")) for declared in credentials)
-    own = tuple(sorted(desired, key=_sort_key))
-    unmanaged = Unmanaged(fields["unmanaged"]) if "unmanaged" in fields else None
-    said = fields.get("iamUser")
-    return SpecUser(
-        name=name,
-        place=place,
-        credentials=own,
-        access_keys=fields.get("accessKeys", {}),
+    user = DesiredUser(
+        name,
+        place,
+        credentials=tuple(sorted(desired, key=lambda credential: (credential.service, credential.name))),
         judges_credentials="credentials" in fields,
-        unmanaged=unmanaged,
-        iam_user=_make_iam_user(tree, name, {} if said is True else said) if said not in (None, False) else None,
-        releases_iam_user=said is False,
+        unmanaged=Unmanaged(fields["unmanaged"]) if "unmanaged" in fields else None,
+        iam_user=_make_iam_user(tree, name, fields.get("iamUser")),
+        releases_iam_user=fields.get("iamUser") is False,
     )
+    return SpecUser(user, fields.get("accessKeys", {}))
 
 
-def _make_iam_user(tree: Tree, name: str, fields: Mapping[str, Any]) -> DesiredIamUser:
+def _make_iam_user(tree: Tree, name: str, declared: Any) -> DesiredIamUser | None:  # noqa: ANN401 - as in the schema
+    """Return the IAM user that `iamUser` declares by true or by a mapping; None without one."""
+    if declared in (None, False):
+        return None
+    fields: Mapping[str, Any] = {} if declared is True else declared
     return DesiredIamUser(
         place=tree.key_place(["users", name, "iamUser"]),
         path=fields.get("path"),
         permissions_boundary=fields.get("permissionsBoundary"),
-        tags=fields.get("tags", {}),
+        tags=dict(fields.get("tags", {})),
         policy_arns=tuple(fields.get("policyArns", ())),
         is_imported=fields.get("import", False),
         protect=fields.get("protect", False),
@@ -142,13 +139,9 @@ def _make_iam_user(tree: Tree, name: str, fields: Mapping[str, Any]) -> DesiredI
     )
 
 
-def _sort_key(credential: DesiredCredential) -> tuple[str, str]:
-    return credential.service, credential.name
-
-
 def _make_credential(declared: Declared, existing: str | None) -> DesiredCredential:
     """A credential; `existing` is what its user says of all of them."""
-    fields = declared.fields
+    fields: Mapping[str, Any] = declared.fields
     existing = fields.get("existing", existing)
     return DesiredCredential(
         user=declared.user,

@@ -65,35 +65,24 @@ def is_supported(field: Mapping[str, Any]) -> bool:
 
 @cache
 def find_fields_as_written() -> frozenset[str]:
-    """The names of the fields that count as they are written, quoted or not."""
-    return frozenset(name for name, field in _find_fields(SCHEMA) if resolve_reference(field).get("x-text"))
-
-
-def _find_fields(schema: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:  # noqa: ANN401 - any part of a schema
-    match schema:
-        case dict():
-            yield from schema.get("properties", {}).items()
-            for part in schema.values():
-                yield from _find_fields(part)
-        case list():
-            for part in schema:
-                yield from _find_fields(part)
+    """Return the names of the fields that count as they are written, quoted or not."""
+    return frozenset(name for name, field, _ in _find_fields(SCHEMA, "") if field.get("x-text"))
 
 
 def find_parents(name: str) -> list[str]:
-    """The fields below which a field of that name may stand, and the empty text of one at the top of a file."""
-    return list(dict.fromkeys(parent for field, parent in _find_placed_fields(SCHEMA, "") if field == name))
+    """Return the fields below which a field of that name may stand, with an empty text for the top of a file."""
+    return list(dict.fromkeys(parent for child, _, parent in _find_fields(SCHEMA, "") if child == name))
 
 
-def _find_placed_fields(schema: Mapping[str, Any], parent: str) -> Iterator[tuple[str, str]]:
-    """Every supported field and the name of what it stands below."""
+def _find_fields(schema: Mapping[str, Any], parent: str) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    """Yield each supported field by its name, with its references resolved, and the name of its parent."""
     for name, field in schema.get("properties", {}).items():
         if is_supported(field):
-            yield name, parent
             whole = resolve_reference(field)
+            yield name, whole, parent
             for part in (whole, whole.get("items"), whole.get("additionalProperties")):
                 if isinstance(part, dict):
-                    yield from _find_placed_fields(resolve_reference(part), name)
+                    yield from _find_fields(resolve_reference(part), name)
 
 
 @cache

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from iamcreds.model import Place, Problem
 from iamcreds.specs.composer import compose, locate_offset
-from iamcreds.specs.nodes import Block, Scalar, Tree, locate
+from iamcreds.specs.nodes import Block, Tree, locate
 from iamcreds.specs.schema import find_fields_as_written
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ TOO_LARGE = f"this file has more than {MAX_SIZE // 1_000_000} MB: split it, by t
 
 @dataclass(frozen=True)
 class Document:
-    """One spec file: its nodes, or None where there is no mapping to speak of, and what is wrong with it so far."""
+    """One spec file: its values, or None where there is no mapping to speak of, and what is wrong with it so far."""
 
     file: str
     tree: Tree | None
@@ -46,12 +46,7 @@ def read_documents(path: Path) -> Iterator[Document]:
     What begins with a dot is passed over in folders (Kubernetes and editors keep copies under such names). Links are
     followed as long as they stay in the folder, and a folder that several lead to is read once.
     """
-    try:
-        is_folder = path.is_dir()
-    except OSError as error:
-        yield _refuse_unreadable(path, error)
-        return
-    if not is_folder:
+    if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a path that is too long
         yield _read(path)
         return
     root = Path(os.path.realpath(path))
@@ -69,19 +64,19 @@ def format_path(path: Path) -> str:
 
 def parse(file: str, text: str) -> Document:
     """What the text of a spec file holds."""
-    root, problems = compose(file, text, find_fields_as_written())
-    start = Place(file, 1, 1)
-    match root:
-        case Block():
-            return Document(file, Tree(file, root), problems)
-        case None if problems:
+    documents, problems = compose(file, text, find_fields_as_written())
+    match documents:
+        case None:
             return Document(file, None, problems)
-        case None | Scalar(value=None):
-            empty = Problem(start, 'this file is empty: delete it, or write "users: {}"', "empty-file")
+        case [Block() as values]:
+            return Document(file, Tree(file, values), problems)
+        case [] | [None]:
+            empty = Problem(Place(file, 1, 1), 'this file is empty: delete it, or write "users: {}"', "empty-file")
             return Document(file, None, (*problems, empty))
         case _:
             message = 'a spec file holds a mapping with the key "users", not a list or a single value'
-            return Document(file, None, (*problems, Problem(locate(file, root.mark), message, "wrong-type")))
+            place = locate(file, documents.marks[0])
+            return Document(file, None, (*problems, Problem(place, message, "wrong-type")))
 
 
 def _find_files(folder: Path, root: Path) -> Iterator[tuple[Path, Path]]:
@@ -111,22 +106,21 @@ def _locate(path: Path, folder: Path) -> Path:
 
 
 def _read(path: Path) -> Document:
-    file = format_path(path)
     try:
-        data = _read_bytes(path)
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # it is not opened, because it might never end
+            return _refuse(path, NO_FILE, "no-file")
+        with path.open("rb") as file:
+            return read_stream(format_path(path), file)
     except OSError as error:
         return _refuse_unreadable(path, error)
-    return _refuse(path, NO_FILE, "no-file") if data is None else _decode(file, data)
 
 
 def read_stream(file: str, stream: BinaryIO) -> Document:
     """The spec that a stream holds, such as standard input; its places name it `file`."""
-    return _decode(file, stream.read(MAX_SIZE + 1))
-
-
-def _decode(file: str, data: bytes) -> Document:
+    data = stream.read(MAX_SIZE + 1)
     if len(data) > MAX_SIZE:
-        return _refuse(Path(file), TOO_LARGE, "too-large")
+        return Document(file, None, (Problem(Place(file, 1, 1), TOO_LARGE, "too-large"),))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -134,15 +128,6 @@ def _decode(file: str, data: bytes) -> Document:
         place = locate_offset(file, before, len(before))
         return Document(file, None, (Problem(place, "this is not UTF-8: save the file in that encoding", "not-utf-8"),))
     return parse(file, text)
-
-
-def _read_bytes(path: Path) -> bytes | None:
-    """What a file holds, and of one that is too large a byte too many; None of what is no file and might never end."""
-    mode = path.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        return None
-    with path.open("rb") as file:
-        return file.read(MAX_SIZE + 1)
 
 
 def _refuse_unreadable(path: Path, error: OSError) -> Document:

@@ -37,7 +37,7 @@ _RULES = {
 }
 
 
-def find_problems(tree: Tree) -> Iterator[Problem]:
+def validate(tree: Tree) -> Iterator[Problem]:
     """Everything the schema refuses in a spec file."""
     for refusal in find_refusals(tree.values):
         yield from _describe(refusal, tree)

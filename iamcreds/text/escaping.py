@@ -42,12 +42,14 @@ def escape_markdown(text: str) -> str:
 
 def escape_json(written: str) -> str:
     """JSON, which may have more than ASCII, in which what a terminal or a CI run would obey is escaped."""
-    lines = (line if line.isprintable() else "".join(map(_escape_in_json, line)) for line in written.split("\n"))
-    return "\n".join(lines).replace("##", "#\\u0023")
+    return "\n".join(map(escape_json_line, written.split("\n"))).replace("##", "#\\u0023")
 
 
-def _escape_in_json(character: str) -> str:
-    return character if character.isprintable() else json.dumps(character)[1:-1]
+def escape_json_line(line: str) -> str:
+    """Return a line of JSON with JSON's escapes for unprintable characters."""
+    if line.isprintable():
+        return line
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in line)
 
 
 def escape_cell(text: str) -> str:

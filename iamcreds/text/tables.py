@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from iamcreds.text.escaping import escape_cell, escape_invisible, escape_json
+from iamcreds.text.yaml_values import format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,8 +27,6 @@ ABSENT = "-"
 _GAP = "  "
 _BOLD = "\x1b[1m{}\x1b[0m"
 _WITHOUT_POINT = re.compile("^(-?[0-9]+)(e)")  # readers of YAML 1.1 take 1e-05 for text, and 1.0e-05 for a number
-_PLAIN_KEY = re.compile("[a-z]+(_[a-z]+)*")
-_NOT_KEYS = frozenset({"false", "n", "no", "null", "off", "on", "true", "y", "yes"})
 
 
 class Format(StrEnum):
@@ -116,16 +115,11 @@ def _to_yaml(value: Document) -> Iterator[str]:
 
 
 def _to_yaml_entry(key: str, value: Document) -> Iterator[str]:
-    written = (
-        key
-        if _PLAIN_KEY.fullmatch(key) and key not in _NOT_KEYS
-        else escape_invisible(json.dumps(key, ensure_ascii=False))
-    )
     first, *others = _to_yaml(value)
     if isinstance(value, list) and value:
-        yield from (f"{written}:", first, *others)
+        yield from (f"{format_value(key)}:", first, *others)
     else:
-        yield f"{written}: {first}"
+        yield f"{format_value(key)}: {first}"
 
 
 def _to_csv(table: Table) -> str:

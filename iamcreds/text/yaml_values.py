@@ -1,4 +1,4 @@
-"""Values as a spec has them."""
+"""Values in YAML as iamcreds writes it; pure."""
 
 from __future__ import annotations
 
