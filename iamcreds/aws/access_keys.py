@@ -27,7 +27,7 @@ ROOT_USER = "<root_account>"
 
 
 class AccessKeys:
-    """The access keys of the account, read anew each time.
+    """The access keys of the account, read anew each time. Every method raises AccountError as AWS responds.
 
     Args:
         iam: a boto3 client of IAM.
@@ -37,29 +37,21 @@ class AccessKeys:
         self._iam = iam
 
     def of_users(self, users: Iterable[str], progress: Progress = no_progress) -> dict[str, list[AccessKey] | None]:
-        """Return the access keys of each of the users, oldest first; None of a user who does not exist.
-
-        Raises:
-            AccountError
-        """
+        """Return the access keys of each of the users, oldest first; None of a user who does not exist."""
         return call_all(self._of_user, sorted(set(users)), "reading access keys", progress)
 
     def read_page(self, window: Window, *, user: str | None = None) -> Page[AccessKey]:
         """Return the access keys of a user (None: the caller), oldest first.
 
         Raises:
-            NoSuchUserError, AccountError
+            NoSuchUserError
         """
         page = self._list(window, user)
         found = map(self._read_last_use, page.items)
         return Page(_sort(key for key in found if key is not None), page.marker)
 
     def read_page_of_all(self, window: Window, progress: Progress) -> Page[AccessKey]:
-        """Return the access keys of all users, by user, oldest first; the window is one of the list of users.
-
-        Raises:
-            AccountError
-        """
+        """Return the access keys of all users, by user, oldest first; the window is one of the list of users."""
         users = list_users(self._iam, window)
         found = self.of_users((user.name for user in users.items), progress)
         return Page(_sort(key for keys in found.values() for key in keys or ()), users.marker)

@@ -45,7 +45,8 @@ _OF_EVERY_READ = (
 class CredentialLists:
     """Lists of the account's service-specific credentials.
 
-    Some endpoints do not know AllUsers; then the credentials are listed user by user.
+    Some endpoints do not know AllUsers; then the credentials are listed user by user. Every method raises AccountError
+    as AWS responds; `of_user` and `of_users` raise UserDeniedError if AWS denies the read of one user.
 
     Args:
         iam: a boto3 client of IAM.
@@ -55,11 +56,7 @@ class CredentialLists:
         self._iam = iam
 
     def of_all(self, window: Window = EVERYTHING) -> Page[Credential] | None:
-        """Return the credentials of all users; None if the endpoint does not know AllUsers.
-
-        Raises:
-            AccountError: a failure that every other read would meet, too.
-        """
+        """Return the credentials of all users; None if the endpoint does not know AllUsers."""
         try:
             return self._read(window, all_users=True)
         except _OF_EVERY_READ:
@@ -68,12 +65,7 @@ class CredentialLists:
             return None
 
     def of_user(self, user: str, service: str | None = None) -> tuple[Credential, ...] | None:
-        """Return the user's credentials for the service (full name; None for all); None if the user does not exist.
-
-        Raises:
-            UserDeniedError: AWS denies the read of this user.
-            AccountError
-        """
+        """Return the user's credentials for the service (full name; None for all); None if the user does not exist."""
         try:
             return self._read(EVERYTHING, user, service).items
         except NoSuchUserError:
@@ -84,11 +76,7 @@ class CredentialLists:
     def of_users(
         self, users: Iterable[str], progress: Progress = no_progress, service: str | None = None
     ) -> dict[str, tuple[Credential, ...] | None]:
-        """Return what `of_user` returns for each of the users, several users at once.
-
-        Raises:
-            UserDeniedError, AccountError
-        """
+        """Return what `of_user` returns for each of the users, several users at once."""
         return call_all(lambda user: self.of_user(user, service), users, "reading credentials user by user", progress)
 
     def read_page(
@@ -103,7 +91,7 @@ class CredentialLists:
             all_users: of every user; if the endpoint does not know AllUsers, the window is one of the list of users.
 
         Raises:
-            NoSuchUserError, NoSuchServiceError, AccountError
+            NoSuchUserError, NoSuchServiceError
         """
         try:
             page = self._read(window, user, service, all_users=all_users)
@@ -119,9 +107,6 @@ class CredentialLists:
         """Return True if AWS knows such credentials of the service (full name): one call, about a user who exists.
 
         A list of a service that AWS does not know is NoSuchEntity, as its Create is (recorded on AWS by others).
-
-        Raises:
-            AccountError
         """
         try:
             with translate_errors(f"looking whether AWS knows the service {service}"):

@@ -137,7 +137,7 @@ class OpenCreates:
         """Return True if a list shows the credential; a candidate without an id stands for one create only."""
         if create.id is not None:
             return any(credential.id == create.id for credential in live)
-        candidate = next((found for found in unclaimed if create.may_have_made(found, self._clock)), None)
+        candidate = next((found for found in unclaimed if create.may_have_created(found, self._clock)), None)
         if candidate is not None:
             unclaimed.remove(candidate)
         return candidate is not None

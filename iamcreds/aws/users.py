@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class Users:
     """The IAM users of the account, listed once a run. Safe to use from several threads.
 
+    Every method raises AccountError as AWS responds; UserDeniedError if AWS denies the read of one user.
+
     Args:
         iam: a boto3 client of IAM.
     """
@@ -32,21 +34,12 @@ class Users:
         self._users: dict[str, User] | None = None
 
     def all(self) -> list[User]:
-        """Return the users, by name; one call a page, once a run.
-
-        Raises:
-            AccountError
-        """
+        """Return the users, by name; one call a page, once a run."""
         with self._lock:
             return sorted(self._by_name().values())
 
     def find_missing(self, users: Iterable[str]) -> set[str]:
-        """Return the users who do not exist: the list of all may lag, so those it lacks are asked for by name.
-
-        Raises:
-            UserDeniedError: AWS denies the read of a user.
-            AccountError
-        """
+        """Return the users who do not exist: the list of all may lag, so those it lacks are asked for by name."""
         with self._lock:
             unknown = sorted(set(users) - self._by_name().keys())
         found = call_all(self._find, unknown, "looking for missing users")
@@ -55,12 +48,7 @@ class Users:
         return {name for name, user in found.items() if user is None}
 
     def exists(self, user: str) -> bool:
-        """Return True if the user exists: one that the list of all lacks is asked for by name.
-
-        Raises:
-            UserDeniedError: AWS denies the read of the user.
-            AccountError
-        """
+        """Return True if the user exists: one that the list of all lacks is asked for by name."""
         with self._lock:
             return user in self._by_name() or not self.find_missing([user])
 
