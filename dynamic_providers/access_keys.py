@@ -98,7 +98,7 @@ class AccessKeysProvider(Provider):
 
     def _watched(self, inputs: dict[str, Any], context: RunContext) -> CheckResult:
         policies = {user: _policy(properties) for user, properties in inputs["users"].items()}
-        keys = self.account.access_keys(policies)
+        keys = self.account.access_keys.of_users(policies)
         # A user whom the program creates has no keys yet.
         keys |= {user: [] for user in context.created_users if keys.get(user) is None}
         found = [finding for user in keys for finding in check_access_keys(user, policies[user], keys[user], self.now)]

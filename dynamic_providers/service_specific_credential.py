@@ -134,7 +134,7 @@ class ServiceSpecificCredentialProvider(Provider):
             if is_told_first(error):
                 raise
             return ReadResult(id_, dict(props), declared_inputs(props))  # the run ends by what was told already
-        is_young = self.account.is_young(datetime.fromisoformat(props["create_date"]))
+        is_young = self.account.clock.is_young(datetime.fromisoformat(props["create_date"]))
         if live is None and not is_young:
             return ReadResult(None, {})
         if live is None or (is_young and live.status != props.get("status")):
@@ -146,7 +146,7 @@ class ServiceSpecificCredentialProvider(Provider):
     def _find(self, credential_id: str, props: Mapping[str, Any]) -> Credential | None:
         self.session.require_read([credential_id])
         self.account.require_account(props.get("account_id"), "this state is of")
-        return self.account.find_credential(props["user"], credential_id)
+        return self.account.inventory.find(props["user"], credential_id)
 
     def update(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
         """Switch and reset, in an order in which no old password comes to life again; repeating it converges.
@@ -166,7 +166,7 @@ class ServiceSpecificCredentialProvider(Provider):
         status = inputs.target
         known = {olds.get("desired_status"), olds["status"], status if live is None else live.status.value}
         try:
-            issued = self.account.change(
+            issued = self.account.credentials.change(
                 olds["user"] if live is None else live.user,
                 credential_id,
                 status=None if known == {inputs.status} else status,
@@ -182,8 +182,8 @@ class ServiceSpecificCredentialProvider(Provider):
 
     def _way_out(self, olds: Mapping[str, Any]) -> str:
         """Return the next step after a manual deletion; a refresh keeps a young credential as recorded."""
-        listed = self.account.listed_from(datetime.fromisoformat(olds["create_date"]))
-        seconds = math.ceil((listed - self.account.now()).total_seconds())
+        listed = self.account.clock.listed_from(datetime.fromisoformat(olds["create_date"]))
+        seconds = math.ceil((listed - self.account.clock.now()).total_seconds())
         if seconds <= 0:
             return "it is gone: `pulumi up --refresh`"
         return f"it is gone, less than a minute after its creation: run again at {listed:%H:%M:%S} UTC (in {seconds} s)"
@@ -199,4 +199,4 @@ class ServiceSpecificCredentialProvider(Provider):
         if reason is not None:
             raise RejectedError(reason)
         self.account.require_account(props.get("account_id"), "this state is of")
-        self.account.delete(props["user"], credential_id, datetime.fromisoformat(props["create_date"]))
+        self.account.credentials.delete(props["user"], credential_id, datetime.fromisoformat(props["create_date"]))

@@ -73,13 +73,13 @@ class UnmanagedCredentialsProvider(Provider):
 
     def _find(self, users: Mapping[str, str], told: Mapping[str, Any]) -> Iterator[Credential]:
         """What is live of these users and in no state, but where this run may yet make it a resource's own."""
-        self.account.reread_users(())  # an endpoint that cannot list all users at once is asked for each
+        self.account.inventory.reread(())  # an endpoint that cannot list all users at once is asked for each
         owned = set(told["owned"])
         undecided = {(user, service) for user, service in told.get("undecided") or ()}
         for credential_id, (user, service) in (told.get("declared") or {}).items():
             if not self._exists(user, credential_id):  # then it is made anew, or adopts
                 undecided.add((user, service))
-        every = self.account.credentials()
+        every = self.account.inventory.all()
         own: dict[tuple[str, str], list[Credential]] = defaultdict(list)
         for live in every:
             if live.id in owned:
@@ -97,18 +97,18 @@ class UnmanagedCredentialsProvider(Provider):
     def _exists(self, user: str, credential_id: str) -> bool:
         """Return True if the credential certainly exists; AWS may deny the read of its user."""
         try:
-            return self.account.find_credential(user, credential_id) is not None
+            return self.account.inventory.find(user, credential_id) is not None
         except UserDeniedError:
             return False
 
     def _is_own(self, live: Credential) -> bool:
         """Whether this run has read it as the stack's own, or made it: whose Create is under way is waited for."""
-        if self.session.owner(live.id) is not None or self.account.has_written(live.id):
+        if self.session.owner(live.id) is not None or self.account.inventory.has_written(live.id):
             return True
         if live.id in self.session.adopted(live.user, live.service):
             return True
-        with self.account.hold_creates(live.user, live.service):
-            return self.account.has_written(live.id)
+        with self.account.create_journal.hold(live.user, live.service):
+            return self.account.inventory.has_written(live.id)
 
     def _may_be_left(self, live: Credential, own: Iterable[Credential]) -> bool:
         """Whether it may be what one of these had before it was replaced: the program is not told of such old copies.
@@ -163,17 +163,17 @@ class UnmanagedCredentialsProvider(Provider):
         """Deactivate or delete one credential; return it as it is then, None if it is deleted."""
         if live["id"] in inputs["deletes"]:
             self._prepare(user, live)
-            self.account.delete(user, live["id"])
+            self.account.credentials.delete(user, live["id"])
             return None
         if live["id"] in inputs["deactivates"] and self._prepare(user, live):
-            self.account.set_status(user, live["id"], Status.INACTIVE)
+            self.account.credentials.change(user, live["id"], status=Status.INACTIVE)
             return live | {"status": Status.INACTIVE.value}
         return live
 
     def _prepare(self, user: str, shown: Mapping[str, str]) -> bool:
         """Return True if the credential still exists and may be changed; plans of this run count it as it is now."""
         self._require_foreign(user, shown)
-        found = self.account.find_credential(user, shown["id"])
+        found = self.account.inventory.find(user, shown["id"])
         if found is not None:
             self.session.note_change(found)
         return found is not None
@@ -184,7 +184,8 @@ class UnmanagedCredentialsProvider(Provider):
         Raises:
             RejectedError: one has, or is.
         """
-        if self.account.has_written(shown["id"]) or shown["id"] in self.session.adopted(user, shown["service"]):
+        adopted = self.session.adopted(user, shown["service"])
+        if self.account.inventory.has_written(shown["id"]) or shown["id"] in adopted:
             raise RejectedError(
                 f"credential {shown['id']} of user {user} is taken over by a resource of this run: it is left alone"
             )

@@ -1,37 +1,4 @@
-"""Everything that can go wrong, as types; each message is a sentence a user can act on and holds no secret.
-
-IamcredsError
-├── SpecsError                 the specs cannot be read; carries every problem
-├── NothingSelectedError       a filter names what is neither desired nor live
-├── PreviewError               a text is no preview of the engine, or not one that can be judged
-├── ApprovalError              an approved plan cannot be used
-├── StateError                 a text is no state of a stack
-├── SecretError                a credential's secret cannot be printed
-│   └── GitRequestError        git may not get the password that it asks for
-├── QueryError                 a statement cannot be answered
-├── ConfigError                the stack's configuration cannot be used
-├── OutputFileError            a file cannot be written
-├── WheelError                 a file is not a wheel of iamcreds that a project can install
-├── NotificationError          a notification could not be sent
-├── EngineGoneError            the engine has ended while a call was waiting
-├── EmulatorMissingError       the embedded IAM is not installed
-└── AccountError               the account did not do what was asked
-    ├── UnreachableError       no answer from the endpoint
-    ├── UnreadableAnswerError  an answer that was cut off, or that is none of AWS's
-    ├── UnavailableError       AWS cannot answer at present: a failure of its own, or too many calls
-    ├── UnauthenticatedError   no credentials, or expired or unknown ones
-    ├── AccessDeniedError      the caller lacks a permission
-    │   └── UserDeniedError    the caller must not read one user
-    ├── WrongAccountError      the caller is in another account than the specs or the state say
-    ├── NoSuchUserError        the IAM user does not exist
-    ├── NoSuchServiceError     AWS knows no such credentials of the service
-    ├── NoSuchCredentialError  the credential does not exist
-    │   └── OtherUserError     it may exist, and is not this user's
-    ├── LimitExceededError     both of a user's places for a service are taken
-    ├── RejectedError          a credential cannot be created, adopted or replaced
-    ├── NotApprovedError       the approved plan does not name a step
-    └── LostAnswerError        a change may or may not have happened
-"""
+"""Everything that can go wrong, as types; each message is a sentence a user can act on and holds no secret."""
 
 from __future__ import annotations
 

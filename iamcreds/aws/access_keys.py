@@ -1,4 +1,4 @@
-"""Reading the access keys of many users: a bounded pool of threads, one list a user, one question a key."""
+"""Access keys and when they were last used: one list a user, one question a key, several users at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds.aws import client
 from iamcreds.aws.failures import reading_answers, translate_errors
+from iamcreds.aws.listing import EVERYTHING, Page, Window, describe_owner, read_list
 from iamcreds.aws.threads import call_all
+from iamcreds.aws.users import list_users
 from iamcreds.errors import AccessDeniedError, NoSuchUserError
 from iamcreds.model import AccessKey, Status
 from iamcreds.progress import no_progress
@@ -20,34 +22,77 @@ if TYPE_CHECKING:
 
     from iamcreds.progress import Progress
 
+ROOT_USER = "<root_account>"
+"""Whose the access keys are that AWS lists without a user name, in the credential report's word."""
 
-def read_access_keys(
-    iam: IAMClient, users: Iterable[str], progress: Progress = no_progress
-) -> dict[str, list[AccessKey] | None]:
-    """The access keys of each of the users, oldest first; None of a user who does not exist.
 
-    Raises:
-        AccountError: as AWS answers.
+class AccessKeys:
+    """The access keys of the account, read anew each time. Every method raises AccountError as AWS responds.
+
+    Args:
+        iam: a boto3 client of IAM.
     """
-    return call_all(lambda user: _read_user(iam, user), sorted(set(users)), "reading access keys", progress)
+
+    def __init__(self, iam: IAMClient) -> None:
+        self._iam = iam
+
+    def of_users(self, users: Iterable[str], progress: Progress = no_progress) -> dict[str, list[AccessKey] | None]:
+        """Return the access keys of each of the users, oldest first; None of a user who does not exist."""
+        return call_all(self._of_user, sorted(set(users)), "reading access keys", progress)
+
+    def read_page(self, window: Window, *, user: str | None = None) -> Page[AccessKey]:
+        """Return the access keys of a user (None: the caller), oldest first.
+
+        Raises:
+            NoSuchUserError
+        """
+        page = self._list(window, user)
+        found = map(self._read_last_use, page.items)
+        return Page(_sort(key for key in found if key is not None), page.marker)
+
+    def read_page_of_all(self, window: Window, progress: Progress) -> Page[AccessKey]:
+        """Return the access keys of all users, by user, oldest first; the window is one of the list of users."""
+        users = list_users(self._iam, window)
+        found = self.of_users((user.name for user in users.items), progress)
+        return Page(_sort(key for keys in found.values() for key in keys or ()), users.marker)
+
+    def _of_user(self, user: str) -> list[AccessKey] | None:
+        try:
+            return list(self.read_page(EVERYTHING, user=user).items)
+        except NoSuchUserError:
+            return None
+
+    def _list(self, window: Window, user: str | None) -> Page[AccessKey]:
+        """List access keys without their last use, which ListAccessKeys does not return."""
+        arguments = {} if user is None else {"UserName": user}
+        with translate_errors(f"listing the access keys of {describe_owner(user)}"):
+            return read_list(
+                self._iam.list_access_keys,
+                "AccessKeyMetadata",
+                lambda item: _to_access_key({"UserName": user or ROOT_USER, **item}),
+                window,
+                **arguments,
+            )
+
+    def _read_last_use(self, key: AccessKey) -> AccessKey | None:
+        """Return the key with its last use; None if it was deleted since it was listed."""
+        doing = f"asking when access key {key.id} of user {key.user} was last used"
+        try:
+            with translate_errors(doing), reading_answers():
+                used = client.read(self._iam.get_access_key_last_used, AccessKeyId=key.id)["AccessKeyLastUsed"]
+                return replace(
+                    key,
+                    last_used=used["LastUsedDate"].astimezone(UTC) if "LastUsedDate" in used else None,
+                    service=_unless_never(used.get("ServiceName")),
+                    region=_unless_never(used.get("Region")),
+                )
+        except AccessDeniedError:  # also what AWS says of a key that does not exist
+            if key.id in {listed.id for listed in self._list(EVERYTHING, key.user).items}:
+                raise
+            return None
 
 
-def _read_user(iam: IAMClient, user: str) -> list[AccessKey] | None:
-    try:
-        found = (read_last_use(iam, key) for key in _list(iam, user))
-        return sorted((key for key in found if key is not None), key=lambda key: (key.created, key.id))
-    except NoSuchUserError:
-        return None
-
-
-def _list(iam: IAMClient, user: str) -> list[AccessKey]:
-    with translate_errors(f"listing the access keys of user {user}"), reading_answers():
-        pages = client.pages(iam.list_access_keys, UserName=user)
-        return [to_access_key(item) for page in pages for item in page["AccessKeyMetadata"]]
-
-
-def to_access_key(item: Mapping[str, Any]) -> AccessKey:
-    """An access key out of an answer to ListAccessKeys, which does not tell when it was used."""
+def _to_access_key(item: Mapping[str, Any]) -> AccessKey:
     return AccessKey(
         id=item["AccessKeyId"],
         user=item["UserName"],
@@ -56,26 +101,10 @@ def to_access_key(item: Mapping[str, Any]) -> AccessKey:
     )
 
 
-def read_last_use(iam: IAMClient, key: AccessKey) -> AccessKey | None:
-    """The key with its last use; None of one that was deleted since it was listed."""
-    try:
-        with (
-            translate_errors(f"asking when access key {key.id} of user {key.user} was last used"),
-            reading_answers(),
-        ):
-            used = client.read(iam.get_access_key_last_used, AccessKeyId=key.id)["AccessKeyLastUsed"]
-            return replace(
-                key,
-                last_used=used["LastUsedDate"].astimezone(UTC) if "LastUsedDate" in used else None,
-                service=_unless_never(used.get("ServiceName")),
-                region=_unless_never(used.get("Region")),
-            )
-    except AccessDeniedError:  # also what AWS says of a key that does not exist
-        if key.id in {listed.id for listed in _list(iam, key.user)}:
-            raise
-        return None
+def _sort(keys: Iterable[AccessKey]) -> tuple[AccessKey, ...]:
+    return tuple(sorted(keys, key=lambda key: (key.user, key.created, key.id)))
 
 
 def _unless_never(word: str | None) -> str | None:
-    """IAM says N/A of the service and region of a key that was never used."""
+    """Return None for N/A, which IAM has as the service and region of a key that was never used."""
     return None if word == "N/A" else word

@@ -1,10 +1,10 @@
-"""How we speak to AWS: clients with time-outs and retries, pages, and what an answer says of a credential."""
+"""Sessions and clients of boto3 with time-outs and retries, and single calls."""
 
 from __future__ import annotations
 
 import logging
 import os
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import boto3
@@ -16,12 +16,10 @@ from botocore.utils import parse_timestamp
 
 from iamcreds import errors
 from iamcreds.aws.credential_sources import forbid_prompts, is_interactive
-from iamcreds.aws.failures import FOLLOWS_LOST, NONSENSE, UNREADABLE, may_have_happened, reading_answers
-from iamcreds.model import Credential, IssuedCredential, Status
-from iamcreds.services import Family
+from iamcreds.aws.failures import FOLLOWS_LOST, NONSENSE, UNREADABLE, may_have_happened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from botocore.awsrequest import AWSResponse
     from botocore.client import BaseClient
@@ -41,20 +39,11 @@ CONNECT_TIMEOUT = 10
 READ_TIMEOUT = 60
 """Seconds to wait for an answer once a call is sent."""
 
-PAGE = 1000
-"""Items asked for per page, the most that IAM allows."""
-
 UNREADABLE_ANSWERS = 2
 """How many answers in a row may be unreadable before a call that may be repeated is given up."""
 
 _SIGNING_IN = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=20, retries={"total_max_attempts": 2})
 """The configuration of botocore's own calls for credentials (STS, SSO), whose default time-outs add up to minutes."""
-
-_IDS = ("ServiceSpecificCredentialId", "AccessKeyId", "UserName")
-"""The keys that identify an item of a list."""
-
-MAX_BARREN_PAGES = 100
-"""Pages in a row that may have no new item before a list counts as endless."""
 
 _TALKATIVE = ("botocore", "urllib3")
 """Loggers that quote answers: botocore in full at level DEBUG, and both in warnings about what cannot be read."""
@@ -201,74 +190,3 @@ def read(
                 raise
     assert unreadable is not None  # noqa: S101 - else it would have returned or raised
     raise unreadable
-
-
-def pages(
-    operation: Callable[..., Any],
-    start: str | None = None,
-    **arguments: Any,  # noqa: ANN401 - as boto3
-) -> Iterator[Mapping[str, Any]]:
-    """Every page of a listing operation, the first of them at marker `start`.
-
-    Only IsTruncated ends it, for a page may be short and still not the last.
-
-    Raises:
-        AccountError: the list never ends: a marker comes twice, or page after page holds known items only.
-    """
-    markers: set[str] = set()
-    ids: set[str] = set()
-    barren = 0
-    marker = {"Marker": start} if start else {}
-    while True:
-        page = read(operation, **arguments, **marker, MaxItems=PAGE)
-        yield page
-        if not page.get("IsTruncated"):
-            return
-        marker = {"Marker": page["Marker"]}
-        new = _list_ids(page) - ids
-        barren = 0 if new else barren + 1
-        if marker["Marker"] in markers or barren > MAX_BARREN_PAGES:
-            fault = (
-                "the same page marker twice" if marker["Marker"] in markers else "pages of known items again and again"
-            )
-            raise errors.AccountError(f"{operation.__name__}: AWS gave {fault}: the list is not to be trusted")
-        markers.add(marker["Marker"])
-        ids |= new
-
-
-def _list_ids(page: Mapping[str, Any]) -> set[str]:
-    """List the ids of a page's items: of credentials, access keys or users."""
-    items = (item for value in page.values() if isinstance(value, list) for item in value)
-    return {str(next((item[name] for name in _IDS if name in item), "")) for item in items if isinstance(item, dict)}
-
-
-def to_credential(item: Mapping[str, Any]) -> Credential:
-    """A credential out of an answer of IAM: both families, with or without its secret, which stays behind.
-
-    Raises:
-        UnreadableAnswerError: the answer is none of IAM's.
-    """
-    with reading_answers():
-        return Credential(
-            id=item["ServiceSpecificCredentialId"],
-            user=item["UserName"],
-            service=item["ServiceName"].lower(),
-            status=Status(item["Status"]),
-            created=item["CreateDate"].astimezone(UTC),
-            family=Family.PASSWORD if item.get("ServiceUserName") else Family.API_KEY,
-            login=item.get("ServiceUserName") or item.get("ServiceCredentialAlias") or "",
-            expires=item["ExpirationDate"].astimezone(UTC) if "ExpirationDate" in item else None,
-        )
-
-
-def to_issued(answer: Mapping[str, Any]) -> IssuedCredential:
-    """A credential with its secret, out of an answer to Create or Reset.
-
-    Raises:
-        UnreadableAnswerError: the answer is none of IAM's.
-    """
-    item = answer.get("ServiceSpecificCredential", {})
-    secret = item.get("ServicePassword") or item.get("ServiceCredentialSecret")
-    if not secret:
-        raise errors.UnreadableAnswerError(UNREADABLE)
-    return IssuedCredential(to_credential(item), secret)

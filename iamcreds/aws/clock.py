@@ -62,9 +62,13 @@ class Clock:
         """Whether something made or written at that time may still be missing from a list."""
         return self.until_old(created) > timedelta()
 
+    def listed_from(self, created: datetime) -> datetime:
+        """Return the server time from which lists show a credential created at that time, or lack a deleted one."""
+        return created + LAG
+
     def until_old(self, created: datetime) -> timedelta:
         """How long lists may still lack what was made or written at that time; not above zero: they have it."""
-        return created + LAG - self.now()
+        return self.listed_from(created) - self.now()
 
     def may_be_within(self, created: datetime, start: datetime, end: datetime) -> bool:
         """Whether a date of IAM's, which is cut to the second, may stand for a time from start to end, both AWS's."""

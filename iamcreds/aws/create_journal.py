@@ -43,7 +43,7 @@ def process_id() -> str:
 
 @dataclass(frozen=True)
 class NotedCreate:
-    """A create that may have made a credential which the state lacks.
+    """A create whose credential may exist although the state lacks it.
 
     Attributes:
         call: unique id, which begins with the id of the process.
@@ -68,7 +68,7 @@ class NotedCreate:
         """True if this process called it."""
         return self.call.startswith(process_id())
 
-    def may_have_made(self, candidate: Credential, clock: Clock) -> bool:
+    def may_have_created(self, candidate: Credential, clock: Clock) -> bool:
         """Return True if there was no response, and the candidate was created within the time of the call."""
         ended = self.began + LONGEST_CREATE
         return self.id is None and clock.may_be_within(candidate.created, self.began, ended)
@@ -93,7 +93,11 @@ class CreateJournal:
 
     @contextlib.contextmanager
     def hold(self, user: str, service: str) -> Iterator[None]:
-        """Hold the lock of a user and service; see `Account.hold_creates`."""
+        """Keep every other create for that user and service (full name) waiting, in all processes of this machine.
+
+        Until the result of a create is known, a list may show its credential, and nobody can tell whose that is. So the
+        run that decides whether to create holds this from the first look to the end. A thread may hold it twice.
+        """
         number = int(_hash(self._account(), user, service)[:8], 16) % LOCKS
         with self._guard:
             in_process = self._locks[user, service]
@@ -108,7 +112,7 @@ class CreateJournal:
         return call
 
     def confirm(self, user: str, call: str, created: Credential) -> None:
-        """Note which credential a create has made."""
+        """Note which credential a create has created."""
         self._note(user, "made", call, created.id, created.created.isoformat())
 
     def close(self, user: str, call: str) -> None:
@@ -127,13 +131,13 @@ class CreateJournal:
         return replace(create, is_listed=is_listed, since=now)
 
     def ids(self, user: str) -> set[str]:
-        """Return the ids of the credentials that creates of this machine made for the user, as far as IAM responded."""
+        """Return the ids of the credentials of this machine's creates for the user, as far as IAM responded."""
         return {line[2] for line in self._lines(user) if line[0] == "made"}
 
     def has_other(self, user: str, call: str, candidate: Credential) -> bool:
-        """Return True if a create other than this call, of any process, may have made the candidate."""
+        """Return True if a create other than this call, of any process, may have created the candidate."""
         creates = self.read(user, candidate.service)
-        return any(create.call != call and create.may_have_made(candidate, self._clock) for create in creates)
+        return any(create.call != call and create.may_have_created(candidate, self._clock) for create in creates)
 
     def read(self, user: str, service: str) -> list[NotedCreate]:
         """Return the creates for a user and service that are neither closed nor deleted, oldest first."""

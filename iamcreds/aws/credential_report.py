@@ -38,43 +38,50 @@ _NO_DATE = frozenset({"", "N/A", "no_information", "not_supported"})
 _KEYS_A_USER = 2
 
 
-def read_credential_report(
-    iam: IAMClient, sleep: Callable[[float], None], progress: Progress = no_progress
-) -> CredentialReport:
-    """The account's credential report, the one of the last four hours or a new one.
+class ReportReader:
+    """IAM's credential report, asked for anew each time.
 
     Args:
-        iam: a client of IAM.
+        iam: a boto3 client of IAM.
         sleep: waits so many seconds.
-        progress: hears how many seconds have been waited.
-
-    Raises:
-        AccountError: AWS refuses, does not finish within five minutes, or the report is not one.
     """
-    waited = 0.0
-    for pause in PAUSES:
-        report = _ask(iam)
-        if report is not None:
-            return report
-        progress(_DOING, int(waited))
-        sleep(pause)
-        waited += pause
-    raise AccountError(f"{_DOING}: AWS has not finished it in {waited / 60:.0f} minutes: repeat later")
 
+    def __init__(self, iam: IAMClient, sleep: Callable[[float], None]) -> None:
+        self._iam = iam
+        self._sleep = sleep
 
-def _ask(iam: IAMClient) -> CredentialReport | None:
-    """Have a report made unless there is one; what it says, or None while it is being made."""
-    with translate_errors("asking AWS for a credential report"), reading_answers():
-        if client.call(iam.generate_credential_report)["State"] != "COMPLETE":
-            return None
-    with translate_errors("reading the credential report"), reading_answers():
-        try:
-            answer = client.call(iam.get_credential_report)
-        except ClientError as error:
-            if error_code(error) in _NOT_THERE_YET:  # it expired in between: ask for another one
+    def read(self, progress: Progress = no_progress) -> CredentialReport:
+        """Return the report of the last four hours or a new one, which takes AWS some seconds.
+
+        Args:
+            progress: receives the number of seconds that have been waited.
+
+        Raises:
+            AccountError: AWS rejects it, does not finish within five minutes, or the report is not one.
+        """
+        waited = 0.0
+        for pause in PAUSES:
+            report = self._request()
+            if report is not None:
+                return report
+            progress(_DOING, int(waited))
+            self._sleep(pause)
+            waited += pause
+        raise AccountError(f"{_DOING}: AWS has not finished it in {waited / 60:.0f} minutes: repeat later")
+
+    def _request(self) -> CredentialReport | None:
+        """Have a report made unless there is one; return it, or None while it is being made."""
+        with translate_errors("asking AWS for a credential report"), reading_answers():
+            if client.call(self._iam.generate_credential_report)["State"] != "COMPLETE":
                 return None
-            raise
-        return CredentialReport(answer["GeneratedTime"].astimezone(UTC), parse(answer["Content"]))
+        with translate_errors("reading the credential report"), reading_answers():
+            try:
+                answer = client.call(self._iam.get_credential_report)
+            except ClientError as error:
+                if error_code(error) in _NOT_THERE_YET:  # it expired in between: ask for a new one
+                    return None
+                raise
+            return CredentialReport(answer["GeneratedTime"].astimezone(UTC), parse(answer["Content"]))
 
 
 def parse(content: bytes) -> tuple[ReportedUser, ...]:

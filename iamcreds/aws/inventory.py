@@ -1,76 +1,58 @@
-"""What a run knows of the account's live credentials and users: read in bulk once, kept current by our own writes."""
+"""The account's existing credentials as one run knows them: read in bulk once, kept current by our own writes."""
 
 from __future__ import annotations
 
 import threading
-from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from iamcreds.aws import client
-from iamcreds.aws.failures import reading_answers, translate_errors
 from iamcreds.aws.index import Index
-from iamcreds.aws.threads import call_all
-from iamcreds.errors import (
-    AccessDeniedError,
-    AccountError,
-    NoSuchServiceError,
-    NoSuchUserError,
-    UnauthenticatedError,
-    UnavailableError,
-    UnreachableError,
-    UnreadableAnswerError,
-    UserDeniedError,
-)
-from iamcreds.model import Credential, User
 from iamcreds.progress import no_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from mypy_boto3_iam import IAMClient
-
     from iamcreds.aws.clock import Clock
+    from iamcreds.aws.credential_lists import CredentialLists
+    from iamcreds.aws.users import Users
+    from iamcreds.model import Credential
     from iamcreds.progress import Progress
 
-SAYS_NOTHING_OF_ALL_USERS = (
-    UnreachableError,
-    UnreadableAnswerError,
-    UnavailableError,
-    UnauthenticatedError,
-    AccessDeniedError,
-)
-"""Refusals of the bulk read that any other read would meet, too."""
 
+class CredentialInventory:
+    """The existing service-specific credentials of all users. Safe to use from several threads.
 
-class Cache:
-    """The live service-specific credentials of all users, as one run sees them. Safe to use from several threads.
+    Some endpoints do not know AllUsers, or leave users out of that list. From the first credential that it proves to
+    lack, users are listed one by one as they are needed. Lists may also lag: a credential that `Clock.is_young` may
+    exist although they lack it.
+
+    Every method that reads raises AccountError as AWS responds; UserDeniedError if AWS denies the read of one user.
 
     Args:
-        iam: a boto3 client of IAM.
+        lists: the lists of credentials.
+        users: the users of the account.
         clock: AWS's clock.
     """
 
-    def __init__(self, iam: IAMClient, clock: Clock) -> None:
-        self._iam = iam
+    def __init__(self, lists: CredentialLists, users: Users, clock: Clock) -> None:
+        self._lists = lists
+        self._users = users
         self._clock = clock
         self._lock = threading.RLock()
         self._known: Index | None = None
         self._every_user_is_in_it = True
         self._listed: set[str] = set()
-        self._users_lock = threading.RLock()
-        self._users: dict[str, User] | None = None
         self._services: dict[str, bool] = {}
         # What our own writes left, and when: a list that lags behind them is not believed. None: we deleted it.
         self._written: dict[str, tuple[datetime, Credential | None]] = {}
 
-    def credentials(self) -> list[Credential]:
-        """All live credentials, sorted by user, service and id; one call a page, once a run."""
+    def all(self) -> list[Credential]:
+        """Return all credentials, sorted by user, service and id; one call a page, once a run."""
         with self._lock:
             return self._all().all()
 
     def of(self, user: str, service: str) -> list[Credential]:
-        """The user's live credentials for the service (full name), oldest first."""
+        """Return the user's credentials for the service (full name), oldest first."""
         with self._lock:
             self._all()
             if not self._every_user_is_in_it and user not in self._listed:
@@ -78,16 +60,12 @@ class Cache:
             return [live for live in self._all().of(user) if live.service == service]
 
     def get(self, credential_id: str) -> Credential | None:
-        """What is known of the credential of that id, whosever it is, without a second look."""
+        """Return the known credential of that id, of any user, without a second look."""
         with self._lock:
             return self._all().get(credential_id)
 
     def find(self, user: str, credential_id: str) -> Credential | None:
-        """The live credential of that id, whosever it is; None only where a list of the user lacks it as well.
-
-        Some endpoints do not know AllUsers, or leave users out: a miss in the bulk read alone is not believed. That a
-        list may lag behind as well is for the caller to mind: `Clock.is_young`.
-        """
+        """Return the credential of that id, of any user; None only if a list of this user lacks it as well."""
         with self._lock:
             found = self._all().get(credential_id)
             if found is not None or user in self._listed:
@@ -95,50 +73,47 @@ class Cache:
             self.refresh(user)
             found = self._all().get(credential_id)
             self._every_user_is_in_it = self._every_user_is_in_it and found is None
-            if found is not None or self._every_user_is_in_it or self.has_user(user):
+            if found is not None or self._every_user_is_in_it or self._users.exists(user):
                 return found
-            # IAM may have renamed the user, and no list of all tells under which name the credential lives on.
-            self._list_each([known.name for known in self.users() if known.name not in self._listed], no_progress)
+            # IAM may have renamed the user, and no list of all has the name under which the credential lives on.
+            self._list_each(self._unlisted_users(), no_progress)
             return self._all().get(credential_id)
 
     def find_anew(self, credential_id: str, *, exists: bool) -> Credential | None:
-        """The live credential of that id, whosever it is, by a new list of all users.
+        """Return the credential of that id, of any user, by a new list of all users.
 
-        Where that lacks it and may leave users out, and where IAM has said that it `exists`, by a list of each of them.
+        If that lacks it and may leave users out, or IAM has said that it `exists`, each user is listed.
         """
         with self._lock:
             self._known = self._bulk()
             self._correct_by_our_writes()
             self._listed.clear()
             if self._known.get(credential_id) is None and (exists or not self._every_user_is_in_it):
-                self._list_each([user.name for user in self.users()], no_progress)
+                self._list_each(self._unlisted_users(), no_progress)
             return self._all().get(credential_id)
 
     def has_listed(self, user: str) -> bool:
-        """Whether a list of that user alone was read."""
+        """Return True if this run has listed the credentials of that user only, so that none of them is left out."""
         with self._lock:
             return user in self._listed
 
     def refresh(self, user: str) -> None:
-        """Replace what is known of one user by a list of that user alone, unless the user does not exist."""
+        """Replace the known credentials of one user by a list of that user, unless the user does not exist."""
         with self._lock:
             self._all()
-            self._replace({user: self._of_user(user)})
+            self._replace({user: self._lists.of_user(user)})
 
     def reread(self, users: Iterable[str], progress: Progress = no_progress) -> None:
-        """Read the credentials of these users one by one; where that shows any that the bulk read lacks, of all users.
+        """List these users one by one, and all others as well if the list of all users proves to be incomplete.
 
-        Some endpoints do not know AllUsers: what they leave out must not look like drift.
+        Credentials that it leaves out must not look like drift.
         """
         self.look_closer(users, progress)
         if not self._every_user_is_in_it:
-            self._list_each([user.name for user in self.users() if user.name not in self._listed], progress)
+            self._list_each(self._unlisted_users(), progress)
 
     def look_closer(self, users: Iterable[str], progress: Progress = no_progress) -> None:
-        """Read the credentials of these users one by one, and believe the bulk read no more where it lacks any.
-
-        Then others are listed one by one as they are needed.
-        """
+        """List these users one by one, and no longer believe the list of all users if it lacks any credential."""
         with self._lock:
             known = {live.id for live in self._all().all()}
         self._list_each(users, progress)
@@ -148,93 +123,45 @@ class Cache:
                 self._clock.is_young(live.created) for live in new
             )
 
-    def users(self) -> list[User]:
-        """The account's IAM users, by name; one call a page, once a run."""
-        with self._users_lock:
-            return sorted(self._by_name().values())
-
-    def missing_users(self, users: Iterable[str]) -> set[str]:
-        """Which of the users do not exist: the list of all may lag, so those it lacks are asked for by name."""
-        with self._users_lock:
-            unknown = sorted(set(users) - self._by_name().keys())
-        asked = call_all(self._find_user, unknown, "looking for missing users")
-        with self._users_lock:
-            self._by_name().update({name: user for name, user in asked.items() if user is not None})
-        return {name for name, user in asked.items() if user is None}
-
-    def has_user(self, user: str) -> bool:
-        """Whether the IAM user exists: all are listed once, and one that is missing there is asked for by name."""
-        with self._users_lock:
-            return user in self._by_name() or not self.missing_users([user])
-
     def has_service(self, user: str | None, service: str) -> bool:
-        """Whether AWS knows such credentials of the service: one call a service, about a user who exists (None: any).
+        """Return True if AWS knows such credentials of the service (full name): one call, about a user (None: any).
 
-        A list of a service that AWS does not know is NoSuchEntity, as its Create is (recorded on AWS by others).
-        Where there is nobody to ask about, nobody can tell.
+        Also True if the account has no user to ask about.
         """
-        asked = user or next((known.name for known in self.users()), None)
+        asked = user or next((known.name for known in self._users.all()), None)
         if asked is None:
             return True
         with self._lock:
             if service not in self._services:
-                try:
-                    with translate_errors(f"looking whether AWS knows the service {service}"):
-                        client.read(self._iam.list_service_specific_credentials, UserName=asked, ServiceName=service)
-                    self._services[service] = True
-                except NoSuchServiceError:
-                    self._services[service] = False
+                self._services[service] = self._lists.has_service(asked, service)
             return self._services[service]
 
     def remember(self, credential: Credential) -> None:
-        """Keep what an answer to one of our own writes said."""
+        """Keep the credential in the response to one of our own writes."""
         with self._lock:
             self._all().put(credential)
             self._written[credential.id] = self._clock.now(), credential
 
     def has_written(self, credential_id: str) -> bool:
-        """Whether our own writes have left this credential: it was made, reset or switched by this process."""
+        """Return True if this process has created, reset, activated or deactivated the credential."""
         with self._lock:
             return self._written.get(credential_id, (None, None))[1] is not None
 
     def forget(self, credential_id: str) -> None:
-        """Drop what we deleted ourselves."""
+        """Drop a credential that this process deleted."""
         with self._lock:
             self._all().drop(credential_id)
             self._written[credential_id] = self._clock.now(), None
 
-    def _by_name(self) -> dict[str, User]:
-        if self._users is None:
-            with translate_errors("listing the account's users"), reading_answers():
-                found = [_user(item) for page in client.pages(self._iam.list_users) for item in page["Users"]]
-            self._users = {user.name: user for user in found}
-        return self._users
-
-    def _find_user(self, name: str) -> User | None:
-        try:
-            with translate_errors(f"looking for user {name}"), reading_answers():
-                return _user(client.read(self._iam.get_user, UserName=name)["User"])
-        except NoSuchUserError:
-            return None
-        except AccessDeniedError as error:
-            raise UserDeniedError(str(error)) from None
+    def _unlisted_users(self) -> list[str]:
+        return [user.name for user in self._users.all() if user.name not in self._listed]
 
     def _list_each(self, users: Iterable[str], progress: Progress) -> None:
-        found = call_all(self._of_user, users, "reading credentials user by user", progress)
+        found = self._lists.of_users(users, progress)
         with self._lock:
             self._replace(found)
 
-    def _of_user(self, user: str) -> list[Credential] | None:
-        """What a list of this user has; None of a user who does not exist."""
-        try:
-            with translate_errors(f"listing the service-specific credentials of user {user}"):
-                return list(self._list(UserName=user))
-        except NoSuchUserError:
-            return None
-        except AccessDeniedError as error:
-            raise UserDeniedError(str(error)) from None
-
-    def _replace(self, found: Mapping[str, list[Credential] | None]) -> None:
+    def _replace(self, found: Mapping[str, Sequence[Credential] | None]) -> None:
         """Take the lists of these users for what is true of them.
 
         IAM deletes no user who has credentials. So what the bulk read has of a user who does not exist is not gone,
@@ -257,29 +184,15 @@ class Cache:
         return self._known
 
     def _bulk(self) -> Index:
-        try:
-            with translate_errors("listing the service-specific credentials of all users"):
-                return Index(self._list(AllUsers=True))
-        except SAYS_NOTHING_OF_ALL_USERS:
-            raise
-        except AccountError:  # the endpoint does not know AllUsers: users are listed one by one as they are needed
-            self._every_user_is_in_it = False
-            return Index()
+        page = self._lists.of_all()
+        self._every_user_is_in_it = self._every_user_is_in_it and page is not None
+        return Index(() if page is None else page.items)
 
     def _correct_by_our_writes(self) -> None:
-        """Put right what a list that lags says of our own writes."""
+        """Correct what a list that lags has of our own writes."""
         known = self._all()
         for credential_id, (when, left) in self._written.items():
             if left is None:
                 known.drop(credential_id)
             elif self._clock.is_young(when):
                 known.put(left)
-
-    def _list(self, **filters: Any) -> Iterator[Credential]:  # noqa: ANN401 - boto3's own keyword arguments
-        with reading_answers():
-            for page in client.pages(self._iam.list_service_specific_credentials, **filters):
-                yield from map(client.to_credential, page["ServiceSpecificCredentials"])
-
-
-def _user(item: Mapping[str, Any]) -> User:
-    return User(item["UserName"], item["CreateDate"].astimezone(UTC))

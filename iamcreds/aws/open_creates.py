@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from iamcreds.aws.clock import Clock
     from iamcreds.aws.create_journal import CreateJournal, NotedCreate
-    from iamcreds.aws.inventory import Cache
+    from iamcreds.aws.inventory import CredentialInventory
+    from iamcreds.aws.users import Users
     from iamcreds.model import Credential
 
 BETWEEN_LOOKS = timedelta(seconds=3)
@@ -32,21 +33,43 @@ class OpenCreates:
 
     Args:
         journal: the creates of this machine.
-        cache: credentials and users of the account.
+        inventory: the credentials of the account.
+        users: the users of the account.
         clock: AWS's clock.
         sleep: waits for a number of seconds.
     """
 
-    def __init__(self, journal: CreateJournal, cache: Cache, clock: Clock, sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        journal: CreateJournal,
+        inventory: CredentialInventory,
+        users: Users,
+        clock: Clock,
+        sleep: Callable[[float], None],
+    ) -> None:
         self._journal = journal
-        self._cache = cache
+        self._inventory = inventory
+        self._users = users
         self._clock = clock
         self._sleep = sleep
 
-    def settle(
-        self, user: str, service: str, is_known: Callable[[str], bool], tell: Callable[[timedelta], None]
+    def wait(
+        self, user: str, service: str, is_known: Callable[[str], bool], report: Callable[[timedelta], None]
     ) -> None:
-        """Wait until lists show the credential of every open create, or must; see `Account.settle_creates`."""
+        """Wait until lists show the credential of every open create, or must.
+
+        A create is open until the state has its id, or lists have shown, or lacked, its credential for longer than they
+        lag. A run that counts credentials before that creates one too many.
+
+        Args:
+            user: name of the IAM user.
+            service: full name of the service.
+            is_known: returns True for the id of a credential that the state has.
+            report: receives the longest possible wait, if there is one.
+
+        Raises:
+            AccountError
+        """
         if not self._find_open(user, service, is_known):
             return
         with self._journal.hold(user, service):  # waits for a create in flight
@@ -55,14 +78,14 @@ class OpenCreates:
         if not missing:
             return
         longest = max(self._clock.until_old(_last_change(create)) for create in missing)
-        tell(longest)
+        report(longest)
         for _ in range(-(-longest // BETWEEN_LOOKS)):
             self._sleep(BETWEEN_LOOKS.total_seconds())
             if not self._look(user, service, is_known):
                 return
 
     def _look(self, user: str, service: str, is_known: Callable[[str], bool]) -> list[NotedCreate]:
-        self._cache.refresh(user)
+        self._inventory.refresh(user)
         return self._find_missing(user, service, is_known, is_new_list=True)
 
     def _find_missing(
@@ -71,7 +94,7 @@ class OpenCreates:
         """Return the open creates whose credential the list lacks; a list older than a create proves nothing."""
         creates = self._find_open(user, service, is_known)
         creates = [create for create in creates if not self._is_for_earlier_user(user, create)]
-        live = self._cache.of(user, service) if creates else []
+        live = self._inventory.of(user, service) if creates else []
         ids = {create.id for create in creates}
         unclaimed = [credential for credential in live if credential.id not in ids and not is_known(credential.id)]
         missing = []
@@ -108,13 +131,13 @@ class OpenCreates:
     def _is_for_earlier_user(self, user: str, create: NotedCreate) -> bool:
         """Return True if the user was deleted and created again since; IAM deletes no user with credentials."""
         latest = create.began + _CLOCKS if create.id is None else create.created
-        return any(latest < found.created for found in self._cache.users() if found.name == user)
+        return any(latest < found.created for found in self._users.all() if found.name == user)
 
     def _is_listed(self, create: NotedCreate, live: list[Credential], unclaimed: list[Credential]) -> bool:
         """Return True if a list shows the credential; a candidate without an id stands for one create only."""
         if create.id is not None:
             return any(credential.id == create.id for credential in live)
-        candidate = next((found for found in unclaimed if create.may_have_made(found, self._clock)), None)
+        candidate = next((found for found in unclaimed if create.may_have_created(found, self._clock)), None)
         if candidate is not None:
             unclaimed.remove(candidate)
         return candidate is not None

@@ -118,7 +118,7 @@ def credentials(service: str | None, **options: Any) -> None:  # noqa: ANN401 - 
     """
     window, account = _make_window(options), _open_account()
     with _say_whose(options):
-        page = account.list_credentials(
+        page = account.credential_lists.read_page(
             window,
             user=options["user"],
             service=None if service is None else service_name(service),
@@ -152,10 +152,10 @@ def access_keys(**options: Any) -> None:  # noqa: ANN401 - the options of both l
     window, account = _make_window(options), _open_account()
     if options["all_users"]:
         with progress_bars() as progress:
-            page = account.list_all_access_keys(window, progress)
+            page = account.access_keys.read_page_of_all(window, progress)
     else:
         with _say_whose(options):
-            page = account.list_access_keys(window, user=options["user"])
+            page = account.access_keys.read_page(window, user=options["user"])
     _print_page("access_keys", "access_keys", page, options["form"])
 
 

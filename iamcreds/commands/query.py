@@ -119,10 +119,10 @@ def _read_live_tables(
     for table in tables:
         match table:
             case "users":
-                yield table, list_user_rows(account.users())
+                yield table, list_user_rows(account.users.all())
             case "access_keys":
-                keys_by_user = account.access_keys((user.name for user in account.users()), progress)
+                keys_by_user = account.access_keys.of_users((user.name for user in account.users.all()), progress)
                 yield table, [key for keys in keys_by_user.values() if keys is not None for key in keys]
             case _:
-                account.reread_users([], progress)  # whatever the bulk read could not tell is read user by user
-                yield table, account.credentials()
+                account.inventory.reread([], progress)  # whatever the bulk read could not tell is read user by user
+                yield table, account.inventory.all()

@@ -92,17 +92,17 @@ def read_inventory(  # noqa: PLR0913 - each is a thing of its own
     number = account.id()  # first, because STS says within seconds whether there is an endpoint at all
     with ThreadPoolExecutor(max_workers=1) as pool:
         progress("listing credentials", 0)
-        listing = pool.submit(account.credentials)
+        listing = pool.submit(account.inventory.all)
         progress("listing users", 0)
-        missing = account.missing_users(user.name for user in desired.users)
+        missing = account.users.find_missing(user.name for user in desired.users)
         present = {name: policy for name, policy in watched_users(desired).items() if name not in missing}
         report, refusal = (None, None) if exact or not present else _read_report(account, progress)
         listing.result()
     short = _short_of_credentials(account, desired, missing)
-    account.reread_users({*short, *_lacking(account, recorded)}, progress)
-    users, credentials = tuple(account.users()), tuple(account.credentials())
+    account.inventory.reread({*short, *_lacking(account, recorded)}, progress)
+    users, credentials = tuple(account.users.all()), tuple(account.inventory.all())
     watched = sorted(present if report is None else _suspects(users, present, report, now))
-    keys = account.access_keys(watched, progress)
+    keys = account.access_keys.of_users(watched, progress)
     made = {live.id: live.created for live in credentials} | {found.id: found.created for found in recorded}
     return Inventory(
         account=number,
@@ -113,14 +113,14 @@ def read_inventory(  # noqa: PLR0913 - each is a thing of its own
         access_keys_read=tuple(watched),
         report=report,
         report_missing=refusal,
-        young_users=frozenset(user.name for user in users if account.is_young(user.created)),
-        young_credentials=frozenset(credential_id for credential_id, at in made.items() if account.is_young(at)),
+        young_users=frozenset(user.name for user in users if account.clock.is_young(user.created)),
+        young_credentials=frozenset(credential_id for credential_id, at in made.items() if account.clock.is_young(at)),
     )
 
 
 def _short_of_credentials(account: Account, desired: Desired, missing: set[str]) -> list[str]:
     """Return the users who seem to have fewer credentials than declared: a list may lag, or be of one user only."""
-    numbers = Counter((live.user, live.service) for live in account.credentials())
+    numbers = Counter((live.user, live.service) for live in account.inventory.all())
     return [
         user.name
         for user in desired.users
@@ -134,14 +134,14 @@ def _short_of_credentials(account: Account, desired: Desired, missing: set[str])
 
 def _lacking(account: Account, recorded: Iterable[RecordedCredential]) -> Iterator[str]:
     """Yield the users of recorded credentials that a list lacks."""
-    live = {credential.id for credential in account.credentials()}
+    live = {credential.id for credential in account.inventory.all()}
     return (found.user for found in recorded if found.id not in live)
 
 
 def _read_report(account: Account, progress: Progress) -> tuple[CredentialReport | None, str | None]:
     """Return the credential report, or the reason for its absence: it saves calls, and nothing depends on it."""
     try:
-        return account.credential_report(progress), None
+        return account.credential_report.read(progress), None
     except (UnreachableError, UnauthenticatedError):
         raise
     except AccountError as error:

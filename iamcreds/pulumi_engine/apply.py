@@ -46,7 +46,7 @@ def make_credential(account: Account, session: Session, inputs: CredentialInputs
         RejectedError: an existing credential blocks it.
         AccountError: as AWS responds; what had been created by then is deleted again.
     """
-    with account.hold_creates(inputs.user, inputs.service):
+    with account.create_journal.hold(inputs.user, inputs.service):
         name, returned = session.find(inputs.user, inputs.service, inputs.member(), adopts)
         group = read_group(account, session, inputs.user, inputs.service)
         decision = _confirm(account, group, name, returned, adopts)
@@ -60,7 +60,7 @@ def make_credential(account: Account, session: Session, inputs: CredentialInputs
             case Import(credential):
                 made = _import(account, inputs, credential)
             case rejection:
-                raise RejectedError(describe(rejection, group, name, account.now()))
+                raise RejectedError(describe(rejection, group, name, account.clock.now()))
         session.finish(inputs.user, inputs.service, name, made["credential_id"])
         return made
 
@@ -77,8 +77,8 @@ def _confirm(account: Account, group: Group, name: str, returned: Returned | Non
             f"credential {adopts} of user {group.user}, which was to be adopted, is gone: repeat, to have one created"
         )
     if returned is not None and group.has_user:
-        unexplained = [found for found in existing if found not in returned.existing and not account.has_written(found)]
-        if not unexplained:
+        unexplained = existing.keys() - returned.existing
+        if all(account.inventory.has_written(found) for found in unexplained):
             return _refresh(returned.decision, existing)
     decision = _replan(group, name)
     if isinstance(decision, Adopt) and decision.credential.id != adopts:
@@ -114,7 +114,7 @@ def _issue(account: Account, session: Session, inputs: CredentialInputs, name: s
     different public project).
     """
     try:
-        issued = account.issue(inputs.user, inputs.service, inputs.age_days, inputs.target)
+        issued = account.credentials.create(inputs.user, inputs.service, inputs.age_days, inputs.target)
     except LimitExceededError:
         group = _look_closer(account, session, inputs)
         if not group.unmanaged or isinstance(_replan(group, name), Create):  # a sibling is to adopt what is unmanaged
@@ -122,7 +122,7 @@ def _issue(account: Account, session: Session, inputs: CredentialInputs, name: s
         return _resolve(account, inputs, name, group, None)
     made = issued.credential
     is_second = not group.existing and made.login.startswith(f"{made.user}+")
-    if is_second and not account.has_listed(made.user):  # what was found by a list may be somebody's
+    if is_second and not account.inventory.has_listed(made.user):  # what was found by a list may be somebody's
         group = _look_closer(account, session, inputs)
         if group.unmanaged:
             return _resolve(account, inputs, name, group, issued)
@@ -131,7 +131,7 @@ def _issue(account: Account, session: Session, inputs: CredentialInputs, name: s
 
 def _look_closer(account: Account, session: Session, inputs: CredentialInputs) -> Group:
     """Return the group by a list of this user only; without unmanaged ones if this run cannot tell them."""
-    account.look_closer(inputs.user)
+    account.inventory.look_closer([inputs.user])
     group = read_group(account, session, inputs.user, inputs.service)
     return group if group.is_whole else replace(group, existing=())
 
@@ -150,31 +150,32 @@ def _resolve(
     decision = _replan(replace(group, existing=others), name)
     if isinstance(decision, Create) and issued is not None:
         return issued  # a sibling is to adopt the existing one
-    undone = "" if issued is None else f" ({account.undo(issued.credential)})"
-    is_undone = issued is None or not account.has_written(issued.credential.id)
-    if isinstance(decision, Adopt) and is_undone and not account.is_young(decision.credential.created):
+    undone = "" if issued is None else f" ({account.credentials.undo(issued.credential)})"
+    is_undone = issued is None or not account.inventory.has_written(issued.credential.id)
+    if isinstance(decision, Adopt) and is_undone and not account.clock.is_young(decision.credential.created):
         warn(_LEFT_OUT.format(user=inputs.user, id=decision.credential.id))
         return _adopt(account, inputs, decision.credential)
     rejection = InTheWay(group.unmanaged) if isinstance(decision, Create | Adopt | Import) else decision
-    raise RejectedError(f"{describe(rejection, group, name, account.now())}{undone}")
+    raise RejectedError(f"{describe(rejection, group, name, account.clock.now())}{undone}")
 
 
 def _adopt(account: Account, inputs: CredentialInputs, existing: Credential) -> IssuedCredential:
     """Reset it; without a declared status it is Active afterwards, because a new password is meant to be used."""
-    account.require_approved(existing.user, existing.id, Action.ADOPT)
+    account.credentials.require_approved(existing.user, existing.id, Action.ADOPT)
     is_inactive = existing.status is Status.INACTIVE
     status = Status.ACTIVE if inputs.target is None and is_inactive else inputs.target
-    issued = account.change(existing.user, existing.id, status=status, reset=True)
+    issued = account.credentials.change(existing.user, existing.id, status=status, reset=True)
     assert issued is not None  # noqa: S101 - it was requested
     return issued
 
 
 def _import(account: Account, inputs: CredentialInputs, existing: Credential) -> dict[str, Any]:
     """Import it unchanged, but for a declared status or reset; without a reset, with the password from the program."""
-    account.require_approved(existing.user, existing.id, Action.ADOPT)
+    account.credentials.require_approved(existing.user, existing.id, Action.ADOPT)
     status = None if inputs.status in (None, existing.status) else inputs.target
     issued = None if inputs.password is None else IssuedCredential(existing, inputs.password)
     if status is not None or inputs.reset is not None:
-        issued = account.change(existing.user, existing.id, status=status, reset=inputs.reset is not None) or issued
+        is_reset = inputs.reset is not None
+        issued = account.credentials.change(existing.user, existing.id, status=status, reset=is_reset) or issued
     now_live = record_live(existing if status is None else replace(existing, status=status))
     return record_inputs(inputs) | now_live | ({} if issued is None else record_secret(issued))

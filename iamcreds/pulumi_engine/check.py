@@ -41,7 +41,7 @@ def needs_slot(account: Account, user: object, service: object, inputs: Credenti
     if (user, service) != (inputs.user, inputs.service):
         return False
     is_one_of_two = inputs.declared == MAX_PER_SERVICE
-    return is_one_of_two or len(account.credentials_of(inputs.user, inputs.service)) >= MAX_PER_SERVICE
+    return is_one_of_two or len(account.inventory.of(inputs.user, inputs.service)) >= MAX_PER_SERVICE
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,8 @@ class CredentialCheck:
             NotApprovedError: the replacement is not approved.
         """
         for credential in own:
-            self.account.require_approved(credential.user, credential.id, Action.REPLACE)
-        with self.account.hold_creates(inputs.user, inputs.service):
+            self.account.credentials.require_approved(credential.user, credential.id, Action.REPLACE)
+        with self.account.create_journal.hold(inputs.user, inputs.service):
             group = self._read_group(inputs, frees_quota=frees_quota)
             decision = self._decide(group, own)
         match decision:
@@ -166,7 +166,7 @@ class CredentialCheck:
         return decision
 
     def _describe(self, rejection: Rejection, group: Group) -> str:
-        return describe(rejection, group, self.context.resource, self.account.now())
+        return describe(rejection, group, self.context.resource, self.account.clock.now())
 
 
 def _show(credential: Credential, status: Status | None) -> dict[str, str]:

@@ -27,7 +27,7 @@ _WAITING = (
 
 
 def read_group(account: Account, session: Session, user: str, service: str) -> Group:
-    """Return the group with its existing credentials; for use while `hold_creates` is held.
+    """Return the group with its existing credentials; for use while the lock of `create_journal.hold` is held.
 
     An unmanaged credential that this run deactivates or deletes counts as it was before that: the preview planned it
     so, and the plan must not depend on which of the two the engine requests first.
@@ -37,12 +37,12 @@ def read_group(account: Account, session: Session, user: str, service: str) -> G
     """
     group = session.group(user, service)
     imports = _find(account, user, {member.adopt for member in group.members.values() if member.adopt is not None})
-    if not account.has_user(user):
+    if not account.users.exists(user):
         return replace(group, imports=imports, has_user=False, has_service=has_service(account, None, service))
     if any(member.adopt is None for member in group.members.values()):
         _settle(account, session, user, service)
     changed = session.changed(user, service)
-    unchanged = [credential for credential in account.credentials_of(user, service) if credential.id not in changed]
+    unchanged = [credential for credential in account.inventory.of(user, service) if credential.id not in changed]
     existing = sorted([*unchanged, *changed.values()], key=lambda credential: (credential.created, credential.id))
     return replace(
         group,
@@ -72,18 +72,18 @@ def find_own(account: Account, user: str, context: RunContext) -> list[Credentia
 
 def has_service(account: Account, user: str | None, service: str) -> bool:
     """Return True if AWS knows the service; it is asked about unknown services only, for that user or any (None)."""
-    return known_service(service) is not None or account.has_service(user, service)
+    return known_service(service) is not None or account.inventory.has_service(user, service)
 
 
 def _find(account: Account, user: str, ids: Iterable[str]) -> dict[str, Credential]:
-    found = (account.find_credential(user, credential_id) for credential_id in sorted(ids))
+    found = (account.inventory.find(user, credential_id) for credential_id in sorted(ids))
     return {credential.id: credential for credential in found if credential is not None}
 
 
 def _find_owners(account: Account, session: Session, existing: Iterable[Credential]) -> dict[str, str]:
     """Return the owners of managed credentials by id; those that this process created have one without a name."""
     owners = {credential.id: session.owner(credential.id) for credential in existing}
-    written = {credential_id: "" for credential_id in owners if account.has_written(credential_id)}
+    written = {credential_id: "" for credential_id in owners if account.inventory.has_written(credential_id)}
     return written | {credential_id: owner for credential_id, owner in owners.items() if owner is not None}
 
 
@@ -109,4 +109,4 @@ def _settle(account: Account, session: Session, user: str, service: str) -> None
         which = f"{service_alias(service)} credential of user {user}"
         warn(_WAITING.format(which=which, seconds=math.ceil(longest.total_seconds())))
 
-    account.settle_creates(user, service, is_managed, report)
+    account.open_creates.wait(user, service, is_managed, report)

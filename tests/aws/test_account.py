@@ -39,20 +39,20 @@ BEDROCK = "bedrock.amazonaws.com"
 @pytest.mark.usefixtures("iam")
 def test_create_costs_one_call(account: Account, emulator: Emulator) -> None:
     """After the one list of a run, each create costs one call, and the snapshot knows it without another."""
-    password = account.create("jane", CODECOMMIT)
-    key = account.create("jane", BEDROCK, age_days=30)
+    password = account.credentials.create("jane", CODECOMMIT)
+    key = account.credentials.create("jane", BEDROCK, age_days=30)
     assert emulator.controls.counts() == {CREATE: 2, LIST: 1, "iam:CreateUser": 1}
     assert [password.secret, key.secret] == emulator.controls.secrets()
     assert (password.credential.family, key.credential.family) == (Family.PASSWORD, Family.API_KEY)
     assert key.credential.expires is not None
     assert (key.credential.expires - key.credential.created).days == 30
-    assert account.credentials() == [key.credential, password.credential]
+    assert account.inventory.all() == [key.credential, password.credential]
 
 
 @pytest.mark.usefixtures("iam")
 def test_secret_is_never_shown(account: Account) -> None:
     """The secret stands in no representation of what was issued."""
-    issued = account.create("jane", CODECOMMIT)
+    issued = account.credentials.create("jane", CODECOMMIT)
     assert issued.secret not in repr(issued)
     assert issued.secret not in str(issued)
 
@@ -62,7 +62,7 @@ def test_secret_is_never_shown(account: Account) -> None:
 def test_lost_answer(account: Account, emulator: Emulator, how: str) -> None:
     """A Create that happened without an answer is found by a list and gets a password by Reset."""
     getattr(emulator.controls, how)(CREATE, when="after")
-    issued = account.create("jane", CODECOMMIT)
+    issued = account.credentials.create("jane", CODECOMMIT)
     counts = emulator.controls.counts()
     assert (counts[CREATE], counts[RESET]) == (1, 1)
     assert issued.secret == emulator.controls.secrets()[-1]
@@ -74,11 +74,11 @@ def test_failed_without_effect(account: Account, emulator: Emulator, slept: list
     """A Create that broke is not made again while a list may lag: the run stops and says to run again in a minute."""
     getattr(emulator.controls, how)(CREATE, when="before")
     with pytest.raises(LostAnswerError, match=r"no new credential appeared within 7 seconds: run again in a minute"):
-        account.create("jane", CODECOMMIT)
+        account.credentials.create("jane", CODECOMMIT)
     counts = emulator.controls.counts()
     assert (counts[CREATE], counts[LIST]) == (1, 1 + 4)
     assert slept == [0.0, 1.0, 2.0, 4.0]
-    account.create("jane", CODECOMMIT)
+    account.credentials.create("jane", CODECOMMIT)
 
 
 def test_lost_answer_does_not_take_an_old_one(account: Account, emulator: Emulator, iam: IAMClient) -> None:
@@ -87,7 +87,7 @@ def test_lost_answer_does_not_take_an_old_one(account: Account, emulator: Emulat
     old = iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)["ServiceSpecificCredential"]
     emulator.controls.set(clock_shift=0)
     emulator.controls.drop(CREATE, when="after")
-    made = account.create("jane", CODECOMMIT)
+    made = account.credentials.create("jane", CODECOMMIT)
     assert made.credential.id != old["ServiceSpecificCredentialId"]
 
 
@@ -95,7 +95,7 @@ def test_lost_answer_does_not_take_an_old_one(account: Account, emulator: Emulat
 def test_throttled_create(account: Account, emulator: Emulator, slept: list[float]) -> None:
     """A throttled Create waits and is made again, each time longer."""
     emulator.controls.fail(CREATE, times=3, status=400, code="Throttling", message="Rate exceeded")
-    account.create("jane", CODECOMMIT)
+    account.credentials.create("jane", CODECOMMIT)
     assert slept == [0.5, 1.0, 2.0]
 
 
@@ -104,28 +104,30 @@ def test_throttled_for_good(account: Account, emulator: Emulator, slept: list[fl
     """A Create that is throttled for more than a minute is given up: nothing was made."""
     emulator.controls.fail(CREATE, times=9, status=400, code="Throttling", message="Rate exceeded")
     with pytest.raises(UnavailableError, match="for user jane: AWS said Throttling: Rate exceeded: repeat later"):
-        account.create("jane", CODECOMMIT)
+        account.credentials.create("jane", CODECOMMIT)
     assert slept == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0]
     assert emulator.controls.passwords() == {}
 
 
 def test_delete_is_repeatable(account: Account, iam: IAMClient) -> None:
     """Deleting what is gone, or whose user is gone, is success."""
-    issued = account.create("jane", CODECOMMIT)
-    account.delete("jane", issued.credential.id)
-    account.delete("jane", issued.credential.id)
+    issued = account.credentials.create("jane", CODECOMMIT)
+    account.credentials.delete("jane", issued.credential.id)
+    account.credentials.delete("jane", issued.credential.id)
     iam.delete_user(UserName="jane")
-    account.delete("jane", issued.credential.id)
-    assert account.credentials() == []
+    account.credentials.delete("jane", issued.credential.id)
+    assert account.inventory.all() == []
 
 
 @pytest.mark.usefixtures("iam")
 def test_status_and_reset_keep_the_snapshot_current(account: Account, emulator: Emulator) -> None:
     """What our own writes change is known without another list; Reset keeps the status."""
-    live = account.create("jane", CODECOMMIT).credential
-    account.set_status("jane", live.id, Status.INACTIVE)
-    assert account.reset("jane", live.id).credential.status is Status.INACTIVE
-    assert [one.status for one in account.credentials_of("jane", CODECOMMIT)] == [Status.INACTIVE]
+    live = account.credentials.create("jane", CODECOMMIT).credential
+    account.credentials.change("jane", live.id, status=Status.INACTIVE)
+    issued = account.credentials.change("jane", live.id, reset=True)
+    assert issued is not None
+    assert issued.credential.status is Status.INACTIVE
+    assert [one.status for one in account.inventory.of("jane", CODECOMMIT)] == [Status.INACTIVE]
     assert emulator.controls.counts()[LIST] == 1
 
 
@@ -133,13 +135,13 @@ def test_status_and_reset_keep_the_snapshot_current(account: Account, emulator: 
 def test_named_errors(account: Account) -> None:
     """Missing users and credentials and full places have an error of their own, with user and id in its sentence."""
     with pytest.raises(NoSuchUserError, match="for user ghost: the account has no such IAM user"):
-        account.create("ghost", CODECOMMIT)
+        account.credentials.create("ghost", CODECOMMIT)
     with pytest.raises(NoSuchCredentialError, match="ACCA00000000000000000 of user jane"):
-        account.reset("jane", "ACCA00000000000000000")
+        account.credentials.change("jane", "ACCA00000000000000000", reset=True)
     for _ in range(2):
-        account.create("jane", CODECOMMIT)
+        account.credentials.create("jane", CODECOMMIT)
     with pytest.raises(LimitExceededError, match="ContextSpecificCredentialsPerUserPerContext: 2"):
-        account.create("jane", CODECOMMIT)
+        account.credentials.create("jane", CODECOMMIT)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +179,7 @@ def test_guard(account: Account) -> None:
 def test_threads_share_one_list(account: Account, emulator: Emulator) -> None:
     """Eight threads that ask at once cost one list."""
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: account.credentials_of("jane", CODECOMMIT), range(32)))
+        list(pool.map(lambda _: account.inventory.of("jane", CODECOMMIT), range(32)))
     assert emulator.controls.counts()[LIST] == 1
 
 
@@ -187,7 +189,7 @@ def test_short_pages(account: Account, emulator: Emulator, iam: IAMClient) -> No
         iam.create_user(UserName=f"user-{number}")
         iam.create_service_specific_credential(UserName=f"user-{number}", ServiceName=BEDROCK)
     emulator.controls.set(page_limit=3)
-    assert len(account.credentials()) == 7
+    assert len(account.inventory.all()) == 7
     assert emulator.controls.counts()[LIST] == 3
 
 
@@ -195,22 +197,22 @@ def test_find_believes_no_single_miss(account: Account, emulator: Emulator, iam:
     """What the list of all lacks is looked for in its user's list, once; what is young may be there all the same."""
     emulator.controls.set(list_lag=3600)
     young = iam.create_service_specific_credential(UserName="jane", ServiceName=BEDROCK)["ServiceSpecificCredential"]
-    assert account.find_credential("jane", young["ServiceSpecificCredentialId"]) is None
-    assert account.find_credential("jane", "ACCA00000000000000000") is None
+    assert account.inventory.find("jane", young["ServiceSpecificCredentialId"]) is None
+    assert account.inventory.find("jane", "ACCA00000000000000000") is None
     assert emulator.controls.counts()[LIST] == 2
-    assert account.is_young(young["CreateDate"])
-    assert not account.is_young(datetime(2020, 1, 1, tzinfo=UTC))
+    assert account.clock.is_young(young["CreateDate"])
+    assert not account.clock.is_young(datetime(2020, 1, 1, tzinfo=UTC))
 
 
 def test_only_declared_operations(account: Account, emulator: Emulator, iam: IAMClient) -> None:
     """Whatever the account is asked, it calls no operation that it does not declare."""
     iam.create_access_key(UserName="jane")
     emulator.controls.clear_counts()
-    live = account.create("jane", CODECOMMIT).credential
-    account.set_status("jane", live.id, Status.INACTIVE)
-    account.reset("jane", live.id)
-    account.access_keys(["jane", "ghost"])
-    account.has_user("ghost")
-    account.delete("jane", live.id)
+    live = account.credentials.create("jane", CODECOMMIT).credential
+    account.credentials.change("jane", live.id, status=Status.INACTIVE)
+    account.credentials.change("jane", live.id, reset=True)
+    account.access_keys.of_users(["jane", "ghost"])
+    account.users.exists("ghost")
+    account.credentials.delete("jane", live.id)
     account.id()
     assert set(emulator.controls.counts()) == {*READS, *WRITES, "sts:GetCallerIdentity"}

@@ -23,15 +23,18 @@ if TYPE_CHECKING:
 OWN = "ACCAOWN00000000000000"
 LOGS = "logs.amazonaws.com"
 STEPS: dict[str, tuple[Callable[[Account], object], tuple[Action, ...]]] = {
-    "deactivate": (lambda account: account.set_status("jane", OWN, Status.INACTIVE), (Action.SWITCH_OFF,)),
-    "activate": (lambda account: account.set_status("jane", OWN, Status.ACTIVE), (Action.SWITCH_ON,)),
-    "reset": (lambda account: account.reset("jane", OWN), (Action.RESET,)),
+    "deactivate": (
+        lambda account: account.credentials.change("jane", OWN, status=Status.INACTIVE),
+        (Action.SWITCH_OFF,),
+    ),
+    "activate": (lambda account: account.credentials.change("jane", OWN, status=Status.ACTIVE), (Action.SWITCH_ON,)),
+    "reset": (lambda account: account.credentials.change("jane", OWN, reset=True), (Action.RESET,)),
     "change": (
-        lambda account: account.change("jane", OWN, status=Status.INACTIVE, reset=True),
+        lambda account: account.credentials.change("jane", OWN, status=Status.INACTIVE, reset=True),
         (Action.SWITCH_OFF, Action.RESET),
     ),
-    "delete": (lambda account: account.delete("jane", OWN), (Action.DELETE,)),
-    "delete a replaced copy": (lambda account: account.delete("jane", OWN), (Action.REPLACE,)),
+    "delete": (lambda account: account.credentials.delete("jane", OWN), (Action.DELETE,)),
+    "delete a replaced copy": (lambda account: account.credentials.delete("jane", OWN), (Action.REPLACE,)),
 }
 
 
@@ -76,25 +79,25 @@ def test_deleted_credential(own: Emulator, iam: IAMClient) -> None:
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=OWN)
     own.controls.clear_counts()
     account = sign_in()
-    account.delete("jane", OWN, datetime(2026, 1, 1, tzinfo=UTC))
+    account.credentials.delete("jane", OWN, datetime(2026, 1, 1, tzinfo=UTC))
     assert count_writes(own) == 0
     with pytest.raises(NotApprovedError):
-        account.delete("jane", OWN, account.now())
+        account.credentials.delete("jane", OWN, account.clock.now())
 
 
 def test_new_credential(own: Emulator) -> None:
     """A new credential needs no approval, neither for its status nor for an undo."""
     account = sign_in()
-    assert account.issue("jane", LOGS, status=Status.INACTIVE).credential.status is Status.INACTIVE
+    assert account.credentials.create("jane", LOGS, status=Status.INACTIVE).credential.status is Status.INACTIVE
     own.controls.deny("iam:UpdateServiceSpecificCredential")
     before = own.controls.passwords()
     with pytest.raises(AccountError, match="was deleted again"):
-        account.issue("jane", "bedrock.amazonaws.com", status=Status.INACTIVE)
+        account.credentials.create("jane", "bedrock.amazonaws.com", status=Status.INACTIVE)
     assert own.controls.passwords() == before
 
 
 def test_lost_response(own: Emulator) -> None:
     """A create whose response is lost is resolved by a reset of the new credential, which needs no approval."""
     own.controls.drop("iam:CreateServiceSpecificCredential", when="after")
-    issued = sign_in().create("jane", "bedrock.amazonaws.com")
+    issued = sign_in().credentials.create("jane", "bedrock.amazonaws.com")
     assert own.controls.passwords()[issued.credential.id] == issued.secret

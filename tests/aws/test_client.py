@@ -12,9 +12,7 @@ from botocore.parsers import ResponseParserError
 
 from iamcreds.aws import client
 from iamcreds.aws.clock import Clock
-from iamcreds.errors import AccountError, UnreadableAnswerError
-from iamcreds.model import Credential, Status
-from iamcreds.services import Family
+from iamcreds.errors import UnreadableAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,64 +81,3 @@ def test_unreadable_answers(broken: Exception) -> None:
             client.read(Answers(*answers))
     with pytest.raises(NoCredentialsError):
         client.read(Answers(NoCredentialsError(), "too late"))
-
-
-def test_pages() -> None:
-    """Pages of a thousand follow each other by their markers, from the first one that is asked for to the last."""
-    first, second, last = {"IsTruncated": True, "Marker": "a"}, {"IsTruncated": True, "Marker": "b"}, {"Marker": "c"}
-    listing = Answers(first, second, last)
-    assert list(client.pages(listing, UserName="jane")) == [first, second, last]
-    assert listing.asked == [
-        {"UserName": "jane", "MaxItems": 1000},
-        {"UserName": "jane", "MaxItems": 1000, "Marker": "a"},
-        {"UserName": "jane", "MaxItems": 1000, "Marker": "b"},
-    ]
-    later = Answers(last)
-    assert list(client.pages(later, "x")) == [last]
-    assert later.asked == [{"MaxItems": 1000, "Marker": "x"}]
-
-
-def test_endless_pages() -> None:
-    """The same marker twice is an error, for it would never end."""
-    same = {"IsTruncated": True, "Marker": "a"}
-    with pytest.raises(AccountError, match=r"^list_things: AWS gave the same page marker twice: the list is not to be"):
-        list(client.pages(Answers(same, same, same)))
-
-
-CREATED = datetime(2026, 11, 24, tzinfo=UTC)
-LISTED = {
-    "ServiceSpecificCredentialId": "ACCA1",
-    "UserName": "jane",
-    "ServiceName": "CodeCommit.amazonaws.com",
-    "Status": "Inactive",
-    "CreateDate": CREATED,
-}
-
-
-@pytest.mark.parametrize(
-    ("more", "family", "login", "expires"),
-    [
-        ({"ServiceUserName": "jane-at", "ServicePassword": "hunter2"}, Family.PASSWORD, "jane-at", None),
-        ({"ServiceCredentialAlias": "j", "ExpirationDate": CREATED}, Family.API_KEY, "j", CREATED),
-        ({}, Family.API_KEY, "", None),
-    ],
-)
-def test_credential(more: dict[str, object], family: Family, login: str, expires: datetime | None) -> None:
-    """A credential of either family is read without its secret, its service in small letters."""
-    assert client.to_credential(LISTED | more) == Credential(
-        "ACCA1", "jane", "codecommit.amazonaws.com", Status.INACTIVE, CREATED, family, login, expires
-    )
-
-
-@pytest.mark.parametrize("items", [[{"UserName": "jane"}], []])
-def test_pages_of_known_items(items: list[dict[str, str]]) -> None:
-    """A list whose pages bring new markers and no new item ends in an error after a bounded number of calls."""
-    calls: list[object] = []
-
-    def list_users(**arguments: object) -> dict[str, object]:
-        calls.append(arguments)
-        return {"Users": items, "IsTruncated": True, "Marker": str(len(calls))}
-
-    with pytest.raises(AccountError, match="list_users: AWS gave pages of known items again and again"):
-        list(client.pages(list_users))
-    assert len(calls) <= client.MAX_BARREN_PAGES + 2

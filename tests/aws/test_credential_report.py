@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from iamcreds.aws.credential_report import PAUSES, parse, read_credential_report
+from iamcreds.aws.credential_report import PAUSES, ReportReader, parse
 from iamcreds.errors import AccountError
 from iamcreds.model import ReportedKey, ReportedUser
 
@@ -85,7 +85,7 @@ def test_wait(emulator: Emulator, iam: IAMClient) -> None:
     def sleep(seconds: float) -> None:
         emulator.controls.set(report_time=3, clock_shift=emulator.controls.settings()["clock_shift"] + seconds)
 
-    report = read_credential_report(iam, sleep, lambda doing, done, _total=None: told.append((doing, done)))
+    report = ReportReader(iam, sleep).read(lambda doing, done, _total=None: told.append((doing, done)))
     assert [user.name for user in report.users] == ["jane"]
     assert [done for _, done in told] == [0, 0, 1]
     assert emulator.controls.counts() == {"iam:GenerateCredentialReport": 4, "iam:GetCredentialReport": 1}
@@ -96,7 +96,7 @@ def test_not_there_after_all(emulator: Emulator, iam: IAMClient, code: str) -> N
     """A report that cannot be had although it was complete is asked for once more."""
     emulator.controls.fail("iam:GetCredentialReport", status=410, code=code)
     pauses: list[float] = []
-    read_credential_report(iam, pauses.append)
+    ReportReader(iam, pauses.append).read()
     assert pauses == list(PAUSES[:2])
     assert emulator.controls.counts()["iam:GetCredentialReport"] == 2
 
@@ -106,7 +106,7 @@ def test_never_ready(emulator: Emulator, iam: IAMClient) -> None:
     emulator.controls.set(report_time=1e6)
     pauses: list[float] = []
     with pytest.raises(AccountError, match="AWS has not finished it in 5 minutes: repeat later"):
-        read_credential_report(iam, pauses.append)
+        ReportReader(iam, pauses.append).read()
     assert pauses == [0.5, 1.0, 2.0, 4.0, *[5.0] * 58]
 
 
@@ -114,4 +114,4 @@ def test_refused(emulator: Emulator, iam: IAMClient) -> None:
     """A refusal is one of our errors, at once."""
     emulator.controls.fail("iam:GenerateCredentialReport", status=403, code="AccessDenied", message="no")
     with pytest.raises(AccountError, match="asking AWS for a credential report: AWS said AccessDenied: no"):
-        read_credential_report(iam, lambda _seconds: None)
+        ReportReader(iam, lambda _seconds: None).read()

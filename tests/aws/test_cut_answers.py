@@ -40,7 +40,7 @@ class Answer:
     """What IAM answered to a call, and the same call again."""
 
     def __init__(self, account: Account, call: str, service: str) -> None:
-        issued = account.create("jane", service)
+        issued = account.credentials.create("jane", service)
         self._known = issued.credential.id
         self._service = service
         self._call = call
@@ -49,9 +49,9 @@ class Answer:
     def repeat(self, account: Account) -> None:
         """Make the call."""
         if self._call == "Create":
-            account.create("jane", self._service)
+            account.credentials.create("jane", self._service)
         else:
-            account.reset("jane", self._known)
+            account.credentials.change("jane", self._known, reset=True)
 
     def values(self) -> set[str]:
         """The values that only the answer tells (a request id may be shown), and the beginnings of the long ones."""
@@ -179,7 +179,7 @@ def test_broken(
     caplog.set_level("DEBUG")
     account = Account(sleep=lambda _: None)
     sending.sent = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + EMPTY
-    account.credentials()
+    account.inventory.all()
     for how, send in BROKEN.items():
         sending.sent = send(answer.body)
         told = ""

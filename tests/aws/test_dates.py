@@ -9,8 +9,9 @@ from botocore.utils import parse_timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iamcreds.aws.client import open_session, to_credential
+from iamcreds.aws.client import open_session
 from iamcreds.aws.client import parse_date as parse
+from iamcreds.aws.credential_lists import to_credential
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)))  # noqa: DTZ001 - Hypothesis wants it so

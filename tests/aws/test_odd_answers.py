@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 READ: dict[str, Callable[[Account], object]] = {
     "GetCallerIdentity": lambda account: account.id(),
-    "ListUsers": lambda account: account.users(),
-    "GetUser": lambda account: account.has_user("ghost"),
-    "ListServiceSpecificCredentials": lambda account: account.credentials(),
-    "ListAccessKeys": lambda account: account.access_keys(["jane"]),
-    "GetAccessKeyLastUsed": lambda account: account.access_keys(["jane"]),
-    "GenerateCredentialReport": lambda account: account.credential_report(),
-    "GetCredentialReport": lambda account: account.credential_report(),
+    "ListUsers": lambda account: account.users.all(),
+    "GetUser": lambda account: account.users.exists("ghost"),
+    "ListServiceSpecificCredentials": lambda account: account.inventory.all(),
+    "ListAccessKeys": lambda account: account.access_keys.of_users(["jane"]),
+    "GetAccessKeyLastUsed": lambda account: account.access_keys.of_users(["jane"]),
+    "GenerateCredentialReport": lambda account: account.credential_report.read(),
+    "GetCredentialReport": lambda account: account.credential_report.read(),
 }
 
 
@@ -85,9 +85,9 @@ def test_lists(signed_in: Emulator, iam: IAMClient, what: str) -> None:
     iam.create_access_key(UserName="jane")
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     ask: dict[str, Callable[[Account], object]] = {
-        "credentials": lambda account: account.list_credentials(Window(), user="jane"),
-        "access_keys": lambda account: account.list_access_keys(Window(), user="jane"),
-        "access_keys_of_all": lambda account: account.list_all_access_keys(Window(), no_progress),
+        "credentials": lambda account: account.credential_lists.read_page(Window(), user="jane"),
+        "access_keys": lambda account: account.access_keys.read_page(Window(), user="jane"),
+        "access_keys_of_all": lambda account: account.access_keys.read_page_of_all(Window(), no_progress),
     }
     with pytest.raises(UnreadableAnswerError):
         ask[what](answered(signed_in, "", r"<(\w*Id|CreateDate|UserName)>[^<]*</\1>", ""))

@@ -35,7 +35,9 @@ class Others:
 
     def __init__(self, account: Account, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.account, self.monkeypatch = account, monkeypatch
-        self.journal = CreateJournal(Notes(find_folders(), pytest.fail), lambda: f"{url} None", Clock(account.now))
+        self.journal = CreateJournal(
+            Notes(find_folders(), pytest.fail), lambda: f"{url} None", Clock(account.clock.now)
+        )
 
     def create(self, made: str | None = None, service: str = CODECOMMIT) -> None:
         """Note a create for jane, with the id of its credential or without a response."""
@@ -43,7 +45,7 @@ class Others:
             patch.setattr("iamcreds.aws.create_journal.process_id", lambda: "other")
             call = self.journal.begin("jane", service)
             if made is not None:
-                created = self.account.now()
+                created = self.account.clock.now()
                 credential = Credential(made, "jane", service, Status.ACTIVE, created, Family.PASSWORD, "jane")
                 self.journal.confirm("jane", call, credential)
 
@@ -52,8 +54,8 @@ class Others:
 def others(account: Account, emulator: Emulator, iam: IAMClient, monkeypatch: pytest.MonkeyPatch) -> Others:
     """Earlier runs."""
     del iam  # jane exists
-    account.credentials()
-    account.users()
+    account.inventory.all()
+    account.users.all()
     emulator.controls.clear_counts()
     return Others(account, emulator.url, monkeypatch)
 
@@ -80,13 +82,13 @@ class Later:
     def find(self, *known: str) -> list[str]:
         """Return the ids of jane's credentials, after no create is open."""
         settle(self.account, *known)
-        return [live.id for live in self.account.credentials_of("jane", CODECOMMIT)]
+        return [live.id for live in self.account.inventory.of("jane", CODECOMMIT)]
 
 
 def settle(account: Account, *known: str, service: str = CODECOMMIT) -> list[float]:
     """Wait as long as anything is in doubt; the seconds that were told, empty where there was no need to wait."""
     told: list[timedelta] = []
-    account.settle_creates("jane", service, lambda credential_id: credential_id in known, told.append)
+    account.open_creates.wait("jane", service, lambda credential_id: credential_id in known, told.append)
     return [seconds.total_seconds() for seconds in told]
 
 
@@ -106,7 +108,7 @@ def test_killed_without_effect(account: Account, others: Others, emulator: Emula
     assert slept == [3.0] * math.ceil(longest / 3)
     assert emulator.controls.counts() == {LIST: 1 + len(slept)}
     emulator.controls.set(clock_shift=71)
-    account.reread_users(["jane"])
+    account.inventory.reread(["jane"])
     assert settle(account) == []
 
 
@@ -138,7 +140,7 @@ def test_appears_at_last(others: Others, emulator: Emulator, iam: IAMClient, *, 
     patient = Account(sleep=look)
     assert len(settle(patient)) == 1
     assert looks == [3.0] * 3
-    assert [live.id for live in patient.credentials_of("jane", CODECOMMIT)] == [made]
+    assert [live.id for live in patient.inventory.of("jane", CODECOMMIT)] == [made]
 
 
 def test_made_since_this_run_looked(account: Account, others: Others, iam: IAMClient, slept: list[float]) -> None:
@@ -146,7 +148,7 @@ def test_made_since_this_run_looked(account: Account, others: Others, iam: IAMCl
     others.create(make(iam))
     assert settle(account) == []
     assert slept == []
-    assert len(account.credentials_of("jane", CODECOMMIT)) == 1
+    assert len(account.inventory.of("jane", CODECOMMIT)) == 1
 
 
 def test_what_is_older(account: Account, others: Others, iam: IAMClient, emulator: Emulator) -> None:
@@ -238,10 +240,10 @@ def test_another_user_of_that_name(
 def test_clock_that_was_put_back(account: Account, others: Others, emulator: Emulator) -> None:
     """A create in the future of AWS's clock is of an emulator whose clock was set, and is not waited for."""
     emulator.controls.set(clock_shift=100)
-    account.reread_users(["jane"])
+    account.inventory.reread(["jane"])
     others.create()
     emulator.controls.set(clock_shift=0)
-    account.reread_users(["jane"])
+    account.inventory.reread(["jane"])
     assert settle(account) == []
 
 
@@ -249,7 +251,7 @@ def test_deleted(account: Account, others: Others, iam: IAMClient, slept: list[f
     """What was made a moment ago and deleted by another run is not waited for."""
     made = make(iam)
     others.create(made)
-    account.delete("jane", made)
+    account.credentials.delete("jane", made)
     assert settle(account) == []
     assert slept == []
 
@@ -257,10 +259,10 @@ def test_deleted(account: Account, others: Others, iam: IAMClient, slept: list[f
 @pytest.mark.usefixtures("others")
 def test_own_creates(account: Account, emulator: Emulator, slept: list[float]) -> None:
     """What this process created, or asked for and got no answer to, is no other run's."""
-    account.create("jane", CODECOMMIT)
+    account.credentials.create("jane", CODECOMMIT)
     emulator.controls.fail(CREATE, when="before")
     with pytest.raises(LostAnswerError):
-        account.create("jane", CODECOMMIT)
+        account.credentials.create("jane", CODECOMMIT)
     slept.clear()
     assert settle(account) == []
     assert slept == []
@@ -277,18 +279,18 @@ def test_what_a_later_run_waits_for(
     if fault == "lost":
         emulator.controls.fail(CREATE, when="before")
         with pytest.raises(LostAnswerError):
-            account.create("jane", CODECOMMIT)
+            account.credentials.create("jane", CODECOMMIT)
     elif fault == "denied":
         emulator.controls.deny(CREATE)
         with pytest.raises(AccessDeniedError):
-            account.create("jane", CODECOMMIT)
+            account.credentials.create("jane", CODECOMMIT)
     else:
         if fault == "throttled":
             emulator.controls.throttle(CREATE, times=2)
-        issued = account.create("jane", CODECOMMIT)
+        issued = account.credentials.create("jane", CODECOMMIT)
         emulator.controls.set(list_lag=30)
         if fault == "throttled":
-            account.delete("jane", issued.credential.id)
+            account.credentials.delete("jane", issued.credential.id)
     monkeypatch.setattr("iamcreds.aws.create_journal.process_id", lambda: "another")
     assert (settle(Account(sleep=lambda _: None)) != []) == is_in_doubt
     assert timedelta(seconds=3) == BETWEEN_LOOKS

@@ -35,8 +35,8 @@ def test_calls_are_shown(signed_in: Emulator, capsys: pytest.CaptureFixture[str]
     """Every call is a line with operation, status, duration and request id, and no secret that it brought is shown."""
     account = Account()
     account.id()
-    issued = account.create("jane", CODECOMMIT)
-    account.reset("jane", issued.credential.id)
+    issued = account.credentials.create("jane", CODECOMMIT)
+    account.credentials.change("jane", issued.credential.id, reset=True)
     shown = capsys.readouterr().err
     lines = [LINE.fullmatch(line) for line in shown.splitlines()]
     assert all(lines), shown
@@ -53,7 +53,7 @@ def test_refused_and_repeated_calls_are_shown(signed_in: Emulator, capsys: pytes
     signed_in.controls.fail("sts:GetCallerIdentity", times=1)
     Account().id()
     with pytest.raises(AccountError):
-        Account().create("nobody", CODECOMMIT)
+        Account().credentials.create("nobody", CODECOMMIT)
     shown = capsys.readouterr().err
     assert re.search(r"aws: sts:GetCallerIdentity: HTTP 200 after .*, 2 attempts, request", shown)
     assert re.search(r"aws: iam:\w+: HTTP 404 after", shown)
@@ -76,7 +76,7 @@ def test_off_by_default(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     """Without the variable, or with any other value, nothing is shown."""
     for value in ("", "0"):
         monkeypatch.setenv("IAMCREDS_DEBUG", value)
-        Account().create("jane", CODECOMMIT)
+        Account().credentials.create("jane", CODECOMMIT)
         assert not is_debugging()
     monkeypatch.delenv("IAMCREDS_DEBUG")
     Account().id()

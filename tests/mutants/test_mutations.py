@@ -70,4 +70,4 @@ def test_choose(tmp_path: Path) -> None:
 def test_find_sources() -> None:
     """Folders stand for the modules in them."""
     assert list(find_sources(["iamcreds/pull_request/gate.py"])) == [Path("iamcreds/pull_request/gate.py")]
-    assert Path("iamcreds/aws/writing.py") in set(find_sources(["iamcreds/aws"]))
+    assert Path("iamcreds/aws/credentials.py") in set(find_sources(["iamcreds/aws"]))

@@ -40,7 +40,7 @@ def test_created_since(provider: ServiceSpecificCredentialProvider, emulator: Em
     """A credential that appeared after the check is not adopted."""
     checked = provider.check({}, news() | ADOPTING)
     emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
-    provider.account.reread_users(["jane"])
+    provider.account.inventory.reread(["jane"])
     with pytest.raises(RejectedError, match=f"{UNMANAGED} of user jane has come since the preview: repeat"):
         provider.create(checked.inputs)
 
@@ -50,7 +50,7 @@ def test_deleted_since(provider: ServiceSpecificCredentialProvider, emulator: Em
     emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
     checked = provider.check({}, news() | ADOPTING)
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=UNMANAGED)
-    provider.account.reread_users(["jane"])
+    provider.account.inventory.reread(["jane"])
     with pytest.raises(RejectedError, match=f"{UNMANAGED} of user jane, which was to be adopted, is gone"):
         provider.create(checked.inputs)
     assert emulator.controls.passwords() == {}

@@ -170,7 +170,7 @@ def test_successor_of_what_is_gone_or_asked_for(
         emulator.controls.set(all_users=False)
     else:
         emulator.controls.set(clock_shift=61)
-        provider.account.delete("jane", ID)
+        provider.account.credentials.delete("jane", ID)
         provider.check(INPUTS, news(run=context))
     checked = provider.check({}, news(run=context))
     assert checked.failures == []

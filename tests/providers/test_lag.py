@@ -136,15 +136,17 @@ def test_repeated_create(monkeypatch: pytest.MonkeyPatch, signed_in: Emulator, w
 def test_lock(provider: ServiceSpecificCredentialProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     """Check holds the lock of its user and service from plan to decision, and create from plan to outputs."""
     held: list[tuple[str, str]] = []
-    hold = provider.account.hold_creates
+    hold = provider.account.create_journal.hold
 
-    def hold_creates(user: str, service: str) -> AbstractContextManager[None]:
+    def hold_noted(user: str, service: str) -> AbstractContextManager[None]:
         held.append((user, service))
         return hold(user, service)
 
-    monkeypatch.setattr(provider.account, "hold_creates", hold_creates)
-    create(provider)
-    assert held == [("jane", CODECOMMIT)] * 2
+    monkeypatch.setattr(provider.account.create_journal, "hold", hold_noted)
+    inputs = provider.check({}, news()).inputs
+    assert held == [("jane", CODECOMMIT)]
+    provider.create(inputs)
+    assert held == [("jane", CODECOMMIT)] * 3, "the last one is of the call itself, within the second one"
 
 
 def test_killed_run(
@@ -166,7 +168,7 @@ def test_killed_run(
         emulator.controls.set(clock_shift=71)
 
     later = new_process()
-    monkeypatch.setattr(later.account._open_creates, "_sleep", look)  # noqa: SLF001 - the emulator's clock is set instead
+    monkeypatch.setattr(later.account.open_creates, "_sleep", look)
     assert later.check({}, news() | {"service": BEDROCK}).failures == []
     assert looks == []
     assert later.check({}, news()).failures == []

@@ -64,7 +64,7 @@ def test_left_by_a_resource_of_a_different_user(
     name, outs = create(provider, run={"resource": "x", "owned": {UNMANAGED: "old"}})
     context = {"recorded": 1, "newest": outs["create_date"], "owned": {}}
     emulator.controls.set(clock_shift=120)
-    provider.account.delete("jane", name)
+    provider.account.credentials.delete("jane", name)
     (reason,) = reasons(new_process().check({}, news(**context)))
     assert "has left it when it was replaced" in reason
     provider = new_process()

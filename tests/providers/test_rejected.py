@@ -62,7 +62,7 @@ def test_decision_is_final(provider: ServiceSpecificCredentialProvider, emulator
     emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
     rejected = provider.check({}, news(on_rejection="defer"))
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=UNMANAGED)
-    provider.account.reread_users(["jane"])
+    provider.account.inventory.reread(["jane"])
     assert provider.check({}, news(on_rejection="defer")).inputs == rejected.inputs
     assert "refused" not in new_process().check({}, news(on_rejection="defer")).inputs
 

@@ -112,7 +112,7 @@ def test_update_of_a_deleted_credential(
     (seconds,) = re.findall(f"run again at {listed:%H:%M:%S} UTC .in ([0-9]+) s.$", str(failed.value))
     assert 55 <= int(seconds) <= 61
     emulator.controls.set(clock_shift=61)
-    provider.account.reread_users(["jane"])
+    provider.account.inventory.reread(["jane"])
     with pytest.raises(NoSuchCredentialError, match=f"credential {name} .* is gone: `pulumi up --refresh"):
         provider.update(name, olds, INPUTS | {"reset": "now"})
 

@@ -156,7 +156,7 @@ def test_gone_since(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator,
     """What somebody deletes after the check need not be switched off any more."""
     checked = unmanaged.check({}, inputs("deactivate"))
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=FOREIGN)
-    unmanaged.account.reread_users(["jane"])
+    unmanaged.account.inventory.reread(["jane"])
     emulator.controls.clear_counts()
     unmanaged.create(checked.inputs)
     assert writes(emulator) == {}
@@ -196,7 +196,7 @@ def test_left_when_replaced(
 def test_waits_for_a_create(unmanaged: UnmanagedCredentialsProvider) -> None:
     """What a sibling's Create may have made is looked at when it is known what came of that."""
     account, found = unmanaged.account, threading.Event()
-    looked = account.has_written
+    looked = account.inventory.has_written
 
     def has_written(credential_id: str) -> bool:
         if credential_id == FOREIGN:
@@ -204,11 +204,11 @@ def test_waits_for_a_create(unmanaged: UnmanagedCredentialsProvider) -> None:
         return looked(credential_id)
 
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor() as pool:
-        patch.setattr(account, "has_written", has_written)
-        with account.hold_creates("jane", CODECOMMIT):
+        patch.setattr(account.inventory, "has_written", has_written)
+        with account.create_journal.hold("jane", CODECOMMIT):
             checked = pool.submit(unmanaged.check, {}, inputs("delete"))
             assert found.wait(10)
-            account.reset("jane", FOREIGN)  # as after a lost answer
+            account.credentials.change("jane", FOREIGN, reset=True)  # as after a lost answer
         assert checked.result(10).inputs["deletes"] == [OFF]
 
 
@@ -223,7 +223,7 @@ def test_own_that_is_gone(unmanaged: UnmanagedCredentialsProvider, iam: IAMClien
 def test_taken_over_since(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
     """What this very run has made its own is not touched, although the inputs name it."""
     checked = unmanaged.check({}, inputs("delete"))
-    unmanaged.account.reset("jane", FOREIGN)
+    unmanaged.account.credentials.change("jane", FOREIGN, reset=True)
     with pytest.raises(RejectedError, match=f"{FOREIGN} of user jane is taken over"):
         unmanaged.create(checked.inputs)
     assert FOREIGN in emulator.controls.passwords()
@@ -232,7 +232,7 @@ def test_taken_over_since(unmanaged: UnmanagedCredentialsProvider, emulator: Emu
 def test_about_to_be_taken_over(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
     """A credential that a resource of this run is going to adopt is neither deactivated nor deleted."""
     checked = unmanaged.check({}, inputs("delete"))
-    credentials = unmanaged.account.credentials_of("jane", CODECOMMIT)
+    credentials = unmanaged.account.inventory.of("jane", CODECOMMIT)
     adopted = next(credential for credential in credentials if credential.id == FOREIGN)
     group = Group("jane", CODECOMMIT, {"jane/codecommit/spare": Member()}, credentials)
     unmanaged.session.decide(group, "jane/codecommit/spare", Adopt(adopted))

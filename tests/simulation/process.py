@@ -15,7 +15,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 from dynamic_providers import service_specific_credential, unmanaged_credentials
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
-from iamcreds.aws import Account, create_journal, inventory, threads
+from iamcreds.aws import Account, create_journal, inventory, threads, users
 from iamcreds.aws import account as account_module
 from iamcreds.emulator import models
 from iamcreds.pulumi_engine import apply, check, group_facts
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tests.simulation.engine import Run
 
 
-_LOCKING = (account_module, inventory, create_journal, provider_session, models)
+_LOCKING = (account_module, inventory, users, create_journal, provider_session, models)
 """The modules that make locks."""
 
 
@@ -93,10 +93,7 @@ def stage() -> Iterator[None]:
     numbers = count(1)
     locks = SimpleNamespace(**{**vars(threading), "Lock": Lock, "RLock": Lock})
     changes: list[tuple[Any, str, Any]] = [
-        *(
-            (module, "threading", locks)
-            for module in (account_module, inventory, create_journal, provider_session, models)
-        ),
+        *((module, "threading", locks) for module in _LOCKING),
         (create_journal, "process_id", lambda: f"run {current_run().number}-"),
         (account_module, "Notes", Notes),
         (threads, "ThreadPoolExecutor", _InTurn),

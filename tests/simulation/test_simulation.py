@@ -102,19 +102,19 @@ def test_a_run_that_deletes_what_is_not_ours(monkeypatch: pytest.MonkeyPatch) ->
 
 def find_own(provider: UnmanagedProvider, *_: object) -> Iterator[Credential]:
     """What is the stack's own."""
-    yield from (live for live in provider.account.credentials() if live.user == "jane")
+    yield from (live for live in provider.account.inventory.all() if live.user == "jane")
 
 
 def find_late(provider: UnmanagedProvider, *_: object) -> Iterator[Credential]:
     """Nothing in a preview."""
     if not current_run().previewing:
-        yield from (live for live in provider.account.credentials() if live.user == "john")
+        yield from (live for live in provider.account.inventory.all() if live.user == "john")
 
 
 def act_on_more(provider: UnmanagedProvider, inputs: dict[str, Any]) -> dict[str, Any]:
     """Delete whatever is live, whatever the inputs say."""
-    for live in provider.account.credentials():
-        provider.account.delete(live.user, live.id)
+    for live in provider.account.inventory.all():
+        provider.account.credentials.delete(live.user, live.id)
     return {**inputs, "unmanaged": {}, "deactivates": [], "deletes": []}
 
 
@@ -144,7 +144,7 @@ def test_a_name_that_resets(monkeypatch: pytest.MonkeyPatch) -> None:
     imported = apply._import  # noqa: SLF001 - a provider that goes wild
 
     def resetting(account: Account, inputs: CredentialInputs, live: Credential) -> dict[str, Any]:
-        account.reset(live.user, live.id)
+        account.credentials.change(live.user, live.id, reset=True)
         return imported(account, inputs, live)
 
     monkeypatch.setattr(apply, "_import", resetting)

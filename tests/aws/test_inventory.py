@@ -39,8 +39,8 @@ def count_lists(emulator: Emulator) -> int:
 def test_believed(account: Account, emulator: Emulator, ids: dict[tuple[str, str], str]) -> None:
     """One list answers for every user and service, as long as nothing speaks against it."""
     for (user, service), id_ in ids.items():
-        assert [live.id for live in account.credentials_of(user, service)] == [id_]
-        found = account.find_credential(user, id_)
+        assert [live.id for live in account.inventory.of(user, service)] == [id_]
+        found = account.inventory.find(user, id_)
         assert found is not None
         assert (found.user, found.service) == (user, service)
     assert count_lists(emulator) == 1
@@ -49,11 +49,11 @@ def test_believed(account: Account, emulator: Emulator, ids: dict[tuple[str, str
 def test_not_believed_any_more(account: Account, emulator: Emulator, ids: dict[tuple[str, str], str]) -> None:
     """Once a credential that it lacks is found by its user's own list, everybody is listed alone, once."""
     emulator.controls.set(hidden_users=["bob", "jane"])
-    assert account.find_credential("jane", ids["jane", CODECOMMIT]) is not None
+    assert account.inventory.find("jane", ids["jane", CODECOMMIT]) is not None
     assert count_lists(emulator) == 2
     for service in (CODECOMMIT, KEYSPACES):
-        assert [live.id for live in account.credentials_of("bob", service)] == [ids["bob", service]]
-        assert [live.id for live in account.credentials_of("jane", service)] == [ids["jane", service]]
+        assert [live.id for live in account.inventory.of("bob", service)] == [ids["bob", service]]
+        assert [live.id for live in account.inventory.of("jane", service)] == [ids["jane", service]]
     assert count_lists(emulator) == 3
 
 
@@ -64,10 +64,10 @@ def test_believed_after_a_deletion(
     gone = ids["jane", CODECOMMIT]
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=gone)
     emulator.controls.clear_counts()
-    assert account.find_credential("jane", gone) is None
+    assert account.inventory.find("jane", gone) is None
     assert count_lists(emulator) == 2
-    assert [live.id for live in account.credentials_of("bob", CODECOMMIT)] == [ids["bob", CODECOMMIT]]
-    assert account.find_credential("jane", gone) is None
+    assert [live.id for live in account.inventory.of("bob", CODECOMMIT)] == [ids["bob", CODECOMMIT]]
+    assert account.inventory.find("jane", gone) is None
     assert count_lists(emulator) == 2
 
 
@@ -75,10 +75,10 @@ def test_believed_after_a_deletion(
 def test_reread(account: Account, emulator: Emulator, ids: dict[tuple[str, str], str], hidden: list[str]) -> None:
     """Reading one user again that the list of all left out has everybody read; nobody is read twice."""
     emulator.controls.set(hidden_users=hidden)
-    account.reread_users(["bob"])
-    assert {live.id for live in account.credentials()} == set(ids.values())
-    account.reread_users([])
-    assert [live.id for live in account.credentials_of("jane", KEYSPACES)] == [ids["jane", KEYSPACES]]
+    account.inventory.reread(["bob"])
+    assert {live.id for live in account.inventory.all()} == set(ids.values())
+    account.inventory.reread([])
+    assert [live.id for live in account.inventory.of("jane", KEYSPACES)] == [ids["jane", KEYSPACES]]
     assert count_lists(emulator) == 1 + 2
 
 
@@ -86,7 +86,7 @@ def test_endpoint_without_all_users(account: Account, emulator: Emulator, ids: d
     """Where the endpoint does not know AllUsers, each user is listed once, when asked for, and pairs are kept apart."""
     emulator.controls.set(all_users=False)
     for (user, service), id_ in ids.items():
-        assert [live.id for live in account.credentials_of(user, service)] == [id_]
+        assert [live.id for live in account.inventory.of(user, service)] == [id_]
     assert count_lists(emulator) == 1 + 2
 
 
@@ -95,7 +95,7 @@ def test_renamed_while_lists_lag(
 ) -> None:
     """What a lagging list has of a user whom IAM has just renamed is not gone: a user who has any cannot be deleted."""
     emulator.controls.set(list_lag=30)
-    assert len(account.credentials()) == len(ids)
+    assert len(account.inventory.all()) == len(ids)
     iam.update_user(UserName="jane", NewUserName="joan")
-    assert account.find_credential("jane", "ACCAUNKNOWN0000000000") is None
-    assert account.find_credential("jane", ids["jane", CODECOMMIT]) is not None
+    assert account.inventory.find("jane", "ACCAUNKNOWN0000000000") is None
+    assert account.inventory.find("jane", ids["jane", CODECOMMIT]) is not None

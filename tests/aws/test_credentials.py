@@ -36,7 +36,7 @@ KEYSPACES = "cassandra.amazonaws.com"
 def create(account: Account) -> IssuedCredential | LostAnswerError:
     """What becomes of a Create for jane."""
     try:
-        return account.create("jane", CODECOMMIT)
+        return account.credentials.create("jane", CODECOMMIT)
     except LostAnswerError as error:
         return error
 
@@ -63,7 +63,7 @@ def test_two_runs(account: Account, emulator: Emulator, failing: int) -> None:
     """
     other = Account(sleep=lambda _: None)
     for one in (account, other):
-        one.credentials()
+        one.inventory.all()
     emulator.controls.set(latency=0.3)
     emulator.controls.fail(CREATE, when="before", call=failing)
     with ThreadPoolExecutor() as pool:
@@ -92,17 +92,17 @@ def test_human_in_the_window(account: Account, emulator: Emulator, iam: IAMClien
 @pytest.mark.parametrize("age_days", [None, 30])
 def test_human_with_another_expiry(account: Account, emulator: Emulator, iam: IAMClient, age_days: int | None) -> None:
     """What somebody creates just then and what has not the expiry that was asked for, the call has not made."""
-    account.credentials()
+    account.inventory.all()
     theirs = iam.create_service_specific_credential(
         UserName="jane", ServiceName=BEDROCK, CredentialAgeDays=31 if age_days else 30
     )["ServiceSpecificCredential"]
     emulator.controls.fail(CREATE, when="before")
     with pytest.raises(LostAnswerError, match="no new credential appeared"):
-        account.create("jane", BEDROCK, age_days)
+        account.credentials.create("jane", BEDROCK, age_days)
     assert list(emulator.controls.passwords().values()) == [theirs["ServiceCredentialSecret"]]
     emulator.controls.set(clock_shift=71)  # else the credential may be of the first create
     emulator.controls.fail(CREATE, when="after")
-    issued = account.create("jane", BEDROCK, age_days)
+    issued = account.credentials.create("jane", BEDROCK, age_days)
     assert issued.credential.lifetime == (timedelta(days=age_days) if age_days else None)
     assert emulator.controls.passwords()[issued.credential.id] == issued.secret
 
@@ -115,11 +115,11 @@ def test_clocks(account: Account, emulator: Emulator, shift: float) -> None:
     emulator.controls.put_credential("ACCAOLD00000000000000", "jane", KEYSPACES)
     account.id()
     emulator.controls.drop(CREATE, when="after")
-    issued = account.create("jane", CODECOMMIT)
-    assert account.is_young(issued.credential.created)
+    issued = account.credentials.create("jane", CODECOMMIT)
+    assert account.clock.is_young(issued.credential.created)
     emulator.controls.set(clock_shift=shift + 61)
-    account.reread_users(["jane"])
-    assert not account.is_young(issued.credential.created)
+    account.inventory.reread(["jane"])
+    assert not account.clock.is_young(issued.credential.created)
 
 
 @pytest.mark.usefixtures("iam")
@@ -128,7 +128,7 @@ def test_clocks(account: Account, emulator: Emulator, shift: float) -> None:
 def test_cut_create(account: Account, emulator: Emulator, cut: float, *, whole_length: bool) -> None:
     """An answer to Create that is cut anywhere is a lost one: what was made is found and gets a password by Reset."""
     emulator.controls.cut(CREATE, cut, whole_length=whole_length)
-    issued = account.create("jane", CODECOMMIT)
+    issued = account.credentials.create("jane", CODECOMMIT)
     assert emulator.controls.counts()[CREATE] == 1
     assert emulator.controls.passwords() == {issued.credential.id: issued.secret}
 
@@ -138,13 +138,14 @@ def test_cut_create(account: Account, emulator: Emulator, cut: float, *, whole_l
 @pytest.mark.parametrize("whole_length", [True, False])
 def test_cut_reset(account: Account, emulator: Emulator, cut: float, *, whole_length: bool) -> None:
     """A cut answer to Reset is asked for again; where all are cut, the error says so and holds no password."""
-    live = account.create("jane", CODECOMMIT).credential
+    live = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.cut(RESET, cut, whole_length=whole_length)
-    secret = account.reset("jane", live.id).secret
-    assert emulator.controls.passwords() == {live.id: secret}
+    issued = account.credentials.change("jane", live.id, reset=True)
+    assert issued is not None
+    assert emulator.controls.passwords() == {live.id: issued.secret}
     emulator.controls.cut(RESET, cut, whole_length=whole_length, times=None)
     with pytest.raises(LostAnswerError, match="it may already be reset") as failed:
-        account.reset("jane", live.id)
+        account.credentials.change("jane", live.id, reset=True)
     told = "".join(traceback.format_exception(failed.value))
     assert not any(secret[:12] in told for secret in emulator.controls.secrets())
 
@@ -152,11 +153,11 @@ def test_cut_reset(account: Account, emulator: Emulator, cut: float, *, whole_le
 @pytest.mark.usefixtures("iam")
 def test_reset_that_is_refused_at_last(account: Account, emulator: Emulator) -> None:
     """A Reset that was carried out with a cut answer, and refused when it was asked again, is told as it may be."""
-    live = account.create("jane", CODECOMMIT).credential
+    live = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.cut(RESET, 0.5)
     emulator.controls.deny(RESET, call=2)
     with pytest.raises(LostAnswerError, match="it may already be reset"):
-        account.reset("jane", live.id)
+        account.credentials.change("jane", live.id, reset=True)
 
 
 @pytest.mark.usefixtures("iam")
@@ -164,7 +165,7 @@ def test_reset_that_is_refused_at_last(account: Account, emulator: Emulator) -> 
 def test_reset_without_a_network(account: Account, monkeypatch: pytest.MonkeyPatch, *, was_sent: bool) -> None:
     """Where the network goes during a Reset, and no other attempt is sent, it may have happened; else it has not."""
     monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's own pauses
-    live = account.create("jane", CODECOMMIT).credential
+    live = account.credentials.create("jane", CODECOMMIT).credential
     failures = iter([ReadTimeoutError(endpoint_url="x")] if was_sent else [])
 
     def fail(*_: object) -> None:
@@ -172,7 +173,7 @@ def test_reset_without_a_network(account: Account, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", fail)
     with pytest.raises(LostAnswerError if was_sent else UnreachableError) as failed:
-        account.reset("jane", live.id)
+        account.credentials.change("jane", live.id, reset=True)
     assert "Could not connect to the endpoint" in str(failed.value)
     assert ("it may already be reset" in str(failed.value)) is was_sent
 
@@ -181,21 +182,21 @@ def test_reset_without_a_network(account: Account, monkeypatch: pytest.MonkeyPat
 def test_reset_that_breaks(account: Account, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Reset that AWS fails to answer may have happened, and the error says so."""
     monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's own pauses
-    live = account.create("jane", CODECOMMIT).credential
+    live = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.fail(RESET, times=None)
     with pytest.raises(LostAnswerError, match="it may already be reset, and then the password known here is dead"):
-        account.reset("jane", live.id)
+        account.credentials.change("jane", live.id, reset=True)
 
 
 @pytest.mark.usefixtures("iam")
 def test_cut_reads(account: Account, emulator: Emulator) -> None:
     """A cut list is asked for again, and not taken for an endpoint that does not know AllUsers."""
     emulator.controls.cut(LIST, 0.5, whole_length=False, times=2)
-    assert account.credentials() == []
+    assert account.inventory.all() == []
     assert emulator.controls.counts()[LIST] == 3
     emulator.controls.cut(LIST, 0.5, whole_length=False, times=None)
     with pytest.raises(UnreadableAnswerError, match=r"listing .* all users: AWS's answer was cut off"):
-        Account().credentials()
+        Account().inventory.all()
 
 
 @pytest.mark.usefixtures("iam")
@@ -207,54 +208,54 @@ def test_password_of_what_was_found(account: Account, emulator: Emulator) -> Non
         LostAnswerError,
         match=r"the new credential ACCA\w+ of user jane could not be reset .* or declare `existing: adopt`",
     ):
-        account.create("jane", CODECOMMIT)
+        account.credentials.create("jane", CODECOMMIT)
 
 
 @pytest.mark.usefixtures("iam")
 def test_looking_fails(account: Account, emulator: Emulator) -> None:
     """Where looking for a lost answer's credential fails, the error says what may be there."""
-    account.credentials()
+    account.inventory.all()
     emulator.controls.drop(CREATE, when="after")
     emulator.controls.deny(LIST)
     with pytest.raises(LostAnswerError, match=r"looking for the new credential failed .* the next run reports it"):
-        account.create("jane", CODECOMMIT)
+        account.credentials.create("jane", CODECOMMIT)
     assert RESET not in emulator.controls.counts()
 
 
 def test_user_and_service_are_not_mixed_up(account: Account, emulator: Emulator, iam: IAMClient) -> None:
     """A lost answer is looked for under its own user and its own service, whatever else is new there."""
     iam.create_user(UserName="john")
-    account.credentials()
+    account.inventory.all()
     emulator.controls.put_credential("ACCAOTHERUSER00000000", "john", CODECOMMIT)
     emulator.controls.put_credential("ACCAOTHERSERVICE00000", "jane", KEYSPACES)
     emulator.controls.drop(CREATE, when="after")
-    issued = account.create("jane", CODECOMMIT)
+    issued = account.credentials.create("jane", CODECOMMIT)
     assert (issued.credential.user, issued.credential.service) == ("jane", CODECOMMIT)
 
 
 @pytest.mark.usefixtures("iam")
 def test_a_list_behind_our_writes(account: Account, emulator: Emulator) -> None:
     """What we wrote ourselves is known, whatever a list that lags says of it."""
-    made = account.create("jane", CODECOMMIT).credential
-    gone = account.create("jane", KEYSPACES).credential
+    made = account.credentials.create("jane", CODECOMMIT).credential
+    gone = account.credentials.create("jane", KEYSPACES).credential
     emulator.controls.set(list_lag=30)
-    account.set_status("jane", made.id, Status.INACTIVE)
-    account.delete("jane", gone.id)
-    account.reread_users(["jane"])
-    assert [(live.id, live.status) for live in account.credentials()] == [(made.id, Status.INACTIVE)]
+    account.credentials.change("jane", made.id, status=Status.INACTIVE)
+    account.credentials.delete("jane", gone.id)
+    account.inventory.reread(["jane"])
+    assert [(live.id, live.status) for live in account.inventory.all()] == [(made.id, Status.INACTIVE)]
 
 
 @pytest.mark.parametrize("all_users", [True, False])
 def test_renamed_user(account: Account, emulator: Emulator, iam: IAMClient, *, all_users: bool) -> None:
     """A credential whose user IAM has renamed is found and deleted under the new name, without a list of all, too."""
-    live = account.create("jane", CODECOMMIT).credential
+    live = account.credentials.create("jane", CODECOMMIT).credential
     iam.update_user(UserName="jane", NewUserName="joan")
     emulator.controls.set(all_users=all_users)
     fresh = Account()
-    found = fresh.find_credential("jane", live.id)
+    found = fresh.inventory.find("jane", live.id)
     assert found is not None
     assert found.user == "joan"
-    Account().delete("jane", live.id)
+    Account().credentials.delete("jane", live.id)
     assert emulator.controls.passwords() == {}
 
 
@@ -263,23 +264,23 @@ def test_name_that_another_user_has_now(
     account: Account, emulator: Emulator, iam: IAMClient, behaviour: dict[str, Any]
 ) -> None:
     """The same where the old name belongs to somebody else by now, whatever the list of all leaves out."""
-    live = account.create("jane", CODECOMMIT).credential
+    live = account.credentials.create("jane", CODECOMMIT).credential
     iam.update_user(UserName="jane", NewUserName="joan")
     iam.create_user(UserName="jane")
     emulator.controls.set(**behaviour)
-    Account().delete("jane", live.id)
+    Account().credentials.delete("jane", live.id)
     assert emulator.controls.passwords() == {}
 
 
 def test_another_users_that_no_list_shows(account: Account, emulator: Emulator, iam: IAMClient) -> None:
     """What IAM says is another user's is not gone, however old it is and whatever lists say."""
     emulator.controls.set(clock_shift=-86_400)
-    live = account.create("jane", CODECOMMIT).credential
+    live = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.set(clock_shift=0)
     iam.create_user(UserName="joan")
     emulator.controls.set(list_lag=100_000)
     with pytest.raises(AccountError, match=r"lists do not show yet where the credential is: repeat in a minute"):
-        Account().delete("joan", live.id, live.created)
+        Account().credentials.delete("joan", live.id, live.created)
     assert list(emulator.controls.passwords()) == [live.id]
 
 
@@ -288,26 +289,26 @@ def test_issue_is_all_or_nothing(account: Account, emulator: Emulator) -> None:
     """A new credential that cannot be switched off is deleted again, and where that fails it is named."""
     emulator.controls.deny(UPDATE)
     with pytest.raises(AccountError, match=r"the new credential ACCA\w+ of user jane was deleted again"):
-        account.issue("jane", CODECOMMIT, status=Status.INACTIVE)
+        account.credentials.create("jane", CODECOMMIT, status=Status.INACTIVE)
     assert emulator.controls.passwords() == {}
     emulator.controls.deny(DELETE)
     with pytest.raises(AccountError, match=r"could not be deleted .*: delete ACCA\w+ of user jane by hand"):
-        account.issue("jane", CODECOMMIT, status=Status.INACTIVE)
+        account.credentials.create("jane", CODECOMMIT, status=Status.INACTIVE)
 
 
 @pytest.mark.usefixtures("iam")
 def test_known_services(account: Account, emulator: Emulator) -> None:
     """Whether AWS knows a service costs one call, once a run."""
     for _ in range(2):
-        assert account.has_service("jane", "bedrock.amazonaws.com")
-        assert not account.has_service("jane", "teapot.amazonaws.com")
+        assert account.inventory.has_service("jane", "bedrock.amazonaws.com")
+        assert not account.inventory.has_service("jane", "teapot.amazonaws.com")
     assert emulator.controls.counts()[LIST] == 2
 
 
 def test_what_is_seen_first_may_be_somebodys(account: Account, emulator: Emulator, iam: IAMClient) -> None:
     """Where our clock is off, somebody's from just before may be the call's: both are named, and none is reset."""
     emulator.controls.set(clock_shift=-90)
-    account.credentials()
+    account.inventory.all()
     emulator.controls.pause(CREATE, when="after", call=2)
     time.sleep(-time.time() % 1)  # so that the call comes within the second of what was made before it
     iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)
@@ -325,10 +326,10 @@ def test_lost_response_is_reported(signed_in: Emulator) -> None:
     """A lost response that is resolved by the one candidate is a warning with id, user and service."""
     warnings: list[str] = []
     account = Account(sleep=lambda _: None, warn=warnings.append)
-    account.create("jane", KEYSPACES)
+    account.credentials.create("jane", KEYSPACES)
     assert warnings == []
     signed_in.controls.drop(CREATE, when="after")
-    made = account.create("jane", CODECOMMIT).credential
+    made = account.credentials.create("jane", CODECOMMIT).credential
     (said,) = warnings
     lost = f"creating a {CODECOMMIT} credential for user jane: the response of AWS was lost"
     assert said.startswith(f"{lost}: {made.id} is the only {CODECOMMIT} credential of user jane that appeared")
@@ -360,35 +361,35 @@ def test_notes_that_cannot_be_kept(signed_in: Emulator, monkeypatch: pytest.Monk
     warnings: list[str] = []
     account = Account(sleep=lambda _: None, warn=warnings.append)
     for service in (CODECOMMIT, KEYSPACES):
-        account.delete("jane", account.create("jane", service).credential.id)
+        account.credentials.delete("jane", account.credentials.create("jane", service).credential.id)
     assert [said.count("Not a directory") for said in warnings] == [2]
     assert signed_in.controls.passwords() == {}
 
 
 def test_deleting_where_lists_lag(account: Account, emulator: Emulator, iam: IAMClient) -> None:
     """While a list shows the credential under the user's old name, a missing user does not mean that it is gone."""
-    live = account.create("jane", CODECOMMIT).credential
+    live = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.set(clock_shift=120)
     iam.update_user(UserName="jane", NewUserName="joan")
     emulator.controls.set(list_lag=30)
     with pytest.raises(AccountError, match=r"the user may have been renamed, .*: repeat in a minute"):
-        Account().delete("jane", live.id)
+        Account().credentials.delete("jane", live.id)
     emulator.controls.set(clock_shift=240)
     emulator.controls.set(hidden_users=["joan"])
     with pytest.raises(AccountError, match="lists do not show yet where the credential is: repeat in a minute"):
-        Account().delete("jane", live.id, datetime.now(UTC) + timedelta(seconds=240))
+        Account().credentials.delete("jane", live.id, datetime.now(UTC) + timedelta(seconds=240))
     emulator.controls.set(hidden_users=[])
-    Account().delete("jane", live.id, live.created)
+    Account().credentials.delete("jane", live.id, live.created)
     assert emulator.controls.passwords() == {}
 
 
 @pytest.mark.usefixtures("iam")
 def test_reset_before_a_failing_switch(account: Account, emulator: Emulator) -> None:
     """When a credential was reset and cannot be switched on, the error says that the old password is dead."""
-    live = account.issue("jane", CODECOMMIT, status=Status.INACTIVE).credential
+    live = account.credentials.create("jane", CODECOMMIT, status=Status.INACTIVE).credential
     emulator.controls.deny(UPDATE)
     with pytest.raises(LostAnswerError, match="its password is reset already, and the one known here is dead: repeat"):
-        account.change("jane", live.id, status=Status.ACTIVE, reset=True)
+        account.credentials.change("jane", live.id, status=Status.ACTIVE, reset=True)
 
 
 @pytest.mark.usefixtures("iam")
@@ -397,7 +398,7 @@ def test_a_broken_list_of_all(account: Account, emulator: Emulator, monkeypatch:
     monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's own pauses
     emulator.controls.fail(LIST, times=None)
     with pytest.raises(UnavailableError, match=r"listing .* all users: AWS said ServiceFailure"):
-        account.credentials()
+        account.inventory.all()
 
 
 @pytest.mark.parametrize("all_users", [True, False])
@@ -407,7 +408,7 @@ def test_renamed_where_all_users_is_unknown(signed_in: Emulator, iam: IAMClient,
     signed_in.controls.put_credential("ACCAOLD00000000000000", "jane", CODECOMMIT)
     iam.update_user(UserName="jane", NewUserName="joan")
     signed_in.controls.set(all_users=all_users)
-    found = Account().find_credential("jane", "ACCAOLD00000000000000")
+    found = Account().inventory.find("jane", "ACCAOLD00000000000000")
     assert found is not None
     assert found.user == "joan"
 
@@ -417,7 +418,7 @@ def test_a_long_wait(emulator: Emulator, iam: IAMClient, signed_in: Emulator) ->
     del signed_in  # only has to be there
     late = [timedelta()]
     account = Account(now=lambda: datetime.now(UTC) + late[0], sleep=lambda _: None)
-    account.credentials()
+    account.inventory.all()
     emulator.controls.pause(CREATE, when="before")
     with ThreadPoolExecutor() as pool:
         running = pool.submit(create, account)

@@ -1,0 +1,81 @@
+"""The IAM users of the account, as one run knows them."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from iamcreds.aws import client
+from iamcreds.aws.failures import reading_answers, translate_errors
+from iamcreds.aws.listing import EVERYTHING, Page, Window, read_list
+from iamcreds.aws.threads import call_all
+from iamcreds.errors import AccessDeniedError, NoSuchUserError, UserDeniedError
+from iamcreds.model import User
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mypy_boto3_iam import IAMClient
+
+
+class Users:
+    """The IAM users of the account, listed once a run. Safe to use from several threads.
+
+    Every method raises AccountError as AWS responds; UserDeniedError if AWS denies the read of one user.
+
+    Args:
+        iam: a boto3 client of IAM.
+    """
+
+    def __init__(self, iam: IAMClient) -> None:
+        self._iam = iam
+        self._lock = threading.RLock()
+        self._users: dict[str, User] | None = None
+
+    def all(self) -> list[User]:
+        """Return the users, by name; one call a page, once a run."""
+        with self._lock:
+            return sorted(self._by_name().values())
+
+    def find_missing(self, users: Iterable[str]) -> set[str]:
+        """Return the users who do not exist: the list of all may lag, so those it lacks are asked for by name."""
+        with self._lock:
+            unknown = sorted(set(users) - self._by_name().keys())
+        found = call_all(self._find, unknown, "looking for missing users")
+        with self._lock:
+            self._by_name().update({name: user for name, user in found.items() if user is not None})
+        return {name for name, user in found.items() if user is None}
+
+    def exists(self, user: str) -> bool:
+        """Return True if the user exists: one that the list of all lacks is asked for by name."""
+        with self._lock:
+            return user in self._by_name() or not self.find_missing([user])
+
+    def _by_name(self) -> dict[str, User]:
+        if self._users is None:
+            self._users = {user.name: user for user in list_users(self._iam).items}
+        return self._users
+
+    def _find(self, name: str) -> User | None:
+        try:
+            with translate_errors(f"looking for user {name}"), reading_answers():
+                return _to_user(client.read(self._iam.get_user, UserName=name)["User"])
+        except NoSuchUserError:
+            return None
+        except AccessDeniedError as error:
+            raise UserDeniedError(str(error)) from None
+
+
+def list_users(iam: IAMClient, window: Window = EVERYTHING) -> Page[User]:
+    """Return the account's IAM users, read anew, in IAM's order.
+
+    Raises:
+        AccountError
+    """
+    with translate_errors("listing the account's users"):
+        return read_list(iam.list_users, "Users", _to_user, window)
+
+
+def _to_user(item: Mapping[str, Any]) -> User:
+    return User(item["UserName"], item["CreateDate"].astimezone(UTC))

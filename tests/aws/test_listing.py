@@ -1,0 +1,45 @@
+"""Lists: page after page to the last one, and none that never ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from iamcreds.aws.listing import MAX_BARREN_PAGES, pages
+from iamcreds.errors import AccountError
+from tests.aws.test_client import Answers
+
+
+def test_pages() -> None:
+    """Pages of a thousand follow each other by their markers, from the first one that is asked for to the last."""
+    first, second, last = {"IsTruncated": True, "Marker": "a"}, {"IsTruncated": True, "Marker": "b"}, {"Marker": "c"}
+    listing = Answers(first, second, last)
+    assert list(pages(listing, UserName="jane")) == [first, second, last]
+    assert listing.asked == [
+        {"UserName": "jane", "MaxItems": 1000},
+        {"UserName": "jane", "MaxItems": 1000, "Marker": "a"},
+        {"UserName": "jane", "MaxItems": 1000, "Marker": "b"},
+    ]
+    later = Answers(last)
+    assert list(pages(later, "x")) == [last]
+    assert later.asked == [{"MaxItems": 1000, "Marker": "x"}]
+
+
+def test_endless_pages() -> None:
+    """The same marker twice is an error, for it would never end."""
+    same = {"IsTruncated": True, "Marker": "a"}
+    with pytest.raises(AccountError, match=r"^list_things: AWS gave the same page marker twice: the list is not to be"):
+        list(pages(Answers(same, same, same)))
+
+
+@pytest.mark.parametrize("items", [[{"UserName": "jane"}], []])
+def test_pages_of_known_items(items: list[dict[str, str]]) -> None:
+    """A list whose pages bring new markers and no new item ends in an error after a bounded number of calls."""
+    calls: list[object] = []
+
+    def list_users(**arguments: object) -> dict[str, object]:
+        calls.append(arguments)
+        return {"Users": items, "IsTruncated": True, "Marker": str(len(calls))}
+
+    with pytest.raises(AccountError, match="list_users: AWS gave pages of known items again and again"):
+        list(pages(list_users))
+    assert len(calls) <= MAX_BARREN_PAGES + 2
