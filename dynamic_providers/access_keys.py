@@ -12,7 +12,6 @@ from dynamic_providers.resource import Resource
 from iamcreds.drift.access_keys import check_access_keys
 from iamcreds.errors import AccessDeniedError
 from iamcreds.model import AccessKeyPolicy
-from iamcreds.pulumi_engine.properties import watcher_properties
 from iamcreds.pulumi_engine.provider import Provider, raise_rejection, warn
 from iamcreds.pulumi_engine.run_context import OnRejection, RunContext, on_rejection
 from iamcreds.pulumi_engine.unknowns import is_known
@@ -66,8 +65,9 @@ class AccessKeys(Resource, module="iam", name="AccessKeys"):
         unsendable = sorted(_unsendable(users)) if isinstance(users, Mapping) else []
         if unsendable:
             raise pulumi.RunError(f"AccessKeys {resource_name}: {'; '.join(unsendable)}")
-        properties = watcher_properties(users, account, {"on_rejection": on_rejection()})
-        super().__init__(AccessKeysProvider(), resource_name, {"keys": None, "findings": None} | properties, opts)
+        outputs = {"keys": None, "findings": None}
+        inputs = {"users": users, "account": account, "run": {"on_rejection": on_rejection()}}
+        super().__init__(AccessKeysProvider(), resource_name, outputs | inputs, opts)
 
 
 class AccessKeysProvider(Provider):

@@ -12,9 +12,9 @@ from dynamic_providers.resource import Resource
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.outputs import SECRETS
-from iamcreds.pulumi_engine.properties import CREDENTIAL_TYPE, SPEC_FILE_TYPE, credential_properties
 from iamcreds.pulumi_engine.run_context import Options, on_rejection
 from iamcreds.pulumi_engine.stack_state import RecordedState, read_state, run_message
+from iamcreds.resource_types import CREDENTIAL_TYPE, SPEC_FILE_TYPE, urn_name
 from iamcreds.services import LOGIN_OUTPUTS, MAX_PER_SERVICE, SECRET_OUTPUTS, Family, service_family, service_name
 
 _ALWAYS = ("account_id", "credential_id", "status", "create_date")
@@ -98,9 +98,9 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         context = run_message(state, resource_name, user, service)
         context |= _describe_group(state, resource_name, inputs, _former_names(opts))
         context |= {"options": _read_options(options), "on_rejection": on_rejection()}
-        properties = credential_properties(inputs, context)
         outputs = dict.fromkeys(_outputs(service, age_days))
-        super().__init__(ServiceSpecificCredentialProvider(), resource_name, outputs | properties, options)
+        properties = outputs | inputs.properties() | {"run": context}
+        super().__init__(ServiceSpecificCredentialProvider(), resource_name, properties, options)
 
     def __getattr__(self, name: str) -> pulumi.Output[None]:
         """None for an output that a credential of this service, or one without an age, has not."""
@@ -135,7 +135,7 @@ def _former_names(opts: pulumi.ResourceOptions | None) -> list[str]:
     """What the program says that the resource was called; an alias that an output tells is not heard."""
     aliases = (opts and opts.aliases) or ()
     names = (alias.name if isinstance(alias, pulumi.Alias) else alias for alias in aliases)
-    return [name.split("::", 3)[-1] for name in names if isinstance(name, str)]  # an alias may be a whole URN
+    return [urn_name(name) for name in names if isinstance(name, str)]  # an alias may be a whole URN
 
 
 def _read_options(options: pulumi.ResourceOptions) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from iamcreds.errors import PreviewError
+from iamcreds.resource_types import CREDENTIAL_TYPE, urn_name
 from iamcreds.services import SECRET_OUTPUTS
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 _KEYS = frozenset({"config", "steps", "diagnostics", "duration", "changeSummary", "maybeCorrupt"})
 SECRETS = frozenset({*SECRET_OUTPUTS.values(), "secrets", "password", "passwords"})
-_CREDENTIAL = re.compile(r"dynamic/iam:\w*Credential\b")
 _POSITION = re.compile(r"project:///(.+)#([0-9]+)(?:,[0-9]+)?")
 _SHORTEST_SECRET = 8
 MASK = "[secret]"
@@ -50,12 +50,12 @@ class State:
     @property
     def name(self) -> str:
         """The resource's name."""
-        return _split_name(self.urn)
+        return urn_name(self.urn)
 
     @property
     def is_credential(self) -> bool:
         """Return True if the resource is a service-specific credential."""
-        return _CREDENTIAL.search(self.type) is not None
+        return self.type == CREDENTIAL_TYPE
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Step:
     @property
     def name(self) -> str:
         """The resource's name."""
-        return _split_name(self.urn)
+        return urn_name(self.urn)
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,6 @@ class Preview:
     def project(self) -> str:
         """The project's name, or empty if the preview has no steps."""
         return next((step.urn.split("::")[1] for step in self.steps), "")
-
-
-def _split_name(urn: str) -> str:
-    """A URN's last part, which may have colons."""
-    return urn.split("::", 3)[-1]
 
 
 def parse_preview(text: str) -> Preview:

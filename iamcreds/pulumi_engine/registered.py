@@ -10,7 +10,7 @@ from pulumi.runtime.proto.resource_pb2 import Result
 from pulumi.runtime.rpc import UNKNOWN, wrap_rpc_secret
 
 from iamcreds.pulumi_engine.outputs import SECRETS
-from iamcreds.pulumi_engine.properties import CREDENTIAL_TYPE, IAM_USER_TYPE
+from iamcreds.resource_types import CREDENTIAL_TYPE, IAM_USER_TYPE
 from iamcreds.services import LOGIN_OUTPUTS
 
 if TYPE_CHECKING:

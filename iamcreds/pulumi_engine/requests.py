@@ -14,25 +14,17 @@ from pulumi.runtime.proto.source_pb2 import SourcePosition
 
 from iamcreds.model import Place
 from iamcreds.pulumi_engine.outputs import SECRETS
-from iamcreds.pulumi_engine.properties import (
+from iamcreds.resource_types import (
     ACCESS_KEYS_TYPE,
     CREDENTIAL_TYPE,
     IAM_USER_TYPE,
     POLICY_ATTACHMENT_TYPE,
+    PROVIDER_CLASSES,
     SPEC_FILE_TYPE,
     UNMANAGED_CREDENTIALS_TYPE,
-    credential_properties,
-    watcher_properties,
 )
 from iamcreds.services import MAX_PER_SERVICE
 from iamcreds.text.escaping import escape_invisible
-
-_PROVIDERS = {
-    CREDENTIAL_TYPE: "dynamic_providers.service_specific_credential:ServiceSpecificCredentialProvider",
-    ACCESS_KEYS_TYPE: "dynamic_providers.access_keys:AccessKeysProvider",
-    UNMANAGED_CREDENTIALS_TYPE: "dynamic_providers.unmanaged_credentials:UnmanagedCredentialsProvider",
-}
-"""The provider classes, by resource type; their modules import this package."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -103,7 +95,7 @@ def credential_request(
 ) -> RegisterResourceRequest:
     """A credential; `run` is the message to its provider."""
     request = _child_request(CREDENTIAL_TYPE, credential.resource_name, parent, credential.place)
-    _give(request, credential_properties(inputs, run))
+    _give(request, inputs.properties() | {"run": run})
     request.additionalSecretOutputs.extend(SECRETS)
     if inputs.declared == MAX_PER_SERVICE:
         # For a replacement that somebody asks for (--replace, taint) the engine asks no diff: there is no third place.
@@ -122,7 +114,7 @@ def access_keys_request(
     """The watcher of a spec file's users, each of whom has a policy."""
     policies = {user.name: user.access_keys.properties() for user in users if user.access_keys is not None}
     request = _child_request(ACCESS_KEYS_TYPE, file, parent, users[0].place)
-    _give(request, watcher_properties(policies, account, run))
+    _give(request, {"users": policies, "account": account, "run": run})
     return request
 
 
@@ -132,7 +124,7 @@ def unmanaged_credentials_request(
     """What becomes of the unmanaged credentials of a spec file's users, each of whom says so."""
     actions = {user.name: user.unmanaged for user in users if user.unmanaged is not None}
     request = _child_request(UNMANAGED_CREDENTIALS_TYPE, file, parent, users[0].place)
-    _give(request, watcher_properties(actions, account, run))
+    _give(request, {"users": actions, "account": account, "run": run})
     return request
 
 
@@ -161,12 +153,14 @@ def _request(type_: str, name: str, parent: str, place: Place) -> RegisterResour
 
 
 def _give(request: RegisterResourceRequest, properties: Mapping[str, Any]) -> None:
-    """Make it a resource of a dynamic provider with these properties."""
+    """Make it a resource of a dynamic provider with these properties, of which None is left out."""
     request.custom = True
-    request.object.update({**properties, PROVIDER_KEY: _serialize(request.type)})
+    given = {name: value for name, value in properties.items() if value is not None}
+    request.object.update({**given, PROVIDER_KEY: _serialize(request.type)})
 
 
 @functools.cache
 def _serialize(type_: str) -> str:
     """Return the provider of this resource type as every state has it: by reference."""
-    return str(serialize_provider(resolve_name(_PROVIDERS[type_])()))
+    # By name, because the provider's module imports this package.
+    return str(serialize_provider(resolve_name(":".join(PROVIDER_CLASSES[type_]))()))

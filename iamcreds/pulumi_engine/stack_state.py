@@ -21,7 +21,7 @@ from pulumi.runtime.proto.resource_pb2 import ResourceInvokeRequest
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.settings import get_monitor
 
-from iamcreds.pulumi_engine.properties import CREDENTIAL_TYPE, IAM_USER_TYPE
+from iamcreds.resource_types import CREDENTIAL_TYPE, IAM_USER_TYPE, urn_name
 from iamcreds.services import service_name
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _select(type_: str, resources: Mapping[str, Value]) -> Iterator[tuple[str, M
     for urn, resource in resources.items():
         fields = resource.struct_value.fields
         if fields["type"].string_value == type_:
-            yield urn.split("::", 3)[-1], fields["outputs"].struct_value.fields
+            yield urn_name(urn), fields["outputs"].struct_value.fields
 
 
 def _text(value: Value) -> str:

@@ -20,8 +20,8 @@ from pulumi.runtime.settings import Settings, configure, set_root_resource
 from dynamic_providers import ServiceSpecificCredential
 from iamcreds.pulumi_engine.monitor import ask
 from iamcreds.pulumi_engine.progress import RunProgress
-from iamcreds.pulumi_engine.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE
 from iamcreds.pulumi_engine.registration import register
+from iamcreds.resource_types import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE
 from iamcreds.specs import load
 from tests.providers.engine import Engine, asking
 

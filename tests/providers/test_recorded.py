@@ -8,8 +8,8 @@ import grpc
 import pulumi
 import pytest
 
-from iamcreds.pulumi_engine.properties import CREDENTIAL_TYPE
 from iamcreds.pulumi_engine.stack_state import RecordedState, _read_state, run_message
+from iamcreds.resource_types import CREDENTIAL_TYPE
 from tests.providers.engine import Engine, asking
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import AccountError, RejectedError, WrongAccountError
 from iamcreds.model import DesiredCredential, DesiredUser, Place, Unmanaged
 from iamcreds.planning.group import Adopt, Group, Member
-from iamcreds.pulumi_engine.properties import UNMANAGED_CREDENTIALS_TYPE
 from iamcreds.pulumi_engine.run_contexts import write_unmanaged_message
 from iamcreds.pulumi_engine.stack_state import RecordedState
+from iamcreds.resource_types import UNMANAGED_CREDENTIALS_TYPE
 from iamcreds.specs import load
 from tests.providers.conftest import new_process
 from tests.providers.engine import Engine
