@@ -22,7 +22,7 @@ from iamcreds.commands.drift import _print_coloured
 from iamcreds.drift.differences import MissingUser, UndeclaredUser
 from iamcreds.errors import AccountError, format_traceback
 from iamcreds.model import Desired, DesiredUser, Place, Status, User
-from iamcreds.pull_request.changes import Action, Change, Note, Plan
+from iamcreds.pull_request.changes import Action, Change, Changes, Note
 from iamcreds.pull_request.comment import render_comment
 from iamcreds.pulumi_engine.rejection_report import Rejection, raise_rejections
 from iamcreds.pulumi_engine.requests import spec_file_request
@@ -82,7 +82,7 @@ def hostile_drift(name: str) -> Drift:
 def hostile_plan(name: str) -> str:
     """The comment about a preview in which everything is called so."""
     change = Change(name, name, name, (Action.RESET,), (Note("because of", name),))
-    return render_comment(Plan(name, 1, changes=(change,), others=(name,), warnings=(name,), errors=(name,)), "prod")
+    return render_comment(Changes(name, 1, (change,), others=(name,), warnings=(name,), errors=(name,)), "prod")
 
 
 def hostile_desired(name: str) -> Desired:

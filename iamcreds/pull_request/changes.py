@@ -1,4 +1,4 @@
-"""What a preview would do to credentials, in the domain's words."""
+"""The changes that a preview shows, as data."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class PolicyChange:
 
 
 @dataclass(frozen=True, order=True)
-class Refusal:
+class RejectedChange:
     """The reason for which `up` rejects a resource; nothing is done to the resource."""
 
     name: str
@@ -117,22 +117,33 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """All that a preview would do; `credentials` is how many the stack has before, None where the preview hides it.
+class Changes:
+    """All changes that a preview shows.
 
-    `iam_users` is how many users it has before that it has made itself.
-    `account` is the account of its credentials, None if the preview names no account or several.
-    `errors` are the errors of the preview, rejections among them, each with its location if the program reported it.
+    Attributes:
+        stack: the stack's name, empty if it is unknown.
+        credential_count: number of credentials in the state, None if the preview does not list every resource.
+        credentials: the changes of credentials.
+        user_count: number of IAM users in the state.
+        users: the changes of IAM users and of policies attached to them.
+        policies: the changes of access-key policies.
+        others: the changes of all other resources, such as `create aws:s3/bucket:Bucket jane`.
+        rejections: the rejected resources.
+        findings: the findings about access keys.
+        warnings: the other warnings.
+        errors: the errors, rejections among them, each with its location if the program reported it.
+        project: the project's name, empty if it is unknown.
+        account: the account of the credentials, None if the preview names no account or several.
     """
 
     stack: str
-    credentials: int | None
-    changes: tuple[Change, ...] = ()
-    iam_users: int = 0
+    credential_count: int | None
+    credentials: tuple[Change, ...] = ()
+    user_count: int = 0
     users: tuple[UserChange, ...] = ()
     policies: tuple[PolicyChange, ...] = ()
     others: tuple[str, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
+    rejections: tuple[RejectedChange, ...] = ()
     findings: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
@@ -141,11 +152,11 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to do and nothing went wrong; findings and warnings alone are for drift runs."""
-        return not (self.changes or self.users or self.policies or self.others or self.errors)
+        """Return True if nothing changes and nothing failed; findings and warnings are for drift runs."""
+        return not (self.credentials or self.users or self.policies or self.others or self.errors)
 
     @property
     def removals(self) -> int:
-        """How many credentials are deleted, replaced, reset or switched off, and IAM users deleted or replaced."""
-        credentials = sum(not REMOVALS.isdisjoint(change.actions) for change in self.changes)
+        """Count the credentials that are deleted, replaced, reset or switched off, and removed IAM users."""
+        credentials = sum(not REMOVALS.isdisjoint(change.actions) for change in self.credentials)
         return credentials + sum(change.is_removal for change in self.users)

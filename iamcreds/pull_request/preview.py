@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from iamcreds.errors import PreviewError
-from iamcreds.resource_types import CREDENTIAL_TYPE, urn_name
+from iamcreds.resource_types import urn_name, urn_type
 from iamcreds.services import SECRET_OUTPUTS
 
 if TYPE_CHECKING:
@@ -52,15 +52,10 @@ class State:
         """The resource's name."""
         return urn_name(self.urn)
 
-    @property
-    def is_credential(self) -> bool:
-        """Return True if the resource is a service-specific credential."""
-        return self.type == CREDENTIAL_TYPE
-
 
 @dataclass(frozen=True)
 class Step:
-    """What the engine would do to a resource; `op` is its word for it, such as `create`, `same` or `refresh`."""
+    """A step of the engine; `op` is the engine's word for it, such as `create`, `same` or `refresh`."""
 
     op: str
     urn: str
@@ -72,6 +67,21 @@ class Step:
     def name(self) -> str:
         """The resource's name."""
         return urn_name(self.urn)
+
+    @property
+    def type(self) -> str:
+        """The resource's type."""
+        return urn_type(self.urn)
+
+    @property
+    def state(self) -> State | None:
+        """The new state, the old one of a deletion."""
+        return self.new or self.old
+
+    @property
+    def place(self) -> str:
+        """The source location of a resource that the program still declares, or empty."""
+        return self.new.place if self.new else ""
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,11 @@ def _format_input(inputs: Mapping[str, Any], name: str) -> str | None:
     return format_value(inputs[name]) if name in SHOWN else NOT_SHOWN
 
 
+def format_name(state: State, key: str, default: str = "") -> str:
+    """Return an input of a state as text without quotes, such as the name of its user."""
+    return format_value(state.inputs.get(key, default), quoted=False)
+
+
 def format_value(value: Any, *, quoted: bool = True) -> str:  # noqa: ANN401 - any property value
     """A value as text, of a list or an object no more than that there is one; text is quoted unless said otherwise."""
     match value:
