@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import LimitExceededError, RejectedError
 from iamcreds.model import IssuedCredential, Status
-from iamcreds.planning.group import Adopt, Create, Decision, Group, Import, InTheWay
+from iamcreds.planning.decisions import Adopt, Create, Decision, Import, InTheWay
 from iamcreds.planning.planner import plan
 from iamcreds.planning.rejections import describe
 from iamcreds.pull_request.changes import Action
@@ -19,6 +19,7 @@ from iamcreds.services import service_alias
 if TYPE_CHECKING:
     from iamcreds.aws import Account
     from iamcreds.model import Credential
+    from iamcreds.planning.group import Group
     from iamcreds.pulumi_engine.inputs import CredentialInputs
     from iamcreds.pulumi_engine.session import Returned, Session
 

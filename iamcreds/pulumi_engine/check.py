@@ -9,7 +9,7 @@ from pulumi.dynamic import CheckFailure, CheckResult
 
 from iamcreds.errors import NotApprovedError, RejectedError, UserDeniedError
 from iamcreds.model import Status
-from iamcreds.planning.group import Adopt, Create, Decision, Group, Import, MissingUser, Rejection
+from iamcreds.planning.decisions import Adopt, Create, Decision, Import, MissingUser, Rejection
 from iamcreds.planning.planner import plan
 from iamcreds.planning.rejections import describe, protected
 from iamcreds.pull_request.changes import Action
@@ -23,6 +23,7 @@ from iamcreds.text.escaping import escape_invisible
 if TYPE_CHECKING:
     from iamcreds.aws import Account
     from iamcreds.model import Credential
+    from iamcreds.planning.group import Group
     from iamcreds.pulumi_engine.inputs import CredentialInputs
     from iamcreds.pulumi_engine.run_context import RunContext
     from iamcreds.pulumi_engine.session import Session

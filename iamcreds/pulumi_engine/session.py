@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from iamcreds.errors import UserDeniedError
-from iamcreds.planning.group import Adopt, Decision, Group, Import, Member
+from iamcreds.planning.decisions import Adopt, Decision, Import
+from iamcreds.planning.group import Group, Member
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

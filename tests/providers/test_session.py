@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from iamcreds.model import Credential, Status
-from iamcreds.planning.group import Adopt, Create, Group, Import, InTheWay, Member
+from iamcreds.planning.decisions import Adopt, Create, Import, InTheWay
+from iamcreds.planning.group import Group, Member
 from iamcreds.pulumi_engine.run_context import RunContext
 from iamcreds.pulumi_engine.session import Returned, Session
 from iamcreds.services import Family

@@ -14,7 +14,8 @@ from dynamic_providers.service_specific_credential import ServiceSpecificCredent
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import AccountError, RejectedError, WrongAccountError
 from iamcreds.model import DesiredCredential, DesiredUser, Place, Unmanaged
-from iamcreds.planning.group import Adopt, Group, Member
+from iamcreds.planning.decisions import Adopt
+from iamcreds.planning.group import Group, Member
 from iamcreds.pulumi_engine.run_contexts import write_unmanaged_message
 from iamcreds.pulumi_engine.stack_state import RecordedState
 from iamcreds.resource_types import UNMANAGED_CREDENTIALS_TYPE
