@@ -30,7 +30,7 @@ from iamcreds.pulumi_engine.outputs import (
     record_secret,
     recorded_live,
 )
-from iamcreds.pulumi_engine.provider import ACCOUNT_WIDE, Provider, is_told_first, raise_rejection, warn
+from iamcreds.pulumi_engine.provider import ACCOUNT_WIDE, Provider, is_reported_first, raise_rejection, warn
 from iamcreds.pulumi_engine.run_context import OnRejection, RunContext
 from iamcreds.pulumi_engine.unknowns import is_known
 
@@ -87,9 +87,9 @@ class ServiceSpecificCredentialProvider(Provider):
             self.session.deny(credential_id, str(error))
             return DiffResult(changes=True)  # update fails with the reason, and others go on
         except ACCOUNT_WIDE as error:
-            if is_told_first(error):
+            if is_reported_first(error):
                 raise
-            return DiffResult(changes=False)  # asked in a refresh, too; the run ends by what was told already
+            return DiffResult(changes=False)  # the run ends by the failure that was reported first
 
     def _compare(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         self.account.require_account(olds.get("account_id"), "this state is of")
@@ -131,9 +131,11 @@ class ServiceSpecificCredentialProvider(Provider):
             warn(_DENIED.format(error=error, id=id_, **props))
             return ReadResult(id_, dict(props), declared_inputs(props))
         except ACCOUNT_WIDE as error:
-            if is_told_first(error):
+            if is_reported_first(error):
                 raise
-            return ReadResult(id_, dict(props), declared_inputs(props))  # the run ends by what was told already
+            return ReadResult(
+                id_, dict(props), declared_inputs(props)
+            )  # the run ends by the failure that was reported first
         is_young = self.account.is_young(datetime.fromisoformat(props["create_date"]))
         if live is None and not is_young:
             return ReadResult(None, {})

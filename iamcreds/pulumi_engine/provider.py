@@ -1,4 +1,4 @@
-"""What our providers share: one account and one run a process, warnings, and errors in one sentence, told once."""
+"""What our providers share: one account and one session per process, warnings, and errors in one sentence each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from pulumi.dynamic import CheckFailure, ResourceProvider
+from pulumi.dynamic import CheckFailure, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
@@ -99,6 +99,42 @@ class Provider(ResourceProvider):
         return []
 
 
+class WatcherProvider(Provider):
+    """A provider that reads the account in `check`, adds what it read to the inputs, and records them.
+
+    A subclass sets `compared`, the inputs whose difference is a change, and `id_suffix`, which follows the account in
+    the resource's id; it may override `record`.
+    """
+
+    compared: tuple[str, ...]
+    id_suffix: str
+
+    def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
+        """Compare the inputs with the recorded ones."""
+        return DiffResult(changes=any(olds.get(name) != news.get(name) for name in self.compared))
+
+    def create(self, props: Mapping[str, Any]) -> CreateResult:
+        """Record the checked inputs; see `record` for errors."""
+        return CreateResult(f"{self.account.id()}/{self.id_suffix}", self.record(props))
+
+    def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
+        """Return the recorded outputs, because `check` reads the account in the same run."""
+        return ReadResult(id_, dict(props))
+
+    def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
+        """Record the checked inputs; see `record` for errors."""
+        return UpdateResult(self.record(news))
+
+    def record(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the outputs of a resource with these checked inputs.
+
+        Raises:
+            RejectedError: `check` rejected the inputs.
+        """
+        raise_rejection(inputs)
+        return dict(inputs)
+
+
 ACCOUNT_WIDE = (UnreachableError, UnauthenticatedError, AccessDeniedError, WrongAccountError)
 """Failures of a read that every other read of the run meets as well; catch UserDeniedError first."""
 
@@ -113,15 +149,15 @@ def raise_rejection(inputs: Mapping[str, Any]) -> None:
         raise RejectedError("; ".join(inputs["refused"]))
 
 
-_told: set[type[Exception]] = set()
+_reported: set[type[Exception]] = set()
 _warned: set[str] = set()
 
 
-def is_told_first(error: IamcredsError) -> bool:
-    """Whether this is the first failure of its kind in this process, so that 27 resources do not tell it 27 times."""
+def is_reported_first(error: IamcredsError) -> bool:
+    """Return True for the first failure of its kind in this process: 27 resources do not report it 27 times."""
     with _ONE_AT_A_TIME:
-        is_first = type(error) not in _told
-        _told.add(type(error))
+        is_first = type(error) not in _reported
+        _reported.add(type(error))
         return is_first
 
 

@@ -31,7 +31,7 @@ def new_process() -> ServiceSpecificCredentialProvider:
     process._account.cache_clear()  # noqa: SLF001 - a new process is what is meant
     process._session.cache_clear()  # noqa: SLF001 - same
     read_approval.cache_clear()
-    process._told.clear()  # noqa: SLF001 - same
+    process._reported.clear()  # noqa: SLF001 - same
     process._warned.clear()  # noqa: SLF001 - same
     made = ServiceSpecificCredentialProvider()
     made.configure(ConfigureRequest(Config({}, "iamcreds")))
