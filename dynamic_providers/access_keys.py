@@ -13,9 +13,9 @@ from dynamic_providers.resource import Resource
 from iamcreds.drift.access_keys import check_access_keys
 from iamcreds.errors import AccessDeniedError
 from iamcreds.model import AccessKeyPolicy
+from iamcreds.pulumi_engine.inputs import is_known
 from iamcreds.pulumi_engine.provider import WatcherProvider, warn
 from iamcreds.pulumi_engine.run_context import OnRejection, RunContext, on_rejection
-from iamcreds.pulumi_engine.unknowns import is_known
 from iamcreds.report.wording import format_sentence
 from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.names import USER_NAME, USER_NAME_WORDS

@@ -12,8 +12,9 @@ from dynamic_providers.resource import Resource
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.outputs import SECRETS
+from iamcreds.pulumi_engine.program_context import state_context
 from iamcreds.pulumi_engine.run_context import Options, on_rejection
-from iamcreds.pulumi_engine.stack_state import RecordedState, read_state, run_message
+from iamcreds.pulumi_engine.stack_state import StackState, read_state
 from iamcreds.resource_types import CREDENTIAL_TYPE, SPEC_FILE_TYPE, urn_name
 from iamcreds.services import LOGIN_OUTPUTS, MAX_PER_SERVICE, SECRET_OUTPUTS, Family, service_family, service_name
 
@@ -95,7 +96,7 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         if may_be_two and options.delete_before_replace is None:
             options.delete_before_replace = True  # as the YAML program has it, and for the same reason
         state = read_state()
-        context = run_message(state, resource_name, user, service)
+        context = state_context(state, resource_name, user, service)
         context |= _describe_group(state, resource_name, inputs, _former_names(opts))
         context |= {"options": _read_options(options), "on_rejection": on_rejection()}
         outputs = dict.fromkeys(_outputs(service, age_days))
@@ -157,7 +158,7 @@ def _has_transforms() -> bool:
 
 
 def _describe_group(
-    state: RecordedState | None, resource_name: str, inputs: CredentialInputs, former: list[str]
+    state: StackState | None, resource_name: str, inputs: CredentialInputs, former: list[str]
 ) -> dict[str, Any]:
     """Return the declared credentials of the same user and service, their former names, and their ids in the state.
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from iamcreds.errors import ApprovalError, SpecsError
-from iamcreds.pulumi_engine.approval import require_approved_specs
+from iamcreds.pulumi_engine.approved_plan import require_approved_specs
 from iamcreds.pulumi_engine.engine_watch import watch_program
 from iamcreds.pulumi_engine.registration import register
 from iamcreds.pulumi_engine.rejection_report import completes_with_rejections

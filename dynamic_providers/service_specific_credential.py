@@ -21,7 +21,7 @@ from iamcreds.planning.rejections import unknown_service
 from iamcreds.pulumi_engine.apply import make_credential
 from iamcreds.pulumi_engine.check import CredentialCheck, needs_slot
 from iamcreds.pulumi_engine.group_facts import has_service
-from iamcreds.pulumi_engine.inputs import CredentialInputs, find_failures, find_replace_reasons
+from iamcreds.pulumi_engine.inputs import CredentialInputs, find_failures, find_replace_reasons, is_known
 from iamcreds.pulumi_engine.outputs import (
     SECRETS,
     declared_inputs,
@@ -32,7 +32,6 @@ from iamcreds.pulumi_engine.outputs import (
 )
 from iamcreds.pulumi_engine.provider import ACCOUNT_WIDE, Provider, is_reported_first, raise_rejection, warn
 from iamcreds.pulumi_engine.run_context import OnRejection, RunContext
-from iamcreds.pulumi_engine.unknowns import is_known
 
 _SWITCHED_OFF = (
     "somebody switched off {service} credential {id} of user {user}, and off it stays:"

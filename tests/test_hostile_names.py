@@ -24,7 +24,7 @@ from iamcreds.errors import AccountError, format_traceback
 from iamcreds.model import Desired, DesiredUser, Place, Status, User
 from iamcreds.pull_request.changes import Action, Change, Changes, Note
 from iamcreds.pull_request.comment import render_comment
-from iamcreds.pulumi_engine.rejection_report import Rejection, raise_rejections
+from iamcreds.pulumi_engine.rejection_report import RejectedResource, raise_rejections
 from iamcreds.pulumi_engine.requests import spec_file_request
 from iamcreds.report.html import render
 from iamcreds.report.json_document import format_json
@@ -103,7 +103,7 @@ def aws_says(name: str) -> str:
 def refused(name: str) -> str:
     """What the program says of what a preview refuses."""
     with pytest.raises(Exception, match="would refuse") as failed:
-        raise_rejections([Rejection(Place(name, 1, 1), f"{name}: no")])
+        raise_rejections([RejectedResource(Place(name, 1, 1), f"{name}: no")])
     return str(failed.value)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+import pulumi
 from pulumi.dynamic import CheckFailure
 
 from iamcreds.model import Existing, Status
 from iamcreds.planning.group import Member
-from iamcreds.pulumi_engine.unknowns import is_known
 from iamcreds.services import MAX_PER_SERVICE, Family, service_alias, service_aliases, service_family, service_name
 from iamcreds.text.names import (
     CREDENTIAL_ID,
@@ -22,7 +23,7 @@ from iamcreds.text.names import (
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from iamcreds.model import DesiredCredential
 
@@ -140,6 +141,22 @@ def find_failures(inputs: CredentialInputs) -> Iterator[CheckFailure]:
     has_passwords = isinstance(inputs.service, str) and service_family(inputs.service) is Family.PASSWORD
     if isinstance(inputs.age_days, int) and has_passwords:
         yield CheckFailure("age_days", f"only API keys expire, and {service_alias(inputs.service)} has passwords")
+
+
+def is_known(value: object) -> bool:
+    """Return True if a property value and all its parts are known: a preview does not know outputs of new resources.
+
+    A provider meets an unknown value as an object of the SDK or as the engine's own word for it.
+    """
+    match value:
+        case pulumi.output.Unknown():
+            return False
+        case Mapping():
+            return all(map(is_known, value.values()))
+        case list():
+            return all(map(is_known, value))
+        case _:
+            return bool(value != pulumi.runtime.rpc.UNKNOWN)
 
 
 def _normalize(name: str, value: Any) -> Any:  # noqa: ANN401 - any property value

@@ -27,10 +27,10 @@ from iamcreds.errors import (
     format_traceback,
     is_debugging,
 )
-from iamcreds.pulumi_engine.approval import read_approval
+from iamcreds.pulumi_engine.approved_plan import read_approval
 from iamcreds.pulumi_engine.engine_watch import finish_before_end, watch_engine
+from iamcreds.pulumi_engine.inputs import is_known
 from iamcreds.pulumi_engine.session import Session
-from iamcreds.pulumi_engine.unknowns import is_known
 from iamcreds.text.escaping import escape_invisible, escape_lines
 from iamcreds.text.names import ACCOUNT_ID, ACCOUNT_ID_WORDS
 

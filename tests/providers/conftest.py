@@ -9,7 +9,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.pulumi_engine import provider as process
-from iamcreds.pulumi_engine.approval import read_approval
+from iamcreds.pulumi_engine.approved_plan import read_approval
 from tests.aws.conftest import iam
 
 if TYPE_CHECKING:

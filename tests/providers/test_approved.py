@@ -15,7 +15,7 @@ from dynamic_providers.service_specific_credential import ServiceSpecificCredent
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import ApprovalError, NotApprovedError, RejectedError
 from iamcreds.model import Desired
-from iamcreds.pulumi_engine.approval import VARIABLE, read_approval
+from iamcreds.pulumi_engine.approved_plan import VARIABLE, read_approval
 from iamcreds.specs import compute_digest
 from tests.providers.conftest import new_process
 from tests.pull_request.test_approval import EMPTY, GOOD
