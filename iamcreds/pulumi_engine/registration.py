@@ -24,20 +24,19 @@ from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.monitor import find_monitor, send
 from iamcreds.pulumi_engine.passwords import read_passwords
 from iamcreds.pulumi_engine.program_context import credential_context, unmanaged_context, users_context
-from iamcreds.pulumi_engine.progress import RunProgress, tell_engine
 from iamcreds.pulumi_engine.rejection_report import raise_rejections, report_rejections
 from iamcreds.pulumi_engine.requests import (
-    access_keys_request,
     credential_request,
     depend_on,
     iam_user_request,
     policy_attachment_requests,
     spec_file_request,
-    unmanaged_credentials_request,
+    watcher_request,
 )
 from iamcreds.pulumi_engine.responses import RegisteredResource
+from iamcreds.pulumi_engine.run_progress import RunProgress, show_progress
 from iamcreds.pulumi_engine.stack_state import read_state
-from iamcreds.resource_types import CREDENTIAL_TYPE, IAM_USER_TYPE
+from iamcreds.resource_types import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE, IAM_USER_TYPE, UNMANAGED_CREDENTIALS_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
@@ -103,7 +102,7 @@ async def _read_run(desired: Desired) -> _Run:
     state = await asyncio.to_thread(read_state)
     if state is not None:
         state = replace(state, users=frozenset(user.name for user in desired.users))
-    progress = RunProgress(sum(len(user.credentials) for user in desired.users), tell_engine)
+    progress = RunProgress(sum(len(user.credentials) for user in desired.users), show_progress)
     run = _Run(desired.account, state, passwords, progress, find_orphans(desired.users, state))
     if run.orphans and not is_dry_run():  # the engine would be about to delete users
         raise pulumi.RunError("\n".join(map(str, sorted(run.orphans))))
@@ -222,10 +221,14 @@ def _list_watchers(
     """Return the requests of the resources that watch a spec file's users, with the source locations."""
     judged = [user for user in users if user.unmanaged is not None and user.judges_credentials]
     if judged:
-        context = unmanaged_context(run.state, judged)
-        request = unmanaged_credentials_request(file, judged, account=run.account, run=context, parent=parent)
-        yield judged[0].place, request
+        actions = {user.name: user.unmanaged for user in judged}
+        properties = {"users": actions, "account": run.account, "run": unmanaged_context(run.state, judged)}
+        place = judged[0].place
+        yield place, watcher_request(UNMANAGED_CREDENTIALS_TYPE, file, place, properties, parent)
     watched = [user for user in users if user.access_keys is not None]
     if watched:
+        policies = {user.name: user.access_keys.properties() for user in watched if user.access_keys is not None}
         context = users_context(watched, is_preview=is_dry_run())
-        yield watched[0].place, access_keys_request(file, watched, account=run.account, run=context, parent=parent)
+        properties = {"users": policies, "account": run.account, "run": context}
+        place = watched[0].place
+        yield place, watcher_request(ACCESS_KEYS_TYPE, file, place, properties, parent)

@@ -19,8 +19,8 @@ from pulumi.runtime.settings import Settings, configure, set_root_resource
 
 from dynamic_providers import ServiceSpecificCredential
 from iamcreds.pulumi_engine.monitor import send
-from iamcreds.pulumi_engine.progress import RunProgress
 from iamcreds.pulumi_engine.registration import register
+from iamcreds.pulumi_engine.run_progress import RunProgress
 from iamcreds.resource_types import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE
 from iamcreds.specs import load
 from tests.providers.engine import Engine, asking

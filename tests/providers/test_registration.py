@@ -18,10 +18,10 @@ from iamcreds.model import Place, Status
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.monitor import send
 from iamcreds.pulumi_engine.program_context import state_context
-from iamcreds.pulumi_engine.progress import RunProgress
 from iamcreds.pulumi_engine.registration import _Run, register
 from iamcreds.pulumi_engine.requests import credential_request
 from iamcreds.pulumi_engine.responses import RegisteredResource
+from iamcreds.pulumi_engine.run_progress import RunProgress
 from iamcreds.pulumi_engine.stack_state import StackState
 from iamcreds.specs import load
 
