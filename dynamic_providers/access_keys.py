@@ -135,7 +135,7 @@ def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:
 
 
 def _unsendable(users: Mapping[Any, object]) -> Iterator[str]:
-    """What is wrong with a program's `users` and never gets as far as to a check, a sentence each."""
+    """Find everything invalid in a program's `users` that the engine does not pass on to `check`, a sentence each."""
     for user, policy in users.items():
         if not isinstance(user, str):
             yield f"{user!r} is not {USER_NAME_WORDS}"
@@ -144,7 +144,7 @@ def _unsendable(users: Mapping[Any, object]) -> Iterator[str]:
 
 
 def _malformed(users: object) -> Iterator[str]:
-    """Everything wrong with the `users` input, a sentence each; what of it is not known yet is looked at later."""
+    """Find everything invalid in the input `users`, a sentence each; unknown values are checked later."""
     if not isinstance(users, Mapping):
         if is_known(users):
             yield "expected policies by user name, such as {'jane': {'max': 1}}"

@@ -104,7 +104,7 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         super().__init__(ServiceSpecificCredentialProvider(), resource_name, properties, options)
 
     def __getattr__(self, name: str) -> pulumi.Output[None]:
-        """None for an output that a credential of this service, or one without an age, has not."""
+        """Return None for an output that a credential of this service, or one without an age, does not have."""
         if name in ("expiration_date", *_OF_FAMILY[Family.PASSWORD], *_OF_FAMILY[Family.API_KEY]):
             return pulumi.Output.from_input(None)
         raise AttributeError(f"ServiceSpecificCredential has no {name}")
@@ -133,7 +133,7 @@ def _urn_below_a_spec_file(resource_name: str) -> str:
 
 
 def _former_names(opts: pulumi.ResourceOptions | None) -> list[str]:
-    """What the program says that the resource was called; an alias that an output tells is not heard."""
+    """Return the former resource names in the aliases; an alias that is an output is ignored."""
     aliases = (opts and opts.aliases) or ()
     names = (alias.name if isinstance(alias, pulumi.Alias) else alias for alias in aliases)
     return [urn_name(name) for name in names if isinstance(name, str)]  # an alias may be a whole URN
@@ -181,7 +181,7 @@ def _groups(_monitor: object) -> dict[tuple[object, object], dict[str, Any]]:
 
 
 def _outputs(service: pulumi.Input[str], age_days: pulumi.Input[int] | None) -> tuple[str, ...]:
-    """The outputs a credential can have; only these, for the SDK pays for each with the number of all of them."""
+    """Return the outputs that a credential can have; only these, because the SDK's time grows with their square."""
     family = service_family(service_name(service)) if isinstance(service, str) else None
     families = [family] if family else list(Family)
     expiry = () if age_days is None else ("expiration_date",)

@@ -1,4 +1,4 @@
-"""The whole story of a stack: read the specs, register what they say, tell what came of it.
+"""The program of a stack: read the specs, register everything that they declare, and export the outputs.
 
 A project's `__main__.py` is `run()` and nothing else, ours and every team's, so that a newer version of the package is
 all that an upgrade takes. The module's name, the function's and the stack's configuration keys are promises.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def run() -> None:
-    """Declare what the specs of the stack's configuration say, and export the outputs `credentials` and `secrets`.
+    """Register everything that the stack's specs declare, and export the outputs `credentials` and `secrets`.
 
     Raises:
         pulumi.RunError: the specs have problems, or are not those of the approved plan, or a variable is not valid.
@@ -48,7 +48,7 @@ def run() -> None:
 
 
 def load_specs() -> Desired:
-    """The specs that the stack's configuration names.
+    """Load the specs that the stack's configuration names.
 
     Raises:
         pulumi.RunError: with every problem they have.

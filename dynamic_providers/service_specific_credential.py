@@ -1,4 +1,4 @@
-"""The provider of `ServiceSpecificCredential`: what the engine calls. Its module and class name are in every state."""
+"""The provider of `ServiceSpecificCredential`. Its module and class name are in every state."""
 
 import math
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ _DENIED = "{error}. {service} credential {id} of user {user} is kept as recorded
 
 
 class ServiceSpecificCredentialProvider(Provider):
-    """Makes one live credential what its inputs say. The class and module name are persisted in every state."""
+    """Applies the inputs of one credential. The class and module name are persisted in every state."""
 
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
         """Reject what IAM would reject, any other account, and a credential that cannot be created or replaced."""
@@ -77,7 +77,7 @@ class ServiceSpecificCredentialProvider(Provider):
         return [CheckFailure("service", unknown_service(inputs.service))]
 
     def diff(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
-        """Another user, service or age replaces, and so does expiry; a declared status or reset updates."""
+        """Replace for a different user, service or age, and after expiry; update for a declared status or reset."""
         self.session.own(credential_id)
         try:
             self.session.require_read([credential_id])
@@ -121,7 +121,7 @@ class ServiceSpecificCredentialProvider(Provider):
         return CreateResult(outputs["credential_id"], outputs | {"account_id": self.account.id()})
 
     def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
-        """What is live now; gone only when lists that cannot lag any more lack it. The secret is carried over."""
+        """Return the existing credential with the recorded secret; gone only if lists that no longer lag lack it."""
         self.session.read(id_)
         try:
             live = self._find(id_, props)
@@ -150,16 +150,16 @@ class ServiceSpecificCredentialProvider(Provider):
         return self.account.find_credential(props["user"], credential_id)
 
     def update(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
-        """Switch and reset, in an order in which no old password comes to life again; repeating it converges.
+        """Set the status and reset, in an order that activates no old password; repeating it converges.
 
-        A declared status is sent where it or what is recorded changes, whatever lists say, for they may lag.
+        A declared status is sent if it or the recorded one changes, whatever lists show, because they may lag.
 
         Raises:
             RejectedError: it would have to be replaced, and cannot be.
             NotApprovedError: a step is not approved; nothing was changed.
             UserDeniedError: AWS denies the read of the user; nothing was changed.
-            NoSuchCredentialError: it was deleted behind our back.
-            AccountError: as AWS answers; the state stays as it was, and the next run does all of it again.
+            NoSuchCredentialError: it was deleted manually.
+            AccountError: as AWS responds; the state stays as it was, and the next run repeats all of it.
         """
         raise_rejection(news)
         inputs = CredentialInputs.read(news)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """What is done to a credential; RECORD changes what the state says of it, and nothing in AWS."""
+    """An action on a credential; RECORD changes the state only, and nothing in AWS."""
 
     CREATE = "create"
     ADOPT = "adopt"
@@ -27,12 +27,12 @@ class Action(StrEnum):
 
 
 REMOVALS = frozenset({Action.DELETE, Action.REPLACE, Action.RESET, Action.SWITCH_OFF})
-"""After these, a password that worked works no more."""
+"""The actions after which a working password no longer works."""
 
 
 @dataclass(frozen=True, order=True)
 class Note:
-    """Why, in our words, and the value that it is about, in anybody's."""
+    """A reason or consequence in our words, and its value, which is anybody's text."""
 
     text: str
     value: str = ""
@@ -40,7 +40,7 @@ class Note:
 
 @dataclass(frozen=True, order=True)
 class Change:
-    """What happens to one credential.
+    """The change of one credential.
 
     Attributes:
         user: the IAM user's name.
@@ -66,7 +66,7 @@ class Change:
 
 
 class UserAction(StrEnum):
-    """What is done to an IAM user, or to a policy that is attached to one; LET_GO leaves it in IAM."""
+    """An action on an IAM user or an attached policy; LET_GO leaves it in IAM."""
 
     CREATE = "create"
     IMPORT = "import"
@@ -82,7 +82,7 @@ class UserAction(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class UserChange:
-    """What happens to an IAM user or, where `policy` is an ARN, to its attachment to the user."""
+    """The change of an IAM user or, if `policy` is an ARN, of its attachment to the user."""
 
     user: str
     policy: str
@@ -92,13 +92,13 @@ class UserChange:
 
     @property
     def is_removal(self) -> bool:
-        """Whether the user goes, and all that the user may do."""
+        """Return True if the user is deleted or replaced."""
         return not self.policy and not {UserAction.DELETE, UserAction.REPLACE}.isdisjoint(self.actions)
 
 
 @dataclass(frozen=True, order=True)
 class PolicyChange:
-    """An access-key policy of a user that is declared, changed or taken away (None)."""
+    """The change of a user's access-key policy; None for no policy."""
 
     user: str
     before: str | None

@@ -60,7 +60,7 @@ class _Section:
 
 
 def format_marker(name: str) -> str:
-    """The first line of a stack's comment, by which the comment is found again; invisible when rendered."""
+    """Return the first line of a stack's comment, by which the comment is found again; invisible when rendered."""
     return f"<!-- iamcreds plan: {name} -->"
 
 
@@ -100,7 +100,7 @@ def _render_verdict(changes: Changes, excess: str | None) -> Iterator[str]:
 
 
 def summarize(changes: Changes) -> str:
-    """The counts in one line: `2 to create, 1 to update (1 reset), of 20 credentials`."""
+    """Return the counts in one line: `2 to create, 1 to update (1 reset), of 20 credentials`."""
     counts = Counter(_classify(change) for change in changes.credentials)
     parts = [f"{counts[kind]:,} {words}{_summarize_updates(changes, kind)}" for kind, words in _KINDS if counts[kind]]
     parts += _count_users(changes)
@@ -115,7 +115,7 @@ def summarize(changes: Changes) -> str:
 
 
 def _count_users(changes: Changes) -> list[str]:
-    """How many users and attachments each action is about, an import that changes something under `import` alone."""
+    """Count users and attachments by action; an import that changes something counts as `import` only."""
     counts = Counter((change.policy != "", change.actions[0]) for change in changes.users)
     return [
         f"{format_count(number, *(('policy', 'policies') if is_policy else ('IAM user',)))} to {action}"
@@ -124,7 +124,7 @@ def _count_users(changes: Changes) -> list[str]:
 
 
 def _classify(change: Change) -> Action:
-    """The head under which a change is counted; RESET stands for all updates."""
+    """Return the kind under which a change is counted; RESET stands for all updates."""
     for action in (Action.CREATE, Action.ADOPT, Action.REPLACE, Action.DELETE):
         if action in change.actions:
             return action
@@ -182,7 +182,7 @@ def _render_row(names: str, service: str, changes: Sequence[Change] | Sequence[U
 
 
 def _join(texts: Iterable[str]) -> str:
-    """The first of some texts as code, and how many more there are."""
+    """Return the first of some texts as code, and the number of the others."""
     shown = list(texts)
     more = len(shown) - _SHOWN_IN_A_ROW
     return ", ".join(map(format_code, shown[:_SHOWN_IN_A_ROW])) + (f" and {more:,} more" if more > 0 else "")
@@ -193,7 +193,7 @@ def _render_note(note: Note) -> str:
 
 
 def _render_policy(policies: Sequence[PolicyChange]) -> str:
-    """The row of users whose policy changes in the same way."""
+    """Render the row of users whose policy changes in the same way."""
     before, after = policies[0].before, policies[0].after
     words = "watch" if before is None else "stop watching" if after is None else "change policy"
     limits = " → ".join(format_code(text) for text in (before, after) if text is not None)
@@ -214,7 +214,7 @@ def _render_property(changed: Property) -> Iterator[str]:
 
 
 def _make_block(name: str, title: str, texts: Iterable[str], language: str, max_length: int = MAX_LENGTH) -> _Section:
-    """Texts in a code block, in which nothing is markup, folded away under their title if there is one."""
+    """Return texts in a code block, in which nothing is markup, folded under their title if there is one."""
     items = tuple(escape_lines(shorten(text, _MAX_MESSAGE)) + "\n" for text in texts)
     fence = "`" * max(3, 1 + max((len(run) for text in items for run in re.findall("`+", text)), default=0))
     opening, closing = f"\n{fence}{language}\n", f"{fence}\n"
@@ -225,7 +225,7 @@ def _make_block(name: str, title: str, texts: Iterable[str], language: str, max_
 
 
 def _fit(head: str, sections: Sequence[_Section]) -> str:
-    """Head and sections, as many items of each as there is room for, and a note of what was left out."""
+    """Return head and sections with as many items of each as fit, and a note about those that do not."""
     room = MAX_LENGTH - _ROOM_FOR_NOTE - len(head)
     kept, missing = dict[str, str](), dict[str, int]()
     for section in sorted(sections, key=lambda section: section.max_length):

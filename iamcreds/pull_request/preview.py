@@ -1,8 +1,7 @@
-"""What `pulumi preview --json` prints, as types; pure, and strict about what it takes for one.
+"""The output of `pulumi preview --json` as types; pure, and strict about its format.
 
 Measured with engines 3.259 and 3.274: one document, of a preview that failed too; the steps of `refresh: always` come
-first and hold what the state had, not what was found; resources that stay as they are have a step with `--show-sames`
-only.
+first and have the state from before the refresh; unchanged resources have a step only with `--show-sames`.
 """
 
 from __future__ import annotations
@@ -25,16 +24,16 @@ SECRETS = frozenset({*SECRET_OUTPUTS.values(), "secrets", "password", "passwords
 _POSITION = re.compile(r"project:///(.+)#([0-9]+)(?:,[0-9]+)?")
 _SHORTEST_SECRET = 8
 MASK = "[secret]"
-"""What stands for a secret, in the engine's own words."""
+"""The engine's text in place of a secret."""
 
 
 @dataclass(frozen=True)
 class State:
-    """A resource as one side of a step has it; what the engine knows for a secret is masked.
+    """A resource as one side of a step has it; the engine's secrets are masked.
 
-    `place` is where the program declares it, such as `specs/jane.yaml:4`, and empty where the engine was not told;
-    `is_retained` says that the engine leaves it alone where it would delete it. `id` is empty for a new resource.
-    `is_leaving` is True for a replaced copy that still has to be deleted.
+    `place` is where the program declares it, such as `specs/jane.yaml:4`, or empty if the engine does not know it;
+    `is_retained` is True if the engine leaves the actual resource when it deletes this one. `id` is empty for a new
+    resource. `is_leaving` is True for a replaced copy that still has to be deleted.
     """
 
     urn: str
@@ -86,7 +85,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """What the engine, the program or a provider said; no secret of the document stands in it."""
+    """A message of the engine, the program or a provider, without any secret of the document."""
 
     severity: str
     message: str
@@ -113,10 +112,10 @@ class Preview:
 
 
 def parse_preview(text: str) -> Preview:
-    """The preview that a text is.
+    """Parse a preview.
 
     Raises:
-        PreviewError: it is none; the sentence says why.
+        PreviewError: the text is not a preview; the message has the reason.
     """
     try:
         return _read_preview(_load_document(text))
@@ -198,7 +197,7 @@ def _read_state(state: object) -> State | None:
 
 
 def _read_place(position: object) -> str:
-    """The engine's `project:///specs/jane.yaml#4,9` as `specs/jane.yaml:4`."""
+    """Return the engine's `project:///specs/jane.yaml#4,9` as `specs/jane.yaml:4`."""
     found = _POSITION.fullmatch(position) if isinstance(position, str) else None
     return f"{unquote(found[1])}:{found[2]}" if found else ""
 
@@ -234,7 +233,7 @@ def _read_diagnostic(diagnostic: Mapping[str, Any], secrets: list[str]) -> Diagn
 
 
 def _find_secrets(node: object, names: frozenset[str] = SECRETS, *, is_secret: bool = False) -> Iterator[str]:
-    """Every plaintext that a preview made with `--show-secrets` may hold, so that no message repeats it."""
+    """Find every secret in plain text in a preview made with `--show-secrets`, so that no message repeats it."""
     match node:
         case dict():
             names = names.union(_read_list(node, "additionalSecretOutputs"))

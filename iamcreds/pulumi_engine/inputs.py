@@ -1,4 +1,4 @@
-"""The inputs of `ServiceSpecificCredential`, read in one place, and what IAM would refuse of them; pure."""
+"""The inputs of `ServiceSpecificCredential`, and those that IAM would reject; pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _AGE_DAYS = range(1, 36601)  # the IAM model's credentialAgeDays
 
 @dataclass(frozen=True)
 class CredentialInputs:
-    """What a program says of a credential; a value that a preview does not know yet stays as it is.
+    """The inputs of a credential; a value that a preview does not know yet stays as it is.
 
     Attributes:
         user: the IAM user's name.
@@ -60,14 +60,14 @@ class CredentialInputs:
 
     @classmethod
     def read(cls, properties: Mapping[str, Any]) -> Self:
-        """The inputs out of the engine's properties: numbers are whole, triggers are text, services have full names."""
+        """Read the engine's properties: numbers become whole, triggers text, and services full names."""
         return cls(**{name: _normalize(name, properties.get(name)) for name in INPUTS})
 
     @classmethod
     def declare(
         cls, credential: DesiredCredential, *, declared: int, account: str | None, password: object = None
     ) -> Self:
-        """The inputs of a credential as a spec declares it; `declared` counts those of its user and service."""
+        """Return the inputs of a credential in a spec; `declared` counts those of its user and service."""
         return cls(
             user=credential.user,
             service=credential.service,
@@ -81,7 +81,7 @@ class CredentialInputs:
         )
 
     def properties(self) -> dict[str, Any]:
-        """The inputs as the engine has them: what is None is not there."""
+        """Return the inputs as the engine has them, without those that are None."""
         return {name: getattr(self, name) for name in INPUTS if getattr(self, name) is not None}
 
     def in_group(self) -> dict[str, Any]:
@@ -129,9 +129,9 @@ def find_replace_reasons(olds: Mapping[str, Any], inputs: CredentialInputs) -> l
 
 
 def find_failures(inputs: CredentialInputs) -> Iterator[CheckFailure]:
-    """Everything wrong with inputs that are known, but for `account`, which all providers look at.
+    """Find the invalid inputs except `account`, which all providers check.
 
-    An output of a resource yet to be made is looked at later.
+    A value that a preview does not know yet is checked later.
     """
     for name, (accepts, expected) in _RULES.items():
         value = getattr(inputs, name)

@@ -64,7 +64,7 @@ class Provider(ResourceProvider):
         """
         speak_plainly()
         read_approval()
-        if is_provider_process() and len(sys.argv) > 1:  # its first argument is the engine's address
+        if is_provider_process() and len(sys.argv) > 1:  # the first argument is the engine's address
             watch_engine(_engine(sys.argv[1]))
         atexit.register(gc.freeze)  # or Python, when it ends, looks for garbage in all of boto3, and the engine waits
         self.now = parse_now(req.config.get("now"))
@@ -72,7 +72,9 @@ class Provider(ResourceProvider):
     @property
     def account(self) -> Account:
         """The account of this process, one for all providers in it."""
-        with _ONE_AT_A_TIME:  # the engine asks from four threads at once, and a cache alone lets each build its own
+        with (
+            _ONE_AT_A_TIME
+        ):  # the engine requests from four threads at once, and with a cache only each would build its own
             return _account()
 
     @property
@@ -82,9 +84,9 @@ class Provider(ResourceProvider):
             return _session()
 
     def account_failures(self, expected: Any, of_state: str | None = None) -> list[CheckFailure]:  # noqa: ANN401 - an input
-        """Why `check` refuses the input `account`, or the account in use.
+        """Return the failures of `check` about the input `account` and the account in use.
 
-        None where it is the one that the input names, if any, and the one that the state is of, if known.
+        There are none if it is the account of the input, of the state (`of_state`), and of the approved plan, if known.
         """
         named = expected if is_known(expected) else None
         if named is not None and not (isinstance(named, str) and ACCOUNT_ID.fullmatch(named)):
@@ -176,7 +178,7 @@ def _session() -> Session:
 
 
 def parse_now(text: str | None) -> datetime:
-    """The time that the config `now` says (an ISO date or time, UTC unless it says otherwise), or the present.
+    """Return the time in the config `now` (an ISO date or time, UTC by default), or the present.
 
     Raises:
         ConfigError: it is neither.
@@ -193,7 +195,7 @@ def parse_now(text: str | None) -> datetime:
 def warn(message: str) -> None:
     """Have the engine show a warning, from within a provider process.
 
-    Once in a process, for the engine asks for a diff in the refresh and again for the program. The engine starts a
+    Once in a process, because the engine requests a diff in the refresh and again for the program. The engine starts a
     provider with its own address as the first argument. Without one the line goes to stderr, which the engine shows as
     well.
     """
@@ -239,7 +241,7 @@ class _Sentences:
 
 
 def unexpected(error: BaseException | None) -> str:
-    """A bug of ours in one line: the type and the place, but not the text, which might hold anything."""
+    """Describe a bug of ours in one line: the type and the source location, without the text, which may be a secret."""
     frames = traceback.extract_tb(error.__traceback__) if error else []
     place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     return f"unexpected {type(error).__name__}{place}: this is a bug in iamcreds; please report this line"

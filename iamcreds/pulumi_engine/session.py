@@ -79,7 +79,7 @@ class Session:
         with self._lock:
             self._owners.setdefault(credential_id, "")
 
-    def hear(
+    def note_request(
         self, user: str, service: str, context: RunContext, members: Mapping[str, Member], *, is_recorded: bool = False
     ) -> None:
         """Note the run context of a requested resource of this user and service, and the group's members."""
