@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from iamcreds.errors import ApprovalError, SpecsError
+from iamcreds.errors import SpecsError
 from iamcreds.pulumi_engine.approved_plan import require_approved_specs
 from iamcreds.pulumi_engine.engine_watch import watch_program
 from iamcreds.pulumi_engine.registration import register
@@ -40,7 +40,7 @@ def run() -> None:
     specs = load_specs()
     for warning in specs.warnings:
         pulumi.log.warn(str(warning))
-    check_approval(specs)
+    require_approved_specs(specs)
     registered = register(specs)
     pulumi.export("credentials", registered["credentials"])
     # One secret as a whole, because tools that mask outputs look at the top level only.
@@ -58,15 +58,3 @@ def load_specs() -> Desired:
         return load(Path(config.get("specs") or "specs"), allow_empty=config.get_bool("allowEmpty") or False)
     except SpecsError as error:
         raise pulumi.RunError(f"the specs have problems:\n{error}") from None
-
-
-def check_approval(specs: Desired) -> None:
-    """Require that the approved plan, if there is one, is for this stack and these specs.
-
-    Raises:
-        pulumi.RunError: it is not, or it cannot be read.
-    """
-    try:
-        require_approved_specs(specs)
-    except ApprovalError as error:
-        raise pulumi.RunError(str(error)) from None
