@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+from pulumi.dynamic import CheckFailure, CheckResult
 
 from dynamic_providers.resource import Resource
 from iamcreds.drift.rules.access_key_limits import check_access_keys
 from iamcreds.errors import AccessDeniedError
 from iamcreds.model import AccessKeyPolicy
-from iamcreds.pulumi_engine.properties import watcher_properties
-from iamcreds.pulumi_engine.provider import Provider, raise_rejection, warn
+from iamcreds.pulumi_engine.inputs import is_known
+from iamcreds.pulumi_engine.provider import WatcherProvider, warn
 from iamcreds.pulumi_engine.run_context import OnRejection, RunContext, on_rejection
-from iamcreds.pulumi_engine.unknowns import is_known
 from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.names import USER_NAME, USER_NAME_WORDS
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from iamcreds.model import AccessKey
 
-_COMPARED = ("users", "keys", "findings")
 _WAYS_OUT = "mend the keys, or let a run through with --config enforce=false"
 _NOT_ENFORCED = (
     "access-key policies are not enforced: the stack's config says enforce=false, and"
@@ -65,12 +64,16 @@ class AccessKeys(Resource, module="iam", name="AccessKeys"):
         unsendable = sorted(_unsendable(users)) if isinstance(users, Mapping) else []
         if unsendable:
             raise pulumi.RunError(f"AccessKeys {resource_name}: {'; '.join(unsendable)}")
-        properties = watcher_properties(users, account, {"on_rejection": on_rejection()})
-        super().__init__(AccessKeysProvider(), resource_name, {"keys": None, "findings": None} | properties, opts)
+        outputs = {"keys": None, "findings": None}
+        inputs = {"users": users, "account": account, "run": {"on_rejection": on_rejection()}}
+        super().__init__(AccessKeysProvider(), resource_name, outputs | inputs, opts)
 
 
-class AccessKeysProvider(Provider):
+class AccessKeysProvider(WatcherProvider):
     """Reads access keys in every check. The class and module name are persisted in every state."""
+
+    compared = ("users", "keys", "findings", "refused")
+    id_suffix = "access-keys"
 
     def configure(self, req: ConfigureRequest) -> None:
         """Read whether policies are enforced in this run."""
@@ -92,53 +95,30 @@ class AccessKeysProvider(Provider):
         if not is_known(inputs["users"]):
             return CheckResult(inputs, [])
         try:
-            return self._watched(inputs, context)
+            return self._read_keys(inputs, context)
         except AccessDeniedError as error:
             return _reject(inputs, [CheckFailure("", str(error))], context)
 
-    def _watched(self, inputs: dict[str, Any], context: RunContext) -> CheckResult:
+    def _read_keys(self, inputs: dict[str, Any], context: RunContext) -> CheckResult:
         policies = {user: _policy(properties) for user, properties in inputs["users"].items()}
         keys = self.account.access_keys.of_users(policies)
         # A user whom the program creates has no keys yet.
         keys |= {user: [] for user in context.created_users if keys.get(user) is None}
-        found = [finding for user in keys for finding in check_access_keys(user, policies[user], keys[user], self.now)]
-        found.sort(key=lambda finding: (finding.user, finding.id, finding.rule))
-        inputs["keys"] = {user: [_shown(key) for key in keys[user] or ()] for user in sorted(keys)}
-        told = [(finding, finding.format_sentence()) for finding in found]
-        inputs["findings"] = [sentence for _, sentence in told]
-        stops = []
-        for finding, sentence in told:
+        all_findings = (check_access_keys(user, policies[user], keys[user], self.now) for user in keys)
+        findings = sorted(chain.from_iterable(all_findings), key=lambda each: (each.user, each.id, each.rule))
+        inputs["keys"] = {user: [_properties(key) for key in keys[user] or ()] for user in sorted(keys)}
+        inputs["findings"] = [finding.format_sentence() for finding in findings]
+        failures = []
+        for finding, sentence in zip(findings, inputs["findings"], strict=True):
             if policies[finding.user].enforce and self._enforces:
-                stops.append(f"{sentence}, and the policy is enforced: {_WAYS_OUT}")
+                failures.append(CheckFailure("", f"{sentence}, and the policy is enforced: {_WAYS_OUT}"))
             else:
                 warn(sentence)
-        return _reject(inputs, [CheckFailure("", stop) for stop in stops], context)
-
-    def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
-        """Anything seen that is not as it was."""
-        return DiffResult(changes=any(olds.get(name) != news.get(name) for name in (*_COMPARED, "refused")))
-
-    def create(self, props: Mapping[str, Any]) -> CreateResult:
-        """Record the keys that check read.
-
-        Raises:
-            RejectedError: they break an enforced policy.
-        """
-        raise_rejection(props)
-        return CreateResult(f"{self.account.id()}/access-keys", dict(props))
-
-    def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
-        """What was recorded: looking is check's part, in the same run."""
-        return ReadResult(id_, dict(props))
-
-    def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
-        """Record the keys that check read; see `create`."""
-        raise_rejection(news)
-        return UpdateResult(dict(news))
+        return _reject(inputs, failures, context)
 
 
 def _reject(inputs: dict[str, Any], failures: list[CheckFailure], context: RunContext) -> CheckResult:
-    """Return what is rejected, if anything, among the inputs, or as failures, which end the run."""
+    """Return the rejections, if any, among the inputs, or as failures, which end the run."""
     if not failures or context.on_rejection is OnRejection.FAIL:
         return CheckResult(inputs, failures)
     reasons = [f"{failure.property}: {failure.reason}".removeprefix(": ") for failure in failures]
@@ -146,7 +126,7 @@ def _reject(inputs: dict[str, Any], failures: list[CheckFailure], context: RunCo
 
 
 def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:
-    """A policy out of the `users` input; the engine makes every number a float."""
+    """Return a policy of the `users` input; the engine makes every number a float."""
     whole: dict[str, Any] = {
         name: int(value) if isinstance(value, float) else value for name, value in properties.items()
     }
@@ -154,7 +134,7 @@ def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:
 
 
 def _unsendable(users: Mapping[Any, object]) -> Iterator[str]:
-    """What is wrong with a program's `users` and never gets as far as to a check, a sentence each."""
+    """Find everything invalid in a program's `users` that the engine does not pass on to `check`, a sentence each."""
     for user, policy in users.items():
         if not isinstance(user, str):
             yield f"{user!r} is not {USER_NAME_WORDS}"
@@ -163,7 +143,7 @@ def _unsendable(users: Mapping[Any, object]) -> Iterator[str]:
 
 
 def _malformed(users: object) -> Iterator[str]:
-    """Everything wrong with the `users` input, a sentence each; what of it is not known yet is looked at later."""
+    """Find everything invalid in the input `users`, a sentence each; unknown values are checked later."""
     if not isinstance(users, Mapping):
         if is_known(users):
             yield "expected policies by user name, such as {'jane': {'max': 1}}"
@@ -196,8 +176,8 @@ def _is_accepted(name: str, value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 and float(value).is_integer()
 
 
-def _shown(key: AccessKey) -> dict[str, Any]:
-    shown = {
+def _properties(key: AccessKey) -> dict[str, Any]:
+    properties = {
         "id": key.id,
         "status": key.status.value,
         "created": key.created.isoformat(),
@@ -205,4 +185,4 @@ def _shown(key: AccessKey) -> dict[str, Any]:
         "service": key.service,
         "region": key.region,
     }
-    return {name: value for name, value in shown.items() if value is not None}
+    return {name: value for name, value in properties.items() if value is not None}

@@ -12,9 +12,10 @@ from dynamic_providers.resource import Resource
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.outputs import SECRETS
-from iamcreds.pulumi_engine.properties import CREDENTIAL_TYPE, SPEC_FILE_TYPE, credential_properties
+from iamcreds.pulumi_engine.program_context import state_context
 from iamcreds.pulumi_engine.run_context import Options, on_rejection
-from iamcreds.pulumi_engine.stack_state import RecordedState, read_state, run_message
+from iamcreds.pulumi_engine.stack_state import StackState, read_state
+from iamcreds.resource_types import CREDENTIAL_TYPE, SPEC_FILE_TYPE, urn_name
 from iamcreds.services import LOGIN_OUTPUTS, MAX_PER_SERVICE, SECRET_OUTPUTS, Family, service_family, service_name
 
 _ALWAYS = ("account_id", "credential_id", "status", "create_date")
@@ -95,15 +96,15 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         if may_be_two and options.delete_before_replace is None:
             options.delete_before_replace = True  # as the YAML program has it, and for the same reason
         state = read_state()
-        context = run_message(state, resource_name, user, service)
+        context = state_context(state, resource_name, user, service)
         context |= _describe_group(state, resource_name, inputs, _former_names(opts))
         context |= {"options": _read_options(options), "on_rejection": on_rejection()}
-        properties = credential_properties(inputs, context)
         outputs = dict.fromkeys(_outputs(service, age_days))
-        super().__init__(ServiceSpecificCredentialProvider(), resource_name, outputs | properties, options)
+        properties = outputs | inputs.properties() | {"run": context}
+        super().__init__(ServiceSpecificCredentialProvider(), resource_name, properties, options)
 
     def __getattr__(self, name: str) -> pulumi.Output[None]:
-        """None for an output that a credential of this service, or one without an age, has not."""
+        """Return None for an output that a credential of this service, or one without an age, does not have."""
         if name in ("expiration_date", *_OF_FAMILY[Family.PASSWORD], *_OF_FAMILY[Family.API_KEY]):
             return pulumi.Output.from_input(None)
         raise AttributeError(f"ServiceSpecificCredential has no {name}")
@@ -132,10 +133,10 @@ def _urn_below_a_spec_file(resource_name: str) -> str:
 
 
 def _former_names(opts: pulumi.ResourceOptions | None) -> list[str]:
-    """What the program says that the resource was called; an alias that an output tells is not heard."""
+    """Return the former resource names in the aliases; an alias that is an output is ignored."""
     aliases = (opts and opts.aliases) or ()
     names = (alias.name if isinstance(alias, pulumi.Alias) else alias for alias in aliases)
-    return [name.split("::", 3)[-1] for name in names if isinstance(name, str)]  # an alias may be a whole URN
+    return [urn_name(name) for name in names if isinstance(name, str)]  # an alias may be a whole URN
 
 
 def _read_options(options: pulumi.ResourceOptions) -> dict[str, Any]:
@@ -157,7 +158,7 @@ def _has_transforms() -> bool:
 
 
 def _describe_group(
-    state: RecordedState | None, resource_name: str, inputs: CredentialInputs, former: list[str]
+    state: StackState | None, resource_name: str, inputs: CredentialInputs, former: list[str]
 ) -> dict[str, Any]:
     """Return the declared credentials of the same user and service, their former names, and their ids in the state.
 
@@ -180,7 +181,7 @@ def _groups(_monitor: object) -> dict[tuple[object, object], dict[str, Any]]:
 
 
 def _outputs(service: pulumi.Input[str], age_days: pulumi.Input[int] | None) -> tuple[str, ...]:
-    """The outputs a credential can have; only these, for the SDK pays for each with the number of all of them."""
+    """Return the outputs that a credential can have; only these, because the SDK's time grows with their square."""
     family = service_family(service_name(service)) if isinstance(service, str) else None
     families = [family] if family else list(Family)
     expiry = () if age_days is None else ("expiration_date",)

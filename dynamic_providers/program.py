@@ -1,4 +1,4 @@
-"""The whole story of a stack: read the specs, register what they say, tell what came of it.
+"""The program of a stack: read the specs, register everything that they declare, and export the outputs.
 
 A project's `__main__.py` is `run()` and nothing else, ours and every team's, so that a newer version of the package is
 all that an upgrade takes. The module's name, the function's and the stack's configuration keys are promises.
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from iamcreds.errors import ApprovalError, SpecsError
-from iamcreds.pulumi_engine.approval import require_approved_specs
+from iamcreds.errors import SpecsError
+from iamcreds.pulumi_engine.approved_plan import require_approved_specs
 from iamcreds.pulumi_engine.engine_watch import watch_program
 from iamcreds.pulumi_engine.registration import register
 from iamcreds.pulumi_engine.rejection_report import completes_with_rejections
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def run() -> None:
-    """Declare what the specs of the stack's configuration say, and export the outputs `credentials` and `secrets`.
+    """Register everything that the stack's specs declare, and export the outputs `credentials` and `secrets`.
 
     Raises:
         pulumi.RunError: the specs have problems, or are not those of the approved plan, or a variable is not valid.
@@ -40,7 +40,7 @@ def run() -> None:
     specs = load_specs()
     for warning in specs.warnings:
         pulumi.log.warn(str(warning))
-    check_approval(specs)
+    require_approved_specs(specs)
     registered = register(specs)
     pulumi.export("credentials", registered["credentials"])
     # One secret as a whole, because tools that mask outputs look at the top level only.
@@ -48,7 +48,7 @@ def run() -> None:
 
 
 def load_specs() -> Desired:
-    """The specs that the stack's configuration names.
+    """Load the specs that the stack's configuration names.
 
     Raises:
         pulumi.RunError: with every problem they have.
@@ -58,15 +58,3 @@ def load_specs() -> Desired:
         return load(Path(config.get("specs") or "specs"), allow_empty=config.get_bool("allowEmpty") or False)
     except SpecsError as error:
         raise pulumi.RunError(f"the specs have problems:\n{error}") from None
-
-
-def check_approval(specs: Desired) -> None:
-    """Require that the approved plan, if there is one, is for this stack and these specs.
-
-    Raises:
-        pulumi.RunError: it is not, or it cannot be read.
-    """
-    try:
-        require_approved_specs(specs)
-    except ApprovalError as error:
-        raise pulumi.RunError(str(error)) from None

@@ -1,4 +1,4 @@
-"""The provider of `ServiceSpecificCredential`: what the engine calls. Its module and class name are in every state."""
+"""The provider of `ServiceSpecificCredential`. Its module and class name are in every state."""
 
 import math
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from iamcreds.planning.rejections import unknown_service
 from iamcreds.pulumi_engine.apply import make_credential
 from iamcreds.pulumi_engine.check import CredentialCheck, needs_slot
 from iamcreds.pulumi_engine.group_facts import has_service
-from iamcreds.pulumi_engine.inputs import CredentialInputs, find_failures, find_replace_reasons
+from iamcreds.pulumi_engine.inputs import CredentialInputs, find_failures, find_replace_reasons, is_known
 from iamcreds.pulumi_engine.outputs import (
     SECRETS,
     declared_inputs,
@@ -30,9 +30,8 @@ from iamcreds.pulumi_engine.outputs import (
     record_secret,
     recorded_live,
 )
-from iamcreds.pulumi_engine.provider import ACCOUNT_WIDE, Provider, is_told_first, raise_rejection, warn
+from iamcreds.pulumi_engine.provider import ACCOUNT_WIDE, Provider, is_reported_first, raise_rejection, warn
 from iamcreds.pulumi_engine.run_context import OnRejection, RunContext
-from iamcreds.pulumi_engine.unknowns import is_known
 
 _SWITCHED_OFF = (
     "somebody switched off {service} credential {id} of user {user}, and off it stays:"
@@ -50,7 +49,7 @@ _DENIED = "{error}. {service} credential {id} of user {user} is kept as recorded
 
 
 class ServiceSpecificCredentialProvider(Provider):
-    """Makes one live credential what its inputs say. The class and module name are persisted in every state."""
+    """Applies the inputs of one credential. The class and module name are persisted in every state."""
 
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
         """Reject what IAM would reject, any other account, and a credential that cannot be created or replaced."""
@@ -78,7 +77,7 @@ class ServiceSpecificCredentialProvider(Provider):
         return [CheckFailure("service", unknown_service(inputs.service))]
 
     def diff(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
-        """Another user, service or age replaces, and so does expiry; a declared status or reset updates."""
+        """Replace for a different user, service or age, and after expiry; update for a declared status or reset."""
         self.session.own(credential_id)
         try:
             self.session.require_read([credential_id])
@@ -87,9 +86,9 @@ class ServiceSpecificCredentialProvider(Provider):
             self.session.deny(credential_id, str(error))
             return DiffResult(changes=True)  # update fails with the reason, and others go on
         except ACCOUNT_WIDE as error:
-            if is_told_first(error):
+            if is_reported_first(error):
                 raise
-            return DiffResult(changes=False)  # asked in a refresh, too; the run ends by what was told already
+            return DiffResult(changes=False)  # the run ends by the failure that was reported first
 
     def _compare(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         self.account.require_account(olds.get("account_id"), "this state is of")
@@ -122,7 +121,7 @@ class ServiceSpecificCredentialProvider(Provider):
         return CreateResult(outputs["credential_id"], outputs | {"account_id": self.account.id()})
 
     def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
-        """What is live now; gone only when lists that cannot lag any more lack it. The secret is carried over."""
+        """Return the existing credential with the recorded secret; gone only if lists that no longer lag lack it."""
         self.session.read(id_)
         try:
             live = self._find(id_, props)
@@ -131,9 +130,11 @@ class ServiceSpecificCredentialProvider(Provider):
             warn(_DENIED.format(error=error, id=id_, **props))
             return ReadResult(id_, dict(props), declared_inputs(props))
         except ACCOUNT_WIDE as error:
-            if is_told_first(error):
+            if is_reported_first(error):
                 raise
-            return ReadResult(id_, dict(props), declared_inputs(props))  # the run ends by what was told already
+            return ReadResult(
+                id_, dict(props), declared_inputs(props)
+            )  # the run ends by the failure that was reported first
         is_young = self.account.clock.is_young(datetime.fromisoformat(props["create_date"]))
         if live is None and not is_young:
             return ReadResult(None, {})
@@ -149,16 +150,16 @@ class ServiceSpecificCredentialProvider(Provider):
         return self.account.inventory.find(props["user"], credential_id)
 
     def update(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
-        """Switch and reset, in an order in which no old password comes to life again; repeating it converges.
+        """Set the status and reset, in an order that activates no old password; repeating it converges.
 
-        A declared status is sent where it or what is recorded changes, whatever lists say, for they may lag.
+        A declared status is sent if it or the recorded one changes, whatever lists show, because they may lag.
 
         Raises:
             RejectedError: it would have to be replaced, and cannot be.
             NotApprovedError: a step is not approved; nothing was changed.
             UserDeniedError: AWS denies the read of the user; nothing was changed.
-            NoSuchCredentialError: it was deleted behind our back.
-            AccountError: as AWS answers; the state stays as it was, and the next run does all of it again.
+            NoSuchCredentialError: it was deleted manually.
+            AccountError: as AWS responds; the state stays as it was, and the next run repeats all of it.
         """
         raise_rejection(news)
         inputs = CredentialInputs.read(news)

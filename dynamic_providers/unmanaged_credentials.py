@@ -1,15 +1,15 @@
-"""What becomes of live credentials of declared users that no spec declares; its names are persisted in every state."""
+"""The provider for unmanaged credentials of declared users. Its module and class name are in every state."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+from pulumi.dynamic import CheckResult
 
 from iamcreds.errors import NotApprovedError, RejectedError, UserDeniedError
 from iamcreds.model import Status, Unmanaged
-from iamcreds.pulumi_engine.provider import Provider, warn
+from iamcreds.pulumi_engine.provider import WatcherProvider, warn
 from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from iamcreds.model import Credential
 
-_COMPARED = ("users", "unmanaged", "deactivates", "deletes")
 _ACTION = {
     Unmanaged.REPORT: "declare it with `adopt: {id}`, or delete it",
     Unmanaged.DEACTIVATE: "`pulumi up` switches it off",
@@ -34,57 +33,60 @@ _UNTOLD = (
 _DENIED = "{error}. Unmanaged credentials of this spec file are neither reported nor changed"
 
 
-class UnmanagedCredentialsProvider(Provider):
+class UnmanagedCredentialsProvider(WatcherProvider):
     """Looks in every check, and acts on the ids alone that the check has put into the inputs.
 
     Inputs: `users` (what is to become of each user's: report, deactivate, delete) and `account`. What check adds:
     `unmanaged` (id, service, status and creation by user), and the ids that are acted on, `deactivates` and `deletes`.
     """
 
+    compared = ("users", "unmanaged", "deactivates", "deletes")
+    id_suffix = "unmanaged-credentials"
+
     def check(self, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
-        """Find what is live and nobody's, so that every preview shows it, and what is to be done to which id."""
+        """Find unmanaged credentials, so that every preview shows them, and the ids to deactivate and to delete."""
         inputs = {name: news[name] for name in ("users", "account") if news.get(name) is not None}
-        told = news.get("run") or {}
-        wrong: list[CheckFailure] = self.account_failures(inputs.get("account"), told.get("account"))
-        if wrong:
-            return CheckResult(inputs, wrong)
-        if told.get("owned") is None:
+        context = news.get("run") or {}
+        failures = self.account_failures(inputs.get("account"), context.get("account"))
+        if failures:
+            return CheckResult(inputs, failures)
+        credentials = self._find_all(inputs["users"], context)
+        unmanaged: dict[str, list[dict[str, str]]] = defaultdict(list)
+        ids: dict[Unmanaged, list[str]] = {action: [] for action in Unmanaged}
+        for credential in credentials:
+            action = Unmanaged(inputs["users"][credential.user])
+            warn(_describe(credential, action))
+            unmanaged[credential.user].append(_properties(credential))
+            if action is not Unmanaged.DEACTIVATE or credential.status is Status.ACTIVE:
+                ids[action].append(credential.id)
+        actions = {"deactivates": ids[Unmanaged.DEACTIVATE], "deletes": ids[Unmanaged.DELETE]}
+        return CheckResult(inputs | {"unmanaged": dict(unmanaged)} | actions, [])
+
+    def _find_all(self, users: Mapping[str, str], context: Mapping[str, Any]) -> list[Credential]:
+        """Return the unmanaged credentials of these users, by user, service and id; none if that is unknown."""
+        if context.get("owned") is None:
             warn(_UNTOLD)
-            return CheckResult(inputs | {"unmanaged": {}, "deactivates": [], "deletes": []}, [])
+            return []
         try:
-            found = sorted(self._find(inputs["users"], told), key=lambda live: (live.user, live.service, live.id))
+            return sorted(self._find(users, context), key=lambda each: (each.user, each.service, each.id))
         except UserDeniedError as error:
             warn(_DENIED.format(error=error))
-            found = []
-        actions = {live.id: Unmanaged(inputs["users"][live.user]) for live in found}
-        for live in found:
-            warn(_describe(live, actions[live.id]))
-        deactivates = [
-            live.id for live in found if actions[live.id] is Unmanaged.DEACTIVATE and live.status is Status.ACTIVE
-        ]
-        deletes = [live.id for live in found if actions[live.id] is Unmanaged.DELETE]
-        unmanaged: dict[str, list[dict[str, str]]] = {}
-        for live in found:
-            unmanaged.setdefault(live.user, []).append(_show(live))
-        return CheckResult(
-            inputs | {"unmanaged": unmanaged, "deactivates": deactivates, "deletes": deletes},
-            [],
-        )
+            return []
 
-    def _find(self, users: Mapping[str, str], told: Mapping[str, Any]) -> Iterator[Credential]:
-        """What is live of these users and in no state, but where this run may yet make it a resource's own."""
+    def _find(self, users: Mapping[str, str], context: Mapping[str, Any]) -> Iterator[Credential]:
+        """Find the unmanaged credentials of these users, except those that a resource may adopt in this run."""
         self.account.inventory.reread(())  # an endpoint that cannot list all users at once is asked for each
-        owned = set(told["owned"])
-        undecided = {(user, service) for user, service in told.get("undecided") or ()}
-        for credential_id, (user, service) in (told.get("declared") or {}).items():
-            if not self._exists(user, credential_id):  # then it is made anew, or adopts
+        owned = set(context["owned"])
+        undecided = {(user, service) for user, service in context.get("undecided") or ()}
+        for credential_id, (user, service) in (context.get("declared") or {}).items():
+            if not self._exists(user, credential_id):  # then its resource creates or adopts one
                 undecided.add((user, service))
-        every = self.account.inventory.all()
+        credentials = self.account.inventory.all()
         own: dict[tuple[str, str], list[Credential]] = defaultdict(list)
-        for live in every:
+        for live in credentials:
             if live.id in owned:
                 own[live.user, live.service].append(live)
-        for live in every:
+        for live in credentials:
             if live.user not in users or (live.user, live.service) in undecided:
                 continue
             if live.id in owned or self._is_own(live):
@@ -102,7 +104,7 @@ class UnmanagedCredentialsProvider(Provider):
             return False
 
     def _is_own(self, live: Credential) -> bool:
-        """Whether this run has read it as the stack's own, or made it: whose Create is under way is waited for."""
+        """Return True if this run has read it as managed, adopts it or created it, also by a create in flight."""
         if self.session.owner(live.id) is not None or self.account.inventory.has_written(live.id):
             return True
         if live.id in self.session.adopted(live.user, live.service):
@@ -111,43 +113,24 @@ class UnmanagedCredentialsProvider(Provider):
             return self.account.inventory.has_written(live.id)
 
     def _may_be_left(self, live: Credential, own: Iterable[Credential]) -> bool:
-        """Whether it may be what one of these had before it was replaced: the program is not told of such old copies.
+        """Return True if it may be a replaced copy of one of these, which the program does not see.
 
         The engine has them read together with their successors, if it has these read at all.
         """
         return any(live.created <= one.created and not self.session.has_read(one.id) for one in own)
 
-    def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
-        """Anything that is not as it was left, and anything to be done."""
-        return DiffResult(changes=any(olds.get(name) != news.get(name) for name in _COMPARED))
-
-    def create(self, props: Mapping[str, Any]) -> CreateResult:
-        """Do what the inputs name.
-
-        Raises:
-            AccountError: as AWS answers; what was done by then is done, and the next run finds the rest.
-        """
-        return CreateResult(f"{self.account.id()}/unmanaged-credentials", self._act(props))
-
-    def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
-        """What was recorded: looking is check's part, in the same run."""
-        return ReadResult(id_, dict(props))
-
-    def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
-        """Do what the inputs name; see `create`."""
-        return UpdateResult(self._act(news))
-
-    def _act(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Switch off and delete, by id; what is there then, as the next check finds it.
+    def record(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Deactivate and delete the ids that the inputs name; return the outputs as the next check finds them.
 
         Raises:
             NotApprovedError: some steps are not approved; the others are done.
+            AccountError: as AWS responds; the steps before it are done, and the next run finds the rest.
         """
         self.account.require_account(inputs.get("account"), "the specs are for")
         left: dict[str, list[dict[str, str]]] = {}
         rejections: list[str] = []
-        for user, shown in inputs["unmanaged"].items():
-            for live in shown:
+        for user, credentials in inputs["unmanaged"].items():
+            for live in credentials:
                 try:
                     remaining = self._act_on(user, live, inputs)
                 except NotApprovedError as error:
@@ -170,25 +153,21 @@ class UnmanagedCredentialsProvider(Provider):
             return live | {"status": Status.INACTIVE.value}
         return live
 
-    def _prepare(self, user: str, shown: Mapping[str, str]) -> bool:
-        """Return True if the credential still exists and may be changed; plans of this run count it as it is now."""
-        self._require_foreign(user, shown)
-        found = self.account.inventory.find(user, shown["id"])
-        if found is not None:
-            self.session.note_change(found)
-        return found is not None
-
-    def _require_foreign(self, user: str, shown: Mapping[str, str]) -> None:
-        """See to it that no resource of this run has made the credential its own since, or is about to.
+    def _prepare(self, user: str, credential: Mapping[str, str]) -> bool:
+        """Return True if the credential still exists and may be changed; plans of this run count it as it is now.
 
         Raises:
-            RejectedError: one has, or is.
+            RejectedError: a resource of this run has adopted it since, or is about to.
         """
-        adopted = self.session.adopted(user, shown["service"])
-        if self.account.inventory.has_written(shown["id"]) or shown["id"] in adopted:
+        credential_id, adopted = credential["id"], self.session.adopted(user, credential["service"])
+        if self.account.inventory.has_written(credential_id) or credential_id in adopted:
             raise RejectedError(
-                f"credential {shown['id']} of user {user} is taken over by a resource of this run: it is left alone"
+                f"credential {credential_id} of user {user} is taken over by a resource of this run: it is left alone"
             )
+        existing = self.account.inventory.find(user, credential_id)
+        if existing is not None:
+            self.session.note_change(existing)
+        return existing is not None
 
 
 def _describe(live: Credential, action: Unmanaged) -> str:
@@ -198,7 +177,7 @@ def _describe(live: Credential, action: Unmanaged) -> str:
     return f"user {live.user} has {what}, which no spec declares and this stack has not: {end}"
 
 
-def _show(live: Credential) -> dict[str, str]:
+def _properties(live: Credential) -> dict[str, str]:
     return {
         "id": live.id,
         "service": live.service,

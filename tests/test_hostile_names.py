@@ -23,9 +23,9 @@ from iamcreds.drift.rules.missing import MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.errors import AccountError, format_traceback
 from iamcreds.model import Desired, DesiredUser, Place, Status, User
-from iamcreds.pull_request.changes import Action, Change, Note, Plan
+from iamcreds.pull_request.changes import Action, Change, Changes, Note
 from iamcreds.pull_request.comment import render_comment
-from iamcreds.pulumi_engine.rejection_report import Rejection, raise_rejections
+from iamcreds.pulumi_engine.rejection_report import RejectedResource, raise_rejections
 from iamcreds.pulumi_engine.requests import spec_file_request
 from iamcreds.report.html import render
 from iamcreds.report.json_document import format_json
@@ -83,7 +83,7 @@ def hostile_drift(name: str) -> Drift:
 def hostile_plan(name: str) -> str:
     """The comment about a preview in which everything is called so."""
     change = Change(name, name, name, (Action.RESET,), (Note("because of", name),))
-    return render_comment(Plan(name, 1, changes=(change,), others=(name,), warnings=(name,), errors=(name,)), "prod")
+    return render_comment(Changes(name, 1, (change,), others=(name,), warnings=(name,), errors=(name,)), "prod")
 
 
 def hostile_desired(name: str) -> Desired:
@@ -104,7 +104,7 @@ def aws_says(name: str) -> str:
 def refused(name: str) -> str:
     """What the program says of what a preview refuses."""
     with pytest.raises(Exception, match="would refuse") as failed:
-        raise_rejections([Rejection(Place(name, 1, 1), f"{name}: no")])
+        raise_rejections([RejectedResource(Place(name, 1, 1), f"{name}: no")])
     return str(failed.value)
 
 

@@ -16,10 +16,10 @@ from iamcreds.pull_request.comment import render_comment
 from iamcreds.pull_request.failures import HEAD, find_failures
 from iamcreds.pull_request.gate import parse_limit
 from iamcreds.pull_request.preview import parse_preview
-from iamcreds.pull_request.reading import read_plan
+from iamcreds.pull_request.preview_changes import read_changes
 
 if TYPE_CHECKING:
-    from iamcreds.pull_request.changes import Plan
+    from iamcreds.pull_request.changes import Changes
 
 _EXCESS = 3
 """The exit code of a plan that exceeds --max-removals."""
@@ -104,23 +104,23 @@ def command(  # noqa: PLR0913 - one for each option
         discard(approve)
     elif specs is not None:
         raise click.UsageError("--specs requires --approve")
-    plan = read_plan(parse_preview(_read_text(preview)))
-    name = plan.stack if marker is None else marker
+    changes = read_changes(parse_preview(_read_text(preview)))
+    name = changes.stack if marker is None else marker
     if not _MARKER.fullmatch(name):
         raise click.UsageError(f"{name!r} cannot be a marker: take letters, digits and ./@_-, at most 100")
-    excess = _find_excess(plan, max_removals, at_least)
-    if always or not plan.is_empty:
-        click.echo(render_comment(plan, name, excess, commit), nl=False)
-    failures = find_failures(plan)
+    excess = _find_excess(changes, max_removals, at_least)
+    if always or not changes.is_empty:
+        click.echo(render_comment(changes, name, excess, commit), nl=False)
+    failures = find_failures(changes)
     if approve is not None and not excess and not failures:
-        write_private(approve, format_approval(make_approval(plan, _digest(specs), datetime.now(UTC))))
+        write_private(approve, format_approval(make_approval(changes, _digest(specs), datetime.now(UTC))))
     if failures:
-        raise PreviewError(f"the preview failed: {_describe_failure(plan, failures)}")
+        raise PreviewError(f"the preview failed: {_describe_failure(changes, failures)}")
     if excess:
         click.echo(f"Refused: {excess}.", err=True)
         raise click.exceptions.Exit(_EXCESS)
-    if plan.refusals:
-        click.echo(f"Rejected: {_shorten(list(map(str, plan.refusals)))}", err=True)
+    if changes.rejections:
+        click.echo(f"Rejected: {_shorten(list(map(str, changes.rejections)))}", err=True)
         raise click.exceptions.Exit(_REJECTIONS)
 
 
@@ -140,10 +140,10 @@ def _read_text(preview: IO[str]) -> str:
         raise PreviewError("this is not what `pulumi preview --json` prints: it is no UTF-8 text") from None
 
 
-def _describe_failure(plan: Plan, failures: list[str]) -> str:
+def _describe_failure(changes: Changes, failures: list[str]) -> str:
     """Return the reason why the preview failed, in one line; the comment has all reasons."""
-    if plan.refusals and any(failure.startswith(HEAD) for failure in failures):
-        return f"{_shorten(list(map(str, plan.refusals)))}. {_INCOMPLETE}"
+    if changes.rejections and any(failure.startswith(HEAD) for failure in failures):
+        return f"{_shorten(list(map(str, changes.rejections)))}. {_INCOMPLETE}"
     return failures[0].splitlines()[0]
 
 
@@ -153,7 +153,7 @@ def _shorten(rejections: list[str]) -> str:
     return first.splitlines()[0] + (f", and {len(others):,} more refused" if others else "")
 
 
-def _find_excess(plan: Plan, limit: str | None, at_least: int | None) -> str | None:
+def _find_excess(changes: Changes, limit: str | None, at_least: int | None) -> str | None:
     """Return the gate's reason for a rejection, None for none and for a preview that it cannot judge."""
     if limit is None:
         if at_least is not None:
@@ -163,4 +163,4 @@ def _find_excess(plan: Plan, limit: str | None, at_least: int | None) -> str | N
         gate = parse_limit(limit, at_least)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--max-removals") from None
-    return None if find_failures(plan) else gate.find_excess(plan)
+    return None if find_failures(changes) else gate.find_excess(changes)

@@ -1,16 +1,20 @@
-"""All credentials of one user and service: declared ones, existing ones, and decisions about them; pure data."""
+"""All facts about the credentials of one user and service; pure data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from iamcreds.model import Credential, Existing, Status
+from iamcreds.model import Existing, Status
+from iamcreds.planning.decisions import Adopt, Create, Import
 from iamcreds.services import MAX_PER_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
+
+    from iamcreds.model import Credential
+    from iamcreds.planning.decisions import Decision
 
 
 @dataclass(frozen=True)
@@ -44,137 +48,6 @@ class Member:
     def adopts(self) -> bool:
         """Return True if it adopts an unmanaged credential."""
         return self.adopt is None and self.existing is Existing.ADOPT
-
-
-@dataclass(frozen=True)
-class Create:
-    """Create a credential; `missing` is the id to import that no longer exists."""
-
-    missing: str | None = None
-
-
-@dataclass(frozen=True)
-class Adopt:
-    """Reset an unmanaged credential and manage it."""
-
-    credential: Credential
-
-
-@dataclass(frozen=True)
-class Import:
-    """Manage an unmanaged credential as it is."""
-
-    credential: Credential
-
-
-@dataclass(frozen=True)
-class MissingUser:
-    """The IAM user does not exist; `renamed_to` is its new name, if known."""
-
-    renamed_to: str | None
-
-
-@dataclass(frozen=True)
-class UnknownService:
-    """IAM does not support the service."""
-
-
-@dataclass(frozen=True)
-class DeclaredTwice:
-    """More resources declare this user and service than they say."""
-
-    resources: frozenset[str]
-
-
-@dataclass(frozen=True)
-class InTheWay:
-    """Unmanaged credentials block the create."""
-
-    unmanaged: Sequence[Credential]
-
-
-@dataclass(frozen=True)
-class Unproven:
-    """Existing credentials that may be managed: this run cannot decide."""
-
-    existing: Sequence[Credential]
-
-
-@dataclass(frozen=True)
-class Ambiguous:
-    """More unmanaged credentials than declared ones."""
-
-    unmanaged: Sequence[Credential]
-
-
-@dataclass(frozen=True)
-class NotAdoptable:
-    """A reset does not make the unmanaged credential the desired one."""
-
-    credential: Credential
-
-
-@dataclass(frozen=True)
-class NotFound:
-    """The credential to import does not exist, and `unmanaged` ones do."""
-
-    credential_id: str
-    unmanaged: Sequence[Credential]
-
-
-@dataclass(frozen=True)
-class OfAnother:
-    """The credential to import is one of a different user or service."""
-
-    credential: Credential
-
-
-@dataclass(frozen=True)
-class Owned:
-    """The credential to import is managed or imported by `owner` (empty: a resource of unknown name)."""
-
-    credential: Credential
-    owner: str
-
-
-@dataclass(frozen=True)
-class HasExpired:
-    """The credential to import has expired."""
-
-    credential: Credential
-
-
-@dataclass(frozen=True)
-class QuotaExceeded:
-    """Both of the two credentials that IAM allows exist or are planned; `owners` has resource names by id."""
-
-    existing: Sequence[Credential]
-    owners: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Transformed:
-    """A transformation changed the resource, so the program's run context is not about it."""
-
-    unmanaged: Sequence[Credential]
-
-
-Rejection: TypeAlias = (
-    MissingUser
-    | UnknownService
-    | DeclaredTwice
-    | InTheWay
-    | Unproven
-    | Ambiguous
-    | NotAdoptable
-    | NotFound
-    | OfAnother
-    | Owned
-    | HasExpired
-    | QuotaExceeded
-    | Transformed
-)
-Decision: TypeAlias = Create | Adopt | Import | Rejection
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from iamcreds.model import Status
-from iamcreds.planning.group import (
+from iamcreds.planning.decisions import (
     Adopt,
     Ambiguous,
     Create,
     Decision,
     DeclaredTwice,
-    Group,
     HasExpired,
     Import,
     InTheWay,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from iamcreds.model import Credential
+    from iamcreds.planning.group import Group
 
 
 def plan(group: Group) -> dict[str, Decision]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iamcreds.model import Status
-from iamcreds.planning.group import (
+from iamcreds.planning.decisions import (
     Ambiguous,
     DeclaredTwice,
-    Group,
     HasExpired,
     InTheWay,
-    Member,
     MissingUser,
     NotAdoptable,
     NotFound,
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from iamcreds.model import Credential
+    from iamcreds.planning.group import Group, Member
 
 
 _DELETED_JUST_NOW = "(What was deleted just now may still be listed: then repeat in a minute.)"

@@ -16,7 +16,7 @@ from iamcreds.text.names import ACCOUNT_ID, CREDENTIAL_ID
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from iamcreds.pull_request.changes import Change, Plan
+    from iamcreds.pull_request.changes import Change, Changes
 
 VERSION = 1
 MAX_SIZE = 20_000_000
@@ -73,20 +73,20 @@ class Approval:
             )
 
 
-def make_approval(plan: Plan, specs: str | None, planned_at: datetime) -> Approval:
-    """Make the approval of a plan; `specs` is the digest of the specs, None for none.
+def make_approval(changes: Changes, specs: str | None, planned_at: datetime) -> Approval:
+    """Make the approval of these changes; `specs` is the digest of the specs, None for none.
 
     Raises:
         PreviewError: the preview has no steps, so its stack is unknown.
     """
-    if not plan.stack:
+    if not changes.stack:
         raise PreviewError(
             "cannot approve this preview: it has no steps, so its stack is unknown. Run `pulumi preview --json"
             " --show-sames`"
         )
-    steps = [step for change in plan.changes for step in _find_steps(change)]
+    steps = [step for change in changes.credentials for step in _find_steps(change)]
     ids = {action: frozenset(found for each, found in steps if each is action) for action in _KEYS}
-    return Approval(plan.project, plan.stack, plan.account, planned_at, specs, ids)
+    return Approval(changes.project, changes.stack, changes.account, planned_at, specs, ids)
 
 
 def _find_steps(change: Change) -> Iterator[tuple[Action, str]]:

@@ -1,4 +1,4 @@
-"""What a preview would do to credentials, in the domain's words."""
+"""The changes that a preview shows, as data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """What is done to a credential; RECORD changes what the state says of it, and nothing in AWS."""
+    """An action on a credential; RECORD changes the state only, and nothing in AWS."""
 
     CREATE = "create"
     ADOPT = "adopt"
@@ -27,12 +27,12 @@ class Action(StrEnum):
 
 
 REMOVALS = frozenset({Action.DELETE, Action.REPLACE, Action.RESET, Action.SWITCH_OFF})
-"""After these, a password that worked works no more."""
+"""The actions after which a working password no longer works."""
 
 
 @dataclass(frozen=True, order=True)
 class Note:
-    """Why, in our words, and the value that it is about, in anybody's."""
+    """A reason or consequence in our words, and its value, which is anybody's text."""
 
     text: str
     value: str = ""
@@ -40,7 +40,7 @@ class Note:
 
 @dataclass(frozen=True, order=True)
 class Change:
-    """What happens to one credential.
+    """The change of one credential.
 
     Attributes:
         user: the IAM user's name.
@@ -66,7 +66,7 @@ class Change:
 
 
 class UserAction(StrEnum):
-    """What is done to an IAM user, or to a policy that is attached to one; LET_GO leaves it in IAM."""
+    """An action on an IAM user or an attached policy; LET_GO leaves it in IAM."""
 
     CREATE = "create"
     IMPORT = "import"
@@ -82,7 +82,7 @@ class UserAction(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class UserChange:
-    """What happens to an IAM user or, where `policy` is an ARN, to its attachment to the user."""
+    """The change of an IAM user or, if `policy` is an ARN, of its attachment to the user."""
 
     user: str
     policy: str
@@ -92,13 +92,13 @@ class UserChange:
 
     @property
     def is_removal(self) -> bool:
-        """Whether the user goes, and all that the user may do."""
+        """Return True if the user is deleted or replaced."""
         return not self.policy and not {UserAction.DELETE, UserAction.REPLACE}.isdisjoint(self.actions)
 
 
 @dataclass(frozen=True, order=True)
 class PolicyChange:
-    """An access-key policy of a user that is declared, changed or taken away (None)."""
+    """The change of a user's access-key policy; None for no policy."""
 
     user: str
     before: str | None
@@ -106,7 +106,7 @@ class PolicyChange:
 
 
 @dataclass(frozen=True, order=True)
-class Refusal:
+class RejectedChange:
     """The reason for which `up` rejects a resource; nothing is done to the resource."""
 
     name: str
@@ -117,22 +117,33 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """All that a preview would do; `credentials` is how many the stack has before, None where the preview hides it.
+class Changes:
+    """All changes that a preview shows.
 
-    `iam_users` is how many users it has before that it has made itself.
-    `account` is the account of its credentials, None if the preview names no account or several.
-    `errors` are the errors of the preview, rejections among them, each with its location if the program reported it.
+    Attributes:
+        stack: the stack's name, empty if it is unknown.
+        credential_count: number of credentials in the state, None if the preview does not list every resource.
+        credentials: the changes of credentials.
+        user_count: number of IAM users in the state.
+        users: the changes of IAM users and of policies attached to them.
+        policies: the changes of access-key policies.
+        others: the changes of all other resources, such as `create aws:s3/bucket:Bucket jane`.
+        rejections: the rejected resources.
+        findings: the findings about access keys.
+        warnings: the other warnings.
+        errors: the errors, rejections among them, each with its location if the program reported it.
+        project: the project's name, empty if it is unknown.
+        account: the account of the credentials, None if the preview names no account or several.
     """
 
     stack: str
-    credentials: int | None
-    changes: tuple[Change, ...] = ()
-    iam_users: int = 0
+    credential_count: int | None
+    credentials: tuple[Change, ...] = ()
+    user_count: int = 0
     users: tuple[UserChange, ...] = ()
     policies: tuple[PolicyChange, ...] = ()
     others: tuple[str, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
+    rejections: tuple[RejectedChange, ...] = ()
     findings: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
@@ -141,11 +152,11 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to do and nothing went wrong; findings and warnings alone are for drift runs."""
-        return not (self.changes or self.users or self.policies or self.others or self.errors)
+        """Return True if nothing changes and nothing failed; findings and warnings are for drift runs."""
+        return not (self.credentials or self.users or self.policies or self.others or self.errors)
 
     @property
     def removals(self) -> int:
-        """How many credentials are deleted, replaced, reset or switched off, and IAM users deleted or replaced."""
-        credentials = sum(not REMOVALS.isdisjoint(change.actions) for change in self.changes)
+        """Count the credentials that are deleted, replaced, reset or switched off, and removed IAM users."""
+        credentials = sum(not REMOVALS.isdisjoint(change.actions) for change in self.credentials)
         return credentials + sum(change.is_removal for change in self.users)

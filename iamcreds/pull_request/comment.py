@@ -1,27 +1,32 @@
-"""A plan as the Markdown comment of a pull request; pure. Names and values are anybody's text: none becomes markup."""
+"""The changes of a preview as the Markdown comment of a pull request; pure.
+
+Names and values are anybody's text: none becomes markup.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from iamcreds.pull_request.changes import Action, Change, Note, Plan, PolicyChange, UserChange
+from iamcreds.pull_request.changes import Action, Change, Changes, Note, PolicyChange, UserChange
 from iamcreds.pull_request.failures import find_failures
 from iamcreds.text.escaping import escape_lines, format_code, shorten
 from iamcreds.text.formatting import capitalize, format_count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from iamcreds.pull_request.properties import Property
+
+_Change = TypeVar("_Change", Change, UserChange, PolicyChange)
 
 MAX_LENGTH = 65_000
 """Characters of a comment; GitHub refuses more than 65,536."""
 _ROOM_FOR_NOTE = 600
 _ROOM_FOR_MESSAGES = 12_000
-"""What errors, findings and warnings may each take, and get before the tables: they are what a plan hides most."""
+"""What errors, findings and warnings may each take, and get before the tables: the rows hide them most."""
 _MAX_MESSAGE = 4_000
 _TABLE = "| Credential | Service | Action | Note | Declared at |\n|---|---|---|---|---|\n"
 _SHOWN_IN_A_ROW = 5
@@ -55,61 +60,63 @@ class _Section:
 
 
 def format_marker(name: str) -> str:
-    """The first line of a stack's comment, by which the comment is found again; invisible when rendered."""
+    """Return the first line of a stack's comment, by which the comment is found again; invisible when rendered."""
     return f"<!-- iamcreds plan: {name} -->"
 
 
-def render_comment(plan: Plan, name: str, excess: str | None = None, commit: str | None = None) -> str:
+def render_comment(changes: Changes, name: str, excess: str | None = None, commit: str | None = None) -> str:
     """Return the comment, of at most `MAX_LENGTH` characters.
 
     Args:
-        plan: the plan.
+        changes: the changes of the preview.
         name: the name in the marker.
         excess: the gate's reason for a rejection.
         commit: the commit that the preview was made for, in hexadecimal.
     """
     title = f"### IAM credentials: {format_code(name)}" if name else "### IAM credentials"
-    head = f"{format_marker(name)}\n{title}\n\n{_render_origin(plan, commit)}"
-    paragraphs = [head, *_render_verdict(plan, excess), f"{summarize(plan)}."]
-    return _fit("\n\n".join(paragraphs) + "\n", _make_sections(plan))
+    head = f"{format_marker(name)}\n{title}\n\n{_render_origin(changes, commit)}"
+    paragraphs = [head, *_render_verdict(changes, excess), f"{summarize(changes)}."]
+    return _fit("\n\n".join(paragraphs) + "\n", _make_sections(changes))
 
 
-def _render_origin(plan: Plan, commit: str | None) -> str:
+def _render_origin(changes: Changes, commit: str | None) -> str:
     """Return the commit, the project and the stack of the preview.
 
     The commit is not code, so GitHub links it. The workflow searches the fourth line for `Commit SHA,`.
     """
-    names = f"project {format_code(plan.project)}, stack {format_code(plan.stack)}"
-    known = names if plan.stack else "project and stack unknown, because the preview has no steps"
+    names = f"project {format_code(changes.project)}, stack {format_code(changes.stack)}"
+    known = names if changes.stack else "project and stack unknown, because the preview has no steps"
     return capitalize(f"commit {commit}, {known}" if commit else known)
 
 
-def _render_verdict(plan: Plan, excess: str | None) -> Iterator[str]:
-    if find_failures(plan):
+def _render_verdict(changes: Changes, excess: str | None) -> Iterator[str]:
+    if find_failures(changes):
         yield "**The preview failed**, so this is not all that would happen, and nothing will be changed."
-    elif plan.refusals:
-        rejections = format_count(len(plan.refusals), "rejection")
+    elif changes.rejections:
+        rejections = format_count(len(changes.rejections), "rejection")
         yield f"**{rejections}**: `pulumi up --continue-on-error` applies everything else, and fails."
     if excess:
         yield f"**Refused**: {excess}."
 
 
-def summarize(plan: Plan) -> str:
-    """The counts in one line: `2 to create, 1 to update (1 reset), of 20 credentials`."""
-    counts = Counter(_classify(change) for change in plan.changes)
-    parts = [f"{counts[kind]:,} {words}{_summarize_updates(plan, kind)}" for kind, words in _KINDS if counts[kind]]
-    parts += _count_users(plan)
-    parts += [format_count(len(plan.policies), "access-key policy", "access-key policies")] if plan.policies else []
-    parts += [f"{len(plan.refusals):,} refused"] if plan.refusals else []
-    parts += [format_count(len(plan.others), "other resource")] if plan.others else []
-    had = "" if plan.credentials is None else f"; the stack has {format_count(plan.credentials, 'credential')}"
-    nothing = "What would change is not known" if plan.errors else "No changes"
+def summarize(changes: Changes) -> str:
+    """Return the counts in one line: `2 to create, 1 to update (1 reset), of 20 credentials`."""
+    counts = Counter(_classify(change) for change in changes.credentials)
+    parts = [f"{counts[kind]:,} {words}{_summarize_updates(changes, kind)}" for kind, words in _KINDS if counts[kind]]
+    parts += _count_users(changes)
+    policies = len(changes.policies)
+    parts += [format_count(policies, "access-key policy", "access-key policies")] if policies else []
+    parts += [f"{len(changes.rejections):,} refused"] if changes.rejections else []
+    parts += [format_count(len(changes.others), "other resource")] if changes.others else []
+    count = changes.credential_count
+    had = "" if count is None else f"; the stack has {format_count(count, 'credential')}"
+    nothing = "What would change is not known" if changes.errors else "No changes"
     return (", ".join(parts) or nothing) + had
 
 
-def _count_users(plan: Plan) -> list[str]:
-    """How many users and attachments each action is about, an import that changes something under `import` alone."""
-    counts = Counter((change.policy != "", change.actions[0]) for change in plan.users)
+def _count_users(changes: Changes) -> list[str]:
+    """Count users and attachments by action; an import that changes something counts as `import` only."""
+    counts = Counter((change.policy != "", change.actions[0]) for change in changes.users)
     return [
         f"{format_count(number, *(('policy', 'policies') if is_policy else ('IAM user',)))} to {action}"
         for (is_policy, action), number in sorted(counts.items())
@@ -117,7 +124,7 @@ def _count_users(plan: Plan) -> list[str]:
 
 
 def _classify(change: Change) -> Action:
-    """The head under which a change is counted; RESET stands for all updates."""
+    """Return the kind under which a change is counted; RESET stands for all updates."""
     for action in (Action.CREATE, Action.ADOPT, Action.REPLACE, Action.DELETE):
         if action in change.actions:
             return action
@@ -126,65 +133,56 @@ def _classify(change: Change) -> Action:
     return Action.RENAME if Action.RENAME in change.actions else Action.PROTECT
 
 
-def _summarize_updates(plan: Plan, kind: Action) -> str:
+def _summarize_updates(changes: Changes, kind: Action) -> str:
     if kind is not Action.RESET:
         return ""
-    updates = (change for change in plan.changes if _classify(change) is Action.RESET)
+    updates = (change for change in changes.credentials if _classify(change) is Action.RESET)
     counts = Counter(action for change in updates for action in change.actions)
     return f" ({', '.join(f'{counts[action]:,} {words}' for action, words in _UPDATES.items() if counts[action])})"
 
 
-def _make_sections(plan: Plan) -> list[_Section]:
-    diffs = [_render_diff(change) for change in plan.changes if change.properties]
+def _make_sections(changes: Changes) -> list[_Section]:
+    diffs = [_render_diff(change) for change in changes.credentials if change.properties]
     sections = [
-        _make_block("errors", "", plan.errors, "text", _ROOM_FOR_MESSAGES),
-        _Section("rows", f"\n{_TABLE}", tuple(_render_rows(plan)), ""),
-        _make_block("access-key findings", "Access-key findings", plan.findings, "text", _ROOM_FOR_MESSAGES),
-        _make_block("warnings", "Warnings", plan.warnings, "text", _ROOM_FOR_MESSAGES),
+        _make_block("errors", "", changes.errors, "text", _ROOM_FOR_MESSAGES),
+        _Section("rows", f"\n{_TABLE}", tuple(_render_rows(changes)), ""),
+        _make_block("access-key findings", "Access-key findings", changes.findings, "text", _ROOM_FOR_MESSAGES),
+        _make_block("warnings", "Warnings", changes.warnings, "text", _ROOM_FOR_MESSAGES),
         _make_block("property changes", "Property changes", diffs, "diff"),
-        _make_block("other resources", "Other resources", plan.others, "text"),
+        _make_block("other resources", "Other resources", changes.others, "text"),
     ]
     return [section for section in sections if section.items]
 
 
-def _render_rows(plan: Plan) -> Iterator[str]:
-    """A row for each change, and for all the credentials and users that have the same."""
-    changes, policies = defaultdict[Any, list[Change]](list), defaultdict[Any, list[PolicyChange]](list)
-    for change in plan.changes:
-        changes[change.service, change.actions, change.notes].append(change)
-    for policy in plan.policies:
-        policies[policy.before, policy.after].append(policy)
-    yield from map(_render_row, changes.values())
-    yield from map(_render_users, _group_users(plan.users))
-    yield from map(_render_policy, policies.values())
+def _render_rows(changes: Changes) -> Iterator[str]:
+    """Render one row for all credentials, users or policies that have the same change."""
+    users = sorted(changes.users, key=lambda change: (change.policy, change.user))
+    for credentials in _group(changes.credentials, lambda change: (change.service, change.actions, change.notes)):
+        names = _join(change.name for change in credentials)
+        yield _render_row(names, f" {format_code(credentials[0].service)}", credentials)
+    for same in _group(users, lambda change: (change.policy, change.actions, change.notes)):
+        names, policy = _join(change.user for change in same), same[0].policy
+        yield _render_row(f"policy {format_code(policy)} of {names}" if policy else f"IAM user {names}", "", same)
+    yield from map(_render_policy, _group(changes.policies, lambda change: (change.before, change.after)))
 
 
-def _render_row(changes: Sequence[Change]) -> str:
-    """The row of credentials that all have the same change."""
-    names = _join(change.name for change in changes)
+def _group(changes: Iterable[_Change], key: Callable[[_Change], Any]) -> Iterable[list[_Change]]:
+    """Group changes with the same key, in the order of the first of each group."""
+    groups = defaultdict[Any, list[_Change]](list)
+    for change in changes:
+        groups[key(change)].append(change)
+    return groups.values()
+
+
+def _render_row(names: str, service: str, changes: Sequence[Change] | Sequence[UserChange]) -> str:
+    """Render the row of credentials or users that all have the same change."""
     places = _join(dict.fromkeys(change.place for change in changes if change.place))
-    service, actions = format_code(changes[0].service), ", ".join(changes[0].actions)
-    return f"| {names} | {service} | {actions} | {'; '.join(map(_render_note, changes[0].notes))} | {places} |\n"
-
-
-def _group_users(changes: Iterable[UserChange]) -> Iterable[Sequence[UserChange]]:
-    """Those that have the same change, users before policies."""
-    same = defaultdict[Any, list[UserChange]](list)
-    for change in sorted(changes, key=lambda change: (change.policy, change.user)):
-        same[change.policy, change.actions, change.notes].append(change)
-    return same.values()
-
-
-def _render_users(changes: Sequence[UserChange]) -> str:
-    """The row of users, or of users to whom a policy is attached, that all have the same change."""
-    users, first = _join(change.user for change in changes), changes[0]
-    name = f"policy {format_code(first.policy)} of {users}" if first.policy else f"IAM user {users}"
-    places = _join(dict.fromkeys(change.place for change in changes if change.place))
-    return f"| {name} | | {', '.join(first.actions)} | {'; '.join(map(_render_note, first.notes))} | {places} |\n"
+    actions, notes = ", ".join(changes[0].actions), "; ".join(map(_render_note, changes[0].notes))
+    return f"| {names} |{service} | {actions} | {notes} | {places} |\n"
 
 
 def _join(texts: Iterable[str]) -> str:
-    """The first of some texts as code, and how many more there are."""
+    """Return the first of some texts as code, and the number of the others."""
     shown = list(texts)
     more = len(shown) - _SHOWN_IN_A_ROW
     return ", ".join(map(format_code, shown[:_SHOWN_IN_A_ROW])) + (f" and {more:,} more" if more > 0 else "")
@@ -195,7 +193,7 @@ def _render_note(note: Note) -> str:
 
 
 def _render_policy(policies: Sequence[PolicyChange]) -> str:
-    """The row of users whose policy changes in the same way."""
+    """Render the row of users whose policy changes in the same way."""
     before, after = policies[0].before, policies[0].after
     words = "watch" if before is None else "stop watching" if after is None else "change policy"
     limits = " → ".join(format_code(text) for text in (before, after) if text is not None)
@@ -216,7 +214,7 @@ def _render_property(changed: Property) -> Iterator[str]:
 
 
 def _make_block(name: str, title: str, texts: Iterable[str], language: str, max_length: int = MAX_LENGTH) -> _Section:
-    """Texts in a code block, in which nothing is markup, folded away under their title if there is one."""
+    """Return texts in a code block, in which nothing is markup, folded under their title if there is one."""
     items = tuple(escape_lines(shorten(text, _MAX_MESSAGE)) + "\n" for text in texts)
     fence = "`" * max(3, 1 + max((len(run) for text in items for run in re.findall("`+", text)), default=0))
     opening, closing = f"\n{fence}{language}\n", f"{fence}\n"
@@ -227,7 +225,7 @@ def _make_block(name: str, title: str, texts: Iterable[str], language: str, max_
 
 
 def _fit(head: str, sections: Sequence[_Section]) -> str:
-    """Head and sections, as many items of each as there is room for, and a note of what was left out."""
+    """Return head and sections with as many items of each as fit, and a note about those that do not."""
     room = MAX_LENGTH - _ROOM_FOR_NOTE - len(head)
     kept, missing = dict[str, str](), dict[str, int]()
     for section in sorted(sections, key=lambda section: section.max_length):

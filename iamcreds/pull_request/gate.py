@@ -1,4 +1,4 @@
-"""Whether a plan takes away too much at once; pure."""
+"""The limit of the removals of one preview; pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from iamcreds.errors import PreviewError
 
 if TYPE_CHECKING:
-    from iamcreds.pull_request.changes import Plan
+    from iamcreds.pull_request.changes import Changes
 
 _SHARE = re.compile(r"(100|\d{1,2}(?:\.\d{1,3})?)%")
 _NUMBER = re.compile(r"\d{1,9}")
@@ -30,25 +30,25 @@ class Gate:
     number: int | None
     at_least: int
 
-    def find_excess(self, plan: Plan) -> str | None:
-        """What a plan removes more than it may, as a clause, or None.
+    def find_excess(self, changes: Changes) -> str | None:
+        """Return how far the removals exceed the limit, as a clause, or None.
 
         Raises:
             PreviewError: the preview does not show how many credentials there are.
         """
-        if plan.credentials is None:
+        if changes.credential_count is None:
             raise PreviewError(
                 "the preview does not list every resource of the stack, so nobody can say how large a share it removes:"
                 " make it without `--target`, with refresh or with `--show-sames`"
             )
-        had = plan.credentials + plan.iam_users
-        if had < self.at_least or not self._is_excess(plan.removals, had):
+        had = changes.credential_count + changes.user_count
+        if had < self.at_least or not self._is_excess(changes.removals, had):
             return None
-        share = f" ({Decimal(plan.removals * _HUNDRED) / had:.0f}%)" if had else ""
-        what = "credentials and IAM users" if plan.iam_users else "credentials"
+        share = f" ({Decimal(changes.removals * _HUNDRED) / had:.0f}%)" if had else ""
+        what = "credentials and IAM users" if changes.user_count else "credentials"
         limit = f"{self.percent}%" if self.percent is not None else str(self.number)
         return (
-            f"{plan.removals:,} of {had:,} {what}{share} would be deleted, replaced, reset or"
+            f"{changes.removals:,} of {had:,} {what}{share} would be deleted, replaced, reset or"
             f" switched off, and at most {limit} may be"
         )
 

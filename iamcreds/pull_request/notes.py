@@ -1,4 +1,4 @@
-"""Why a credential changes, what that means, and what somebody may have meant instead; pure."""
+"""The notes of a change: its reasons, its consequences, and what may have been meant instead; pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def explain(step: Step, actions: Sequence[Action], recorded: State | None) -> Iterator[Note]:
-    """Why it is done, and what it means; `recorded` is what the state had before the refresh."""
+    """Return the notes of a change; `recorded` is the state before the refresh."""
     old, new = step.old, step.new
     if recorded and not {Action.CREATE, Action.ADOPT}.isdisjoint(actions):
         yield Note("somebody deleted it")
@@ -39,7 +39,7 @@ def explain(step: Step, actions: Sequence[Action], recorded: State | None) -> It
 
 
 def _explain_record(old: State, new: State) -> Iterator[Note]:
-    """What it means that something is recorded and nothing done."""
+    """Return the notes of an update that changes the state only."""
     yield Note("nothing changes in AWS")
     status = new.inputs.get("status")
     if status != old.inputs.get("status"):
@@ -52,16 +52,16 @@ def _explain_record(old: State, new: State) -> Iterator[Note]:
 
 
 def suggest_names(changes: Sequence[Change]) -> Iterator[Change]:
-    """The changes, and where a credential goes while another of its user and service comes, what may have been meant.
+    """Add a note to each new credential that may be a renamed one: of the same user and service, one is deleted.
 
-    `was` keeps the credential and its password under another name.
+    `was` keeps the credential and its password under a different name.
     """
-    going: dict[tuple[str, str], list[str]] = defaultdict(list)
+    deleted: dict[tuple[str, str], list[str]] = defaultdict(list)
     for change in changes:
         name = credential_name(change.name, change.user, change.service)
         if Action.DELETE in change.actions and name is not None:
-            going[change.user, change.service].append(name)
+            deleted[change.user, change.service].append(name)
     for change in changes:
-        former = going[change.user, change.service] if Action.CREATE in change.actions else []
+        former = deleted[change.user, change.service] if Action.CREATE in change.actions else []
         notes = [Note("did you mean to rename one? then write", f"was: {name}") for name in former]
         yield replace(change, notes=(*change.notes, *notes))

@@ -1,6 +1,6 @@
-"""Which of a credential's properties may be seen, and how they changed; pure.
+"""The properties of a credential that a comment may show, and how they changed; pure.
 
-An allow-list: a property that nobody listed here is told by its name alone.
+An allow-list: of any other property only the name is shown.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ SHOWN = ("user", "service", "status", "reset", "age_days", "existing", "adopt", 
 """The only inputs whose values are ever shown: none of them is, or can become, a secret."""
 
 LIVE_SHOWN = ("credential_id", "create_date", "expiration_date")
-"""What is shown of the live credential that a change is about."""
+"""The shown outputs of the existing credential that a change is about."""
 
 LEFT_OUT = frozenset({"__provider", "declared", "refused"})
-"""What is no difference to a person: how the engine finds us, a count, and what a plan tells as its errors."""
+"""Properties whose difference means nothing to a person: the provider, a count, and what is shown as an error."""
 
 NOT_SHOWN = "(not shown)"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What the engine writes for a value that it will know only when it has made something."""
+"""The engine's text for an unknown value."""
 
 
 @dataclass(frozen=True, order=True)
 class Property:
-    """One property of a change as text; None where it is not there."""
+    """One property of a change as text; None if it is missing."""
 
     name: str
     before: str | None
@@ -38,7 +38,7 @@ class Property:
 
 
 def compare_properties(old: State | None, new: State | None) -> Iterator[Property]:
-    """What is shown of a change: the live credential's id and dates, then every input that differs."""
+    """Return the shown properties: id and dates of the existing credential, then every input that differs."""
     before, after = (old.inputs if old else {}), (new.inputs if new else {})
     live = old.outputs if old else {}
     for name in LIVE_SHOWN:
@@ -56,8 +56,13 @@ def _format_input(inputs: Mapping[str, Any], name: str) -> str | None:
     return format_value(inputs[name]) if name in SHOWN else NOT_SHOWN
 
 
+def format_name(state: State, key: str, default: str = "") -> str:
+    """Return an input of a state as text without quotes, such as the name of its user."""
+    return format_value(state.inputs.get(key, default), quoted=False)
+
+
 def format_value(value: Any, *, quoted: bool = True) -> str:  # noqa: ANN401 - any property value
-    """A value as text, of a list or an object no more than that there is one; text is quoted unless said otherwise."""
+    """Return a value as text, by default in quotes; the contents of a list or an object are not shown."""
     match value:
         case str() if value == UNKNOWN:
             return "(known after up)"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import LimitExceededError, RejectedError
 from iamcreds.model import IssuedCredential, Status
-from iamcreds.planning.group import Adopt, Create, Decision, Group, Import, InTheWay
+from iamcreds.planning.decisions import Adopt, Create, Decision, Import, InTheWay
 from iamcreds.planning.planner import plan
 from iamcreds.planning.rejections import describe
 from iamcreds.pull_request.changes import Action
@@ -19,6 +19,7 @@ from iamcreds.services import service_alias
 if TYPE_CHECKING:
     from iamcreds.aws import Account
     from iamcreds.model import Credential
+    from iamcreds.planning.group import Group
     from iamcreds.pulumi_engine.inputs import CredentialInputs
     from iamcreds.pulumi_engine.session import Returned, Session
 
@@ -54,15 +55,15 @@ def make_credential(account: Account, session: Session, inputs: CredentialInputs
             case Create(missing):
                 if missing is not None:
                     warn(_MISSING.format(id=missing, user=inputs.user, service=service_alias(inputs.service)))
-                made = _outputs(inputs, _issue(account, session, inputs, name, group))
+                outputs = _outputs(inputs, _issue(account, session, inputs, name, group))
             case Adopt(credential):
-                made = _outputs(inputs, _adopt(account, inputs, credential))
+                outputs = _outputs(inputs, _adopt(account, inputs, credential))
             case Import(credential):
-                made = _import(account, inputs, credential)
+                outputs = _import(account, inputs, credential)
             case rejection:
                 raise RejectedError(describe(rejection, group, name, account.clock.now()))
-        session.finish(inputs.user, inputs.service, name, made["credential_id"])
-        return made
+        session.finish(inputs.user, inputs.service, name, outputs["credential_id"])
+        return outputs
 
 
 def _confirm(account: Account, group: Group, name: str, returned: Returned | None, adopts: str | None) -> Decision:
@@ -77,8 +78,10 @@ def _confirm(account: Account, group: Group, name: str, returned: Returned | Non
             f"credential {adopts} of user {group.user}, which was to be adopted, is gone: repeat, to have one created"
         )
     if returned is not None and group.has_user:
-        unexplained = existing.keys() - returned.existing
-        if all(account.inventory.has_written(found) for found in unexplained):
+        unexplained = [
+            each for each in existing if each not in returned.existing and not account.inventory.has_written(each)
+        ]
+        if not unexplained:
             return _refresh(returned.decision, existing)
     decision = _replan(group, name)
     if isinstance(decision, Adopt) and decision.credential.id != adopts:
@@ -120,9 +123,9 @@ def _issue(account: Account, session: Session, inputs: CredentialInputs, name: s
         if not group.unmanaged or isinstance(_replan(group, name), Create):  # a sibling is to adopt what is unmanaged
             raise
         return _resolve(account, inputs, name, group, None)
-    made = issued.credential
-    is_second = not group.existing and made.login.startswith(f"{made.user}+")
-    if is_second and not account.inventory.has_listed(made.user):  # what was found by a list may be somebody's
+    created = issued.credential
+    is_second = not group.existing and created.login.startswith(f"{created.user}+")
+    if is_second and not account.inventory.has_listed(created.user):  # what was found by a list may be somebody's
         group = _look_closer(account, session, inputs)
         if group.unmanaged:
             return _resolve(account, inputs, name, group, issued)
@@ -146,7 +149,7 @@ def _resolve(
     Raises:
         RejectedError: it blocks the create.
     """
-    others = [found for found in group.existing if issued is None or found.id != issued.credential.id]
+    others = [each for each in group.existing if issued is None or each.id != issued.credential.id]
     decision = _replan(replace(group, existing=others), name)
     if isinstance(decision, Create) and issued is not None:
         return issued  # a sibling is to adopt the existing one

@@ -9,7 +9,7 @@ from pulumi.dynamic import CheckFailure, CheckResult
 
 from iamcreds.errors import NotApprovedError, RejectedError, UserDeniedError
 from iamcreds.model import Status
-from iamcreds.planning.group import Adopt, Create, Decision, Group, Import, MissingUser, Rejection
+from iamcreds.planning.decisions import Adopt, Create, Decision, Import, MissingUser, Rejection
 from iamcreds.planning.planner import plan
 from iamcreds.planning.rejections import describe, protected
 from iamcreds.pull_request.changes import Action
@@ -23,6 +23,7 @@ from iamcreds.text.escaping import escape_invisible
 if TYPE_CHECKING:
     from iamcreds.aws import Account
     from iamcreds.model import Credential
+    from iamcreds.planning.group import Group
     from iamcreds.pulumi_engine.inputs import CredentialInputs
     from iamcreds.pulumi_engine.run_context import RunContext
     from iamcreds.pulumi_engine.session import Session
@@ -87,7 +88,7 @@ class CredentialCheck:
 
     def _check_existing(self, olds: CredentialInputs) -> CheckResult:
         """Reject a replacement before it begins, so that a working credential is never deleted for a rejected one."""
-        self._hear(self.inputs, is_recorded=True)
+        self._note_request(self.inputs, is_recorded=True)
         own = find_own(self.account, olds.user, self.context)
         reasons = [name for name in REPLACING if getattr(olds, name) != getattr(self.inputs, name)]
         if any(credential.status is Status.EXPIRED for credential in own):
@@ -111,18 +112,18 @@ class CredentialCheck:
             inputs = inputs.without_import()  # a replacement is created, and not imported
         if inputs.password is not None and inputs.adopt is None:
             raise RejectedError(_NOTHING_ADOPTED)
-        self._hear(inputs)
-        # For a replacement that somebody requested (--replace, taint) the engine asks no diff.
+        self._note_request(inputs)
+        # The engine requests no diff for --replace and taint.
         return self._plan(inputs, own, frees_quota=self.context.options.frees_quota(by_default=False))
 
-    def _hear(self, inputs: CredentialInputs, *, is_recorded: bool = False) -> None:
+    def _note_request(self, inputs: CredentialInputs, *, is_recorded: bool = False) -> None:
         members = self.context.members(inputs)
-        self.session.hear(inputs.user, inputs.service, self.context, members, is_recorded=is_recorded)
+        self.session.note_request(inputs.user, inputs.service, self.context, members, is_recorded=is_recorded)
 
     def _plan(self, inputs: CredentialInputs, own: list[Credential], *, frees_quota: bool) -> CheckResult:
         """Return the inputs with the planned decision about a credential that replaces `own`.
 
-        `frees_quota` says whether a replacement deletes the old credential first.
+        `frees_quota` is True if a replacement deletes the old credential first.
 
         Raises:
             RejectedError: the plan rejects it; a rejected replacement does not begin.
@@ -137,9 +138,9 @@ class CredentialCheck:
             case Create():
                 return CheckResult(inputs.properties(), [])
             case Adopt(credential):
-                return CheckResult(inputs.properties() | _show(credential, inputs.member().status), [])
+                return CheckResult(inputs.properties() | _preview(credential, inputs.member().status), [])
             case Import(credential):
-                return CheckResult(inputs.properties() | _show(credential, inputs.target), [])
+                return CheckResult(inputs.properties() | _preview(credential, inputs.target), [])
         raise RejectedError(self._describe(decision, group))
 
     def _read_group(self, inputs: CredentialInputs, *, frees_quota: bool) -> Group:
@@ -169,7 +170,7 @@ class CredentialCheck:
         return describe(rejection, group, self.context.resource, self.account.clock.now())
 
 
-def _show(credential: Credential, status: Status | None) -> dict[str, str]:
+def _preview(credential: Credential, status: Status | None) -> dict[str, str]:
     """Return the inputs by which a preview shows what is adopted or imported, and a status that changes by it."""
     differs = status not in (None, credential.status)
     return {"adopts": credential.id} | ({"adopts_status": credential.status.value} if differs else {})

@@ -1,9 +1,8 @@
-"""The IAM users that specs have made: what is asked of pulumi-aws before the engine is asked to make any.
+"""The IAM users that specs declare: checks by pulumi-aws before the engine creates any.
 
-pulumi-aws has a client of its own, with credentials and configuration of its own (the stack's `aws:` keys). So it is
-pulumi-aws that is asked whose account that is and who is there: by functions of its plugin, which write nothing down.
-Their names and results are those of its documentation. The package itself is never imported, for that takes long: only
-its version is needed, by which the engine finds the plugin.
+pulumi-aws has its own client, credentials and configuration (the stack's `aws:` keys). So its plugin's functions return
+the account and the users; their names and results are those of its documentation. The package is never imported,
+because that takes long: the engine finds the plugin by the version.
 """
 
 from __future__ import annotations
@@ -14,13 +13,14 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from iamcreds.pulumi_engine.monitor import invoke
+from iamcreds.pulumi_engine.rejection_report import RejectedResource
 from iamcreds.text.commands import install_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from iamcreds.model import DesiredUser, Place
-    from iamcreds.pulumi_engine.stack_state import RecordedState
+    from iamcreds.pulumi_engine.stack_state import StackState
 
 _GET_CALLER = "aws:index/getCallerIdentity:getCallerIdentity"
 _GET_USERS = "aws:iam/getUsers:getUsers"
@@ -31,21 +31,21 @@ _ORPHAN = (
 )
 
 
-def find_orphans(users: Iterable[DesiredUser], state: RecordedState | None) -> list[tuple[Place, str]]:
-    """Why users whom the stack has made cannot be let go of: they are still declared. Each with its place.
+def find_orphans(users: Iterable[DesiredUser], state: StackState | None) -> list[RejectedResource]:
+    """Find users that the stack created and that are still declared, but no longer with `iamUser`.
 
-    The engine would detach their policies and then try to delete them, which IAM refuses as long as they have anything.
+    The engine would detach their policies and then try to delete them, which IAM rejects as long as they have anything.
     """
-    made = frozenset[str]() if state is None else state.iam_users
+    created = frozenset[str]() if state is None else state.iam_users
     return [
-        (user.place, f"{user.name}: {_ORPHAN}")
+        RejectedResource(user.place, f"{user.name}: {_ORPHAN}")
         for user in users
-        if user.name in made and user.iam_user is None and not user.releases_iam_user
+        if user.name in created and user.iam_user is None and not user.releases_iam_user
     ]
 
 
 def find_plugin_version(place: Place) -> str:
-    """The version of pulumi-aws that is installed, which is that of its plugin; `place` is where a spec needs it.
+    """Return the installed version of pulumi-aws and its plugin; `place` is where a spec needs it.
 
     Raises:
         pulumi.RunError: none is.
@@ -57,10 +57,10 @@ def find_plugin_version(place: Place) -> str:
 
 
 async def require_account(expected: Collection[str], version: str) -> None:
-    """See to it that pulumi-aws works on the account that the specs are for and that the state is of, 12 digits each.
+    """Require that pulumi-aws works on the expected accounts, those of the specs and of the state, 12 digits each.
 
     Raises:
-        pulumi.RunError: it works on another, or cannot be asked.
+        pulumi.RunError: it works on a different one, or its function fails.
     """
     if not expected:
         return
@@ -73,33 +73,31 @@ async def require_account(expected: Collection[str], version: str) -> None:
         )
 
 
-async def find_refusals(users: Sequence[DesiredUser], version: str) -> dict[str, tuple[Place, str]]:
-    """Why these users, whom the stack does not have yet, could not be made or imported, and the place, by name.
+async def find_rejections(users: Sequence[DesiredUser], version: str) -> dict[str, RejectedResource]:
+    """Find users that are new to the stack and cannot be created or imported, by name.
 
     Raises:
-        pulumi.RunError: pulumi-aws cannot be asked who is there.
+        pulumi.RunError: pulumi-aws cannot list the users.
     """
     if not users:
         return {}
     names = (await invoke(_GET_USERS, version)).get("names", [])
-    there = {name.lower(): name for name in names}  # IAM has no two that differ by case only
-    return dict(_refuse(users, there))
-
-
-def _refuse(users: Sequence[DesiredUser], there: Mapping[str, str]) -> Iterator[tuple[str, tuple[Place, str]]]:
+    existing = {name.lower(): name for name in names}  # IAM has no two that differ by case only
+    rejections = {}
     for user in users:
-        assert user.iam_user is not None  # noqa: S101 - those alone are asked about
-        reason = _find_reason(user.name, there.get(user.name.lower()), is_imported=user.iam_user.is_imported)
-        if reason is not None:
-            yield user.name, (user.iam_user.place, f"{user.name}: {reason}")
+        if user.iam_user is not None:
+            reason = _find_reason(user.name, existing.get(user.name.lower()), is_imported=user.iam_user.is_imported)
+            if reason is not None:
+                rejections[user.name] = RejectedResource(user.iam_user.place, f"{user.name}: {reason}")
+    return rejections
 
 
-def _find_reason(user: str, found: str | None, *, is_imported: bool) -> str | None:
-    """Why a user cannot be made or imported where IAM has the user `found`."""
-    if is_imported and found != user:
+def _find_reason(user: str, existing: str | None, *, is_imported: bool) -> str | None:
+    """Return why a user cannot be created or imported if IAM has the user `existing`."""
+    if is_imported and existing != user:
         return f"IAM has no user {user} to import: take `import` out, and the user is created"
-    if is_imported or found is None:
+    if is_imported or existing is None:
         return None
-    if found == user:
+    if existing == user:
         return f"IAM has user {user} already: `iamUser: {{import: true}}` takes the user over"
-    return f"IAM has user {found}, and allows no other whose name differs by case only"
+    return f"IAM has user {existing}, and allows no other whose name differs by case only"

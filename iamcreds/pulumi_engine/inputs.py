@@ -1,16 +1,17 @@
-"""The inputs of `ServiceSpecificCredential`, read in one place, and what IAM would refuse of them; pure."""
+"""The inputs of `ServiceSpecificCredential`, and those that IAM would reject; pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+import pulumi
 from pulumi.dynamic import CheckFailure
 
 from iamcreds.model import Existing, Status
 from iamcreds.planning.group import Member
-from iamcreds.pulumi_engine.unknowns import is_known
 from iamcreds.services import MAX_PER_SERVICE, Family, service_alias, service_aliases, service_family, service_name
 from iamcreds.text.names import (
     CREDENTIAL_ID,
@@ -22,7 +23,7 @@ from iamcreds.text.names import (
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from iamcreds.model import DesiredCredential
 
@@ -31,7 +32,7 @@ _AGE_DAYS = range(1, 36601)  # the IAM model's credentialAgeDays
 
 @dataclass(frozen=True)
 class CredentialInputs:
-    """What a program says of a credential; a value that a preview does not know yet stays as it is.
+    """The inputs of a credential; a value that a preview does not know yet stays as it is.
 
     Attributes:
         user: the IAM user's name.
@@ -59,14 +60,14 @@ class CredentialInputs:
 
     @classmethod
     def read(cls, properties: Mapping[str, Any]) -> Self:
-        """The inputs out of the engine's properties: numbers are whole, triggers are text, services have full names."""
+        """Read the engine's properties: numbers become whole, triggers text, and services full names."""
         return cls(**{name: _normalize(name, properties.get(name)) for name in INPUTS})
 
     @classmethod
     def declare(
         cls, credential: DesiredCredential, *, declared: int, account: str | None, password: object = None
     ) -> Self:
-        """The inputs of a credential as a spec declares it; `declared` counts those of its user and service."""
+        """Return the inputs of a credential in a spec; `declared` counts those of its user and service."""
         return cls(
             user=credential.user,
             service=credential.service,
@@ -80,7 +81,7 @@ class CredentialInputs:
         )
 
     def properties(self) -> dict[str, Any]:
-        """The inputs as the engine has them: what is None is not there."""
+        """Return the inputs as the engine has them, without those that are None."""
         return {name: getattr(self, name) for name in INPUTS if getattr(self, name) is not None}
 
     def in_group(self) -> dict[str, Any]:
@@ -128,9 +129,9 @@ def find_replace_reasons(olds: Mapping[str, Any], inputs: CredentialInputs) -> l
 
 
 def find_failures(inputs: CredentialInputs) -> Iterator[CheckFailure]:
-    """Everything wrong with inputs that are known, but for `account`, which all providers look at.
+    """Find the invalid inputs except `account`, which all providers check.
 
-    An output of a resource yet to be made is looked at later.
+    A value that a preview does not know yet is checked later.
     """
     for name, (accepts, expected) in _RULES.items():
         value = getattr(inputs, name)
@@ -140,6 +141,22 @@ def find_failures(inputs: CredentialInputs) -> Iterator[CheckFailure]:
     has_passwords = isinstance(inputs.service, str) and service_family(inputs.service) is Family.PASSWORD
     if isinstance(inputs.age_days, int) and has_passwords:
         yield CheckFailure("age_days", f"only API keys expire, and {service_alias(inputs.service)} has passwords")
+
+
+def is_known(value: object) -> bool:
+    """Return True if a property value and all its parts are known: a preview does not know outputs of new resources.
+
+    A provider meets an unknown value as an object of the SDK or as the engine's own word for it.
+    """
+    match value:
+        case pulumi.output.Unknown():
+            return False
+        case Mapping():
+            return all(map(is_known, value.values()))
+        case list():
+            return all(map(is_known, value))
+        case _:
+            return bool(value != pulumi.runtime.rpc.UNKNOWN)
 
 
 def _normalize(name: str, value: Any) -> Any:  # noqa: ANN401 - any property value

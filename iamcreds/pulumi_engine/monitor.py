@@ -1,4 +1,4 @@
-"""The engine as a program sees it: whom to ask, and what a failure of the protocol means."""
+"""The requests of a program to the engine, and the failures of the protocol."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 
 _Request = TypeVar("_Request")
-_Answer = TypeVar("_Answer")
+_Response = TypeVar("_Response")
 _SHUTTING_DOWN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
-_SAID_ALREADY = 32  # the exit code at which Pulumi's language host adds nothing to what has been said
+_REPORTED_ALREADY = 32  # the exit code after which Pulumi's language host prints nothing more
 
 
 def find_monitor() -> ResourceMonitorStub:
-    """What takes requests.
+    """Return the monitor, which takes the program's requests.
 
     Raises:
-        pulumi.RunError: nobody does.
+        pulumi.RunError: there is no engine.
     """
     monitor = get_monitor()
     if monitor is None:
@@ -34,29 +34,29 @@ def find_monitor() -> ResourceMonitorStub:
     return monitor
 
 
-async def ask(method: Callable[[_Request], _Answer], request: _Request) -> _Answer:
-    """Send a request to the engine, which answers when it is through with the resource.
+async def send(method: Callable[[_Request], _Response], request: _Request) -> _Response:
+    """Send a request to the engine, which responds when the resource is completed.
 
     Raises:
-        SystemExit: the engine is shutting down, and has told why.
+        SystemExit: the engine is shutting down, and has reported why.
         pulumi.RunError: the engine does not take the request.
     """
     try:
         return await asyncio.to_thread(method, request)
     except grpc.RpcError as error:
         if error.code() in _SHUTTING_DOWN:
-            raise SystemExit(_SAID_ALREADY) from None
+            raise SystemExit(_REPORTED_ALREADY) from None
         raise pulumi.RunError(str(error.details())) from None
 
 
 async def invoke(function: str, version: str) -> dict[str, Any]:
-    """What a function of a provider's plugin answers that takes no arguments; `version` is the plugin's.
+    """Return the result of a plugin's function without arguments; `version` is the plugin's.
 
     Raises:
-        SystemExit: as `ask`.
+        SystemExit: as `send`.
         pulumi.RunError: it fails, or there is no such plugin.
     """
-    answer = await ask(find_monitor().Invoke, ResourceInvokeRequest(tok=function, version=version))
-    if answer.failures:
-        raise pulumi.RunError("\n".join(f"{function}: {failure.reason}" for failure in answer.failures))
-    return MessageToDict(getattr(answer, "return"))
+    response = await send(find_monitor().Invoke, ResourceInvokeRequest(tok=function, version=version))
+    if response.failures:
+        raise pulumi.RunError("\n".join(f"{function}: {failure.reason}" for failure in response.failures))
+    return MessageToDict(getattr(response, "return"))

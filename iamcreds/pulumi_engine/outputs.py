@@ -1,4 +1,4 @@
-"""How the state records a credential: inputs, what is live, and the secret; pure."""
+"""The outputs by which the state records a credential: inputs, existing credential and secret; pure."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ SECRETS = tuple(SECRET_OUTPUTS.values())
 
 
 def record_inputs(inputs: CredentialInputs) -> dict[str, Any]:
-    """The inputs as the state keeps them: `status` is what is live, so the declared one gets a name of its own."""
+    """Return the outputs of the inputs; the declared status is `desired_status`, because `status` is the actual one."""
     kept = inputs.properties()
-    kept.pop("password", None)  # it is recorded as the secret that it is
+    kept.pop("password", None)  # `record_secret` records it
     status = kept.pop("status", None)
     return kept if status is None else kept | {"desired_status": status}
 
 
 def declared_inputs(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs as they would have to be for what the outputs say is live; a status only where one is declared."""
+    """Return the inputs that would declare the recorded credential; a status only if one is declared."""
     inputs = {name: outputs[name] for name in INPUTS if name in outputs}
     if "desired_status" not in outputs:
         inputs.pop("status", None)
@@ -33,7 +33,7 @@ def declared_inputs(outputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def record_live(live: Credential) -> dict[str, Any]:
-    """What IAM says of a credential; the input `status` is recorded as what is live."""
+    """Return the outputs of an existing credential; `status` is the actual one."""
     expires = {"expiration_date": live.expires.isoformat()} if live.expires else {}
     return expires | {
         "credential_id": live.id,
@@ -46,11 +46,11 @@ def record_live(live: Credential) -> dict[str, Any]:
 
 
 def recorded_live(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """What the state has of a live credential that lists do not show at present."""
-    said = {*INPUTS, "desired_status"} - {"user", "service", "status"}
-    return {name: value for name, value in outputs.items() if name not in said}
+    """Return the recorded outputs of an existing credential that lists do not show at present."""
+    declared = {*INPUTS, "desired_status"} - {"user", "service", "status"}
+    return {name: value for name, value in outputs.items() if name not in declared}
 
 
 def record_secret(issued: IssuedCredential) -> dict[str, Any]:
-    """The secret, under the name that its family has."""
+    """Return the output of the secret, whose name depends on the family."""
     return {SECRET_OUTPUTS[issued.credential.family]: issued.secret}

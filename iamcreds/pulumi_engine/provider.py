@@ -1,4 +1,4 @@
-"""What our providers share: one account and one run a process, warnings, and errors in one sentence, told once."""
+"""What our providers share: one account and one session per process, warnings, and errors in one sentence each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from pulumi.dynamic import CheckFailure, ResourceProvider
+from pulumi.dynamic import CheckFailure, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
@@ -27,10 +27,10 @@ from iamcreds.errors import (
     format_traceback,
     is_debugging,
 )
-from iamcreds.pulumi_engine.approval import read_approval
+from iamcreds.pulumi_engine.approved_plan import read_approval
 from iamcreds.pulumi_engine.engine_watch import finish_before_end, watch_engine
+from iamcreds.pulumi_engine.inputs import is_known
 from iamcreds.pulumi_engine.session import Session
-from iamcreds.pulumi_engine.unknowns import is_known
 from iamcreds.text.escaping import escape_invisible, escape_lines
 from iamcreds.text.names import ACCOUNT_ID, ACCOUNT_ID_WORDS
 
@@ -64,7 +64,7 @@ class Provider(ResourceProvider):
         """
         speak_plainly()
         read_approval()
-        if is_provider_process() and len(sys.argv) > 1:  # its first argument is the engine's address
+        if is_provider_process() and len(sys.argv) > 1:  # the first argument is the engine's address
             watch_engine(_engine(sys.argv[1]))
         atexit.register(gc.freeze)  # or Python, when it ends, looks for garbage in all of boto3, and the engine waits
         self.now = parse_now(req.config.get("now"))
@@ -72,7 +72,9 @@ class Provider(ResourceProvider):
     @property
     def account(self) -> Account:
         """The account of this process, one for all providers in it."""
-        with _ONE_AT_A_TIME:  # the engine asks from four threads at once, and a cache alone lets each build its own
+        with (
+            _ONE_AT_A_TIME
+        ):  # the engine requests from four threads at once, and with a cache only each would build its own
             return _account()
 
     @property
@@ -82,9 +84,9 @@ class Provider(ResourceProvider):
             return _session()
 
     def account_failures(self, expected: Any, of_state: str | None = None) -> list[CheckFailure]:  # noqa: ANN401 - an input
-        """Why `check` refuses the input `account`, or the account in use.
+        """Return the failures of `check` about the input `account` and the account in use.
 
-        None where it is the one that the input names, if any, and the one that the state is of, if known.
+        There are none if it is the account of the input, of the state (`of_state`), and of the approved plan, if known.
         """
         named = expected if is_known(expected) else None
         if named is not None and not (isinstance(named, str) and ACCOUNT_ID.fullmatch(named)):
@@ -97,6 +99,42 @@ class Provider(ResourceProvider):
         except WrongAccountError as error:
             return [CheckFailure("account", str(error))]
         return []
+
+
+class WatcherProvider(Provider):
+    """A provider that reads the account in `check`, adds what it read to the inputs, and records them.
+
+    A subclass sets `compared`, the inputs whose difference is a change, and `id_suffix`, which follows the account in
+    the resource's id; it may override `record`.
+    """
+
+    compared: tuple[str, ...]
+    id_suffix: str
+
+    def diff(self, _id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
+        """Compare the inputs with the recorded ones."""
+        return DiffResult(changes=any(olds.get(name) != news.get(name) for name in self.compared))
+
+    def create(self, props: Mapping[str, Any]) -> CreateResult:
+        """Record the checked inputs; see `record` for errors."""
+        return CreateResult(f"{self.account.id()}/{self.id_suffix}", self.record(props))
+
+    def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
+        """Return the recorded outputs, because `check` reads the account in the same run."""
+        return ReadResult(id_, dict(props))
+
+    def update(self, _id: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
+        """Record the checked inputs; see `record` for errors."""
+        return UpdateResult(self.record(news))
+
+    def record(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the outputs of a resource with these checked inputs.
+
+        Raises:
+            RejectedError: `check` rejected the inputs.
+        """
+        raise_rejection(inputs)
+        return dict(inputs)
 
 
 ACCOUNT_WIDE = (UnreachableError, UnauthenticatedError, AccessDeniedError, WrongAccountError)
@@ -113,15 +151,15 @@ def raise_rejection(inputs: Mapping[str, Any]) -> None:
         raise RejectedError("; ".join(inputs["refused"]))
 
 
-_told: set[type[Exception]] = set()
+_reported: set[type[Exception]] = set()
 _warned: set[str] = set()
 
 
-def is_told_first(error: IamcredsError) -> bool:
-    """Whether this is the first failure of its kind in this process, so that 27 resources do not tell it 27 times."""
+def is_reported_first(error: IamcredsError) -> bool:
+    """Return True for the first failure of its kind in this process: 27 resources do not report it 27 times."""
     with _ONE_AT_A_TIME:
-        is_first = type(error) not in _told
-        _told.add(type(error))
+        is_first = type(error) not in _reported
+        _reported.add(type(error))
         return is_first
 
 
@@ -140,7 +178,7 @@ def _session() -> Session:
 
 
 def parse_now(text: str | None) -> datetime:
-    """The time that the config `now` says (an ISO date or time, UTC unless it says otherwise), or the present.
+    """Return the time in the config `now` (an ISO date or time, UTC by default), or the present.
 
     Raises:
         ConfigError: it is neither.
@@ -157,7 +195,7 @@ def parse_now(text: str | None) -> datetime:
 def warn(message: str) -> None:
     """Have the engine show a warning, from within a provider process.
 
-    Once in a process, for the engine asks for a diff in the refresh and again for the program. The engine starts a
+    Once in a process, because the engine requests a diff in the refresh and again for the program. The engine starts a
     provider with its own address as the first argument. Without one the line goes to stderr, which the engine shows as
     well.
     """
@@ -203,7 +241,7 @@ class _Sentences:
 
 
 def unexpected(error: BaseException | None) -> str:
-    """A bug of ours in one line: the type and the place, but not the text, which might hold anything."""
+    """Describe a bug of ours in one line: the type and the source location, without the text, which may be a secret."""
     frames = traceback.extract_tb(error.__traceback__) if error else []
     place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     return f"unexpected {type(error).__name__}{place}: this is a bug in iamcreds; please report this line"

@@ -11,7 +11,7 @@ from pulumi.runtime.proto.engine_pb2 import ERROR, LogRequest
 from pulumi.runtime.settings import get_engine
 
 from iamcreds.pull_request.failures import HEAD
-from iamcreds.pulumi_engine.monitor import ask
+from iamcreds.pulumi_engine.monitor import send
 from iamcreds.text.escaping import escape_invisible, shorten
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ _REPORT = "report"
 
 
 @dataclass(frozen=True, order=True)
-class Rejection:
-    """A reason for which `up` would reject a resource.
+class RejectedResource:
+    """A resource that `up` would reject, and one reason.
 
     Attributes:
         place: where the specs declare the resource.
@@ -55,7 +55,7 @@ def completes_with_rejections() -> bool:
     return value is not None
 
 
-async def report_rejections(rejections: Iterable[Rejection]) -> None:
+async def report_rejections(rejections: Iterable[RejectedResource]) -> None:
     """Report the rejected resources of a preview, each as one error at its resource.
 
     Raises:
@@ -66,10 +66,10 @@ async def report_rejections(rejections: Iterable[Rejection]) -> None:
     engine = get_engine()
     for rejection in sorted(rejections):
         if engine is not None:
-            await ask(engine.Log, LogRequest(severity=ERROR, urn=rejection.urn, message=str(rejection)))
+            await send(engine.Log, LogRequest(severity=ERROR, urn=rejection.urn, message=str(rejection)))
 
 
-def raise_rejections(rejections: Iterable[Rejection]) -> None:
+def raise_rejections(rejections: Iterable[RejectedResource]) -> None:
     """Fail the preview with all rejections.
 
     Raises:

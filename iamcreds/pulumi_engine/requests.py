@@ -1,4 +1,4 @@
-"""What is sent to the engine for each thing that the specs declare: the same as the SDK's classes send; pure."""
+"""The requests to the engine for everything that the specs declare, as the SDK's classes send them; pure."""
 
 from __future__ import annotations
 
@@ -14,45 +14,35 @@ from pulumi.runtime.proto.source_pb2 import SourcePosition
 
 from iamcreds.model import Place
 from iamcreds.pulumi_engine.outputs import SECRETS
-from iamcreds.pulumi_engine.properties import (
-    ACCESS_KEYS_TYPE,
+from iamcreds.resource_types import (
     CREDENTIAL_TYPE,
     IAM_USER_TYPE,
     POLICY_ATTACHMENT_TYPE,
+    PROVIDER_CLASSES,
     SPEC_FILE_TYPE,
-    UNMANAGED_CREDENTIALS_TYPE,
-    credential_properties,
-    watcher_properties,
 )
 from iamcreds.services import MAX_PER_SERVICE
 from iamcreds.text.escaping import escape_invisible
 
-_PROVIDERS = {
-    CREDENTIAL_TYPE: "dynamic_providers.service_specific_credential:ServiceSpecificCredentialProvider",
-    ACCESS_KEYS_TYPE: "dynamic_providers.access_keys:AccessKeysProvider",
-    UNMANAGED_CREDENTIALS_TYPE: "dynamic_providers.unmanaged_credentials:UnmanagedCredentialsProvider",
-}
-"""The provider classes, by resource type; their modules import this package."""
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from iamcreds.model import DesiredCredential, DesiredIamUser, DesiredUser
+    from iamcreds.model import DesiredCredential, DesiredIamUser
     from iamcreds.pulumi_engine.inputs import CredentialInputs
 
 
 def spec_file_request(file: str, parent: str) -> RegisterResourceRequest:
-    """The component under which all stands that a spec file declares."""
+    """Return the request of the component that is the parent of everything in a spec file."""
     return _request(SPEC_FILE_TYPE, file, parent, Place(file, 1, 1))
 
 
 def iam_user_request(
     user: str, iam_user: DesiredIamUser, *, version: str, is_new: bool, parent: str
 ) -> RegisterResourceRequest:
-    """The IAM user of that name, by pulumi-aws of that version; what the stack has already is imported no more.
+    """Return the request of an IAM user, whose name is the resource's; a user that the stack has is not imported again.
 
-    The resource is called as the user is. `forceDestroy` is left at false: IAM refuses to delete a user who has
-    anything that is not the stack's.
+    `version` is that of pulumi-aws. `forceDestroy` stays false: IAM refuses to delete a user who has anything that is
+    not the stack's.
     """
     request = _aws_request(IAM_USER_TYPE, user, parent, iam_user, version)
     properties = {
@@ -71,10 +61,9 @@ def iam_user_request(
 def policy_attachment_requests(
     user: str, iam_user: DesiredIamUser, *, version: str, parent: str
 ) -> Iterator[RegisterResourceRequest]:
-    """The attachments of managed policies to an IAM user, called by user and policy: `jane/aws:policy/ReadOnlyAccess`.
+    """Return the requests that attach managed policies to an IAM user, named `jane/aws:policy/ReadOnlyAccess`.
 
-    A policy's ARN without `arn:aws:iam::` tells it from every other one of an account, and has nothing in it by which
-    URNs are taken apart.
+    An ARN without `arn:aws:iam::` is unique in an account, and has no `::`, which separates the parts of URNs.
     """
     for arn in iam_user.policy_arns:
         name = f"{user}/{arn.partition('::')[2]}"
@@ -93,7 +82,7 @@ def _aws_request(type_: str, name: str, parent: str, iam_user: DesiredIamUser, v
 
 
 def depend_on(request: RegisterResourceRequest, urn: str) -> None:
-    """Make a resource whose user another one makes wait for that, and go before it."""
+    """Make a resource depend on its user: it is created after, and deleted before the user with this URN."""
     request.dependencies.append(urn)
     request.propertyDependencies["user"].urns.append(urn)
 
@@ -101,12 +90,12 @@ def depend_on(request: RegisterResourceRequest, urn: str) -> None:
 def credential_request(
     credential: DesiredCredential, inputs: CredentialInputs, *, run: Mapping[str, Any], parent: str
 ) -> RegisterResourceRequest:
-    """A credential; `run` is the message to its provider."""
+    """Return the request of a credential; `run` is its run context."""
     request = _child_request(CREDENTIAL_TYPE, credential.resource_name, parent, credential.place)
-    _give(request, credential_properties(inputs, run))
+    _set_properties(request, inputs.properties() | {"run": run})
     request.additionalSecretOutputs.extend(SECRETS)
     if inputs.declared == MAX_PER_SERVICE:
-        # For a replacement that somebody asks for (--replace, taint) the engine asks no diff: there is no third place.
+        # The engine requests no diff for --replace and taint, and the quota allows no third credential.
         request.deleteBeforeReplace = request.deleteBeforeReplaceDefined = True
     if credential.protect:
         request.protect = True
@@ -116,23 +105,12 @@ def credential_request(
     return request
 
 
-def access_keys_request(
-    file: str, users: Sequence[DesiredUser], *, account: str | None, run: Mapping[str, Any], parent: str
+def watcher_request(
+    type_: str, file: str, place: Place, properties: Mapping[str, Any], parent: str
 ) -> RegisterResourceRequest:
-    """The watcher of a spec file's users, each of whom has a policy."""
-    policies = {user.name: user.access_keys.properties() for user in users if user.access_keys is not None}
-    request = _child_request(ACCESS_KEYS_TYPE, file, parent, users[0].place)
-    _give(request, watcher_properties(policies, account, run))
-    return request
-
-
-def unmanaged_credentials_request(
-    file: str, users: Sequence[DesiredUser], *, account: str | None, run: Mapping[str, Any], parent: str
-) -> RegisterResourceRequest:
-    """What becomes of the unmanaged credentials of a spec file's users, each of whom says so."""
-    actions = {user.name: user.unmanaged for user in users if user.unmanaged is not None}
-    request = _child_request(UNMANAGED_CREDENTIALS_TYPE, file, parent, users[0].place)
-    _give(request, watcher_properties(actions, account, run))
+    """Return the request of a resource that watches the users of a spec file."""
+    request = _child_request(type_, file, parent, place)
+    _set_properties(request, properties)
     return request
 
 
@@ -160,13 +138,15 @@ def _request(type_: str, name: str, parent: str, place: Place) -> RegisterResour
     )
 
 
-def _give(request: RegisterResourceRequest, properties: Mapping[str, Any]) -> None:
-    """Make it a resource of a dynamic provider with these properties."""
+def _set_properties(request: RegisterResourceRequest, properties: Mapping[str, Any]) -> None:
+    """Make it a resource of a dynamic provider with these properties, of which None is left out."""
     request.custom = True
-    request.object.update({**properties, PROVIDER_KEY: _serialize(request.type)})
+    given = {name: value for name, value in properties.items() if value is not None}
+    request.object.update({**given, PROVIDER_KEY: _serialize(request.type)})
 
 
 @functools.cache
 def _serialize(type_: str) -> str:
     """Return the provider of this resource type as every state has it: by reference."""
-    return str(serialize_provider(resolve_name(_PROVIDERS[type_])()))
+    # By name, because the provider's module imports this package.
+    return str(serialize_provider(resolve_name(":".join(PROVIDER_CLASSES[type_]))()))

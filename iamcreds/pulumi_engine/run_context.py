@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pulumi.runtime.settings import is_dry_run
 
-from iamcreds.pulumi_engine.inputs import CredentialInputs
-from iamcreds.pulumi_engine.unknowns import is_known
+from iamcreds.pulumi_engine.inputs import CredentialInputs, is_known
 
 if TYPE_CHECKING:
     from iamcreds.planning.group import Member

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from iamcreds.errors import UserDeniedError
-from iamcreds.planning.group import Adopt, Decision, Group, Import, Member
+from iamcreds.planning.decisions import Adopt, Decision, Import
+from iamcreds.planning.group import Group, Member
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -78,7 +79,7 @@ class Session:
         with self._lock:
             self._owners.setdefault(credential_id, "")
 
-    def hear(
+    def note_request(
         self, user: str, service: str, context: RunContext, members: Mapping[str, Member], *, is_recorded: bool = False
     ) -> None:
         """Note the run context of a requested resource of this user and service, and the group's members."""

@@ -1,9 +1,7 @@
-"""What the stack's state has, and the message `run` that is drawn from it for each credential's provider.
+"""The stack's state, as the program can read it.
 
-A provider cannot read the state, and without it cannot tell the stack's own credentials from a human's. The program
-can: the engine's function `readStackResourceOutputs` (behind stack references) answers with the whole state,
-also in a run narrowed by `--target` or `--refresh=false`; only old copies that wait for their deletion are left out.
-The message is for one run: `check` takes it out of the inputs, so no state, diff or preview has it.
+A provider cannot read it. The engine's function `readStackResourceOutputs` (behind stack references) returns the whole
+state, also in a run narrowed by `--target` or `--refresh=false`, without old copies that wait for their deletion.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ from pulumi.runtime.proto.resource_pb2 import ResourceInvokeRequest
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.settings import get_monitor
 
-from iamcreds.pulumi_engine.properties import CREDENTIAL_TYPE, IAM_USER_TYPE
+from iamcreds.resource_types import CREDENTIAL_TYPE, IAM_USER_TYPE, urn_name
 from iamcreds.services import service_name
 
 if TYPE_CHECKING:
@@ -33,7 +31,7 @@ _PAUSES = (0.0, 0.1, 0.5)
 
 
 @dataclass(frozen=True)
-class RecordedState:
+class StackState:
     """The credentials and the IAM users in the stack's state.
 
     Attributes:
@@ -50,24 +48,23 @@ class RecordedState:
     iam_users: frozenset[str] = frozenset()
     newest: Mapping[str, str] = field(default_factory=dict)
 
-    def tell(self, resource_name: str, user: object, service: object) -> dict[str, Any]:
-        """What a provider is told of the credentials of a user and a service, which may be an alias.
+    def describe(self, resource_name: str, user: object, service: object) -> dict[str, Any]:
+        """Return the part of a run context about the credentials of a user and a service (name or alias).
 
-        `user` and `service` (full name) are those that the context is for, `newest` is the creation date of the
-        newest credential of this service, unless specs declare the users. `owned` has resource names by id.
-        The resource's own is among them, and so are those of users whom nobody
-        declares any more: IAM renames users, and then the state has another name than the account. `of_user` has the
-        ids of those that the state has under this user's name. Of a user or a service that is no text, which check
-        refuses, there are none.
+        The service becomes a full name. `owned` has resource names by id: of this user and service, of the resource
+        itself, and of this service's users whom the program does not declare, because IAM may have renamed a user since
+        the state was written. `of_user` has the ids that the state has under this user's name. `newest` is the creation
+        date of the service's newest credential, unless specs declare the users. A user or service that is not text,
+        which check rejects, has none of them.
         """
         if not (isinstance(user, str) and isinstance(service, str)):
             return {"user": None, "service": None, "owned": {}, "of_user": [], "newest": None}
         full = service_name(service)
-        same = self.names.get((user, full), {})
-        owned = {**self._strays.get(full, {}), **self.own(resource_name), **same}
+        of_user = self.names.get((user, full), {})
+        owned = {**self._strays.get(full, {}), **self.own(resource_name), **of_user}
         # Specs name the user in a resource's name, so only other programs move a resource to a different user.
         newest = {"newest": self.newest.get(full)} if self.users is None else {}
-        return {"user": user, "service": full, "owned": owned, "of_user": sorted(same), **newest}
+        return {"user": user, "service": full, "owned": owned, "of_user": sorted(of_user), **newest}
 
     def own(self, *resource_names: str) -> dict[str, str]:
         """Return the credentials of these resources: resource names by id."""
@@ -95,33 +92,15 @@ class RecordedState:
         return {name: owned for name, owned in found.items() if len(owned) == 1}
 
 
-def run_message(
-    state: RecordedState | None, resource_name: str, user: pulumi.Input[str], service: pulumi.Input[str]
-) -> dict[str, Any]:
-    """What a provider is told of the run: its resource's name and, where the state could be read, what that has.
-
-    `recorded` is the number of credentials in the state, `account` its account; the rest is as `RecordedState.tell`
-    returns it.
-    """
-    if state is None:
-        return {"resource": resource_name}
-    common = {"resource": resource_name, "recorded": len(state.every)}
-    common |= {"account": state.account} if state.account else {}
-    if isinstance(user, str) and isinstance(service, str):
-        return {**common, **state.tell(resource_name, user, service)}
-    told: Any = pulumi.Output.all(user, service).apply(lambda values: state.tell(resource_name, *values))
-    return {**common, **{name: told[name] for name in ("user", "service", "owned", "of_user", "newest")}}
-
-
-def read_state() -> RecordedState | None:
-    """The stack's state, or None where it cannot be asked for, as under Pulumi's mocks."""
+def read_state() -> StackState | None:
+    """Return the stack's state, None if the engine cannot return it, as under Pulumi's mocks."""
     monitor = get_monitor()
     stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     return _read_state(monitor, stack) if isinstance(monitor, ResourceMonitorStub) else None
 
 
 @functools.lru_cache(maxsize=8)  # asked once a program; Pulumi's automation API may run several in one process
-def _read_state(monitor: ResourceMonitorStub, stack: str) -> RecordedState | None:
+def _read_state(monitor: ResourceMonitorStub, stack: str) -> StackState | None:
     answer = _ask_for_state(monitor, stack)
     if answer is None:
         return None
@@ -137,7 +116,7 @@ def _read_state(monitor: ResourceMonitorStub, stack: str) -> RecordedState | Non
         newest[service] = max(newest.get(service, ""), _text(outputs["create_date"]))
         accounts.add(account)
     iam_users = frozenset(_text(outputs["name"]) for _, outputs in _select(IAM_USER_TYPE, resources))
-    return RecordedState(names, min(accounts - {""}, default=None), iam_users=iam_users, newest=newest)
+    return StackState(names, min(accounts - {""}, default=None), iam_users=iam_users, newest=newest)
 
 
 def _ask_for_state(monitor: ResourceMonitorStub, stack: str) -> Any:  # noqa: ANN401 - generated code has no types
@@ -158,7 +137,7 @@ def _select(type_: str, resources: Mapping[str, Value]) -> Iterator[tuple[str, M
     for urn, resource in resources.items():
         fields = resource.struct_value.fields
         if fields["type"].string_value == type_:
-            yield urn.split("::", 3)[-1], fields["outputs"].struct_value.fields
+            yield urn_name(urn), fields["outputs"].struct_value.fields
 
 
 def _text(value: Value) -> str:

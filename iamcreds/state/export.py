@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import StateError
 from iamcreds.model import RecordedCredential
+from iamcreds.resource_types import CREDENTIAL_TYPE, urn_name
 from iamcreds.text.names import CREDENTIAL_ID, SERVICE_NAME, USER_NAME
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Iterable, Iterator, Mapping
-
-CREDENTIAL_TYPE = "pulumi-python:dynamic/iam:ServiceSpecificCredential"
 
 
 def read_export(text: str) -> tuple[RecordedCredential, ...]:
@@ -40,18 +39,13 @@ def _require_unique_names(resources: Iterable[Mapping[str, Any]]) -> None:
     urns = defaultdict(set)
     for resource in resources:
         if resource.get("delete") is not True:
-            urns[resource_name(resource["urn"])].add(resource["urn"])
+            urns[urn_name(resource["urn"])].add(resource["urn"])
     for name, twins in urns.items():
         if len(twins) > 1:
             raise StateError(
                 f"the state has {len(twins)} credentials named {name!r}: {', '.join(sorted(twins))}. Options: give one"
                 " a different name in the program, with an alias that keeps it; or compare without --state"
             )
-
-
-def resource_name(urn: str) -> str:
-    """Return the last part of a URN, which may have colons."""
-    return urn.split("::", 3)[-1]
 
 
 def list_credentials(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -67,7 +61,7 @@ def _read_credential(resource: Mapping[str, Any]) -> RecordedCredential:
     outputs = resource["outputs"]
     reset, account = outputs.get("reset"), outputs.get("account_id")
     return RecordedCredential(
-        resource=resource["urn"].split("::", 3)[3],
+        resource=resource["urn"].split("::", 3)[3],  # fails unless it is a URN
         id=_read_name(outputs, "credential_id", CREDENTIAL_ID),
         user=_read_name(outputs, "user", USER_NAME),
         service=_read_name(outputs, "service", SERVICE_NAME),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from iamcreds.errors import StateError
-from iamcreds.state.export import CREDENTIAL_TYPE
+from iamcreds.resource_types import PROVIDER_CLASSES
 from iamcreds.state.secrets_provider import judge_secrets_provider, parse_state
 
 if TYPE_CHECKING:
@@ -26,20 +26,6 @@ if TYPE_CHECKING:
 MAX_BYTES = 256 << 20
 """The longest state that is read: 100,000 resources of ours take less."""
 
-DYNAMIC_TYPES = frozenset(
-    {
-        "pulumi-python:dynamic/iam:AccessKeys",
-        CREDENTIAL_TYPE,
-        "pulumi-python:dynamic/iam:UnmanagedCredentials",
-    }
-)
-"""The types of our dynamic resources."""
-
-_CLASSES = (
-    ("dynamic_providers.access_keys", "AccessKeysProvider"),
-    ("dynamic_providers.service_specific_credential", "ServiceSpecificCredentialProvider"),
-    ("dynamic_providers.unmanaged_credentials", "UnmanagedCredentialsProvider"),
-)
 _PROTOCOLS = (4, 5)  # pickle's own default up to Python 3.13, and since
 _PLUGINS = frozenset({"pulumi", "pulumi-python"})  # the engine's own, by which the program reads its state, and ours
 _DYNAMIC = re.compile(r"pulumi-[\w-]+:dynamic[/:].*", re.DOTALL)
@@ -62,7 +48,9 @@ def serialize_by_reference(module: str, name: str, protocol: int) -> str:
 
 
 PROVIDERS = frozenset(
-    serialize_by_reference(module, name, protocol) for module, name in _CLASSES for protocol in _PROTOCOLS
+    serialize_by_reference(module, name, protocol)
+    for module, name in PROVIDER_CLASSES.values()
+    for protocol in _PROTOCOLS
 )
 """Every text that a state of ours may have as `__provider`."""
 
@@ -188,7 +176,7 @@ class _Reading:
                     yield from self.judge(item)
 
     def _judge_word(self, text: str) -> Iterator[str]:
-        if _DYNAMIC.fullmatch(text) and text not in DYNAMIC_TYPES:
+        if _DYNAMIC.fullmatch(text) and text not in PROVIDER_CLASSES:
             yield f"the type {text} is none of iamcreds"
         names = [text.removeprefix(_PROVIDER)] if text.startswith(_PROVIDER) else _PLUGIN.findall(text)
         yield from self._judge_plugins(names)

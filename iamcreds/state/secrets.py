@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import SecretError
+from iamcreds.resource_types import urn_name
 from iamcreds.services import LOGIN_OUTPUTS, SECRET_OUTPUTS, known_service
-from iamcreds.state.export import list_credentials, resource_name
+from iamcreds.state.export import list_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -85,7 +86,7 @@ def find_secret(export: str, resource: str) -> Secret:
 
 def _select_urn(resource: str, urns: Iterable[str]) -> str:
     """Return the URN that a name stands for, or the URN itself."""
-    names = {urn: resource_name(urn) for urn in urns}
+    names = {urn: urn_name(urn) for urn in urns}
     selected = sorted(urn for urn, name in names.items() if resource in (urn, name))
     if not selected:
         raise SecretError(f"the stack has no credential {resource!r}{_suggest(resource, sorted(set(names.values())))}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from iamcreds.policies.permissions import DRIFT_READS, READS
-from iamcreds.state.export import CREDENTIAL_TYPE
+from iamcreds.resource_types import CREDENTIAL_TYPE
 from iamcreds.state.providers import serialize_by_reference
 from tests.drift.accounts import FULL_NAMES, fill
 

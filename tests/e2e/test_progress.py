@@ -19,9 +19,9 @@ FAR = re.compile(
     r"pulumi:providers:pulumi-python +default +(\d+) of 48 credentials(, 1 failed)?, about \d+ seconds? left"
 )
 PROGRAM = """
-from iamcreds.pulumi_engine.progress import tell_engine
+from iamcreds.pulumi_engine.run_progress import show_progress
 
-tell_engine("12 of 48 credentials")
+show_progress("12 of 48 credentials")
 """
 
 

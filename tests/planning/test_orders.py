@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from iamcreds.model import Credential, Existing, Status
-from iamcreds.planning.group import Adopt, Create, Decision, Group, Import, Member
+from iamcreds.planning.decisions import Adopt, Create, Decision, Import
+from iamcreds.planning.group import Group, Member
 from iamcreds.planning.planner import plan
 from iamcreds.services import MAX_PER_SERVICE, Family
 

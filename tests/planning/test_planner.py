@@ -11,17 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iamcreds.model import Credential, Existing, Status
-from iamcreds.planning.group import (
+from iamcreds.planning.decisions import (
     Adopt,
     Ambiguous,
     Create,
     Decision,
     DeclaredTwice,
-    Group,
     HasExpired,
     Import,
     InTheWay,
-    Member,
     MissingUser,
     NotAdoptable,
     NotFound,
@@ -33,6 +31,7 @@ from iamcreds.planning.group import (
     UnknownService,
     Unproven,
 )
+from iamcreds.planning.group import Group, Member
 from iamcreds.planning.planner import plan
 from iamcreds.services import Family
 

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from iamcreds.model import Credential, Existing, Status
-from iamcreds.planning.group import (
+from iamcreds.planning.decisions import (
     Adopt,
     Ambiguous,
     DeclaredTwice,
-    Group,
     HasExpired,
     InTheWay,
-    Member,
     MissingUser,
     NotAdoptable,
     NotFound,
@@ -28,6 +26,7 @@ from iamcreds.planning.group import (
     UnknownService,
     Unproven,
 )
+from iamcreds.planning.group import Group, Member
 from iamcreds.planning.planner import plan
 from iamcreds.planning.rejections import describe, protected
 from iamcreds.services import Family

@@ -9,7 +9,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.pulumi_engine import provider as process
-from iamcreds.pulumi_engine.approval import read_approval
+from iamcreds.pulumi_engine.approved_plan import read_approval
 from tests.aws.conftest import iam
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def new_process() -> ServiceSpecificCredentialProvider:
     process._account.cache_clear()  # noqa: SLF001 - a new process is what is meant
     process._session.cache_clear()  # noqa: SLF001 - same
     read_approval.cache_clear()
-    process._told.clear()  # noqa: SLF001 - same
+    process._reported.clear()  # noqa: SLF001 - same
     process._warned.clear()  # noqa: SLF001 - same
     made = ServiceSpecificCredentialProvider()
     made.configure(ConfigureRequest(Config({}, "iamcreds")))

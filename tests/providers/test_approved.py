@@ -10,12 +10,11 @@ import pulumi
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
-from dynamic_providers import program
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import ApprovalError, NotApprovedError, RejectedError
 from iamcreds.model import Desired
-from iamcreds.pulumi_engine.approval import VARIABLE, read_approval
+from iamcreds.pulumi_engine.approved_plan import VARIABLE, read_approval, require_approved_specs
 from iamcreds.specs import compute_digest
 from tests.providers.conftest import new_process
 from tests.pull_request.test_approval import EMPTY, GOOD
@@ -211,8 +210,8 @@ def test_program(file: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str,
     monkeypatch.setattr(pulumi, "get_stack", lambda: "test")
     file.write_text(json.dumps(GOOD | {"specs": compute_digest(Desired())} | changes))
     if message is None:
-        program.check_approval(Desired())
+        require_approved_specs(Desired())
         return
     with pytest.raises(pulumi.RunError) as raised:
-        program.check_approval(Desired())
+        require_approved_specs(Desired())
     assert message in str(raised.value)

@@ -68,7 +68,7 @@ def test_counts_as_read(tmp_path: Path) -> None:
         for credential_id in ("ACCA1", "ACCA2"):
             reading.read(credential_id)
         session = Session(Handover(tmp_path, ENGINE))
-        session.hear(*LOGS, RunContext("jane/logs", recorded=recorded), {"jane/logs": Member()})
+        session.note_request(*LOGS, RunContext("jane/logs", recorded=recorded), {"jane/logs": Member()})
         assert (session.group(*LOGS).requested is not None) is is_narrowed
 
 

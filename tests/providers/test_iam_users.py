@@ -12,9 +12,9 @@ from pulumi.runtime.proto.resource_pb2 import RegisterResourceResponse
 from pulumi.runtime.settings import Settings, configure
 
 from dynamic_providers.access_keys import AccessKeysProvider
-from iamcreds.pulumi_engine.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE, IAM_USER_TYPE, POLICY_ATTACHMENT_TYPE
 from iamcreds.pulumi_engine.registration import register
 from iamcreds.pulumi_engine.stack_state import _read_state
+from iamcreds.resource_types import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE, IAM_USER_TYPE, POLICY_ATTACHMENT_TYPE
 from iamcreds.specs import load
 from tests.providers.conftest import new_process
 from tests.providers.engine import Engine, asking

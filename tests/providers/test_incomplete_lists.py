@@ -150,7 +150,7 @@ def test_replacement_of_one_that_lists_lack(provider: ServiceSpecificCredentialP
     inputs = news() | {"declared": 2}
     checked = provider.check({}, inputs)
     context = RunContext(resource="jane/codecommit", owned={name: "jane/codecommit"})
-    provider.session.hear("jane", CODECOMMIT, context, {"jane/codecommit": Member(declared=2)})
+    provider.session.note_request("jane", CODECOMMIT, context, {"jane/codecommit": Member(declared=2)})
     with pytest.raises(RejectedError, match=UNMANAGED):
         provider.create(checked.inputs)
 

@@ -10,7 +10,7 @@ import pytest
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 
-from iamcreds.pulumi_engine.properties import CREDENTIAL_TYPE
+from iamcreds.resource_types import CREDENTIAL_TYPE
 from iamcreds.specs import load
 from tests.providers.engine import Engine
 from tests.providers.test_program import answer, run, sent, settings

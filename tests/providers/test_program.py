@@ -18,10 +18,10 @@ from pulumi.runtime.rpc import UNKNOWN, unwrap_rpc_secret
 from pulumi.runtime.settings import Settings, configure, set_root_resource
 
 from dynamic_providers import ServiceSpecificCredential
-from iamcreds.pulumi_engine.monitor import ask
-from iamcreds.pulumi_engine.progress import RunProgress
-from iamcreds.pulumi_engine.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE
+from iamcreds.pulumi_engine.monitor import send
 from iamcreds.pulumi_engine.registration import register
+from iamcreds.pulumi_engine.run_progress import RunProgress
+from iamcreds.resource_types import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE
 from iamcreds.specs import load
 from tests.providers.engine import Engine, asking
 
@@ -329,7 +329,7 @@ def test_refused_together(specs: Desired) -> None:
 def test_engine_shuts_down(code: grpc.StatusCode) -> None:
     """An engine that is shutting down has told why: the program ends by the exit code at which Pulumi adds nothing."""
     with asking(Engine({}, {"x": code})) as monitor, pytest.raises(SystemExit) as ended:
-        complete(ask(monitor.RegisterResource, RegisterResourceRequest(name="x")))
+        complete(send(monitor.RegisterResource, RegisterResourceRequest(name="x")))
     assert ended.value.code == 32
 
 

@@ -8,8 +8,8 @@ import grpc
 from pulumi.runtime.proto.engine_pb2 import INFO
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
-from iamcreds.pulumi_engine import progress
-from iamcreds.pulumi_engine.progress import SECONDS_BETWEEN, RunProgress, tell_engine
+from iamcreds.pulumi_engine import run_progress
+from iamcreds.pulumi_engine.run_progress import SECONDS_BETWEEN, RunProgress, show_progress
 from tests.providers.engine import Engine, serving
 
 if TYPE_CHECKING:
@@ -72,16 +72,16 @@ def test_engine_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine gets an ephemeral message in the row of the provider; none, or one that shuts down, stops nothing."""
     engine = Engine()
     with serving(engine) as address, grpc.insecure_channel(address) as channel:
-        monkeypatch.setattr(progress, "get_engine", lambda: EngineStub(channel))
+        monkeypatch.setattr(run_progress, "get_engine", lambda: EngineStub(channel))
         monkeypatch.setattr("pulumi.get_stack", lambda: "production")
         monkeypatch.setattr("pulumi.get_project", lambda: "credentials")
-        tell_engine("120 of 300 credentials")
+        show_progress("120 of 300 credentials")
         [told] = engine.logged
         assert (told.message, told.ephemeral, told.severity) == ("120 of 300 credentials", True, INFO)
         assert told.urn == "urn:pulumi:production::credentials::pulumi:providers:pulumi-python::default"
     with grpc.insecure_channel("127.0.0.1:9") as channel:
-        monkeypatch.setattr(progress, "get_engine", lambda: EngineStub(channel))
-        tell_engine("nobody hears it")
-    monkeypatch.setattr(progress, "get_engine", lambda: None)
-    tell_engine("there is nobody")
+        monkeypatch.setattr(run_progress, "get_engine", lambda: EngineStub(channel))
+        show_progress("nobody hears it")
+    monkeypatch.setattr(run_progress, "get_engine", lambda: None)
+    show_progress("there is nobody")
     assert len(engine.logged) == 1

@@ -8,8 +8,9 @@ import grpc
 import pulumi
 import pytest
 
-from iamcreds.pulumi_engine.properties import CREDENTIAL_TYPE
-from iamcreds.pulumi_engine.stack_state import RecordedState, _read_state, run_message
+from iamcreds.pulumi_engine.program_context import state_context
+from iamcreds.pulumi_engine.stack_state import StackState, _read_state
+from iamcreds.resource_types import CREDENTIAL_TYPE
 from tests.providers.engine import Engine, asking
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def test_read() -> None:
     with asking(engine) as monitor:
         state = _read_state(monitor, "org/iamcreds/dev")
     assert engine.asked == [("pulumi:pulumi:readStackResourceOutputs", {"stackName": "org/iamcreds/dev"})]
-    assert state == RecordedState(
+    assert state == StackState(
         {
             ("jane", CODECOMMIT): {"ACCA1": "jane/codecommit/a", "ACCA2": "odd::name"},
             ("bob", CODECOMMIT): {"ACCA3": "bob/codecommit"},
@@ -54,7 +55,7 @@ def test_read() -> None:
 def test_nothing_recorded() -> None:
     """An empty state owns nothing and is of no account."""
     with asking(Engine({})) as monitor:
-        assert _read_state(monitor, "org/iamcreds/empty") == RecordedState({}, None)
+        assert _read_state(monitor, "org/iamcreds/empty") == StackState({}, None)
 
 
 def test_no_state() -> None:
@@ -79,25 +80,25 @@ class Busy(Engine):
 def test_state_that_is_being_written() -> None:
     """An engine that cannot read the state at the moment is asked again."""
     with asking(Busy({})) as monitor:
-        assert _read_state(monitor, "org/iamcreds/busy") == RecordedState({}, None)
+        assert _read_state(monitor, "org/iamcreds/busy") == StackState({}, None)
 
 
 def test_two_of_one_name() -> None:
     """A name that stands for two resources of different users selects neither for a third user."""
-    state = RecordedState({("jane", CODECOMMIT): {"ACCA1": "x"}, ("joe", CODECOMMIT): {"ACCA2": "x"}}, None)
-    assert state.tell("x", "kim", "codecommit")["owned"] == {}
-    assert state.tell("x", "joe", "codecommit")["owned"] == {"ACCA2": "x"}
-    one = RecordedState({("jane", CODECOMMIT): {"ACCA1": "x"}}, None)
-    assert one.tell("x", "kim", "codecommit")["owned"] == {"ACCA1": "x"}
+    state = StackState({("jane", CODECOMMIT): {"ACCA1": "x"}, ("joe", CODECOMMIT): {"ACCA2": "x"}}, None)
+    assert state.describe("x", "kim", "codecommit")["owned"] == {}
+    assert state.describe("x", "joe", "codecommit")["owned"] == {"ACCA2": "x"}
+    one = StackState({("jane", CODECOMMIT): {"ACCA1": "x"}}, None)
+    assert one.describe("x", "kim", "codecommit")["owned"] == {"ACCA1": "x"}
 
 
 def test_user_that_is_an_output() -> None:
     """If the user or the service is an output, the run context depends on it."""
-    state = RecordedState({("jane", CODECOMMIT): {"ACCA1": "a"}}, "123456789012", newest={CODECOMMIT: CREATED})
+    state = StackState({("jane", CODECOMMIT): {"ACCA1": "a"}}, "123456789012", newest={CODECOMMIT: CREATED})
     told: dict[str, Any] = {}
 
     def program() -> None:
-        message = run_message(state, "x", pulumi.Output.from_input("jane"), "codecommit")
+        message = state_context(state, "x", pulumi.Output.from_input("jane"), "codecommit")
         pulumi.Output.all(**message).apply(told.update)
 
     pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
@@ -116,7 +117,7 @@ def test_user_that_is_an_output() -> None:
 @pytest.mark.parametrize("wrong", [None, 5, ["jane"], {"name": "jane"}])
 def test_no_text(wrong: object) -> None:
     """The run context has no credentials if the user or the service is not a string; check rejects it."""
-    state = RecordedState({("jane", CODECOMMIT): {"ACCA1": "a"}}, None)
+    state = StackState({("jane", CODECOMMIT): {"ACCA1": "a"}}, None)
     nothing: dict[str, Any] = {"user": None, "service": None, "owned": {}, "of_user": [], "newest": None}
-    assert state.tell("x", wrong, "codecommit") == nothing
-    assert state.tell("x", "jane", wrong) == nothing
+    assert state.describe("x", wrong, "codecommit") == nothing
+    assert state.describe("x", "jane", wrong) == nothing

@@ -16,12 +16,13 @@ from pulumi.runtime.rpc import UNKNOWN, is_rpc_secret, unwrap_rpc_secret, wrap_r
 
 from iamcreds.model import Place, Status
 from iamcreds.pulumi_engine.inputs import CredentialInputs
-from iamcreds.pulumi_engine.monitor import ask
-from iamcreds.pulumi_engine.progress import RunProgress
-from iamcreds.pulumi_engine.registered import Registered
+from iamcreds.pulumi_engine.monitor import send
+from iamcreds.pulumi_engine.program_context import state_context
 from iamcreds.pulumi_engine.registration import _Run, register
 from iamcreds.pulumi_engine.requests import credential_request
-from iamcreds.pulumi_engine.stack_state import RecordedState, run_message
+from iamcreds.pulumi_engine.responses import RegisteredResource
+from iamcreds.pulumi_engine.run_progress import RunProgress
+from iamcreds.pulumi_engine.stack_state import StackState
 from iamcreds.specs import load
 
 if TYPE_CHECKING:
@@ -135,11 +136,11 @@ def test_request_of_one(tmp_path: Path) -> None:
     assert MessageToDict(request.object).keys() == {"__provider", "run", "user", "service"}
 
 
-def registered(outputs: Mapping[str, Any], **answer: Any) -> Registered:  # noqa: ANN401 - the answer's fields
+def registered(outputs: Mapping[str, Any], **answer: Any) -> RegisteredResource:  # noqa: ANN401 - the answer's fields
     """A credential of which the engine answered this."""
     response = RegisterResourceResponse(**answer)
     response.object.update(dict(outputs))
-    return Registered(PLACE, RegisterResourceRequest(name="jane/codecommit"), response)
+    return RegisteredResource(PLACE, RegisterResourceRequest(name="jane/codecommit"), response)
 
 
 def test_unknown_in_a_preview() -> None:
@@ -158,45 +159,45 @@ def test_secrets_are_wrapped_once() -> None:
 
 def test_what_is_not_made() -> None:
     """A resource that failed or was left out by --target is not made."""
-    assert registered({}).is_made
-    assert not registered({}, result=Result.FAIL).is_made
-    assert not registered({}, unknown=True).is_made
+    assert registered({}).is_done
+    assert not registered({}, result=Result.FAIL).is_done
+    assert not registered({}, unknown=True).is_done
 
 
-def test_refusals_have_places() -> None:
-    """Every sentence of a refusal is told with its place and its resource; without one there is none."""
-    assert list(registered({}).refusals()) == []
-    refused = registered({"refused": ["so", "and so"]})
-    assert [sentence for _, sentence in refused.refusals()] == ["jane/codecommit: so", "jane/codecommit: and so"]
-    assert {place for place, _ in refused.refusals()} == {PLACE}
+def test_rejections() -> None:
+    """Each reason of a rejection is reported with the resource and its source location."""
+    assert list(registered({}).rejections()) == []
+    rejections = list(registered({"refused": ["so", "and so"]}).rejections())
+    assert [rejection.sentence for rejection in rejections] == ["jane/codecommit: so", "jane/codecommit: and so"]
+    assert {rejection.place for rejection in rejections} == {PLACE}
 
 
 def test_message() -> None:
     """The run context has the state's credentials of that user and service, or only the name without a state."""
     service = "codecommit.amazonaws.com"
     names = {("jane", service): {"ACCA1": "jane/codecommit"}, ("joe", service): {"ACCA2": "joe/codecommit"}}
-    state = RecordedState(names, "123456789012", newest={service: "2026-11-24"})
+    state = StackState(names, "123456789012", newest={service: "2026-11-24"})
     context = {"resource": "x", "user": "jane", "service": service, "recorded": 2, "account": "123456789012"}
     owned = {"owned": {"ACCA1": "jane/codecommit"}, "of_user": ["ACCA1"]}
-    assert run_message(state, "x", "jane", "codecommit") == {**context, **owned, "newest": "2026-11-24"}
-    assert run_message(state, "x", "jane", "bedrock")["owned"] == {}
-    assert run_message(None, "x", "jane", "bedrock") == {"resource": "x"}
+    assert state_context(state, "x", "jane", "codecommit") == {**context, **owned, "newest": "2026-11-24"}
+    assert state_context(state, "x", "jane", "bedrock")["owned"] == {}
+    assert state_context(None, "x", "jane", "bedrock") == {"resource": "x"}
     nothing = {"recorded": 0, "owned": {}, "of_user": [], "newest": None}
-    empty = run_message(RecordedState({}, None), "x", "jane", "bedrock")
+    empty = state_context(StackState({}, None), "x", "jane", "bedrock")
     assert empty == {"resource": "x", "user": "jane", "service": "bedrock.amazonaws.com", **nothing}
     of_specs = replace(state, users=frozenset({"jane", "joe"}))
-    assert "newest" not in run_message(of_specs, "x", "jane", "codecommit"), "specs never change a resource's user"
+    assert "newest" not in state_context(of_specs, "x", "jane", "codecommit"), "specs never change a resource's user"
 
 
 def test_whatever_the_users_are_called() -> None:
     """The message has the resource's own credential, and those of users whom nobody declares, under any user's name."""
     service = "codecommit.amazonaws.com"
     names = {("jane", service): {"ACCA1": "jane/codecommit"}, ("john", service): {"ACCA2": "john/codecommit"}}
-    state = RecordedState(names, None)
-    assert run_message(state, "jane/codecommit", "joan", service)["owned"] == {"ACCA1": "jane/codecommit"}
-    assert run_message(state, "joan/codecommit", "joan", service)["owned"] == {}
-    state = RecordedState(names, None, frozenset({"joan", "john"}))
-    told = run_message(state, "joan/codecommit", "joan", service)
+    state = StackState(names, None)
+    assert state_context(state, "jane/codecommit", "joan", service)["owned"] == {"ACCA1": "jane/codecommit"}
+    assert state_context(state, "joan/codecommit", "joan", service)["owned"] == {}
+    state = StackState(names, None, frozenset({"joan", "john"}))
+    told = state_context(state, "joan/codecommit", "joan", service)
     assert (told["owned"], told["of_user"]) == ({"ACCA1": "jane/codecommit"}, [])
 
 
@@ -207,5 +208,5 @@ def test_engine_that_is_gone() -> None:
         asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner,  # asyncio.run would end the loop of all tests
         pytest.raises(SystemExit) as ended,
     ):
-        runner.run(ask(ResourceMonitorStub(channel).RegisterResource, RegisterResourceRequest()))
+        runner.run(send(ResourceMonitorStub(channel).RegisterResource, RegisterResourceRequest()))
     assert ended.value.code == 32

@@ -15,9 +15,9 @@ from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.settings import Settings, configure, set_root_resource
 
 from dynamic_providers import program
-from iamcreds.pulumi_engine.properties import IAM_USER_TYPE
 from iamcreds.pulumi_engine.registration import register
 from iamcreds.pulumi_engine.rejection_report import VARIABLE, completes_with_rejections
+from iamcreds.resource_types import IAM_USER_TYPE
 from iamcreds.specs import load
 from tests.providers.engine import Engine, serving
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from iamcreds.model import Credential, Status
-from iamcreds.planning.group import Adopt, Create, Group, Import, InTheWay, Member
+from iamcreds.planning.decisions import Adopt, Create, Import, InTheWay
+from iamcreds.planning.group import Group, Member
 from iamcreds.pulumi_engine.run_context import RunContext
 from iamcreds.pulumi_engine.session import Returned, Session
 from iamcreds.services import Family
@@ -27,7 +28,7 @@ def hear(
 ) -> None:
     """Have the session note a requested resource of jane's logs credentials."""
     context = context or RunContext(resource=resource)
-    session.hear(*LOGS, context, members or {resource: ONE})
+    session.note_request(*LOGS, context, members or {resource: ONE})
 
 
 def test_owner() -> None:
@@ -55,7 +56,7 @@ def test_read_credential_keeps_its_owner() -> None:
 def test_recorded_resources() -> None:
     """A resource is in the state if the engine requested a check of it with its old inputs."""
     session = Session()
-    session.hear(*LOGS, RunContext(resource="a"), {"a": ONE}, is_recorded=True)
+    session.note_request(*LOGS, RunContext(resource="a"), {"a": ONE}, is_recorded=True)
     hear(session, "b")
     assert session.is_recorded("a")
     assert not session.is_recorded("b")

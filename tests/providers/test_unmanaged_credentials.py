@@ -14,10 +14,11 @@ from dynamic_providers.service_specific_credential import ServiceSpecificCredent
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import AccountError, RejectedError, WrongAccountError
 from iamcreds.model import DesiredCredential, DesiredUser, Place, Unmanaged
-from iamcreds.planning.group import Adopt, Group, Member
-from iamcreds.pulumi_engine.properties import UNMANAGED_CREDENTIALS_TYPE
-from iamcreds.pulumi_engine.run_contexts import write_unmanaged_message
-from iamcreds.pulumi_engine.stack_state import RecordedState
+from iamcreds.planning.decisions import Adopt
+from iamcreds.planning.group import Group, Member
+from iamcreds.pulumi_engine.program_context import unmanaged_context
+from iamcreds.pulumi_engine.stack_state import StackState
+from iamcreds.resource_types import UNMANAGED_CREDENTIALS_TYPE
 from iamcreds.specs import load
 from tests.providers.conftest import new_process
 from tests.providers.engine import Engine
@@ -258,10 +259,10 @@ def test_replacement_that_is_requested_later(
 def test_two_of_one_name(unmanaged: UnmanagedCredentialsProvider) -> None:
     """If the state has two resources of a declared name, and either does not exist, its group is left alone."""
     names = {("jane", CODECOMMIT): {"ACCAGONE0000000000000": "jane/codecommit", OWN: "jane/codecommit"}}
-    state = RecordedState(names, "123456789012")
+    state = StackState(names, "123456789012")
     wanted = DesiredCredential("jane", CODECOMMIT, "codecommit", place=Place("a.yaml", 1, 1))
     user = DesiredUser("jane", credentials=(wanted,), unmanaged=Unmanaged.DELETE, place=Place("a.yaml", 1, 1))
-    message = write_unmanaged_message(state, [user]) | {"account": None}
+    message = unmanaged_context(state, [user]) | {"account": None}
     assert unmanaged.check({}, {"users": {"jane": "delete"}, "run": message}).inputs["deletes"] == [OFF]
 
 

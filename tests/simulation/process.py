@@ -74,7 +74,7 @@ def new_process(run: Run) -> Mapping[Kind, ResourceProvider]:
     return providers
 
 
-def is_told_first(error: Exception) -> bool:
+def is_reported_first(error: Exception) -> bool:
     """What a process remembers of the failures that it has told."""
     run = current_run()
     is_first = type(error) not in run.told
@@ -102,7 +102,7 @@ def stage() -> Iterator[None]:
         (apply, "warn", warn),
         (group_facts, "warn", warn),
         (check, "warn", warn),
-        (service_specific_credential, "is_told_first", is_told_first),
+        (service_specific_credential, "is_reported_first", is_reported_first),
         (models, "_new_id", lambda: f"ACCA{next(numbers):017d}"),
         (models, "_new_secret", lambda _service: ""),
     ]

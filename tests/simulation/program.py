@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds.model import resource_name
 from iamcreds.pulumi_engine.inputs import CredentialInputs
+from iamcreds.pulumi_engine.program_context import state_context
 from iamcreds.pulumi_engine.run_context import OnRejection, Options
-from iamcreds.pulumi_engine.stack_state import RecordedState, run_message
+from iamcreds.pulumi_engine.stack_state import StackState
 from iamcreds.services import Family, service_family
 from tests.simulation.state import Kind
 
@@ -179,13 +180,13 @@ class Program:
             )
             yield Goal(SPEC_FILE, (), given, kind=Kind.UNMANAGED)
 
-    def _context(self, name: str, declared: Declared, recorded: RecordedState, *, previewing: bool) -> dict[str, Any]:
+    def _context(self, name: str, declared: Declared, recorded: StackState, *, previewing: bool) -> dict[str, Any]:
         """The run context that a program sends with a credential.
 
         The YAML program uses the names that resources have now; the class does not know any others.
         """
         former = _former_name(name, declared) if self.is_yaml else name
-        context = run_message(recorded, former, declared.user, declared.service)
+        context = state_context(recorded, former, declared.user, declared.service)
         place = declared.user, declared.service
         same = {key: found for key, found in self.declared.items() if (found.user, found.service) == place}
         formers = (_former_name(key, found) if self.is_yaml else key for key, found in same.items())
@@ -208,7 +209,7 @@ class Program:
         told |= {"may_create_users": not self.is_yaml}
         return context | told
 
-    def _unmanaged_message(self, recorded: RecordedState) -> dict[str, Any]:
+    def _unmanaged_message(self, recorded: StackState) -> dict[str, Any]:
         """What the program tells of the run: what the state has, and where a declared credential is not in it yet."""
         ids = {name: credential_id for credential_id, name in recorded.every.items()}
         declared, undecided = {}, set()
@@ -239,7 +240,7 @@ def _former_name(name: str, declared: Declared) -> str:
     return name if declared.was is None else resource_name(declared.user, declared.service, declared.was)
 
 
-def _recorded(state: list[Resource], users: frozenset[str] | None) -> RecordedState:
+def _recorded(state: list[Resource], users: frozenset[str] | None) -> StackState:
     """What the program reads of the state: old copies that wait for their deletion are left out."""
     names: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     credentials = [found for found in state if found.kind is Kind.CREDENTIAL]
@@ -251,4 +252,4 @@ def _recorded(state: list[Resource], users: frozenset[str] | None) -> RecordedSt
         service = found.outputs["service"]
         newest[service] = max(newest.get(service, ""), found.outputs["create_date"])
     account = min((found.outputs["account_id"] for found in credentials), default=None)
-    return RecordedState(names, account, users, newest=newest)
+    return StackState(names, account, users, newest=newest)

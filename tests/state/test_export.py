@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from iamcreds.errors import StateError
-from iamcreds.state.export import CREDENTIAL_TYPE, read_export
+from iamcreds.resource_types import CREDENTIAL_TYPE
+from iamcreds.state.export import read_export
 
 REAL = Path(__file__).parents[1] / "e2e/recorded/state.json"
 URN = f"urn:pulumi:test::iamcreds::iamcreds:index:SpecFile${CREDENTIAL_TYPE}::"

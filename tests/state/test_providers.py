@@ -18,8 +18,8 @@ from dynamic_providers.access_keys import AccessKeysProvider
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import StateError
-from iamcreds.pulumi_engine.properties import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE, UNMANAGED_CREDENTIALS_TYPE
-from iamcreds.state.providers import DYNAMIC_TYPES, PROVIDERS, ForeignCode, check_state
+from iamcreds.resource_types import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE, PROVIDER_CLASSES, UNMANAGED_CREDENTIALS_TYPE
+from iamcreds.state.providers import PROVIDERS, ForeignCode, check_state
 from iamcreds.state.secrets_provider import parse_settings
 
 RECORDED = (Path(__file__).parents[1] / "e2e/recorded/state.json").read_text()
@@ -63,8 +63,13 @@ def test_our_providers(provider: type[ResourceProvider], protocol: int, monkeypa
 
 
 def test_our_types() -> None:
-    """The types that are taken for ours are those that we register."""
-    assert {CREDENTIAL_TYPE, ACCESS_KEYS_TYPE, UNMANAGED_CREDENTIALS_TYPE} == DYNAMIC_TYPES
+    """Each of our resource types names the provider class that states have for it."""
+    classes = {
+        CREDENTIAL_TYPE: ServiceSpecificCredentialProvider,
+        ACCESS_KEYS_TYPE: AccessKeysProvider,
+        UNMANAGED_CREDENTIALS_TYPE: UnmanagedCredentialsProvider,
+    }
+    assert {type_: (each.__module__, each.__name__) for type_, each in classes.items()} == PROVIDER_CLASSES
 
 
 def test_recorded_state() -> None:

@@ -1,4 +1,4 @@
-"""What became of a resource that the specs declare, and what of it the stack's outputs have."""
+"""The engine's response for a resource that the specs declare, and what the stack's outputs show of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pulumi.runtime.proto.resource_pb2 import Result
 from pulumi.runtime.rpc import UNKNOWN, wrap_rpc_secret
 
 from iamcreds.pulumi_engine.outputs import SECRETS
-from iamcreds.pulumi_engine.properties import CREDENTIAL_TYPE, IAM_USER_TYPE
+from iamcreds.pulumi_engine.rejection_report import RejectedResource
 from iamcreds.services import LOGIN_OUTPUTS
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ _UNKNOWN_SECRET = "unknown, because it was adopted: a `reset` makes a new one"  
 
 
 @dataclass(frozen=True)
-class Registered:
-    """A resource, where the specs declare it, and what the engine answered for it."""
+class RegisteredResource:
+    """A resource, where the specs declare it, and the engine's response."""
 
     place: Place
     request: RegisterResourceRequest
-    answer: RegisterResourceResponse
+    response: RegisterResourceResponse
 
     @property
     def name(self) -> str:
@@ -38,43 +38,33 @@ class Registered:
         return self.request.name
 
     @property
-    def is_credential(self) -> bool:
-        """Whether it is one, and no watcher."""
-        return self.request.type == CREDENTIAL_TYPE
-
-    @property
-    def is_iam_user(self) -> bool:
-        """Whether it is an IAM user itself."""
-        return self.request.type == IAM_USER_TYPE
-
-    @property
-    def is_made(self) -> bool:
-        """Whether it is neither failed nor skipped."""
-        return self.answer.result == Result.SUCCESS and not self.answer.unknown
+    def is_done(self) -> bool:
+        """Return True if the resource neither failed nor was skipped."""
+        return self.response.result == Result.SUCCESS and not self.response.unknown
 
     @property
     def is_without_secret(self) -> bool:
-        """Whether it was adopted, and nobody has told its password."""
-        fields = self.answer.object.fields
+        """Return True if the credential was adopted, and its password is unknown."""
+        fields = self.response.object.fields
         return "credential_id" in fields and not any(name in fields for name in SECRETS)
 
     def public_outputs(self) -> dict[str, Any]:
-        """What anybody may see of it."""
+        """Return the outputs of a credential that are not secret."""
         outputs = {"id": ("credential_id",), "user_name": _LOGINS, "status": ("status",)}
         unknown = {"secret": _UNKNOWN_SECRET} if self.is_without_secret else {}
         return {output: self._output(*names) for output, names in outputs.items()} | unknown
 
     def secret_output(self) -> Any:  # noqa: ANN401 - a secret as the protocol wraps it
-        """Its password or API key, a Pulumi secret; None of one that was adopted without it."""
+        """Return the password or API key as a Pulumi secret; None if it was adopted without it."""
         return None if self.is_without_secret else wrap_rpc_secret(self._output(*SECRETS))
 
-    def refusals(self) -> Iterator[tuple[Place, str]]:
-        """Why its provider refused it in a preview, and where it is declared."""
-        if "refused" in self.answer.object.fields:
-            for sentence in self.answer.object.fields["refused"].list_value.values:
-                yield self.place, f"{self.name}: {sentence.string_value}"
+    def rejections(self) -> Iterator[RejectedResource]:
+        """Return the reasons for which the provider rejects the resource in a preview."""
+        if "refused" in self.response.object.fields:
+            for sentence in self.response.object.fields["refused"].list_value.values:
+                yield RejectedResource(self.place, f"{self.name}: {sentence.string_value}", self.response.urn)
 
     def _output(self, *names: str) -> Any:  # noqa: ANN401 - any property value
-        """The output by the first of these names that it has, as the protocol has it; without one it is not known."""
-        fields = self.answer.object.fields
+        """Return the output by the first of these names that it has, as in the protocol; unknown without one."""
+        fields = self.response.object.fields
         return next((MessageToDict(fields[name]) for name in names if name in fields), UNKNOWN)

@@ -59,23 +59,26 @@ def require_approved_specs(desired: Desired) -> None:
     """Require that the approved plan, if there is one, was made for this stack and these specs.
 
     Raises:
-        ApprovalError: it was not, or it cannot be read.
+        pulumi.RunError: it was not, or it cannot be read.
     """
-    approval = read_approval()
+    try:
+        approval = read_approval()
+    except ApprovalError as error:
+        raise pulumi.RunError(str(error)) from None
     if approval is None:
         return
     own, approved = f"{pulumi.get_project()}/{pulumi.get_stack()}", f"{approval.project}/{approval.stack}"
     if own != approved:
-        raise ApprovalError(
+        raise pulumi.RunError(
             f"the approved plan is for stack {escape_invisible(approved)}, and this is stack {own}: nothing was changed"
         )
     if approval.specs is None:
-        raise ApprovalError(
+        raise pulumi.RunError(
             "the approved plan has no digest of the specs: nothing was changed. Run `iamcreds plan` with --approve"
             " and --specs"
         )
     if approval.specs != compute_digest(desired):
-        raise ApprovalError(
+        raise pulumi.RunError(
             "the specs have changed since the approved plan of"
             f" {approval.planned_at:%Y-%m-%d %H:%M} UTC: nothing was changed. Run `pulumi preview` and"
             " `iamcreds plan --approve FILE` again"

@@ -1,4 +1,4 @@
-"""Which access-key policies a preview would declare, change or take away; pure."""
+"""The access-key policies that a preview would declare, change or remove; pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from iamcreds.pull_request.changes import PolicyChange
 from iamcreds.pull_request.properties import NOT_SHOWN, format_value
+from iamcreds.resource_types import ACCESS_KEYS_TYPE
 from iamcreds.text.formatting import format_policy
 
 if TYPE_CHECKING:
@@ -13,17 +14,10 @@ if TYPE_CHECKING:
 
     from iamcreds.pull_request.preview import State, Step
 
-_TYPE = "dynamic/iam:AccessKeys"
 
-
-def is_watcher(type_or_urn: str) -> bool:
-    """Whether a resource with this type, or in this URN, watches access keys."""
-    return _TYPE in type_or_urn
-
-
-def compare_policies(steps: Iterable[Step]) -> Iterator[PolicyChange]:
-    """The policies that change, by user, over all spec files: a user who moves to another one keeps the policy."""
-    watchers = [step for step in steps if is_watcher(step.urn)]
+def find_policy_changes(steps: Iterable[Step]) -> Iterator[PolicyChange]:
+    """Find the changed policies, by user, over all spec files: a user who moves to another one keeps the policy."""
+    watchers = [step for step in steps if step.type == ACCESS_KEYS_TYPE]
     before, after = _collect(step.old for step in watchers), _collect(step.new for step in watchers)
     for user in sorted({*before, *after}):
         if before.get(user) != after.get(user):

@@ -1,4 +1,4 @@
-"""How far a run is, told to whoever waits for it."""
+"""The progress of a run, shown by the engine."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN = 5
 """At least this long between two messages, so that what they cost cannot be measured, nor fill the log of a CI run."""
 
-_PACE = 7  # messages: the pace is that of the last half minute, for what is unchanged is through at once
+_PACE = 7  # messages: the pace is that of the last half minute, because unchanged resources complete at once
 
 
 class RunProgress:
-    """Counts the credentials that the engine is through with, and tells it every few seconds until the last one."""
+    """The number of completed credentials, shown every few seconds until the last one."""
 
-    def __init__(self, total: int, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._total, self._tell, self._clock = total, tell, clock
+    def __init__(self, total: int, show: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._total, self._show, self._clock = total, show, clock
         self._done = self._failed = 0
-        self._told: deque[tuple[float, int]] = deque(maxlen=_PACE)
+        self._shown: deque[tuple[float, int]] = deque(maxlen=_PACE)
 
     def count(self, *, failed: bool) -> None:
-        """The engine is through with one more."""
+        """Count one more completed credential."""
         self._done += 1
         self._failed += failed
         now = self._clock()
-        if not self._told:  # what came before the first answer says nothing of the pace
-            self._told.append((now, self._done))
-        elif now - self._told[-1][0] >= SECONDS_BETWEEN and self._done < self._total:
-            self._tell(self._word(now))
-            self._told.append((now, self._done))
+        if not self._shown:  # the time before the first response says nothing about the pace
+            self._shown.append((now, self._done))
+        elif now - self._shown[-1][0] >= SECONDS_BETWEEN and self._done < self._total:
+            self._show(self._format(now))
+            self._shown.append((now, self._done))
 
-    def _word(self, now: float) -> str:
-        """The numbers come first: a narrow terminal shows no more."""
-        since, done_then = self._told[0]
+    def _format(self, now: float) -> str:
+        """Return the message; the numbers come first, because a narrow terminal shows no more."""
+        since, done_then = self._shown[0]
         left = timedelta(seconds=math.ceil((self._total - self._done) * (now - since) / (self._done - done_then)))
         failed = f", {self._failed:,} failed" if self._failed else ""
         return (
@@ -55,8 +55,8 @@ class RunProgress:
         )
 
 
-def tell_engine(message: str) -> None:
-    """Have the engine show a message while the run lasts; its summary and a preview as JSON do not have it.
+def show_progress(message: str) -> None:
+    """Let the engine show a message during the run; its summary and a preview as JSON do not have it.
 
     It stands in the row of the provider, which the engine's tree shows last: that is where a terminal is scrolled to,
     while the stack's own row is out of sight as soon as there are more rows than lines.

@@ -1,0 +1,119 @@
+"""The changes of the stack's credentials that a preview shows, old copies among them; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iamcreds.pull_request.changes import Action, Change, Note
+from iamcreds.pull_request.notes import explain
+from iamcreds.pull_request.preview import MASK
+from iamcreds.pull_request.properties import UNKNOWN, compare_properties, format_name
+from iamcreds.resource_types import CREDENTIAL_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from iamcreds.pull_request.preview import State, Step
+
+ACTIONS = {
+    "create": Action.CREATE,
+    "import": Action.CREATE,
+    "delete": Action.DELETE,
+    "delete-replaced": Action.DELETE,
+    "replace": Action.REPLACE,
+    "create-replacement": Action.REPLACE,
+    "import-replacement": Action.REPLACE,
+    "update": None,
+    "same": None,
+}
+"""The actions of the engine's steps; those of an update, and of a step that changes nothing, depend on properties."""
+
+
+def find_credential_changes(steps: Iterable[Step], recorded: Mapping[str, State]) -> Iterator[Change]:
+    """Find the changes of credentials; `recorded` has the states before the refresh, by URN."""
+    for step in steps:
+        state, actions = step.state, tuple(_find_actions(step))
+        if state is not None and state.type == CREDENTIAL_TYPE and actions:
+            yield Change(
+                user=format_name(state, "user"),
+                name=state.name,
+                service=format_name(state, "service"),
+                actions=actions,
+                notes=tuple(explain(step, actions, recorded.get(step.old.urn if step.old else step.urn))),
+                properties=tuple(compare_properties(step.old, step.new)),
+                place=step.place,
+                credential_id=step.old.id if step.old else str(state.inputs.get("adopts", "")),
+                enforces=_find_enforced(step, actions),
+            )
+
+
+def find_old_copies(steps: Iterable[Step]) -> Iterator[Change]:
+    """Find the replaced copies that wait for their deletion, which the engine carries out without a step.
+
+    The refresh has the only steps of old copies.
+    """
+    for step in steps:
+        old = step.old
+        if step.op == "refresh" and old and old.is_leaving and old.type == CREDENTIAL_TYPE and step.new is not None:
+            user, service = format_name(old, "user"), format_name(old, "service")
+            note = Note("old copy, replaced earlier:", old.id)
+            yield Change(user, old.name, service, (Action.DELETE,), (note,), credential_id=old.id)
+
+
+def _find_enforced(step: Step, actions: Collection[Action]) -> str:
+    """Return the declared status that `up` sends even if lists show that the credential has it, empty for none."""
+    if step.new is None:
+        return ""
+    is_reset_by_adoption = Action.ADOPT in actions and Action.RESET in actions and "adopt" not in step.new.inputs
+    status = step.new.inputs.get("status", "")
+    is_declared_now = step.op == "update" and step.old and step.old.inputs.get("status", "") != status
+    return str(status) if is_reset_by_adoption or is_declared_now else ""
+
+
+def _find_actions(step: Step) -> Iterator[Action]:
+    action = ACTIONS[step.op]
+    if action is Action.CREATE and step.new and _adopts(step.new):
+        yield Action.ADOPT
+        yield from _find_effects_of_adopting(step.new)
+    elif action is not None:
+        yield action
+    elif step.old and step.new:
+        if step.old.name != step.new.name:
+            yield Action.RENAME
+        if step.op == "update":
+            yield from list(_find_effects(step.old, step.new)) or [Action.RECORD]
+        if step.old.is_protected != step.new.is_protected:
+            yield Action.PROTECT if step.new.is_protected else Action.UNPROTECT
+
+
+def _adopts(new: State) -> bool:
+    """Return True if it adopts or imports a credential, also one whose id is unknown before `up`."""
+    return "adopts" in new.inputs or new.inputs.get("adopt") == UNKNOWN
+
+
+def _find_effects_of_adopting(new: State) -> Iterator[Action]:
+    """Find what adopting does in AWS; an import does nothing except for a declared reset or status."""
+    if "adopt" not in new.inputs or "reset" in new.inputs:
+        yield Action.RESET
+    if "adopts_status" in new.inputs:
+        yield _switch(new)
+
+
+def _find_effects(old: State, new: State) -> Iterator[Action]:
+    """Find what an update does in AWS; a declared status acts if the existing one differs.
+
+    A trigger or a status that is a secret shows no change, so the worse is assumed.
+    """
+    if _may_change("reset", old, new):
+        yield Action.RESET
+    if _may_change("status", old, new):
+        yield _switch(new)
+
+
+def _may_change(name: str, old: State, new: State) -> bool:
+    desired = new.inputs.get(name)
+    return desired == MASK or desired not in (None, old.outputs.get(name))
+
+
+def _switch(new: State) -> Action:
+    return Action.SWITCH_ON if new.inputs.get("status") == "Active" else Action.SWITCH_OFF

@@ -1,0 +1,37 @@
+"""The unmanaged credentials that a preview would switch off or delete; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from iamcreds.pull_request.changes import Action, Change, Note
+from iamcreds.resource_types import UNMANAGED_CREDENTIALS_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from iamcreds.pull_request.preview import Step
+
+_ACTIONS = {"deletes": Action.DELETE, "deactivates": Action.SWITCH_OFF}
+_NOTES = (Note("unmanaged: no spec declares it"),)
+
+
+def find_unmanaged_changes(steps: Iterable[Step]) -> Iterator[Change]:
+    """Find the changes of unmanaged credentials, by id: no resource has them."""
+    for step in steps:
+        if step.op in ("create", "update") and step.new is not None and step.type == UNMANAGED_CREDENTIALS_TYPE:
+            inputs = step.new.inputs
+            for user, credential in _list_unmanaged(inputs.get("unmanaged")):
+                id_, service = credential.get("id"), str(credential.get("service", ""))
+                for key, action in _ACTIONS.items():
+                    if id_ in _list(inputs.get(key)):
+                        yield Change(user, str(id_), service, (action,), _NOTES, (), step.place, str(id_))
+
+
+def _list_unmanaged(unmanaged: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for user, credentials in unmanaged.items() if isinstance(unmanaged, dict) else ():
+        yield from ((str(user), credential) for credential in _list(credentials) if isinstance(credential, dict))
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,91 @@
+"""The run contexts that programs send to the providers, as `RunContext` reads them; pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from iamcreds.pulumi_engine.inputs import CredentialInputs
+from iamcreds.pulumi_engine.run_context import OnRejection, Options
+from iamcreds.services import MAX_PER_SERVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from iamcreds.model import DesiredCredential, DesiredUser
+    from iamcreds.pulumi_engine.stack_state import StackState
+
+
+def state_context(
+    state: StackState | None, resource_name: str, user: pulumi.Input[str], service: pulumi.Input[str]
+) -> dict[str, Any]:
+    """Return a resource's name and, if the state could be read, its credentials of this user and service.
+
+    `recorded` is the number of all credentials in the state, `account` its account; see `StackState.describe`.
+    """
+    if state is None:
+        return {"resource": resource_name}
+    common = {"resource": resource_name, "recorded": len(state.every)}
+    common |= {"account": state.account} if state.account else {}
+    if isinstance(user, str) and isinstance(service, str):
+        return {**common, **state.describe(resource_name, user, service)}
+    described: Any = pulumi.Output.all(user, service).apply(lambda values: state.describe(resource_name, *values))
+    return {**common, **{name: described[name] for name in ("user", "service", "owned", "of_user", "newest")}}
+
+
+def users_context(users: Iterable[DesiredUser], *, is_preview: bool) -> dict[str, Any]:
+    """Return how a provider reports rejections, and which of these users the program creates."""
+    created = [user.name for user in users if user.iam_user is not None]
+    on_rejection = {"on_rejection": OnRejection.COLLECT if is_preview else OnRejection.DEFER}
+    return on_rejection | {"may_create_users": False} | ({"created_users": created} if created else {})
+
+
+def unmanaged_context(state: StackState | None, users: Iterable[DesiredUser]) -> dict[str, Any]:
+    """Return the managed ids, and the declared credentials that may still adopt one in this run.
+
+    `owned` has every id of the state, and not of these users only, because IAM may have renamed a user; and every id
+    that a spec imports. `declared` has user and service of declared credentials by the id that the state has, and
+    `undecided` user and service of those without one. If a declared credential has no id, or its id no longer exists,
+    its own decision is about the unmanaged credentials of its user and service.
+    """
+    if state is None:
+        return {}
+    ids: dict[str, list[str]] = defaultdict(list)  # two resources under different parents may have one name
+    for credential_id, name in state.every.items():
+        ids[name].append(credential_id)
+    credentials = [credential for user in users for credential in user.credentials]
+    declared: dict[str, list[str]] = {}
+    undecided = set()
+    for credential in credentials:
+        recorded = ids.get(credential.resource_name) or ids.get(credential.former_resource_name or "")
+        if recorded is None:
+            undecided.add((credential.user, credential.service))
+        else:
+            declared |= {credential_id: [credential.user, credential.service] for credential_id in recorded}
+    imported = {credential.adopt for credential in credentials if credential.adopt is not None}
+    return {
+        "owned": sorted({*state.every, *imported}),
+        "undecided": [list(pair) for pair in sorted(undecided)],
+        "declared": declared,
+    } | ({"account": state.account} if state.account else {})
+
+
+def credential_context(
+    state: StackState | None, credential: DesiredCredential, declared: Sequence[DesiredCredential]
+) -> dict[str, Any]:
+    """Return the context of a credential by the present names of resources; `declared` is its group with itself."""
+    former, name = credential.former_resource_name, credential.resource_name
+    context = state_context(state, former or name, credential.user, credential.service) | {"resource": name}
+    names = {member.former_resource_name: member.resource_name for member in declared}
+    if state is not None:  # by name, because IAM may have renamed the user since the state was written
+        context["owned"] |= state.own(*(member.former_resource_name or member.resource_name for member in declared))
+        context["owned"] = {key: names.get(owner, owner) for key, owner in context["owned"].items()}
+    options = Options(protect=credential.protect, deletes_first=len(declared) == MAX_PER_SERVICE or None)
+    context |= {"group": {}, "options": options.properties()}
+    if len(declared) > 1:
+        for member in declared:
+            inputs = CredentialInputs.declare(member, declared=len(declared), account=None)
+            context["group"][member.resource_name] = inputs.in_group()
+    return context

@@ -1,0 +1,33 @@
+"""The types of a stack's resources, and the provider class of each dynamic one; pure.
+
+Type strings, modules and class names are in every state.
+"""
+
+from __future__ import annotations
+
+CREDENTIAL_TYPE = "pulumi-python:dynamic/iam:ServiceSpecificCredential"
+ACCESS_KEYS_TYPE = "pulumi-python:dynamic/iam:AccessKeys"
+UNMANAGED_CREDENTIALS_TYPE = "pulumi-python:dynamic/iam:UnmanagedCredentials"
+IAM_USER_TYPE = "aws:iam/user:User"
+POLICY_ATTACHMENT_TYPE = "aws:iam/userPolicyAttachment:UserPolicyAttachment"
+SPEC_FILE_TYPE = "iamcreds:index:SpecFile"
+"""The component of a spec file. It is part of its children's URNs, its name is not: a user may move to another file."""
+STACK_TYPE = "pulumi:pulumi:Stack"
+
+PROVIDER_CLASSES = {
+    CREDENTIAL_TYPE: ("dynamic_providers.service_specific_credential", "ServiceSpecificCredentialProvider"),
+    ACCESS_KEYS_TYPE: ("dynamic_providers.access_keys", "AccessKeysProvider"),
+    UNMANAGED_CREDENTIALS_TYPE: ("dynamic_providers.unmanaged_credentials", "UnmanagedCredentialsProvider"),
+}
+"""Module and class of the provider, by type of our dynamic resources."""
+
+
+def urn_name(urn: str) -> str:
+    """Return the resource name in a URN, its last part, which may have colons."""
+    return urn.split("::", 3)[-1]
+
+
+def urn_type(urn: str) -> str:
+    """Return the resource type in a URN, without the types of its parents; empty if it is not a URN."""
+    parts = urn.split("::", 3)
+    return parts[2].rpartition("$")[2] if len(parts) > 3 else ""  # noqa: PLR2004 - stack, project, type, name
