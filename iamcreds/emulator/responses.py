@@ -11,7 +11,7 @@ from moto.iam import models as moto_models
 from moto.iam import urls as moto_urls
 from moto.iam.responses import IamResponse
 
-from iamcreds.emulator.credential_report import Reports
+from iamcreds.emulator.account import ACCOUNT, CREDENTIALS, REPORTS, SWITCHES
 from iamcreds.emulator.exceptions import (
     AccessDeniedError,
     AwsError,
@@ -21,9 +21,7 @@ from iamcreds.emulator.exceptions import (
     NoSuchEntityError,
     ValidationError,
 )
-from iamcreds.emulator.models import Credential, Credentials
 from iamcreds.emulator.paging import cut_page
-from iamcreds.emulator.switches import Switches
 from iamcreds.emulator.validation import SERVICE_NAME, check_parameters, matches
 from iamcreds.model import Status
 from iamcreds.services import Family, service_family
@@ -34,13 +32,7 @@ if TYPE_CHECKING:
     from moto.core.common_types import TYPE_RESPONSE
     from moto.core.request import Request
 
-ACCOUNT = "123456789012"
-"""moto's account."""
-
-# moto keeps its users in module globals, and what belongs to them has to live as long as they do.
-SWITCHES = Switches()
-CREDENTIALS = Credentials(ACCOUNT, SWITCHES.now)
-REPORTS = Reports(ACCOUNT, SWITCHES.now)
+    from iamcreds.emulator.models import Credential
 
 
 def install() -> None:

@@ -7,19 +7,19 @@ from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from iamcreds.emulator.documents import ControlError
+from iamcreds.emulator.faults.documents import ControlError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from iamcreds.emulator.faults import When
+    from iamcreds.emulator.faults.fault import When
 
 TIMEOUT = 10
 
 
 class Controls:
-    """The switches of a running embedded IAM. `iamcreds.emulator.control_api` says what goes over the wire.
+    """The switches of a running embedded IAM. `iamcreds.emulator.faults.control_api` says what goes over the wire.
 
     Args:
         url: where it listens, such as http://127.0.0.1:4599.
@@ -45,7 +45,7 @@ class Controls:
     # How it behaves
 
     def settings(self) -> dict[str, Any]:
-        """The settings as they are; `iamcreds.emulator.settings.Settings` says what they mean."""
+        """The settings as they are; `iamcreds.emulator.faults.settings.Settings` says what they mean."""
         return cast("dict[str, Any]", self._call("GET", "settings"))
 
     def set(self, **changes: float | Sequence[str] | None) -> None:

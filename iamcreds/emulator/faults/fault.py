@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal, Self
 
-from iamcreds.emulator.documents import ControlError, is_between, is_count, read_object
 from iamcreds.emulator.exceptions import AwsError
+from iamcreds.emulator.faults.documents import ControlError, is_between, is_count, read_object
 
 LONGEST_HANG = 600
 

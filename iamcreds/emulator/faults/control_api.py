@@ -31,15 +31,14 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from moto.core.base_backend import BackendDict
 from moto.iam.models import AccessKeyLastUsed, iam_backends
 
-from iamcreds.emulator.documents import ControlError, read_date, read_object, read_texts
+from iamcreds.emulator.account import ACCOUNT, CREDENTIALS, SWITCHES, reset
 from iamcreds.emulator.exceptions import AwsError
-from iamcreds.emulator.faults import Fault
+from iamcreds.emulator.faults.documents import ControlError, read_date, read_object, read_texts
+from iamcreds.emulator.faults.fault import Fault
+from iamcreds.emulator.faults.settings import Settings
 from iamcreds.emulator.models import Credential
-from iamcreds.emulator.responses import ACCOUNT, CREDENTIALS, REPORTS, SWITCHES
-from iamcreds.emulator.settings import Settings
 from iamcreds.model import Status
 
 if TYPE_CHECKING:
@@ -55,14 +54,6 @@ def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[
     body = json.dumps(document).encode()
     start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
     return [body]
-
-
-def reset(settings: Settings | None = None) -> None:
-    """Empty the account: nothing of moto's, no credentials, settings as given or by default."""
-    BackendDict.reset()
-    CREDENTIALS.clear()
-    REPORTS.clear()
-    SWITCHES.reset(settings)
 
 
 def _carry_out(environ: WSGIEnvironment) -> tuple[str, Any]:
