@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from iamcreds.emulator import endpoint, guard
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from iamcreds.emulator.endpoint import HttpAnswer
+    from werkzeug.wrappers import Response
+
     from iamcreds.emulator.faults.fault import Fault
 
 LONGEST_PAUSE = 120
@@ -35,35 +35,43 @@ class Switched:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request."""
-        if not guard.is_allowed(environ):
-            return guard.refuse(start_response)
-        if environ["PATH_INFO"].startswith(control_api.PREFIX):
-            return control_api.answer(environ, start_response)
-        answer = endpoint.date(self._operate(endpoint.read_operation(environ), environ))
-        start_response(answer.status, answer.headers)
-        return [answer.body]
+        """Respond to a request."""
+        return self._respond(environ)(environ, start_response)
 
-    def _operate(self, operation: str, environ: WSGIEnvironment) -> HttpAnswer:
+    def _respond(self, environ: WSGIEnvironment) -> WSGIApplication:
+        if not guard.is_allowed(environ):
+            return guard.respond_forbidden()
+        if environ["PATH_INFO"].startswith(control_api.PREFIX):
+            return control_api.respond
+        try:
+            response = self._operate(endpoint.read_operation(environ), environ)
+        except AwsError as error:
+            response = endpoint.respond_error(error, environ)
+        response.date = SWITCHES.now()  # as every response of AWS, by the account's clock
+        return response
+
+    def _operate(self, operation: str, environ: WSGIEnvironment) -> Response:
         fault = SWITCHES.count_call(operation)
         SWITCHES.sleep(SWITCHES.settings.latency)
-        try:
-            if not SWITCHES.take_token(operation):
-                raise ThrottlingError("Rate exceeded")
-            if fault and fault.when == "before":
-                _meet(fault, operation, environ)
-            answer = endpoint.let_answer(self._app, operation, environ)
-            return _meet_answered(fault, operation, environ, answer) if fault and fault.when == "after" else answer
-        except AwsError as error:
-            return endpoint.refuse(error, environ)
+        if not SWITCHES.take_token(operation):
+            raise ThrottlingError("Rate exceeded")
+        if fault and fault.when == "before":
+            _inject(fault, operation, environ)
+        response = endpoint.respond(self._app, operation, environ)
+        if fault and fault.when == "after":
+            if isinstance(fault.answer, Cut):
+                _cut(response, fault.answer)
+            else:
+                _inject(fault, operation, environ)
+        return response
 
 
-def _meet(fault: Fault, operation: str, environ: WSGIEnvironment) -> None:
-    """Have the fault happen, whatever it is but a cut.
+def _inject(fault: Fault, operation: str, environ: WSGIEnvironment) -> None:
+    """Inject any fault that is not a cut.
 
     Raises:
-        AwsError: what is to be answered.
-        ConnectionResetError: nothing is.
+        AwsError: to be sent as the response.
+        ConnectionResetError: there is no response.
     """
     match fault.answer:
         case AwsError() as error:
@@ -78,18 +86,11 @@ def _meet(fault: Fault, operation: str, environ: WSGIEnvironment) -> None:
             _break(environ)
 
 
-def _meet_answered(fault: Fault, operation: str, environ: WSGIEnvironment, answer: HttpAnswer) -> HttpAnswer:
-    """Have the fault happen to an answer; what is left of it."""
-    if isinstance(fault.answer, Cut):
-        return _cut(answer, fault.answer)
-    _meet(fault, operation, environ)
-    return answer
-
-
-def _cut(answer: HttpAnswer, cut: Cut) -> HttpAnswer:
-    sent = answer.body[: int(len(answer.body) * cut.share)]
-    length = len(answer.body if cut.whole_length else sent)
-    return replace(answer, headers=endpoint.set_header(answer.headers, "Content-Length", str(length)), body=sent)
+def _cut(response: Response, cut: Cut) -> None:
+    body = response.get_data()
+    response.set_data(body[: int(len(body) * cut.share)])  # sets Content-Length, too
+    if cut.whole_length:
+        response.content_length = len(body)
 
 
 def _break(environ: WSGIEnvironment) -> NoReturn:
