@@ -21,12 +21,13 @@ from iamcreds.emulator.exceptions import (
     NoSuchEntityError,
     ValidationError,
 )
-from iamcreds.emulator.paging import cut_page
+from iamcreds.emulator.paging import Item, cut_page
 from iamcreds.emulator.validation import SERVICE_NAME, check_parameters, matches
 from iamcreds.model import Status
 from iamcreds.services import Family, service_family
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from moto.core.common_types import TYPE_RESPONSE
@@ -67,6 +68,11 @@ class Iam(IamResponse):
         if shape is not None:
             check_parameters(shape, self.params)
 
+    def _cut_page(self, items: Iterable[Item], key: str) -> tuple[list[Item], dict[str, Any]]:
+        """Cut the requested page out of a list, in the order of this attribute; no marker of another operation fits."""
+        limit = SWITCHES.settings.page_limit
+        return cut_page(items, attrgetter(key), self.params, kind=self._get_action(), limit=limit)
+
     # Service-specific credentials
 
     def create_service_specific_credential(self) -> ActionResult:
@@ -78,17 +84,11 @@ class Iam(IamResponse):
     def list_service_specific_credentials(self) -> ActionResult:
         """List: of one user or, with AllUsers, of all; in the order of ids, which says nothing about age."""
         service = self._read_service() if self.params.get("ServiceName") else None  # an empty one is no filter
-        settings = SWITCHES.settings
         user = None if self._wants_all_users() else self._require_user()
-        hidden = settings.hidden_users if user is None else ()
-        found = [
-            credential
-            for credential in CREDENTIALS.select(user, service, settings.list_lag)
-            if credential.user not in hidden
-        ]
-        kind = "ListServiceSpecificCredentials"
-        chosen, paging = cut_page(found, attrgetter("id"), self.params, kind=kind, limit=settings.page_limit)
-        return ActionResult({"ServiceSpecificCredentials": list(map(_describe, chosen)), **paging})
+        hidden = SWITCHES.settings.hidden_users if user is None else ()
+        listed = CREDENTIALS.select(user, service, SWITCHES.settings.list_lag)
+        page, paging = self._cut_page((credential for credential in listed if credential.user not in hidden), "id")
+        return ActionResult({"ServiceSpecificCredentials": list(map(_describe, page)), **paging})
 
     def update_service_specific_credential(self) -> ActionResult:
         """Update the status, which is all that can be."""
@@ -150,9 +150,8 @@ class Iam(IamResponse):
     def list_users(self) -> ActionResult:
         """List in pages, which moto does not; in the order of names."""
         users = self.backend.list_users(self.params.get("PathPrefix"), None, None)
-        limit = SWITCHES.settings.page_limit
-        chosen, paging = cut_page(users, attrgetter("name"), self.params, kind="ListUsers", limit=limit)
-        return ActionResult({"Users": chosen, **paging})
+        page, paging = self._cut_page(users, "name")
+        return ActionResult({"Users": page, **paging})
 
     def update_user(self) -> ActionResult:
         """Rename with all that belongs to the user, which moto forgets."""
@@ -188,22 +187,18 @@ class Iam(IamResponse):
     def list_access_keys(self) -> ActionResult:
         """List in pages, which moto does not; in the order of ids."""
         user = self._require_user()
-        keys = self.backend.list_access_keys(user)
-        limit = SWITCHES.settings.page_limit
-        chosen, paging = cut_page(keys, attrgetter("access_key_id"), self.params, kind="ListAccessKeys", limit=limit)
-        return ActionResult({"UserName": user, "AccessKeyMetadata": chosen, **paging})
+        page, paging = self._cut_page(self.backend.list_access_keys(user), "access_key_id")
+        return ActionResult({"UserName": user, "AccessKeyMetadata": page, **paging})
 
     def update_access_key(self) -> ActionResult:
         """Update the status of a key of a user or of the caller."""
         self._require_key()
-        self.backend.update_access_key(self._require_user(), self.params["AccessKeyId"], self.params["Status"])
-        return EmptyResult()
+        return super().update_access_key()
 
     def delete_access_key(self) -> ActionResult:
         """Delete a key of a user or of the caller."""
         self._require_key()
-        self.backend.delete_access_key(self.params["AccessKeyId"], self._require_user())
-        return EmptyResult()
+        return super().delete_access_key()
 
     def _require_key(self) -> None:
         """Refuse a key that the user does not have, in IAM's words.

@@ -27,8 +27,8 @@ BACKLOG = 128
 class Emulator:
     """The embedded IAM, served from a thread of this process until `stop`; starting empties the account.
 
-    All emulators of one process are doors to the same account, because moto keeps its state in module globals; where
-    two accounts are wanted, run `python -m iamcreds.emulator` twice.
+    All emulators of one process are doors to the same account, because moto keeps its state in module globals; for
+    two accounts, run `iamcreds emulator` twice.
 
     Args:
         port: where on 127.0.0.1 to listen; 0 is any free port.
