@@ -12,7 +12,6 @@ from moto.iam.responses import IamResponse
 from iamcreds.emulator.account import ACCOUNT, CREDENTIALS, REPORTS, SWITCHES
 from iamcreds.emulator.exceptions import (
     AccessDeniedError,
-    AwsError,
     DeleteConflictError,
     EntityAlreadyExistsError,
     NoSuchEntityError,
@@ -24,18 +23,11 @@ from iamcreds.emulator.validation import check_parameters
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from moto.core.common_types import TYPE_RESPONSE
     from moto.core.request import Request
 
 
 class CorrectedIam(IamResponse):
     """The operations that moto has; a method's name is the operation's, as moto looks it up."""
-
-    def _dispatch(self, request: Request, full_url: str | None = None, headers: Any = None) -> TYPE_RESPONSE:  # noqa: ANN401 as moto has it
-        try:
-            return super()._dispatch(request, full_url, headers)
-        except AwsError as error:
-            return error.status, {"Content-Type": "text/xml"}, error.xml()
 
     def parse_parameters(self, request: Request) -> None:
         """Parse as moto does, then hold the parameters against the model."""

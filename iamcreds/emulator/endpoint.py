@@ -42,6 +42,8 @@ def respond(app: WSGIApplication, operation: str, environ: WSGIEnvironment) -> R
         raise AwsError(f"{operation} is not a part of this emulator", "InvalidAction", 400)
     try:
         response = Response.from_app(app, environ, buffered=True)
+    except AwsError as error:
+        return respond_error(error, environ)
     except NotImplementedError as error:
         raise AwsError(f"{operation} is not a part of this emulator", "InvalidAction", 400) from error
     except Exception as error:

@@ -15,18 +15,13 @@ When = Literal["before", "after"]
 
 
 @dataclass(frozen=True)
-class Drop:
-    """No answer: the connection breaks."""
-
-
-@dataclass(frozen=True)
 class Pause:
     """The call is held until it is released, and then goes on as if nothing had been."""
 
 
 @dataclass(frozen=True)
 class Hang:
-    """No answer for so many seconds, after which the connection breaks."""
+    """No answer for so many seconds, maybe 0, after which the connection breaks."""
 
     seconds: float
 
@@ -44,7 +39,7 @@ class Cut:
     whole_length: bool
 
 
-Answer = AwsError | Drop | Pause | Hang | Cut
+Answer = AwsError | Pause | Hang | Cut
 
 
 @dataclass(frozen=True)
@@ -105,7 +100,7 @@ class ExpectedFault:
 def _read_answer(document: object) -> Answer:
     match document:
         case "drop":
-            return Drop()
+            return Hang(0)
         case "pause":
             return Pause()
         case {"hang": seconds, **rest} if not rest:

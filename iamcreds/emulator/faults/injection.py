@@ -10,7 +10,7 @@ from iamcreds.emulator import endpoint, guard
 from iamcreds.emulator.account import SWITCHES
 from iamcreds.emulator.exceptions import AwsError, ThrottlingError
 from iamcreds.emulator.faults import control_api
-from iamcreds.emulator.faults.fault import Cut, Drop, Hang, Pause
+from iamcreds.emulator.faults.fault import Cut, Hang, Pause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,8 +81,6 @@ def _inject(fault: Fault, operation: str, environ: WSGIEnvironment) -> None:
                 _break(environ)
         case Hang(seconds):
             SWITCHES.pauses.hold(operation, fault.when, seconds)
-            _break(environ)
-        case Drop():
             _break(environ)
 
 
