@@ -13,14 +13,10 @@ from iamcreds.commands._notifying import NotifyingCommand, notify_option
 from iamcreds.commands._state_file import plugin_option, read_text, refuse_foreign_code
 from iamcreds.commands._terminal import is_coloured
 from iamcreds.model import Place
-from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
-
-    from rich.console import Console
-    from rich.text import Text
 
     from iamcreds.drift.differences import Drift
     from iamcreds.model import RecordedCredential
@@ -131,44 +127,10 @@ def _print_drift(drift: Drift, form: str, file: str) -> None:
 
             click.echo(format_drift(drift, Place(file, 1, 1), find_checkout()))
         case _ if is_coloured():
-            _print_coloured(drift)
+            from iamcreds.report.terminal import print_coloured  # noqa: PLC0415 - rich is slow to import
+
+            print_coloured(drift)
         case _:
             from iamcreds.report.text import format_text  # noqa: PLC0415 - same
 
             click.echo(format_text(drift))
-
-
-def _print_coloured(drift: Drift) -> None:
-    """The text at a terminal: a heading for each kind, in a colour that can be read on black and on white."""
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and needed at a terminal only
-    from rich.text import Text  # noqa: PLC0415 - same
-
-    from iamcreds.drift.differences import Kind  # noqa: PLC0415 - as above
-    from iamcreds.report.advice import advise  # noqa: PLC0415 - as above
-    from iamcreds.report.summary import TITLES, describe_limits, describe_scope, summarize  # noqa: PLC0415 - as above
-    from iamcreds.report.wording import describe  # noqa: PLC0415 - as above
-
-    console = Console(highlight=False)
-    for kind in Kind:
-        found = drift.by_kind(kind)
-        if found:
-            colour = "red" if kind is Kind.DRIFT else "magenta"
-            console.print(Text(f"{TITLES[kind]} ({len(found):,})", style=f"bold {colour}"))
-        for difference in found:
-            place = "" if difference.place is None else f"  {difference.place}"
-            user, message = escape_invisible(difference.user), escape_invisible(describe(difference).message)
-            told = Text.assemble((user, "bold"), f" {message}  ", (f"[{difference.rule}]{place}", "dim"))
-            _print_wrapped(console, told, indent=2)
-            console.print(Text(escape_invisible(f"      next: {advise(difference)}")), soft_wrap=True)  # to be copied
-    _print_wrapped(console, Text.assemble((escape_invisible(summarize(drift)), "bold"), f": {describe_scope(drift)}"))
-    for note in describe_limits(drift):
-        _print_wrapped(console, Text(escape_invisible(f"note: {note}"), style="dim"))
-
-
-def _print_wrapped(console: Console, text: Text, indent: int = 0) -> None:
-    """Break a text between its words, so that no id is broken; what follows its first line stands further right."""
-    further = indent + 2
-    for number, line in enumerate(text.wrap(console, console.width - further)):
-        line.rstrip()
-        line.pad_left(further if number else indent)
-        console.print(line, soft_wrap=True)
