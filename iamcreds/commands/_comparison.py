@@ -1,25 +1,25 @@
-"""What `drift` and `report` share: the options of a comparison, and making it."""
+"""The parts that `drift` and `report` share: options, the comparison itself, notification and exit code."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
-from iamcreds.services import service_name
+from iamcreds.commands._findings import FOUND, FindingCommand
+from iamcreds.commands._options import combine, selection_options
+from iamcreds.commands._progress import progress_bars
+from iamcreds.drift.reading import detect_drift
+from iamcreds.report.message import hide_addresses, send_message, write_message
 from iamcreds.text.durations import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    from iamcreds.aws import Account
     from iamcreds.drift.differences import Drift
     from iamcreds.drift.selection import Selection
     from iamcreds.model import Desired, RecordedCredential
-
-_Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 
 class Duration(click.ParamType[timedelta]):
@@ -37,9 +37,19 @@ class Duration(click.ParamType[timedelta]):
             self.fail(str(error), param, ctx)
 
 
-_OPTIONS = (
-    click.option("--user", "users", multiple=True, metavar="NAME", help="Only this user; may be repeated."),
-    click.option("--service", "services", multiple=True, metavar="SERVICE", help="Only this service; may be repeated."),
+class ComparisonOptions(TypedDict):
+    """The values of `comparison_options`."""
+
+    users: tuple[str, ...]
+    services: tuple[str, ...]
+    expiring_within: timedelta
+    ignore_undeclared: bool
+    exact: bool
+    allow_empty: bool
+
+
+comparison_options = combine(
+    selection_options,
     click.option(
         "--expiring-within",
         type=Duration(),
@@ -53,43 +63,33 @@ _OPTIONS = (
     click.option("--allow-empty", is_flag=True, help="Specs without a single user are meant."),
 )
 
-
-def comparison_options(function: _Function) -> _Function:
-    """Give a command the options of a comparison."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
-
-
-def load_specs(specs: Path, *, allow_empty: bool) -> Desired:
-    """What the specs say; warnings go to standard error.
-
-    Raises:
-        SpecsError: with every problem.
-    """
-    from iamcreds.specs import load  # noqa: PLC0415 - YAML and JSON Schema are slow to import
-
-    desired = load(specs, allow_empty=allow_empty)
-    for warning in desired.warnings:
-        click.echo(str(warning), err=True)
-    return desired
+notify_option = click.option(
+    "--notify",
+    "urls",
+    multiple=True,
+    metavar="URL",
+    envvar="IAMCREDS_NOTIFY_URLS",
+    show_envvar=True,
+    help="Where something differs, send the summary there; may be repeated.",
+)
 
 
-def select(users: tuple[str, ...], services: tuple[str, ...], *, ignore_undeclared: bool = False) -> Selection:
-    """What --user, --service and --ignore-undeclared ask for; a service may be given by alias."""
-    from iamcreds.drift.selection import Selection  # noqa: PLC0415 - not for --help
+class NotifyingCommand(FindingCommand):
+    """A command whose complaints about words it does not know show no address of --notify, for it holds secrets."""
 
-    return Selection(frozenset(users), frozenset(map(service_name, services)), has_undeclared=not ignore_undeclared)
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise click.UsageError(hide_addresses(error.format_message()), ctx) from None
 
 
-def read_drift(  # noqa: PLR0913 - as many as the comparison has sides
-    account: Account,
+def read_drift(
     desired: Desired,
-    soon: timedelta,
     selection: Selection,
-    *,
+    options: ComparisonOptions,
     recorded: Sequence[RecordedCredential] | None = None,
-    exact: bool,
 ) -> Drift:
     """Read the account and compare, with what the stack's state has where that is known; with progress at a terminal.
 
@@ -97,17 +97,25 @@ def read_drift(  # noqa: PLR0913 - as many as the comparison has sides
         NothingSelectedError: a user or service is neither desired nor live.
         AccountError
     """
-    from iamcreds.commands._progress import progress_bars  # noqa: PLC0415 - slow to import
-    from iamcreds.drift.reading import detect_drift  # noqa: PLC0415 - same
+    from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
 
+    account, now = Account(), datetime.now(UTC)
     with progress_bars() as progress:
         return detect_drift(
             account,
             desired,
-            datetime.now(UTC),
-            soon,
+            now,
+            options["expiring_within"],
             selection,
             recorded=recorded,
-            exact=exact,
+            exact=options["exact"],
             progress=progress,
         )
+
+
+def finish(drift: Drift, urls: Sequence[str], page: str | None = None) -> None:
+    """If there are differences, send the notification, which may name the page, and exit with code 2."""
+    if drift.differences:
+        if urls:
+            send_message(urls, *write_message(drift, page))
+        raise click.exceptions.Exit(FOUND)

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Unpack
 
 import click
 
-from iamcreds.commands._comparison import comparison_options, load_specs, read_drift, select
-from iamcreds.commands._findings import FOUND
-from iamcreds.commands._notifying import NotifyingCommand, notify_option
+from iamcreds.commands._comparison import (
+    ComparisonOptions,
+    NotifyingCommand,
+    comparison_options,
+    finish,
+    notify_option,
+    read_drift,
+)
+from iamcreds.commands._options import select
+from iamcreds.commands._specs import load_specs
 from iamcreds.commands._state_file import plugin_option, read_text, refuse_foreign_code
 from iamcreds.commands._terminal import is_coloured
 from iamcreds.model import Place
+from iamcreds.report.json_document import format_json
+from iamcreds.report.markdown import format_markdown
+from iamcreds.report.message import check_addresses
+from iamcreds.report.text import format_text
+from iamcreds.state.export import read_export
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
 
     from iamcreds.drift.differences import Drift
     from iamcreds.model import RecordedCredential
@@ -41,19 +52,14 @@ if TYPE_CHECKING:
 @plugin_option
 @notify_option
 @comparison_options
-def command(  # noqa: PLR0913 - one for each option
+def command(
     specs: Path,
     *,
     form: str,
     state: IO[bytes] | None,
     plugins: tuple[str, ...],
     urls: tuple[str, ...],
-    users: tuple[str, ...],
-    services: tuple[str, ...],
-    expiring_within: timedelta,
-    ignore_undeclared: bool,
-    exact: bool,
-    allow_empty: bool,
+    **options: Unpack[ComparisonOptions],
 ) -> None:
     """Compare SPECS, a file or a folder, with the account, and tell what differs.
 
@@ -81,19 +87,13 @@ def command(  # noqa: PLR0913 - one for each option
       iamcreds drift specs --ignore-undeclared
       pulumi stack export | iamcreds drift specs --state -
     """
-    from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
-    from iamcreds.report.message import check_addresses, send_message, write_message  # noqa: PLC0415 - same
-
-    desired = load_specs(specs, allow_empty=allow_empty)
-    selection = select(users, services, ignore_undeclared=ignore_undeclared)
+    desired = load_specs(specs, allow_empty=options["allow_empty"])
+    selection = select(options["users"], options["services"], ignore_undeclared=options["ignore_undeclared"])
     check_addresses(urls)
     recorded = None if state is None else _read_recorded(state, plugins)
-    drift = read_drift(Account(), desired, expiring_within, selection, recorded=recorded, exact=exact)
+    drift = read_drift(desired, selection, options, recorded)
     _print_drift(drift, form, desired.files[0] if desired.files else str(specs))
-    if drift.differences:
-        if urls:
-            send_message(urls, *write_message(drift))
-        raise click.exceptions.Exit(FOUND)
+    finish(drift, urls)
 
 
 def _read_recorded(state: IO[bytes], plugins: tuple[str, ...]) -> Sequence[RecordedCredential]:
@@ -102,8 +102,7 @@ def _read_recorded(state: IO[bytes], plugins: tuple[str, ...]) -> Sequence[Recor
     Raises:
         StateError: it is no state.
     """
-    from iamcreds.state.export import read_export  # noqa: PLC0415 - not for --help
-    from iamcreds.state.providers import check_state  # noqa: PLC0415 - same
+    from iamcreds.state.providers import check_state  # noqa: PLC0415 - YAML is slow to import
 
     text = read_text(state)
     refuse_foreign_code(check_state(text, plugins))
@@ -114,15 +113,11 @@ def _print_drift(drift: Drift, form: str, file: str) -> None:
     """Print the drift in one of the forms, coloured at a terminal; `file` is where to show what no file speaks of."""
     match form:
         case "json":
-            from iamcreds.report.json_document import format_json  # noqa: PLC0415 - not for --help
-
             click.echo(format_json(drift))
         case "markdown":
-            from iamcreds.report.markdown import format_markdown  # noqa: PLC0415 - same
-
             click.echo(format_markdown(drift), nl=False)
         case "sarif":
-            from iamcreds.commands._checkout import find_checkout  # noqa: PLC0415 - same
+            from iamcreds.commands._checkout import find_checkout  # noqa: PLC0415 - importlib.metadata is slow to import
             from iamcreds.report.sarif.differences import format_drift  # noqa: PLC0415 - same
 
             click.echo(format_drift(drift, Place(file, 1, 1), find_checkout()))
@@ -131,6 +126,4 @@ def _print_drift(drift: Drift, form: str, file: str) -> None:
 
             print_coloured(drift)
         case _:
-            from iamcreds.report.text import format_text  # noqa: PLC0415 - same
-
             click.echo(format_text(drift))

@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from iamcreds.commands._comparison import load_specs
+from iamcreds.commands._specs import load_specs
+from iamcreds.policies.permissions import (
+    MAX_LENGTH,
+    MAX_POLICIES,
+    Owner,
+    drift_policy,
+    policies_for_users,
+    policy_for_services,
+    preview_policy,
+    up_policy,
+)
 from iamcreds.text.names import ACCOUNT_ID
-
-if TYPE_CHECKING:
-    from iamcreds.policies.permissions import Owner
 
 
 @click.command("permissions")
@@ -71,7 +78,6 @@ def command(run: str, account: str | None, specs: Path | None, part: int | None)
     if part is not None and (specs is None or run != "up"):
         raise click.BadParameter("only with --for up and --specs", param_hint="--part")
     from iamcreds.aws.client import find_partition, open_session  # noqa: PLC0415 - boto3 is slow to import
-    from iamcreds.policies.permissions import Owner, drift_policy, preview_policy, up_policy  # noqa: PLC0415 - same
 
     owner = Owner(account, find_partition(open_session()) if run == "up" else "aws")
     if specs is not None and run == "preview":
@@ -85,8 +91,6 @@ def command(run: str, account: str | None, specs: Path | None, part: int | None)
 
 def _narrow(specs: Path, owner: Owner, part: int) -> dict[str, Any]:
     """Make the policy of these specs, or the part that was asked for; standard error says what is to be known."""
-    from iamcreds.policies.permissions import MAX_POLICIES, policies_for_users, policy_for_services  # noqa: PLC0415 - as above
-
     desired = load_specs(specs, allow_empty=False)
     if owner.account and desired.account and owner.account != desired.account:
         raise click.BadParameter(f"the specs are for account {desired.account}", param_hint="--account")
@@ -106,8 +110,6 @@ def _narrow(specs: Path, owner: Owner, part: int) -> dict[str, Any]:
 
 def _describe_length(needed: int, part: int) -> str:
     """Why there is more than one policy, or a wider one."""
-    from iamcreds.policies.permissions import MAX_LENGTH, MAX_POLICIES  # noqa: PLC0415 - as above
-
     if needed > MAX_POLICIES:
         return (
             f"the users take {needed} policies, and IAM allows a role {MAX_POLICIES}: "

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 import click
 
-from iamcreds.commands._comparison import comparison_options, load_specs, read_drift, select
-from iamcreds.commands._findings import FOUND
-from iamcreds.commands._notifying import NotifyingCommand, notify_option
+from iamcreds.commands._comparison import (
+    ComparisonOptions,
+    NotifyingCommand,
+    comparison_options,
+    finish,
+    notify_option,
+    read_drift,
+)
+from iamcreds.commands._options import select
+from iamcreds.commands._specs import load_specs
 from iamcreds.files import check_target, write_private
+from iamcreds.report.message import check_addresses
+from iamcreds.report.summary import summarize
 from iamcreds.text.escaping import escape_invisible
-
-if TYPE_CHECKING:
-    from datetime import timedelta
 
 
 @click.command("report", cls=NotifyingCommand)
@@ -29,18 +35,7 @@ if TYPE_CHECKING:
 )
 @notify_option
 @comparison_options
-def command(  # noqa: PLR0913 - one for each option
-    specs: Path,
-    *,
-    file: Path,
-    urls: tuple[str, ...],
-    users: tuple[str, ...],
-    services: tuple[str, ...],
-    expiring_within: timedelta,
-    ignore_undeclared: bool,
-    exact: bool,
-    allow_empty: bool,
-) -> None:
+def command(specs: Path, *, file: Path, urls: tuple[str, ...], **options: Unpack[ComparisonOptions]) -> None:
     """Compare SPECS, a file or a folder, with the account, and write an HTML page about both.
 
     The page has every live credential, what expires when, the access keys, and what `iamcreds drift` finds. It is one
@@ -60,19 +55,13 @@ def command(  # noqa: PLR0913 - one for each option
       iamcreds report specs --html jane.html --user jane
       iamcreds report specs --html report.html --notify 'mailto://smtp.example.com?from=iam@example.com&to=me@example.com'
     """
-    from iamcreds.aws import Account  # noqa: PLC0415 - boto3, YAML, JSON Schema and Jinja are slow to import
-    from iamcreds.report.html import render  # noqa: PLC0415 - same
-    from iamcreds.report.message import check_addresses, send_message, write_message  # noqa: PLC0415 - same
-    from iamcreds.report.summary import summarize  # noqa: PLC0415 - same
+    from iamcreds.report.html import render  # noqa: PLC0415 - Jinja is slow to import
 
-    desired = load_specs(specs, allow_empty=allow_empty)
-    selection = select(users, services, ignore_undeclared=ignore_undeclared)
+    desired = load_specs(specs, allow_empty=options["allow_empty"])
+    selection = select(options["users"], options["services"], ignore_undeclared=options["ignore_undeclared"])
     check_target(file)
     check_addresses(urls)
-    drift = read_drift(Account(), desired, expiring_within, selection, exact=exact)
-    write_private(file, render(drift, desired, expiring_within, selection))
+    drift = read_drift(desired, selection, options)
+    write_private(file, render(drift, desired, options["expiring_within"], selection))
     click.echo(f"wrote {escape_invisible(str(file))}: {escape_invisible(summarize(drift))}")
-    if drift.differences:
-        if urls:
-            send_message(urls, *write_message(drift, str(file.resolve())))
-        raise click.exceptions.Exit(FOUND)
+    finish(drift, urls, str(file.resolve()))

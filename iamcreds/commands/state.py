@@ -50,7 +50,7 @@ def check(file: IO[bytes], plugins: tuple[str, ...], settings: Path | None) -> N
       pulumi stack export | iamcreds state check - --settings Pulumi.prod.yaml
       pulumi stack export | iamcreds state check - --plugin aws    # a program of your own, with pulumi-aws
     """
-    from iamcreds.state.providers import check_state  # noqa: PLC0415 - not for --help
+    from iamcreds.state.providers import check_state  # noqa: PLC0415 - YAML is slow to import
 
     expected = None if settings is None else read_settings(settings)
     checked = check_state(read_text(file), plugins, expected)
