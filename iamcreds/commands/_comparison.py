@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypedDict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from iamcreds.commands._findings import FOUND, FindingCommand
+from iamcreds.commands._errors import FOUND, FindingCommand
 from iamcreds.commands._options import combine, selection_options
-from iamcreds.commands._progress import progress_bars
+from iamcreds.commands._terminal import progress_bars
 from iamcreds.drift.reading import detect_drift
 from iamcreds.report.message import hide_addresses, send_message, write_message
 from iamcreds.text.durations import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from iamcreds.drift.differences import Drift
     from iamcreds.drift.selection import Selection
     from iamcreds.model import Desired, RecordedCredential
 
 
-class Duration(click.ParamType[timedelta]):
-    """A time as the specs have it: `12h`, `90d`, `2w`."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401 - as click has it
-        """The time that is meant."""
-        if isinstance(value, timedelta):
-            return value
-        try:
-            return parse_duration(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+def _parse_duration(_context: click.Context, _parameter: click.Parameter, text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
-class ComparisonOptions(TypedDict):
-    """The values of `comparison_options`."""
+class Options(TypedDict):
+    """The values of `options`."""
 
+    urls: tuple[str, ...]
     users: tuple[str, ...]
     services: tuple[str, ...]
     expiring_within: timedelta
@@ -48,11 +42,20 @@ class ComparisonOptions(TypedDict):
     allow_empty: bool
 
 
-comparison_options = combine(
+options = combine(
+    click.option(
+        "--notify",
+        "urls",
+        multiple=True,
+        metavar="URL",
+        envvar="IAMCREDS_NOTIFY_URLS",
+        show_envvar=True,
+        help="Where something differs, send the summary there; may be repeated.",
+    ),
     selection_options,
     click.option(
         "--expiring-within",
-        type=Duration(),
+        callback=_parse_duration,
         default="14d",
         show_default=True,
         metavar="TIME",
@@ -63,18 +66,8 @@ comparison_options = combine(
     click.option("--allow-empty", is_flag=True, help="Specs without a single user are meant."),
 )
 
-notify_option = click.option(
-    "--notify",
-    "urls",
-    multiple=True,
-    metavar="URL",
-    envvar="IAMCREDS_NOTIFY_URLS",
-    show_envvar=True,
-    help="Where something differs, send the summary there; may be repeated.",
-)
 
-
-class NotifyingCommand(FindingCommand):
+class Command(FindingCommand):
     """A command whose complaints about words it does not know show no address of --notify, for it holds secrets."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -88,7 +81,7 @@ class NotifyingCommand(FindingCommand):
 def read_drift(
     desired: Desired,
     selection: Selection,
-    options: ComparisonOptions,
+    options: Options,
     recorded: Sequence[RecordedCredential] | None = None,
 ) -> Drift:
     """Read the account and compare, with what the stack's state has where that is known; with progress at a terminal.

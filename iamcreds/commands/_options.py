@@ -1,4 +1,4 @@
-"""Options of several commands, and parts of options."""
+"""Options and arguments of several commands: their parts, and the values that they stand for."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from iamcreds.services import service_name
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable
+    from pathlib import Path
+
+    from iamcreds.model import Desired
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
@@ -26,6 +29,20 @@ selection_options = combine(
     click.option("--user", "users", multiple=True, metavar="NAME", help="Only this user; may be repeated."),
     click.option("--service", "services", multiple=True, metavar="SERVICE", help="Only this service; may be repeated."),
 )
+
+
+def load_specs(specs: Path, *, allow_empty: bool) -> Desired:
+    """What the specs say; warnings go to standard error.
+
+    Raises:
+        SpecsError: with every problem.
+    """
+    from iamcreds.specs import load  # noqa: PLC0415 - YAML and JSON Schema are slow to import
+
+    desired = load(specs, allow_empty=allow_empty)
+    for warning in desired.warnings:
+        click.echo(str(warning), err=True)
+    return desired
 
 
 def select(users: tuple[str, ...], services: tuple[str, ...], *, ignore_undeclared: bool = False) -> Selection:

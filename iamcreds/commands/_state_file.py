@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from iamcreds.commands._findings import FOUND
+from iamcreds.commands._errors import FOUND
 from iamcreds.errors import StateError
 from iamcreds.text.escaping import escape_invisible, shorten
 

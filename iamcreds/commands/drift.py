@@ -7,16 +7,8 @@ from typing import IO, TYPE_CHECKING, Unpack
 
 import click
 
-from iamcreds.commands._comparison import (
-    ComparisonOptions,
-    NotifyingCommand,
-    comparison_options,
-    finish,
-    notify_option,
-    read_drift,
-)
-from iamcreds.commands._options import select
-from iamcreds.commands._specs import load_specs
+from iamcreds.commands import _comparison as comparison
+from iamcreds.commands._options import load_specs, select
 from iamcreds.commands._state_file import plugin_option, read_text, refuse_foreign_code
 from iamcreds.commands._terminal import is_coloured
 from iamcreds.model import Place
@@ -33,7 +25,7 @@ if TYPE_CHECKING:
     from iamcreds.model import RecordedCredential
 
 
-@click.command("drift", cls=NotifyingCommand)
+@click.command("drift", cls=comparison.Command)
 @click.argument("specs", type=click.Path(path_type=Path))
 @click.option(
     "--format",
@@ -50,16 +42,14 @@ if TYPE_CHECKING:
     help="What `pulumi stack export` prints (- for standard input): then every difference is about one id.",
 )
 @plugin_option
-@notify_option
-@comparison_options
+@comparison.options
 def command(
     specs: Path,
     *,
     form: str,
     state: IO[bytes] | None,
     plugins: tuple[str, ...],
-    urls: tuple[str, ...],
-    **options: Unpack[ComparisonOptions],
+    **options: Unpack[comparison.Options],
 ) -> None:
     """Compare SPECS, a file or a folder, with the account, and tell what differs.
 
@@ -89,11 +79,11 @@ def command(
     """
     desired = load_specs(specs, allow_empty=options["allow_empty"])
     selection = select(options["users"], options["services"], ignore_undeclared=options["ignore_undeclared"])
-    check_addresses(urls)
+    check_addresses(options["urls"])
     recorded = None if state is None else _read_recorded(state, plugins)
-    drift = read_drift(desired, selection, options, recorded)
+    drift = comparison.read_drift(desired, selection, options, recorded)
     _print_drift(drift, form, desired.files[0] if desired.files else str(specs))
-    finish(drift, urls)
+    comparison.finish(drift, options["urls"])
 
 
 def _read_recorded(state: IO[bytes], plugins: tuple[str, ...]) -> Sequence[RecordedCredential]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from iamcreds.commands._options import select, selection_options
-from iamcreds.commands._progress import progress_bars
+from iamcreds.commands._terminal import progress_bars
 from iamcreds.drift.reading import read_inventory
 from iamcreds.errors import OutputFileError
 from iamcreds.files import check_target

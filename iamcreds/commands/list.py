@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from iamcreds.commands._options import combine, matching
-from iamcreds.commands._progress import progress_bars
 from iamcreds.commands._rows import format_option, print_rows
+from iamcreds.commands._terminal import progress_bars
 from iamcreds.errors import AccountError
 from iamcreds.query.schema import TABLES
 from iamcreds.services import service_aliases, service_name

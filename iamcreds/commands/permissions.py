@@ -9,17 +9,8 @@ from typing import Any
 
 import click
 
-from iamcreds.commands._specs import load_specs
-from iamcreds.policies.permissions import (
-    MAX_LENGTH,
-    MAX_POLICIES,
-    Owner,
-    drift_policy,
-    policies_for_users,
-    policy_for_services,
-    preview_policy,
-    up_policy,
-)
+from iamcreds.commands._options import load_specs
+from iamcreds.policies import permissions
 from iamcreds.text.names import ACCOUNT_ID
 
 
@@ -79,17 +70,17 @@ def command(run: str, account: str | None, specs: Path | None, part: int | None)
         raise click.BadParameter("only with --for up and --specs", param_hint="--part")
     from iamcreds.aws.client import find_partition, open_session  # noqa: PLC0415 - boto3 is slow to import
 
-    owner = Owner(account, find_partition(open_session()) if run == "up" else "aws")
-    if specs is not None and run == "preview":
-        policy = preview_policy(load_specs(specs, allow_empty=False))
-    elif specs is not None:
-        policy = _narrow(specs, owner, part or 1)
+    owner = permissions.Owner(account, find_partition(open_session()) if run == "up" else "aws")
+    if run == "up":
+        policy = permissions.up_policy(owner) if specs is None else _narrow(specs, owner, part or 1)
+    elif run == "preview":
+        policy = permissions.preview_policy(None if specs is None else load_specs(specs, allow_empty=False))
     else:
-        policy = {"up": lambda: up_policy(owner), "preview": preview_policy, "drift": drift_policy}[run]()
+        policy = permissions.drift_policy()
     click.echo(json.dumps(policy, indent=2))
 
 
-def _narrow(specs: Path, owner: Owner, part: int) -> dict[str, Any]:
+def _narrow(specs: Path, owner: permissions.Owner, part: int) -> dict[str, Any]:
     """Make the policy of these specs, or the part that was asked for; standard error says what is to be known."""
     desired = load_specs(specs, allow_empty=False)
     if owner.account and desired.account and owner.account != desired.account:
@@ -97,10 +88,10 @@ def _narrow(specs: Path, owner: Owner, part: int) -> dict[str, Any]:
     owner = replace(owner, account=owner.account or desired.account)
     if owner.account is None:
         click.echo("neither the specs nor --account name an account: the users may be of any", err=True)
-    policies = policies_for_users(desired, owner)
+    policies = permissions.policies_for_users(desired, owner)
     needed = len(policies)
-    if needed > MAX_POLICIES:
-        policies = [policy_for_services(desired, owner)]
+    if needed > permissions.MAX_POLICIES:
+        policies = [permissions.policy_for_services(desired, owner)]
     if needed > 1:
         click.echo(_describe_length(needed, part), err=True)
     if part > len(policies):
@@ -110,12 +101,12 @@ def _narrow(specs: Path, owner: Owner, part: int) -> dict[str, Any]:
 
 def _describe_length(needed: int, part: int) -> str:
     """Why there is more than one policy, or a wider one."""
-    if needed > MAX_POLICIES:
+    if needed > permissions.MAX_POLICIES:
         return (
-            f"the users take {needed} policies, and IAM allows a role {MAX_POLICIES}: "
+            f"the users take {needed} policies, and IAM allows a role {permissions.MAX_POLICIES}: "
             "this one is for every user of the account, and for the declared services alone"
         )
     return (
-        f"part {part} of {needed}, for IAM allows a policy {MAX_LENGTH:,} characters: "
+        f"part {part} of {needed}, for IAM allows a policy {permissions.MAX_LENGTH:,} characters: "
         "the role needs all of them (--part 1, --part 2, …)"
     )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iamcreds.commands._progress import progress_bars
 from iamcreds.commands._rows import format_option, print_rows
+from iamcreds.commands._terminal import progress_bars
 from iamcreds.query.schema import list_desired_rows, list_user_rows
 
 if TYPE_CHECKING:

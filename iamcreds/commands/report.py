@@ -7,23 +7,15 @@ from typing import Unpack
 
 import click
 
-from iamcreds.commands._comparison import (
-    ComparisonOptions,
-    NotifyingCommand,
-    comparison_options,
-    finish,
-    notify_option,
-    read_drift,
-)
-from iamcreds.commands._options import select
-from iamcreds.commands._specs import load_specs
+from iamcreds.commands import _comparison as comparison
+from iamcreds.commands._options import load_specs, select
 from iamcreds.files import check_target, write_private
 from iamcreds.report.message import check_addresses
 from iamcreds.report.summary import summarize
 from iamcreds.text.escaping import escape_invisible
 
 
-@click.command("report", cls=NotifyingCommand)
+@click.command("report", cls=comparison.Command)
 @click.argument("specs", type=click.Path(path_type=Path))
 @click.option(
     "--html",
@@ -33,9 +25,8 @@ from iamcreds.text.escaping import escape_invisible
     metavar="FILE",
     help="Where to write the page, for your eyes only (mode 0600); a file that is there is replaced, a link refused.",
 )
-@notify_option
-@comparison_options
-def command(specs: Path, *, file: Path, urls: tuple[str, ...], **options: Unpack[ComparisonOptions]) -> None:
+@comparison.options
+def command(specs: Path, *, file: Path, **options: Unpack[comparison.Options]) -> None:
     """Compare SPECS, a file or a folder, with the account, and write an HTML page about both.
 
     The page has every live credential, what expires when, the access keys, and what `iamcreds drift` finds. It is one
@@ -60,8 +51,8 @@ def command(specs: Path, *, file: Path, urls: tuple[str, ...], **options: Unpack
     desired = load_specs(specs, allow_empty=options["allow_empty"])
     selection = select(options["users"], options["services"], ignore_undeclared=options["ignore_undeclared"])
     check_target(file)
-    check_addresses(urls)
-    drift = read_drift(desired, selection, options)
+    check_addresses(options["urls"])
+    drift = comparison.read_drift(desired, selection, options)
     write_private(file, render(drift, desired, options["expiring_within"], selection))
     click.echo(f"wrote {escape_invisible(str(file))}: {escape_invisible(summarize(drift))}")
-    finish(drift, urls, str(file.resolve()))
+    comparison.finish(drift, options["urls"], str(file.resolve()))

@@ -7,7 +7,7 @@ from typing import IO
 
 import click
 
-from iamcreds.commands._findings import FindingCommand
+from iamcreds.commands._errors import FindingCommand
 from iamcreds.commands._state_file import plugin_option, read_settings, read_text, refuse_foreign_code
 from iamcreds.text.formatting import format_count
 
