@@ -10,8 +10,6 @@ import click
 from iamcreds.commands._errors import FOUND, FindingCommand
 from iamcreds.commands._options import combine, selection_options
 from iamcreds.commands._terminal import progress_bars
-from iamcreds.drift.reading import detect_drift
-from iamcreds.report.message import hide_addresses, send_message, write_message
 from iamcreds.text.durations import parse_duration
 
 if TYPE_CHECKING:
@@ -75,6 +73,8 @@ class Command(FindingCommand):
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
+            from iamcreds.report.message import hide_addresses  # noqa: PLC0415 - drift takes 30 ms to import
+
             raise click.UsageError(hide_addresses(error.format_message()), ctx) from None
 
 
@@ -91,6 +91,7 @@ def read_drift(
         AccountError
     """
     from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.drift.reading import detect_drift  # noqa: PLC0415 - drift takes 30 ms to import
 
     account, now = Account(), datetime.now(UTC)
     with progress_bars() as progress:
@@ -110,5 +111,7 @@ def finish(drift: Drift, urls: Sequence[str], page: str | None = None) -> None:
     """If there are differences, send the notification, which may name the page, and exit with code 2."""
     if drift.differences:
         if urls:
+            from iamcreds.report.message import send_message, write_message  # noqa: PLC0415 - drift takes 30 ms to import
+
             send_message(urls, *write_message(drift, page))
         raise click.exceptions.Exit(FOUND)

@@ -12,10 +12,6 @@ from iamcreds.commands._options import load_specs, select
 from iamcreds.commands._state_file import plugin_option, read_text, refuse_foreign_code
 from iamcreds.commands._terminal import is_coloured
 from iamcreds.model import Place
-from iamcreds.report.json_document import format_json
-from iamcreds.report.markdown import format_markdown
-from iamcreds.report.message import check_addresses
-from iamcreds.report.text import format_text
 from iamcreds.state.export import read_export
 
 if TYPE_CHECKING:
@@ -77,6 +73,8 @@ def command(
       iamcreds drift specs --ignore-undeclared
       pulumi stack export | iamcreds drift specs --state -
     """
+    from iamcreds.report.message import check_addresses  # noqa: PLC0415 - drift takes 30 ms to import
+
     desired = load_specs(specs, allow_empty=options["allow_empty"])
     selection = select(options["users"], options["services"], ignore_undeclared=options["ignore_undeclared"])
     check_addresses(options["urls"])
@@ -103,8 +101,12 @@ def _print_drift(drift: Drift, form: str, file: str) -> None:
     """Print the drift in one of the forms, coloured at a terminal; `file` is where to show what no file speaks of."""
     match form:
         case "json":
+            from iamcreds.report.json_document import format_json  # noqa: PLC0415 - drift takes 30 ms to import
+
             click.echo(format_json(drift))
         case "markdown":
+            from iamcreds.report.markdown import format_markdown  # noqa: PLC0415 - same
+
             click.echo(format_markdown(drift), nl=False)
         case "sarif":
             from iamcreds.commands._checkout import find_checkout  # noqa: PLC0415 - importlib.metadata is slow to import
@@ -116,4 +118,6 @@ def _print_drift(drift: Drift, form: str, file: str) -> None:
 
             print_coloured(drift)
         case _:
+            from iamcreds.report.text import format_text  # noqa: PLC0415 - drift takes 30 ms to import
+
             click.echo(format_text(drift))
