@@ -18,7 +18,6 @@ from markdown_it import MarkdownIt
 
 from iamcreds.aws.failures import translate_errors
 from iamcreds.cli import main
-from iamcreds.commands.drift import _print_coloured
 from iamcreds.drift.rules.missing import MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.errors import AccountError, format_traceback
@@ -32,6 +31,7 @@ from iamcreds.report.json_document import format_json
 from iamcreds.report.markdown import format_markdown
 from iamcreds.report.message import write_message
 from iamcreds.report.sarif.differences import format_drift
+from iamcreds.report.terminal import print_coloured
 from iamcreds.report.text import format_text
 from iamcreds.services import service_alias
 from iamcreds.specs.dump import write_document
@@ -113,7 +113,7 @@ def coloured(name: str) -> str:
     with pytest.MonkeyPatch.context() as patch:
         out = io.StringIO()
         patch.setattr("sys.stdout", out)
-        _print_coloured(hostile_drift(name))
+        print_coloured(hostile_drift(name))
     return out.getvalue()
 
 

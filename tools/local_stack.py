@@ -19,8 +19,8 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from iamcreds.emulator.controls import Controls
-from iamcreds.emulator.documents import ControlError
+from iamcreds.emulator.faults.controls import Controls
+from iamcreds.emulator.faults.documents import ControlError
 from iamcreds.errors import SpecsError
 from iamcreds.specs import load
 from tools import engine

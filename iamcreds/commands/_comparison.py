@@ -1,48 +1,59 @@
-"""What `drift` and `report` share: the options of a comparison, and making it."""
+"""The parts that `drift` and `report` share: options, the comparison itself, notification and exit code."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from iamcreds.services import service_name
+from iamcreds.commands._errors import FOUND, FindingCommand
+from iamcreds.commands._options import combine, selection_options
+from iamcreds.commands._terminal import progress_bars
 from iamcreds.text.durations import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
+    from datetime import timedelta
 
-    from iamcreds.aws import Account
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
     from iamcreds.model import Desired, RecordedCredential
 
-_Function = TypeVar("_Function", bound="Callable[..., Any]")
+
+def _parse_duration(_context: click.Context, _parameter: click.Parameter, text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
-class Duration(click.ParamType[timedelta]):
-    """A time as the specs have it: `12h`, `90d`, `2w`."""
+class Options(TypedDict):
+    """The values of `options`."""
 
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401 - as click has it
-        """The time that is meant."""
-        if isinstance(value, timedelta):
-            return value
-        try:
-            return parse_duration(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+    urls: tuple[str, ...]
+    users: tuple[str, ...]
+    services: tuple[str, ...]
+    expiring_within: timedelta
+    ignore_undeclared: bool
+    exact: bool
+    allow_empty: bool
 
 
-_OPTIONS = (
-    click.option("--user", "users", multiple=True, metavar="NAME", help="Only this user; may be repeated."),
-    click.option("--service", "services", multiple=True, metavar="SERVICE", help="Only this service; may be repeated."),
+options = combine(
+    click.option(
+        "--notify",
+        "urls",
+        multiple=True,
+        metavar="URL",
+        envvar="IAMCREDS_NOTIFY_URLS",
+        show_envvar=True,
+        help="Where something differs, send the summary there; may be repeated.",
+    ),
+    selection_options,
     click.option(
         "--expiring-within",
-        type=Duration(),
+        callback=_parse_duration,
         default="14d",
         show_default=True,
         metavar="TIME",
@@ -54,42 +65,24 @@ _OPTIONS = (
 )
 
 
-def comparison_options(function: _Function) -> _Function:
-    """Give a command the options of a comparison."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+class Command(FindingCommand):
+    """A command whose complaints about words it does not know show no address of --notify, for it holds secrets."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            from iamcreds.report.message import hide_addresses  # noqa: PLC0415 - drift takes 30 ms to import
+
+            raise click.UsageError(hide_addresses(error.format_message()), ctx) from None
 
 
-def load_specs(specs: Path, *, allow_empty: bool) -> Desired:
-    """What the specs say; warnings go to standard error.
-
-    Raises:
-        SpecsError: with every problem.
-    """
-    from iamcreds.specs import load  # noqa: PLC0415 - YAML and JSON Schema are slow to import
-
-    desired = load(specs, allow_empty=allow_empty)
-    for warning in desired.warnings:
-        click.echo(str(warning), err=True)
-    return desired
-
-
-def select(users: tuple[str, ...], services: tuple[str, ...], *, ignore_undeclared: bool = False) -> Selection:
-    """What --user, --service and --ignore-undeclared ask for; a service may be given by alias."""
-    from iamcreds.drift.selection import Selection  # noqa: PLC0415 - not for --help
-
-    return Selection(frozenset(users), frozenset(map(service_name, services)), has_undeclared=not ignore_undeclared)
-
-
-def read_drift(  # noqa: PLR0913 - as many as the comparison has sides
-    account: Account,
+def read_drift(
     desired: Desired,
-    soon: timedelta,
     selection: Selection,
-    *,
+    options: Options,
     recorded: Sequence[RecordedCredential] | None = None,
-    exact: bool,
 ) -> Drift:
     """Read the account and compare, with what the stack's state has where that is known; with progress at a terminal.
 
@@ -97,17 +90,28 @@ def read_drift(  # noqa: PLR0913 - as many as the comparison has sides
         NothingSelectedError: a user or service is neither desired nor live.
         AccountError
     """
-    from iamcreds.commands._progress import progress_bars  # noqa: PLC0415 - slow to import
-    from iamcreds.drift.detection import detect_drift  # noqa: PLC0415 - same
+    from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.drift.detection import detect_drift  # noqa: PLC0415 - drift takes 30 ms to import
 
+    account, now = Account(), datetime.now(UTC)
     with progress_bars() as progress:
         return detect_drift(
             account,
             desired,
-            datetime.now(UTC),
-            soon,
+            now,
+            options["expiring_within"],
             selection,
             recorded=recorded,
-            exact=exact,
+            exact=options["exact"],
             progress=progress,
         )
+
+
+def finish(drift: Drift, urls: Sequence[str], page: str | None = None) -> None:
+    """If there are differences, send the notification, which may name the page, and exit with code 2."""
+    if drift.differences:
+        if urls:
+            from iamcreds.report.message import send_message, write_message  # noqa: PLC0415 - drift takes 30 ms to import
+
+            send_message(urls, *write_message(drift, page))
+        raise click.exceptions.Exit(FOUND)

@@ -1,10 +1,15 @@
-"""Errors of the command line, whose messages quote arguments."""
+"""Errors of the command line, whose messages quote arguments, and exit code 2 of commands that find something."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 
 from iamcreds.text.escaping import escape_lines
+
+FOUND = 2
+"""The exit code that says that something was found: drift, findings, foreign code."""
 
 
 def escape_error(error: click.ClickException) -> click.ClickException:
@@ -19,3 +24,15 @@ def escape_error(error: click.ClickException) -> click.ClickException:
     if isinstance(error, click.UsageError):
         return click.UsageError(escaped, error.ctx)
     return click.ClickException(escaped)
+
+
+class FindingCommand(click.Command):
+    """A command whose exit code 2 says that something was found: a wrong option, click's own 2, ends with 1."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:  # noqa: ANN401 - as click has it
+        """Parse the options."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.UsageError as error:
+            escape_error(error).show()
+            raise click.exceptions.Exit(1) from None

@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from iamcreds.commands._findings import FOUND
+from iamcreds.commands._errors import FOUND
 from iamcreds.errors import StateError
 from iamcreds.text.escaping import escape_invisible, shorten
 
@@ -31,7 +31,7 @@ def read_text(file: IO[bytes]) -> str:
     Raises:
         StateError: it is longer than any state, or no text.
     """
-    from iamcreds.state.providers import MAX_BYTES  # noqa: PLC0415 - not for --help
+    from iamcreds.state.providers import MAX_BYTES  # noqa: PLC0415 - YAML is slow to import
 
     content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
@@ -48,7 +48,7 @@ def read_settings(file: Path) -> SecretsProvider:
     Raises:
         StateError: the file cannot be read, or is not a settings file.
     """
-    from iamcreds.state.secrets_provider import MAX_SETTINGS, parse_settings  # noqa: PLC0415 - not for --help
+    from iamcreds.state.secrets_provider import MAX_SETTINGS, parse_settings  # noqa: PLC0415 - YAML is slow to import
 
     try:
         with file.open("rb") as opened:

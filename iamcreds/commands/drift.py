@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Unpack
 
 import click
 
-from iamcreds.commands._comparison import comparison_options, load_specs, read_drift, select
-from iamcreds.commands._findings import FOUND
-from iamcreds.commands._notifying import NotifyingCommand, notify_option
+from iamcreds.commands import _comparison as comparison
+from iamcreds.commands._options import load_specs, select
 from iamcreds.commands._state_file import plugin_option, read_text, refuse_foreign_code
 from iamcreds.commands._terminal import is_coloured
 from iamcreds.model import Place
-from iamcreds.text.escaping import escape_invisible
+from iamcreds.state.export import read_export
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
-
-    from rich.console import Console
-    from rich.text import Text
 
     from iamcreds.drift.comparing import Drift
     from iamcreds.model import RecordedCredential
 
 
-@click.command("drift", cls=NotifyingCommand)
+@click.command("drift", cls=comparison.Command)
 @click.argument("specs", type=click.Path(path_type=Path))
 @click.option(
     "--format",
@@ -43,21 +38,14 @@ if TYPE_CHECKING:
     help="What `pulumi stack export` prints (- for standard input): then every difference is about one id.",
 )
 @plugin_option
-@notify_option
-@comparison_options
-def command(  # noqa: PLR0913 - one for each option
+@comparison.options
+def command(
     specs: Path,
     *,
     form: str,
     state: IO[bytes] | None,
     plugins: tuple[str, ...],
-    urls: tuple[str, ...],
-    users: tuple[str, ...],
-    services: tuple[str, ...],
-    expiring_within: timedelta,
-    ignore_undeclared: bool,
-    exact: bool,
-    allow_empty: bool,
+    **options: Unpack[comparison.Options],
 ) -> None:
     """Compare SPECS, a file or a folder, with the account, and tell what differs.
 
@@ -85,19 +73,15 @@ def command(  # noqa: PLR0913 - one for each option
       iamcreds drift specs --ignore-undeclared
       pulumi stack export | iamcreds drift specs --state -
     """
-    from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
-    from iamcreds.report.message import check_addresses, send_message, write_message  # noqa: PLC0415 - same
+    from iamcreds.report.message import check_addresses  # noqa: PLC0415 - drift takes 30 ms to import
 
-    desired = load_specs(specs, allow_empty=allow_empty)
-    selection = select(users, services, ignore_undeclared=ignore_undeclared)
-    check_addresses(urls)
+    desired = load_specs(specs, allow_empty=options["allow_empty"])
+    selection = select(options["users"], options["services"], ignore_undeclared=options["ignore_undeclared"])
+    check_addresses(options["urls"])
     recorded = None if state is None else _read_recorded(state, plugins)
-    drift = read_drift(Account(), desired, expiring_within, selection, recorded=recorded, exact=exact)
+    drift = comparison.read_drift(desired, selection, options, recorded)
     _print_drift(drift, form, desired.files[0] if desired.files else str(specs))
-    if drift.differences:
-        if urls:
-            send_message(urls, *write_message(drift))
-        raise click.exceptions.Exit(FOUND)
+    comparison.finish(drift, options["urls"])
 
 
 def _read_recorded(state: IO[bytes], plugins: tuple[str, ...]) -> Sequence[RecordedCredential]:
@@ -106,8 +90,7 @@ def _read_recorded(state: IO[bytes], plugins: tuple[str, ...]) -> Sequence[Recor
     Raises:
         StateError: it is no state.
     """
-    from iamcreds.state.export import read_export  # noqa: PLC0415 - not for --help
-    from iamcreds.state.providers import check_state  # noqa: PLC0415 - same
+    from iamcreds.state.providers import check_state  # noqa: PLC0415 - YAML is slow to import
 
     text = read_text(state)
     refuse_foreign_code(check_state(text, plugins))
@@ -118,7 +101,7 @@ def _print_drift(drift: Drift, form: str, file: str) -> None:
     """Print the drift in one of the forms, coloured at a terminal; `file` is where to show what no file speaks of."""
     match form:
         case "json":
-            from iamcreds.report.json_document import format_json  # noqa: PLC0415 - not for --help
+            from iamcreds.report.json_document import format_json  # noqa: PLC0415 - drift takes 30 ms to import
 
             click.echo(format_json(drift))
         case "markdown":
@@ -126,48 +109,15 @@ def _print_drift(drift: Drift, form: str, file: str) -> None:
 
             click.echo(format_markdown(drift), nl=False)
         case "sarif":
-            from iamcreds.commands._checkout import find_checkout  # noqa: PLC0415 - same
+            from iamcreds.commands._checkout import find_checkout  # noqa: PLC0415 - importlib.metadata is slow to import
             from iamcreds.report.sarif.differences import format_drift  # noqa: PLC0415 - same
 
             click.echo(format_drift(drift, Place(file, 1, 1), find_checkout()))
         case _ if is_coloured():
-            _print_coloured(drift)
+            from iamcreds.report.terminal import print_coloured  # noqa: PLC0415 - rich is slow to import
+
+            print_coloured(drift)
         case _:
-            from iamcreds.report.text import format_text  # noqa: PLC0415 - same
+            from iamcreds.report.text import format_text  # noqa: PLC0415 - drift takes 30 ms to import
 
             click.echo(format_text(drift))
-
-
-def _print_coloured(drift: Drift) -> None:
-    """The text at a terminal: a heading for each kind, in a colour that can be read on black and on white."""
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and needed at a terminal only
-    from rich.text import Text  # noqa: PLC0415 - same
-
-    from iamcreds.drift.rules.difference import Kind  # noqa: PLC0415 - as above
-    from iamcreds.report.summary import TITLES, describe_limits, describe_scope, summarize  # noqa: PLC0415 - as above
-
-    console = Console(highlight=False)
-    for kind in Kind:
-        found = drift.by_kind(kind)
-        if found:
-            colour = "red" if kind is Kind.DRIFT else "magenta"
-            console.print(Text(f"{TITLES[kind]} ({len(found):,})", style=f"bold {colour}"))
-        for difference in found:
-            place = "" if difference.place is None else f"  {difference.place}"
-            words = difference.describe()
-            user, message = escape_invisible(difference.user), escape_invisible(words.message)
-            told = Text.assemble((user, "bold"), f" {message}  ", (f"[{difference.rule}]{place}", "dim"))
-            _print_wrapped(console, told, indent=2)
-            console.print(Text(escape_invisible(f"      next: {words.next}")), soft_wrap=True)  # to be copied
-    _print_wrapped(console, Text.assemble((escape_invisible(summarize(drift)), "bold"), f": {describe_scope(drift)}"))
-    for note in describe_limits(drift):
-        _print_wrapped(console, Text(escape_invisible(f"note: {note}"), style="dim"))
-
-
-def _print_wrapped(console: Console, text: Text, indent: int = 0) -> None:
-    """Break a text between its words, so that no id is broken; what follows its first line stands further right."""
-    further = indent + 2
-    for number, line in enumerate(text.wrap(console, console.width - further)):
-        line.rstrip()
-        line.pad_left(further if number else indent)
-        console.print(line, soft_wrap=True)

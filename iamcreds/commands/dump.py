@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from iamcreds.commands._comparison import select
+from iamcreds.commands._options import select, selection_options
+from iamcreds.commands._terminal import progress_bars
 from iamcreds.errors import OutputFileError
 from iamcreds.files import check_target
+from iamcreds.model import Desired, Status
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
@@ -32,8 +34,7 @@ _NAMED = 5
     help="Write a file for each user below this folder; left out: one document on standard output.",
 )
 @click.option("--overwrite", is_flag=True, help="Write files that are there already anew.")
-@click.option("--user", "users", multiple=True, metavar="NAME", help="Only this user; may be repeated.")
-@click.option("--service", "services", multiple=True, metavar="SERVICE", help="Only this service; may be repeated.")
+@selection_options
 def command(folder: Path | None, *, overwrite: bool, users: tuple[str, ...], services: tuple[str, ...]) -> None:
     """Write specs for what is live, each credential with the id by which it is adopted.
 
@@ -50,7 +51,7 @@ def command(folder: Path | None, *, overwrite: bool, users: tuple[str, ...], ser
       iamcreds dump --user jane --user john --to specs
       iamcreds dump --service codecommit > specs/codecommit.yaml
     """
-    from iamcreds.specs.dump import split_by_user, write_document  # noqa: PLC0415 - not for --help
+    from iamcreds.specs.dump import name_file, split_by_user, write_document  # noqa: PLC0415 - YAML and JSON Schema are slow to import
 
     selection = select(users, services)
     inventory = _read(selection)
@@ -60,7 +61,11 @@ def command(folder: Path | None, *, overwrite: bool, users: tuple[str, ...], ser
         for line in write_document(inventory.account, by_user.items()):
             click.echo(line, nl=False)
     else:
-        _write_files(folder, inventory.account, by_user, overwrite=overwrite)
+        one_by_one = {
+            folder / name_file(user): write_document(inventory.account, [(user, credentials)])
+            for user, credentials in by_user.items()
+        }
+        _write_files(folder, one_by_one, overwrite=overwrite)
     _tell(chosen, by_user)
 
 
@@ -72,9 +77,7 @@ def _read(selection: Selection) -> Inventory:
         AccountError
     """
     from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
-    from iamcreds.commands._progress import progress_bars  # noqa: PLC0415 - same
-    from iamcreds.drift.detection import read_inventory  # noqa: PLC0415 - same
-    from iamcreds.model import Desired  # noqa: PLC0415 - same
+    from iamcreds.drift.detection import read_inventory  # noqa: PLC0415 - drift takes 30 ms to import
 
     with progress_bars() as progress:
         inventory = read_inventory(Account(), Desired(), datetime.now(UTC), progress=progress)
@@ -82,24 +85,21 @@ def _read(selection: Selection) -> Inventory:
     return inventory
 
 
-def _write_files(folder: Path, account: str, by_user: Mapping[str, Sequence[Credential]], *, overwrite: bool) -> None:
+def _write_files(folder: Path, files: Mapping[Path, Iterable[str]], *, overwrite: bool) -> None:
     """A file for each user, all or none of them where one is there already.
 
     Raises:
         OutputFileError: one is there, or cannot be written.
     """
-    from iamcreds.specs.dump import name_file, write_document  # noqa: PLC0415 - not for --help
-
-    files = {user: folder / name_file(user) for user in by_user}
     if not overwrite:
-        _require_new(files.values())
+        _require_new(files)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for file in files.values():
+        for file in files:
             check_target(file)
-        for user, file in files.items():
+        for file, lines in files.items():
             with file.open("w" if overwrite else "x", encoding="utf-8") as opened:
-                opened.writelines(write_document(account, [(user, by_user[user])]))
+                opened.writelines(lines)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise OutputFileError(f"cannot write {error.filename or folder}: {reason}") from error
@@ -117,8 +117,6 @@ def _require_new(files: Iterable[Path]) -> None:
 
 def _tell(chosen: Sequence[Credential], by_user: Mapping[str, Sequence[Credential]]) -> None:
     """What was written and what was left out, on standard error."""
-    from iamcreds.model import Status  # noqa: PLC0415 - not for --help
-
     expired = sum(live.status is Status.EXPIRED for live in chosen)
     left_out = f"; {format_count(expired, 'expired credential')} left out" if expired else ""
     written = f"{format_count(len(by_user), 'user')}, {format_count(len(chosen) - expired, 'credential')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from iamcreds.commands._options import check_text, matching
 from iamcreds.project.clone import find_clone
 from iamcreds.project.locked import EXTRAS
 from iamcreds.project.steps import format_init, list_project_steps, list_wheel_steps
@@ -32,26 +34,21 @@ _STACK = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _BACKEND = re.compile(r"([a-z][a-z0-9+.-]*://[!-~]+)?")
 _SECRETS_PROVIDER = re.compile(r"default|passphrase|[a-z]+://[!-~]+")
 
-_Check = tuple[re.Pattern[str], str]
 
-
-def _answer(check: _Check, question: str, default: Callable[[], str] | None = None) -> Callable[..., str]:
+def _answer(
+    pattern: re.Pattern[str], words: str, question: str, default: Callable[[], str] | None = None
+) -> Callable[..., str]:
     """Make the callback of an option without a value: ask at a terminal, otherwise use the default."""
+    check = functools.partial(check_text, pattern, words)
 
     def callback(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
         if value is None and sys.stdin.isatty() and not context.resilient_parsing:
             suggested = default() if default else None
-            suggested = suggested if check[0].fullmatch(suggested or "") else None
-            return str(click.prompt(question, suggested, value_proc=check_value, show_default=bool(suggested)))
+            suggested = suggested if pattern.fullmatch(suggested or "") else None
+            return str(click.prompt(question, suggested, value_proc=check, show_default=bool(suggested)))
         if value is None and default is None and not context.resilient_parsing:
             raise click.MissingParameter(ctx=context, param=parameter)
-        return check_value(default() if value is None and default else value or "")
-
-    def check_value(value: str) -> str:
-        pattern, words = check
-        if not pattern.fullmatch(value):
-            raise click.BadParameter(f"{value!r} is not {words}")
-        return value
+        return check(default() if value is None and default else value or "")
 
     return callback
 
@@ -65,20 +62,21 @@ def _find_region() -> str:
 @click.option(
     "--account",
     metavar="ID",
-    callback=_answer((ACCOUNT_ID, ACCOUNT_ID_WORDS), "AWS account (12 digits)"),
+    callback=_answer(ACCOUNT_ID, ACCOUNT_ID_WORDS, "AWS account (12 digits)"),
     help="The AWS account that the specs are for; in no other is anything done.",
 )
 @click.option(
     "--region",
     metavar="REGION",
-    callback=_answer((_REGION, "a region such as eu-west-1"), "AWS region", _find_region),
+    callback=_answer(_REGION, "a region such as eu-west-1", "AWS region", _find_region),
     help="The AWS region of the workflows. [default: AWS_REGION, AWS_DEFAULT_REGION, us-east-1]",
 )
 @click.option(
     "--backend",
     metavar="URL",
     callback=_answer(
-        (_BACKEND, "a URL such as s3://BUCKET?region=REGION"),
+        _BACKEND,
+        "a URL such as s3://BUCKET?region=REGION",
         "Pulumi backend, such as s3://BUCKET?region=REGION (empty: the one that you are logged in to)",
         lambda: "",
     ),
@@ -88,7 +86,8 @@ def _find_region() -> str:
     "--secrets-provider",
     metavar="URL",
     callback=_answer(
-        (_SECRETS_PROVIDER, "default, passphrase or a URL such as awskms:///alias/NAME?region=REGION"),
+        _SECRETS_PROVIDER,
+        "default, passphrase or a URL such as awskms:///alias/NAME?region=REGION",
         "Secrets provider, such as awskms:///alias/NAME?region=REGION",
         lambda: "default",
     ),
@@ -99,7 +98,7 @@ def _find_region() -> str:
     metavar="NAME",
     default="prod",
     show_default=True,
-    callback=_answer((_STACK, "a stack's name: 1 to 100 letters, digits and characters of _.-"), "Stack"),
+    callback=matching(_STACK, "a stack's name: 1 to 100 letters, digits and characters of _.-"),
     help="The name of the first stack: one stack is one account.",
 )
 @click.option(

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from iamcreds.commands._options import combine, matching
 from iamcreds.commands._rows import format_option, print_rows
+from iamcreds.commands._terminal import progress_bars
 from iamcreds.errors import AccountError
+from iamcreds.query.schema import TABLES
 from iamcreds.services import service_aliases, service_name
 from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.names import SERVICE_NAME, SERVICE_NAME_WORDS, USER_NAME, USER_NAME_WORDS
 from iamcreds.text.tables import Format, make_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from iamcreds.aws import Account
     from iamcreds.aws.listing import Page
@@ -24,22 +27,8 @@ if TYPE_CHECKING:
 MAX_PAGE_SIZE = 1000
 """Items of a page at most, as AWS has it."""
 
-
 _MARKER = re.compile("[!-~]+")
 _MARKER_WORDS = "a marker that an earlier page gave"
-
-
-def _check_pattern(
-    pattern: re.Pattern[str], words: str
-) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
-    """Check an option's text before AWS is asked, with a sentence that says what is allowed."""
-
-    def check(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-        if value is not None and not pattern.fullmatch(value):
-            raise click.BadParameter(f"{value!r} is not {words}")
-        return value
-
-    return check
 
 
 def _complete_service(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
@@ -47,17 +36,17 @@ def _complete_service(_: click.Context, __: click.Parameter, incomplete: str) ->
     return [alias for alias in service_aliases() if alias.startswith(incomplete)]
 
 
-_OPTIONS = (
+_list_options = combine(
     click.option(
         "--user",
-        callback=_check_pattern(USER_NAME, USER_NAME_WORDS),
+        callback=matching(USER_NAME, USER_NAME_WORDS),
         metavar="NAME",
         help="Of this IAM user; left out: of the calling user.",
     ),
     click.option("--all-users", is_flag=True, help="Of all users of the account."),
     click.option(
         "--marker",
-        callback=_check_pattern(_MARKER, _MARKER_WORDS),
+        callback=matching(_MARKER, _MARKER_WORDS),
         metavar="MARKER",
         help="Begin where an earlier page ended.",
     ),
@@ -69,13 +58,7 @@ _OPTIONS = (
     ),
     format_option,
 )
-
-
-def _list_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that both lists have."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+"""The options of both lists."""
 
 
 @click.group("list")
@@ -95,7 +78,7 @@ def command() -> None:
 @command.command("credentials")
 @click.option(
     "--service",
-    callback=_check_pattern(SERVICE_NAME, SERVICE_NAME_WORDS),
+    callback=matching(SERVICE_NAME, SERVICE_NAME_WORDS),
     shell_complete=_complete_service,
     metavar="SERVICE",
     help="For this service only: codecommit, keyspaces, bedrock, logs, or a full name.",
@@ -147,8 +130,6 @@ def access_keys(**options: Any) -> None:  # noqa: ANN401 - the options of both l
       iamcreds list access-keys --all-users --format csv > keys.csv
       iamcreds list access-keys --all-users --max-items 50
     """
-    from iamcreds.commands._progress import progress_bars  # noqa: PLC0415 - boto3 is slow to import
-
     window, account = _make_window(options), _open_account()
     if options["all_users"]:
         with progress_bars() as progress:
@@ -188,8 +169,6 @@ def _open_account() -> Account:
 
 
 def _print_page(name: str, table: str, page: Page[Any], form: str) -> None:
-    from iamcreds.query.schema import TABLES  # noqa: PLC0415 - SQLite is not needed for help
-
     rows = make_table(page.items, TABLES[table])
     print_rows(rows, {name: rows.records(), "marker": page.marker}, form)
     if page.marker is not None and form in {Format.TABLE, Format.CSV}:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from iamcreds.commands._comparison import load_specs
+from iamcreds.commands._options import load_specs
+from iamcreds.policies import permissions
 from iamcreds.text.names import ACCOUNT_ID
-
-if TYPE_CHECKING:
-    from iamcreds.policies.permissions import Owner
 
 
 @click.command("permissions")
@@ -71,32 +69,29 @@ def command(run: str, account: str | None, specs: Path | None, part: int | None)
     if part is not None and (specs is None or run != "up"):
         raise click.BadParameter("only with --for up and --specs", param_hint="--part")
     from iamcreds.aws.client import find_partition, open_session  # noqa: PLC0415 - boto3 is slow to import
-    from iamcreds.policies.permissions import Owner, drift_policy, preview_policy, up_policy  # noqa: PLC0415 - same
 
-    owner = Owner(account, find_partition(open_session()) if run == "up" else "aws")
-    if specs is not None and run == "preview":
-        policy = preview_policy(load_specs(specs, allow_empty=False))
-    elif specs is not None:
-        policy = _narrow(specs, owner, part or 1)
+    owner = permissions.Owner(account, find_partition(open_session()) if run == "up" else "aws")
+    if run == "up":
+        policy = permissions.up_policy(owner) if specs is None else _narrow(specs, owner, part or 1)
+    elif run == "preview":
+        policy = permissions.preview_policy(None if specs is None else load_specs(specs, allow_empty=False))
     else:
-        policy = {"up": lambda: up_policy(owner), "preview": preview_policy, "drift": drift_policy}[run]()
+        policy = permissions.drift_policy()
     click.echo(json.dumps(policy, indent=2))
 
 
-def _narrow(specs: Path, owner: Owner, part: int) -> dict[str, Any]:
+def _narrow(specs: Path, owner: permissions.Owner, part: int) -> dict[str, Any]:
     """Make the policy of these specs, or the part that was asked for; standard error says what is to be known."""
-    from iamcreds.policies.permissions import MAX_POLICIES, policies_for_users, policy_for_services  # noqa: PLC0415 - as above
-
     desired = load_specs(specs, allow_empty=False)
     if owner.account and desired.account and owner.account != desired.account:
         raise click.BadParameter(f"the specs are for account {desired.account}", param_hint="--account")
     owner = replace(owner, account=owner.account or desired.account)
     if owner.account is None:
         click.echo("neither the specs nor --account name an account: the users may be of any", err=True)
-    policies = policies_for_users(desired, owner)
+    policies = permissions.policies_for_users(desired, owner)
     needed = len(policies)
-    if needed > MAX_POLICIES:
-        policies = [policy_for_services(desired, owner)]
+    if needed > permissions.MAX_POLICIES:
+        policies = [permissions.policy_for_services(desired, owner)]
     if needed > 1:
         click.echo(_describe_length(needed, part), err=True)
     if part > len(policies):
@@ -106,14 +101,12 @@ def _narrow(specs: Path, owner: Owner, part: int) -> dict[str, Any]:
 
 def _describe_length(needed: int, part: int) -> str:
     """Why there is more than one policy, or a wider one."""
-    from iamcreds.policies.permissions import MAX_LENGTH, MAX_POLICIES  # noqa: PLC0415 - as above
-
-    if needed > MAX_POLICIES:
+    if needed > permissions.MAX_POLICIES:
         return (
-            f"the users take {needed} policies, and IAM allows a role {MAX_POLICIES}: "
+            f"the users take {needed} policies, and IAM allows a role {permissions.MAX_POLICIES}: "
             "this one is for every user of the account, and for the declared services alone"
         )
     return (
-        f"part {part} of {needed}, for IAM allows a policy {MAX_LENGTH:,} characters: "
+        f"part {part} of {needed}, for IAM allows a policy {permissions.MAX_LENGTH:,} characters: "
         "the role needs all of them (--part 1, --part 2, …)"
     )

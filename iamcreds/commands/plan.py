@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from iamcreds.commands._options import matching
 from iamcreds.errors import PreviewError
 from iamcreds.files import discard, write_private
 from iamcreds.pull_request.approval import format_approval, make_approval
@@ -30,17 +31,14 @@ _MARKER = re.compile(r"[\w./@-]{0,100}", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 
 
-def _check_commit(_context: click.Context, _parameter: click.Parameter, commit: str | None) -> str | None:
-    if commit is not None and not _COMMIT.fullmatch(commit):
-        raise click.BadParameter(f"{commit!r} is not a valid commit: 7 to 64 hexadecimal digits")
-    return commit
-
-
 @click.command("plan")
 @click.argument("preview", type=click.File(encoding="utf-8"))
 @click.option("--marker", metavar="NAME", help="Whose comment this is, in its hidden first line.  [default: the stack]")
 @click.option(
-    "--commit", metavar="SHA", callback=_check_commit, help="Commit of the preview, for the comment.  [default: none]"
+    "--commit",
+    metavar="SHA",
+    callback=matching(_COMMIT, "a valid commit: 7 to 64 hexadecimal digits"),
+    help="Commit of the preview, for the comment.  [default: none]",
 )
 @click.option("--always", is_flag=True, help="Say so when nothing changes, to edit an earlier comment.")
 @click.option(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from iamcreds.commands._rows import format_option, print_rows
+from iamcreds.commands._terminal import progress_bars
+from iamcreds.query.schema import list_desired_rows, list_user_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -80,9 +82,8 @@ def command(statement: str, specs: Path | None, timeout: float, form: str) -> No
           FROM service_specific_credentials
           WHERE expires < datetime('now', '+1 month')"
     """
-    from iamcreds.commands._progress import progress_bars  # noqa: PLC0415
-    from iamcreds.query.statement import find_tables, run_statement  # noqa: PLC0415 - SQLite and YAML are not needed for help
-    from iamcreds.specs import load  # noqa: PLC0415
+    from iamcreds.query.statement import find_tables, run_statement  # noqa: PLC0415 - SQLite is slow to import
+    from iamcreds.specs import load  # noqa: PLC0415 - as are YAML and JSON Schema
 
     tables = find_tables(statement)
     if "desired" in tables and specs is None:
@@ -98,8 +99,6 @@ def _read_tables(
     tables: Iterable[str], desired: Desired | None, progress: Progress
 ) -> Iterator[tuple[str, Iterable[object]]]:
     """What each of the tables holds; AWS is not spoken to where none of them is about the account."""
-    from iamcreds.query.schema import list_desired_rows  # noqa: PLC0415 - as above
-
     if desired is not None:
         yield "desired", list_desired_rows(desired)
     live = [table for table in tables if table != "desired"]
@@ -114,8 +113,6 @@ def _read_tables(
 def _read_live_tables(
     account: Account, tables: Iterable[str], progress: Progress
 ) -> Iterator[tuple[str, Iterable[object]]]:
-    from iamcreds.query.schema import list_user_rows  # noqa: PLC0415 - as above
-
     for table in tables:
         match table:
             case "users":

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 import click
 
-from iamcreds.commands._comparison import comparison_options, load_specs, read_drift, select
-from iamcreds.commands._findings import FOUND
-from iamcreds.commands._notifying import NotifyingCommand, notify_option
+from iamcreds.commands import _comparison as comparison
+from iamcreds.commands._options import load_specs, select
 from iamcreds.files import check_target, write_private
 from iamcreds.text.escaping import escape_invisible
 
-if TYPE_CHECKING:
-    from datetime import timedelta
 
-
-@click.command("report", cls=NotifyingCommand)
+@click.command("report", cls=comparison.Command)
 @click.argument("specs", type=click.Path(path_type=Path))
 @click.option(
     "--html",
@@ -27,20 +23,8 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Where to write the page, for your eyes only (mode 0600); a file that is there is replaced, a link refused.",
 )
-@notify_option
-@comparison_options
-def command(  # noqa: PLR0913 - one for each option
-    specs: Path,
-    *,
-    file: Path,
-    urls: tuple[str, ...],
-    users: tuple[str, ...],
-    services: tuple[str, ...],
-    expiring_within: timedelta,
-    ignore_undeclared: bool,
-    exact: bool,
-    allow_empty: bool,
-) -> None:
+@comparison.options
+def command(specs: Path, *, file: Path, **options: Unpack[comparison.Options]) -> None:
     """Compare SPECS, a file or a folder, with the account, and write an HTML page about both.
 
     The page has every live credential, what expires when, the access keys, and what `iamcreds drift` finds. It is one
@@ -60,19 +44,15 @@ def command(  # noqa: PLR0913 - one for each option
       iamcreds report specs --html jane.html --user jane
       iamcreds report specs --html report.html --notify 'mailto://smtp.example.com?from=iam@example.com&to=me@example.com'
     """
-    from iamcreds.aws import Account  # noqa: PLC0415 - boto3, YAML, JSON Schema and Jinja are slow to import
-    from iamcreds.report.html import render  # noqa: PLC0415 - same
-    from iamcreds.report.message import check_addresses, send_message, write_message  # noqa: PLC0415 - same
+    from iamcreds.report.html import render  # noqa: PLC0415 - Jinja is slow to import
+    from iamcreds.report.message import check_addresses  # noqa: PLC0415 - drift takes 30 ms to import
     from iamcreds.report.summary import summarize  # noqa: PLC0415 - same
 
-    desired = load_specs(specs, allow_empty=allow_empty)
-    selection = select(users, services, ignore_undeclared=ignore_undeclared)
+    desired = load_specs(specs, allow_empty=options["allow_empty"])
+    selection = select(options["users"], options["services"], ignore_undeclared=options["ignore_undeclared"])
     check_target(file)
-    check_addresses(urls)
-    drift = read_drift(Account(), desired, expiring_within, selection, exact=exact)
-    write_private(file, render(drift, desired, expiring_within, selection))
+    check_addresses(options["urls"])
+    drift = comparison.read_drift(desired, selection, options)
+    write_private(file, render(drift, desired, options["expiring_within"], selection))
     click.echo(f"wrote {escape_invisible(str(file))}: {escape_invisible(summarize(drift))}")
-    if drift.differences:
-        if urls:
-            send_message(urls, *write_message(drift, str(file.resolve())))
-        raise click.exceptions.Exit(FOUND)
+    comparison.finish(drift, options["urls"], str(file.resolve()))

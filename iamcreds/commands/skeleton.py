@@ -7,12 +7,10 @@ from importlib import resources
 
 import click
 
+from iamcreds.commands._options import matching
 
-def _check_address(_: click.Context, __: click.Parameter, value: str) -> str:
-    """The address of a schema, which stands in a comment and must not end it."""
-    if not re.fullmatch("[!-~]+", value):
-        raise click.BadParameter(f"{value!r} is not a path or URL without spaces")
-    return value
+_ADDRESS = re.compile("[!-~]+")
+"""The address of a schema is in a comment and must not end it."""
 
 
 @click.command("skeleton")
@@ -21,7 +19,7 @@ def _check_address(_: click.Context, __: click.Parameter, value: str) -> str:
     metavar="PATH|URL",
     default="schema.json",
     show_default=True,
-    callback=_check_address,
+    callback=matching(_ADDRESS, "a path or URL without spaces"),
     help="Where editors find the schema: a path, seen from the spec file, or a URL.",
 )
 def command(schema: str) -> None:

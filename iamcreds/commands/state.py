@@ -7,7 +7,7 @@ from typing import IO
 
 import click
 
-from iamcreds.commands._findings import FindingCommand
+from iamcreds.commands._errors import FindingCommand
 from iamcreds.commands._state_file import plugin_option, read_settings, read_text, refuse_foreign_code
 from iamcreds.text.formatting import format_count
 
@@ -50,7 +50,7 @@ def check(file: IO[bytes], plugins: tuple[str, ...], settings: Path | None) -> N
       pulumi stack export | iamcreds state check - --settings Pulumi.prod.yaml
       pulumi stack export | iamcreds state check - --plugin aws    # a program of your own, with pulumi-aws
     """
-    from iamcreds.state.providers import check_state  # noqa: PLC0415 - not for --help
+    from iamcreds.state.providers import check_state  # noqa: PLC0415 - YAML is slow to import
 
     expected = None if settings is None else read_settings(settings)
     checked = check_state(read_text(file), plugins, expected)

@@ -65,7 +65,7 @@ def _print_problems(form: str, problems: Sequence[Problem], desired: Desired | N
             document = {**_count(desired), "problems": [_make_record(problem) for problem in problems]}
             click.echo(escape_json(json.dumps(document, indent=2)))
         case "sarif":
-            from iamcreds.commands._checkout import find_checkout  # noqa: PLC0415 - not for --help
+            from iamcreds.commands._checkout import find_checkout  # noqa: PLC0415 - importlib.metadata is slow to import
             from iamcreds.report.sarif.problems import format_problems  # noqa: PLC0415 - same
 
             click.echo(format_problems(problems, find_checkout()))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from werkzeug.wrappers import Response
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from wsgiref.types import StartResponse, WSGIEnvironment
+    from wsgiref.types import WSGIEnvironment
 
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 
@@ -19,13 +20,11 @@ ANSWER = b"this is the embedded IAM, which answers programs of this machine and 
 
 
 def is_allowed(environ: WSGIEnvironment) -> bool:
-    """Whether a request is a program's of this machine."""
+    """Return True if a program of this machine sent the request."""
     is_of_a_page = "HTTP_ORIGIN" in environ or environ.get("HTTP_SEC_FETCH_SITE", "none") != "none"
     return not is_of_a_page and _LOOPBACK.fullmatch(environ.get("HTTP_HOST", "")) is not None
 
 
-def refuse(start_response: StartResponse) -> Iterable[bytes]:
-    """The answer to any other, which no page is allowed to read."""
-    headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(ANSWER)))]
-    start_response("403 Forbidden", headers)
-    return [ANSWER]
+def respond_forbidden() -> Response:
+    """Return the response to any other request, which no page is allowed to read."""
+    return Response(ANSWER, 403, content_type="text/plain")

@@ -7,9 +7,9 @@ import threading
 
 import click
 
-from iamcreds.emulator.responses import ACCOUNT
+from iamcreds.emulator.account import ACCOUNT
+from iamcreds.emulator.faults.settings import Settings
 from iamcreds.emulator.server import Emulator
-from iamcreds.emulator.settings import Settings
 
 
 def serve(port: int, latency: float = 0, rate: float | None = None) -> None:

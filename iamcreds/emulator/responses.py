@@ -1,46 +1,24 @@
-"""moto's IAM with the five operations of service-specific credentials, and with access keys and users as on AWS."""
+"""moto's IAM with the five operations of service-specific credentials."""
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult, EmptyResult
-from moto.core.utils import get_service_model
 from moto.iam import models as moto_models
 from moto.iam import urls as moto_urls
-from moto.iam.responses import IamResponse
 
-from iamcreds.emulator.credential_report import Reports
-from iamcreds.emulator.exceptions import (
-    AccessDeniedError,
-    AwsError,
-    DeleteConflictError,
-    EntityAlreadyExistsError,
-    InvalidInputError,
-    NoSuchEntityError,
-    ValidationError,
-)
-from iamcreds.emulator.models import Credential, Credentials
-from iamcreds.emulator.paging import cut_page
-from iamcreds.emulator.switches import Switches
-from iamcreds.emulator.validation import SERVICE_NAME, check_parameters, matches
+from iamcreds.emulator.account import CREDENTIALS, SWITCHES
+from iamcreds.emulator.corrections import CorrectedIam
+from iamcreds.emulator.exceptions import InvalidInputError, ValidationError
+from iamcreds.emulator.validation import SERVICE_NAME, matches
 from iamcreds.model import Status
 from iamcreds.services import Family, service_family
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from moto.core.common_types import TYPE_RESPONSE
-    from moto.core.request import Request
-
-ACCOUNT = "123456789012"
-"""moto's account."""
-
-# moto keeps its users in module globals, and what belongs to them has to live as long as they do.
-SWITCHES = Switches()
-CREDENTIALS = Credentials(ACCOUNT, SWITCHES.now)
-REPORTS = Reports(ACCOUNT, SWITCHES.now)
+    from iamcreds.emulator.models import Credential
 
 
 def install() -> None:
@@ -54,28 +32,8 @@ def read_account_clock() -> datetime:
     return SWITCHES.now().replace(microsecond=0, tzinfo=None)
 
 
-class Iam(IamResponse):
-    """One request to IAM; a method's name is the operation's, as moto looks it up."""
-
-    # Every request: validated by the model, and our errors in IAM's form
-
-    def _dispatch(self, request: Request, full_url: str | None = None, headers: Any = None) -> TYPE_RESPONSE:  # noqa: ANN401 as moto has it
-        try:
-            return super()._dispatch(request, full_url, headers)
-        except AwsError as error:
-            return error.status, {"Content-Type": "text/xml"}, error.xml()
-
-    def parse_parameters(self, request: Request) -> None:
-        """Parse as moto does, then hold the parameters against the model."""
-        try:
-            super().parse_parameters(request)
-        except ValueError as error:
-            raise ValidationError("A number is expected where none was given") from error
-        shape = get_service_model("iam").operation_model(self._get_action()).input_shape
-        if shape is not None:
-            check_parameters(shape, self.params)
-
-    # Service-specific credentials
+class Iam(CorrectedIam):
+    """One request to IAM."""
 
     def create_service_specific_credential(self) -> ActionResult:
         """Create: the only answer with the secret, beside Reset's."""
@@ -86,17 +44,11 @@ class Iam(IamResponse):
     def list_service_specific_credentials(self) -> ActionResult:
         """List: of one user or, with AllUsers, of all; in the order of ids, which says nothing about age."""
         service = self._read_service() if self.params.get("ServiceName") else None  # an empty one is no filter
-        settings = SWITCHES.settings
         user = None if self._wants_all_users() else self._require_user()
-        hidden = settings.hidden_users if user is None else ()
-        found = [
-            credential
-            for credential in CREDENTIALS.select(user, service, settings.list_lag)
-            if credential.user not in hidden
-        ]
-        kind = "ListServiceSpecificCredentials"
-        chosen, paging = cut_page(found, attrgetter("id"), self.params, kind=kind, limit=settings.page_limit)
-        return ActionResult({"ServiceSpecificCredentials": list(map(_describe, chosen)), **paging})
+        hidden = SWITCHES.settings.hidden_users if user is None else ()
+        listed = CREDENTIALS.select(user, service, SWITCHES.settings.list_lag)
+        page, paging = self._cut_page((credential for credential in listed if credential.user not in hidden), "id")
+        return ActionResult({"ServiceSpecificCredentials": list(map(_describe, page)), **paging})
 
     def update_service_specific_credential(self) -> ActionResult:
         """Update the status, which is all that can be."""
@@ -129,130 +81,6 @@ class Iam(IamResponse):
     def _tell_secret(self, credential: Credential, secret: str) -> ActionResult:
         SWITCHES.remember(secret)
         return ActionResult({"ServiceSpecificCredential": _describe(credential, secret)})
-
-    # Users
-
-    def _require_user(self) -> str:
-        """The user that is meant: by name, or else the caller.
-
-        Raises:
-            NoSuchEntityError: there is no such user.
-            ValidationError: no name was given and the caller is no user.
-        """
-        name: str | None = self.params.get("UserName") or self._find_caller()
-        if name is None:
-            raise ValidationError("Must specify userName when calling with non-User credentials")
-        if name not in self.backend.users:
-            raise NoSuchEntityError(f"The user with name {name} cannot be found.")
-        return name
-
-    def _find_caller(self) -> str | None:
-        key = self.backend.access_keys.get(self.access_key)
-        return key.user_name if key else None
-
-    def create_user(self) -> ActionResult:
-        """Create, with AWS's words for a name that is taken."""
-        self._refuse_taken_name(self.params["UserName"])
-        return super().create_user()
-
-    def list_users(self) -> ActionResult:
-        """List in pages, which moto does not; in the order of names."""
-        users = self.backend.list_users(self.params.get("PathPrefix"), None, None)
-        limit = SWITCHES.settings.page_limit
-        chosen, paging = cut_page(users, attrgetter("name"), self.params, kind="ListUsers", limit=limit)
-        return ActionResult({"Users": chosen, **paging})
-
-    def update_user(self) -> ActionResult:
-        """Rename with all that belongs to the user, which moto forgets."""
-        name, new_name = self._require_user(), self.params.get("NewUserName")
-        if new_name and new_name != name:
-            self._refuse_taken_name(new_name)
-            CREDENTIALS.rename_user(name, new_name)
-            for key in self.backend.users[name].access_keys:
-                key.user_name = new_name
-        return super().update_user()
-
-    def delete_user(self) -> ActionResult:
-        """Delete, unless credentials or access keys are left."""
-        name = self._require_user()
-        if CREDENTIALS.has_any(name):
-            raise DeleteConflictError("Cannot delete entity, must remove referenced objects first.")
-        if self.backend.users[name].access_keys:
-            raise DeleteConflictError("Cannot delete entity, must delete access keys first.")
-        return super().delete_user()
-
-    def _refuse_taken_name(self, name: str) -> None:
-        if name in self.backend.users:
-            raise EntityAlreadyExistsError(f"User with name {name} already exists.")
-
-    # Access keys
-
-    def create_access_key(self) -> ActionResult:
-        """Create for a user or the caller, and note the secret."""
-        key = self.backend.create_access_key(self._require_user())
-        SWITCHES.remember(key.secret_access_key)
-        return ActionResult({"AccessKey": key})
-
-    def list_access_keys(self) -> ActionResult:
-        """List in pages, which moto does not; in the order of ids."""
-        user = self._require_user()
-        keys = self.backend.list_access_keys(user)
-        limit = SWITCHES.settings.page_limit
-        chosen, paging = cut_page(keys, attrgetter("access_key_id"), self.params, kind="ListAccessKeys", limit=limit)
-        return ActionResult({"UserName": user, "AccessKeyMetadata": chosen, **paging})
-
-    def update_access_key(self) -> ActionResult:
-        """Update the status of a key of a user or of the caller."""
-        self._require_key()
-        self.backend.update_access_key(self._require_user(), self.params["AccessKeyId"], self.params["Status"])
-        return EmptyResult()
-
-    def delete_access_key(self) -> ActionResult:
-        """Delete a key of a user or of the caller."""
-        self._require_key()
-        self.backend.delete_access_key(self.params["AccessKeyId"], self._require_user())
-        return EmptyResult()
-
-    def _require_key(self) -> None:
-        """Refuse a key that the user does not have, in IAM's words.
-
-        Raises:
-            NoSuchEntityError: there is no such user, or the user has no such key.
-        """
-        keys = self.backend.users[self._require_user()].access_keys
-        key_id = self.params["AccessKeyId"]
-        if key_id not in {key.access_key_id for key in keys}:
-            raise NoSuchEntityError(f"The Access Key with id {key_id} cannot be found.")
-
-    def get_access_key_last_used(self) -> ActionResult:
-        """When a key was last used; an unknown key is refused as if it were another account's."""
-        key_id = self.params["AccessKeyId"]
-        key = self.backend.access_keys.get(key_id)
-        if key is None:
-            raise AccessDeniedError(
-                f"User: {self._make_caller_arn()} is not authorized to perform iam:GetAccessKeyLastUsed"
-                f" on resource: access key {key_id}",
-            )
-        used = key.last_used
-        last_used = {"Region": used.region if used else "N/A", "ServiceName": used.service if used else "N/A"}
-        date = {"LastUsedDate": used.timestamp} if used else {}
-        return ActionResult({"UserName": key.user_name, "AccessKeyLastUsed": {**last_used, **date}})
-
-    # The credential report
-
-    def generate_credential_report(self) -> ActionResult:
-        """Have a report made, unless there is one that is not four hours old."""
-        state = REPORTS.generate(self.backend.users.values(), SWITCHES.settings.report_time)
-        return ActionResult({"State": state})
-
-    def get_credential_report(self) -> ActionResult:
-        """The report, once it is made and until it has expired."""
-        report = REPORTS.get()
-        fields = {"Content": report.content, "ReportFormat": "text/csv", "GeneratedTime": report.generated}
-        return ActionResult(fields)
-
-    def _make_caller_arn(self) -> str:
-        return f"arn:aws:iam::{ACCOUNT}:user/{self._find_caller() or 'moto'}"
 
 
 def _describe(credential: Credential, secret: str | None = None) -> dict[str, Any]:

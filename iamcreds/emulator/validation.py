@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from iamcreds.emulator.exceptions import ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from botocore.model import Shape, StructureShape
 
@@ -22,30 +22,25 @@ def check_parameters(shape: StructureShape, parameters: Mapping[str, Any]) -> No
     Raises:
         ValidationError: with all that is wrong, counted.
     """
-    refuse(complaint for name in shape.members for complaint in _about(shape, name, parameters))
+    errors = [error for name in shape.members for error in _check(shape, name, parameters)]
+    if errors:
+        plural = "s" if len(errors) > 1 else ""
+        raise ValidationError(f"{len(errors)} validation error{plural} detected: {'; '.join(errors)}")
 
 
-def refuse(complaints: Iterable[str]) -> None:
-    """Raise a ValidationError in IAM's wording if there is any complaint."""
-    found = list(complaints)
-    if found:
-        plural = "s" if len(found) > 1 else ""
-        raise ValidationError(f"{len(found)} validation error{plural} detected: {'; '.join(found)}")
-
-
-def complain(name: str, constraint: str) -> str:
-    """IAM's sentence about one parameter: `Value at 'userName' failed to satisfy constraint: Member must …`."""
+def _describe(name: str, constraint: str) -> str:
+    """Return IAM's sentence about one parameter: `Value at 'userName' failed to satisfy constraint: Member must …`."""
     return f"Value at '{name[0].lower()}{name[1:]}' failed to satisfy constraint: Member must {constraint}"
 
 
-def _about(shape: StructureShape, name: str, parameters: Mapping[str, Any]) -> Iterator[str]:
+def _check(shape: StructureShape, name: str, parameters: Mapping[str, Any]) -> Iterator[str]:
     if name in parameters:
         member = shape.members[name]
         constraints = _broken_by_text if member.type_name == "string" else _broken_by_number
         if member.type_name in {"string", "integer"}:
-            yield from (complain(name, constraint) for constraint in constraints(member, parameters[name]))
+            yield from (_describe(name, constraint) for constraint in constraints(member, parameters[name]))
     elif name in shape.required_members:
-        yield complain(name, "not be null")
+        yield _describe(name, "not be null")
 
 
 def _broken_by_text(shape: Shape, value: str) -> Iterator[str]:

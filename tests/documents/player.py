@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from iamcreds.emulator.controls import Controls
+    from iamcreds.emulator.faults.controls import Controls
     from tests.documents.reading import Block
     from tests.e2e.stack import Stack
 

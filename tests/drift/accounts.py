@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from moto.iam.models import iam_backends
 
-from iamcreds.emulator.responses import ACCOUNT, CREDENTIALS
+from iamcreds.emulator.account import ACCOUNT, CREDENTIALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

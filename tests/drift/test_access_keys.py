@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from moto.iam.models import iam_backends
 
-from iamcreds.emulator.responses import ACCOUNT
+from iamcreds.emulator.account import ACCOUNT
 from tests.drift.accounts import fill, names, wait_until, write_specs
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from iamcreds.commands.drift import _print_coloured
 from iamcreds.drift.comparing import Drift, list_rules
 from iamcreds.drift.rules.difference import Difference, Kind, Values, Words
 from iamcreds.model import Desired
@@ -19,6 +18,7 @@ from iamcreds.report.message import write_message
 from iamcreds.report.sarif.differences import format_drift
 from iamcreds.report.sarif.document import Checkout
 from iamcreds.report.summary import summarize
+from iamcreds.report.terminal import print_coloured
 from iamcreds.report.text import format_text
 from tests.report.test_text import DRIFT, MISSING, PLACE
 from tools.documents import parts
@@ -84,7 +84,7 @@ def assert_shown(rule: type[Difference]) -> None:
 
 def test_new_rule_needs_no_other_change(capsys: pytest.CaptureFixture[str]) -> None:
     """A rule that only this test defines is in every form of output, in the summary and in the documents."""
-    _print_coloured(replace(DRIFT, differences=(define_rule()(user="jane"),)))
+    print_coloured(replace(DRIFT, differences=(define_rule()(user="jane"),)))
     assert "Findings (1)\n  jane has no MFA device" in capsys.readouterr().out
     assert_shown(define_rule())
     gc.collect()  # classes are part of cycles, and other tests must not see this rule

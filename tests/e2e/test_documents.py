@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from iamcreds.emulator.controls import Controls
+from iamcreds.emulator.faults.controls import Controls
 from tests.documents.player import Player
 from tests.documents.reading import blocks
 from tests.e2e.conftest import assert_no_leak

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_iam import IAMClient
 
-    from iamcreds.emulator.controls import Controls
+    from iamcreds.emulator.faults.controls import Controls
     from iamcreds.emulator.server import Emulator
 
 # The endpoint itself is to be heard: no validation by boto3, no repetitions, no waiting.

@@ -15,16 +15,16 @@ from botocore.exceptions import (
     ConnectionClosedError,
 )
 
-from iamcreds.emulator.documents import ControlError
-from iamcreds.emulator.responses import SWITCHES
-from iamcreds.emulator.settings import Settings
-from iamcreds.emulator.switches import read_clock
+from iamcreds.emulator.account import SWITCHES
+from iamcreds.emulator.faults.documents import ControlError
+from iamcreds.emulator.faults.settings import Settings
+from iamcreds.emulator.faults.switches import read_clock
 from tests.emulator.asking import CODECOMMIT, CREATE, LIST, create, list_credentials, read_code, request_control
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
-    from iamcreds.emulator.controls import Controls
+    from iamcreds.emulator.faults.controls import Controls
     from iamcreds.emulator.server import Emulator
 
 

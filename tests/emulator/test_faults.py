@@ -24,8 +24,8 @@ from tests.emulator.asking import CREATE, LIST, create, list_credentials, read_c
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
-    from iamcreds.emulator.controls import Controls
-    from iamcreds.emulator.faults import When
+    from iamcreds.emulator.faults.controls import Controls
+    from iamcreds.emulator.faults.fault import When
     from iamcreds.emulator.server import Emulator
 
 

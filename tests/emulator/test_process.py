@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from iamcreds.emulator.controls import Controls
+from iamcreds.emulator.faults.controls import Controls
 from iamcreds.emulator.server import Emulator
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import boto3
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
-    from iamcreds.emulator.controls import Controls
+    from iamcreds.emulator.faults.controls import Controls
     from iamcreds.emulator.server import Emulator
 
 USERS = ("jane", "john")

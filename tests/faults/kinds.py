@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from iamcreds.emulator.controls import Controls
-    from iamcreds.emulator.faults import When
+    from iamcreds.emulator.faults.controls import Controls
+    from iamcreds.emulator.faults.fault import When
 
     Arm = Callable[[Controls, int], None]
 

@@ -9,7 +9,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 from pulumi.output import UNKNOWN
 
 from dynamic_providers.access_keys import AccessKeysProvider
-from iamcreds.emulator.responses import ACCOUNT
+from iamcreds.emulator.account import ACCOUNT
 from iamcreds.errors import RejectedError
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_iam import IAMClient
 
-    from iamcreds.emulator.faults import When
+    from iamcreds.emulator.faults.fault import When
     from iamcreds.emulator.server import Emulator
 
 pytestmark = pytest.mark.usefixtures("iam")

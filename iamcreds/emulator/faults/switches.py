@@ -9,9 +9,9 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.emulator.faults import ExpectedFault, Fault
-from iamcreds.emulator.pauses import Pauses
-from iamcreds.emulator.settings import Settings
+from iamcreds.emulator.faults.fault import ExpectedFault, Fault
+from iamcreds.emulator.faults.pauses import Pauses
+from iamcreds.emulator.faults.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Self
 
-from iamcreds.emulator.documents import ControlError, is_between, is_count, read_object
+from iamcreds.emulator.faults.documents import ControlError, is_between, is_count, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable

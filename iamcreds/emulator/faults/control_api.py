@@ -29,54 +29,41 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import Any
 
-from moto.core.base_backend import BackendDict
 from moto.iam.models import AccessKeyLastUsed, iam_backends
+from werkzeug.wrappers import Request, Response
 
-from iamcreds.emulator.documents import ControlError, read_date, read_object, read_texts
+from iamcreds.emulator.account import ACCOUNT, CREDENTIALS, SWITCHES, reset
 from iamcreds.emulator.exceptions import AwsError
-from iamcreds.emulator.faults import Fault
+from iamcreds.emulator.faults.documents import ControlError, read_date, read_object, read_texts
+from iamcreds.emulator.faults.fault import Fault
+from iamcreds.emulator.faults.settings import Settings
 from iamcreds.emulator.models import Credential
-from iamcreds.emulator.responses import ACCOUNT, CREDENTIALS, REPORTS, SWITCHES
-from iamcreds.emulator.settings import Settings
 from iamcreds.model import Status
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from wsgiref.types import StartResponse, WSGIEnvironment
 
 PREFIX = "/_emulator/"
 
 
-def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """The WSGI application of the control API."""
-    status, document = _carry_out(environ)
-    body = json.dumps(document).encode()
-    start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
-    return [body]
+@Request.application
+def respond(request: Request) -> Response:
+    """Carry out a request to the control API; this is a WSGI application."""
+    status, document = _carry_out(request)
+    return Response(json.dumps(document), status, content_type="application/json")
 
 
-def reset(settings: Settings | None = None) -> None:
-    """Empty the account: nothing of moto's, no credentials, settings as given or by default."""
-    BackendDict.reset()
-    CREDENTIALS.clear()
-    REPORTS.clear()
-    SWITCHES.reset(settings)
-
-
-def _carry_out(environ: WSGIEnvironment) -> tuple[str, Any]:
-    method, name = environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix(PREFIX)
+def _carry_out(request: Request) -> tuple[HTTPStatus, object]:
+    method, name = request.method, request.path.removeprefix(PREFIX)
     try:
-        return "200 OK", _ask(name) if method == "GET" else _do(method, name, _read_document(environ))
+        return HTTPStatus.OK, _ask(name) if method == "GET" else _do(method, name, _read_document(request.get_data()))
     except LookupError as error:
-        return "404 Not Found", {"error": error.args[0]}
+        return HTTPStatus.NOT_FOUND, {"error": error.args[0]}
     except (ControlError, AwsError) as error:
-        return "400 Bad Request", {"error": str(error)}
+        return HTTPStatus.BAD_REQUEST, {"error": str(error)}
 
 
-def _read_document(environ: WSGIEnvironment) -> object:
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+def _read_document(body: bytes) -> object:
     try:
         return json.loads(body) if body else {}
     except ValueError as error:

@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import json
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 from urllib.parse import urlsplit
 
-from iamcreds.emulator.documents import ControlError
+from iamcreds.emulator.faults.documents import ControlError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from iamcreds.emulator.faults import When
+    from iamcreds.emulator.faults.fault import When
 
 TIMEOUT = 10
 
 
+class Calls(TypedDict, total=False):
+    """The calls of an operation that a fault meets; `*` in the name of the operation stands for anything.
+
+    Attributes:
+        when: `before` (the default) or `after` the effect of the operation.
+        call: the first of these calls; 1, the default, is the next one.
+        times: the number of calls; None is every call from then on. The default is 1.
+    """
+
+    when: When
+    call: int
+    times: int | None
+
+
 class Controls:
-    """The switches of a running embedded IAM. `iamcreds.emulator.control_api` says what goes over the wire.
+    """The switches of a running IAM emulator. `iamcreds.emulator.faults.control_api` describes its protocol.
+
+    Each method raises ControlError if the emulator rejects the request, with the reason as its message.
 
     Args:
-        url: where it listens, such as http://127.0.0.1:4599.
+        url: the emulator's URL, such as http://127.0.0.1:4599.
     """
 
     def __init__(self, url: str) -> None:
@@ -45,93 +61,56 @@ class Controls:
     # How it behaves
 
     def settings(self) -> dict[str, Any]:
-        """The settings as they are; `iamcreds.emulator.settings.Settings` says what they mean."""
+        """The settings as they are; `iamcreds.emulator.faults.settings.Settings` says what they mean."""
         return cast("dict[str, Any]", self._call("GET", "settings"))
 
     def set(self, **changes: float | Sequence[str] | None) -> None:
-        """Change some settings and leave the others: `set(latency=0.05, all_users=False)`.
-
-        Raises:
-            ControlError: a setting is unknown or its value makes no sense.
-        """
+        """Change some settings and leave the others: `set(latency=0.05, all_users=False)`."""
         self._call("PUT", "settings", {**self.settings(), **changes})
 
-    # Faults: from the `call`-th call of an operation from now on (1: the next), so many `times` (None: for ever);
-    # `*` in an operation stands for anything
+    # Faults
 
-    def fail(  # noqa: PLR0913 a fault has this many sides
+    def fail(
         self,
         operation: str,
         *,
-        when: When = "before",
-        call: int = 1,
-        times: int | None = 1,
         status: int = 500,
         code: str = "ServiceFailure",
         message: str = "Service failure",
+        **calls: Unpack[Calls],
     ) -> None:
-        """Have an operation answer an error, `before` its effect or `after`.
+        """Have an operation respond with an error."""
+        self._add_fault(operation, {"status": status, "code": code, "message": message}, **calls)
 
-        Raises:
-            ControlError: this makes no sense.
-        """
-        answer = {"status": status, "code": code, "message": message}
-        self._add_fault(operation, when, call, times, answer)
+    def throttle(self, operation: str, **calls: Unpack[Calls]) -> None:
+        """Have an operation respond with Throttling."""
+        self.fail(operation, status=400, code="Throttling", message="Rate exceeded", **calls)
 
-    def throttle(self, operation: str, *, call: int = 1, times: int | None = 1) -> None:
-        """Have so many calls of an operation refused as too many.
-
-        Raises:
-            ControlError: this makes no sense.
-        """
-        self.fail(operation, call=call, times=times, status=400, code="Throttling", message="Rate exceeded")
-
-    def deny(self, operation: str, *, call: int = 1, times: int | None = None) -> None:
-        """Have an operation refused for want of a permission.
-
-        Raises:
-            ControlError: this makes no sense.
-        """
+    def deny(self, operation: str, **calls: Unpack[Calls]) -> None:
+        """Have an operation respond with AccessDenied, by default to every call from now on."""
         message = f"User: arn:aws:iam::123456789012:user/ci is not authorized to perform: {operation}"
-        self.fail(operation, call=call, times=times, status=403, code="AccessDenied", message=message)
+        calls.setdefault("times", None)
+        self.fail(operation, status=403, code="AccessDenied", message=message, **calls)
 
-    def drop(self, operation: str, *, when: When = "before", call: int = 1, times: int | None = 1) -> None:
-        """Break the connection instead of an answer, `before` the operation's effect or `after`.
+    def drop(self, operation: str, **calls: Unpack[Calls]) -> None:
+        """Break the connection instead of a response."""
+        self._add_fault(operation, "drop", **calls)
 
-        Raises:
-            ControlError: this makes no sense.
+    def hang(self, operation: str, seconds: float, **calls: Unpack[Calls]) -> None:
+        """Break the connection after this many seconds without a response."""
+        self._add_fault(operation, {"hang": seconds}, **calls)
+
+    def cut(self, operation: str, share: float, *, whole_length: bool = True, **calls: Unpack[Calls]) -> None:
+        """Cut the response after a share of its body (0 to below 1); the operation has its effect.
+
+        With `whole_length` its Content-Length is that of the whole body, otherwise that of the sent part.
         """
-        self._add_fault(operation, when, call, times, "drop")
+        calls.setdefault("when", "after")
+        self._add_fault(operation, {"cut": share, "whole_length": whole_length}, **calls)
 
-    def hang(
-        self, operation: str, seconds: float, *, when: When = "before", call: int = 1, times: int | None = 1
-    ) -> None:
-        """Give no answer for so many seconds, `before` the operation's effect or `after`; then the connection breaks.
-
-        Raises:
-            ControlError: this makes no sense.
-        """
-        self._add_fault(operation, when, call, times, {"hang": seconds})
-
-    def cut(
-        self, operation: str, share: float, *, whole_length: bool = True, call: int = 1, times: int | None = 1
-    ) -> None:
-        """Have the answer break off after a share of its body (0 to below 1); the operation had its effect.
-
-        With `whole_length` the answer's Content-Length is the whole body's, otherwise that of what is sent.
-
-        Raises:
-            ControlError: this makes no sense.
-        """
-        self._add_fault(operation, "after", call, times, {"cut": share, "whole_length": whole_length})
-
-    def pause(self, operation: str, *, when: When = "before", call: int = 1, times: int | None = 1) -> None:
-        """Hold a call `before` the operation's effect or `after`, until `release` or `abandon`.
-
-        Raises:
-            ControlError: this makes no sense.
-        """
-        self._add_fault(operation, when, call, times, "pause")
+    def pause(self, operation: str, **calls: Unpack[Calls]) -> None:
+        """Hold a call until `release` or `abandon`."""
+        self._add_fault(operation, "pause", **calls)
 
     def clear_faults(self) -> None:
         """No faults any more; what is held stays so."""
@@ -169,20 +148,13 @@ class Controls:
             user: the IAM user's name.
             service: the service's full name.
             more: `status`, `created` and `expires` (ISO 8601), `login`, `password`; each has a default.
-
-        Raises:
-            ControlError: there is no such user, the id or both places are taken, or this makes no sense.
         """
         self._call("POST", "credentials", {"id": credential_id, "user": user, "service": service, **more})
 
     def use_access_key(
         self, access_key_id: str, date: datetime, service: str = "s3", region: str = "us-east-1"
     ) -> None:
-        """Say when, for what and where an access key was used last.
-
-        Raises:
-            ControlError: there is no such key.
-        """
+        """Say when, for what and where an access key was used last."""
         usage = {"access_key_id": access_key_id, "date": date.isoformat(), "service": service, "region": region}
         self._call("POST", "access-key-usage", usage)
 
@@ -190,9 +162,8 @@ class Controls:
         """Everything as at the start: no users, default settings, nothing counted."""
         self._call("POST", "reset")
 
-    def _add_fault(self, operation: str, when: When, call: int, times: int | None, answer: object) -> None:
-        fault = {"operation": operation, "when": when, "call": call, "times": times, "answer": answer}
-        self._call("POST", "faults", fault)
+    def _add_fault(self, operation: str, answer: object, **calls: Unpack[Calls]) -> None:
+        self._call("POST", "faults", {"operation": operation, "answer": answer, **calls})
 
     def _call(self, method: str, name: str, document: object = None) -> object:
         connection = HTTPConnection(self._address, timeout=TIMEOUT)

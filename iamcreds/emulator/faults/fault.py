@@ -6,17 +6,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal, Self
 
-from iamcreds.emulator.documents import ControlError, is_between, is_count, read_object
 from iamcreds.emulator.exceptions import AwsError
+from iamcreds.emulator.faults.documents import ControlError, is_between, is_count, read_object
 
 LONGEST_HANG = 600
 
 When = Literal["before", "after"]
-
-
-@dataclass(frozen=True)
-class Drop:
-    """No answer: the connection breaks."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +21,7 @@ class Pause:
 
 @dataclass(frozen=True)
 class Hang:
-    """No answer for so many seconds, after which the connection breaks."""
+    """No answer for so many seconds, maybe 0, after which the connection breaks."""
 
     seconds: float
 
@@ -44,7 +39,7 @@ class Cut:
     whole_length: bool
 
 
-Answer = AwsError | Drop | Pause | Hang | Cut
+Answer = AwsError | Pause | Hang | Cut
 
 
 @dataclass(frozen=True)
@@ -105,7 +100,7 @@ class ExpectedFault:
 def _read_answer(document: object) -> Answer:
     match document:
         case "drop":
-            return Drop()
+            return Hang(0)
         case "pause":
             return Pause()
         case {"hang": seconds, **rest} if not rest:

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from iamcreds.emulator.faults import When
+    from iamcreds.emulator.faults.fault import When
 
 
 class Pauses:

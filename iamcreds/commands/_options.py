@@ -1,0 +1,68 @@
+"""Options and arguments of several commands: their parts, and the values that they stand for."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from iamcreds.drift.selection import Selection
+from iamcreds.services import service_name
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from iamcreds.model import Desired
+
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
+
+
+def combine(*options: Callable[[_Function], _Function]) -> Callable[[_Function], _Function]:
+    """Return one decorator for these options, which the help shows in this order."""
+    return lambda function: functools.reduce(lambda decorated, option: option(decorated), reversed(options), function)
+
+
+selection_options = combine(
+    click.option("--user", "users", multiple=True, metavar="NAME", help="Only this user; may be repeated."),
+    click.option("--service", "services", multiple=True, metavar="SERVICE", help="Only this service; may be repeated."),
+)
+
+
+def load_specs(specs: Path, *, allow_empty: bool) -> Desired:
+    """What the specs say; warnings go to standard error.
+
+    Raises:
+        SpecsError: with every problem.
+    """
+    from iamcreds.specs import load  # noqa: PLC0415 - YAML and JSON Schema are slow to import
+
+    desired = load(specs, allow_empty=allow_empty)
+    for warning in desired.warnings:
+        click.echo(str(warning), err=True)
+    return desired
+
+
+def select(users: tuple[str, ...], services: tuple[str, ...], *, ignore_undeclared: bool = False) -> Selection:
+    """What --user, --service and --ignore-undeclared ask for; a service may be given by alias."""
+    return Selection(frozenset(users), frozenset(map(service_name, services)), has_undeclared=not ignore_undeclared)
+
+
+def check_text(pattern: re.Pattern[str], words: str, text: str) -> str:
+    """Return a text that matches the pattern, which the words describe.
+
+    Raises:
+        click.BadParameter: it does not match.
+    """
+    if not pattern.fullmatch(text):
+        raise click.BadParameter(f"{text!r} is not {words}")
+    return text
+
+
+def matching(
+    pattern: re.Pattern[str], words: str
+) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Return the callback of an option whose value, if there is one, must match the pattern."""
+    return lambda _context, _parameter, text: None if text is None else check_text(pattern, words, text)

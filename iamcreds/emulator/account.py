@@ -1,0 +1,30 @@
+"""The state of the emulated account: one for the process, as moto's is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from moto.core.base_backend import BackendDict
+
+from iamcreds.emulator.credential_report import Reports
+from iamcreds.emulator.faults.switches import Switches
+from iamcreds.emulator.models import Credentials
+
+if TYPE_CHECKING:
+    from iamcreds.emulator.faults.settings import Settings
+
+ACCOUNT = "123456789012"
+"""moto's account."""
+
+# moto keeps its users in module globals, and what belongs to them has to live as long as they do.
+SWITCHES = Switches()
+CREDENTIALS = Credentials(ACCOUNT, SWITCHES.now)
+REPORTS = Reports(ACCOUNT, SWITCHES.now)
+
+
+def reset(settings: Settings | None = None) -> None:
+    """Empty the account: nothing of moto's, no credentials, settings as given or by default."""
+    BackendDict.reset()
+    CREDENTIALS.clear()
+    REPORTS.clear()
+    SWITCHES.reset(settings)
