@@ -123,7 +123,7 @@ def act_on_more(provider: UnmanagedProvider, inputs: dict[str, Any]) -> dict[str
     [
         ("_find", find_own, "report", "unmanaged is ours"),
         ("_find", find_late, "delete", "unmanaged not shown"),
-        ("_act", act_on_more, "report", "not ours"),
+        ("record", act_on_more, "report", "not ours"),
     ],
 )
 def test_unmanaged_gone_wild(
