@@ -33,7 +33,7 @@ def test_traceback_of_a_provider(stack: Stack, iam: IAMClient, emulator: Emulato
     failed = stack.run("up", "--yes", "--skip-preview", IAMCREDS_DEBUG="1")
     assert failed.code != 0
     assert "which led to" in failed.text
-    assert "iamcreds/account/" in failed.text
+    assert "iamcreds/aws/" in failed.text
     assert "which led to" not in stack.fail("up", "--yes", "--skip-preview")
 
 
