@@ -107,6 +107,17 @@ def test_adopt_two(provider: ServiceSpecificCredentialProvider, emulator: Emulat
     assert {first.id, provider.create(shown).id} == unmanaged == set(emulator.controls.passwords())
 
 
+def test_two_for_one(provider: ServiceSpecificCredentialProvider, emulator: Emulator, hidden: str) -> None:
+    """If IAM's quota shows two unmanaged credentials and one is declared, neither is adopted, and the reason is this."""
+    emulator.controls.put_credential("ACCAOTHER000000000000", "jane", CODECOMMIT)
+    checked = provider.check({}, news() | ADOPTING)
+    with pytest.raises(RejectedError) as raised:
+        provider.create(checked.inputs)
+    assert "no codecommit credential is adopted for user jane" in str(raised.value)
+    assert str(raised.value).endswith("--service-specific-credential-id ACCAOTHER000000000000)")
+    assert hidden in str(raised.value)
+
+
 def test_young_one_is_not_adopted(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient
 ) -> None:
