@@ -108,7 +108,7 @@ def test_adopt_two(provider: ServiceSpecificCredentialProvider, emulator: Emulat
 
 
 def test_two_for_one(provider: ServiceSpecificCredentialProvider, emulator: Emulator, hidden: str) -> None:
-    """If IAM's quota shows two unmanaged credentials and one is declared, neither is adopted, and the reason is this."""
+    """If a closer look shows two unmanaged credentials for one declared, neither is adopted, and the reason says so."""
     emulator.controls.put_credential("ACCAOTHER000000000000", "jane", CODECOMMIT)
     checked = provider.check({}, news() | ADOPTING)
     with pytest.raises(RejectedError) as raised:
