@@ -1,0 +1,49 @@
+"""The number of files that an extension changes, by an example of each kind that docs/adding.md describes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.documents.test_documents import ROOT
+
+SOURCES = ("iamcreds/**/*.py", "dynamic_providers/*.py", "iamcreds/specs/*.yaml", "specs/schema.json")
+
+
+@pytest.mark.parametrize(
+    ("example", "files"),
+    [
+        pytest.param("xray", {"iamcreds/services.py", "specs/schema.json"}, id="service"),
+        pytest.param("completion", {"iamcreds/cli.py", "iamcreds/commands/completion.py"}, id="command"),
+        pytest.param(
+            "format_markdown", {"iamcreds/commands/drift.py", "iamcreds/report/markdown.py"}, id="output format"
+        ),
+        pytest.param(
+            "UNMANAGED_CREDENTIALS_TYPE|UnmanagedCredentials",
+            {
+                "dynamic_providers/unmanaged_credentials.py",
+                "iamcreds/pull_request/unmanaged_changes.py",
+                "iamcreds/pulumi_engine/registration.py",
+                "iamcreds/resource_types.py",
+            },
+            id="resource type",
+        ),
+        pytest.param(
+            "permissionsBoundary|permissions_boundary=|    permissions_boundary:",
+            {
+                "iamcreds/model.py",
+                "iamcreds/pulumi_engine/requests.py",
+                "iamcreds/specs/reading.py",
+                "iamcreds/specs/skeleton.yaml",
+                "specs/schema.json",
+            },
+            id="spec field",
+        ),
+        pytest.param("AccessKeyIdle|access-key-idle", {"iamcreds/drift/rules/access_key_limits.py"}, id="drift rule"),
+    ],
+)
+def test_files_of_an_extension(example: str, files: set[str]) -> None:
+    """Only these files of the product name it."""
+    sources = (path for pattern in SOURCES for path in ROOT.glob(pattern))
+    assert {str(path.relative_to(ROOT)) for path in sources if re.search(example, path.read_text())} == files
