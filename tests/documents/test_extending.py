@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from tests.documents.test_documents import ROOT
-
+ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("iamcreds/**/*.py", "dynamic_providers/*.py", "iamcreds/specs/*.yaml", "specs/schema.json")
 
 
