@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from iamcreds.specs.nodes import Plain
-    from iamcreds.specs.schema import Refusal
+    from iamcreds.specs.schema import Violation
 
 _USER = SCHEMA["$defs"]["user"]["properties"]
 _PARENTS = {"": "at the top of the file", "users": "to a user", "credentials": "to a credential"}
@@ -21,37 +21,37 @@ _WITHOUT_SPACE = re.compile(r"([A-Za-z]+):\S", re.ASCII)
 _TYPOGRAPHIC = re.compile("[\u2018-\u201f]")
 
 
-def hint_at_key(refusal: Refusal, key: str) -> str:
+def hint_at_key(violation: Violation, key: str) -> str:
     """What an unknown key may be meant for."""
     if key.startswith("-"):
         return "; a space is missing after the dash"
     if key != key.strip():
         return "; it begins or ends with a blank that is not a space"
-    value = refusal.instance[key]
-    if not refusal.path and isinstance(value, dict) and not value.keys().isdisjoint(_USER):
+    value = violation.instance[key]
+    if not violation.path and isinstance(value, dict) and not value.keys().isdisjoint(_USER):
         return '; if it is a user, put it under "users"'
     if places := [_PARENTS.get(parent, f"below {quoted(parent)}") for parent in find_parents(key)]:
         return f"; it belongs {' or '.join(places)}"
-    return did_you_mean(find_nearest(key, refusal.schema["properties"]))
+    return did_you_mean(find_nearest(key, violation.schema["properties"]))
 
 
-def hint_at_value(refusal: Refusal) -> str:
+def hint_at_value(violation: Violation) -> str:
     """What to write instead of a value."""
-    return next(_find_hints(refusal), "")
+    return next(_find_hints(violation), "")
 
 
-def _find_hints(refusal: Refusal) -> Iterator[str]:
-    value, schema = refusal.instance, refusal.schema
+def _find_hints(violation: Violation) -> Iterator[str]:
+    value, schema = violation.instance, violation.schema
     if isinstance(value, str) and _TYPOGRAPHIC.search(value):
         yield '; it has typographic quotes: write " instead'
-    if refusal.keyword == "enum" and isinstance(value, str):
-        yield did_you_mean(find_nearest(value, refusal.supported))
-    if refusal.keyword != "type":
+    if violation.keyword == "enum" and isinstance(value, str):
+        yield did_you_mean(find_nearest(value, violation.supported))
+    if violation.keyword != "type":
         return
-    if refusal.wanted == "array":
+    if violation.wanted == "array":
         yield from _hint_at_list(value, resolve_reference(schema["items"]))
-    elif refusal.wanted == "object":
-        yield from _hint_at_mapping(refusal)
+    elif violation.wanted == "object":
+        yield from _hint_at_mapping(violation)
     elif isinstance(value, str) and accepts(schema, resolve(value)):
         yield "; take the quotes away"
 
@@ -68,9 +68,9 @@ def _hint_at_list(value: Any, item: Mapping[str, Any]) -> Iterator[str]:  # noqa
             yield f"; write - {field}: {_format_value(value)}"
 
 
-def _hint_at_mapping(refusal: Refusal) -> Iterator[str]:
-    value, schema = refusal.instance, refusal.schema
-    match refusal.path:
+def _hint_at_mapping(violation: Violation) -> Iterator[str]:
+    value, schema = violation.instance, violation.schema
+    match violation.path:
         case ["users"] if isinstance(value, list):
             yield '; a user is a key, without a dash and with a ":"'
         case ["users", name] if name in _USER:
@@ -78,11 +78,11 @@ def _hint_at_mapping(refusal: Refusal) -> Iterator[str]:
     if value is None:
         yield "; what belongs to it is indented below it"
     elif "properties" in schema:
-        yield from _hint_at_field(value, refusal)
+        yield from _hint_at_field(value, violation)
 
 
-def _hint_at_field(value: Any, refusal: Refusal) -> Iterator[str]:  # noqa: ANN401 - anything a spec may hold
-    schema = refusal.schema
+def _hint_at_field(value: Any, violation: Violation) -> Iterator[str]:  # noqa: ANN401 - anything a spec may hold
+    schema = violation.schema
     if isinstance(value, str) and (field := _WITHOUT_SPACE.match(value)) and field[1] in schema["properties"]:
         yield '; a space is missing after the ":"'
     name = _find_field_for(schema, value)
@@ -90,8 +90,8 @@ def _hint_at_field(value: Any, refusal: Refusal) -> Iterator[str]:  # noqa: ANN4
         yield f"; put the list under {quoted(name)}"
     elif name is not None:
         written = f"{name}: {_format_value(value)}"
-        is_item = isinstance(refusal.path[-1], int)
-        yield f"; write {written if is_item else f'{refusal.path[-1]}: {{{written}}}'}"
+        is_item = isinstance(violation.path[-1], int)
+        yield f"; write {written if is_item else f'{violation.path[-1]}: {{{written}}}'}"
 
 
 def _format_value(value: Plain) -> str:

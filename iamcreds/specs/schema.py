@@ -20,7 +20,7 @@ SCHEMA: Mapping[str, Any] = json.loads(Path(__file__).with_name("schema.json").r
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Violation:
     """What `keyword` of `schema` asks for and `instance`, at `path`, is not."""
 
     path: Sequence[str | int]
@@ -41,9 +41,9 @@ class Refusal:
         return [choice for choice in self.schema["enum"] if choice not in refused]
 
 
-def find_refusals(values: Mapping[str, Any]) -> Iterator[Refusal]:
+def find_violations(values: Mapping[str, Any]) -> Iterator[Violation]:
     """Everything the schema refuses in the plain values of a spec file."""
-    return (_make_refusal(error, values) for error in _compile().iter_errors(dict(values)))
+    return (_make_violation(error, values) for error in _compile().iter_errors(dict(values)))
 
 
 def accepts(field: Mapping[str, Any], value: object) -> bool:
@@ -101,7 +101,7 @@ class _NotSupportedYet:
             raise ValueError("not supported yet")
 
 
-def _make_refusal(error: ValidationError, values: Mapping[str, Any]) -> Refusal:
+def _make_violation(error: ValidationError, values: Mapping[str, Any]) -> Violation:
     *path, keyword = error.schema_path
     is_of_a_key = path[-1:] == ["propertyNames"]
     schema: Any = SCHEMA
@@ -109,7 +109,7 @@ def _make_refusal(error: ValidationError, values: Mapping[str, Any]) -> Refusal:
         schema = schema[step]
     kind: Any = error.kind  # of a key, it has the error of the key alone
     instance = kind.error.instance if is_of_a_key else error.instance
-    return Refusal(list(_follow(error.instance_path, values)), str(keyword), schema, instance, is_of_a_key)
+    return Violation(list(_follow(error.instance_path, values)), str(keyword), schema, instance, is_of_a_key)
 
 
 def _follow(path: Sequence[str | int], values: Any) -> Iterator[str | int]:  # noqa: ANN401 - whatever specs hold

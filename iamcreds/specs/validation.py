@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from iamcreds.model import Problem
 from iamcreds.specs.hints import hint_at_key, hint_at_value
 from iamcreds.specs.nodes import quoted
-from iamcreds.specs.schema import find_refusals
+from iamcreds.specs.schema import find_violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from iamcreds.specs.nodes import Plain, Tree
-    from iamcreds.specs.schema import Refusal
+    from iamcreds.specs.schema import Violation
 
 _TYPES = {
     "array": "a list",
@@ -39,57 +39,59 @@ _RULES = {
 
 def validate(tree: Tree) -> Iterator[Problem]:
     """Everything the schema refuses in a spec file."""
-    for refusal in find_refusals(tree.values):
-        yield from _describe(refusal, tree)
+    for violation in find_violations(tree.values):
+        yield from _describe(violation, tree)
 
 
-def _describe(refusal: Refusal, tree: Tree) -> Iterator[Problem]:
-    match refusal.keyword:
+def _describe(violation: Violation, tree: Tree) -> Iterator[Problem]:
+    match violation.keyword:
         case "additionalProperties":
-            yield from _describe_unknown_keys(refusal, tree)
+            yield from _describe_unknown_keys(violation, tree)
         case "required" | "anyOf" | "oneOf":
-            yield _describe_missing_key(refusal, tree)
+            yield _describe_missing_key(violation, tree)
         case "x-not-supported-yet":
-            yield _describe_unsupported(refusal, tree)
-        case _ if refusal.is_of_a_key:
-            message = f"{quoted(refusal.instance)} is not {_say_what_is_expected(refusal)}"
-            yield Problem(tree.key_place([*refusal.path, refusal.instance]), message, "wrong-format")
+            yield _describe_unsupported(violation, tree)
+        case _ if violation.is_of_a_key:
+            message = f"{quoted(violation.instance)} is not {_say_what_is_expected(violation)}"
+            yield Problem(tree.key_place([*violation.path, violation.instance]), message, "wrong-format")
         case keyword:
-            place = tree.key_place if refusal.instance is None else tree.value_place
-            yield Problem(place(refusal.path), _say_what_must_be(refusal), _RULES[keyword])
+            place = tree.key_place if violation.instance is None else tree.value_place
+            yield Problem(place(violation.path), _say_what_must_be(violation), _RULES[keyword])
 
 
-def _describe_unknown_keys(refusal: Refusal, tree: Tree) -> Iterator[Problem]:
-    for key in refusal.instance:
-        if key not in refusal.schema["properties"]:
-            message = f"unknown key {quoted(key)}{hint_at_key(refusal, key)}"
-            yield Problem(tree.key_place([*refusal.path, key]), message, "unknown-key")
+def _describe_unknown_keys(violation: Violation, tree: Tree) -> Iterator[Problem]:
+    for key in violation.instance:
+        if key not in violation.schema["properties"]:
+            message = f"unknown key {quoted(key)}{hint_at_key(violation, key)}"
+            yield Problem(tree.key_place([*violation.path, key]), message, "unknown-key")
 
 
-def _describe_missing_key(refusal: Refusal, tree: Tree) -> Problem:
-    place = tree.key_place(refusal.path)
-    if refusal.keyword != "required":
-        return Problem(place, f"{_name_subject(refusal)} must be {_say_what_is_expected(refusal)}", "missing-key")
-    missing = " and ".join(quoted(key) for key in refusal.wanted if key not in refusal.instance)
-    return Problem(place, f"{_name_subject(refusal)} lacks {missing}", "missing-key")
+def _describe_missing_key(violation: Violation, tree: Tree) -> Problem:
+    place = tree.key_place(violation.path)
+    if violation.keyword != "required":
+        return Problem(place, f"{_name_subject(violation)} must be {_say_what_is_expected(violation)}", "missing-key")
+    missing = " and ".join(quoted(key) for key in violation.wanted if key not in violation.instance)
+    return Problem(place, f"{_name_subject(violation)} lacks {missing}", "missing-key")
 
 
-def _describe_unsupported(refusal: Refusal, tree: Tree) -> Problem:
-    if refusal.wanted is True:
-        message = f"{_name_subject(refusal)} is not supported yet: take it out"
-        return Problem(tree.key_place(refusal.path), message, "not-supported-yet")
-    value, instead = quoted(refusal.instance), _list_choices(refusal.supported)
-    message = f"{_name_subject(refusal)}: {value} is not supported yet: write {instead}, or take it out"
-    return Problem(tree.value_place(refusal.path), message, "not-supported-yet")
+def _describe_unsupported(violation: Violation, tree: Tree) -> Problem:
+    if violation.wanted is True:
+        message = f"{_name_subject(violation)} is not supported yet: take it out"
+        return Problem(tree.key_place(violation.path), message, "not-supported-yet")
+    value, instead = quoted(violation.instance), _list_choices(violation.supported)
+    message = f"{_name_subject(violation)}: {value} is not supported yet: write {instead}, or take it out"
+    return Problem(tree.value_place(violation.path), message, "not-supported-yet")
 
 
-def _say_what_must_be(refusal: Refusal) -> str:
-    found = "empty" if refusal.instance in ("", None) else quoted(refusal.instance)
-    return f"{_name_subject(refusal)} must be {_say_what_is_expected(refusal)}, not {found}{hint_at_value(refusal)}"
+def _say_what_must_be(violation: Violation) -> str:
+    found = "empty" if violation.instance in ("", None) else quoted(violation.instance)
+    return (
+        f"{_name_subject(violation)} must be {_say_what_is_expected(violation)}, not {found}{hint_at_value(violation)}"
+    )
 
 
-def _name_subject(refusal: Refusal) -> str:
-    match refusal.path:
+def _name_subject(violation: Violation) -> str:
+    match violation.path:
         case [*_, "credentials", int()]:
             return "a credential"
         case [*_, str(name), int()]:
@@ -100,16 +102,16 @@ def _name_subject(refusal: Refusal) -> str:
             return "the file"
 
 
-def _say_what_is_expected(refusal: Refusal) -> str:
-    match refusal.keyword:
+def _say_what_is_expected(violation: Violation) -> str:
+    match violation.keyword:
         case "enum":
-            return _list_choices(refusal.supported)
+            return _list_choices(violation.supported)
         case "maximum" | "minimum":
-            return f"from {refusal.schema['minimum']} to {refusal.schema['maximum']}"
-        case "type" if refusal.wanted in ("array", "object") or "x-expected" not in refusal.schema:
-            return _TYPES[refusal.wanted]
+            return f"from {violation.schema['minimum']} to {violation.schema['maximum']}"
+        case "type" if violation.wanted in ("array", "object") or "x-expected" not in violation.schema:
+            return _TYPES[violation.wanted]
         case _:
-            return str(refusal.schema["x-expected"])
+            return str(violation.schema["x-expected"])
 
 
 def _list_choices(choices: Iterable[Plain]) -> str:
