@@ -88,7 +88,7 @@ class ServiceSpecificCredentialProvider(Provider):
         except ACCOUNT_WIDE as error:
             if is_reported_first(error):
                 raise
-            return DiffResult(changes=False)  # the run ends by the failure that was reported first
+            return DiffResult(changes=False)  # the failure that was reported first ends the run
 
     def _compare(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         self.account.require_account(olds.get("account_id"), "this state is of")
@@ -132,9 +132,8 @@ class ServiceSpecificCredentialProvider(Provider):
         except ACCOUNT_WIDE as error:
             if is_reported_first(error):
                 raise
-            return ReadResult(
-                id_, dict(props), declared_inputs(props)
-            )  # the run ends by the failure that was reported first
+            # The failure that was reported first ends the run.
+            return ReadResult(id_, dict(props), declared_inputs(props))
         is_young = self.account.clock.is_young(datetime.fromisoformat(props["create_date"]))
         if live is None and not is_young:
             return ReadResult(None, {})
@@ -152,7 +151,7 @@ class ServiceSpecificCredentialProvider(Provider):
     def update(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
         """Set the status and reset, in an order that activates no old password; repeating it converges.
 
-        A declared status is sent if it or the recorded one changes, whatever lists show, because they may lag.
+        A declared status is sent if it or the recorded one changes, also if lists show it: they may lag.
 
         Raises:
             RejectedError: it would have to be replaced, and cannot be.

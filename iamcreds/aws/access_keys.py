@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from iamcreds.progress import Progress
 
 ROOT_USER = "<root_account>"
-"""Whose the access keys are that AWS lists without a user name, in the credential report's word."""
+"""The owner of access keys that AWS lists without a user name, as the credential report names it."""
 
 
 class AccessKeys:

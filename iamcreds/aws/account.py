@@ -55,7 +55,7 @@ class Account:
         warn: receives warnings: a lost response that was resolved, and notes that cannot be kept.
 
     Raises:
-        UnauthenticatedError: there is no such profile.
+        UnauthenticatedError: the profile does not exist.
         ConfigError: the endpoint in use cannot be one.
     """
 

@@ -95,7 +95,7 @@ class CreateJournal:
     def hold(self, user: str, service: str) -> Iterator[None]:
         """Keep every other create for that user and service (full name) waiting, in all processes of this machine.
 
-        Until the result of a create is known, a list may show its credential, and nobody can tell whose that is. So the
+        Until the result of a create is known, a list may show its credential without a known owner. So the
         run that decides whether to create holds this from the first look to the end. A thread may hold it twice.
         """
         number = int(_hash(self._account(), user, service)[:8], 16) % LOCKS

@@ -85,7 +85,7 @@ class Creates:
 
         Raises:
             NoSuchUserError, NoSuchServiceError, LimitExceededError, AccountError
-            LostAnswerError: the credential may have been created, and nobody can tell.
+            LostAnswerError: the credential may have been created; lists do not prove it.
         """
         known = frozenset(live.id for live in self._inventory.of(user, service))
         lifetime = timedelta(days=age_days) if age_days else None

@@ -106,7 +106,7 @@ class Credentials:
 
         Raises:
             NoSuchUserError, NoSuchServiceError, LimitExceededError, AccountError
-            LostAnswerError: the credential may have been created, and nobody can tell.
+            LostAnswerError: the credential may have been created; lists do not prove it.
         """
         with self._journal.hold(user, service):
             issued = self._creates.create(user, service, age_days)

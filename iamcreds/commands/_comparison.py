@@ -66,7 +66,7 @@ options = combine(
 
 
 class Command(FindingCommand):
-    """A command whose complaints about words it does not know show no address of --notify, for it holds secrets."""
+    """A command whose usage errors do not show the address of --notify, because it contains secrets."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the options."""

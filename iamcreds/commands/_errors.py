@@ -9,7 +9,7 @@ import click
 from iamcreds.text.escaping import escape_lines
 
 FOUND = 2
-"""The exit code that says that something was found: drift, findings, foreign code."""
+"""The exit code for drift, findings and foreign code."""
 
 
 def escape_error(error: click.ClickException) -> click.ClickException:

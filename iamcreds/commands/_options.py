@@ -32,7 +32,7 @@ selection_options = combine(
 
 
 def load_specs(specs: Path, *, allow_empty: bool) -> Desired:
-    """What the specs say; warnings go to standard error.
+    """Return the desired state that the specs declare; print warnings to standard error.
 
     Raises:
         SpecsError: with every problem.
@@ -46,7 +46,7 @@ def load_specs(specs: Path, *, allow_empty: bool) -> Desired:
 
 
 def select(users: tuple[str, ...], services: tuple[str, ...], *, ignore_undeclared: bool = False) -> Selection:
-    """What --user, --service and --ignore-undeclared ask for; a service may be given by alias."""
+    """Return the selection of --user, --service and --ignore-undeclared; a service may be an alias."""
     return Selection(frozenset(users), frozenset(map(service_name, services)), has_undeclared=not ignore_undeclared)
 
 

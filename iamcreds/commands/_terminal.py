@@ -28,7 +28,7 @@ def is_coloured() -> bool:
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """Whom to tell how far a run is; the bars vanish when it ends. Nobody, in a pipe, a file or CI."""
+    """Return a receiver of progress that shows bars until the command ends; it shows none in a pipe, a file or CI."""
     if not sys.stderr.isatty() or os.environ.get("CI"):
         yield no_progress
         return

@@ -1,4 +1,4 @@
-"""Carrying out a plan: create, adopt or import a credential, and verify first that nothing else has appeared."""
+"""Apply a plan: create, adopt or import a credential, after verifying that no other credential has appeared."""
 
 from __future__ import annotations
 

@@ -72,9 +72,8 @@ class Provider(ResourceProvider):
     @property
     def account(self) -> Account:
         """The account of this process, one for all providers in it."""
-        with (
-            _ONE_AT_A_TIME
-        ):  # the engine requests from four threads at once, and with a cache only each would build its own
+        # The engine sends requests from four threads at once; the cache alone would let each of them build an account.
+        with _ONE_AT_A_TIME:
             return _account()
 
     @property

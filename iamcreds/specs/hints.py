@@ -106,7 +106,7 @@ def _find_field_for(schema: Mapping[str, Any], value: object) -> str | None:
 
 
 def find_nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like one that is not known, whatever the case, if there is any."""
+    """Return the known word that is most similar to an unknown one, regardless of case, if there is one."""
     by_lower = {known_word.lower(): known_word for known_word in sorted(known)}
     near = get_close_matches(word.lower(), by_lower, n=1)
     return by_lower[near[0]] if near else None
