@@ -15,7 +15,7 @@ from iamcreds.errors import AccessDeniedError
 from iamcreds.model import AccessKeyPolicy
 from iamcreds.pulumi_engine.inputs import is_known
 from iamcreds.pulumi_engine.provider import WatcherProvider, warn
-from iamcreds.pulumi_engine.run_context import OnRejection, RunContext, on_rejection
+from iamcreds.pulumi_engine.run_context import RunContext, on_rejection, reject
 from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.names import USER_NAME, USER_NAME_WORDS
 
@@ -91,13 +91,13 @@ class AccessKeysProvider(WatcherProvider):
         if failures:
             return CheckResult(inputs, [*malformed, *failures])
         if malformed:
-            return _reject(inputs, malformed, context)
+            return reject(inputs, malformed, context.on_rejection)
         if not is_known(inputs["users"]):
             return CheckResult(inputs, [])
         try:
             return self._read_keys(inputs, context)
         except AccessDeniedError as error:
-            return _reject(inputs, [CheckFailure("", str(error))], context)
+            return reject(inputs, [CheckFailure("", str(error))], context.on_rejection)
 
     def _read_keys(self, inputs: dict[str, Any], context: RunContext) -> CheckResult:
         policies = {user: _policy(properties) for user, properties in inputs["users"].items()}
@@ -114,15 +114,7 @@ class AccessKeysProvider(WatcherProvider):
                 failures.append(CheckFailure("", f"{sentence}, and the policy is enforced: {_WAYS_OUT}"))
             else:
                 warn(sentence)
-        return _reject(inputs, failures, context)
-
-
-def _reject(inputs: dict[str, Any], failures: list[CheckFailure], context: RunContext) -> CheckResult:
-    """Return the rejections, if any, among the inputs, or as failures, which end the run."""
-    if not failures or context.on_rejection is OnRejection.FAIL:
-        return CheckResult(inputs, failures)
-    reasons = [f"{failure.property}: {failure.reason}".removeprefix(": ") for failure in failures]
-    return CheckResult(inputs | {"refused": reasons}, [])
+        return reject(inputs, failures, context.on_rejection)
 
 
 def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:

@@ -16,7 +16,7 @@ from iamcreds.pull_request.changes import Action
 from iamcreds.pulumi_engine.group_facts import find_own, foresee_user, read_group
 from iamcreds.pulumi_engine.inputs import REPLACING
 from iamcreds.pulumi_engine.provider import warn
-from iamcreds.pulumi_engine.run_context import OnRejection
+from iamcreds.pulumi_engine.run_context import OnRejection, reject
 from iamcreds.services import MAX_PER_SERVICE
 from iamcreds.text.escaping import escape_invisible
 
@@ -82,9 +82,8 @@ class CredentialCheck:
         inputs = replace(self.inputs, password=None).properties()
         # After --replace or taint the engine drops a retained credential from the state, and no delete can fail.
         is_dropped = olds is None and self.context.options.retain and self.context.own_ids()
-        if is_dropped or self.context.on_rejection is OnRejection.FAIL:
-            return CheckResult(inputs, [CheckFailure("", escape_invisible(reason))])
-        return CheckResult(inputs | {"refused": [escape_invisible(reason)]}, [])
+        on_rejection = OnRejection.FAIL if is_dropped else self.context.on_rejection
+        return reject(inputs, [CheckFailure("", escape_invisible(reason))], on_rejection)
 
     def _check_existing(self, olds: CredentialInputs) -> CheckResult:
         """Reject a replacement before it begins, so that a working credential is never deleted for a rejected one."""

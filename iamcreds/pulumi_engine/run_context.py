@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
+from pulumi.dynamic import CheckFailure, CheckResult
 from pulumi.runtime.settings import is_dry_run
 
 from iamcreds.pulumi_engine.inputs import CredentialInputs, is_known
@@ -29,6 +30,14 @@ class OnRejection(StrEnum):
     """In a preview: by the property `refused`, so that the program can report all rejections."""
     DEFER = "defer"
     """In an update: by the property `refused`, so that create or update fails, and other resources go on."""
+
+
+def reject(inputs: dict[str, Any], failures: list[CheckFailure], on_rejection: OnRejection) -> CheckResult:
+    """Return the rejections, if any, among the inputs as `refused`, or as failures, which end the run."""
+    if not failures or on_rejection is OnRejection.FAIL:
+        return CheckResult(inputs, failures)
+    reasons = [f"{failure.property}: {failure.reason}".removeprefix(": ") for failure in failures]
+    return CheckResult(inputs | {"refused": reasons}, [])
 
 
 def on_rejection() -> OnRejection:
