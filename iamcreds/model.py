@@ -235,6 +235,29 @@ class RecordedCredential:
 
 
 @dataclass(frozen=True)
+class PendingCreate:
+    """A create that a state names as pending: an update is running, or was interrupted.
+
+    Attributes:
+        resource: the resource name of the credential.
+        user: the IAM user's name.
+        service: the service's full name.
+    """
+
+    resource: str
+    user: str
+    service: str
+
+
+@dataclass(frozen=True)
+class StackExport:
+    """The credentials that an exported state records, and its pending creates of credentials."""
+
+    credentials: tuple[RecordedCredential, ...] = ()
+    creates: tuple[PendingCreate, ...] = ()
+
+
+@dataclass(frozen=True)
 class IssuedCredential:
     """A credential with its password or API key, which IAM tells in the answers to Create and Reset only."""
 

@@ -8,7 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.matching import Pair, compare_credentials
-from iamcreds.drift.recorded import compare_recorded, find_no_longer_declared, find_unmanaged
+from iamcreds.drift.recorded import (
+    compare_recorded,
+    find_no_longer_declared,
+    find_pending_creates,
+    find_unmanaged,
+)
 from iamcreds.drift.renaming import find_new_names
 from iamcreds.drift.rules.access_key_limits import check_access_keys
 from iamcreds.drift.rules.difference import Difference, Kind
@@ -105,6 +110,7 @@ def compare(
                 *compare_recorded(chosen, inventory, state, soon),
                 *find_unmanaged(chosen, inventory, state, selection),
                 *find_no_longer_declared(desired, inventory, state, selection),
+                *find_pending_creates(desired, inventory, state, selection),
             )
         ),
         *(undeclared if selection.has_undeclared else ()),
@@ -142,7 +148,7 @@ def _pairs(chosen: Desired, inventory: Inventory, selection: Selection) -> Itera
         if user.name in present and user.judges_credentials:
             for service in sorted(services[user.name].union(wanted.service for wanted in user.credentials)):
                 declared = tuple(wanted for wanted in user.credentials if wanted.service == service)
-                yield Pair(user, service, declared, tuple(live[user.name, service]))
+                yield Pair(user, service, declared, tuple(live[user.name, service]), inventory.young_credentials)
 
 
 def _missing_users(chosen: Desired, inventory: Inventory, selection: Selection) -> Iterator[MissingUser]:
@@ -161,11 +167,15 @@ def _undeclared_users(
     desired: Desired, inventory: Inventory, selection: Selection, state: RecordedState | None
 ) -> Iterator[UndeclaredUser]:
     declared = {user.name for user in desired.users}
-    recorded = {} if state is None else state.by_id
     for credential in inventory.credentials:
-        is_foreign = credential.user not in declared and credential.id not in recorded
-        if is_foreign and selection.has(credential.user, credential.service):
-            yield UndeclaredUser(user=credential.user, service=credential.service, live=(credential,))
+        is_unmanaged = credential.user not in declared and (state is None or state.is_unmanaged(credential))
+        if is_unmanaged and selection.has(credential.user, credential.service):
+            yield UndeclaredUser(
+                user=credential.user,
+                service=credential.service,
+                live=(credential,),
+                is_recent=credential.id in inventory.young_credentials,
+            )
 
 
 def _access_key_findings(chosen: Desired, inventory: Inventory) -> Iterator[Difference]:

@@ -28,12 +28,16 @@ _OTHER = {Status.ACTIVE: Status.INACTIVE, Status.INACTIVE: Status.ACTIVE}
 
 @dataclass(frozen=True)
 class Pair:
-    """The declared and the existing credentials of one user and service (full name), sorted; either may be empty."""
+    """The declared and the existing credentials of one user and service (full name), sorted; either may be empty.
+
+    `recent` has the ids of credentials that an update may be creating.
+    """
 
     user: DesiredUser
     service: str
     declared: tuple[DesiredCredential, ...]
     live: tuple[Credential, ...]
+    recent: frozenset[str] = frozenset()
 
     @property
     def place(self) -> Place:
@@ -54,7 +58,14 @@ def _compare_numbers(pair: Pair) -> Iterator[MissingCredential | UnmanagedCreden
     user, service, declared, live = pair.user.name, pair.service, pair.declared, pair.live
     if not declared:
         for credential in live:
-            yield UnmanagedCredential(user=user, service=service, place=pair.place, desired=(), live=(credential,))
+            yield UnmanagedCredential(
+                user=user,
+                service=service,
+                place=pair.place,
+                desired=(),
+                live=(credential,),
+                is_recent=credential.id in pair.recent,
+            )
     elif not live:
         for wanted in declared:
             yield MissingCredential(user=user, service=service, place=wanted.place, desired=(wanted,), live=())

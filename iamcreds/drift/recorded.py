@@ -5,30 +5,46 @@ The state tells which live id is which declared credential, so nothing has to be
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.changed import ResetPending, StatusDiffers, SwitchedOff
 from iamcreds.drift.rules.expiry import check_expiry
 from iamcreds.drift.rules.missing import MissingCredential
-from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential
+from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
 from iamcreds.model import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import timedelta
 
     from iamcreds.drift.rules.difference import CredentialDifference
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import Credential, Desired, DesiredCredential, Inventory, RecordedCredential
+    from iamcreds.model import (
+        Credential,
+        Desired,
+        DesiredCredential,
+        Inventory,
+        PendingCreate,
+        RecordedCredential,
+        StackExport,
+    )
 
 
 @dataclass(frozen=True)
 class RecordedState:
-    """The credentials of a state, by resource name and by id; one that waits to be deleted has no resource any more."""
+    """The credentials and the pending creates of a state.
+
+    Attributes:
+        by_resource: credentials by resource name; one that waits to be deleted has no resource any more.
+        by_id: credentials by id.
+        creates: pending creates by user and service (full name).
+    """
 
     by_resource: Mapping[str, RecordedCredential]
     by_id: Mapping[str, RecordedCredential]
+    creates: Mapping[tuple[str, str], Sequence[PendingCreate]]
 
     def find(self, wanted: DesiredCredential) -> RecordedCredential | None:
         """Return the recorded credential of a declared one, also by its former name."""
@@ -37,12 +53,23 @@ class RecordedState:
             return self.by_resource.get(wanted.former_resource_name)
         return found
 
+    def is_creating(self, wanted: DesiredCredential) -> bool:
+        """Return True if a create of the declared credential is pending."""
+        creates = self.creates.get((wanted.user, wanted.service), ())
+        return any(create.resource == wanted.resource_name for create in creates)
 
-def make_recorded_state(recorded: Iterable[RecordedCredential]) -> RecordedState:
-    """Return the state that has these credentials."""
-    every = tuple(recorded)
-    current = {found.resource: found for found in every if not found.is_leaving}
-    return RecordedState(current, {found.id: found for found in every})
+    def is_unmanaged(self, credential: Credential) -> bool:
+        """Return True if the state does not have the existing credential, and no pending create may be its origin."""
+        return credential.id not in self.by_id and (credential.user, credential.service) not in self.creates
+
+
+def make_recorded_state(export: StackExport) -> RecordedState:
+    """Return the state of an export."""
+    current = {found.resource: found for found in export.credentials if not found.is_leaving}
+    creates: dict[tuple[str, str], list[PendingCreate]] = defaultdict(list)
+    for create in export.creates:
+        creates[create.user, create.service].append(create)
+    return RecordedState(current, {found.id: found for found in export.credentials}, dict(creates))
 
 
 def compare_recorded(
@@ -54,7 +81,30 @@ def compare_recorded(
     for user in chosen.users:
         for wanted in user.credentials if user.name in present else ():
             found = state.find(wanted)
-            yield from _compare_one(wanted, found, None if found is None else live.get(found.id), inventory, soon)
+            existing = None if found is None else live.get(found.id)
+            is_missing = existing is None or existing.user != user.name
+            if not (is_missing and state.is_creating(wanted)):
+                yield from _compare_one(wanted, found, existing, inventory, soon)
+
+
+def find_pending_creates(
+    desired: Desired, inventory: Inventory, state: RecordedState, selection: Selection
+) -> Iterator[UnresolvedCreate]:
+    """Yield the pending creates of the state, with the existing credentials that they may have created."""
+    declared = {wanted.resource_name: wanted for user in desired.users for wanted in user.credentials}
+    for (user, service), creates in state.creates.items():
+        existing = (live for live in inventory.credentials if (live.user, live.service) == (user, service))
+        candidates = tuple(live for live in existing if live.id not in state.by_id)
+        for create in creates if selection.has(user, service) else ():
+            wanted = declared.get(create.resource)
+            yield UnresolvedCreate(
+                user=user,
+                service=service,
+                place=None if wanted is None else wanted.place,
+                desired=() if wanted is None else (wanted,),
+                live=candidates,
+                resource=create.resource,
+            )
 
 
 def find_unmanaged(
@@ -64,10 +114,15 @@ def find_unmanaged(
     users = {user.name: user for user in chosen.users if user.judges_credentials}
     for live in inventory.credentials:
         user = users.get(live.user)
-        if user is not None and live.id not in state.by_id and selection.has(live.user, live.service):
+        if user is not None and state.is_unmanaged(live) and selection.has(live.user, live.service):
             declared = tuple(wanted for wanted in user.credentials if wanted.service == live.service)
             yield UnmanagedCredential(
-                user=user.name, service=live.service, place=user.place, desired=declared, live=(live,)
+                user=user.name,
+                service=live.service,
+                place=user.place,
+                desired=declared,
+                live=(live,),
+                is_recent=live.id in inventory.young_credentials,
             )
 
 

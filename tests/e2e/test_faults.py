@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.live import JANE, list_credentials, pass_a_day, wait_until
+from tests.e2e.test_two_of_one_name import run_iamcreds
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -239,7 +240,10 @@ def test_killed_between_create_and_answer(stack: Stack, iam: IAMClient, emulator
 
 
 def test_interrupted(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Ctrl-C waits for the create that is under way: it is recorded, and the next `up` makes only the other."""
+    """Ctrl-C waits for the create in flight: it is recorded, and the next `up` creates only the other credential.
+
+    Meanwhile `iamcreds drift --state` does not call the created credential unmanaged, nor suggest to delete it.
+    """
     iam.create_user(UserName="jane")
     stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit}, {service: bedrock}]}}")
     emulator.controls.pause(CREATE, when="after", times=None)
@@ -248,6 +252,12 @@ def test_interrupted(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
         cwd=stack.folder, env=stack.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     wait_until(lambda: bool(emulator.controls.held()))
+    (created,) = list_credentials(iam, "jane")
+    done = run_iamcreds(stack, "drift", "specs", "--state", "-", given=stack.succeed("stack", "export"))
+    result = f"credential {created['ServiceSpecificCredentialId']} may be its result [pending-create]"
+    assert result in done.stdout
+    assert "unmanaged" not in done.stdout
+    assert "delete" not in done.stdout
     running.send_signal(signal.SIGINT)
     time.sleep(0.5)  # the engine asks for no more once it has the signal; nothing else tells that it has
     emulator.controls.clear_faults()

@@ -105,6 +105,7 @@ def test_rules() -> None:
         "missing-credential",
         "no-longer-declared",
         "missing-user",
+        "pending-create",
         "reset-pending",
         "status-differs",
         "switched-off",

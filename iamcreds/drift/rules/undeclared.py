@@ -1,4 +1,4 @@
-"""Rules about credentials that exist, or that the state has, and that no spec declares."""
+"""Rules about credentials that exist, or that the state has or is getting, and that are not declared and managed."""
 
 from __future__ import annotations
 
@@ -21,30 +21,47 @@ if TYPE_CHECKING:
     from iamcreds.model import Inventory, RecordedCredential
 
 
+_IN_CREATION = "repeat in a minute with a new export of the state, because an update may be creating it"
+_AFTER_UPDATE = (
+    "repeat after the update has ended, with a new export of the state; if it was interrupted, first run pulumi refresh"
+    " --clear-pending-creates"
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class UndeclaredUser(CredentialDifference):
-    """A user whom no spec declares has a credential, the only one in `live`."""
+    """A user whom no spec declares has a credential, the only one in `live`.
+
+    `is_recent` is True if an update may be creating it.
+    """
 
     rule = "undeclared-user"
     meaning = "a user whom no spec declares has a credential"
     kind = Kind.UNDECLARED
     seriousness = 11
+    is_recent: bool = False
 
     def describe(self) -> Words:
         """Name the credential."""
         state, user = format_state(self.live[0]), format_option("--user", self.user)
         message = f"has {self.alias} credential {self.id} ({state}), and no spec declares this user"
+        if self.is_recent:
+            return Words(message, _IN_CREATION, live=state)
         return Words(message, f"iamcreds dump {user} --to SPECS, or {format_delete(self.live[0])}", live=state)
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnmanagedCredential(CredentialDifference):
-    """More credentials exist than declared; `live` is the unmanaged one, or all of them if some are declared."""
+    """More credentials exist than declared; `live` is the unmanaged one, or all of them if some are declared.
+
+    `is_recent` is True if an update may be creating the unmanaged one.
+    """
 
     rule = "unmanaged-credential"
     meaning = "more credentials of a declared user are live than declared"
     kind = Kind.UNMANAGED
     seriousness = 12
+    is_recent: bool = False
 
     def describe(self) -> Words:
         """Name the unmanaged credential, or all existing ones if only the state knows which."""
@@ -53,6 +70,7 @@ class UnmanagedCredential(CredentialDifference):
             state = format_state(self.live[0])
             why = "the stack has it not" if self.desired else "none is declared"
             step = f"declare it with `adopt: {self.id}`, or {format_delete(self.live[0])}"
+            step = _IN_CREATION if self.is_recent else step
             return Words(f"{self.alias} credential {self.id} ({state}) is live, and {why}", step, desired, state)
         message = (
             f"{len(self.live)} {self.alias} credentials are live ({live}), and only {len(self.desired)} is declared"
@@ -64,6 +82,33 @@ class UnmanagedCredential(CredentialDifference):
     def may_be_outdated(self, inventory: Inventory) -> bool:
         """Return True if one of the credentials is recent."""
         return any(live.id in inventory.young_credentials for live in self.live)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnresolvedCreate(CredentialDifference):
+    """The state has a pending create of `resource`; `live` are the credentials that may be its result.
+
+    They are all existing ones of its user and service that the state does not have.
+    """
+
+    rule = "pending-create"
+    meaning = "the stack's state has a pending create: an update is running, or was interrupted (with `--state` only)"
+    kind = Kind.FINDING
+    seriousness = 24
+    resource: str
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The resource name."""
+        return (self.resource,)
+
+    def describe(self) -> Words:
+        """Name the resource, and the credentials that may be its result."""
+        message = f"the state has a pending create of {escape_invisible(self.resource)}"
+        ids = " or ".join(live.id for live in self.live)
+        result = f", and {self.alias} credential {ids} may be its result" if ids else ""
+        live = list_live(self.live) or "none"
+        return Words(f"{message}{result}", _AFTER_UPDATE, list_desired(self.desired) or "none", live)
 
 
 @dataclass(frozen=True, kw_only=True)
