@@ -11,7 +11,7 @@ import click
 from iamcreds.commands._options import combine, matching
 from iamcreds.commands._rows import format_option, print_rows
 from iamcreds.commands._terminal import progress_bars
-from iamcreds.errors import AccountError
+from iamcreds.errors import AccountError, NoSuchUserError
 from iamcreds.query.schema import TABLES
 from iamcreds.services import service_aliases, service_name
 from iamcreds.text.escaping import escape_invisible
@@ -100,7 +100,7 @@ def credentials(service: str | None, **options: Any) -> None:  # noqa: ANN401 - 
       iamcreds list credentials --all-users --format json | jq '.credentials[] | select(.status == "Active")'
     """
     window, account = _make_window(options), _open_account()
-    with _say_whose(options):
+    with _say_whose(options, account):
         page = account.credential_lists.read_page(
             window,
             user=options["user"],
@@ -135,7 +135,7 @@ def access_keys(**options: Any) -> None:  # noqa: ANN401 - the options of both l
         with progress_bars() as progress:
             page = account.access_keys.read_page_of_all(window, progress)
     else:
-        with _say_whose(options):
+        with _say_whose(options, account):
             page = account.access_keys.read_page(window, user=options["user"])
     _print_page("access_keys", "access_keys", page, options["form"])
 
@@ -150,10 +150,15 @@ def _make_window(options: dict[str, Any]) -> Any:  # noqa: ANN401 - its type is 
 
 
 @contextlib.contextmanager
-def _say_whose(options: dict[str, Any]) -> Iterator[None]:
-    """Name our options where AWS refuses to list the caller's, who may be a role and no user."""
+def _say_whose(options: dict[str, Any], account: Account) -> Iterator[None]:
+    """Name the options if AWS cannot list the caller's, who may be a role; or the user who differs by case only."""
     try:
         yield
+    except NoSuchUserError:
+        existing = account.users.find_case_variant(options["user"] or "")
+        if existing is None:
+            raise
+        raise NoSuchUserError(f"the account has no IAM user {options['user']}: IAM has {existing}") from None
     except AccountError as error:
         if options["user"] or options["all_users"] or type(error) is not AccountError:
             raise

@@ -154,12 +154,18 @@ def _pairs(chosen: Desired, inventory: Inventory, selection: Selection) -> Itera
 def _missing_users(chosen: Desired, inventory: Inventory, selection: Selection) -> Iterator[MissingUser]:
     present = {user.name for user in inventory.users}
     new_names = find_new_names(inventory)
+    by_lower = {name.lower(): name for name in present}
     for user in chosen.users:
         if user.name not in present and (user.credentials or not selection.services):
             renamed_to = new_names.get(user.name)
             is_made = user.iam_user is not None and not user.iam_user.is_imported
             yield MissingUser(
-                user=user.name, place=user.place, desired=user.credentials, renamed_to=renamed_to, is_made=is_made
+                user=user.name,
+                place=user.place,
+                desired=user.credentials,
+                renamed_to=renamed_to,
+                is_made=is_made,
+                case_variant=by_lower.get(user.name.lower()),
             )
 
 
@@ -167,6 +173,7 @@ def _undeclared_users(
     desired: Desired, inventory: Inventory, selection: Selection, state: RecordedState | None
 ) -> Iterator[UndeclaredUser]:
     declared = {user.name for user in desired.users}
+    by_lower = {name.lower(): name for name in declared}
     for credential in inventory.credentials:
         is_unmanaged = credential.user not in declared and (state is None or state.is_unmanaged(credential))
         if is_unmanaged and selection.has(credential.user, credential.service):
@@ -175,6 +182,7 @@ def _undeclared_users(
                 service=credential.service,
                 live=(credential,),
                 is_recent=credential.id in inventory.young_credentials,
+                declared_as=by_lower.get(credential.user.lower()),
             )
 
 

@@ -40,11 +40,8 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
     member = group.members[name]
     what, user = f"{service_alias(group.service)} credential", f"user {group.user}"
     match rejection:
-        case MissingUser(renamed_to=None):
-            made = create_user(group.user)
-            return f"the account has no IAM {user}: create the user ({made}), or take it out of the specs"
-        case MissingUser(renamed_to=new_name):
-            return f"the account has no IAM {user}: IAM renamed it to {new_name}, and so must the specs"
+        case MissingUser():
+            return _describe_missing_user(rejection, group.user)
         case UnknownService():
             return f"no {what} can be made for {user}: {unknown_service(group.service)}"
         case DeclaredTwice(resources):
@@ -105,6 +102,18 @@ def protected(user: str, service: str, live: Sequence[Credential], reasons: Sequ
         f"{service_alias(service)} credential{which} of user {user} is protected, and would have to be replaced"
         f" ({', '.join(reasons)}): take back what asks for another, or take `protect` out and, because the state has it"
         " too, run `pulumi state unprotect`"
+    )
+
+
+def _describe_missing_user(rejection: MissingUser, user: str) -> str:
+    """Return why nothing is created for a missing user."""
+    if rejection.renamed_to is not None:
+        return f"the account has no IAM user {user}: IAM renamed it to {rejection.renamed_to}, and so must the specs"
+    if rejection.case_variant is None:
+        return f"the account has no IAM user {user}: create the user ({create_user(user)}), or take it out of the specs"
+    return (
+        f"the account has no IAM user {user}, and IAM does not allow it next to {rejection.case_variant}. Options:"
+        f" declare the user as {rejection.case_variant}; or remove it from the specs"
     )
 
 

@@ -38,7 +38,13 @@ def read_group(account: Account, session: Session, user: str, service: str) -> G
     group = session.group(user, service)
     imports = _find(account, user, {member.adopt for member in group.members.values() if member.adopt is not None})
     if not account.users.exists(user):
-        return replace(group, imports=imports, has_user=False, has_service=has_service(account, None, service))
+        return replace(
+            group,
+            imports=imports,
+            has_user=False,
+            case_variant=account.users.find_case_variant(user),
+            has_service=has_service(account, None, service),
+        )
     if any(member.adopt is None for member in group.members.values()):
         _settle(account, session, user, service)
     changed = session.changed(user, service)

@@ -98,7 +98,8 @@ def _read_credential(resource: Mapping[str, Any]) -> RecordedCredential:
 
 
 def _read_resource_name(resource: Mapping[str, Any]) -> str:
-    return resource["urn"].split("::", 3)[3]  # fails unless it is a URN
+    name: str = resource["urn"].split("::", 3)[3]  # fails unless it is a URN
+    return name
 
 
 def _read_name(properties: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:

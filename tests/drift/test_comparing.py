@@ -235,6 +235,22 @@ def test_renamed_user(logins: dict[str, str], renamed_to: str | None) -> None:
     assert [one.renamed_to for one in drift.differences if isinstance(one, MissingUser)] == [renamed_to]
 
 
+@pytest.mark.parametrize("is_created", [False, True])
+def test_name_in_a_different_case(*, is_created: bool) -> None:
+    """IAM cannot have two names that differ by case only, so the existing one is named, and neither is deleted."""
+    user = replace(jane("-"), iam_user=DesiredIamUser(USER_PLACE) if is_created else None)
+    result = compare(Desired((user,)), account(*live("A", "Jane"), users="Jane bob"))
+    missing, undeclared = result.differences
+    assert isinstance(missing, MissingUser)
+    assert isinstance(undeclared, UndeclaredUser)
+    assert (missing.case_variant, undeclared.declared_as) == ("Jane", "jane")
+    assert missing.values().live == {"existingName": "Jane"}
+    assert missing.describe().next == undeclared.describe().next == "declare the user as Jane"
+    assert missing.describe().message.endswith(": IAM has Jane, and user names must differ by more than case")
+    with pytest.raises(NothingSelectedError, match=r"JANE \(did you mean Jane\?\)"):
+        Selection(frozenset({"JANE"})).require_known(Desired(), account(users="Jane"))
+
+
 def test_status_differs() -> None:
     """A status that differs has the declared ones of that status, the live ones that it may be, and how many it is."""
     user, found = jane("AI"), live("II")

@@ -238,6 +238,10 @@ IN_STATES: list[tuple[Difference, Expected]] = [
         Expected("the account has no such IAM user, so there are no access keys to watch"),
     ),
     (
+        MissingWatchedUser(user="jane", case_variant="Jane"),
+        Expected("the account has no such IAM user, so there are no access keys to watch: IAM has Jane"),
+    ),
+    (
         TooManyAccessKeys(user="jane", limit=1, live=KEYS),
         Expected(
             "has 2 access keys (AKIA0, AKIA1), and at most 1 may exist", "at most 1", "AKIA0 Active, AKIA1 Inactive"
@@ -324,7 +328,7 @@ def test_next_step_of_a_made_user() -> None:
 
 def test_line() -> None:
     """A line has the place first, as compilers have it, then the user, the message and the rule."""
-    old, missing = IN_STATES[3][0], MissingCredential(**JANE, place=PLACE, desired=(WANTED,), live=())
+    old, missing = IN_STATES[4][0], MissingCredential(**JANE, place=PLACE, desired=(WANTED,), live=())
     sentence = "jane: access key AKIA0 is older than 1000 days: created on 2023-01-02 [access-key-too-old]"
     assert old.format_sentence() == old.format_line() == sentence
     assert missing.format_line().startswith("specs/jane.yaml:4:9: jane: codecommit credential is declared, and")

@@ -64,6 +64,10 @@ def test_missing_user() -> None:
         MissingUser(None)
     )
     assert "the account has no IAM user jane: IAM renamed it to joan" in say(MissingUser("joan"))
+    assert say(MissingUser(None, "Jane")) == (
+        "the account has no IAM user jane, and IAM does not allow it next to Jane. Options: declare the user as Jane;"
+        " or remove it from the specs"
+    )
 
 
 def test_unknown_service() -> None:

@@ -74,6 +74,13 @@ def test_missing_user(provider: ServiceSpecificCredentialProvider) -> None:
     assert new_process().check({}, news() | ghost).failures == []
 
 
+def test_user_name_in_a_different_case(provider: ServiceSpecificCredentialProvider) -> None:
+    """The rejection of a missing user names the user whose name differs by case only, next to whom IAM allows none."""
+    (reason,) = provider.check({}, news(on_rejection="collect") | {"user": "Jane"}).inputs["refused"]
+    assert "IAM does not allow it next to jane. Options: declare the user as jane; or" in reason
+    assert "create-user" not in reason
+
+
 def test_user_created_since(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
     """In an update a missing user is not final: the create plans again."""
     ghost = news(on_rejection="defer") | {"user": "ghost"}

@@ -30,6 +30,7 @@ class MissingUser(Difference):
         renamed_to: the only user who has credentials with a login of the missing user's name, which IAM keeps when it
             renames a user; None for none or several.
         is_made: True if the stack creates the user.
+        case_variant: the existing user whose name differs by case only, so that IAM rejects a user of this name.
     """
 
     rule = "missing-user"
@@ -39,6 +40,7 @@ class MissingUser(Difference):
     desired: tuple[DesiredCredential, ...]
     renamed_to: str | None = None
     is_made: bool = False
+    case_variant: str | None = None
 
     def describe(self) -> Words:
         """Name the present name of a renamed user, and count the credentials that cannot exist."""
@@ -53,29 +55,42 @@ class MissingUser(Difference):
                 desired,
                 f"seems to be {self.renamed_to} now",
             )
+        if self.case_variant is not None:
+            return Words(
+                f"{message}: IAM has {self.case_variant}, and user names must differ by more than case",
+                f"declare the user as {self.case_variant}",
+                desired,
+                f"is {self.case_variant} in IAM",
+            )
         if self.is_made:
             message = f"the account does not have the IAM user yet{rest}"
             return Words(message, "pulumi up, which makes the user", desired, "not yet")
         return Words(message, f"{create_user(self.user)}, or take it out of the specs", desired, "no such user")
 
     def values(self) -> Values:
-        """Return the declared credentials, and the present name of a renamed user."""
-        live = None if self.renamed_to is None else {"renamedTo": self.renamed_to}
-        return Values(len(self.desired), self.desired, live)
+        """Return the declared credentials, the present name of a renamed user, and the name that IAM has."""
+        names = {"renamedTo": self.renamed_to, "existingName": self.case_variant}
+        return Values(len(self.desired), self.desired, {key: name for key, name in names.items() if name} or None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MissingWatchedUser(Difference):
-    """The account does not have the IAM user whose access keys a policy watches."""
+    """The account does not have the IAM user whose access keys a policy watches.
+
+    `case_variant` is the existing user whose name differs by case only.
+    """
 
     rule = MissingUser.rule
     meaning = MissingUser.meaning
     kind = Kind.FINDING
     seriousness = MissingUser.seriousness
+    case_variant: str | None = None
 
     def describe(self) -> Words:
-        """Name the consequence for the policy."""
+        """Name the consequence for the policy, and the existing user."""
         message = "the account has no such IAM user, so there are no access keys to watch"
+        if self.case_variant is not None:
+            return Words(f"{message}: IAM has {self.case_variant}", f"declare the user as {self.case_variant}")
         return Words(message, "take it out of the specs")
 
     def values(self) -> Values:

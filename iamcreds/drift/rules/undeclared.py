@@ -32,7 +32,9 @@ _AFTER_UPDATE = (
 class UndeclaredUser(CredentialDifference):
     """A user whom no spec declares has a credential, the only one in `live`.
 
-    `is_recent` is True if an update may be creating it.
+    Attributes:
+        is_recent: True if an update may be creating the credential.
+        declared_as: the declared user whose name differs by case only; IAM cannot have both.
     """
 
     rule = "undeclared-user"
@@ -40,11 +42,14 @@ class UndeclaredUser(CredentialDifference):
     kind = Kind.UNDECLARED
     seriousness = 11
     is_recent: bool = False
+    declared_as: str | None = None
 
     def describe(self) -> Words:
-        """Name the credential."""
+        """Name the credential, and the user whom the specs declare instead."""
         state, user = format_state(self.live[0]), format_option("--user", self.user)
         message = f"has {self.alias} credential {self.id} ({state}), and no spec declares this user"
+        if self.declared_as is not None:
+            return Words(f"{message}, but {self.declared_as}", f"declare the user as {self.user}", live=state)
         if self.is_recent:
             return Words(message, _IN_CREATION, live=state)
         return Words(message, f"iamcreds dump {user} --to SPECS, or {format_delete(self.live[0])}", live=state)
