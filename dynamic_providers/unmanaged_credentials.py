@@ -172,8 +172,11 @@ class UnmanagedCredentialsProvider(WatcherProvider):
 
 def _describe(live: Credential, action: Unmanaged) -> str:
     what = f"{service_alias(live.service)} credential {live.id} ({live.status}, created on {live.created:%Y-%m-%d})"
-    done = action is Unmanaged.DEACTIVATE and live.status is not Status.ACTIVE
-    end = "it stays as it is" if done else _ACTION[action].format(id=live.id)
+    end = _ACTION[action].format(id=live.id)
+    if action is Unmanaged.DEACTIVATE and live.status is not Status.ACTIVE:
+        end = "it stays as it is"
+    if action is Unmanaged.REPORT and live.status is Status.EXPIRED:
+        end = "delete it"
     return f"user {live.user} has {what}, which no spec declares and this stack has not: {end}"
 
 

@@ -182,12 +182,21 @@ class DesiredUser:
 
 @dataclass(frozen=True)
 class Desired:
-    """All the specs of a run: users sorted by name, the account they are for (12 digits), warnings, the files read."""
+    """All the specs of a run.
+
+    Attributes:
+        users: sorted by name.
+        account: the account they are for, 12 digits.
+        warnings: sorted.
+        files: the files that were read.
+        path: the file or folder that was read; the first of several.
+    """
 
     users: tuple[DesiredUser, ...] = ()
     account: str | None = None
     warnings: tuple[Problem, ...] = ()
     files: tuple[str, ...] = ()
+    path: str = "specs"
 
 
 @dataclass(frozen=True)
@@ -222,6 +231,7 @@ class RecordedCredential:
         account: the account it is in, 12 digits, None where the state does not tell.
         reset: the reset trigger that was carried out last, None for none.
         is_leaving: whether it was replaced, and waits to be deleted.
+        is_protected: True if the engine rejects its deletion.
     """
 
     resource: str
@@ -232,6 +242,7 @@ class RecordedCredential:
     account: str | None = None
     reset: str | None = None
     is_leaving: bool = False
+    is_protected: bool = False
 
 
 @dataclass(frozen=True)

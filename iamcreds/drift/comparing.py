@@ -148,7 +148,8 @@ def _pairs(chosen: Desired, inventory: Inventory, selection: Selection) -> Itera
         if user.name in present and user.judges_credentials:
             for service in sorted(services[user.name].union(wanted.service for wanted in user.credentials)):
                 declared = tuple(wanted for wanted in user.credentials if wanted.service == service)
-                yield Pair(user, service, declared, tuple(live[user.name, service]), inventory.young_credentials)
+                existing, recent = tuple(live[user.name, service]), inventory.young_credentials
+                yield Pair(user, service, declared, existing, recent, chosen.path)
 
 
 def _missing_users(chosen: Desired, inventory: Inventory, selection: Selection) -> Iterator[MissingUser]:
@@ -183,6 +184,7 @@ def _undeclared_users(
                 live=(credential,),
                 is_recent=credential.id in inventory.young_credentials,
                 declared_as=by_lower.get(credential.user.lower()),
+                folder=None if desired.path in desired.files else desired.path,
             )
 
 

@@ -13,7 +13,8 @@ from iamcreds.drift.rules.changed import ResetPending, StatusDiffers, SwitchedOf
 from iamcreds.drift.rules.expiry import check_expiry
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
-from iamcreds.model import Status
+from iamcreds.model import Existing, Status
+from iamcreds.services import MAX_PER_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         Credential,
         Desired,
         DesiredCredential,
+        DesiredUser,
         Inventory,
         PendingCreate,
         RecordedCredential,
@@ -77,14 +79,59 @@ def compare_recorded(
 ) -> Iterator[CredentialDifference]:
     """Yield the differences of declared credentials; an expiry within `soon` of the inventory's time is a finding."""
     live = {credential.id: credential for credential in inventory.credentials}
+    groups = _group(inventory)
     present = {user.name for user in inventory.users}
     for user in chosen.users:
         for wanted in user.credentials if user.name in present else ():
-            found = state.find(wanted)
-            existing = None if found is None else live.get(found.id)
-            is_missing = existing is None or existing.user != user.name
-            if not (is_missing and state.is_creating(wanted)):
-                yield from _compare_one(wanted, found, existing, inventory, soon)
+            existing, declared = groups.get((user.name, wanted.service), []), _find_siblings(user, wanted.service)
+            recorded = state.find(wanted)
+            managed = None if recorded is None else live.get(recorded.id)
+            unmanaged = tuple(filter(state.is_unmanaged, existing))
+            if recorded is not None and managed is not None and managed.user == user.name:
+                is_quota_used = max(len(declared), len(existing)) >= MAX_PER_SERVICE
+                yield from _compare_one(wanted, recorded, managed)
+                yield from check_expiry(
+                    managed,
+                    (wanted,),
+                    wanted.place,
+                    inventory.read_at,
+                    soon,
+                    is_quota_used=is_quota_used,
+                    is_managed=True,
+                    blocked_by=unmanaged,
+                )
+            elif not state.is_creating(wanted):
+                yield MissingCredential(
+                    user=user.name,
+                    service=wanted.service,
+                    place=wanted.place,
+                    desired=(wanted,),
+                    live=(),
+                    recorded=None if recorded is None else recorded.id,
+                    lives_under=None if managed is None else managed.user,
+                    blocked_by=() if _takes(wanted, unmanaged, len(declared)) else unmanaged,
+                )
+
+
+def _group(inventory: Inventory) -> dict[tuple[str, str], list[Credential]]:
+    """Return the existing credentials by user and service."""
+    groups: dict[tuple[str, str], list[Credential]] = defaultdict(list)
+    for credential in inventory.credentials:
+        groups[credential.user, credential.service].append(credential)
+    return groups
+
+
+def _find_siblings(user: DesiredUser, service: str) -> tuple[DesiredCredential, ...]:
+    """Return the declared credentials of a user for a service."""
+    return tuple(wanted for wanted in user.credentials if wanted.service == service)
+
+
+def _takes(wanted: DesiredCredential, unmanaged: Sequence[Credential], declared: int) -> bool:
+    """Return True if the next update imports or adopts one of the unmanaged credentials, as the plan decides."""
+    if any(live.id == wanted.adopt and live.status is not Status.EXPIRED for live in unmanaged):
+        return True
+    is_adopted = wanted.adopt is None and wanted.existing is Existing.ADOPT and len(unmanaged) <= declared
+    return is_adopted and any(live.expires is None for live in unmanaged)
 
 
 def find_pending_creates(
@@ -112,10 +159,12 @@ def find_unmanaged(
 ) -> Iterator[UnmanagedCredential]:
     """Yield the existing credentials that the state does not have, of users whose credentials the specs declare."""
     users = {user.name: user for user in chosen.users if user.judges_credentials}
+    own = {live.id for live in inventory.credentials if live.user in users}
     for live in inventory.credentials:
         user = users.get(live.user)
         if user is not None and state.is_unmanaged(live) and selection.has(live.user, live.service):
-            declared = tuple(wanted for wanted in user.credentials if wanted.service == live.service)
+            declared = _find_siblings(user, live.service)
+            recorded = {wanted: state.find(wanted) for wanted in declared}
             yield UnmanagedCredential(
                 user=user.name,
                 service=live.service,
@@ -123,6 +172,8 @@ def find_unmanaged(
                 desired=declared,
                 live=(live,),
                 is_recent=live.id in inventory.young_credentials,
+                missing=tuple(wanted for wanted, found in recorded.items() if found is None or found.id not in own),
+                is_state_known=True,
             )
 
 
@@ -140,19 +191,10 @@ def find_no_longer_declared(
 
 
 def _compare_one(
-    wanted: DesiredCredential,
-    recorded: RecordedCredential | None,
-    live: Credential | None,
-    inventory: Inventory,
-    soon: timedelta,
+    wanted: DesiredCredential, recorded: RecordedCredential, live: Credential
 ) -> Iterator[CredentialDifference]:
+    """Yield the differences of a declared credential that exists, except its expiry."""
     user, service, place, desired = wanted.user, wanted.service, wanted.place, (wanted,)
-    if recorded is None or live is None or live.user != user:
-        known, owner = (None if recorded is None else recorded.id), (None if live is None else live.user)
-        yield MissingCredential(
-            user=user, service=service, place=place, desired=desired, live=(), recorded=known, lives_under=owner
-        )
-        return
     if wanted.status is not None and live.status not in (wanted.status, Status.EXPIRED):
         yield StatusDiffers(
             user=user, service=service, place=place, desired=desired, live=(live,), status=wanted.status
@@ -163,4 +205,3 @@ def _compare_one(
         yield ResetPending(
             user=user, service=service, place=place, desired=desired, live=(live,), recorded=recorded.reset
         )
-    yield from check_expiry(live, desired, place, inventory.read_at, soon)

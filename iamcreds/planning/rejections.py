@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Status
+from iamcreds.model import Status, credential_name
 from iamcreds.planning.decisions import (
     Ambiguous,
     DeclaredTwice,
@@ -72,7 +72,7 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
                 f" not change: delete it ({_delete_command(credential)})"
             )
         case NotFound() | OfAnother() | Owned() | HasExpired():
-            return _describe_import(rejection, what, user)
+            return _describe_import(rejection, what, user, group)
         case Transformed(unmanaged):
             return (
                 f"cannot create a {what} for {user}: {_live(unmanaged, now)}, and a transformation changed this"
@@ -83,10 +83,9 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
             held = _and(f"{live.id} by {owners.get(live.id) or 'this stack'}" for live in taken)
             return (
                 f"there is no place for another {what} of {user}: IAM allows two, and those that are there or planned"
-                f" ({held or 'this run makes them'}) take both until this run ends. A credential under a new name keeps"
-                " its place with `was: OLD-NAME` (in a program of your own an alias); otherwise take this one out until"
-                " an `up` has gone through, which deletes what was replaced or is declared no more."
-                f" {_DELETED_JUST_NOW}"
+                f" ({held or 'this run makes them'}) take both until this run ends."
+                f"{_suggest_was(owners.values(), group)} Take this one out until an `up` has gone through, which"
+                f" deletes what was replaced or is declared no more. {_DELETED_JUST_NOW}"
             )
 
 
@@ -117,15 +116,16 @@ def _describe_missing_user(rejection: MissingUser, user: str) -> str:
     )
 
 
-def _describe_import(rejection: NotFound | OfAnother | Owned | HasExpired, what: str, user: str) -> str:
+def _describe_import(rejection: NotFound | OfAnother | Owned | HasExpired, what: str, user: str, group: Group) -> str:
     """Return why a credential that a spec names is not imported."""
     match rejection:
         case NotFound(credential_id, unmanaged):
             ids = _and(credential.id for credential in unmanaged)
             return (
                 f"credential {credential_id}, which {user} is to import as a {what}, does not exist, and unmanaged"
-                f" {ids} {'does' if len(unmanaged) == 1 else 'do'}. Options: correct the id; or remove `adopt` (if it"
-                " was created in the last minute, lists may lack it: run again)"
+                f" {ids} {'does' if len(unmanaged) == 1 else 'do'}. Options: correct the id; or delete"
+                f" {_it(unmanaged)} ({_and(map(_delete_command, unmanaged))}), and a new one is created (if it was"
+                " created in the last minute, lists may lack it: run again)"
             )
         case OfAnother(credential):
             return (
@@ -135,14 +135,22 @@ def _describe_import(rejection: NotFound | OfAnother | Owned | HasExpired, what:
         case Owned(credential, owner):
             return (
                 f"credential {credential.id} of {user} cannot be adopted: {owner or 'another resource of this stack'}"
-                " has it already, or adopts it as well. One under a new name keeps it with `was: OLD-NAME` (in a"
-                " program of your own an alias) instead of `adopt`"
+                " has it already, or adopts it as well. Correct the id, or remove `adopt`."
+                f"{_suggest_was([owner], group)}"
             )
         case HasExpired(credential):
             return (
                 f"credential {credential.id} of {user} cannot be adopted: it has expired, and nobody can switch it on"
                 f" again. Take `adopt` out to have one created, and delete it ({_delete_command(credential)})"
             )
+
+
+def _suggest_was(owners: Iterable[str], group: Group) -> str:
+    """Return the field that keeps the credential of a resource that is no longer declared; empty if there is none."""
+    former = sorted(owner for owner in set(owners) - {""} if owner not in group.members)
+    names = (credential_name(owner, group.user, group.service) or owner for owner in former)
+    fields = _or(f"`was: {name}`" for name in names)
+    return f" If this is a renamed credential, {fields} keeps it (in a program of your own an alias)." if former else ""
 
 
 def _options(unmanaged: Sequence[Credential], group: Group, name: str) -> str:

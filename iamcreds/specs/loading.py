@@ -62,7 +62,7 @@ def combine(files: Iterable[Document], whole: Place, *, allow_empty: bool = Fals
     account = next((spec.account.value for spec in specs if spec.account is not None), None)
     users = (_apply_defaults(user, defaults) for spec in specs for user in spec.users)
     by_name = tuple(sorted(users, key=lambda user: user.name))
-    return Desired(by_name, account, problems, tuple(spec.file for spec in specs))
+    return Desired(by_name, account, problems, tuple(spec.file for spec in specs), whole.file)
 
 
 def check_account(desired: Desired) -> tuple[Problem, ...]:

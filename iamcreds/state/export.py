@@ -94,6 +94,7 @@ def _read_credential(resource: Mapping[str, Any]) -> RecordedCredential:
         account=account if isinstance(account, str) else None,
         reset=reset if isinstance(reset, str) else None,
         is_leaving=resource.get("delete") is True,
+        is_protected=resource.get("protect") is True,
     )
 
 

@@ -29,6 +29,17 @@ def switch_credential(user: str, credential_id: str, status: str) -> str:
     )
 
 
+def compare_with_state(specs: str) -> str:
+    """Return the command that compares a file or folder of specs with the account and the stack's state."""
+    return f"pulumi stack export | iamcreds drift {shlex.quote(specs)} --state -"
+
+
+def dump_user(user: str, folder: str | None) -> str:
+    """Return the command that writes specs of a user's credentials into a folder, or to standard output (None)."""
+    dump = f"iamcreds dump {format_option('--user', user)}"
+    return dump if folder is None else f"{dump} {format_option('--to', folder)}"
+
+
 def delete_access_key(user: str, key_id: str) -> str:
     """The command that deletes an access key."""
     return f"aws iam delete-access-key {format_option('--user-name', user)} {format_option('--access-key-id', key_id)}"

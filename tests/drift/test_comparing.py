@@ -125,7 +125,9 @@ def drift_of(declared: str, found: str) -> list[tuple[str, str]]:
         ("-", "E", [("expired", "ACCA0")]),
         ("A", "E", [("expired", "ACCA0")]),
         ("AI", "AE", [("expired", "ACCA1")]),
-        ("A", "IE", [("unmanaged-credential", ""), ("expired", "ACCA1")]),
+        ("A", "IE", [("status-differs", "ACCA0"), ("expired", "ACCA1")]),
+        ("-", "EA", [("expired", "ACCA0")]),
+        ("-", "EE", [("unmanaged-credential", ""), ("expired", "ACCA0"), ("expired", "ACCA1")]),
     ],
 )  # fmt: skip
 def test_matching(declared: str, found: str, expected: list[tuple[str, str]]) -> None:
@@ -197,8 +199,39 @@ def test_undeclared_user() -> None:
     """A credential of a user whom nobody declared is of a kind of its own and has no place."""
     (stranger,) = live("I", "bob")
     found = only(compare(Desired((jane("-"),)), account(*live("A"), stranger, users="bob jane")))
-    assert found == UndeclaredUser(user="bob", service=CODECOMMIT, live=(stranger,))
+    assert found == UndeclaredUser(user="bob", service=CODECOMMIT, live=(stranger,), folder="specs")
     assert (found.kind, found.rule, found.id, found.place) == (Kind.UNDECLARED, "undeclared-user", "ACCA0", None)
+
+
+@pytest.mark.parametrize(
+    ("declared", "adopted", "found", "expected"),
+    [
+        ("-", {0: 1}, "AA", [("unmanaged-credential", "ACCA0")]),
+        ("A", {0: 1}, "AI", [("status-differs", "ACCA1"), ("unmanaged-credential", "ACCA0")]),
+        ("-", {0: 1}, "AE", [("unmanaged-credential", "ACCA0"), ("expired", "ACCA1")]),
+        ("-", {0: 1}, "EA", [("expired", "ACCA0")]),
+        ("--", {0: 0}, "A", [("missing-credential", "")]),
+        ("AI", {0: 1, 1: 0}, "IA", []),
+        ("AI", {0: 0, 1: 1}, "IA", [("status-differs", "ACCA0"), ("status-differs", "ACCA1")]),
+        ("AI", {1: 0}, "AA", [("status-differs", "ACCA0")]),
+        ("-", {0: 7}, "AA", [("unmanaged-credential", "")]),
+        ("-", {0: 7}, "A", []),
+    ],
+)
+def test_adopted_id(declared: str, adopted: dict[int, int], found: str, expected: list[tuple[str, str]]) -> None:
+    """A declared credential is the existing one that `adopt` names, so the others need no guess."""
+    user = jane(declared)
+    credentials = tuple(
+        replace(wanted, adopt=f"ACCA{adopted[number]}") if number in adopted else wanted
+        for number, wanted in enumerate(user.credentials)
+    )
+    result = compare(Desired((replace(user, credentials=credentials),)), account(*live(found)))
+    assert [(one.rule, one.id) for one in result.differences] == expected
+    for one in result.differences:
+        if isinstance(one, MissingCredential):
+            assert [wanted.name for wanted in one.desired] == ["1"]
+        if isinstance(one, UnmanagedCredential) and one.id:
+            assert one.describe().message.endswith("is live, and `adopt` declares a different one")
 
 
 def test_missing_user() -> None:

@@ -66,11 +66,18 @@ def test_foreign() -> None:
 def test_not_made_yet() -> None:
     """What is declared and in no state is missing, without an id, although somebody's is live."""
     missing, foreign = differences(jane("-"), account(*live("A")))
+    declared, existing = jane("-").credentials, tuple(live("A"))
     assert missing == MissingCredential(
-        user="jane", service=CODECOMMIT, place=place(0), desired=jane("-").credentials, live=()
+        user="jane", service=CODECOMMIT, place=place(0), desired=declared, live=(), blocked_by=existing
     )
     assert foreign == UnmanagedCredential(
-        user="jane", service=CODECOMMIT, place=USER_PLACE, desired=jane("-").credentials, live=tuple(live("A"))
+        user="jane",
+        service=CODECOMMIT,
+        place=USER_PLACE,
+        desired=declared,
+        live=existing,
+        missing=declared,
+        is_state_known=True,
     )
 
 

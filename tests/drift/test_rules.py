@@ -92,9 +92,17 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        UnmanagedCredential(**JANE, desired=(MAIN,), live=(ON,)),
+        UnmanagedCredential(**JANE, desired=(MAIN,), live=(ON,), is_state_known=True),
         Expected(
             "codecommit credential ACCA0 (Active, created on 2026-11-23) is live, and the stack has it not",
+            "main Active",
+            "Active, created on 2026-11-23",
+        ),
+    ),
+    (
+        UnmanagedCredential(**JANE, desired=(replace(MAIN, adopt="ACCA1"),), live=(ON,)),
+        Expected(
+            "codecommit credential ACCA0 (Active, created on 2026-11-23) is live, and `adopt` declares a different one",
             "main Active",
             "Active, created on 2026-11-23",
         ),

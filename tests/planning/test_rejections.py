@@ -165,7 +165,7 @@ def test_not_found() -> None:
     message = say(NotFound("ACCAX", (A,)))
     assert "credential ACCAX, which user jane is to import as a codecommit credential, does not exist" in message
     assert "unmanaged ACCAA does." in message
-    assert "Options: correct the id; or remove `adopt`" in message
+    assert f"Options: correct the id; or delete it ({DELETE_A}), and a new one is created" in message
     assert "unmanaged ACCAA and ACCAB do." in say(NotFound("ACCAX", (A, B)))
 
 
@@ -180,6 +180,8 @@ def test_import() -> None:
         Owned(A, "jane/codecommit/old")
     )
     assert "ACCAA of user jane cannot be adopted: another resource of this stack has it already" in say(Owned(A, ""))
+    assert "`was: old` keeps it" in say(Owned(A, "jane/codecommit/old"))
+    assert "`was" not in say(Owned(A, NAME)) + say(Owned(A, ""))
     message = say(HasExpired(EXPIRED))
     assert "nobody can switch it on again" in message
     assert DELETE_A in message
@@ -189,7 +191,10 @@ def test_quota_exceeded() -> None:
     """The message about the quota has ids and owners, and no command that deletes a managed credential."""
     message = say(QuotaExceeded((A, B), {A.id: "jane/codecommit/a", B.id: ""}))
     assert "(ACCAA by jane/codecommit/a and ACCAB by this stack)" in message
-    assert "`was: OLD-NAME`" in message
+    assert "If this is a renamed credential, `was: a` keeps it" in message
+    declared = {NAME: MEMBER, "jane/codecommit/a": MEMBER}
+    rejection = QuotaExceeded((A, B), {A.id: NAME, B.id: "jane/codecommit/a"})
+    assert "`was" not in describe(rejection, Group(USER, SERVICE, declared), NAME, NOW)
     assert "delete-service-specific-credential" not in message
     assert "planned (this run makes them) take both" in say(QuotaExceeded((), {}))
 

@@ -173,6 +173,12 @@ def format_state(live: Credential) -> str:
     return f"{live.status}, created on {live.created:%Y-%m-%d}"
 
 
+def resolve_first(unmanaged: Sequence[Credential], step: str) -> str:
+    """Return the step of an update that unmanaged credentials block, with the step that has to precede it."""
+    ids = " and ".join(live.id for live in unmanaged)
+    return f"resolve unmanaged {ids} first (see unmanaged-credential), then {step}" if unmanaged else step
+
+
 def format_delete(live: Credential) -> str:
     """Return the command that deletes an existing credential."""
     return delete_credential(live.user, live.id)

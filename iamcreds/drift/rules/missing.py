@@ -13,12 +13,13 @@ from iamcreds.drift.rules.difference import (
     Words,
     list_desired,
     list_live,
+    resolve_first,
 )
-from iamcreds.text.commands import create_user
+from iamcreds.text.commands import compare_with_state, create_user
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
-    from iamcreds.model import DesiredCredential, Inventory
+    from iamcreds.model import Credential, DesiredCredential, Inventory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +106,8 @@ class MissingCredential(CredentialDifference):
     Attributes:
         recorded: the id that the state has for it; None for none, or if the state is unknown.
         lives_under: the present user of the recorded credential, None if it does not exist.
+        blocked_by: unmanaged credentials because of which an update cannot create it.
+        specs: the file or folder of the specs.
     """
 
     rule = "missing-credential"
@@ -113,6 +116,8 @@ class MissingCredential(CredentialDifference):
     seriousness = 21
     recorded: str | None = None
     lives_under: str | None = None
+    blocked_by: tuple[Credential, ...] = ()
+    specs: str = "specs"
 
     @property
     def id(self) -> str:
@@ -131,12 +136,12 @@ class MissingCredential(CredentialDifference):
         if not self.live:
             name = "" if self.desired[0].name == self.alias else f" {self.desired[0].name}"
             message = f"{self.alias} credential{name} is declared, and {self._describe_recorded()}"
-            return Words(message, step, desired, "none")
+            return Words(message, resolve_first(self.blocked_by, step), desired, "none")
         message = (
             f"{len(self.desired)} {self.alias} credentials are declared ({desired}), and only {len(self.live)} is live"
             f" ({live}): only the state knows which is missing"
         )
-        return Words(message, step, desired, live)
+        return Words(message, f"{compare_with_state(self.specs)}, which tells them apart", desired, live)
 
     def _describe_recorded(self) -> str:
         if self.recorded is None:
