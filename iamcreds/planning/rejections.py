@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.model import Status, credential_name
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from iamcreds.planning.group import Group, Member
 
 
+_RECENT = timedelta(minutes=1)
+"""The age below which a different run may not have recorded a new credential yet."""
 _DELETED_JUST_NOW = "(What was deleted just now may still be listed: then repeat in a minute.)"
 
 
@@ -52,7 +55,7 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
         case InTheWay(unmanaged):
             return (
                 f"no {what} is made for {user}: {_live(unmanaged, now)}, no resource of this stack has"
-                f" {_it(unmanaged)}, and nobody here knows the password. {_options(unmanaged, group, name)}."
+                f" {_it(unmanaged)}, and nobody here knows the password. {_options(unmanaged, group, name, now)}."
                 f" {_DELETED_JUST_NOW}"
             )
         case Unproven(live):
@@ -84,8 +87,8 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
             return (
                 f"there is no place for another {what} of {user}: IAM allows two, and those that are there or planned"
                 f" ({held or 'this run makes them'}) take both until this run ends."
-                f"{_suggest_was(owners.values(), group)} Take this one out until an `up` has gone through, which"
-                f" deletes what was replaced or is declared no more. {_DELETED_JUST_NOW}"
+                f"{_suggest_was(owners.values(), group)} Otherwise take this one out until an `up` has gone through,"
+                f" which deletes what was replaced or is declared no more. {_DELETED_JUST_NOW}"
             )
 
 
@@ -153,10 +156,12 @@ def _suggest_was(owners: Iterable[str], group: Group) -> str:
     return f" If this is a renamed credential, {fields} keeps it (in a program of your own an alias)." if former else ""
 
 
-def _options(unmanaged: Sequence[Credential], group: Group, name: str) -> str:
+def _options(unmanaged: Sequence[Credential], group: Group, name: str, now: datetime) -> str:
     """What to do about what is in the way; to adopt it only where that would not be refused next."""
     it = _it(unmanaged)
-    ways = [f"delete {it} ({_and(map(_delete_command, unmanaged))})"]
+    is_recent = any(now - live.created < _RECENT for live in unmanaged)
+    unless = f", unless a different run is creating {it}" if is_recent else ""
+    ways = [f"delete {it} ({_and(map(_delete_command, unmanaged))}){unless}"]
     member = group.members[name]
     can_adopt = not group.replaces(name) and len(unmanaged) <= member.declared and all(map(member.fits, unmanaged))
     if can_adopt:

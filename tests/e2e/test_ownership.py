@@ -121,7 +121,7 @@ def test_renamed_without_was(stack: Stack, iam: IAMClient) -> None:
         said = stack.fail(*command)
         assert_no_accusation(said)
         assert "by jane/codecommit/laptop" in said
-        assert "keeps its place with `was: OLD-NAME`" in said.replace("\n", " ")
+        assert "If this is a renamed credential, `was: laptop` keeps it" in said.replace("\n", " ")
     assert ids(iam) == both
     stack.write_specs(jane=TWO.format("c, was: laptop", "b"))
     stack.up()

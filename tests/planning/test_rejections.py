@@ -109,6 +109,13 @@ def test_no_option_that_is_rejected(unmanaged: tuple[Credential, ...]) -> None:
     assert "existing: adopt" not in message
 
 
+@pytest.mark.parametrize(("seconds", "is_recent"), [(59, True), (60, False)])
+def test_created_just_now(seconds: int, *, is_recent: bool) -> None:
+    """A credential that a different run may be creating is not to be deleted."""
+    message = say(InTheWay((A,)), now=A.created + timedelta(seconds=seconds))
+    assert (f"delete it ({DELETE_A}), unless a different run is creating it;" in message) is is_recent
+
+
 def test_replacement_does_not_adopt() -> None:
     """To adopt is not an option for a replacement, which adopts none."""
     replaced = replace(B, id="ACCAOLD")
