@@ -18,7 +18,7 @@ from iamcreds.errors import AccountError
 ACCOUNT = "account: 123456789012\n"
 GOOD = "users: {jane: {credentials: [{service: codecommit}]}}\n" + ACCOUNT
 DOUBTFUL = "users: {jane: {credentials: [{service: magic}]}}\n" + ACCOUNT
-BAD = "users: {jane: {credentials: [{service: codecommit, stat: 1}, {}]}}\n"
+BAD = "users: {jane: {credentials: [{service: codecommit, stat: Active}, {}]}}\n"
 EXAMPLES = Path(__file__).parents[2] / "specs"
 
 

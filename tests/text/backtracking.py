@@ -60,23 +60,24 @@ class Search:
         if index == len(elements):
             yield start
             return
-        for end in self._match_element(*elements[index], start):
+        code, argument = elements[index]
+        for end in self._match_element(code, argument, start):
             yield from self._match(elements, index + 1, end)
 
     def _match_element(self, code: Any, argument: Any, start: int) -> Iterator[int]:  # noqa: ANN401 - same
         self._count_step()
         match code:
             case op.MAX_REPEAT:
-                yield from self._repeat(*argument, start)
+                yield from self._repeat(argument, start)
             case op.POSSESSIVE_REPEAT:
-                yield from itertools.islice(self._repeat(*argument, start), 1)
+                yield from itertools.islice(self._repeat(argument, start), 1)
             case op.SUBPATTERN:
                 yield from self._match(argument[-1], 0, start)
             case op.BRANCH:
                 for branch in argument[1]:
                     yield from self._match(branch, 0, start)
             case op.ASSERT | op.ASSERT_NOT:
-                is_true = self._looks_at(*argument, start)
+                is_true = self._looks_at(argument, start)
                 yield from [start] if is_true == (code is op.ASSERT) else []
             case op.AT:
                 yield from [start] if self._is_at(argument, start) else []
@@ -89,15 +90,17 @@ class Search:
         if self.steps > self._most_steps:
             raise TooManyStepsError
 
-    def _repeat(self, least: int, most: int, body: Any, start: int) -> Iterator[int]:  # noqa: ANN401 - same
+    def _repeat(self, argument: Any, start: int) -> Iterator[int]:  # noqa: ANN401 - same
+        least, most, body = argument
         if most > 0:
             for end in self._match(body, 0, start):
                 if end > start:
-                    yield from self._repeat(max(least - 1, 0), most - 1, body, end)
+                    yield from self._repeat((max(least - 1, 0), most - 1, body), end)
         if least == 0:
             yield start
 
-    def _looks_at(self, direction: int, elements: Any, start: int) -> bool:  # noqa: ANN401 - same
+    def _looks_at(self, argument: Any, start: int) -> bool:  # noqa: ANN401 - same
+        direction, elements = argument
         begin = start if direction > 0 else start - elements.getwidth()[0]
         return begin >= 0 and any(True for _ in self._match(elements, 0, begin))
 
@@ -122,6 +125,6 @@ class Search:
                 return re.match(_CATEGORIES[argument], character, self._ascii) is not None
             case op.IN:
                 is_negated = argument[0][0] is op.NEGATE
-                return is_negated != any(self._accepts(*item, character) for item in argument[is_negated:])
+                return is_negated != any(self._accepts(code, item, character) for code, item in argument[is_negated:])
             case _:
                 raise NotImplementedError(code)
