@@ -53,7 +53,7 @@ def test_bad(validate: Validate) -> None:
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
         'a.yaml:1:52: unknown key "stat"; did you mean "status"? [unknown-key]',
-        'a.yaml:1:62: a credential lacks "service" [missing-key]',
+        'a.yaml:1:67: a credential lacks "service" [missing-key]',
     ]
     assert result.stderr == "2 problems\n"
 
