@@ -14,6 +14,7 @@ from iamcreds.commands._terminal import progress_bars
 from iamcreds.errors import OutputFileError
 from iamcreds.files import check_target
 from iamcreds.model import Desired, Status
+from iamcreds.project.schema import find_schema
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
@@ -61,8 +62,9 @@ def command(folder: Path | None, *, overwrite: bool, users: tuple[str, ...], ser
         for line in write_document(inventory.account, by_user.items()):
             click.echo(line, nl=False)
     else:
+        schema = find_schema(folder)
         one_by_one = {
-            folder / name_file(user): write_document(inventory.account, [(user, credentials)])
+            folder / name_file(user): write_document(inventory.account, [(user, credentials)], schema)
             for user, credentials in by_user.items()
         }
         _write_files(folder, one_by_one, overwrite=overwrite)

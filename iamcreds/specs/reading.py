@@ -19,6 +19,7 @@ from iamcreds.model import (
 from iamcreds.specs.nodes import Block
 from iamcreds.specs.rules import check_credentials, find_declared
 from iamcreds.specs.validation import validate
+from iamcreds.text.names import ACCOUNT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -68,13 +69,13 @@ class Spec:
 
 def read(document: Document) -> Spec:
     """What a spec file says."""
-    tree = document.tree
-    if tree is None:
+    if document.tree is None:
         return Spec(document.file, frozenset(document.problems))
+    tree, violations = validate(document.tree)
     declared_users = tree.values.get("users")
     fields_of_users = declared_users.items() if isinstance(declared_users, Block) else ()
     users = [(name, tuple(find_declared(tree, name, fields))) for name, fields in fields_of_users]
-    problems = {*document.problems, *validate(tree)}
+    problems = {*document.problems, *violations}
     for _, credentials in users:
         problems.update(check_credentials(credentials))
     is_good = all(problem.severity is Severity.WARNING for problem in problems)
@@ -90,7 +91,8 @@ def read(document: Document) -> Spec:
 
 def _find_account(tree: Tree) -> Setting[str] | None:
     account = tree.values.get("account")
-    return Setting(account, tree.value_place(["account"])) if isinstance(account, str) else None
+    is_valid = isinstance(account, str) and ACCOUNT_ID.fullmatch(account)
+    return Setting(str(account), tree.value_place(["account"])) if is_valid else None
 
 
 def _find_adopted(credentials: Iterable[Declared]) -> Iterator[Setting[str]]:

@@ -54,6 +54,7 @@ RULES = {
     "rotate-with-status": "a status on a credential that rotates",
     "several-documents": "a file holds more than one YAML document",
     "syntax": "a file is not YAML",
+    "template-placeholder": "a placeholder of a template that was not rendered",
     "too-deep": "a file nests deeper than any spec needs",
     "too-large": "a file has more than 5 MB",
     "too-many-credentials": "a user has more than two credentials for a service",

@@ -38,6 +38,12 @@ def put(emulator: Emulator, iam: IAMClient, *users: str) -> None:
         emulator.controls.put_credential(f"ACCA{number:017}", user, CODECOMMIT)
 
 
+@pytest.fixture
+def jane(emulator: Emulator, iam: IAMClient) -> None:
+    """Jane has a credential."""
+    put(emulator, iam, "jane")
+
+
 @pytest.mark.parametrize("all_users", [True, False])
 def test_document(run: Run, emulator: Emulator, iam: IAMClient, *, all_users: bool) -> None:
     """One document has all that is live, statuses and second names too; users without credentials are left out.
@@ -66,6 +72,32 @@ def test_document(run: Run, emulator: Emulator, iam: IAMClient, *, all_users: bo
     assert result.stderr == "2 users, 4 credentials\n"
     Path("all.yaml").write_text(result.stdout)
     assert run("validate", "all.yaml").stdout == "1 file, 2 users, 4 credentials\n"
+
+
+@pytest.mark.parametrize(
+    ("existing", "folder", "schema"),
+    [
+        (["Pulumi.yaml", "specs/schema.json"], "specs", "schema.json"),
+        (["Pulumi.yaml", "specs/schema.json"], "specs/a/b", "../../schema.json"),
+        (["Pulumi.yaml", "specs/schema.json"], "new", "../specs/schema.json"),
+        (["specs/schema.json"], "specs", "schema.json"),
+        (["schema.json"], "specs", None),
+        (["Pulumi.yaml", "schema.json"], "specs", None),
+        ([], "specs", None),
+        (["Pulumi.yaml", "our specs/schema.json"], "our specs", "schema.json"),
+        (["Pulumi.yaml", "specs/schema.json"], "specs/our team", "../schema.json"),
+    ],
+)
+@pytest.mark.usefixtures("jane")
+def test_schema_line(existing: list[str], folder: str, schema: str | None, run: Run) -> None:
+    """A written spec names the schema of the project for editors if there is one, seen from its folder."""
+    for name in existing:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    assert run("dump", "--to", folder).exit_code == 0
+    first, *_ = (Path(folder) / "jane.yaml").read_text().splitlines()
+    assert first.startswith("# What is live") if schema is None else first.endswith(f"-server: $schema={schema}")
+    assert run("validate", folder).exit_code == 0
 
 
 def test_files_of_any_names(run: Run, emulator: Emulator, iam: IAMClient) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -204,10 +203,8 @@ def test_failing_answer() -> None:
 @pytest.mark.parametrize("statement", [NO_FIRST_ROW, COUNTING])
 def test_endless(statement: str) -> None:
     """A statement without end is given up, and so is one that never finds its first row."""
-    started = time.monotonic()
     with pytest.raises(QueryError, match=r"^the query was given up after 0\.2 s: narrow it, or raise --timeout$"):
         run_statement(statement, {}, 0.2)
-    assert time.monotonic() - started < 5
 
 
 def test_too_many_rows() -> None:
