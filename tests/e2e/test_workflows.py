@@ -165,7 +165,8 @@ def test_adoption(runner: Runner, iam: IAMClient) -> None:
     preview = runner.run("pull-request", "preview")
     assert preview.is_green, preview.text
     assert "1 to adopt" in preview.calls[-1].body
-    assert f"| adopt, reset | by reset of `{foreign}` |" in preview.calls[-1].body
+    row = f"| `jane/codecommit` from `{foreign}` | `codecommit.amazonaws.com` | adopt, reset | by reset |"
+    assert row in preview.calls[-1].body
     up = runner.run("up", "up", max_removals="0")
     assert up.outcomes["gate"] == "failure"
     assert runner.run("up", "up", max_removals="1").is_green
@@ -281,7 +282,7 @@ def test_credential_created_after_the_gate(runner: Runner, iam: IAMClient, emula
     pulumi.unlink()
     adopted = runner.run("up", "up")
     assert adopted.is_green, adopted.text
-    assert f"by reset of `{own['ServiceSpecificCredentialId']}`" in adopted.summary
+    assert f"from `{own['ServiceSpecificCredentialId']}`" in adopted.summary
     assert emulator.controls.counts()["iam:ResetServiceSpecificCredential"] == 1
 
 
