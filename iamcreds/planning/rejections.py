@@ -42,9 +42,9 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
     match rejection:
         case MissingUser(renamed_to=None):
             made = create_user(group.user)
-            return f"the account has no IAM {user}: create the user ({made}), or take it out of the specs"
+            return f"the account has no IAM {user}: create the user ({made}), or remove what is declared for the user"
         case MissingUser(renamed_to=new_name):
-            return f"the account has no IAM {user}: IAM renamed it to {new_name}, and so must the specs"
+            return f"the account has no IAM {user}: IAM renamed it to {new_name}. Declare the new name"
         case UnknownService():
             return f"no {what} can be made for {user}: {unknown_service(group.service)}"
         case DeclaredTwice(resources):
@@ -109,7 +109,7 @@ def protected(user: str, service: str, live: Sequence[Credential], reasons: Sequ
 
 
 def _describe_import(rejection: NotFound | OfAnother | Owned | HasExpired, what: str, user: str) -> str:
-    """Return why a credential that a spec names is not imported."""
+    """Return why a credential that the program names is not imported."""
     match rejection:
         case NotFound(credential_id, unmanaged):
             ids = _and(credential.id for credential in unmanaged)
@@ -144,7 +144,7 @@ def _options(unmanaged: Sequence[Credential], group: Group, name: str) -> str:
     can_adopt = not group.replaces(name) and len(unmanaged) <= member.declared and all(map(member.fits, unmanaged))
     if can_adopt:
         ways.append(f"take {it} over with `existing: adopt`, which resets the password")
-    ways.append("leave it to whom it serves, and take this credential out of the specs")
+    ways.append("leave it to whom it serves, and declare no new credential")
     return f"{('Two', 'Three')[len(ways) - 2]} ways out: {'; '.join(ways[:-1])}; or {ways[-1]}"
 
 
