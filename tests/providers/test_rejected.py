@@ -88,8 +88,7 @@ def test_messages_do_not_name_specs(emulator: Emulator, capsys: pytest.CaptureFi
     """A program with classes has no specs, so no rejection of a credential mentions them."""
     emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
     imported = {"adopt": "ACCAMISSING0000000000"}
-    adopting = {"existing": "adopt", "declared": 2}
-    for more in ({}, {"user": "ghost"}, TEAPOT, {"account": "999999999999"}, imported, adopting):
+    for more in ({}, {"user": "ghost"}, TEAPOT, {"account": "999999999999"}, imported):
         said = " ".join([*reasons(new_process().check({}, news() | more)), capsys.readouterr().err])
         assert said.strip()
         assert "spec" not in said.replace("service-specific", "")
