@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.pull_request.changes import Action, Change, Note
-from iamcreds.pull_request.properties import parse_date
+from iamcreds.pull_request.properties import Property, parse_date
 from iamcreds.resource_types import UNMANAGED_CREDENTIALS_TYPE
 
 if TYPE_CHECKING:
@@ -26,9 +26,16 @@ def find_unmanaged_changes(steps: Iterable[Step]) -> Iterator[Change]:
                 id_, service = credential.get("id"), str(credential.get("service", ""))
                 for key, action in _ACTIONS.items():
                     if id_ in _list(inputs.get(key)):
-                        created = parse_date(credential.get("created"))
                         yield Change(
-                            user, str(id_), service, (action,), _NOTES, (), step.place, str(id_), created=created
+                            user,
+                            str(id_),
+                            service,
+                            (action,),
+                            _NOTES,
+                            (Property("user", user, user),),
+                            step.place,
+                            str(id_),
+                            created=parse_date(credential.get("created")),
                         )
 
 

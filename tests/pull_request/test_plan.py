@@ -453,6 +453,15 @@ def test_unmanaged_deletion() -> None:
     assert "| `ACCAA` of `jane` | `logs` | delete | unmanaged: no spec declares it; 10 days old |" in comment
 
 
+def test_every_unmanaged_deletion_is_named() -> None:
+    """However many unmanaged credentials a row counts, each is named with its user below."""
+    live = {f"user-{number}": [{"id": f"ACCA{number:017}", "service": "logs"}] for number in range(9)}
+    acting = {"unmanaged": live, "deletes": [credential["id"] for (credential,) in live.values()]}
+    shown = run_plan("-", given=make_preview(make_step("create", "a.yaml", UNMANAGED, new=acting))).stdout
+    assert " and 4 more | `logs` | delete |" in shown
+    assert all(f"  {found['id']}\n    user: {user}\n" in shown for user, (found,) in live.items())
+
+
 @pytest.mark.parametrize(
     ("op", "sides", "action"),
     [
