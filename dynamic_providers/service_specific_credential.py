@@ -30,7 +30,14 @@ from iamcreds.pulumi_engine.outputs import (
     record_secret,
     recorded_live,
 )
-from iamcreds.pulumi_engine.provider import ACCOUNT_WIDE, Provider, is_reported_first, raise_rejection, warn
+from iamcreds.pulumi_engine.provider import (
+    ACCOUNT_WIDE,
+    DECLARED_FOR,
+    Provider,
+    is_reported_first,
+    raise_rejection,
+    warn,
+)
 from iamcreds.pulumi_engine.run_context import OnRejection, RunContext
 
 _SWITCHED_OFF = (
@@ -116,7 +123,7 @@ class ServiceSpecificCredentialProvider(Provider):
         """
         raise_rejection(props)
         inputs = CredentialInputs.read(props)
-        self.account.require_account(inputs.account, "the specs are for")
+        self.account.require_account(inputs.account, DECLARED_FOR)
         outputs = make_credential(self.account, self.session, inputs, props.get("adopts"))
         return CreateResult(outputs["credential_id"], outputs | {"account_id": self.account.id()})
 

@@ -9,7 +9,7 @@ from pulumi.dynamic import CheckResult
 
 from iamcreds.errors import NotApprovedError, RejectedError, UserDeniedError
 from iamcreds.model import Status, Unmanaged
-from iamcreds.pulumi_engine.provider import WatcherProvider, warn
+from iamcreds.pulumi_engine.provider import DECLARED_FOR, WatcherProvider, warn
 from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class UnmanagedCredentialsProvider(WatcherProvider):
             NotApprovedError: some steps are not approved; the others are done.
             AccountError: as AWS responds; the steps before it are done, and the next run finds the rest.
         """
-        self.account.require_account(inputs.get("account"), "the specs are for")
+        self.account.require_account(inputs.get("account"), DECLARED_FOR)
         left: dict[str, list[dict[str, str]]] = {}
         rejections: list[str] = []
         for user, credentials in inputs["unmanaged"].items():

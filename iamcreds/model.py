@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from iamcreds.services import service_alias
+from iamcreds.services import service_alias, short_service_name
 from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
@@ -211,6 +211,11 @@ class Credential:
     family: Family
     login: str
     expires: datetime | None = None
+
+    @property
+    def service_short_name(self) -> str:
+        """The short name of the service, such as `keyspaces`."""
+        return short_service_name(self.service)
 
     @property
     def lifetime(self) -> timedelta | None:

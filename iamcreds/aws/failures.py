@@ -166,7 +166,8 @@ def _missing(doing: str, code: str, message: str) -> errors.AccountError | None:
     if code == "NoSuchEntity" and message.startswith(_NO_USER):
         command = create_user(message.removeprefix(_NO_USER).strip().removesuffix(" cannot be found."))
         return errors.NoSuchUserError(
-            f"{doing}: the account has no such IAM user: create the user ({command}), or take it out of the specs"
+            f"{doing}: the account has no such IAM user: create the user ({command}), or remove what is declared for"
+            " the user"
         )
     if code == "NoSuchEntity" and message.startswith("No such service"):
         return errors.NoSuchServiceError(

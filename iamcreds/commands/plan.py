@@ -106,12 +106,12 @@ def command(  # noqa: PLR0913 - one for each option
     name = changes.stack if marker is None else marker
     if not _MARKER.fullmatch(name):
         raise click.UsageError(f"{name!r} cannot be a marker: take letters, digits and ./@_-, at most 100")
-    excess = _find_excess(changes, max_removals, at_least)
+    excess, now = _find_excess(changes, max_removals, at_least), datetime.now(UTC)
     if always or not changes.is_empty:
-        click.echo(render_comment(changes, name, excess, commit), nl=False)
+        click.echo(render_comment(changes, name, now, excess, commit), nl=False)
     failures = find_failures(changes)
     if approve is not None and not excess and not failures:
-        write_private(approve, format_approval(make_approval(changes, _digest(specs), datetime.now(UTC))))
+        write_private(approve, format_approval(make_approval(changes, _digest(specs), now)))
     if failures:
         raise PreviewError(f"the preview failed: {_describe_failure(changes, failures)}")
     if excess:

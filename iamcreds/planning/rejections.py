@@ -109,18 +109,19 @@ def protected(user: str, service: str, live: Sequence[Credential], reasons: Sequ
 
 def _describe_missing_user(rejection: MissingUser, user: str) -> str:
     """Return why nothing is created for a missing user."""
+    message = f"the account has no IAM user {user}"
     if rejection.renamed_to is not None:
-        return f"the account has no IAM user {user}: IAM renamed it to {rejection.renamed_to}, and so must the specs"
+        return f"{message}: IAM renamed it to {rejection.renamed_to}. Declare the new name"
     if rejection.case_variant is None:
-        return f"the account has no IAM user {user}: create the user ({create_user(user)}), or take it out of the specs"
+        return f"{message}: create the user ({create_user(user)}), or remove what is declared for the user"
     return (
-        f"the account has no IAM user {user}, and IAM does not allow it next to {rejection.case_variant}. Options:"
-        f" declare the user as {rejection.case_variant}; or remove it from the specs"
+        f"{message}, and IAM does not allow it next to {rejection.case_variant}. Options: declare the user as"
+        f" {rejection.case_variant}; or remove what is declared for the user"
     )
 
 
 def _describe_import(rejection: NotFound | OfAnother | Owned | HasExpired, what: str, user: str, group: Group) -> str:
-    """Return why a credential that a spec names is not imported."""
+    """Return why a credential that the program names is not imported."""
     match rejection:
         case NotFound(credential_id, unmanaged):
             ids = _and(credential.id for credential in unmanaged)
@@ -166,7 +167,7 @@ def _options(unmanaged: Sequence[Credential], group: Group, name: str, now: date
     can_adopt = not group.replaces(name) and len(unmanaged) <= member.declared and all(map(member.fits, unmanaged))
     if can_adopt:
         ways.append(f"take {it} over with `existing: adopt`, which resets the password")
-    ways.append("leave it to whom it serves, and take this credential out of the specs")
+    ways.append("leave it to whom it serves, and declare no new credential")
     return f"{('Two', 'Three')[len(ways) - 2]} ways out: {'; '.join(ways[:-1])}; or {ways[-1]}"
 
 

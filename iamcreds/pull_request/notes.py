@@ -22,20 +22,20 @@ def explain(step: Step, actions: Sequence[Action], recorded: State | None) -> It
     if recorded and not {Action.CREATE, Action.ADOPT}.isdisjoint(actions):
         yield Note("somebody deleted it")
     if Action.ADOPT in actions and new:
-        how = "by reset of" if Action.RESET in actions else "as it is:"
-        yield Note(how, format_value(new.inputs.get("adopts", new.inputs.get("adopt")), quoted=False))
+        yield Note("by reset" if Action.RESET in actions else "as it is")
         if Action.RESET not in actions and "password" not in new.inputs:
             yield Note("its password is unknown until a reset")
     if Action.RENAME in actions and old:
         yield Note("was", old.name)
-    if old and recorded and recorded.outputs.get("status") != old.outputs.get("status"):
+    if old and old.outputs.get("status") == "Expired":
+        yield Note("it has expired")
+    elif old and recorded and recorded.outputs.get("status") != old.outputs.get("status"):
         yield Note("somebody made it", format_value(old.outputs.get("status"), quoted=False))
     if Action.RESET in actions and new and "reset" in new.inputs:
         yield Note("because of", format_value(new.inputs.get("reset"), quoted=False))
     if Action.RECORD in actions and old and new:
         yield from _explain_record(old, new)
-    for reason in step.reasons:
-        yield Note("it has expired") if reason == "status" else Note("another", reason)
+    yield from (Note("another", reason) for reason in step.reasons if reason != "status")
 
 
 def _explain_record(old: State, new: State) -> Iterator[Note]:

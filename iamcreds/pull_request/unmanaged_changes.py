@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.pull_request.changes import Action, Change, Note
+from iamcreds.pull_request.properties import Property, parse_date
 from iamcreds.resource_types import UNMANAGED_CREDENTIALS_TYPE
 
 if TYPE_CHECKING:
@@ -25,7 +26,17 @@ def find_unmanaged_changes(steps: Iterable[Step]) -> Iterator[Change]:
                 id_, service = credential.get("id"), str(credential.get("service", ""))
                 for key, action in _ACTIONS.items():
                     if id_ in _list(inputs.get(key)):
-                        yield Change(user, str(id_), service, (action,), _NOTES, (), step.place, str(id_))
+                        yield Change(
+                            user,
+                            str(id_),
+                            service,
+                            (action,),
+                            _NOTES,
+                            (Property("user", user, user),),
+                            step.place,
+                            str(id_),
+                            created=parse_date(credential.get("created")),
+                        )
 
 
 def _list_unmanaged(unmanaged: object) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -66,7 +66,7 @@ def foresee_user(account: Account, group: Group, context: RunContext) -> Group:
         return group
     ids = dict.fromkeys([*context.own_ids(), *context.of_user])  # each id that lists lack costs a call
     renamed_to = next((live.user for live in _find(account, group.user, ids).values() if live.user != group.user), None)
-    is_preview = context.on_rejection is OnRejection.COLLECT
+    is_preview = context.on_rejection is not OnRejection.DEFER
     is_created = is_preview and renamed_to is None and group.user in context.created_users
     return replace(group, has_user=is_created, renamed_to=renamed_to)
 

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
     from iamcreds.aws import Account
 
+DECLARED_FOR = "this resource is declared for"
+"""Who expects the account of the input `account`, in an error."""
+
 _ONE_AT_A_TIME = threading.Lock()
 _CALLS = frozenset({"check", "diff", "create", "read", "update", "delete"})
 """The engine's requests, by method."""
@@ -91,7 +94,7 @@ class Provider(ResourceProvider):
         if named is not None and not (isinstance(named, str) and ACCOUNT_ID.fullmatch(named)):
             return [CheckFailure("account", f"expected {ACCOUNT_ID_WORDS}")]
         try:
-            self.account.require_account(named, "the specs are for")
+            self.account.require_account(named, DECLARED_FOR)
             self.account.require_account(of_state, "this state is of")
             approval = read_approval()
             self.account.require_account(approval.account if approval else None, "the approved plan is of")

@@ -41,6 +41,9 @@ UNREACHED = boto.EndpointConnectionError(endpoint_url="http://x/", error=OSError
 SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in again (`aws sso login`)"
 
 
+REMOVE = "remove what is declared for the user"
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "words"),
     [
@@ -81,7 +84,7 @@ SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s
         (
             refusal("NoSuchEntity", "The user with name x cannot be found."),
             errors.NoSuchUserError,
-            f"the account has no such IAM user: create the user ({create_user('x')}), or take it out of the specs",
+            f"the account has no such IAM user: create the user ({create_user('x')}), or {REMOVE}",
         ),
         (
             refusal("NoSuchEntity", "No such service X."),

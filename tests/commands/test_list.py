@@ -79,9 +79,9 @@ def test_all_users(run: Run, emulator: Emulator) -> None:
 
 
 @pytest.mark.usefixtures("team")
-@pytest.mark.parametrize("service", ["keyspaces", "cassandra.amazonaws.com", "Cassandra.amazonaws.com"])
+@pytest.mark.parametrize("service", ["keyspaces", "cassandra", "cassandra.amazonaws.com", "Cassandra.amazonaws.com"])
 def test_service(run: Run, service: str) -> None:
-    """--service takes an alias or a full name, in any case."""
+    """--service takes a short or a full name, in any case."""
     rows = found(run("list", "credentials", "--all-users", "--service", service, "--format", "json"))
     assert [row["user"] for row in rows] == ["joe"]
 

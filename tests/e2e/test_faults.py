@@ -72,7 +72,7 @@ def test_unknown_user(stack: Stack) -> None:
     )
     assert f"specs/ghost.yaml:1:31: {refused}" in stack.fail("preview")
     said = stack.fail("up", "--yes", "--skip-preview")
-    assert f"{refused.partition(': ')[2]}, or take it out of the specs" in said
+    assert f"{refused.partition(': ')[2]}, or remove what is declared for the user" in said
 
 
 def test_unknown_service(stack: Stack, iam: IAMClient) -> None:
@@ -102,7 +102,7 @@ def test_wrong_account(stack: Stack, iam: IAMClient, emulator: Emulator) -> None
     stack.write_specs(jane='account: "999999999999"\n' + JANE)
     for command in (["preview"], ["up", "--yes", "--skip-preview"]):
         said = stack.fail(*command)
-        assert "belong to account 123456789012, but the specs are for account 999999999999" in said
+        assert "belong to account 123456789012, but this resource is declared for account 999999999999" in said
     assert CREATE not in emulator.controls.counts()
 
 

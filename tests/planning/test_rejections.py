@@ -105,7 +105,7 @@ def test_no_option_that_is_rejected(unmanaged: tuple[Credential, ...]) -> None:
     message = say(InTheWay(unmanaged))
     it = "it" if len(unmanaged) == 1 else "them"
     assert f"Two ways out: delete {it} ({DELETE_A}" in message
-    assert "or leave it to whom it serves, and take this credential out of the specs" in message
+    assert "or leave it to whom it serves, and declare no new credential" in message
     assert "existing: adopt" not in message
 
 

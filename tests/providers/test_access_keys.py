@@ -176,7 +176,7 @@ def test_what_is_not_looked_at(watcher: AccessKeysProvider, emulator: Emulator) 
     for meant in (known, UNKNOWN):
         ((name, reason),) = failures(watcher, users=meant, account="999999999999")
         assert name == "account"
-        assert "the specs are for account 999999999999" in reason
+        assert "this resource is declared for account 999999999999" in reason
     assert emulator.controls.counts() == {"sts:GetCallerIdentity": 1}
 
 

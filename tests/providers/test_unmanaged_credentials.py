@@ -295,7 +295,7 @@ def test_another_account(unmanaged: UnmanagedCredentialsProvider, emulator: Emul
         assert [failure.property for failure in checked.failures or []] == ["account"]
         assert checked.inputs["users"] == {"jane": "delete"}
     checked = unmanaged.check({}, inputs("delete"))
-    with pytest.raises(WrongAccountError, match="the specs are for account 999999999999"):
+    with pytest.raises(WrongAccountError, match="this resource is declared for account 999999999999"):
         unmanaged.create(checked.inputs | {"account": "999999999999"})
     assert set(emulator.controls.passwords()) == {OWN, FOREIGN, OFF, JOES}
 

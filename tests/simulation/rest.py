@@ -132,7 +132,9 @@ class Rest:
     def _take_a_way_out(self, run: Run) -> bool:
         """Do what the failure says; whether it says anything."""
         text = "; ".join(run.errors)
-        if "the specs are for account" in text:  # they say another one than the state: somebody has to decide
+        if (
+            "this resource is declared for account" in text
+        ):  # they say another one than the state: somebody has to decide
             run.stack.program.account = run.world.account
             return True
         ways = (
