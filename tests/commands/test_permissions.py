@@ -306,3 +306,11 @@ def test_making_many_users(tmp_path: Path) -> None:
     assert allow(wide, "CreateUser", "anybody")
     assert allow(wide, "AttachUserPolicy", "anybody", PolicyARN=READING)
     assert not allow(wide, "AttachUserPolicy", "anybody", PolicyARN=BOUNDARY)
+
+
+def test_unknown_profile(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile that does not exist is an error that names the variable."""
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    shown = run("permissions")
+    assert shown.exit_code == 1
+    assert "The config profile (nobody) could not be found): check AWS_PROFILE" in shown.stderr
