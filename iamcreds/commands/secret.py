@@ -65,7 +65,7 @@ def command(  # noqa: PLR0913 - one for each option
     \b
     Examples:
       iamcreds secret jane/codecommit
-      iamcreds secret jane/keyspaces --as cqlshrc
+      iamcreds secret jane/keyspaces --as cqlsh-credentials
       eval "$(iamcreds secret jane/bedrock --as env)"
       git config credential.https://git-codecommit.us-east-1.amazonaws.com.helper \\
         '!iamcreds secret jane/codecommit --as git-credential --cwd /path'

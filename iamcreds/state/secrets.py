@@ -29,6 +29,7 @@ class Form(StrEnum):
     ENV = "env"
     GIT_CREDENTIAL = "git-credential"
     CQLSHRC = "cqlshrc"
+    CQLSH_CREDENTIALS = "cqlsh-credentials"
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,9 @@ def format_secret(secret: Secret, form: Form) -> str:
             return f"username={secret.login}\npassword={secret.secret}\n"
         case Form.CQLSHRC if secret.service == "cassandra.amazonaws.com":
             return f"[authentication]\nusername = {secret.login}\npassword = {secret.secret}\n"
+        case Form.CQLSH_CREDENTIALS if secret.service == "cassandra.amazonaws.com":
+            # conf/credentials.sample and pylib/cqlshlib/authproviderhandling.py in apache/cassandra, since 4.1
+            return f"[PlainTextAuthProvider]\nusername = {secret.login}\npassword = {secret.secret}\n"
     raise SecretError(
         f"{secret.resource} is of {secret.service}, which has no use for the form {form}: take --as text or --as json"
     )

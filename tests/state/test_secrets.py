@@ -114,6 +114,9 @@ def test_forms() -> None:
     cqlshrc = ConfigParser()
     cqlshrc.read_string(format_secret(make_secret("cassandra.amazonaws.com"), Form.CQLSHRC))
     assert dict(cqlshrc["authentication"]) == {"username": "jane-at-1", "password": PASSWORD}
+    credentials = ConfigParser(interpolation=None)
+    credentials.read_string(format_secret(make_secret("cassandra.amazonaws.com"), Form.CQLSH_CREDENTIALS))
+    assert dict(credentials["PlainTextAuthProvider"]) == {"username": "jane-at-1", "password": PASSWORD}
 
 
 @pytest.mark.parametrize(
