@@ -17,12 +17,10 @@ from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
 from iamcreds.errors import (
-    AccessDeniedError,
+    AccountError,
     ConfigError,
     IamcredsError,
     RejectedError,
-    UnauthenticatedError,
-    UnreachableError,
     WrongAccountError,
     format_traceback,
     is_debugging,
@@ -139,7 +137,7 @@ class WatcherProvider(Provider):
         return dict(inputs)
 
 
-ACCOUNT_WIDE = (UnreachableError, UnauthenticatedError, AccessDeniedError, WrongAccountError)
+ACCOUNT_WIDE = (AccountError, ConfigError)
 """Failures of a read that every other read of the run meets as well; catch UserDeniedError first."""
 
 

@@ -50,7 +50,7 @@ def test_expired_token(stack: Stack, emulator: Emulator) -> None:
     expired = "The security token included in the request is expired"
     emulator.controls.fail("sts:GetCallerIdentity", times=50, status=403, code="ExpiredToken", message=expired)
     said = stack.fail("up", "--yes")
-    assert f"AWS said ExpiredToken: {expired}: set AWS_PROFILE" in said
+    assert f"AWS said ExpiredToken: {expired}: these credentials have expired" in said
 
 
 def test_access_denied(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
