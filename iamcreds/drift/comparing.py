@@ -150,22 +150,35 @@ def _missing_users(chosen: Desired, inventory: Inventory, selection: Selection) 
     new_names = find_new_names(inventory)
     for user in chosen.users:
         if user.name not in present and (user.credentials or not selection.services):
-            renamed_to = new_names.get(user.name)
-            is_made = user.iam_user is not None and not user.iam_user.is_imported
             yield MissingUser(
-                user=user.name, place=user.place, desired=user.credentials, renamed_to=renamed_to, is_made=is_made
+                user=user.name,
+                place=user.place,
+                desired=user.credentials,
+                renamed_to=new_names.get(user.name),
+                is_made=user.iam_user is not None and not user.iam_user.is_imported,
+                has_iam_user=user.iam_user is not None,
+                was=user.was if user.was in present else None,
             )
 
 
 def _undeclared_users(
     desired: Desired, inventory: Inventory, selection: Selection, state: RecordedState | None
 ) -> Iterator[UndeclaredUser]:
+    present = {user.name for user in inventory.users}
     declared = {user.name for user in desired.users}
+    declared |= {user.was for user in desired.users if user.was is not None and user.name not in present}
     recorded = {} if state is None else state.by_id
+    missing = {user.name for user in desired.users if user.iam_user is None} - present
+    former = {new: old for old, new in find_new_names(inventory).items() if old in missing}
     for credential in inventory.credentials:
         is_foreign = credential.user not in declared and credential.id not in recorded
         if is_foreign and selection.has(credential.user, credential.service):
-            yield UndeclaredUser(user=credential.user, service=credential.service, live=(credential,))
+            yield UndeclaredUser(
+                user=credential.user,
+                service=credential.service,
+                live=(credential,),
+                renamed_from=former.get(credential.user),
+            )
 
 
 def _access_key_findings(chosen: Desired, inventory: Inventory) -> Iterator[Difference]:

@@ -22,7 +22,7 @@ from iamcreds.planning.decisions import (
     Unproven,
 )
 from iamcreds.services import MAX_PER_SERVICE, service_alias
-from iamcreds.text.commands import create_user, delete_credential
+from iamcreds.text.commands import create_user, delete_credential, rename_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,11 +40,8 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
     member = group.members[name]
     what, user = f"{service_alias(group.service)} credential", f"user {group.user}"
     match rejection:
-        case MissingUser(renamed_to=None):
-            made = create_user(group.user)
-            return f"the account has no IAM {user}: create the user ({made}), or take it out of the specs"
-        case MissingUser(renamed_to=new_name):
-            return f"the account has no IAM {user}: IAM renamed it to {new_name}, and so must the specs"
+        case MissingUser(renamed_to):
+            return f"the account has no IAM {user}: {_describe_missing_user(renamed_to, group)}"
         case UnknownService():
             return f"no {what} can be made for {user}: {unknown_service(group.service)}"
         case DeclaredTwice(resources):
@@ -93,9 +90,43 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
             )
 
 
+def _describe_missing_user(renamed_to: str | None, group: Group) -> str:
+    if renamed_to is None:
+        return f"create the user ({create_user(group.user)}), or take it out of the specs"
+    if group.has_iam_user:  # `was` is not supported then
+        return f"IAM renamed it to {renamed_to}. Rename it back ({rename_user(renamed_to, group.user)})"
+    return (
+        f"IAM renamed it to {renamed_to}. In the specs, call the user {renamed_to} and add `was: {group.user}`, which"
+        " keeps credentials and passwords (in a program of your own, change `user`)"
+    )
+
+
 def unknown_service(service: str) -> str:
     """Why nothing can be made for a service, whoever it is for."""
     return f"AWS knows no such credentials of {service}: check the service name, or whether this partition has it"
+
+
+def not_renamed(user: str, former: str, others: Sequence[Credential], *, exists: bool) -> str:
+    """Return why `was: FORMER` of a user is rejected: IAM has not renamed the former user so.
+
+    Args:
+        user: the declared user.
+        former: the declared former name.
+        others: the existing credentials that the state has, of different users.
+        exists: True if IAM has the declared user.
+    """
+    owner = others[0].user if others else former
+    held = f"{_and(live.id for live in others)} belongs to user {owner}" if others else f"IAM still has user {former}"
+    if owner != former:
+        option = f"declare {owner} with `was: {former}`"
+    elif exists:
+        option = f"declare {former}; or remove `was`, which deletes this credential and creates a new one"
+    else:
+        option = f"rename the user ({rename_user(former, user)}); or declare {former}"
+    return (
+        f"user {user} has `was: {former}`, and IAM has not renamed {former} to {user}: {held}. Options: {option} (if"
+        " the user was renamed in the last minute, run again)"
+    )
 
 
 def protected(user: str, service: str, live: Sequence[Credential], reasons: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from iamcreds.drift.rules.difference import (
     CredentialDifference,
     Kind,
     Words,
+    call_by_new_name,
     format_delete,
     format_state,
     list_desired,
@@ -23,17 +24,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class UndeclaredUser(CredentialDifference):
-    """A user whom no spec declares has a credential, the only one in `live`."""
+    """A user whom no spec declares has a credential, the only one in `live`.
+
+    Attributes:
+        renamed_from: the declared user whom IAM seems to have renamed to this one, None for none.
+    """
 
     rule = "undeclared-user"
     meaning = "a user whom no spec declares has a credential"
     kind = Kind.UNDECLARED
     seriousness = 11
+    renamed_from: str | None = None
 
     def describe(self) -> Words:
         """Name the credential."""
         state, user = format_state(self.live[0]), format_option("--user", self.user)
         message = f"has {self.alias} credential {self.id} ({state}), and no spec declares this user"
+        if self.renamed_from is not None:
+            return Words(message, call_by_new_name(self.renamed_from, self.user), live=state)
         return Words(message, f"iamcreds dump {user} --to SPECS, or {format_delete(self.live[0])}", live=state)
 
 
@@ -88,4 +96,7 @@ class NoLongerDeclared(CredentialDifference):
         if self.recorded.is_leaving:
             return Words(f"{what} was replaced, and waits to be deleted", "pulumi up", "none", state)
         step = "pulumi up, which deletes it; or declare it again" if self.live else "pulumi up"
+        if self.live and self.live[0].user != self.recorded.user:
+            keep = f"add `was: {self.recorded.user}` to user {self.live[0].user} in the specs, which keeps it"
+            step = f"{keep}; or pulumi up, which deletes it"
         return Words(f"{what} is in the state, and no spec declares it", step, "none", state)
