@@ -64,7 +64,8 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
         case Ambiguous(unmanaged):
             return (
                 f"no {what} is adopted for {user}: {_live(unmanaged, now)}, and only {member.declared} is declared, so"
-                f" nobody can tell which is meant: delete one ({_or(map(_delete_command, unmanaged))})"
+                f" nobody can tell which is meant: delete one ({_or(map(_delete_command, unmanaged))}), or import one"
+                f" unchanged with {_or(f'`adopt: {each.id}`' for each in unmanaged)}"
             )
         case NotAdoptable(credential):
             return (
@@ -175,8 +176,18 @@ def _options(unmanaged: Sequence[Credential], group: Group, name: str) -> str:
     can_adopt = not group.replaces(name) and len(unmanaged) <= member.declared and all(map(member.fits, unmanaged))
     if can_adopt:
         ways.append(f"take {it} over with `existing: adopt`, which resets the password")
+    if importable := [live.id for live in unmanaged if _can_import(live, group, name)]:
+        one = "it" if len(unmanaged) == 1 else "one of them"
+        ways.append(f"import {one} unchanged with {_or(f'`adopt: {credential_id}`' for credential_id in importable)}")
     ways.append("leave it to whom it serves, and take this credential out of the specs")
-    return f"{('Two', 'Three')[len(ways) - 2]} ways out: {'; '.join(ways[:-1])}; or {ways[-1]}"
+    return f"{('Two', 'Three', 'Four')[len(ways) - 2]} ways out: {'; '.join(ways[:-1])}; or {ways[-1]}"
+
+
+def _can_import(unmanaged: Credential, group: Group, name: str) -> bool:
+    """Return True if `adopt` with its id would not be rejected: a replacement is created, and not imported."""
+    member = group.members[name]
+    has_lifetime = member.lifetime is None or member.fits(unmanaged)
+    return not group.replaces(name) and has_lifetime and unmanaged.status is not Status.EXPIRED
 
 
 def _live(credentials: Sequence[Credential], now: datetime) -> str:
