@@ -106,10 +106,13 @@ class ServiceSpecificCredentialProvider(Provider):
             warn(_RESET_TAKEN_OUT.format(id=credential_id, **olds))
         if news.get("refused"):
             return DiffResult(changes=True)  # no replacement begins: update fails with the reason, and others go on
+        live = None if olds.get("user") == inputs.user else self._find(credential_id, olds)
+        is_renamed = live is not None and live.user == inputs.user
+        olds = {**olds, "user": inputs.user} if is_renamed else olds
         replaces = find_replace_reasons(olds, inputs)
         declared = (olds.get("desired_status"), olds.get("reset")) != (inputs.status, inputs.reset)
         return DiffResult(
-            changes=bool(replaces) or declared or inputs.status not in (None, olds.get("status")),
+            changes=bool(replaces) or is_renamed or declared or inputs.status not in (None, olds.get("status")),
             replaces=replaces,
             delete_before_replace=needs_slot(self.account, olds.get("user"), olds.get("service"), inputs),
         )

@@ -90,7 +90,8 @@ class AccessKeyPolicy:
 class DesiredCredential:
     """One credential as a spec declares it; `service` is the full name, `existing` None is the same as `fail`.
 
-    `adopt` is the id of the live credential to take over, None for a new one.
+    `adopt` is the id of the live credential to take over, None for a new one. `was` and `user_was` are the former names
+    of the credential and of its user.
     """
 
     user: str
@@ -103,6 +104,7 @@ class DesiredCredential:
     protect: bool = False
     existing: Existing | None = None
     adopt: str | None = None
+    user_was: str | None = None
 
     @property
     def resource_name(self) -> str:
@@ -110,9 +112,11 @@ class DesiredCredential:
         return resource_name(self.user, self.service, self.name)
 
     @property
-    def former_resource_name(self) -> str | None:
-        """The resource name before `was` was written, or None."""
-        return None if self.was is None else resource_name(self.user, self.service, self.was)
+    def former_resource_names(self) -> tuple[str, ...]:
+        """The resource names that it may have had, because the user or the credential was renamed, or both were."""
+        users, names = (self.user, self.user_was), (self.name, self.was)
+        both = ((user, name) for user in users for name in names if user is not None and name is not None)
+        return tuple(dict.fromkeys(resource_name(user, self.service, name) for user, name in both))[1:]
 
 
 def resource_name(user: str, service: str, name: str) -> str:
@@ -168,6 +172,7 @@ class DesiredUser:
         unmanaged: what becomes of other live ones; None where nobody said, which reports them in drift alone.
         iam_user: the IAM user itself, where it is to be made; None where it has to be there.
         releases_iam_user: whether the spec says that the IAM user is none of the stack's, also where it was.
+        was: the former name of the IAM user, None for none.
     """
 
     name: str
@@ -178,6 +183,7 @@ class DesiredUser:
     unmanaged: Unmanaged | None = None
     iam_user: DesiredIamUser | None = None
     releases_iam_user: bool = False
+    was: str | None = None
 
 
 @dataclass(frozen=True)

@@ -158,23 +158,27 @@ def _missing_users(chosen: Desired, inventory: Inventory, selection: Selection) 
     by_lower = {name.lower(): name for name in present}
     for user in chosen.users:
         if user.name not in present and (user.credentials or not selection.services):
-            renamed_to = new_names.get(user.name)
-            is_made = user.iam_user is not None and not user.iam_user.is_imported
             yield MissingUser(
                 user=user.name,
                 place=user.place,
                 desired=user.credentials,
-                renamed_to=renamed_to,
-                is_made=is_made,
+                renamed_to=new_names.get(user.name),
+                is_made=user.iam_user is not None and not user.iam_user.is_imported,
                 case_variant=by_lower.get(user.name.lower()),
+                has_iam_user=user.iam_user is not None,
+                was=user.was if user.was in present else None,
             )
 
 
 def _undeclared_users(
     desired: Desired, inventory: Inventory, selection: Selection, state: RecordedState | None
 ) -> Iterator[UndeclaredUser]:
+    present = {user.name for user in inventory.users}
     declared = {user.name for user in desired.users}
     by_lower = {name.lower(): name for name in declared}
+    declared |= {user.was for user in desired.users if user.was is not None and user.name not in present}
+    missing = {user.name for user in desired.users if user.iam_user is None} - present
+    former = {new: old for old, new in find_new_names(inventory).items() if old in missing}
     for credential in inventory.credentials:
         is_unmanaged = credential.user not in declared and (state is None or state.is_unmanaged(credential))
         if is_unmanaged and selection.has(credential.user, credential.service):
@@ -185,6 +189,7 @@ def _undeclared_users(
                 is_recent=credential.id in inventory.young_credentials,
                 declared_as=by_lower.get(credential.user.lower()),
                 folder=None if desired.path in desired.files else desired.path,
+                renamed_from=former.get(credential.user),
             )
 
 

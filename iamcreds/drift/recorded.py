@@ -49,11 +49,9 @@ class RecordedState:
     creates: Mapping[tuple[str, str], Sequence[PendingCreate]]
 
     def find(self, wanted: DesiredCredential) -> RecordedCredential | None:
-        """Return the recorded credential of a declared one, also by its former name."""
-        found = self.by_resource.get(wanted.resource_name)
-        if found is None and wanted.former_resource_name is not None:
-            return self.by_resource.get(wanted.former_resource_name)
-        return found
+        """Return the recorded credential of a declared one, also by one of its former names."""
+        names = (wanted.resource_name, *wanted.former_resource_names)
+        return next((self.by_resource[name] for name in names if name in self.by_resource), None)
 
     def is_creating(self, wanted: DesiredCredential) -> bool:
         """Return True if a create of the declared credential is pending."""

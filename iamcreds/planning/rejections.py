@@ -23,7 +23,7 @@ from iamcreds.planning.decisions import (
     Unproven,
 )
 from iamcreds.services import MAX_PER_SERVICE, service_alias
-from iamcreds.text.commands import create_user, delete_credential
+from iamcreds.text.commands import create_user, delete_credential, rename_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +44,7 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
     what, user = f"{service_alias(group.service)} credential", f"user {group.user}"
     match rejection:
         case MissingUser():
-            return _describe_missing_user(rejection, group.user)
+            return _describe_missing_user(rejection, group)
         case UnknownService():
             return f"no {what} can be made for {user}: {unknown_service(group.service)}"
         case DeclaredTwice(resources):
@@ -67,7 +67,8 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
         case Ambiguous(unmanaged):
             return (
                 f"no {what} is adopted for {user}: {_live(unmanaged, now)}, and only {member.declared} is declared, so"
-                f" nobody can tell which is meant: delete one ({_or(map(_delete_command, unmanaged))})"
+                f" nobody can tell which is meant: delete one ({_or(map(_delete_command, unmanaged))}), or import one"
+                f" unchanged with {_or(f'`adopt: {each.id}`' for each in unmanaged)}"
             )
         case NotAdoptable(credential):
             return (
@@ -97,6 +98,29 @@ def unknown_service(service: str) -> str:
     return f"AWS knows no such credentials of {service}: check the service name, or whether this partition has it"
 
 
+def not_renamed(user: str, former: str, others: Sequence[Credential], *, exists: bool) -> str:
+    """Return why `was: FORMER` of a user is rejected: IAM has not renamed the former user so.
+
+    Args:
+        user: the declared user.
+        former: the declared former name.
+        others: the existing credentials that the state has, of different users.
+        exists: True if IAM has the declared user.
+    """
+    owner = others[0].user if others else former
+    held = f"{_and(live.id for live in others)} belongs to user {owner}" if others else f"IAM still has user {former}"
+    if owner != former:
+        option = f"declare {owner} with `was: {former}`"
+    elif exists:
+        option = f"declare {former}; or remove `was`, which deletes this credential and creates a new one"
+    else:
+        option = f"rename the user ({rename_user(former, user)}); or declare {former}"
+    return (
+        f"user {user} has `was: {former}`, and IAM has not renamed {former} to {user}: {held}. Options: {option} (if"
+        " the user was renamed in the last minute, run again)"
+    )
+
+
 def protected(user: str, service: str, live: Sequence[Credential], reasons: Sequence[str]) -> str:
     """Why a protected credential is not replaced; `reasons` are the inputs that changed, or what has happened to it."""
     which = f" {_and(credential.id for credential in live)}" if live else ""
@@ -107,13 +131,18 @@ def protected(user: str, service: str, live: Sequence[Credential], reasons: Sequ
     )
 
 
-def _describe_missing_user(rejection: MissingUser, user: str) -> str:
-    """Return why nothing is created for a missing user."""
-    message = f"the account has no IAM user {user}"
-    if rejection.renamed_to is not None:
-        return f"{message}: IAM renamed it to {rejection.renamed_to}. Declare the new name"
+def _describe_missing_user(rejection: MissingUser, group: Group) -> str:
+    """Return why nothing is created for a missing user, and the options."""
+    message, renamed_to = f"the account has no IAM user {group.user}", rejection.renamed_to
+    if renamed_to is not None and group.has_iam_user:  # `was` is not supported then
+        return f"{message}: IAM renamed it to {renamed_to}. Rename it back ({rename_user(renamed_to, group.user)})"
+    if renamed_to is not None:
+        return (
+            f"{message}: IAM renamed it to {renamed_to}. In specs, call the user {renamed_to} and add `was: {group.user}`,"
+            " which keeps credentials and passwords; in your own program, change `user`"
+        )
     if rejection.case_variant is None:
-        return f"{message}: create the user ({create_user(user)}), or remove what is declared for the user"
+        return f"{message}: create the user ({create_user(group.user)}), or remove what is declared for the user"
     return (
         f"{message}, and IAM does not allow it next to {rejection.case_variant}. Options: declare the user as"
         f" {rejection.case_variant}; or remove what is declared for the user"
@@ -167,8 +196,18 @@ def _options(unmanaged: Sequence[Credential], group: Group, name: str, now: date
     can_adopt = not group.replaces(name) and len(unmanaged) <= member.declared and all(map(member.fits, unmanaged))
     if can_adopt:
         ways.append(f"take {it} over with `existing: adopt`, which resets the password")
+    if importable := [live.id for live in unmanaged if _can_import(live, group, name)]:
+        one = "it" if len(unmanaged) == 1 else "one of them"
+        ways.append(f"import {one} unchanged with {_or(f'`adopt: {credential_id}`' for credential_id in importable)}")
     ways.append("leave it to whom it serves, and declare no new credential")
-    return f"{('Two', 'Three')[len(ways) - 2]} ways out: {'; '.join(ways[:-1])}; or {ways[-1]}"
+    return f"{('Two', 'Three', 'Four')[len(ways) - 2]} ways out: {'; '.join(ways[:-1])}; or {ways[-1]}"
+
+
+def _can_import(unmanaged: Credential, group: Group, name: str) -> bool:
+    """Return True if `adopt` with its id would not be rejected: a replacement is created, and not imported."""
+    member = group.members[name]
+    has_lifetime = member.lifetime is None or member.fits(unmanaged)
+    return not group.replaces(name) and has_lifetime and unmanaged.status is not Status.EXPIRED
 
 
 def _live(credentials: Sequence[Credential], now: datetime) -> str:

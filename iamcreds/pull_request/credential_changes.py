@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iamcreds.pull_request.changes import Action, Change, Note
-from iamcreds.pull_request.notes import explain
+from iamcreds.pull_request.notes import explain, note_lost_password
 from iamcreds.pull_request.preview import MASK
 from iamcreds.pull_request.properties import UNKNOWN, compare_properties, format_name, parse_date
 from iamcreds.resource_types import CREDENTIAL_TYPE
@@ -57,8 +57,20 @@ def find_old_copies(steps: Iterable[Step]) -> Iterator[Change]:
         old = step.old
         if step.op == "refresh" and old and old.is_leaving and old.type == CREDENTIAL_TYPE and step.new is not None:
             user, service = format_name(old, "user"), format_name(old, "service")
-            note, created = Note("old copy, replaced earlier:", old.id), parse_date(old.outputs.get("create_date"))
-            yield Change(user, old.name, service, (Action.DELETE,), (note,), (), old.place, old.id, created=created)
+            yield Change(
+                user,
+                old.name,
+                service,
+                (Action.DELETE,),
+                (
+                    Note("old copy, replaced earlier:", old.id),
+                    *note_lost_password(service, step.new.outputs.get("status")),
+                ),
+                (),
+                old.place,
+                old.id,
+                created=parse_date(old.outputs.get("create_date")),
+            )
 
 
 def _find_enforced(step: Step, actions: Collection[Action]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.pull_request.changes import Action, Change, Note
+from iamcreds.pull_request.notes import note_lost_password
 from iamcreds.pull_request.properties import Property, parse_date
 from iamcreds.resource_types import UNMANAGED_CREDENTIALS_TYPE
 
@@ -24,6 +25,7 @@ def find_unmanaged_changes(steps: Iterable[Step]) -> Iterator[Change]:
             inputs = step.new.inputs
             for user, credential in _list_unmanaged(inputs.get("unmanaged")):
                 id_, service = credential.get("id"), str(credential.get("service", ""))
+                lost = tuple(note_lost_password(service, credential.get("status")))
                 for key, action in _ACTIONS.items():
                     if id_ in _list(inputs.get(key)):
                         yield Change(
@@ -31,7 +33,7 @@ def find_unmanaged_changes(steps: Iterable[Step]) -> Iterator[Change]:
                             str(id_),
                             service,
                             (action,),
-                            _NOTES,
+                            (*_NOTES, *lost) if action is Action.DELETE else _NOTES,
                             (Property("user", user, user),),
                             step.place,
                             str(id_),

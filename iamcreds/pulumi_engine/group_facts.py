@@ -68,7 +68,8 @@ def foresee_user(account: Account, group: Group, context: RunContext) -> Group:
     renamed_to = next((live.user for live in _find(account, group.user, ids).values() if live.user != group.user), None)
     is_preview = context.on_rejection is not OnRejection.DEFER
     is_created = is_preview and renamed_to is None and group.user in context.created_users
-    return replace(group, has_user=is_created, renamed_to=renamed_to)
+    has_iam_user = group.user in context.created_users
+    return replace(group, has_user=is_created, renamed_to=renamed_to, has_iam_user=has_iam_user)
 
 
 def find_own(account: Account, user: str, context: RunContext) -> list[Credential]:

@@ -16,6 +16,12 @@ def create_user(user: str) -> str:
     return f"aws iam create-user {format_option('--user-name', user)}"
 
 
+def rename_user(user: str, new_name: str) -> str:
+    """Return the command that renames an IAM user."""
+    names = format_option("--user-name", user), format_option("--new-user-name", new_name)
+    return f"aws iam update-user {' '.join(names)}"
+
+
 def delete_credential(user: str, credential_id: str) -> str:
     """The command that deletes a credential."""
     return f"aws iam delete-service-specific-credential {_name_credential(user, credential_id)}"

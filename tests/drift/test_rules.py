@@ -328,10 +328,30 @@ def test_next_step_can_be_pasted(difference: Difference, user: str) -> None:
 def test_next_step_of_a_made_user() -> None:
     """A user whom the specs have made comes by the next up, unless IAM has renamed the user."""
     missing = MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0", lives_under="joan")
-    assert missing.describe().next == "pulumi up, which makes another and deletes that one"
+    assert missing.describe().next.endswith("or only pulumi up, which makes another and deletes that one")
     assert replace(missing, lives_under=None).describe().next == "pulumi up"
     assert MissingUser(user="jane", desired=(), is_made=True).describe().next == "pulumi up, which makes the user"
-    assert "call it jo" in MissingUser(user="jane", desired=(), is_made=True, renamed_to="jo").describe().next
+    renamed = MissingUser(user="jane", desired=(), is_made=True, renamed_to="jo")
+    assert replace(renamed, has_iam_user=True).describe().next == (
+        "aws iam update-user --user-name jo --new-user-name jane"
+    ), "`was` is not supported next to `iamUser`"
+
+
+def test_next_step_of_a_renamed_user() -> None:
+    """`was` keeps the credentials of a renamed user, or the user is renamed if specs have it already."""
+    new_name = "call user jane in the specs joan, and add `was: jane`, which keeps the credentials; then pulumi up"
+    assert MissingUser(user="jane", desired=(), renamed_to="joan").describe().next == new_name
+    assert UndeclaredUser(**JANE | {"user": "joan"}, live=(ON,), renamed_from="jane").describe().next == new_name
+    wanted = replace(WANTED, user="joan", user_was="jane")
+    message, step, *_ = vars(MissingUser(user="joan", desired=(wanted,), was="jane").describe()).values()
+    assert message.endswith("the specs have `was: jane`, and IAM has not renamed that user")
+    assert step == "aws iam update-user --user-name jane --new-user-name joan"
+    missing = MissingCredential(
+        user="joan", service=SERVICE, desired=(wanted,), live=(), recorded="ACCA0", lives_under="jane"
+    )
+    assert missing.describe().next == "declare it for user jane, or remove `was`"
+    gone = NoLongerDeclared(**JANE, live=(replace(ON, user="joan"),), recorded=RECORDED)
+    assert gone.describe().next.startswith("add `was: jane` to user joan in the specs, which keeps it; or pulumi up")
 
 
 def test_line() -> None:

@@ -129,7 +129,7 @@ def test_existing_credential(stack: Stack, iam: IAMClient) -> None:
     stack.write_specs(jane=JANE)
     said = stack.fail("up", "--yes", "--skip-preview")
     assert f"{before[0]['ServiceSpecificCredentialId']} (Active, created on " in said
-    assert "Three ways out" in said
+    assert "Four ways out" in said
     assert list_credentials(iam, "jane") == before
 
 

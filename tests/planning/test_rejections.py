@@ -14,6 +14,7 @@ from iamcreds.planning.decisions import (
     Ambiguous,
     DeclaredTwice,
     HasExpired,
+    Import,
     InTheWay,
     MissingUser,
     NotAdoptable,
@@ -92,19 +93,31 @@ def test_in_the_way() -> None:
     assert message.startswith(
         "no codecommit credential is made for user jane: ACCAA (Active, created on 2026-11-21, 3 days ago) is live"
     )
-    assert f"Three ways out: delete it ({DELETE_A}); take it over with `existing: adopt`" in message
+    assert f"Four ways out: delete it ({DELETE_A}); take it over with `existing: adopt`" in message
+    assert "; import it unchanged with `adopt: ACCAA`; or leave it" in message
     assert "ACCAB" not in message
 
 
 @pytest.mark.parametrize(
-    "unmanaged", [(EXPIRED,), (EXPIRING,), (A, B)], ids=["expired", "a different lifetime", "two of one"]
+    ("unmanaged", "imports"),
+    [
+        ((EXPIRED,), ""),
+        ((EXPIRING,), "import it unchanged with `adopt: ACCAA`"),
+        ((A, B), "import one of them unchanged with `adopt: ACCAA` or `adopt: ACCAB`"),
+    ],
+    ids=["expired", "a different lifetime", "two of one"],
 )
-def test_no_option_that_is_rejected(unmanaged: tuple[Credential, ...]) -> None:
+def test_no_option_that_is_rejected(unmanaged: tuple[Credential, ...], imports: str) -> None:
     """To adopt is not an option if that would be rejected next."""
     assert not isinstance(plan(Group(USER, SERVICE, {NAME: ADOPTING}, unmanaged))[NAME], Adopt)
     message = say(InTheWay(unmanaged))
     it = "it" if len(unmanaged) == 1 else "them"
-    assert f"Two ways out: delete {it} ({DELETE_A}" in message
+    assert f"{'Three' if imports else 'Two'} ways out: delete {it} ({DELETE_A}" in message
+    assert (imports in message) if imports else ("import" not in message)
+    for found in unmanaged if imports else ():
+        importing = replace(MEMBER, adopt=found.id)
+        group = Group(USER, SERVICE, {NAME: importing}, unmanaged, imports={found.id: found})
+        assert plan(group)[NAME] == Import(found)
     assert "or leave it to whom it serves, and declare no new credential" in message
     assert "existing: adopt" not in message
 

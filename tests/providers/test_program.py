@@ -171,6 +171,7 @@ def test_messages(specs: Desired) -> None:
         "group": {name: {"declared": 2}, sibling: {"declared": 2}},
         "options": {"deletes_first": True},
         "owned": owned,
+        "strays": {"ACCA3": "john"},
         "of_user": ["ACCA1", "ACCA2"],
         "recorded": 3,
         "account": ACCOUNT,

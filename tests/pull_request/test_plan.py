@@ -57,7 +57,8 @@ def test_changes() -> None:
     enforced = "nothing changes in AWS; from now on this is enforced: `Inactive`"
     assert f"{codecommit} {enforced} | `specs/team.yaml:7` |" in lines
     deleted = (
-        r"\| `old/codecommit` \| `codecommit\.amazonaws\.com` \| delete \| \S+ \w+ old \| `specs/team\.yaml:14` \|"
+        r"\| `old/codecommit` \| `codecommit\.amazonaws\.com` \| delete \| deletes a working password; \S+ \w+ old"
+        r" \| `specs/team\.yaml:14` \|"
     )
     assert any(re.fullmatch(deleted, line) for line in lines)
     assert "| `old/logs` | `logs.amazonaws.com` | unprotect |  | `specs/team.yaml:14` |" in lines
@@ -78,7 +79,8 @@ def test_replace_and_rename() -> None:
     """A replacement says why, and with --show-sames a rename says what the name was."""
     done = run_recorded("replace")
     assert "2 to replace, 1 to rename; the stack has 3 credentials." in done.stdout
-    assert "| `jane/codecommit` of `bot` | `codecommit.amazonaws.com` | replace | another `user` |" in done.stdout
+    note = "deletes a working password; another `user`"
+    assert f"| `jane/codecommit` of `bot` | `codecommit.amazonaws.com` | replace | {note} |" in done.stdout
     assert "| `bot/l` | `logs.amazonaws.com` | rename | was `bot/logs` |" in done.stdout
     assert '-   user: "jane"\n+   user: "bot"\n' in done.stdout
 
@@ -348,7 +350,8 @@ def test_unmanaged() -> None:
     acting = {"users": {"jane": "delete"}, "unmanaged": {"jane": live}, "deletes": ["ACCAA"], "deactivates": ["ACCAB"]}
     preview = make_preview(make_step("create", "a.yaml", UNMANAGED, new=acting))
     done = run_plan("-", given=preview)
-    assert "| `ACCAA` of `jane` | `logs` | delete | unmanaged: no spec declares it |" in done.stdout
+    deleted = "unmanaged: no spec declares it; deletes a working API key"
+    assert f"| `ACCAA` of `jane` | `logs` | delete | {deleted} |" in done.stdout
     assert "| `ACCAB` of `jane` | `logs` | switch off | unmanaged: no spec declares it |" in done.stdout
     assert "ACCAC" not in done.stdout
     assert "other resource" not in done.stdout
@@ -479,3 +482,17 @@ def test_expired(op: str, sides: tuple[str, ...], action: str) -> None:
         | {"replaceReasons": ["status"]},
     )
     assert f"| {action} | it has expired |" in run_plan("-", given=preview).stdout
+
+
+def test_renamed_user_without_was() -> None:
+    """A deletion of a renamed user's credential and the create next to it suggest `was` of the user."""
+    service = {"service": "logs.amazonaws.com"}
+    jane, janet = ({"user": user, "status": "Active"} | service for user in ("jane", "janet"))
+    refresh = make_step("refresh", "jane/logs", old=jane, new=janet)
+    gone, new = make_step("delete", "jane/logs", old=janet), make_step("create", "janet/logs", new=janet)
+    lines = run_plan("-", given=make_preview(refresh, gone, new)).stdout.splitlines()
+    advice = "IAM renamed the user: to keep the password, declare the present name with `was: jane`"
+    assert f"| `jane/logs` | `logs.amazonaws.com` | delete | deletes a working API key; {advice} |  |" in lines
+    assert f"| `janet/logs` | `logs.amazonaws.com` | create | {advice} |  |" in lines
+    inactive = make_step("delete", "joe/logs", old=jane | {"status": "Inactive"})
+    assert "| `joe/logs` | `logs.amazonaws.com` | delete |  |  |" in run_plan("-", given=make_preview(inactive)).stdout

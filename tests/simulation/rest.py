@@ -171,17 +171,16 @@ class Rest:
         for name in names:
             self._tell(f"- way out: {name} is not protected any more")
             declared = run.stack.program.declared.get(name)
-            run.stack.unprotect(name)
-            run.stack.unprotect(name if declared is None else declared.former_name)
+            for each in (name, *(() if declared is None else declared.former_names)):
+                run.stack.unprotect(each)
             run.stack.program.change(name, {"protect": False})
         return bool(names)
 
     def _follow_renamed(self, run: Run, text: str) -> bool:
         renamed = dict(_RENAMED.findall(text))
-        for name, declared in list(run.stack.program.declared.items()):
-            if declared.user in renamed:
-                self._tell(f"- way out: {name} is declared for user {renamed[declared.user]}")
-                run.stack.program.change(name, {"user": renamed[declared.user]})
+        for user, new_name in renamed.items():
+            self._tell(f"- way out: what is declared for user {user} is declared for {new_name}")
+            run.stack.program.rename_user(user, new_name)
         return bool(renamed)
 
     def _add_users(self, run: Run, text: str) -> bool:

@@ -11,11 +11,12 @@ from iamcreds.drift.rules.difference import (
     Kind,
     Values,
     Words,
+    call_by_new_name,
     list_desired,
     list_live,
     resolve_first,
 )
-from iamcreds.text.commands import compare_with_state, create_user
+from iamcreds.text.commands import compare_with_state, create_user, rename_user
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class MissingUser(Difference):
             renames a user; None for none or several.
         is_made: True if the stack creates the user.
         case_variant: the existing user whose name differs by case only, so that IAM rejects a user of this name.
+        has_iam_user: True if the specs declare the IAM user itself, also one to import; then `was` is not supported.
+        was: the declared former name, if the account has that user: IAM has not renamed it yet.
     """
 
     rule = "missing-user"
@@ -42,6 +45,8 @@ class MissingUser(Difference):
     renamed_to: str | None = None
     is_made: bool = False
     case_variant: str | None = None
+    has_iam_user: bool = False
+    was: str | None = None
 
     def describe(self) -> Words:
         """Name the present name of a renamed user, and count the credentials that cannot exist."""
@@ -49,10 +54,19 @@ class MissingUser(Difference):
         desired = format_count(number, "credential")
         rest = f", so {format_count(number, 'declared credential')} cannot be" if number else ""
         message = f"the account has no such IAM user{rest}"
+        if self.was is not None:
+            return Words(
+                f"{message}: the specs have `was: {self.was}`, and IAM has not renamed that user",
+                rename_user(self.was, self.user),
+                desired,
+                f"still {self.was}",
+            )
         if self.renamed_to is not None:
             return Words(
                 f"{message}: IAM seems to have renamed it to {self.renamed_to}",
-                f"call it {self.renamed_to} in the specs, then pulumi up",
+                rename_user(self.renamed_to, self.user)
+                if self.has_iam_user
+                else call_by_new_name(self.user, self.renamed_to),
                 desired,
                 f"seems to be {self.renamed_to} now",
             )
@@ -132,7 +146,7 @@ class MissingCredential(CredentialDifference):
     def describe(self) -> Words:
         """Name the declared credential that is missing, or all of them if only the state knows which."""
         desired, live = list_desired(self.desired), list_live(self.live)
-        step = "pulumi up" if self.lives_under is None else "pulumi up, which makes another and deletes that one"
+        step = self._find_step()
         if not self.live:
             name = "" if self.desired[0].name == self.alias else f" {self.desired[0].name}"
             message = f"{self.alias} credential{name} is declared, and {self._describe_recorded()}"
@@ -148,7 +162,24 @@ class MissingCredential(CredentialDifference):
             return "none is live"
         if self.lives_under is None:
             return f"{self.recorded}, which the state has, is not live"
+        if self._is_not_renamed:
+            return (
+                f"{self.recorded}, which the state has, belongs to user {self.lives_under}: the specs have"
+                f" `was: {self.lives_under}`, and IAM has not renamed that user"
+            )
         return f"{self.recorded}, which the state has, is user {self.lives_under}'s now: IAM has renamed the user"
+
+    @property
+    def _is_not_renamed(self) -> bool:
+        return self.lives_under is not None and self.lives_under == self.desired[0].user_was
+
+    def _find_step(self) -> str:
+        if self.lives_under is None:
+            return "pulumi up"
+        if self._is_not_renamed:
+            return f"declare it for user {self.lives_under}, or remove `was`"
+        keep = call_by_new_name(self.user, self.lives_under)
+        return f"{keep}; or only pulumi up, which makes another and deletes that one"
 
     def may_be_lag(self, inventory: Inventory) -> bool:
         """Return True if the user or the recorded credential is recent."""

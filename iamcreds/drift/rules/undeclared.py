@@ -9,6 +9,7 @@ from iamcreds.drift.rules.difference import (
     CredentialDifference,
     Kind,
     Words,
+    call_by_new_name,
     format_delete,
     format_state,
     list_desired,
@@ -38,6 +39,7 @@ class UndeclaredUser(CredentialDifference):
         is_recent: True if an update may be creating the credential.
         declared_as: the declared user whose name differs by case only; IAM cannot have both.
         folder: the folder of the specs, None if they are one file.
+        renamed_from: the declared user whom IAM seems to have renamed to this one, None for none.
     """
 
     rule = "undeclared-user"
@@ -47,6 +49,7 @@ class UndeclaredUser(CredentialDifference):
     is_recent: bool = False
     declared_as: str | None = None
     folder: str | None = None
+    renamed_from: str | None = None
 
     def describe(self) -> Words:
         """Name the credential, and the user whom the specs declare instead."""
@@ -54,6 +57,8 @@ class UndeclaredUser(CredentialDifference):
         message = f"has {self.alias} credential {self.id} ({state}), and no spec declares this user"
         if self.declared_as is not None:
             return Words(f"{message}, but {self.declared_as}", f"declare the user as {self.user}", live=state)
+        if self.renamed_from is not None:
+            return Words(message, call_by_new_name(self.renamed_from, self.user), live=state)
         if self.is_recent:
             return Words(message, _IN_CREATION, live=state)
         delete = format_delete(self.live[0])
@@ -175,4 +180,7 @@ class NoLongerDeclared(CredentialDifference):
         step = "pulumi up, which deletes it; or declare it again" if self.live else "pulumi up"
         if self.recorded.is_protected:
             step = "declare it again; or run pulumi state unprotect, then pulumi up"
+        elif self.live and self.live[0].user != self.recorded.user:
+            keep = f"add `was: {self.recorded.user}` to user {self.live[0].user} in the specs, which keeps it"
+            step = f"{keep}; or pulumi up, which deletes it"
         return Words(f"{what} is in the state, and no spec declares it", step, "none", state)
