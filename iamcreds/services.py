@@ -84,7 +84,7 @@ def service_name(service: str) -> str:
 def complete_service_name(service: str) -> str:
     """Return the full, lower-case name of a service given by any name in use: `xray` -> `xray.amazonaws.com`.
 
-    Specs do not accept all of these names; filters and queries read nothing else into them.
+    For filters and queries: specs do not accept all of these names.
     """
     known = _BY_SHORT_NAME.get(service.lower())
     return service_name(service) if known is None else known.name

@@ -63,7 +63,7 @@ def watch_comparisons(connection: sqlite3.Connection) -> Iterator[set[Comparison
     """Collect the comparisons of guessed columns with a different spelling of their value.
 
     The columns' collation sees the compared values, whatever the statement looks like; it sorts as SQLite does. LIKE
-    uses no collation.
+    uses no collation, so its function is replaced by one that asks a second SQLite.
     """
     comparisons: set[Comparison] = set()
 
