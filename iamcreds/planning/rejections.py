@@ -138,8 +138,8 @@ def _describe_missing_user(rejection: MissingUser, group: Group) -> str:
         return f"{message}: IAM renamed it to {renamed_to}. Rename it back ({rename_user(renamed_to, group.user)})"
     if renamed_to is not None:
         return (
-            f"{message}: IAM renamed it to {renamed_to}. In specs, call the user {renamed_to} and add `was: {group.user}`,"
-            " which keeps credentials and passwords; in your own program, change `user`"
+            f"{message}: IAM renamed it to {renamed_to}. In specs, call the user {renamed_to} and add"
+            f" `was: {group.user}`, which keeps credentials and passwords; in your own program, change `user`"
         )
     if rejection.case_variant is None:
         return f"{message}: create the user ({create_user(group.user)}), or remove what is declared for the user"

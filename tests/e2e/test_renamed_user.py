@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from iamcreds.pull_request.comment import render_comment
@@ -63,4 +64,4 @@ def plan(stack: Stack) -> str:
     """Return the comment on a preview."""
     printed = stack.run("preview", "--json", "--show-sames").text
     document, _ = json.JSONDecoder().raw_decode(printed[printed.index("{") :])
-    return render_comment(read_changes(parse_preview(json.dumps(document))), "test")
+    return render_comment(read_changes(parse_preview(json.dumps(document))), "test", datetime.now(UTC))
