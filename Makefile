@@ -7,6 +7,8 @@ UV := $(or $(shell command -v uv 2>/dev/null),.state/uv/bin/uv)
 # What beside the product itself goes into the virtual environment: everything, or `--no-dev` for the product alone.
 SYNC ?= --all-extras
 VENV := .venv/.synced
+# The scripts of a virtual environment have its path, so one that was moved or copied is made anew.
+MOVED := $(shell [ ! -e .venv/bin/iamcreds ] || grep -qsF '$(realpath .venv)/bin/python' .venv/bin/iamcreds || echo moved)
 LOCKED := $(wildcard iamcreds/project/locked/*.txt)
 # The packages of a new project, from which the tests make a package index on 127.0.0.1.
 WHEELS := .state/wheels/.downloaded
@@ -87,11 +89,15 @@ clean: ## forget the virtual environment and the local stack
 	rm -rf .venv .state
 
 # First everything by its hash, as wheels, so that none of it runs; then our own package, built with what is there.
-$(VENV): pyproject.toml uv.lock $(if $(filter .state/%,$(UV)),.state/uv/bin/uv)
+$(VENV): pyproject.toml uv.lock $(if $(filter .state/%,$(UV)),.state/uv/bin/uv) $(MOVED)
 	@$(CHECK_PYTHON)
+	$(if $(MOVED),rm -rf .venv)
 	$(UV) sync --quiet --locked $(SYNC) --python $(PYTHON) --no-build --no-install-project
 	$(UV) sync --quiet --locked $(SYNC) --python $(PYTHON) --offline
 	@touch $@
+
+.PHONY: moved
+moved:
 
 $(WHEELS): $(LOCKED) | $(VENV)
 	rm -rf $(@D)

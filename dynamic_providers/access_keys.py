@@ -20,6 +20,8 @@ from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.names import USER_NAME, USER_NAME_WORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pulumi.dynamic import ConfigureRequest
 
     from iamcreds.model import AccessKey
@@ -104,7 +106,10 @@ class AccessKeysProvider(WatcherProvider):
         keys = self.account.access_keys.of_users(policies)
         # A user whom the program creates has no keys yet.
         keys |= {user: [] for user in context.created_users if keys.get(user) is None}
-        all_findings = (check_access_keys(user, policies[user], keys[user], self.now) for user in keys)
+        all_findings = (
+            check_access_keys(user, policies[user], keys[user], self.now, self._find_case_variant(user, keys[user]))
+            for user in keys
+        )
         findings = sorted(chain.from_iterable(all_findings), key=lambda each: (each.user, each.id, each.rule))
         inputs["keys"] = {user: [_properties(key) for key in keys[user] or ()] for user in sorted(keys)}
         inputs["findings"] = [finding.format_sentence() for finding in findings]
@@ -115,6 +120,10 @@ class AccessKeysProvider(WatcherProvider):
             else:
                 warn(sentence)
         return reject(inputs, failures, context.on_rejection)
+
+    def _find_case_variant(self, user: str, keys: Sequence[AccessKey] | None) -> str | None:
+        """Return the existing user whose name differs from that of a user without keys (None) by case only."""
+        return None if keys is not None else self.account.users.find_case_variant(user)
 
 
 def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:

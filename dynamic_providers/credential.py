@@ -99,6 +99,8 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         context = state_context(state, resource_name, user, service)
         context |= _describe_group(state, resource_name, inputs, _former_names(opts))
         context |= {"options": _read_options(options), "on_rejection": on_rejection()}
+        if isinstance(user, pulumi.Output):
+            context["created_users"] = pulumi.Output.from_input(_list_created(user))
         outputs = dict.fromkeys(_outputs(service, age_days))
         properties = outputs | inputs.properties() | {"run": context}
         super().__init__(ServiceSpecificCredentialProvider(), resource_name, properties, options)
@@ -130,6 +132,15 @@ def _urn_below_a_spec_file(resource_name: str) -> str:
     """Return the URN that the credential has if specs declare it, as an alias for a program that was specs before."""
     stack = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}"
     return f"{stack}::{SPEC_FILE_TYPE}${CREDENTIAL_TYPE}::{resource_name}"
+
+
+async def _list_created(user: pulumi.Output[str]) -> list[pulumi.Output[str]]:
+    """Return the user if its name is an output of a resource, which may create the user in this run.
+
+    A stack reference, or a function such as `get_user`, creates nothing.
+    """
+    resources = await user.resources()
+    return [user] if any(not isinstance(resource, pulumi.StackReference) for resource in resources) else []
 
 
 def _former_names(opts: pulumi.ResourceOptions | None) -> list[str]:

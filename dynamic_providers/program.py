@@ -7,6 +7,7 @@ all that an upgrade takes. The module's name, the function's and the stack's con
 from __future__ import annotations
 
 import atexit
+import difflib
 import gc
 import signal
 import threading
@@ -14,16 +15,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pulumi
+from pulumi.runtime.config import CONFIG
 
 from iamcreds.errors import SpecsError
 from iamcreds.pulumi_engine.approved_plan import require_approved_specs
 from iamcreds.pulumi_engine.engine_watch import watch_program
+from iamcreds.pulumi_engine.passwords import KEY as PASSWORDS
 from iamcreds.pulumi_engine.registration import register
 from iamcreds.pulumi_engine.rejection_report import completes_with_rejections
 from iamcreds.specs import load
+from iamcreds.text.escaping import escape_invisible, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from iamcreds.model import Desired
+
+_KEYS = ("allowEmpty", "enforce", "now", PASSWORDS, "specs")
+"""The keys of the stack's configuration that program and providers read."""
 
 
 def run() -> None:
@@ -37,6 +46,8 @@ def run() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine ends a program by it: without a traceback
     watch_program()
     atexit.register(gc.freeze)  # or Python, when it ends, looks for garbage in all of Pulumi, and the engine waits
+    for unknown in find_unknown_keys():
+        pulumi.log.warn(unknown)
     specs = load_specs()
     for warning in specs.warnings:
         pulumi.log.warn(str(warning))
@@ -45,6 +56,16 @@ def run() -> None:
     pulumi.export("credentials", registered["credentials"])
     # One secret as a whole, because tools that mask outputs look at the top level only.
     pulumi.export("secrets", pulumi.Output.secret(registered["secrets"]))
+
+
+def find_unknown_keys() -> Iterator[str]:
+    """Yield a warning for each key of the project's configuration that nothing reads, such as a misspelled `specs`."""
+    prefix = f"{pulumi.get_project()}:"
+    for key in sorted(name.removeprefix(prefix) for name in CONFIG.get() if name.startswith(prefix)):
+        if key not in _KEYS:
+            near = difflib.get_close_matches(key.lower(), [known.lower() for known in _KEYS], 1)
+            hint = "".join(f"; did you mean `{known}`?" for known in _KEYS if known.lower() in near)
+            yield f"config `{shorten(escape_invisible(key))}` is unknown: known keys are {', '.join(_KEYS)}{hint}"
 
 
 def load_specs() -> Desired:

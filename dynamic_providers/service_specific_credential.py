@@ -30,7 +30,14 @@ from iamcreds.pulumi_engine.outputs import (
     record_secret,
     recorded_live,
 )
-from iamcreds.pulumi_engine.provider import ACCOUNT_WIDE, Provider, is_reported_first, raise_rejection, warn
+from iamcreds.pulumi_engine.provider import (
+    ACCOUNT_WIDE,
+    DECLARED_FOR,
+    Provider,
+    is_reported_first,
+    raise_rejection,
+    warn,
+)
 from iamcreds.pulumi_engine.run_context import OnRejection, RunContext
 
 _SWITCHED_OFF = (
@@ -99,10 +106,13 @@ class ServiceSpecificCredentialProvider(Provider):
             warn(_RESET_TAKEN_OUT.format(id=credential_id, **olds))
         if news.get("refused"):
             return DiffResult(changes=True)  # no replacement begins: update fails with the reason, and others go on
+        live = None if olds.get("user") == inputs.user else self._find(credential_id, olds)
+        is_renamed = live is not None and live.user == inputs.user
+        olds = {**olds, "user": inputs.user} if is_renamed else olds
         replaces = find_replace_reasons(olds, inputs)
         declared = (olds.get("desired_status"), olds.get("reset")) != (inputs.status, inputs.reset)
         return DiffResult(
-            changes=bool(replaces) or declared or inputs.status not in (None, olds.get("status")),
+            changes=bool(replaces) or is_renamed or declared or inputs.status not in (None, olds.get("status")),
             replaces=replaces,
             delete_before_replace=needs_slot(self.account, olds.get("user"), olds.get("service"), inputs),
         )
@@ -116,7 +126,7 @@ class ServiceSpecificCredentialProvider(Provider):
         """
         raise_rejection(props)
         inputs = CredentialInputs.read(props)
-        self.account.require_account(inputs.account, "the specs are for")
+        self.account.require_account(inputs.account, DECLARED_FOR)
         outputs = make_credential(self.account, self.session, inputs, props.get("adopts"))
         return CreateResult(outputs["credential_id"], outputs | {"account_id": self.account.id()})
 

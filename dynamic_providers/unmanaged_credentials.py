@@ -9,7 +9,7 @@ from pulumi.dynamic import CheckResult
 
 from iamcreds.errors import NotApprovedError, RejectedError, UserDeniedError
 from iamcreds.model import Status, Unmanaged
-from iamcreds.pulumi_engine.provider import WatcherProvider, warn
+from iamcreds.pulumi_engine.provider import DECLARED_FOR, WatcherProvider, warn
 from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class UnmanagedCredentialsProvider(WatcherProvider):
         ids: dict[Unmanaged, list[str]] = {action: [] for action in Unmanaged}
         for credential in credentials:
             action = Unmanaged(inputs["users"][credential.user])
-            warn(_describe(credential, action))
+            warn(_describe(credential, action, is_recent=self.account.clock.is_young(credential.created)))
             unmanaged[credential.user].append(_properties(credential))
             if action is not Unmanaged.DEACTIVATE or credential.status is Status.ACTIVE:
                 ids[action].append(credential.id)
@@ -126,7 +126,7 @@ class UnmanagedCredentialsProvider(WatcherProvider):
             NotApprovedError: some steps are not approved; the others are done.
             AccountError: as AWS responds; the steps before it are done, and the next run finds the rest.
         """
-        self.account.require_account(inputs.get("account"), "the specs are for")
+        self.account.require_account(inputs.get("account"), DECLARED_FOR)
         left: dict[str, list[dict[str, str]]] = {}
         rejections: list[str] = []
         for user, credentials in inputs["unmanaged"].items():
@@ -170,10 +170,15 @@ class UnmanagedCredentialsProvider(WatcherProvider):
         return existing is not None
 
 
-def _describe(live: Credential, action: Unmanaged) -> str:
+def _describe(live: Credential, action: Unmanaged, *, is_recent: bool) -> str:
     what = f"{service_alias(live.service)} credential {live.id} ({live.status}, created on {live.created:%Y-%m-%d})"
-    done = action is Unmanaged.DEACTIVATE and live.status is not Status.ACTIVE
-    end = "it stays as it is" if done else _ACTION[action].format(id=live.id)
+    end = _ACTION[action].format(id=live.id)
+    if action is Unmanaged.DEACTIVATE and live.status is not Status.ACTIVE:
+        end = "it stays as it is"
+    if action is Unmanaged.REPORT and live.status is Status.EXPIRED:
+        end = "delete it"
+    elif action is Unmanaged.REPORT and is_recent:
+        end += ", unless a different run is creating it"
     return f"user {live.user} has {what}, which no spec declares and this stack has not: {end}"
 
 

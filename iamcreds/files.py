@@ -60,14 +60,30 @@ def write_private(file: Path, text: str) -> None:
     Raises:
         OutputFileError: the folder does not take it.
     """
-    with (
-        _translated(file),
-        tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, delete=False) as opened,
-    ):
+    with _translated(file):
+        _replace(file, text.encode(), None)
+
+
+def rewrite(file: Path, data: bytes) -> None:
+    """Write the whole new content of an existing file or none of it; its mode stays, and a link leads to it still.
+
+    Raises:
+        OutputFileError: it cannot be written.
+    """
+    target = file.resolve()
+    check_target(target)
+    with _translated(file):
+        _replace(target, data, stat.S_IMODE(target.stat().st_mode))
+
+
+def _replace(file: Path, data: bytes, mode: int | None) -> None:
+    with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as opened:
         temporary = Path(opened.name)
         try:
-            opened.write(text)
+            opened.write(data)
             opened.close()
+            if mode is not None:
+                temporary.chmod(mode)
             temporary.replace(file)
         except BaseException:
             temporary.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from iamcreds.services import service_alias
+from iamcreds.services import service_alias, short_service_name
 from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ class AccessKeyPolicy:
 class DesiredCredential:
     """One credential as a spec declares it; `service` is the full name, `existing` None is the same as `fail`.
 
-    `adopt` is the id of the live credential to take over, None for a new one.
+    `adopt` is the id of the live credential to take over, None for a new one. `was` and `user_was` are the former names
+    of the credential and of its user.
     """
 
     user: str
@@ -103,6 +104,7 @@ class DesiredCredential:
     protect: bool = False
     existing: Existing | None = None
     adopt: str | None = None
+    user_was: str | None = None
 
     @property
     def resource_name(self) -> str:
@@ -110,9 +112,11 @@ class DesiredCredential:
         return resource_name(self.user, self.service, self.name)
 
     @property
-    def former_resource_name(self) -> str | None:
-        """The resource name before `was` was written, or None."""
-        return None if self.was is None else resource_name(self.user, self.service, self.was)
+    def former_resource_names(self) -> tuple[str, ...]:
+        """The resource names that it may have had, because the user or the credential was renamed, or both were."""
+        users, names = (self.user, self.user_was), (self.name, self.was)
+        both = ((user, name) for user in users for name in names if user is not None and name is not None)
+        return tuple(dict.fromkeys(resource_name(user, self.service, name) for user, name in both))[1:]
 
 
 def resource_name(user: str, service: str, name: str) -> str:
@@ -168,6 +172,7 @@ class DesiredUser:
         unmanaged: what becomes of other live ones; None where nobody said, which reports them in drift alone.
         iam_user: the IAM user itself, where it is to be made; None where it has to be there.
         releases_iam_user: whether the spec says that the IAM user is none of the stack's, also where it was.
+        was: the former name of the IAM user, None for none.
     """
 
     name: str
@@ -178,16 +183,26 @@ class DesiredUser:
     unmanaged: Unmanaged | None = None
     iam_user: DesiredIamUser | None = None
     releases_iam_user: bool = False
+    was: str | None = None
 
 
 @dataclass(frozen=True)
 class Desired:
-    """All the specs of a run: users sorted by name, the account they are for (12 digits), warnings, the files read."""
+    """All the specs of a run.
+
+    Attributes:
+        users: sorted by name.
+        account: the account they are for, 12 digits.
+        warnings: sorted.
+        files: the files that were read.
+        path: the file or folder that was read; the first of several.
+    """
 
     users: tuple[DesiredUser, ...] = ()
     account: str | None = None
     warnings: tuple[Problem, ...] = ()
     files: tuple[str, ...] = ()
+    path: str = "specs"
 
 
 @dataclass(frozen=True)
@@ -202,6 +217,11 @@ class Credential:
     family: Family
     login: str
     expires: datetime | None = None
+
+    @property
+    def service_short_name(self) -> str:
+        """The short name of the service, such as `keyspaces`."""
+        return short_service_name(self.service)
 
     @property
     def lifetime(self) -> timedelta | None:
@@ -222,6 +242,7 @@ class RecordedCredential:
         account: the account it is in, 12 digits, None where the state does not tell.
         reset: the reset trigger that was carried out last, None for none.
         is_leaving: whether it was replaced, and waits to be deleted.
+        is_protected: True if the engine rejects its deletion.
     """
 
     resource: str
@@ -232,6 +253,30 @@ class RecordedCredential:
     account: str | None = None
     reset: str | None = None
     is_leaving: bool = False
+    is_protected: bool = False
+
+
+@dataclass(frozen=True)
+class PendingCreate:
+    """A create that a state names as pending: an update is running, or was interrupted.
+
+    Attributes:
+        resource: the resource name of the credential.
+        user: the IAM user's name.
+        service: the service's full name.
+    """
+
+    resource: str
+    user: str
+    service: str
+
+
+@dataclass(frozen=True)
+class StackExport:
+    """The credentials that an exported state records, and its pending creates of credentials."""
+
+    credentials: tuple[RecordedCredential, ...] = ()
+    creates: tuple[PendingCreate, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ SERVICES = (
 
 _BY_NAME = {service.name: service for service in SERVICES}
 _BY_ALIAS = {service.alias: service for service in SERVICES if service.alias is not None}
+_BY_SHORT_NAME = {service.name.removesuffix(SUFFIX): service for service in SERVICES} | _BY_ALIAS
 
 
 def known_service(service: str) -> Service | None:
@@ -78,6 +79,24 @@ def service_name(service: str) -> str:
     """
     lower = service.lower()
     return _BY_ALIAS[lower].name if lower in _BY_ALIAS else lower
+
+
+def complete_service_name(service: str) -> str:
+    """Return the full, lower-case name of a service given by any name in use: `xray` -> `xray.amazonaws.com`.
+
+    For filters and queries: specs do not accept all of these names.
+    """
+    known = _BY_SHORT_NAME.get(service.lower())
+    return service_name(service) if known is None else known.name
+
+
+def short_service_name(service: str) -> str:
+    """Return the short name of a service given by its full name: `cassandra.amazonaws.com` -> `keyspaces`.
+
+    Resource names have `service_alias` instead, which not every service has.
+    """
+    known = known_service(service)
+    return service.removesuffix(SUFFIX) if known is None else known.short_name
 
 
 def service_alias(service: str) -> str:

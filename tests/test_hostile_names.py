@@ -83,7 +83,10 @@ def hostile_drift(name: str) -> Drift:
 def hostile_plan(name: str) -> str:
     """The comment about a preview in which everything is called so."""
     change = Change(name, name, name, (Action.RESET,), (Note("because of", name),))
-    return render_comment(Changes(name, 1, (change,), others=(name,), warnings=(name,), errors=(name,)), "prod")
+    gone = Change("jane", name, name, (Action.DELETE,), place=name, credential_id=name, created=LIVE.created)
+    adopted = Change(name, "x", name, (Action.ADOPT,), credential_id=name)
+    changes = Changes(name, 1, (change, gone, adopted), others=(name,), warnings=(name,), errors=(name,))
+    return render_comment(changes, "prod", LIVE.created)
 
 
 def hostile_desired(name: str) -> Desired:

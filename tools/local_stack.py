@@ -8,7 +8,9 @@ Everything it keeps is under `.state/`, which git ignores and which is its owner
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +19,7 @@ import time
 from pathlib import Path
 
 import boto3
+import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
 from iamcreds.emulator.faults.controls import Controls
@@ -28,6 +31,8 @@ from tools import engine
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".state"
 PID, PORT, LOG = STATE / "emulator.pid", STATE / "emulator.port", STATE / "emulator.log"
+BACKEND, FOLDER = STATE / "backend", STATE / "folder"
+PROGRAM = str(ROOT / ".venv/bin/iamcreds")
 START_SECONDS = 30
 HOW_TO_MOVE = "if another program has the port: `rm .state/emulator.port`, then the next `make up` takes a free one"
 DROPPED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS")
@@ -38,7 +43,7 @@ def make_environment() -> dict[str, str]:
     """Make the variables in which plain `pulumi` and `iamcreds` work on the stack, and on nothing else."""
     return {
         "PATH": os.pathsep.join([str(ROOT / ".venv/bin"), str(engine.find_engine()), os.environ["PATH"]]),
-        "PULUMI_BACKEND_URL": (STATE / "backend").as_uri(),
+        "PULUMI_BACKEND_URL": BACKEND.as_uri(),
         "PULUMI_HOME": str(STATE / "pulumi"),
         "PULUMI_STACK": "local",
         "PULUMI_CONFIG_PASSPHRASE": "the embedded IAM only",
@@ -55,10 +60,19 @@ def make_environment() -> dict[str, str]:
     }
 
 
-def choose_port() -> int:
-    """Choose the embedded IAM's port: any that was free at first use, and the same ever since."""
+def claim_state() -> None:
+    """Make the state private, and discard a stack and an emulator's address that were copied or moved with it."""
     STATE.mkdir(exist_ok=True)
     STATE.chmod(0o700)  # it may be there already: the Makefile keeps uv in it
+    if find_emulator() is None and (not FOLDER.exists() or FOLDER.read_text() != str(ROOT)):
+        shutil.rmtree(BACKEND, ignore_errors=True)
+        PID.unlink(missing_ok=True)
+        PORT.unlink(missing_ok=True)
+    FOLDER.write_text(str(ROOT))
+
+
+def choose_port() -> int:
+    """Choose the embedded IAM's port: any that was free at first use, and the same ever since."""
     if not PORT.exists():
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -67,16 +81,13 @@ def choose_port() -> int:
 
 
 def find_emulator() -> int | None:
-    """Find the embedded IAM's pid, if the one we started is still there."""
+    """Find the pid of this folder's running emulator: the number may belong to a different process by now."""
     try:
-        pid = int(PID.read_text())
-        command = Path(f"/proc/{pid}/cmdline")
-        if command.exists() and b"iamcreds\0emulator" not in command.read_bytes():
-            return None  # the number belongs to another program by now
-        os.kill(pid, 0)
-    except (OSError, ValueError):
+        pid = int(PID.read_text().split()[0])
+        command = psutil.Process(pid).cmdline()
+    except (OSError, LookupError, ValueError, psutil.Error):
         return None
-    return pid
+    return pid if PROGRAM in command and "emulator" in command else None
 
 
 def start_emulator(env: dict[str, str]) -> None:
@@ -92,10 +103,10 @@ def start_emulator(env: dict[str, str]) -> None:
 
 def launch_emulator() -> subprocess.Popen[bytes]:
     """Start the embedded IAM in the background, to stay until `down`."""
-    command = [str(ROOT / ".venv/bin/iamcreds"), "emulator", "--port", str(choose_port())]
+    command = [PROGRAM, "emulator", "--port", str(choose_port())]
     with LOG.open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
-    PID.write_text(str(process.pid))
+    PID.write_text(f"{process.pid} {secrets.token_hex()}")
     return process
 
 
@@ -131,10 +142,22 @@ def prepare() -> dict[str, str]:
     env = make_environment()
     start_emulator(env)
     create_users(env)
-    (STATE / "backend").mkdir(exist_ok=True)
-    if not list((STATE / "backend").glob(".pulumi/stacks/*/local.json")):
+    discard_old_stack()
+    if not list(BACKEND.glob(".pulumi/stacks/*/local.json")):
         run_pulumi(env, "stack", "init", "local")
     return env
+
+
+def discard_old_stack() -> None:
+    """Discard the stack of an emulator that has ended, because a new emulator has none of its credentials.
+
+    A refresh would not remove them: it keeps credentials that are younger than a minute.
+    """
+    emulator = BACKEND / "emulator"
+    if not emulator.exists() or emulator.read_text() != PID.read_text():
+        shutil.rmtree(BACKEND, ignore_errors=True)
+        BACKEND.mkdir()
+        emulator.write_text(PID.read_text())
 
 
 def up() -> int:
@@ -173,6 +196,7 @@ def main() -> int:
     if len(sys.argv) != 2 or sys.argv[1] not in COMMANDS:  # noqa: PLR2004 - the program and one word
         sys.exit(f"usage: {sys.argv[0]} {'|'.join(COMMANDS)}")
     os.umask(0o077)  # the engine's logs and traces are for their owner alone
+    claim_state()
     try:
         return COMMANDS[sys.argv[1]]()
     except (engine.EngineError, SpecsError, BotoCoreError, ClientError) as error:

@@ -15,10 +15,11 @@ from iamcreds.aws.create_journal import CreateJournal
 from iamcreds.aws.credential_lists import CredentialLists
 from iamcreds.aws.credential_report import ReportReader
 from iamcreds.aws.credentials import Credentials
-from iamcreds.aws.failures import reading_answers, reading_endpoint, translate_errors
+from iamcreds.aws.failures import reading_answers, translate_errors
 from iamcreds.aws.inventory import CredentialInventory
 from iamcreds.aws.notes import Notes, find_folders
 from iamcreds.aws.open_creates import OpenCreates
+from iamcreds.aws.settings import reading_settings
 from iamcreds.aws.tracing import trace_calls
 from iamcreds.aws.users import Users
 from iamcreds.errors import AccountError, WrongAccountError, is_debugging
@@ -55,8 +56,8 @@ class Account:
         warn: receives warnings: a lost response that was resolved, and notes that cannot be kept.
 
     Raises:
-        UnauthenticatedError: the profile does not exist.
-        ConfigError: the endpoint in use cannot be one.
+        UnauthenticatedError: the profile does not exist, or its credentials cannot be read.
+        ConfigError: a setting, such as the endpoint or the region, is not valid.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Account:
     ) -> None:
         client.silence_libraries()
         self.clock = Clock(now)
-        with translate_errors("signing in to AWS"), reading_endpoint():
+        with translate_errors(client.SIGNING_IN), reading_settings():
             session = session or client.open_session()
             if is_debugging():
                 trace_calls(session)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -15,14 +16,16 @@ from botocore.parsers import ResponseParserError
 from botocore.utils import parse_timestamp
 
 from iamcreds import errors
-from iamcreds.aws.credential_sources import forbid_prompts, is_interactive
-from iamcreds.aws.failures import FOLLOWS_LOST, NONSENSE, UNREADABLE, may_have_happened
+from iamcreds.aws.credential_sources import guard_sources
+from iamcreds.aws.failures import FOLLOWS_LOST, NONSENSE, UNREADABLE, may_have_happened, translate_errors
+from iamcreds.aws.settings import reading_settings, require_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from botocore.awsrequest import AWSResponse
     from botocore.client import BaseClient
+    from botocore.model import OperationModel
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
@@ -45,8 +48,19 @@ UNREADABLE_ANSWERS = 2
 _SIGNING_IN = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=20, retries={"total_max_attempts": 2})
 """The configuration of botocore's own calls for credentials (STS, SSO), whose default time-outs add up to minutes."""
 
+SIGNING_IN = "signing in to AWS"
+"""The beginning of errors of sessions and clients."""
+
 _TALKATIVE = ("botocore", "urllib3")
 """Loggers that quote answers: botocore in full at level DEBUG, and both in warnings about what cannot be read."""
+
+_ERROR, _SERVER_ERROR = 300, 500
+"""The HTTP statuses from which on a response is an error, and an error of the server."""
+
+_MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,40}(?=;|$)")
+
+_START = 1000
+"""Bytes of a response that contain its root element."""
 
 _SENT = "sent"
 """Where a call's context has its beginning, by this machine's clock."""
@@ -67,13 +81,18 @@ def open_session() -> boto3.Session:
     botocore reads any date that people may write, and a page of IAM has two thousand of one form. The AWS CLI replaces
     the reader in the same way. It also reads the region from AWS_REGION before AWS_DEFAULT_REGION, which alone boto3
     knows.
+
+    Raises:
+        UnauthenticatedError: the profile does not exist.
+        ConfigError: a setting is not valid.
+        AccountError: the configuration file cannot be parsed.
     """
     core = botocore.session.get_session()
     core.set_default_client_config(_SIGNING_IN)
-    if not is_interactive():
-        forbid_prompts(core)
-    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_date)
-    return boto3.Session(botocore_session=core, region_name=os.environ.get("AWS_REGION") or None)
+    with translate_errors(SIGNING_IN), reading_settings():
+        guard_sources(core)
+        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_date)
+        return boto3.Session(botocore_session=core, region_name=os.environ.get("AWS_REGION") or None)
 
 
 def find_partition(session: boto3.Session) -> str:
@@ -123,9 +142,32 @@ def _observed(client: _Client, clock: Clock) -> _Client:
     def observe(http_response: AWSResponse, context: Mapping[str, Any], **_: object) -> None:
         clock.observe(http_response.headers.get("date"), context[_SENT])
 
+    require_address(client.meta.endpoint_url)
     client.meta.events.register("before-call", note)
+    client.meta.events.register("before-parse", _require_xml)
     client.meta.events.register("after-call", observe)
     return client
+
+
+def _require_xml(response_dict: Mapping[str, Any], operation_model: OperationModel, **_: object) -> None:
+    """Reject a response that no repetition makes better: a web page or JSON of a server that is not IAM.
+
+    botocore itself handles an empty response or a page with a status of 500 or more.
+
+    Raises:
+        UnreadableAnswerError: it is one; nothing of it is quoted except its status and type.
+    """
+    status, start = response_dict["status_code"], response_dict["body"][:_START].lstrip().lower()
+    is_page = start.startswith((b"<html", b"<!doctype html"))
+    if status >= _SERVER_ERROR and (not start or is_page):
+        return
+    is_other = status < _ERROR and f"<{operation_model.name.lower()}".encode() not in start
+    if is_page or is_other or not start.startswith(b"<"):
+        media_type = _MEDIA_TYPE.match(str(response_dict["headers"].get("content-type")))
+        described = f"HTTP {status}, {media_type[0]}" if media_type else f"HTTP {status}"
+        raise errors.UnreadableAnswerError(
+            f"the response ({described}) is not AWS's: check AWS_ENDPOINT_URL and proxies"
+        )
 
 
 def _remember_lost(exception: Exception | None, context: dict[str, Any], **_: object) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING
 
 from botocore import exceptions as boto
+from urllib3.exceptions import LocationValueError
 
 from iamcreds import errors
+from iamcreds.aws.settings import find_unusable_bundle, name_settings
 from iamcreds.text.commands import create_user
 from iamcreds.text.escaping import escape_invisible, shorten
 
@@ -33,14 +36,12 @@ _UNAUTHENTICATED = frozenset(
 )
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
-_NO_CREDENTIALS = (
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.CredentialRetrievalError,
-    boto.ProfileNotFound,
-    boto.SSOError,
-    boto.TokenRetrievalError,
-)
+_SIGN_INS = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetRoleCredentials"})
+"""Operations by which botocore gets credentials; their errors arrive in the call that the credentials sign."""
+
+_UNSUPPORTED = frozenset({"InvalidAction", "NotImplemented", "UnknownOperation", "UnknownOperationException"})
+_NOT_IMPLEMENTED = 501
+
 _NOT_SENT = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError, boto.SSLError)
 _ANSWER_LOST = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError)
 
@@ -92,22 +93,6 @@ def reading_answers() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def reading_endpoint() -> Iterator[None]:
-    """Say which setting is meant where an endpoint is no address, which botocore answers with a ValueError.
-
-    Raises:
-        ConfigError: it is none.
-    """
-    try:
-        yield
-    except ValueError as error:
-        raise errors.ConfigError(
-            f"{error}: AWS_ENDPOINT_URL, or `endpoint_url` of the profile, has to be an address such as"
-            " http://127.0.0.1:4599"
-        ) from None
-
-
-@contextlib.contextmanager
 def _translated(doing: str, if_lost: str | None) -> Iterator[None]:
     try:
         yield
@@ -124,24 +109,46 @@ def _tell(failure: errors.AccountError, if_lost: str | None, *, lost: bool) -> e
 
 
 def _failed(doing: str, error: boto.BotoCoreError) -> errors.AccountError:
+    text = " ".join(str(error).split())
+    if isinstance(error, boto.IncompleteReadError | boto.ResponseStreamingError):
+        return errors.UnreadableAnswerError(f"{doing}: {UNREADABLE}")
+    if isinstance(error, boto.HTTPClientError | boto.ConnectionError):
+        return errors.UnreachableError(f"{doing}: {_describe_connection(error, text)}")
+    if reason := _describe_credentials(error, text):
+        return errors.UnauthenticatedError(f"{doing}: {reason}")
+    return errors.AccountError(f"{doing}: {text}")
+
+
+def _describe_connection(error: boto.BotoCoreError, text: str) -> str:
+    """Describe the failure of a connection; an unforeseen one by its type only, because its text may quote."""
     match error:
-        case _ if isinstance(error, _NO_CREDENTIALS):
-            return errors.UnauthenticatedError(f"{doing}: no usable AWS credentials ({error}): {HOW_TO_SIGN_IN}")
-        case boto.IncompleteReadError() | boto.ResponseStreamingError():
-            return errors.UnreadableAnswerError(f"{doing}: {UNREADABLE}")
-        case boto.HTTPClientError() | boto.ConnectionError():
-            return errors.UnreachableError(
-                f"{doing}: no answer from AWS ({_describe(error)}): check network, AWS_REGION and AWS_ENDPOINT_URL",
-            )
-        case boto.InvalidRegionError():
-            return errors.AccountError(f"{doing}: {str(error).removesuffix('.')}: check AWS_REGION")
-        case _:
-            return errors.AccountError(f"{doing}: {error}")
+        case boto.SSLError():
+            reason = find_unusable_bundle() or f"{text}: check AWS_CA_BUNDLE, AWS_ENDPOINT_URL and proxies"
+            return f"no TLS connection to AWS: {reason}"
+        case boto.ProxyConnectionError():
+            return f"no answer from AWS ({text}): check HTTPS_PROXY and HTTP_PROXY"
+        case boto.HTTPClientError(kwargs={"error": LocationValueError()}):  # the endpoint has been checked
+            return "the proxy in HTTPS_PROXY or HTTP_PROXY is not a valid address"
+    described = type(error.kwargs["error"]).__name__ if type(error) is boto.HTTPClientError else text
+    return f"no answer from AWS ({described}): check network, AWS_REGION and AWS_ENDPOINT_URL"
 
 
-def _describe(error: boto.BotoCoreError) -> str:
-    """What went wrong with a connection; of what botocore did not foresee the type alone, for its text may quote."""
-    return type(error.kwargs["error"]).__name__ if type(error) is boto.HTTPClientError else str(error)
+def _describe_credentials(error: boto.BotoCoreError, text: str) -> str | None:
+    """Describe a failure of a source of credentials; None for any other failure."""
+    unusable = f"no usable AWS credentials ({text})"
+    match error:
+        case boto.NoCredentialsError():
+            return f"{unusable}: {HOW_TO_SIGN_IN}"
+        case boto.SSOError() | boto.TokenRetrievalError():
+            return f"{unusable}: run `aws sso login`"
+        case boto.ProfileNotFound(kwargs=kwargs):
+            file = os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config"
+            return f"{unusable}: check {name_settings(kwargs['profile'])} and {file}"
+        case boto.ConfigParseError():
+            return f"{text}: it is not a valid INI file in UTF-8"
+        case boto.PartialCredentialsError() | boto.CredentialRetrievalError():
+            return unusable
+    return None
 
 
 def _refused(doing: str, error: boto.ClientError) -> errors.AccountError:
@@ -150,8 +157,12 @@ def _refused(doing: str, error: boto.ClientError) -> errors.AccountError:
     if not code:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         said = f"{doing}: something that is not AWS answered (HTTP {status}): check AWS_ENDPOINT_URL and proxies"
-    if code in _UNAUTHENTICATED:
-        return errors.UnauthenticatedError(f"{said}: {HOW_TO_SIGN_IN}")
+    if code in _UNAUTHENTICATED or (code in _DENIED and error.operation_name in _SIGN_INS):
+        return errors.UnauthenticatedError(f"{said}: {_how_to_authenticate(code, message)}")
+    if code in _UNSUPPORTED or error.response["ResponseMetadata"]["HTTPStatusCode"] == _NOT_IMPLEMENTED:
+        return errors.AccountError(
+            f"{said}: the endpoint does not have the operation {error.operation_name}: check AWS_ENDPOINT_URL"
+        )
     if code in _DENIED:
         return errors.AccessDeniedError(f"{said}: `iamcreds permissions` prints the IAM policy that is needed")
     if is_throttled(error) or _is_failure_of_aws(error):
@@ -161,12 +172,24 @@ def _refused(doing: str, error: boto.ClientError) -> errors.AccountError:
     return _missing(doing, code, message) or errors.AccountError(said)
 
 
+def _how_to_authenticate(code: str, message: str) -> str:
+    """Return the next step; AWS's message distinguishes a wrong clock from a wrong key (SigV4 troubleshooting)."""
+    if code == "RequestExpired" or message.startswith(("Signature expired", "Signature not yet current")):
+        return "set the clock of this machine"
+    if code in _DENIED:
+        return "check the role that the profile or AWS_ROLE_ARN names, and its trust policy"
+    if code.startswith("Expired"):
+        return "these credentials have expired; sign in again (`aws sso login`), or set new ones"
+    return HOW_TO_SIGN_IN
+
+
 def _missing(doing: str, code: str, message: str) -> errors.AccountError | None:
     """What exactly is missing; IAM has one code for all of it (NoSuchEntity), so its wording has to tell."""
     if code == "NoSuchEntity" and message.startswith(_NO_USER):
         command = create_user(message.removeprefix(_NO_USER).strip().removesuffix(" cannot be found."))
         return errors.NoSuchUserError(
-            f"{doing}: the account has no such IAM user: create the user ({command}), or take it out of the specs"
+            f"{doing}: the account has no such IAM user: create the user ({command}), or remove what is declared for"
+            " the user"
         )
     if code == "NoSuchEntity" and message.startswith("No such service"):
         return errors.NoSuchServiceError(

@@ -12,6 +12,7 @@ from iamcreds.aws.listing import EVERYTHING, Page, Window, read_list
 from iamcreds.aws.threads import call_all
 from iamcreds.errors import AccessDeniedError, NoSuchUserError, UserDeniedError
 from iamcreds.model import User
+from iamcreds.text.names import find_case_variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,6 +52,11 @@ class Users:
         """Return True if the user exists: one that the list of all lacks is asked for by name."""
         with self._lock:
             return user in self._by_name() or not self.find_missing([user])
+
+    def find_case_variant(self, user: str) -> str | None:
+        """Return the user whose name differs by case only, so that IAM rejects a user of this name; None for none."""
+        with self._lock:
+            return find_case_variant(user, self._by_name())
 
     def _by_name(self) -> dict[str, User]:
         if self._users is None:

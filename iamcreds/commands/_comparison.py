@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import Desired, RecordedCredential
+    from iamcreds.model import Desired, StackExport
 
 
 def _parse_duration(_context: click.Context, _parameter: click.Parameter, text: str) -> timedelta:
@@ -82,9 +82,9 @@ def read_drift(
     desired: Desired,
     selection: Selection,
     options: Options,
-    recorded: Sequence[RecordedCredential] | None = None,
+    recorded: StackExport | None = None,
 ) -> Drift:
-    """Read the account and compare, with what the stack's state has where that is known; with progress at a terminal.
+    """Read the account and compare it with the specs and, if given, an exported state; with progress at a terminal.
 
     Raises:
         NothingSelectedError: a user or service is neither desired nor live.

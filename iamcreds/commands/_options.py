@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from iamcreds.drift.selection import Selection
-from iamcreds.services import service_name
+from iamcreds.services import complete_service_name
 
 if TYPE_CHECKING:
     import re
@@ -46,8 +46,9 @@ def load_specs(specs: Path, *, allow_empty: bool) -> Desired:
 
 
 def select(users: tuple[str, ...], services: tuple[str, ...], *, ignore_undeclared: bool = False) -> Selection:
-    """Return the selection of --user, --service and --ignore-undeclared; a service may be an alias."""
-    return Selection(frozenset(users), frozenset(map(service_name, services)), has_undeclared=not ignore_undeclared)
+    """Return the selection of --user, --service and --ignore-undeclared; a service may be a short name."""
+    names = frozenset(map(complete_service_name, services))
+    return Selection(frozenset(users), names, has_undeclared=not ignore_undeclared)
 
 
 def check_text(pattern: re.Pattern[str], words: str, text: str) -> str:

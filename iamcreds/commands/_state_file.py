@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import zlib
 from typing import IO, TYPE_CHECKING
 
 import click
 
 from iamcreds.commands._errors import FOUND
 from iamcreds.errors import StateError
+from iamcreds.text.decoding import decode
 from iamcreds.text.escaping import escape_invisible, shorten
 
 if TYPE_CHECKING:
@@ -15,6 +19,9 @@ if TYPE_CHECKING:
 
     from iamcreds.state.providers import CheckedState
     from iamcreds.state.secrets_provider import SecretsProvider
+
+_GZIP = b"\x1f\x8b"
+"""The first bytes of a gzip file (RFC 1952)."""
 
 plugin_option = click.option(
     "--plugin",
@@ -26,20 +33,25 @@ plugin_option = click.option(
 
 
 def read_text(file: IO[bytes]) -> str:
-    """The text of a state, which may be long.
+    """Return the text of a state, which may be compressed by gzip, as a backend with `.json.gz` files keeps it.
 
     Raises:
-        StateError: it is longer than any state, or no text.
+        StateError: it is longer than any state, it is damaged, or it is not UTF-8.
     """
     from iamcreds.state.providers import MAX_BYTES  # noqa: PLC0415 - YAML is slow to import
 
     content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise StateError(f"the state is longer than {MAX_BYTES >> 20} MiB, and was not read")
     try:
-        return content.decode()
-    except UnicodeDecodeError:
-        raise StateError("this is not what `pulumi stack export` prints: it is no UTF-8 text") from None
+        if content.startswith(_GZIP):
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as compressed:
+                content = compressed.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise StateError(f"the state is longer than {MAX_BYTES >> 20} MiB, and was not read")
+        return decode(content)
+    except (OSError, EOFError, zlib.error):
+        raise StateError("this is not a state: it is not a complete gzip file") from None
+    except ValueError as error:
+        raise StateError(f"this is not what `pulumi stack export` prints: {error}") from None
 
 
 def read_settings(file: Path) -> SecretsProvider:

@@ -15,10 +15,8 @@ from iamcreds.model import Place
 from iamcreds.state.export import read_export
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from iamcreds.drift.comparing import Drift
-    from iamcreds.model import RecordedCredential
+    from iamcreds.model import StackExport
 
 
 @click.command("drift", cls=comparison.Command)
@@ -84,8 +82,8 @@ def command(
     comparison.finish(drift, options["urls"])
 
 
-def _read_recorded(state: IO[bytes], plugins: tuple[str, ...]) -> Sequence[RecordedCredential]:
-    """What a state has, unless it holds foreign code: then that is told, and the command ends.
+def _read_recorded(state: IO[bytes], plugins: tuple[str, ...]) -> StackExport:
+    """Return an exported state; if it has foreign code, print a report and end the command.
 
     Raises:
         StateError: it is no state.

@@ -14,6 +14,7 @@ from iamcreds.commands._terminal import progress_bars
 from iamcreds.errors import OutputFileError
 from iamcreds.files import check_target
 from iamcreds.model import Desired, Status
+from iamcreds.project.schema import find_schema
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
@@ -33,9 +34,18 @@ _NAMED = 5
     metavar="FOLDER",
     help="Write a file for each user below this folder; left out: one document on standard output.",
 )
+@click.option(
+    "--into",
+    "specs",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="SPECS",
+    help="Add `adopt: ID` to the credentials that these specs declare, and write nothing else.",
+)
 @click.option("--overwrite", is_flag=True, help="Write files that are there already anew.")
 @selection_options
-def command(folder: Path | None, *, overwrite: bool, users: tuple[str, ...], services: tuple[str, ...]) -> None:
+def command(
+    folder: Path | None, specs: Path | None, *, overwrite: bool, users: tuple[str, ...], services: tuple[str, ...]
+) -> None:
     """Write specs for what is live, each credential with the id by which it is adopted.
 
     `pulumi up` on them changes nothing in AWS: it takes over what is there. Needs permissions to read only, and no
@@ -44,13 +54,24 @@ def command(folder: Path | None, *, overwrite: bool, users: tuple[str, ...], ser
     The older of two credentials of a service gets the service's name, the younger one is called "second". A status is
     written where it is Inactive. A file that is there already stops the command before anything is written.
 
+    With --into, existing specs get the ids, for example after a lost state. Exits 3 if it cannot decide which id a
+    declared credential has; each is listed with its candidates.
+
     \b
     Examples:
       iamcreds dump
       iamcreds dump --to specs
       iamcreds dump --user jane --user john --to specs
       iamcreds dump --service codecommit > specs/codecommit.yaml
+      iamcreds dump --into specs
     """
+    if specs is not None and (folder is not None or overwrite):
+        raise click.UsageError("--into changes the files of SPECS: remove --to and --overwrite")
+    if specs is not None:
+        from iamcreds.commands._dump_into import add_ids  # noqa: PLC0415 - YAML and JSON Schema are slow to import
+
+        add_ids(specs, select(users, services))
+        return
     from iamcreds.specs.dump import name_file, split_by_user, write_document  # noqa: PLC0415 - YAML and JSON Schema are slow to import
 
     selection = select(users, services)
@@ -61,8 +82,9 @@ def command(folder: Path | None, *, overwrite: bool, users: tuple[str, ...], ser
         for line in write_document(inventory.account, by_user.items()):
             click.echo(line, nl=False)
     else:
+        schema = find_schema(folder)
         one_by_one = {
-            folder / name_file(user): write_document(inventory.account, [(user, credentials)])
+            folder / name_file(user): write_document(inventory.account, [(user, credentials)], schema)
             for user, credentials in by_user.items()
         }
         _write_files(folder, one_by_one, overwrite=overwrite)

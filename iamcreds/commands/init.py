@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING
 import click
 
 from iamcreds.commands._options import check_text, matching
+from iamcreds.commands._terminal import is_coloured
 from iamcreds.project.clone import find_clone
 from iamcreds.project.locked import EXTRAS
 from iamcreds.project.steps import format_init, list_project_steps, list_wheel_steps
 from iamcreds.project.wheel import check_is_installed, format_wheel_name, read_wheel
-from iamcreds.project.writing import Outcome, find_different, write_files
+from iamcreds.project.writing import Outcome, compare, find_different, write_files
 from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.formatting import format_count
 from iamcreds.text.names import ACCOUNT_ID, ACCOUNT_ID_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from iamcreds.project.wheel import Wheel
 
@@ -136,7 +137,8 @@ def command(  # noqa: PLR0913 - one for each option
 
     The files are Pulumi.yaml, a program, specs with their schema, GitHub workflows, and a requirements.txt with the
     hashes of all packages. iamcreds itself is on no package index, so --wheel adds it. Existing files are kept unless
-    --overwrite names them. At a terminal, init asks for missing options. It needs neither AWS nor Pulumi.
+    --overwrite names them, and init shows how they differ from those of this version. At a terminal, init asks for
+    missing options. It needs neither AWS nor Pulumi.
 
     \b
     Examples:
@@ -155,6 +157,8 @@ def command(  # noqa: PLR0913 - one for each option
     outcomes = _write(
         folder, make_files(Project(account, region, stack, backend, extras, requirement)), read, overwrite
     )
+    if not _list_written(outcomes):
+        return
     steps = list_project_steps(folder, stack, secrets_provider)
     if read is None and outcomes[REQUIREMENTS] is not Outcome.KEPT:
         options = [
@@ -183,9 +187,24 @@ def _write(folder: Path, texts: dict[str, str], wheel: Wheel | None, overwrite: 
     for path, outcome in write_files(folder, files, overwrite):
         click.echo(f"{escape_invisible(str(folder / path))}: {outcome}")
         outcomes[path] = outcome
-    written = sum(outcome in (Outcome.WRITTEN, Outcome.OVERWRITTEN) for outcome in outcomes.values())
-    click.echo(f"{format_count(written, 'file')} written.")
+    click.echo(f"{format_count(len(_list_written(outcomes)), 'file')} written.")
+    _show_differences(folder, {path: files[path] for path in outcomes if outcomes[path] is Outcome.KEPT})
     return outcomes
+
+
+def _list_written(outcomes: Mapping[str, Outcome]) -> list[str]:
+    return [path for path, outcome in outcomes.items() if outcome in (Outcome.WRITTEN, Outcome.OVERWRITTEN)]
+
+
+def _show_differences(folder: Path, kept: Mapping[str, bytes]) -> None:
+    """Print the difference of each kept file from the content that this version writes."""
+    colours = {"+": "green", "-": "red", "@": "cyan"} if is_coloured() else {}
+    for path, content in kept.items():
+        click.echo()
+        for line in compare(folder, path, content):
+            click.echo(click.style(line, fg=colours[line[0]]) if line[:1] in colours else line)
+    if kept:
+        click.echo(f"\n{format_count(len(kept), 'file')} kept: --overwrite FILE writes a file of this version.")
 
 
 def _list_wheel_steps(folder: Path, version: str, options: list[tuple[str, str]]) -> list[str]:

@@ -11,15 +11,15 @@ import click
 from iamcreds.commands._options import combine, matching
 from iamcreds.commands._rows import format_option, print_rows
 from iamcreds.commands._terminal import progress_bars
-from iamcreds.errors import AccountError
-from iamcreds.query.schema import TABLES
-from iamcreds.services import service_aliases, service_name
+from iamcreds.errors import AccountError, NoSuchUserError
+from iamcreds.query.schema import CREDENTIAL_COLUMNS, KEY_COLUMNS
+from iamcreds.services import complete_service_name, service_aliases
 from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.names import SERVICE_NAME, SERVICE_NAME_WORDS, USER_NAME, USER_NAME_WORDS
 from iamcreds.text.tables import Format, make_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from iamcreds.aws import Account
     from iamcreds.aws.listing import Page
@@ -81,7 +81,7 @@ def command() -> None:
     callback=matching(SERVICE_NAME, SERVICE_NAME_WORDS),
     shell_complete=_complete_service,
     metavar="SERVICE",
-    help="For this service only: codecommit, keyspaces, bedrock, logs, or a full name.",
+    help="Only this service, by its short or full name: codecommit, keyspaces, bedrock, logs, ...",
 )
 @_list_options
 def credentials(service: str | None, **options: Any) -> None:  # noqa: ANN401 - the options of both lists
@@ -100,14 +100,14 @@ def credentials(service: str | None, **options: Any) -> None:  # noqa: ANN401 - 
       iamcreds list credentials --all-users --format json | jq '.credentials[] | select(.status == "Active")'
     """
     window, account = _make_window(options), _open_account()
-    with _say_whose(options):
+    with _say_whose(options, account):
         page = account.credential_lists.read_page(
             window,
             user=options["user"],
-            service=None if service is None else service_name(service),
+            service=None if service is None else complete_service_name(service),
             all_users=options["all_users"],
         )
-    _print_page("credentials", "service_specific_credentials", page, options["form"])
+    _print_page("credentials", CREDENTIAL_COLUMNS, page, options["form"])
 
 
 @command.command("access-keys")
@@ -135,9 +135,9 @@ def access_keys(**options: Any) -> None:  # noqa: ANN401 - the options of both l
         with progress_bars() as progress:
             page = account.access_keys.read_page_of_all(window, progress)
     else:
-        with _say_whose(options):
+        with _say_whose(options, account):
             page = account.access_keys.read_page(window, user=options["user"])
-    _print_page("access_keys", "access_keys", page, options["form"])
+    _print_page("access_keys", KEY_COLUMNS, page, options["form"])
 
 
 def _make_window(options: dict[str, Any]) -> Any:  # noqa: ANN401 - its type is slow to import
@@ -150,10 +150,15 @@ def _make_window(options: dict[str, Any]) -> Any:  # noqa: ANN401 - its type is 
 
 
 @contextlib.contextmanager
-def _say_whose(options: dict[str, Any]) -> Iterator[None]:
-    """Name our options where AWS refuses to list the caller's, who may be a role and no user."""
+def _say_whose(options: dict[str, Any], account: Account) -> Iterator[None]:
+    """Name the options if AWS cannot list the caller's, who may be a role; or the user who differs by case only."""
     try:
         yield
+    except NoSuchUserError:
+        existing = account.users.find_case_variant(options["user"] or "")
+        if existing is None:
+            raise
+        raise NoSuchUserError(f"the account has no IAM user {options['user']}: IAM has {existing}") from None
     except AccountError as error:
         if options["user"] or options["all_users"] or type(error) is not AccountError:
             raise
@@ -168,8 +173,8 @@ def _open_account() -> Account:
     return account
 
 
-def _print_page(name: str, table: str, page: Page[Any], form: str) -> None:
-    rows = make_table(page.items, TABLES[table])
+def _print_page(name: str, columns: Sequence[str], page: Page[Any], form: str) -> None:
+    rows = make_table(page.items, columns)
     print_rows(rows, {name: rows.records(), "marker": page.marker}, form)
     if page.marker is not None and form in {Format.TABLE, Format.CSV}:
         click.echo(f"there is more: continue with --marker {escape_invisible(page.marker)}", err=True)

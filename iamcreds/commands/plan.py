@@ -18,6 +18,7 @@ from iamcreds.pull_request.failures import HEAD, find_failures
 from iamcreds.pull_request.gate import parse_limit
 from iamcreds.pull_request.preview import parse_preview
 from iamcreds.pull_request.preview_changes import read_changes
+from iamcreds.text.decoding import decode
 
 if TYPE_CHECKING:
     from iamcreds.pull_request.changes import Changes
@@ -32,7 +33,7 @@ _COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 
 
 @click.command("plan")
-@click.argument("preview", type=click.File(encoding="utf-8"))
+@click.argument("preview", type=click.File("rb"))
 @click.option("--marker", metavar="NAME", help="Whose comment this is, in its hidden first line.  [default: the stack]")
 @click.option(
     "--commit",
@@ -65,7 +66,7 @@ _COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
     help="Specs of the preview, whose digest --approve writes.  [default: no digest]",
 )
 def command(  # noqa: PLR0913 - one for each option
-    preview: IO[str],
+    preview: IO[bytes],
     marker: str | None,
     commit: str | None,
     *,
@@ -106,12 +107,12 @@ def command(  # noqa: PLR0913 - one for each option
     name = changes.stack if marker is None else marker
     if not _MARKER.fullmatch(name):
         raise click.UsageError(f"{name!r} cannot be a marker: take letters, digits and ./@_-, at most 100")
-    excess = _find_excess(changes, max_removals, at_least)
+    excess, now = _find_excess(changes, max_removals, at_least), datetime.now(UTC)
     if always or not changes.is_empty:
-        click.echo(render_comment(changes, name, excess, commit), nl=False)
+        click.echo(render_comment(changes, name, now, excess, commit), nl=False)
     failures = find_failures(changes)
     if approve is not None and not excess and not failures:
-        write_private(approve, format_approval(make_approval(changes, _digest(specs), datetime.now(UTC))))
+        write_private(approve, format_approval(make_approval(changes, _digest(specs), now)))
     if failures:
         raise PreviewError(f"the preview failed: {_describe_failure(changes, failures)}")
     if excess:
@@ -131,11 +132,11 @@ def _digest(specs: Path | None) -> str | None:
     return compute_digest(load(specs, allow_empty=True))
 
 
-def _read_text(preview: IO[str]) -> str:
+def _read_text(preview: IO[bytes]) -> str:
     try:
-        return preview.read()
-    except UnicodeDecodeError:
-        raise PreviewError("this is not what `pulumi preview --json` prints: it is no UTF-8 text") from None
+        return decode(preview.read())
+    except ValueError as error:
+        raise PreviewError(f"this is not what `pulumi preview --json` prints: {error}") from None
 
 
 def _describe_failure(changes: Changes, failures: list[str]) -> str:

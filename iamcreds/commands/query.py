@@ -46,7 +46,8 @@ def command(statement: str, specs: Path | None, timeout: float, form: str) -> No
     Tables and columns:
       service_specific_credentials
           user, service (the full name), id, status (Active, Inactive, Expired),
-          created, expires, family (password, api-key), login
+          created, expires, family (password, api-key), login,
+          service_short_name (such as bedrock)
       access_keys
           user, id, status, created, last_used, service, region
           (the last three are of the last use; NULL of a key that never was used)
@@ -54,8 +55,12 @@ def command(statement: str, specs: Path | None, timeout: float, form: str) -> No
           user, created
       desired (needs --specs)
           user, service, name, status, reset, protect, max_keys, max_key_age_days,
-          max_key_idle_days, file, line (where it is declared), resource, adopt
+          max_key_idle_days, file, line (where it is declared), resource, adopt,
+          service_short_name
           (a user declared without credentials has one row whose service is '')
+
+    Text compares by case, and a service's full name is not equal to its short name: a statement that compares one with
+    the other gets a warning.
 
     Dates are UTC, written as SQLite's own functions write them: 2026-11-01 09:30:00. The answer has at most 100,000
     rows; more is an error, never an answer cut short.
@@ -77,6 +82,9 @@ def command(statement: str, specs: Path | None, timeout: float, form: str) -> No
         iamcreds query --specs specs "SELECT user, service, file, line FROM desired
           LEFT JOIN service_specific_credentials AS live USING (user, service)
           WHERE service <> '' AND live.id IS NULL"
+      Active Bedrock API keys:
+        iamcreds query "SELECT user, id, created FROM service_specific_credentials
+          WHERE service_short_name = 'bedrock' AND status = 'Active'"
       API keys that end within a month, as CSV:
         iamcreds query --format csv "SELECT user, service, expires
           FROM service_specific_credentials
@@ -91,7 +99,7 @@ def command(statement: str, specs: Path | None, timeout: float, form: str) -> No
     desired = None if specs is None else load(specs)
     with progress_bars() as progress:
         rows = dict(_read_tables(sorted(tables), desired, progress))
-    answer = run_statement(statement, rows, timeout)
+    answer = run_statement(statement, rows, timeout, lambda text: click.echo(f"warning: {text}", err=True))
     print_rows(answer, answer.records(), form)
 
 

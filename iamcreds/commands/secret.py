@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
     from iamcreds.state.secrets import Secret
+
+_PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 
 _SECONDS = 300
 """How long the engine may take to decrypt a state."""
@@ -62,7 +65,7 @@ def command(  # noqa: PLR0913 - one for each option
     \b
     Examples:
       iamcreds secret jane/codecommit
-      iamcreds secret jane/keyspaces --as cqlshrc
+      iamcreds secret jane/keyspaces --as cqlsh-credentials
       eval "$(iamcreds secret jane/bedrock --as env)"
       git config credential.https://git-codecommit.us-east-1.amazonaws.com.helper \\
         '!iamcreds secret jane/codecommit --as git-credential --cwd /path'
@@ -122,7 +125,8 @@ def _export(project: Path, stack: str | None) -> str:
             cwd=project,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=_SECONDS,
             check=False,
         )
@@ -130,6 +134,17 @@ def _export(project: Path, stack: str | None) -> str:
         raise SecretError(
             f"`pulumi stack export` did not end within {_SECONDS} seconds: run it alone to see why"
         ) from None
+    is_qualified = "/" in (stack or os.environ.get("PULUMI_STACK", ""))  # then no project is needed
+    if done.returncode and not is_qualified and not _has_project(project.absolute()):
+        raise SecretError(
+            f"there is no Pulumi project in {project.absolute()} or above it: run this command in the project's folder,"
+            " or name it with --cwd FOLDER"
+        )
     if done.returncode:
         raise SecretError(f"`pulumi stack export`: {escape_invisible(done.stderr.strip().removeprefix('error: '))}")
     return done.stdout
+
+
+def _has_project(folder: Path) -> bool:
+    """Return True if the folder or one above it has the file of a Pulumi project."""
+    return any((each / name).is_file() for each in (folder, *folder.parents) for name in _PROJECT_FILES)

@@ -34,7 +34,8 @@ def command() -> None:
 def check(file: IO[bytes], plugins: tuple[str, ...], settings: Path | None) -> None:
     """Tell what code of others the next run would load from a state.
 
-    FILE is what `pulumi stack export` prints, or a state as its backend keeps it, or - for standard input. Pulumi loads
+    FILE is what `pulumi stack export` prints, or a state as its backend keeps it (`.json` or `.json.gz`), or - for
+    standard input. Pulumi loads
     the provider of a dynamic resource from the state, before anything of iamcreds runs: whoever may write a state
     can run code. So this goes before a preview. Needs neither passphrase nor AWS.
 

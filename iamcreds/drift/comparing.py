@@ -8,7 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.matching import Pair, compare_credentials
-from iamcreds.drift.recorded import compare_recorded, find_no_longer_declared, find_unmanaged
+from iamcreds.drift.recorded import (
+    compare_recorded,
+    find_no_longer_declared,
+    find_pending_creates,
+    find_unmanaged,
+)
 from iamcreds.drift.renaming import find_new_names
 from iamcreds.drift.rules.access_key_limits import check_access_keys
 from iamcreds.drift.rules.difference import Difference, Kind
@@ -105,6 +110,7 @@ def compare(
                 *compare_recorded(chosen, inventory, state, soon),
                 *find_unmanaged(chosen, inventory, state, selection),
                 *find_no_longer_declared(desired, inventory, state, selection),
+                *find_pending_creates(desired, inventory, state, selection),
             )
         ),
         *(undeclared if selection.has_undeclared else ()),
@@ -142,30 +148,49 @@ def _pairs(chosen: Desired, inventory: Inventory, selection: Selection) -> Itera
         if user.name in present and user.judges_credentials:
             for service in sorted(services[user.name].union(wanted.service for wanted in user.credentials)):
                 declared = tuple(wanted for wanted in user.credentials if wanted.service == service)
-                yield Pair(user, service, declared, tuple(live[user.name, service]))
+                existing, recent = tuple(live[user.name, service]), inventory.young_credentials
+                yield Pair(user, service, declared, existing, recent, chosen.path)
 
 
 def _missing_users(chosen: Desired, inventory: Inventory, selection: Selection) -> Iterator[MissingUser]:
     present = {user.name for user in inventory.users}
     new_names = find_new_names(inventory)
+    by_lower = {name.lower(): name for name in present}
     for user in chosen.users:
         if user.name not in present and (user.credentials or not selection.services):
-            renamed_to = new_names.get(user.name)
-            is_made = user.iam_user is not None and not user.iam_user.is_imported
             yield MissingUser(
-                user=user.name, place=user.place, desired=user.credentials, renamed_to=renamed_to, is_made=is_made
+                user=user.name,
+                place=user.place,
+                desired=user.credentials,
+                renamed_to=new_names.get(user.name),
+                is_made=user.iam_user is not None and not user.iam_user.is_imported,
+                case_variant=by_lower.get(user.name.lower()),
+                has_iam_user=user.iam_user is not None,
+                was=user.was if user.was in present else None,
             )
 
 
 def _undeclared_users(
     desired: Desired, inventory: Inventory, selection: Selection, state: RecordedState | None
 ) -> Iterator[UndeclaredUser]:
+    present = {user.name for user in inventory.users}
     declared = {user.name for user in desired.users}
-    recorded = {} if state is None else state.by_id
+    by_lower = {name.lower(): name for name in declared}
+    declared |= {user.was for user in desired.users if user.was is not None and user.name not in present}
+    missing = {user.name for user in desired.users if user.iam_user is None} - present
+    former = {new: old for old, new in find_new_names(inventory).items() if old in missing}
     for credential in inventory.credentials:
-        is_foreign = credential.user not in declared and credential.id not in recorded
-        if is_foreign and selection.has(credential.user, credential.service):
-            yield UndeclaredUser(user=credential.user, service=credential.service, live=(credential,))
+        is_unmanaged = credential.user not in declared and (state is None or state.is_unmanaged(credential))
+        if is_unmanaged and selection.has(credential.user, credential.service):
+            yield UndeclaredUser(
+                user=credential.user,
+                service=credential.service,
+                live=(credential,),
+                is_recent=credential.id in inventory.young_credentials,
+                declared_as=by_lower.get(credential.user.lower()),
+                folder=None if desired.path in desired.files else desired.path,
+                renamed_from=former.get(credential.user),
+            )
 
 
 def _access_key_findings(chosen: Desired, inventory: Inventory) -> Iterator[Difference]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from iamcreds.aws import Account
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import AccessKeyPolicy, CredentialReport, Desired, RecordedCredential, User
+    from iamcreds.model import AccessKeyPolicy, CredentialReport, Desired, RecordedCredential, StackExport, User
     from iamcreds.progress import Progress
 
 
@@ -32,7 +32,7 @@ def detect_drift(  # noqa: PLR0913 - each is a thing of its own
     soon: timedelta = SOON,
     selection: Selection = EVERYTHING,
     *,
-    recorded: Sequence[RecordedCredential] | None = None,
+    recorded: StackExport | None = None,
     exact: bool = False,
     progress: Progress = no_progress,
 ) -> Drift:
@@ -44,7 +44,7 @@ def detect_drift(  # noqa: PLR0913 - each is a thing of its own
         now: the present, in UTC.
         soon: an expiry within this time is a finding.
         selection: what is asked for.
-        recorded: what the stack's state has, so that each difference is about one id; None where it is not known.
+        recorded: the exported state of the stack, so that each difference is about one id; None if it is unknown.
         exact: read the access keys of every watched user.
         progress: hears how far it is.
 
@@ -54,11 +54,10 @@ def detect_drift(  # noqa: PLR0913 - each is a thing of its own
         AccountError
     """
     account.require_account(desired.account, "the specs are for")
-    for owner in {found.account for found in recorded or ()}:
+    known = () if recorded is None else recorded.credentials
+    for owner in {found.account for found in known}:
         account.require_account(owner, "this state is of")
-    inventory = read_inventory(
-        account, selection.narrow(desired), now, recorded=recorded or (), exact=exact, progress=progress
-    )
+    inventory = read_inventory(account, selection.narrow(desired), now, recorded=known, exact=exact, progress=progress)
     selection.require_known(desired, inventory)
     return compare(desired, inventory, soon, selection, None if recorded is None else make_recorded_state(recorded))
 

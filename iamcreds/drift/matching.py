@@ -1,13 +1,14 @@
 """The comparison of the declared and the existing credentials of one user and service; pure.
 
-Only the state knows which id is which declared credential. Without it, they are matched by number and status, and a
-difference names an id only if every possible matching agrees on it.
+Only the state knows which id is which declared credential. Without it, a declared credential is the existing one that
+its `adopt` names. The others are matched by number and status, and a difference names an id only if every possible
+matching agrees on it. An expired credential is not matched if enough others exist.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.changed import StatusDiffers, SwitchedOff
@@ -15,6 +16,7 @@ from iamcreds.drift.rules.expiry import check_expiry
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.undeclared import UnmanagedCredential
 from iamcreds.model import Status
+from iamcreds.services import MAX_PER_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +30,17 @@ _OTHER = {Status.ACTIVE: Status.INACTIVE, Status.INACTIVE: Status.ACTIVE}
 
 @dataclass(frozen=True)
 class Pair:
-    """The declared and the existing credentials of one user and service (full name), sorted; either may be empty."""
+    """The declared and the existing credentials of one user and service (full name), sorted; either may be empty.
+
+    `recent` has the ids of credentials that an update may be creating, `specs` the file or folder of the specs.
+    """
 
     user: DesiredUser
     service: str
     declared: tuple[DesiredCredential, ...]
     live: tuple[Credential, ...]
+    recent: frozenset[str] = frozenset()
+    specs: str = "specs"
 
     @property
     def place(self) -> Place:
@@ -43,27 +50,65 @@ class Pair:
 
 def compare_credentials(pair: Pair, at: datetime, soon: timedelta) -> Iterator[CredentialDifference]:
     """Yield the differences of the pair at a time; an expiry within `soon` of it is a finding."""
-    yield from _compare_numbers(pair)
-    if pair.declared:
-        yield from _compare_statuses(pair)
-        for live in pair.live:
-            yield from check_expiry(live, pair.declared, pair.place, at, soon)
+    adopted, rest = _split(pair)
+    yield from _compare_numbers(rest, pair.declared)
+    for part in [*adopted, rest]:
+        if part.declared:
+            yield from _compare_statuses(part)
+    by_id = {part.live[0].id: part for part in adopted}
+    is_quota_used = max(len(pair.declared), len(pair.live)) >= MAX_PER_SERVICE
+    for live in pair.live if pair.declared else ():
+        part = by_id.get(live.id, pair)
+        yield from check_expiry(live, part.declared, part.place, at, soon, is_quota_used=is_quota_used)
 
 
-def _compare_numbers(pair: Pair) -> Iterator[MissingCredential | UnmanagedCredential]:
+def _split(pair: Pair) -> tuple[list[Pair], Pair]:
+    """Split off the declared credentials whose `adopt` names an existing one; return these pairs and the rest.
+
+    The rest has no expired credentials that are not needed for a match: the finding about their expiry is enough.
+    """
+    by_id = {live.id: live for live in pair.live}
+    named = {wanted: by_id[wanted.adopt] for wanted in pair.declared if wanted.adopt in by_id}
+    adopted = [replace(pair, declared=(wanted,), live=(live,)) for wanted, live in named.items()]
+    declared = tuple(wanted for wanted in pair.declared if wanted not in named)
+    existing = tuple(live for live in pair.live if live not in named.values())
+    valid = tuple(live for live in existing if live.status is not Status.EXPIRED)
+    is_enough = bool(pair.declared) and len(valid) >= len(declared)
+    return adopted, replace(pair, declared=declared, live=valid if is_enough else existing)
+
+
+def _compare_numbers(
+    pair: Pair, every: tuple[DesiredCredential, ...]
+) -> Iterator[MissingCredential | UnmanagedCredential]:
+    """Yield missing and unmanaged credentials; `every` are all declared ones, those that `adopt` matches included."""
     user, service, declared, live = pair.user.name, pair.service, pair.declared, pair.live
     if not declared:
         for credential in live:
-            yield UnmanagedCredential(user=user, service=service, place=pair.place, desired=(), live=(credential,))
+            yield UnmanagedCredential(
+                user=user,
+                service=service,
+                place=pair.place,
+                desired=every,
+                live=(credential,),
+                is_recent=credential.id in pair.recent,
+            )
     elif not live:
         for wanted in declared:
             yield MissingCredential(user=user, service=service, place=wanted.place, desired=(wanted,), live=())
     elif len(live) < len(declared):
         # One: IAM has no more than two, and so have the specs.
-        yield MissingCredential(user=user, service=service, place=pair.place, desired=declared, live=live)
+        yield MissingCredential(
+            user=user, service=service, place=pair.place, desired=declared, live=live, specs=pair.specs
+        )
     elif len(live) > len(declared):
         yield UnmanagedCredential(
-            user=user, service=service, place=pair.place, desired=declared, live=live, number=len(live) - len(declared)
+            user=user,
+            service=service,
+            place=pair.place,
+            desired=declared,
+            live=live,
+            number=len(live) - len(declared),
+            specs=pair.specs,
         )
 
 

@@ -5,44 +5,71 @@ The state tells which live id is which declared credential, so nothing has to be
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.changed import ResetPending, StatusDiffers, SwitchedOff
 from iamcreds.drift.rules.expiry import check_expiry
 from iamcreds.drift.rules.missing import MissingCredential
-from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential
-from iamcreds.model import Status
+from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
+from iamcreds.model import Existing, Status
+from iamcreds.services import MAX_PER_SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import timedelta
 
     from iamcreds.drift.rules.difference import CredentialDifference
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import Credential, Desired, DesiredCredential, Inventory, RecordedCredential
+    from iamcreds.model import (
+        Credential,
+        Desired,
+        DesiredCredential,
+        DesiredUser,
+        Inventory,
+        PendingCreate,
+        RecordedCredential,
+        StackExport,
+    )
 
 
 @dataclass(frozen=True)
 class RecordedState:
-    """The credentials of a state, by resource name and by id; one that waits to be deleted has no resource any more."""
+    """The credentials and the pending creates of a state.
+
+    Attributes:
+        by_resource: credentials by resource name; one that waits to be deleted has no resource any more.
+        by_id: credentials by id.
+        creates: pending creates by user and service (full name).
+    """
 
     by_resource: Mapping[str, RecordedCredential]
     by_id: Mapping[str, RecordedCredential]
+    creates: Mapping[tuple[str, str], Sequence[PendingCreate]]
 
     def find(self, wanted: DesiredCredential) -> RecordedCredential | None:
-        """Return the recorded credential of a declared one, also by its former name."""
-        found = self.by_resource.get(wanted.resource_name)
-        if found is None and wanted.former_resource_name is not None:
-            return self.by_resource.get(wanted.former_resource_name)
-        return found
+        """Return the recorded credential of a declared one, also by one of its former names."""
+        names = (wanted.resource_name, *wanted.former_resource_names)
+        return next((self.by_resource[name] for name in names if name in self.by_resource), None)
+
+    def is_creating(self, wanted: DesiredCredential) -> bool:
+        """Return True if a create of the declared credential is pending."""
+        creates = self.creates.get((wanted.user, wanted.service), ())
+        return any(create.resource == wanted.resource_name for create in creates)
+
+    def is_unmanaged(self, credential: Credential) -> bool:
+        """Return True if the state does not have the existing credential, and no pending create may be its origin."""
+        return credential.id not in self.by_id and (credential.user, credential.service) not in self.creates
 
 
-def make_recorded_state(recorded: Iterable[RecordedCredential]) -> RecordedState:
-    """Return the state that has these credentials."""
-    every = tuple(recorded)
-    current = {found.resource: found for found in every if not found.is_leaving}
-    return RecordedState(current, {found.id: found for found in every})
+def make_recorded_state(export: StackExport) -> RecordedState:
+    """Return the state of an export."""
+    current = {found.resource: found for found in export.credentials if not found.is_leaving}
+    creates: dict[tuple[str, str], list[PendingCreate]] = defaultdict(list)
+    for create in export.creates:
+        creates[create.user, create.service].append(create)
+    return RecordedState(current, {found.id: found for found in export.credentials}, dict(creates))
 
 
 def compare_recorded(
@@ -50,11 +77,79 @@ def compare_recorded(
 ) -> Iterator[CredentialDifference]:
     """Yield the differences of declared credentials; an expiry within `soon` of the inventory's time is a finding."""
     live = {credential.id: credential for credential in inventory.credentials}
+    groups = _group(inventory)
     present = {user.name for user in inventory.users}
     for user in chosen.users:
         for wanted in user.credentials if user.name in present else ():
-            found = state.find(wanted)
-            yield from _compare_one(wanted, found, None if found is None else live.get(found.id), inventory, soon)
+            existing, declared = groups.get((user.name, wanted.service), []), _find_siblings(user, wanted.service)
+            recorded = state.find(wanted)
+            managed = None if recorded is None else live.get(recorded.id)
+            unmanaged = tuple(filter(state.is_unmanaged, existing))
+            if recorded is not None and managed is not None and managed.user == user.name:
+                is_quota_used = max(len(declared), len(existing)) >= MAX_PER_SERVICE
+                yield from _compare_one(wanted, recorded, managed)
+                yield from check_expiry(
+                    managed,
+                    (wanted,),
+                    wanted.place,
+                    inventory.read_at,
+                    soon,
+                    is_quota_used=is_quota_used,
+                    is_managed=True,
+                    blocked_by=unmanaged,
+                )
+            elif not state.is_creating(wanted):
+                yield MissingCredential(
+                    user=user.name,
+                    service=wanted.service,
+                    place=wanted.place,
+                    desired=(wanted,),
+                    live=(),
+                    recorded=None if recorded is None else recorded.id,
+                    lives_under=None if managed is None else managed.user,
+                    blocked_by=() if _takes(wanted, unmanaged, len(declared)) else unmanaged,
+                )
+
+
+def _group(inventory: Inventory) -> dict[tuple[str, str], list[Credential]]:
+    """Return the existing credentials by user and service."""
+    groups: dict[tuple[str, str], list[Credential]] = defaultdict(list)
+    for credential in inventory.credentials:
+        groups[credential.user, credential.service].append(credential)
+    return groups
+
+
+def _find_siblings(user: DesiredUser, service: str) -> tuple[DesiredCredential, ...]:
+    """Return the declared credentials of a user for a service."""
+    return tuple(wanted for wanted in user.credentials if wanted.service == service)
+
+
+def _takes(wanted: DesiredCredential, unmanaged: Sequence[Credential], declared: int) -> bool:
+    """Return True if the next update imports or adopts one of the unmanaged credentials, as the plan decides."""
+    if any(live.id == wanted.adopt and live.status is not Status.EXPIRED for live in unmanaged):
+        return True
+    is_adopted = wanted.adopt is None and wanted.existing is Existing.ADOPT and len(unmanaged) <= declared
+    return is_adopted and any(live.expires is None for live in unmanaged)
+
+
+def find_pending_creates(
+    desired: Desired, inventory: Inventory, state: RecordedState, selection: Selection
+) -> Iterator[UnresolvedCreate]:
+    """Yield the pending creates of the state, with the existing credentials that they may have created."""
+    declared = {wanted.resource_name: wanted for user in desired.users for wanted in user.credentials}
+    for (user, service), creates in state.creates.items():
+        existing = (live for live in inventory.credentials if (live.user, live.service) == (user, service))
+        candidates = tuple(live for live in existing if live.id not in state.by_id)
+        for create in creates if selection.has(user, service) else ():
+            wanted = declared.get(create.resource)
+            yield UnresolvedCreate(
+                user=user,
+                service=service,
+                place=None if wanted is None else wanted.place,
+                desired=() if wanted is None else (wanted,),
+                live=candidates,
+                resource=create.resource,
+            )
 
 
 def find_unmanaged(
@@ -62,12 +157,21 @@ def find_unmanaged(
 ) -> Iterator[UnmanagedCredential]:
     """Yield the existing credentials that the state does not have, of users whose credentials the specs declare."""
     users = {user.name: user for user in chosen.users if user.judges_credentials}
+    own = {live.id for live in inventory.credentials if live.user in users}
     for live in inventory.credentials:
         user = users.get(live.user)
-        if user is not None and live.id not in state.by_id and selection.has(live.user, live.service):
-            declared = tuple(wanted for wanted in user.credentials if wanted.service == live.service)
+        if user is not None and state.is_unmanaged(live) and selection.has(live.user, live.service):
+            declared = _find_siblings(user, live.service)
+            recorded = {wanted: state.find(wanted) for wanted in declared}
             yield UnmanagedCredential(
-                user=user.name, service=live.service, place=user.place, desired=declared, live=(live,)
+                user=user.name,
+                service=live.service,
+                place=user.place,
+                desired=declared,
+                live=(live,),
+                is_recent=live.id in inventory.young_credentials,
+                missing=tuple(wanted for wanted, found in recorded.items() if found is None or found.id not in own),
+                is_state_known=True,
             )
 
 
@@ -85,19 +189,10 @@ def find_no_longer_declared(
 
 
 def _compare_one(
-    wanted: DesiredCredential,
-    recorded: RecordedCredential | None,
-    live: Credential | None,
-    inventory: Inventory,
-    soon: timedelta,
+    wanted: DesiredCredential, recorded: RecordedCredential, live: Credential
 ) -> Iterator[CredentialDifference]:
+    """Yield the differences of a declared credential that exists, except its expiry."""
     user, service, place, desired = wanted.user, wanted.service, wanted.place, (wanted,)
-    if recorded is None or live is None or live.user != user:
-        known, owner = (None if recorded is None else recorded.id), (None if live is None else live.user)
-        yield MissingCredential(
-            user=user, service=service, place=place, desired=desired, live=(), recorded=known, lives_under=owner
-        )
-        return
     if wanted.status is not None and live.status not in (wanted.status, Status.EXPIRED):
         yield StatusDiffers(
             user=user, service=service, place=place, desired=desired, live=(live,), status=wanted.status
@@ -108,4 +203,3 @@ def _compare_one(
         yield ResetPending(
             user=user, service=service, place=place, desired=desired, live=(live,), recorded=recorded.reset
         )
-    yield from check_expiry(live, desired, place, inventory.read_at, soon)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from iamcreds.errors import NothingSelectedError
 from iamcreds.services import service_alias
+from iamcreds.text.names import find_case_variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,7 +74,9 @@ class Selection:
 
 def _suggest(name: str, known: Iterable[str]) -> str:
     """Return the most similar names, in brackets."""
-    near = difflib.get_close_matches(name, sorted(known))
+    names = sorted(known)
+    variant = find_case_variant(name, names)
+    near = difflib.get_close_matches(name, names) if variant is None else [variant]
     return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 

@@ -65,7 +65,7 @@ class CorrectedIam(IamResponse):
         return key.user_name if key else None
 
     def create_user(self) -> ActionResult:
-        """Create, with AWS's words for a name that is taken."""
+        """Create, unless the name is taken, in any case."""
         self._refuse_taken_name(self.params["UserName"])
         return super().create_user()
 
@@ -95,7 +95,14 @@ class CorrectedIam(IamResponse):
         return super().delete_user()
 
     def _refuse_taken_name(self, name: str) -> None:
-        if name in self.backend.users:
+        """Reject a name that a user has in any case, also if it is the user who is renamed.
+
+        (API_UpdateUser of IAM's reference; AWS's response is recorded in https://github.com/noobaa/noobaa-core/pull/9323)
+
+        Raises:
+            EntityAlreadyExistsError: a user has it.
+        """
+        if name.lower() in map(str.lower, self.backend.users):
             raise EntityAlreadyExistsError(f"User with name {name} already exists.")
 
     # Access keys

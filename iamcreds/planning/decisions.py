@@ -34,9 +34,15 @@ class Import:
 
 @dataclass(frozen=True)
 class MissingUser:
-    """The IAM user does not exist; `renamed_to` is its new name, if known."""
+    """The IAM user does not exist.
+
+    Attributes:
+        renamed_to: its new name, if known.
+        case_variant: the existing user whose name differs by case only.
+    """
 
     renamed_to: str | None
+    case_variant: str | None = None
 
 
 @dataclass(frozen=True)

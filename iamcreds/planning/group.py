@@ -69,6 +69,8 @@ class Group:
         imports: existing credentials that the program imports, by id, of any user or service.
         has_user: whether the IAM user exists, or is created before its credentials.
         renamed_to: the new name of a missing user, if known.
+        case_variant: the existing user whose name differs from a missing user's by case only.
+        has_iam_user: whether the program declares the IAM user itself, so that `was` is not supported.
         has_service: whether IAM supports the service.
     """
 
@@ -86,6 +88,8 @@ class Group:
     imports: Mapping[str, Credential] = field(default_factory=dict)
     has_user: bool = True
     renamed_to: str | None = None
+    case_variant: str | None = None
+    has_iam_user: bool = False
     has_service: bool = True
 
     @property

@@ -52,7 +52,7 @@ def _decide(group: Group, rule: Callable[[Group], dict[str, Decision]]) -> Group
 def _reject_group(group: Group) -> dict[str, Decision]:
     """Reject what no existing credential can help: a missing user, an unknown service, too many resources."""
     if not group.has_user:
-        return dict.fromkeys(group.open, MissingUser(group.renamed_to))
+        return dict.fromkeys(group.open, MissingUser(group.renamed_to, group.case_variant))
     if not group.has_service:
         return dict.fromkeys(group.open, UnknownService())
     declaring = frozenset(name for name, member in group.members.items() if member.is_certain)

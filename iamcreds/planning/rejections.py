@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Status
+from iamcreds.model import Status, credential_name
 from iamcreds.planning.decisions import (
     Ambiguous,
     DeclaredTwice,
@@ -22,7 +23,7 @@ from iamcreds.planning.decisions import (
     Unproven,
 )
 from iamcreds.services import MAX_PER_SERVICE, service_alias
-from iamcreds.text.commands import create_user, delete_credential
+from iamcreds.text.commands import create_user, delete_credential, rename_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from iamcreds.planning.group import Group, Member
 
 
+_RECENT = timedelta(minutes=1)
+"""The age below which a different run may not have recorded a new credential yet."""
 _DELETED_JUST_NOW = "(What was deleted just now may still be listed: then repeat in a minute.)"
 
 
@@ -40,11 +43,8 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
     member = group.members[name]
     what, user = f"{service_alias(group.service)} credential", f"user {group.user}"
     match rejection:
-        case MissingUser(renamed_to=None):
-            made = create_user(group.user)
-            return f"the account has no IAM {user}: create the user ({made}), or take it out of the specs"
-        case MissingUser(renamed_to=new_name):
-            return f"the account has no IAM {user}: IAM renamed it to {new_name}, and so must the specs"
+        case MissingUser():
+            return _describe_missing_user(rejection, group)
         case UnknownService():
             return f"no {what} can be made for {user}: {unknown_service(group.service)}"
         case DeclaredTwice(resources):
@@ -55,7 +55,7 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
         case InTheWay(unmanaged):
             return (
                 f"no {what} is made for {user}: {_live(unmanaged, now)}, no resource of this stack has"
-                f" {_it(unmanaged)}, and nobody here knows the password. {_options(unmanaged, group, name)}."
+                f" {_it(unmanaged)}, and nobody here knows the password. {_options(unmanaged, group, name, now)}."
                 f" {_DELETED_JUST_NOW}"
             )
         case Unproven(live):
@@ -67,7 +67,8 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
         case Ambiguous(unmanaged):
             return (
                 f"no {what} is adopted for {user}: {_live(unmanaged, now)}, and only {member.declared} is declared, so"
-                f" nobody can tell which is meant: delete one ({_or(map(_delete_command, unmanaged))})"
+                f" nobody can tell which is meant: delete one ({_or(map(_delete_command, unmanaged))}), or import one"
+                f" unchanged with {_or(f'`adopt: {each.id}`' for each in unmanaged)}"
             )
         case NotAdoptable(credential):
             return (
@@ -75,7 +76,7 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
                 f" not change: delete it ({_delete_command(credential)})"
             )
         case NotFound() | OfAnother() | Owned() | HasExpired():
-            return _describe_import(rejection, what, user)
+            return _describe_import(rejection, what, user, group)
         case Transformed(unmanaged):
             return (
                 f"cannot create a {what} for {user}: {_live(unmanaged, now)}, and a transformation changed this"
@@ -86,16 +87,38 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
             held = _and(f"{live.id} by {owners.get(live.id) or 'this stack'}" for live in taken)
             return (
                 f"there is no place for another {what} of {user}: IAM allows two, and those that are there or planned"
-                f" ({held or 'this run makes them'}) take both until this run ends. A credential under a new name keeps"
-                " its place with `was: OLD-NAME` (in a program of your own an alias); otherwise take this one out until"
-                " an `up` has gone through, which deletes what was replaced or is declared no more."
-                f" {_DELETED_JUST_NOW}"
+                f" ({held or 'this run makes them'}) take both until this run ends."
+                f"{_suggest_was(owners.values(), group)} Otherwise take this one out until an `up` has gone through,"
+                f" which deletes what was replaced or is declared no more. {_DELETED_JUST_NOW}"
             )
 
 
 def unknown_service(service: str) -> str:
     """Why nothing can be made for a service, whoever it is for."""
     return f"AWS knows no such credentials of {service}: check the service name, or whether this partition has it"
+
+
+def not_renamed(user: str, former: str, others: Sequence[Credential], *, exists: bool) -> str:
+    """Return why `was: FORMER` of a user is rejected: IAM has not renamed the former user so.
+
+    Args:
+        user: the declared user.
+        former: the declared former name.
+        others: the existing credentials that the state has, of different users.
+        exists: True if IAM has the declared user.
+    """
+    owner = others[0].user if others else former
+    held = f"{_and(live.id for live in others)} belongs to user {owner}" if others else f"IAM still has user {former}"
+    if owner != former:
+        option = f"declare {owner} with `was: {former}`"
+    elif exists:
+        option = f"declare {former}; or remove `was`, which deletes this credential and creates a new one"
+    else:
+        option = f"rename the user ({rename_user(former, user)}); or declare {former}"
+    return (
+        f"user {user} has `was: {former}`, and IAM has not renamed {former} to {user}: {held}. Options: {option} (if"
+        " the user was renamed in the last minute, run again)"
+    )
 
 
 def protected(user: str, service: str, live: Sequence[Credential], reasons: Sequence[str]) -> str:
@@ -108,15 +131,34 @@ def protected(user: str, service: str, live: Sequence[Credential], reasons: Sequ
     )
 
 
-def _describe_import(rejection: NotFound | OfAnother | Owned | HasExpired, what: str, user: str) -> str:
-    """Return why a credential that a spec names is not imported."""
+def _describe_missing_user(rejection: MissingUser, group: Group) -> str:
+    """Return why nothing is created for a missing user, and the options."""
+    message, renamed_to = f"the account has no IAM user {group.user}", rejection.renamed_to
+    if renamed_to is not None and group.has_iam_user:  # `was` is not supported then
+        return f"{message}: IAM renamed it to {renamed_to}. Rename it back ({rename_user(renamed_to, group.user)})"
+    if renamed_to is not None:
+        return (
+            f"{message}: IAM renamed it to {renamed_to}. In specs, call the user {renamed_to} and add"
+            f" `was: {group.user}`, which keeps credentials and passwords; in your own program, change `user`"
+        )
+    if rejection.case_variant is None:
+        return f"{message}: create the user ({create_user(group.user)}), or remove what is declared for the user"
+    return (
+        f"{message}, and IAM does not allow it next to {rejection.case_variant}. Options: declare the user as"
+        f" {rejection.case_variant}; or remove what is declared for the user"
+    )
+
+
+def _describe_import(rejection: NotFound | OfAnother | Owned | HasExpired, what: str, user: str, group: Group) -> str:
+    """Return why a credential that the program names is not imported."""
     match rejection:
         case NotFound(credential_id, unmanaged):
             ids = _and(credential.id for credential in unmanaged)
             return (
                 f"credential {credential_id}, which {user} is to import as a {what}, does not exist, and unmanaged"
-                f" {ids} {'does' if len(unmanaged) == 1 else 'do'}. Options: correct the id; or remove `adopt` (if it"
-                " was created in the last minute, lists may lack it: run again)"
+                f" {ids} {'does' if len(unmanaged) == 1 else 'do'}. Options: correct the id; or delete"
+                f" {_it(unmanaged)} ({_and(map(_delete_command, unmanaged))}), and a new one is created (if it was"
+                " created in the last minute, lists may lack it: run again)"
             )
         case OfAnother(credential):
             return (
@@ -126,8 +168,8 @@ def _describe_import(rejection: NotFound | OfAnother | Owned | HasExpired, what:
         case Owned(credential, owner):
             return (
                 f"credential {credential.id} of {user} cannot be adopted: {owner or 'another resource of this stack'}"
-                " has it already, or adopts it as well. One under a new name keeps it with `was: OLD-NAME` (in a"
-                " program of your own an alias) instead of `adopt`"
+                " has it already, or adopts it as well. Correct the id, or remove `adopt`."
+                f"{_suggest_was([owner], group)}"
             )
         case HasExpired(credential):
             return (
@@ -136,16 +178,36 @@ def _describe_import(rejection: NotFound | OfAnother | Owned | HasExpired, what:
             )
 
 
-def _options(unmanaged: Sequence[Credential], group: Group, name: str) -> str:
+def _suggest_was(owners: Iterable[str], group: Group) -> str:
+    """Return the field that keeps the credential of a resource that is no longer declared; empty if there is none."""
+    former = sorted(owner for owner in set(owners) - {""} if owner not in group.members)
+    names = (credential_name(owner, group.user, group.service) or owner for owner in former)
+    fields = _or(f"`was: {name}`" for name in names)
+    return f" If this is a renamed credential, {fields} keeps it (in a program of your own an alias)." if former else ""
+
+
+def _options(unmanaged: Sequence[Credential], group: Group, name: str, now: datetime) -> str:
     """What to do about what is in the way; to adopt it only where that would not be refused next."""
     it = _it(unmanaged)
-    ways = [f"delete {it} ({_and(map(_delete_command, unmanaged))})"]
+    is_recent = any(now - live.created < _RECENT for live in unmanaged)
+    unless = f", unless a different run is creating {it}" if is_recent else ""
+    ways = [f"delete {it} ({_and(map(_delete_command, unmanaged))}){unless}"]
     member = group.members[name]
     can_adopt = not group.replaces(name) and len(unmanaged) <= member.declared and all(map(member.fits, unmanaged))
     if can_adopt:
         ways.append(f"take {it} over with `existing: adopt`, which resets the password")
-    ways.append("leave it to whom it serves, and take this credential out of the specs")
-    return f"{('Two', 'Three')[len(ways) - 2]} ways out: {'; '.join(ways[:-1])}; or {ways[-1]}"
+    if importable := [live.id for live in unmanaged if _can_import(live, group, name)]:
+        one = "it" if len(unmanaged) == 1 else "one of them"
+        ways.append(f"import {one} unchanged with {_or(f'`adopt: {credential_id}`' for credential_id in importable)}")
+    ways.append("leave it to whom it serves, and declare no new credential")
+    return f"{('Two', 'Three', 'Four')[len(ways) - 2]} ways out: {'; '.join(ways[:-1])}; or {ways[-1]}"
+
+
+def _can_import(unmanaged: Credential, group: Group, name: str) -> bool:
+    """Return True if `adopt` with its id would not be rejected: a replacement is created, and not imported."""
+    member = group.members[name]
+    has_lifetime = member.lifetime is None or member.fits(unmanaged)
+    return not group.replaces(name) and has_lifetime and unmanaged.status is not Status.EXPIRED
 
 
 def _live(credentials: Sequence[Credential], now: datetime) -> str:

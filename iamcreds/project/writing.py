@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import stat
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from iamcreds.errors import OutputFileError
+from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -50,6 +52,19 @@ def find_different(folder: Path, files: Mapping[str, bytes]) -> list[str]:
             if _read_existing(folder / path) not in (None, content):
                 different.append(path)
     return different
+
+
+def compare(folder: Path, path: str, content: bytes) -> list[str]:
+    """Return the unified diff from an existing file to the given content, as printable lines.
+
+    Raises:
+        OutputFileError: the file cannot be read.
+    """
+    with _translated(folder / path):
+        existing = _read_existing(folder / path) or b""
+    old, new = (text.decode("utf-8", "backslashreplace").split("\n") for text in (existing, content))
+    diff = difflib.unified_diff(old, new, f"{path} (existing)", f"{path} (this version)", lineterm="")
+    return [escape_invisible(line) for line in diff]
 
 
 def _write(file: Path, content: bytes, *, is_overwritten: bool) -> Outcome:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from iamcreds.pull_request.properties import Property
 
 
@@ -49,9 +51,10 @@ class Change:
         actions: the actions.
         notes: reasons and consequences.
         properties: the changed properties that may be shown.
-        place: where it is declared, empty if that is unknown.
+        place: where it is declared or, if it is deleted, was declared; empty if that is unknown.
         credential_id: the id of the existing credential, empty if there is none or if it is unknown.
         enforces: the declared status that `up` sends, `Active` or `Inactive`, or empty.
+        created: the creation date of the existing credential in UTC, None if there is none or if it is unknown.
     """
 
     user: str
@@ -63,6 +66,17 @@ class Change:
     place: str = ""
     credential_id: str = ""
     enforces: str = ""
+    created: datetime | None = field(default=None, compare=False)
+
+    @property
+    def is_unmanaged(self) -> bool:
+        """Return True if the credential exists and the state does not have it: it is adopted, or has no resource."""
+        return Action.ADOPT in self.actions or self.name == self.credential_id
+
+    @property
+    def is_removal(self) -> bool:
+        """Return True if a working password no longer works afterwards."""
+        return not REMOVALS.isdisjoint(self.actions)
 
 
 class UserAction(StrEnum):
@@ -158,5 +172,10 @@ class Changes:
     @property
     def removals(self) -> int:
         """Count the credentials that are deleted, replaced, reset or switched off, and removed IAM users."""
-        credentials = sum(not REMOVALS.isdisjoint(change.actions) for change in self.credentials)
+        credentials = sum(change.is_removal for change in self.credentials)
         return credentials + sum(change.is_removal for change in self.users)
+
+    @property
+    def unmanaged_removals(self) -> int:
+        """Count the removals of credentials that the state does not have."""
+        return sum(change.is_removal and change.is_unmanaged for change in self.credentials)

@@ -6,21 +6,21 @@ Names and values are anybody's text: none becomes markup.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from iamcreds.pull_request.changes import Action, Change, Changes, Note, PolicyChange, UserChange
+from iamcreds.pull_request.changes import Action, Change, Changes
 from iamcreds.pull_request.failures import find_failures
+from iamcreds.pull_request.table import HEAD, render_rows
 from iamcreds.text.escaping import escape_lines, format_code, shorten
-from iamcreds.text.formatting import capitalize, format_count
+from iamcreds.text.formatting import capitalize, format_count, take_fitting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from iamcreds.pull_request.properties import Property
-
-_Change = TypeVar("_Change", Change, UserChange, PolicyChange)
 
 MAX_LENGTH = 65_000
 """Characters of a comment; GitHub refuses more than 65,536."""
@@ -28,9 +28,6 @@ _ROOM_FOR_NOTE = 600
 _ROOM_FOR_MESSAGES = 12_000
 """What errors, findings and warnings may each take, and get before the tables: the rows hide them most."""
 _MAX_MESSAGE = 4_000
-_TABLE = "| Credential | Service | Action | Note | Declared at |\n|---|---|---|---|---|\n"
-_SHOWN_IN_A_ROW = 5
-"""How many names and places a row shows of the credentials that have the same change."""
 _KINDS = (
     (Action.CREATE, "to create"),
     (Action.ADOPT, "to adopt"),
@@ -64,19 +61,22 @@ def format_marker(name: str) -> str:
     return f"<!-- iamcreds plan: {name} -->"
 
 
-def render_comment(changes: Changes, name: str, excess: str | None = None, commit: str | None = None) -> str:
+def render_comment(
+    changes: Changes, name: str, now: datetime, excess: str | None = None, commit: str | None = None
+) -> str:
     """Return the comment, of at most `MAX_LENGTH` characters.
 
     Args:
         changes: the changes of the preview.
         name: the name in the marker.
+        now: the time, in UTC, from which the age of a deleted credential is computed.
         excess: the gate's reason for a rejection.
         commit: the commit that the preview was made for, in hexadecimal.
     """
     title = f"### IAM credentials: {format_code(name)}" if name else "### IAM credentials"
     head = f"{format_marker(name)}\n{title}\n\n{_render_origin(changes, commit)}"
     paragraphs = [head, *_render_verdict(changes, excess), f"{summarize(changes)}."]
-    return _fit("\n\n".join(paragraphs) + "\n", _make_sections(changes))
+    return _fit("\n\n".join(paragraphs) + "\n", _make_sections(changes, now))
 
 
 def _render_origin(changes: Changes, commit: str | None) -> str:
@@ -141,63 +141,17 @@ def _summarize_updates(changes: Changes, kind: Action) -> str:
     return f" ({', '.join(f'{counts[action]:,} {words}' for action, words in _UPDATES.items() if counts[action])})"
 
 
-def _make_sections(changes: Changes) -> list[_Section]:
+def _make_sections(changes: Changes, now: datetime) -> list[_Section]:
     diffs = [_render_diff(change) for change in changes.credentials if change.properties]
     sections = [
         _make_block("errors", "", changes.errors, "text", _ROOM_FOR_MESSAGES),
-        _Section("rows", f"\n{_TABLE}", tuple(_render_rows(changes)), ""),
+        _Section("rows", f"\n{HEAD}", tuple(render_rows(changes, now)), ""),
         _make_block("access-key findings", "Access-key findings", changes.findings, "text", _ROOM_FOR_MESSAGES),
         _make_block("warnings", "Warnings", changes.warnings, "text", _ROOM_FOR_MESSAGES),
         _make_block("property changes", "Property changes", diffs, "diff"),
         _make_block("other resources", "Other resources", changes.others, "text"),
     ]
     return [section for section in sections if section.items]
-
-
-def _render_rows(changes: Changes) -> Iterator[str]:
-    """Render one row for all credentials, users or policies that have the same change."""
-    users = sorted(changes.users, key=lambda change: (change.policy, change.user))
-    for credentials in _group(changes.credentials, lambda change: (change.service, change.actions, change.notes)):
-        names = _join(change.name for change in credentials)
-        yield _render_row(names, f" {format_code(credentials[0].service)}", credentials)
-    for same in _group(users, lambda change: (change.policy, change.actions, change.notes)):
-        names, policy = _join(change.user for change in same), same[0].policy
-        yield _render_row(f"policy {format_code(policy)} of {names}" if policy else f"IAM user {names}", "", same)
-    yield from map(_render_policy, _group(changes.policies, lambda change: (change.before, change.after)))
-
-
-def _group(changes: Iterable[_Change], key: Callable[[_Change], Any]) -> Iterable[list[_Change]]:
-    """Group changes with the same key, in the order of the first of each group."""
-    groups = defaultdict[Any, list[_Change]](list)
-    for change in changes:
-        groups[key(change)].append(change)
-    return groups.values()
-
-
-def _render_row(names: str, service: str, changes: Sequence[Change] | Sequence[UserChange]) -> str:
-    """Render the row of credentials or users that all have the same change."""
-    places = _join(dict.fromkeys(change.place for change in changes if change.place))
-    actions, notes = ", ".join(changes[0].actions), "; ".join(map(_render_note, changes[0].notes))
-    return f"| {names} |{service} | {actions} | {notes} | {places} |\n"
-
-
-def _join(texts: Iterable[str]) -> str:
-    """Return the first of some texts as code, and the number of the others."""
-    shown = list(texts)
-    more = len(shown) - _SHOWN_IN_A_ROW
-    return ", ".join(map(format_code, shown[:_SHOWN_IN_A_ROW])) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _render_note(note: Note) -> str:
-    return f"{note.text} {format_code(note.value)}".strip()
-
-
-def _render_policy(policies: Sequence[PolicyChange]) -> str:
-    """Render the row of users whose policy changes in the same way."""
-    before, after = policies[0].before, policies[0].after
-    words = "watch" if before is None else "stop watching" if after is None else "change policy"
-    limits = " → ".join(format_code(text) for text in (before, after) if text is not None)
-    return f"| access keys of {_join(policy.user for policy in policies)} | | {words} | {limits} | |\n"
 
 
 def _render_diff(change: Change) -> str:
@@ -229,7 +183,8 @@ def _fit(head: str, sections: Sequence[_Section]) -> str:
     room = MAX_LENGTH - _ROOM_FOR_NOTE - len(head)
     kept, missing = dict[str, str](), dict[str, int]()
     for section in sorted(sections, key=lambda section: section.max_length):
-        items = list(_take_fitting(section, min(room, section.max_length)))
+        frame = len(section.opening) + len(section.closing)
+        items = list(take_fitting(section.items, min(room, section.max_length) - frame))
         kept[section.name] = section.opening + "".join(items) + section.closing if items else ""
         room -= len(kept[section.name])
         missing[section.name] = len(section.items) - len(items)
@@ -238,12 +193,3 @@ def _fit(head: str, sections: Sequence[_Section]) -> str:
     if left_out:
         text += f"\n**Cut** to fit a comment: {', '.join(left_out)} are not shown; `pulumi preview --diff` shows all.\n"
     return text
-
-
-def _take_fitting(section: _Section, room: int) -> Iterator[str]:
-    room -= len(section.opening) + len(section.closing)
-    for item in section.items:
-        room -= len(item)
-        if room < 0:
-            return
-        yield item

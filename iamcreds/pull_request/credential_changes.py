@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iamcreds.pull_request.changes import Action, Change, Note
-from iamcreds.pull_request.notes import explain
+from iamcreds.pull_request.notes import explain, note_lost_password
 from iamcreds.pull_request.preview import MASK
-from iamcreds.pull_request.properties import UNKNOWN, compare_properties, format_name
+from iamcreds.pull_request.properties import UNKNOWN, compare_properties, format_name, parse_date
 from iamcreds.resource_types import CREDENTIAL_TYPE
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def find_credential_changes(steps: Iterable[Step], recorded: Mapping[str, State]
                 place=step.place,
                 credential_id=step.old.id if step.old else str(state.inputs.get("adopts", "")),
                 enforces=_find_enforced(step, actions),
+                created=parse_date(step.old.outputs.get("create_date")) if step.old else None,
             )
 
 
@@ -56,8 +57,20 @@ def find_old_copies(steps: Iterable[Step]) -> Iterator[Change]:
         old = step.old
         if step.op == "refresh" and old and old.is_leaving and old.type == CREDENTIAL_TYPE and step.new is not None:
             user, service = format_name(old, "user"), format_name(old, "service")
-            note = Note("old copy, replaced earlier:", old.id)
-            yield Change(user, old.name, service, (Action.DELETE,), (note,), credential_id=old.id)
+            yield Change(
+                user,
+                old.name,
+                service,
+                (Action.DELETE,),
+                (
+                    Note("old copy, replaced earlier:", old.id),
+                    *note_lost_password(service, step.new.outputs.get("status")),
+                ),
+                (),
+                old.place,
+                old.id,
+                created=parse_date(old.outputs.get("create_date")),
+            )
 
 
 def _find_enforced(step: Step, actions: Collection[Action]) -> str:

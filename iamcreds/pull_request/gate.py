@@ -23,7 +23,8 @@ _SHARE_AT_LEAST = 10
 class Gate:
     """How many removals may be, as a share in percent or a number, where a stack has `at_least` credentials.
 
-    An IAM user whom the stack has made counts as one more.
+    An IAM user whom the stack has made counts as one more. A share is of everything that may count as a removal: the
+    stack's credentials and users, and the unmanaged credentials that the preview removes.
     """
 
     percent: Decimal | None
@@ -41,14 +42,16 @@ class Gate:
                 "the preview does not list every resource of the stack, so nobody can say how large a share it removes:"
                 " make it without `--target`, with refresh or with `--show-sames`"
             )
-        had = changes.credential_count + changes.user_count
-        if had < self.at_least or not self._is_excess(changes.removals, had):
+        stack, unmanaged = changes.credential_count + changes.user_count, changes.unmanaged_removals
+        had = stack + unmanaged
+        if stack < self.at_least or not self._is_excess(changes.removals, had):
             return None
         share = f" ({Decimal(changes.removals * _HUNDRED) / had:.0f}%)" if had else ""
         what = "credentials and IAM users" if changes.user_count else "credentials"
+        origin = f", {unmanaged:,} of them unmanaged," if unmanaged else ""
         limit = f"{self.percent}%" if self.percent is not None else str(self.number)
         return (
-            f"{changes.removals:,} of {had:,} {what}{share} would be deleted, replaced, reset or"
+            f"{changes.removals:,} of {had:,} {what}{share}{origin} would be deleted, replaced, reset or"
             f" switched off, and at most {limit} may be"
         )
 

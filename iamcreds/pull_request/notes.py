@@ -6,14 +6,18 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from iamcreds.model import credential_name
+from iamcreds.model import Status, credential_name
 from iamcreds.pull_request.changes import Action, Change, Note
 from iamcreds.pull_request.properties import format_value
+from iamcreds.services import Family, service_family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from iamcreds.pull_request.preview import State, Step
+
+
+_RENAMED = "IAM renamed the user: to keep the password, declare the present name with"
 
 
 def explain(step: Step, actions: Sequence[Action], recorded: State | None) -> Iterator[Note]:
@@ -22,20 +26,37 @@ def explain(step: Step, actions: Sequence[Action], recorded: State | None) -> It
     if recorded and not {Action.CREATE, Action.ADOPT}.isdisjoint(actions):
         yield Note("somebody deleted it")
     if Action.ADOPT in actions and new:
-        how = "by reset of" if Action.RESET in actions else "as it is:"
-        yield Note(how, format_value(new.inputs.get("adopts", new.inputs.get("adopt")), quoted=False))
+        yield Note("by reset" if Action.RESET in actions else "as it is")
         if Action.RESET not in actions and "password" not in new.inputs:
             yield Note("its password is unknown until a reset")
     if Action.RENAME in actions and old:
         yield Note("was", old.name)
-    if old and recorded and recorded.outputs.get("status") != old.outputs.get("status"):
+    if old and old.outputs.get("status") == "Expired":
+        yield Note("it has expired")
+    elif old and recorded and recorded.outputs.get("status") != old.outputs.get("status"):
         yield Note("somebody made it", format_value(old.outputs.get("status"), quoted=False))
     if Action.RESET in actions and new and "reset" in new.inputs:
         yield Note("because of", format_value(new.inputs.get("reset"), quoted=False))
     if Action.RECORD in actions and old and new:
         yield from _explain_record(old, new)
-    for reason in step.reasons:
-        yield Note("it has expired") if reason == "status" else Note("another", reason)
+    if old and not {Action.DELETE, Action.REPLACE}.isdisjoint(actions) and not old.is_retained:
+        yield from note_lost_password(old.inputs.get("service"), old.outputs.get("status"))
+        yield from _suggest_former_user(old, recorded)
+    yield from (Note("another", reason) for reason in step.reasons if reason != "status")
+
+
+def note_lost_password(service: object, status: object) -> Iterator[Note]:
+    """Return the note of the deletion of a credential with this status, if that is Active."""
+    if status == Status.ACTIVE:
+        has_key = isinstance(service, str) and service_family(service) is Family.API_KEY
+        yield Note("deletes a working API key" if has_key else "deletes a working password")
+
+
+def _suggest_former_user(old: State, recorded: State | None) -> Iterator[Note]:
+    """Return the note of a deletion that keeps the credential, if the refresh has found it under a new user name."""
+    former = recorded.outputs.get("user") if recorded else None
+    if former is not None and former != old.outputs.get("user"):
+        yield Note(_RENAMED, f"was: {format_value(former, quoted=False)}")
 
 
 def _explain_record(old: State, new: State) -> Iterator[Note]:
@@ -54,14 +75,20 @@ def _explain_record(old: State, new: State) -> Iterator[Note]:
 def suggest_names(changes: Sequence[Change]) -> Iterator[Change]:
     """Add a note to each new credential that may be a renamed one: of the same user and service, one is deleted.
 
-    `was` keeps the credential and its password under a different name.
+    `was` keeps the credential and its password under a different name of the credential or of the user.
     """
     deleted: dict[tuple[str, str], list[str]] = defaultdict(list)
+    of_users: dict[tuple[str, str], list[Note]] = defaultdict(list)
     for change in changes:
         name = credential_name(change.name, change.user, change.service)
         if Action.DELETE in change.actions and name is not None:
             deleted[change.user, change.service].append(name)
+        of_users[change.user, change.service] += [note for note in change.notes if note.text == _RENAMED]
     for change in changes:
-        former = deleted[change.user, change.service] if Action.CREATE in change.actions else []
-        notes = [Note("did you mean to rename one? then write", f"was: {name}") for name in former]
-        yield replace(change, notes=(*change.notes, *notes))
+        if Action.CREATE in change.actions:
+            former = deleted[change.user, change.service]
+            notes = [Note("did you mean to rename one? then write", f"was: {name}") for name in former]
+            notes += of_users[change.user, change.service]
+            yield replace(change, notes=(*change.notes, *dict.fromkeys(notes)))
+        else:
+            yield change

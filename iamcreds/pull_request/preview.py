@@ -79,8 +79,8 @@ class Step:
 
     @property
     def place(self) -> str:
-        """The source location of a resource that the program still declares, or empty."""
-        return self.new.place if self.new else ""
+        """The source location of a resource, of a deleted one the last; empty if the engine does not know it."""
+        return self.state.place if self.state else ""
 
 
 @dataclass(frozen=True)

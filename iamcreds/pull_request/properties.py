@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -59,6 +60,15 @@ def _format_input(inputs: Mapping[str, Any], name: str) -> str | None:
 def format_name(state: State, key: str, default: str = "") -> str:
     """Return an input of a state as text without quotes, such as the name of its user."""
     return format_value(state.inputs.get(key, default), quoted=False)
+
+
+def parse_date(value: object) -> datetime | None:
+    """Return an ISO 8601 date with its time zone, None for anything else."""
+    try:
+        date = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return date if date and date.tzinfo else None
 
 
 def format_value(value: Any, *, quoted: bool = True) -> str:  # noqa: ANN401 - any property value

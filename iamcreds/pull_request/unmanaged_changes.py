@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.pull_request.changes import Action, Change, Note
+from iamcreds.pull_request.notes import note_lost_password
+from iamcreds.pull_request.properties import Property, parse_date
 from iamcreds.resource_types import UNMANAGED_CREDENTIALS_TYPE
 
 if TYPE_CHECKING:
@@ -23,9 +25,20 @@ def find_unmanaged_changes(steps: Iterable[Step]) -> Iterator[Change]:
             inputs = step.new.inputs
             for user, credential in _list_unmanaged(inputs.get("unmanaged")):
                 id_, service = credential.get("id"), str(credential.get("service", ""))
+                lost = tuple(note_lost_password(service, credential.get("status")))
                 for key, action in _ACTIONS.items():
                     if id_ in _list(inputs.get(key)):
-                        yield Change(user, str(id_), service, (action,), _NOTES, (), step.place, str(id_))
+                        yield Change(
+                            user,
+                            str(id_),
+                            service,
+                            (action,),
+                            (*_NOTES, *lost) if action is Action.DELETE else _NOTES,
+                            (Property("user", user, user),),
+                            step.place,
+                            str(id_),
+                            created=parse_date(credential.get("created")),
+                        )
 
 
 def _list_unmanaged(unmanaged: object) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -30,7 +30,7 @@ _LEFT_OUT = (
 )
 _MISSING = (
     "credential {id}, which user {user} imports as a {service} credential, does not exist: a new one is created."
-    " Remove `adopt` from the specs"
+    " Remove `adopt`"
 )
 
 

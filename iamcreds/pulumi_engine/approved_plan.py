@@ -13,6 +13,7 @@ import pulumi
 from iamcreds.errors import ApprovalError
 from iamcreds.pull_request.approval import MAX_SIZE, parse_approval
 from iamcreds.specs.digest import compute_digest
+from iamcreds.text.decoding import decode
 from iamcreds.text.escaping import escape_invisible, shorten
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def read_approval() -> Approval | None:
         return parse_approval(_read_text(name))
     except ApprovalError as error:
         raise ApprovalError(f"{VARIABLE}={shown}: {error}") from None
-    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a name with a null character
-        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is not UTF-8 text"
+    except (OSError, ValueError) as error:  # ValueError: a different encoding, or a name with a null character
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
         raise ApprovalError(f"cannot read {VARIABLE}={shown}: {reason}") from None
 
 
@@ -52,7 +53,7 @@ def _read_text(name: str) -> str:
         data = opened.read(MAX_SIZE + 1)
     if len(data) > MAX_SIZE:
         raise ApprovalError(f"it has more than {MAX_SIZE // 1_000_000} MB")
-    return data.decode()
+    return decode(data)
 
 
 def require_approved_specs(desired: Desired) -> None:

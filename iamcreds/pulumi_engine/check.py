@@ -11,16 +11,18 @@ from iamcreds.errors import NotApprovedError, RejectedError, UserDeniedError
 from iamcreds.model import Status
 from iamcreds.planning.decisions import Adopt, Create, Decision, Import, MissingUser, Rejection
 from iamcreds.planning.planner import plan
-from iamcreds.planning.rejections import describe, protected
+from iamcreds.planning.rejections import describe, not_renamed, protected
 from iamcreds.pull_request.changes import Action
 from iamcreds.pulumi_engine.group_facts import find_own, foresee_user, read_group
 from iamcreds.pulumi_engine.inputs import REPLACING
 from iamcreds.pulumi_engine.provider import warn
 from iamcreds.pulumi_engine.run_context import OnRejection, reject
-from iamcreds.services import MAX_PER_SERVICE
+from iamcreds.services import MAX_PER_SERVICE, service_alias
 from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from iamcreds.aws import Account
     from iamcreds.model import Credential
     from iamcreds.planning.group import Group
@@ -31,6 +33,17 @@ if TYPE_CHECKING:
 _NOTHING_ADOPTED = (
     "`password` is for a credential that is imported. Options: name its id with `adopt`; or remove `password`"
 )
+
+_RENAMED = (
+    "IAM has renamed user {former} to {user}, so this run deletes {service} credential {ids} and its password. To keep"
+    " it, add `was: {former}` to user {user} in the specs"
+)
+
+
+def follow_rename(olds: CredentialInputs, own: Collection[Credential], inputs: CredentialInputs) -> CredentialInputs:
+    """Return the recorded inputs with the declared user, if IAM has renamed the user of the existing credential."""
+    is_renamed = olds.user != inputs.user and {credential.user for credential in own} == {inputs.user}
+    return replace(olds, user=inputs.user) if is_renamed else olds
 
 
 def needs_slot(account: Account, user: object, service: object, inputs: CredentialInputs) -> bool:
@@ -89,6 +102,8 @@ class CredentialCheck:
         """Reject a replacement before it begins, so that a working credential is never deleted for a rejected one."""
         self._note_request(self.inputs, is_recorded=True)
         own = find_own(self.account, olds.user, self.context)
+        self._require_rename(own)
+        olds = follow_rename(olds, own, self.inputs)
         reasons = [name for name in REPLACING if getattr(olds, name) != getattr(self.inputs, name)]
         if any(credential.status is Status.EXPIRED for credential in own):
             reasons = ["it has expired"]
@@ -112,8 +127,36 @@ class CredentialCheck:
         if inputs.password is not None and inputs.adopt is None:
             raise RejectedError(_NOTHING_ADOPTED)
         self._note_request(inputs)
+        self._require_rename(own)
         # The engine requests no diff for --replace and taint.
         return self._plan(inputs, own, frees_quota=self.context.options.frees_quota(by_default=False))
+
+    def _require_rename(self, own: Iterable[Credential]) -> None:
+        """Require that IAM has renamed the user, if specs declare a former name: nothing is replaced by a mistake.
+
+        Raises:
+            RejectedError: IAM has not.
+        """
+        user, former = self.inputs.user, self.context.former_user
+        if former is None:
+            return
+        others = [credential for credential in own if credential.user != user]
+        exists = self.account.users.exists(user)
+        if others or (not exists and self.account.users.exists(former)):
+            raise RejectedError(not_renamed(user, former, others, exists=exists))
+
+    def _suggest_former_user(self, group: Group) -> None:
+        """Warn if IAM has renamed the user since the state was written, and specs declare the user as a new one."""
+        strays = self.context.strays
+        renamed = [
+            credential
+            for credential in group.existing
+            if credential.id in strays and group.owners.get(credential.id) not in group.members
+        ]
+        if renamed and group.user not in self.context.created_users:  # `iamUser` does not support `was`
+            former = strays[renamed[0].id]
+            ids = " and ".join(credential.id for credential in renamed)
+            warn(_RENAMED.format(user=group.user, former=former, service=service_alias(group.service), ids=ids))
 
     def _note_request(self, inputs: CredentialInputs, *, is_recorded: bool = False) -> None:
         members = self.context.members(inputs)
@@ -132,6 +175,7 @@ class CredentialCheck:
             self.account.credentials.require_approved(credential.user, credential.id, Action.REPLACE)
         with self.account.create_journal.hold(inputs.user, inputs.service):
             group = self._read_group(inputs, frees_quota=frees_quota)
+            self._suggest_former_user(group)
             decision = self._decide(group, own)
         match decision:
             case Create():

@@ -38,7 +38,13 @@ def read_group(account: Account, session: Session, user: str, service: str) -> G
     group = session.group(user, service)
     imports = _find(account, user, {member.adopt for member in group.members.values() if member.adopt is not None})
     if not account.users.exists(user):
-        return replace(group, imports=imports, has_user=False, has_service=has_service(account, None, service))
+        return replace(
+            group,
+            imports=imports,
+            has_user=False,
+            case_variant=account.users.find_case_variant(user),
+            has_service=has_service(account, None, service),
+        )
     if any(member.adopt is None for member in group.members.values()):
         _settle(account, session, user, service)
     changed = session.changed(user, service)
@@ -60,9 +66,10 @@ def foresee_user(account: Account, group: Group, context: RunContext) -> Group:
         return group
     ids = dict.fromkeys([*context.own_ids(), *context.of_user])  # each id that lists lack costs a call
     renamed_to = next((live.user for live in _find(account, group.user, ids).values() if live.user != group.user), None)
-    is_preview = context.on_rejection is OnRejection.COLLECT
+    is_preview = context.on_rejection is not OnRejection.DEFER
     is_created = is_preview and renamed_to is None and group.user in context.created_users
-    return replace(group, has_user=is_created, renamed_to=renamed_to)
+    has_iam_user = group.user in context.created_users
+    return replace(group, has_user=is_created, renamed_to=renamed_to, has_iam_user=has_iam_user)
 
 
 def find_own(account: Account, user: str, context: RunContext) -> list[Credential]:

@@ -94,10 +94,10 @@ async def find_rejections(users: Sequence[DesiredUser], version: str) -> dict[st
 
 def _find_reason(user: str, existing: str | None, *, is_imported: bool) -> str | None:
     """Return why a user cannot be created or imported if IAM has the user `existing`."""
-    if is_imported and existing != user:
+    if existing is not None and existing != user:
+        return f"IAM has user {existing}, and allows no other whose name differs by case only: declare it as {existing}"
+    if is_imported and existing is None:
         return f"IAM has no user {user} to import: take `import` out, and the user is created"
     if is_imported or existing is None:
         return None
-    if existing == user:
-        return f"IAM has user {user} already: `iamUser: {{import: true}}` takes the user over"
-    return f"IAM has user {existing}, and allows no other whose name differs by case only"
+    return f"IAM has user {user} already: `iamUser: {{import: true}}` takes the user over"

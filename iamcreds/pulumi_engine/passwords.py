@@ -27,11 +27,10 @@ async def read_passwords(desired: Desired) -> Mapping[str, str]:
     passwords = _check(await _read())
     adopting = {wanted.resource_name for user in desired.users for wanted in user.credentials if wanted.adopt}
     for name in sorted(passwords.keys() - adopting):
-        entry = shlex.quote(f'{KEY}["{name}"]')
         pulumi.log.warn(
             escape_invisible(
                 f"config `{KEY}` has a password of {name}, which the specs do not adopt: it is not used; take it out"
-                f" (pulumi config rm --path {entry})"
+                f" (pulumi config rm --path {_path(name)})"
             )
         )
     return {name: password for name, password in passwords.items() if name in adopting}
@@ -46,10 +45,28 @@ async def _read() -> Any:  # noqa: ANN401 - any JSON
 
 
 def _check(passwords: Any) -> Mapping[str, str]:  # noqa: ANN401 - any JSON
-    """What was read, which must be passwords by name; none of them is told."""
-    if isinstance(passwords, dict) and all(isinstance(password, str) and password for password in passwords.values()):
-        return passwords
-    raise pulumi.RunError(
-        f"config `{KEY}` must be texts by resource name:"
-        f" pulumi config set --secret --path '{KEY}[\"jane/codecommit\"]' (which asks for the password)"
-    )
+    """Return the config's value, which must be passwords by name; an error names the resources and no password.
+
+    Raises:
+        pulumi.RunError: it is not an object, or some values are empty or not texts.
+    """
+    if not isinstance(passwords, dict):
+        raise pulumi.RunError(
+            f"config `{KEY}` must be texts by resource name. Run pulumi config set --secret --path"
+            f" {_path('jane/codecommit')} (which asks for the password)"
+        )
+    wrong = sorted(name for name, password in passwords.items() if not (isinstance(password, str) and password))
+    if wrong:
+        reasons = (f"{name} is {'empty' if passwords[name] == '' else 'not a text'}" for name in wrong)
+        raise pulumi.RunError(
+            escape_invisible(
+                f"config `{KEY}`: the password of {', that of '.join(reasons)}. Run pulumi config set --secret --path"
+                f" {_path(wrong[0])}, which asks for the password, or pulumi config rm --path {_path(wrong[0])}"
+            )
+        )
+    return passwords
+
+
+def _path(name: str) -> str:
+    """Return the path of a resource's password in the config, as one word of a shell."""
+    return shlex.quote(f'{KEY}["{name}"]')

@@ -59,7 +59,7 @@ def unmanaged_context(state: StackState | None, users: Iterable[DesiredUser]) ->
     declared: dict[str, list[str]] = {}
     undecided = set()
     for credential in credentials:
-        recorded = ids.get(credential.resource_name) or ids.get(credential.former_resource_name or "")
+        recorded = ids.get(state.find_name(credential))
         if recorded is None:
             undecided.add((credential.user, credential.service))
         else:
@@ -76,11 +76,14 @@ def credential_context(
     state: StackState | None, credential: DesiredCredential, declared: Sequence[DesiredCredential]
 ) -> dict[str, Any]:
     """Return the context of a credential by the present names of resources; `declared` is its group with itself."""
-    former, name = credential.former_resource_name, credential.resource_name
-    context = state_context(state, former or name, credential.user, credential.service) | {"resource": name}
-    names = {member.former_resource_name: member.resource_name for member in declared}
+    name = credential.resource_name
+    recorded_name = name if state is None else state.find_name(credential)
+    context = state_context(state, recorded_name, credential.user, credential.service) | {"resource": name}
+    if credential.user_was is not None:
+        context["former_user"] = credential.user_was
     if state is not None:  # by name, because IAM may have renamed the user since the state was written
-        context["owned"] |= state.own(*(member.former_resource_name or member.resource_name for member in declared))
+        names = {state.find_name(member): member.resource_name for member in declared}
+        context["owned"] |= state.own(*names)
         context["owned"] = {key: names.get(owner, owner) for key, owner in context["owned"].items()}
     options = Options(protect=credential.protect, deletes_first=len(declared) == MAX_PER_SERVICE or None)
     context |= {"group": {}, "options": options.properties()}

@@ -17,12 +17,10 @@ from pulumi.runtime.proto.engine_pb2 import LogRequest, LogSeverity
 from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
 from iamcreds.errors import (
-    AccessDeniedError,
+    AccountError,
     ConfigError,
     IamcredsError,
     RejectedError,
-    UnauthenticatedError,
-    UnreachableError,
     WrongAccountError,
     format_traceback,
     is_debugging,
@@ -40,6 +38,9 @@ if TYPE_CHECKING:
     from pulumi.dynamic import ConfigureRequest
 
     from iamcreds.aws import Account
+
+DECLARED_FOR = "this resource is declared for"
+"""Who expects the account of the input `account`, in an error."""
 
 _ONE_AT_A_TIME = threading.Lock()
 _CALLS = frozenset({"check", "diff", "create", "read", "update", "delete"})
@@ -91,7 +92,7 @@ class Provider(ResourceProvider):
         if named is not None and not (isinstance(named, str) and ACCOUNT_ID.fullmatch(named)):
             return [CheckFailure("account", f"expected {ACCOUNT_ID_WORDS}")]
         try:
-            self.account.require_account(named, "the specs are for")
+            self.account.require_account(named, DECLARED_FOR)
             self.account.require_account(of_state, "this state is of")
             approval = read_approval()
             self.account.require_account(approval.account if approval else None, "the approved plan is of")
@@ -136,7 +137,7 @@ class WatcherProvider(Provider):
         return dict(inputs)
 
 
-ACCOUNT_WIDE = (UnreachableError, UnauthenticatedError, AccessDeniedError, WrongAccountError)
+ACCOUNT_WIDE = (AccountError, ConfigError)
 """Failures of a read that every other read of the run meets as well; catch UserDeniedError first."""
 
 

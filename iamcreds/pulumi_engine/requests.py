@@ -99,9 +99,8 @@ def credential_request(
         request.deleteBeforeReplace = request.deleteBeforeReplaceDefined = True
     if credential.protect:
         request.protect = True
-    if credential.former_resource_name is not None:
-        former = {"name": credential.former_resource_name}
-        request.aliases.extend(Alias(spec=Alias.Spec(**former, noParent=is_moved)) for is_moved in (False, True))
+    for name in credential.former_resource_names:
+        request.aliases.extend(Alias(spec=Alias.Spec(name=name, noParent=is_moved)) for is_moved in (False, True))
     return request
 
 

@@ -84,6 +84,8 @@ class RunContext:
         options: the resource's options.
         owned: resource names by id of the group's credentials in the state; None if the state could not be read.
         of_user: the ids of those that the state has under this user's name.
+        strays: the users, whom the program does not declare, of credentials in `owned`, by id.
+        former_user: the former name of the user, as declared; None for none.
         recorded: number of all credentials in the state, None if unknown.
         newest: when the newest credential of this service in the state was created; None if no resource can have had
             a different user.
@@ -100,6 +102,8 @@ class RunContext:
     options: Options = Options()
     owned: Mapping[str, str] | None = None
     of_user: tuple[str, ...] = ()
+    strays: Mapping[str, str] = field(default_factory=dict)
+    former_user: str | None = None
     recorded: int | None = None
     newest: datetime | None = None
     account: str | None = None
@@ -124,6 +128,8 @@ class RunContext:
             options=Options(**(known.get("options") or {})),
             owned=_rename(known.get("owned"), known.get("owned_by_group") or {}, known.get("renamed") or {}),
             of_user=tuple(known.get("of_user") or ()),
+            strays=known.get("strays") or {},
+            former_user=known.get("former_user"),
             recorded=None if recorded is None else int(recorded),
             newest=datetime.fromisoformat(known["newest"]) if known.get("newest") else None,
             account=known.get("account"),

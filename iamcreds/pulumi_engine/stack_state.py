@@ -25,6 +25,8 @@ from iamcreds.services import service_name
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from iamcreds.model import DesiredCredential
+
 _READ_STATE = "pulumi:pulumi:readStackResourceOutputs"
 _PAUSES = (0.0, 0.1, 0.5)
 """Seconds before each time that the state is asked for: of some 1,800 runs on a busy machine one was refused it."""
@@ -53,22 +55,30 @@ class StackState:
 
         The service becomes a full name. `owned` has resource names by id: of this user and service, of the resource
         itself, and of this service's users whom the program does not declare, because IAM may have renamed a user since
-        the state was written. `of_user` has the ids that the state has under this user's name. `newest` is the creation
-        date of the service's newest credential, unless specs declare the users. A user or service that is not text,
-        which check rejects, has none of them.
+        the state was written; `strays` has the users of the latter by id. `of_user` has the ids that the state has
+        under this user's name. `newest` is the creation date of the service's newest credential, unless specs declare
+        the users. A user or service that is not text, which check rejects, has none of them.
         """
         if not (isinstance(user, str) and isinstance(service, str)):
             return {"user": None, "service": None, "owned": {}, "of_user": [], "newest": None}
         full = service_name(service)
         of_user = self.names.get((user, full), {})
-        owned = {**self._strays.get(full, {}), **self.own(resource_name), **of_user}
+        strays = self._strays.get(full, {})
+        owned = {**{key: self.every[key] for key in strays}, **self.own(resource_name), **of_user}
         # Specs name the user in a resource's name, so only other programs move a resource to a different user.
         newest = {"newest": self.newest.get(full)} if self.users is None else {}
-        return {"user": user, "service": full, "owned": owned, "of_user": sorted(of_user), **newest}
+        return {"user": user, "service": full, "owned": owned, "of_user": sorted(of_user), **newest} | (
+            {"strays": strays} if strays else {}
+        )
 
     def own(self, *resource_names: str) -> dict[str, str]:
         """Return the credentials of these resources: resource names by id."""
         return dict(pair for name in resource_names for pair in self._by_name.get(name, {}).items())
+
+    def find_name(self, credential: DesiredCredential) -> str:
+        """Return the name of its resource in the state, where it may have a former one; else the declared name."""
+        candidates = (credential.resource_name, *credential.former_resource_names)
+        return next((name for name in candidates if name in self._resources), credential.resource_name)
 
     @functools.cached_property
     def every(self) -> Mapping[str, str]:
@@ -76,11 +86,15 @@ class StackState:
         return dict(pair for names in self.names.values() for pair in names.items())
 
     @functools.cached_property
+    def _resources(self) -> frozenset[str]:
+        return frozenset(self.every.values())
+
+    @functools.cached_property
     def _strays(self) -> Mapping[str, Mapping[str, str]]:
         found: dict[str, dict[str, str]] = defaultdict(dict)
         for (user, service), names in self.names.items():
             if self.users is not None and user not in self.users:
-                found[service].update(names)
+                found[service].update(dict.fromkeys(names, user))
         return found
 
     @functools.cached_property

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing, contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from iamcreds.query.schema import NUMBERS, TABLES
+from iamcreds.query.schema import GUESSED, NUMBERS, TABLES
+from iamcreds.services import complete_service_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from iamcreds.text.tables import Cell
 
+Comparison: TypeAlias = tuple[str, str]
+"""Two different texts that a statement compared, although they may mean the same; in alphabetical order."""
+
 _MAX_LENGTH = 1_000_000
 """Bytes of one value or statement at most."""
+
+_COLLATION = "guessed"
 
 _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
 _FORBIDDEN_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
@@ -23,8 +30,9 @@ _FORBIDDEN_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
 def open_database(rows: Mapping[str, Iterable[object]]) -> sqlite3.Connection:
     """Create all the tables; each is filled from objects with the attributes that its columns are named for."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.create_collation(_COLLATION, _compare)
     for table, columns in TABLES.items():
-        typed = (f"{column} {'INTEGER' if column in NUMBERS else 'TEXT'}" for column in columns)
+        typed = (f"{column} {_find_type(column)}" for column in columns)
         connection.execute(f"CREATE TABLE {table} ({', '.join(typed)})")
         parameters = ", ".join("?" for _ in columns)
         values = (tuple(_to_sql(getattr(row, column)) for column in columns) for row in rows.get(table, ()))
@@ -48,6 +56,42 @@ def restrict(connection: sqlite3.Connection) -> set[tuple[int, str | None]]:
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_LENGTH)
     connection.set_authorizer(authorize)
     return actions
+
+
+@contextmanager
+def watch_comparisons(connection: sqlite3.Connection) -> Iterator[set[Comparison]]:
+    """Collect the comparisons of guessed columns with a different spelling of their value.
+
+    The columns' collation sees the compared values, whatever the statement looks like; it sorts as SQLite does. LIKE
+    uses no collation, so its function is replaced by one that asks a second SQLite.
+    """
+    comparisons: set[Comparison] = set()
+
+    def compare(left: str, right: str) -> int:
+        if left != right and complete_service_name(left) == complete_service_name(right):
+            comparisons.add((min(left, right), max(left, right)))
+        return _compare(left, right)
+
+    def like(pattern: Cell, value: Cell) -> Cell:
+        matches: Cell = original.execute("SELECT ? LIKE ?", (value, pattern)).fetchone()[0]
+        if not matches and isinstance(pattern, str) and isinstance(value, str):
+            compare(pattern.strip("%"), value)
+        return matches
+
+    with closing(sqlite3.connect(":memory:")) as original:
+        connection.create_collation(_COLLATION, compare)
+        connection.create_function("like", 2, like, deterministic=True)
+        yield comparisons
+
+
+def _find_type(column: str) -> str:
+    if column in GUESSED:
+        return f"TEXT COLLATE {_COLLATION}"
+    return "INTEGER" if column in NUMBERS else "TEXT"
+
+
+def _compare(left: str, right: str) -> int:
+    return (left > right) - (left < right)
 
 
 def _to_sql(value: object) -> Cell:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
+from iamcreds.services import short_service_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
@@ -34,6 +36,11 @@ class DesiredRow:
     resource: str | None = None
     adopt: str | None = None
 
+    @property
+    def service_short_name(self) -> str:
+        """The short name of the service; empty if the service is."""
+        return short_service_name(self.service)
+
 
 @dataclass(frozen=True)
 class UserRow:
@@ -43,16 +50,28 @@ class UserRow:
     created: datetime
 
 
+CREDENTIAL_COLUMNS = ("user", "service", "id", "status", "created", "expires", "family", "login")
+"""The columns of a list of service-specific credentials."""
+
+KEY_COLUMNS = ("user", "id", "status", "created", "last_used", "service", "region")
+"""The columns of a list of access keys."""
+
+SHORT_NAME = "service_short_name"
+"""The column with a service's short name, next to `service` with the full one."""
+
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "access_keys": ("user", "id", "status", "created", "last_used", "service", "region"),
-    "desired": tuple(field.name for field in fields(DesiredRow)),
-    "service_specific_credentials": ("user", "service", "id", "status", "created", "expires", "family", "login"),
+    "access_keys": KEY_COLUMNS,
+    "desired": (*(field.name for field in fields(DesiredRow)), SHORT_NAME),
+    "service_specific_credentials": (*CREDENTIAL_COLUMNS, SHORT_NAME),
     "users": tuple(field.name for field in fields(UserRow)),
 }
 """The tables and their columns, each named for the attribute that fills it; a promise to whoever keeps statements."""
 
 NUMBERS = frozenset({"protect", "max_keys", "max_key_age_days", "max_key_idle_days", "line"})
 """The columns that hold whole numbers; all others hold text."""
+
+GUESSED = frozenset({"family", "service", SHORT_NAME, "status"})
+"""The columns whose values statements often have in a different spelling, such as `active` or a short name."""
 
 
 def list_desired_rows(desired: Desired) -> Iterator[DesiredRow]:

@@ -9,12 +9,12 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from iamcreds.errors import QueryError
-from iamcreds.query.database import open_database, restrict
-from iamcreds.query.schema import TABLES
+from iamcreds.query.database import open_database, restrict, watch_comparisons
+from iamcreds.query.schema import SHORT_NAME, TABLES
 from iamcreds.text.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from iamcreds.text.tables import Cell
 
@@ -47,18 +47,25 @@ def find_tables(statement: str) -> frozenset[str]:
     return frozenset(table for table in TABLES if table in named | opened)
 
 
-def run_statement(statement: str, rows: Mapping[str, Iterable[object]], seconds: float) -> Table:
-    """What a statement answers.
+def run_statement(
+    statement: str, rows: Mapping[str, Iterable[object]], seconds: float, warn: Callable[[str], None]
+) -> Table:
+    """Return the result of a statement.
 
     Args:
         statement: one SELECT.
         rows: what each table holds, as objects with the attributes that its columns are named for.
         seconds: after how long it is given up.
+        warn: called for every comparison with a different spelling of a value, such as a service's short name.
 
     Raises:
         QueryError: it is not one statement that only reads, or not SQL, or has no end.
     """
-    with closing(open_database(rows)) as connection, _translate_errors(statement):
+    with (
+        closing(open_database(rows)) as connection,
+        _translate_errors(statement),
+        watch_comparisons(connection) as comparisons,
+    ):
         restrict(connection)
         deadline = time.monotonic() + seconds
         connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
@@ -73,6 +80,8 @@ def run_statement(statement: str, rows: Mapping[str, Iterable[object]], seconds:
         raise QueryError(_ONLY_SELECT)
     if len(answer) > MAX_ROWS:
         raise QueryError(f"the answer has more than {MAX_ROWS:,} rows: narrow the query, or add a LIMIT")
+    for first, second in sorted(comparisons):
+        warn(_describe_comparison(first, second))
     columns = tuple(_number_repeated([column[0] for column in cursor.description]))
     return Table(columns, tuple(tuple(map(_from_sql, row)) for row in answer))
 
@@ -104,6 +113,12 @@ def _explain(statement: str, message: str) -> str:
             return f"the query: {message}; `iamcreds query --help` has examples"
         case _:
             return f"the query: {message.rstrip('.')}"
+
+
+def _describe_comparison(first: str, second: str) -> str:
+    message = f"the query compares {first!r} with {second!r}, which are not equal"
+    is_case = first.lower() == second.lower()
+    return message if is_case else f"{message}; column {SHORT_NAME} has the short names of services"
 
 
 def _number_repeated(names: Sequence[str]) -> Iterator[str]:

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 from iamcreds.drift.rules.difference import Kind
 from iamcreds.report.summary import TITLES, describe_limits, describe_scope, summarize
 from iamcreds.text.escaping import escape_markdown
-from iamcreds.text.formatting import capitalize
+from iamcreds.text.formatting import capitalize, take_fitting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.rules.difference import Difference
 
@@ -34,7 +32,7 @@ def format_markdown(drift: Drift, max_length: int = MAX_LENGTH) -> str:
     room = max_length - len(head) - len(tail) - bare
     sections = []
     for kind, found in kinds.items():
-        rows = tuple(_take_fitting(map(_format_row, found), room))
+        rows = tuple(take_fitting(map(_format_row, found), room))
         room -= sum(map(len, rows))
         sections.append(_format_section(kind, len(found), rows))
     return f"{head}{''.join(sections)}{tail}"
@@ -50,15 +48,6 @@ def _format_section(kind: Kind, number: int, rows: tuple[str, ...]) -> str:
     cut = number - len(rows)
     note = f"\n*{cut:,} of {number:,} are not shown here: the report would be too long.*\n" if cut else ""
     return f"### {TITLES[kind]} ({number:,})\n\n{_HEAD}{''.join(rows)}{note}\n"
-
-
-def _take_fitting(rows: Iterable[str], room: int) -> Iterator[str]:
-    """Yield the first rows that fit into `room` characters."""
-    for row in rows:
-        room -= len(row)
-        if room < 0:
-            return
-        yield row
 
 
 def _format_row(difference: Difference) -> str:

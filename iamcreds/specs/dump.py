@@ -33,8 +33,15 @@ def split_by_user(credentials: Iterable[Credential]) -> Iterator[tuple[str, Sequ
             yield user, own
 
 
-def write_document(account: str, users: Iterable[tuple[str, Sequence[Credential]]]) -> Iterator[str]:
-    """A spec of these users, line by line; an expired credential is a comment, for nobody can adopt one."""
+def write_document(
+    account: str, users: Iterable[tuple[str, Sequence[Credential]]], schema: str | None = None
+) -> Iterator[str]:
+    """A spec of these users, line by line; an expired credential is a comment, for nobody can adopt one.
+
+    `schema` is the path of the schema from the spec's folder, for editors.
+    """
+    if schema is not None:
+        yield f"# yaml-language-server: $schema={schema}\n"
     yield _HEAD.format(account=format_value(account))
     lines = (line for user, credentials in users for line in _write_user(user, credentials))
     first = next(lines, None)

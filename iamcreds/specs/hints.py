@@ -6,11 +6,12 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from iamcreds.specs.look_alikes import fold
 from iamcreds.specs.nodes import quoted, resolve
 from iamcreds.specs.schema import SCHEMA, accepts, find_parents, is_supported, resolve_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from iamcreds.specs.nodes import Plain
     from iamcreds.specs.schema import Violation
@@ -25,14 +26,37 @@ def hint_at_key(violation: Violation, key: str) -> str:
     """What an unknown key may be meant for."""
     if key.startswith("-"):
         return "; a space is missing after the dash"
+    if meant := find_meant_key(violation.path, violation.instance, key, violation.schema["properties"]):
+        return did_you_mean(meant)
     if key != key.strip():
         return "; it begins or ends with a blank that is not a space"
-    value = violation.instance[key]
-    if not violation.path and isinstance(value, dict) and not value.keys().isdisjoint(_USER):
+    if _may_be_user(violation.path, violation.instance[key]):
         return '; if it is a user, put it under "users"'
-    if places := [_PARENTS.get(parent, f"below {quoted(parent)}") for parent in find_parents(key)]:
-        return f"; it belongs {' or '.join(places)}"
-    return did_you_mean(find_nearest(key, violation.schema["properties"]))
+    places = [_PARENTS.get(parent, f"below {quoted(parent)}") for parent in find_parents(key)]
+    return f"; it belongs {' or '.join(places)}" if places else ""
+
+
+def find_meant_key(path: Sequence[str | int], block: Mapping[str, Plain], key: str, known: Iterable[str]) -> str | None:
+    """Return the known key that an unknown one of a mapping is meant for, None if a different hint fits better.
+
+    The same key in a different case, with hyphens or with look-alike characters comes first, then the most similar one.
+    """
+    if key.startswith("-"):
+        return None
+    alike = {_simplify(name): name for name in known}
+    if name := alike.get(_simplify(key)):
+        return name
+    if key != key.strip() or _may_be_user(path, block[key]) or find_parents(key):
+        return None
+    return find_nearest(fold(key), known)
+
+
+def _simplify(key: str) -> str:
+    return fold(key).strip().lower().replace("_", "").replace("-", "")
+
+
+def _may_be_user(path: Sequence[str | int], value: Plain) -> bool:
+    return not path and isinstance(value, dict) and not value.keys().isdisjoint(_USER)
 
 
 def hint_at_value(violation: Violation) -> str:
@@ -45,7 +69,7 @@ def _find_hints(violation: Violation) -> Iterator[str]:
     if isinstance(value, str) and _TYPOGRAPHIC.search(value):
         yield '; it has typographic quotes: write " instead'
     if violation.keyword == "enum" and isinstance(value, str):
-        yield did_you_mean(find_nearest(value, violation.supported))
+        yield did_you_mean(find_nearest(fold(value), violation.supported))
     if violation.keyword != "type":
         return
     if violation.wanted == "array":

@@ -10,6 +10,7 @@ from iamcreds.model import AccessKeyPolicy, Desired, Existing, Place, Problem, S
 from iamcreds.specs.reading import read
 from iamcreds.specs.rules import check_files
 from iamcreds.specs.sources import format_path, read_documents, read_stream
+from iamcreds.specs.templates import drop_consequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -62,7 +63,7 @@ def combine(files: Iterable[Document], whole: Place, *, allow_empty: bool = Fals
     account = next((spec.account.value for spec in specs if spec.account is not None), None)
     users = (_apply_defaults(user, defaults) for spec in specs for user in spec.users)
     by_name = tuple(sorted(users, key=lambda user: user.name))
-    return Desired(by_name, account, problems, tuple(spec.file for spec in specs))
+    return Desired(by_name, account, problems, tuple(spec.file for spec in specs), whole.file)
 
 
 def check_account(desired: Desired) -> tuple[Problem, ...]:
@@ -78,7 +79,7 @@ def check_account(desired: Desired) -> tuple[Problem, ...]:
 
 def _collect_problems(specs: Sequence[Spec]) -> tuple[Problem, ...]:
     """Every problem of the files and of what they say together, each once; no warning about what is an error anyway."""
-    found = {*check_files(specs), *(problem for spec in specs for problem in spec.problems)}
+    found = set(drop_consequences({*check_files(specs), *(problem for spec in specs for problem in spec.problems)}))
     wrong = {error.place for error in _find_errors(found)}
     return tuple(
         sorted(problem for problem in found if problem.severity is Severity.ERROR or problem.place not in wrong)

@@ -16,14 +16,16 @@ from iamcreds.model import (
     Status,
     Unmanaged,
 )
+from iamcreds.specs.former_users import check_user
 from iamcreds.specs.nodes import Block
 from iamcreds.specs.rules import check_credentials, find_declared
 from iamcreds.specs.validation import validate
+from iamcreds.text.names import ACCOUNT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from iamcreds.specs.nodes import Tree
+    from iamcreds.specs.nodes import Plain, Tree
     from iamcreds.specs.rules import Declared
     from iamcreds.specs.sources import Document
 
@@ -55,7 +57,8 @@ class SpecUser:
 class Spec:
     """What a spec file says, as far as it can be read, and everything that is wrong with it.
 
-    `adopted` are the ids of credentials to take over, also where something is wrong with the file.
+    `adopted` are the ids of credentials to take over, and `former_users` the former names of users by their names, also
+    if something is wrong with the file.
     """
 
     file: str
@@ -64,17 +67,20 @@ class Spec:
     defaults: Setting[Any] | None = None
     users: tuple[SpecUser, ...] = ()
     adopted: tuple[Setting[str], ...] = ()
+    former_users: Mapping[str, Setting[str]] = field(default_factory=dict)
 
 
 def read(document: Document) -> Spec:
     """What a spec file says."""
-    tree = document.tree
-    if tree is None:
+    if document.tree is None:
         return Spec(document.file, frozenset(document.problems))
+    tree, violations = validate(document.tree)
     declared_users = tree.values.get("users")
     fields_of_users = declared_users.items() if isinstance(declared_users, Block) else ()
     users = [(name, tuple(find_declared(tree, name, fields))) for name, fields in fields_of_users]
-    problems = {*document.problems, *validate(tree)}
+    problems = {*document.problems, *violations}
+    for name, fields in fields_of_users:
+        problems.update(check_user(tree, name, fields))
     for _, credentials in users:
         problems.update(check_credentials(credentials))
     is_good = all(problem.severity is Severity.WARNING for problem in problems)
@@ -85,18 +91,26 @@ def read(document: Document) -> Spec:
         defaults=_find_defaults(tree),
         adopted=tuple(_find_adopted(declared for _, credentials in users for declared in credentials)),
         users=tuple(_make_user(tree, name, credentials, is_good=is_good) for name, credentials in users),
+        former_users=dict(_find_former_users(tree, fields_of_users)),
     )
 
 
 def _find_account(tree: Tree) -> Setting[str] | None:
     account = tree.values.get("account")
-    return Setting(account, tree.value_place(["account"])) if isinstance(account, str) else None
+    is_valid = isinstance(account, str) and ACCOUNT_ID.fullmatch(account)
+    return Setting(str(account), tree.value_place(["account"])) if is_valid else None
 
 
 def _find_adopted(credentials: Iterable[Declared]) -> Iterator[Setting[str]]:
     for credential in credentials:
         if isinstance(adopt := credential.fields.get("adopt"), str):
             yield Setting(adopt, credential.value_place("adopt"))
+
+
+def _find_former_users(tree: Tree, users: Iterable[tuple[str, Plain]]) -> Iterator[tuple[str, Setting[str]]]:
+    for name, fields in users:
+        if isinstance(fields, Block) and isinstance(was := fields.get("was"), str):
+            yield name, Setting(was, tree.value_place(["users", name, "was"]))
 
 
 def _find_defaults(tree: Tree) -> Setting[Any] | None:
@@ -109,7 +123,7 @@ def _make_user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_goo
         return SpecUser(DesiredUser(name, place))
     users: Any = tree.values["users"]
     fields = users[name]
-    desired = (_make_credential(declared, fields.get("existing")) for declared in credentials)
+    desired = (_make_credential(declared, fields) for declared in credentials)
     user = DesiredUser(
         name,
         place,
@@ -118,6 +132,7 @@ def _make_user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_goo
         unmanaged=Unmanaged(fields["unmanaged"]) if "unmanaged" in fields else None,
         iam_user=_make_iam_user(tree, name, fields.get("iamUser")),
         releases_iam_user=fields.get("iamUser") is False,
+        was=fields.get("was"),
     )
     return SpecUser(user, fields.get("accessKeys", {}))
 
@@ -139,10 +154,10 @@ def _make_iam_user(tree: Tree, name: str, declared: Any) -> DesiredIamUser | Non
     )
 
 
-def _make_credential(declared: Declared, existing: str | None) -> DesiredCredential:
-    """A credential; `existing` is what its user says of all of them."""
+def _make_credential(declared: Declared, user: Mapping[str, Any]) -> DesiredCredential:
+    """Return a credential; `user` has the fields of its user."""
     fields: Mapping[str, Any] = declared.fields
-    existing = fields.get("existing", existing)
+    existing = fields.get("existing", user.get("existing"))
     return DesiredCredential(
         user=declared.user,
         service=declared.service,
@@ -154,4 +169,5 @@ def _make_credential(declared: Declared, existing: str | None) -> DesiredCredent
         protect=fields.get("protect", False),
         existing=None if existing is None else Existing(existing),
         adopt=fields.get("adopt"),
+        user_was=user.get("was"),
     )

@@ -20,6 +20,7 @@ from iamcreds.services import (
     service_family,
     service_name,
 )
+from iamcreds.specs.former_users import check_former_users
 from iamcreds.specs.hints import did_you_mean, find_nearest
 from iamcreds.specs.nodes import Block, Items, quoted
 
@@ -54,6 +55,7 @@ RULES = {
     "rotate-with-status": "a status on a credential that rotates",
     "several-documents": "a file holds more than one YAML document",
     "syntax": "a file is not YAML",
+    "template-placeholder": "a placeholder of a template that was not rendered",
     "too-deep": "a file nests deeper than any spec needs",
     "too-large": "a file has more than 5 MB",
     "too-many-credentials": "a user has more than two credentials for a service",
@@ -63,6 +65,7 @@ RULES = {
     "unknown-tag": "a YAML tag",
     "unreadable-file": "a file or folder that is not there or may not be read",
     "user-case": "two users differ by upper and lower case only",
+    "was-with-iam-user": "a former name of a user whom the stack itself makes by `iamUser`",
     "wrong-format": "a text that is not written as it must be",
     "wrong-type": "a value of another type: a list for a mapping, text for a number",
     "wrong-value": "a value that is none of the possible ones",
@@ -197,6 +200,7 @@ def check_files(specs: Sequence[Spec]) -> Iterator[Problem]:
     yield from _check_defaults(specs)
     yield from _check_adopted(adopt for spec in specs for adopt in spec.adopted)
     yield from _check_users(user.desired for spec in specs for user in spec.users)
+    yield from check_former_users(specs)
 
 
 def _check_accounts(specs: Iterable[Spec]) -> Iterator[Problem]:

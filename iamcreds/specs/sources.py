@@ -15,6 +15,8 @@ from iamcreds.model import Place, Problem
 from iamcreds.specs.composer import compose, locate_offset
 from iamcreds.specs.nodes import Block, Tree, locate
 from iamcreds.specs.schema import find_fields_as_written
+from iamcreds.specs.templates import mask
+from iamcreds.text.decoding import name_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,10 +66,12 @@ def format_path(path: Path) -> str:
 
 def parse(file: str, text: str) -> Document:
     """What the text of a spec file holds."""
-    documents, problems = compose(file, text, find_fields_as_written())
+    masked, placeholders = mask(file, text)
+    documents, problems = compose(file, masked, find_fields_as_written())
+    if documents is None:  # what cannot be read may be due to the placeholders
+        return Document(file, None, placeholders or problems)
+    problems += placeholders
     match documents:
-        case None:
-            return Document(file, None, problems)
         case [Block() as values]:
             return Document(file, Tree(file, values), problems)
         case [] | [None]:
@@ -121,6 +125,8 @@ def read_stream(file: str, stream: BinaryIO) -> Document:
     data = stream.read(MAX_SIZE + 1)
     if len(data) > MAX_SIZE:
         return Document(file, None, (Problem(Place(file, 1, 1), TOO_LARGE, "too-large"),))
+    if encoding := name_encoding(data):
+        return Document(file, None, (Problem(Place(file, 1, 1), f"this is {encoding}: save it as UTF-8", "not-utf-8"),))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -9,6 +9,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from iamcreds.specs.look_alikes import name_look_alikes
 from iamcreds.specs.nodes import quoted
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ BAD_ESCAPE = "in double quotes a backslash begins an escape, and one here stands
 DIRECTIVE = 'a line that begins with "%" is a directive, and the only one with a meaning here is "%YAML 1.2"'
 
 _FORBIDDEN = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_INDICATORS = frozenset(" :-,[]{}#\"'")
 _CONFLICT = re.compile(r"(<{7}|={7}|>{7})( |$)")
 _FIELD = re.compile(r"\s*(?:- +)*+(?P<key>[^\s:#][^:#]*): +(?P<value>[^\s#].*)")
 _NO_SPACE = re.compile(r"\s*(?:- +)*[^\s:#]+:[^\s:]")
@@ -49,7 +51,8 @@ def explain(error: MarkedYAMLError, text: str) -> tuple[Mark, str]:
     failure = _Failure(error, text)
     parser_words = " ".join(f"{failure.problem or 'it is malformed'} {failure.context}".split())
     diagnoses = (diagnose(failure) for diagnose in _DIAGNOSES)
-    return next(filter(None, diagnoses), (failure.mark, parser_words))
+    mark, message = next(filter(None, diagnoses), (failure.mark, parser_words))
+    return mark, message + name_look_alikes(failure.lines[mark.line], of=_INDICATORS)
 
 
 class _Failure:

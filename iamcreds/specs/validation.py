@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iamcreds.model import Problem
+from iamcreds.specs.correction import correct_keys
 from iamcreds.specs.hints import hint_at_key, hint_at_value
+from iamcreds.specs.look_alikes import quoted_with_look_alikes
 from iamcreds.specs.nodes import quoted
 from iamcreds.specs.schema import find_violations
 
@@ -37,10 +39,14 @@ _RULES = {
 }
 
 
-def validate(tree: Tree) -> Iterator[Problem]:
-    """Everything the schema refuses in a spec file."""
-    for violation in find_violations(tree.values):
-        yield from _describe(violation, tree)
+def validate(tree: Tree) -> tuple[Tree, list[Problem]]:
+    """Return the values of a spec file with misspelt keys corrected, and every problem that the schema finds."""
+    violations = list(find_violations(tree.values))
+    corrections: list[Problem] = []
+    if any(violation.keyword == "additionalProperties" for violation in violations):
+        tree, corrections = correct_keys(tree)
+        violations = list(find_violations(tree.values))
+    return tree, corrections + [problem for violation in violations for problem in _describe(violation, tree)]
 
 
 def _describe(violation: Violation, tree: Tree) -> Iterator[Problem]:
@@ -52,7 +58,7 @@ def _describe(violation: Violation, tree: Tree) -> Iterator[Problem]:
         case "x-not-supported-yet":
             yield _describe_unsupported(violation, tree)
         case _ if violation.is_of_a_key:
-            message = f"{quoted(violation.instance)} is not {_say_what_is_expected(violation)}"
+            message = f"{quoted_with_look_alikes(violation.instance)} is not {_say_what_is_expected(violation)}"
             yield Problem(tree.key_place([*violation.path, violation.instance]), message, "wrong-format")
         case keyword:
             place = tree.key_place if violation.instance is None else tree.value_place
@@ -62,7 +68,7 @@ def _describe(violation: Violation, tree: Tree) -> Iterator[Problem]:
 def _describe_unknown_keys(violation: Violation, tree: Tree) -> Iterator[Problem]:
     for key in violation.instance:
         if key not in violation.schema["properties"]:
-            message = f"unknown key {quoted(key)}{hint_at_key(violation, key)}"
+            message = f"unknown key {quoted_with_look_alikes(key)}{hint_at_key(violation, key)}"
             yield Problem(tree.key_place([*violation.path, key]), message, "unknown-key")
 
 
@@ -84,10 +90,15 @@ def _describe_unsupported(violation: Violation, tree: Tree) -> Problem:
 
 
 def _say_what_must_be(violation: Violation) -> str:
-    found = "empty" if violation.instance in ("", None) else quoted(violation.instance)
-    return (
-        f"{_name_subject(violation)} must be {_say_what_is_expected(violation)}, not {found}{hint_at_value(violation)}"
-    )
+    match violation.instance:
+        case None | "":
+            actual = "empty"
+        case str(text):
+            actual = quoted_with_look_alikes(text)
+        case value:
+            actual = quoted(value)
+    expected = _say_what_is_expected(violation)
+    return f"{_name_subject(violation)} must be {expected}, not {actual}{hint_at_value(violation)}"
 
 
 def _name_subject(violation: Violation) -> str:

@@ -1,4 +1,4 @@
-"""The credentials that a stack's state records, out of what `pulumi stack export` prints; pure, and without secrets."""
+"""The credentials and pending creates in the output of `pulumi stack export`; pure, and without secrets."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import StateError
-from iamcreds.model import RecordedCredential
+from iamcreds.model import PendingCreate, RecordedCredential, StackExport
 from iamcreds.resource_types import CREDENTIAL_TYPE, urn_name
+from iamcreds.services import service_name
 from iamcreds.text.names import CREDENTIAL_ID, SERVICE_NAME, USER_NAME
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 
-def read_export(text: str) -> tuple[RecordedCredential, ...]:
-    """The credentials that the state has, sorted by resource and id; a state without resources has none.
+def read_export(text: str) -> StackExport:
+    """Return the credentials of the state, sorted by resource and id, and its pending creates of credentials.
 
     Secrets stay what they are in an export, ciphertext, and are dropped with the rest.
 
@@ -26,12 +27,14 @@ def read_export(text: str) -> tuple[RecordedCredential, ...]:
         StateError: it is no state, a credential in it is not as we record them, or two resources have one name.
     """
     try:
-        resources = tuple(list_credentials(json.loads(text)))
-        found = tuple(map(_read_credential, resources))
+        document = json.loads(text)
+        resources = tuple(list_credentials(document))
+        credentials = tuple(map(_read_credential, resources))
+        creates = tuple(map(_read_create, _list_creates(document)))
     except (LookupError, RecursionError, TypeError, ValueError, AttributeError) as error:
         raise StateError(f"this is not what `pulumi stack export` prints: {type(error).__name__}") from None
     _require_unique_names(resources)
-    return tuple(sorted(found, key=lambda recorded: (recorded.resource, recorded.id)))
+    return StackExport(tuple(sorted(credentials, key=lambda recorded: (recorded.resource, recorded.id))), creates)
 
 
 def _require_unique_names(resources: Iterable[Mapping[str, Any]]) -> None:
@@ -50,18 +53,40 @@ def _require_unique_names(resources: Iterable[Mapping[str, Any]]) -> None:
 
 def list_credentials(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The resources of a state that are credentials and were made, old copies that wait for their deletion too."""
-    checkpoint = document.get("checkpoint") or {}
-    deployment = document.get("deployment") or checkpoint.get("latest") or {}
-    for resource in deployment.get("resources") or ():
+    for resource in _find_deployment(document).get("resources") or ():
         if resource["type"] == CREDENTIAL_TYPE and "credential_id" in resource.get("outputs", {}):
             yield resource
+
+
+def _list_creates(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the credentials of pending creates: the engine writes them before it has the provider create them.
+
+    (`OperationV2` in pulumi/sdk/go/common/apitype/core.go.)
+    """
+    for operation in _find_deployment(document).get("pending_operations") or ():
+        if operation["type"] == "creating" and operation["resource"]["type"] == CREDENTIAL_TYPE:
+            yield operation["resource"]
+
+
+def _find_deployment(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    checkpoint = document.get("checkpoint") or {}
+    return document.get("deployment") or checkpoint.get("latest") or {}
+
+
+def _read_create(resource: Mapping[str, Any]) -> PendingCreate:
+    inputs = resource["inputs"]
+    return PendingCreate(
+        resource=_read_resource_name(resource),
+        user=_read_name(inputs, "user", USER_NAME),
+        service=service_name(_read_name(inputs, "service", SERVICE_NAME)),
+    )
 
 
 def _read_credential(resource: Mapping[str, Any]) -> RecordedCredential:
     outputs = resource["outputs"]
     reset, account = outputs.get("reset"), outputs.get("account_id")
     return RecordedCredential(
-        resource=resource["urn"].split("::", 3)[3],  # fails unless it is a URN
+        resource=_read_resource_name(resource),
         id=_read_name(outputs, "credential_id", CREDENTIAL_ID),
         user=_read_name(outputs, "user", USER_NAME),
         service=_read_name(outputs, "service", SERVICE_NAME),
@@ -69,12 +94,22 @@ def _read_credential(resource: Mapping[str, Any]) -> RecordedCredential:
         account=account if isinstance(account, str) else None,
         reset=reset if isinstance(reset, str) else None,
         is_leaving=resource.get("delete") is True,
+        is_protected=resource.get("protect") is True,
     )
 
 
-def _read_name(outputs: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:
-    """A name as IAM has it; one that a program made a secret is ciphertext here, and nobody can compare it."""
-    value = outputs[name]
+def _read_resource_name(resource: Mapping[str, Any]) -> str:
+    name: str = resource["urn"].split("::", 3)[3]  # fails unless it is a URN
+    return name
+
+
+def _read_name(properties: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:
+    """Return a name as IAM has it; a program may have made it a secret, which is ciphertext here.
+
+    Raises:
+        StateError: it is ciphertext, or not a valid name.
+    """
+    value = properties[name]
     if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise StateError(f"the state has a credential whose output `{name}` is a secret, or none of IAM's")
+        raise StateError(f"the state has a credential whose property `{name}` is a secret, or not a valid name in IAM")
     return value

@@ -29,6 +29,7 @@ class Form(StrEnum):
     ENV = "env"
     GIT_CREDENTIAL = "git-credential"
     CQLSHRC = "cqlshrc"
+    CQLSH_CREDENTIALS = "cqlsh-credentials"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def find_secret(export: str, resource: str) -> Secret:
         raise SecretError("`pulumi stack export` printed something else than a state") from None
     present = (credential for credential in list_credentials(document) if not credential.get("delete"))
     found = {credential["urn"]: credential["outputs"] for credential in present}
-    outputs = found[_select_urn(resource, found)]
+    outputs = found[_select_urn(resource, {urn: _reveal(each.get("user", "")) for urn, each in found.items()})]
     texts = {name: _reveal(outputs[name]) for name in (*_LOGINS, *_SECRETS) if outputs.get(name)}
     user, service, credential_id = (_reveal(outputs.get(name, "")) for name in ("user", "service", "credential_id"))
     if not any(name in texts for name in _SECRETS):
@@ -84,12 +85,23 @@ def find_secret(export: str, resource: str) -> Secret:
     return Secret(resource, user, service, credential_id, texts)
 
 
-def _select_urn(resource: str, urns: Iterable[str]) -> str:
-    """Return the URN that a name stands for, or the URN itself."""
-    names = {urn: urn_name(urn) for urn in urns}
+def _select_urn(resource: str, users: Mapping[str, str]) -> str:
+    """Return the URN that a name stands for, or the URN itself.
+
+    Args:
+        resource: a resource name or a URN.
+        users: the IAM user of each credential, by its URN.
+
+    Raises:
+        SecretError: no credential or more than one has that name.
+    """
+    names = {urn: urn_name(urn) for urn in users}
     selected = sorted(urn for urn, name in names.items() if resource in (urn, name))
     if not selected:
-        raise SecretError(f"the stack has no credential {resource!r}{_suggest(resource, sorted(set(names.values())))}")
+        name = urn_name(resource) if resource.startswith("urn:") else resource
+        user = name.partition("/")[0]
+        own = {names[urn] for urn in users if users[urn] == user}
+        raise SecretError(f"the stack has no credential {resource!r}{_suggest(name, sorted(own))}")
     if len(selected) > 1:
         raise SecretError(
             f"the stack has {len(selected)} credentials named {resource!r}. Run `iamcreds secret URN` with the URN of"
@@ -99,7 +111,7 @@ def _select_urn(resource: str, urns: Iterable[str]) -> str:
 
 
 def _suggest(resource: str, found: Iterable[str]) -> str:
-    """The names that are most like it."""
+    """Suggest the most similar of these names."""
     near = difflib.get_close_matches(resource, found)
     return f"; did you mean {' or '.join(near)}?" if near else "; `pulumi stack output credentials` lists what it has"
 
@@ -128,6 +140,9 @@ def format_secret(secret: Secret, form: Form) -> str:
             return f"username={secret.login}\npassword={secret.secret}\n"
         case Form.CQLSHRC if secret.service == "cassandra.amazonaws.com":
             return f"[authentication]\nusername = {secret.login}\npassword = {secret.secret}\n"
+        case Form.CQLSH_CREDENTIALS if secret.service == "cassandra.amazonaws.com":
+            # conf/credentials.sample and pylib/cqlshlib/authproviderhandling.py in apache/cassandra, since 4.1
+            return f"[PlainTextAuthProvider]\nusername = {secret.login}\npassword = {secret.secret}\n"
     raise SecretError(
         f"{secret.resource} is of {secret.service}, which has no use for the form {form}: take --as text or --as json"
     )

@@ -16,6 +16,12 @@ def create_user(user: str) -> str:
     return f"aws iam create-user {format_option('--user-name', user)}"
 
 
+def rename_user(user: str, new_name: str) -> str:
+    """Return the command that renames an IAM user."""
+    names = format_option("--user-name", user), format_option("--new-user-name", new_name)
+    return f"aws iam update-user {' '.join(names)}"
+
+
 def delete_credential(user: str, credential_id: str) -> str:
     """The command that deletes a credential."""
     return f"aws iam delete-service-specific-credential {_name_credential(user, credential_id)}"
@@ -27,6 +33,17 @@ def switch_credential(user: str, credential_id: str, status: str) -> str:
         f"aws iam update-service-specific-credential {_name_credential(user, credential_id)}"
         f" {format_option('--status', status)}"
     )
+
+
+def compare_with_state(specs: str) -> str:
+    """Return the command that compares a file or folder of specs with the account and the stack's state."""
+    return f"pulumi stack export | iamcreds drift {shlex.quote(specs)} --state -"
+
+
+def dump_user(user: str, folder: str | None) -> str:
+    """Return the command that writes specs of a user's credentials into a folder, or to standard output (None)."""
+    dump = f"iamcreds dump {format_option('--user', user)}"
+    return dump if folder is None else f"{dump} {format_option('--to', folder)}"
 
 
 def delete_access_key(user: str, key_id: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _LIMITS = {"max": "max", "max_age_days": "maxAgeDays", "max_idle_days": "maxIdleDays", "enforce": "enforce"}
 """What specs call the parts of a policy for access keys."""
@@ -26,3 +26,12 @@ def format_policy(policy: Mapping[str, object], format_value: Callable[[object],
     limits = ((name, policy[key]) for key, name in _LIMITS.items() if key in policy)
     words = (name if value is True else f"{name} {format_value(value)}" for name, value in limits)
     return ", ".join(words) or "no limit"
+
+
+def take_fitting(texts: Iterable[str], room: int) -> Iterator[str]:
+    """Yield the first texts that together have at most `room` characters."""
+    for text in texts:
+        room -= len(text)
+        if room < 0:
+            return
+        yield text

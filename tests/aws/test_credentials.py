@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from iamcreds.aws import Account
+from iamcreds.emulator.account import SWITCHES
 from iamcreds.errors import AccountError, LostAnswerError, UnavailableError, UnreachableError, UnreadableAnswerError
 from iamcreds.model import Status
 from tests.e2e.live import wait_until
@@ -305,12 +305,15 @@ def test_known_services(account: Account, emulator: Emulator) -> None:
     assert emulator.controls.counts()[LIST] == 2
 
 
-def test_what_is_seen_first_may_be_somebodys(account: Account, emulator: Emulator, iam: IAMClient) -> None:
+def test_what_is_seen_first_may_be_somebodys(
+    account: Account, emulator: Emulator, iam: IAMClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where our clock is off, somebody's from just before may be the call's: both are named, and none is reset."""
+    moment = datetime.now(UTC)
+    monkeypatch.setattr(SWITCHES, "clock", lambda: moment)  # both creates are within one second of server time
     emulator.controls.set(clock_shift=-90)
     account.inventory.all()
     emulator.controls.pause(CREATE, when="after", call=2)
-    time.sleep(-time.time() % 1)  # so that the call comes within the second of what was made before it
     iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)
     with ThreadPoolExecutor() as pool:
         running = pool.submit(create, account)

@@ -35,10 +35,15 @@ def translated(error: Exception, if_lost: str | None = None) -> errors.AccountEr
     return caught.value
 
 
+RENEW = "these credentials have expired; sign in again (`aws sso login`), or set new ones"
+CLOCK = "set the clock of this machine"
 ODD = boto.ClientError({"ResponseMetadata": {"HTTPStatusCode": 400}}, "Do")  # type: ignore[typeddict-item] # of another make
 BROKEN = boto.HTTPClientError(error=OSError("hunter2"))
 UNREACHED = boto.EndpointConnectionError(endpoint_url="http://x/", error=OSError())
 SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in again (`aws sso login`)"
+
+
+REMOVE = "remove what is declared for the user"
 
 
 @pytest.mark.parametrize(
@@ -48,16 +53,33 @@ SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s
             (refusal(code), errors.UnauthenticatedError, f"AWS said {code}: so: {SIGN_IN}")
             for code in (
                 "AuthFailure",
-                "ExpiredToken",
-                "ExpiredTokenException",
                 "IncompleteSignature",
                 "InvalidAccessKeyId",
                 "InvalidClientTokenId",
                 "MissingAuthenticationToken",
-                "RequestExpired",
                 "SignatureDoesNotMatch",
                 "UnrecognizedClientException",
             )
+        ),
+        *(
+            (refusal(code), errors.UnauthenticatedError, f"AWS said {code}: so: {RENEW}")
+            for code in ("ExpiredToken", "ExpiredTokenException")
+        ),
+        *(
+            (refusal(code, said), errors.UnauthenticatedError, f"AWS said {code}: {said}: {CLOCK}")
+            for code, said in (
+                ("RequestExpired", "so"),
+                ("SignatureDoesNotMatch", "Signature expired: 1 is now earlier than 2"),
+                ("SignatureDoesNotMatch", "Signature not yet current: 2 is still later than 1"),
+            )
+        ),
+        *(
+            (
+                refusal(code, status=status),
+                errors.AccountError,
+                f"AWS said {code}: so: the endpoint does not have the operation Do: check AWS_ENDPOINT_URL",
+            )
+            for code, status in (("InvalidAction", 400), ("UnknownOperation", 404), ("InternalFailure", 501))
         ),
         *(
             (
@@ -81,7 +103,7 @@ SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s
         (
             refusal("NoSuchEntity", "The user with name x cannot be found."),
             errors.NoSuchUserError,
-            f"the account has no such IAM user: create the user ({create_user('x')}), or take it out of the specs",
+            f"the account has no such IAM user: create the user ({create_user('x')}), or {REMOVE}",
         ),
         (
             refusal("NoSuchEntity", "No such service X."),
@@ -122,14 +144,9 @@ SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s
             UNREADABLE,
         ),
         (
-            boto.InvalidRegionError(region_name="eu west 1"),
-            errors.AccountError,
-            "Provided region_name 'eu west 1' doesn't match a supported format: check AWS_REGION",
-        ),
-        (
             boto.ParamValidationError(report="odd"),
             errors.AccountError,
-            "Parameter validation failed:\nodd",
+            "Parameter validation failed: odd",
         ),
         (errors.UnreadableAnswerError("cut"), errors.UnreadableAnswerError, "cut"),
     ],

@@ -93,13 +93,15 @@ def test_lists(signed_in: Emulator, iam: IAMClient, what: str) -> None:
         ask[what](answered(signed_in, "", r"<(\w*Id|CreateDate|UserName)>[^<]*</\1>", ""))
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:4599", "localhost", "http://"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:4599", "localhost", "http://", "http://127.0.0.1:x", "http://127.0.0.1:99999"]
+)
 def test_an_endpoint_that_is_no_address(signed_in: Emulator, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     """What cannot be an endpoint is told as that, with the setting and an example."""
     del signed_in  # only has to be there
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
     with pytest.raises(
-        ConfigError, match=rf"Invalid endpoint: {address}: AWS_ENDPOINT_URL, or .* http://127.0.0.1:4599"
+        ConfigError, match=rf"^AWS_ENDPOINT_URL: '{address}' is not a valid address, such as http://127.0.0.1:4599"
     ):
         Account()
 

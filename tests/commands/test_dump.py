@@ -38,6 +38,12 @@ def put(emulator: Emulator, iam: IAMClient, *users: str) -> None:
         emulator.controls.put_credential(f"ACCA{number:017}", user, CODECOMMIT)
 
 
+@pytest.fixture
+def jane(emulator: Emulator, iam: IAMClient) -> None:
+    """Jane has a credential."""
+    put(emulator, iam, "jane")
+
+
 @pytest.mark.parametrize("all_users", [True, False])
 def test_document(run: Run, emulator: Emulator, iam: IAMClient, *, all_users: bool) -> None:
     """One document has all that is live, statuses and second names too; users without credentials are left out.
@@ -66,6 +72,32 @@ def test_document(run: Run, emulator: Emulator, iam: IAMClient, *, all_users: bo
     assert result.stderr == "2 users, 4 credentials\n"
     Path("all.yaml").write_text(result.stdout)
     assert run("validate", "all.yaml").stdout == "1 file, 2 users, 4 credentials\n"
+
+
+@pytest.mark.parametrize(
+    ("existing", "folder", "schema"),
+    [
+        (["Pulumi.yaml", "specs/schema.json"], "specs", "schema.json"),
+        (["Pulumi.yaml", "specs/schema.json"], "specs/a/b", "../../schema.json"),
+        (["Pulumi.yaml", "specs/schema.json"], "new", "../specs/schema.json"),
+        (["specs/schema.json"], "specs", "schema.json"),
+        (["schema.json"], "specs", None),
+        (["Pulumi.yaml", "schema.json"], "specs", None),
+        ([], "specs", None),
+        (["Pulumi.yaml", "our specs/schema.json"], "our specs", "schema.json"),
+        (["Pulumi.yaml", "specs/schema.json"], "specs/our team", "../schema.json"),
+    ],
+)
+@pytest.mark.usefixtures("jane")
+def test_schema_line(existing: list[str], folder: str, schema: str | None, run: Run) -> None:
+    """A written spec names the schema of the project for editors if there is one, seen from its folder."""
+    for name in existing:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    assert run("dump", "--to", folder).exit_code == 0
+    first, *_ = (Path(folder) / "jane.yaml").read_text().splitlines()
+    assert first.startswith("# What is live") if schema is None else first.endswith(f"-server: $schema={schema}")
+    assert run("validate", folder).exit_code == 0
 
 
 def test_files_of_any_names(run: Run, emulator: Emulator, iam: IAMClient) -> None:
@@ -155,3 +187,100 @@ def test_nothing_live(run: Run) -> None:
     assert result.stdout.endswith('account: "123456789012"\nusers: {}\n')
     assert run("dump", "--to", "specs").exit_code == 0
     assert list(Path("specs").iterdir()) == []
+
+
+INTO = """\
+account: "123456789012"
+users:
+  jane:
+    credentials:
+      - service: codecommit  # her laptop
+      - {service: bedrock}
+  joe: {credentials: [{service: codecommit}]}
+"""
+
+
+def put_into(emulator: Emulator, iam: IAMClient) -> None:
+    """Two credentials of jane, and two of joe, of which one is declared."""
+    put(emulator, iam, "jane", "joe")
+    emulator.controls.put_credential("ACCABEDROCK0000000000", "jane", "bedrock.amazonaws.com")
+    emulator.controls.put_credential("ACCASECOND00000000000", "joe", CODECOMMIT)
+
+
+def test_into(run: Run, emulator: Emulator, iam: IAMClient) -> None:
+    """`--into` adds certain ids, lists undecided ones with their candidates (exit code 3), and keeps the rest."""
+    put_into(emulator, iam)
+    Path("specs").mkdir()
+    file = Path("specs/team.yaml")
+    file.write_bytes(b"\xef\xbb\xbf" + INTO.replace("\n", "\r\n").encode())
+    file.chmod(0o640)
+    emulator.controls.clear_counts()
+    result = run("dump", "--into", "specs")
+    assert result.exit_code == 3
+    lines = result.stdout.splitlines()
+    assert lines[:2] == [
+        "specs/team.yaml:5:9: jane/codecommit: adopt: ACCA00000000000000000",
+        "specs/team.yaml:6:9: jane/bedrock: adopt: ACCABEDROCK0000000000",
+    ]
+    assert lines[2].startswith(
+        "specs/team.yaml:7:23: joe/codecommit: undecided, 1 declared and 2 existing credentials: ACCA"
+    )
+    assert lines[2].count("(Active, created on 20") == 2
+    assert result.stderr.startswith("`adopt` added to 2 credentials, 1 undecided\n")
+    expected = INTO.replace("# her laptop\n", "# her laptop\n        adopt: ACCA00000000000000000\n")
+    expected = expected.replace("{service: bedrock}", "{service: bedrock, adopt: ACCABEDROCK0000000000}")
+    assert file.read_bytes() == b"\xef\xbb\xbf" + expected.replace("\n", "\r\n").encode()
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert [each.name for each in Path("specs").iterdir()] == ["team.yaml"]
+    assert not {name for name in emulator.controls.counts() if not name.startswith(("iam:List", "sts:", "iam:Get"))}
+
+
+def test_into_again(run: Run, emulator: Emulator, iam: IAMClient) -> None:
+    """A repetition adds nothing, says so and exits 0, also through a link in the folder of the specs."""
+    put(emulator, iam, "jane")
+    Path("specs").mkdir()
+    Path("specs/team.txt").write_text("users: {jane: {credentials: [{service: codecommit}]}}")
+    Path("specs/team.yaml").symlink_to("team.txt")
+    assert run("dump", "--into", "specs").exit_code == 0
+    assert ids("specs") == {("jane", CODECOMMIT, "codecommit", "ACCA00000000000000000")}
+    assert Path("specs/team.yaml").is_symlink()
+    before = Path("specs/team.txt").read_text()
+    again = run("dump", "--into", "specs")
+    assert (again.exit_code, again.stdout) == (0, "")
+    assert again.stderr == "nothing to add: no declared credential without `adopt` has an existing one\n"
+    assert Path("specs/team.txt").read_text() == before
+
+
+def test_into_narrowed(run: Run, emulator: Emulator, iam: IAMClient) -> None:
+    """`--user` and `--service` narrow it."""
+    put_into(emulator, iam)
+    Path("team.yaml").write_text(INTO)
+    assert run("dump", "--into", "team.yaml", "--user", "jane", "--service", "bedrock").exit_code == 0
+    assert Path("team.yaml").read_text() == INTO.replace("bedrock}", "bedrock, adopt: ACCABEDROCK0000000000}")
+    assert run("dump", "--into", "team.yaml", "--user", "jone").exit_code == 1
+
+
+def test_into_shared_lines(run: Run, emulator: Emulator, iam: IAMClient) -> None:
+    """Lines that an anchor shares cannot have the id of one user, and stay as they are."""
+    put(emulator, iam, "jane", "joe")
+    text = "users: {jane: {credentials: &all [{service: codecommit}]}, joe: {credentials: *all}}"
+    Path("team.yaml").write_text(text)
+    result = run("dump", "--into", "team.yaml")
+    assert (result.exit_code, Path("team.yaml").read_text()) == (3, text)
+    assert result.stdout.count("undecided, an anchor shares these lines with others: ACCA") == 2
+
+
+def test_into_nothing_wrong(run: Run, emulator: Emulator, iam: IAMClient) -> None:
+    """Specs of a different account, with problems or with other options stop it before anything is written."""
+    put(emulator, iam, "jane")
+    text = 'account: "999999999999"\nusers: {jane: {credentials: [{service: codecommit}]}}\n'
+    Path("team.yaml").write_text(text)
+    wrong = run("dump", "--into", "team.yaml")
+    assert wrong.exit_code == 1
+    assert "the specs are for account 999999999999" in wrong.stderr
+    assert run("dump", "--into", "team.yaml", "--to", "specs").exit_code == 2
+    assert run("dump", "--into", "nowhere.yaml").exit_code == 2
+    assert Path("team.yaml").read_text() == text
+    Path("team.yaml").write_text("users: [")
+    assert run("dump", "--into", "team.yaml").exit_code == 1
+    assert Path("team.yaml").read_text() == "users: ["

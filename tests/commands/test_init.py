@@ -77,7 +77,25 @@ def test_options(tmp_path: Path) -> None:
     assert yaml.safe_load((folder / "Pulumi.yaml").read_text())["backend"] == {"url": "s3://state"}
     again = CliRunner().invoke(main, ["init", str(folder), *ACCOUNT, "--region", "eu-west-1", *options])
     assert again.output.count("already exists, unchanged") == first.output.count(": written\n") > 0
-    assert "0 files written." in again.output
+    assert again.output.endswith("0 files written.\n")
+
+
+def test_differences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next version shows how kept files differ from its own, printable and with colours at a terminal only."""
+    init(tmp_path)
+    stacks = tmp_path / ".github/stacks.json"
+    stacks.write_text(stacks.read_text().replace("us-east-1", "eu\x1b-west-1"))
+    done = init(tmp_path)
+    diff = done.output.partition("0 files written.\n")[2].splitlines()
+    assert diff[1:3] == ["--- .github/stacks.json (existing)", "+++ .github/stacks.json (this version)"]
+    changed = [line for line in diff[3:] if line.startswith(("+", "-"))]
+    assert changed == [r'-    "region": "eu\x1b-west-1",', '+    "region": "us-east-1",']
+    assert diff[-1] == "1 file kept: --overwrite FILE writes a file of this version."
+    assert "Next:" not in done.output
+    assert "\x1b" in stacks.read_text()
+    monkeypatch.setattr("iamcreds.commands.init.is_coloured", lambda: True)
+    coloured = CliRunner().invoke(main, ["init", str(tmp_path), *ACCOUNT], color=True).output
+    assert '\x1b[32m+    "region": "us-east-1",\x1b[0m\n' in coloured
 
 
 def test_no_terminal(tmp_path: Path) -> None:
@@ -216,6 +234,7 @@ def test_steps_replace_an_older_build(wheel: Path, tmp_path: Path) -> None:
 def test_kept_requirements(wheel: Path, tmp_path: Path) -> None:
     """If requirements.txt is kept, as after an upgrade of the schema, no step concerns the wheel."""
     init(tmp_path / "project", "--wheel", str(wheel))
+    (tmp_path / "project/specs/schema.json").write_text("{}")
     done = init(tmp_path / "project", "--overwrite", "specs/schema.json")
     assert "requirements.txt: already exists with different content, kept\n" in done.output
     assert done.output.partition("\nNext:\n")[2].startswith(f"  cd {tmp_path}/project\n")

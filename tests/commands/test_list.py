@@ -79,9 +79,9 @@ def test_all_users(run: Run, emulator: Emulator) -> None:
 
 
 @pytest.mark.usefixtures("team")
-@pytest.mark.parametrize("service", ["keyspaces", "cassandra.amazonaws.com", "Cassandra.amazonaws.com"])
+@pytest.mark.parametrize("service", ["keyspaces", "cassandra", "cassandra.amazonaws.com", "Cassandra.amazonaws.com"])
 def test_service(run: Run, service: str) -> None:
-    """--service takes an alias or a full name, in any case."""
+    """--service takes a short or a full name, in any case."""
     rows = found(run("list", "credentials", "--all-users", "--service", service, "--format", "json"))
     assert [row["user"] for row in rows] == ["joe"]
 
@@ -238,12 +238,16 @@ def test_wrong_marker(run: Run) -> None:
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.usefixtures("team")
 @pytest.mark.parametrize("what", ["credentials", "access-keys"])
 def test_missing_user(run: Run, what: str) -> None:
-    """A user who does not exist is an error, not an empty list."""
+    """A user who does not exist is an error, not an empty list; a name in a different case is named."""
     result = run("list", what, "--user", "nobody")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "of user nobody: the account has no such IAM user" in result.stderr
+    different_case = run("list", what, "--user", "JANE")
+    assert different_case.exit_code == 1
+    assert "the account has no IAM user JANE: IAM has jane" in different_case.stderr
 
 
 def test_unknown_service(run: Run) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
+    from tests.commands.conftest import Run
+
 READS = ["GetAccessKeyLastUsed", "GetUser", "ListAccessKeys", "ListServiceSpecificCredentials", "ListUsers"]
 REPORTS = ["GenerateCredentialReport", "GetCredentialReport"]
 WRITES = [f"{verb}ServiceSpecificCredential" for verb in ("Create", "Delete", "Reset", "Update")]
@@ -306,3 +308,11 @@ def test_making_many_users(tmp_path: Path) -> None:
     assert allow(wide, "CreateUser", "anybody")
     assert allow(wide, "AttachUserPolicy", "anybody", PolicyARN=READING)
     assert not allow(wide, "AttachUserPolicy", "anybody", PolicyARN=BOUNDARY)
+
+
+def test_unknown_profile(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile that does not exist is an error that names the variable."""
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    shown = run("permissions")
+    assert shown.exit_code == 1
+    assert "The config profile (nobody) could not be found): check AWS_PROFILE" in shown.stderr

@@ -76,6 +76,7 @@ def examples() -> dict[str, list[str]]:
         ("Credentials of users whom nobody declared", ["eve"]),
         ("Two live credentials for one service", ["jane"]),
         ("Declared and not there", ["jane"]),
+        ("Active Bedrock API keys", []),
         ("API keys that end within a month, as CSV", []),
     ],
 )
@@ -88,6 +89,7 @@ def test_examples(run: Run, tmp_path: Path, question: str, users: list[str]) -> 
         "Credentials of users whom nobody declared",
         "Two live credentials for one service",
         "Declared and not there",
+        "Active Bedrock API keys",
         "API keys that end within a month, as CSV",
     }
     result = run(*[word for word in examples()[question] if word not in {"--format", "csv"}], "--format", "json")
@@ -206,6 +208,19 @@ def test_fault_in_the_middle(run: Run, emulator: Emulator) -> None:
     result = run("query", "SELECT count(*) FROM access_keys")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "AWS said InvalidInput: no more" in result.stderr
+
+
+@pytest.mark.usefixtures("team")
+def test_short_name(run: Run) -> None:
+    """A short name compared with a full one is a warning on standard error, and the rows stay what they are."""
+    result = run("query", "SELECT id FROM service_specific_credentials WHERE service = 'codecommit'")
+    assert (result.exit_code, result.stdout) == (0, "id\n")
+    assert result.stderr == (
+        "warning: the query compares 'codecommit' with 'codecommit.amazonaws.com', which are not equal;"
+        " column service_short_name has the short names of services\n"
+    )
+    statement = "SELECT count(*) AS live FROM service_specific_credentials WHERE service_short_name = 'codecommit'"
+    assert rows(run, statement) == [{"live": 3}]
 
 
 def test_terminal() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,12 @@ def test_accepted_plugin() -> None:
     ("content", "sentence"),
     [
         ("no JSON", "Error: this is not what `pulumi stack export` prints: line 1, column 1"),
-        (b"\x1f\x8b\x08", "it is no UTF-8 text"),
+        (b"\x1f\x8b\x08", "it is not a complete gzip file"),
+        (gzip.compress(b"{}", mtime=0)[:-9], "it is not a complete gzip file"),
+        (gzip.compress(b"{}", mtime=0)[:-4] + b"hunt", "it is not a complete gzip file"),
+        ("{}".encode("utf-16"), "it is UTF-16: save it as UTF-8"),
+        (gzip.compress("{}".encode("utf-16"), mtime=0), "it is UTF-16: save it as UTF-8"),
+        (b"{\xff", "it is not UTF-8 text"),
         ("[" * 100_000, "it is nested too deeply"),
     ],
 )
@@ -62,6 +68,21 @@ def test_no_state(content: str | bytes, sentence: str) -> None:
     assert done.exit_code == 1
     assert sentence in done.stderr
     assert done.stdout == ""
+
+
+def test_compressed_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state that its backend keeps as `.json.gz` is checked, and limited by its length without compression."""
+    text = '{"deployment": {"resources": [{"urn": "u", "type": "pulumi:providers:aws"}]}}'
+    assert check(gzip.compress(text.encode())).stdout == check(text).stdout
+    monkeypatch.setattr(providers, "MAX_BYTES", 1 << 20)
+    done = check(gzip.compress(b" " * (2 << 20)))
+    assert done.exit_code == 1
+    assert "the state is longer than 1 MiB, and was not read" in done.stderr
+
+
+def test_byte_order_mark() -> None:
+    """A byte order mark, which some editors add, does not count."""
+    assert check(b'\xef\xbb\xbf{"deployment": {}}').exit_code == 0
 
 
 def test_endless_state(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from iamcreds.errors import AccountError
 ACCOUNT = "account: 123456789012\n"
 GOOD = "users: {jane: {credentials: [{service: codecommit}]}}\n" + ACCOUNT
 DOUBTFUL = "users: {jane: {credentials: [{service: magic}]}}\n" + ACCOUNT
-BAD = "users: {jane: {credentials: [{service: codecommit, stat: 1}, {}]}}\n"
+BAD = "users: {jane: {credentials: [{service: codecommit, stat: Active}, {}]}}\n"
 EXAMPLES = Path(__file__).parents[2] / "specs"
 
 
@@ -53,7 +53,7 @@ def test_bad(validate: Validate) -> None:
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
         'a.yaml:1:52: unknown key "stat"; did you mean "status"? [unknown-key]',
-        'a.yaml:1:62: a credential lacks "service" [missing-key]',
+        'a.yaml:1:67: a credential lacks "service" [missing-key]',
     ]
     assert result.stderr == "2 problems\n"
 

@@ -241,7 +241,7 @@ def test_code_scanning_has_no_code() -> None:
 @pytest.mark.parametrize(("name", "command"), [("pull-request: validate", "validate"), ("drift: drift", "drift")])
 def test_code_scanning_finds_its_file(name: str, command: str) -> None:
     """What a job hands over is what the upload looks for, under the same condition as it was written."""
-    written, handed = JOBS[name]["steps"][-2:]
+    written, handed = (step for step in JOBS[name]["steps"] if "IAMCREDS_CODE_SCANNING" in step.get("if", ""))
     taken, uploaded = JOBS["code-scanning: upload"]["steps"][-2:]
     file = f"{command}.sarif"
     assert f'--format sarif >"$RUNNER_TEMP/{file}"' in written["run"]
@@ -255,8 +255,17 @@ def test_code_scanning_finds_its_file(name: str, command: str) -> None:
 
 
 def test_drift_has_no_state() -> None:
-    """Drift's job has no passphrase, no token of a backend, and no way to the state."""
-    assert not re.search(r"PULUMI|secrets\.", json.dumps(JOBS["drift: drift"]))
+    """Drift's job has no passphrase, no token of a backend, and no way to the state; its one secret is for messages."""
+    text = json.dumps(JOBS["drift: drift"])
+    assert "PULUMI" not in text
+    assert re.findall(r"secrets\.\w+", text) == ["secrets.IAMCREDS_NOTIFY_URLS"]
+
+
+def test_addresses_are_not_in_a_command() -> None:
+    """The addresses of notifications are in the environment only, so neither a log nor a process list has them."""
+    (step,) = (step for step in JOBS["drift: drift"]["steps"] if step.get("name") == "notify")
+    assert step["env"]["IAMCREDS_NOTIFY_URLS"] == "${{ secrets.IAMCREDS_NOTIFY_URLS }}"
+    assert re.findall(r".*NOTIFY.*", step["run"]) == ['[ -n "$IAMCREDS_NOTIFY_URLS" ] || exit 0']
 
 
 @pytest.mark.skipif(not shutil.which("go"), reason="there is no Go to build actionlint with")

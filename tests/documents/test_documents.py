@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,17 @@ def test_rooms() -> None:
     rooms = [path.parent.name for path in ROOT.glob("iamcreds/*/__init__.py")]
     assert rooms
     assert not [room for room in rooms if f"    {room}/ " not in drawing]
+
+
+def test_block_of_a_leaked_key() -> None:
+    """The policy against a leaked Bedrock key denies its use on both endpoints (the Bedrock guide)."""
+    document = ROOT / "docs/incidents.md"
+    (policy,) = (json.loads(block.text) for block in blocks(document) if block.language == "json")
+    (statement,) = policy["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Action"] == ["bedrock:CallWithBearerToken", "bedrock-mantle:CallWithBearerToken"]
+    named = set(re.findall(r"([\w-]+):CallWithBearerToken", document.read_text()))
+    assert named == {"bedrock", "bedrock-mantle", "cloudwatch", "logs", "xray"}
 
 
 @pytest.mark.parametrize("name", ["README.md", "SECURITY.md"])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from iamcreds.drift.comparing import Drift, compare, list_rules
 from iamcreds.drift.rules.access_key_limits import check_access_keys, needs_closer_look
 from iamcreds.drift.rules.changed import StatusDiffers, SwitchedOff
-from iamcreds.drift.rules.difference import Kind
+from iamcreds.drift.rules.difference import Difference, Kind
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser, UnmanagedCredential
@@ -40,6 +40,11 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CODECOMMIT, KEYSPACES = "codecommit.amazonaws.com", "cassandra.amazonaws.com"
 STATUSES = {"A": Status.ACTIVE, "I": Status.INACTIVE, "E": Status.EXPIRED, "-": None}
 USER_PLACE = Place("specs/jane.yaml", 2, 3)
+
+
+def identify(difference: Difference) -> tuple[str, str, tuple[str, ...]]:
+    """Return the parts of a difference that identify it in later runs."""
+    return difference.rule, difference.user, difference.subject
 
 
 def place(number: int) -> Place:
@@ -120,7 +125,9 @@ def drift_of(declared: str, found: str) -> list[tuple[str, str]]:
         ("-", "E", [("expired", "ACCA0")]),
         ("A", "E", [("expired", "ACCA0")]),
         ("AI", "AE", [("expired", "ACCA1")]),
-        ("A", "IE", [("unmanaged-credential", ""), ("expired", "ACCA1")]),
+        ("A", "IE", [("status-differs", "ACCA0"), ("expired", "ACCA1")]),
+        ("-", "EA", [("expired", "ACCA0")]),
+        ("-", "EE", [("unmanaged-credential", ""), ("expired", "ACCA0"), ("expired", "ACCA1")]),
     ],
 )  # fmt: skip
 def test_matching(declared: str, found: str, expected: list[tuple[str, str]]) -> None:
@@ -192,8 +199,39 @@ def test_undeclared_user() -> None:
     """A credential of a user whom nobody declared is of a kind of its own and has no place."""
     (stranger,) = live("I", "bob")
     found = only(compare(Desired((jane("-"),)), account(*live("A"), stranger, users="bob jane")))
-    assert found == UndeclaredUser(user="bob", service=CODECOMMIT, live=(stranger,))
+    assert found == UndeclaredUser(user="bob", service=CODECOMMIT, live=(stranger,), folder="specs")
     assert (found.kind, found.rule, found.id, found.place) == (Kind.UNDECLARED, "undeclared-user", "ACCA0", None)
+
+
+@pytest.mark.parametrize(
+    ("declared", "adopted", "found", "expected"),
+    [
+        ("-", {0: 1}, "AA", [("unmanaged-credential", "ACCA0")]),
+        ("A", {0: 1}, "AI", [("status-differs", "ACCA1"), ("unmanaged-credential", "ACCA0")]),
+        ("-", {0: 1}, "AE", [("unmanaged-credential", "ACCA0"), ("expired", "ACCA1")]),
+        ("-", {0: 1}, "EA", [("expired", "ACCA0")]),
+        ("--", {0: 0}, "A", [("missing-credential", "")]),
+        ("AI", {0: 1, 1: 0}, "IA", []),
+        ("AI", {0: 0, 1: 1}, "IA", [("status-differs", "ACCA0"), ("status-differs", "ACCA1")]),
+        ("AI", {1: 0}, "AA", [("status-differs", "ACCA0")]),
+        ("-", {0: 7}, "AA", [("unmanaged-credential", "")]),
+        ("-", {0: 7}, "A", []),
+    ],
+)
+def test_adopted_id(declared: str, adopted: dict[int, int], found: str, expected: list[tuple[str, str]]) -> None:
+    """A declared credential is the existing one that `adopt` names, so the others need no guess."""
+    user = jane(declared)
+    credentials = tuple(
+        replace(wanted, adopt=f"ACCA{adopted[number]}") if number in adopted else wanted
+        for number, wanted in enumerate(user.credentials)
+    )
+    result = compare(Desired((replace(user, credentials=credentials),)), account(*live(found)))
+    assert [(one.rule, one.id) for one in result.differences] == expected
+    for one in result.differences:
+        if isinstance(one, MissingCredential):
+            assert [wanted.name for wanted in one.desired] == ["1"]
+        if isinstance(one, UnmanagedCredential) and one.id:
+            assert one.describe().message.endswith("is live, and `adopt` declares a different one")
 
 
 def test_missing_user() -> None:
@@ -228,6 +266,22 @@ def test_renamed_user(logins: dict[str, str], renamed_to: str | None) -> None:
     found = [replace(credential, login=logins[user]) for user in logins for credential in live("A", user)]
     drift = compare(Desired((jane("-"),)), account(*found, users=" ".join(logins)))
     assert [one.renamed_to for one in drift.differences if isinstance(one, MissingUser)] == [renamed_to]
+
+
+@pytest.mark.parametrize("is_created", [False, True])
+def test_name_in_a_different_case(*, is_created: bool) -> None:
+    """IAM cannot have two names that differ by case only, so the existing one is named, and neither is deleted."""
+    user = replace(jane("-"), iam_user=DesiredIamUser(USER_PLACE) if is_created else None)
+    result = compare(Desired((user,)), account(*live("A", "Jane"), users="Jane bob"))
+    missing, undeclared = result.differences
+    assert isinstance(missing, MissingUser)
+    assert isinstance(undeclared, UndeclaredUser)
+    assert (missing.case_variant, undeclared.declared_as) == ("Jane", "jane")
+    assert missing.values().live == {"existingName": "Jane"}
+    assert missing.describe().next == undeclared.describe().next == "declare the user as Jane"
+    assert missing.describe().message.endswith(": IAM has Jane, and user names must differ by more than case")
+    with pytest.raises(NothingSelectedError, match=r"JANE \(did you mean Jane\?\)"):
+        Selection(frozenset({"JANE"})).require_known(Desired(), account(users="Jane"))
 
 
 def test_status_differs() -> None:
@@ -332,7 +386,8 @@ def test_young(declared: str, found: str, young: set[str], expected: int) -> Non
     result = compare(Desired((jane(declared),)), there)
     everything = compare(Desired((jane(declared),)), account(*live(found)))
     assert len(result.differences) == expected
-    assert sorted(map(repr, [*result.differences, *result.unsettled])) == sorted(map(repr, everything.differences))
+    every = [*result.differences, *result.unsettled]
+    assert sorted(map(identify, every)) == sorted(map(identify, everything.differences))
 
 
 def test_rules() -> None:
@@ -345,6 +400,7 @@ def test_rules() -> None:
         "ResetPending": ("reset-pending", "drift"),
         "NoLongerDeclared": ("no-longer-declared", "drift"),
         "UnmanagedCredential": ("unmanaged-credential", "unmanaged"),
+        "UnresolvedCreate": ("pending-create", "finding"),
         "UndeclaredUser": ("undeclared-user", "undeclared"),
         "Expired": ("expired", "finding"),
         "ExpiringSoon": ("expiring-soon", "finding"),

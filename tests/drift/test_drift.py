@@ -128,6 +128,7 @@ def test_filters(drifting: Drifting) -> None:
     assert {user for _, user, _ in drifting.json("--user", "bob", "--user", "carol").found} == {"bob", "carol"}
     services = [one["service"] for one in drifting.json("--service", "keyspaces").account["differences"]]
     assert services == ["cassandra.amazonaws.com"] * 3
+    assert drifting.json("--service", "cassandra").found == drifting.json("--service", "keyspaces").found
     ran = drifting.json("--service", "logs.amazonaws.com", "--user", "jane")
     assert [rule for rule, _, _ in ran.found] == ["missing-credential"]
     assert drifting.run("--user", "jane", "--service", "codecommit").code == 2

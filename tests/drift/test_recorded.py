@@ -13,9 +13,18 @@ from iamcreds.drift.recorded import make_recorded_state
 from iamcreds.drift.rules.changed import ResetPending, StatusDiffers, SwitchedOff
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
 from iamcreds.drift.rules.missing import MissingCredential
-from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential
+from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
 from iamcreds.drift.selection import EVERYTHING, Selection
-from iamcreds.model import Credential, Desired, DesiredUser, Inventory, RecordedCredential, Status
+from iamcreds.model import (
+    Credential,
+    Desired,
+    DesiredUser,
+    Inventory,
+    PendingCreate,
+    RecordedCredential,
+    StackExport,
+    Status,
+)
 from tests.drift.test_comparing import CODECOMMIT, NOW, USER_PLACE, account, jane, live, place
 
 if TYPE_CHECKING:
@@ -31,7 +40,9 @@ def differences(
     user: DesiredUser, inventory: Inventory, *recorded: RecordedCredential, selection: Selection = EVERYTHING
 ) -> list[Difference]:
     """What differs with this state."""
-    drift = compare(Desired((user,)), inventory, timedelta(days=14), selection, make_recorded_state(recorded))
+    drift = compare(
+        Desired((user,)), inventory, timedelta(days=14), selection, make_recorded_state(StackExport(recorded))
+    )
     assert not drift.are_ids_unknown
     assert drift.resets == 0
     return list(drift.differences)
@@ -55,11 +66,18 @@ def test_foreign() -> None:
 def test_not_made_yet() -> None:
     """What is declared and in no state is missing, without an id, although somebody's is live."""
     missing, foreign = differences(jane("-"), account(*live("A")))
+    declared, existing = jane("-").credentials, tuple(live("A"))
     assert missing == MissingCredential(
-        user="jane", service=CODECOMMIT, place=place(0), desired=jane("-").credentials, live=()
+        user="jane", service=CODECOMMIT, place=place(0), desired=declared, live=(), blocked_by=existing
     )
     assert foreign == UnmanagedCredential(
-        user="jane", service=CODECOMMIT, place=USER_PLACE, desired=jane("-").credentials, live=tuple(live("A"))
+        user="jane",
+        service=CODECOMMIT,
+        place=USER_PLACE,
+        desired=declared,
+        live=existing,
+        missing=declared,
+        is_state_known=True,
     )
 
 
@@ -157,8 +175,58 @@ def test_ignore_undeclared() -> None:
 def test_young() -> None:
     """What the state has and was made a moment ago may only be missing from a list."""
     inventory = replace(account(), young_credentials=frozenset({"ACCA0"}))
-    drift = compare(Desired((jane("-"),)), inventory, state=make_recorded_state(RECORDED[:1]))
+    drift = compare(Desired((jane("-"),)), inventory, state=make_recorded_state(StackExport(tuple(RECORDED[:1]))))
     assert (drift.differences, len(drift.unsettled)) == ((), 1)
+
+
+JANES = PendingCreate("jane/codecommit/0", "jane", CODECOMMIT)
+
+
+def pending(inventory: Inventory, *recorded: RecordedCredential, create: PendingCreate = JANES) -> list[Difference]:
+    """Return the differences of a state with a pending create, if the specs declare one credential of jane."""
+    state = make_recorded_state(StackExport(recorded, (create,)))
+    return list(compare(Desired((jane("-"),)), inventory, state=state).differences)
+
+
+@pytest.mark.parametrize("recorded", [[], RECORDED[1:2], RECORDED[:1]])
+def test_pending_create(recorded: list[RecordedCredential]) -> None:
+    """A pending create is neither missing nor is its possible result unmanaged, also if it is a replacement."""
+    (found,) = (one for one in pending(account(*live("A-A")[2:]), *recorded) if not isinstance(one, NoLongerDeclared))
+    assert isinstance(found, UnresolvedCreate)
+    assert (found.resource, found.id, found.place) == ("jane/codecommit/0", "ACCA2", place(0))
+    assert "delete" not in found.describe().next
+
+
+def test_pending_create_of_an_undeclared_user() -> None:
+    """The result of a pending create of a user without a spec is not called undeclared."""
+    joe = [replace(one, user="joe") for one in live("A")]
+    create = replace(JANES, resource="joe/codecommit", user="joe")
+    missing, found = pending(account(*joe, users="jane joe"), create=create)
+    assert isinstance(missing, MissingCredential)
+    assert isinstance(found, UnresolvedCreate)
+    assert (found.user, found.id, found.place) == ("joe", "ACCA0", None)
+
+
+def test_pending_create_of_another_service() -> None:
+    """A pending create explains credentials of its own user and service only, and no recorded one."""
+    create = replace(JANES, service="logs.amazonaws.com")
+    unmanaged, found = pending(account(*live("AA")), RECORDED[0], create=create)
+    assert isinstance(unmanaged, UnmanagedCredential)
+    assert unmanaged.id == "ACCA1"
+    assert (type(found), found.id) == (UnresolvedCreate, "")
+
+
+def test_created_since_the_export() -> None:
+    """A credential that was created within the last minute may be in creation, so no advice deletes it."""
+    joe = replace(live("A")[0], id="ACCA7", user="joe")
+    there = account(*live("AA"), joe, users="jane joe")
+    settled = differences(jane("-"), there, RECORDED[0])
+    recent = differences(jane("-"), replace(there, young_credentials=frozenset({"ACCA1", "ACCA7"})), RECORDED[0])
+    nobody = compare(Desired((jane(""),)), replace(there, young_credentials=frozenset({"ACCA0", "ACCA1", "ACCA7"})))
+    assert [one.id for one in settled] == [one.id for one in recent] == ["ACCA1", "ACCA7"]
+    assert all("aws iam delete" in one.describe().next for one in settled)
+    assert len(nobody.differences) == 3
+    assert not any("delete" in one.describe().next for one in [*recent, *nobody.differences])
 
 
 def test_filters() -> None:
@@ -166,7 +234,9 @@ def test_filters() -> None:
     joe = DesiredUser("joe", USER_PLACE, (replace(jane("-").credentials[0], user="joe"),))
     recorded = replace(RECORDED[0], resource="joe/codecommit/0", id="ACCA5", user="joe")
     desired = Desired((jane("-"), joe))
-    state = make_recorded_state([RECORDED[0], recorded, replace(RECORDED[1], service="logs.amazonaws.com")])
+    state = make_recorded_state(
+        StackExport((RECORDED[0], recorded, replace(RECORDED[1], service="logs.amazonaws.com")))
+    )
     found: list[Credential] = live("A")
     for chosen in (Selection(users=frozenset({"jane"}), services=frozenset({CODECOMMIT})),):
         assert compare(desired, account(*found), selection=chosen, state=state).differences == ()

@@ -15,7 +15,7 @@ from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOl
 from iamcreds.drift.rules.changed import ResetPending, StatusDiffers, SwitchedOff
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
-from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential
+from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
 from iamcreds.model import (
     AccessKey,
     Credential,
@@ -92,9 +92,17 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        UnmanagedCredential(**JANE, desired=(MAIN,), live=(ON,)),
+        UnmanagedCredential(**JANE, desired=(MAIN,), live=(ON,), is_state_known=True),
         Expected(
             "codecommit credential ACCA0 (Active, created on 2026-11-23) is live, and the stack has it not",
+            "main Active",
+            "Active, created on 2026-11-23",
+        ),
+    ),
+    (
+        UnmanagedCredential(**JANE, desired=(replace(MAIN, adopt="ACCA1"),), live=(ON,)),
+        Expected(
+            "codecommit credential ACCA0 (Active, created on 2026-11-23) is live, and `adopt` declares a different one",
             "main Active",
             "Active, created on 2026-11-23",
         ),
@@ -106,6 +114,18 @@ EXPECTED: list[tuple[Difference, Expected]] = [
             '"b\\u202e"',
             "no reset",
         ),
+    ),
+    (
+        UnresolvedCreate(**JANE, desired=(MAIN,), live=(ON, OFF), resource="jane/x\n"),
+        Expected(
+            "the state has a pending create of jane/x\\n, and codecommit credential ACCA0 or ACCA1 may be its result",
+            "main Active",
+            "ACCA0 Active, ACCA1 Inactive",
+        ),
+    ),
+    (
+        UnresolvedCreate(**JANE, live=(), resource="jane/x"),
+        Expected("the state has a pending create of jane/x", "none", "none"),
     ),
     (
         NoLongerDeclared(**JANE, live=(ON,), recorded=RECORDED),
@@ -226,6 +246,10 @@ IN_STATES: list[tuple[Difference, Expected]] = [
         Expected("the account has no such IAM user, so there are no access keys to watch"),
     ),
     (
+        MissingWatchedUser(user="jane", case_variant="Jane"),
+        Expected("the account has no such IAM user, so there are no access keys to watch: IAM has Jane"),
+    ),
+    (
         TooManyAccessKeys(user="jane", limit=1, live=KEYS),
         Expected(
             "has 2 access keys (AKIA0, AKIA1), and at most 1 may exist", "at most 1", "AKIA0 Active, AKIA1 Inactive"
@@ -280,7 +304,8 @@ def test_every_difference_has_a_next_step(difference: Difference) -> None:
     """After each difference comes a step, on one line, whose ids are those of the difference."""
     step = difference.describe().next
     assert step.isprintable()
-    assert not difference.id or difference.id in step or "pulumi up" in step or isinstance(difference, ExpiringSoon)
+    is_about_id = difference.id and not isinstance(difference, ExpiringSoon | UnresolvedCreate)
+    assert not is_about_id or difference.id in step or "pulumi up" in step
 
 
 @pytest.mark.parametrize("user", ["jane", "-x", "o'brien; rm -rf x", "$(x)"])
@@ -303,15 +328,35 @@ def test_next_step_can_be_pasted(difference: Difference, user: str) -> None:
 def test_next_step_of_a_made_user() -> None:
     """A user whom the specs have made comes by the next up, unless IAM has renamed the user."""
     missing = MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0", lives_under="joan")
-    assert missing.describe().next == "pulumi up, which makes another and deletes that one"
+    assert missing.describe().next.endswith("or only pulumi up, which makes another and deletes that one")
     assert replace(missing, lives_under=None).describe().next == "pulumi up"
     assert MissingUser(user="jane", desired=(), is_made=True).describe().next == "pulumi up, which makes the user"
-    assert "call it jo" in MissingUser(user="jane", desired=(), is_made=True, renamed_to="jo").describe().next
+    renamed = MissingUser(user="jane", desired=(), is_made=True, renamed_to="jo")
+    assert replace(renamed, has_iam_user=True).describe().next == (
+        "aws iam update-user --user-name jo --new-user-name jane"
+    ), "`was` is not supported next to `iamUser`"
+
+
+def test_next_step_of_a_renamed_user() -> None:
+    """`was` keeps the credentials of a renamed user, or the user is renamed if specs have it already."""
+    new_name = "call user jane in the specs joan, and add `was: jane`, which keeps the credentials; then pulumi up"
+    assert MissingUser(user="jane", desired=(), renamed_to="joan").describe().next == new_name
+    assert UndeclaredUser(**JANE | {"user": "joan"}, live=(ON,), renamed_from="jane").describe().next == new_name
+    wanted = replace(WANTED, user="joan", user_was="jane")
+    message, step, *_ = vars(MissingUser(user="joan", desired=(wanted,), was="jane").describe()).values()
+    assert message.endswith("the specs have `was: jane`, and IAM has not renamed that user")
+    assert step == "aws iam update-user --user-name jane --new-user-name joan"
+    missing = MissingCredential(
+        user="joan", service=SERVICE, desired=(wanted,), live=(), recorded="ACCA0", lives_under="jane"
+    )
+    assert missing.describe().next == "declare it for user jane, or remove `was`"
+    gone = NoLongerDeclared(**JANE, live=(replace(ON, user="joan"),), recorded=RECORDED)
+    assert gone.describe().next.startswith("add `was: jane` to user joan in the specs, which keeps it; or pulumi up")
 
 
 def test_line() -> None:
     """A line has the place first, as compilers have it, then the user, the message and the rule."""
-    old, missing = IN_STATES[3][0], MissingCredential(**JANE, place=PLACE, desired=(WANTED,), live=())
+    old, missing = IN_STATES[4][0], MissingCredential(**JANE, place=PLACE, desired=(WANTED,), live=())
     sentence = "jane: access key AKIA0 is older than 1000 days: created on 2023-01-02 [access-key-too-old]"
     assert old.format_sentence() == old.format_line() == sentence
     assert missing.format_line().startswith("specs/jane.yaml:4:9: jane: codecommit credential is declared, and")

@@ -24,6 +24,9 @@ CONDITIONS: dict[str | None, Callable[[JobRun], bool]] = {
     None: lambda job: job.is_green,
     "vars.IAMCREDS_CODE_SCANNING == 'true'": lambda job: job.is_green,
     "${{ !cancelled() && vars.IAMCREDS_CODE_SCANNING == 'true' }}": lambda _: True,
+    "${{ !cancelled() && steps.drift.outputs.code == '2' }}": lambda job: (
+        job.outputs.get("steps.drift.outputs.code") == "2"
+    ),
     "${{ !cancelled() && steps.preview.outcome != 'skipped' }}": lambda job: job.outcomes["preview"] != "skipped",
     "${{ !cancelled() && steps.gate.outputs.code == '4' }}": lambda job: (
         job.outputs.get("steps.gate.outputs.code") == "4"
@@ -88,6 +91,7 @@ class Runner:
     stack: Stack
     folder: Path
     commit: str = COMMIT
+    notify_urls: str = ""
 
     def __post_init__(self) -> None:
         self.folder.mkdir()
@@ -175,6 +179,7 @@ class Runner:
             "github.token": "a-token",
             "matrix.stack": "test",
             "matrix.specs": "specs",
+            "secrets.IAMCREDS_NOTIFY_URLS": self.notify_urls,
             "secrets.PULUMI_ACCESS_TOKEN": "",
             "secrets.PULUMI_CONFIG_PASSPHRASE": "test",
             "vars.IAMCREDS_MAX_REMOVALS": "",

@@ -132,3 +132,5 @@ def test_readme(clone: Clone) -> None:
     assert shown in clone.run(preview)
     controls = Controls(f"http://127.0.0.1:{(clone.folder / '.state/emulator.port').read_text()}")
     assert clone.run(password).split()[-1] == controls.secrets()[-1]
+    clone.run("make down")
+    assert clone.run(password).split()[-1] in controls.secrets()  # of the new emulator, which has a new stack

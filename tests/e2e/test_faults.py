@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.live import JANE, list_credentials, pass_a_day, wait_until
+from tests.e2e.test_two_of_one_name import run_iamcreds
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -49,7 +50,7 @@ def test_expired_token(stack: Stack, emulator: Emulator) -> None:
     expired = "The security token included in the request is expired"
     emulator.controls.fail("sts:GetCallerIdentity", times=50, status=403, code="ExpiredToken", message=expired)
     said = stack.fail("up", "--yes")
-    assert f"AWS said ExpiredToken: {expired}: set AWS_PROFILE" in said
+    assert f"AWS said ExpiredToken: {expired}: these credentials have expired" in said
 
 
 def test_access_denied(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
@@ -71,7 +72,7 @@ def test_unknown_user(stack: Stack) -> None:
     )
     assert f"specs/ghost.yaml:1:31: {refused}" in stack.fail("preview")
     said = stack.fail("up", "--yes", "--skip-preview")
-    assert f"{refused.partition(': ')[2]}, or take it out of the specs" in said
+    assert f"{refused.partition(': ')[2]}, or remove what is declared for the user" in said
 
 
 def test_unknown_service(stack: Stack, iam: IAMClient) -> None:
@@ -101,7 +102,7 @@ def test_wrong_account(stack: Stack, iam: IAMClient, emulator: Emulator) -> None
     stack.write_specs(jane='account: "999999999999"\n' + JANE)
     for command in (["preview"], ["up", "--yes", "--skip-preview"]):
         said = stack.fail(*command)
-        assert "belong to account 123456789012, but the specs are for account 999999999999" in said
+        assert "belong to account 123456789012, but this resource is declared for account 999999999999" in said
     assert CREATE not in emulator.controls.counts()
 
 
@@ -128,7 +129,7 @@ def test_existing_credential(stack: Stack, iam: IAMClient) -> None:
     stack.write_specs(jane=JANE)
     said = stack.fail("up", "--yes", "--skip-preview")
     assert f"{before[0]['ServiceSpecificCredentialId']} (Active, created on " in said
-    assert "Three ways out" in said
+    assert "Four ways out" in said
     assert list_credentials(iam, "jane") == before
 
 
@@ -239,7 +240,10 @@ def test_killed_between_create_and_answer(stack: Stack, iam: IAMClient, emulator
 
 
 def test_interrupted(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Ctrl-C waits for the create that is under way: it is recorded, and the next `up` makes only the other."""
+    """Ctrl-C waits for the create in flight: it is recorded, and the next `up` creates only the other credential.
+
+    Meanwhile `iamcreds drift --state` does not call the created credential unmanaged, nor suggest to delete it.
+    """
     iam.create_user(UserName="jane")
     stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit}, {service: bedrock}]}}")
     emulator.controls.pause(CREATE, when="after", times=None)
@@ -248,6 +252,12 @@ def test_interrupted(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
         cwd=stack.folder, env=stack.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     wait_until(lambda: bool(emulator.controls.held()))
+    (created,) = list_credentials(iam, "jane")
+    done = run_iamcreds(stack, "drift", "specs", "--state", "-", given=stack.succeed("stack", "export"))
+    result = f"credential {created['ServiceSpecificCredentialId']} may be its result [pending-create]"
+    assert result in done.stdout
+    assert "unmanaged" not in done.stdout
+    assert "delete" not in done.stdout
     running.send_signal(signal.SIGINT)
     time.sleep(0.5)  # the engine asks for no more once it has the signal; nothing else tells that it has
     emulator.controls.clear_faults()

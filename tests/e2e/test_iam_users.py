@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.live import list_credentials, pass_a_day
 from tests.e2e.stack import add_aws_plugin
+from tests.providers.test_with_pulumi_aws import program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -235,3 +236,14 @@ def test_another_account(stack: Stack, emulator: Emulator, iam: IAMClient) -> No
     stack.env["PATH"] = stack.env["PATH"].split(":", 1)[1]
     assert "no resource plugin 'pulumi-resource-aws' found" in stack.fail("preview")
     assert (list_changes(emulator), list_users(iam)) == ([], [])
+
+
+def test_documented_program(stack: Stack, iam: IAMClient) -> None:
+    """The documented program of your own previews without a warning about the user whom it creates."""
+    iam.create_user(UserName="build-bot")
+    stack.write_program(program())
+    preview = stack.preview()
+    assert "4 to create" in preview
+    assert preview.replace("warning: using pulumi-resource-aws from $PATH", "").count("warning") == 0
+    stack.up()
+    stack.assert_no_changes()

@@ -120,7 +120,7 @@ def test_foreign_one_that_lists_leave_out(stack: Stack, iam: IAMClient, emulator
     emulator.controls.set(hidden_users=["jane"])
     stack.write_specs(jane=JANE)
     said = stack.fail(*UP)
-    assert "Three ways out" in said
+    assert "Four ways out" in said
     assert all(name in said for name in before)
     assert ids(iam) == before
 

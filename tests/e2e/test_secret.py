@@ -13,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from mypy_boto3_iam import IAMClient
 
@@ -79,6 +80,19 @@ def test_wrong_passphrase(filled: Stack) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "`pulumi stack export`" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("stack_name", ["", "test"])
+def test_no_project(stack: Stack, tmp_path: Path, stack_name: str) -> None:
+    """In a folder without a project it prints that, and not the engine's suggestion to create one."""
+    env = stack.env | {"PULUMI_STACK": stack_name}
+    command = ["iamcreds", "secret", "jane/codecommit", "--cwd", str(tmp_path)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Error: there is no Pulumi project in {tmp_path} or above it: run this command in the project's folder, or"
+        " name it with --cwd FOLDER\n"
+    )
 
 
 @pytest.fixture

@@ -19,12 +19,16 @@ import pytest
 
 from tests.e2e.live import list_credentials, set_status
 from tests.e2e.runner import COMMIT, GITHUB, Runner, load_workflow
+from tests.report.conftest import mailbox
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
     from iamcreds.emulator.server import Emulator
     from tests.e2e.stack import Stack
+    from tests.report.conftest import Mailbox
+
+__all__ = ["mailbox"]
 
 SPECS = "users: {jane: {credentials: [{service: codecommit, status: Active}]}}"
 FEWER = "users: {jane: {credentials: []}}"
@@ -165,7 +169,8 @@ def test_adoption(runner: Runner, iam: IAMClient) -> None:
     preview = runner.run("pull-request", "preview")
     assert preview.is_green, preview.text
     assert "1 to adopt" in preview.calls[-1].body
-    assert f"| adopt, reset | by reset of `{foreign}` |" in preview.calls[-1].body
+    row = f"| `jane/codecommit` from `{foreign}` | `codecommit.amazonaws.com` | adopt, reset | by reset |"
+    assert row in preview.calls[-1].body
     up = runner.run("up", "up", max_removals="0")
     assert up.outcomes["gate"] == "failure"
     assert runner.run("up", "up", max_removals="1").is_green
@@ -281,21 +286,28 @@ def test_credential_created_after_the_gate(runner: Runner, iam: IAMClient, emula
     pulumi.unlink()
     adopted = runner.run("up", "up")
     assert adopted.is_green, adopted.text
-    assert f"by reset of `{own['ServiceSpecificCredentialId']}`" in adopted.summary
+    assert f"from `{own['ServiceSpecificCredentialId']}`" in adopted.summary
     assert emulator.controls.counts()["iam:ResetServiceSpecificCredential"] == 1
 
 
-def test_drift(runner: Runner, iam: IAMClient) -> None:
-    """Drift opens one issue, later runs edit it, and the first without drift closes it; none is touched in between."""
+def test_drift(runner: Runner, iam: IAMClient, mailbox: Mailbox) -> None:
+    """Drift opens one issue, later runs edit it, and the first without drift closes it; none is touched in between.
+
+    A run with drift sends a notification if the secret with the addresses is set, and no other run does.
+    """
+    runner.notify_urls = mailbox.url
     runner.stack.write_specs(team=SPECS)
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     clean = runner.run("drift", "drift")
     assert clean.is_green, clean.text
+    assert clean.outcomes["notify"] == "skipped"
     assert [call.words.split()[:2] for call in clean.calls] == [["issue", "list"]]
 
     set_status(iam, "jane", "Inactive")
+    runner.notify_urls = ""
     opened = runner.run("drift", "drift")
     assert opened.is_green, opened.text
+    assert (opened.outcomes["notify"], mailbox.mails) == ("success", [])
     assert [call.words.split()[:2] for call in opened.calls] == [
         ["issue", "list"],
         ["label", "create"],
@@ -305,7 +317,11 @@ def test_drift(runner: Runner, iam: IAMClient) -> None:
     assert "--label drift test" in opened.calls[-1].words
     assert opened.calls[-1].body in opened.summary
 
+    runner.notify_urls = mailbox.url
     edited = runner.run("drift", "drift", found="7")
+    assert edited.is_green, edited.text
+    assert len(mailbox.mails) == 1
+    assert mailbox.url not in edited.text + edited.summary
     assert [call.words.split()[:3] for call in edited.calls][1:] == [["issue", "edit", "7"]]
     assert edited.calls[-1].body == opened.calls[-1].body
 
@@ -323,7 +339,7 @@ def test_wrong_spec(runner: Runner, iam: IAMClient) -> None:
     up = runner.run("up", "up")
     assert list(up.outcomes.values()) == ["failure", *["skipped"] * 5]
     drift = runner.run("drift", "drift", found="7")
-    assert drift.outcomes == {"drift": "failure", "issue": "skipped", "code scanning": "skipped"}
+    assert drift.outcomes == {"drift": "failure", "issue": "skipped", "code scanning": "skipped", "notify": "skipped"}
     assert "specs/team.yaml:1:" in drift.text
     assert drift.calls == []
     assert list_credentials(iam, "jane") == []
@@ -341,7 +357,7 @@ def test_unreachable_endpoint(runner: Runner) -> None:
     assert list(up.outcomes.values()) == ["success", "success", "failure", "failure", "skipped", "skipped"]
     assert "no answer from AWS" in up.summary
     drift = runner.run("drift", "drift", found="7", env=nowhere)
-    assert drift.outcomes == {"drift": "failure", "issue": "skipped", "code scanning": "skipped"}
+    assert drift.outcomes == {"drift": "failure", "issue": "skipped", "code scanning": "skipped", "notify": "skipped"}
     assert "no answer from AWS" in drift.text
     assert drift.calls == []
 

@@ -422,6 +422,20 @@ def test_rename_to_taken_name(contract_iam: IAMClient, new_user: Callable[[], st
     assert answer[:2] == (409, "EntityAlreadyExists")
 
 
+@pytest.mark.parametrize("change_case", [str.upper, str.title, str])
+def test_user_name_case(
+    contract_iam: IAMClient, new_user: Callable[[], str], change_case: Callable[[str], str]
+) -> None:
+    """A user name is taken in any case, also for its own user."""
+    one, other = new_user(), new_user()
+    expected = (409, "EntityAlreadyExists", f"User with name {change_case(one)} already exists.")
+    assert refusal(contract_iam.create_user, UserName=change_case(one)) == expected
+    assert refusal(contract_iam.update_user, UserName=other, NewUserName=change_case(one)) == expected
+    if change_case is not str:
+        assert refusal(contract_iam.update_user, UserName=one, NewUserName=change_case(one)) == expected
+        assert refusal(contract_iam.get_user, UserName=change_case(one))[1] == "NoSuchEntity"
+
+
 def test_list_users_in_pages(contract_iam: IAMClient, new_user: Callable[[], str]) -> None:
     """ListUsers gives pages of MaxItems, which together have every user once."""
     names = {new_user() for _ in range(3)}

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from iamcreds.emulator.faults.controls import Controls
     from iamcreds.emulator.server import Emulator
 
+MOMENT = datetime(2031, 5, 1, 12, tzinfo=UTC)
+
 
 @pytest.fixture(autouse=True)
 def jane(iam: IAMClient) -> str:
@@ -52,12 +54,14 @@ def test_counts(iam: IAMClient, emulator: Emulator, controls: Controls) -> None:
     assert controls.counts() == {CREATE: 1, "iam:ListUsers": 1, "ssm:DescribeParameters": 1}
 
 
-def test_latency(iam: IAMClient, controls: Controls) -> None:
-    """Latency makes every call take so much longer."""
+def test_latency(iam: IAMClient, controls: Controls, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every call waits for the latency."""
+    waits: list[float] = []
+    monkeypatch.setattr(SWITCHES, "sleep", waits.append)
     controls.set(latency=0.1)
-    start = time.monotonic()
     iam.list_users()
-    assert time.monotonic() - start >= 0.1
+    iam.list_users()
+    assert waits == [0.1, 0.1]
 
 
 def test_throttling(iam: IAMClient, controls: Controls) -> None:
@@ -91,8 +95,9 @@ def test_expiry(iam: IAMClient, controls: Controls) -> None:
     assert list_credentials(iam)[0]["Status"] == "Expired"
 
 
-def test_old_access_key(iam: IAMClient, controls: Controls) -> None:
+def test_old_access_key(iam: IAMClient, controls: Controls, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the clock behind, users, access keys and credentials are made old."""
+    monkeypatch.setattr(SWITCHES, "clock", lambda: MOMENT)
     controls.set(clock_shift=-100 * 86_400)
     iam.create_user(UserName="old")
     iam.create_access_key(UserName="old")
@@ -105,7 +110,7 @@ def test_old_access_key(iam: IAMClient, controls: Controls) -> None:
         list_credentials(iam, "old")[0]["CreateDate"],
     ]
     for date in dates:
-        assert timedelta(days=100) <= datetime.now(UTC) - date < timedelta(days=100, minutes=5)
+        assert date == MOMENT - timedelta(days=100)
 
 
 def test_lists_lag_behind(iam: IAMClient, controls: Controls) -> None:
@@ -259,21 +264,20 @@ def test_calls_in_order(iam: IAMClient, controls: Controls) -> None:
     assert controls.calls() == []
 
 
-def test_date_of_answers(iam: IAMClient, controls: Controls) -> None:
+def test_date_of_answers(iam: IAMClient, controls: Controls, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every answer, an error too, is dated by the account's clock, in whole seconds like every date in it."""
+    monkeypatch.setattr(SWITCHES, "clock", lambda: MOMENT + timedelta(milliseconds=250))
     controls.set(clock_shift=-90)
     answer = iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)
     created = answer["ServiceSpecificCredential"]["CreateDate"]
     dated = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-    assert created.microsecond == 0
-    assert timedelta(0) <= dated - created <= timedelta(seconds=2)
-    assert timedelta(seconds=89) < datetime.now(UTC) - dated < timedelta(seconds=95)
+    assert created == dated == MOMENT - timedelta(seconds=90)
     assert list_credentials(iam)[0]["CreateDate"] == created
     controls.fail(LIST)
     with pytest.raises(ClientError) as caught:
         list_credentials(iam)
     dated = parsedate_to_datetime(caught.value.response["ResponseMetadata"]["HTTPHeaders"]["date"])
-    assert timedelta(seconds=89) < datetime.now(UTC) - dated < timedelta(seconds=95)
+    assert dated == MOMENT - timedelta(seconds=90)
 
 
 def test_hidden_users(iam: IAMClient, controls: Controls) -> None:
@@ -333,14 +337,13 @@ def test_credentials_that_cannot_be(controls: Controls) -> None:
 
 def test_clock_of_the_process(iam: IAMClient) -> None:
     """In its own process the account can live by a clock that somebody else turns."""
-    moment = datetime(2031, 5, 1, 12, tzinfo=UTC)
-    SWITCHES.clock = lambda: moment
+    SWITCHES.clock = lambda: MOMENT
     try:
         answer = iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)
     finally:
         SWITCHES.clock = read_clock
-    assert answer["ServiceSpecificCredential"]["CreateDate"] == moment
-    assert parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]) == moment
+    assert answer["ServiceSpecificCredential"]["CreateDate"] == MOMENT
+    assert parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]) == MOMENT
 
 
 def test_settings_are_whole(emulator: Emulator, controls: Controls) -> None:

@@ -81,6 +81,7 @@ CREATES = [
 ]
 GROUP_REJECTIONS = [
     row("missing user", {"a": ONE}, [], {"a": MissingUser(None)}, has_user=False),
+    row("name in a different case", {"a": ONE}, [], {"a": MissingUser(None, "A")}, has_user=False, case_variant="A"),
     row("renamed user", {"a": ONE}, [], {"a": MissingUser("joan")}, has_user=False, renamed_to="joan"),
     row(
         "a missing user comes first",

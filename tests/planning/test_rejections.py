@@ -14,6 +14,7 @@ from iamcreds.planning.decisions import (
     Ambiguous,
     DeclaredTwice,
     HasExpired,
+    Import,
     InTheWay,
     MissingUser,
     NotAdoptable,
@@ -64,6 +65,10 @@ def test_missing_user() -> None:
         MissingUser(None)
     )
     assert "the account has no IAM user jane: IAM renamed it to joan" in say(MissingUser("joan"))
+    assert say(MissingUser(None, "Jane")) == (
+        "the account has no IAM user jane, and IAM does not allow it next to Jane. Options: declare the user as Jane;"
+        " or remove it from the specs"
+    )
 
 
 def test_unknown_service() -> None:
@@ -88,21 +93,40 @@ def test_in_the_way() -> None:
     assert message.startswith(
         "no codecommit credential is made for user jane: ACCAA (Active, created on 2026-11-21, 3 days ago) is live"
     )
-    assert f"Three ways out: delete it ({DELETE_A}); take it over with `existing: adopt`" in message
+    assert f"Four ways out: delete it ({DELETE_A}); take it over with `existing: adopt`" in message
+    assert "; import it unchanged with `adopt: ACCAA`; or leave it" in message
     assert "ACCAB" not in message
 
 
 @pytest.mark.parametrize(
-    "unmanaged", [(EXPIRED,), (EXPIRING,), (A, B)], ids=["expired", "a different lifetime", "two of one"]
+    ("unmanaged", "imports"),
+    [
+        ((EXPIRED,), ""),
+        ((EXPIRING,), "import it unchanged with `adopt: ACCAA`"),
+        ((A, B), "import one of them unchanged with `adopt: ACCAA` or `adopt: ACCAB`"),
+    ],
+    ids=["expired", "a different lifetime", "two of one"],
 )
-def test_no_option_that_is_rejected(unmanaged: tuple[Credential, ...]) -> None:
+def test_no_option_that_is_rejected(unmanaged: tuple[Credential, ...], imports: str) -> None:
     """To adopt is not an option if that would be rejected next."""
     assert not isinstance(plan(Group(USER, SERVICE, {NAME: ADOPTING}, unmanaged))[NAME], Adopt)
     message = say(InTheWay(unmanaged))
     it = "it" if len(unmanaged) == 1 else "them"
-    assert f"Two ways out: delete {it} ({DELETE_A}" in message
-    assert "or leave it to whom it serves, and take this credential out of the specs" in message
+    assert f"{'Three' if imports else 'Two'} ways out: delete {it} ({DELETE_A}" in message
+    assert (imports in message) if imports else ("import" not in message)
+    for found in unmanaged if imports else ():
+        importing = replace(MEMBER, adopt=found.id)
+        group = Group(USER, SERVICE, {NAME: importing}, unmanaged, imports={found.id: found})
+        assert plan(group)[NAME] == Import(found)
+    assert "or leave it to whom it serves, and declare no new credential" in message
     assert "existing: adopt" not in message
+
+
+@pytest.mark.parametrize(("seconds", "is_recent"), [(59, True), (60, False)])
+def test_created_just_now(seconds: int, *, is_recent: bool) -> None:
+    """A credential that a different run may be creating is not to be deleted."""
+    message = say(InTheWay((A,)), now=A.created + timedelta(seconds=seconds))
+    assert (f"delete it ({DELETE_A}), unless a different run is creating it;" in message) is is_recent
 
 
 def test_replacement_does_not_adopt() -> None:
@@ -161,7 +185,7 @@ def test_not_found() -> None:
     message = say(NotFound("ACCAX", (A,)))
     assert "credential ACCAX, which user jane is to import as a codecommit credential, does not exist" in message
     assert "unmanaged ACCAA does." in message
-    assert "Options: correct the id; or remove `adopt`" in message
+    assert f"Options: correct the id; or delete it ({DELETE_A}), and a new one is created" in message
     assert "unmanaged ACCAA and ACCAB do." in say(NotFound("ACCAX", (A, B)))
 
 
@@ -176,6 +200,8 @@ def test_import() -> None:
         Owned(A, "jane/codecommit/old")
     )
     assert "ACCAA of user jane cannot be adopted: another resource of this stack has it already" in say(Owned(A, ""))
+    assert "`was: old` keeps it" in say(Owned(A, "jane/codecommit/old"))
+    assert "`was" not in say(Owned(A, NAME)) + say(Owned(A, ""))
     message = say(HasExpired(EXPIRED))
     assert "nobody can switch it on again" in message
     assert DELETE_A in message
@@ -185,7 +211,10 @@ def test_quota_exceeded() -> None:
     """The message about the quota has ids and owners, and no command that deletes a managed credential."""
     message = say(QuotaExceeded((A, B), {A.id: "jane/codecommit/a", B.id: ""}))
     assert "(ACCAA by jane/codecommit/a and ACCAB by this stack)" in message
-    assert "`was: OLD-NAME`" in message
+    assert "If this is a renamed credential, `was: a` keeps it" in message
+    declared = {NAME: MEMBER, "jane/codecommit/a": MEMBER}
+    rejection = QuotaExceeded((A, B), {A.id: NAME, B.id: "jane/codecommit/a"})
+    assert "`was" not in describe(rejection, Group(USER, SERVICE, declared), NAME, NOW)
     assert "delete-service-specific-credential" not in message
     assert "planned (this run makes them) take both" in say(QuotaExceeded((), {}))
 

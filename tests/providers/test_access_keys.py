@@ -104,6 +104,15 @@ def test_denied_read(watcher: AccessKeysProvider, emulator: Emulator, iam: IAMCl
     assert "AccessDenied" in reason
 
 
+def test_user_name_in_a_different_case(watcher: AccessKeysProvider, iam: IAMClient) -> None:
+    """The finding about a missing user names the user whose name differs by case only."""
+    iam.create_user(UserName="Greta")
+    (finding,) = watcher.check({}, {"users": {"greta": {"max": 1.0}}}).inputs["findings"]
+    assert finding == (
+        "greta: the account has no such IAM user, so there are no access keys to watch: IAM has Greta [missing-user]"
+    )
+
+
 def test_enforcement_is_let_go(watcher: AccessKeysProvider, iam: IAMClient, capsys: pytest.CaptureFixture[str]) -> None:
     """With the config `enforce` false nothing stops the run, each finding is warned of, and the config is, too."""
     watcher.configure(ConfigureRequest(Config({"iamcreds:enforce": "False"}, "iamcreds")))
@@ -167,7 +176,7 @@ def test_what_is_not_looked_at(watcher: AccessKeysProvider, emulator: Emulator) 
     for meant in (known, UNKNOWN):
         ((name, reason),) = failures(watcher, users=meant, account="999999999999")
         assert name == "account"
-        assert "the specs are for account 999999999999" in reason
+        assert "this resource is declared for account 999999999999" in reason
     assert emulator.controls.counts() == {"sts:GetCallerIdentity": 1}
 
 

@@ -161,7 +161,8 @@ def test_wrong_account(file: Path) -> None:
     ("content", "message"),
     [
         (None, "cannot read IAMCREDS_APPROVED={}: no such file or directory"),
-        (b"\xff\x00", "cannot read IAMCREDS_APPROVED={}: it is not UTF-8 text"),
+        (b"{\xff", "cannot read IAMCREDS_APPROVED={}: it is not UTF-8 text"),
+        (b"\xff\xfe{\0", "cannot read IAMCREDS_APPROVED={}: it is UTF-16: save it as UTF-8"),
         (b"[" * 100_000, "it is nested too deeply"),
         (b" " * 20_000_001, "it has more than 20 MB"),
     ],

@@ -176,11 +176,12 @@ REFUSED = """users:
   imported: {iamUser: {import: true}, credentials: []}
   new: {iamUser: true, credentials: []}
 """
+_CASE = "and allows no other whose name differs by case only"
 REASONS = {
     "there": "2:11: there: IAM has user there already: `iamUser: {import: true}` takes the user over",
-    "case": "3:10: case: IAM has user Case, and allows no other whose name differs by case only",
+    "case": f"3:10: case: IAM has user Case, {_CASE}: declare it as Case",
     "gone": "4:10: gone: IAM has no user gone to import: take `import` out, and the user is created",
-    "cased": "5:11: cased: IAM has no user cased to import: take `import` out, and the user is created",
+    "cased": f"5:11: cased: IAM has user CASED, {_CASE}: declare it as CASED",
 }
 
 

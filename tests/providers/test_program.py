@@ -171,6 +171,7 @@ def test_messages(specs: Desired) -> None:
         "group": {name: {"declared": 2}, sibling: {"declared": 2}},
         "options": {"deletes_first": True},
         "owned": owned,
+        "strays": {"ACCA3": "john"},
         "of_user": ["ACCA1", "ACCA2"],
         "recorded": 3,
         "account": ACCOUNT,
@@ -271,12 +272,30 @@ def test_passwords(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "hunter" not in told
 
 
-@pytest.mark.parametrize("passwords", ['["hunter2"]', '{"jane/codecommit": 7}', '{"jane/codecommit": ""}', "hunter2"])
+@pytest.mark.parametrize("passwords", ['["hunter2"]', "hunter2"])
 def test_passwords_of_another_shape(tmp_path: Path, passwords: str) -> None:
     """What is no object of texts is refused with the right command, and quoted nowhere."""
     with pytest.raises(pulumi.RunError, match="config `passwords` must be texts by resource name") as refused:
         configured(tmp_path, passwords)
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("passwords", "reason"),
+    [
+        ('{"jane/codecommit": ""}', "the password of jane/codecommit is empty. Run"),
+        ('{"jane/codecommit": 7}', "the password of jane/codecommit is not a text. Run"),
+        ('{"jane/codecommit": "hunter2", "b\\u001b": null}', r"the password of b\x1b is not a text. Run"),
+        ('{"b": "", "a": ""}', "the password of a is empty, that of b is empty. Run"),
+    ],
+)
+def test_wrong_password(tmp_path: Path, passwords: str, reason: str) -> None:
+    """An empty secret, or one that is not a text, is named by its resource, with the command that sets it."""
+    with pytest.raises(pulumi.RunError) as rejected:
+        configured(tmp_path, passwords)
+    assert f"config `passwords`: {reason}" in str(rejected.value)
+    assert "pulumi config set --secret --path 'passwords[" in str(rejected.value)
+    assert "hunter2" not in str(rejected.value)
 
 
 def test_policies(specs: Desired) -> None:

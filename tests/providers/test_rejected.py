@@ -74,6 +74,33 @@ def test_missing_user(provider: ServiceSpecificCredentialProvider) -> None:
     assert new_process().check({}, news() | ghost).failures == []
 
 
+def test_user_name_in_a_different_case(provider: ServiceSpecificCredentialProvider) -> None:
+    """The rejection of a missing user names the user whose name differs by case only, next to whom IAM allows none."""
+    (reason,) = provider.check({}, news(on_rejection="collect") | {"user": "Jane"}).inputs["refused"]
+    assert "IAM does not allow it next to jane. Options: declare the user as jane; or" in reason
+    assert "create-user" not in reason
+
+
+def test_user_of_the_program(provider: ServiceSpecificCredentialProvider, capsys: pytest.CaptureFixture[str]) -> None:
+    """A preview of a program with classes warns of a missing user, unless the program creates the user."""
+    ghost = {"user": "ghost"}
+    assert provider.check({}, news(created_users=["ghost"]) | ghost).failures == []
+    assert capsys.readouterr().err == ""
+    assert new_process().check({}, news(created_users=["other"]) | ghost).failures == []
+    assert "warning: the account has no IAM user ghost" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("provider")
+def test_messages_do_not_name_specs(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """A program with classes has no specs, so no rejection of a credential mentions them."""
+    emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
+    imported = {"adopt": "ACCAMISSING0000000000"}
+    for more in ({}, {"user": "ghost"}, TEAPOT, {"account": "999999999999"}, imported):
+        said = " ".join([*reasons(new_process().check({}, news() | more)), capsys.readouterr().err])
+        assert said.strip()
+        assert "spec" not in said.replace("service-specific", "")
+
+
 def test_user_created_since(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
     """In an update a missing user is not final: the create plans again."""
     ghost = news(on_rejection="defer") | {"user": "ghost"}

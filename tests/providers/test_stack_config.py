@@ -11,7 +11,7 @@ from pulumi.runtime.config import CONFIG
 from pulumi.runtime.settings import Settings, configure
 
 from dynamic_providers import program
-from dynamic_providers.program import load_specs, run
+from dynamic_providers.program import find_unknown_keys, load_specs, run
 from iamcreds.model import Desired, Place, Problem, Severity
 
 if TYPE_CHECKING:
@@ -45,6 +45,32 @@ def test_which_specs(folder: Path, config: dict[str, str], users: list[str]) -> 
     del folder  # only has to be there
     CONFIG.set({f"project:{name}": value for name, value in config.items()})
     assert [user.name for user in load_specs().users] == users
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [("spec", "; did you mean `specs`?"), ("allow_empty", "; did you mean `allowEmpty`?"), ("team\x1b", "")],
+)
+def test_unknown_key(key: str, hint: str) -> None:
+    """A key that nothing reads is a warning with the known keys; keys of other namespaces are not ours to judge."""
+    known = ["allowEmpty", "enforce", "now", "passwords", "specs"]
+    CONFIG.set({f"project:{name}": "x" for name in [*known, key]} | {"aws:region": "x", "projects:x": "x"})
+    (warning,) = find_unknown_keys()
+    shown = key.replace("\x1b", r"\x1b")
+    assert warning == f"config `{shown}` is unknown: known keys are {', '.join(known)}{hint}"
+
+
+@pytest.mark.usefixtures("folder")
+def test_unknown_key_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run reports it before it rejects the specs, whose folder a misspelled key may have meant."""
+    CONFIG.set({"project:spec": "others", "project:specs": "nowhere"})
+    warned: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warned.append)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(pulumi.RunError):
+        run()
+    assert len(warned) == 1
 
 
 @pytest.mark.parametrize("name", ["empty", "nowhere"])

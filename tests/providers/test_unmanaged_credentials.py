@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from iamcreds.emulator.server import Emulator
 
 CODECOMMIT, LOGS = "codecommit.amazonaws.com", "logs.amazonaws.com"
-OWN, FOREIGN, OFF, JOES = (f"ACCA{letter * 17}" for letter in "OFXJ")
+OWN, FOREIGN, OFF, JOES, OLD = (f"ACCA{letter * 17}" for letter in "OFXJZ")
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_report(
     on = datetime.fromisoformat(shown[0]["created"]).date()
     assert (
         f"warning: user jane has codecommit credential {FOREIGN} (Active, created on {on}), which no spec declares and"
-        f" this stack has not: declare it with `adopt: {FOREIGN}`, or delete it\n"
+        f" this stack has not: declare it with `adopt: {FOREIGN}`, or delete it"
     ) in said
     assert OWN not in said
     assert JOES not in said
@@ -295,7 +295,7 @@ def test_another_account(unmanaged: UnmanagedCredentialsProvider, emulator: Emul
         assert [failure.property for failure in checked.failures or []] == ["account"]
         assert checked.inputs["users"] == {"jane": "delete"}
     checked = unmanaged.check({}, inputs("delete"))
-    with pytest.raises(WrongAccountError, match="the specs are for account 999999999999"):
+    with pytest.raises(WrongAccountError, match="this resource is declared for account 999999999999"):
         unmanaged.create(checked.inputs | {"account": "999999999999"})
     assert set(emulator.controls.passwords()) == {OWN, FOREIGN, OFF, JOES}
 
@@ -342,3 +342,28 @@ def test_registered(tmp_path: Path, settings: None) -> None:
     (request,) = [request for (type_, _), request in engine.requests.items() if type_ == UNMANAGED_CREDENTIALS_TYPE]
     assert {name: sent(request).get(name) for name in ("run", "account")} == {"run": {}, "account": None}
     assert "account" not in sent(request)
+
+
+@pytest.mark.parametrize(
+    ("age", "end"),
+    [
+        (timedelta(hours=1), f"declare it with `adopt: {OLD}`, or delete it\n"),
+        (-timedelta(hours=1), f"declare it with `adopt: {OLD}`, or delete it, unless a different run is creating it\n"),
+        (timedelta(days=9), "delete it\n"),
+    ],
+    ids=["adoptable", "recent", "expired"],
+)
+def test_advice(
+    unmanaged: UnmanagedCredentialsProvider,
+    emulator: Emulator,
+    capsys: pytest.CaptureFixture[str],
+    age: timedelta,
+    end: str,
+) -> None:
+    """The warning does not suggest to adopt an expired credential, nor to delete one that may be in creation."""
+    created = datetime.now(UTC) - age
+    dates = {"created": created.isoformat(), "expires": (created + timedelta(days=7)).isoformat()}
+    emulator.controls.put_credential(OLD, "jane", "bedrock.amazonaws.com", **dates)
+    unmanaged.check({}, inputs("report"))
+    (warning,) = (line for line in capsys.readouterr().err.splitlines(keepends=True) if OLD in line)
+    assert warning.endswith(f"this stack has not: {end}")

@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from dynamic_providers import ServiceSpecificCredential
 from tests.e2e.stack import ROOT
 
 
@@ -20,7 +21,8 @@ class Mocks(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """Every resource is made, and what it was given comes out."""
         self.registered[args.typ] = dict(args.inputs)
-        return f"{args.name}-id", dict(args.inputs)
+        outputs = {"outputs": {"jane": "jane"}} if args.typ == "pulumi:pulumi:StackReference" else {}
+        return f"{args.name}-id", dict(args.inputs) | outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         """Functions answer nothing."""
@@ -38,6 +40,21 @@ def test_documented_program() -> None:
     credential = mocks.registered["pulumi-python:dynamic/iam:ServiceSpecificCredential"]
     assert mocks.registered["aws:iam/user:User"]["name"] == "jane"
     assert (credential["user"], credential["service"]) == ("jane", "codecommit")
+    assert credential["run"]["created_users"] == ["jane"]
+
+
+def test_user_of_a_different_stack() -> None:
+    """An output of a stack reference, or of no resource, is not a user whom the program creates."""
+    mocks = Mocks()
+    pulumi.runtime.set_mocks(mocks)
+
+    def declare() -> None:
+        reference = pulumi.StackReference("organization/users/prod")
+        for name, user in (("a", reference.get_output("jane")), ("b", pulumi.Output.from_input("jane"))):
+            ServiceSpecificCredential(name, user=user, service="codecommit")
+
+    pulumi.runtime.test(declare)()  # type: ignore[no-untyped-call]
+    assert mocks.registered["pulumi-python:dynamic/iam:ServiceSpecificCredential"]["run"]["created_users"] == []
 
 
 def program() -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RECORDED = Path(__file__).parent / "recorded"
 CREDENTIAL = "pulumi-python:dynamic/iam:ServiceSpecificCredential"
+UNMANAGED = "pulumi-python:dynamic/iam:UnmanagedCredentials"
 ACCESS_KEYS = "pulumi-python:dynamic/iam:AccessKeys"
 PLAINTEXT = "Hunter2+SecretSecretSecret/Secret="
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pull_request.previews import CREDENTIAL, make_deletions, make_preview, make_step, run_plan, run_recorded
+from tests.pull_request.previews import (
+    CREDENTIAL,
+    UNMANAGED,
+    make_deletions,
+    make_preview,
+    make_step,
+    run_plan,
+    run_recorded,
+)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +93,27 @@ def test_what_counts_as_a_removal(
     sides = {side: known | inputs for side, inputs in (("old", before), ("new", after)) if inputs is not None}
     done = run_plan("-", "--max-removals", "0", given=make_preview(make_step(op, "x", CREDENTIAL, **sides)))
     assert done.exit_code == (3 if is_removal else 0)
+
+
+@pytest.mark.parametrize(
+    ("kept", "unmanaged", "exit_code"),
+    [(20, 8, 0), (20, 9, 3), (10, 400, 3), (0, 54, 0)],
+)
+def test_share_of_what_may_be_removed(kept: int, unmanaged: int, exit_code: int) -> None:
+    """A share is of the stack's credentials and the unmanaged ones that are removed, so it is never above 100%."""
+    inputs = {"user": "jane", "service": "logs"}
+    ids = [f"ACCA{number}" for number in range(unmanaged)]
+    acting = {"unmanaged": {"jane": [{"id": id_, "service": "logs"} for id_ in ids]}, "deletes": ids}
+    adopting = [
+        make_step("create", f"jane/logs/{id_}", new=inputs | {"existing": "adopt", "adopts": id_}) for id_ in ids
+    ]
+    sames = [make_step("same", f"kept-{number}", old=inputs, new=inputs) for number in range(kept)]
+    for steps in ([make_step("update", "a.yaml", UNMANAGED, old={}, new=acting)], adopting):
+        done = run_plan("-", "--max-removals", "29%", given=make_preview(*steps, *sames))
+        assert done.exit_code == exit_code, done.stderr
+        share = f"{100 * unmanaged / (kept + unmanaged):.0f}%"
+        reason = f"{unmanaged} of {kept + unmanaged} credentials ({share}), {unmanaged} of them unmanaged, would be"
+        assert (reason in done.stderr) is (exit_code == 3)
 
 
 def test_gate_needs_every_resource() -> None:

@@ -39,9 +39,9 @@ def test_users_that_go() -> None:
     assert "3 of 5 credentials and IAM users (60%) would be deleted" in done.stderr
     assert rows(done.stdout) == [
         "| IAM user `jane` | | update, protect | changes `tags` | `specs/team.yaml:1` |",
-        "| IAM user `joe` | | let go | stays in IAM as it is |  |",
-        f"| IAM user `new-bot`, `new-one` | | delete | {REFUSES} |  |",
-        f"| policy `{POLICY}` of `new-bot`, `new-one` | | detach |  |  |",
+        "| IAM user `joe` | | let go | stays in IAM as it is | `specs/team.yaml:13` |",
+        f"| IAM user `new-bot`, `new-one` | | delete | {REFUSES} | `specs/team.yaml:4`, `specs/team.yaml:7` |",
+        f"| policy `{POLICY}` of `new-bot`, `new-one` | | detach |  | `specs/team.yaml:4`, `specs/team.yaml:7` |",
     ]
     assert run_recorded("iam-users-gone", "--max-removals", "60%", "--at-least", "1").exit_code == 0
     assert run_recorded("iam-users-gone", "--max-removals", "10%", "--at-least", "6").exit_code == 0

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import random
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from iamcreds.pull_request.comment import MAX_LENGTH
+from iamcreds.pull_request.comment import MAX_LENGTH, render_comment
+from iamcreds.pull_request.preview import parse_preview
+from iamcreds.pull_request.preview_changes import read_changes
 from tests.pull_request.previews import (
     ACCESS_KEYS,
     CREDENTIAL,
     RECORDED,
+    UNMANAGED,
     load_recorded,
     make_preview,
     make_step,
     run_plan,
     run_recorded,
 )
-
-UNMANAGED = "pulumi-python:dynamic/iam:UnmanagedCredentials"
 
 
 def test_create() -> None:
@@ -53,7 +56,11 @@ def test_changes() -> None:
     codecommit = "| `jane/codecommit` | `codecommit.amazonaws.com` | record | somebody made it `Inactive`;"
     enforced = "nothing changes in AWS; from now on this is enforced: `Inactive`"
     assert f"{codecommit} {enforced} | `specs/team.yaml:7` |" in lines
-    assert "| `old/codecommit` | `codecommit.amazonaws.com` | delete |  |  |" in lines
+    deleted = (
+        r"\| `old/codecommit` \| `codecommit\.amazonaws\.com` \| delete \| deletes a working password; \S+ \w+ old"
+        r" \| `specs/team\.yaml:14` \|"
+    )
+    assert any(re.fullmatch(deleted, line) for line in lines)
     assert "| `old/logs` | `logs.amazonaws.com` | unprotect |  | `specs/team.yaml:14` |" in lines
     assert any(line.startswith("jane: has 2 access keys (AKIA") for line in lines)
 
@@ -72,7 +79,8 @@ def test_replace_and_rename() -> None:
     """A replacement says why, and with --show-sames a rename says what the name was."""
     done = run_recorded("replace")
     assert "2 to replace, 1 to rename; the stack has 3 credentials." in done.stdout
-    assert "| `jane/codecommit` | `codecommit.amazonaws.com` | replace | another `user` |" in done.stdout
+    note = "deletes a working password; another `user`"
+    assert f"| `jane/codecommit` of `bot` | `codecommit.amazonaws.com` | replace | {note} |" in done.stdout
     assert "| `bot/l` | `logs.amazonaws.com` | rename | was `bot/logs` |" in done.stdout
     assert '-   user: "jane"\n+   user: "bot"\n' in done.stdout
 
@@ -272,7 +280,7 @@ def test_long_message() -> None:
         "-", given=make_preview(make_step("create", "a", new={"user": "jane", "service": "logs"}), diagnostics=said)
     )
     assert len(done.stdout) < MAX_LENGTH
-    assert "| `a` | `logs` | create |" in done.stdout
+    assert "| `a` of `jane` | `logs` | create |" in done.stdout
     assert "… (196,000 characters more)" in done.stdout
 
 
@@ -331,19 +339,20 @@ def test_adoption() -> None:
     preview = make_preview(make_step("create", "jane/logs", new=adopting))
     done = run_plan("-", given=preview)
     assert "\n1 to adopt; the stack has 0 credentials.\n" in done.stdout
-    assert "| `jane/logs` | `logs` | adopt, reset | by reset of `ACCAEXAMPLE1234567890` |" in done.stdout
+    assert "| `jane/logs` from `ACCAEXAMPLE1234567890` | `logs` | adopt, reset | by reset |" in done.stdout
     assert '+   adopts: "ACCAEXAMPLE1234567890"' in done.stdout
     assert run_plan("-", "--max-removals", "0", given=preview).exit_code == 3
 
 
 def test_unmanaged() -> None:
-    """Unmanaged credentials that would be deleted or switched off are told by their ids, and count as removals."""
+    """Unmanaged credentials that would be deleted or deactivated are rows with id and user, and count as removals."""
     live = [{"id": "ACCAA", "service": "logs", "status": "Active"}, {"id": "ACCAB", "service": "logs"}, {"id": "ACCAC"}]
     acting = {"users": {"jane": "delete"}, "unmanaged": {"jane": live}, "deletes": ["ACCAA"], "deactivates": ["ACCAB"]}
     preview = make_preview(make_step("create", "a.yaml", UNMANAGED, new=acting))
     done = run_plan("-", given=preview)
-    assert "| `ACCAA` | `logs` | delete | unmanaged: no spec declares it |" in done.stdout
-    assert "| `ACCAB` | `logs` | switch off | unmanaged: no spec declares it |" in done.stdout
+    deleted = "unmanaged: no spec declares it; deletes a working API key"
+    assert f"| `ACCAA` of `jane` | `logs` | delete | {deleted} |" in done.stdout
+    assert "| `ACCAB` of `jane` | `logs` | switch off | unmanaged: no spec declares it |" in done.stdout
     assert "ACCAC" not in done.stdout
     assert "other resource" not in done.stdout
     assert "the stack has 0 credentials" in done.stdout
@@ -357,13 +366,13 @@ def test_unmanaged() -> None:
 @pytest.mark.parametrize(
     ("beside", "actions", "notes", "removals"),
     [
-        ({}, "adopt", "as it is: `ACCAEXAMPLE1234567890`; its password is unknown until a reset", 0),
-        ({"password": "[secret]"}, "adopt", "as it is: `ACCAEXAMPLE1234567890`", 0),
-        ({"reset": "known"}, "adopt, reset", "by reset of `ACCAEXAMPLE1234567890`; because of `known`", 1),
+        ({}, "adopt", "as it is; its password is unknown until a reset", 0),
+        ({"password": "[secret]"}, "adopt", "as it is", 0),
+        ({"reset": "known"}, "adopt, reset", "by reset; because of `known`", 1),
         (
             {"status": "Inactive", "adopts_status": "Active"},
             "adopt, switch off",
-            "as it is: `ACCAEXAMPLE1234567890`; its password is unknown until a reset",
+            "as it is; its password is unknown until a reset",
             1,
         ),
     ],
@@ -373,7 +382,7 @@ def test_adoption_by_id(beside: dict[str, str], actions: str, notes: str, remova
     taken = {"user": "jane", "service": "logs", "adopt": "ACCAEXAMPLE1234567890", "adopts": "ACCAEXAMPLE1234567890"}
     preview = make_preview(make_step("create", "jane/logs", new=taken | beside))
     done = run_plan("-", "--max-removals", "0", given=preview)
-    assert f"| `jane/logs` | `logs` | {actions} | {notes} |" in done.stdout
+    assert f"| `jane/logs` from `ACCAEXAMPLE1234567890` | `logs` | {actions} | {notes} |" in done.stdout
     assert "\n1 to adopt; the stack has 0 credentials.\n" in done.stdout
     assert done.exit_code == (3 if removals else 0)
 
@@ -382,5 +391,108 @@ def test_adoption_by_an_id_that_up_will_tell() -> None:
     """So is one whose id is another resource's output, which a preview does not know yet."""
     taken = {"user": "jane", "service": "logs", "adopt": "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "reset": "lost"}
     done = run_plan("-", "--max-removals", "0", given=make_preview(make_step("create", "x", new=taken)))
-    assert "| adopt, reset | by reset of `(known after up)`; because of `lost` |" in done.stdout
+    row = "| `x` of `jane` from `(known after up)` | `logs` | adopt, reset | by reset; because of `lost` |"
+    assert row in done.stdout
     assert done.exit_code == 3
+
+
+@pytest.mark.parametrize("taken", [{"existing": "adopt"}, {"adopt": "ACCA"}])
+def test_first_adoption_is_one_row(taken: dict[str, str]) -> None:
+    """Many adopted credentials are one row with one note; each id is in the property changes."""
+    steps = [
+        make_step("create", f"user-{number}/logs", new={"user": f"user-{number}", "service": "logs"} | taken | adopts)
+        for number in range(54)
+        for adopts in [{"adopts": f"ACCA{number:017}"}]
+    ]
+    done = run_plan("-", "--max-removals", "30%", given=make_preview(*steps))
+    rows = [line for line in done.stdout.splitlines() if line.startswith("| `user-")]
+    assert len(rows) == 1
+    assert "| `user-0/logs` from `ACCA00000000000000000`, " in rows[0]
+    assert " and 49 more | `logs` | adopt" in rows[0]
+    assert all(f'+   adopts: "ACCA{number:017}"' in done.stdout for number in range(54))
+    assert done.exit_code == 0
+
+
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+
+def make_deletion(name: str, created: object) -> dict[str, Any]:
+    """Make a step that deletes a credential which was declared at specs/a.yaml:7."""
+    step = make_step("delete", name, old={"user": "jane", "service": "logs", "create_date": created})
+    step["oldState"]["sourcePosition"] = "project:///specs/a.yaml#7,9"
+    return step
+
+
+@pytest.mark.parametrize(
+    ("dates", "note"),
+    [
+        (["2026-11-29T11:30:00+00:00"], "30 minutes old"),
+        (
+            ["2026-11-19T12:00:00+00:00", "2025-11-29T12:00:00+00:00", "2026-11-28T12:00:00+00:00"],
+            "1 day to 365 days old",
+        ),
+        (["2026-11-19T12:00:00+00:00", "2026-11-19T11:00:00+00:00"], "10 days old"),
+        (["2026-11-19T12:00:00+00:00", None], "10 days old"),
+        (["2026-11-30T12:00:00+00:00"], "0 seconds old"),
+        (["2026-11-19T12:00:00"], ""),
+        (["[secret]"], ""),
+        ([7], ""),
+    ],
+)
+def test_deletion(dates: list[object], note: str) -> None:
+    """The row of deleted credentials has their ages and the location where they were declared."""
+    steps = [make_deletion(f"jane/logs/{number}", created) for number, created in enumerate(dates)]
+    comment = render_comment(read_changes(parse_preview(make_preview(*steps))), "prod", NOW)
+    names = ", ".join(f"`jane/logs/{number}`" for number in range(len(dates)))
+    assert f"| {names} | `logs` | delete | {note} | `specs/a.yaml:7` |\n" in comment
+
+
+def test_unmanaged_deletion() -> None:
+    """The row of an unmanaged credential that is deleted names its user and has its age."""
+    live = [{"id": "ACCAA", "service": "logs", "status": "Active", "created": "2026-11-19T12:00:00+00:00"}]
+    acting = {"users": {"jane": "delete"}, "unmanaged": {"jane": live}, "deletes": ["ACCAA"], "deactivates": []}
+    preview = make_preview(make_step("create", "a.yaml", UNMANAGED, new=acting))
+    comment = render_comment(read_changes(parse_preview(preview)), "prod", NOW)
+    assert "| `ACCAA` of `jane` | `logs` | delete | unmanaged: no spec declares it; 10 days old |" in comment
+
+
+def test_every_unmanaged_deletion_is_named() -> None:
+    """However many unmanaged credentials a row counts, each is named with its user below."""
+    live = {f"user-{number}": [{"id": f"ACCA{number:017}", "service": "logs"}] for number in range(9)}
+    acting = {"unmanaged": live, "deletes": [credential["id"] for (credential,) in live.values()]}
+    shown = run_plan("-", given=make_preview(make_step("create", "a.yaml", UNMANAGED, new=acting))).stdout
+    assert " and 4 more | `logs` | delete |" in shown
+    assert all(f"  {found['id']}\n    user: {user}\n" in shown for user, (found,) in live.items())
+
+
+@pytest.mark.parametrize(
+    ("op", "sides", "action"),
+    [
+        ("delete", ("old",), "delete"),
+        ("replace", ("old", "new"), "replace"),
+    ],
+)
+def test_expired(op: str, sides: tuple[str, ...], action: str) -> None:
+    """A credential that expired since the last update has expired; nobody changed its status."""
+    inputs = {"user": "jane", "service": "logs"}
+    expired: dict[str, Any] = {"old": inputs | {"status": "Expired"}, "new": inputs}
+    preview = make_preview(
+        make_step("refresh", "jane/logs", old=inputs | {"status": "Active"}, new=expired["old"]),
+        make_step(op, "jane/logs", CREDENTIAL, **{side: expired[side] for side in sides})
+        | {"replaceReasons": ["status"]},
+    )
+    assert f"| {action} | it has expired |" in run_plan("-", given=preview).stdout
+
+
+def test_renamed_user_without_was() -> None:
+    """A deletion of a renamed user's credential and the create next to it suggest `was` of the user."""
+    service = {"service": "logs.amazonaws.com"}
+    jane, janet = ({"user": user, "status": "Active"} | service for user in ("jane", "janet"))
+    refresh = make_step("refresh", "jane/logs", old=jane, new=janet)
+    gone, new = make_step("delete", "jane/logs", old=janet), make_step("create", "janet/logs", new=janet)
+    lines = run_plan("-", given=make_preview(refresh, gone, new)).stdout.splitlines()
+    advice = "IAM renamed the user: to keep the password, declare the present name with `was: jane`"
+    assert f"| `jane/logs` | `logs.amazonaws.com` | delete | deletes a working API key; {advice} |  |" in lines
+    assert f"| `janet/logs` | `logs.amazonaws.com` | create | {advice} |  |" in lines
+    inactive = make_step("delete", "joe/logs", old=jane | {"status": "Inactive"})
+    assert "| `joe/logs` | `logs.amazonaws.com` | delete |  |  |" in run_plan("-", given=make_preview(inactive)).stdout

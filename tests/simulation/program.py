@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.model import resource_name
@@ -28,7 +29,7 @@ PLACES = 2
 
 @dataclass(frozen=True)
 class Declared:
-    """A credential as the specs declare it; `was` is its name before."""
+    """A credential as the specs declare it; `was` is its name before, and `user_was` that of its user."""
 
     user: str
     service: str
@@ -41,6 +42,7 @@ class Declared:
     adopt: str | None = None
     password: str | None = None
     protect: bool = False
+    user_was: str | None = None
 
     @property
     def resource_name(self) -> str:
@@ -48,14 +50,16 @@ class Declared:
         return resource_name(self.user, self.service, self.name)
 
     @property
-    def former_name(self) -> str:
-        """Its name in the state before."""
-        return resource_name(self.user, self.service, self.was or self.name)
+    def former_names(self) -> tuple[str, ...]:
+        """The names that it may have in the state from before."""
+        both = product((self.user, self.user_was), (self.name, self.was))
+        names = (resource_name(user, self.service, name) for user, name in both if user and name)
+        return tuple(dict.fromkeys(names))[1:]
 
     def __str__(self) -> str:
         extra = {
             "status": self.status, "reset": self.reset, "age_days": self.age_days,
-            "existing": self.existing, "was": self.was, "adopt": self.adopt,
+            "existing": self.existing, "was": self.was, "adopt": self.adopt, "user_was": self.user_was,
         }  # fmt: skip
         words = [f"{name} {value}" for name, value in extra.items() if value is not None]
         return ", ".join([self.resource_name, *words, *(["protected"] if self.protect else [])])
@@ -124,6 +128,17 @@ class Program:
                 declared, name=new_name.rpartition("/")[2], was=declared.name if was else None
             )
 
+    def rename_user(self, user: str, new_name: str) -> None:
+        """Declare a user's credentials for the new name: in specs with the former one, as `was` of the user."""
+        for name, found in list(self.declared.items()):
+            if found.user == user and not self.is_yaml:
+                self.change(name, {"user": new_name})
+            elif found.user == user:
+                renamed = replace(self.declared.pop(name), user=new_name, user_was=user)
+                self._put(renamed.resource_name, renamed)
+        if self.is_yaml and user in self.unmanaged:
+            self.unmanaged[new_name] = self.unmanaged.pop(user)
+
     def swap(self, user: str, service: str) -> None:
         """Exchange the names of the two credentials of a user and service."""
         names = [name for name, found in self.declared.items() if (found.user, found.service) == (user, service)]
@@ -169,7 +184,7 @@ class Program:
                 "password": declared.password,
                 "run": self._context(name, declared, recorded, previewing=previewing),
             }
-            aliases = () if declared.was is None else (_former_name(name, declared),)
+            aliases = declared.former_names if self.is_yaml else _find_alias(declared)
             properties = {name: value for name, value in given.items() if value is not None}
             first = "declared" in properties or None
             yield Goal(name, aliases, properties, delete_first=first, protect=declared.protect)
@@ -185,14 +200,12 @@ class Program:
 
         The YAML program uses the names that resources have now; the class does not know any others.
         """
-        former = _former_name(name, declared) if self.is_yaml else name
-        context = state_context(recorded, former, declared.user, declared.service)
+        recorded_name = _recorded_name(recorded, declared) if self.is_yaml else name
+        context = state_context(recorded, recorded_name, declared.user, declared.service)
         place = declared.user, declared.service
         same = {key: found for key, found in self.declared.items() if (found.user, found.service) == place}
-        formers = (_former_name(key, found) if self.is_yaml else key for key, found in same.items())
-        context["owned"] |= recorded.own(*formers)
-        renamed = {key: found for key, found in same.items() if found.was is not None and self.is_yaml}
-        names = {_former_name(key, found): key for key, found in renamed.items()}
+        names = {_recorded_name(recorded, found) if self.is_yaml else key: key for key, found in same.items()}
+        context["owned"] |= recorded.own(*names)
         owned = {credential_id: names.get(owner, owner) for credential_id, owner in context["owned"].items()}
         first = len(same) > 1 or None
         options = Options(protect=declared.protect, deletes_first=first).properties()
@@ -207,14 +220,15 @@ class Program:
             "on_rejection": on_rejection,
         }
         told |= {"may_create_users": not self.is_yaml}
+        told |= {"former_user": declared.user_was} if declared.user_was is not None else {}
         return context | told
 
     def _unmanaged_message(self, recorded: StackState) -> dict[str, Any]:
         """What the program tells of the run: what the state has, and where a declared credential is not in it yet."""
         ids = {name: credential_id for credential_id, name in recorded.every.items()}
         declared, undecided = {}, set()
-        for name, found in self.declared.items():
-            credential_id = ids.get(name) or ids.get(_former_name(name, found))
+        for found in self.declared.values():
+            credential_id = ids.get(_recorded_name(recorded, found))
             if credential_id is None:
                 undecided.add((found.user, found.service))
             else:
@@ -235,9 +249,16 @@ def _inputs(declared: Declared, number: int) -> CredentialInputs:
     )
 
 
-def _former_name(name: str, declared: Declared) -> str:
-    """What the resource was called before, or is called still."""
-    return name if declared.was is None else resource_name(declared.user, declared.service, declared.was)
+def _find_alias(declared: Declared) -> tuple[str, ...]:
+    """The alias of a program with classes, whose resource names do not follow the user."""
+    return () if declared.was is None else (resource_name(declared.user, declared.service, declared.was),)
+
+
+def _recorded_name(recorded: StackState, declared: Declared) -> str:
+    """What the resource is called in the state, which may be a former name."""
+    names = {*recorded.every.values()}
+    candidates = (declared.resource_name, *declared.former_names)
+    return next((name for name in candidates if name in names), declared.resource_name)
 
 
 def _recorded(state: list[Resource], users: frozenset[str] | None) -> StackState:

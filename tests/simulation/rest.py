@@ -132,7 +132,9 @@ class Rest:
     def _take_a_way_out(self, run: Run) -> bool:
         """Do what the failure says; whether it says anything."""
         text = "; ".join(run.errors)
-        if "the specs are for account" in text:  # they say another one than the state: somebody has to decide
+        if (
+            "this resource is declared for account" in text
+        ):  # they say another one than the state: somebody has to decide
             run.stack.program.account = run.world.account
             return True
         ways = (
@@ -169,17 +171,16 @@ class Rest:
         for name in names:
             self._tell(f"- way out: {name} is not protected any more")
             declared = run.stack.program.declared.get(name)
-            run.stack.unprotect(name)
-            run.stack.unprotect(name if declared is None else declared.former_name)
+            for each in (name, *(() if declared is None else declared.former_names)):
+                run.stack.unprotect(each)
             run.stack.program.change(name, {"protect": False})
         return bool(names)
 
     def _follow_renamed(self, run: Run, text: str) -> bool:
         renamed = dict(_RENAMED.findall(text))
-        for name, declared in list(run.stack.program.declared.items()):
-            if declared.user in renamed:
-                self._tell(f"- way out: {name} is declared for user {renamed[declared.user]}")
-                run.stack.program.change(name, {"user": renamed[declared.user]})
+        for user, new_name in renamed.items():
+            self._tell(f"- way out: what is declared for user {user} is declared for {new_name}")
+            run.stack.program.rename_user(user, new_name)
         return bool(renamed)
 
     def _add_users(self, run: Run, text: str) -> bool:

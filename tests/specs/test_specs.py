@@ -91,6 +91,14 @@ def test_every_expectation_has_a_case() -> None:
     assert left_over == []
 
 
+def test_former_resource_names() -> None:
+    """A renamed user's credentials may have their names of every combination; names of digits count as written."""
+    bare, _, janet = load(CASES / "valid" / "renamed-users.yaml").users
+    (credential,) = janet.credentials
+    assert (janet.was, credential.user_was, bare.was) == ("jan", "jan", "0123")
+    assert credential.former_resource_names == ("janet/keyspaces", "jan/keyspaces/app", "jan/keyspaces")
+
+
 def test_examples() -> None:
     """The examples are good, without a warning, and for the embedded IAM's account."""
     examples = load(EXAMPLES)
@@ -145,7 +153,8 @@ def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
     own_bot = replace(build_bot, name="own-bot", place=Place(file, 27, 3), iam_user=None, releases_iam_user=True)
     plain_bot = replace(build_bot, name="plain-bot", place=Place(file, 28, 3))
     plain_bot = replace(plain_bot, iam_user=DesiredIamUser(Place(file, 28, 15)))
-    users = (build_bot, jane, night_bot, own_bot, plain_bot)
+    renamed_bot = replace(build_bot, name="renamed-bot", place=Place(file, 29, 3), iam_user=None, was="old-bot")
+    users = (build_bot, jane, night_bot, own_bot, plain_bot, renamed_bot)
     assert load(Path(file)) == Desired(users, "123456789012", (), (file,))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from iamcreds.errors import StateError
+from iamcreds.model import PendingCreate, StackExport
 from iamcreds.resource_types import CREDENTIAL_TYPE
 from iamcreds.state.export import read_export
 
@@ -25,6 +26,9 @@ OUTPUTS = {
 }
 
 
+CREATING = {"urn": f"{URN}x", "type": CREDENTIAL_TYPE, "inputs": {"user": {"ciphertext": "x"}, "service": "logs"}}
+
+
 def export(*resources: dict[str, Any]) -> str:
     """An export of these resources."""
     return json.dumps({"version": 3, "deployment": {"resources": list(resources)}})
@@ -37,7 +41,8 @@ def credential(name: str = "jane/codecommit", **more: object) -> dict[str, Any]:
 
 def test_credential() -> None:
     """Ids, names, dates and the reset are read; the secret is not."""
-    (found,) = read_export(export(credential("a::b/c"), {"urn": f"{URN}x", "type": "pulumi:pulumi:Stack"}))
+    text = export(credential("a::b/c"), {"urn": f"{URN}x", "type": "pulumi:pulumi:Stack"})
+    (found,) = read_export(text).credentials
     assert (found.resource, found.id, found.user, found.reset) == ("a::b/c", OUTPUTS["credential_id"], "jane", "lost")
     assert (found.account, found.is_leaving) == ("123456789012", False)
     assert "v1:x" not in repr(found)
@@ -45,7 +50,10 @@ def test_credential() -> None:
 
 def test_old_copy() -> None:
     """A replaced copy that waits to be deleted is told from its successor."""
-    assert [found.is_leaving for found in read_export(export(credential(delete=True), credential()))] == [True, False]
+    assert [found.is_leaving for found in read_export(export(credential(delete=True), credential())).credentials] == [
+        True,
+        False,
+    ]
 
 
 def test_two_of_one_name() -> None:
@@ -59,12 +67,27 @@ def test_two_of_one_name() -> None:
 @pytest.mark.parametrize("deployment", [None, {}, {"resources": None}, {"resources": []}])
 def test_empty(deployment: object) -> None:
     """A stack that has nothing yet has no credentials."""
-    assert read_export(json.dumps({"version": 3, "deployment": deployment})) == ()
+    assert read_export(json.dumps({"version": 3, "deployment": deployment})) == StackExport()
+
+
+@pytest.mark.parametrize("service", ["codecommit", "codecommit.amazonaws.com"])
+def test_pending_creates(service: str) -> None:
+    """Pending creates of credentials are read from a state; other operations and other resources are not."""
+    created = {"urn": f"{URN}jane/codecommit", "type": CREDENTIAL_TYPE, "inputs": {"user": "jane", "service": service}}
+    operations = [
+        {"type": "creating", "resource": created},
+        {"type": "deleting", "resource": created},
+        {"type": "creating", "resource": {"urn": f"{URN}x", "type": "aws:iam/user:User", "inputs": {}}},
+    ]
+    expected = StackExport(creates=(PendingCreate("jane/codecommit", "jane", "codecommit.amazonaws.com"),))
+    deployment = {"resources": [], "pending_operations": operations}
+    assert read_export(json.dumps({"version": 3, "deployment": deployment})) == expected
+    assert read_export(json.dumps({"version": 3, "checkpoint": {"latest": deployment}})) == expected
 
 
 def test_recorded() -> None:
     """The state of an earlier version is read."""
-    assert [found.resource for found in read_export(REAL.read_text())]
+    assert [found.resource for found in read_export(REAL.read_text()).credentials]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +106,8 @@ def test_recorded() -> None:
         export(credential(outputs=OUTPUTS | {"credential_id": "\x1b[31m"})),
         export(credential(urn="x")),
         export({"type": CREDENTIAL_TYPE, "outputs": OUTPUTS}),
+        '{"deployment": {"pending_operations": [7]}}',
+        json.dumps({"deployment": {"pending_operations": [{"type": "creating", "resource": CREATING}]}}),
         "[" * 100_000,
     ],
 )

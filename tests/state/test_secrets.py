@@ -57,6 +57,16 @@ def test_no_such_credential() -> None:
         find_secret(json.dumps({"version": 3, "deployment": None}), "jane/codecommit")
 
 
+@pytest.mark.parametrize(
+    "name", ["jame/codecommit", "jan/codecommit", "codecommit", "urn:pulumi:a::b::c::jame/codecommit"]
+)
+def test_other_users_are_not_suggested(name: str) -> None:
+    """A credential of a different user is never suggested, however similar its name is: somebody would use it."""
+    other = make_resource("jame/codecommi")
+    with pytest.raises(SecretError, match=r"; `pulumi stack output credentials` lists what it has$"):
+        find_secret(make_export(make_resource("jane/codecommit"), other), name)
+
+
 def test_two_of_one_name() -> None:
     """A name that stands for two credentials is rejected with both URNs, and each URN selects its credential."""
     first, second = make_resource("x"), make_resource("x")
@@ -104,6 +114,9 @@ def test_forms() -> None:
     cqlshrc = ConfigParser()
     cqlshrc.read_string(format_secret(make_secret("cassandra.amazonaws.com"), Form.CQLSHRC))
     assert dict(cqlshrc["authentication"]) == {"username": "jane-at-1", "password": PASSWORD}
+    credentials = ConfigParser(interpolation=None)
+    credentials.read_string(format_secret(make_secret("cassandra.amazonaws.com"), Form.CQLSH_CREDENTIALS))
+    assert dict(credentials["PlainTextAuthProvider"]) == {"username": "jane-at-1", "password": PASSWORD}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -37,3 +38,18 @@ def test_make_clean_installs_nothing(tmp_path: Path) -> None:
     done = subprocess.run(["make", "clean"], cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S607
     assert done.stdout == "rm -rf .venv .state\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Makefile"]
+
+
+@pytest.mark.parametrize("is_moved", [False, True])
+def test_moved_environment(tmp_path: Path, *, is_moved: bool) -> None:
+    """A virtual environment whose scripts start a different folder's Python is made anew."""
+    for name in ("Makefile", "pyproject.toml", "uv.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    scripts = tmp_path / ".venv/bin"
+    scripts.mkdir(parents=True)
+    (scripts / "iamcreds").write_text(f"#!{'/elsewhere/.venv/bin' if is_moved else scripts.resolve()}/python\n")
+    (tmp_path / ".venv/.synced").touch()
+    command = ["make", "--dry-run", "UV=uv", ".venv/.synced"]
+    planned = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert ("rm -rf .venv" in planned.splitlines()) is is_moved
+    assert ("uv sync" in planned) is is_moved

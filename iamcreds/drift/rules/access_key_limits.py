@@ -112,15 +112,21 @@ class AccessKeyIdle(AccessKeyFinding):
 
 
 def check_access_keys(
-    user: str, policy: AccessKeyPolicy, keys: Sequence[AccessKey] | None, now: datetime
+    user: str,
+    policy: AccessKeyPolicy,
+    keys: Sequence[AccessKey] | None,
+    now: datetime,
+    case_variant: str | None = None,
 ) -> Iterator[AccessKeyFinding | MissingWatchedUser]:
     """Yield the limits of the policy that the user's access keys exceed; `keys` is None for a missing user.
+
+    `case_variant` is the existing user whose name differs from the missing one's by case only.
 
     `max` counts every key, as IAM's own quota does. The limits of age and idleness are for active keys only, because
     an inactive key gives no access.
     """
     if keys is None:
-        yield MissingWatchedUser(user=user)
+        yield MissingWatchedUser(user=user, case_variant=case_variant)
         return
     if policy.max is not None and len(keys) > policy.max:
         yield TooManyAccessKeys(user=user, limit=policy.max, live=tuple(keys))

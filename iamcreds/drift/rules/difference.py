@@ -168,9 +168,22 @@ def list_live(live: Iterable[Credential | AccessKey]) -> str:
     return ", ".join(f"{found.id} {found.status}" for found in live)
 
 
+def call_by_new_name(former: str, user: str) -> str:
+    """Return the edit of the specs that keeps the credentials of a renamed user."""
+    return (
+        f"call user {former} in the specs {user}, and add `was: {former}`, which keeps the credentials; then pulumi up"
+    )
+
+
 def format_state(live: Credential) -> str:
     """Return an existing credential's status and date of creation."""
     return f"{live.status}, created on {live.created:%Y-%m-%d}"
+
+
+def resolve_first(unmanaged: Sequence[Credential], step: str) -> str:
+    """Return the step of an update that unmanaged credentials block, with the step that has to precede it."""
+    ids = " and ".join(live.id for live in unmanaged)
+    return f"resolve unmanaged {ids} first (see unmanaged-credential), then {step}" if unmanaged else step
 
 
 def format_delete(live: Credential) -> str:

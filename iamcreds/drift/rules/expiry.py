@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.rules.difference import CredentialDifference, Kind, Words, format_delete, list_desired
+from iamcreds.drift.rules.difference import (
+    CredentialDifference,
+    Kind,
+    Words,
+    format_delete,
+    list_desired,
+    resolve_first,
+)
 from iamcreds.model import Status
 
 if TYPE_CHECKING:
@@ -17,45 +24,94 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Expired(CredentialDifference):
-    """The only credential in `live` has expired; `desired` are all declared ones of its user and service."""
+    """The only credential in `live` has expired; `desired` are all declared ones of its user and service.
+
+    Attributes:
+        is_managed: True if the stack's state has it; False if that is unknown.
+        blocked_by: unmanaged credentials because of which an update cannot replace it.
+    """
 
     rule = "expired"
     meaning = "a credential of a declared user and service has expired"
     kind = Kind.FINDING
     seriousness = 22
+    is_managed: bool = False
+    blocked_by: tuple[Credential, ...] = ()
 
     def describe(self) -> Words:
         """Name the date, if IAM has one."""
         message, date = f"{self.alias} credential {self.id} expired", _format_date(self.live[0])
-        step = f"pulumi up, which replaces it where the stack has it; otherwise {format_delete(self.live[0])}"
-        return Words(f"{message}{date}", step, list_desired(self.desired), f"Expired{date}")
+        return Words(f"{message}{date}", self._describe_step(), list_desired(self.desired), f"Expired{date}")
+
+    def _describe_step(self) -> str:
+        if not self.is_managed:
+            return f"pulumi up, which replaces it if the stack has it; otherwise {format_delete(self.live[0])}"
+        if self.desired[0].protect:
+            return "remove `protect` from the specs and run pulumi state unprotect, then pulumi up, which replaces it"
+        return resolve_first(self.blocked_by, "pulumi up, which replaces it")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExpiringSoon(CredentialDifference):
-    """The only credential in `live` expires soon; `desired` are all declared ones of its user and service."""
+    """The only credential in `live` expires soon; `desired` are all declared ones of its user and service.
+
+    Attributes:
+        is_quota_used: True if IAM or the specs allow no further credential of this user and service.
+        blocked_by: unmanaged credentials because of which an update cannot replace it.
+    """
 
     rule = "expiring-soon"
     meaning = "a credential of a declared user and service expires within the time asked for"
     kind = Kind.FINDING
     seriousness = 23
+    is_quota_used: bool = False
+    blocked_by: tuple[Credential, ...] = ()
 
     def describe(self) -> Words:
         """Name the date."""
         message, date = f"{self.alias} credential {self.id} expires", _format_date(self.live[0])
-        step = "have another one made before (another `name`), for nothing moves the date"
+        step = (
+            "run pulumi up after the expiry, which replaces it (the quota is used, so none can be created before)"
+            if self.is_quota_used
+            else "declare one more before with a further `name`, because an expiry cannot change"
+        )
+        step = resolve_first(self.blocked_by, step)
         return Words(f"{message}{date}", step, list_desired(self.desired), f"expires{date}")
 
 
-def check_expiry(
-    live: Credential, desired: tuple[DesiredCredential, ...], place: Place, at: datetime, soon: timedelta
+def check_expiry(  # noqa: PLR0913 - each is a fact of its own
+    live: Credential,
+    desired: tuple[DesiredCredential, ...],
+    place: Place,
+    at: datetime,
+    soon: timedelta,
+    *,
+    is_quota_used: bool,
+    is_managed: bool = False,
+    blocked_by: tuple[Credential, ...] = (),
 ) -> Iterator[Expired | ExpiringSoon]:
     """Yield the finding about the credential at a time, if any; `soon` is the time before an expiry to report."""
     user, service = live.user, live.service
     if live.status is Status.EXPIRED or (live.expires is not None and live.expires <= at):
-        yield Expired(user=user, service=service, place=place, desired=desired, live=(live,))
+        yield Expired(
+            user=user,
+            service=service,
+            place=place,
+            desired=desired,
+            live=(live,),
+            is_managed=is_managed,
+            blocked_by=blocked_by,
+        )
     elif live.expires is not None and live.expires - at <= soon:
-        yield ExpiringSoon(user=user, service=service, place=place, desired=desired, live=(live,))
+        yield ExpiringSoon(
+            user=user,
+            service=service,
+            place=place,
+            desired=desired,
+            live=(live,),
+            is_quota_used=is_quota_used,
+            blocked_by=blocked_by,
+        )
 
 
 def _format_date(live: Credential) -> str:

@@ -1,4 +1,4 @@
-"""Rules about credentials that exist, or that the state has, and that no spec declares."""
+"""Rules about credentials that exist, or that the state has or is getting, and that are not declared and managed."""
 
 from __future__ import annotations
 
@@ -9,61 +9,151 @@ from iamcreds.drift.rules.difference import (
     CredentialDifference,
     Kind,
     Words,
+    call_by_new_name,
     format_delete,
     format_state,
     list_desired,
     list_live,
 )
-from iamcreds.text.commands import format_option
+from iamcreds.model import Status
+from iamcreds.services import MAX_PER_SERVICE
+from iamcreds.text.commands import compare_with_state, dump_user
 from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
-    from iamcreds.model import Inventory, RecordedCredential
+    from iamcreds.model import DesiredCredential, Inventory, RecordedCredential
+
+
+_IN_CREATION = "repeat in a minute with a new export of the state, because an update may be creating it"
+_AFTER_UPDATE = (
+    "repeat after the update has ended, with a new export of the state; if it was interrupted, first run pulumi refresh"
+    " --clear-pending-creates"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class UndeclaredUser(CredentialDifference):
-    """A user whom no spec declares has a credential, the only one in `live`."""
+    """A user whom no spec declares has a credential, the only one in `live`.
+
+    Attributes:
+        is_recent: True if an update may be creating the credential.
+        declared_as: the declared user whose name differs by case only; IAM cannot have both.
+        folder: the folder of the specs, None if they are one file.
+        renamed_from: the declared user whom IAM seems to have renamed to this one, None for none.
+    """
 
     rule = "undeclared-user"
     meaning = "a user whom no spec declares has a credential"
     kind = Kind.UNDECLARED
     seriousness = 11
+    is_recent: bool = False
+    declared_as: str | None = None
+    folder: str | None = None
+    renamed_from: str | None = None
 
     def describe(self) -> Words:
-        """Name the credential."""
-        state, user = format_state(self.live[0]), format_option("--user", self.user)
+        """Name the credential, and the user whom the specs declare instead."""
+        state = format_state(self.live[0])
         message = f"has {self.alias} credential {self.id} ({state}), and no spec declares this user"
-        return Words(message, f"iamcreds dump {user} --to SPECS, or {format_delete(self.live[0])}", live=state)
+        if self.declared_as is not None:
+            return Words(f"{message}, but {self.declared_as}", f"declare the user as {self.user}", live=state)
+        if self.renamed_from is not None:
+            return Words(message, call_by_new_name(self.renamed_from, self.user), live=state)
+        if self.is_recent:
+            return Words(message, _IN_CREATION, live=state)
+        delete = format_delete(self.live[0])
+        if self.live[0].status is Status.EXPIRED:
+            return Words(message, delete, live=state)
+        return Words(message, f"{dump_user(self.user, self.folder)}, or {delete}", live=state)
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnmanagedCredential(CredentialDifference):
-    """More credentials exist than declared; `live` is the unmanaged one, or all of them if some are declared."""
+    """More credentials exist than declared; `live` is the unmanaged one, or all of them if some are declared.
+
+    Attributes:
+        is_recent: True if an update may be creating the unmanaged one.
+        missing: those of `desired` that have no credential, so that one of them can import the unmanaged one.
+        is_state_known: True if the stack's state does not have the unmanaged one.
+        specs: the file or folder of the specs.
+    """
 
     rule = "unmanaged-credential"
     meaning = "more credentials of a declared user are live than declared"
     kind = Kind.UNMANAGED
     seriousness = 12
+    is_recent: bool = False
+    missing: tuple[DesiredCredential, ...] = ()
+    is_state_known: bool = False
+    specs: str = "specs"
 
     def describe(self) -> Words:
         """Name the unmanaged credential, or all existing ones if only the state knows which."""
         desired, live = list_desired(self.desired) or "none", list_live(self.live)
         if self.id:
             state = format_state(self.live[0])
-            why = "the stack has it not" if self.desired else "none is declared"
-            step = f"declare it with `adopt: {self.id}`, or {format_delete(self.live[0])}"
-            return Words(f"{self.alias} credential {self.id} ({state}) is live, and {why}", step, desired, state)
+            return Words(
+                f"{self.alias} credential {self.id} ({state}) is live, and {self._describe_reason()}",
+                _IN_CREATION if self.is_recent else self._describe_options(),
+                desired,
+                state,
+            )
         message = (
             f"{len(self.live)} {self.alias} credentials are live ({live}), and only {len(self.desired)} is declared"
             f" ({desired}): only the state knows which {'is' if self.number == 1 else 'are'} unmanaged"
         )
-        step = "pulumi stack export | iamcreds drift SPECS --state -, which tells them apart"
-        return Words(message, step, desired, live)
+        return Words(message, f"{compare_with_state(self.specs)}, which tells them apart", desired, live)
+
+    def _describe_reason(self) -> str:
+        if not self.desired:
+            return "none is declared"
+        return "the stack has it not" if self.is_state_known else "`adopt` declares a different one"
+
+    def _describe_options(self) -> str:
+        """Return the options that specs, IAM and the next update accept."""
+        delete = format_delete(self.live[0])
+        if self.live[0].status is Status.EXPIRED:
+            return delete
+        if self.missing:
+            wanted = min(self.missing, key=lambda wanted: wanted.place)
+            if wanted.adopt == self.id:
+                return f"pulumi up, which imports it, or {delete}"
+            return f"set `adopt: {self.id}` for {wanted.name} at {wanted.place}, or {delete}"
+        if len(self.desired) == MAX_PER_SERVICE:
+            return delete
+        name = "a further `name` and " if self.desired else ""
+        return f"declare it with {name}`adopt: {self.id}`, or {delete}"
 
     def may_be_outdated(self, inventory: Inventory) -> bool:
         """Return True if one of the credentials is recent."""
         return any(live.id in inventory.young_credentials for live in self.live)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnresolvedCreate(CredentialDifference):
+    """The state has a pending create of `resource`; `live` are the credentials that may be its result.
+
+    They are all existing ones of its user and service that the state does not have.
+    """
+
+    rule = "pending-create"
+    meaning = "the stack's state has a pending create: an update is running, or was interrupted (with `--state` only)"
+    kind = Kind.FINDING
+    seriousness = 24
+    resource: str
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The resource name."""
+        return (self.resource,)
+
+    def describe(self) -> Words:
+        """Name the resource, and the credentials that may be its result."""
+        message = f"the state has a pending create of {escape_invisible(self.resource)}"
+        ids = " or ".join(live.id for live in self.live)
+        result = f", and {self.alias} credential {ids} may be its result" if ids else ""
+        live = list_live(self.live) or "none"
+        return Words(f"{message}{result}", _AFTER_UPDATE, list_desired(self.desired) or "none", live)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,4 +178,9 @@ class NoLongerDeclared(CredentialDifference):
         if self.recorded.is_leaving:
             return Words(f"{what} was replaced, and waits to be deleted", "pulumi up", "none", state)
         step = "pulumi up, which deletes it; or declare it again" if self.live else "pulumi up"
+        if self.recorded.is_protected:
+            step = "declare it again; or run pulumi state unprotect, then pulumi up"
+        elif self.live and self.live[0].user != self.recorded.user:
+            keep = f"add `was: {self.recorded.user}` to user {self.live[0].user} in the specs, which keeps it"
+            step = f"{keep}; or pulumi up, which deletes it"
         return Words(f"{what} is in the state, and no spec declares it", step, "none", state)

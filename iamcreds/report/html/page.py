@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,7 +29,7 @@ from iamcreds.report.summary import describe_limits, describe_scope, summarize
 from iamcreds.services import service_alias
 from iamcreds.text.durations import format_duration
 from iamcreds.text.escaping import escape_invisible
-from iamcreds.text.formatting import capitalize
+from iamcreds.text.formatting import capitalize, format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +46,16 @@ LABELS = {
     Kind.FINDING: "Finding",
 }
 """What one difference of a kind is called."""
+
+FOLDED = 50
+"""The rows of a table that are shown at first."""
+
+_COMMAND = re.compile(
+    r"(?<!\S)(?:aws|iamcreds|pulumi)"
+    r"(?: (?!(?:after|and|before|if|otherwise|or|then|to|unless|when|where|which)(?!\S))"
+    r"(?:'[^']*'|[^\s',;]|[,;](?!\s|$))+)+"
+)
+"""A command in a next step: from the name of a program to a comma, a semicolon, a word of prose, or the end."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,7 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
     differences = sorted(drift.differences, key=lambda difference: difference.seriousness)
     ahead = timeline.find_events(subject, keys)
     months = timeline.count_by_month(subject, ahead)
-    style = _read_inline("report.css") + Markup(style_labels())  # noqa: S704 - our own labels
+    style = _read_inline("report.css") + Markup(style_labels() + _style_folds())  # noqa: S704 - our own style
     script = _read_inline("report.js")
     return _load_environment().get_template("report.html.j2").render(
         drift=drift,
@@ -83,6 +94,7 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
         tiles=tuple(_build_tiles(subject, credentials, keys)),
         labels=LABELS,
         columns=COLUMNS,
+        folded=FOLDED,
         differences=differences,
         rules={difference.rule: difference.meaning for difference in differences},
         ahead=ahead,
@@ -103,7 +115,7 @@ def _build_tiles(subject: Subject, credentials: Sequence[CredentialRow], keys: S
     statuses = Counter(row.credential.status for row in credentials)
     conditions = ", ".join(f"{statuses[status]:,} {status.lower()}" for status in Status if statuses[status])
     yield Tile(len(credentials), "Live", conditions or "no credentials", "credentials")
-    yield Tile(drift.credentials, "Declared", f"credentials of {drift.users:,} users", "services")
+    yield Tile(drift.credentials, "Declared", f"credentials of {format_count(drift.users, 'user')}", "services")
     for kind in Kind:
         number = len(drift.by_kind(kind))
         yield Tile(number, *_TILES[kind], "findings", is_alarming=number > 0)
@@ -113,10 +125,10 @@ def _build_tiles(subject: Subject, credentials: Sequence[CredentialRow], keys: S
     note = f"within {format_duration(subject.soon)}; {expired:,} expired already"
     yield Tile(soon, "Expiring", note, "timeline", is_alarming=soon > 0)
     broken = sum(bool(key.rules) for key in keys)
-    yield Tile(broken, "Access keys", _describe_keys(subject, len(keys)), "keys", is_alarming=broken > 0)
+    yield Tile(broken, "Access keys", _describe_keys(subject, broken, len(keys)), "keys", is_alarming=broken > 0)
 
 
-def _describe_keys(subject: Subject, number: int) -> str:
+def _describe_keys(subject: Subject, broken: int, number: int) -> str:
     """Return the note of the tile of access keys: their number and their users."""
     if subject.selection.services:
         return "not looked at, for services were asked for"
@@ -124,7 +136,7 @@ def _describe_keys(subject: Subject, number: int) -> str:
         whose = "the users asked for"
     else:
         whose = "users with a policy" if subject.drift.inventory.report is None else "all users"
-    return f"break their policy; {whose} have {number:,}"
+    return f"{'breaks its' if broken == 1 else 'break their'} policy; {whose} have {number:,}"
 
 
 _TILES = {
@@ -162,6 +174,8 @@ def _load_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["code"] = _mark_code
+    environment.filters["step"] = _mark_step
+    environment.globals["count"] = format_count
     return environment
 
 
@@ -176,10 +190,41 @@ def _mark_code(sentence: str) -> Markup:
     return Markup().join(Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in parts)
 
 
+def _mark_step(step: str) -> Markup:
+    """Return a next step with its commands as code, which the script gives a button to copy it."""
+    return Markup().join(
+        _format_code(part) if odd % 2 else Markup().join(_mark_commands(part))
+        for odd, part in enumerate(escape_invisible(step).split("`"))
+    )
+
+
+def _mark_commands(prose: str) -> Iterator[Markup]:
+    end = 0
+    for command in _COMMAND.finditer(prose):
+        yield escape(prose[end : command.start()])
+        yield _format_code(command[0])
+        end = command.end()
+    yield escape(prose[end:])
+
+
+def _format_code(text: str) -> Markup:
+    kind = Markup(' class="command"') if _COMMAND.match(text) else Markup()
+    return Markup("<code{}>{}</code>").format(kind, text)
+
+
 def _read_inline(name: str) -> Markup:
     """Read a style or script of iamcreds, which the page includes unchanged."""
     text = resources.files("iamcreds.report.html").joinpath("templates", name).read_text("utf-8")
     return Markup(text)  # noqa: S704 - our own style and script
+
+
+def _style_folds() -> str:
+    """Return the style that hides the rows beyond the first ones, unless the fold is open or the filter is in use.
+
+    A browser without `:has` shows all rows.
+    """
+    closed = "html:not(.filtering) section:has(> .fold:not([open]))"
+    return f"@media screen {{ {closed} tbody tr:nth-child(n+{FOLDED + 1}) {{ display: none; }} }}\n"
 
 
 def _hash_inline(text: str) -> str:

@@ -1,0 +1,29 @@
+"""The schema of a project's specs, as editors find it."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+_ADDRESS = re.compile(r"[!-~]+")
+"""A path that ends at the first space, as the YAML language server reads it."""
+
+
+def find_schema(folder: Path) -> str | None:
+    """Return the path of the schema from a folder of specs, None if there is none.
+
+    It is `schema.json` in the folder or above it within the project, or `specs/schema.json` of the project, which is
+    the nearest folder above with a `Pulumi.yaml`. Outside a project only the folder itself counts.
+    """
+    folder = Path(os.path.realpath(folder))
+    project = next((parent for parent in (folder, *folder.parents) if _is_file(parent / "Pulumi.yaml")), None)
+    between = [parent for parent in folder.parents if project in parent.parents]
+    places = [folder, *between, *([] if project is None else [project / "specs"])]
+    schema = next((place / "schema.json" for place in places if _is_file(place / "schema.json")), None)
+    path = "" if schema is None else os.path.relpath(schema, folder)
+    return path if _ADDRESS.fullmatch(path) else None
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises in a folder that may not be searched

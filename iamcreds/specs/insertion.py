@@ -1,0 +1,106 @@
+"""Ids inserted into the text of a spec file as `adopt: ID`; every other character stays as it is; pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import yaml
+from yaml.events import CollectionEndEvent, CollectionStartEvent, MappingEndEvent, MappingStartEvent, ScalarEvent
+
+from iamcreds.model import Desired, Severity
+from iamcreds.specs import composer
+from iamcreds.specs.digest import compute_digest
+from iamcreds.specs.reading import read
+from iamcreds.specs.sources import parse
+from iamcreds.text.yaml_values import format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from iamcreds.model import DesiredCredential, DesiredUser
+
+_Event: TypeAlias = Any  # PyYAML's stubs declare that an event may lack its marks
+
+
+def insert_ids(file: str, text: str, ids: Mapping[str, str]) -> str | None:
+    """Return the text with ids, by resource name, in the credentials that it declares; None if that is not possible.
+
+    The result is read again: it must declare what the text declares, and these ids.
+    """
+    before = [user.desired for user in read(parse(file, text)).users]
+    expected = [_adopt(user, ids) for user in before]
+    places = {each.place: ids[each.resource_name] for each in _list_credentials(before) if each.resource_name in ids}
+    if len(places) < len(ids):  # the file has changed
+        return None
+    changed = _insert(text, {(place.line - 1, place.column - 1): places[place] for place in places})
+    after = read(parse(file, changed))
+    is_valid = all(problem.severity is Severity.WARNING for problem in after.problems)
+    is_expected = _digest(expected) == _digest([user.desired for user in after.users])
+    return changed if is_valid and is_expected else None
+
+
+def _list_credentials(users: Iterable[DesiredUser]) -> Iterator[DesiredCredential]:
+    return (credential for user in users for credential in user.credentials)
+
+
+def _adopt(user: DesiredUser, ids: Mapping[str, str]) -> DesiredUser:
+    credentials = (replace(each, adopt=ids.get(each.resource_name, each.adopt)) for each in user.credentials)
+    return replace(user, credentials=tuple(credentials))
+
+
+def _digest(users: list[DesiredUser]) -> str:
+    return compute_digest(Desired(tuple(users)))
+
+
+def _insert(text: str, ids: Mapping[tuple[int, int], str]) -> str:
+    """Insert ids by line and column (from 0) of the mappings; from the end, so that places stay valid."""
+    lines = text.splitlines(keepends=True)  # what it takes for the end of a line, YAML does too, or does not allow
+    events: list[_Event] = list(yaml.parse(text, Loader=composer.LOADER))
+    for number, event in reversed([*enumerate(events)]):
+        place = event.start_mark.line, event.start_mark.column
+        if type(event) is MappingStartEvent and place in ids:
+            for key, end in _list_pairs(events, number):
+                if type(key) is ScalarEvent and key.value == "service":
+                    _insert_after(lines, event, key, end.end_mark, ids[place])
+    return "".join(lines)
+
+
+def _insert_after(lines: list[str], mapping: _Event, key: _Event, end: _Event, credential_id: str) -> None:
+    """Insert an id behind the value that ends at a mark: in the same line of a flow mapping, or as a new line."""
+    line = lines[end.line]
+    if mapping.flow_style:
+        is_quoted = key.style == '"'
+        field = f'"adopt": "{credential_id}"' if is_quoted else f"adopt: {format_value(credential_id)}"
+        lines[end.line] = f"{line[: end.column]}, {field}{line[end.column :]}"
+        return
+    content = line.rstrip("\r\n\x85\u2028\u2029")
+    ending = line[len(content) :]
+    field = f"{' ' * key.start_mark.column}adopt: {format_value(credential_id)}"
+    # The last line may have no end; then the new one has none.
+    lines[end.line] = f"{line}{field}{ending}" if ending else f"{line}{_find_ending(lines)}{field}"
+
+
+def _find_ending(lines: list[str]) -> str:
+    return "\r\n" if lines[0].endswith("\r\n") else "\n"
+
+
+def _list_pairs(events: list[_Event], number: int) -> Iterator[tuple[_Event, _Event]]:
+    """Yield the first event of each key, and the last event of its value, of the mapping that begins there."""
+    position = number + 1
+    while type(events[position]) is not MappingEndEvent:
+        value = _skip(events, position)
+        after = _skip(events, value)
+        yield events[position], events[after - 1]
+        position = after
+
+
+def _skip(events: list[_Event], position: int) -> int:
+    """Return the position after the value that begins at one."""
+    depth = 0
+    while True:
+        event = events[position]
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        position += 1
+        if depth == 0:
+            return position

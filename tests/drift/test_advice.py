@@ -1,0 +1,367 @@
+"""The next step of every rule, carried out: it is accepted, and the difference is gone."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from iamcreds.cli import main
+from iamcreds.drift.comparing import list_rules
+from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
+from iamcreds.drift.rules.changed import ResetPending, StatusDiffers, SwitchedOff
+from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
+from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
+from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
+from tests.drift.stack import Stack
+from tests.text.test_commands import take_apart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_iam.literals import StatusTypeType
+
+    from iamcreds.drift.rules.difference import Difference
+    from iamcreds.emulator.server import Emulator
+
+CODECOMMIT, BEDROCK = "codecommit.amazonaws.com", "bedrock.amazonaws.com"
+JANE = "users: {jane: {credentials: [{service: codecommit}]}}"
+NOBODY = "users: {jane: {credentials: []}}"
+ONE, OTHER = "ACCAONE00000000000000", "ACCAOTHER000000000000"
+STATE = "state.json"
+
+
+@dataclass
+class World:
+    """An account with the user jane, and a stack."""
+
+    iam: IAMClient
+    emulator: Emulator
+    stack: Stack
+
+    def put(self, *credential_ids: str, service: str = CODECOMMIT, expires: int | None = None, **more: str) -> None:
+        """Give jane credentials that are a year old; `expires` is the number of days until the expiry."""
+        now = datetime.now(UTC).replace(microsecond=0)
+        more |= {} if expires is None else {"expires": (now + timedelta(days=expires)).isoformat()}
+        created = (now - timedelta(days=365)).isoformat()
+        for credential_id in credential_ids:
+            self.emulator.controls.put_credential(credential_id, "jane", service, created=created, **more)
+
+    def manage(self, specs: str, *credential_ids: str) -> None:
+        """Import existing credentials into the stack by specs with `adopt`, one for each `{}`."""
+        self.stack.declare(specs.format(*(f"adopt: {credential_id}" for credential_id in credential_ids)))
+        self.stack.up()
+
+    def delete(self, credential_id: str) -> None:
+        """Delete a credential of jane outside the stack."""
+        self.iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=credential_id)
+
+    def compare(self, *options: str, given: str | None = None) -> list[dict[str, Any]]:
+        """Return the differences that `iamcreds drift` reports with these options."""
+        words = ["drift", str(self.stack.specs), "--format", "json", "--allow-empty", "--exact", *options]
+        result = CliRunner().invoke(main, words, input=given)
+        assert result.exit_code in {0, 2}, result.output
+        (account,) = json.loads(result.stdout)["accounts"]
+        differences: list[dict[str, Any]] = account["differences"]
+        return differences
+
+
+@pytest.fixture
+def world(signed_in: Emulator, iam: IAMClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """An account in which jane was created an hour ago, and an empty stack."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["provider"])
+    signed_in.controls.set(clock_shift=-400 * 86_400)
+    iam.create_user(UserName="jane")
+    signed_in.controls.set(clock_shift=0)
+    return World(iam, signed_in, Stack(Path("specs")))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A situation of a rule.
+
+    Attributes:
+        rule: the rule.
+        arrange: makes the situation.
+        next: a pattern of the whole next step. Each group is an option, and its name begins with the way to take it:
+            `aws`, `iamcreds` and `up` (`pulumi up`) are carried out as printed; an `edit` is made as in `edits`.
+        edits: the specs after an edit, by group.
+        is_state_known: whether drift gets the stack's state.
+    """
+
+    rule: type[Difference]
+    arrange: Callable[[World], None]
+    next: str
+    edits: dict[str, str]
+    is_state_known: bool = True
+
+
+def row(
+    rule: type[Difference], pattern: str, arrange: Callable[[World], None], *, state: bool = True, **edits: str
+) -> Row:  # fmt: skip
+    """Return a row of the table."""
+    return Row(rule, arrange, pattern, edits, state)
+
+
+AWS = r"(?P<aws>aws iam [^,;]+)"
+UP = r"(?P<up>pulumi up)"
+WITH_STATE = r"(?P<iamcreds>pulumi stack export \| iamcreds drift specs --state -), which tells them apart"
+TWO = "users: {{jane: {{credentials: [{{service: codecommit, {}}}, {{service: codecommit, name: spare, {}}}]}}}}"
+MANAGED = "users: {{jane: {{credentials: [{{service: codecommit, {}}}]}}}}"
+KEY = "users: {{jane: {{credentials: [{{service: bedrock, {}}}]}}}}"
+KEYS = "users: {{jane: {{accessKeys: {{{}: {}}}}}}}"
+
+
+def unmanaged(world: World, specs: str = JANE, *, managed: tuple[str, ...] = (ONE,), **more: Any) -> None:  # noqa: ANN401
+    """Have managed credentials, and an unmanaged one."""
+    world.put(*managed)
+    if managed:
+        world.manage(MANAGED, *managed)
+    world.put(OTHER, **more)
+    world.stack.declare(specs)
+
+
+def no_user(world: World, user: str = "greta", existing: str | None = None) -> None:
+    """Declare a user who does not exist."""
+    if existing:
+        world.iam.create_user(UserName=existing)
+    world.stack.declare(f"users: {{{user}: {{credentials: [{{service: codecommit}}]}}}}")
+
+
+def deleted(world: World, specs: str = MANAGED, *ids: str) -> None:
+    """Have a managed credential that was deleted outside the stack."""
+    world.put(*(ids or (ONE,)))
+    world.manage(specs, *(ids or (ONE,)))
+    world.delete(ONE)
+
+
+def one_of_two(world: World) -> None:
+    """Have one of two managed credentials, which specs without ids cannot tell apart."""
+    deleted(world, TWO, ONE, OTHER)
+    world.stack.declare(TWO.format("status: Active", "status: Active"))
+
+
+def blocked(world: World) -> None:
+    """Have an unmanaged credential in the place of a declared one."""
+    unmanaged(world, managed=())
+
+
+def pending(world: World) -> None:
+    """Have an interrupted create, and its result."""
+    unmanaged(world, managed=())
+    world.stack.creating["jane/codecommit"] = {"user": "jane", "service": CODECOMMIT}
+
+
+def changed(world: World, specs: str, *, status: StatusTypeType = "Active") -> None:
+    """Have a managed credential, then change its status and the specs."""
+    world.put(ONE)
+    world.manage(MANAGED, ONE)
+    world.iam.update_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=ONE, Status=status)
+    world.stack.declare(specs)
+
+
+def protected(world: World) -> None:
+    """Have a managed credential that is protected and not declared."""
+    changed(world, NOBODY)
+    world.stack.protected.add("jane/codecommit")
+
+
+def expiring(world: World, *, days: int, is_managed: bool = True, is_blocked: bool = False) -> None:
+    """Have an API key that expires in so many days, or expired a day ago (-1)."""
+    world.put(ONE, service=BEDROCK, expires=max(days, 1))
+    if is_managed:
+        world.manage(KEY, ONE)
+    if is_blocked:
+        world.put(OTHER, service=BEDROCK)
+    world.stack.declare("users: {jane: {credentials: [{service: bedrock}]}}")
+    if days < 0:
+        world.emulator.controls.set(clock_shift=2 * 86_400)
+
+
+def two_expiring(world: World) -> None:
+    """Have two managed API keys, one of which expires soon."""
+    world.put(ONE, service=BEDROCK, expires=3)
+    world.put(OTHER, service=BEDROCK)
+    world.manage(TWO.replace("codecommit", "bedrock"), ONE, OTHER)
+
+
+def access_keys(world: World, limit: str, value: int) -> None:
+    """Have two access keys that are 400 days old and were never used."""
+    world.emulator.controls.set(clock_shift=-400 * 86_400)
+    for _ in range(2 if limit == "max" else 1):
+        world.iam.create_access_key(UserName="jane")
+    world.emulator.controls.set(clock_shift=0)
+    world.stack.declare(KEYS.format(limit, value))
+
+
+ROWS = [
+    row(MissingUser, rf"{AWS}, or (?P<edit>take it out of the specs)", no_user, edit="users: {}"),
+    row(
+        MissingUser,
+        "(?P<edit>declare the user as Greta)",
+        lambda world: no_user(world, existing="Greta"),
+        edit="users: {Greta: {credentials: [{service: codecommit}]}}",
+    ),
+    row(MissingCredential, UP, deleted),
+    row(MissingCredential, "resolve unmanaged ACCAOTHER.* first .see unmanaged-credential., then pulumi up", blocked),
+    row(MissingCredential, WITH_STATE, one_of_two, state=False),
+    row(
+        UnmanagedCredential,
+        rf"declare it with (?P<edit>a further `name` and `adopt: {OTHER}`), or {AWS}",
+        unmanaged,
+        edit=TWO.format("status: Active", f"adopt: {OTHER}"),
+    ),
+    row(
+        UnmanagedCredential,
+        rf"(?P<edit>set `adopt: {OTHER}` for codecommit at specs/users.yaml:1:30), or {AWS}",
+        blocked,
+        edit=MANAGED.format(f"adopt: {OTHER}"),
+    ),
+    row(
+        UnmanagedCredential,
+        rf"{UP}, which imports it, or {AWS}",
+        lambda world: unmanaged(world, MANAGED.format(f"adopt: {OTHER}"), managed=()),
+    ),
+    row(UnmanagedCredential, AWS, lambda world: unmanaged(world, expires=-1)),
+    row(UnmanagedCredential, AWS, lambda world: unmanaged(world, NOBODY, managed=(), expires=-1), state=False),
+    row(UnmanagedCredential, WITH_STATE, unmanaged, state=False),
+    row(
+        UnmanagedCredential,
+        rf"declare it with (?P<edit>`adopt: {OTHER}`), or {AWS}",
+        lambda world: unmanaged(world, NOBODY, managed=()),
+        state=False,
+        edit=MANAGED.format(f"adopt: {OTHER}"),
+    ),
+    row(
+        UndeclaredUser,
+        rf"(?P<iamcreds>iamcreds dump --user jane --to specs), or {AWS}",
+        lambda world: unmanaged(world, "users: {}", managed=()),
+    ),
+    row(UndeclaredUser, AWS, lambda world: unmanaged(world, "users: {}", managed=(), expires=-1)),
+    row(
+        UnresolvedCreate,
+        r"repeat after the update has ended, with a new export of the state; if it was interrupted, first run "
+        r"(?P<clear>pulumi refresh --clear-pending-creates)",
+        pending,
+    ),
+    row(
+        NoLongerDeclared,
+        rf"{UP}, which deletes it; or (?P<edit>declare it again)",
+        lambda world: changed(world, NOBODY),
+        edit="users: {jane: {credentials: [{service: codecommit}]}}",
+    ),
+    row(
+        NoLongerDeclared,
+        "(?P<edit>declare it again); or run (?P<unprotect>pulumi state unprotect), then pulumi up",
+        protected,
+        edit="users: {jane: {credentials: [{service: codecommit}]}}",
+    ),
+    row(StatusDiffers, UP, lambda world: changed(world, MANAGED.format("status: Active"), status="Inactive")),
+    row(ResetPending, UP, lambda world: changed(world, MANAGED.format("reset: lost"))),
+    row(
+        SwitchedOff,
+        rf"{AWS}, or (?P<edit>declare `status: Inactive`)",
+        lambda world: changed(world, JANE, status="Inactive"),
+        edit="users: {jane: {credentials: [{service: codecommit, status: Inactive}]}}",
+    ),
+    row(Expired, rf"{UP}, which replaces it", lambda world: expiring(world, days=-1)),
+    row(
+        Expired,
+        "resolve unmanaged ACCAOTHER.* first .see unmanaged-credential., then pulumi up, which replaces it",
+        lambda world: expiring(world, days=-1, is_blocked=True),
+    ),
+    row(
+        Expired,
+        rf"{UP}, which replaces it if the stack has it; otherwise aws iam .*",
+        lambda world: expiring(world, days=-1),
+        state=False,
+    ),
+    row(
+        Expired,
+        rf"pulumi up, which replaces it if the stack has it; otherwise {AWS}",
+        lambda world: expiring(world, days=-1, is_managed=False),
+        state=False,
+    ),
+    row(
+        ExpiringSoon,
+        r"(?P<edit>declare one more before with a further `name`), because an expiry cannot change",
+        lambda world: expiring(world, days=3),
+        edit="users: {jane: {credentials: [{service: bedrock}, {service: bedrock, name: new}]}}",
+    ),
+    row(
+        ExpiringSoon,
+        r"run (?P<later>pulumi up) after the expiry, which replaces it \(the quota is used, so none can be created "
+        r"before\)",
+        two_expiring,
+    ),
+    row(TooManyAccessKeys, f"when nobody needs it: {AWS}", lambda world: access_keys(world, "max", 1)),
+    row(AccessKeyTooOld, f"when nobody needs it: {AWS}", lambda world: access_keys(world, "maxAgeDays", 90)),
+    row(AccessKeyIdle, f"when nobody needs it: {AWS}", lambda world: access_keys(world, "maxIdleDays", 90)),
+]
+"""A row for each rule that drift reports and for each kind of its advice, except the one for renamed users."""
+
+STAYS = {("expiring-soon", "edit"), ("unmanaged-credential", "iamcreds"), ("missing-credential", "iamcreds")}
+"""Rules and options that leave the difference as it is: an expiry cannot change, and a comparison changes nothing."""
+
+
+def test_every_rule_has_a_row() -> None:
+    """A new rule has a row; `MissingWatchedUser` has no next step that a user reads."""
+    assert {row.rule for row in ROWS} == set(list_rules()) - {MissingWatchedUser}
+
+
+def find(world: World, row: Row) -> list[dict[str, Any]]:
+    """Return the differences of the row's rule."""
+    Path(STATE).write_text(world.stack.export())
+    options = ["--state", STATE] if row.is_state_known else []
+    return [found for found in world.compare(*options) if found["rule"] == row.rule.rule]
+
+
+OPTIONS = [(row, option) for row in ROWS for option in re.compile(row.next).groupindex or ["none"]]
+
+
+@pytest.mark.parametrize(("row", "option"), OPTIONS, ids=[f"{row.rule.rule}-{option}" for row, option in OPTIONS])
+def test_advice(world: World, row: Row, option: str) -> None:
+    """Each option of a next step is accepted by IAM, `iamcreds` and the next update, and the difference is gone."""
+    row.arrange(world)
+    step = find(world, row)[0]["next"]
+    match = re.fullmatch(row.next, step)
+    assert match, step
+    if option == "none":
+        return
+    take(world, row, option, match[option])
+    left = find(world, row)
+    assert bool(left) is ((row.rule.rule, option) in STAYS), left
+
+
+def take(world: World, row: Row, option: str, text: str) -> None:
+    """Take an option: run the command, or make the edit and update the stack."""
+    if option == "aws":
+        operation, parameters = take_apart(text)
+        getattr(world.iam, operation.replace("-", "_"))(**parameters)
+        world.stack.up()
+    elif option == "iamcreds":
+        command = text.rpartition(" | ")[2]
+        result = CliRunner().invoke(main, shlex.split(command)[1:], input=world.stack.export())
+        assert result.exit_code == (2 if "drift" in command else 0), result.output
+        if "drift" not in command:
+            world.stack.up()
+    elif option == "clear":
+        world.stack.creating.clear()
+    elif option == "unprotect":
+        world.stack.protected.clear()
+        world.stack.up()
+    else:
+        if option == "later":
+            world.emulator.controls.set(clock_shift=10 * 86_400)
+        if option in row.edits:
+            world.stack.declare(row.edits[option])
+        world.stack.up()

@@ -1,0 +1,73 @@
+"""The existing credentials of declared ones: decided only if that is certain, or as `iamcreds dump` names them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from iamcreds.model import Credential, Status
+from iamcreds.services import Family, service_name
+from iamcreds.specs import load
+from iamcreds.specs.adoption import Match, find_matches
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+ONE = "{service: codecommit}"
+TWO = "{service: codecommit}, {service: codecommit, name: spare}"
+NAMED = "{service: codecommit, name: primary}, {service: codecommit, name: spare}"
+
+
+def existing(number: int, login: str = "jane", *, user: str = "jane", **fields: object) -> Credential:
+    """A credential that is so many days old."""
+    values = {"status": Status.ACTIVE, "created": NOW - timedelta(days=number)} | fields
+    return Credential(
+        f"ACCA{number}", user, service_name("codecommit"), family=Family.PASSWORD,
+        login=f"{login}-at-123456789012", **values,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+NONE = {"jane/codecommit": None, "jane/codecommit/spare": None}
+NONE_NAMED = {"jane/codecommit/primary": None, "jane/codecommit/spare": None}
+
+
+OLD, YOUNG = existing(2), existing(1, "jane+1")
+EXPIRED = existing(9, status=Status.EXPIRED)
+
+
+@pytest.mark.parametrize(
+    ("declared", "found", "expected"),
+    [
+        (ONE, [OLD], {"jane/codecommit": "ACCA2"}),
+        ("{service: codecommit, name: any}", [YOUNG], {"jane/codecommit/any": "ACCA1"}),
+        (ONE, [OLD, EXPIRED], {"jane/codecommit": "ACCA2"}),
+        (ONE, [EXPIRED], {}),
+        (ONE, [existing(1, user="joe")], {}),
+        (ONE, [], {}),
+        (ONE, [OLD, YOUNG], {"jane/codecommit": None}),
+        (TWO, [YOUNG], NONE),
+        (TWO, [YOUNG, OLD], {"jane/codecommit": "ACCA2", "jane/codecommit/spare": "ACCA1"}),
+        (TWO, [existing(2, "jane+1"), existing(1)], NONE),
+        (TWO, [OLD, existing(3, created=OLD.created)], NONE),
+        (TWO.replace("spare", "spare, status: Inactive"), [OLD, YOUNG], NONE),
+        (NAMED, [OLD, YOUNG], NONE_NAMED),
+        (NAMED.replace("spare", "spare, adopt: ACCA2"), [OLD, YOUNG], {"jane/codecommit/primary": "ACCA1"}),
+        (NAMED.replace("spare", "spare, adopt: GONE"), [OLD], NONE_NAMED),
+    ],
+)  # fmt: skip
+def test_matches(tmp_path: Path, declared: str, found: list[Credential], expected: dict[str, str | None]) -> None:
+    """One and one match. Of two, names, dates, logins and statuses must agree. An unknown id is a doubt."""
+    for name in ("ACCA2", "GONE"):
+        declared = declared.replace(f"adopt: {name}", f"adopt: {name:0<20}")
+    found = [
+        Credential(**{**vars(each), "id": f"{each.id:0<20}"}) for each in found
+    ]  # ids in specs have at least 20 characters
+    (tmp_path / "a.yaml").write_text(f"users: {{jane: {{credentials: [{declared}]}}}}")
+    matches = find_matches(load(tmp_path), found)
+    assert {
+        each.wanted.resource_name: each.credential.id.rstrip("0") if isinstance(each, Match) else None
+        for each in matches
+    } == expected
