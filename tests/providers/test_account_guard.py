@@ -1,4 +1,4 @@
-"""The account guard: nothing is done in an account that neither the specs nor the state are of."""
+"""The account guard: nothing is done in an account that differs from the one in the specs or the state."""
 
 from __future__ import annotations
 

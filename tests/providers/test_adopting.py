@@ -1,4 +1,4 @@
-"""`existing: adopt` at the provider: check shows the id, and create resets that credential only."""
+"""`existing: adopt` at the provider: check shows the id, and create resets only that credential."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Managed and unmanaged credentials: the owners that a process knows, also in a narrowed run."""
+"""Managed and unmanaged credentials: the owners that a process knows, even in a narrowed run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_without_the_state(
 
 
 def test_read_or_compared(provider: ServiceSpecificCredentialProvider) -> None:
-    """A credential that the engine requested a read or a diff of is managed, also without a run context."""
+    """A credential that the engine read or compared is managed, even without a run context."""
     name, outs = create(provider)
     assert reasons(new_process().check({}, INPUTS))
     provider = new_process()
@@ -40,7 +40,7 @@ def test_read_or_compared(provider: ServiceSpecificCredentialProvider) -> None:
 
 
 def test_left_by_a_replacement(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """A credential that a replacement left is managed if the engine had it read, and otherwise uncertain."""
+    """A credential that a replacement left is managed if the engine read it, and otherwise uncertain."""
     name, outs = create(provider)
     put_old(emulator, "jane", UNMANAGED)
     spare = news(resource="jane/codecommit/spare", owned={name: "jane/codecommit"}) | {"declared": 2}
