@@ -1,4 +1,4 @@
-"""The plan does not depend on the order of requests, and an update does what its preview showed, by resource and id."""
+"""The plan does not depend on the order of requests, and an update matches its preview by resource and id."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Event: TypeAlias = tuple[str, str]
 
 @dataclass
 class Process:
-    """A provider process and its account: it plans at each check, and carries out what it returned."""
+    """A provider process and its account: it plans at each check, and applies the decisions it returned."""
 
     group: Group
     shown: dict[str, Decision] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Process:
         return {name: (type(decision).__name__, ids.get(name)) for name, decision in found}
 
     def check(self, name: str) -> None:
-        """Plan, and return the decision about this resource."""
+        """Plan, and record the decision about this resource."""
         requested = None if self.group.requested is None else self.group.requested | {name}
         known = {**self.group.replaced, **({name: self.replaced[name]} if name in self.replaced else {})}
         group = replace(self.group, requested=requested, replaced=known)
@@ -72,7 +72,7 @@ class Process:
         self.group = replace(group, decided={**group.decided, name: self.shown[name]})
 
     def create(self, name: str) -> None:
-        """Carry out the decision, as IAM would."""
+        """Apply the decision, as IAM would."""
         match self.shown[name]:
             case Create():
                 self._delete_first(name)
