@@ -44,7 +44,7 @@ def run_at_terminal(  # noqa: PLR0913 - the properties of a terminal
     piped: str | None = None,
     seconds: float = 60,
 ) -> Shown:
-    """Run a command with standard output and standard error at a terminal, or one of them (`piped`) in a pipe."""
+    """Run a command with standard output and standard error at a terminal, or with one of them (`piped`) in a pipe."""
     master, slave = pty.openpty()
     ioctl(slave, TIOCSWINSZ, pack("HHHH", lines, columns, 0, 0))
     stdout, stderr = (subprocess.PIPE if piped == name else slave for name in ("stdout", "stderr"))

@@ -162,7 +162,7 @@ def test_printed(output: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_dump_is_read_back(name: str) -> None:
-    """Programs read the names in the output of `dump` as they are."""
+    """Programs read the original names from the output of `dump`."""
     specs = yaml.safe_load(dumped(name))
     assert specs["account"] == name
     assert specs["users"] == {name: {"credentials": [{"service": service_alias(name), "adopt": name}]}}

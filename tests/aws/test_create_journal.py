@@ -40,13 +40,13 @@ def ids(folder: Path, service: str = CODECOMMIT, now: datetime = NOW) -> list[st
 
 
 def read_file(folder: Path) -> Path:
-    """Return the one file of creates."""
+    """Return the only file of creates."""
     (file,) = folder.glob("creates-*")
     return file
 
 
 def test_from_call_to_evidence(tmp_path: Path) -> None:
-    """A create is noted before its call, then with its id, until it is closed or the credential is deleted."""
+    """A create is recorded before its call, and then with its id, until it is closed or the credential is deleted."""
     own = journal(tmp_path)
     first, second = own.begin(*JANE), own.begin(*JANE)
     other = own.begin("jane", KEYSPACES)
@@ -66,7 +66,7 @@ def test_from_call_to_evidence(tmp_path: Path) -> None:
 
 
 def test_end_of_a_process(tmp_path: Path) -> None:
-    """The normal end of a process closes no create: the engine may have failed to record it."""
+    """The normal end of a process closes no create, because the engine may have failed to record it."""
     own = journal(tmp_path)
     own.confirm("jane", own.begin(*JANE), CREDENTIAL)
     del own
@@ -74,7 +74,7 @@ def test_end_of_a_process(tmp_path: Path) -> None:
 
 
 def test_lists(tmp_path: Path) -> None:
-    """The last note about lists counts."""
+    """The last note about a list counts."""
     own = journal(tmp_path)
     own.begin(*JANE)
     (create,) = own.read(*JANE)
@@ -139,7 +139,7 @@ def test_clock_that_was_set(tmp_path: Path) -> None:
 
 
 def test_old_files(tmp_path: Path) -> None:
-    """Files of days before yesterday are removed by the next process that creates anything."""
+    """The next process that creates a credential removes files from before yesterday."""
     journal(tmp_path).begin(*JANE)
     os.utime(read_file(tmp_path), (0, 0))
     journal(tmp_path, now=NOW + timedelta(days=2)).begin("john", CODECOMMIT)
@@ -147,7 +147,7 @@ def test_old_files(tmp_path: Path) -> None:
 
 
 def test_folders(tmp_path: Path) -> None:
-    """Notes of one create may be in two folders, if the first one works again."""
+    """Notes of one create may be in two folders if the first one becomes usable again."""
     folders = [tmp_path / "first", tmp_path / "second"]
     call = journal(folders[1]).begin(*JANE)
     journal(folders[0]).confirm("jane", call, CREDENTIAL)

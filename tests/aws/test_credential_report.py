@@ -102,7 +102,7 @@ def test_not_there_after_all(emulator: Emulator, iam: IAMClient, code: str) -> N
 
 
 def test_never_ready(emulator: Emulator, iam: IAMClient) -> None:
-    """Waiting ends after five minutes with an error."""
+    """The wait ends with an error after five minutes."""
     emulator.controls.set(report_time=1e6)
     pauses: list[float] = []
     with pytest.raises(AccountError, match="AWS has not finished it in 5 minutes: repeat later"):

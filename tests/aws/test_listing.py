@@ -33,7 +33,7 @@ def test_endless_pages() -> None:
 
 @pytest.mark.parametrize("items", [[{"UserName": "jane"}], [{"Path": "/"}], []])
 def test_pages_of_known_items(items: list[dict[str, str]]) -> None:
-    """A list whose pages bring new markers and no new item ends in an error after a bounded number of calls."""
+    """A list whose pages have new markers but no new items ends with an error after a limited number of calls."""
     calls: list[object] = []
 
     def list_users(**arguments: object) -> dict[str, object]:

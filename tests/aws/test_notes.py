@@ -88,13 +88,13 @@ def be_open_to_others(folder: Path, _patch: pytest.MonkeyPatch) -> None:
 
 
 def be_a_link(folder: Path, _patch: pytest.MonkeyPatch) -> None:
-    """Make the folder a link to a private one."""
+    """Replace the folder by a link to a private one."""
     (folder.parent / "target").mkdir(mode=0o700)
     folder.symlink_to(folder.parent / "target")
 
 
 def be_a_file(folder: Path, _patch: pytest.MonkeyPatch) -> None:
-    """Put a file in the place of the folder."""
+    """Create a file in place of the folder."""
     folder.touch()
 
 
@@ -155,7 +155,7 @@ def test_full_disk(folders: list[Path], monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_without_folders(folders: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """If no folder works, the run goes on with one warning, and this process still knows its own notes."""
+    """If no folder works, the run continues with one warning, and this process still knows its own notes."""
     warnings: list[str] = []
     for folder in folders:
         folder.parent.mkdir(exist_ok=True)
@@ -168,7 +168,7 @@ def test_without_folders(folders: list[Path], monkeypatch: pytest.MonkeyPatch) -
     (said,) = warnings
     assert all(f"{folder} (File exists)" in said for folder in folders)
     assert said.endswith("nor the next run if this one is killed")
-    monkeypatch.setattr(filelock.FileLock, "acquire", lambda *_: pytest.fail("there is no file"))
+    monkeypatch.setattr(filelock.FileLock, "acquire", lambda *_: pytest.fail("no file must be locked"))
     assert Notes([], warnings.append).read("file") == []
 
 

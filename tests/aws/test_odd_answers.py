@@ -51,7 +51,7 @@ READ: dict[str, Callable[[Account], object]] = {
     ],
 )
 def test_what_is_missing(signed_in: Emulator, iam: IAMClient, operation: str, element: str) -> None:
-    """A response without an element that IAM always sends is unreadable and not a bug of ours."""
+    """A response without an element that IAM always sends is reported as unreadable, and not as a bug."""
     iam.create_access_key(UserName="jane")
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     account = answered(signed_in, operation, rf"<{element}>.*</{element}>", "")

@@ -40,7 +40,7 @@ class Others:
         )
 
     def create(self, made: str | None = None, service: str = CODECOMMIT) -> None:
-        """Note a create for jane, with the id of its credential or without a response."""
+        """Record a create for jane, with the id of its credential or without a response."""
         with self.monkeypatch.context() as patch:
             patch.setattr("iamcreds.aws.create_journal.process_id", lambda: "other")
             call = self.journal.begin("jane", service)
@@ -184,7 +184,7 @@ def test_listed_once(others: Others, emulator: Emulator, iam: IAMClient, *, is_t
 
 
 def test_listed_for_longer_than_the_lag(others: Others, emulator: Emulator, iam: IAMClient) -> None:
-    """After lists have shown a credential for a minute, one that lacks it is believed: it was deleted."""
+    """After lists have shown a credential for a minute, a list without it means that it was deleted."""
     made = make(iam)
     others.create(made)
     assert Later(emulator, 30).find() == [made]
@@ -194,7 +194,7 @@ def test_listed_for_longer_than_the_lag(others: Others, emulator: Emulator, iam:
 
 
 def test_listed_late(others: Others, emulator: Emulator, iam: IAMClient) -> None:
-    """A credential that no list showed when it had to is waited for by the first run that looks."""
+    """If no list showed a credential in time, the first run that looks for it waits."""
     made = make(iam)
     others.create(made)
     emulator.controls.set(list_lag=100)

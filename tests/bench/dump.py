@@ -1,8 +1,8 @@
 """The cost of importing a whole account: a part of `make bench`.
 
 The account has 5,000 existing credentials of half as many users. The steps are `iamcreds dump`, a first `pulumi up`
-with its output, which must change nothing in AWS, a preview, which must be clean, and drift against the state. The
-stack is filled without checkpoints, because the file backend would rewrite the whole state at each step.
+with its output, a preview, and drift against the state. The first `up` must change nothing in AWS, and the preview must
+be clean. The stack is filled without checkpoints, because the file backend would rewrite the whole state at each step.
 """
 
 from __future__ import annotations

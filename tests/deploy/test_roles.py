@@ -24,7 +24,7 @@ def read_statements(name: str) -> list[dict[str, Any]]:
 
 
 def listed(value: str | list[str]) -> list[str]:
-    """Return a list, which IAM also accepts as its only item."""
+    """Return the items of a value that IAM accepts as a list or as a single item."""
     return [value] if isinstance(value, str) else value
 
 

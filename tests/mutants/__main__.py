@@ -1,8 +1,8 @@
 """Mutants: `python -m tests.mutants [--seed S] [--number N|all] [PATH ...]`, or `make mutants`.
 
-Changes one thing at a time in a copy of the code that decides about credentials, and runs the tests without the engine
-that cover the changed line. A mutant that no test detects survives: a test is missing, or the change has no effect. The
-working tree stays unchanged.
+Changes one thing at a time in a copy of the code that decides about credentials. Then runs the tests that cover the
+changed line and need no engine. A mutant that no test detects survives: a test is missing, or the change has no effect.
+The working tree stays unchanged.
 The exit code is 0 if at least 95% of the tried mutants were killed. It is 1 if fewer were killed or none was tried.
 """
 

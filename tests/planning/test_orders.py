@@ -45,7 +45,7 @@ class Process:
     results: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Hide which resources are replaced: a process learns that by the check of each."""
+        """Hide the replacements: a process learns about each one by the check of its resource."""
         self.replaced = self.group.replaced
         self.needing = self.group.needing
         self.group = replace(self.group, replaced={})
@@ -58,7 +58,7 @@ class Process:
 
     @property
     def summary(self) -> dict[str, tuple[str, str | None]]:
-        """Return the kind of each decision, and the id that is adopted or imported, by resource name."""
+        """Return the kind of each decision, and the adopted or imported id, by resource name."""
         found = self.shown.items()
         ids = {name: decision.credential.id for name, decision in found if isinstance(decision, Adopt | Import)}
         return {name: (type(decision).__name__, ids.get(name)) for name, decision in found}

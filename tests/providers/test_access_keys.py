@@ -72,7 +72,7 @@ def test_findings(watcher: AccessKeysProvider, iam: IAMClient, capsys: pytest.Ca
 
 @pytest.mark.parametrize("on_rejection", ["collect", "defer"])
 def test_enforced(watcher: AccessKeysProvider, iam: IAMClient, on_rejection: str) -> None:
-    """Findings of an enforced policy are an input, which is a change, and create and update fail with them."""
+    """Findings of an enforced policy are an input, which counts as a change, and create and update fail with them."""
     iam.create_access_key(UserName="jane")
     users = {"jane": {"max": 0.0, "enforce": True}}
     checked = watcher.check({}, {"users": users, "run": {"on_rejection": on_rejection}})

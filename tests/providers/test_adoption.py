@@ -136,7 +136,7 @@ def test_gone_since_the_preview(
 
 
 def test_successor_is_made(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """A replacement of an imported credential is created: `adopt` is for the first create only."""
+    """A replacement of an imported credential is created, because `adopt` applies only to the first create."""
     emulator.controls.put_credential(ID, "jane", "logs.amazonaws.com")
     logs = {"service": "logs.amazonaws.com"}
     outs = take_over(provider, **logs)
@@ -179,7 +179,7 @@ def test_successor_of_what_is_gone_or_asked_for(
 
 
 def test_beside_a_new_one(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """One of two is imported, and the other one is created, although it is requested first."""
+    """One of two is imported, and the other one is created, even if it is requested first."""
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     group = {"jane/codecommit": {"declared": 2, "adopt": ID}, "jane/codecommit/new": {"declared": 2}}
     message = {"resource": "jane/codecommit/new", "owned": {}, "group": group}
@@ -217,7 +217,7 @@ def test_not_known_yet(provider: ServiceSpecificCredentialProvider) -> None:
 
 
 def test_named_by_who_has_one(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """`adopt` is for the first create only: if the resource has a credential, the named one blocks other creates."""
+    """`adopt` applies only to the first create: if the resource has a credential, the named one blocks creates."""
     made = provider.create(provider.check({}, news(adopt=None)).inputs)
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     provider = new_process()

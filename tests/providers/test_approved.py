@@ -150,7 +150,7 @@ def test_unmanaged_credentials(emulator: Emulator, iam: IAMClient, file: Path, a
 
 @pytest.mark.usefixtures("iam", "provider")
 def test_wrong_account(file: Path) -> None:
-    """A plan of a different account is a check failure, before anything is changed."""
+    """A plan of a different account causes a check failure before anything is changed."""
     file.write_text(json.dumps(GOOD | {"account": "999999999999"}))
     (failure,) = new_process().check({}, INPUTS).failures
     assert failure.property == "account"

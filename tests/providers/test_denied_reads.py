@@ -1,4 +1,4 @@
-"""AWS denies the read of one user: only this user is rejected; a denial for the whole account stops the run."""
+"""If AWS denies the read of one user, only this user is rejected; a denial for the whole account stops the run."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_process_that_has_not_read(recorded: dict[str, tuple[str, dict[str, Any]
 
 
 def test_requested_replacement(recorded: dict[str, tuple[str, dict[str, Any]]]) -> None:
-    """After --replace or taint the new credential is rejected, and the existing one is not deleted."""
+    """After `--replace` or taint, the new credential is rejected, and the existing one is not deleted."""
     provider = new_process()
     name, outs = recorded["joe"]
     provider.read(name, outs)

@@ -142,7 +142,7 @@ def test_sibling_adopts(provider: ServiceSpecificCredentialProvider, emulator: E
 def test_quota_next_to_a_sibling_that_adopts(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator, hidden: str
 ) -> None:
-    """If the quota fails a create that the lists allow, the credential that a sibling adopts is not the reason."""
+    """If a create exceeds the quota despite the lists, the error does not name the credential that a sibling adopts."""
     emulator.controls.fail(CREATE, status=409, code="LimitExceeded", message="Cannot exceed quota")
     inputs: dict[str, dict[str, Any]] = {"a": ADOPTING | {"declared": 2}, "b": {"declared": 2}}
     checked = provider.check({}, news(resource="b", group=inputs) | inputs["b"])

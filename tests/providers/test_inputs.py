@@ -81,7 +81,7 @@ def test_reasons(name: str, value: object, expected: str) -> None:
 
 
 def test_as_meant() -> None:
-    """Inputs are normalized: whole numbers, triggers as text, full service names; None is removed."""
+    """Inputs are normalized (whole numbers, triggers as text, full service names), and None is removed."""
     read = CredentialInputs.read(JANE | {"age_days": 30.0, "declared": 2.0, "reset": 7.0, "status": None})
     assert read.properties() == {
         "user": "jane",

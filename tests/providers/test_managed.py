@@ -59,7 +59,7 @@ def test_left_by_a_replacement(provider: ServiceSpecificCredentialProvider, emul
 def test_left_by_a_resource_of_a_different_user(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator
 ) -> None:
-    """In a narrowed run a credential is uncertain if a younger one of any user is in the state."""
+    """In a narrowed run, a credential is uncertain if a younger one of any user is in the state."""
     put_old(emulator, "jane", UNMANAGED)
     name, outs = create(provider, run={"resource": "x", "owned": {UNMANAGED: "old"}})
     context = {"recorded": 1, "newest": outs["create_date"], "owned": {}}
@@ -75,7 +75,7 @@ def test_left_by_a_resource_of_a_different_user(
 
 @pytest.mark.parametrize("is_narrowed", [True, False])
 def test_requested_resource_takes_free_quota(provider: ServiceSpecificCredentialProvider, *, is_narrowed: bool) -> None:
-    """In a narrowed run a sibling that was not requested takes no free quota."""
+    """In a narrowed run, a sibling that was not requested takes no free quota."""
     name, outs = create(provider)
     provider = new_process()
     if not is_narrowed:

@@ -72,7 +72,7 @@ def test_sent_as_a_secret(specs: Desired) -> None:
 
 @pytest.mark.parametrize("character", ["\x1b", "\x7f", "\x9b", "\u202e", "\u2028", "\n::error::"], ids=ascii)
 def test_unprintable_name(character: str, specs: Desired, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A warning about an unused password has no unprintable character of its name, and no command of a CI run."""
+    """A warning about an unused password contains no unprintable character of its name, and no workflow command."""
     configure({f"x{character}y": PASSWORD})
     warnings: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", warnings.append)
@@ -102,7 +102,7 @@ def test_malformed(specs: Desired, value: object) -> None:
 
 
 def test_messages(specs: Desired) -> None:
-    """The run context has the ids that the members of the group import, and the protection."""
+    """The run context has the protection, and the ids that the members of the group import."""
     engine = Engine({})
     run(engine, specs)
     messages = {name: properties(engine, f"jane/{name}")["run"] for name in ("codecommit", "codecommit/new", "logs")}

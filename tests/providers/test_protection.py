@@ -70,7 +70,7 @@ def test_expired(provider: ServiceSpecificCredentialProvider, emulator: Emulator
 
 
 def test_other_changes(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
-    """Status and reset of a protected credential change; one that is not protected is replaced."""
+    """Status and reset of a protected credential can change; a credential without protection is replaced."""
     name, outs = made(provider)
     provider = new_process()
     provider.read(name, outs)

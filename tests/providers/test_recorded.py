@@ -29,7 +29,7 @@ def resource(user: Any, id_: str, type_: str = CREDENTIAL_TYPE, **more: str) -> 
 
 
 def test_read() -> None:
-    """The state has resource names by user, service and id, the account, and the newest credential of each service."""
+    """The state has resource names by user, service and id, the account, and the newest date of each service."""
     urn = f"urn:pulumi:dev::iamcreds::{CREDENTIAL_TYPE}::"
     engine = Engine(
         {
@@ -78,7 +78,7 @@ class Busy(Engine):
 
 
 def test_state_that_is_being_written() -> None:
-    """An engine that cannot read the state at the moment is asked again."""
+    """If the engine cannot read the state at the moment, the program repeats the request."""
     with asking(Busy({})) as monitor:
         assert _read_state(monitor, "org/iamcreds/busy") == StackState({}, None)
 

@@ -28,7 +28,7 @@ def test_run_context_is_not_recorded(provider: ServiceSpecificCredentialProvider
 
 
 def test_fail(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """By default a rejection is a check failure."""
+    """By default, a rejection is a check failure."""
     emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
     (reason,) = reasons(provider.check({}, news()))
     assert UNMANAGED in reason
@@ -75,7 +75,7 @@ def test_missing_user(provider: ServiceSpecificCredentialProvider) -> None:
 
 
 def test_user_created_since(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
-    """In an update a missing user is not final: the create plans again."""
+    """In an update, a missing user is not final: the create plans again."""
     ghost = news(on_rejection="defer") | {"user": "ghost"}
     checked = provider.check({}, ghost)
     assert "refused" not in checked.inputs
@@ -86,7 +86,7 @@ def test_user_created_since(provider: ServiceSpecificCredentialProvider, iam: IA
 
 
 def test_missing_user_of_a_replacement(provider: ServiceSpecificCredentialProvider) -> None:
-    """In an update a replacement for a missing user is rejected before anything is deleted."""
+    """In an update, a replacement for a missing user is rejected before anything is deleted."""
     name, outs = create(provider)
     provider = new_process()
     options = {"deletes_first": True}  # as for two credentials of a user and service
@@ -125,7 +125,7 @@ def test_unknown_service(provider: ServiceSpecificCredentialProvider, emulator: 
 
 
 def test_unknown_service_of_a_new_user(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """The service is rejected at the cost of one call although the user does not exist yet."""
+    """The service is rejected at the cost of one call, even if the user does not exist yet."""
     message = "AWS knows no such credentials of teapot.amazonaws.com: check the service name, or whether"
     created = {"on_rejection": "collect", "created_users": ["new"]}
     assert message in provider.check({}, news(**created) | TEAPOT | {"user": "new"}).inputs["refused"][0]
@@ -151,7 +151,7 @@ def test_declared_twice(provider: ServiceSpecificCredentialProvider) -> None:
 
 
 def test_declared_twice_for_a_new_user(provider: ServiceSpecificCredentialProvider) -> None:
-    """Every other rejection is reported although the program may create the missing user."""
+    """Every other rejection is reported, even if the program may create the missing user."""
     group: dict[str, dict[str, Any]] = {"a": {}, "b": {}}
     (reason,) = reasons(provider.check({}, news(resource="a", group=group) | {"user": "ghost"}))
     assert "a and b declare a codecommit credential of user ghost" in reason
@@ -176,7 +176,7 @@ def test_only_the_rejected_create_fails(provider: ServiceSpecificCredentialProvi
 
 
 def test_two_of_a_user_created_since(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
-    """In an update both credentials with equal inputs are created if their user exists by then."""
+    """In an update, both credentials with equal inputs are created if their user exists by then."""
     inputs = {"user": "ghost", "declared": 2}
     group = {"a": {"declared": 2}, "b": {"declared": 2}}
     checked = [
@@ -187,7 +187,7 @@ def test_two_of_a_user_created_since(provider: ServiceSpecificCredentialProvider
 
 
 def test_malformed(provider: ServiceSpecificCredentialProvider) -> None:
-    """In `up`, malformed inputs and a password without an import fail this resource only."""
+    """In `up`, malformed inputs and a password without an import fail only this resource."""
     malformed = {"status": "On", "age_days": 5}
     (reason,) = provider.check({}, news(on_rejection="defer") | malformed).inputs["refused"]
     assert reason.startswith("status: expected Active or Inactive; age_days: only API keys expire")

@@ -48,7 +48,7 @@ def test_rejected_before_anything_is_deleted(provider: ServiceSpecificCredential
 
 
 def test_rejected_by_a_check_failure(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """In a preview of a program with classes a rejected replacement is a check failure."""
+    """In a preview of a program with classes, a rejected replacement is a check failure."""
     name, outs = create(provider, **AGED)
     emulator.controls.put_credential(UNMANAGED, "jane", BEDROCK)
     provider = new_process()

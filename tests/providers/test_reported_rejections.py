@@ -94,7 +94,7 @@ def test_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_reported_iam_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With `report` an IAM user that cannot be created is an error at its resource."""
+    """With `report`, an IAM user that cannot be created is an error at its resource."""
     (tmp_path / "a.yaml").write_text(MADE)
     monkeypatch.setenv(VARIABLE, "report")
     engine = Engine({}, functions={USERS: {"names": ["jane"]}})
@@ -117,7 +117,7 @@ def test_orphans_fail_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("value", ["", "Report", "fail", "1\n::add-mask::x"])
 def test_other_values(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A different value is an error in one printable line, before anything is registered."""
+    """A different value is an error in one printable line before anything is registered."""
     monkeypatch.setenv(VARIABLE, value)
     monkeypatch.setattr(program, "load_specs", lambda: pytest.fail("the specs were read"))
     with pytest.raises(pulumi.RunError) as raised:
@@ -127,7 +127,7 @@ def test_other_values(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable is unset, or `report`."""
+    """The valid values are `report` and unset."""
     monkeypatch.delenv(VARIABLE, raising=False)
     assert not completes_with_rejections()
     monkeypatch.setenv(VARIABLE, "report")

@@ -56,7 +56,7 @@ def test_read() -> None:
 
 @pytest.mark.parametrize("properties", [{}, {"run": None}, {"run": {}}, {"run": UNKNOWN}, {"run": {"owned": UNKNOWN}}])
 def test_no_context(properties: dict[str, object]) -> None:
-    """Without a run context, or with an unknown one, nothing is known."""
+    """A missing or unknown run context has only defaults."""
     assert RunContext.read(properties) == RunContext()
 
 
@@ -104,7 +104,7 @@ def test_members() -> None:
 
 
 def test_only_member() -> None:
-    """Without a group the requested resource is its only member."""
+    """Without a group, the requested resource is its only member."""
     assert read(resource="a").members(INPUTS) == {"a": Member(declared=2)}
     assert RunContext().members(INPUTS) == {"": Member(declared=2)}
 

@@ -173,7 +173,7 @@ def test_created_credential_is_deleted_again(provider: ServiceSpecificCredential
 
 @pytest.mark.usefixtures("iam")
 def test_outputs(provider: ServiceSpecificCredentialProvider) -> None:
-    """The outputs are the inputs and IAM's response, with the secret of the service's family only."""
+    """The outputs are the inputs and IAM's response, with only the secret of the service's family."""
     name, outs = made(provider, status="Inactive", reset="x")
     assert outs.keys() == {
         "user", "service", "desired_status", "reset", "account_id", "credential_id", "status", "create_date",
@@ -191,7 +191,7 @@ def test_outputs(provider: ServiceSpecificCredentialProvider) -> None:
 def test_manual_deactivation(
     provider: ServiceSpecificCredentialProvider, iam: IAMClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without a declared status a manual deactivation stays, with a warning."""
+    """Without a declared status, a manual deactivation stays, with a warning."""
     name, outs = made(provider)
     iam.update_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=name, Status="Inactive")
     provider = new_process()

@@ -86,7 +86,7 @@ def test_is_whole() -> None:
 
 
 def test_narrowed() -> None:
-    """In a narrowed run only requested resources take free quota; it is known before the first check."""
+    """In a narrowed run, only requested resources take free quota; the process knows that before the first check."""
     session = Session()
     session.read("ACCA1")
     hear(session, "a", {"a": TWO, "b": TWO}, RunContext(resource="a", recorded=2))

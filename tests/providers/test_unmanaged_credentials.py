@@ -307,7 +307,7 @@ def test_endpoint_without_all_users(unmanaged: UnmanagedCredentialsProvider, emu
 
 
 def test_registered(tmp_path: Path, settings: None) -> None:
-    """A file whose specs set `unmanaged` has one resource for it, whose run context has the owned ids."""
+    """If specs set `unmanaged`, their file has one resource for it, and its run context has the owned ids."""
     del settings  # is required to exist
     (tmp_path / "a.yaml").write_text(
         "account: '123456789012'\n"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import Conditions
 
 SERVICES = ("bedrock.amazonaws.com", "logs.amazonaws.com")
-"""Two services whose credentials may have an expiry, a change of which replaces them."""
+"""Two services whose credentials may have an expiry; changing the expiry replaces them."""
 STACKS = ("A", "B")
 
 

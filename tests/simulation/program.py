@@ -92,8 +92,8 @@ class Program:
     def declare(self, declared: Declared) -> None:
         """Add or change a declaration.
 
-        The specs never have more than two credentials of a user and service, an id that is adopted twice, or a `was`
-        that names a declared credential.
+        Specs have at most two credentials of a user and service. They adopt no id twice, and no `was` names a declared
+        credential.
         """
         for key, found in self.declared.items():
             is_former = (found.user, found.service, found.was) == (declared.user, declared.service, declared.name)

@@ -1,4 +1,4 @@
-"""Every pattern that matches untrusted text takes linear time, whatever the text."""
+"""Every pattern takes linear time on untrusted text."""
 
 from __future__ import annotations
 
