@@ -1,4 +1,4 @@
-"""The packages of a project: the printed steps as bash runs them, by the real pip and the real engine.
+"""The packages of a project: bash runs the printed steps with the real pip and the real engine.
 
 The index has a fake iamcreds, as anyone could register one; no test may request it.
 """
@@ -44,7 +44,7 @@ def index(tmp_path: Path) -> Iterator[PackageIndex]:
 
 @pytest.fixture
 def project(tmp_path: Path, wheel: Path) -> Path:
-    """A project with the wheel."""
+    """Create a project with the wheel."""
     subprocess.run([*INIT, "--wheel", wheel], cwd=tmp_path, check=True, capture_output=True, timeout=60)
     return tmp_path / "project"
 
