@@ -57,7 +57,7 @@ def assert_no_leak(stack: Stack, folder: Path, issued: list[str]) -> None:
     assert not contain_any(stack.printed, issued), "a secret was printed"
     files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     for path in files:
-        assert not contain_any([path.read_bytes().decode(errors="replace")], issued), f"a secret stands in {path.name}"
+        assert not contain_any([path.read_bytes().decode(errors="replace")], issued), f"a secret is in {path.name}"
 
 
 def contain_any(texts: list[str], issued: list[str]) -> bool:

@@ -83,7 +83,7 @@ class JobRun:
 
 @dataclass
 class Runner:
-    """Runs the `run:` steps of a job in the folder of a stack."""
+    """A runner of the `run:` steps of a job, in the folder of a stack."""
 
     stack: Stack
     folder: Path

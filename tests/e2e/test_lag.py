@@ -37,7 +37,7 @@ def test_lag_and_skew(stack: Stack, iam: IAMClient, emulator: Emulator, clock_sh
 
 
 def test_status_within_the_lag(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A declared status is sent again if it changes while lists still show the previous one."""
+    """A changed declared status is sent even if lists still show the previous one."""
     iam.create_user(UserName="jane")
     specs = "users: {{jane: {{credentials: [{{service: codecommit, status: {}}}]}}}}"
     emulator.controls.set(list_lag=30)

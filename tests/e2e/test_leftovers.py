@@ -113,7 +113,7 @@ def test_reset_killed_and_taken_back(stack: Stack, iam: IAMClient, emulator: Emu
 
 
 def test_foreign_one_that_lists_leave_out(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """On a new stack, an unmanaged credential that is missing from the list of all users blocks the create by id."""
+    """On a new stack, an unmanaged credential blocks the create even if the list of all users omits it."""
     iam.create_user(UserName="jane")
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     before = ids(iam)

@@ -1,4 +1,4 @@
-"""Plans of whole groups through the real engine: previews and updates agree by resource name and id."""
+"""Plans of whole groups in the real engine: previews and updates agree by resource name and id."""
 
 from __future__ import annotations
 

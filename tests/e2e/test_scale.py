@@ -1,4 +1,4 @@
-"""Many credentials: past the engine's recursion limit, at a cost in calls that is counted."""
+"""Many credentials: more than the engine's recursion limit, with an exact number of calls."""
 
 from __future__ import annotations
 

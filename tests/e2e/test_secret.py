@@ -162,7 +162,7 @@ def eavesdropper() -> Iterator[tuple[int, list[str]]]:
 
 
 def test_git_smuggled_host(filled: Stack, eavesdropper: tuple[int, list[str]]) -> None:
-    """A URL whose user name pretends to be more lines of git's request sends no password anywhere."""
+    """A URL whose user name contains lines of git's protocol sends no password anywhere."""
     port, received = eavesdropper
     configure_git(filled, HELPER)
     for separator in ("%0b", "%0c", "%1c", "%1d", "%1e", "%c2%85", "%e2%80%a8", "%e2%80%a9", "%0d"):
@@ -196,7 +196,7 @@ def test_git_login(filled: Stack) -> None:
 
 
 def test_options_of_git_alone(filled: Stack) -> None:
-    """An option or operation that is for git only is rejected with any other form."""
+    """An option or operation for git is rejected with any other format."""
     for words in (("--allow-localhost",), ("get",)):
         done = run(filled, "iamcreds", "secret", "jane/codecommit", *words)
         assert (done.returncode, done.stdout) == (2, "")

@@ -152,7 +152,7 @@ def test_each_role_has_its_stack(storage: Storage, project: Stack, iam: IAMClien
 
 @pytest.mark.parametrize("role", ["write-prod", "read-prod"])
 def test_no_object_of_another_stack(storage: Storage, project: Stack, role: str) -> None:
-    """A role can neither read, write nor delete objects of other stacks or the metadata of the backend."""
+    """A role can neither write nor delete objects of other stacks or the metadata of the backend."""
     project.succeed("stack", "init", f"{role}-names", **storage.environment("root"))
     client = storage.client("s3", role)
     for key in (

@@ -407,7 +407,7 @@ def test_private_files(runner: Runner) -> None:
 
 @NEEDS_JQ
 def test_own_comment_is_found() -> None:
-    """The filter finds our comment for this stack, and neither another stack's nor one that quotes the marker."""
+    """The filter finds only the comment of iamcreds for this stack, not one that quotes its marker."""
     script = next(
         step["run"]
         for step in load_workflow("pull-request")["jobs"]["preview"]["steps"]

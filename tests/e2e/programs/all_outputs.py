@@ -9,7 +9,7 @@ from dynamic_providers import AccessKeys, ServiceSpecificCredential
 
 
 class EchoProvider(ResourceProvider):
-    """Returns its input as an output, which is unknown during a preview."""
+    """A provider that returns its input as an output, which is unknown during a preview."""
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Return the input as an output."""
