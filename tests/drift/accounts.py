@@ -55,5 +55,5 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
     """Wait until the condition is true."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "the condition was not met in time"
         time.sleep(0.01)

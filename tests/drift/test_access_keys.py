@@ -34,7 +34,7 @@ def days_ago(number: int) -> datetime:
 
 
 def test_only_suspects(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> None:
-    """Only users who violate their policy according to the report are read, so the others cost no calls."""
+    """Only users who may violate their policy according to the report are read, so the others cost no calls."""
     emulator.controls.set(clock_shift=-100 * DAY)
     fill(["idle", "off", "old", "unwatched"], [], access_keys=1)
     emulator.controls.set(clock_shift=-10 * DAY)

@@ -1,4 +1,4 @@
-"""A new rule is one class: every form of output and the documents have it without any other change."""
+"""A new rule is one class: every output format and the documents include it without any other change."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def define_rule() -> type[Difference]:
 
 
 def show(drift: Drift) -> dict[str, str]:
-    """Return every form of output of a drift."""
+    """Return the output of a drift in every format."""
     checkout = Checkout(Path("/work"), Path("/work"))
     return {
         "text": format_text(drift),

@@ -277,7 +277,7 @@ def test_every_difference_has_words() -> None:
 
 @pytest.mark.parametrize("difference", [difference for difference, _ in [*EXPECTED, *IN_STATES]])
 def test_every_difference_has_a_next_step(difference: Difference) -> None:
-    """Each difference has a next step, on one line, with only the ids of the difference."""
+    """Each difference has a next step on one line, which contains the id if it needs one."""
     step = difference.describe().next
     assert step.isprintable()
     assert not difference.id or difference.id in step or "pulumi up" in step or isinstance(difference, ExpiringSoon)
