@@ -1,4 +1,4 @@
-"""The stack `local`: what it keeps."""
+"""The files of the stack `local`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("is_there", [False, True])
 def test_state_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_there: bool) -> None:
-    """Nobody but its owner gets into the folder with state and logs, also where it was open before."""
+    """Only the owner can access the folder with state and logs, even if it was accessible before."""
     state = tmp_path / ".state"
     monkeypatch.setattr(local_stack, "STATE", state)
     monkeypatch.setattr(local_stack, "PORT", state / "emulator.port")
