@@ -64,11 +64,11 @@ def test_nothing_missed_behind_a_user_left_out(declared: Drifting, emulator: Emu
     emulator.controls.set(clock_shift=0, hidden_users=["jane", "stranger"])
     assert [(rule, user) for rule, user, _ in declared.json().found] == [("undeclared-user", "stranger")]
     emulator.controls.set(hidden_users=["stranger"])
-    assert declared.json().found == []  # otherwise each user would cost a call
+    assert declared.json().found == []  # not found: reading each user separately would cost a call per user
 
 
 def test_unknown_parameter(declared: Drifting, emulator: Emulator, iam: IAMClient) -> None:
-    """On an endpoint without AllUsers, each user and service is read separately, and differences are found."""
+    """On an endpoint without AllUsers, each user is read separately, and differences of every service are found."""
     iam.create_service_specific_credential(UserName="zoe", ServiceName=KEYSPACES)
     emulator.controls.set(all_users=False)
     emulator.controls.clear_counts()
