@@ -1,1 +1,1 @@
-"""What `make` runs: the engine, and the stack on the embedded IAM."""
+"""The programs that `make` runs, such as the engine and the stack on the IAM emulator."""

@@ -2,7 +2,7 @@
 
     python -m tools.actionlint [FILE…]
 
-Without Go the check says that it was skipped.
+Without Go, the check prints that it is skipped.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from tools.engine import TOOLS, EngineError, compile_program, find_cache, print_
 MODULE = TOOLS / "checks" / "actionlint"
 PACKAGE = "github.com/rhysd/actionlint/cmd/actionlint"
 FLAGS = ("-shellcheck=", "-pyflakes=")
-"""Other programs that it would use where they happen to be installed: the same answer everywhere is worth more."""
+"""Disable other programs that actionlint runs if they are installed, so that its result is the same everywhere."""
 
 
 def main(*files: str) -> int:
-    """Check these workflows, or all; actionlint's exit code, 0 where there is no Go to build it with."""
+    """Check these workflows, or all, and return the exit code of actionlint, or 0 without Go."""
     if not shutil.which("go"):
-        print_progress("actionlint: skipped, because there is no Go to build it with")
+        print_progress("actionlint: skipped, because go is not on PATH")
         return 0
     return subprocess.run([find_or_build(), *FLAGS, *files], cwd=TOOLS.parent, check=False).returncode  # noqa: S603 - our words
 
 
 def find_or_build() -> Path:
-    """Find the program, which is built when it is not there yet.
+    """Find the program, and build it if necessary.
 
     Raises:
         EngineError: the build failed.

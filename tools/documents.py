@@ -1,6 +1,6 @@
-"""Write the parts of the documents that the code knows better: `python -m tools.documents`, or `make documents`.
+"""Write the generated parts of the documents: `python -m tools.documents`, or `make documents`.
 
-A part stands between `<!-- NAME -->` and `<!-- /NAME -->`, in any document and as often as one likes.
+A part is between `<!-- NAME -->` and `<!-- /NAME -->`, in any document and any number of times.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ _PLACE = re.compile(r"(<!-- ([a-z-]+) -->\n).*?(?=<!-- /\2 -->)", re.DOTALL)
 
 
 def documents() -> list[Path]:
-    """Every document, sorted."""
+    """Return every document, sorted."""
     return sorted(path for folder in (ROOT, ROOT / "docs", ROOT / "deploy") for path in folder.glob("*.md"))
 
 
 def with_parts(text: str) -> str:
-    """A document with every generated part as the code has it now.
+    """Return a document with the current text of every generated part.
 
     Raises:
-        KeyError: it has a place for a part that there is not.
+        KeyError: the document has a marker of an unknown part.
     """
     written = parts()
     return _PLACE.sub(lambda place: place[1] + written[place[2]], text)
 
 
 def parts() -> dict[str, str]:
-    """The generated parts, by name."""
+    """Return the generated parts, by name."""
     return {
         "commands": table("command", "what it does", commands()),
         "fields": table("field", "meaning", fields("", SCHEMA, {})),
@@ -57,32 +57,32 @@ def parts() -> dict[str, str]:
 
 
 def table(left: str, right: str, rows: Iterable[tuple[str, str]]) -> str:
-    """A table of two columns."""
+    """Return a table with two columns."""
     return f"| {left} | {right} |\n|---|---|\n" + "".join(f"| {key} | {value} |\n" for key, value in rows)
 
 
 def rules(meanings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Rules and what breaks them."""
+    """Yield the rules, each with its meaning."""
     return ((f"`{name}`", meanings[name]) for name in sorted(meanings))
 
 
 def services() -> Iterator[tuple[str, str]]:
-    """The services that are known, and the short name of those that have one."""
+    """Yield the known services, each with its short name if it has one."""
     return ((f"`{service.name}`", f"`{service.alias}`" if service.alias else "") for service in SERVICES)
 
 
 def leaks() -> Iterator[tuple[str, str]]:
-    """The engine's switches that write down passwords."""
+    """Yield the engine's options that write passwords to files."""
     return ((f"`{switch.written}`", switch.does) for switch in SWITCHES)
 
 
 def commands() -> Iterator[tuple[str, str]]:
-    """The commands and what they do."""
+    """Yield the commands, each with its summary."""
     return ((f"`iamcreds {name}`", SUMMARIES[name]) for name in sorted(SUMMARIES))
 
 
 def fields(path: str, parent: Mapping[str, Any], described: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Every field below a mapping with what the schema says of it, a shared definition once; then what comes later."""
+    """Yield every field of a mapping with its description, shared definitions once, then unsupported fields."""
     later = []
     for name, field in parent["properties"].items():
         if not is_supported(field):
@@ -116,7 +116,7 @@ def limits(field: Mapping[str, Any]) -> Iterator[str]:
 
 
 def below(path: str, field: Mapping[str, Any], described: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """The fields of a mapping, of each value of a mapping by name, or of each item of a list."""
+    """Yield the fields of a mapping, of each value of a mapping by name, or of each item of a list."""
     match field:
         case {"properties": _}:
             yield from fields(f"{path}.", field, described)
@@ -127,7 +127,7 @@ def below(path: str, field: Mapping[str, Any], described: dict[str, str]) -> Ite
 
 
 def policy(document: object) -> str:
-    """An IAM policy."""
+    """Return a code block with an IAM policy."""
     return f"```json\n{json.dumps(document, indent=2)}\n```\n"
 
 

@@ -1,8 +1,8 @@
-"""Find the Pulumi engine or build it, and print the folder its programs are in; progress goes to stderr.
+"""Find or build the Pulumi engine, and print the folder of its programs; progress goes to stderr.
 
-A `pulumi` on PATH is taken as it is, unless `--pinned` is given. Otherwise the same engine is built from the Go modules
-that `engine/` and `language-host/` beside this file pin, into a cache folder that all clones share. Needs Python's
-standard library only.
+A `pulumi` on PATH is used as it is, unless `--pinned` is given. Otherwise the engine is built from the Go modules
+that `engine/` and `language-host/` next to this file pin. The result is stored in a cache folder that all clones
+share. This program only needs Python's standard library.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ VERSION_FLAG = f"-X {SDK}/go/common/version.Version={VERSION}"
 
 
 class EngineError(Exception):
-    """There is no engine and none can be built."""
+    """The engine cannot be found or built."""
 
 
 def find_engine(*, pinned: bool = False) -> Path:
-    """Find the folder with `pulumi` and what it starts; build it where there is none, or where only ours will do.
+    """Find the folder of `pulumi` and its plugins; build it if there is none, or if it must be the pinned version.
 
     Raises:
-        EngineError: there is none, and no Go to build it with, or the build failed.
+        EngineError: the engine was not found, and cannot be built without Go, or the build failed.
     """
     on_path = None if pinned else shutil.which("pulumi")
     if on_path:
@@ -45,25 +45,25 @@ def find_engine(*, pinned: bool = False) -> Path:
 
 
 def find_cache() -> Path:
-    """Find where built engines are kept, outside any checkout."""
+    """Return the folder of built engines, outside any checkout."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "iamcreds"
 
 
 def make_fingerprint() -> str:
-    """A text that is another one whenever another engine would be built."""
+    """Return a text that changes if the built engine would change."""
     pinned = sorted(TOOLS.glob("*/go.*"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in pinned) + VERSION.encode()).hexdigest()[:12]
 
 
 def build_engine(target: Path) -> None:
-    """Build everything into `target`, which appears only when it is whole.
+    """Build all programs into `target`, which only exists when it is complete.
 
     Raises:
-        EngineError: there is no Go, or the build failed.
+        EngineError: Go is not installed, or the build failed.
     """
     if not shutil.which("go"):
         raise EngineError(
-            "no `pulumi` on PATH, and no Go to build it with: install one of them (https://www.pulumi.com/docs/install,"
+            "neither `pulumi` nor `go` is on PATH: install one of them (https://www.pulumi.com/docs/install,"
             " https://go.dev/dl), then repeat"
         )
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -73,12 +73,12 @@ def build_engine(target: Path) -> None:
         compile_program(TOOLS / "language-host", LANGUAGE_HOST, whole)
         compile_program(TOOLS / "engine", ENGINE, whole, "-ldflags", VERSION_FLAG)
         copy_scripts(whole)
-        if not target.exists():  # somebody else may have been faster
+        if not target.exists():  # unless a concurrent build has completed first
             whole.rename(target)
 
 
 def compile_program(module: Path, package: str, into: Path, *flags: str) -> None:
-    """Compile one program, saying how far it is: `go build -v` names each package when its turn comes."""
+    """Compile one program, and print the progress: `go build -v` prints each package."""
     count = len(run_go(module, "list", "-deps", package).splitlines())
     command = ["go", "build", "-v", "-buildvcs=false", *flags, "-o", f"{into}/", package]
     into.mkdir(exist_ok=True)
@@ -93,7 +93,7 @@ def compile_program(module: Path, package: str, into: Path, *flags: str) -> None
 
 
 def print_count(what: str, done: int, count: int) -> None:
-    """One moving line on a terminal, a line now and then elsewhere."""
+    """Print the progress: on a terminal, update one line; otherwise print a line from time to time."""
     text = f"  {what}: {min(done, count)} of {count} packages"
     if sys.stderr.isatty():
         sys.stderr.write(f"\r{text}" + ("\n" if done >= count else ""))
@@ -103,7 +103,7 @@ def print_count(what: str, done: int, count: int) -> None:
 
 
 def copy_scripts(into: Path) -> None:
-    """Put the two scripts beside the engine that it starts Python programs and providers with."""
+    """Copy the two scripts that start Python programs and providers to the folder of the engine."""
     source = Path(json.loads(run_go(TOOLS / "engine", "mod", "download", "-json", f"{SDK}@{VERSION}"))["Dir"])
     for script in SCRIPTS:
         copied = shutil.copyfile(source / script, into / Path(script).name)
@@ -111,10 +111,10 @@ def copy_scripts(into: Path) -> None:
 
 
 def run_go(module: Path, *arguments: str) -> str:
-    """Run a go command in a module's folder; what it printed.
+    """Run a go command in the folder of a module, and return its output.
 
     Raises:
-        EngineError: it failed.
+        EngineError: the command failed.
     """
     done = subprocess.run(["go", *arguments], cwd=module, capture_output=True, text=True, check=False)  # noqa: S603, S607
     if done.returncode:
@@ -123,7 +123,7 @@ def run_go(module: Path, *arguments: str) -> str:
 
 
 def print_progress(text: str) -> None:
-    """Print a line for the person at the terminal."""
+    """Print a line of progress."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is a command
 
 

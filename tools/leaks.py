@@ -1,6 +1,6 @@
-"""The engine's own switches that have it write down what it tells providers, passwords included, in clear text.
+"""Options of the engine that write the data of providers to files, including passwords in clear text.
 
-The one list of them: the documents show it, and a test on the real engine proves each entry.
+This is the only list of them: the documents include it, and a test with the real engine verifies each entry.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Switch:
-    """A switch of `pulumi`: how it is written, what it does, and how to turn it on; `{file}` stands for a file.
+    """An option of `pulumi`: its name, its effect, and the arguments or variables that enable it; `{file}` is a file.
 
-    `is_clean` says that the engine which `make` builds writes no password down by it, other than an older one.
+    `is_clean` means that with this option the engine that `make` builds writes no password, unlike an older one.
     """
 
     written: str

@@ -1,4 +1,4 @@
-"""The command line against the embedded IAM."""
+"""Fixtures that run the command line on the IAM emulator."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class Run(Protocol):
-    """Runs `iamcreds`."""
+    """A function that runs `iamcreds`."""
 
     def __call__(self, *words: str) -> Result:
-        """What the command came to; it may fail, but never with a traceback or a secret."""
+        """Return the result, which may be an error, but without a traceback or a secret."""
 
 
 @pytest.fixture
 def run(signed_in: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """The command, with nothing of the person who runs the tests; in the end no secret may have been printed."""
+    """Return the command in a clean environment; after the test, assert that no secret was printed."""
     monkeypatch.chdir(tmp_path)
     printed: list[str] = []
 

@@ -1,4 +1,4 @@
-"""`iamcreds dump`: the specs it writes say exactly what is live, whatever things are called, and lose nobody's file."""
+"""`iamcreds dump`: specs match the existing credentials, for all names, and no file is overwritten by accident."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOSTILE = [".jane", "null", "-x", "@home", "1e3", "a=b", "+", "On", "y", "%".rep
 
 
 def ids(specs: str) -> set[tuple[str, str, str, str | None]]:
-    """User, service, name and id of all that the specs declare."""
+    """Return user, service, name and id of each declared credential."""
     desired = load(Path(specs))
     return {
         (user.name, wanted.service, wanted.name, wanted.adopt) for user in desired.users for wanted in user.credentials
@@ -32,7 +32,7 @@ def ids(specs: str) -> set[tuple[str, str, str, str | None]]:
 
 
 def put(emulator: Emulator, iam: IAMClient, *users: str) -> None:
-    """A credential of each of these new users, its id telling whose."""
+    """Create users, each with a credential whose id contains the number of the user."""
     for number, user in enumerate(users):
         iam.create_user(UserName=user)
         emulator.controls.put_credential(f"ACCA{number:017}", user, CODECOMMIT)
@@ -46,9 +46,9 @@ def jane(emulator: Emulator, iam: IAMClient) -> None:
 
 @pytest.mark.parametrize("all_users", [True, False])
 def test_document(run: Run, emulator: Emulator, iam: IAMClient, *, all_users: bool) -> None:
-    """One document has all that is live, statuses and second names too; users without credentials are left out.
+    """One document has all credentials, with statuses and second names, but not users without credentials.
 
-    An endpoint that cannot list all users at once is asked for each.
+    If an endpoint cannot list all users at once, each user is read separately.
     """
     put(emulator, iam, "jane", "joe")
     iam.create_user(UserName="nobody")
@@ -101,7 +101,7 @@ def test_schema_line(existing: list[str], folder: str, schema: str | None, run: 
 
 
 def test_files_of_any_names(run: Run, emulator: Emulator, iam: IAMClient) -> None:
-    """Each user has a file that is read again, whatever YAML or a file system might make of the name."""
+    """The file of each user can be read again, whatever YAML or a file system does with the name."""
     put(emulator, iam, *HOSTILE)
     assert run("dump", "--to", "specs/team").exit_code == 0
     assert len(list(Path("specs/team").iterdir())) == len(HOSTILE)
@@ -113,7 +113,7 @@ def test_files_of_any_names(run: Run, emulator: Emulator, iam: IAMClient) -> Non
 
 
 def test_never_overwrites(run: Run, emulator: Emulator, iam: IAMClient) -> None:
-    """A file that is there stops it before anything is written; it is named, and `--overwrite` says it is meant."""
+    """An existing file stops the command before it writes anything, unless `--overwrite` is set; the error names it."""
     put(emulator, iam, "jane", "joe")
     Path("specs").mkdir()
     Path("specs/joe.yaml").write_text("mine")
@@ -130,7 +130,7 @@ def test_never_overwrites(run: Run, emulator: Emulator, iam: IAMClient) -> None:
 
 
 def test_follows_no_link(run: Run, emulator: Emulator, iam: IAMClient) -> None:
-    """`--overwrite` writes through no link, which may be anybody's."""
+    """`--overwrite` does not write through a link, because its target may belong to a different user."""
     put(emulator, iam, "jane")
     Path("specs").mkdir()
     Path("specs/jane.yaml").symlink_to("elsewhere")
@@ -140,7 +140,7 @@ def test_follows_no_link(run: Run, emulator: Emulator, iam: IAMClient) -> None:
 
 
 def test_filters(run: Run, emulator: Emulator, iam: IAMClient) -> None:
-    """Only the users and services that are asked for; one that is not live is an error and no empty spec."""
+    """The output has only the selected users and services; one that does not exist is an error."""
     put(emulator, iam, "jane", "joe")
     emulator.controls.put_credential("ACCALOGS0000000000000", "joe", "logs.amazonaws.com")
     assert run("dump", "--user", "joe", "--service", "logs", "--to", "specs").stderr == "1 user, 1 credential\n"
@@ -151,7 +151,7 @@ def test_filters(run: Run, emulator: Emulator, iam: IAMClient) -> None:
 
 
 def test_expired(run: Run, emulator: Emulator, iam: IAMClient) -> None:
-    """What has expired is a comment, and told; its sibling has the first name; a user with nothing else is left out."""
+    """An expired credential is only a comment, and counted; its name is free, and users without others are omitted."""
     put(emulator, iam, "jane")
     iam.create_user(UserName="joe")
     past = {"created": "2020-01-01T00:00:00+00:00", "expires": "2020-03-31T00:00:00+00:00"}
@@ -164,7 +164,7 @@ def test_expired(run: Run, emulator: Emulator, iam: IAMClient) -> None:
 
 
 def test_names_of_an_endpoint_of_another_make() -> None:
-    """Whatever an endpoint sends, each user has a file in the folder, and no name becomes YAML."""
+    """Whatever names an endpoint sends, each user has a file in the folder, and no name becomes YAML."""
     names = ["../x", "a/b", "a\nb", "..", "%2Ejane", ".jane"]
     files = [name_file(name) for name in names]
     assert len({*files}) == len(names)
@@ -181,7 +181,7 @@ def test_names_of_an_endpoint_of_another_make() -> None:
 
 @pytest.mark.usefixtures("emulator")
 def test_nothing_live(run: Run) -> None:
-    """Of an account without credentials it is a document of no users, and no file."""
+    """An account without credentials results in a document without users, and in no file."""
     result = run("dump")
     assert (result.exit_code, result.stderr) == (0, "0 users, 0 credentials\n")
     assert result.stdout.endswith('account: "123456789012"\nusers: {}\n')

@@ -1,4 +1,4 @@
-"""The command line as a whole: help, examples, completion, and what is said of words that are not known."""
+"""The whole command line: help, examples, completion, and errors for unknown words."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SHELLS = ["bash", "fish", "zsh"]
 
 
 def commands(group: click.Group, *above: str) -> Iterator[tuple[str, click.Command]]:
-    """Every command below a group, by the words that call it: `list credentials`."""
+    """Yield every command below a group with the words that call it, such as `list credentials`."""
     context = click.Context(group)
     for name in group.list_commands(context):
         found = group.get_command(context, name)
@@ -55,7 +55,7 @@ COMMANDS = dict(commands(main))
 
 
 def examples(command: click.Command) -> Iterator[list[str]]:
-    """The words after `iamcreds` of every example in a command's help, up to a pipe or a redirection."""
+    """Yield the words after `iamcreds` of each example in a command's help, up to a pipe or a redirection."""
     _, _, text = (command.help or "").partition("Examples:")
     lines = iter(text.replace("\b", "").splitlines())
     for line in lines:
@@ -76,7 +76,7 @@ EXAMPLES = sorted({shlex.join(words) for command in COMMANDS.values() for words 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help(name: str) -> None:
-    """Every command's --help says what it does and gives examples, each a line of its own."""
+    """The --help of each command describes it and has examples, each on its own line."""
     result = CliRunner().invoke(main, [*name.split(), "--help"], prog_name="iamcreds")
     assert result.exit_code == 0
     _, _, shown = result.output.partition("\n  Examples:\n")
@@ -86,7 +86,7 @@ def test_help(name: str) -> None:
 @pytest.mark.parametrize("name", ["", *COMMANDS])
 @pytest.mark.parametrize("width", [80, 200])
 def test_help_fits(name: str, width: int) -> None:
-    """No line of a help is wider than the terminal, but for commands to copy; each command is listed in one line."""
+    """No line of help is wider than the terminal, except commands to copy; each command is listed on one line."""
     result = CliRunner(env={"COLUMNS": str(width)}).invoke(main, [*name.split(), "--help"], prog_name="iamcreds")
     assert "\x1b" not in result.output
     for line in result.output.splitlines():
@@ -98,7 +98,7 @@ def test_help_fits(name: str, width: int) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_options(name: str) -> None:
-    """Every option has a sentence of its own, and every argument stands in the help's text."""
+    """Every option has its own sentence, and the help text names every argument."""
     command = COMMANDS[name]
     for parameter in command.params:
         if isinstance(parameter, click.Option):
@@ -115,7 +115,7 @@ def test_options(name: str) -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_examples(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every example of a help text is a call that the command line accepts, given the files it names."""
+    """The command line accepts every example of a help text if the named files exist."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "specs").symlink_to(ROOT / "specs")
     for name in ("preview.json", "Pulumi.prod.yaml"):
@@ -128,7 +128,7 @@ def test_examples(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_help_is_quick() -> None:
-    """No help text waits for AWS's client, the emulator, the engine, YAML or tables to be imported."""
+    """No help text needs an import of boto3, the emulator, the engine, YAML or tables."""
     program = (
         "import sys\n"
         "from click.testing import CliRunner\n"
@@ -171,7 +171,7 @@ def test_help_is_quick() -> None:
     ],
 )
 def test_wrong_words(words: list[str], sentence: str) -> None:
-    """A word that is wrong is answered by what is right, or what is allowed, before AWS is asked anything."""
+    """An error for an invalid word suggests valid ones, before any request to AWS."""
     result = CliRunner().invoke(main, words)
     assert result.exit_code != 0
     assert result.stdout == ""
@@ -190,7 +190,7 @@ def test_query_help_has_every_column() -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_completion_script(shell: str) -> None:
-    """The script of every shell calls this command back."""
+    """The script of each shell calls this command."""
     result = CliRunner().invoke(main, ["completion", shell])
     assert (result.exit_code, result.stderr) == (0, "")
     assert f"_IAMCREDS_COMPLETE={shell}_complete" in result.stdout
@@ -209,10 +209,10 @@ def test_completion_script(shell: str) -> None:
     ],
 )
 def test_completion_in_bash(line: str, words: set[str], tmp_path: Path) -> None:
-    """A real bash, given the script, completes commands, options and their values."""
+    """A real bash with the script completes commands, options and their values."""
     bash = shutil.which("bash")
     if bash is None:
-        pytest.skip("there is no bash here")
+        pytest.skip("bash is not on PATH")
     script = tmp_path / "complete.bash"
     script.write_text(CliRunner().invoke(main, ["completion", "bash"]).stdout, "utf-8")
     parts = line.split(" ")
@@ -235,7 +235,7 @@ def test_completion_in_bash(line: str, words: set[str], tmp_path: Path) -> None:
 
 
 def test_what_people_come_for() -> None:
-    """Without arguments the five things that people come for stand above the list of commands, and are commands."""
+    """Without arguments, five common commands are listed above all commands, and each of them exists."""
     text = CliRunner().invoke(main, []).output
     _, _, rest = text.partition("What people come for:\n")
     shown, _, _ = rest.partition("\n\n")

@@ -1,4 +1,4 @@
-"""`iamcreds init`: options, questions at a terminal, and none elsewhere."""
+"""`iamcreds init`: options, prompts in a terminal, and no prompts elsewhere."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REQUIREMENTS = ("--overwrite", "requirements.txt")
 
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
-    """A file that declares this version of iamcreds."""
+    """Create a wheel that declares this version of iamcreds."""
     (tmp_path / "dist").mkdir()
     write_wheel(tmp_path / "dist" / WHEEL)
     return tmp_path / "dist" / WHEEL
@@ -42,7 +42,7 @@ def write_wheel(file: Path, code: str = "") -> None:
 
 
 def init(folder: Path, *words: str) -> Result:
-    """Run `iamcreds init`, which may fail but never with a traceback."""
+    """Run `iamcreds init`, which may fail, but without a traceback."""
     done = CliRunner().invoke(main, ["init", str(folder), *ACCOUNT, *words])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done
@@ -59,7 +59,7 @@ def format_pin(file: Path, extras: str = "") -> str:
 
 
 def test_options(tmp_path: Path) -> None:
-    """What the options say stands in the files and in what is to be done next; a repeat changes nothing."""
+    """The options determine the files and the next steps; a second run changes nothing."""
     folder = tmp_path / "our project"
     options = [
         "--backend",
@@ -99,7 +99,7 @@ def test_differences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_terminal(tmp_path: Path) -> None:
-    """Without a terminal nothing is asked: the account has to be given, and the rest has defaults."""
+    """Without a terminal nothing prompts: the account is required, and other options have defaults."""
     done = subprocess.run(
         [IAMCREDS, "init", str(tmp_path)],
         stdin=subprocess.PIPE,
@@ -114,14 +114,14 @@ def test_no_terminal(tmp_path: Path) -> None:
 
 
 def test_region_of_the_environment(tmp_path: Path) -> None:
-    """The region is the one that AWS's tools read."""
+    """The default region is the one that AWS tools use."""
     done = CliRunner(env={"AWS_REGION": "ap-south-1"}).invoke(main, ["init", str(tmp_path), *ACCOUNT])
     assert done.exit_code == 0, done.output
     assert '"region": "ap-south-1"' in (tmp_path / ".github/stacks.json").read_text()
 
 
 def test_questions(tmp_path: Path) -> None:
-    """At a terminal what no option says is asked, and a wrong answer is asked again."""
+    """In a terminal, a prompt asks for each missing option, and repeats after an invalid value."""
     asked = answer(tmp_path, ["init", "new"], ["12", "123456789012", "eu-west-1", "", "passphrase"])
     assert "'12' is not an AWS account id of 12 digits" in asked
     assert "AWS region [" in asked
@@ -132,7 +132,7 @@ def test_questions(tmp_path: Path) -> None:
 
 
 def test_odd_region_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A region of the environment that is not a region is not suggested, and not printed."""
+    """An invalid region in the environment is neither suggested nor printed."""
     monkeypatch.setenv("AWS_REGION", "\x9b2J\x1b]0;t\x07")
     asked = answer(tmp_path, ["init", "new", *ACCOUNT], ["eu-west-1", "", "passphrase"])
     assert "AWS region: " in asked
@@ -140,7 +140,7 @@ def test_odd_region_of_the_environment(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def answer(folder: Path, words: list[str], answers: list[str]) -> str:
-    """Run a command at a terminal, and give these answers; all that the terminal showed."""
+    """Run a command in a terminal, enter these texts, and return everything that it prints."""
     keyboard, terminal = pty.openpty()
     with subprocess.Popen(
         [IAMCREDS, *words], cwd=folder, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -165,7 +165,7 @@ def answer(folder: Path, words: list[str], answers: list[str]) -> str:
     ],
 )
 def test_wrong_answers(words: list[str], said: str, tmp_path: Path) -> None:
-    """What is no account, region, URL or name is told, and nothing is written."""
+    """An invalid account, region, URL or name is an error, and nothing is written."""
     done = CliRunner().invoke(main, ["init", str(tmp_path), *ACCOUNT, *words])
     assert done.exit_code == 2
     assert said in done.output
@@ -173,7 +173,7 @@ def test_wrong_answers(words: list[str], said: str, tmp_path: Path) -> None:
 
 
 def test_overwriting(tmp_path: Path) -> None:
-    """After an upgrade the schema is written anew where that is asked for, and the rest stays as it is."""
+    """After an upgrade, only the schema is overwritten on request, and other files stay."""
     for name in ("specs/schema.json", "Pulumi.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("mine")
@@ -187,7 +187,7 @@ def test_overwriting(tmp_path: Path) -> None:
 
 
 def test_wheel(wheel: Path, tmp_path: Path) -> None:
-    """The wheel is copied as bytes and pinned by its hash; no step builds it, and a repeat changes nothing."""
+    """The wheel is copied and pinned by its hash; no step builds it, and a second run changes nothing."""
     folder = tmp_path / "project"
     first = init(folder, "--wheel", str(wheel))
     assert first.exit_code == 0, first.output
@@ -201,7 +201,7 @@ def test_wheel(wheel: Path, tmp_path: Path) -> None:
 
 
 def test_steps_without_a_wheel(wheel: Path, tmp_path: Path) -> None:
-    """Without a wheel the first steps build it and repeat `init` with it and with all options."""
+    """Without a wheel, the first steps build it and repeat `init` with it and with all options."""
     folder = tmp_path / "our project"
     options = ["--region", "eu-west-1", "--backend", "s3://state?x=1&y=2", "--stack", "audit", "--extra", "notify"]
     options += ["--secrets-provider", "awskms:///alias/x?region=eu-west-1", "--extra", "aws"]
@@ -222,7 +222,7 @@ def test_steps_without_a_wheel(wheel: Path, tmp_path: Path) -> None:
 
 
 def test_steps_replace_an_older_build(wheel: Path, tmp_path: Path) -> None:
-    """If the folder has a wheel already, the printed `init` replaces it."""
+    """If the folder already has a wheel, the printed `init` replaces it."""
     folder = tmp_path / "project"
     init(folder, "--wheel", str(wheel))
     again = init(folder, *REQUIREMENTS).output.partition("\nNext:\n")[2].splitlines()[1]

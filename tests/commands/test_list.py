@@ -24,7 +24,7 @@ LISTING = "iam:ListServiceSpecificCredentials"
 
 @pytest.fixture
 def team(iam: IAMClient) -> None:
-    """Jane has three credentials, Joe one that is switched off, and Ann none."""
+    """Create credentials: jane has three, joe has an inactive one, and ann has none."""
     for user in ("jane", "joe", "ann"):
         iam.create_user(UserName=user)
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
@@ -40,7 +40,7 @@ def team(iam: IAMClient) -> None:
 
 @pytest.fixture
 def keys(iam: IAMClient, emulator: Emulator) -> dict[str, str]:
-    """Five users with an access key each, the third of whom used it; by user."""
+    """Create five users with an access key each, of which the third is used; return the keys by user."""
     made = {}
     for number in range(5):
         iam.create_user(UserName=f"u{number}")
@@ -50,7 +50,7 @@ def keys(iam: IAMClient, emulator: Emulator) -> dict[str, str]:
 
 
 def found(result: Result, name: str = "credentials") -> list[dict[str, Any]]:
-    """The rows of a JSON answer."""
+    """Return the rows of JSON output."""
     assert result.exit_code == 0, result.output
     rows: list[dict[str, Any]] = json.loads(result.stdout)[name]
     return rows
@@ -58,7 +58,7 @@ def found(result: Result, name: str = "credentials") -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("team")
 def test_one_user(run: Run) -> None:
-    """--user lists that user's credentials, sorted, with all that IAM tells of them."""
+    """--user lists that user's credentials, sorted, with every field that IAM returns."""
     rows = found(run("list", "credentials", "--user", "jane", "--format", "json"))
     assert [row["service"] for row in rows] == ["bedrock.amazonaws.com", *["codecommit.amazonaws.com"] * 2]
     assert list(rows[0]) == COLUMNS
@@ -71,7 +71,7 @@ def test_one_user(run: Run) -> None:
 
 @pytest.mark.usefixtures("team")
 def test_all_users(run: Run, emulator: Emulator) -> None:
-    """--all-users lists everybody's by a single call."""
+    """--all-users lists the credentials of all users with one call."""
     emulator.controls.clear_counts()
     rows = found(run("list", "credentials", "--all-users", "--format", "json"))
     assert [(row["user"], row["status"]) for row in rows] == [*[("jane", "Active")] * 3, ("joe", "Inactive")]
@@ -88,7 +88,7 @@ def test_service(run: Run, service: str) -> None:
 
 @pytest.mark.usefixtures("team")
 def test_caller(run: Run, iam: IAMClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without --user and --all-users the list is the calling user's own, of credentials as of keys."""
+    """Without --user and --all-users, the command lists credentials or keys of the calling user."""
     key = iam.create_access_key(UserName="joe")["AccessKey"]
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
@@ -101,7 +101,7 @@ def test_caller(run: Run, iam: IAMClient, monkeypatch: pytest.MonkeyPatch) -> No
     ("what", "name"), [("credentials", "service-specific credentials"), ("access-keys", "access keys")]
 )
 def test_caller_is_no_user(run: Run, what: str, name: str) -> None:
-    """A caller who is no user is told so, in AWS's words and ours, and by which options to say whose are meant."""
+    """If the caller is not a user, the error quotes AWS and recommends the options that select users."""
     result = run("list", what)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
@@ -112,7 +112,7 @@ def test_caller_is_no_user(run: Run, what: str, name: str) -> None:
 
 @pytest.mark.usefixtures("team")
 def test_pages(run: Run) -> None:
-    """--max-items gives one page and the marker of the next, until there is none; together they are everything."""
+    """--max-items returns one page and the marker of the next; all pages together have every credential."""
     arguments = ["list", "credentials", "--all-users", "--max-items", "3", "--format", "json"]
     first = json.loads(run(*arguments).stdout)
     second = json.loads(run(*arguments, "--marker", first["marker"]).stdout)
@@ -124,7 +124,7 @@ def test_pages(run: Run) -> None:
 
 @pytest.mark.usefixtures("team")
 def test_marker_without_max_items(run: Run, emulator: Emulator) -> None:
-    """--marker alone lists all the rest, however many pages it takes."""
+    """Only --marker lists everything after it, in any number of pages."""
     arguments = ["list", "credentials", "--all-users", "--format", "json"]
     first = json.loads(run(*arguments, "--max-items", "1").stdout)
     emulator.controls.set(page_limit=1)
@@ -135,7 +135,7 @@ def test_marker_without_max_items(run: Run, emulator: Emulator) -> None:
 
 @pytest.mark.usefixtures("team")
 def test_short_pages(run: Run, emulator: Emulator) -> None:
-    """Everything is listed although AWS gives shorter pages than it was asked for."""
+    """Everything is listed even if AWS returns shorter pages than requested."""
     emulator.controls.set(page_limit=1)
     assert len(found(run("list", "credentials", "--all-users", "--format", "json"))) == 4
 
@@ -143,7 +143,7 @@ def test_short_pages(run: Run, emulator: Emulator) -> None:
 @pytest.mark.usefixtures("team")
 @pytest.mark.parametrize("form", ["table", "csv"])
 def test_marker_of_tables(run: Run, form: str) -> None:
-    """A table and a CSV stay what they are, and the marker goes to standard error."""
+    """With table and CSV output, the marker goes to standard error."""
     result = run("list", "credentials", "--all-users", "--max-items", "2", "--format", form)
     assert len(result.stdout.splitlines()) == 3
     said, _, marker = result.stderr.rstrip("\n").rpartition(" ")
@@ -155,7 +155,7 @@ def test_marker_of_tables(run: Run, form: str) -> None:
 
 @pytest.mark.usefixtures("team")
 def test_formats_agree(run: Run) -> None:
-    """All the formats tell the same."""
+    """All formats have the same content."""
     arguments = ["list", "credentials", "--all-users", "--format"]
     rows = found(run(*arguments, "json"))
     assert yaml.safe_load(run(*arguments, "yaml").stdout) == {"credentials": rows, "marker": None}
@@ -167,14 +167,14 @@ def test_formats_agree(run: Run) -> None:
 
 @pytest.mark.usefixtures("team")
 def test_nothing(run: Run) -> None:
-    """A user without credentials is an empty list under its headings, not an error."""
+    """A user without credentials results in an empty list with headings, not an error."""
     result = run("list", "credentials", "--user", "ann")
     assert (result.exit_code, result.stdout) == (0, "  ".join(COLUMNS) + "\n")
     assert run("list", "credentials", "--user", "ann", "--format", "yaml").stdout == "credentials: []\nmarker: null\n"
 
 
 def test_access_keys_of_one(run: Run, keys: dict[str, str]) -> None:
-    """Access keys come with their last use, and with nothing in its place where there was none."""
+    """Access keys include their last use, and empty values if they were not used."""
     rows = found(run("list", "access-keys", "--user", "u2", "--format", "json"), "access_keys")
     assert [(row["id"], row["last_used"], row["service"], row["region"]) for row in rows] == [
         (keys["u2"], "2026-03-04T05:06:07Z", "s3", "eu-west-1")
@@ -184,7 +184,7 @@ def test_access_keys_of_one(run: Run, keys: dict[str, str]) -> None:
 
 
 def test_pages_of_access_keys(run: Run, iam: IAMClient, keys: dict[str, str]) -> None:
-    """--max-items and --marker page one user's keys, too."""
+    """--max-items and --marker also page the keys of one user."""
     second = iam.create_access_key(UserName="u1")["AccessKey"]["AccessKeyId"]
     arguments = ["list", "access-keys", "--user", "u1", "--max-items", "1", "--format", "json"]
     first = json.loads(run(*arguments).stdout)
@@ -194,7 +194,7 @@ def test_pages_of_access_keys(run: Run, iam: IAMClient, keys: dict[str, str]) ->
 
 
 def test_access_keys_of_all(run: Run, keys: dict[str, str], emulator: Emulator) -> None:
-    """--all-users lists the users, and then each one's keys."""
+    """--all-users lists the users, and then the keys of each user."""
     emulator.controls.clear_counts()
     rows = found(run("list", "access-keys", "--all-users", "--format", "json"), "access_keys")
     assert {row["user"]: row["id"] for row in rows} == keys
@@ -208,7 +208,7 @@ def test_access_keys_of_all(run: Run, keys: dict[str, str], emulator: Emulator) 
 
 
 def test_oldest_access_key_first(run: Run, iam: IAMClient, keys: dict[str, str], emulator: Emulator) -> None:
-    """A user's access keys are listed oldest first, whatever the order of IAM's answer and of the ids."""
+    """A user's access keys are listed oldest first, whatever the order in IAM's response and of ids."""
     emulator.controls.set(clock_shift=-365 * 86_400)
     older = {user: iam.create_access_key(UserName=user)["AccessKey"]["AccessKeyId"] for user in keys}
     emulator.controls.set(clock_shift=0)
@@ -220,7 +220,7 @@ def test_oldest_access_key_first(run: Run, iam: IAMClient, keys: dict[str, str],
 
 
 def test_pages_of_users(run: Run, keys: dict[str, str], emulator: Emulator) -> None:
-    """With --all-users a page of access keys is that of so many users, and no others are looked at."""
+    """With --all-users, a page of access keys covers that many users, and other users are not read."""
     arguments = ["list", "access-keys", "--all-users", "--max-items", "2", "--format", "json"]
     emulator.controls.clear_counts()
     first = json.loads(run(*arguments).stdout)
@@ -231,7 +231,7 @@ def test_pages_of_users(run: Run, keys: dict[str, str], emulator: Emulator) -> N
 
 
 def test_wrong_marker(run: Run) -> None:
-    """A marker that AWS does not know is one sentence."""
+    """An invalid marker is a one-line error."""
     result = run("list", "credentials", "--all-users", "--marker", "nonsense")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: listing the service-specific credentials of all users: AWS said")
@@ -259,7 +259,7 @@ def test_unknown_service(run: Run) -> None:
 
 @pytest.mark.parametrize("what", ["credentials", "access-keys"])
 def test_denied(run: Run, emulator: Emulator, what: str) -> None:
-    """A missing permission is one sentence that says how to get it."""
+    """A missing permission is a one-line error that recommends how to get it."""
     for operation in (LISTING, "iam:ListUsers"):
         emulator.controls.fail(operation, status=403, code="AccessDenied", message="not authorized")
     result = run("list", what, "--all-users")
@@ -268,7 +268,7 @@ def test_denied(run: Run, emulator: Emulator, what: str) -> None:
 
 
 def test_unreachable(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An endpoint that nobody serves is one sentence, within seconds."""
+    """An unreachable endpoint is a one-line error within seconds."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     result = run("list", "credentials", "--all-users")
     assert (result.exit_code, result.stdout) == (1, "")
@@ -278,7 +278,7 @@ def test_unreachable(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("team")
 def test_fault_between_pages(run: Run, emulator: Emulator) -> None:
-    """A fault in the middle of a list ends it: half a list is never printed."""
+    """A failure between two pages is an error, and no partial list is printed."""
     emulator.controls.set(page_limit=1)
     emulator.controls.fail(LISTING, call=2, status=400, code="InvalidInput", message="no more")
     result = run("list", "credentials", "--all-users")
@@ -288,7 +288,7 @@ def test_fault_between_pages(run: Run, emulator: Emulator) -> None:
 
 @pytest.mark.usefixtures("team")
 def test_endpoint_without_all_users(run: Run, emulator: Emulator) -> None:
-    """Where an endpoint does not know AllUsers, the users are listed and then the credentials of each."""
+    """On an endpoint without AllUsers, users are listed first, then the credentials of each."""
     emulator.controls.set(all_users=False)
     rows = found(run("list", "credentials", "--all-users", "--format", "json"))
     assert [row["user"] for row in rows] == ["jane", "jane", "jane", "joe"]

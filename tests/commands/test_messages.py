@@ -1,4 +1,4 @@
-"""What messages tell to do next: the commands in them exist."""
+"""The commands that messages recommend exist."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ ROOT = Path(__file__).parents[2]
 SOURCES = [path for room in ("iamcreds", "dynamic_providers", "tools") for path in sorted((ROOT / room).rglob("*.py"))]
 QUOTED = re.compile(r"`((?:[^`|]+\| )?(?:iamcreds(?! (?:VALUE|NAME))|aws iam) [^`]+)`")
 MANY = 12
-"""As many at least are in messages and docstrings."""
+"""The minimum number of commands in messages and docstrings."""
 
 
 def read_texts(node: ast.AST) -> list[str]:
-    """The texts in a module; what is put into them stands as VALUE."""
+    """Return the texts in a module; each formatted value becomes VALUE."""
     match node:
         case ast.JoinedStr(values=parts):
             return ["".join(str(part.value) if isinstance(part, ast.Constant) else "VALUE" for part in parts)]
@@ -43,16 +43,16 @@ COMMANDS = sorted(
 
 @pytest.mark.parametrize("told", COMMANDS)
 def test_told_commands(told: str) -> None:
-    """Each command that a text of ours quotes is one that the command line takes, or an operation of IAM."""
+    """Each command that a text quotes is valid for the command line, or an operation of IAM."""
     program, *words = shlex.split(told.rpartition("| ")[2])
     if program == "aws":
         take_apart(shlex.join([program, *words]))
         return
-    with suppress(click.MissingParameter, click.exceptions.Exit, IndexError):  # nothing but its name is told
+    with suppress(click.MissingParameter, click.exceptions.Exit, IndexError):  # only the name of the command is quoted
         parse([word for word in words if word != "--help"])
 
 
 def test_there_are_some() -> None:
-    """They are found at all."""
+    """The search finds commands."""
     assert len(COMMANDS) >= MANY
     assert "iamcreds list credentials --all-users" in COMMANDS

@@ -1,4 +1,4 @@
-"""`iamcreds permissions`: what a policy allows is what the account declares."""
+"""`iamcreds permissions`: policies allow exactly the operations that the account code declares."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ SERVICE = "iam:ServiceSpecificCredentialServiceName"
     ],
 )
 def test_policies(run: str, statements: dict[str, list[str]]) -> None:
-    """A run's policy allows the operations of IAM that it calls, and no others."""
+    """The policy of a run only allows the IAM operations that it calls."""
     policy = json.loads(CliRunner().invoke(main, ["permissions", "--for", run]).stdout)
     assert policy["Version"] == "2012-10-17"
     assert {statement["Effect"] for statement in policy["Statement"]} == {"Allow"}
-    assert policy["Statement"][0]["Resource"] == "*", "what is read is of all users"
+    assert policy["Statement"][0]["Resource"] == "*", "reads concern all users"
     assert {statement["Sid"]: statement["Action"] for statement in policy["Statement"]} == {
         name: sorted(f"iam:{operation}" for operation in operations) for name, operations in statements.items()
     }
 
 
 def test_owner() -> None:
-    """Users are those of any account in the usual part of AWS, unless it is said."""
+    """By default, users belong to any account in the partition `aws`."""
     assert Owner().user_arn("jane") == "arn:aws:iam::*:user/jane"
     assert Owner(ACCOUNT, "aws-cn").user_arn("*") == f"arn:aws-cn:iam::{ACCOUNT}:user/*"
 
 
 def test_account() -> None:
-    """With an account, changes are allowed to its users alone, and without one to any account's."""
+    """An account limits changes to its users; without one, changes of users in any account are allowed."""
     for words, users in (
         ([], "arn:aws:iam::*:user/*"),
         (["--account", "123456789012"], "arn:aws:iam::123456789012:user/*"),
@@ -64,14 +64,14 @@ def test_account() -> None:
 
 @pytest.mark.parametrize("words", [["--account", "1234"], ["--for", "drift", "--account", "123456789012"]])
 def test_refused(words: list[str]) -> None:
-    """An account that is none, or where it would change nothing, is refused with what is allowed."""
+    """An invalid account, or one that has no effect, is rejected, and the error names valid uses."""
     result = CliRunner().invoke(main, ["permissions", *words])
     assert result.exit_code == 2
     assert "12 digits, and only with --for up" in result.stderr
 
 
 class Policies:
-    """What a command printed, judged as the embedded IAM's own enforcement judges it."""
+    """Printed policies, evaluated like the enforcement of the IAM emulator."""
 
     def __init__(self, *results: Result) -> None:
         assert all(result.exit_code == 0 for result in results), results[0].output
@@ -79,7 +79,7 @@ class Policies:
         self.statements: list[dict[str, Any]] = [each for document in self.documents for each in document["Statement"]]
 
     def allow(self, operation: str, user: str, service: str = "codecommit", account: str = ACCOUNT) -> bool:
-        """Whether an operation is allowed on a user, given with a path, and on a service."""
+        """Return True if the policies allow an operation on a user, given with its path, and on a service."""
         context = {SERVICE: f"{service}.amazonaws.com"}
         target = f"arn:aws:iam::{account}:user/{user}"
         return PermissionResult.PERMITTED in [
@@ -89,7 +89,7 @@ class Policies:
 
 
 def run_with(specs: Path, text: str, *words: str) -> Result:
-    """The policy for specs of that text."""
+    """Return the result of the command with these specs."""
     specs.write_text(text)
     return CliRunner().invoke(main, ["permissions", "--specs", str(specs), *words])
 
@@ -104,7 +104,7 @@ users:
 
 
 def test_narrowed_to_specs(tmp_path: Path) -> None:
-    """With specs, changes are allowed to declared users, below any path, and for the services declared for each."""
+    """With specs, changes are allowed for declared users, with any path, and only for their declared services."""
     policies = Policies(run_with(tmp_path / "a.yaml", SPECS))
     for name in CHANGES:
         for user in ("jane", "team/eu/jane", "bot"):
@@ -118,7 +118,7 @@ def test_narrowed_to_specs(tmp_path: Path) -> None:
 
 
 def test_leavers(tmp_path: Path) -> None:
-    """Whoever has left the specs loses their credentials: deleting is allowed for every user of the account."""
+    """Users who leave the specs lose their credentials, so deletion is allowed for every user of the account."""
     policies = Policies(run_with(tmp_path / "a.yaml", SPECS))
     assert policies.allow("DeleteServiceSpecificCredential", "left", "logs")
     assert not policies.allow("DeleteServiceSpecificCredential", "left", account="999999999999")
@@ -128,7 +128,7 @@ def test_leavers(tmp_path: Path) -> None:
 
 
 def test_conditions(tmp_path: Path) -> None:
-    """Every statement that makes, resets or switches names users and services in full; no other has a condition."""
+    """Each statement that allows changes has full names of users and services; others have no condition."""
     for statement in Policies(run_with(tmp_path / "a.yaml", SPECS)).statements:
         if statement["Sid"].startswith("ChangeCredentials"):
             assert statement["Action"] == [f"iam:{operation}" for operation in CHANGES]
@@ -140,7 +140,7 @@ def test_conditions(tmp_path: Path) -> None:
 
 
 def test_no_account(tmp_path: Path) -> None:
-    """Where neither specs nor option name the account, the users may be of any, and standard error says so."""
+    """If neither specs nor option have an account, any account is allowed, and standard error warns about it."""
     text = SPECS.replace("account:", "# account:")
     open_result = run_with(tmp_path / "a.yaml", text)
     assert "neither the specs nor --account name an account" in open_result.stderr
@@ -151,13 +151,13 @@ def test_no_account(tmp_path: Path) -> None:
 
 
 def many(count: int) -> str:
-    """Specs of so many users."""
+    """Return specs of that many users."""
     users = (f"  user-number-{number}: {{credentials: [{{service: codecommit}}]}}\n" for number in range(count))
     return f'account: "{ACCOUNT}"\nusers:\n' + "".join(users)
 
 
 def test_several_policies(tmp_path: Path) -> None:
-    """More users than one policy holds make several, none longer than IAM allows, and together for all of them."""
+    """Too many users for one policy result in several, within IAM's quota, that together cover all of them."""
     first = run_with(tmp_path / "a.yaml", many(150))
     assert "part 1 of 3" in first.stderr
     policies = Policies(first, *(run_with(tmp_path / "a.yaml", many(150), "--part", part) for part in "23"))
@@ -172,7 +172,7 @@ def test_several_policies(tmp_path: Path) -> None:
 
 
 def test_too_many_users(tmp_path: Path) -> None:
-    """More users than a role's policies hold make one for every user, still narrowed to the services, and told."""
+    """Too many users for a role's policies result in one policy for all users, limited to services, and a note."""
     result = run_with(tmp_path / "a.yaml", many(700))
     assert "IAM allows a role 10: this one is for every user of the account" in result.stderr
     policies = Policies(result)
@@ -189,21 +189,21 @@ def test_too_many_users(tmp_path: Path) -> None:
     ],
 )
 def test_refused_with_specs(words: list[str], sentence: str, tmp_path: Path) -> None:
-    """What says nothing, or contradicts the specs, is refused, and no policy is printed."""
+    """Options that have no effect or contradict the specs are rejected, and no policy is printed."""
     refused = run_with(tmp_path / "a.yaml", SPECS, *words)
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert sentence in refused.stderr
 
 
 def test_bad_specs(tmp_path: Path) -> None:
-    """Specs that cannot be read print their problems, and no policy."""
+    """Specs that cannot be read result in their errors, and in no policy."""
     result = run_with(tmp_path / "a.yaml", "users: {jane: {credentials: [{servise: x}]}}")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "a.yaml:1:" in result.stderr
 
 
 def test_part_without_specs() -> None:
-    """A part of nothing is refused."""
+    """--part without specs is rejected."""
     assert CliRunner().invoke(main, ["permissions", "--part", "1"]).exit_code == 2
 
 
@@ -212,7 +212,7 @@ def test_part_without_specs() -> None:
     [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn"), ("eu-west-1", "aws"), ("", "aws")],
 )
 def test_partition(region: str, partition: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The users' ARNs are of the part of AWS that AWS_REGION is of, before AWS_DEFAULT_REGION."""
+    """The partition of the users' ARNs is that of AWS_REGION, which takes precedence over AWS_DEFAULT_REGION."""
     monkeypatch.setenv("AWS_REGION", region)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-gov-east-1" if region else "us-east-1")
     done = CliRunner().invoke(main, ["permissions"])
@@ -220,7 +220,7 @@ def test_partition(region: str, partition: str, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_unknown_region(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A region that no part of AWS has is a sentence, not a policy for another part."""
+    """An unknown region is an error, not a policy for a different partition."""
     monkeypatch.setenv("AWS_REGION", "atlantis-1")
     done = CliRunner().invoke(main, ["permissions"])
     assert (done.exit_code, done.stdout) == (1, "")
@@ -240,9 +240,9 @@ users:
 
 
 def allow(result: Result, operation: str, user: str, **context: str) -> bool:
-    """Whether a policy allows an operation on a user, with these values of condition keys of IAM.
+    """Return True if a policy allows an operation on a user, with these values of IAM's condition keys.
 
-    The embedded IAM's enforcement knows no ArnEquals, so the conditions, all of which are exact, are judged here.
+    The IAM emulator does not support ArnEquals, so this function evaluates the conditions, which are all exact.
     """
     action, target = f"iam:{operation}", f"arn:aws:iam::{ACCOUNT}:user/{user}"
     judged = []
@@ -257,7 +257,7 @@ def allow(result: Result, operation: str, user: str, **context: str) -> bool:
 
 
 def test_making_users(tmp_path: Path) -> None:
-    """Declared users alone are made, and given declared policies and boundaries alone; any user may be deleted."""
+    """Only declared users can be created, and only with declared policies and boundaries; any user can be deleted."""
     result = run_with(tmp_path / "a.yaml", MADE)
     for operation in ("CreateUser", "UpdateUser", "TagUser", "UntagUser", "DeleteUserPermissionsBoundary"):
         for user in ("jane", "team/jane", "bot"):
@@ -277,7 +277,7 @@ def test_making_users(tmp_path: Path) -> None:
 
 
 def test_users_who_exist(tmp_path: Path) -> None:
-    """Without `iamUser` there is nothing about making users, and for a preview nothing more than reading."""
+    """Without `iamUser`, no statement allows creating users, and a preview is only allowed to read."""
     assert 'User"' not in run_with(tmp_path / "a.yaml", SPECS).stdout.replace('GetUser"', "")
     plain = run_with(tmp_path / "a.yaml", SPECS, "--for", "preview")
     assert plain.stdout == CliRunner().invoke(main, ["permissions", "--for", "preview"]).stdout
@@ -287,14 +287,14 @@ def test_users_who_exist(tmp_path: Path) -> None:
 
 
 def many_made(count: int) -> str:
-    """Specs of so many users to be made."""
+    """Return specs of that many users with `iamUser`."""
     made = f"{{credentials: [{{service: codecommit}}], iamUser: {{policyArns: [{READING}]}}}}"
     users = (f"  user-number-{number}: {made}\n" for number in range(count))
     return f'account: "{ACCOUNT}"\nusers:\n' + "".join(users)
 
 
 def test_making_many_users(tmp_path: Path) -> None:
-    """Many users make several policies, none too long, together for all; too many make one for every user."""
+    """Many users result in several policies within the quota; too many result in one for all users."""
     first = run_with(tmp_path / "a.yaml", many_made(60))
     assert "part 1 of 4" in first.stderr
     parts = [first, *(run_with(tmp_path / "a.yaml", many_made(60), "--part", part) for part in "234")]

@@ -33,7 +33,7 @@ CALLER = "sts:GetCallerIdentity"
 
 @pytest.fixture
 def team(iam: IAMClient, emulator: Emulator) -> None:
-    """Jane has two credentials for one service, made long ago, and a key; Eve whom nobody declared has one of each."""
+    """Create users: jane has two old credentials for one service and a key; eve, who is undeclared, has one of each."""
     emulator.controls.set(clock_shift=-200 * 86_400)
     for user in ("jane", "eve", "leaver"):
         iam.create_user(UserName=user)
@@ -47,14 +47,14 @@ def team(iam: IAMClient, emulator: Emulator) -> None:
 
 @pytest.fixture
 def specs(tmp_path: Path) -> str:
-    """Specs for Jane and a leaver."""
+    """Write specs for jane and a leaver."""
     path = tmp_path / "specs.yaml"
     path.write_text(SPECS, "utf-8")
     return str(path)
 
 
 def rows(run: Run, statement: str, *options: str) -> list[dict[str, Any]]:
-    """The rows of a JSON answer, which there must be."""
+    """Return the rows of JSON output, and assert that the query succeeds."""
     result = run("query", statement, "--format", "json", *options)
     assert result.exit_code == 0, result.output
     found: list[dict[str, Any]] = json.loads(result.stdout)
@@ -62,7 +62,7 @@ def rows(run: Run, statement: str, *options: str) -> list[dict[str, Any]]:
 
 
 def examples() -> dict[str, list[str]]:
-    """The examples of the help: the question, and the words after `iamcreds`."""
+    """Return the examples of the help: the question, and the words after `iamcreds`."""
     shown = CliRunner().invoke(main, ["query", "--help"]).stdout.partition("Examples:\n")[2].partition("\nOptions:")[0]
     pairs = re.findall(r"^    (\S.*):\n      iamcreds (query [^\"]*)\"([^\"]*)\"", shown, re.MULTILINE)
     return {question: [*words.split(), statement] for question, words, statement in pairs}
@@ -81,7 +81,7 @@ def examples() -> dict[str, list[str]]:
     ],
 )
 def test_examples(run: Run, tmp_path: Path, question: str, users: list[str]) -> None:
-    """The examples of the help answer what they say."""
+    """The examples of the help return the described rows."""
     (tmp_path / "specs").mkdir()
     (tmp_path / "specs" / "a.yaml").write_text(SPECS, "utf-8")
     assert set(examples()) == {
@@ -111,13 +111,13 @@ def test_examples(run: Run, tmp_path: Path, question: str, users: list[str]) -> 
     ],
 )
 def test_only_what_is_asked_for_is_read(run: Run, emulator: Emulator, statement: str, calls: dict[str, int]) -> None:
-    """Only the tables that the statement names are read from the account, and users once for all."""
+    """Only the tables in the statement are read from the account, and users only once."""
     rows(run, statement)
     assert emulator.controls.counts() == calls
 
 
 def test_desired_needs_no_aws(run: Run, specs: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A question about the specs alone needs neither an endpoint nor credentials."""
+    """A query that only reads the specs needs neither an endpoint nor credentials."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     found = rows(run, "SELECT user, service, status, max_keys, line FROM desired", "--specs", specs)
@@ -130,7 +130,7 @@ def test_desired_needs_no_aws(run: Run, specs: str, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.usefixtures("team")
 def test_formats(run: Run) -> None:
-    """The answer comes in every format."""
+    """The result is available in every format."""
     statement = "SELECT user, count(*) AS live FROM service_specific_credentials GROUP BY user"
     assert run("query", statement).stdout == "user  live\neve   1\njane  2\n"
     assert run("query", statement, "--format", "csv").stdout == "user,live\neve,1\njane,2\n"
@@ -140,7 +140,7 @@ def test_formats(run: Run) -> None:
 
 @pytest.mark.usefixtures("team")
 def test_same_bytes(run: Run) -> None:
-    """Without ORDER BY the rows are in a settled order all the same."""
+    """Without ORDER BY, the order of rows is stable."""
     for table in ("service_specific_credentials", "access_keys", "users"):
         first, second = (run("query", f"SELECT * FROM {table}").stdout for _ in range(2))  # noqa: S608 - our tables
         assert first == second
@@ -163,14 +163,14 @@ def test_same_bytes(run: Run) -> None:
     ],
 )
 def test_bad_statements(run: Run, emulator: Emulator, statement: str, message: str) -> None:
-    """Bad SQL and whatever could change anything is one sentence and exit code 1, and costs no call."""
+    """Invalid SQL and any statement that could change data are one-line errors with exit code 1, without a call."""
     result = run("query", statement)
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {message}\n")
     assert emulator.controls.counts() == {}
 
 
 def test_endless(run: Run) -> None:
-    """A statement without end is given up."""
+    """A statement that does not end is interrupted."""
     statement = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"
     result = run("query", statement, "--timeout", "0.2")
     assert (result.exit_code, result.stdout) == (1, "")
@@ -178,7 +178,7 @@ def test_endless(run: Run) -> None:
 
 
 def test_wrong_account(run: Run, specs: str) -> None:
-    """Specs for another account are not compared with this one."""
+    """Specs for a different account are not compared with this one."""
     Path(specs).write_text(SPECS.replace("123456789012", "210987654321"), "utf-8")
     result = run("query", "SELECT * FROM users JOIN desired USING (user)", "--specs", specs)
     assert result.exit_code == 1
@@ -186,7 +186,7 @@ def test_wrong_account(run: Run, specs: str) -> None:
 
 
 def test_bad_specs(run: Run, specs: str) -> None:
-    """Specs with problems are told with all of them, and nothing is answered."""
+    """Invalid specs are an error that lists every problem, and the query does not run."""
     Path(specs).write_text("users: {jane: {credential: []}}\n", "utf-8")
     result = run("query", "SELECT 1", "--specs", specs)
     assert (result.exit_code, result.stdout) == (1, "")
@@ -195,7 +195,7 @@ def test_bad_specs(run: Run, specs: str) -> None:
 
 @pytest.mark.usefixtures("team")
 def test_endpoint_without_all_users(run: Run, emulator: Emulator) -> None:
-    """Where the endpoint does not know AllUsers, users are read one by one, and nobody's credentials are missing."""
+    """On an endpoint without AllUsers, users are read one by one, and the result is complete."""
     emulator.controls.set(all_users=False)
     found = rows(run, "SELECT user FROM service_specific_credentials")
     assert [row["user"] for row in found] == ["eve", "jane", "jane"]
@@ -203,7 +203,7 @@ def test_endpoint_without_all_users(run: Run, emulator: Emulator) -> None:
 
 @pytest.mark.usefixtures("team")
 def test_fault_in_the_middle(run: Run, emulator: Emulator) -> None:
-    """A user whose keys cannot be read ends the query: no answer is given of a part of the account."""
+    """A user whose keys cannot be read is an error, because a partial result would be wrong."""
     emulator.controls.fail("iam:ListAccessKeys", call=2, status=400, code="InvalidInput", message="no more")
     result = run("query", "SELECT count(*) FROM access_keys")
     assert (result.exit_code, result.stdout) == (1, "")
@@ -224,7 +224,7 @@ def test_short_name(run: Run) -> None:
 
 
 def test_terminal() -> None:
-    """On a terminal the names of a table's columns are bold."""
+    """In a terminal, the column names of a table are bold."""
     ours, theirs = pty.openpty()
     try:
         subprocess.run(

@@ -1,4 +1,4 @@
-"""`iamcreds state check`: exit codes, and that nothing of a hostile state gets out."""
+"""`iamcreds state check`: exit codes, and no output of hostile content."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 def check(content: str | bytes, *options: str) -> Result:
-    """What the command says of a state on standard input."""
+    """Run the command with a state on standard input."""
     return CliRunner().invoke(main, ["state", "check", "-", *options], input=content)
 
 
 def test_good_state() -> None:
-    """A state that is all of iamcreds exits 0 with a count."""
+    """A state with only resources of iamcreds exits with 0 and prints their number."""
     done = check('{"deployment": {"resources": [{"urn": "u"}]}}')
     assert (done.exit_code, done.stdout) == (0, "1 resource, and no code but that of iamcreds\n")
 
 
 def test_foreign_state(tmp_path: Path) -> None:
-    """Foreign code exits 2, each resource a line that speaks to no terminal and no workflow; nothing else is shown."""
+    """Unknown code exits with 2 and one printable line per resource; nothing else is printed."""
     urn = "urn:pulumi:p\n::add-mask::x\x1b[2J"
     resources = [{"urn": urn, "inputs": {"__provider": "hunter2"}, "outputs": {"service_password": "hunter3"}}]
     (tmp_path / "state.json").write_text(json.dumps({"deployment": {"resources": resources}}))
@@ -43,7 +43,7 @@ def test_foreign_state(tmp_path: Path) -> None:
 
 
 def test_accepted_plugin() -> None:
-    """A plugin that a program needs is accepted by name."""
+    """A plugin that a program needs can be accepted by name."""
     text = '{"deployment": {"resources": [{"urn": "u", "type": "pulumi:providers:aws"}]}}'
     assert check(text).exit_code == 2
     assert check(text, "--plugin", "aws").exit_code == 0
@@ -63,7 +63,7 @@ def test_accepted_plugin() -> None:
     ],
 )
 def test_no_state(content: str | bytes, sentence: str) -> None:
-    """What is no state exits 1 with a sentence."""
+    """An invalid state exits with 1 and an error."""
     done = check(content)
     assert done.exit_code == 1
     assert sentence in done.stderr
@@ -86,7 +86,7 @@ def test_byte_order_mark() -> None:
 
 
 def test_endless_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A state without an end is read up to the limit, and refused."""
+    """A state that does not end is read up to the limit, and rejected."""
     monkeypatch.setattr(providers, "MAX_BYTES", 1 << 20)
     done = CliRunner().invoke(main, ["state", "check", "/dev/zero"])
     assert done.exit_code == 1
@@ -95,12 +95,12 @@ def test_endless_state(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("words", [["no-such-file"], [], ["-", "--no-such-option"]])
 def test_wrong_words(words: list[str]) -> None:
-    """A wrong option or file exits 1, for 2 says that something was found."""
+    """An invalid option or file exits with 1, because 2 means a finding."""
     assert CliRunner().invoke(main, ["state", "check", *words]).exit_code == 1
 
 
 def test_settings(tmp_path: Path) -> None:
-    """The state's secrets provider is compared with the settings file; one that cannot be read exits 1."""
+    """The state's secrets provider is compared with the settings file, which exits with 1 if it cannot be read."""
     state = '{"deployment": {"secrets_providers": {"type": "passphrase", "state": {"salt": "v1:a"}}}}'
     file = tmp_path / "Pulumi.prod.yaml"
     missing = check(state, "--settings", str(file))

@@ -1,4 +1,4 @@
-"""What a command prints at a terminal, narrow and wide, with colours and without, and in a pipe."""
+"""The output of commands in a narrow and a wide terminal, with and without colors, and in a pipe."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ COMMANDS = {
     "query SELECT*FROM(service_specific_credentials)": 2,
     "drift specs": 2,
 }
-"""Commands, and how many ids each shows at least."""
+"""Commands, each with the minimum number of ids that it shows."""
 ID = re.compile(r"\b(?:ACCA|AKIA)[A-Z0-9]{10,}\b")
 WITHOUT_COLOURS = [{"NO_COLOR": "1"}, {"TERM": "dumb"}]
 
 
 @pytest.fixture
 def ids(signed_in: Emulator, tmp_path: Path) -> set[str]:
-    """An account with long names, its specs in a folder; every id that is live."""
+    """Create an account with long names, and specs in a folder; return every existing id."""
     iam = boto3.client("iam", region_name="us-east-1", endpoint_url=signed_in.url)
     for user in ("jane", USER):
         iam.create_user(UserName=user)
@@ -51,7 +51,7 @@ def ids(signed_in: Emulator, tmp_path: Path) -> set[str]:
 @pytest.mark.parametrize("columns", [80, 200])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_at_a_terminal(command: str, columns: int, ids: set[str], tmp_path: Path) -> None:
-    """No line is wider than the terminal, but for commands to copy; ids are whole, in colour and without it."""
+    """No line is wider than the terminal, except commands to copy; ids are complete, with and without colors."""
     env = {**os.environ, "TERM": "xterm-256color"}
     shown = run_at_terminal([IAMCREDS, *command.split()], tmp_path, env, columns=columns, piped="stderr")
     lines = shown.text.rstrip("\n").split("\n")
@@ -73,7 +73,7 @@ def test_at_a_terminal(command: str, columns: int, ids: set[str], tmp_path: Path
 @pytest.mark.usefixtures("ids")
 @pytest.mark.parametrize("command", [*COMMANDS, "permissions", "skeleton", "validate specs", "dump", "--help"])
 def test_in_a_pipe(command: str, tmp_path: Path) -> None:
-    """In a pipe nothing is coloured, not even where colours are asked for, and no line ends in spaces."""
+    """In a pipe, output has no colors, even on request, and no line ends in spaces."""
     done = subprocess.run(
         [IAMCREDS, *command.split()], cwd=tmp_path, env=os.environ | {"FORCE_COLOR": "1", "TERM": "xterm-256color"},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60,

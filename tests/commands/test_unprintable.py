@@ -22,7 +22,7 @@ UNPRINTABLE = [
     "\x1b", "\x07", "\x7f", "\x9b", "\x85", "\u061c", "\u200b", "\u200e", "\u202e", "\u2028", "\u2066", "\ufeff",
     "\r", "\t", "\n::error::", "\udc9b",
 ]  # fmt: skip
-"""The last one is a byte that is not UTF-8, as Python reads it from arguments and names of files."""
+"""The last one is a byte that is not UTF-8, as Python decodes it in arguments and file names."""
 COMMANDS = {
     "command": ["{}"],
     "option before a command": ["--{}"],
@@ -52,14 +52,14 @@ CHARACTERS = pytest.mark.parametrize("character", UNPRINTABLE, ids=ascii)
 
 
 def assert_printable(text: str) -> None:
-    """Fail on an unprintable character, and on a line that a CI run would obey."""
+    """Assert that each character is printable, and that no line is a workflow command."""
     for line in text.split("\n"):
         assert line.isprintable(), ascii(line)
         assert not line.lstrip().startswith("::")
 
 
 def call(*words: str, given: str | bytes = "") -> Result:
-    """Run `iamcreds` as at a terminal: click removes no escape sequence."""
+    """Run `iamcreds` as in a terminal, where click removes no escape sequence."""
     result = CliRunner().invoke(main, words, input=given, color=True)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
@@ -69,7 +69,7 @@ def call(*words: str, given: str | bytes = "") -> Result:
 @CHARACTERS
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
 def test_arguments(words: list[str], character: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No argument gets unprintable characters into output or errors, whichever command rejects or prints it."""
+    """Output and errors contain no unprintable characters of arguments, whether they are rejected or printed."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "preview.json").write_text(json.dumps({"steps": []}))
     output = call(*(word.format(f"x{character}y") for word in words)).output
@@ -80,7 +80,7 @@ def test_arguments(words: list[str], character: str, tmp_path: Path, monkeypatch
 @pytest.mark.usefixtures("signed_in")
 @CHARACTERS
 def test_report(character: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name of the page is printed without unprintable characters."""
+    """The file name of the page is printed without unprintable characters."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "specs.yaml").write_text("users: {}")
     done = call("report", "specs.yaml", "--allow-empty", "--html", f"x{character}y.html")
@@ -91,7 +91,7 @@ def test_report(character: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.usefixtures("signed_in")
 @CHARACTERS
 def test_files_that_are_there(character: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A repeated `init` and a failed `dump` print names of files without unprintable characters."""
+    """A repeated `init` and a failed `dump` print file names without unprintable characters."""
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
         done = call("init", f"x{character}y", "--account", "123456789012")

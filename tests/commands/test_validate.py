@@ -1,4 +1,4 @@
-"""`iamcreds validate`, by the door a user takes."""
+"""`iamcreds validate`, run by its command line."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ EXAMPLES = Path(__file__).parents[2] / "specs"
 
 
 class Validate(Protocol):
-    """Runs `iamcreds validate`."""
+    """A function that runs `iamcreds validate`."""
 
     def __call__(self, text: str, *options: str, name: str = "a.yaml") -> Result:
-        """What the command does with a file of that text in the current folder."""
+        """Run the command with a file of that text in the current folder."""
 
 
 @pytest.fixture
 def validate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Validate:
-    """The command, in a folder of its own."""
+    """Return the command, in a new folder."""
     monkeypatch.chdir(tmp_path)
 
     def run(text: str, *options: str, name: str = "a.yaml") -> Result:
@@ -42,13 +42,13 @@ def validate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Validate:
 
 
 def test_good(validate: Validate) -> None:
-    """Good specs are one line of numbers and exit code 0."""
+    """Valid specs result in one line of numbers and exit code 0."""
     result = validate(GOOD)
     assert (result.exit_code, result.stdout, result.stderr) == (0, "1 file, 1 user, 1 credential\n", "")
 
 
 def test_bad(validate: Validate) -> None:
-    """Problems go to stdout, one a line, how many to stderr, and the exit code is 1."""
+    """Errors go to stdout, one per line, and their number to stderr; the exit code is 1."""
     result = validate(BAD)
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
@@ -59,7 +59,7 @@ def test_bad(validate: Validate) -> None:
 
 
 def test_warnings_do_not_fail(validate: Validate) -> None:
-    """A warning is printed as one, and the exit code stays 0."""
+    """A warning is printed as such, and the exit code is 0."""
     result = validate(DOUBTFUL)
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
@@ -69,14 +69,14 @@ def test_warnings_do_not_fail(validate: Validate) -> None:
 
 
 def test_allow_empty(validate: Validate) -> None:
-    """Specs without users fail, and are good with --allow-empty."""
+    """Specs without users are an error, unless --allow-empty is set."""
     assert validate("users: {}\n").exit_code == 1
     result = validate(f"{ACCOUNT}users: {{}}\n", "--allow-empty")
     assert (result.exit_code, result.stdout) == (0, "1 file, 0 users, 0 credentials\n")
 
 
 def test_no_account(validate: Validate) -> None:
-    """Specs that name no account are good, and are told once, at the first file, what that is worth."""
+    """Specs without an account are valid, with one warning at the first file that explains the risk."""
     result = validate("users: {jane: {credentials: []}}\n")
     warning, summary = result.stdout.splitlines()
     assert result.exit_code == 0
@@ -86,7 +86,7 @@ def test_no_account(validate: Validate) -> None:
 
 
 def test_json(validate: Validate) -> None:
-    """The JSON form is one document of the problems and, of good specs, the numbers."""
+    """The JSON output is one document with the problems and, if the specs are valid, the numbers."""
     assert json.loads(validate(DOUBTFUL, "--format", "json").stdout) == {
         "files": 1,
         "users": 1,
@@ -106,7 +106,7 @@ def test_json(validate: Validate) -> None:
 
 
 def test_github(validate: Validate) -> None:
-    """The GitHub form annotates the lines of a pull request, escaped as workflow commands ask."""
+    """The GitHub output annotates lines of a pull request, escaped for workflow commands."""
     result = validate("users: {jane%: {credentials: []}}\n", "--format", "github", name="a,b.yaml")
     message = '"jane%25" is not a user name of IAM: 1 to 64 letters, digits and characters of _+=,.@-'
     assert result.stdout == f"::error file=a%2Cb.yaml,line=1,col=9,title=wrong-format::{message}\n"
@@ -114,7 +114,7 @@ def test_github(validate: Validate) -> None:
 
 
 def test_missing_path() -> None:
-    """A path that is not there is a problem like any other."""
+    """A missing path is reported like any other error."""
     result = CliRunner().invoke(main, ["validate", "nowhere"])
     assert result.exit_code == 1
     assert (
@@ -129,7 +129,7 @@ def test_version() -> None:
 
 
 def test_our_errors_are_one_sentence() -> None:
-    """An error of ours ends any command with its sentence on stderr and exit code 1."""
+    """An error of iamcreds ends any command with one line on stderr and exit code 1."""
 
     @click.command()
     def fails() -> None:
@@ -140,7 +140,7 @@ def test_our_errors_are_one_sentence() -> None:
 
 
 def test_needs_neither_pulumi_nor_aws() -> None:
-    """Validating imports neither Pulumi nor anything that could talk to AWS."""
+    """Validation imports neither Pulumi nor any AWS client."""
     program = (
         "import sys\n"
         "from iamcreds.cli import main\n"
@@ -152,7 +152,7 @@ def test_needs_neither_pulumi_nor_aws() -> None:
 
 
 def test_broken_pipe(tmp_path: Path) -> None:
-    """A reader that goes away, as `head` does, causes no traceback."""
+    """If the reader closes the pipe, as `head` does, no traceback is printed."""
     path = tmp_path / "a.yaml"
     path.write_text("users:\n" + "".join(f"  u{number}: {{}}\n" for number in range(5000)), "utf-8")
     command = [sys.executable, "-c", "from iamcreds.cli import main; main()", "validate", str(path)]
@@ -164,7 +164,7 @@ def test_broken_pipe(tmp_path: Path) -> None:
 
 
 def test_several_paths(validate: Validate) -> None:
-    """Several files are read together, each once: a user in two of them is told of."""
+    """Several files are read together, each once; a user in two files is an error."""
     Path("b.yaml").write_text(GOOD)
     done = validate(GOOD, "b.yaml", "a.yaml", "./a.yaml")
     assert done.exit_code == 1
@@ -173,7 +173,7 @@ def test_several_paths(validate: Validate) -> None:
 
 
 def test_standard_input() -> None:
-    """A spec comes by standard input too, and its places are named `-`; one that is too long is refused."""
+    """Standard input is read like a file, with `-` in source locations; input over the limit is rejected."""
     run = CliRunner()
     assert run.invoke(main, ["validate", "-"], input=GOOD).stdout.endswith("1 file, 1 user, 1 credential\n")
     assert run.invoke(main, ["validate", "-"], input=BAD).stdout.startswith("-:1:")

@@ -1,10 +1,10 @@
-"""Plays a document: runs the commands of its `console` blocks, and compares what they say with what stands there.
+"""Play a document: run the commands of its `console` blocks, and compare their output with the document.
 
-A block has commands, each after `$ `, and what they print. `…` stands for any text within a line and, alone on a line,
-for any lines. Ids, dates and spans of time differ from run to run: an id of the document stands for one and the same
-live id from its first appearance on, in commands too. A `yaml` block whose first line is `# specs/NAME.yaml` is written
-there. While a block `console deny=OPERATION` is played, IAM refuses that operation; with `lose=OPERATION` it carries it
-out, and every answer is lost.
+A block has commands, each after `$ `, and their output. `…` stands for any text within a line; a line with only `…`
+stands for any lines. Ids, dates and durations differ from run to run. An id of the document stands for the same
+actual id from its first occurrence on, even in commands. A `yaml` block whose first line is `# specs/NAME.yaml` is
+written to this file. With a block `console deny=OPERATION`, IAM denies that operation. With `lose=OPERATION`, IAM
+executes it, and every response is lost.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _VOLATILE = (
     (r"\d+(?:\.\d+)?s\b", r"\d+(?:\.\d+)?s"),
     (r"…", r"[^\n]*"),
 )
-"""What is not compared, and the pattern that it stands for."""
+"""Patterns of texts that are not compared, each with the pattern of accepted texts."""
 
 
 @dataclass
 class Player:
-    """Plays blocks on a stack; knows which live id each id of the document stands for."""
+    """A player of blocks on a stack, with the actual id for each id of the document."""
 
     stack: Stack
     controls: Controls
@@ -42,10 +42,10 @@ class Player:
     ids: dict[str, str] = field(default_factory=dict)
 
     def play(self, block: Block) -> None:
-        """Write a spec, or run commands and compare.
+        """Write a spec, or run commands and compare their output.
 
         Raises:
-            AssertionError: a command says something else.
+            AssertionError: the output of a command differs.
         """
         spec = re.match(r"# (specs/\S+\.yaml)\n", block.text)
         if block.language == "yaml" and spec:
@@ -60,7 +60,7 @@ class Player:
             self.controls.clear_faults()
 
     def run(self, command: str) -> str:
-        """What a command says, its errors too."""
+        """Run a command, and return its output and errors."""
         script = ID.sub(lambda found: self.ids.get(found[0], found[0]), command)
         done = subprocess.run(
             ["bash", "-c", script],  # noqa: S607 - by the PATH of the stack
@@ -71,18 +71,18 @@ class Player:
         return done.stdout
 
     def compare(self, command: str, said: str, live: str) -> None:
-        """Compare what the document says with what was said now, and learn the ids."""
+        """Compare the documented output with the actual one, and record new ids."""
         names: dict[str, str] = {}
         found = re.fullmatch(self.pattern(said, names), stripped(live))
-        assert found, f"{command}\nsays in the document:\n{said}\nand now:\n{live}"
+        assert found, f"{command}\noutput in the document:\n{said}\nactual output:\n{live}"
         self.ids |= {name: found[group] for group, name in names.items()}
 
     def pattern(self, said: str, names: dict[str, str]) -> str:
-        """A pattern for what a document says; `names` gets the ids that are new, by group."""
+        """Return a pattern for documented output; `names` receives new ids, by group."""
         return "".join(self.line(line, names) for line in stripped(said).splitlines())
 
     def line(self, line: str, names: dict[str, str]) -> str:
-        """A pattern for one line."""
+        """Return a pattern for one line."""
         if line.strip() == "…":
             return r"(?:[^\n]*\n)*?"
         pattern = ""
@@ -94,7 +94,7 @@ class Player:
         return pattern + re.escape(line[end:]) + r"\n"
 
     def part(self, text: str, names: dict[str, str]) -> str:
-        """A pattern for an id, a date or the like."""
+        """Return a pattern for an id, a date or a similar text."""
         if not ID.fullmatch(text):
             return next(pattern for volatile, pattern in _VOLATILE if re.fullmatch(volatile, text))
         if text in self.ids:
@@ -106,7 +106,7 @@ class Player:
 
 
 def steps(text: str) -> Iterator[tuple[str, str]]:
-    """The commands of a block, and what each says; a command goes on in the next line after a backslash."""
+    """Yield the commands of a block with their output; a command continues on the next line after a backslash."""
     command, said = "", ""
     for line in text.splitlines(keepends=True):
         if line.startswith("$ ") and not command.endswith("\\\n"):
@@ -121,5 +121,5 @@ def steps(text: str) -> Iterator[tuple[str, str]]:
 
 
 def stripped(text: str) -> str:
-    """Text without blank lines, and without blanks at the ends of lines."""
+    """Return the text without blank lines, and without spaces at the ends of lines."""
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines() if line.strip())

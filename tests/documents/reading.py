@@ -1,4 +1,4 @@
-"""What stands in a document: fenced blocks, the commands in them, links and headings; what a command line takes."""
+"""Read documents: fenced blocks, the commands in them, links and headings; and parse command lines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ASSIGNMENT = re.compile(r"\w+=")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language and what stands after it, its text, and the heading that it stands under."""
+    """A fenced block: its language, the options after it, its text, and the heading above it."""
 
     language: str
     options: str
@@ -36,7 +36,7 @@ class Block:
 
 
 def blocks(document: Path) -> Iterator[Block]:
-    """The fenced blocks of a document."""
+    """Yield the fenced blocks of a document."""
     heading = ""
     for token, after in pairwise(_MARKDOWN.parse(document.read_text("utf-8") + "\n---\n")):
         if token.type == "heading_open" and token.tag in ("h1", "h2"):
@@ -47,7 +47,7 @@ def blocks(document: Path) -> Iterator[Block]:
 
 
 def commands(block: Block) -> Iterator[list[str]]:
-    """The words of every simple command of a shell block, those within `$(…)` too."""
+    """Yield the words of every simple command of a shell block, including those within `$(…)`."""
     text = block.text
     if block.language == "console":
         text = "".join(f"{line[2:]}\n" for line in text.splitlines() if line.startswith("$ "))
@@ -57,7 +57,7 @@ def commands(block: Block) -> Iterator[list[str]]:
 
 
 def _lines(script: str) -> Iterator[str]:
-    """Lines that are whole: a quoted text or a backslash goes on in the next one."""
+    """Yield complete lines: a quoted text or a backslash continues on the next line."""
     whole = ""
     for line in script.splitlines():
         whole += line
@@ -92,7 +92,7 @@ def _without_assignments(words: list[str]) -> Iterator[str]:
 
 
 def links(document: Path) -> Iterator[str]:
-    """What the links and pictures of a document point at."""
+    """Yield the targets of the links and images of a document."""
     for token in _inline(document):
         target = token.attrs.get("href", token.attrs.get("src"))
         if target is not None:
@@ -100,7 +100,7 @@ def links(document: Path) -> Iterator[str]:
 
 
 def anchors(document: Path) -> set[str]:
-    """The anchors that GitHub gives to a document's headings."""
+    """Return the anchors that GitHub assigns to a document's headings."""
     tokens = _MARKDOWN.parse(document.read_text("utf-8"))
     headings = (after.content for token, after in pairwise(tokens) if token.type == "heading_open")
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
@@ -112,10 +112,10 @@ def _inline(document: Path) -> Iterator[Token]:
 
 
 def parse(words: list[str]) -> None:
-    """Parse the words after `iamcreds` as the command line would, and run nothing; a preview need not be there.
+    """Parse the words after `iamcreds` as the command line would, without running the command or reading a preview.
 
     Raises:
-        click.UsageError: there is no such command or option.
+        click.UsageError: the command or option does not exist.
     """
     command: click.Command = main
     context: click.Context | None = None

@@ -1,4 +1,4 @@
-"""What the documents say is what there is: generated parts, commands, links, specs."""
+"""The documents match the code: generated parts, commands, links, specs."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ TARGETS = set(re.findall(r"^([\w./-]+):", (ROOT / "Makefile").read_text(), re.MU
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_generated_parts(document: Path) -> None:
-    """What the code knows better stands in the documents as the code has it: `make documents` writes it."""
+    """The generated parts of the documents equal the output of the code: `make documents` writes them."""
     text = document.read_text()
     assert text == with_parts(text)
 
 
 def test_readme_is_short() -> None:
-    """The README sells and starts, in 150 lines; the rest is in docs/."""
+    """The README introduces the product in at most 150 lines; details are in docs/."""
     assert len(README.read_text().splitlines()) <= 150
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_links(document: Path) -> None:
-    """A link within the repository leads to a file, and to a heading of it."""
+    """A link within the repository has an existing file, and heading, as its target."""
     for link in links(document):
         if link.startswith("https://"):
             continue
@@ -48,7 +48,7 @@ def test_links(document: Path) -> None:
 
 
 def test_rooms() -> None:
-    """The drawing of the house has every room."""
+    """The drawing of the architecture has every package."""
     drawing = (ROOT / "docs/architecture.md").read_text()
     rooms = [path.parent.name for path in ROOT.glob("iamcreds/*/__init__.py")]
     assert rooms
@@ -68,7 +68,7 @@ def test_block_of_a_leaked_key() -> None:
 
 @pytest.mark.parametrize("name", ["README.md", "SECURITY.md"])
 def test_named_tests(name: str) -> None:
-    """The tests that a document names as proofs stand where it says."""
+    """The tests that a document names exist in the named files."""
     named = re.findall(r"\[((?:test|assert)_\w+)\]\(([\w/.]+)\)", (ROOT / name).read_text())
     assert named
     for proof, file in named:
@@ -84,7 +84,7 @@ def test_every_promise_is_shown() -> None:
 
 
 def test_every_document_is_linked() -> None:
-    """The README leads to every document, itself or by another one."""
+    """Links from the README lead to every document, directly or indirectly."""
     seen, next_ones = set(), {README}
     while next_ones:
         document = next_ones.pop()
@@ -96,16 +96,16 @@ def test_every_document_is_linked() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_files(document: Path) -> None:
-    """A file or folder that a document names as one of this repository is there."""
+    """Every file or folder of this repository that a document names exists."""
     if document.name == "CHANGELOG.md":
-        return  # it tells of what is gone, too
+        return  # it also names removed files
     for name in NAMED.findall(document.read_text()):
         assert (ROOT / name).exists() or "NAME" in name, name
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_commands(document: Path) -> None:
-    """Every make target and every iamcreds command with its options, as the documents write them, exists."""
+    """Every make target, iamcreds command and option in the documents exists."""
     for block in blocks(document):
         for words in commands(block) if block.language in SHELLS else ():
             match words:
@@ -118,7 +118,7 @@ def test_commands(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_private_files(document: Path) -> None:
-    """Where a document runs previews or `up` on a real account, what the engine writes is for its user alone."""
+    """If a document runs previews or `up` on a real account, only the user can read files of the engine."""
     for block in blocks(document):
         run = re.search(r"^pulumi (preview|up|stack init)", block.text, re.MULTILINE)
         if run and block.language == "sh":
@@ -126,7 +126,7 @@ def test_private_files(document: Path) -> None:
 
 
 def test_every_command_is_told_of() -> None:
-    """Every iamcreds command stands in a shell block of some document."""
+    """Every iamcreds command is in a shell block of a document."""
     told = {
         words[1]
         for document in documents()
@@ -140,7 +140,7 @@ def test_every_command_is_told_of() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_specs(document: Path, tmp_path: Path) -> None:
-    """Every spec in a document is a good one."""
+    """Every spec in a document is valid."""
     for block in blocks(document):
         if block.language == "yaml" and re.search("^users:", block.text, re.MULTILINE):
             (tmp_path / "spec.yaml").write_text(block.text)

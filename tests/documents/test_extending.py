@@ -44,6 +44,6 @@ SOURCES = ("iamcreds/**/*.py", "dynamic_providers/*.py", "iamcreds/specs/*.yaml"
     ],
 )
 def test_files_of_an_extension(example: str, files: set[str]) -> None:
-    """Only these files of the product name it."""
+    """Only these files of the product contain the example."""
     sources = (path for pattern in SOURCES for path in ROOT.glob(pattern))
     assert {str(path.relative_to(ROOT)) for path in sources if re.search(example, path.read_text())} == files

@@ -1,4 +1,4 @@
-"""Accounts to compare specs with, filled without the wire: thousands of users in a moment."""
+"""Accounts to compare with specs, filled directly in moto: thousands of users in a moment."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ FULL_NAMES = ("codecommit.amazonaws.com", "cassandra.amazonaws.com")
 
 
 def names(users: int) -> list[str]:
-    """So many user names, sorted."""
+    """Return that many user names, sorted."""
     return [f"user-{number:05}" for number in range(users)]
 
 
 def fill(
     users: Iterable[str], services: Iterable[str] = FULL_NAMES, *, access_keys: int = 0, age: timedelta = HOUR
 ) -> None:
-    """Make these users in the embedded IAM of this process, a credential for each service, and so many access keys.
+    """Create users in the IAM emulator of this process, each with a credential per service and access keys.
 
-    The users are of that age: of those made just now, lists may not show all that they have.
+    All users have the given age, because list results may omit resources of recently created users.
     """
     backend = iam_backends[ACCOUNT]["aws"]
     wanted = tuple(services)
@@ -42,7 +42,7 @@ def fill(
 
 
 def write_specs(folder: Path, users: Iterable[str], services: Iterable[str] = SERVICES, *, policy: str = "") -> Path:
-    """Specs that declare these users with a credential for each service, and a policy such as `{max: 1}`."""
+    """Write specs that declare a credential of each service for each user, and a policy such as `{max: 1}`."""
     folder.mkdir(exist_ok=True)
     credentials = "[" + ", ".join(f"{{service: {service}}}" for service in services) + "]"
     keys = f", accessKeys: {policy}" if policy else ""
@@ -55,5 +55,5 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
     """Wait until the condition is true."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "the condition was not met in time"
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""`iamcreds drift` by its own door, against the embedded IAM in this process."""
+"""Fixtures that run `iamcreds drift` by its command line on the IAM emulator in this process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run came to."""
+    """The exit code and the output of a run."""
 
     code: int
     out: str
@@ -27,42 +27,42 @@ class Ran:
 
     @property
     def account(self) -> Any:  # noqa: ANN401 - JSON
-        """The only account of the JSON document that was printed."""
+        """Return the only account of the printed JSON document."""
         (account,) = json.loads(self.out)["accounts"]
         return account
 
     @property
     def found(self) -> list[tuple[str, str, str | None]]:
-        """Rule, user and id of each difference of a JSON document."""
+        """Return the rule, user and id of each difference in a JSON document."""
         return [(found["rule"], found["user"], found["id"]) for found in self.account["differences"]]
 
 
 @dataclass(frozen=True)
 class Drifting:
-    """The command, and the specs that it is given."""
+    """The command with its specs."""
 
     specs: Path
 
     def declare(self, text: str) -> None:
-        """Make this the specs."""
+        """Replace the specs."""
         self.specs.mkdir(exist_ok=True)
         (self.specs / "users.yaml").write_text(text)
 
     def run(self, *options: str) -> Ran:
-        """Run it; it never ends in a traceback."""
+        """Run the command and assert that it ends without a traceback."""
         door = Commands("iamcreds", commands={"drift": command})
         result = CliRunner().invoke(door, ["drift", str(self.specs), *options])
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return Ran(result.exit_code, result.stdout, result.stderr)
 
     def json(self, *options: str) -> Ran:
-        """Run it for a JSON document."""
+        """Run the command with JSON output."""
         return self.run("--format", "json", *options)
 
 
 @pytest.fixture
 def drifting(signed_in: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drifting:
-    """The command in a folder of its own, on the empty account."""
+    """Return the command in a new folder, on the empty account."""
     assert signed_in.url
     monkeypatch.chdir(tmp_path)
     return Drifting(Path("specs"))

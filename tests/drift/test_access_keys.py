@@ -1,4 +1,4 @@
-"""`iamcreds drift` and the access keys of many users: whose are read, and what the rest rests on."""
+"""`iamcreds drift` and the access keys of many users: which are read, and which are judged by the report."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ DAY = 86_400
 
 
 def looked(emulator: Emulator) -> tuple[int, int]:
-    """How many users' keys were listed since the last question, and of how many keys the last use was asked."""
+    """Count the users whose keys were listed, and the keys whose last use was read, since the previous call."""
     counts = emulator.controls.counts()
     emulator.controls.clear_counts()
     return counts.get("iam:ListAccessKeys", 0), counts.get("iam:GetAccessKeyLastUsed", 0)
 
 
 def days_ago(number: int) -> datetime:
-    """That many days ago."""
+    """Return the time that many days ago."""
     return datetime.now(UTC) - timedelta(days=number)
 
 
 def test_only_suspects(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> None:
-    """Of many watched users only those are read who may break their policy by the report; others cost nothing."""
+    """Only users who may violate their policy according to the report are read, so the others cost no calls."""
     emulator.controls.set(clock_shift=-100 * DAY)
     fill(["idle", "off", "old", "unwatched"], [], access_keys=1)
     emulator.controls.set(clock_shift=-10 * DAY)
@@ -69,7 +69,7 @@ def test_only_suspects(drifting: Drifting, emulator: Emulator, iam: IAMClient) -
 
 
 def test_users_without_policy(drifting: Drifting, emulator: Emulator) -> None:
-    """Where nobody has a policy, there is neither a report nor a look at any key."""
+    """If no user has a policy, neither the report nor any key is read."""
     fill(names(3), access_keys=2)
     write_specs(drifting.specs, names(3))
     assert drifting.run().code == 0
@@ -79,7 +79,7 @@ def test_users_without_policy(drifting: Drifting, emulator: Emulator) -> None:
 
 
 def test_old_report(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> None:
-    """A key made after the report is seen with --exact only, which the notes say, with the report's age."""
+    """A key created after the report is found only with --exact; the notes mention this and the report's age."""
     emulator.controls.set(clock_shift=-3 * 3600)
     fill(["jane"], [], access_keys=1)
     drifting.declare("users: {jane: {accessKeys: {max: 1}}}")
@@ -96,7 +96,7 @@ def test_old_report(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> N
 
 
 def test_age_crosses_the_limit_after_the_report(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> None:
-    """A key that becomes too old after the report was made is found all the same: time is the present's."""
+    """A key that becomes too old after the report is found, because its age is computed at the current time."""
     emulator.controls.set(clock_shift=-30 * DAY - 3600)
     fill(["jane"], [], access_keys=1)
     emulator.controls.set(clock_shift=-3 * 3600)
@@ -107,7 +107,7 @@ def test_age_crosses_the_limit_after_the_report(drifting: Drifting, emulator: Em
 
 
 def test_used_since_the_report(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> None:
-    """A key that looks idle in the report and was used since is looked at, and is no finding."""
+    """A key that is idle in the report and was used afterwards is read, and is not a finding."""
     emulator.controls.set(clock_shift=-60 * DAY)
     fill(["jane"], [], access_keys=1)
     emulator.controls.set(clock_shift=0)
@@ -121,7 +121,7 @@ def test_used_since_the_report(drifting: Drifting, emulator: Emulator, iam: IAMC
 
 
 def test_user_newer_than_the_report(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> None:
-    """A watched user whom the report does not know, or knew under another life, is read."""
+    """A watched user who is missing in the report, or was created again after it, is read."""
     emulator.controls.set(clock_shift=-3600)
     fill(["again"], [])
     iam.generate_credential_report()
@@ -133,7 +133,7 @@ def test_user_newer_than_the_report(drifting: Drifting, emulator: Emulator, iam:
 
 
 def test_missing_user(drifting: Drifting, emulator: Emulator) -> None:
-    """A watched user who does not exist is one finding, and nobody asks for the keys."""
+    """A watched user who does not exist is one finding, and no request reads the keys."""
     drifting.declare("users: {nobody: {accessKeys: {max: 0}}}")
     assert drifting.json().found == [("missing-user", "nobody", None)]
     assert looked(emulator) == (0, 0)
@@ -141,7 +141,7 @@ def test_missing_user(drifting: Drifting, emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("operation", ["iam:GenerateCredentialReport", "iam:GetCredentialReport"])
 def test_report_denied(drifting: Drifting, emulator: Emulator, operation: str) -> None:
-    """Without the permission for the report everybody is read, and a note says why."""
+    """Without permission for the report, every watched user is read, and a note has the reason."""
     fill(names(5), [], access_keys=1)
     write_specs(drifting.specs, names(5), [], policy="{max: 0}")
     emulator.controls.fail(operation, status=403, code="AccessDenied", message="not authorized")
@@ -154,7 +154,7 @@ def test_report_denied(drifting: Drifting, emulator: Emulator, operation: str) -
 
 
 def test_report_broken(drifting: Drifting, emulator: Emulator) -> None:
-    """A report that AWS fails to make does not stop the run either."""
+    """If AWS fails to generate a report, the run continues."""
     fill(["jane"], [], access_keys=1)
     drifting.declare("users: {jane: {accessKeys: {max: 0}}}")
     emulator.controls.fail("iam:GenerateCredentialReport", status=409, code="LimitExceeded", message="busy")
@@ -164,7 +164,7 @@ def test_report_broken(drifting: Drifting, emulator: Emulator) -> None:
 
 
 def test_key_deleted_meanwhile(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> None:
-    """A key that is deleted between the list and the question when it was used is no error, and no finding."""
+    """A key that is deleted between the list and the read of its last use is neither an error nor a finding."""
     fill(["jane"], [], access_keys=2)
     keys = sorted(one["AccessKeyId"] for one in iam.list_access_keys(UserName="jane")["AccessKeyMetadata"])
     drifting.declare("users: {jane: {accessKeys: {max: 0}}}")
@@ -184,7 +184,7 @@ def test_key_deleted_meanwhile(drifting: Drifting, emulator: Emulator, iam: IAMC
 
 
 def test_last_used_denied(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> None:
-    """Without the permission to ask when a key was used the run ends with exit 1: nothing is silently left out."""
+    """Without permission to read the last use of a key, the run ends with exit code 1 and omits nothing silently."""
     fill(["jane"], [], access_keys=1)
     drifting.declare("users: {jane: {accessKeys: {max: 0}}}")
     emulator.controls.fail("iam:GetAccessKeyLastUsed", status=403, code="AccessDenied", message="not authorized")
@@ -196,7 +196,7 @@ def test_last_used_denied(drifting: Drifting, emulator: Emulator, iam: IAMClient
 
 
 def test_throttled(drifting: Drifting, emulator: Emulator) -> None:
-    """Where IAM throttles, many users are read all the same, none is left out, and waiting is bounded."""
+    """If IAM throttles, every one of many users is read."""
     fill(names(60), [], access_keys=1)
     write_specs(drifting.specs, names(60), [], policy="{max: 0}")
     emulator.controls.set(rate=40, burst=5)
@@ -207,7 +207,7 @@ def test_throttled(drifting: Drifting, emulator: Emulator) -> None:
 
 
 def test_service_filter(drifting: Drifting, emulator: Emulator) -> None:
-    """Access keys belong to no service: with --service none is looked at, and a note says so."""
+    """With --service, access keys are not read, because they belong to no service; a note mentions this."""
     fill(["jane"], access_keys=2)
     drifting.declare(
         "users: {jane: {credentials: [{service: codecommit}, {service: keyspaces}], accessKeys: {max: 0}}}"

@@ -1,4 +1,4 @@
-"""Desired x live -> drift, without an account."""
+"""The comparison of desired and actual state, without an account."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def identify(difference: Difference) -> tuple[str, str, tuple[str, ...]]:
 
 
 def place(number: int) -> Place:
-    """Where the credential of that number is declared."""
+    """Return the source location of the credential with that number."""
     return Place("specs/jane.yaml", 10 + number, 9)
 
 
 def jane(statuses: str, service: str = CODECOMMIT, **fields: object) -> DesiredUser:
-    """A declared user: `AI-` has three credentials, Active, Inactive and without a status, named 0, 1, 2."""
+    """Return a declared user: `AI-` has three credentials, Active, Inactive and without a status, named 0, 1, 2."""
     declared = [
         DesiredCredential("jane", service, str(number), place(number), STATUSES[letter])
         for number, letter in enumerate(statuses)
@@ -64,7 +64,7 @@ def jane(statuses: str, service: str = CODECOMMIT, **fields: object) -> DesiredU
 def live(
     statuses: str, user: str = "jane", service: str = CODECOMMIT, expires: datetime | None = None
 ) -> list[Credential]:
-    """Live credentials of these statuses, with ids ACCA0, ACCA1."""
+    """Return existing credentials with these statuses, and with ids ACCA0, ACCA1."""
     return [
         Credential(
             f"ACCA{number}", user, service, STATUSES[letter] or Status.ACTIVE, NOW - timedelta(days=30),
@@ -75,13 +75,13 @@ def live(
 
 
 def account(*credentials: Credential, users: str = "jane", **fields: object) -> Inventory:
-    """An account of these users and credentials."""
+    """Return an account with these users and credentials."""
     found = tuple(User(name, NOW - timedelta(days=400)) for name in users.split())
     return Inventory("123456789012", NOW, found, credentials, **fields)  # type: ignore[arg-type] # any of them
 
 
 def drift_of(declared: str, found: str) -> list[tuple[str, str]]:
-    """Rule and id of each finding about jane's credentials of these statuses."""
+    """Return the rule and id of each finding about jane's credentials with these statuses."""
     result = compare(Desired((jane(declared),)), account(*live(found)))
     return [(one.rule, one.id) for one in result.differences]
 
@@ -131,27 +131,27 @@ def drift_of(declared: str, found: str) -> list[tuple[str, str]]:
     ],
 )  # fmt: skip
 def test_matching(declared: str, found: str, expected: list[tuple[str, str]]) -> None:
-    """Numbers and statuses are matched as well as they can be, and an id stands only where no matching denies it."""
+    """Numbers and statuses are matched as well as possible, and an id is present only if every matching has it."""
     assert drift_of(declared, found) == expected
 
 
 @given(st.text("AI-", max_size=2), st.text("AIE", max_size=2))
 def test_matching_without_order(declared: str, found: str) -> None:
-    """In which order things are declared and listed changes nothing but ids."""
+    """The order of declarations and lists has no effect except on ids."""
     rules = sorted(rule for rule, _ in drift_of(declared, found))
     assert rules == sorted(rule for rule, _ in drift_of(declared[::-1], found[::-1]))
 
 
 @given(st.text("AI-", min_size=1, max_size=2), st.data())
 def test_matching_as_made(declared: str, data: st.DataObject) -> None:
-    """What was made as declared is no drift, in whatever order it is listed."""
+    """Credentials that were created as declared are not drift, whatever their order in the list."""
     found = "".join(data.draw(st.permutations(declared.replace("-", "A"))))
     assert drift_of(declared, found) == []
 
 
 @given(st.text("AI-", max_size=2), st.text("AI", max_size=2))
 def test_matching_is_honest(declared: str, found: str) -> None:
-    """No finding about a status that some way to match names and ids makes go away."""
+    """A status is a finding only if no matching of names and ids avoids it."""
     rules = [rule for rule, _ in drift_of(declared, found)]
     pairs = min(len(declared), len(found))
     ways = [(declared, found), (declared[::-1], found), (declared, found[::-1]), (declared[::-1], found[::-1])]
@@ -160,13 +160,13 @@ def test_matching_is_honest(declared: str, found: str) -> None:
 
 
 def only(drift: Drift) -> Any:  # noqa: ANN401 - a test knows which
-    """The one difference."""
+    """Return the only difference."""
     (difference,) = drift.differences
     return difference
 
 
 def test_missing_credential() -> None:
-    """Where some are live, all declared ones are told and how many are missing; where none is, each by itself."""
+    """If some credentials exist, one difference has all declared ones and the missing number; else each has one."""
     user, found = jane("-I"), live("I")
     assert only(compare(Desired((user,)), account(*found))) == MissingCredential(
         user="jane", service=CODECOMMIT, place=USER_PLACE, desired=user.credentials, live=tuple(found), number=1
@@ -178,7 +178,7 @@ def test_missing_credential() -> None:
 
 
 def test_unmanaged_among_declared() -> None:
-    """Where one is declared and two are live, both are told and neither is called the unmanaged one."""
+    """If one credential is declared and two exist, the finding has both and does not choose the unmanaged one."""
     user, found = jane("-"), live("AI")
     assert only(compare(Desired((user,)), account(*found))) == UnmanagedCredential(
         user="jane", service=CODECOMMIT, place=place(0), desired=user.credentials, live=tuple(found), number=1
@@ -186,7 +186,7 @@ def test_unmanaged_among_declared() -> None:
 
 
 def test_other_service_of_declared_user() -> None:
-    """A credential of a declared user for a service that is not declared is unmanaged, and known by its id."""
+    """A credential of a declared user for an undeclared service is unmanaged, and the finding has its id."""
     (other,) = live("A", service=KEYSPACES)
     found = only(compare(Desired((jane("-"),)), account(*live("A"), other)))
     assert found == UnmanagedCredential(
@@ -196,7 +196,7 @@ def test_other_service_of_declared_user() -> None:
 
 
 def test_undeclared_user() -> None:
-    """A credential of a user whom nobody declared is of a kind of its own and has no place."""
+    """A credential of an undeclared user is a separate kind of difference, without a source location."""
     (stranger,) = live("I", "bob")
     found = only(compare(Desired((jane("-"),)), account(*live("A"), stranger, users="bob jane")))
     assert found == UndeclaredUser(user="bob", service=CODECOMMIT, live=(stranger,), folder="specs")
@@ -235,7 +235,7 @@ def test_adopted_id(declared: str, adopted: dict[int, int], found: str, expected
 
 
 def test_missing_user() -> None:
-    """Of a user who does not exist there is one difference, however much is declared."""
+    """A missing user is one difference, however many credentials are declared."""
     user = jane("--", access_keys=AccessKeyPolicy(max=1))
     found = only(compare(Desired((user,)), account(users="")))
     assert found == MissingUser(user="jane", place=USER_PLACE, desired=user.credentials)
@@ -243,7 +243,7 @@ def test_missing_user() -> None:
 
 @pytest.mark.parametrize("is_imported", [False, True])
 def test_made_user(*, is_imported: bool) -> None:
-    """A user whom the specs have made is told as one to come, and one to be imported as missing."""
+    """A user that the specs create is reported as not yet created; one that they import is reported as missing."""
     user = replace(jane("-"), iam_user=DesiredIamUser(USER_PLACE, is_imported=is_imported))
     found = only(compare(Desired((user,)), account(users="")))
     assert isinstance(found, MissingUser)
@@ -262,7 +262,7 @@ def test_made_user(*, is_imported: bool) -> None:
     ],
 )
 def test_renamed_user(logins: dict[str, str], renamed_to: str | None) -> None:
-    """Where exactly one user's credentials have logins of the missing user's name, IAM seems to have renamed it."""
+    """If exactly one user has logins with the missing user's name, the difference reports that IAM renamed the user."""
     found = [replace(credential, login=logins[user]) for user in logins for credential in live("A", user)]
     drift = compare(Desired((jane("-"),)), account(*found, users=" ".join(logins)))
     assert [one.renamed_to for one in drift.differences if isinstance(one, MissingUser)] == [renamed_to]
@@ -285,7 +285,7 @@ def test_name_in_a_different_case(*, is_created: bool) -> None:
 
 
 def test_status_differs() -> None:
-    """A status that differs has the declared ones of that status, the live ones that it may be, and how many it is."""
+    """A status difference has the declared credentials with that status, the possible existing ones, and a number."""
     user, found = jane("AI"), live("II")
     assert only(compare(Desired((user,)), account(*found))) == StatusDiffers(
         user="jane", service=CODECOMMIT, place=place(0), desired=user.credentials[:1], live=tuple(found), number=1,
@@ -298,7 +298,7 @@ def test_status_differs() -> None:
     [(-1, Expired), (0, Expired), (1, ExpiringSoon), (14, ExpiringSoon), (15, None)],
 )
 def test_expiry(days: int, expected: type[Expired | ExpiringSoon] | None) -> None:
-    """What has expired or will within the time asked for is a finding; the rest is not."""
+    """A credential that has expired, or will within the given time, is a finding; others are not."""
     ending = live("A", expires=NOW + timedelta(days=days))
     user = jane("-")
     result = compare(Desired((user,)), account(*ending), timedelta(days=14))
@@ -309,7 +309,7 @@ def test_expiry(days: int, expected: type[Expired | ExpiringSoon] | None) -> Non
 
 
 def test_switched_off() -> None:
-    """What somebody switched off is told with all declared ones that it may be, at their place."""
+    """A deactivated credential is reported with all declared credentials that it may be, at their source location."""
     user, found = jane("-"), live("I")
     assert only(compare(Desired((user,)), account(*found))) == SwitchedOff(
         user="jane", service=CODECOMMIT, place=place(0), desired=user.credentials, live=tuple(found), number=1
@@ -317,7 +317,7 @@ def test_switched_off() -> None:
 
 
 def test_access_keys() -> None:
-    """Keys of watched users that were read are held against the policy, and the finding has the user's place."""
+    """Keys that were read are checked against the policy, and the finding has the user's source location."""
     key = AccessKey("AKIA0", "jane", Status.ACTIVE, NOW - timedelta(days=91))
     user = jane("", access_keys=AccessKeyPolicy(max=0, max_age_days=90, max_idle_days=30))
     found = account(access_keys=(key,), access_keys_read=("jane",))
@@ -331,7 +331,7 @@ def test_access_keys() -> None:
 
 
 def test_selection() -> None:
-    """A selection narrows specs and account alike, and leaves out access keys where a service is asked for."""
+    """A selection narrows both specs and account, and a selected service excludes access keys."""
     bob = DesiredUser("bob", USER_PLACE, (), AccessKeyPolicy(max=0))
     desired = Desired((bob, jane("-")))
     found = account(
@@ -347,7 +347,7 @@ def test_selection() -> None:
 
 
 def test_selection_of_nothing() -> None:
-    """What is neither desired nor live is refused, all of it at once."""
+    """Selected names that are neither declared nor in the account are rejected together."""
     selection = Selection(frozenset({"jane", "jnae"}), frozenset({CODECOMMIT, "logs.amazonaws.com"}))
     with pytest.raises(NothingSelectedError, match=r"jnae \(did you mean jane\?\) or service logs: `iamcreds list"):
         selection.require_known(Desired((jane("-"),)), account())
@@ -356,7 +356,7 @@ def test_selection_of_nothing() -> None:
 
 
 def test_limits() -> None:
-    """What only the state knows is counted, so that it can be said not to be checked."""
+    """Facts that only the state has are counted, so that a note can list them as not checked."""
     user = replace(jane("-"), credentials=(replace(jane("-").credentials[0], reset="1"),))
     result = compare(Desired((user,)), account(*live("A")))
     assert (result.resets, result.are_ids_unknown, result.are_keys_skipped) == (1, True, False)
@@ -380,7 +380,7 @@ def test_limits() -> None:
     ],
 )
 def test_young(declared: str, found: str, young: set[str], expected: int) -> None:
-    """What a list that lags can explain is set aside: missing ones of a young user, a young one not Inactive yet."""
+    """Missing credentials of a new user and outdated statuses are unsettled, because lists are often outdated."""
     users, credentials = (frozenset(name for name in young if ("ACCA" in name) is ids) for ids in (False, True))
     there = account(*live(found), young_users=users, young_credentials=credentials)
     result = compare(Desired((jane(declared),)), there)
@@ -391,7 +391,7 @@ def test_young(declared: str, found: str, young: set[str], expected: int) -> Non
 
 
 def test_rules() -> None:
-    """The names and kinds of all rules are for good: filters, annotations and other programs have them."""
+    """The names and kinds of all rules are stable, because filters, annotations and other programs use them."""
     rules = {rule.__name__: (rule.rule, rule.kind.value) for rule in list_rules()}
     assert rules == {
         "MissingUser": ("missing-user", "drift"),
@@ -413,7 +413,7 @@ def test_rules() -> None:
 
 
 def test_order() -> None:
-    """Findings come by kind, then user, service and id, whatever the order of what was read."""
+    """Findings are sorted by kind, then user, service and id, whatever the order of reads."""
     credentials = [*live("AA"), *live("I", service=KEYSPACES), *live("A", "bob")]
     desired = Desired((jane("A"), DesiredUser("zoe", USER_PLACE)))
     there = compare(desired, account(*credentials, users="bob jane"))
@@ -432,7 +432,7 @@ KEYS = st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.none() | st.integ
 def test_closer_look(
     most: int | None, old: int | None, idle: int | None, keys: list[tuple[bool, int, int | None]], hours: int
 ) -> None:
-    """Whoever has a finding now gets a closer look by a report of hours ago, unless a key has changed since."""
+    """If a user has a finding now, a report of hours ago leads to an exact read, unless a key has changed since."""
     policy = AccessKeyPolicy(most, old, idle)
     made = [
         AccessKey(
@@ -458,6 +458,6 @@ def test_closer_look_at_changed_key() -> None:
 
 @pytest.mark.parametrize(("days", "is_needed"), [(61, True), (59, False)])
 def test_key_without_a_date(days: int, *, is_needed: bool) -> None:
-    """A key that a report has no date of may be as old as its user."""
+    """A key without a date in the report may be as old as its user."""
     user = ReportedUser("jane", NOW - timedelta(days=days), (ReportedKey(active=True),))
     assert needs_closer_look(AccessKeyPolicy(max_age_days=60), user, NOW) is is_needed

@@ -1,4 +1,4 @@
-"""What a drift run believes of the account: endpoints that leave something out, lists that lag behind."""
+"""Account data that a drift run does not trust: incomplete endpoints and eventual consistency."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SPECS = (
 
 
 def count_lists(emulator: Emulator) -> int:
-    """How many lists of credentials were asked for since the last question."""
+    """Return the number of lists of credentials since the previous call."""
     number = emulator.controls.counts().get("iam:ListServiceSpecificCredentials", 0)
     emulator.controls.clear_counts()
     return number
@@ -37,7 +37,7 @@ def count_lists(emulator: Emulator) -> int:
 
 @pytest.fixture
 def declared(drifting: Drifting, emulator: Emulator) -> Drifting:
-    """An account that is as declared since an hour, and has a user nobody declared, without credentials."""
+    """Create an account that has matched its specs for an hour, with an undeclared user who has no credentials."""
     emulator.controls.set(clock_shift=-HOUR)
     fill(["bob"], [CODECOMMIT])
     fill(["jane"], [CODECOMMIT, KEYSPACES])
@@ -49,7 +49,7 @@ def declared(drifting: Drifting, emulator: Emulator) -> Drifting:
 
 
 def test_user_left_out(declared: Drifting, emulator: Emulator) -> None:
-    """A user whom the list of all leaves out without a word is read alone, then everybody is: nothing is made up."""
+    """If the list of all users omits a user, that user is read separately, then every user: no finding is wrong."""
     emulator.controls.set(hidden_users=["jane"])
     ran = declared.json()
     assert (ran.code, ran.found) == (0, [])
@@ -58,17 +58,17 @@ def test_user_left_out(declared: Drifting, emulator: Emulator) -> None:
 
 
 def test_nothing_missed_behind_a_user_left_out(declared: Drifting, emulator: Emulator) -> None:
-    """Once one user proves to be left out, the list of all is not trusted for anybody else: strangers are found."""
+    """If one user is missing in the list of all users, every user is read, so that undeclared users are found."""
     emulator.controls.set(clock_shift=-HOUR)
     fill(["stranger"], [CODECOMMIT])
     emulator.controls.set(clock_shift=0, hidden_users=["jane", "stranger"])
     assert [(rule, user) for rule, user, _ in declared.json().found] == [("undeclared-user", "stranger")]
     emulator.controls.set(hidden_users=["stranger"])
-    assert declared.json().found == []  # without a doubt nobody looks again: that would cost a call for every user
+    assert declared.json().found == []  # not found: reading each user separately would cost a call per user
 
 
 def test_unknown_parameter(declared: Drifting, emulator: Emulator, iam: IAMClient) -> None:
-    """An endpoint that does not know AllUsers is read user by user, each service apart, and what differs is found."""
+    """On an endpoint without AllUsers, each user is read separately, and differences of every service are found."""
     iam.create_service_specific_credential(UserName="zoe", ServiceName=KEYSPACES)
     emulator.controls.set(all_users=False)
     emulator.controls.clear_counts()
@@ -79,7 +79,7 @@ def test_unknown_parameter(declared: Drifting, emulator: Emulator, iam: IAMClien
 
 
 def test_missing_costs_one_list(declared: Drifting, emulator: Emulator, iam: IAMClient) -> None:
-    """What is missing in the list of its own user too is missing, and no doubt falls on the list of all."""
+    """A credential that is also missing in its user's own list is missing, and no further user is read."""
     (listed,) = iam.list_service_specific_credentials(UserName="bob")["ServiceSpecificCredentials"]
     iam.delete_service_specific_credential(
         UserName="bob", ServiceSpecificCredentialId=listed["ServiceSpecificCredentialId"]
@@ -92,7 +92,7 @@ def test_missing_costs_one_list(declared: Drifting, emulator: Emulator, iam: IAM
 
 
 def test_young_user(drifting: Drifting, emulator: Emulator) -> None:
-    """Of a user made within the last minute nothing is called missing, for lists may lag; a note names the user."""
+    """A credential of a user created within the last minute is not reported as missing; a note names the user."""
     fill(["bob"], [])
     fill(["jane"], [], age=timedelta(seconds=20))
     drifting.declare(SPECS)
@@ -107,7 +107,7 @@ def test_young_user(drifting: Drifting, emulator: Emulator) -> None:
 
 
 def test_status_of_a_young_credential(drifting: Drifting, emulator: Emulator) -> None:
-    """A credential made Inactive whose list still shows it Active is no drift until it is older than the lag."""
+    """An outdated status in the list is not drift until the credential is older than the delay of lists."""
     fill(["jane"], [CODECOMMIT])
     drifting.declare("users: {jane: {credentials: [{service: codecommit, status: Inactive}]}}")
     ran = drifting.json()
@@ -117,7 +117,7 @@ def test_status_of_a_young_credential(drifting: Drifting, emulator: Emulator) ->
 
 
 def test_at_once(declared: Drifting, emulator: Emulator) -> None:
-    """Users and credentials are read at the same time: while the one list is held, the other is answered."""
+    """Users and credentials are read concurrently: one list completes while the other is paused."""
     emulator.controls.pause("iam:ListServiceSpecificCredentials", when="after")
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(declared.json)
@@ -129,7 +129,7 @@ def test_at_once(declared: Drifting, emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("operations", [["iam:ListUsers"], ["iam:ListServiceSpecificCredentials"], ["iam:List*"]])
 def test_either_fails(declared: Drifting, emulator: Emulator, operations: list[str]) -> None:
-    """Whichever of the two lists fails, the run ends with its sentence and without a half answer."""
+    """If either of the two lists fails, the run ends with its error and without output."""
     for operation in operations:
         emulator.controls.fail(operation, status=403, code="AccessDenied", message="not authorized", times=None)
     ran = declared.run()
@@ -140,7 +140,7 @@ def test_either_fails(declared: Drifting, emulator: Emulator, operations: list[s
 
 @pytest.mark.parametrize("shift", [-90, 90])
 def test_clock_of_this_machine(drifting: Drifting, emulator: Emulator, shift: int) -> None:
-    """What is young is told by AWS's clock: this machine's may be a minute and a half off, either way."""
+    """Ages are computed by server time, so the local clock may be off by 90 seconds in either direction."""
     emulator.controls.set(clock_shift=shift)
     fill(["bob"], [], age=timedelta(minutes=5))
     fill(["jane"], [], age=timedelta(seconds=20))
@@ -151,7 +151,7 @@ def test_clock_of_this_machine(drifting: Drifting, emulator: Emulator, shift: in
 
 
 def test_unmanaged_is_told_at_once(declared: Drifting, iam: IAMClient) -> None:
-    """A credential beside the declared one is live however young: it is told, with a note that lists may lag."""
+    """An unmanaged credential next to a declared one is reported at any age; a note mentions eventual consistency."""
     iam.create_service_specific_credential(UserName="bob", ServiceName=CODECOMMIT)
     ran = declared.json()
     assert ran.found == [("unmanaged-credential", "bob", None)]
@@ -159,7 +159,7 @@ def test_unmanaged_is_told_at_once(declared: Drifting, iam: IAMClient) -> None:
 
 
 def test_what_is_heard(signed_in: Emulator, iam: IAMClient) -> None:
-    """Whoever waits hears what is read: credentials, users, the report, and each watched user's access keys."""
+    """Progress reports credentials, users, the report, and the access keys of each watched user."""
     fill(["jane", "bob"], [], access_keys=1)
     watched = tuple(
         DesiredUser(name, Place("specs/a.yaml", 1, 1), access_keys=AccessKeyPolicy(max=0)) for name in ("bob", "jane")

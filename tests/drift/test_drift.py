@@ -1,4 +1,4 @@
-"""`iamcreds drift`: what differs, how it is told, and how it ends."""
+"""`iamcreds drift`: its differences, output formats and exit codes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ JANE = "users: {jane: {credentials: [{service: codecommit}]}}\n"
 
 
 def ids(iam: IAMClient, user: str, service: str = CODECOMMIT) -> list[str]:
-    """The ids of the user's live credentials for a service."""
+    """Return the ids of the user's existing credentials for a service."""
     listed = iam.list_service_specific_credentials(UserName=user, ServiceName=service)["ServiceSpecificCredentials"]
     return sorted(one["ServiceSpecificCredentialId"] for one in listed)
 
 
 def test_clean(drifting: Drifting) -> None:
-    """Where account and specs agree, the command says so and exits 0."""
+    """If account and specs agree, the command reports no drift and exits with 0."""
     fill(["jane"], [CODECOMMIT])
     drifting.declare(JANE)
     ran = drifting.run()
@@ -42,7 +42,7 @@ def test_clean(drifting: Drifting) -> None:
 
 
 def test_everything_at_once(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> None:
-    """All that can differ is found in one run, with place and id, in text, JSON and Markdown, and exits 2."""
+    """One run finds every kind of difference, with source location and id, in each format, and exits with 2."""
     emulator.controls.set(clock_shift=-400 * 86_400)
     fill(["bob", "extra", "gone", "jane", "off", "stranger", "wrong"], [])
     emulator.controls.set(clock_shift=0)
@@ -105,7 +105,7 @@ def test_everything_at_once(drifting: Drifting, emulator: Emulator, iam: IAMClie
 
 
 def test_renamed_user(drifting: Drifting, iam: IAMClient) -> None:
-    """A user whom IAM has renamed is missing, and the new name is told, as text and as a value."""
+    """A user renamed in IAM is missing, and text and JSON have the new name."""
     fill(["jane"])
     iam.update_user(UserName="jane", NewUserName="jane-doe")
     drifting.declare("users: {jane: {credentials: [{service: codecommit}]}}")
@@ -115,7 +115,7 @@ def test_renamed_user(drifting: Drifting, iam: IAMClient) -> None:
 
 
 def test_filters(drifting: Drifting) -> None:
-    """--user and --service, by alias or full name, narrow what is told; both may be repeated."""
+    """--user and --service, by alias or full name, filter the differences; both may be repeated."""
     fill(["bob", "carol", "jane"])
     drifting.declare("users: {bob: {credentials: []}, jane: {credentials: [{service: logs}]}}")
     everything = [(user, rule) for rule, user, _ in drifting.json().found]
@@ -135,7 +135,7 @@ def test_filters(drifting: Drifting) -> None:
 
 
 def test_filter_of_nothing(drifting: Drifting) -> None:
-    """A filter that matches nothing declared or live is an error that names it."""
+    """A filter that matches nothing in specs or account is an error with the name."""
     fill(["jane"], [CODECOMMIT])
     drifting.declare(JANE)
     ran = drifting.run("--user", "jnae", "--service", "bedrock")
@@ -148,7 +148,7 @@ def test_filter_of_nothing(drifting: Drifting) -> None:
 
 @pytest.mark.parametrize("option", [["--expiring-within", "soon"], ["--format", "html"], ["--nonsense"]])
 def test_wrong_option(drifting: Drifting, option: list[str]) -> None:
-    """A wrong option exits 1: 2 is for drift."""
+    """An invalid option exits with 1, because 2 means drift."""
     drifting.declare(JANE)
     ran = drifting.run(*option)
     assert (ran.code, ran.out) == (1, "")
@@ -156,7 +156,7 @@ def test_wrong_option(drifting: Drifting, option: list[str]) -> None:
 
 
 def test_expiring_within(drifting: Drifting, iam: IAMClient) -> None:
-    """--expiring-within says how far ahead expiries are looked for."""
+    """--expiring-within sets the time within which an expiry is a finding."""
     fill(["jane"], [])
     iam.create_service_specific_credential(UserName="jane", ServiceName="bedrock.amazonaws.com", CredentialAgeDays=20)
     drifting.declare("users: {jane: {credentials: [{service: bedrock}]}}")
@@ -164,7 +164,7 @@ def test_expiring_within(drifting: Drifting, iam: IAMClient) -> None:
 
 
 def test_wrong_specs(drifting: Drifting, emulator: Emulator) -> None:
-    """Specs with problems exit 1 with every problem, and the account is not asked."""
+    """Invalid specs exit with 1 and list every error, without a request to the account."""
     drifting.declare("users: {jane: {credentails: []}}")
     ran = drifting.run()
     assert (ran.code, ran.out) == (1, "")
@@ -173,7 +173,7 @@ def test_wrong_specs(drifting: Drifting, emulator: Emulator) -> None:
 
 
 def test_empty_specs(drifting: Drifting) -> None:
-    """Specs without users are an error, and with --allow-empty everything live is undeclared."""
+    """Specs without users are an error; with --allow-empty, every existing credential is undeclared."""
     fill(["jane"], [CODECOMMIT])
     drifting.declare("users: {}")
     assert drifting.run().code == 1
@@ -182,7 +182,7 @@ def test_empty_specs(drifting: Drifting) -> None:
 
 
 def test_warning(drifting: Drifting) -> None:
-    """A warning about the specs goes to standard error and disturbs no document."""
+    """A warning about the specs goes to standard error, not into the document."""
     drifting.declare("users: {jane: {credentials: [{service: codecomit}]}}")
     fill(["jane"], [])
     ran = drifting.json()
@@ -192,7 +192,7 @@ def test_warning(drifting: Drifting) -> None:
 
 
 def test_wrong_account(drifting: Drifting) -> None:
-    """Specs for another account are refused with exit 1."""
+    """Specs for a different account are rejected with exit code 1."""
     drifting.declare(f'account: "999999999999"\n{JANE}')
     ran = drifting.run()
     assert (ran.code, ran.out) == (1, "")
@@ -201,7 +201,7 @@ def test_wrong_account(drifting: Drifting) -> None:
 
 @pytest.mark.parametrize("operation", ["iam:ListUsers", "iam:ListServiceSpecificCredentials", "sts:GetCallerIdentity"])
 def test_denied(drifting: Drifting, emulator: Emulator, operation: str) -> None:
-    """A missing permission exits 1 with a sentence that says where the policy is to be had."""
+    """A missing permission exits with 1, and the error names the command that prints the policy."""
     drifting.declare(JANE)
     emulator.controls.fail(operation, status=403, code="AccessDenied", message="not authorized")
     ran = drifting.run()
@@ -211,7 +211,7 @@ def test_denied(drifting: Drifting, emulator: Emulator, operation: str) -> None:
 
 
 def test_unreachable(drifting: Drifting, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An endpoint that is not there exits 1 within seconds."""
+    """An unreachable endpoint exits with 1 within seconds."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     drifting.declare(JANE)
     ran = drifting.run()
@@ -220,7 +220,7 @@ def test_unreachable(drifting: Drifting, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_permissions(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> None:
-    """A run that has to look everywhere calls only operations that are declared, and changes nothing."""
+    """A run that reads everything only calls declared operations, and changes nothing."""
     fill(["bob", "jane"], [CODECOMMIT], access_keys=1)
     drifting.declare(
         "users:\n"
@@ -236,7 +236,7 @@ def test_permissions(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> 
 
 
 def test_late_list(drifting: Drifting, emulator: Emulator) -> None:
-    """A credential that only the list of its own user has, because the list of all lags, is not called missing."""
+    """A credential that is only in the list of its own user, because the list of all is outdated, is not missing."""
     fill(["bob", "jane"], [CODECOMMIT])
     drifting.declare("users: {bob: {credentials: []}, jane: {credentials: [{service: codecommit}]}}")
     emulator.controls.set(list_lag=3600)
@@ -246,7 +246,7 @@ def test_late_list(drifting: Drifting, emulator: Emulator) -> None:
 
 
 def test_without_all_users(drifting: Drifting, emulator: Emulator) -> None:
-    """An endpoint that does not know AllUsers is read user by user, and nothing is missed or made up."""
+    """On an endpoint without AllUsers, each user is read separately, and every difference is correct."""
     emulator.controls.set(clock_shift=-86_400)
     fill(["bob", "jane"], [CODECOMMIT])
     fill(["zoe"], [])
@@ -260,7 +260,7 @@ def test_without_all_users(drifting: Drifting, emulator: Emulator) -> None:
 
 
 def test_no_secret(drifting: Drifting, emulator: Emulator) -> None:
-    """No form of the output holds a secret."""
+    """No output format contains a secret."""
     fill(["bob", "jane"], access_keys=2)
     drifting.declare("users: {jane: {credentials: [], accessKeys: {max: 0}}}")
     printed = "".join(drifting.run("--format", form).out for form in ("text", "json", "markdown", "sarif"))
@@ -269,7 +269,7 @@ def test_no_secret(drifting: Drifting, emulator: Emulator) -> None:
 
 
 def test_same_bytes(drifting: Drifting, emulator: Emulator) -> None:
-    """Two runs on the same account print the same Markdown, in whatever pages it is read."""
+    """Two runs on the same account print the same output, whatever the page size."""
     fill(["bob", "jane", "zoe"])
     drifting.declare("users: {jane: {credentials: []}, zoe: {credentials: [{service: logs}]}}")
     first = drifting.run("--format", "text").out
@@ -278,7 +278,7 @@ def test_same_bytes(drifting: Drifting, emulator: Emulator) -> None:
 
 
 def export(*credentials: tuple[str, str, str]) -> str:
-    """What `pulumi stack export` prints of a stack with these: user, service and id."""
+    """Return a stack export with these credentials: user, service and id."""
     provider = serialize_by_reference(
         "dynamic_providers.service_specific_credential", "ServiceSpecificCredentialProvider", 4
     )
@@ -301,7 +301,7 @@ def export(*credentials: tuple[str, str, str]) -> str:
 
 
 def test_state(drifting: Drifting, iam: IAMClient) -> None:
-    """With the state each live id is told as what it is, and no note says that ids or resets were not checked."""
+    """With the state, each id has its own difference, and no note reports unchecked ids or resets."""
     fill(["jane", "joe"], [CODECOMMIT, CODECOMMIT])
     own, foreign = ids(iam, "jane")
     left, stranger = ids(iam, "joe")
@@ -323,7 +323,7 @@ def test_state(drifting: Drifting, iam: IAMClient) -> None:
 
 @pytest.mark.parametrize("text", ["", "no state", '{"version": 3}'])
 def test_no_state(drifting: Drifting, text: str) -> None:
-    """What is no state is an error, before AWS is asked."""
+    """An invalid state is an error before any request to AWS."""
     drifting.declare(JANE)
     Path("state.json").write_text(text)
     ran = drifting.run("--state", "state.json")
@@ -332,7 +332,7 @@ def test_no_state(drifting: Drifting, text: str) -> None:
 
 
 def test_state_of_others(drifting: Drifting) -> None:
-    """A state with code of others, or of another account, is not compared with: the one is told, the other refused."""
+    """A state with unknown code is reported instead of compared; a state of a different account is rejected."""
     drifting.declare(JANE)
     state = export(("jane", CODECOMMIT, "ACCAEXAMPLE1234567890"))
     Path("foreign.json").write_text(state.replace('"__provider": "', '"__provider": "x'))
@@ -347,7 +347,7 @@ def test_state_of_others(drifting: Drifting) -> None:
 
 
 def test_notify(drifting: Drifting) -> None:
-    """An address that nobody understands is refused before AWS is asked, and not shown."""
+    """An invalid notification URL is rejected before any request to AWS, and not printed."""
     drifting.declare(JANE)
     ran = drifting.run("--notify", "nonsense://secret@host")
     assert (ran.code, ran.out) == (1, "")

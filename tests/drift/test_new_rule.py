@@ -1,4 +1,4 @@
-"""A new rule is one class: every form of output and the documents have it without any other change."""
+"""A new rule is one class: every output format and the documents include it without any other change."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def define_rule() -> type[Difference]:
         seriousness = 15
 
         def describe(self) -> Words:
-            """Name the obligation."""
+            """Describe the missing device."""
             return Words("has no MFA device", "aws iam enable-mfa-device", "a device", "no device")
 
         def values(self) -> Values:
@@ -51,7 +51,7 @@ def define_rule() -> type[Difference]:
 
 
 def show(drift: Drift) -> dict[str, str]:
-    """Return every form of output of a drift."""
+    """Return the output of a drift in every format."""
     checkout = Checkout(Path("/work"), Path("/work"))
     return {
         "text": format_text(drift),
@@ -64,7 +64,7 @@ def show(drift: Drift) -> dict[str, str]:
 
 
 def assert_shown(rule: type[Difference]) -> None:
-    """Assert that each form of output and the documents show the rule's words, and its rank among others."""
+    """Assert that each output format and the documents have the rule's words, and its rank among other rules."""
     drift = replace(DRIFT, differences=(MISSING, rule(user="jane", place=PLACE)))
     forms = show(drift)
     assert {form for form, text in forms.items() if "has no MFA device" in text and "enable-mfa" in text} == set(forms)
@@ -83,7 +83,7 @@ def assert_shown(rule: type[Difference]) -> None:
 
 
 def test_new_rule_needs_no_other_change(capsys: pytest.CaptureFixture[str]) -> None:
-    """A rule that only this test defines is in every form of output, in the summary and in the documents."""
+    """A rule that only this test defines is in every output format, in the summary and in the documents."""
     print_coloured(replace(DRIFT, differences=(define_rule()(user="jane"),)))
     assert "Findings (1)\n  jane has no MFA device" in capsys.readouterr().out
     assert_shown(define_rule())

@@ -1,4 +1,4 @@
-"""Specs x state x live: with the state each difference is about one id."""
+"""The comparison of specs, state and account: with the state, each difference has one id."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ RECORDED = [
 def differences(
     user: DesiredUser, inventory: Inventory, *recorded: RecordedCredential, selection: Selection = EVERYTHING
 ) -> list[Difference]:
-    """What differs with this state."""
+    """Return the differences with this state."""
     drift = compare(
         Desired((user,)), inventory, timedelta(days=14), selection, make_recorded_state(StackExport(recorded))
     )
@@ -49,12 +49,12 @@ def differences(
 
 
 def test_nothing() -> None:
-    """Where the state has what is declared, and it is live, nothing differs, whatever the order."""
+    """If declared credentials are in the state and exist, nothing differs, whatever their order."""
     assert differences(jane("AI"), account(*reversed(live("AI"))), *RECORDED[:2]) == []
 
 
 def test_foreign() -> None:
-    """A live id that the state has not is unmanaged, by its id, also where as many are live as are declared."""
+    """An id that is not in the state is unmanaged, even if as many credentials exist as are declared."""
     found = live("AA")
     gone, foreign = differences(jane("-"), account(found[1]), RECORDED[0])
     assert isinstance(gone, MissingCredential)
@@ -64,7 +64,7 @@ def test_foreign() -> None:
 
 
 def test_not_made_yet() -> None:
-    """What is declared and in no state is missing, without an id, although somebody's is live."""
+    """A declared credential that is not in the state is missing, without an id, even if an unmanaged one exists."""
     missing, foreign = differences(jane("-"), account(*live("A")))
     declared, existing = jane("-").credentials, tuple(live("A"))
     assert missing == MissingCredential(
@@ -82,7 +82,7 @@ def test_not_made_yet() -> None:
 
 
 def test_statuses_by_id() -> None:
-    """A status is judged by id: two that are swapped differ both, which numbers alone do not show."""
+    """A status is compared by id: two swapped statuses are two differences, which numbers do not show."""
     found = differences(jane("AI"), account(*live("IA")), *RECORDED[:2])
     assert [(type(each), each.id, each.desired[0].name) for each in found if isinstance(each, StatusDiffers)] == [
         (StatusDiffers, "ACCA0", "0"),
@@ -99,7 +99,7 @@ def test_statuses_by_id() -> None:
 
 @pytest.mark.parametrize(("declared", "recorded", "differs"), [("b", "a", True), ("a", "a", False), (None, "a", False)])
 def test_reset(declared: str | None, recorded: str, *, differs: bool) -> None:
-    """A reset trigger that is another than the recorded one was not carried out; one taken out asks for nothing."""
+    """A reset trigger that differs from the recorded one is pending; a removed one is not."""
     user = jane("-")
     user = replace(user, credentials=(replace(user.credentials[0], reset=declared),))
     found = differences(user, account(*live("A")), replace(RECORDED[0], reset=recorded))
@@ -110,7 +110,7 @@ def test_reset(declared: str | None, recorded: str, *, differs: bool) -> None:
 
 
 def test_no_longer_declared() -> None:
-    """What the state has and no spec declares is told, also of users nobody declares, of old copies, and gone ones."""
+    """Recorded credentials without a spec are reported, even of undeclared users, old copies, and deleted ones."""
     stranger = replace(RECORDED[0], resource="joe/codecommit", id="ACCA9", user="joe")
     old = replace(RECORDED[0], id="ACCA2", is_leaving=True)
     found = differences(jane("-"), account(*live("A-A")), RECORDED[0], RECORDED[1], old, stranger)
@@ -120,14 +120,14 @@ def test_no_longer_declared() -> None:
 
 
 def test_former_name() -> None:
-    """What was renamed by `was` is found under its former name."""
+    """A credential renamed by `was` is found by its former name."""
     user = jane("-")
     renamed = replace(user.credentials[0], name="new", was="0")
     assert differences(replace(user, credentials=(renamed,)), account(*live("A")), RECORDED[0]) == []
 
 
 def test_expired() -> None:
-    """An expired credential is told once, by its id, with the one declared credential that it is."""
+    """An expired credential is reported once, by its id, with its declared credential."""
     (found,) = differences(jane("AA"), account(*live("AE")), *RECORDED[:2])
     assert (type(found), found.id) == (Expired, "ACCA1")
     assert isinstance(found, Expired)
@@ -137,13 +137,13 @@ def test_expired() -> None:
 
 @pytest.mark.parametrize(("days", "expected"), [(0, [Expired]), (1, [ExpiringSoon]), (14, [ExpiringSoon]), (15, [])])
 def test_expiry(days: int, expected: list[type[Difference]]) -> None:
-    """What has expired by the account's time, or will within the time asked for, is told; the rest is not."""
+    """A credential that has expired by server time, or will within the given time, is reported; others are not."""
     found = differences(jane("-"), account(*live("A", expires=NOW + timedelta(days=days))), RECORDED[0])
     assert [type(each) for each in found] == expected
 
 
 def test_renamed_user() -> None:
-    """What lives on under another name of its user is missing where it is declared, is not gone, and no stranger's."""
+    """A credential of a renamed user is missing under the declared name, and is neither deleted nor unmanaged."""
     elsewhere = [replace(found, user="joan") for found in live("A")]
     (missing,) = differences(jane("-"), account(*elsewhere, users="jane joan"), RECORDED[0])
     assert isinstance(missing, MissingCredential)
@@ -151,7 +151,7 @@ def test_renamed_user() -> None:
 
 
 def test_not_ours_to_judge() -> None:
-    """Of a user with access keys alone nothing live is unmanaged, state or not; `credentials: []` means none."""
+    """A user with only access keys has no unmanaged credentials; with `credentials: []`, every one is unmanaged."""
     watched = replace(jane(""), judges_credentials=False)
     assert differences(watched, account(*live("A"))) == []
     assert compare(Desired((watched,)), account(*live("A"))).differences == ()
@@ -161,7 +161,7 @@ def test_not_ours_to_judge() -> None:
 
 
 def test_ignore_undeclared() -> None:
-    """Users nobody declared are left out where that is asked for, and counted; declared users' strangers are not."""
+    """Undeclared users are omitted on request, and counted; unmanaged credentials of declared users stay."""
     joe = [replace(found, user="joe", id="ACCA7") for found in live("A")]
     inventory = account(*live("A"), *joe, users="jane joe")
     (found,) = differences(jane("-"), inventory, RECORDED[0])
@@ -173,7 +173,7 @@ def test_ignore_undeclared() -> None:
 
 
 def test_young() -> None:
-    """What the state has and was made a moment ago may only be missing from a list."""
+    """A recorded credential that was created within the last minute may only be missing from a list."""
     inventory = replace(account(), young_credentials=frozenset({"ACCA0"}))
     drift = compare(Desired((jane("-"),)), inventory, state=make_recorded_state(StackExport(tuple(RECORDED[:1]))))
     assert (drift.differences, len(drift.unsettled)) == ((), 1)
@@ -230,7 +230,7 @@ def test_created_since_the_export() -> None:
 
 
 def test_filters() -> None:
-    """Only what is asked for is told; what others declare is not taken for no longer declared."""
+    """A filter reports only selected users and services; credentials outside of it count as declared."""
     joe = DesiredUser("joe", USER_PLACE, (replace(jane("-").credentials[0], user="joe"),))
     recorded = replace(RECORDED[0], resource="joe/codecommit/0", id="ACCA5", user="joe")
     desired = Desired((jane("-"), joe))

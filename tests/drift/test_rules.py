@@ -1,4 +1,4 @@
-"""The words of every rule: some of them are stored in states, all of them are read by people."""
+"""The words of every rule: states contain some of them, and people read all of them."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         Expected("codecommit credential ACCA0 expires on 2026-11-26", "codecommit", "expires on 2026-11-26"),
     ),
 ]
-"""What is read in the output of commands."""
+"""The differences in the output of commands."""
 
 IN_STATES: list[tuple[Difference, Expected]] = [
     (
@@ -284,24 +284,24 @@ IN_STATES: list[tuple[Difference, Expected]] = [
         ),
     ),
 ]
-"""What is stored in the states of `AccessKeys`: to change one of these shows a diff in every preview of everybody."""
+"""The differences in states of `AccessKeys`: a changed message is a diff in the next preview of every stack."""
 
 
 @pytest.mark.parametrize(("difference", "expected"), [*EXPECTED, *IN_STATES])
 def test_words(difference: Difference, expected: Expected) -> None:
-    """Each difference has these words, to the letter."""
+    """Each difference has exactly these words."""
     words = difference.describe()
     assert (words.message, words.desired, words.live) == expected
 
 
 def test_every_difference_has_words() -> None:
-    """Every rule is among the examples above."""
+    """Every rule is in the examples above."""
     assert {type(difference) for difference, _ in [*EXPECTED, *IN_STATES]} == set(list_rules())
 
 
 @pytest.mark.parametrize("difference", [difference for difference, _ in [*EXPECTED, *IN_STATES]])
 def test_every_difference_has_a_next_step(difference: Difference) -> None:
-    """After each difference comes a step, on one line, whose ids are those of the difference."""
+    """Each difference has a next step on one line, which contains the id if it needs one."""
     step = difference.describe().next
     assert step.isprintable()
     is_about_id = difference.id and not isinstance(difference, ExpiringSoon | UnresolvedCreate)
@@ -311,7 +311,7 @@ def test_every_difference_has_a_next_step(difference: Difference) -> None:
 @pytest.mark.parametrize("user", ["jane", "-x", "o'brien; rm -rf x", "$(x)"])
 @pytest.mark.parametrize("difference", [difference for difference, _ in [*EXPECTED, *IN_STATES]])
 def test_next_step_can_be_pasted(difference: Difference, user: str) -> None:
-    """A command in a next step is one that the command line takes, and AWS has, whatever the user is called."""
+    """Each command in a next step is valid for the command line and for AWS, whatever the name of the user."""
     fields: dict[str, Any] = {"user": user}
     if live := getattr(difference, "live", ()):
         fields["live"] = tuple(replace(one, user=user) for one in live)
@@ -326,7 +326,7 @@ def test_next_step_can_be_pasted(difference: Difference, user: str) -> None:
 
 
 def test_next_step_of_a_made_user() -> None:
-    """A user whom the specs have made comes by the next up, unless IAM has renamed the user."""
+    """A user that the specs create is created by the next `up`, unless IAM has renamed the user."""
     missing = MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0", lives_under="joan")
     assert missing.describe().next.endswith("or only pulumi up, which makes another and deletes that one")
     assert replace(missing, lives_under=None).describe().next == "pulumi up"
@@ -355,7 +355,7 @@ def test_next_step_of_a_renamed_user() -> None:
 
 
 def test_line() -> None:
-    """A line has the place first, as compilers have it, then the user, the message and the rule."""
+    """A line starts with the source location, as in compilers, then has the user, the message and the rule."""
     old, missing = IN_STATES[4][0], MissingCredential(**JANE, place=PLACE, desired=(WANTED,), live=())
     sentence = "jane: access key AKIA0 is older than 1000 days: created on 2023-01-02 [access-key-too-old]"
     assert old.format_sentence() == old.format_line() == sentence
@@ -363,12 +363,12 @@ def test_line() -> None:
 
 
 def drift(there: Inventory, **fields: Any) -> Drift:  # noqa: ANN401 - any of them
-    """Nothing desired compared with an account, but for these fields."""
+    """Compare nothing desired with an account, and replace these fields."""
     return replace(compare(Desired(()), there), **fields)
 
 
 def test_limits() -> None:
-    """What was not looked at is told, and on what the answer rests."""
+    """Notes report unchecked facts and the sources of the result."""
     there = Inventory("123456789012", NOW, access_keys_read=("jane",))
     assert list(describe_limits(drift(there))) == []
     assert list(describe_limits(drift(there, resets=2, are_ids_unknown=True, are_keys_skipped=True))) == [

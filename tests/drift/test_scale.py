@@ -1,4 +1,4 @@
-"""What a drift run costs: calls are counted, not estimated."""
+"""The cost of a drift run in calls."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_pages(drifting: Drifting, emulator: Emulator) -> None:
 
 
 def test_drift_costs_its_own(drifting: Drifting, emulator: Emulator) -> None:
-    """What seems to be missing costs one more call for each such user, and what is unmanaged costs none."""
+    """Each user with a missing credential costs one more call, and an unmanaged credential costs none."""
     fill(names(50))
     fill(["undeclared"])
     fill(["missing-1", "missing-2"], [])

@@ -1,4 +1,4 @@
-"""`iamcreds drift` as a process: at a terminal, in a pipe, in CI."""
+"""`iamcreds drift` as a process: in a terminal, in a pipe, in CI."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Commands("iamcreds", commands={"drift": command})(["drift", "specs", "--exact"])
 
 
 def at_terminal(folder: Path, *, stdout: bool, **env: str) -> Shown:
-    """Run it with standard error, and standard output if so wished, at a terminal."""
+    """Run the command with standard error, and optionally standard output, in a terminal."""
     variables = {**{name: value for name, value in os.environ.items() if name != "CI"}, "TERM": "xterm", **env}
     return run_at_terminal([sys.executable, "-c", PROGRAM], folder, variables, piped=None if stdout else "stdout")
 
 
 @pytest.fixture
 def folder(signed_in: Emulator, tmp_path: Path) -> Path:
-    """A folder with specs of 20 users who all have an access key too many."""
+    """Create a folder with specs of 20 users who each have one access key too many."""
     fill(names(20), access_keys=1)
     write_specs(tmp_path / "specs", names(20), policy="{max: 0}")
     signed_in.controls.set(latency=0.1)
@@ -40,7 +40,7 @@ def folder(signed_in: Emulator, tmp_path: Path) -> Path:
 
 
 def test_progress(folder: Path) -> None:
-    """At a terminal bars on standard error tell how far a long run is, and the output stays clean."""
+    """In a terminal, progress bars on standard error show a long run, and the output has none of them."""
     shown = at_terminal(folder, stdout=False)
     assert shown.code == 2
     assert "reading access keys" in shown.drawn
@@ -50,7 +50,7 @@ def test_progress(folder: Path) -> None:
 
 
 def test_colour(folder: Path) -> None:
-    """At a terminal findings stand under headings, in colour."""
+    """In a terminal, findings have headings and colors."""
     shown = at_terminal(folder, stdout=True, CI="true")
     assert shown.code == 2
     assert "\x1b[1;35mFindings (20)" in shown.drawn
@@ -59,7 +59,7 @@ def test_colour(folder: Path) -> None:
 
 
 def test_ci(folder: Path) -> None:
-    """In CI there are no bars, even at a terminal."""
+    """CI shows no progress bars, even in a terminal."""
     shown = at_terminal(folder, stdout=False, CI="true")
     assert (shown.code, shown.drawn) == (2, "")
     assert "20 findings in account" in shown.piped

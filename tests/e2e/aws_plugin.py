@@ -1,9 +1,9 @@
 # ruff: noqa: D102, N802 - the protocol's own names
-"""A stand-in for pulumi-aws' plugin, which is a gigabyte and not to be had here: IAM users, against the embedded IAM.
+"""A substitute for the plugin of pulumi-aws, which is too large for these tests: IAM users on the IAM emulator.
 
-It speaks the engine's protocol for providers, so that the real engine decides about order, dependencies, import and
-deletion. What the real plugin checks, waits for and writes down is not in it. Permissions boundaries are recorded
-only, for the embedded IAM has none.
+It implements the engine's provider protocol, so the real engine decides about order, dependencies, import and
+deletion. It does not validate, wait or record as the real plugin does. It only records permissions boundaries,
+because the IAM emulator does not support them.
 """
 
 from __future__ import annotations
@@ -30,41 +30,41 @@ DEFAULTS: dict[str, Any] = {"path": "/", "forceDestroy": False}
 
 
 class Users:
-    """IAM users as pulumi-aws has them; the id is the name."""
+    """IAM users with the inputs of pulumi-aws; the id is the name."""
 
     def __init__(self, iam: IAMClient) -> None:
         self.iam = iam
 
     def create(self, news: dict[str, Any]) -> str:
-        """Create it."""
+        """Create the user."""
         self.iam.create_user(UserName=news["name"], Path=news["path"], Tags=_tags(news.get("tags", {})))
         return str(news["name"])
 
     def read(self, id_: str, recorded: dict[str, Any]) -> dict[str, Any]:
-        """What there is of it, as inputs."""
+        """Return the existing user as inputs."""
         user = self.iam.get_user(UserName=id_)["User"]
         tags = {tag["Key"]: tag["Value"] for tag in self.iam.list_user_tags(UserName=id_)["Tags"]}
         boundary = {name: recorded[name] for name in ("permissionsBoundary",) if name in recorded}
         return {**DEFAULTS, "name": id_, "path": user["Path"], **({"tags": tags} if tags else {}), **boundary}
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> None:
-        """Make path and tags what they are to be."""
+        """Update the path and the tags."""
         self.iam.update_user(UserName=id_, NewPath=news["path"])
         gone = olds.get("tags", {}).keys() - news.get("tags", {}).keys()
         self.iam.untag_user(UserName=id_, TagKeys=sorted(gone))
         self.iam.tag_user(UserName=id_, Tags=_tags(news.get("tags", {})))
 
     def delete(self, recorded: dict[str, Any]) -> None:
-        """Delete it, which IAM refuses as long as it has anything."""
+        """Delete the user. IAM rejects this if the user still has credentials, keys or policies."""
         self.iam.delete_user(UserName=recorded["name"])
 
     def replaces(self, olds: dict[str, Any], news: dict[str, Any]) -> list[str]:
-        """Which inputs no update can change."""
+        """Return the changed inputs that require a replacement."""
         return [name for name in ("name",) if olds.get(name) != news.get(name)]
 
 
 class Attachments:
-    """Managed policies attached to users; there is nothing to update."""
+    """Managed policies attached to users, which have no update."""
 
     def __init__(self, iam: IAMClient) -> None:
         self.iam = iam
@@ -75,7 +75,7 @@ class Attachments:
         return f"{news['user']}-1"
 
     def read(self, _id: str, recorded: dict[str, Any]) -> dict[str, Any]:
-        """The inputs, where the policy is attached."""
+        """Return the inputs if the policy is attached."""
         attached = self.iam.list_attached_user_policies(UserName=recorded["user"])["AttachedPolicies"]
         is_there = recorded["policyArn"] in {policy["PolicyArn"] for policy in attached}
         return {name: recorded[name] for name in ("user", "policyArn")} if is_there else {}
@@ -85,12 +85,12 @@ class Attachments:
         self.iam.detach_user_policy(UserName=recorded["user"], PolicyArn=recorded["policyArn"])
 
     def replaces(self, olds: dict[str, Any], news: dict[str, Any]) -> list[str]:
-        """Which inputs no update can change."""
+        """Return the changed inputs that require a replacement."""
         return [name for name in ("user", "policyArn") if olds.get(name) != news.get(name)]
 
 
 class Plugin(ResourceProviderServicer):
-    """What the engine asks of the plugin."""
+    """The provider protocol, as far as the engine uses it here."""
 
     def __init__(self) -> None:
         self.iam = boto3.client("iam", region_name="us-east-1")
@@ -132,7 +132,7 @@ class Plugin(ResourceProviderServicer):
             changes=words.DIFF_SOME if diffs else words.DIFF_NONE,
             diffs=diffs,
             replaces=self._kind(request.type).replaces(olds, news),
-            deleteBeforeReplace=True,  # as it does with whatever has a name
+            deleteBeforeReplace=True,  # as pulumi-aws does for named resources
         )
 
     def Create(self, request: messages.CreateRequest, context: grpc.ServicerContext) -> messages.CreateResponse:
@@ -197,7 +197,7 @@ def _outputs(type_: str, id_: str, inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Serve until the engine, which reads the port from the first line, ends this process."""
+    """Serve until the engine ends this process. The engine reads the port from the first line of the output."""
     server = grpc.server(ThreadPoolExecutor(8))
     add_ResourceProviderServicer_to_server(Plugin(), server)
     sys.stdout.write(f"{server.add_insecure_port('127.0.0.1:0')}\n")

@@ -1,4 +1,4 @@
-"""What the account holds, as somebody else sees and changes it."""
+"""The existing credentials of the account, read and changed outside Pulumi."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ JANE = "users: {jane: {credentials: [{service: codecommit}]}}"
 
 
 def list_credentials(iam: IAMClient, user: str) -> list[ServiceSpecificCredentialMetadataTypeDef]:
-    """List the user's live credentials, as IAM does."""
+    """List the user's existing credentials, as IAM does."""
     return iam.list_service_specific_credentials(UserName=user)["ServiceSpecificCredentials"]
 
 
 def set_status(iam: IAMClient, user: str, status: Literal["Active", "Inactive"]) -> None:
-    """Do what a human does in the console to each of the user's credentials."""
+    """Set the status of each of the user's credentials, as a person does in the console."""
     for credential in list_credentials(iam, user):
         iam.update_service_specific_credential(
             UserName=user, ServiceSpecificCredentialId=credential["ServiceSpecificCredentialId"], Status=status
@@ -31,7 +31,7 @@ def set_status(iam: IAMClient, user: str, status: Literal["Active", "Inactive"])
 
 
 def pass_a_day(emulator: Emulator) -> None:
-    """Let what is there be a day old, past the age at which a list that shows it otherwise is not believed."""
+    """Make existing credentials a day old, so that no run attributes a difference to eventual consistency."""
     emulator.controls.set(clock_shift=86_400)
 
 
@@ -39,5 +39,5 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Wait until the condition is true."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "the condition was not met in time"
         time.sleep(0.05)

@@ -30,7 +30,7 @@ class PackageIndex:
     requested: list[str]
 
     def make_environment(self) -> dict[str, str]:
-        """Make the variables by which pip uses this index only."""
+        """Return the environment variables that restrict pip to this index."""
         return {"PIP_CONFIG_FILE": "/dev/null", "PIP_INDEX_URL": self.url, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 

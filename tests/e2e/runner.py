@@ -1,4 +1,4 @@
-"""A GitHub runner of our own: runs the shell steps of a workflow's job in order, on a stack, with a stub of `gh`."""
+"""A local GitHub runner: runs the shell steps of a workflow's job in order, on a stack, with a stub of `gh`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CONDITIONS: dict[str | None, Callable[[JobRun], bool]] = {
         job.outputs.get("steps.gate.outputs.code") == "4"
     ),
 }
-"""The conditions of steps, and when each is met; code scanning is on."""
+"""The conditions of steps, each with its evaluation; code scanning is enabled."""
 TRUTH = "tag:yaml.org,2002:bool"
 EXPRESSION = re.compile(r"\$\{\{ (.*?) \}\}")
 GH = ROOT / "tests/e2e/gh.py"
@@ -40,7 +40,7 @@ COMMIT = "a" * 40
 
 
 class WorkflowLoader(yaml.SafeLoader):
-    """YAML as GitHub reads it: `on` is a key, and no truth as in YAML 1.1."""
+    """YAML as GitHub reads it: `on` is a key, not a boolean as in YAML 1.1."""
 
 
 WorkflowLoader.yaml_implicit_resolvers = {
@@ -51,8 +51,8 @@ WorkflowLoader.add_implicit_resolver(TRUTH, re.compile("true|false"), ["t", "f"]
 
 
 def read_workflow(text: str) -> dict[str, Any]:
-    """Read what a workflow or an action says."""
-    return dict(yaml.load(text, Loader=WorkflowLoader))  # noqa: S506 - it is a safe loader
+    """Read a workflow or an action."""
+    return dict(yaml.load(text, Loader=WorkflowLoader))  # noqa: S506 - a subclass of SafeLoader
 
 
 def load_workflow(workflow: str) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def load_workflow(workflow: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Call:
-    """What the stub of `gh` was asked: its words, and the text of the file that it was given."""
+    """A call of the stub of `gh`: its arguments, and the text of the file that it names."""
 
     words: str
     body: str
@@ -70,7 +70,7 @@ class Call:
 
 @dataclass
 class JobRun:
-    """What became of a job: its steps' outcomes by id or name, their outputs, all that was printed, calls of `gh`."""
+    """The result of a job: outcomes of steps by id or name, outputs, printed text, calls of `gh`, and summary."""
 
     outcomes: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
@@ -80,13 +80,13 @@ class JobRun:
 
     @property
     def is_green(self) -> bool:
-        """Whether GitHub would call it a success."""
+        """Return True if GitHub would report success."""
         return "failure" not in self.outcomes.values()
 
 
 @dataclass
 class Runner:
-    """Runs the `run:` steps of a job in a stack's folder; `found` is what `gh` finds: an issue or a comment."""
+    """A runner of the `run:` steps of a job, in the folder of a stack."""
 
     stack: Stack
     folder: Path
@@ -99,7 +99,7 @@ class Runner:
         (self.folder / "gh").chmod(0o755)
 
     def write_comments(self, *comments: tuple[str, str]) -> None:
-        """Set the comments of the pull request, as author and body, for `gh` to filter and edit."""
+        """Set the comments of the pull request, as author and body. The stub of `gh` filters and edits them."""
         listed = [{"id": n, "user": {"login": user}, "body": body} for n, (user, body) in enumerate(comments, start=1)]
         (self.folder / "comments").write_text(json.dumps(listed))
 
@@ -108,7 +108,7 @@ class Runner:
         return [comment["body"] for comment in json.loads((self.folder / "comments").read_text())]
 
     def run_all(self, workflow: str) -> dict[str, JobRun]:
-        """Run the jobs of a workflow in order, each if the jobs that it needs are green; called workflows are green."""
+        """Run the jobs of a workflow in order, each if the jobs that it needs are green (called workflows are)."""
         done = dict[str, JobRun]()
         jobs = load_workflow(workflow)["jobs"]
         for name, job in jobs.items():
@@ -118,7 +118,7 @@ class Runner:
         return done
 
     def run(self, workflow: str, job: str, found: str = "", env: dict[str, str] | None = None, **inputs: str) -> JobRun:
-        """Run a job's steps, each in a shell of its own, as long as its condition is met."""
+        """Run each step of a job in its own shell if its condition is met; `found` is the result of `gh`."""
         definition = load_workflow(workflow)
         job_run = JobRun()
         steps = [step for step in definition["jobs"][job]["steps"] if "run" in step]
@@ -145,7 +145,7 @@ class Runner:
         return job_run
 
     def run_step(self, shell: str, script: str, env: dict[str, str]) -> None:
-        """Run one script by the workflow's own shell."""
+        """Run one script with the shell of the workflow."""
         (self.folder / "script").write_text(script)
         command = [word.replace("{0}", str(self.folder / "script")) for word in shell.split()]
         done = subprocess.run(
@@ -156,7 +156,7 @@ class Runner:
         self.stack.printed.append(done.stdout)
 
     def make_environment(self) -> dict[str, str]:
-        """Make what the runner itself sets; what only a step's `env` should set is left out."""
+        """Return the variables that the runner sets, without those that only the `env` of a step sets."""
         own = ("PULUMI_BACKEND_URL", "PULUMI_STACK")
         kept = {name: value for name, value in self.stack.env.items() if name not in own}
         return kept | {

@@ -1,4 +1,4 @@
-"""A Pulumi stack in a folder of its own, worked by the real engine."""
+"""A Pulumi stack in its own folder, run by the real engine."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 200
 WITHOUT_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
-"""What has the engine record a run when it has ended, and not at each step."""
-_PADDING = re.compile(" +:")  # the engine aligns the properties it shows
+"""Variables that make the engine record an update at its end, not at each step."""
+_PADDING = re.compile(" +:")  # the engine aligns properties
 
 
 @dataclass(frozen=True)
 class Completed:
-    """A command that ran to its end: its exit code, and all that it printed."""
+    """A completed command: its exit code and everything that it printed."""
 
     code: int
     text: str
@@ -30,7 +30,7 @@ class Completed:
 
 @dataclass
 class Stack:
-    """A stack in a folder of its own, worked by the real `pulumi`; every word that is printed is kept."""
+    """A stack in its own folder, run by the real `pulumi`; `printed` keeps all output."""
 
     folder: Path
     env: dict[str, str]
@@ -38,18 +38,18 @@ class Stack:
     seconds: float = SECONDS
 
     def write_specs(self, **files: str) -> None:
-        """Make the specs folder hold exactly these files: `jane="users: …"` becomes jane.yaml."""
+        """Replace the specs folder with these files: `jane="users: …"` becomes jane.yaml."""
         shutil.rmtree(self.folder / "specs", ignore_errors=True)
         (self.folder / "specs").mkdir()
         for name, text in files.items():
             (self.folder / "specs" / f"{name}.yaml").write_text(text)
 
     def write_program(self, text: str) -> None:
-        """Replace the project's program by another one."""
+        """Replace the project's program."""
         (self.folder / "__main__.py").write_text(text)
 
     def run(self, *arguments: str, **env: str) -> Completed:
-        """Run pulumi with these arguments; a variable given as "" is left out."""
+        """Run pulumi with these arguments; a variable with the value "" is removed from the environment."""
         variables = {name: value for name, value in (self.env | env).items() if value}
         done = subprocess.run(
             ["pulumi", "--non-interactive", *arguments],  # noqa: S607 - found by the PATH of the stack
@@ -60,7 +60,7 @@ class Stack:
         return Completed(done.returncode, _PADDING.sub(":", text))
 
     def succeed(self, *arguments: str, **env: str) -> str:
-        """Run pulumi, which must succeed; what it printed."""
+        """Run pulumi, which must succeed, and return its output."""
         completed = self.run(*arguments, **env)
         assert completed.code == 0, completed.text
         return completed.text
@@ -74,12 +74,12 @@ class Stack:
         return self.succeed("preview", "--diff")
 
     def assert_no_changes(self) -> None:
-        """Run a preview, which must find nothing to do."""
+        """Run a preview, which must find no changes."""
         completed = self.run("preview", "--diff", "--expect-no-changes")
         assert completed.code == 0, completed.text
 
     def fail(self, *arguments: str, **env: str) -> str:
-        """Run pulumi, which must fail without a traceback; what it printed."""
+        """Run pulumi, which must fail without a traceback, and return its output."""
         completed = self.run(*arguments, **env)
         assert completed.code != 0, completed.text
         assert "Traceback" not in completed.text
@@ -87,11 +87,11 @@ class Stack:
         return completed.text
 
     def read_outputs(self) -> dict[str, Any]:
-        """Read the stack's outputs, secrets masked."""
+        """Read the stack's outputs; secrets are masked."""
         return dict(json.loads(self.succeed("stack", "output", "--json")))
 
     def read_secrets(self) -> dict[str, str]:
-        """Read the output `secrets` in clear text, which is not kept among what was printed."""
+        """Read the output `secrets` in clear text, without adding it to `printed`."""
         shown = subprocess.run(
             ["pulumi", "stack", "output", "--json", "--show-secrets"],  # noqa: S607 - as above
             cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=SECONDS, check=True,
@@ -106,7 +106,7 @@ class Stack:
 
 
 def create_stack(folder: Path, engine: str, url: str) -> Stack:
-    """Create a stack of this project below the folder, for the endpoint."""
+    """Create a stack of this project in a subfolder, with the endpoint."""
     project = folder / "project"
     project.mkdir()
     for name in ("Pulumi.yaml", "__main__.py"):
@@ -119,14 +119,14 @@ def create_stack(folder: Path, engine: str, url: str) -> Stack:
 
 
 def copy_stack(source: Path, folder: Path, engine: str, url: str) -> Stack:
-    """Copy a stack as it stands in another folder, for the endpoint; nothing that is in the folder is lost."""
+    """Copy a stack to another folder, with the endpoint; other files in the folder stay."""
     shutil.copytree(source, folder, symlinks=True, dirs_exist_ok=True)
-    # The selection of a stack is kept by the project's path, which is another one here.
+    # Pulumi keeps the selected stack by the path of the project, which differs here.
     return Stack(folder / "project", make_environment(folder, engine, url) | {"PULUMI_STACK": "test"})
 
 
 def add_aws_plugin(stack: Stack, folder: Path) -> None:
-    """Put the stand-in for pulumi-aws' plugin on the stack's PATH, where the engine looks first."""
+    """Add the substitute for the plugin of pulumi-aws to the stack's PATH, which the engine searches first."""
     plugins = folder / "plugins"
     plugins.mkdir()
     script = plugins / "pulumi-resource-aws"
@@ -136,23 +136,23 @@ def add_aws_plugin(stack: Stack, folder: Path) -> None:
 
 
 def find_engine() -> str:
-    """Find the folder of the real engine, which is built when it is not there yet; from now on it ends at once."""
+    """Return the folder of the real engine, and build it if necessary. Child processes then respond to SIGINT."""
     heed_interrupts()
     command = [sys.executable, str(ROOT / "tools/engine.py")]
     return str(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
 
 
 def heed_interrupts() -> None:
-    """Have what this process starts heed SIGINT, which is ignored below `nohup` and what a script runs with `&`.
+    """Restore the default handler of SIGINT if this process ignores it, as under `nohup` or in a background job.
 
-    The engine ends its plugins by it, and kills one that does not heed it after five seconds.
+    The engine stops its plugins with SIGINT, and kills a plugin that does not end within five seconds.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def make_environment(folder: Path, engine: str, url: str) -> dict[str, str]:
-    """Make the environment of a stack: nothing of the person who runs the tests, and all that the engine needs."""
+    """Return the environment of a stack, with only the variables that the engine needs."""
     return {
         "PATH": os.pathsep.join([str(ROOT / ".venv/bin"), engine, "/usr/bin", "/bin"]),
         "HOME": str(folder),

@@ -1,4 +1,4 @@
-"""`AccessKeys` in every preview: what it shows, what it warns of, what it stops, and that it changes nothing."""
+"""`AccessKeys` in every preview: output, warnings, errors, and no changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DAY = 86_400
 
 
 def test_keys_are_shown(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """The first preview shows every live key of a watched user, the next ones what has changed since."""
+    """The first preview shows every existing key of a watched user; later ones show changes since then."""
     iam.create_user(UserName="jane")
     key = iam.create_access_key(UserName="jane")["AccessKey"]["AccessKeyId"]
     stack.write_specs(jane="users: {jane: {accessKeys: {max: 2}}}")
@@ -33,7 +33,7 @@ def test_keys_are_shown(stack: Stack, iam: IAMClient, emulator: Emulator) -> Non
 
 
 def test_findings_are_warnings(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Too many, too old and idle keys are warned of by user, key and rule, in every run, and are left as they are."""
+    """Every run warns about too many, too old and idle keys by user, key and rule, and changes none of them."""
     iam.create_user(UserName="jane")
     emulator.controls.set(clock_shift=-100 * DAY)
     old = iam.create_access_key(UserName="jane")["AccessKey"]["AccessKeyId"]
@@ -53,7 +53,7 @@ def test_findings_are_warnings(stack: Stack, iam: IAMClient, emulator: Emulator)
 
 
 def test_enforced_findings_stop_the_preview(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """`enforce` stops a run before anything changes, until one is let through; another user's finding stops none."""
+    """`enforce` fails a run before any change, unless the config permits it; another user's finding fails none."""
     for user in ("jane", "joe"):
         iam.create_user(UserName=user)
         iam.create_access_key(UserName=user)
@@ -77,7 +77,7 @@ users:
 
 
 def test_now_is_a_preview_of_another_day(stack: Stack, iam: IAMClient) -> None:
-    """The config `now` shows what will be found on another day; what is no date is refused in a sentence."""
+    """With the config `now`, a preview shows the findings of that day; an invalid date is rejected."""
     iam.create_user(UserName="jane")
     iam.create_access_key(UserName="jane")
     stack.write_specs(jane="users: {jane: {accessKeys: {maxAgeDays: 90}}}")
@@ -89,7 +89,7 @@ def test_now_is_a_preview_of_another_day(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_missing_user_and_paging(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Keys are read to the last page however short pages are, and a user who does not exist is a finding."""
+    """All pages of keys are read, however short the pages are; a user who does not exist is a finding."""
     iam.create_user(UserName="jane")
     keys = {iam.create_access_key(UserName="jane")["AccessKey"]["AccessKeyId"] for _ in range(2)}
     emulator.controls.set(page_limit=1)
@@ -100,7 +100,7 @@ def test_missing_user_and_paging(stack: Stack, iam: IAMClient, emulator: Emulato
 
 
 def test_unwatched_users_cost_nothing(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Users without an access-key policy are not asked for: a quiet preview of theirs is one call to IAM."""
+    """Users without an access-key policy cause no requests: a preview without changes makes one call to IAM."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit}]}}")
     stack.up()

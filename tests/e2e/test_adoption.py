@@ -1,4 +1,4 @@
-"""`existing: adopt`: what is live and nobody's is taken over by Reset, wherever that is said."""
+"""`existing: adopt`: an unmanaged credential is adopted with a reset, wherever this is declared."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pulumi.export("secrets", {"jane/codecommit": own.service_password})
 
 @pytest.mark.parametrize("said_in", [*ADOPTING_SPECS, "class"])
 def test_adopted(stack: Stack, iam: IAMClient, emulator: Emulator, said_in: str) -> None:
-    """The preview shows the id that is taken over; then its password is a new one, and all is quiet."""
+    """The preview shows the id of the credential that it adopts; `up` resets its password and leaves no changes."""
     iam.create_user(UserName="jane")
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     before = list_credentials(iam, "jane")
@@ -47,9 +47,9 @@ def test_adopted(stack: Stack, iam: IAMClient, emulator: Emulator, said_in: str)
 
 
 def test_what_is_older_than_our_own(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """What is foreign is adopted although one of ours is younger, also in a preview that a changed config splits.
+    """An unmanaged credential older than a managed one is adopted, also if a changed config splits the preview.
 
-    A run that reads nothing leaves it alone, and names the way that adopts it.
+    A run that reads nothing does not adopt it, and its error recommends the options that do.
     """
     iam.create_user(UserName="jane")
     older, younger = (create_by_hand(emulator, iam, day) for day in (-2, -1))
@@ -69,7 +69,7 @@ def test_what_is_older_than_our_own(stack: Stack, iam: IAMClient, emulator: Emul
 
 
 def create_by_hand(emulator: Emulator, iam: IAMClient, day: int) -> str:
-    """The id of what somebody makes so many days from now."""
+    """Create a credential by hand, as many days from now, and return its id."""
     emulator.controls.set(clock_shift=day * 86_400)
     made = iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     emulator.controls.set(clock_shift=0)

@@ -1,4 +1,4 @@
-"""`adopt: ID`: a live credential is taken over as it is, and then is like any other."""
+"""`adopt: ID`: an existing credential is imported unchanged, and is then managed like any other."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ pulumi.export("known", own.service_password)
 
 
 def specs(*credentials: str) -> str:
-    """Specs of jane."""
+    """Return specs of jane."""
     return f"users: {{jane: {{credentials: [{', '.join(f'{{{credential}}}' for credential in credentials)}]}}}}"
 
 
 def count_writes(emulator: Emulator) -> int:
-    """The calls that change something."""
+    """Count the calls that change a credential."""
     counts = emulator.controls.counts()
     return sum(counts.get(f"iam:{write}ServiceSpecificCredential", 0) for write in WRITES)
 
 
 def test_untouched_and_then_like_any_other(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Nothing is written, preview and outputs say so; edits of `adopt` change nothing; everything else works."""
+    """An import writes nothing, as preview and outputs show; a changed `adopt` has no effect; other changes apply."""
     iam.create_user(UserName="jane")
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     pass_a_day(emulator)
@@ -86,7 +86,7 @@ def test_untouched_and_then_like_any_other(stack: Stack, iam: IAMClient, emulato
 
 
 def test_known_password(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A password in the stack's config is in the outputs without a reset, also when the config has it no more."""
+    """A password in the stack's config is an output without a reset, and stays one if it is removed from the config."""
     iam.create_user(UserName="jane")
     emulator.controls.put_credential(ID, "jane", CODECOMMIT, password=SECRET)
     pass_a_day(emulator)
@@ -113,7 +113,7 @@ def test_known_password(stack: Stack, iam: IAMClient, emulator: Emulator) -> Non
 
 
 def test_class(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A program of one's own takes over in the same way; without a password the output is None."""
+    """A user's own program imports in the same way; without a password the output is None."""
     iam.create_user(UserName="jane")
     emulator.controls.put_credential(ID, "jane", CODECOMMIT, password=SECRET)
     pass_a_day(emulator)
@@ -135,7 +135,7 @@ def test_class(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
 
 
 def test_refused(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """What cannot be adopted is refused in the preview, all of it at once with its place; nothing is changed."""
+    """The preview rejects every import that is not possible, with its source location, and changes nothing."""
     for user in ("jane", "john"):
         iam.create_user(UserName=user)
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)

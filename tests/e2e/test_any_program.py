@@ -1,4 +1,4 @@
-"""The resources in programs other than ours: inputs that are outputs, expiry, replacement at the limit."""
+"""The resources in other programs: inputs that are outputs, expiry, and replacement at the quota."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAY = 86_400
 
 
 def test_inputs_may_be_outputs(stack: Stack, iam: IAMClient) -> None:
-    """User and reset trigger may be outputs of another resource, known only once that one is made."""
+    """User and reset trigger may be outputs of another resource, which are unknown before it is created."""
     iam.create_user(UserName="jane")
     stack.write_program(PROGRAM)
     stack.preview()
@@ -36,7 +36,7 @@ def test_inputs_may_be_outputs(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_refused_inputs(stack: Stack) -> None:
-    """What IAM would refuse is refused by the preview, all of it at once."""
+    """The preview rejects all inputs that IAM would reject, and lists every error."""
     stack.write_program(
         PROGRAM.replace('user="jane"', 'user="jane doe"').replace('service="bedrock"', 'service="bed rock"')
     )
@@ -48,7 +48,7 @@ def test_refused_inputs(stack: Stack) -> None:
 
 
 def test_replaced_create_first(stack: Stack, iam: IAMClient) -> None:
-    """Another age replaces the key; while a place is free the new one is made before the old one goes."""
+    """A changed age replaces the key; if the quota has room, the new one is created before the old one is deleted."""
     iam.create_user(UserName="jane")
     stack.write_program(KEY_ALONE)
     stack.succeed("config", "set", "ageDays", "30")
@@ -63,7 +63,7 @@ def test_replaced_create_first(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_replaced_at_the_limit(stack: Stack, iam: IAMClient) -> None:
-    """Where the program has both places, the old key goes before the new one is made, and the other one stays."""
+    """If the program uses the whole quota, the old key is deleted before the new one is created; the other stays."""
     iam.create_user(UserName="jane")
     both = KEY_ALONE.replace('service="bedrock",', 'service="bedrock", declared=2,')
     stack.write_program(f'{both}\nServiceSpecificCredential("other", user="jane", service="bedrock", declared=2)\n')
@@ -79,7 +79,7 @@ def test_replaced_at_the_limit(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_replaced_under_a_new_name(stack: Stack, iam: IAMClient) -> None:
-    """At the limit a key is replaced although it gets another name by an alias in the same run."""
+    """At the quota, a key is replaced although an alias renames it in the same run."""
     iam.create_user(UserName="jane")
     key = 'ServiceSpecificCredential("{}", user="jane", service="bedrock", declared=2, age_days={}{})\n'
     start = "import pulumi\nfrom dynamic_providers import ServiceSpecificCredential\n" + key.format("other", 90, "")
@@ -98,7 +98,7 @@ def test_replaced_under_a_new_name(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_replaced_beside_a_foreign_key(stack: Stack, iam: IAMClient) -> None:
-    """Where somebody else has the other place, a replacement is refused before anything is deleted."""
+    """If an unmanaged key uses the rest of the quota, a replacement is rejected before anything is deleted."""
     iam.create_user(UserName="jane")
     stack.write_program(KEY_ALONE)
     stack.up()
@@ -111,7 +111,7 @@ def test_replaced_beside_a_foreign_key(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_expired_is_replaced(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A key past its date is replaced, and never asked to be Active again."""
+    """An expired key is replaced, and no request activates it."""
     iam.create_user(UserName="jane")
     stack.write_program(KEY_ALONE)
     stack.succeed("config", "set", "ageDays", "1")
@@ -126,7 +126,7 @@ def test_expired_is_replaced(stack: Stack, iam: IAMClient, emulator: Emulator) -
 
 
 def ids(iam: IAMClient) -> set[str]:
-    """The ids of jane's live API keys."""
+    """Return the ids of jane's existing API keys."""
     return {
         credential["ServiceSpecificCredentialId"]
         for credential in list_credentials(iam, "jane")

@@ -38,7 +38,7 @@ def users(iam: IAMClient) -> None:
 
 
 def plan(stack: Stack, *options: str, command: tuple[str, ...] = ("preview", "--show-sames"), code: int = 0) -> Path:
-    """Run a preview and `iamcreds plan --approve`, which exits with the code; return the file."""
+    """Run a preview and `iamcreds plan --approve`, assert its exit code, and return the file."""
     preview, approved = stack.folder.parent / "preview.json", stack.folder.parent / "approved.json"
     printed = subprocess.run(
         ["pulumi", "--non-interactive", *command, "--json"],  # noqa: S607 - found by the PATH of the stack
@@ -155,7 +155,7 @@ def test_changes_after_the_gate(stack: Stack, iam: IAMClient, emulator: Emulator
 
 
 def test_destroy(stack: Stack, iam: IAMClient) -> None:
-    """`destroy` deletes only what its preview named, and needs no specs."""
+    """`destroy` deletes only credentials that its preview named, and needs no specs."""
     stack.write_specs(team="users: {jane: {credentials: [{service: codecommit}]}}")
     stack.up()
     approved = plan(stack, command=("destroy", "--preview-only"))
@@ -176,7 +176,7 @@ def test_destroy(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_old_copy(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A replaced copy that waits for its deletion is named, counted and approved, although no step shows it."""
+    """A replaced copy that waits for its deletion is listed, counted and approved, although no step shows it."""
     stack.write_program(PROGRAM.format({"a": "jane"}))
     stack.up()
     (old,) = list_ids(iam, "jane")

@@ -1,4 +1,4 @@
-"""Pulumi's Automation API on a stack: its callers see no password unless an output says that it is secret."""
+"""The Automation API of Pulumi: callers see no password unless the output is a secret."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ pulumi.export("length", secrets.apply(lambda found: len(found)))
 def automated(
     stack: Stack, iam: IAMClient, monkeypatch: pytest.MonkeyPatch, emulator: Emulator
 ) -> Iterator[automation.Stack]:
-    """The stack as the Automation API has it, after an `up` by it; what it shows is kept among what was printed."""
+    """Select the stack with the Automation API and run `up`; all output is added to `printed`."""
     iam.create_user(UserName="jane")
     stack.write_specs(team=SPECS.format(reset="first"))
     monkeypatch.setattr(os, "environ", os.environ | stack.env)
@@ -50,7 +50,7 @@ def automated(
 
 
 def assert_secret(outputs: Mapping[str, automation.OutputValue], issued: list[str]) -> None:
-    """Each output that holds a password, however deep, is secret as a whole, and no other one is."""
+    """Assert that an output is a secret, as a whole, if and only if it contains a password at any depth."""
     assert set(outputs) == {"credentials", "secrets"}
     for name, output in outputs.items():
         assert output.secret is contain_any([json.dumps(output.value)], issued), name
@@ -71,7 +71,7 @@ def test_outputs(automated: automation.Stack, stack: Stack, emulator: Emulator) 
 
 
 def test_inline_program(stack: Stack, iam: IAMClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The caller of an inline program outlives its engine: nothing in this process watches that."""
+    """The caller of an inline program outlives its engine, so this process starts no engine watch."""
     iam.create_user(UserName="jane")
     monkeypatch.setattr(os, "environ", os.environ | stack.env)
     inline = automation.create_stack(
@@ -90,7 +90,7 @@ def declare() -> ServiceSpecificCredential:
 
 
 def test_readers(automated: automation.Stack, stack: Stack, emulator: Emulator) -> None:
-    """`pulumi stack output secrets` and stack references go on working; without --show-secrets nothing is printed."""
+    """`pulumi stack output secrets` and stack references still work; without --show-secrets nothing is printed."""
     passwords = {
         name: emulator.controls.passwords()[found["id"]]
         for name, found in automated.outputs()["credentials"].value.items()

@@ -1,4 +1,4 @@
-"""What becomes of a credential: basic, multi, status, switch-off, reset, disappears, rename, destroy."""
+"""The lifecycle of a credential: creation, status, deactivation, reset, deletion outside Pulumi, rename, destroy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_basic(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Specs become live credentials by one call each, outputs tell all but the secrets, and then all is quiet."""
+    """Each spec creates a credential with one call; outputs show all but the secrets; the next run has no changes."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit}, {service: bedrock}]}}")
     emulator.controls.clear_counts()
@@ -34,13 +34,13 @@ def test_basic(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
         "user_name": "jane-at-123456789012",
         "status": "Active",
     }
-    assert shown["secrets"] == "[secret]", "the whole mapping is one secret, for tools that mask top-level outputs only"
+    assert shown["secrets"] == "[secret]", "the whole mapping is one secret: some tools only mask top-level outputs"
     assert sorted(stack.read_secrets().values()) == sorted(emulator.controls.secrets())
     stack.assert_no_changes()
 
 
 def test_multi(stack: Stack, iam: IAMClient) -> None:
-    """Two credentials of one service are told apart by their names, and each has its own status."""
+    """Two credentials of one service are distinguished by their names, and each has its own status."""
     iam.create_user(UserName="bot")
     stack.write_specs(
         bot="""users:
@@ -59,7 +59,7 @@ def test_multi(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_explicit_status_is_enforced(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A credential with a status that is switched off behind its back shows up in the preview, and up heals it."""
+    """If a credential with a declared status is deactivated outside Pulumi, a preview shows it and `up` reverts it."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit, status: Active}]}}")
     stack.up()
@@ -72,7 +72,7 @@ def test_explicit_status_is_enforced(stack: Stack, iam: IAMClient, emulator: Emu
 
 
 def test_human_switch_off_stays(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Without a status in the specs a switch-off by a human is shown, warned of in every run, and never undone."""
+    """Without a declared status, a manual deactivation stays; every run shows it and warns about it."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     stack.up()
@@ -91,7 +91,7 @@ def test_human_switch_off_stays(stack: Stack, iam: IAMClient, emulator: Emulator
 
 
 def test_declaring_a_status_later(stack: Stack, iam: IAMClient) -> None:
-    """A status that is declared later is enforced from then on, and one that is taken out is not."""
+    """A status that is declared later is enforced from then on; a removed status no longer is."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     stack.up()
@@ -107,9 +107,9 @@ def test_declaring_a_status_later(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_reset(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A changed trigger resets the password once and keeps the credential; taking it out says that it resets nothing.
+    """A changed trigger resets the password once; removing it resets nothing, and a warning reports this.
 
-    Adding the same text again is shown as what it is, a reset.
+    If the same text is added again, the preview shows a reset.
     """
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
@@ -134,7 +134,7 @@ def test_reset(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
 
 
 def test_disappears(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A credential deleted behind our back is seen as gone and made again."""
+    """A credential that was deleted outside Pulumi is created again."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     stack.up()
@@ -148,7 +148,7 @@ def test_disappears(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
 
 
 def test_user_disappears(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """When a user is deleted behind our back, the preview says which user is missing, and so does up."""
+    """If a user was deleted outside Pulumi, preview and `up` name the missing user."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     stack.up()
@@ -164,7 +164,7 @@ def test_user_disappears(stack: Stack, iam: IAMClient, emulator: Emulator) -> No
 
 
 def test_renamed_by_was(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """`was` makes another name the same credential: nothing is created, reset or deleted."""
+    """`was` renames a credential: nothing is created, reset or deleted."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     stack.up()
@@ -178,7 +178,7 @@ def test_renamed_by_was(stack: Stack, iam: IAMClient, emulator: Emulator) -> Non
 
 
 def test_user_moves_from_file_to_file(stack: Stack, iam: IAMClient) -> None:
-    """Names do not hold the file: a user who moves to another file keeps every credential as it is."""
+    """Resource names do not contain the file: a user can move to another file without changes to credentials."""
     for user in ("jane", "joe"):
         iam.create_user(UserName=user)
     stack.write_specs(
@@ -198,7 +198,7 @@ def test_user_moves_from_file_to_file(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_protected(stack: Stack, iam: IAMClient) -> None:
-    """A protected credential is not deleted when it is taken out of the specs."""
+    """A protected credential is not deleted if it is removed from the specs."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit, protect: true}]}}")
     stack.up()
@@ -208,9 +208,9 @@ def test_protected(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_protected_and_expired(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A protected credential that would have to be replaced is an error with its place; the others are not held up.
+    """A protected credential that needs a replacement is an error with its source location; others are not blocked.
 
-    The way out that the error names ends clean.
+    The solution that the error names leaves no changes.
     """
     iam.create_user(UserName="jane")
     key = "ACCAENDING00000000000"
@@ -237,7 +237,7 @@ def test_protected_and_expired(stack: Stack, iam: IAMClient, emulator: Emulator)
 
 
 def test_destroy_leaves_nothing(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Destroy deletes every credential, also when some or their user are gone already, and touches no access key."""
+    """Destroy deletes every credential, even if some or their user are already deleted, and keeps every access key."""
     for user in ("jane", "joe"):
         iam.create_user(UserName=user)
     iam.create_access_key(UserName="jane")

@@ -1,4 +1,4 @@
-"""Answers with passwords that are cut off, on the real engine: nothing of them is told, by whatever is printed."""
+"""Truncated responses that contain passwords, on the real engine: no output shows any part of a password."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CREATE, RESET = "iam:CreateServiceSpecificCredential", "iam:ResetServiceSpecific
 
 @pytest.mark.parametrize("share", [0.6, 0.9])
 def test_cut_answers(share: float, stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Create and Reset whose answers break off are told as lost, in text and as events, with tracebacks and without."""
+    """A truncated response to Create or Reset is reported as lost, in text and events, with and without tracebacks."""
     iam.create_user(UserName="jane")
     stack.write_specs(team=SPECS)
     emulator.controls.cut(CREATE, share, whole_length=False, times=None)

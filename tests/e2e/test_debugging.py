@@ -1,4 +1,4 @@
-"""IAMCREDS_DEBUG=1 on the real engine, and the engine's own switches: what is shown, and to whom."""
+"""IAMCREDS_DEBUG=1 and the engine's own debugging options on the real engine: the output and its permissions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_calls_of_a_provider(stack: Stack, iam: IAMClient) -> None:
-    """A run shows the calls of its providers where it is asked for; the stack's end looks for secrets in it."""
+    """A run shows the calls of its providers on request; the fixture searches the output for secrets."""
     iam.create_user(UserName="jane")
     stack.write_specs(team=JANE)
     assert "aws: " not in stack.preview()
@@ -24,7 +24,7 @@ def test_calls_of_a_provider(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_traceback_of_a_provider(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A create that fails shows the traceback, with the cause in botocore, where it is asked for."""
+    """A failed create shows the traceback on request, with its cause in botocore."""
     iam.create_user(UserName="jane")
     stack.write_specs(team=JANE)
     emulator.controls.fail(
@@ -38,7 +38,7 @@ def test_traceback_of_a_provider(stack: Stack, iam: IAMClient, emulator: Emulato
 
 
 def test_what_the_engine_writes_down(stack: Stack, iam: IAMClient) -> None:
-    """What the engine's switches have it write down is for its own user alone under `umask 077`."""
+    """With `umask 077`, only the user can read the debugging files of the engine."""
     iam.create_user(UserName="jane")
     stack.write_specs(team=JANE)
     folder = stack.folder.parent

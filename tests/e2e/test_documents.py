@@ -1,4 +1,4 @@
-"""What the documents show is what the real engine says, on the embedded IAM."""
+"""The documents show the output of the real engine on the IAM emulator."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ service, operation, *options = sys.argv[1:]
 names = [option.removeprefix("--").title().replace("-", "") for option in options[::2]]
 getattr(boto3.client(service, region_name="us-east-1"), operation.replace("-", "_"))(**dict(zip(names, options[1::2])))
 """
-"""The AWS CLI as far as the documents use it; it prints nothing."""
+"""The options of the AWS CLI that the documents use; it prints nothing."""
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """What there is when the beginning was played: the stack's folder, what is live, and the document's ids."""
+    """The result of the first example: the folder of the stack, the credentials, and the ids in the document."""
 
     folder: Path
     recorded: list[dict[str, str]]
@@ -49,7 +49,7 @@ class Beginning:
 
 @pytest.fixture(scope="module")
 def beginning(tmp_path_factory: pytest.TempPathFactory, new_stack: Path, engine: str, endpoint: Emulator) -> Beginning:
-    """The beginning, played once."""
+    """Play the first example once."""
     folder = tmp_path_factory.mktemp("beginning")
     stack = copy_stack(new_stack, folder, engine, endpoint.url)
     stack.write_specs()
@@ -63,7 +63,7 @@ def beginning(tmp_path_factory: pytest.TempPathFactory, new_stack: Path, engine:
 
 @pytest.fixture
 def player(beginning: Beginning, engine: str, emulator: Emulator, tmp_path: Path) -> Iterator[Player]:
-    """The beginning's stack and account on the day after, and a shell that has `aws`."""
+    """Return a player on the stack and account of the first example a day later, with `aws` on PATH."""
     open_account(emulator, USERS).restore(beginning.recorded)
     pass_a_day(emulator)
     stack = copy_stack(beginning.folder, tmp_path, engine, emulator.url)
@@ -77,12 +77,12 @@ def player(beginning: Beginning, engine: str, emulator: Emulator, tmp_path: Path
 
 @pytest.mark.parametrize("heading", PLAYED)
 def test_incident(heading: str, player: Player) -> None:
-    """Each incident, and the example of drift, a day after the same beginning, says what the document says."""
+    """Each incident, and the example of drift, prints the documented output a day after the first example."""
     play(player, heading)
 
 
 def play(player: Player, heading: str) -> None:
-    """Play the blocks that stand under a heading."""
+    """Play the blocks below a heading."""
     for block in BLOCKS:
         if block.heading == heading:
             player.play(block)
@@ -90,13 +90,13 @@ def play(player: Player, heading: str) -> None:
 
 @dataclass(frozen=True)
 class Clone:
-    """The repository's files in a folder of their own, as a clone has them, and a person's shell in it."""
+    """The files of the repository in a folder of their own, as in a clone, and a shell in it."""
 
     folder: Path
     env: dict[str, str]
 
     def run(self, script: str) -> str:
-        """What a script prints; it must succeed."""
+        """Run a script, which must succeed, and return its output."""
         done = subprocess.run(
             ["bash", "-ec", script],  # noqa: S607 - a person's shell
             cwd=self.folder, env=self.env, timeout=200, check=False, capture_output=True, text=True,
@@ -107,7 +107,7 @@ class Clone:
 
 @pytest.fixture
 def clone(tmp_path: Path, engine: str) -> Iterator[Clone]:
-    """A clone with this virtual environment, which it leaves as it is, and without a local stack."""
+    """Return a clone without a local stack. It uses this virtual environment and does not change it."""
     folder = tmp_path / "iamcreds"
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
     for name in listed.stdout.splitlines():
@@ -121,7 +121,7 @@ def clone(tmp_path: Path, engine: str) -> Iterator[Clone]:
 
 
 def test_readme(clone: Clone) -> None:
-    """The README's first steps, to the letter: its spec previews as shown, and its last command prints the password."""
+    """The README's first steps work as written: the preview matches, and the last command prints the password."""
     tried = [block for block in blocks(ROOT / "README.md") if block.heading == "Try it"]
     start, preview, password = (block.text for block in tried if block.language == "sh")
     (shown,) = (block.text for block in tried if block.language == "text")

@@ -1,4 +1,4 @@
-"""A whole account taken over: what `iamcreds dump` writes is adopted without a change in AWS, and then all is quiet."""
+"""Import of a whole account: the specs of `iamcreds dump` change nothing in AWS, and the next run has no changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SERVICES = ("codecommit.amazonaws.com", "logs.amazonaws.com")
 
 
 def test_fifty(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Of fifty live credentials nothing is changed, the next preview is clean, and drift with the state is too."""
+    """An import changes none of fifty credentials; the next preview has no changes, and drift has no findings."""
     for number in range(20):
         user = f"user-{number:02}"
         iam.create_user(UserName=user)
@@ -56,7 +56,7 @@ def test_fifty(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
 
 
 def iamcreds(stack: Stack, *words: str, code: int = 0) -> str:
-    """Run one of our commands in the stack's folder, which must end so, without the passphrase; its standard output."""
+    """Run a command in the stack's folder without the passphrase, assert its exit code, and return standard output."""
     env = {name: value for name, value in stack.env.items() if name != "PULUMI_CONFIG_PASSPHRASE"}
     done = subprocess.run(
         ["iamcreds", *words],  # noqa: S607 - found by the PATH of the stack

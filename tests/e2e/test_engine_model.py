@@ -1,4 +1,4 @@
-"""The simulator's model of the engine, held against the real one: both play the same short histories."""
+"""The simulator's model of the engine, compared with the real one: both play the same short histories."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Round:
-    """A run: what is declared (name, value, how), how it is run, what fails, and what is tainted before."""
+    """A run: the declared resources (name, value, how), options, failures, and the resource tainted before."""
 
     declared: tuple[tuple[str, str, str], ...]
     options: Options = field(default_factory=Options)
@@ -39,7 +39,7 @@ class Round:
     protect: tuple[str, ...] = ()
 
     def goals(self) -> list[Goal]:
-        """What the program registers."""
+        """Return the resources that the program registers."""
         return [
             Goal(
                 name,
@@ -53,7 +53,7 @@ class Round:
 
 
 def same(*names: str) -> tuple[tuple[str, str, str], ...]:
-    """Resources of the value 1."""
+    """Declare resources with the value 1."""
     return tuple((name, "1", UPDATE) for name in names)
 
 
@@ -115,14 +115,14 @@ PROTECTED = (
     ids=["everything", "failures", "stops", "narrowed", "protected"],
 )
 def test_model(history: tuple[Round, ...], stack: RealStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Engine and model ask a provider for the same, in the same order where there is one, and keep the same state."""
+    """Engine and model send a provider the same requests, in the same order if defined, and keep the same state."""
     real, model = RealEngine(stack, tmp_path / "real.jsonl"), ModelEngine(tmp_path / "model.jsonl", monkeypatch)
     for number, played in enumerate(history, 1):
         assert model.play(played) == real.play(played), f"round {number}: {stack.printed[-3:]}"
 
 
 class RealEngine:
-    """The real one."""
+    """The real engine."""
 
     def __init__(self, stack: RealStack, trace: Path) -> None:
         self._stack = stack
@@ -131,7 +131,7 @@ class RealEngine:
         shutil.copy(ROOT / "tests/simulation/traced.py", stack.folder)
 
     def play(self, played: Round) -> tuple[object, ...]:
-        """Run it; what the provider was asked, and the state after it."""
+        """Run the engine, and return the requests to the provider and the state afterwards."""
         declared = [vars(goal) for goal in played.goals()]
         (self._stack.folder / "declared.json").write_text(json.dumps(declared))
         if played.taint:
@@ -165,7 +165,7 @@ def _shown(exported: dict[str, Any]) -> tuple[str, ...]:
 
 
 class ModelEngine:
-    """The model of it."""
+    """The model of the engine."""
 
     def __init__(self, trace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._clock = Clock()
@@ -174,7 +174,7 @@ class ModelEngine:
         self._monkeypatch = monkeypatch
 
     def play(self, played: Round) -> tuple[object, ...]:
-        """Run it; what the provider was asked, and the state after it."""
+        """Run the model, and return the requests to the provider and the state afterwards."""
         if played.taint:
             found = self._stack.find(played.taint)
             assert found is not None
@@ -199,13 +199,13 @@ class ModelEngine:
 
 
 class _Declared(Program):
-    """A program that registers what it is told to."""
+    """A program that registers the given goals."""
 
     def __init__(self, goals: list[Goal]) -> None:
         super().__init__()
         self._told = goals
 
-    def goals(self, state: list[Resource], *, previewing: bool) -> list[Goal]:  # noqa: ARG002 - the same for all
+    def goals(self, state: list[Resource], *, previewing: bool) -> list[Goal]:  # noqa: ARG002 - the state is not used
         return list(self._told)
 
 
@@ -220,7 +220,7 @@ def _remembered(one: Resource) -> tuple[str, ...]:
 
 
 def ordered(trace: Path) -> list[object]:
-    """What was asked, where there is an order: reads (and the diffs of a refresh), then by resource, deletes apart."""
+    """Return the requests in their defined order: reads and refresh diffs first, then by resource, then deletes."""
     asked = [json.loads(line) for line in trace.read_text().splitlines()]
     phases: list[list[Any]] = []
     for line in asked:

@@ -1,4 +1,4 @@
-"""What goes wrong, and how it ends: in one sentence, with nothing half made and nothing lost."""
+"""Failures end with one clear error, no incomplete credential, and no loss."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ CREATE = "iam:CreateServiceSpecificCredential"
 
 
 def test_unreachable_endpoint(stack: Stack) -> None:
-    """Without an answer from AWS a run ends within seconds, by a sentence that names the endpoint."""
+    """Without a response from AWS, a run ends within seconds with an error that names the endpoint."""
     stack.write_specs(jane=JANE)
     said = stack.fail("preview", AWS_ENDPOINT_URL="http://127.0.0.1:9")
     assert 'no answer from AWS (Could not connect to the endpoint URL: "http://127.0.0.1:9/")' in said
 
 
 def test_no_credentials(stack: Stack) -> None:
-    """Without AWS credentials a run says how to get some."""
+    """Without AWS credentials, the error recommends how to configure them."""
     stack.write_specs(jane=JANE)
     said = stack.fail("preview", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
     assert "no usable AWS credentials (Unable to locate credentials): set AWS_PROFILE" in said
 
 
 def test_unknown_profile(stack: Stack) -> None:
-    """A profile that does not exist is named."""
+    """The error names a profile that does not exist."""
     stack.write_specs(jane=JANE)
     said = stack.fail("preview", AWS_PROFILE="nobody")
     assert "no usable AWS credentials (The config profile (nobody) could not be found)" in said
 
 
 def test_expired_token(stack: Stack, emulator: Emulator) -> None:
-    """An expired token is told as such, with the way to a new one."""
+    """An expired token is reported as such, and the error recommends how to renew it."""
     stack.write_specs(jane=JANE)
     expired = "The security token included in the request is expired"
     emulator.controls.fail("sts:GetCallerIdentity", times=50, status=403, code="ExpiredToken", message=expired)
@@ -54,7 +54,7 @@ def test_expired_token(stack: Stack, emulator: Emulator) -> None:
 
 
 def test_access_denied(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A permission that is lacking is named by AWS's own words, and how to see the policy that is needed."""
+    """The error quotes AWS on the missing permission, and names the command that prints the required policy."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     denied = "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: " + CREATE
@@ -65,7 +65,7 @@ def test_access_denied(stack: Stack, iam: IAMClient, emulator: Emulator) -> None
 
 
 def test_unknown_user(stack: Stack) -> None:
-    """A user who does not exist is refused by the preview, with the place in the specs, and by up."""
+    """The preview rejects a user who does not exist, with the source location; `up` rejects the user, too."""
     stack.write_specs(ghost="users: {ghost: {credentials: [{service: codecommit}]}}")
     refused = (
         "ghost/codecommit: the account has no IAM user ghost: create the user (aws iam create-user --user-name ghost)"
@@ -76,7 +76,7 @@ def test_unknown_user(stack: Stack) -> None:
 
 
 def test_unknown_service(stack: Stack, iam: IAMClient) -> None:
-    """A service that is new to us is warned of with its place; one that AWS does not know either is refused by name."""
+    """A service that iamcreds does not know is a warning with its source location; if AWS rejects it, `up` names it."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane="users: {jane: {credentials: [{service: teapot.amazonaws.com}]}}")
     said = stack.fail("preview")
@@ -86,7 +86,7 @@ def test_unknown_service(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_spec_problems(stack: Stack) -> None:
-    """Problems in the specs stop the program, all at once and each with its place."""
+    """Spec errors stop the program, which lists all of them with their source locations."""
     stack.write_specs(
         a="users: {jane: {credentials: [{service: codecommit, rotate: {every: 90d}}]}}", b="users: {jane: {}}"
     )
@@ -97,7 +97,7 @@ def test_spec_problems(stack: Stack) -> None:
 
 
 def test_wrong_account(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Specs for another account stop the preview and up before any change."""
+    """Specs for a different account stop preview and `up` before any change."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane='account: "999999999999"\n' + JANE)
     for command in (["preview"], ["up", "--yes", "--skip-preview"]):
@@ -107,7 +107,7 @@ def test_wrong_account(stack: Stack, iam: IAMClient, emulator: Emulator) -> None
 
 
 def test_state_of_another_account(stack: Stack, iam: IAMClient) -> None:
-    """A state made in another account is refused before anything in it is taken for gone."""
+    """A state of a different account is rejected before any of its resources counts as deleted."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     stack.up()
@@ -122,7 +122,7 @@ def test_state_of_another_account(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_existing_credential(stack: Stack, iam: IAMClient) -> None:
-    """A live credential that nobody declared stops a create, named by its id with the ways out, and stays as it is."""
+    """An unmanaged credential blocks a create and stays unchanged; the error has its id and the options."""
     iam.create_user(UserName="jane")
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     before = list_credentials(iam, "jane")
@@ -134,7 +134,7 @@ def test_existing_credential(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_third_credential(stack: Stack, iam: IAMClient) -> None:
-    """Where both places are taken, nothing is created and both live credentials are named."""
+    """If the quota is used up, nothing is created, and the error names both existing credentials."""
     iam.create_user(UserName="jane")
     for _ in range(2):
         iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
@@ -147,7 +147,7 @@ def test_third_credential(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_half_made_is_undone(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """When switching off what was just created fails, it is deleted again, and the error tells both."""
+    """If a new credential cannot be deactivated, it is deleted again, and the error reports both."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit, status: Inactive}]}}")
     emulator.controls.fail(
@@ -161,7 +161,7 @@ def test_half_made_is_undone(stack: Stack, iam: IAMClient, emulator: Emulator) -
 
 @pytest.mark.parametrize("how", ["drop", "fail"])
 def test_lost_answer(stack: Stack, iam: IAMClient, emulator: Emulator, how: str) -> None:
-    """When the answer to Create is lost, what was created is found and kept, with a password that works."""
+    """If the response to Create is lost, the created credential is found and kept, with a valid password."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     getattr(emulator.controls, how)(CREATE, when="after")
@@ -173,7 +173,7 @@ def test_lost_answer(stack: Stack, iam: IAMClient, emulator: Emulator, how: str)
 
 
 def test_throttling(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Throttled calls are repeated more slowly, and nothing is made twice."""
+    """Throttled calls are retried more slowly, and nothing is created twice."""
     users = [f"user-{number}" for number in range(12)]
     for user in users:
         iam.create_user(UserName=user)
@@ -187,7 +187,7 @@ def test_throttling(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
 
 
 def test_endpoint_without_all_users(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """On an endpoint that does not know AllUsers everything works the same, by a list of each user."""
+    """On an endpoint without AllUsers the behavior is the same, with one list for each user."""
     emulator.controls.set(all_users=False)
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
@@ -204,7 +204,7 @@ def test_endpoint_without_all_users(stack: Stack, iam: IAMClient, emulator: Emul
 
 
 def test_lists_that_lag(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A list that does not show a new credential yet is not believed: the next run changes nothing."""
+    """A list that does not yet show a new credential has no effect: the next run changes nothing."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     emulator.controls.set(list_lag=5)
@@ -214,9 +214,9 @@ def test_lists_that_lag(stack: Stack, iam: IAMClient, emulator: Emulator) -> Non
 
 
 def test_killed_between_create_and_answer(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A credential whose provider died before it could tell the engine is not doubled: the next run names it.
+    """If the provider is killed before it returns a credential to the engine, the next run creates none and names it.
 
-    With `existing: adopt` it then converges by itself, with a password that is known.
+    With `existing: adopt` the run after that adopts it, with a known password.
     """
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
@@ -259,7 +259,7 @@ def test_interrupted(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     assert "unmanaged" not in done.stdout
     assert "delete" not in done.stdout
     running.send_signal(signal.SIGINT)
-    time.sleep(0.5)  # the engine asks for no more once it has the signal; nothing else tells that it has
+    time.sleep(0.5)  # the engine sends no further requests after the signal; nothing else shows that it received it
     emulator.controls.clear_faults()
     emulator.controls.release()
     said, _ = running.communicate(timeout=60)
@@ -274,7 +274,7 @@ def test_interrupted(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
 
 
 def provider_of(engine: int) -> int:
-    """The provider process among the descendants of an engine."""
+    """Find the provider process among the descendants of an engine."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_bytes()
@@ -283,11 +283,11 @@ def provider_of(engine: int) -> int:
         is_provider = b"pulumi.dynamic" in command and b"python" in command.split(b"\0")[0]
         if is_provider and engine in ancestors(int(folder.name)):
             return int(folder.name)
-    raise AssertionError("there is no provider process")
+    raise AssertionError("the engine has no provider process")
 
 
 def ancestors(pid: int) -> set[int]:
-    """A process's parent, its parent, and so on."""
+    """List a process's parent, its parent, and so on."""
     found: set[int] = set()
     while pid > 1:
         pid = int((Path("/proc") / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[1])

@@ -1,4 +1,4 @@
-"""Spec files whose names are weapons, on the real engine."""
+"""Spec files with hostile names, on the real engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "x\n::add-mask::secret\x1b[2J\u202e##[group]"
 
 
 def test_hostile_file(stack: Stack, iam: IAMClient) -> None:
-    """Neither previews nor refusals nor an up print what a terminal or a CI run would obey."""
+    """Previews, rejections and `up` print no control sequence of a terminal and no command of a CI system."""
     iam.create_user(UserName="jane")
     stack.write_specs(**{NAME: JANE.replace("codecommit", "strange.example")})
     stack.run("preview", "--diff")

@@ -1,4 +1,4 @@
-"""IAM users made by the specs, on the real engine, with a stand-in for pulumi-aws' plugin (aws_plugin.py)."""
+"""IAM users declared in specs, on the real engine, with a substitute for the plugin of pulumi-aws (aws_plugin.py)."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ USER = f"{BELOW}aws:iam/user:User::jane"
 
 @pytest.fixture(autouse=True)
 def plugin(stack: Stack, tmp_path: Path, iam: IAMClient) -> None:
-    """A plugin for the stack, and a policy to attach."""
+    """Add a plugin to the stack, and create a policy to attach."""
     add_aws_plugin(stack, tmp_path)
     iam.create_policy(PolicyName="reading", PolicyDocument=DOCUMENT)
 
 
 def list_users(iam: IAMClient) -> list[str]:
-    """Name the users that IAM has."""
+    """List the names of all IAM users."""
     return [user["UserName"] for user in iam.list_users()["Users"]]
 
 
 def list_policies(iam: IAMClient, user: str) -> list[str]:
-    """Name the managed policies that are attached to a user."""
+    """List the names of the managed policies that are attached to a user."""
     return [policy["PolicyName"] for policy in iam.list_attached_user_policies(UserName=user)["AttachedPolicies"]]
 
 
 def list_changes(emulator: Emulator) -> list[str]:
-    """List what was asked of IAM that changes something, in order."""
+    """List the IAM calls that change something, in order."""
     return [call for call in emulator.controls.calls() if not call.startswith(("iam:List", "iam:Get", "sts:"))]
 
 
@@ -63,7 +63,7 @@ def read_state(stack: Stack) -> dict[str, dict[str, Any]]:
 
 
 def test_life(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
-    """A user is made before what depends on it, moves to another file unchanged, and goes last with all it has."""
+    """A user is created before all dependents, moves to a different file unchanged, and is deleted after them."""
     stack.write_specs(jane=JANE)
     preview = stack.preview()
     assert "7 to create" in preview
@@ -100,7 +100,7 @@ def test_life(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
 
 
 def test_policies(stack: Stack, iam: IAMClient) -> None:
-    """A policy that comes is attached, one that goes is detached, and what somebody else attached stays."""
+    """A new policy is attached, a removed one is detached, and an unmanaged one stays attached."""
     for name in ("writing", "foreign"):
         iam.create_policy(PolicyName=name, PolicyDocument=DOCUMENT)
     stack.write_specs(jane=JANE)
@@ -113,7 +113,7 @@ def test_policies(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_import(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
-    """A user who exists is imported, differences are previewed and changed, and later the field means nothing."""
+    """An existing user is imported, with a preview of all differences; later runs ignore the field."""
     iam.create_user(UserName="jane", Path="/team/", Tags=[{"Key": "team", "Value": "build"}])
     adopted = iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     credential_id = adopted["ServiceSpecificCredential"]["ServiceSpecificCredentialId"]
@@ -141,7 +141,7 @@ def test_import(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
 
 
 def test_refusals(stack: Stack, iam: IAMClient) -> None:
-    """What could not be made or imported is refused by the preview, with every other refusal, each at its place."""
+    """The preview rejects all creates and imports that cannot succeed, with every other rejection and its location."""
     for name in ("there", "Case", "narrow"):
         iam.create_user(UserName=name)
     iam.create_service_specific_credential(UserName="narrow", ServiceName="codecommit.amazonaws.com")
@@ -170,7 +170,7 @@ def test_refusals(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_failure(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
-    """A user who cannot be made costs what that user was to have, and nobody else anything."""
+    """If a user cannot be created, only that user's resources fail."""
     stack.write_specs(jane=JANE, bob="users: {bob: {credentials: [{service: codecommit}]}}")
     iam.create_user(UserName="bob")
     emulator.controls.deny("iam:CreateUser")
@@ -185,7 +185,7 @@ def test_failure(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
 
 
 def test_leaver_with_something_else(stack: Stack, iam: IAMClient) -> None:
-    """IAM refuses to delete a user who has what the stack does not have, and nothing of that is touched."""
+    """IAM rejects the deletion of a user who has unmanaged resources, and none of them changes."""
     stack.write_specs(jane=JANE)
     stack.up()
     key = iam.create_access_key(UserName="jane")["AccessKey"]["AccessKeyId"]
@@ -199,7 +199,7 @@ def test_leaver_with_something_else(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_staying(stack: Stack, iam: IAMClient) -> None:
-    """A protected user is not deleted, one whose `iamUser` goes neither; one who is retained leaves the stack alone."""
+    """A protected user is not deleted, nor one without `iamUser`; a retained user only leaves the state."""
     stack.write_specs(jane=JANE.replace("path:", "protect: true, path:"))
     stack.up()
     stack.write_specs(bob="users: {}")
@@ -226,7 +226,7 @@ def test_staying(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_another_account(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
-    """Where pulumi-aws works on another account than the specs are for, or has no plugin, nothing is done."""
+    """If pulumi-aws uses a different account than the specs declare, or is not installed, nothing is changed."""
     bob = "users: {bob: {iamUser: true, credentials: []}}"
     stack.write_specs(jane=JANE.replace("123456789012", "999999999999", 1), bob=bob)
     emulator.controls.clear_counts()

@@ -1,4 +1,4 @@
-"""Lists that lag, clocks that are off, lost answers, two stacks at once: nothing is dropped, doubled or mixed up."""
+"""Eventual consistency, clock skew, lost responses and concurrent stacks cause no lost or duplicate credential."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESET = "iam:ResetServiceSpecificCredential"
 
 @pytest.mark.parametrize("clock_shift", [-90, 90])
 def test_lag_and_skew(stack: Stack, iam: IAMClient, emulator: Emulator, clock_shift: float) -> None:
-    """With lists 30 s late and a clock 90 s off, up, preview and up make one credential and then change nothing."""
+    """With lists 30 s late and a clock skew of 90 s, three runs create one credential and then change nothing."""
     iam.create_user(UserName="jane")
     emulator.controls.set(list_lag=30, clock_shift=clock_shift)
     stack.write_specs(jane=JANE)
@@ -37,7 +37,7 @@ def test_lag_and_skew(stack: Stack, iam: IAMClient, emulator: Emulator, clock_sh
 
 
 def test_status_within_the_lag(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A declared status that changes while lists still show the one before is sent, to and fro."""
+    """A changed declared status is sent even if lists still show the previous one."""
     iam.create_user(UserName="jane")
     specs = "users: {{jane: {{credentials: [{{service: codecommit, status: {}}}]}}}}"
     emulator.controls.set(list_lag=30)
@@ -50,9 +50,9 @@ def test_status_within_the_lag(stack: Stack, iam: IAMClient, emulator: Emulator)
 
 
 def test_two_stacks_at_once(stack: Stack, tmp_path: Path, engine: str, iam: IAMClient, emulator: Emulator) -> None:
-    """Two stacks that create for one user and service at once, the first Create failing, never get the same id.
+    """Two stacks that create for one user and service at once, with the first Create failing, never get the same id.
 
-    What each has in its state is its own, with the password that is valid.
+    Each state has its own credential, with the valid password.
     """
     iam.create_user(UserName="jane")
     (tmp_path / "other").mkdir()
@@ -78,7 +78,7 @@ def test_two_stacks_at_once(stack: Stack, tmp_path: Path, engine: str, iam: IAMC
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
 def test_cut_answers(stack: Stack, iam: IAMClient, emulator: Emulator, share: float) -> None:
-    """Answers to Create and Reset that are cut anywhere end clean, with the valid password and none printed."""
+    """After a truncated response to Create or Reset, the state has the valid password, and none is printed."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     emulator.controls.cut(CREATE, share)
@@ -94,7 +94,7 @@ def test_cut_answers(stack: Stack, iam: IAMClient, emulator: Emulator, share: fl
 
 
 def start_up(stack: Stack) -> subprocess.Popen[str]:
-    """Start `pulumi up` on a stack, and do not wait."""
+    """Start `pulumi up` on a stack without waiting for it."""
     return subprocess.Popen(
         ["pulumi", "--non-interactive", "up", "--yes", "--skip-preview"],  # noqa: S607 - by the PATH of the stack
         cwd=stack.folder, env=stack.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -1,4 +1,4 @@
-"""What the engine itself writes down: every switch that the documents name, its automatic logs, and nothing else."""
+"""The files that the engine writes: with each debugging option in the documents, and its automatic logs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ SPECS = "users: {{jane: {{credentials: [{{service: codecommit, reset: {}}}]}}}}"
 
 
 def find_files(folder: Path) -> set[Path]:
-    """Every file below a folder."""
+    """Find all files below a folder."""
     return {path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()}
 
 
 def test_switches(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Each switch that the documents warn of writes a new password down, but for those that they call clean by now."""
+    """Each documented option writes a new password to a file, unless the documents call it safe."""
     iam.create_user(UserName="jane")
     stack.write_specs(team=SPECS.format("first"))
     stack.up()
@@ -43,11 +43,11 @@ def test_switches(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
         leaking = [path for path in written if contain_any([path.read_text(errors="replace")], secrets)]
         assert bool(leaking) is not switch.is_clean, switch.written
         for path in leaking:
-            path.unlink()  # the end of the stack looks for what else there is
+            path.unlink()  # the fixture searches all other files
 
 
 def test_automatic_logs(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """The engine's automatic logs are encrypted, and what is in them holds no password: as docs/state.md says."""
+    """The engine's automatic logs are encrypted and contain no password, as docs/state.md states."""
     iam.create_user(UserName="jane")
     stack.write_specs(team=SPECS.format("first"))
     stack.up()
@@ -58,7 +58,7 @@ def test_automatic_logs(stack: Stack, iam: IAMClient, emulator: Emulator) -> Non
     texts = {path.name: decrypt(stack, path) for path in logs}
     assert any("pulumi up" in text for text in texts.values())
     found = [name for name, text in texts.items() if contain_any([text], secrets)]
-    assert found == [], "the engine's own logs hold passwords: docs/state.md has to say so"
+    assert found == [], "the engine's own logs contain passwords: document this in docs/state.md"
 
 
 def test_show_secrets(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
@@ -91,7 +91,7 @@ def test_show_secrets(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
 
 
 def run_with_secrets(stack: Stack, *arguments: str) -> str:
-    """Run pulumi with --show-secrets, and return the output, which is not kept among the printed texts."""
+    """Run pulumi with --show-secrets, and return the output without adding it to `printed`."""
     done = subprocess.run(
         ["pulumi", "--non-interactive", *arguments, "--show-secrets"],  # noqa: S607 - found by the PATH of the stack
         cwd=stack.folder, env=stack.env, capture_output=True, text=True,
@@ -101,7 +101,7 @@ def run_with_secrets(stack: Stack, *arguments: str) -> str:
 
 
 def decrypt(stack: Stack, log: Path) -> str:
-    """What an automatic log holds, which is not kept among what was printed."""
+    """Return the decrypted content of an automatic log without adding it to `printed`."""
     done = subprocess.run(
         ["pulumi", "--non-interactive", "logs", "decrypt", str(log)],  # noqa: S607 - found by the PATH of the stack
         cwd=stack.folder, env=stack.env, capture_output=True, text=True,

@@ -1,4 +1,4 @@
-"""What a failed, killed or narrowed run leaves behind, and the way out that a message names: each ends clean."""
+"""Leftovers of a failed, killed or narrowed run: the solution that the message names leaves no changes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RESET_SPECS = "users: {{jane: {{credentials: [{{service: codecommit, reset: {}}}
 
 
 def test_swapped_by_was(stack: Stack, iam: IAMClient) -> None:
-    """Two names that are exchanged by `was` are refused with the way: over a third name, and every password stays."""
+    """A swap of two names by `was` is rejected; with the recommended third name, every password stays."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=TWO.format("a", "b"))
     stack.up()
@@ -50,9 +50,9 @@ def test_swapped_by_was(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_replaced_one_that_waits(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """What a replacement could not delete is never called foreign, nor adopted, however narrow the run.
+    """A replaced credential that could not be deleted is never called unmanaged, nor adopted, even in a narrowed run.
 
-    The way out that is named, an `up` without the new one, deletes it, and then there is a place.
+    The recommended `up` without the new credential deletes it, and the quota has room again.
     """
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
@@ -73,7 +73,7 @@ def test_replaced_one_that_waits(stack: Stack, iam: IAMClient, emulator: Emulato
         assert RESET not in emulator.controls.counts()
         assert "take this one out until an `up` has gone through" in said.replace("\n", " ")
         stack.succeed("config", "set", "now", "2027-01-01" if existing == "fail" else "2027-01-02")
-        said = stack.fail("preview")  # one process reads, another decides
+        said = stack.fail("preview")  # one process reads, a different one decides
         assert_no_accusation(said)
         assert "take this one out until an `up` has gone through" in said.replace("\n", " ")
     stack.write_specs(jane=JANE)
@@ -85,9 +85,9 @@ def test_replaced_one_that_waits(stack: Stack, iam: IAMClient, emulator: Emulato
 
 
 def test_reset_killed_and_taken_back(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """After a killed reset whose text was taken back nothing is reset, and the dead password stays in the state.
+    """If a killed reset is reverted in the specs, nothing is reset, and the invalid password stays in the state.
 
-    Another text makes the password sure, whatever was killed before.
+    A different text always results in a valid password.
     """
     iam.create_user(UserName="jane")
     stack.write_specs(jane=RESET_SPECS.format("first"))
@@ -113,7 +113,7 @@ def test_reset_killed_and_taken_back(stack: Stack, iam: IAMClient, emulator: Emu
 
 
 def test_foreign_one_that_lists_leave_out(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """On a fresh stack a foreign credential that the list of all leaves out is named, and nothing is made beside it."""
+    """On a new stack, an unmanaged credential blocks the create even if the list of all users omits it."""
     iam.create_user(UserName="jane")
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     before = ids(iam)
@@ -148,7 +148,7 @@ def test_checkpoint_that_fails(stack: Stack, iam: IAMClient, emulator: Emulator)
     stack.run("cancel", "--yes")
     (made,) = ids(iam)
     (created,) = (found["CreateDate"] for found in list_credentials(iam, "jane"))
-    age = (datetime.now(UTC) - created).total_seconds()  # the machine may be slow: let the account be a second older
+    age = (datetime.now(UTC) - created).total_seconds()  # the machine may be slow: make the account a second older
     emulator.controls.set(list_lag=45, clock_shift=1 - age)
     said = stack.fail(*UP)
     assert "waiting until IAM's lists must show it" in said.replace("\n", " ")

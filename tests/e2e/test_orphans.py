@@ -1,4 +1,4 @@
-"""An engine that is killed: no process of ours stays behind, and no call begins that nobody would record."""
+"""A killed engine: all processes of iamcreds end, and no call begins whose result would not be recorded."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def find_python(home: Path) -> list[int]:
 
 
 def read_command(pid: int) -> list[bytes]:
-    """Read a process's command line; that of a process that is gone is empty."""
+    """Read the command line of a process; it is empty if the process has ended."""
     with contextlib.suppress(OSError):
         return (Path("/proc") / str(pid) / "cmdline").read_bytes().split(b"\0")
     return [b""]

@@ -1,4 +1,4 @@
-"""A project of a team's own: the built wheel in a folder that was empty, by the real engine."""
+"""A project of a team: the built wheel in an empty folder, with the real engine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with the wheel, and with the libraries of ours: an index is not asked."""
+    """Create a virtual environment with the wheel and the installed libraries, without a package index."""
     folder = tmp_path_factory.mktemp("environment") / ".venv"
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True, timeout=200)
     python = folder / "bin/python"
@@ -40,7 +40,7 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path, environment: Path, engine: str, emulator: Emulator) -> Iterator[Stack]:
-    """A project that `iamcreds init` has written into an empty folder, and its stack."""
+    """Create a project with `iamcreds init` in an empty folder, and its stack."""
     variables = make_environment(tmp_path, engine, emulator.url)
     variables["PATH"] = variables["PATH"].replace(str(ROOT / ".venv/bin"), str(environment / "bin"))
     (tmp_path / "backend").mkdir()
@@ -57,7 +57,7 @@ def project(tmp_path: Path, environment: Path, engine: str, emulator: Emulator) 
 
 
 def test_wheel(wheel: Path) -> None:
-    """The wheel has every file of both packages that git has, links as files, and nothing else but its description."""
+    """The wheel contains every file of both packages in git, links as files, and only its metadata in addition."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "iamcreds", "dynamic_providers"],  # noqa: S607 - a person's git
         cwd=ROOT, capture_output=True, text=True, check=True,
@@ -69,7 +69,7 @@ def test_wheel(wheel: Path) -> None:
 
 
 def test_runs_the_wheel(environment: Path) -> None:
-    """What these tests run is the wheel, and not the working copy."""
+    """These tests run the wheel, not the working copy."""
     code = "import iamcreds, dynamic_providers as providers; print(iamcreds.__file__, providers.__file__)"
     shown = subprocess.run(
         [environment / "bin/python", "-c", code],
@@ -80,7 +80,7 @@ def test_runs_the_wheel(environment: Path) -> None:
 
 
 def test_own_project(project: Stack, iam: IAMClient) -> None:
-    """An empty folder becomes a project: its first preview creates what its specs say, and the next is clean."""
+    """An empty folder becomes a project: its first run creates the declared credentials; the next has no changes."""
     printed = project.fail("preview")
     assert "there are no users here" in printed
     iam.create_user(UserName="jane")
@@ -94,7 +94,7 @@ def test_own_project(project: Stack, iam: IAMClient) -> None:
 
 
 def test_dump(project: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """What is live is dumped into the project's specs: `up` changes nothing in AWS, and the next preview is clean."""
+    """Existing credentials are dumped into the project's specs; `up` changes nothing in AWS and leaves no changes."""
     for user in ("jane", "joe"):
         iam.create_user(UserName=user)
         iam.create_service_specific_credential(UserName=user, ServiceName="codecommit.amazonaws.com")
@@ -112,7 +112,7 @@ def test_dump(project: Stack, iam: IAMClient, emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("recorded", STATES, ids=lambda path: path.stem)
 def test_upgrade(recorded: Path, project: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A stack that an older version made is taken over by a project as it is: nothing to do, every password kept."""
+    """A project manages a stack of an older version without any changes, and keeps every password."""
     state = json.loads(recorded.read_text())
     restore(iam, emulator, state)
     pass_a_day(emulator)

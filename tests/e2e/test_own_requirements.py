@@ -1,4 +1,4 @@
-"""The packages of a project: the printed steps as bash runs them, by the real pip and the real engine.
+"""The packages of a project: bash runs the printed steps with the real pip and the real engine.
 
 The index has a fake iamcreds, as anyone could register one; no test may request it.
 """
@@ -44,7 +44,7 @@ def index(tmp_path: Path) -> Iterator[PackageIndex]:
 
 @pytest.fixture
 def project(tmp_path: Path, wheel: Path) -> Path:
-    """A project with the wheel."""
+    """Create a project with the wheel."""
     subprocess.run([*INIT, "--wheel", wheel], cwd=tmp_path, check=True, capture_output=True, timeout=60)
     return tmp_path / "project"
 
@@ -73,7 +73,7 @@ def assert_iamcreds_is_not_requested(index: PackageIndex) -> None:
 
 
 def test_printed_steps(tmp_path: Path, engine: str, index: PackageIndex, iam: IAMClient, emulator: Emulator) -> None:
-    """The steps that `init` prints work to the letter, from the build of the wheel to the first preview."""
+    """The steps that `init` prints work as written, from the build of the wheel to the first preview."""
     for user in ("jane", "joe"):
         iam.create_user(UserName=user)
     iam.create_service_specific_credential(UserName="joe", ServiceName="codecommit.amazonaws.com")
@@ -107,7 +107,7 @@ def test_without_a_wheel(tmp_path: Path, index: PackageIndex) -> None:
 
 
 def test_extras(tmp_path: Path, wheel: Path, index: PackageIndex) -> None:
-    """With all extras pip finds every package that the wheel declares, and iamcreds is the wheel."""
+    """With all extras, pip finds every package that the wheel declares, and iamcreds is the wheel."""
     extras = [word for extra in EXTRAS for word in ("--extra", extra)]
     subprocess.run([*INIT, *extras, "--wheel", wheel], cwd=tmp_path, check=True, capture_output=True, timeout=60)
     packages = list_packages(run_pip(tmp_path / "project", index, *REQUIREMENTS))
@@ -116,7 +116,7 @@ def test_extras(tmp_path: Path, wheel: Path, index: PackageIndex) -> None:
 
 
 def test_changed_wheel(project: Path, index: PackageIndex) -> None:
-    """The hash rejects a wheel of which one bit has changed."""
+    """A wheel with one changed bit is rejected because of its hash."""
     (copy,) = project.glob("*.whl")
     content = bytearray(copy.read_bytes())
     content[len(content) // 2] ^= 1
@@ -128,7 +128,7 @@ def test_changed_wheel(project: Path, index: PackageIndex) -> None:
 
 @pytest.mark.parametrize("text", ["iamcreds\n", "iamcreds==0.1.0\n", "{lines}moto==5.2.5\n"])
 def test_unhashed_line(text: str, project: Path, index: PackageIndex) -> None:
-    """The workflows' set-up rejects a line without a hash, even if the file no longer has its options."""
+    """The workflows' setup rejects a line without a hash, even if the file no longer has its options."""
     lines = re.sub("^--.*", "", (project / "requirements.txt").read_text(), flags=re.MULTILINE)
     (project / "requirements.txt").write_text(text.format(lines=lines))
     done = run_setup(project, index)
@@ -138,7 +138,7 @@ def test_unhashed_line(text: str, project: Path, index: PackageIndex) -> None:
 
 
 def test_added_name(project: Path, index: PackageIndex) -> None:
-    """Next to the wheel, a line that names iamcreds is satisfied by the wheel only."""
+    """Next to the wheel, only the wheel satisfies a line with the name iamcreds."""
     with (project / "requirements.txt").open("a") as file:
         file.write("iamcreds\n")
     done = run_pip(project, index, *REQUIREMENTS)
@@ -149,7 +149,7 @@ def test_added_name(project: Path, index: PackageIndex) -> None:
 
 
 def test_setup(project: Path, index: PackageIndex) -> None:
-    """The workflows' set-up installs the wheel."""
+    """The workflows' setup installs the wheel."""
     done = run_setup(project, index)
     assert done.returncode == 0, done.stderr
     assert run([".venv/bin/iamcreds", "--version"], project, {}).stdout.startswith("iamcreds, version ")

@@ -1,4 +1,4 @@
-"""What is ours: no narrowed, asked-for or renaming run takes the stack's own credential for somebody else's."""
+"""Managed credentials: a narrowed, replacing or renaming run never calls one of them unmanaged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UP = ("up", "--yes", "--skip-preview")
 
 
 def test_new_sibling_as_target(stack: Stack, iam: IAMClient) -> None:
-    """`--target` makes a second credential beside the stack's own, also where nothing is read (`--refresh=false`)."""
+    """`--target` creates a second credential next to a managed one, even if nothing is read (`--refresh=false`)."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     stack.up()
@@ -41,7 +41,7 @@ def test_new_sibling_as_target(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_asked_for_replacement_of_the_only(stack: Stack, iam: IAMClient) -> None:
-    """`--replace` and taint replace the only credential of its user and service: the new one first, then the old."""
+    """`--replace` and taint replace the only credential of its user and service: the new one is created first."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
     stack.up()
@@ -61,7 +61,7 @@ def test_asked_for_replacement_of_the_only(stack: Stack, iam: IAMClient) -> None
 
 
 def test_asked_for_replacement_of_one_of_two(stack: Stack, iam: IAMClient) -> None:
-    """`--replace` and taint replace one of two: the old one first, for there is no third place; the other stays."""
+    """`--replace` and taint replace one of two: the old one is deleted first because of the quota; the other stays."""
     iam.create_user(UserName="jane")
     stack.write_specs(jane=TWO.format("a", "b"))
     stack.up()
@@ -82,7 +82,7 @@ def test_asked_for_replacement_of_one_of_two(stack: Stack, iam: IAMClient) -> No
 
 
 def test_swapped_names(stack: Stack, iam: IAMClient) -> None:
-    """Resources of a program that swap their names are replaced: each new one is made beside the other's old one."""
+    """Resources that swap their names are replaced: each new one is created next to the old one of the other."""
     iam.create_user(UserName="jane")
     program = """from dynamic_providers import ServiceSpecificCredential
 
@@ -100,9 +100,9 @@ ServiceSpecificCredential("{}", user="jane", service="bedrock")
 
 
 def test_renamed_without_was(stack: Stack, iam: IAMClient) -> None:
-    """Without `was` another name is another credential, which takes a free place; where there is none it is refused.
+    """Without `was` a new name is a new credential, which needs free quota; otherwise it is rejected.
 
-    The refusal names the stack's own by their resources, and `was`, which then ends clean.
+    The rejection names the managed credentials by their resources. With the recommended `was`, no changes remain.
     """
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
@@ -130,9 +130,9 @@ def test_renamed_without_was(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_renamed_user(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A user whom IAM renamed is found by the credential's id: the preview says the new name, and following it works.
+    """A user renamed in IAM is found by the credential's id: the preview has the new name, and the specs can follow.
 
-    The credential goes with its user, so the specs' new user gets another one, and the old one is deleted there.
+    The credential belongs to its user, so the specs' new user gets a new one, and the old one is deleted.
     """
     iam.create_user(UserName="jane")
     stack.write_specs(jane=JANE)
@@ -153,7 +153,7 @@ def test_renamed_user(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
 
 
 def test_account_of_a_narrowed_create(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """On a state of another account nothing is created, with `--target` and `--refresh=false` neither."""
+    """If the state is of a different account, nothing is created, not even with `--target` and `--refresh=false`."""
     for user in ("jane", "joe"):
         iam.create_user(UserName=user)
     stack.write_specs(jane=JANE)
@@ -172,17 +172,17 @@ def test_account_of_a_narrowed_create(stack: Stack, iam: IAMClient, emulator: Em
 
 
 def ids(iam: IAMClient, user: str = "jane") -> set[str]:
-    """The ids of a user's live credentials."""
+    """Return the ids of a user's existing credentials."""
     return {credential["ServiceSpecificCredentialId"] for credential in list_credentials(iam, user)}
 
 
 def assert_no_accusation(printed: str) -> None:
-    """Nothing that was printed calls a credential foreign or says how to delete one."""
+    """Assert that the output calls no credential unmanaged and does not recommend to delete one."""
     assert not [words for words in ACCUSATIONS if words in printed], printed
 
 
 def test_two_stacks(stack: Stack, iam: IAMClient) -> None:
-    """Of two stacks that declare the same user and service the second is told whose place is taken, preview and all.
+    """If two stacks declare the same user and service, preview and `up` of the second name the existing credentials.
 
     There are never three credentials, and no id is in two states.
     """

@@ -1,4 +1,4 @@
-"""Plans of whole groups through the real engine: previews and updates agree by resource name and id."""
+"""Plans of whole groups in the real engine: previews and updates agree by resource name and id."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def find_changes(emulator: Emulator) -> dict[str, int]:
 
 
 def test_two_adopters(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Of two that adopt, previews and the update give the unmanaged credential to the same resource."""
+    """If two resources adopt, previews and the update give the unmanaged credential to the same one."""
     iam.create_user(UserName="jane")
     emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
     credentials = "[{service: codecommit, name: laptop}, {service: codecommit}]"

@@ -1,4 +1,4 @@
-"""A preview proves: what up would refuse it refuses, all of it at once, whatever splits or narrows the run."""
+"""Previews reject everything that `up` would reject, all at once, even in a split or narrowed run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REFUSED = """users:
 def test_all_refusals_at_once(
     stack: Stack, iam: IAMClient, emulator: Emulator, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """All that up would refuse is one list in a preview, also in one that a changed config splits, and in the plan."""
+    """A preview and `iamcreds plan` list everything that `up` would reject, even if a changed config splits the run."""
     for user in ("ok", "jane", "jim"):
         iam.create_user(UserName=user)
     foreign = iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
@@ -58,7 +58,7 @@ def test_all_refusals_at_once(
 
 
 def test_endpoint_that_is_down(stack: Stack, iam: IAMClient) -> None:
-    """An endpoint that is down is told once, however many credentials the state has, by the preview and by up."""
+    """Preview and `up` report an unreachable endpoint once, however many credentials the state has."""
     users = [f"user-{number}" for number in range(9)]
     for user in users:
         iam.create_user(UserName=user)
@@ -73,7 +73,7 @@ def test_endpoint_that_is_down(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_every_input_an_output(stack: Stack, iam: IAMClient) -> None:
-    """Each input of both classes may be another resource's output: it previews, ups, and then is quiet."""
+    """Each input of both classes may be an output of a different resource; the next preview has no changes."""
     iam.create_user(UserName="jane")
     iam.create_access_key(UserName="jane")
     stack.write_program((ROOT / "tests/e2e/programs/all_outputs.py").read_text())
@@ -86,7 +86,7 @@ def test_every_input_an_output(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_declared_twice(stack: Stack, iam: IAMClient) -> None:
-    """Two resources of a program that declare the same user and service without `declared` are refused."""
+    """Two resources of a program that declare the same user and service without `declared` are rejected."""
     iam.create_user(UserName="jane")
     one = 'ServiceSpecificCredential("{}", user="jane", service="codecommit"{})\n'
     imported = "from dynamic_providers import ServiceSpecificCredential\n"
@@ -101,7 +101,7 @@ def test_declared_twice(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_declared_twice_beside_one_of_the_state(stack: Stack, iam: IAMClient) -> None:
-    """A second one is refused whether the program declares it before or after the one that the stack has."""
+    """A second one is rejected even if the program declares it before the managed one."""
     iam.create_user(UserName="jane")
     first, second = (f'ServiceSpecificCredential("{name}", user="jane", service="codecommit")\n' for name in "ab")
     imported = "from dynamic_providers import ServiceSpecificCredential\n"
@@ -115,7 +115,7 @@ def test_declared_twice_beside_one_of_the_state(stack: Stack, iam: IAMClient) ->
 
 
 def test_a_number_that_is_an_output(stack: Stack, iam: IAMClient) -> None:
-    """One of two whose number is another resource's output is replaced on demand: the old one first."""
+    """If `declared` is an output of a different resource, one of two can be replaced: the old one is deleted first."""
     iam.create_user(UserName="jane")
     echo = (ROOT / "tests/e2e/programs/all_outputs.py").read_text().partition("ServiceSpecificCredential(\n")[0]
     both = "".join(
@@ -135,7 +135,7 @@ def test_a_number_that_is_an_output(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_wrong_types(stack: Stack) -> None:
-    """Inputs of `AccessKeys` that are of a wrong type get a sentence each, all of them in the preview."""
+    """The preview lists an error for each input of `AccessKeys` that has a wrong type."""
     stack.write_program(
         "from dynamic_providers import AccessKeys\n"
         'AccessKeys("a", users={"jane": {"max": "two"}, "joe": 3, "jim": {"most": 1}, "ann": {"enforce": "yes"}})\n'
@@ -158,7 +158,7 @@ def test_wrong_types(stack: Stack) -> None:
 
 
 def test_no_text(stack: Stack) -> None:
-    """A user or a service that is no text is refused in a sentence, as is an unset configuration value."""
+    """A user or service that is not a string, or an unset configuration value, is rejected with a clear error."""
     given = 'ServiceSpecificCredential("{}", user={}, service={})\n'
     stack.write_program(
         "import pulumi\nfrom dynamic_providers import ServiceSpecificCredential\n"
@@ -170,12 +170,12 @@ def test_no_text(stack: Stack) -> None:
 
 
 def assert_told_once(printed: str) -> None:
-    """What the engine tells in the end, after its lines of progress, tells it once."""
+    """Assert that the final diagnostics report the lost connection once, ignoring lines of progress."""
     assert printed.rsplit("Diagnostics:", maxsplit=1)[-1].count("no answer from AWS") == 1, printed
 
 
 def refusals(printed: str) -> list[str]:
-    """The lines that tell what up would refuse, each beginning with its place."""
+    """Return the lines that list rejections, each beginning with its source location."""
     lines = [line.strip() for line in printed.splitlines()]
     start = lines.index("error: `pulumi up` would refuse:") + 1
     end = next(number for number, line in enumerate(lines) if number >= start and not line.startswith("specs/"))

@@ -1,4 +1,4 @@
-"""How far a long run is, as the real engine shows it: at a terminal, in a pipe, in JSON."""
+"""The progress of a long run, as the real engine shows it: in a terminal, in a pipe, and in JSON."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ show_progress("12 of 48 credentials")
 
 
 def test_at_a_terminal(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """However long the tree is, its last row in sight says how many are through, how many failed, and what is left."""
+    """The last visible row shows completed, failed and remaining credentials, however long the tree is."""
     for user in USERS[1:]:
         iam.create_user(UserName=user)
     users = "".join(f"  {user}: {{credentials: [{{service: codecommit}}]}}\n" for user in USERS)
     stack.write_specs(team=f"users:\n{users}")
-    emulator.controls.set(latency=1)  # and the engine's provider does four at a time
+    emulator.controls.set(latency=1)  # the engine's provider handles four at a time
     command = ["pulumi", "up", "--yes", "--skip-preview", "--continue-on-error"]
     env = stack.env | {"TERM": "xterm"}
     drawn = run_at_terminal(command, stack.folder, env, lines=12, columns=200, seconds=stack.seconds).text
@@ -46,7 +46,7 @@ def test_at_a_terminal(stack: Stack, iam: IAMClient, emulator: Emulator) -> None
 
 
 def test_in_a_pipe_and_in_json(stack: Stack) -> None:
-    """In a pipe it is a line, with `--suppress-progress` and with `--diff` too; a preview as JSON has none."""
+    """In a pipe, progress is a line, even with `--suppress-progress` and `--diff`; a preview as JSON has none."""
     stack.write_program(PROGRAM)
     line = "pulumi:providers:pulumi-python default  12 of 48 credentials"
     assert line in stack.succeed("preview", "--suppress-progress")

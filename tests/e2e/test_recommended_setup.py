@@ -1,4 +1,4 @@
-"""The set-up that the documents recommend, by their own commands: state in S3, secrets by KMS, both moto's."""
+"""The recommended setup, with the documented commands: state in S3, secrets encrypted by KMS, both on moto."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ given = dict(zip(words[::2], words[1::2]))
 query, output = given.pop("--query", None), given.pop("--output", None)
 arguments = {{name[2:].title().replace("-", ""): read(value) for name, value in given.items()}}
 client = boto3.client({{"s3api": "s3"}}.get(service, service), region_name="us-east-1")
-answer = getattr(client, operation.replace("-", "_"))(**arguments)
-answer.pop("ResponseMetadata")
+response = getattr(client, operation.replace("-", "_"))(**arguments)
+response.pop("ResponseMetadata")
 if output == "text":
-    print("\\n".join("\\t".join(map(str, row)) for row in jmespath.search(query, answer)))
+    print("\\n".join("\\t".join(map(str, row)) for row in jmespath.search(query, response)))
 else:
-    print(json.dumps(answer, default=str))
+    print(json.dumps(response, default=str))
 """
-"""The AWS CLI as far as the documents use it here."""
+"""The options of the AWS CLI that the documents use."""
 
 
 @pytest.fixture
 def aws() -> Iterator[str]:
-    """S3 and KMS, empty: the address of a server of moto's own, for the embedded IAM has neither."""
+    """Start a moto server with empty S3 and KMS, which the IAM emulator does not have; return its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -73,15 +73,15 @@ def aws() -> Iterator[str]:
 
 
 def is_answering(url: str) -> bool:
-    """Whether somebody answers there."""
-    with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/moto-api/data.json", timeout=5):  # noqa: S310 - it is ours
+    """Return True if a server responds."""
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/moto-api/data.json", timeout=5):  # noqa: S310 - a local server
         return True
     return False
 
 
 @pytest.fixture
 def stack(tmp_path: Path, engine: str, emulator: Emulator, iam: IAMClient, aws: str) -> Iterator[Stack]:
-    """A stack that the documents' commands have made, and the shell that has `aws`; jane's spec; a day ago."""
+    """Create a stack a day ago with the documented commands, with `aws` on PATH and jane's spec."""
     emulator.controls.set(clock_shift=-86_400)
     iam.create_user(UserName="jane")
     (tmp_path / "bin").mkdir()
@@ -107,14 +107,14 @@ def stack(tmp_path: Path, engine: str, emulator: Emulator, iam: IAMClient, aws: 
 
 
 def connect_to_s3(aws: str) -> Any:  # noqa: ANN401 - the development dependencies have no types of S3
-    """An administrator's client of that S3."""
+    """Return an administrator's client of that S3."""
     return boto3.client(
         "s3", endpoint_url=aws, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
     )
 
 
 def read_bucket(s3: Any) -> list[str]:  # noqa: ANN401 - as above
-    """Every version of every object in the bucket, as text."""
+    """Return every version of every object in the bucket as text."""
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=BUCKET)
     versions = [version for page in pages for version in page.get("Versions", [])]
     assert {STATE, ".pulumi/meta.yaml"} <= {version["Key"] for version in versions}
@@ -123,7 +123,7 @@ def read_bucket(s3: Any) -> list[str]:  # noqa: ANN401 - as above
 
 
 def copy_project(source: Path, folder: Path) -> Path:
-    """A clone of a project: what git has of it."""
+    """Copy the files of a project that git would clone."""
     folder.mkdir()
     for name in ("Pulumi.yaml", "__main__.py", "Pulumi.prod.yaml"):
         if (source / name).exists():
@@ -133,13 +133,13 @@ def copy_project(source: Path, folder: Path) -> Path:
 
 
 def read_block(document: Path, heading: str) -> str:
-    """The shell block that stands under a heading."""
+    """Return the shell block below a heading."""
     (text,) = (block.text for block in blocks(document) if block.heading == heading and block.language == "sh")
     return text
 
 
 def run(stack: Stack, script: str) -> str:
-    """What a script says, its errors too; it must succeed."""
+    """Run a script, which must succeed, and return its output and errors."""
     done = subprocess.run(
         ["bash", "-euc", script],  # noqa: S607 - a person's shell
         cwd=stack.folder, env=stack.env, timeout=200, check=False,
@@ -151,7 +151,7 @@ def run(stack: Stack, script: str) -> str:
 
 
 def play(stack: Stack, emulator: Emulator, heading: str) -> None:
-    """Play what stands in the document about states under a heading."""
+    """Play the blocks below a heading of the document about states."""
     player = Player(stack, emulator.controls, stack.env)
     played = [block for block in blocks(ROOT / "docs/state.md") if block.heading == heading]
     assert played
@@ -160,7 +160,7 @@ def play(stack: Stack, emulator: Emulator, heading: str) -> None:
 
 
 def start_up(stack: Stack, emulator: Emulator) -> subprocess.Popen[str]:
-    """Begin an `up`, and hold it within its reset."""
+    """Start an `up`, and pause it during its reset."""
     emulator.controls.pause("iam:ResetServiceSpecificCredential", when="after", call=1)
     begun = subprocess.Popen(
         ["pulumi", "--non-interactive", "up", "--yes", "--skip-preview"],  # noqa: S607 - by the stack's PATH
@@ -171,14 +171,14 @@ def start_up(stack: Stack, emulator: Emulator) -> subprocess.Popen[str]:
 
 
 def assert_password_works(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
-    """The state's password is the live one, and there is one credential."""
+    """Assert that there is one credential, and that the state has its valid password."""
     (live,) = list_credentials(iam, "jane")
     password = emulator.controls.passwords()[live["ServiceSpecificCredentialId"]]
     assert stack.read_secrets() == {"jane/codecommit": password}
 
 
 def test_two_at_once(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
-    """A second `up` is told of the first by the backend's lock, and changes nothing; the first goes on."""
+    """A second `up` reports the lock of the backend and changes nothing; the first one completes."""
     stack.write_specs(team=RESET)
     first = start_up(stack, emulator)
     play(stack, emulator, "Two at once")
@@ -193,7 +193,7 @@ def test_two_at_once(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
 
 
 def test_killed(stack: Stack, emulator: Emulator, iam: IAMClient, tmp_path: Path) -> None:
-    """A killed `up` leaves a lock, which `pulumi cancel` takes away; the next one ends what it began."""
+    """A killed `up` leaves a lock, which `pulumi cancel` removes; the next `up` completes its work."""
     stack.write_specs(team=RESET)
     first = start_up(stack, emulator)
     for pid in find_processes(tmp_path):
@@ -207,7 +207,7 @@ def test_killed(stack: Stack, emulator: Emulator, iam: IAMClient, tmp_path: Path
 
 
 def test_another_machine(stack: Stack, emulator: Emulator, iam: IAMClient, tmp_path: Path) -> None:
-    """A machine with nothing but a clone, no home and no passphrase, finds nothing to change and the password."""
+    """On a new machine with only a clone, no home and no passphrase, a run has no changes and reads the password."""
     home = tmp_path / "another"
     home.mkdir()
     env = {name: value.replace(f"{tmp_path}/pulumi", f"{home}/pulumi") for name, value in stack.env.items()}
@@ -237,7 +237,7 @@ def test_secrets_provider(stack: Stack) -> None:
 
 
 def test_older_state(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
-    """A reset since is still to come to an older state that is brought back, and its password works no more."""
+    """A restored older state resets again in the next `up`; until then its password is not valid."""
     before = stack.read_secrets()
     version = connect_to_s3(stack.env["AWS_ENDPOINT_URL_S3"]).head_object(Bucket=BUCKET, Key=STATE)["VersionId"]
     stack.write_specs(team=RESET)

@@ -1,4 +1,4 @@
-"""What the YAML program registers by the engine's protocol: the same as the classes do, and as they ever did."""
+"""The registrations of the YAML program equal those of the classes, and those of older versions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ YAML_PROGRAM = (ROOT / "__main__.py").read_text()
 
 @pytest.mark.parametrize(("first", "second"), [(YAML_PROGRAM, CLASSES), (CLASSES, YAML_PROGRAM)])
 def test_both_ways_are_one(stack: Stack, iam: IAMClient, first: str, second: str) -> None:
-    """What is declared both in YAML and by the classes is the same stack: neither changes what the other made."""
+    """Resources declared in YAML and by the classes are the same stack: neither changes resources of the other."""
     for user in ("jane", "bot"):
         iam.create_user(UserName=user)
     stack.write_specs(team=TEAM)
@@ -58,13 +58,13 @@ def test_both_ways_are_one(stack: Stack, iam: IAMClient, first: str, second: str
 
 
 def visible(resource: dict[str, Any]) -> dict[str, Any]:
-    """Its outputs but the secrets, which are encrypted anew each time."""
+    """Return the outputs without the secrets, which are encrypted anew each time."""
     return {name: value for name, value in resource["outputs"].items() if not isinstance(value, dict) or "keys" in name}
 
 
 @pytest.mark.parametrize("recorded", STATES, ids=lambda path: path.stem)
 def test_recorded_before(recorded: Path, stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A state recorded by a version before sees a clean preview, and keeps every id and password."""
+    """A state of an earlier version has no changes in a preview, and keeps every id and password."""
     state = json.loads(recorded.read_text())
     restore(iam, emulator, state)
     stack.write_specs(**specs_of_make())
@@ -80,7 +80,7 @@ def test_recorded_before(recorded: Path, stack: Stack, iam: IAMClient, emulator:
 
 
 def test_places(stack: Stack, iam: IAMClient) -> None:
-    """Each credential is recorded with the line of its spec, and nothing of the machine's paths."""
+    """Each credential is recorded with the line of its spec, and without paths of this machine."""
     iam.create_user(UserName="jane")
     stack.write_specs(team="users:\n  jane:\n    credentials:\n      - {service: codecommit}\n")
     stack.up()
@@ -104,7 +104,7 @@ def test_class_is_recorded_with_its_caller(stack: Stack, iam: IAMClient) -> None
 
 
 def test_failed_and_skipped(stack: Stack, iam: IAMClient) -> None:
-    """Under --continue-on-error what failed is left out of the outputs, the others are there, and a repeat is told."""
+    """With --continue-on-error, outputs omit only failed resources, and a second run reports no exception."""
     iam.create_user(UserName="jane")
     both = (
         "users: {jane: {credentials: [{service: codecommit}]}, zoe: {credentials: [{service: teapot.amazonaws.com}]}}"
@@ -121,7 +121,7 @@ def test_failed_and_skipped(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_targeted(stack: Stack, iam: IAMClient) -> None:
-    """`--target` makes those that it names, and only they are told of in the outputs, until all are made."""
+    """`--target` creates only targets, and outputs contain only these until everything is created."""
     iam.create_user(UserName="jane")
     stack.write_specs(team="users: {jane: {credentials: [{service: codecommit}, {service: bedrock}]}}")
     stack.succeed("up", "--yes", "--skip-preview", "--target", "**specs/team.yaml", "--target", "**jane/bedrock")
@@ -133,7 +133,7 @@ def test_targeted(stack: Stack, iam: IAMClient) -> None:
 
 
 def test_refused_together(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A preview tells all that up would refuse, each with its place in the specs, sorted; and nothing is changed."""
+    """A preview lists everything that `up` would reject, sorted by source location, and nothing is changed."""
     for user in ("jane", "joe"):
         iam.create_user(UserName=user)
     iam.create_access_key(UserName="joe")

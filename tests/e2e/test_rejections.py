@@ -242,7 +242,7 @@ def test_denied_account_stops_the_run(stack: Stack, iam: IAMClient, emulator: Em
 def test_rejected_iam_user(
     stack: Stack, iam: IAMClient, tmp_path: Path, capfd: pytest.CaptureFixture[str], emulator: Emulator
 ) -> None:
-    """An IAM user that exists already is a rejection of the preview; `up` does everything else."""
+    """An IAM user that already exists is a rejection of the preview; `up` does everything else."""
     add_aws_plugin(stack, tmp_path)
     for user in ("jane", "leaver"):
         iam.create_user(UserName=user)

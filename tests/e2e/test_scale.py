@@ -1,4 +1,4 @@
-"""Many credentials: past the engine's recursion limit, at a cost in calls that is counted."""
+"""Many credentials: more than the engine's recursion limit, with an exact number of calls."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from tests.e2e.stack import Stack
 
 COUNT = 420
-"""More than the 320 at which the SDK's serialisation of providers would end in a RecursionError."""
+"""More than 320, the number at which the SDK's serialization of providers would raise a RecursionError."""
 
 
 def test_hundreds_of_credentials(stack: Stack, emulator: Emulator) -> None:
-    """420 credentials of 210 users cost one Create each and two lists; seeing that nothing changed costs one list."""
+    """420 credentials of 210 users cost one Create each and two lists; a run without changes costs one list."""
     stack.env["PULUMI_EXPERIMENTAL"], stack.env["PULUMI_SKIP_CHECKPOINTS"] = "true", "true"  # else quadratic in time
     users = create_users(emulator, COUNT // 2)
     stack.write_specs(one=spec(users[:100]), two=spec(users[100:]))

@@ -1,4 +1,4 @@
-"""`iamcreds secret`: one login and password out of a stack's state, for the tools that take them."""
+"""`iamcreds secret`: one login and password from the state of a stack, in the formats of other tools."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COMMIT = "1" * 40
 
 @pytest.fixture
 def filled(stack: Stack, iam: IAMClient) -> Stack:
-    """A stack with three credentials of two users."""
+    """Create a stack with three credentials of two users."""
     for user in ("jane", "joe"):
         iam.create_user(UserName=user)
     stack.write_specs(team=SPEC)
@@ -41,7 +41,7 @@ def filled(stack: Stack, iam: IAMClient) -> Stack:
 
 
 def run(stack: Stack, *command: str, given: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in the stack's folder; what it prints is not kept among what was printed."""
+    """Run a command in the stack's folder without adding its output to `printed`."""
     return subprocess.run(
         command, cwd=stack.folder, env=stack.env | env, input=given,
         capture_output=True, text=True, timeout=100, check=False,
@@ -49,7 +49,7 @@ def run(stack: Stack, *command: str, given: str = "", **env: str) -> subprocess.
 
 
 def test_one_secret(filled: Stack, emulator: Emulator) -> None:
-    """It prints the login and password of that credential, of no other, and the same for programs."""
+    """`iamcreds secret` prints login and password of one credential only, as text and for programs."""
     passwords = emulator.controls.passwords()
     ids = {name: resource["id"] for name, resource in filled.read_resources().items()}
     done = run(filled, "iamcreds", "secret", "jane/codecommit")
@@ -66,7 +66,7 @@ def test_one_secret(filled: Stack, emulator: Emulator) -> None:
 
 
 def test_after_a_failed_up(filled: Stack, emulator: Emulator) -> None:
-    """After an `up` that failed, when the stack's outputs are old, it tells the password that works."""
+    """After a failed `up`, which leaves old outputs, `iamcreds secret` prints the valid password."""
     emulator.controls.deny("iam:DeleteServiceSpecificCredential")
     filled.write_specs(team="users: {jane: {credentials: [{service: codecommit}, {service: bedrock, reset: lost}]}}")
     assert filled.run("up", "--yes", "--skip-preview", "--continue-on-error").code != 0
@@ -75,7 +75,7 @@ def test_after_a_failed_up(filled: Stack, emulator: Emulator) -> None:
 
 
 def test_wrong_passphrase(filled: Stack) -> None:
-    """Without the stack's passphrase it prints one sentence of the engine's, and no secret."""
+    """Without the stack's passphrase it prints one error of the engine, and no secret."""
     done = run(filled, "iamcreds", "secret", "jane/codecommit", PULUMI_CONFIG_PASSPHRASE="wrong")
     assert (done.returncode, done.stdout) == (1, "")
     assert "`pulumi stack export`" in done.stderr
@@ -97,7 +97,7 @@ def test_no_project(stack: Stack, tmp_path: Path, stack_name: str) -> None:
 
 @pytest.fixture
 def git_server(filled: Stack, emulator: Emulator) -> Iterator[str]:
-    """A Git server over HTTP that lets jane in, with the password that works now; its URL."""
+    """Start a Git server over HTTP that accepts jane's current password, and return its URL."""
     identity = filled.read_resources()["jane/codecommit"]["id"]
     login = f"jane-at-123456789012:{emulator.controls.passwords()[identity]}"
 
@@ -112,7 +112,7 @@ def git_server(filled: Stack, emulator: Emulator) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server has it
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the signature of http.server
             """Print nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
@@ -135,7 +135,7 @@ def configure_git(stack: Stack, helper: str) -> None:
 
 
 def test_git(filled: Stack, git_server: str) -> None:
-    """Git gets the password for a server on this machine if `--allow-localhost` is given, and else it does not."""
+    """Git gets the password for a server on this machine only if `--allow-localhost` is given."""
     assert run(filled, "git", "ls-remote", git_server, **GIT).returncode != 0
     configure_git(filled, HELPER)
     rejected = run(filled, "git", "ls-remote", git_server, **GIT)
@@ -164,7 +164,7 @@ def eavesdropper() -> Iterator[tuple[int, list[str]]]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server has it
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the signature of http.server
             """Print nothing."""
 
     with HTTPServer(("127.0.0.2", 0), Handler) as server:
@@ -176,7 +176,7 @@ def eavesdropper() -> Iterator[tuple[int, list[str]]]:
 
 
 def test_git_smuggled_host(filled: Stack, eavesdropper: tuple[int, list[str]]) -> None:
-    """A URL whose user name pretends to be more lines of git's request sends no password anywhere."""
+    """A URL whose user name contains lines of git's protocol sends no password anywhere."""
     port, received = eavesdropper
     configure_git(filled, HELPER)
     for separator in ("%0b", "%0c", "%1c", "%1d", "%1e", "%c2%85", "%e2%80%a8", "%e2%80%a9", "%0d"):
@@ -184,7 +184,7 @@ def test_git_smuggled_host(filled: Stack, eavesdropper: tuple[int, list[str]]) -
         done = run(filled, "git", "ls-remote", f"http://{smuggled}@127.0.0.2:{port}/r.git", **GIT)
         assert done.returncode != 0
         assert "Traceback" not in done.stderr
-    assert [header for header in received if not header.endswith("Og==")] == []  # no more than an empty password
+    assert [header for header in received if not header.endswith("Og==")] == []  # only an empty password
 
 
 def test_git_elsewhere(filled: Stack) -> None:
@@ -210,7 +210,7 @@ def test_git_login(filled: Stack) -> None:
 
 
 def test_options_of_git_alone(filled: Stack) -> None:
-    """An option or operation that is for git only is rejected with any other form."""
+    """An option or operation for git is rejected with any other format."""
     for words in (("--allow-localhost",), ("get",)):
         done = run(filled, "iamcreds", "secret", "jane/codecommit", *words)
         assert (done.returncode, done.stdout) == (2, "")

@@ -1,4 +1,4 @@
-"""Profiles that would prompt: a preview ends in seconds with the way out."""
+"""Profiles that would prompt: a preview ends within seconds, and its error has the solution."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_mfa(stack: Stack, iam: IAMClient) -> None:
-    """A profile with `mfa_serial` fails the preview, which names the way out and waits for nobody."""
+    """A profile with `mfa_serial` fails the preview with a solution instead of a prompt."""
     iam.create_user(UserName="jane")
     stack.write_specs(team=JANE)
     (stack.folder.parent / "aws-config").write_text(ROLE)

@@ -1,4 +1,4 @@
-"""The stacks of the tests."""
+"""The stack that the tests use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ sys.exit(subprocess.call([sys.executable, "-c", child]))
 
 
 def test_interrupts_are_heeded() -> None:
-    """Where SIGINT is ignored, what the tests start heeds it all the same: the engine's plugins end when asked."""
+    """If SIGINT is ignored, child processes of the tests still respond to it, so that the engine's plugins end."""
     ran = subprocess.run(
         ["bash", "-c", "trap '' INT; exec \"$0\" -c \"$1\"", sys.executable, PROGRAM],  # noqa: S607 - a person's shell
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,

@@ -1,6 +1,6 @@
-"""The roles of `deploy/aws`, enforced: the real engine with its state in S3, as moto's server has it with IAM's checks.
+"""The roles of `deploy/aws`, enforced: the real engine with its state in S3 on a moto server that checks policies.
 
-What IAM's own checks know of conditions and KMS moto's do not, so the passwords are encrypted by a passphrase here.
+Moto's policy checks support neither conditions nor KMS, so a passphrase encrypts the passwords here.
 """
 
 from __future__ import annotations
@@ -36,30 +36,30 @@ SECONDS = 30
 
 @dataclass(frozen=True)
 class Storage:
-    """S3 with roles: the credentials of each stack's roles, as `write-prod`; `root` may do everything."""
+    """S3 with roles: the credentials of each stack's roles, such as `write-prod`; `root` may do everything."""
 
     port: int
     roles: dict[str, dict[str, str]]
 
     def environment(self, role: str) -> dict[str, str]:
-        """What a run has that has assumed the role."""
+        """Return the environment of a run that has assumed the role."""
         place = f"endpoint=127.0.0.1:{self.port}&disableSSL=true&s3ForcePathStyle=true"
         return {"PULUMI_BACKEND_URL": f"s3://{BUCKET}?region=us-east-1&{place}"} | self.roles[role]
 
     def read_tags(self) -> dict[str, str]:
-        """What tells one content of each object from another."""
+        """Return the tags that identify the content of each object."""
         objects = self.client("s3", "root").list_objects_v2(Bucket=BUCKET)["Contents"]
         return {found["Key"]: found["ETag"] for found in objects}
 
-    def client(self, service: Any, role: str) -> Any:  # noqa: ANN401 - any of boto3's
-        """A client of a service in that role."""
+    def client(self, service: Any, role: str) -> Any:  # noqa: ANN401 - any service of boto3
+        """Return a client of a service in that role."""
         words: dict[str, Any] = {name.lower(): value for name, value in self.roles[role].items()}
         return boto3.client(service, endpoint_url=f"http://127.0.0.1:{self.port}", region_name="us-east-1", **words)
 
 
 @pytest.fixture(scope="module")
 def storage() -> Iterator[Storage]:
-    """S3 on a port of its own, with one bucket, and a role to read and one to write for each stack."""
+    """Start S3 on its own port, with one bucket, and with roles to read and write each stack."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -74,20 +74,20 @@ def storage() -> Iterator[Storage]:
             policies = {f"{kind}-{stack}": read_policy(kind, stack) for stack in STACKS for kind in ("read", "write")}
             for role, policy in (policies | {"root": everything}).items():
                 storage.roles[role] = create_role(iam, role, policy)
-            ask(f"http://127.0.0.1:{port}/moto-api/reset-auth", b"0")  # from the first call on
+            ask(f"http://127.0.0.1:{port}/moto-api/reset-auth", b"0")  # check policies from now on
             yield storage
         finally:
             server.terminate()
 
 
 def read_policy(kind: str, stack: str) -> dict[str, Any]:
-    """What deploy/aws allows a stack's role, with the names filled in."""
+    """Return the policy in deploy/aws for a role of the stack, with the names filled in."""
     text = (ROOT / f"deploy/aws/state-{kind}.json").read_text()
     return dict(json.loads(text.replace("BUCKET", BUCKET).replace("STACK", stack)))
 
 
 def create_role(iam: IAMClient, name: str, policy: dict[str, Any]) -> dict[str, str]:
-    """Create a user with that policy, who stands for whoever assumed the role."""
+    """Create a user with that policy, who represents anyone who assumed the role."""
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="state", PolicyDocument=json.dumps(policy))
     key = iam.create_access_key(UserName=name)["AccessKey"]
@@ -95,12 +95,12 @@ def create_role(iam: IAMClient, name: str, policy: dict[str, Any]) -> dict[str, 
 
 
 def make_keys(key_id: str, secret: str) -> dict[str, str]:
-    """The variables of an access key."""
+    """Return the variables of an access key."""
     return {"AWS_ACCESS_KEY_ID": key_id, "AWS_SECRET_ACCESS_KEY": secret}
 
 
 def wait_for(url: str) -> None:
-    """Wait until somebody answers."""
+    """Wait until the server responds."""
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError):
@@ -110,15 +110,15 @@ def wait_for(url: str) -> None:
 
 
 def ask(url: str, content: bytes | None = None) -> None:
-    """Ask an address of 127.0.0.1, with a content or none."""
-    request = urllib.request.Request(url, content, {"Content-Type": "text/plain"})  # noqa: S310 - it is ours
+    """Send a request to 127.0.0.1, with or without a body."""
+    request = urllib.request.Request(url, content, {"Content-Type": "text/plain"})  # noqa: S310 - a local server
     with urllib.request.urlopen(request, timeout=SECONDS):  # noqa: S310 - same
         pass
 
 
 @pytest.fixture
 def project(tmp_path: Path, engine: str, emulator: Emulator, iam: IAMClient) -> Stack:
-    """A project, and jane's spec."""
+    """Create a project with jane's spec."""
     iam.create_user(UserName="jane")
     stack = create_stack(tmp_path, engine, emulator.url)
     stack.write_specs(team=JANE)
@@ -126,7 +126,7 @@ def project(tmp_path: Path, engine: str, emulator: Emulator, iam: IAMClient) -> 
 
 
 def test_each_role_has_its_stack(storage: Storage, project: Stack, iam: IAMClient) -> None:
-    """A write role makes its own stack, and touches no other; a read role previews, and changes none."""
+    """A write role updates its own stack and no other; a read role previews, and changes none."""
     for stack in STACKS:
         project.succeed("stack", "init", stack, **storage.environment("root"))
         project.succeed("config", "set", "specs", "specs", "--stack", stack, **storage.environment("root"))
@@ -152,7 +152,7 @@ def test_each_role_has_its_stack(storage: Storage, project: Stack, iam: IAMClien
 
 @pytest.mark.parametrize("role", ["write-prod", "read-prod"])
 def test_no_object_of_another_stack(storage: Storage, project: Stack, role: str) -> None:
-    """No object of another stack can be read, written or deleted, nor what tells the backend its layout changed."""
+    """A role can neither write nor delete objects of other stacks or the metadata of the backend."""
     project.succeed("stack", "init", f"{role}-names", **storage.environment("root"))
     client = storage.client("s3", role)
     for key in (

@@ -1,4 +1,4 @@
-"""The way from Terraform, as `docs/adoption.md` tells it: its commands are run to the letter."""
+"""The migration from Terraform in `docs/adoption.md`: its commands run as written."""
 
 from __future__ import annotations
 
@@ -114,9 +114,9 @@ def read_commands() -> str:
 
 
 def test_from_terraform(stack: Stack, iam: IAMClient, emulator: Emulator, tmp_path: Path) -> None:
-    """Every password that Terraform knows is in the stack afterwards, without a change in AWS."""
+    """After the migration, the stack has every password that Terraform knows, without a change in AWS."""
     if shutil.which("jq") is None:
-        pytest.skip("there is no jq on PATH, with which the way from Terraform is told")
+        pytest.skip("jq is not on PATH, and the migration from Terraform uses it")
     for user in ("jane", "john"):
         iam.create_user(UserName=user)
     put = emulator.controls.put_credential
@@ -126,7 +126,7 @@ def test_from_terraform(stack: Stack, iam: IAMClient, emulator: Emulator, tmp_pa
     put(FOREIGN, "john", CODECOMMIT)
     pass_a_day(emulator)
     emulator.controls.clear_counts()
-    state = tmp_path / "kept-elsewhere"  # what Terraform keeps is no file of ours: the test for leaks is of ours
+    state = tmp_path / "kept-elsewhere"  # outside the stack: the search for leaks must not find Terraform's own file
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/terraform").write_text(f"#!/bin/sh\n[ \"$*\" = 'state pull' ] && cat {state}\n")
     (tmp_path / "bin/terraform").chmod(0o755)

@@ -34,7 +34,7 @@ ALIAS = '[pulumi.Alias(name="x")]'
 
 @pytest.fixture(params=["jane", "joe"])
 def user(request: pytest.FixtureRequest, iam: IAMClient) -> str:
-    """The user of the second credential; the first one is of jane."""
+    """Return the user of the second credential; the first one is of jane."""
     for name in ("jane", "joe"):
         iam.create_user(UserName=name)
     return str(request.param)
@@ -42,7 +42,7 @@ def user(request: pytest.FixtureRequest, iam: IAMClient) -> str:
 
 @pytest.fixture
 def twins(stack: Stack, user: str) -> Stack:
-    """A stack whose state has two credentials with the name x, as an earlier version could record them."""
+    """Create a stack whose state has two credentials with the name x, as an earlier version could record them."""
     stack.write_program(write_program(user, "y", "[]"))
     stack.up()
     state = stack.folder / "state.json"
@@ -64,7 +64,7 @@ def read_urns(stack: Stack) -> dict[str, str]:
 
 
 def run_iamcreds(stack: Stack, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    """Run `iamcreds`; its output is not kept."""
+    """Run `iamcreds` without keeping its output."""
     return subprocess.run(
         ["iamcreds", *arguments],  # noqa: S607 - found by the PATH of the stack
         cwd=stack.folder, env=stack.env, input=given, capture_output=True, text=True, timeout=100, check=False,
@@ -72,7 +72,7 @@ def run_iamcreds(stack: Stack, *arguments: str, given: str = "") -> subprocess.C
 
 
 def test_preview(stack: Stack, user: str) -> None:
-    """A program with such credentials fails in a preview, and the message names the resource and the way out."""
+    """A program with such credentials fails in a preview, and the error names the resource and the solution."""
     stack.write_program(write_program(user, "x", "[]"))
     printed = stack.fail("preview")
     assert "the program declares two credentials with the resource name 'x'" in printed

@@ -1,4 +1,4 @@
-"""`unmanaged`: what no spec declares is reported, switched off or deleted, previewed with its id."""
+"""`unmanaged`: undeclared credentials are reported, deactivated or deleted, and the preview shows their ids."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ users:
 
 
 def test_unmanaged(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Reported, then switched off, then deleted: always by id, and never the stack's own or that of other users."""
+    """Unmanaged credentials are reported, deactivated, then deleted by id; managed and other users' ones never are."""
     for user in ("jane", "joe", "watched"):
         iam.create_user(UserName=user)
     put = emulator.controls.put_credential

@@ -1,6 +1,6 @@
 """The workflows: their shell steps in order, as CI runs them, with the real engine.
 
-GitHub itself is what cannot be had: `gh` is a stub that records what it is asked, and `uses:` steps are left out.
+GitHub itself is not available: `gh` is a stub that records its calls, and `uses:` steps are skipped.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ FEWER = "users: {jane: {credentials: []}}"
 
 @pytest.fixture
 def runner(stack: Stack, tmp_path: Path, iam: IAMClient) -> Runner:
-    """A runner on a new stack, and an account with jane in it."""
+    """Return a runner on a new stack, and create user jane in the account."""
     iam.create_user(UserName="jane")
     shutil.copytree(GITHUB, stack.folder / ".github")
     return Runner(stack, tmp_path / "runner")
 
 
 def test_from_pull_request_to_up(runner: Runner, iam: IAMClient) -> None:
-    """Specs are previewed in a comment and made so after the merge; then the same comment says that nothing changes."""
+    """A comment previews the specs, the merge applies them, and then the same comment reports no changes."""
     runner.stack.write_specs(team=SPECS)
     listed = runner.run("pull-request", "stacks")
     assert [entry["stack"] for entry in json.loads(listed.outputs["steps.stacks.outputs.stacks"])] == ["prod"]
@@ -77,7 +77,7 @@ OUTDATED = "**Outdated**: this preview is of a different commit. Commit {} has n
 
 @NEEDS_JQ
 def test_outdated_comment(runner: Runner) -> None:
-    """A commit that fails before its preview marks the comment of the commit before; the next preview overwrites it."""
+    """A commit that fails before its preview marks the previous comment as outdated; the next preview overwrites it."""
     first, broken, fixed = ("1" * 40, "2" * 40, "3" * 40)
     runner.write_comments()
     runner.stack.write_specs(team=SPECS)
@@ -108,7 +108,7 @@ def test_outdated_comment(runner: Runner) -> None:
 
 @NEEDS_JQ
 def test_outdated_comments(runner: Runner) -> None:
-    """Only our comments of other commits are marked, also of removed stacks; a mark is replaced, and goes again."""
+    """Only own comments for other commits are marked, even of removed stacks; marks are replaced and removed."""
     bot, old, new = "github-actions[bot]", "1" * 40, "2" * 40
     marker = "<!-- iamcreds plan: {} -->\n"
     head = "### IAM credentials\n\n"
@@ -146,7 +146,7 @@ def test_no_comments(runner: Runner) -> None:
 
 
 def test_refused_preview(runner: Runner, iam: IAMClient) -> None:
-    """What up would refuse is in the comment, all of it with its place, and neither called a change nor none."""
+    """The comment lists everything that `up` would reject, with its source location, and not as a change."""
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     foreign = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
     runner.stack.write_specs(team=SPECS, ghosts="users: {ghost: {credentials: [{service: bedrock}]}}")
@@ -162,7 +162,7 @@ def test_refused_preview(runner: Runner, iam: IAMClient) -> None:
 
 
 def test_adoption(runner: Runner, iam: IAMClient) -> None:
-    """A credential that is to be taken over is told by its id before the merge, and counts for the gate."""
+    """A preview comment has the id of a credential to adopt, and the gate counts it."""
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     foreign = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
     runner.stack.write_specs(team="users: {jane: {credentials: [{service: codecommit, existing: adopt}]}}")
@@ -179,7 +179,7 @@ def test_adoption(runner: Runner, iam: IAMClient) -> None:
 
 
 def test_refused_up(runner: Runner, iam: IAMClient) -> None:
-    """What takes away too much is refused before up, says so in the summary, and goes through where it is meant."""
+    """Too many removals are rejected before `up`, as the summary reports, and are applied with a higher limit."""
     runner.stack.write_specs(team=SPECS)
     assert runner.run("up", "up").is_green
     runner.stack.write_specs(team=FEWER)
@@ -249,7 +249,7 @@ def test_rejections_and_a_failure(runner: Runner, iam: IAMClient) -> None:
 
 
 def test_failed_up(runner: Runner, iam: IAMClient, emulator: Emulator) -> None:
-    """A leaver's credential goes even where another's cannot be created, and the job fails all the same."""
+    """A leaver's credential is deleted even if a different one cannot be created, and the job fails."""
     runner.stack.write_specs(team=SPECS)
     assert runner.run("up", "up").is_green
     iam.create_user(UserName="joe")
@@ -331,7 +331,7 @@ def test_drift(runner: Runner, iam: IAMClient, mailbox: Mailbox) -> None:
 
 
 def test_wrong_spec(runner: Runner, iam: IAMClient) -> None:
-    """A spec that cannot be read is annotated at its line, and stops every workflow before anything else happens."""
+    """A spec that cannot be read is annotated at its line, and stops every workflow before any other step."""
     runner.stack.write_specs(team="users: {jane: {credentials: [{servise: codecommit}]}}")
     told = runner.run("pull-request", "validate")
     assert not told.is_green
@@ -346,7 +346,7 @@ def test_wrong_spec(runner: Runner, iam: IAMClient) -> None:
 
 
 def test_unreachable_endpoint(runner: Runner) -> None:
-    """Without an answer from AWS a pull request says so in its comment, nothing is upped, and no issue is touched."""
+    """Without a response from AWS, the comment reports the failure, nothing is applied, and no issue changes."""
     runner.stack.write_specs(team=SPECS)
     nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
     preview = runner.run("pull-request", "preview", env=nowhere)
@@ -363,7 +363,7 @@ def test_unreachable_endpoint(runner: Runner) -> None:
 
 
 def test_engine_that_says_nothing(runner: Runner) -> None:
-    """An engine that dies before it prints anything fails the job by one sentence, and leaves an old comment alone."""
+    """An engine that ends before any output fails the job with one error, and an existing comment stays."""
     done = runner.run("pull-request", "preview", found="42", env={"PULUMI_STACK": "nobody"})
     assert done.outcomes == {"state": "failure", "preview": "skipped", "comment": "skipped"}
     assert "this is not what `pulumi stack export` prints: " in done.text
@@ -371,7 +371,7 @@ def test_engine_that_says_nothing(runner: Runner) -> None:
 
 
 def test_foreign_state(runner: Runner, iam: IAMClient) -> None:
-    """A state with code of others stops pull request and up before any of it runs, and both name the resource."""
+    """A state with unknown code stops pull request and `up` before any of it runs, and both name the resource."""
     runner.stack.write_specs(team=SPECS)
     assert runner.run("up", "up").is_green
     trace = runner.folder / "was-here"
@@ -385,19 +385,19 @@ def test_foreign_state(runner: Runner, iam: IAMClient) -> None:
         assert "ServiceSpecificCredential::jane/codecommit: its provider is none of iamcreds" in stopped.text
     assert not trace.exists()
     assert len(list_credentials(iam, "jane")) == 1
-    runner.stack.run("preview")  # which nobody stopped
-    assert trace.exists(), "the attack is none any more, and proves nothing"
+    runner.stack.run("preview")  # the preview without this check
+    assert trace.exists(), "the attack no longer works, so the test proves nothing"
 
 
 class Foreign(list[str]):
-    """A command, run by whoever unpickles it."""
+    """A command that runs when it is unpickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return subprocess.call, (list(self),)
 
 
 def write_provider(stack: Stack, provider: str) -> None:
-    """Write a provider into the stack's state, as somebody does who may write it."""
+    """Replace the provider in the state of the stack, as anyone with write access can."""
     folder = Path(stack.env["PULUMI_BACKEND_URL"].removeprefix("file://"))
     file = next(folder.rglob("stacks/**/test.json"))
     state = json.loads(file.read_text())
@@ -409,9 +409,9 @@ def write_provider(stack: Stack, provider: str) -> None:
 
 
 def test_private_files(runner: Runner) -> None:
-    """What the jobs that may assume a role leave is for their own user alone."""
+    """Files that the jobs with a role leave are readable only by their own user."""
     runner.stack.write_specs(team=SPECS)
-    runner.run("pull-request", "stacks")  # makes the runner's own files
+    runner.run("pull-request", "stacks")  # creates the runner's own files
     before = set(runner.folder.rglob("*")) | set(runner.stack.folder.parent.rglob("*"))
     for workflow, job in (("pull-request", "preview"), ("up", "up"), ("drift", "drift")):
         assert runner.run(workflow, job).is_green
@@ -423,7 +423,7 @@ def test_private_files(runner: Runner) -> None:
 
 @NEEDS_JQ
 def test_own_comment_is_found() -> None:
-    """The filter finds our comment for this stack, and neither another stack's nor one that quotes the marker."""
+    """The filter finds only the comment of iamcreds for this stack, not one that quotes its marker."""
     script = next(
         step["run"]
         for step in load_workflow("pull-request")["jobs"]["preview"]["steps"]

@@ -1,4 +1,4 @@
-"""What the tests of the switches ask the embedded IAM, and how they are answered."""
+"""Requests of the tests of control settings to the IAM emulator."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_code(error: pytest.ExceptionInfo[ClientError]) -> tuple[int, str]:
 
 
 def request_control(emulator: Emulator, method: str, name: str, body: str | bytes | None) -> tuple[int, Any]:
-    """Send a request to the control API, without the client that would refuse it itself."""
+    """Send a request to the control API without the client, which would reject invalid ones itself."""
     connection = HTTPConnection(emulator.url.removeprefix("http://"), timeout=10)
     try:
         connection.request(method, f"/_emulator/{name}", body)

@@ -1,4 +1,4 @@
-"""An embedded IAM for the tests here, or whichever endpoint the contract is to be held against."""
+"""Fixtures for the IAM emulator, or for the endpoint that the contract tests use."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from iamcreds.emulator.faults.controls import Controls
     from iamcreds.emulator.server import Emulator
 
-# The endpoint itself is to be heard: no validation by boto3, no repetitions, no waiting.
+# The tests need the endpoint's own responses: no validation by boto3, no retries, no waiting.
 CONFIG = Config(parameter_validation=False, retries={"total_max_attempts": 1}, read_timeout=20, connect_timeout=5)
 
 
 def client(url: str, access_key_id: str = "AKIAIOSFODNN7EXAMPLE") -> IAMClient:
-    """A client of an embedded IAM."""
+    """Return a client of an IAM emulator."""
     return boto3.client(
         "iam",
         endpoint_url=url,
@@ -36,35 +36,35 @@ def client(url: str, access_key_id: str = "AKIAIOSFODNN7EXAMPLE") -> IAMClient:
 
 @pytest.fixture
 def iam_client() -> Callable[..., IAMClient]:
-    """Makes clients of an embedded IAM at a URL, with an access key if that matters."""
+    """Return a function that creates clients of an IAM emulator, with an access key if it matters."""
     return client
 
 
 @pytest.fixture
 def iam(emulator: Emulator) -> IAMClient:
-    """A client of the fresh embedded IAM."""
+    """Return a client of the new IAM emulator."""
     return client(emulator.url)
 
 
 @pytest.fixture
 def controls(emulator: Emulator) -> Controls:
-    """The switches of the fresh embedded IAM."""
+    """Return the controls of the new IAM emulator."""
     return emulator.controls
 
 
 @pytest.fixture
 def contract_iam(request: pytest.FixtureRequest) -> IAMClient:
-    """A client of the endpoint that is held against the contract."""
+    """Return a client of the endpoint that the contract tests use."""
     endpoint = os.environ.get("IAMCREDS_CONTRACT_ENDPOINT")
     if not endpoint:
         return client(request.getfixturevalue("emulator").url)
-    # Region and credentials come from wherever every AWS tool has them.
+    # Region and credentials come from the default sources of all AWS tools.
     return boto3.client("iam", endpoint_url=None if endpoint == "aws" else endpoint, config=CONFIG)
 
 
 @pytest.fixture
 def new_user(contract_iam: IAMClient) -> Iterator[Callable[[], str]]:
-    """Makes throw-away users; what they have and they themselves are deleted afterwards."""
+    """Return a function that creates temporary users, and delete them with their resources afterwards."""
     names: list[str] = []
 
     def make() -> str:
@@ -80,12 +80,12 @@ def new_user(contract_iam: IAMClient) -> Iterator[Callable[[], str]]:
 
 @pytest.fixture
 def user(new_user: Callable[[], str]) -> str:
-    """A throw-away user."""
+    """Create a temporary user."""
     return new_user()
 
 
 def remove(iam: IAMClient, user: str) -> None:
-    """Delete a user with credentials and access keys; a user that is gone is fine."""
+    """Delete a user with credentials and access keys, if the user exists."""
     try:
         credentials = iam.list_service_specific_credentials(UserName=user)["ServiceSpecificCredentials"]
     except iam.exceptions.NoSuchEntityException:

@@ -1,4 +1,4 @@
-"""Operations without a user name are about the caller, who is known by the access key; on the embedded IAM only."""
+"""Operations without a user name concern the caller, identified by the access key; only on the IAM emulator."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def jane(emulator: Emulator, iam: IAMClient, iam_client: Callable[..., IAMClient]) -> IAMClient:
-    """A client with the access key of the user jane."""
+    """Return a client with the access key of the user jane."""
     iam.create_user(UserName="jane")
     return iam_client(emulator.url, iam.create_access_key(UserName="jane")["AccessKey"]["AccessKeyId"])
 
 
 def test_own_credentials(jane: IAMClient) -> None:
-    """A user lists, switches, resets and deletes her own credentials without saying who she is."""
+    """A user lists, updates, resets and deletes her own credentials without a user name."""
     made = jane.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     credential_id = made["ServiceSpecificCredential"]["ServiceSpecificCredentialId"]
     jane.update_service_specific_credential(ServiceSpecificCredentialId=credential_id, Status="Inactive")
@@ -36,7 +36,7 @@ def test_own_credentials(jane: IAMClient) -> None:
 
 
 def test_own_access_keys(jane: IAMClient) -> None:
-    """A user makes, lists, switches and deletes her own access keys without saying who she is."""
+    """A user creates, lists, updates and deletes her own access keys without a user name."""
     key_id = jane.create_access_key()["AccessKey"]["AccessKeyId"]
     jane.update_access_key(AccessKeyId=key_id, Status="Inactive")
     keys = {key["AccessKeyId"]: key["Status"] for key in jane.list_access_keys()["AccessKeyMetadata"]}
@@ -47,7 +47,7 @@ def test_own_access_keys(jane: IAMClient) -> None:
 
 
 def test_using_a_key_is_its_last_use(jane: IAMClient) -> None:
-    """A call made with an access key is that key's last use."""
+    """A call with an access key is the last use of this key."""
     (key,) = jane.list_access_keys()["AccessKeyMetadata"]
     used = jane.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
     assert (used["ServiceName"], used["Region"]) == ("iam", "us-east-1")
@@ -55,7 +55,7 @@ def test_using_a_key_is_its_last_use(jane: IAMClient) -> None:
 
 
 def test_nobody_calls(iam: IAMClient) -> None:
-    """Where the access key is no user's, a user name is a must."""
+    """If the access key does not belong to a user, the user name is required."""
     for call in (iam.list_service_specific_credentials, iam.list_access_keys):
         with pytest.raises(ClientError) as caught:
             call()
@@ -67,13 +67,13 @@ def test_nobody_calls(iam: IAMClient) -> None:
 
 
 def test_create_needs_a_name(jane: IAMClient) -> None:
-    """Create alone has to be told the user, as the model says."""
+    """Only Create requires the user name, as in the service model."""
     with pytest.raises(ClientError, match="Value at 'userName' failed to satisfy constraint: Member must not be null"):
         jane.create_service_specific_credential(ServiceName="codecommit.amazonaws.com")  # type: ignore[call-arg]
 
 
 def test_account(emulator: Emulator) -> None:
-    """STS says which account this is."""
+    """STS returns the account."""
     sts = boto3.client(
         "sts",
         endpoint_url=emulator.url,

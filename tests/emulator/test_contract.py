@@ -1,9 +1,8 @@
-"""What IAM does with service-specific credentials and access keys, as the product relies on it.
+"""IAM's behavior with service-specific credentials and access keys, as far as the product depends on it.
 
-Runs on the embedded IAM. With IAMCREDS_CONTRACT_ENDPOINT set to a URL, or to `aws` for AWS itself, it runs there, with
-the region and the credentials that every AWS tool would use; it makes users named `iamcreds-contract-…` and deletes
-them again.
-Nothing here uses the embedded IAM's switches.
+The tests run on the IAM emulator. If IAMCREDS_CONTRACT_ENDPOINT is a URL, or `aws` for AWS itself, they run there, with
+the default region and credentials of all AWS tools. They create users named `iamcreds-contract-…` and delete them
+afterwards. The tests use no control settings of the IAM emulator.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ PREFIXES = {
     BEDROCK: "ABSK",
     "cloudwatch.amazonaws.com": "APIAACWM",
     "logs.amazonaws.com": "ACWL",
-    "xray.amazonaws.com": "",  # nobody has told what they begin with
+    "xray.amazonaws.com": "",  # the prefix is unknown
 }
 NOBODY = "iamcreds-contract-nobody"
 UNKNOWN_ID = "ACCAEXAMPLE1234567890"
@@ -39,13 +38,13 @@ SECRETS = {"ServicePassword", "ServiceCredentialSecret"}
 
 
 def create(iam: IAMClient, user: str, service: str = CODECOMMIT, **more: int) -> dict[str, Any]:
-    """A new credential."""
+    """Create a credential."""
     answer = iam.create_service_specific_credential(UserName=user, ServiceName=service, **more)
     return dict(answer["ServiceSpecificCredential"])
 
 
 def listed(iam: IAMClient, **which: Any) -> list[dict[str, Any]]:  # noqa: ANN401 as boto3 has it
-    """Every credential of a list, whatever number of pages it takes."""
+    """Return every credential of a list, whatever the number of pages."""
     found: list[dict[str, Any]] = []
     marker: dict[str, Any] = {}
     while True:
@@ -57,7 +56,7 @@ def listed(iam: IAMClient, **which: Any) -> list[dict[str, Any]]:  # noqa: ANN40
 
 
 def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[int, str, str]:  # noqa: ANN401 as boto3 has it
-    """HTTP status, code and message of the error that a call meets."""
+    """Return the HTTP status, code and message of the error of a call."""
     with pytest.raises(ClientError) as caught:
         call(**parameters)
     answer = caught.value.response
@@ -65,7 +64,7 @@ def refusal(call: Callable[..., Any], **parameters: Any) -> tuple[int, str, str]
 
 
 def account_of(iam: IAMClient, user: str) -> str:
-    """The account's number, from the ARN of one of its users."""
+    """Return the account id from the ARN of one of its users."""
     return iam.get_user(UserName=user)["User"]["Arn"].split(":")[4]
 
 
@@ -74,7 +73,7 @@ def account_of(iam: IAMClient, user: str) -> str:
 
 @pytest.mark.parametrize("service", [service.name for service in SERVICES if service.family is Family.PASSWORD])
 def test_password_service(contract_iam: IAMClient, user: str, service: str) -> None:
-    """A password service gives a user name and a password of 60 characters, and nothing of an API key."""
+    """A password service returns a user name and a password of 60 characters, and no field of an API key."""
     credential = create(contract_iam, user, service)
     assert credential["ServiceUserName"] == f"{user}-at-{account_of(contract_iam, user)}"
     assert len(credential["ServicePassword"]) == 60
@@ -92,7 +91,7 @@ def test_password_service(contract_iam: IAMClient, user: str, service: str) -> N
 
 @pytest.mark.parametrize("service", [service.name for service in SERVICES if service.family is Family.API_KEY])
 def test_api_key_service(contract_iam: IAMClient, user: str, service: str) -> None:
-    """An API-key service gives an alias and a secret with the service's prefix, and nothing of a password."""
+    """An API-key service returns an alias and a secret with the service's prefix, and no field of a password."""
     credential = create(contract_iam, user, service)
     assert credential["ServiceCredentialAlias"] == f"{user}-at-{account_of(contract_iam, user)}"
     assert credential["ServiceCredentialSecret"].startswith(PREFIXES[service])
@@ -100,7 +99,7 @@ def test_api_key_service(contract_iam: IAMClient, user: str, service: str) -> No
 
 
 def test_id(contract_iam: IAMClient, user: str) -> None:
-    """An id is ACCA and 21 characters in all."""
+    """An id starts with ACCA and has 21 characters."""
     assert re.fullmatch(r"ACCA[A-Z0-9]{17}", create(contract_iam, user)["ServiceSpecificCredentialId"])
 
 
@@ -113,7 +112,7 @@ def test_second_login(contract_iam: IAMClient, user: str, service: str, login: s
 
 
 def test_limit(contract_iam: IAMClient, user: str) -> None:
-    """A third credential of one user and service is refused, inactive ones counting."""
+    """A third credential of one user and service is rejected; inactive ones count."""
     first = create(contract_iam, user)["ServiceSpecificCredentialId"]
     create(contract_iam, user)
     contract_iam.update_service_specific_credential(UserName=user, ServiceSpecificCredentialId=first, Status="Inactive")
@@ -127,23 +126,23 @@ def test_limit(contract_iam: IAMClient, user: str) -> None:
 
 @pytest.mark.parametrize("service", [CODECOMMIT, BEDROCK])
 def test_expiry(contract_iam: IAMClient, user: str, service: str) -> None:
-    """An age in days gives an expiration date exactly so many days after creation, listed too."""
+    """An age in days sets an expiration date that many days after creation, also in lists."""
     credential = create(contract_iam, user, service, CredentialAgeDays=30)
     assert credential["ExpirationDate"] - credential["CreateDate"] == timedelta(days=30)
     assert listed(contract_iam, UserName=user)[0]["ExpirationDate"] == credential["ExpirationDate"]
 
 
 def test_service_name_case(contract_iam: IAMClient, user: str) -> None:
-    """A service name is taken in any case, kept in lower case, and found in any case."""
+    """A service name is accepted in any case, stored in lower case, and found in any case."""
     assert create(contract_iam, user, "CodeCommit.AmazonAWS.com")["ServiceName"] == CODECOMMIT
     assert len(listed(contract_iam, UserName=user, ServiceName="CODECOMMIT.amazonaws.com")) == 1
 
 
-# Refusals that several operations share
+# Errors that several operations share
 
 
 def test_missing_user(contract_iam: IAMClient) -> None:
-    """A missing user is a 404 for every operation, and is seen before an unknown service or id."""
+    """A missing user is a 404 for every operation, and takes precedence over an unknown service or id."""
     expected = (404, "NoSuchEntity", f"The user with name {NOBODY} cannot be found.")
     named = {"UserName": NOBODY}
     with_id = {**named, "ServiceSpecificCredentialId": UNKNOWN_ID}
@@ -169,7 +168,7 @@ def test_unknown_service(contract_iam: IAMClient, user: str) -> None:
 
 
 def test_unreadable_service(contract_iam: IAMClient, user: str) -> None:
-    """A service name with other characters than letters, digits, dots and hyphens is a 400."""
+    """A service name with characters other than letters, digits, dots and hyphens is a 400."""
     answer = refusal(contract_iam.create_service_specific_credential, UserName=user, ServiceName="code commit")
     assert answer[:2] == (400, "ValidationError")
 
@@ -184,7 +183,7 @@ def test_unknown_id(contract_iam: IAMClient, user: str) -> None:
 
 
 def test_id_of_another_user(contract_iam: IAMClient, new_user: Callable[[], str]) -> None:
-    """Another user's id is a 400 for Update, Reset and Delete."""
+    """The id of a different user is a 400 for Update, Reset and Delete."""
     owner, other = new_user(), new_user()
     credential_id = create(contract_iam, owner)["ServiceSpecificCredentialId"]
     expected = (
@@ -208,7 +207,7 @@ def test_id_of_another_user(contract_iam: IAMClient, new_user: Callable[[], str]
     ],
 )
 def test_constraints(contract_iam: IAMClient, parameters: dict[str, Any], field: str, constraint: str) -> None:
-    """A parameter outside of what the model allows is a 400 that names parameter and constraint."""
+    """A parameter that the service model does not allow is a 400 that names parameter and constraint."""
     status, code, message = refusal(contract_iam.list_service_specific_credentials, **parameters)
     assert (status, code) == (400, "ValidationError")
     assert message.startswith("1 validation error detected: Value ")
@@ -241,7 +240,7 @@ def test_short_id(contract_iam: IAMClient, user: str) -> None:
 
 
 def test_list_has_no_secrets(contract_iam: IAMClient, user: str) -> None:
-    """A list has everything that Create answered except the secret."""
+    """A list has every field of the response to Create except the secret."""
     password, api_key = create(contract_iam, user), create(contract_iam, user, BEDROCK)
     expected = [{name: one[name] for name in set(one) - SECRETS} for one in (password, api_key)]
     found = listed(contract_iam, UserName=user)
@@ -249,7 +248,7 @@ def test_list_has_no_secrets(contract_iam: IAMClient, user: str) -> None:
 
 
 def test_list_filters(contract_iam: IAMClient, new_user: Callable[[], str]) -> None:
-    """A list is of one user, and of one service if that is asked for."""
+    """A list has the credentials of one user, and of one service on request."""
     one, other = new_user(), new_user()
     wanted = create(contract_iam, one)
     create(contract_iam, one, KEYSPACES)
@@ -262,7 +261,7 @@ def test_list_filters(contract_iam: IAMClient, new_user: Callable[[], str]) -> N
 
 
 def test_list_all_users(contract_iam: IAMClient, new_user: Callable[[], str]) -> None:
-    """AllUsers lists every user's credentials, for every service or for the one that is asked for."""
+    """AllUsers lists the credentials of every user, for every service or for a given one."""
     one, other = new_user(), new_user()
     create(contract_iam, one)
     create(contract_iam, other, BEDROCK)
@@ -292,7 +291,7 @@ def test_pages(contract_iam: IAMClient, user: str) -> None:
 
 
 def test_pages_while_others_write(contract_iam: IAMClient, user: str) -> None:
-    """A marker stays good when the item it came with is deleted and others are added."""
+    """A marker stays valid if its last item is deleted and other items are added."""
     for service in (CODECOMMIT, CODECOMMIT, KEYSPACES, KEYSPACES):
         create(contract_iam, user, service)
     before = [one["ServiceSpecificCredentialId"] for one in listed(contract_iam, UserName=user)]
@@ -306,7 +305,7 @@ def test_pages_while_others_write(contract_iam: IAMClient, user: str) -> None:
 
 
 def test_bad_marker(contract_iam: IAMClient, user: str) -> None:
-    """A marker that IAM did not give is a 400."""
+    """A marker that IAM did not issue is a 400."""
     answer = refusal(contract_iam.list_service_specific_credentials, UserName=user, Marker="no marker")
     assert answer[:2] == (400, "ValidationError")
 
@@ -315,7 +314,7 @@ def test_bad_marker(contract_iam: IAMClient, user: str) -> None:
 
 
 def test_switch_off_and_on(contract_iam: IAMClient, user: str) -> None:
-    """Update switches a credential off and on, and changes nothing else."""
+    """Update deactivates and activates a credential, and changes nothing else."""
     credential = create(contract_iam, user)
     credential_id = credential["ServiceSpecificCredentialId"]
     for status in ("Inactive", "Active"):
@@ -343,7 +342,7 @@ def test_switch_off_and_on(contract_iam: IAMClient, user: str) -> None:
     ],
 )
 def test_impossible_status(contract_iam: IAMClient, user: str, status: str, expected: tuple[int, str, str]) -> None:
-    """Nobody can set Expired, and other words are no status."""
+    """The status Expired cannot be set, and other words are not a valid status."""
     credential_id = create(contract_iam, user)["ServiceSpecificCredentialId"]
     answer = refusal(
         contract_iam.update_service_specific_credential,
@@ -359,7 +358,7 @@ def test_impossible_status(contract_iam: IAMClient, user: str, status: str, expe
 
 @pytest.mark.parametrize(("service", "secret"), [(CODECOMMIT, "ServicePassword"), (BEDROCK, "ServiceCredentialSecret")])
 def test_reset(contract_iam: IAMClient, user: str, service: str, secret: str) -> None:
-    """Reset gives another secret of the same kind and leaves everything else (of an expiry nobody recorded it)."""
+    """Reset returns a new secret of the same kind and keeps all other fields; its effect on expiry is unknown."""
     before = create(contract_iam, user, service, CredentialAgeDays=9)
     after = contract_iam.reset_service_specific_credential(
         UserName=user, ServiceSpecificCredentialId=before["ServiceSpecificCredentialId"]
@@ -371,7 +370,7 @@ def test_reset(contract_iam: IAMClient, user: str, service: str, secret: str) ->
 
 
 def test_reset_inactive(contract_iam: IAMClient, user: str) -> None:
-    """Reset of an inactive credential leaves it inactive."""
+    """Reset of an inactive credential keeps it inactive."""
     credential_id = create(contract_iam, user)["ServiceSpecificCredentialId"]
     which = {"UserName": user, "ServiceSpecificCredentialId": credential_id}
     contract_iam.update_service_specific_credential(**which, Status="Inactive")
@@ -379,11 +378,11 @@ def test_reset_inactive(contract_iam: IAMClient, user: str) -> None:
     assert answer["ServiceSpecificCredential"]["Status"] == "Inactive"
 
 
-# Delete, and what becomes of users
+# Delete, and changes of users
 
 
 def test_delete(contract_iam: IAMClient, user: str) -> None:
-    """A deleted credential is gone, and the next one takes the login that became free."""
+    """A deleted credential no longer exists, and the next one gets the login that became free."""
     first = create(contract_iam, user)
     create(contract_iam, user)
     which = {"UserName": user, "ServiceSpecificCredentialId": first["ServiceSpecificCredentialId"]}
@@ -416,7 +415,7 @@ def test_rename_user(contract_iam: IAMClient, user: str) -> None:
 
 
 def test_rename_to_taken_name(contract_iam: IAMClient, new_user: Callable[[], str]) -> None:
-    """A user cannot take another's name."""
+    """A user cannot be renamed to an existing name."""
     one, other = new_user(), new_user()
     answer = refusal(contract_iam.update_user, UserName=one, NewUserName=other)
     assert answer[:2] == (409, "EntityAlreadyExists")
@@ -437,7 +436,7 @@ def test_user_name_case(
 
 
 def test_list_users_in_pages(contract_iam: IAMClient, new_user: Callable[[], str]) -> None:
-    """ListUsers gives pages of MaxItems, which together have every user once."""
+    """ListUsers returns pages of MaxItems, which together have every user once."""
     names = {new_user() for _ in range(3)}
     pages = list(contract_iam.get_paginator("list_users").paginate(PaginationConfig={"PageSize": 2}))
     found = [user["UserName"] for page in pages for user in page["Users"]]
@@ -450,7 +449,7 @@ def test_list_users_in_pages(contract_iam: IAMClient, new_user: Callable[[], str
 
 
 def test_access_key_limit(contract_iam: IAMClient, user: str) -> None:
-    """A third access key is refused, inactive ones counting."""
+    """A third access key is rejected; inactive ones count."""
     for _ in range(2):
         key_id = contract_iam.create_access_key(UserName=user)["AccessKey"]["AccessKeyId"]
         contract_iam.update_access_key(UserName=user, AccessKeyId=key_id, Status="Inactive")
@@ -459,7 +458,7 @@ def test_access_key_limit(contract_iam: IAMClient, user: str) -> None:
 
 
 def test_access_keys_in_pages(contract_iam: IAMClient, user: str) -> None:
-    """ListAccessKeys gives pages of MaxItems, without secrets."""
+    """ListAccessKeys returns pages of MaxItems, without secrets."""
     made = {contract_iam.create_access_key(UserName=user)["AccessKey"]["AccessKeyId"] for _ in range(2)}
     paginator = contract_iam.get_paginator("list_access_keys")
     pages = list(paginator.paginate(UserName=user, PaginationConfig={"PageSize": 1}))
@@ -478,7 +477,7 @@ def test_unused_access_key(contract_iam: IAMClient, user: str) -> None:
 
 
 def test_unknown_access_key(contract_iam: IAMClient) -> None:
-    """The last use of an unknown key is a 403, not a 404, in words without a colon after "perform"."""
+    """The last use of an unknown key is a 403, not a 404, and its message has no colon after "perform"."""
     status, code, message = refusal(contract_iam.get_access_key_last_used, AccessKeyId="AKIAEXAMPLE123456789")
     assert (status, code) == (403, "AccessDenied")
     end = "is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key AKIAEXAMPLE123456789"
@@ -486,7 +485,7 @@ def test_unknown_access_key(contract_iam: IAMClient) -> None:
 
 
 def test_change_of_an_unknown_access_key(contract_iam: IAMClient, user: str) -> None:
-    """To switch or delete a key that there is not is a 404, whose sentence ends with a full stop."""
+    """Update or Delete of a missing key is a 404, and its message ends with a full stop."""
     key = {"UserName": user, "AccessKeyId": "AKIAEXAMPLE123456789"}
     unknown = (404, "NoSuchEntity", "The Access Key with id AKIAEXAMPLE123456789 cannot be found.")
     assert refusal(contract_iam.update_access_key, **key, Status="Inactive") == unknown
@@ -494,7 +493,7 @@ def test_change_of_an_unknown_access_key(contract_iam: IAMClient, user: str) -> 
 
 
 def test_service_names(contract_iam: IAMClient, user: str) -> None:
-    """A service name of other characters is a 400 in IAM's own words; an empty one in List is no filter."""
+    """A service name with invalid characters is a 400 with IAM's own message; an empty one in List is not a filter."""
     refused = (400, "ValidationError", "ServiceName must match [a-zA-Z0-9.-]*")
     assert refusal(contract_iam.create_service_specific_credential, UserName=user, ServiceName="a b") == refused
     create(contract_iam, user)

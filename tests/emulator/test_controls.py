@@ -1,4 +1,4 @@
-"""The switches: what they do to AWS's operations, and what they refuse."""
+"""The control settings: their effect on AWS's operations, and invalid ones."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ MOMENT = datetime(2031, 5, 1, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def jane(iam: IAMClient) -> str:
-    """A user."""
+    """Create a user."""
     iam.create_user(UserName="jane")
     return "jane"
 
 
 def test_counts(iam: IAMClient, emulator: Emulator, controls: Controls) -> None:
-    """Every call is counted by service and operation, refused ones too, until the count is cleared."""
+    """Every call is counted by service and operation, even a rejected one, until the count is cleared."""
     controls.clear_counts()
     create(iam)
     iam.list_users()
@@ -65,7 +65,7 @@ def test_latency(iam: IAMClient, controls: Controls, monkeypatch: pytest.MonkeyP
 
 
 def test_throttling(iam: IAMClient, controls: Controls) -> None:
-    """More calls than the burst are refused, of that operation only, and are counted."""
+    """Calls beyond the burst are rejected, only for that operation, and are counted."""
     controls.set(rate=0.001, burst=2)
     controls.clear_counts()
     iam.list_users()
@@ -78,7 +78,7 @@ def test_throttling(iam: IAMClient, controls: Controls) -> None:
 
 
 def test_tokens_come_back(iam: IAMClient, controls: Controls) -> None:
-    """An empty token bucket fills again at its rate."""
+    """An empty token bucket refills at its rate."""
     controls.set(rate=20, burst=1)
     iam.list_users()
     time.sleep(0.06)
@@ -86,7 +86,7 @@ def test_tokens_come_back(iam: IAMClient, controls: Controls) -> None:
 
 
 def test_expiry(iam: IAMClient, controls: Controls) -> None:
-    """With the clock past its date a credential is Expired, and cannot be switched on again."""
+    """If the clock passes its date, a credential is Expired, and cannot be activated."""
     credential_id = create(iam, CredentialAgeDays=2)["ServiceSpecificCredentialId"]
     controls.set(clock_shift=2 * 86_400 - 60)
     assert list_credentials(iam)[0]["Status"] == "Active"
@@ -96,7 +96,7 @@ def test_expiry(iam: IAMClient, controls: Controls) -> None:
 
 
 def test_old_access_key(iam: IAMClient, controls: Controls, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the clock behind, users, access keys and credentials are made old."""
+    """If the clock is set back, new users, access keys and credentials are old."""
     monkeypatch.setattr(SWITCHES, "clock", lambda: MOMENT)
     controls.set(clock_shift=-100 * 86_400)
     iam.create_user(UserName="old")
@@ -114,7 +114,7 @@ def test_old_access_key(iam: IAMClient, controls: Controls, monkeypatch: pytest.
 
 
 def test_lists_lag_behind(iam: IAMClient, controls: Controls) -> None:
-    """A list that lags shows what was so many seconds ago, of creates, updates, renames and deletes."""
+    """A delayed list shows creates, updates, renames and deletes only after that many seconds."""
 
     def seen() -> list[tuple[str, str]]:
         found = iam.list_service_specific_credentials(AllUsers=True)["ServiceSpecificCredentials"]
@@ -138,7 +138,7 @@ def test_lists_lag_behind(iam: IAMClient, controls: Controls) -> None:
 
 
 def test_endpoint_without_all_users(emulator: Emulator, iam: IAMClient, controls: Controls) -> None:
-    """An endpoint that does not know AllUsers answers as if it had not been sent: for the caller."""
+    """An endpoint that does not support AllUsers ignores it, and returns the caller's credentials."""
     controls.set(all_users=False)
     create(iam)
     iam.create_user(UserName="other")
@@ -158,7 +158,7 @@ def test_endpoint_without_all_users(emulator: Emulator, iam: IAMClient, controls
 
 
 def test_short_pages(iam: IAMClient, controls: Controls) -> None:
-    """A page limit makes pages shorter than MaxItems that are truncated all the same."""
+    """A page limit results in truncated pages that are shorter than MaxItems."""
     create(iam)
     create(iam)
     controls.set(page_limit=1)
@@ -168,7 +168,7 @@ def test_short_pages(iam: IAMClient, controls: Controls) -> None:
 
 
 def test_access_key_usage(iam: IAMClient, controls: Controls) -> None:
-    """An access key's last use can be set."""
+    """The last use of an access key can be set."""
     key_id = iam.create_access_key(UserName="jane")["AccessKey"]["AccessKeyId"]
     date = datetime(2026, 1, 31, 12, tzinfo=UTC)
     controls.use_access_key(key_id, date, service="codecommit", region="eu-central-1")
@@ -183,7 +183,7 @@ def test_access_key_usage_of_no_key(controls: Controls) -> None:
 
 
 def test_secrets(iam: IAMClient, controls: Controls) -> None:
-    """Every secret ever issued is remembered, also those replaced since and those whose answer was lost."""
+    """Every issued secret is recorded, even a replaced one, or one in a lost response."""
     made = create(iam)
     reset = iam.reset_service_specific_credential(
         UserName="jane", ServiceSpecificCredentialId=made["ServiceSpecificCredentialId"]
@@ -198,7 +198,7 @@ def test_secrets(iam: IAMClient, controls: Controls) -> None:
 
 
 def test_reset(iam: IAMClient, controls: Controls) -> None:
-    """A reset leaves nothing: no users, credentials, settings, faults, counts or secrets."""
+    """A reset removes everything: users, credentials, settings, faults, counts and secrets."""
     create(iam)
     controls.set(list_lag=5, page_limit=3)
     controls.fail("iam:ListUsers")
@@ -227,7 +227,7 @@ def test_reset(iam: IAMClient, controls: Controls) -> None:
     ],
 )
 def test_impossible_settings(controls: Controls, settings: dict[str, Any], message: str) -> None:
-    """A setting that is unknown or makes no sense is refused, and the settings stay."""
+    """An unknown or invalid setting is rejected, and the settings stay unchanged."""
     with pytest.raises(ControlError, match=message):
         controls.set(**settings)
     assert Settings.read(controls.settings()) == Settings()
@@ -247,14 +247,14 @@ def test_impossible_settings(controls: Controls, settings: dict[str, Any], messa
     ],
 )
 def test_impossible_requests(emulator: Emulator, method: str, name: str, body: str | bytes | None, status: int) -> None:
-    """A request that the control API does not understand is refused in JSON."""
+    """An invalid request to the control API results in an error as JSON."""
     answered, answer = request_control(emulator, method, name, body)
     assert answered == status
     assert answer["error"]
 
 
 def test_calls_in_order(iam: IAMClient, controls: Controls) -> None:
-    """The calls can be had one by one in the order of their coming, until the count is cleared."""
+    """Calls are recorded one by one in their order, until the count is cleared."""
     controls.clear_counts()
     create(iam)
     iam.list_users()
@@ -265,7 +265,7 @@ def test_calls_in_order(iam: IAMClient, controls: Controls) -> None:
 
 
 def test_date_of_answers(iam: IAMClient, controls: Controls, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every answer, an error too, is dated by the account's clock, in whole seconds like every date in it."""
+    """Every response, even an error, has the date of the account's clock, in whole seconds like every other date."""
     monkeypatch.setattr(SWITCHES, "clock", lambda: MOMENT + timedelta(milliseconds=250))
     controls.set(clock_shift=-90)
     answer = iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)
@@ -281,7 +281,7 @@ def test_date_of_answers(iam: IAMClient, controls: Controls, monkeypatch: pytest
 
 
 def test_hidden_users(iam: IAMClient, controls: Controls) -> None:
-    """A hidden user is left out of the list of all, and found by name."""
+    """A hidden user is omitted from the list of all users, and found by name."""
     iam.create_user(UserName="other")
     create(iam)
     create(iam, "other")
@@ -292,7 +292,7 @@ def test_hidden_users(iam: IAMClient, controls: Controls) -> None:
 
 
 def test_valid_passwords(iam: IAMClient, controls: Controls) -> None:
-    """Of each live credential the secret that opens it can be had: the last one that was issued."""
+    """The controls return the valid secret of each existing credential, which is the last issued one."""
     made, gone = create(iam), create(iam)
     which = {"UserName": "jane", "ServiceSpecificCredentialId": made["ServiceSpecificCredentialId"]}
     assert controls.passwords()[made["ServiceSpecificCredentialId"]] == made["ServicePassword"]
@@ -304,7 +304,7 @@ def test_valid_passwords(iam: IAMClient, controls: Controls) -> None:
 
 
 def test_credential_of_a_given_id(iam: IAMClient, controls: Controls) -> None:
-    """A credential can be had under the id, and with all else, that a recorded state knows; no list lags behind it."""
+    """A credential can be created with a given id and other fields of a recorded state; lists show it at once."""
     controls.set(list_lag=60)
     controls.put_credential(
         "ACCARECORDED000000001", "jane", CODECOMMIT,
@@ -320,7 +320,7 @@ def test_credential_of_a_given_id(iam: IAMClient, controls: Controls) -> None:
 
 
 def test_credentials_that_cannot_be(controls: Controls) -> None:
-    """A credential of a user who is not there, of a taken id, of a third place or of no status is refused."""
+    """A credential for a missing user, with an existing id, over the quota or with an invalid status is rejected."""
     for number in (1, 2):
         controls.put_credential(f"ACCARECORDED00000000{number}", "jane", CODECOMMIT)
     with pytest.raises(ControlError, match="no such user: nobody"):
@@ -336,7 +336,7 @@ def test_credentials_that_cannot_be(controls: Controls) -> None:
 
 
 def test_clock_of_the_process(iam: IAMClient) -> None:
-    """In its own process the account can live by a clock that somebody else turns."""
+    """In its own process, a test can set the clock of the account."""
     SWITCHES.clock = lambda: MOMENT
     try:
         answer = iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)
@@ -347,27 +347,27 @@ def test_clock_of_the_process(iam: IAMClient) -> None:
 
 
 def test_settings_are_whole(emulator: Emulator, controls: Controls) -> None:
-    """PUT sets the whole settings: what is left out is as by default again."""
+    """PUT replaces all settings: an omitted one is reset to its default."""
     controls.set(list_lag=5)
     assert request_control(emulator, "PUT", "settings", '{"latency": 0.01}') == (200, {})
     assert Settings.read(controls.settings()) == Settings(latency=0.01)
 
 
 def test_operation_we_do_not_have(iam: IAMClient) -> None:
-    """An operation that nobody wrote is refused by name."""
+    """An operation that the emulator does not support is rejected by name."""
     with pytest.raises(ClientError, match="iam:GetContextKeysForCustomPolicy is not a part of this emulator"):
         iam.get_context_keys_for_custom_policy(PolicyInputList=["{}"])
 
 
 def test_unforeseen_error(iam: IAMClient) -> None:
-    """A value that moto cannot read is a 400, not a traceback."""
+    """A value that moto cannot parse is a 400, not a traceback."""
     with pytest.raises(ClientError) as caught:
         iam.list_users(MaxItems="many")  # type: ignore[arg-type]
     assert read_code(caught) == (400, "ValidationError")
 
 
 def test_many_at_once(iam: IAMClient) -> None:
-    """Of many creates at the same time for one user and service, exactly two succeed."""
+    """If many creates for one user and service run concurrently, exactly two succeed."""
 
     def attempt(_: int) -> bool:
         try:

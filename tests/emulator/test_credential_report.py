@@ -1,4 +1,4 @@
-"""The embedded IAM's credential report, as AWS documents and as others have recorded it."""
+"""The credential report of the IAM emulator, as documented by AWS and as recorded in practice."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def rows(iam: IAMClient) -> dict[str, dict[str, str]]:
-    """The report's rows by user."""
+    """Return the rows of the report by user."""
     return {row["user"]: row for row in csv.DictReader(iam.get_credential_report()["Content"].decode().splitlines())}
 
 
 def test_columns(emulator: Emulator, iam: IAMClient) -> None:
-    """The report has root first, then users by name, and tells each key's state, creation and last use."""
+    """The report has root first, then users by name, with the status, creation and last use of each key."""
     for name in ("jane", "bob"):
         iam.create_user(UserName=name)
     used = iam.create_access_key(UserName="jane")["AccessKey"]
@@ -49,7 +49,7 @@ def test_columns(emulator: Emulator, iam: IAMClient) -> None:
 
 
 def test_states(emulator: Emulator, iam: IAMClient) -> None:
-    """A report is not there, is started, in progress, complete, and after four hours expired and made anew."""
+    """A report is missing, started, in progress, complete, and after four hours expired and generated again."""
     with pytest.raises(iam.exceptions.CredentialReportNotPresentException):
         iam.get_credential_report()
     emulator.controls.set(report_time=60)
@@ -67,7 +67,7 @@ def test_states(emulator: Emulator, iam: IAMClient) -> None:
 
 
 def test_snapshot(emulator: Emulator, iam: IAMClient) -> None:
-    """A report stays as it was made for four hours, whoever comes since."""
+    """A report stays unchanged for four hours, even if users are created."""
     iam.generate_credential_report()
     iam.create_user(UserName="late")
     emulator.controls.set(clock_shift=3 * 3600)
@@ -79,7 +79,7 @@ def test_snapshot(emulator: Emulator, iam: IAMClient) -> None:
 
 
 def test_reset(emulator: Emulator, iam: IAMClient) -> None:
-    """A reset forgets the report."""
+    """A reset deletes the report."""
     iam.generate_credential_report()
     emulator.controls.reset()
     with pytest.raises(iam.exceptions.CredentialReportNotPresentException):

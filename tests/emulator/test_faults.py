@@ -1,4 +1,4 @@
-"""What goes wrong when a test wants it: errors, silence, answers that break off, calls that are held."""
+"""Injected faults: errors, timeouts, truncated responses, and paused calls."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def jane(iam: IAMClient) -> str:
-    """A user."""
+    """Create a user."""
     iam.create_user(UserName="jane")
     return "jane"
 
 
 def test_fault_before(iam: IAMClient, controls: Controls) -> None:
-    """A fault before the effect answers the error and leaves everything as it was; the next call is well again."""
+    """A fault before the effect returns the error and changes nothing; the next call succeeds."""
     controls.fail(CREATE, status=500, code="ServiceFailure", message="<out & about>")
     with pytest.raises(ClientError, match="<out & about>") as caught:
         create(iam)
@@ -47,7 +47,7 @@ def test_fault_before(iam: IAMClient, controls: Controls) -> None:
 
 
 def test_fault_after(iam: IAMClient, controls: Controls) -> None:
-    """A fault after the effect answers the error although it happened."""
+    """A fault after the effect returns the error although the operation had its effect."""
     controls.fail(CREATE, when="after", status=503, code="ServiceUnavailable", message="later")
     with pytest.raises(ClientError) as caught:
         create(iam)
@@ -57,7 +57,7 @@ def test_fault_after(iam: IAMClient, controls: Controls) -> None:
 
 @pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
 def test_broken_connection(iam: IAMClient, controls: Controls, when: When, left: int) -> None:
-    """A broken connection is no answer at all, before the effect or after."""
+    """A broken connection sends no response, before or after the effect."""
     controls.drop(CREATE, when=when)
     with pytest.raises(ConnectionClosedError):
         create(iam)
@@ -65,7 +65,7 @@ def test_broken_connection(iam: IAMClient, controls: Controls, when: When, left:
 
 
 def test_fault_of_a_later_call(iam: IAMClient, controls: Controls) -> None:
-    """A fault meets the calls it is meant for, counted from when it was asked for, and no others."""
+    """A fault applies only to its calls, counted from the request that added it."""
     iam.list_users()
     controls.fail("iam:ListUsers", call=2, times=2)
     outcomes = []
@@ -79,14 +79,14 @@ def test_fault_of_a_later_call(iam: IAMClient, controls: Controls) -> None:
 
 
 def test_faults_can_be_called_off(iam: IAMClient, controls: Controls) -> None:
-    """Faults that are cleared do not come."""
+    """Cleared faults have no effect."""
     controls.fail("iam:ListUsers", times=99)
     controls.clear_faults()
     iam.list_users()
 
 
 def test_fault_of_a_json_service(emulator: Emulator, controls: Controls) -> None:
-    """A fault of a JSON service comes in that service's form."""
+    """A fault of a JSON service has that service's error format."""
     controls.fail("secretsmanager:CreateSecret", status=400, code="LimitExceededException", message="too many")
     store = boto3.client(
         "secretsmanager",
@@ -120,14 +120,14 @@ def test_fault_of_a_json_service(emulator: Emulator, controls: Controls) -> None
     ],
 )
 def test_impossible_faults(emulator: Emulator, fault: object, message: str) -> None:
-    """A fault that makes no sense is refused with a 400 that says why."""
+    """An invalid fault is rejected with a 400 and the reason."""
     status, answer = request_control(emulator, "POST", "faults", json.dumps(fault))
     assert status == 400
     assert message in answer["error"]
 
 
 def test_fault_of_any_operation(iam: IAMClient, controls: Controls) -> None:
-    """A fault of `iam:*` counts the calls of all operations of IAM."""
+    """A fault of `iam:*` counts the calls of all IAM operations."""
     controls.fail("iam:*", call=2)
     iam.list_users()
     with pytest.raises(ClientError, match="Service failure"):
@@ -136,7 +136,7 @@ def test_fault_of_any_operation(iam: IAMClient, controls: Controls) -> None:
 
 
 def test_denied_from_a_call_on(iam: IAMClient, controls: Controls) -> None:
-    """A permission can be lacking from a call on, for good."""
+    """A permission can be denied permanently from a given call on."""
     controls.deny(CREATE, call=2)
     create(iam)
     for _ in range(3):
@@ -147,7 +147,7 @@ def test_denied_from_a_call_on(iam: IAMClient, controls: Controls) -> None:
 
 
 def test_throttling_storm(iam: IAMClient, controls: Controls) -> None:
-    """So many calls, of whatever operation, are refused as too many."""
+    """That many calls, of any operation, are throttled."""
     controls.throttle("*", times=2)
     for _ in range(2):
         with pytest.raises(ClientError) as caught:
@@ -159,7 +159,7 @@ def test_throttling_storm(iam: IAMClient, controls: Controls) -> None:
 @pytest.mark.parametrize("share", [0, 0.5])
 @pytest.mark.parametrize("whole_length", [True, False])
 def test_answer_that_breaks_off(iam: IAMClient, controls: Controls, share: float, *, whole_length: bool) -> None:
-    """An answer that breaks off, whatever it says of its length, cannot be read; the operation had its effect."""
+    """A truncated response, whatever its declared length, cannot be parsed; the operation had its effect."""
     controls.cut(CREATE, share, whole_length=whole_length)
     with pytest.raises(ResponseParserError):
         create(iam)
@@ -168,7 +168,7 @@ def test_answer_that_breaks_off(iam: IAMClient, controls: Controls, share: float
 
 @pytest.mark.parametrize("whole_length", [True, False])
 def test_length_of_what_breaks_off(emulator: Emulator, controls: Controls, *, whole_length: bool) -> None:
-    """A cut answer's Content-Length is that of the whole or that of what is sent, which botocore does not look at."""
+    """A truncated response has the Content-Length of the whole or of the sent part, which botocore does not check."""
     controls.cut("*", 0.5, whole_length=whole_length)
     connection = HTTPConnection(emulator.url.removeprefix("http://"), timeout=10)
     try:
@@ -184,7 +184,7 @@ def test_length_of_what_breaks_off(emulator: Emulator, controls: Controls, *, wh
 
 @pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
 def test_no_answer(emulator: Emulator, iam: IAMClient, controls: Controls, when: When, left: int) -> None:
-    """An operation can be silent for longer than a client waits, before its effect or after."""
+    """An operation can send no response until the client times out, before or after its effect."""
     impatient = boto3.client(
         "iam", endpoint_url=emulator.url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b",
         config=Config(read_timeout=0.3, retries={"total_max_attempts": 1}),
@@ -196,7 +196,7 @@ def test_no_answer(emulator: Emulator, iam: IAMClient, controls: Controls, when:
 
 
 def test_silence_ends(iam: IAMClient, controls: Controls) -> None:
-    """After its seconds a silent operation breaks the connection."""
+    """After that time, an operation without a response closes the connection."""
     controls.hang(CREATE, 0.1)
     with pytest.raises(ConnectionClosedError):
         create(iam)
@@ -204,7 +204,7 @@ def test_silence_ends(iam: IAMClient, controls: Controls) -> None:
 
 @pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
 def test_pause(iam: IAMClient, controls: Controls, when: When, left: int) -> None:
-    """A call can be held before its effect or after, is shown as held, and goes on once it is released."""
+    """A call can be paused before or after its effect, is listed as held, and continues when it is released."""
     controls.pause(CREATE, when=when)
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(create, iam)
@@ -218,7 +218,7 @@ def test_pause(iam: IAMClient, controls: Controls, when: When, left: int) -> Non
 
 @pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
 def test_abandoned_pause(iam: IAMClient, controls: Controls, when: When, left: int) -> None:
-    """A held call that is abandoned breaks its connection; one held before its effect never has one."""
+    """An abandoned call closes its connection; if it was held before its effect, it has none."""
     controls.pause(CREATE, when=when)
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(create, iam)
@@ -233,5 +233,5 @@ def wait_until_held(controls: Controls) -> None:
     """Wait until a call is held."""
     deadline = time.monotonic() + 10
     while not controls.held():
-        assert time.monotonic() < deadline, "nothing is held"
+        assert time.monotonic() < deadline, "no call is held"
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""The embedded IAM answers programs of this machine, and no web page, whatever it tries."""
+"""The IAM emulator serves programs of this machine, and rejects every web page."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ CREATE_USER = "Action=CreateUser&Version=2010-05-08&UserName=mallory"
 
 ATTACK = """
 async ([url, signed, action]) => {
-  const told = [];
+  const texts = [];
   const read = async (path, options) => {
-    try { told.push(await (await fetch(url + path, options)).text()); } catch { }
+    try { texts.push(await (await fetch(url + path, options)).text()); } catch { }
   };
   await read("/_emulator/secrets");
   await read("/_emulator/reset", { method: "POST", mode: "no-cors", body: "{}" });
@@ -53,7 +53,7 @@ async ([url, signed, action]) => {
   const form = document.createElement("form"); form.action = url + "/_emulator/reset"; form.method = "POST";
   form.target = "frame"; document.body.append(form); form.submit();
   await new Promise((done) => setTimeout(done, 500));
-  return told;
+  return texts;
 }
 """
 
@@ -61,7 +61,7 @@ async ([url, signed, action]) => {
 def ask(
     emulator: Emulator, method: str = "GET", path: str = "/_emulator/secrets", body: str = "", **headers: str
 ) -> tuple[int, bytes, dict[str, str]]:
-    """Send a request; status, body and headers of its answer."""
+    """Send a request, and return status, body and headers of the response."""
     address = emulator.url.removeprefix("http://")
     sent = {"Host": address, "Content-Type": "application/x-www-form-urlencoded"}
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -76,7 +76,7 @@ def ask(
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost:4599", "LocalHost", "[::1]", "[::1]:80", "127.0.0.1:1"])
 def test_hosts_of_this_machine(host: str, emulator: Emulator) -> None:
-    """This machine's own names are answered, with any port."""
+    """The names of this machine are accepted, with any port."""
     assert ask(emulator, Host=host)[0] == 200
 
 
@@ -89,13 +89,13 @@ def test_hosts_of_this_machine(host: str, emulator: Emulator) -> None:
     ],
 )  # fmt: skip
 def test_other_hosts(host: str, emulator: Emulator) -> None:
-    """Any other name, such as one that was made to lead here (DNS rebinding), is refused by controls and IAM."""
+    """Controls and IAM reject any other host name, such as one that DNS rebinding points here."""
     assert ask(emulator, Host=host)[:2] == (403, ANSWER)
     assert ask(emulator, "POST", "/", CREATE_USER, Host=host, Authorization=SIGNED)[:2] == (403, ANSWER)
 
 
 def test_no_host(emulator: Emulator) -> None:
-    """A request without a Host, as of HTTP/1.0, is refused."""
+    """A request without a Host header, as in HTTP/1.0, is rejected."""
     address, port = emulator.url.removeprefix("http://").split(":")
     with socket.create_connection((address, int(port)), 20) as connection:
         connection.sendall(b"GET /_emulator/secrets HTTP/1.0\r\n\r\n")
@@ -111,7 +111,7 @@ def test_no_host(emulator: Emulator) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"])
 def test_pages(method: str, headers: dict[str, str], emulator: Emulator, iam: IAMClient) -> None:
-    """Whatever a browser sends for a page is refused, preflights too, and no answer lets a page read it."""
+    """Requests from web pages are rejected, even preflights, and no response permits a page to read it."""
     iam.create_user(UserName="jane")
     for path in ("/", "/_emulator/reset", "/_emulator/counts"):
         status, _, answered = ask(emulator, method, path, CREATE_USER, Authorization=SIGNED, **headers)
@@ -121,7 +121,7 @@ def test_pages(method: str, headers: dict[str, str], emulator: Emulator, iam: IA
 
 
 def test_no_permission_to_read(emulator: Emulator) -> None:
-    """An answer to a program lets no page read it either."""
+    """A response to a program permits no web page to read it."""
     status, _, answered = ask(emulator, "POST", "/", CREATE_USER, Authorization=SIGNED)
     assert status == 200
     assert not [name for name in answered if name.startswith("access-control-")]
@@ -136,14 +136,14 @@ def test_no_permission_to_read(emulator: Emulator) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
 def test_nothing_else_is_served(method: str, path: str, emulator: Emulator) -> None:
-    """Nothing of moto's own interface is served, nor any path but IAM's."""
+    """Neither moto's own interface nor any path outside IAM is served."""
     for authorization in ("", SIGNED):
         status, body, _ = ask(emulator, method, path, Authorization=authorization)
         assert (status, b"is not a part of this emulator" in body) == (400, True)
 
 
 def test_unsigned(emulator: Emulator, iam: IAMClient) -> None:
-    """A call without a signature, all that a link or a form can make, has no effect."""
+    """A call without a signature, as links and forms send it, has no effect."""
     assert ask(emulator, "GET", f"/?{CREATE_USER}")[0] == 400
     assert ask(emulator, "POST", "/", CREATE_USER)[0] == 400
     assert iam.list_users()["Users"] == []
@@ -151,7 +151,7 @@ def test_unsigned(emulator: Emulator, iam: IAMClient) -> None:
 
 @pytest.mark.parametrize("service", ["s3", "secretsmanager", "ssm", "dynamodb", "lambda", "ec2"])
 def test_other_services(service: str, emulator: Emulator) -> None:
-    """No other service of moto's is served."""
+    """No other moto service is served."""
     made = boto3.client(
         service,  # type: ignore[call-overload]
         endpoint_url=emulator.url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b",
@@ -165,7 +165,7 @@ def test_other_services(service: str, emulator: Emulator) -> None:
 
 
 def test_working_folder(tmp_path: Path) -> None:
-    """Nothing is written to the folder it is started in, whatever it is asked."""
+    """The emulator writes nothing to its working folder, whatever the requests."""
     command = [str(Path(sys.executable).with_name("iamcreds")), "emulator", "--port", "0"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -188,7 +188,7 @@ def test_working_folder(tmp_path: Path) -> None:
 
 @pytest.fixture
 def page_url(tmp_path: Path) -> Iterator[str]:
-    """Somebody's web page, on a host of its own."""
+    """Serve a hostile web page on its own host, and return its URL."""
     (tmp_path / "index.html").write_text("<!DOCTYPE html><title>evil</title><body></body>")
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -196,7 +196,7 @@ def page_url(tmp_path: Path) -> Iterator[str]:
             super().__init__(*args, directory=str(tmp_path))  # type: ignore[arg-type]
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Print nothing."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
@@ -206,10 +206,10 @@ def page_url(tmp_path: Path) -> Iterator[str]:
 
 @pytest.mark.timeout(120)
 def test_in_a_browser(page_url: str, emulator: Emulator, iam: IAMClient) -> None:
-    """A page in a real browser reads nothing and changes nothing, also where its own name leads to the emulator."""
+    """A page in a real browser reads and changes nothing, even if its own name resolves to the emulator."""
     chromium = shutil.which("chromium")
     if chromium is None:
-        pytest.skip("there is no chromium on PATH: install Debian's package of that name")
+        pytest.skip("chromium is not on PATH: install Debian's package chromium")
     iam.create_user(UserName="jane")
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     rebound = emulator.url.replace("127.0.0.1", "rebound.example")
@@ -219,7 +219,7 @@ def test_in_a_browser(page_url: str, emulator: Emulator, iam: IAMClient) -> None
         page = browser.new_page()
         page.goto(page_url)
         told = page.evaluate(ATTACK, [emulator.url, SIGNED, CREATE_USER])
-        page.goto(f"{rebound}/_emulator/secrets")  # what a page sees whose own name was made to lead here
+        page.goto(f"{rebound}/_emulator/secrets")  # the view of a page whose own name now resolves to the emulator
         told += [page.content(), *page.evaluate(ATTACK, [rebound, SIGNED, CREATE_USER])]
         browser.close()
     (secret,) = emulator.controls.secrets()

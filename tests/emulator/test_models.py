@@ -1,4 +1,4 @@
-"""Rules of service-specific credentials that cost too much, or are too odd, to be asked over HTTP."""
+"""Rules of service-specific credentials that are too slow or too unusual to test over HTTP."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ MOST_CALLS = 500
 
 @pytest.fixture
 def credentials() -> Credentials:
-    """An account without credentials, on a day that does not end."""
+    """Return an account without credentials, with a constant time."""
     return Credentials("123456789012", lambda: datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def test_services(credentials: Credentials) -> None:
-    """Each service's secrets begin as its definition says, and only API keys begin in a way of their own."""
+    """The secrets of each service have the defined prefix, and only API keys have one."""
     for service in SERVICES:
         _, secret = credentials.create("jane", service.name)
         assert secret.startswith(service.secret_prefix)
@@ -32,7 +32,7 @@ def test_services(credentials: Credentials) -> None:
 
 
 def test_login_of_a_former_user(credentials: Credentials) -> None:
-    """A login that a renamed user took along is not given to whoever gets the old name."""
+    """A renamed user keeps the login, and a new user with the old name gets a different one."""
     credentials.create("jane", CODECOMMIT)
     credentials.rename_user("jane", "janet")
     assert credentials.create("jane", CODECOMMIT)[0].login == "jane+1-at-123456789012"
@@ -48,7 +48,7 @@ def test_order(credentials: Credentials) -> None:
 
 
 def test_marker_of_another_list() -> None:
-    """A marker of one operation is none of another."""
+    """A marker of one operation is invalid for a different one."""
     marker = cut_page(["a", "b"], str, {"MaxItems": 1}, kind="users")[1]["Marker"]
     assert cut_page(["a", "b"], str, {"Marker": marker}, kind="users")[0] == ["b"]
     with pytest.raises(ValidationError):

@@ -1,4 +1,4 @@
-"""The embedded IAM as a process of its own, and as a server in this one."""
+"""The IAM emulator as its own process, and as a server in this one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATIENCE = 30
 
 
 class Running:
-    """A process and where it says it listens."""
+    """A process and the URL that it prints."""
 
     def __init__(self, *options: str) -> None:
         self.process = subprocess.Popen(
@@ -41,7 +41,7 @@ class Running:
         self.url = found[0]
 
     def stop(self, number: signal.Signals) -> tuple[int, str]:
-        """Send a signal; the exit code and all that was printed after the first line."""
+        """Send a signal, and return the exit code and the output after the first line."""
         self.process.send_signal(number)
         out, err = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, out + err
@@ -49,7 +49,7 @@ class Running:
 
 @pytest.fixture
 def running_process() -> Iterator[Running]:
-    """The embedded IAM in a process of its own."""
+    """Run the IAM emulator in its own process."""
     running = Running("--latency", "0.01", "--rate", "500")
     yield running
     if running.process.poll() is None:
@@ -58,7 +58,7 @@ def running_process() -> Iterator[Running]:
 
 
 def test_process(running_process: Running, iam_client: Callable[..., IAMClient]) -> None:
-    """The process says in one line where it is, works and can be steered, prints nothing else, and ends on SIGTERM."""
+    """The process prints its URL on one line, serves IAM and controls, prints nothing else, and ends on SIGTERM."""
     url = running_process.url
     assert running_process.line == (
         f"embedded IAM on {url} (account 123456789012); use it by: export AWS_ENDPOINT_URL={url}; stop with Ctrl-C\n"
@@ -75,12 +75,12 @@ def test_process(running_process: Running, iam_client: Callable[..., IAMClient])
 
 
 def test_interrupt(running_process: Running) -> None:
-    """Ctrl-C ends the process as quietly."""
+    """Ctrl-C ends the process without output."""
     assert running_process.stop(signal.SIGINT) == (0, "")
 
 
 def test_taken_port_of_a_process() -> None:
-    """A taken port is one sentence and exit code 1."""
+    """A port in use is a one-line error with exit code 1."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = subprocess.run(
@@ -95,7 +95,7 @@ def test_taken_port_of_a_process() -> None:
 
 
 def test_taken_port() -> None:
-    """From Python a taken port is an OSError that names it."""
+    """In Python, a port in use raises an OSError that names it."""
     with Emulator() as emulator:
         port = int(emulator.url.rpartition(":")[2])
         with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}"):
@@ -104,7 +104,7 @@ def test_taken_port() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs 127.0.0.2")
 def test_loopback_only() -> None:
-    """Nobody outside of this machine is heard, not even on other loopback addresses."""
+    """Other machines cannot connect, nor clients of other loopback addresses."""
     with Emulator() as emulator:
         port = int(emulator.url.rpartition(":")[2])
         with pytest.raises(ConnectionRefusedError):
@@ -114,7 +114,7 @@ def test_loopback_only() -> None:
 
 
 def test_stopped() -> None:
-    """Once stopped, it is no longer there, and the port is free."""
+    """After it has stopped, connections fail, and the port is free."""
     with Emulator() as emulator:
         port = int(emulator.url.rpartition(":")[2])
     with pytest.raises(ConnectionRefusedError):
@@ -124,7 +124,7 @@ def test_stopped() -> None:
 
 
 def test_start_is_empty(iam_client: Callable[..., IAMClient]) -> None:
-    """An emulator that starts has no users left from another."""
+    """A new emulator has no users of a previous one."""
     with Emulator() as emulator:
         iam_client(emulator.url).create_user(UserName="jane")
     with Emulator() as emulator:

@@ -1,4 +1,4 @@
-"""The files that a project begins with: what this repository has itself, and what the options say."""
+"""The files of a new project: those that this repository has itself, and those that depend on options."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ OURS = (
     "specs/schema.json",
 )
 SETUP = ".github/actions/setup/action.yml"
-"""The one file that differs: a project installs the package, this repository is it."""
+"""The one file that differs: a project installs the package, and this repository is the package."""
 
 
 @pytest.mark.parametrize("path", OURS)
 def test_ours_and_theirs_are_one(path: str) -> None:
-    """The workflows, the schema, the program and Pulumi's own file are this repository's, to the letter."""
+    """The workflows, the schema, the program and Pulumi's own file equal those of this repository."""
     assert make_files(PROJECT)[path] == (ROOT / path).read_text()
 
 
 def test_nothing_else() -> None:
-    """A project has these files, and no other."""
+    """A project has these files, and no others."""
     others = [SETUP, ".github/stacks.json", ".gitignore", "requirements.txt", "specs/account.yaml"]
     assert list(make_files(PROJECT)) == sorted([*OURS, *others])
 
 
 def test_setup() -> None:
-    """The workflows set up the Python of ours, and the engine of the tests where `tools` looks for it."""
+    """The workflows set up the Python version of this repository, and the engine of its tests."""
     ours, theirs = (read_workflow(text) for text in ((ROOT / SETUP).read_text(), make_files(PROJECT)[SETUP]))
     assert theirs["inputs"] == {"engine": ours["inputs"]["engine"]}
     assert theirs["runs"]["steps"][0] == ours["runs"]["steps"][0]
@@ -83,7 +83,7 @@ esac
     ids=["right", "wrong", "another platform's", "a page", "nothing"],
 )
 def test_checksum(sums: str, tmp_path: Path, *, is_accepted: bool) -> None:
-    """The engine is unpacked, and on PATH, where its archive has the checksum that is published elsewhere alone."""
+    """The engine is unpacked, and added to PATH, only if its archive has the checksum from the second source."""
     (tmp_path / "pulumi").mkdir()
     (tmp_path / "pulumi/pulumi").touch(0o755)
     (tmp_path / "bin").mkdir()
@@ -109,7 +109,7 @@ def test_checksum(sums: str, tmp_path: Path, *, is_accepted: bool) -> None:
 
 
 def test_account_region_and_stack() -> None:
-    """The account is a guard in the specs; the stacks' list has its roles, in the region's own partition."""
+    """The account is a guard in the specs; the list of stacks has its roles, in the partition of the region."""
     files = make_files(Project("123456789012", "us-gov-west-1", "audit"))
     assert yaml.safe_load(files["specs/account.yaml"]) == {"account": "123456789012"}
     assert json.loads(files[".github/stacks.json"]) == [
@@ -125,7 +125,7 @@ def test_account_region_and_stack() -> None:
 
 
 def test_backend() -> None:
-    """The backend stands in Pulumi.yaml, so that every machine finds the state; the rest of it is ours."""
+    """The backend is in Pulumi.yaml, so that every machine finds the state; other settings equal this repository's."""
     url = "s3://state?region=eu-west-1&s3ForcePathStyle=true"
     text = make_files(Project("123456789012", "eu-west-1", "prod", url))["Pulumi.yaml"]
     assert yaml.safe_load(text) == yaml.safe_load((ROOT / "Pulumi.yaml").read_text()) | {"backend": {"url": url}}

@@ -1,4 +1,4 @@
-"""The locked requirements: what uv.lock pins, and nothing else."""
+"""The locked requirements, which only have the versions in uv.lock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_up_to_date() -> None:
 
 @pytest.mark.parametrize("extras", COMBINATIONS, ids="+".join)
 def test_merged(extras: tuple[str, ...]) -> None:
-    """The files of any extras merge into what uv exports for them together."""
+    """The merged files of any extras equal the export of uv for these extras."""
     assert read_locked(extras) == export(extras)
 
 

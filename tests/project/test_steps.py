@@ -17,7 +17,7 @@ WHEEL = "iamcreds-1.2.3-py3-none-any.whl"
 
 
 def test_ready_clone() -> None:
-    """In a clone with its environment the steps are the build and the second `init`, whatever the clone is called."""
+    """In a clone with its environment, the steps are the build and the second `init`, whatever the clone's name."""
     build, init = list_wheel_steps(Clone(Path("/a b"), "uv", is_ready=True), "1.2.3", "iamcreds init x")
     assert shlex.split(build) == [
         *("uv", "build", "--wheel", "--offline", "--python", ".venv/bin/python", "--directory", "/a b"),
@@ -26,7 +26,7 @@ def test_ready_clone() -> None:
 
 
 def test_new_clone() -> None:
-    """In a clone without its environment `make` comes first, which brings uv as well."""
+    """In a clone without its environment, `make` is first; it also installs uv."""
     sync, build, _ = list_wheel_steps(Clone(Path("/c"), "/c/.state/uv/bin/uv", is_ready=False), "1.2.3", "init")
     assert sync == "make -C /c .venv/.synced"
     assert build.startswith("/c/.state/uv/bin/uv build --wheel --offline ")
@@ -40,14 +40,14 @@ def test_no_clone() -> None:
 
 
 def test_quoted() -> None:
-    """Names with blanks and leading hyphens stay one word, and no option."""
+    """Names with spaces and leading hyphens stay one word, and are not options."""
     init = format_init("/a b/iamcreds", Path("-o'x"), [("--stack", "-s"), ("--backend", "")])
     assert shlex.split(init) == ["/a b/iamcreds", "init", "./-o'x", "--stack=-s", "--backend", ""]
     assert shlex.split(list_project_steps(Path("-o'x"), "prod", "default")[0]) == ["cd", "./-o'x"]
 
 
 def test_find_clone() -> None:
-    """This clone is found in its own version only."""
+    """This clone is found only for its own version."""
     clone = find_clone(metadata.version("iamcreds"))
     assert clone is not None
     assert clone.folder == ROOT
@@ -55,7 +55,7 @@ def test_find_clone() -> None:
 
 
 def test_find_clone_without_uv(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clone whose uv does not exist is not ready, although its environment does."""
+    """A clone without uv is not ready, even if its environment exists."""
     monkeypatch.setattr(shutil, "which", lambda _: None)
     clone = find_clone(metadata.version("iamcreds"))
     assert clone is not None

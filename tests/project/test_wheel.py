@@ -72,7 +72,7 @@ def test_no_metadata(tmp_path: Path) -> None:
 
 
 def test_missing(tmp_path: Path) -> None:
-    """A missing file, a folder and a pipe are rejected, and none is waited for."""
+    """A missing file, a folder and a pipe are rejected immediately."""
     reject(tmp_path / NAME, "cannot read .*: no such file")
     (tmp_path / NAME).mkdir()
     reject(tmp_path / NAME, "cannot read .*: not a regular file")
@@ -89,14 +89,14 @@ def test_unreadable(tmp_path: Path) -> None:
 
 
 def test_too_large(tmp_path: Path) -> None:
-    """A file that is too large is rejected and not read to its end."""
+    """A file that is too large is rejected before it is read completely."""
     with (tmp_path / NAME).open("wb") as file:
         file.truncate(10**12)
     reject(tmp_path / NAME, "it has more than 20,000,000 bytes")
 
 
 def test_damaged(tmp_path: Path) -> None:
-    """A wheel that is cut or changed anywhere ends in a WheelError or is read, and in no other error."""
+    """A truncated or changed wheel is read or raises a WheelError, and no other error."""
     content = pack(tmp_path / NAME).read_bytes()
     damaged = [content[:end] for end in range(len(content))]
     damaged += [
@@ -113,7 +113,7 @@ def test_damaged(tmp_path: Path) -> None:
 
 
 def test_kept_files(tmp_path: Path) -> None:
-    """Files that are kept and do not fit the wheel are named with the options that replace them."""
+    """An error lists kept files that do not match the wheel, with the options that replace them."""
     wheel = read_wheel(pack(tmp_path / NAME), "1.2.3")
     check_is_installed(tmp_path, wheel, [])
     with pytest.raises(

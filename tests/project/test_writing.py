@@ -1,4 +1,4 @@
-"""Writing a project's files: what is there already is kept, and what was begun can be ended."""
+"""Writing a project's files: existing files are kept, and an interrupted run can be completed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ FILES = {"Pulumi.yaml": b"name: iamcreds\n", "specs/account.yaml": b"account: x\
 
 
 def test_new_folder(tmp_path: Path) -> None:
-    """All is written into a folder that is not there yet, byte by byte."""
+    """All files are written into a new folder, with exactly this content."""
     outcomes = dict(write_files(tmp_path / "a/b", FILES, ()))
     assert set(outcomes.values()) == {Outcome.WRITTEN}
     assert {name: (tmp_path / "a/b" / name).read_bytes() for name in FILES} == FILES
 
 
 def test_what_is_there_stays(tmp_path: Path) -> None:
-    """A file of another text is kept and told, one of the same text is told too, and the others are written."""
+    """A file with different content is kept, one with the same content is unchanged, and others are written."""
     (tmp_path / "Pulumi.yaml").write_text("name: mine\n")
     assert dict(write_files(tmp_path, FILES, ())) == {
         "Pulumi.yaml": Outcome.KEPT,
@@ -35,7 +35,7 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
 
 
 def test_overwriting_what_is_named(tmp_path: Path) -> None:
-    """Only what is named is overwritten."""
+    """Only files in the list are overwritten."""
     for name in FILES:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("mine")
@@ -45,14 +45,14 @@ def test_overwriting_what_is_named(tmp_path: Path) -> None:
 
 
 def test_begun_and_cut_off(tmp_path: Path) -> None:
-    """A run that ended in between is ended by the next."""
+    """A run that was interrupted is completed by the next one."""
     next(write_files(tmp_path, FILES, ()))
     assert not (tmp_path / "specs").exists()
     assert list(dict(write_files(tmp_path, FILES, ())).values()) == [Outcome.SAME, Outcome.WRITTEN]
 
 
 def test_link_to_nowhere(tmp_path: Path) -> None:
-    """A link that leads nowhere is a file that is there: nothing is written through it."""
+    """A link without a target counts as an existing file, and nothing is written through it."""
     (tmp_path / "Pulumi.yaml").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OutputFileError, match=r"Pulumi\.yaml cannot be written: No such file or directory"):
         list(write_files(tmp_path, FILES, ()))
@@ -60,7 +60,7 @@ def test_link_to_nowhere(tmp_path: Path) -> None:
 
 
 def test_folder_in_a_files_place(tmp_path: Path) -> None:
-    """A folder that stands where a file belongs, or a file where a folder does, is told by its path."""
+    """A folder in place of a file, or a file in place of a folder, is an error with its path."""
     (tmp_path / "Pulumi.yaml").mkdir()
     with pytest.raises(OutputFileError, match=r"Pulumi\.yaml cannot be written: Is a directory"):
         list(write_files(tmp_path, FILES, ()))
@@ -80,7 +80,7 @@ def test_link_to_a_file(tmp_path: Path) -> None:
 
 
 def test_pipe(tmp_path: Path) -> None:
-    """A pipe is reported and never opened, because nobody may write into it."""
+    """A pipe is an error and never opened, because opening it may block forever."""
     os.mkfifo(tmp_path / "Pulumi.yaml")
     for check in (lambda: list(write_files(tmp_path, FILES, ())), lambda: find_different(tmp_path, FILES)):
         with pytest.raises(OutputFileError, match=r"Pulumi\.yaml cannot be written: it is not a regular file"):

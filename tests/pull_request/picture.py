@@ -1,7 +1,7 @@
-"""Take the picture of a pull request's comment for the documents: `make pictures`.
+"""Draw the screenshot of a pull request's comment for the documents: `make pictures`.
 
-The comment is what `iamcreds plan` says of a recorded preview, as GitHub shows it: its Markdown with tables, in a style
-of our own that resembles GitHub's. Debian's chromium draws it.
+The comment is the output of `iamcreds plan` for a recorded preview, rendered as Markdown with tables, in a style that
+resembles GitHub's. Debian's chromium draws it.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ summary {{ margin: 8px 0 }}
 
 
 def render_page() -> str:
-    """The comment in a page of HTML."""
+    """Return an HTML page with the comment."""
     comment = run_recorded(PREVIEW, "--marker", "production").output
     return PAGE.format(comment=MarkdownIt("commonmark").enable("table").render(comment))
 
 
 def main() -> None:
-    """Have it drawn, and keep the comment."""
+    """Draw the page and save the screenshot."""
     program = find_browser()
     if program is None:
-        sys.exit("there is no chromium on PATH: install Debian's package of that name")
+        sys.exit("chromium is not on PATH: install Debian's package chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": WIDTH, "height": 100}, color_scheme="light")

@@ -1,4 +1,4 @@
-"""Records the previews beside this file from the real engine on the embedded IAM: `make previews`."""
+"""Record the previews in this folder from the real engine on the IAM emulator: `make previews`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 A_DAY = 86_400
 LEFT_OUT = frozenset({"stackTrace", "duration"})
-"""What holds paths of the machine, or is another in each run."""
+"""Keys with paths of this machine, or with values that differ in each run."""
 STAND_IN = "using pulumi-resource-aws from $PATH"
-"""What the engine says of our stand-in for a plugin, with a path of the machine."""
+"""The engine's warning about the substitute for the plugin, which has a path of this machine."""
 
 BOT = """
 users:
@@ -102,7 +102,7 @@ ServiceSpecificCredential({2!r}, user="bot", service="logs", opts=pulumi.Resourc
 
 
 def main() -> None:
-    """Record them all."""
+    """Record all previews."""
     engine = find_engine()
     with tempfile.TemporaryDirectory(prefix="iamcreds-previews-") as name:
         for record in (record_specs, record_refusals, record_program, record_iam_users):
@@ -120,7 +120,7 @@ def main() -> None:
 
 
 def record_specs(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """What specs that change, and an account that does, make of a stack."""
+    """Record previews of changed specs and of a changed account."""
     for _ in range(2):
         iam.create_access_key(UserName="jane")
     stack.write_specs(bot=BOT, team=TEAM)
@@ -147,7 +147,7 @@ def record_specs(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
 
 
 def record_refusals(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """Record what `up` would reject: the preview fails, or completes, and a credential is to be deleted."""
+    """Record rejections in a preview that fails and in one that completes, next to a deletion."""
     stack.write_specs(
         team="users:\n  bot: {credentials: [{service: bedrock}]}\n  joe: {credentials: [{service: logs}]}\n"
         "  old: {credentials: [{service: logs}]}"
@@ -163,7 +163,7 @@ def record_refusals(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
 
 
 def record_program(stack: Stack, _iam: IAMClient, _emulator: Emulator) -> None:
-    """What another program does: it moves credentials to other users, and renames one."""
+    """Record a program that moves credentials to other users, and renames one."""
     stack.write_program(PROGRAM.format("jane", "bot", "bot/logs", ""))
     stack.up()
     stack.write_program(PROGRAM.format("bot", "jane", "bot/l", "pulumi.Alias(name='bot/logs')"))
@@ -171,7 +171,7 @@ def record_program(stack: Stack, _iam: IAMClient, _emulator: Emulator) -> None:
 
 
 def record_iam_users(stack: Stack, iam: IAMClient, _emulator: Emulator) -> None:
-    """What specs that make IAM users do, and what they do when the users go."""
+    """Record specs that create IAM users, and specs that remove them."""
     add_aws_plugin(stack, stack.folder.parent)
     allowed = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
@@ -184,7 +184,7 @@ def record_iam_users(stack: Stack, iam: IAMClient, _emulator: Emulator) -> None:
 
 
 def record_preview(stack: Stack, name: str, *options: str, sames: bool = True, **env: str) -> None:
-    """Write what `pulumi preview --json` prints, without what is the machine's."""
+    """Write the output of `pulumi preview --json` without details of this machine."""
     arguments = ["preview", "--json", *(["--show-sames"] if sames else []), *options]
     printed = stack.run(*arguments, **env).text
     document, _ = json.JSONDecoder().raw_decode(printed[printed.index("{") :])
@@ -192,7 +192,7 @@ def record_preview(stack: Stack, name: str, *options: str, sames: bool = True, *
 
 
 def strip(node: Any) -> Any:  # noqa: ANN401 - any JSON
-    """The document without what is left out of it."""
+    """Return the document without the excluded keys."""
     if isinstance(node, list):
         return [
             strip(value) for value in node if not (isinstance(value, dict) and STAND_IN in str(value.get("message")))

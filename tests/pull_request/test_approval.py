@@ -1,4 +1,4 @@
-"""`iamcreds plan --approve`: the steps that a preview allows, as a file, and what is read of such a file."""
+"""`iamcreds plan --approve`: the file of the steps that a preview allows, and the validation of such a file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def make_owned(op: str, old: dict[str, Any] | None, new: dict[str, Any] | None, 
 
 
 def approve(file: Path, preview: str, *options: str, code: int = 0) -> dict[str, Any] | None:
-    """Run `iamcreds plan --approve`, and read the file, None if there is none."""
+    """Run `iamcreds plan --approve`, and read the file; return None if there is none."""
     done = run_plan("-", "--approve", str(file), *options, given=preview)
     assert done.exit_code == code, done.output
     return json.loads(file.read_text()) if file.exists() else None
@@ -84,12 +84,12 @@ def read_ids(document: dict[str, Any] | None) -> dict[str, list[str]]:
     ],
 )
 def test_approved_steps(tmp_path: Path, step: dict[str, Any], approved: dict[str, list[str]]) -> None:
-    """The file names each step on an existing credential by its id, and a new credential needs none."""
+    """The file lists each step on an existing credential by its id; a new credential needs no approval."""
     assert read_ids(approve(tmp_path / "approved.json", make_preview(step))) == approved
 
 
 def test_enforced_status(tmp_path: Path) -> None:
-    """A status that is declared now is sent even if lists show it already, so it is approved."""
+    """A status that is declared now is sent even if lists already show it, so it is approved."""
     step = make_owned("update", {}, {"status": "Active"})
     step["oldState"]["outputs"] = JANE | {"status": "Active"}
     assert read_ids(approve(tmp_path / "approved.json", make_preview(step))) == {"activate": [OWN]}
@@ -162,7 +162,7 @@ def test_rejections(tmp_path: Path, diagnostics: list[dict[str, str]], code: int
 
 
 def test_rejections_over_the_gate(tmp_path: Path) -> None:
-    """The gate counts the steps next to rejections, and needs every resource for that."""
+    """The gate counts the steps next to rejections, which requires that the preview lists every resource."""
     deleted = make_step("delete", "old/logs", old=JANE)
     deleted["oldState"] |= {"id": OWN}
     for code, limit, summary in ((4, "1", {}), (3, "0", {}), (1, "1", {"same": 5})):
@@ -209,7 +209,7 @@ def test_wrong_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options:
 
 
 def test_round_trip() -> None:
-    """A file is read as it was written."""
+    """A parsed file equals the written one."""
     approval = parse_approval(json.dumps(GOOD))
     assert approval == Approval(
         project="iamcreds",
@@ -252,7 +252,7 @@ def test_round_trip() -> None:
     ],
 )
 def test_hostile_files(text: str, message: str) -> None:
-    """A file that `iamcreds plan` did not write is an error of one printable line."""
+    """Any file that `iamcreds plan` did not write is an error of one printable line."""
     with pytest.raises(ApprovalError) as raised:
         parse_approval(text)
     assert message in str(raised.value)
@@ -260,7 +260,7 @@ def test_hostile_files(text: str, message: str) -> None:
 
 
 def test_required_action() -> None:
-    """An id is approved for its action only, and the error names credential, user and plan."""
+    """An id is approved only for its action, and the error names credential, user and plan."""
     approval = parse_approval(json.dumps(GOOD))
     approval.require("jane", OWN, Action.DELETE)
     approval.require("jane", OWN, Action.REPLACE, Action.DELETE)

@@ -1,4 +1,4 @@
-"""The gate: what counts as a removal, how many may be, and what is said of too many."""
+"""The gate: the definition of a removal, its limits, and the message for too many."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.pull_request.previews import (
     ],
 )
 def test_gate(deleted: int, kept: int, options: list[str], exit_code: int) -> None:
-    """More than a share or a number of a stack that is large enough is refused, by the comment and by exit code 3."""
+    """Too many removals, as a share or number of a large stack, are rejected in the comment and by exit code 3."""
     done = run_plan("-", *options, given=make_deletions(deleted, kept))
     assert done.exit_code == exit_code, done.output
     refused = f"{deleted} of {deleted + kept} credentials"
@@ -53,7 +53,7 @@ def test_gate(deleted: int, kept: int, options: list[str], exit_code: int) -> No
     ],
 )
 def test_exact_limit(limit: str, allowed: int, credentials: int, removed: str) -> None:
-    """As many removals as the limit says pass, one more is refused, and in these words."""
+    """The exact limit passes, one removal more is rejected, and the message has both numbers."""
     sentence = f"{removed} would be deleted, replaced, reset or switched off, and at most {limit} may be"
     passed = run_plan("-", "--max-removals", limit, given=make_deletions(allowed, credentials - allowed))
     assert (passed.exit_code, passed.stderr) == (0, "")
@@ -64,7 +64,7 @@ def test_exact_limit(limit: str, allowed: int, credentials: int, removed: str) -
 
 
 def test_exact_size() -> None:
-    """A share looks at stacks of ten credentials and more, and --at-least at as many as it says."""
+    """A share applies to stacks of ten or more credentials, or to the number in --at-least."""
     assert run_plan("-", "--max-removals", "30%", given=make_deletions(9, 0)).exit_code == 0
     assert run_plan("-", "--max-removals", "30%", given=make_deletions(9, 1)).exit_code == 3
     assert run_plan("-", "--max-removals", "30%", "--at-least", "5", given=make_deletions(4, 0)).exit_code == 0
@@ -88,7 +88,7 @@ def test_exact_size() -> None:
 def test_what_counts_as_a_removal(
     op: str, before: dict[str, str] | None, after: dict[str, str] | None, *, is_removal: bool
 ) -> None:
-    """What ends a password that worked counts: delete, replace, reset and switch off, and nothing else."""
+    """Only steps that invalidate a working password count: delete, replace, reset and deactivate."""
     known = {"user": "jane", "service": "logs"}
     sides = {side: known | inputs for side, inputs in (("old", before), ("new", after)) if inputs is not None}
     done = run_plan("-", "--max-removals", "0", given=make_preview(make_step(op, "x", CREDENTIAL, **sides)))
@@ -117,7 +117,7 @@ def test_share_of_what_may_be_removed(kept: int, unmanaged: int, exit_code: int)
 
 
 def test_gate_needs_every_resource() -> None:
-    """A preview that hides resources is not judged: without refresh and --show-sames nobody can count."""
+    """A preview that omits resources is rejected, because without refresh and --show-sames the gate cannot count."""
     assert run_recorded("without-refresh").exit_code == 0
     done = run_recorded("without-refresh", "--max-removals", "30%")
     assert done.exit_code == 1

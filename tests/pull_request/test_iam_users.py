@@ -1,4 +1,4 @@
-"""IAM users and attached policies in the comment of a pull request, and before the gate."""
+"""IAM users and attached policies in the comment of a pull request, and in the gate."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ JANE = {"name": "jane", "path": "/"}
 
 
 def rows(output: str) -> list[str]:
-    """The rows of the table that are about users and policies."""
+    """Return the table rows for users and policies."""
     return [line for line in output.splitlines() if line.startswith(("| IAM user", "| policy"))]
 
 
 def test_users_that_come() -> None:
-    """Users who are made or imported and policies that are attached are rows, the same change in one."""
+    """Users that are created or imported, and attached policies, are rows; equal changes share one row."""
     done = run_recorded("iam-users")
     assert done.exit_code == 0
     assert "\n1 to create, 2 IAM users to create, 2 IAM users to import, 2 policies to attach; the stack" in done.stdout
@@ -33,7 +33,7 @@ def test_users_that_come() -> None:
 
 
 def test_users_that_go() -> None:
-    """A deleted user is told from one who is only let go of, and counts for the gate like a credential."""
+    """A deleted user differs from a retained one, and counts as a removal like a credential."""
     done = run_recorded("iam-users-gone", "--max-removals", "59%", "--at-least", "1")
     assert done.exit_code == 3
     assert "3 of 5 credentials and IAM users (60%) would be deleted" in done.stderr
@@ -49,7 +49,7 @@ def test_users_that_go() -> None:
 
 @pytest.mark.parametrize(("op", "exit_code"), [("replace", 3), ("delete", 3), ("update", 0), ("create", 0)])
 def test_gate(op: str, exit_code: int) -> None:
-    """A user alone who is deleted or replaced is a removal; one who is made or changed is none, nor is a policy."""
+    """A deleted or replaced user is a removal; a created or changed user is not, nor is a policy."""
     sides = {"old": JANE, "new": JANE | {"path": "/x/"}}
     there = {name: side for name, side in sides.items() if (op, name) not in {("delete", "new"), ("create", "old")}}
     given = make_preview(make_step(op, "jane", USER, **there))
@@ -59,7 +59,7 @@ def test_gate(op: str, exit_code: int) -> None:
 
 
 def test_names_of_others() -> None:
-    """What a user or a policy is called becomes no markup."""
+    """The name of a user or policy is never markup."""
     step = make_step("create", "x", ATTACHMENT, new={"user": "a|`b`", "policyArn": "<b>"})
     (row,) = rows(run_plan("-", given=make_preview(step)).stdout)
     assert row.startswith("| policy `<b>` of ")
@@ -67,6 +67,6 @@ def test_names_of_others() -> None:
 
 
 def test_providers() -> None:
-    """What the engine writes down of a plugin's configuration is nothing to tell."""
+    """A step of the engine for the configuration of a plugin results in no comment."""
     step = make_step("create", "default", "pulumi:providers:aws", new={})
     assert run_plan("-", given=make_preview(step)).output == ""

@@ -1,4 +1,4 @@
-"""The picture of a pull request's comment is of what `iamcreds plan` says."""
+"""The screenshot of a pull request's comment shows the output of `iamcreds plan`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.pull_request.picture import render_page
 
 
 def test_page() -> None:
-    """The comment becomes a heading, a table with a row for each credential, and what folds; the marker is not seen."""
+    """The comment is a heading, a table with a row per credential, and folded details; the marker is invisible."""
     page = render_page()
     assert "<h3>IAM credentials: <code>production</code></h3>" in page
     assert page.count("<tr>") == 1 + 6

@@ -1,4 +1,4 @@
-"""`iamcreds plan`: what a preview says in the words of credentials, and how long it may be."""
+"""`iamcreds plan`: the comment on a preview, in terms of credentials, and its maximum length."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.pull_request.previews import (
 
 
 def test_create() -> None:
-    """What is new is counted and put into one table, each with its place, and what the watchers found is told."""
+    """New credentials are counted and listed in one table with source locations; findings of watchers are listed."""
     done = run_recorded("create")
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
@@ -42,7 +42,7 @@ def test_create() -> None:
 
 
 def test_changes() -> None:
-    """Reset, switch on, a status that is only recorded, delete and unprotect are told apart."""
+    """The comment distinguishes reset, activate, a status that is only recorded, delete and unprotect."""
     done = run_recorded("changes")
     lines = done.stdout.splitlines()
     assert done.exit_code == 0
@@ -66,7 +66,7 @@ def test_changes() -> None:
 
 
 def test_drift() -> None:
-    """What somebody deleted or switched behind our back is said to be so."""
+    """A deletion or a changed status outside Pulumi is reported as such."""
     done = run_recorded("drift")
     assert "| `joe/bedrock` | `bedrock.amazonaws.com` | create | somebody deleted it |" in done.stdout
     assert "| `jane/bedrock` | `bedrock.amazonaws.com` | switch on | somebody made it `Inactive` |" in done.stdout
@@ -76,7 +76,7 @@ def test_drift() -> None:
 
 
 def test_replace_and_rename() -> None:
-    """A replacement says why, and with --show-sames a rename says what the name was."""
+    """A replacement has its reason, and with --show-sames a rename has the former name."""
     done = run_recorded("replace")
     assert "2 to replace, 1 to rename; the stack has 3 credentials." in done.stdout
     note = "deletes a working password; another `user`"
@@ -86,7 +86,7 @@ def test_replace_and_rename() -> None:
 
 
 def test_renamed_without_was() -> None:
-    """Where a credential goes and another of its user and service comes, the comment says how to keep the first."""
+    """If a credential is deleted and a new one of its user and service is created, the comment recommends `was`."""
     done = run_recorded("renamed")
     assert "1 to create, 1 to delete" in done.stdout
     assert "| create | did you mean to rename one? then write `was: codecommit` | `specs/team.yaml:7` |" in done.stdout
@@ -99,7 +99,7 @@ def test_renamed_without_was() -> None:
 
 
 def test_same_change_in_one_row() -> None:
-    """Three hundred users with the same change are one row, which names the first and counts the others."""
+    """Three hundred users with the same change share one row, which names the first ones and counts the others."""
     done = run_plan("-", given=make_preview(*make_creations(300)))
     rows = [line for line in done.stdout.splitlines() if line.startswith("| `")]
     assert len(rows) == 1
@@ -108,7 +108,7 @@ def test_same_change_in_one_row() -> None:
 
 
 def test_what_a_record_means() -> None:
-    """A status or trigger that is taken out changes nothing in AWS, and the comment says what that means."""
+    """A removed status or trigger changes nothing in AWS, and the comment explains the effect."""
     old = {"user": "jane", "service": "logs", "status": "Active", "reset": "lost"}
     done = run_plan(
         "-", given=make_preview(make_step("update", "jane/logs", old=old, new={"user": "jane", "service": "logs"}))
@@ -118,7 +118,7 @@ def test_what_a_record_means() -> None:
 
 
 def test_findings_of_a_watcher_without_a_step() -> None:
-    """A watcher that stays as it is has no step without --show-sames, and its findings are told all the same."""
+    """A watcher without changes has no step without --show-sames, but its findings are still listed."""
     found = ["jane: has 2 access keys"]
     watched = {"users": {"jane": {"max": 1}}, "findings": found}
     seen = make_step("refresh", "a", ACCESS_KEYS, old=watched, new=watched)
@@ -131,7 +131,7 @@ def test_findings_of_a_watcher_without_a_step() -> None:
 
 
 def test_replacement_in_three_steps_is_one() -> None:
-    """A replacement that comes as three steps is counted once, and expiry is named as its reason."""
+    """A replacement in three steps is counted once, and the reason is expiry."""
     old, new = {"user": "jane", "service": "logs", "status": "Expired"}, {"user": "jane", "service": "logs"}
     done = run_plan(
         "-",
@@ -146,7 +146,7 @@ def test_replacement_in_three_steps_is_one() -> None:
 
 
 def test_nothing_changes() -> None:
-    """When nothing changes nothing is printed, findings or not, unless it is wanted for an earlier comment."""
+    """Without changes nothing is printed, even with findings, unless --always requires it for an earlier comment."""
     assert (run_recorded("nothing").exit_code, run_recorded("nothing").output) == (0, "")
     always = run_recorded("nothing", "--always", "--marker", "prod")
     assert always.exit_code == 0
@@ -157,7 +157,7 @@ def test_nothing_changes() -> None:
 
 @pytest.mark.parametrize("commit", ["0123abc", "0123456789ABCDEFabcdef0123456789abcdef01", "e" * 64])
 def test_commit(commit: str) -> None:
-    """The comment shows commit, project and stack in its fourth line, where the workflow searches for the commit."""
+    """The fourth line of the comment has commit, project and stack; the workflow searches it for the commit."""
     lines = run_recorded("changes", "--commit", commit, "--marker", "prod").stdout.splitlines()
     assert lines[1:5] == ["### IAM credentials: `prod`", "", f"Commit {commit}, project `iamcreds`, stack `test`", ""]
     failed = run_recorded("failed", "--commit", commit).stdout.splitlines()
@@ -166,14 +166,14 @@ def test_commit(commit: str) -> None:
 
 @pytest.mark.parametrize("commit", ["", "abc123", "g" * 40, "a" * 65, "HEAD", "0123abc\n", "-0123abc", "\uff10" * 7])
 def test_invalid_commit(commit: str) -> None:
-    """A commit that is not hexadecimal, or of a wrong length, is an error of usage."""
+    """A commit that is not hexadecimal, or has an invalid length, is a usage error."""
     done = run_recorded("changes", f"--commit={commit}")
     assert (done.exit_code, done.stdout) == (run_recorded("changes", "--at-least=1").exit_code, "")
     assert "is not a valid commit: 7 to 64 hexadecimal digits" in done.stderr
 
 
 def test_preview_without_steps() -> None:
-    """A failed preview without steps has no URN, so the comment shows the commit, and that the rest is unknown."""
+    """A failed preview without steps has no URN, so the comment has the commit, and reports the rest as unknown."""
     said = [{"severity": "error", "message": "error: no"}]
     preview = make_preview(diagnostics=said)
     unknown = "roject and stack unknown, because the preview has no steps"
@@ -184,7 +184,7 @@ def test_preview_without_steps() -> None:
 
 
 def test_hostile_project() -> None:
-    """Names of projects and stacks are code in one line, whatever they are, and the size limit holds."""
+    """Names of projects and stacks are code on one line, whatever they contain, and the size limit is kept."""
     step = make_step("create", "a", new={"user": "jane", "service": "logs"})
     for name in ("x`\n**Outdated**: <img>|@octocat", "\u202e" * 40_000):
         urn = step["urn"].replace(":test::iamcreds:", f":{name}::{name}:")
@@ -196,12 +196,12 @@ def test_hostile_project() -> None:
 
 
 def test_standard_input() -> None:
-    """A preview is taken from standard input too."""
+    """A preview can be read from standard input."""
     assert run_plan("-", given=(RECORDED / "drift.json").read_text()).stdout == run_recorded("drift").stdout
 
 
 def test_failed_preview() -> None:
-    """A preview that failed makes a comment that says so, and exit code 1, whatever the gate."""
+    """A failed preview results in a comment that reports it, and in exit code 1, whatever the gate."""
     done = run_recorded("failed", "--max-removals", "0")
     assert done.exit_code == 1
     assert "**The preview failed**" in done.stdout
@@ -212,7 +212,7 @@ def test_failed_preview() -> None:
 
 
 def test_unreachable_endpoint() -> None:
-    """What the provider said of an endpoint that does not answer is in the comment and in the error."""
+    """The provider's error about an unreachable endpoint is in the comment and in the error message."""
     done = run_recorded("unreachable")
     assert done.exit_code == 1
     assert "no answer from AWS (Could not connect" in done.stdout
@@ -220,7 +220,7 @@ def test_unreachable_endpoint() -> None:
 
 
 def test_what_went_wrong_comes_first() -> None:
-    """The error of a resource is told first, and alone in the last line; what follows from it stands below."""
+    """The error of a resource is listed first, and the last line has only this one; subsequent errors are below it."""
     urn = f"urn:pulumi:test::iamcreds::{CREDENTIAL}::jane/codecommit"
     said = [
         {"severity": "error", "message": "error: Resource monitor has terminated, shutting down"},
@@ -232,27 +232,27 @@ def test_what_went_wrong_comes_first() -> None:
 
 
 def test_corrupt_state() -> None:
-    """A preview that doubts the state is a failed one."""
+    """A preview that reports a corrupt state is a failed one."""
     done = run_plan("-", given=make_preview(maybeCorrupt=True))
     assert done.exit_code == 1
     assert "the stack's state may be corrupt" in done.stdout
 
 
 def make_creations(number: int) -> list[dict[str, Any]]:
-    """Steps that create a credential for each of so many users."""
+    """Return steps that create a credential for each of that many users."""
     return [
         make_step("create", f"user-{n:05}/logs", new={"user": f"user-{n:05}", "service": "logs"}) for n in range(number)
     ]
 
 
 def make_resets(number: int) -> list[dict[str, Any]]:
-    """Steps that reset a credential of each of so many users, each for a reason of its own."""
+    """Return steps that reset a credential of each of that many users, each for a different reason."""
     users = [{"user": f"user-{n:05}", "service": "logs"} for n in range(number)]
     return [make_step("update", f"{old['user']}/logs", old=old, new=old | {"reset": old["user"]}) for old in users]
 
 
 def test_length() -> None:
-    """A plan too long for a comment is cut at whole rows and changes, and says how many are not shown."""
+    """A plan that is too long for a comment is truncated at whole rows and changes, and the rest is counted."""
     steps = make_resets(3_000)
     done = run_plan("-", given=make_preview(*steps))
     assert done.exit_code == 0
@@ -264,7 +264,7 @@ def test_length() -> None:
 
 
 def test_warnings_before_tables() -> None:
-    """A plan of any length leaves room for warnings and findings, and they for the plan."""
+    """A long plan leaves room for warnings and findings, and these leave room for the plan."""
     steps = make_resets(3_000)
     said = [{"severity": "warning", "message": f"warning: {n:05} {'x' * 90}"} for n in range(3_000)]
     done = run_plan("-", given=make_preview(*steps, diagnostics=said))
@@ -274,7 +274,7 @@ def test_warnings_before_tables() -> None:
 
 
 def test_long_message() -> None:
-    """A message of any length leaves room for the plan."""
+    """A long message leaves room for the plan."""
     said = [{"severity": "error", "message": f"error: {'x' * 200_000}"}]
     done = run_plan(
         "-", given=make_preview(make_step("create", "a", new={"user": "jane", "service": "logs"}), diagnostics=said)
@@ -285,7 +285,7 @@ def test_long_message() -> None:
 
 
 def test_same_bytes() -> None:
-    """The engine works in parallel: whatever the order of its steps, the comment is the same."""
+    """The comment does not depend on the order of steps, because the engine runs them in parallel."""
     shuffled = load_recorded("changes")
     random.Random(4).shuffle(shuffled["steps"])  # noqa: S311 - any order
     shuffled["diagnostics"].reverse()
@@ -293,7 +293,7 @@ def test_same_bytes() -> None:
 
 
 def test_access_key_policies() -> None:
-    """Policies that change are in their users' tables; a user who moves to another file changes nothing."""
+    """Changed policies are rows of their users; a user who moves to a different file is not a change."""
     steps = [
         make_step(
             "update",
@@ -312,21 +312,21 @@ def test_access_key_policies() -> None:
 
 
 def test_keys_that_were_used_are_no_change() -> None:
-    """Keys that were used since the last run make no comment of their own."""
+    """Keys that were used since the last run result in no comment."""
     watched = {"users": {"jane": {"max": 1}}}
     seen = make_step("update", "a", ACCESS_KEYS, old=watched | {"keys": {}}, new=watched | {"keys": {"jane": []}})
     assert run_plan("-", given=make_preview(seen)).output == ""
 
 
 def test_other_resources() -> None:
-    """What else a program makes is named, and is a reason for a comment."""
+    """Other resources of a program are listed, and result in a comment."""
     done = run_plan("-", given=make_preview(make_step("create", "jane", "aws:s3/bucket:Bucket", new={"name": "x"})))
     assert "1 other resource" in done.stdout
     assert "\ncreate aws:s3/bucket:Bucket jane\n" in done.stdout
 
 
 def test_user_known_after_up() -> None:
-    """A user whose name only up will tell is said to be so."""
+    """A user whose name is not known before `up` is shown as unknown."""
     unknown = {"user": "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "service": "logs"}
     assert (
         "+   user: (known after up)" in run_plan("-", given=make_preview(make_step("create", "a", new=unknown))).stdout
@@ -334,7 +334,7 @@ def test_user_known_after_up() -> None:
 
 
 def test_adoption() -> None:
-    """A credential that is taken over by reset is told by its id, and counts as what ends a password that worked."""
+    """A credential adopted by reset is listed by its id, and counts as a removal, because its password changes."""
     adopting = {"user": "jane", "service": "logs", "existing": "adopt", "adopts": "ACCAEXAMPLE1234567890"}
     preview = make_preview(make_step("create", "jane/logs", new=adopting))
     done = run_plan("-", given=preview)
@@ -378,7 +378,7 @@ def test_unmanaged() -> None:
     ],
 )
 def test_adoption_by_id(beside: dict[str, str], actions: str, notes: str, removals: int) -> None:
-    """A credential that a spec names is told as taken over as it is, and counts for what is done to it beside."""
+    """A credential that a spec imports is listed as unchanged, and counts only if it is also reset or deactivated."""
     taken = {"user": "jane", "service": "logs", "adopt": "ACCAEXAMPLE1234567890", "adopts": "ACCAEXAMPLE1234567890"}
     preview = make_preview(make_step("create", "jane/logs", new=taken | beside))
     done = run_plan("-", "--max-removals", "0", given=preview)
@@ -388,7 +388,7 @@ def test_adoption_by_id(beside: dict[str, str], actions: str, notes: str, remova
 
 
 def test_adoption_by_an_id_that_up_will_tell() -> None:
-    """So is one whose id is another resource's output, which a preview does not know yet."""
+    """This is also true for an id that is an output of a different resource and unknown in a preview."""
     taken = {"user": "jane", "service": "logs", "adopt": "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "reset": "lost"}
     done = run_plan("-", "--max-removals", "0", given=make_preview(make_step("create", "x", new=taken)))
     row = "| `x` of `jane` from `(known after up)` | `logs` | adopt, reset | by reset; because of `lost` |"

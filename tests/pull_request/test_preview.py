@@ -1,4 +1,4 @@
-"""What is no preview of the engine, and options that mean nothing."""
+"""Input that is not a preview of the engine, and invalid options."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     "options", [["--max-removals", "many"], ["--max-removals", "130%"], ["--at-least", "3"], ["--marker", "a --> b"]]
 )
 def test_wrong_options(options: list[str]) -> None:
-    """An option that means nothing is refused, not ignored."""
+    """An invalid option is rejected, not ignored."""
     done = run_recorded("changes", *options)
     assert (done.exit_code, done.stdout) == (2, "")
 
@@ -48,7 +48,7 @@ def test_wrong_options(options: list[str]) -> None:
     ],
 )
 def test_not_a_preview(text: str | bytes, said: str) -> None:
-    """Whatever is not a preview is one sentence on standard error, and exit code 1."""
+    """Input that is not a preview is a one-line error on standard error, with exit code 1."""
     done = run_plan("-", given=text)
     assert (done.exit_code, done.stdout) == (1, "")
     assert said in done.stderr
@@ -61,7 +61,7 @@ def test_byte_order_mark() -> None:
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    """A preview that does not exist is named."""
+    """The error names a preview that does not exist."""
     done = run_plan(str(tmp_path / "none.json"))
     assert done.exit_code == 2
     assert "none.json" in done.stderr

@@ -1,4 +1,4 @@
-"""What a plan shows of a credential and what it masks, held against what the resource really has."""
+"""The shown and masked properties in a plan, compared with the properties of the resource."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from iamcreds.pulumi_engine.outputs import SECRETS, record_live
 from iamcreds.services import Family
 
 DECIDED_IN_A_PREVIEW = {"adopts", "adopts_status", "refused"}
-"""What the provider adds to the inputs that it has checked."""
+"""Inputs that the provider adds in `check`."""
 
 
 def test_every_input_is_shown_or_left_out() -> None:
-    """A new input of the resource is shown or left out on purpose: it has to be named in one of the two."""
+    """Each input of the resource is in exactly one of two lists: shown or left out."""
     known = set(INPUTS) - preview.SECRETS | DECIDED_IN_A_PREVIEW
     assert known <= {*properties.SHOWN, *properties.LEFT_OUT}
     assert {*properties.SHOWN, *properties.LEFT_OUT - {"__provider"}} <= known
@@ -23,13 +23,13 @@ def test_every_input_is_shown_or_left_out() -> None:
 
 
 def test_every_secret_is_masked() -> None:
-    """Every secret of the resource is masked wherever a preview has it, and none is ever shown."""
+    """Every secret of the resource is masked wherever a preview has it, and none is shown."""
     assert set(SECRETS) <= preview.SECRETS
     assert not preview.SECRETS & {*properties.SHOWN, *properties.LIVE_SHOWN}
 
 
 def test_what_is_shown_exists() -> None:
-    """What is shown of a live credential is what the state records of it."""
+    """The shown properties of an unmanaged credential are properties that the state records."""
     born = datetime(2026, 11, 1, tzinfo=UTC)
     live = Credential("ACCA1", "jane", "logs.amazonaws.com", Status.ACTIVE, born, Family.API_KEY, "jane", born)
     assert set(properties.LIVE_SHOWN) <= record_live(live).keys()

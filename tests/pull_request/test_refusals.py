@@ -1,4 +1,4 @@
-"""A preview in which providers refuse what resources declare: the comment says all of it, and nothing is a change."""
+"""A preview in which providers reject resources: the comment lists each rejection, and none as a change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REPORTED = [
     {"severity": "error", "message": f"error: specs/ghost.yaml:2:3: ghost/codecommit: {NO_USER}"},
     {"severity": "error", "message": f"error: specs/jane.yaml:4:9: jane/codecommit: {IN_THE_WAY}"},
 ]
-"""The errors of a program that reports rejections: one for each."""
+"""The errors of a program that reports rejections, one per rejection."""
 RAISED = {
     "severity": "error",
     "message": (
@@ -34,7 +34,7 @@ CONSEQUENCE = {
 
 
 def make_refused(*others: dict[str, Any], **more: Any) -> str:  # noqa: ANN401 - any JSON
-    """A preview in which two creates are refused."""
+    """Return a preview in which two creates are rejected."""
     return make_preview(
         make_step("create", "jane/codecommit", new=JANE | {"refused": [IN_THE_WAY]}),
         make_step("create", "ghost/codecommit", new=GHOST | {"refused": [NO_USER]}),
@@ -57,7 +57,7 @@ def test_recorded_failure() -> None:
 
 
 def test_recorded_report() -> None:
-    """A recorded preview that reports rejections has the deletions, too; the gate counts them, and the exit is 4."""
+    """A recorded preview that reports rejections has the deletions, too; the gate counts them, and the code is 4."""
     done = run_recorded("reported", "--max-removals", "2")
     assert done.exit_code == 4
     assert "**4 rejections**: `pulumi up --continue-on-error` applies everything else, and fails." in done.stdout
@@ -72,7 +72,7 @@ def test_recorded_report() -> None:
 
 
 def assert_recorded(comment: str) -> None:
-    """Require the rejections of the recorded previews with their source locations, and a change next to them."""
+    """Assert that the comment has the recorded rejections with their source locations, and a change next to them."""
     assert "\nspecs/team.yaml:8:9: ghost/bedrock: the account has no IAM user ghost" in comment
     assert "\nspecs/team.yaml:11:9: jane/codecommit: no codecommit credential is made for user jane:" in comment
     assert "\nspecs/team.yaml:3:3: specs/team.yaml: bot: has 2 access keys" in comment
@@ -130,7 +130,7 @@ def test_rejected_iam_user(parent: str) -> None:
 
 
 def test_refused_resources_are_no_changes() -> None:
-    """What is refused is counted as that, is in no table, and its refusal is no property."""
+    """Rejected resources are counted as such and not listed in a table, and a rejection is not a property."""
     done = run_plan("-", given=make_refused(make_step("delete", "old/logs", old=JANE), diagnostics=REPORTED))
     assert "\n1 to delete, 2 refused; the stack has 1 credential.\n" in done.stdout
     assert "| create |" not in done.stdout
@@ -138,7 +138,7 @@ def test_refused_resources_are_no_changes() -> None:
 
 
 def test_nothing_but_refusals() -> None:
-    """Where everything is refused nobody reads that nothing changes, with --always or without."""
+    """If everything is rejected, the comment never reports that nothing changes, with or without --always."""
     for options in ([], ["--always"]):
         done = run_plan("-", *options, given=make_refused(diagnostics=REPORTED))
         assert "No changes" not in done.stdout
@@ -146,7 +146,7 @@ def test_nothing_but_refusals() -> None:
 
 
 def test_failed_preview_without_steps() -> None:
-    """Of a preview that failed before anything was seen, what would change is not known."""
+    """If a preview fails before its first step, the comment reports that changes are unknown."""
     done = run_plan("-", given=make_preview(diagnostics=[{"severity": "error", "message": "error: it broke"}]))
     assert done.exit_code == 1
     assert "What would change is not known" in done.stdout
@@ -154,7 +154,7 @@ def test_failed_preview_without_steps() -> None:
 
 
 def test_refused_findings() -> None:
-    """A policy of access keys that is enforced is told like any other refusal."""
+    """A violation of an enforced access-key policy is listed like any other rejection."""
     watcher = {"users": {"jane": {"max": 1, "enforce": True}}, "refused": ["jane: has 2 access keys"]}
     done = run_plan("-", given=make_preview(make_step("update", "a.yaml", ACCESS_KEYS, old={}, new=watcher)))
     assert done.exit_code == 4
@@ -164,7 +164,7 @@ def test_refused_findings() -> None:
 
 @pytest.mark.parametrize("refused", [[], None, "no list"])
 def test_nothing_refused(refused: object) -> None:
-    """An empty list of refusals refuses nothing, and is no property either."""
+    """An empty list of rejections rejects nothing, and is not a property."""
     done = run_plan("-", given=make_preview(make_step("create", "jane/codecommit", new=JANE | {"refused": refused})))
     assert done.exit_code == 0
     assert "1 to create" in done.stdout
@@ -172,7 +172,7 @@ def test_nothing_refused(refused: object) -> None:
 
 
 def test_resources_of_others() -> None:
-    """A property of that name which another provider's resource has is not a refusal."""
+    """A property of the same name is not a rejection in the resource of a different provider."""
     done = run_plan("-", given=make_preview(make_step("create", "a", "aws:s3/bucket:Bucket", new={"refused": ["no"]})))
     assert done.exit_code == 0
     assert "1 other resource" in done.stdout

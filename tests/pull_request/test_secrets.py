@@ -1,4 +1,4 @@
-"""What a comment never shows: secrets, and markup in anybody's text."""
+"""A comment never contains secrets, and never interprets markup in other texts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOSTILE = (
 
 
 def unmask(node: Any) -> Any:  # noqa: ANN401 - any JSON
-    """A preview as `--show-secrets` would print it, were the engine to honour it."""
+    """Return a preview as `--show-secrets` would print it if the engine supported it."""
     match node:
         case dict():
             return {key: unmask(value) for key, value in node.items()}
@@ -29,14 +29,14 @@ def unmask(node: Any) -> Any:  # noqa: ANN401 - any JSON
 
 @pytest.mark.parametrize("name", ["changes", "drift", "replace", "failed"])
 def test_show_secrets(name: str) -> None:
-    """Of a preview full of plaintext secrets no secret is shown, and the rest is as ever."""
+    """A preview with plaintext secrets results in the same comment as one without."""
     shown = unmask(load_recorded(name))
     assert PLAINTEXT in json.dumps(shown)
     assert run_plan("-", given=json.dumps(shown)).output == run_recorded(name).output
 
 
 def test_secrets_in_odd_places() -> None:
-    """Neither a message that repeats a secret, nor one in a property marked secret or unheard of, shows it."""
+    """A secret is masked in a message that repeats it, in a property marked as secret, and in an unknown property."""
     inputs = {"user": "jane", "service": "logs"}
     odd = make_step(
         "update", "jane/logs", old=inputs | {"reset": PLAINTEXT}, new=inputs | {"reset": "x", "token": PLAINTEXT}
@@ -54,7 +54,7 @@ def test_secrets_in_odd_places() -> None:
 
 
 def test_hostile_names() -> None:
-    """Names and values from YAML come out as code, whatever they hold: no markup, no mention, no further table cell."""
+    """Names and values from YAML are shown as code: no markup, no mention, no additional table cell."""
     inputs = {"user": HOSTILE, "service": HOSTILE, "reset": HOSTILE}
     said = [{"severity": "warning", "message": f"warning: ```\n{HOSTILE}\n````\n</details>"}]
     done = run_plan("-", given=make_preview(make_step("update", HOSTILE, old={}, new=inputs), diagnostics=said))

@@ -1,4 +1,4 @@
-"""Questions in SQL, without an account."""
+"""SQL queries without an account."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ COUNTING = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELE
 
 
 def ask(statement: str) -> Table:
-    """The answer over a few keys and credentials."""
+    """Return the result of a query on a few keys and credentials."""
     return run(statement, {"access_keys": KEYS, "service_specific_credentials": CREDENTIALS})
 
 
@@ -77,7 +77,7 @@ def run(statement: str, rows: Mapping[str, Iterable[object]]) -> Table:
     ],
 )
 def test_find_tables(statement: str, tables: set[str]) -> None:
-    """The tables that a statement reads are known before anything is read, even if it only joins or counts them."""
+    """The tables that a statement reads are known in advance, even if it only joins or counts them."""
     assert find_tables(statement) == tables
 
 
@@ -101,7 +101,7 @@ ASKED = [
 @pytest.mark.parametrize("joined", FROM)
 @pytest.mark.parametrize("asked", ASKED)
 def test_nothing_is_left_unread(asked: str, joined: str) -> None:
-    """Whatever a statement joins and counts, filling only the tables that it reads does not change its answer."""
+    """Filling only the tables that a statement reads does not change its result, whatever it joins and counts."""
     everything: dict[str, list[Any]] = {
         "access_keys": KEYS,
         "desired": [DesiredRow("jane", SERVICE)],
@@ -115,14 +115,14 @@ def test_nothing_is_left_unread(asked: str, joined: str) -> None:
 
 
 def test_columns_and_rows() -> None:
-    """An answer has the statement's own columns, and what is not known is NULL."""
+    """A result has the columns of the statement, and unknown values are NULL."""
     found = ask("SELECT user, id, last_used FROM access_keys ORDER BY id DESC")
     assert found.columns == ("user", "id", "last_used")
     assert found.rows == (("joe", "AKIA2", None), ("jane", "AKIA1", None))
 
 
 def test_dates() -> None:
-    """Dates compare with what SQLite's date functions answer, to the second."""
+    """Dates can be compared with the results of SQLite's date functions, to the second."""
     assert ask("SELECT created FROM access_keys LIMIT 1").rows == (("2020-01-31 12:00:00",),)
     later = "SELECT count(*) FROM access_keys WHERE created < datetime('2020-01-30 12:00:01', '+1 day')"
     same = "SELECT count(*) FROM access_keys WHERE created < datetime('2020-01-30 12:00:00', '+1 day')"
@@ -130,7 +130,7 @@ def test_dates() -> None:
 
 
 def test_join() -> None:
-    """Tables join by user."""
+    """Tables can be joined by user."""
     statement = "SELECT c.id, k.id FROM service_specific_credentials AS c JOIN access_keys AS k USING (user)"
     found = ask(statement)
     assert found.rows == (("ACCA1", "AKIA1"),)
@@ -138,7 +138,7 @@ def test_join() -> None:
 
 
 def test_values_that_formats_lack() -> None:
-    """Bytes are shown as hexadecimal digits and infinity as a word."""
+    """Bytes are shown as hexadecimal digits, and infinity as a word."""
     assert ask("SELECT x'00ff', 9e999, -9e999, 1.5").rows == (("00ff", "Infinity", "-Infinity", 1.5),)
 
 
@@ -166,7 +166,7 @@ def test_values_that_formats_lack() -> None:
     ],
 )
 def test_only_reading(statement: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is more than a question is refused, both times it is looked at, and leaves no file."""
+    """A statement that does more than read is rejected by both functions, and leaves no file."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(QueryError, match=r"^a query can only read: write one SELECT$"):
         find_tables(statement)
@@ -193,7 +193,7 @@ def test_only_reading(statement: str, tmp_path: Path, monkeypatch: pytest.Monkey
     ],
 )
 def test_bad_statements(statement: str, message: str) -> None:
-    """SQLite's own words, in one sentence that says where to look."""
+    """Errors quote SQLite on one line, and recommend where to find help."""
     with pytest.raises(QueryError) as caught:
         find_tables(statement)
     assert str(caught.value).startswith(message)
@@ -201,27 +201,27 @@ def test_bad_statements(statement: str, message: str) -> None:
 
 
 def test_failing_answer() -> None:
-    """What fails only as it runs is one sentence, too."""
+    """An error at run time is also one line."""
     with pytest.raises(QueryError, match=r"^the query: string or blob too big$"):
         ask("SELECT zeroblob(2000000)")
 
 
 @pytest.mark.parametrize("statement", [NO_FIRST_ROW, COUNTING])
 def test_endless(statement: str) -> None:
-    """A statement without end is given up, and so is one that never finds its first row."""
+    """A statement that does not end is interrupted, even if it never finds its first row."""
     with pytest.raises(QueryError, match=r"^the query was given up after 0\.2 s: narrow it, or raise --timeout$"):
         run_statement(statement, {}, 0.2, pytest.fail)
 
 
 def test_too_many_rows() -> None:
-    """An answer of more rows than anybody reads is an error and not cut short."""
+    """A result with more rows than the limit is an error, and is not truncated."""
     with pytest.raises(QueryError, match=r"^the answer has more than 100,000 rows: narrow the query, or add a LIMIT$"):
         ask(ENDLESS)
     assert len(ask(ENDLESS + " LIMIT 100000").rows) == 100_000
 
 
 def test_desired_rows() -> None:
-    """Every declared credential is a row, and so is a user who is declared without any."""
+    """Every declared credential is a row, and so is a user who is declared without credentials."""
     place, line = Place("a.yaml", 3, 5), Place("a.yaml", 9, 3)
     credential = DesiredCredential(
         "jane", SERVICE, "codecommit", place, status=Status.INACTIVE, reset="1", protect=True, adopt="ACCA1"
@@ -236,14 +236,14 @@ def test_desired_rows() -> None:
 
 
 def test_not_in_desired() -> None:
-    """A user declared without credentials does not make NOT IN find nothing, as a NULL would."""
+    """A user declared without credentials does not break NOT IN, as a NULL would."""
     statement = "SELECT id FROM service_specific_credentials WHERE service NOT IN (SELECT service FROM desired)"
     rows: dict[str, list[Any]] = {"service_specific_credentials": CREDENTIALS, "desired": [DesiredRow("leaver")]}
     assert run(statement, rows).rows == (("ACCA1",),)
 
 
 def test_numbers_are_numbers() -> None:
-    """Numbers of the specs compare as numbers and a reset trigger as the text it is."""
+    """Numbers in specs are compared as numbers, and a reset trigger as a text."""
     rows = {"desired": [DesiredRow("jane", SERVICE, reset="1", max_keys=1, protect=True)]}
     statement = "SELECT max_keys + 1, protect, reset = '1', typeof(reset) FROM desired WHERE max_keys < 2"
     assert run(statement, rows).rows == ((2, 1, 1, "text"),)

@@ -1,11 +1,11 @@
-"""The browser that draws the report page: without a screen, and without asking anybody for anything."""
+"""The browser that draws the report page, without a screen and without network requests of its own."""
 
 from __future__ import annotations
 
 import shutil
 
 PROGRAMS = ("chromium", "google-chrome")
-"""Debian's package, and what GitHub's runners have."""
+"""Debian's package, and the browser on GitHub's runners."""
 
 ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -14,5 +14,5 @@ ARGUMENTS = [
 
 
 def find_browser() -> str | None:
-    """The first of them that is on PATH."""
+    """Find the first of them on PATH."""
     return next(filter(None, map(shutil.which, PROGRAMS)), None)

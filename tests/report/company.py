@@ -1,4 +1,4 @@
-"""An account with something of everything, for a page to be about: people, build machines, leavers, strangers."""
+"""An account with an example of everything for a report: people, build machines, leavers, undeclared users."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ users:
 
 
 def declare(folder: Path) -> Path:
-    """Specs of two files: the company, and a team of many."""
+    """Write specs in two files: the company, and a large team."""
     folder.mkdir(exist_ok=True)
     (folder / "company.yaml").write_text(SPECS)
     lines = [f"  {user}: {{credentials: [{{service: codecommit}}, {{service: bedrock}}]}}\n" for user in TEAM]
@@ -50,7 +50,7 @@ def declare(folder: Path) -> Path:
 
 
 def fill(emulator: Emulator, iam: IAMClient) -> None:
-    """The account: mostly as declared, over the last year and a half."""
+    """Fill the account, mostly as declared, over the last year and a half."""
     clock = emulator.controls
     clock.set(clock_shift=-500 * DAY)
     for user in ["build-bot", "contractor+x@example.com", "jane", "payments-assistant", "retired", *TEAM]:

@@ -1,4 +1,4 @@
-"""`iamcreds report` by its own door, against the embedded IAM in this process; mail to a server on 127.0.0.1."""
+"""Fixtures for `iamcreds report` on the IAM emulator in this process, and a mail server on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from iamcreds.emulator.server import Emulator
 
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts"
-"""Where screenshots are kept; Git ignores it."""
+"""The folder of screenshots, which Git ignores."""
 
 SECRET = "hunter2-app-password"
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run came to."""
+    """The exit code and the output of a run."""
 
     code: int
     out: str
@@ -40,18 +40,18 @@ class Ran:
 
 @dataclass(frozen=True)
 class Reporting:
-    """The command, the specs that it is given, and the page that it writes."""
+    """The command, its specs, and the page that it writes."""
 
     specs: Path
     page: Path
 
     def declare(self, text: str) -> None:
-        """Make this the specs."""
+        """Replace the specs."""
         self.specs.mkdir(exist_ok=True)
         (self.specs / "users.yaml").write_text(text)
 
     def run(self, *options: str) -> Ran:
-        """Run it; it never ends in a traceback."""
+        """Run the command and assert that it ends without a traceback."""
         door = Commands("iamcreds", commands={"report": command})
         result = CliRunner().invoke(door, ["report", str(self.specs), "--html", str(self.page), *options])
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
@@ -59,13 +59,13 @@ class Reporting:
 
     @property
     def text(self) -> str:
-        """The page as it was written."""
+        """Return the text of the written page."""
         return self.page.read_text("utf-8")
 
 
 @dataclass
 class Mailbox:
-    """A mail server on 127.0.0.1, and the mail that came in."""
+    """A mail server on 127.0.0.1, with the mails that it received."""
 
     port: int
     mails: list[EmailMessage] = field(default_factory=list)
@@ -73,16 +73,16 @@ class Mailbox:
 
     @property
     def url(self) -> str:
-        """Where --notify is to send to."""
+        """Return the address for --notify."""
         return f"mailto://127.0.0.1:{self.port}?from=iam@example.com&to=security@example.com&mode=insecure"
 
     @property
     def url_with_secret(self) -> str:
-        """The same with a user name and a password, which this server does not want."""
+        """Return the address with a user name and a password, which this server does not accept."""
         return self.url.replace("//", f"//iam:{SECRET}@")
 
     async def handle_DATA(self, _: Any, __: Any, envelope: Any) -> str:  # noqa: ANN401, N802 - as aiosmtpd calls it
-        """Take a mail, or refuse it."""
+        """Accept or reject a mail."""
         if self.refuses:
             return "550 not wanted"
         self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
@@ -91,7 +91,7 @@ class Mailbox:
 
 @pytest.fixture
 def reporting(signed_in: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reporting:
-    """The command in a folder of its own, on the empty account."""
+    """Return the command in a new folder, on the empty account."""
     assert signed_in.url
     monkeypatch.delenv("IAMCREDS_NOTIFY_URLS", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -100,7 +100,7 @@ def reporting(signed_in: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
-    """A mail server on 127.0.0.1."""
+    """Start a mail server on 127.0.0.1."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         box = Mailbox(free.getsockname()[1])
     server = Controller(box, hostname="127.0.0.1", port=box.port)
@@ -111,7 +111,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 @pytest.fixture(scope="session")
 def company_page(endpoint: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page about a company, written by the command; made once, because it takes a second."""
+    """Write the page about a company with the command, once, because this takes a second."""
     folder = tmp_path_factory.mktemp("company")
     endpoint.controls.reset()
     with pytest.MonkeyPatch.context() as patch:

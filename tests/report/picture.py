@@ -1,7 +1,6 @@
-"""Take the picture of the report page for the documents: `python -m tests.report.picture`, or `make pictures`.
+"""Draw the screenshot of the report page for the documents: `python -m tests.report.picture`, or `make pictures`.
 
-The page is about the company of the tests, written by `iamcreds report` against the embedded IAM, and drawn by Debian's
-chromium.
+`iamcreds report` writes the page about the company of the tests on the IAM emulator, and Debian's chromium draws it.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ WIDTH, HEIGHT = 1280, 960
 
 
 def write_report(folder: Path) -> Path:
-    """The page about the company, in the folder."""
+    """Write the page about the company in the folder."""
     company.declare(folder / "specs")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "IAMCREDS_"))}
     env = kept | {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_CONFIG_FILE": os.devnull}
@@ -36,16 +35,16 @@ def write_report(folder: Path) -> Path:
         company.fill(emulator, iam)
         command = [str(Path(sys.executable).parent / "iamcreds"), "report", "specs", "--html", "report.html"]
         done = subprocess.run(command, cwd=folder, env=env | {"AWS_ENDPOINT_URL": emulator.url}, check=False)
-    if done.returncode != 2:  # drift was found: the company has something of everything
-        sys.exit("there is no report to take a picture of")
+    if done.returncode != 2:  # the exit code of drift, which the company has
+        sys.exit("iamcreds did not write the report")
     return folder / "report.html"
 
 
 def main() -> None:
-    """Write the report, have it drawn, keep the top of it."""
+    """Write the report, draw it, and save the top of the page."""
     program = find_browser()
     if program is None:
-        sys.exit("there is no chromium on PATH: install Debian's package of that name")
+        sys.exit("chromium is not on PATH: install Debian's package chromium")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         page_file = write_report(Path(folder))
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)

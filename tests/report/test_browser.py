@@ -1,4 +1,4 @@
-"""The HTML report in a real browser, without network, at the width of a phone and of a desk."""
+"""The HTML report in a real browser, without network, at the width of a phone and of a desktop."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ CUT = """
   return isCut || element.getBoundingClientRect().right > innerWidth + 1;
 }).map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 40)}`)
 """
-"""What has a scroll box of its own, or sticks out of the window."""
+"""Elements with a scroll box of their own, or beyond the edge of the window."""
 
 REFUSED = """
-() => new Promise((tell) => {
-  document.addEventListener("securitypolicyviolation", (event) => tell(event.effectiveDirective), { once: true });
+() => new Promise((resolve) => {
+  document.addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective), { once: true });
   ACT;
 })
 """
-"""What of the page's policy refuses something."""
+"""The directive of the page's policy that rejects an action."""
 
 FOCUS_IS_SEEN = """
 () => {
@@ -62,10 +62,10 @@ AXE = Path(str(metadata.distribution("axe-playwright-python").locate_file("axe_p
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser of this machine."""
+    """Start a browser of this machine."""
     program = find_browser()
     if program is None:
-        pytest.skip("there is no chromium on PATH: install Debian's package of that name")
+        pytest.skip("chromium is not on PATH: install Debian's package chromium")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield started
@@ -73,7 +73,7 @@ def browser() -> Iterator[Browser]:
 
 
 class Sheet:
-    """The page in the browser, and what it asked for or complained about."""
+    """The page in the browser, with its requests and console messages."""
 
     def __init__(self, browser: Browser, path: Path, width: str = "desktop", **context: Any) -> None:  # noqa: ANN401 - playwright's options
         self.requests: list[str] = []
@@ -89,30 +89,30 @@ class Sheet:
         self.page.goto(self.url)
 
     def close(self) -> None:
-        """It asked for nothing but itself, and did not complain."""
+        """Close the page, and assert that it only requested itself and logged no message."""
         self._context.close()
         assert self.requests == [self.url]
         assert self.complaints == []
 
     def head(self, table: str, name: str) -> Locator:
-        """A column's heading."""
+        """Return the heading of a column."""
         return self.page.locator(f"#table-{table} thead th", has_text=name)
 
     def column(self, table: str, number: int) -> list[str]:
-        """The text of a column's visible cells."""
+        """Return the text of a column's visible cells."""
         rows = self.page.locator(f"#table-{table} tbody tr:not([hidden])")
         cells: list[str] = rows.evaluate_all("(rows, at) => rows.map((row) => row.cells[at].textContent)", number)
         return cells
 
     def overflow(self) -> int:
-        """How many pixels the page is wider than its window."""
+        """Return the number of pixels by which the page is wider than its window."""
         wider: int = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         return wider
 
 
 @pytest.fixture
 def sheet(browser: Browser, company_page: Path) -> Iterator[Sheet]:
-    """The company's page at a desk."""
+    """Open the company's page at the width of a desktop."""
     opened = Sheet(browser, company_page)
     yield opened
     opened.close()
@@ -121,7 +121,7 @@ def sheet(browser: Browser, company_page: Path) -> Iterator[Sheet]:
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_it_fits(browser: Browser, company_page: Path, width: str, scheme: Any) -> None:  # noqa: ANN401 - a literal to playwright
-    """At each width and in each colour scheme nothing scrolls but the page, downwards; screenshots are kept."""
+    """At each width and in each color scheme, only the page itself scrolls, and only down; screenshots are saved."""
     sheet = Sheet(browser, company_page, width, color_scheme=scheme)
     assert sheet.overflow() == 0
     assert sheet.page.evaluate(CUT) == []
@@ -132,7 +132,7 @@ def test_it_fits(browser: Browser, company_page: Path, width: str, scheme: Any) 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_is_hidden(browser: Browser, company_page: Path, width: str) -> None:
-    """Every finding is on the page with its user, rule, sentence and next step, and the whole menu is in sight."""
+    """The page shows every finding with its user, rule, message and next step, and the whole menu is visible."""
     sheet = Sheet(browser, company_page, width)
     rows = sheet.page.locator("#table-findings tbody tr")
     assert str(rows.count()) == sheet.page.locator("#findings .count").text_content()
@@ -147,7 +147,7 @@ def test_nothing_is_hidden(browser: Browser, company_page: Path, width: str) -> 
 
 
 def test_cards_on_a_phone(browser: Browser, company_page: Path) -> None:
-    """On a phone a row is a card: each part below the other and named, nothing empty, and it can be sorted."""
+    """On a phone, a row is a card: its parts are stacked and labeled, none is empty, and cards can be sorted."""
     sheet = Sheet(browser, company_page, "phone")
     empty = sheet.page.locator("tbody td:visible").evaluate_all(
         "(cells) => cells.filter((cell) => !cell.textContent.trim()).length"
@@ -170,7 +170,7 @@ def test_cards_on_a_phone(browser: Browser, company_page: Path) -> None:
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", ["phone", "desktop"])
 def test_axe(browser: Browser, company_page: Path, width: str, scheme: Any) -> None:  # noqa: ANN401 - as above
-    """Axe finds nothing that assistive technology cannot use: names, roles, contrast, order; it asks for nothing."""
+    """Axe finds no accessibility problem in names, roles, contrast or order, and makes no request."""
     sheet = Sheet(browser, company_page, width, color_scheme=scheme)
     sheet.page.evaluate(AXE.read_text("utf-8"))
     found = sheet.page.evaluate("axe.run()")
@@ -181,7 +181,7 @@ def test_axe(browser: Browser, company_page: Path, width: str, scheme: Any) -> N
 
 
 def test_axe_sees_a_mistake(browser: Browser, tmp_path: Path) -> None:
-    """Axe is one that complains: of a picture without words, and of grey on grey."""
+    """Axe detects mistakes: an image without text, and low contrast."""
     (tmp_path / "bad.html").write_text('<body style="color: #999; background: #888"><img src="data:,"><p>text</p>')
     page = browser.new_page()
     page.goto((tmp_path / "bad.html").as_uri())
@@ -192,7 +192,7 @@ def test_axe_sees_a_mistake(browser: Browser, tmp_path: Path) -> None:
 
 
 def receive(server: socket.socket) -> bytes:
-    """What a server is sent; chromium may connect ahead of what its policy then refuses."""
+    """Return the bytes that a server receives; chromium may connect before its policy rejects the request."""
     server.settimeout(0.3)
     try:
         connection, _ = server.accept()
@@ -214,7 +214,7 @@ def receive(server: socket.socket) -> bytes:
     ],
 )
 def test_no_request_leaves_the_page(browser: Browser, company_page: Path, act: str, directive: str) -> None:
-    """With a network, too, the page refuses whatever a script in it would ask for, before anything is sent."""
+    """The page's policy blocks every request of a script before anything is sent, even with a network."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         page = browser.new_page()
         page.goto(company_page.as_uri())
@@ -225,7 +225,7 @@ def test_no_request_leaves_the_page(browser: Browser, company_page: Path, act: s
 
 
 def test_schemes_differ(browser: Browser, company_page: Path) -> None:
-    """The page is dark where dark is preferred, and light where not."""
+    """The page is dark if the user prefers dark, and light otherwise."""
     colours = set()
     for scheme in SCHEMES:
         sheet = Sheet(browser, company_page, color_scheme=scheme)
@@ -235,7 +235,7 @@ def test_schemes_differ(browser: Browser, company_page: Path) -> None:
 
 
 def test_sort_by_click(sheet: Sheet) -> None:
-    """A click on a heading sorts by that column, another one the other way round; what is empty comes last."""
+    """A click on a heading sorts by that column, a second click reverses the order, and empty cells are last."""
     ages = sheet.head("credentials", "Age, days")
     ages.get_by_role("button").click()
     assert ages.get_attribute("aria-sort") == "ascending"
@@ -256,7 +256,7 @@ def test_sort_by_click(sheet: Sheet) -> None:
 
 
 def test_keyboard_alone(sheet: Sheet) -> None:
-    """Tab goes from menu to filter, tiles and headings in that order, always in sight; Enter and Space do the rest."""
+    """Tab visits menu, filter, tiles and headings in that order, always visible; Enter and Space activate them."""
     keyboard = sheet.page.keyboard
     reached: list[str] = []
     while not reached or reached[-1] != "User":
@@ -278,7 +278,7 @@ def test_keyboard_alone(sheet: Sheet) -> None:
 
 
 def test_filter(sheet: Sheet) -> None:
-    """Words in the filter narrow every table to the rows that have them all, and the numbers follow."""
+    """Words in the filter limit every table to rows with all of them, and the counts change."""
     every = len(sheet.column("credentials", 0))
     sheet.page.get_by_label("Filter all tables").fill("JANE codecommit")
     expect(sheet.page.locator("#shown")).to_have_text(re.compile("^[0-9]+ of [0-9]+ rows$"))
@@ -295,7 +295,7 @@ def test_filter(sheet: Sheet) -> None:
 
 
 def test_without_script(browser: Browser, company_page: Path) -> None:
-    """Without JavaScript everything is there to read, and nothing that would do nothing."""
+    """Without JavaScript, all content is readable, and controls that need it are absent."""
     sheet = Sheet(browser, company_page, java_script_enabled=False)
     assert sheet.page.get_by_label("Filter all tables").is_hidden()
     assert sheet.page.locator("thead button").count() == 0
@@ -304,7 +304,7 @@ def test_without_script(browser: Browser, company_page: Path) -> None:
 
 
 def test_names_for_a_screen_reader(sheet: Sheet) -> None:
-    """Tables, sections, search and sorting have names and roles that assistive technology knows."""
+    """Tables, sections, search and sort buttons have accessible names and roles."""
     tree = sheet.page.locator("body").aria_snapshot()
     for part in (
         "- banner:", "- main:", "- contentinfo:", '- navigation "Sections":', "- search:", '- heading "Timeline',
@@ -315,7 +315,7 @@ def test_names_for_a_screen_reader(sheet: Sheet) -> None:
 
 
 def test_print(sheet: Sheet) -> None:
-    """Printed, the page is all there on landscape sheets, without what cannot be used on paper, and light."""
+    """In print, the page is complete on landscape sheets, without interactive controls, and light."""
     ARTIFACTS.mkdir(exist_ok=True)
     pdf = sheet.page.pdf(path=ARTIFACTS / "report.pdf", prefer_css_page_size=True)
     assert pdf.startswith(b"%PDF-")

@@ -1,4 +1,4 @@
-"""`iamcreds report --notify`: mail that arrives, and addresses that nobody sees."""
+"""`iamcreds report --notify`: delivery of mails, and addresses that stay secret."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ JANE = "users: {jane: {credentials: [{service: codecommit}]}}\n"
 
 @pytest.fixture
 def drifted(reporting: Reporting) -> Reporting:
-    """The command where something differs."""
+    """Return the command with an account that has drift."""
     fill(["jane"], [])
     reporting.declare(JANE)
     return reporting
 
 
 def test_mail(drifted: Reporting, mailbox: Mailbox, tmp_path: Path) -> None:
-    """The mail's subject is the summary; it has the findings, and says where the report is."""
+    """The mail's subject is the summary; the body has the findings and the path of the report."""
     ran = drifted.run("--notify", mailbox.url)
     assert (ran.code, ran.err) == (2, "")
     assert len(mailbox.mails) == 1
@@ -56,7 +56,7 @@ def test_mail(drifted: Reporting, mailbox: Mailbox, tmp_path: Path) -> None:
 
 
 def test_nothing_to_say(reporting: Reporting, mailbox: Mailbox) -> None:
-    """Where nothing differs, nobody is told."""
+    """Without a difference, no mail is sent."""
     fill(["jane"], [CODECOMMIT])
     reporting.declare(JANE)
     assert reporting.run("--notify", mailbox.url).code == 0
@@ -64,7 +64,7 @@ def test_nothing_to_say(reporting: Reporting, mailbox: Mailbox) -> None:
 
 
 def test_from_the_environment(drifted: Reporting, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """IAMCREDS_NOTIFY_URLS has addresses with spaces between them, and --notify takes its place."""
+    """IAMCREDS_NOTIFY_URLS contains addresses separated by whitespace, and --notify overrides it."""
     monkeypatch.setenv("IAMCREDS_NOTIFY_URLS", f"{mailbox.url}\n  {mailbox.url}")
     assert drifted.run().code == 2
     assert len(mailbox.mails) == 2
@@ -76,7 +76,7 @@ def test_from_the_environment(drifted: Reporting, mailbox: Mailbox, monkeypatch:
 
 
 def test_refused(drifted: Reporting, mailbox: Mailbox) -> None:
-    """A server that refuses the mail makes the exit code 1, in one sentence; the page is written all the same."""
+    """If a server rejects the mail, the exit code is 1 with a one-line error, and the page is still written."""
     mailbox.refuses = True
     ran = drifted.run("--notify", mailbox.url)
     assert ran.code == 1
@@ -89,7 +89,7 @@ def test_refused(drifted: Reporting, mailbox: Mailbox) -> None:
 def test_one_of_several(
     drifted: Reporting, mailbox: Mailbox, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Where one address fails, the others are told; and no address is printed or logged, at any level."""
+    """If one address fails, the others still get the mail; no address is printed or logged, at any level."""
     caplog.set_level(1)
     before = logging.root.manager.disable
     closed = mailbox.url_with_secret.replace(str(mailbox.port), "9")
@@ -107,7 +107,7 @@ def test_one_of_several(
 
 @pytest.mark.parametrize("url", [f"nonsense://{SECRET}", SECRET, f"slack://{SECRET}", f"mailto://iam:{SECRET}@", ""])
 def test_wrong_address(drifted: Reporting, emulator: Emulator, url: str) -> None:
-    """An address that nobody understands is an error before the account is asked, and is not shown."""
+    """An invalid address is an error before any request to the account, and is not shown."""
     ran = drifted.run("--notify", url)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
@@ -128,7 +128,7 @@ def test_wrong_address(drifted: Reporting, emulator: Emulator, url: str) -> None
     ],
 )
 def test_misplaced_address(drifted: Reporting, words: list[str]) -> None:
-    """An address where none belongs is not quoted by the complaint about it."""
+    """An error about an address in a wrong position does not quote it."""
     ran = drifted.run(*words)
     assert ran.code == 1
     assert "Usage: " in ran.err
@@ -136,7 +136,7 @@ def test_misplaced_address(drifted: Reporting, words: list[str]) -> None:
 
 
 def test_not_installed(drifted: Reporting, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without apprise, --notify says what to install; a report needs none."""
+    """Without apprise, --notify reports how to install it; a report does not need it."""
     monkeypatch.setitem(sys.modules, "apprise", None)
     assert drifted.run().code == 2
     ran = drifted.run("--notify", f"mailto://iam:{SECRET}@127.0.0.1:9")
@@ -146,7 +146,7 @@ def test_not_installed(drifted: Reporting, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_many_findings(reporting: Reporting, mailbox: Mailbox) -> None:
-    """A mail has the first twenty findings and counts the others."""
+    """A mail has the first twenty findings and the number of the others."""
     fill([f"user-{number:02}" for number in range(30)], [CODECOMMIT])
     reporting.declare(JANE)
     assert reporting.run("--notify", mailbox.url).code == 2
@@ -158,7 +158,7 @@ def test_many_findings(reporting: Reporting, mailbox: Mailbox) -> None:
 
 
 def test_names_are_text(reporting: Reporting, mailbox: Mailbox) -> None:
-    """What a name holds is shown in the mail and does nothing."""
+    """Names in the mail are shown as text, without effect as markup."""
     fill(["jane"], [])
     reporting.specs.mkdir()
     (reporting.specs / "<script>`x`.yaml").write_text(JANE)
@@ -171,7 +171,7 @@ def test_names_are_text(reporting: Reporting, mailbox: Mailbox) -> None:
 
 
 def test_long_lines() -> None:
-    """A difference takes one line of bounded length, whatever its user is called."""
+    """A difference is one line of limited length, whatever the name of the user."""
     wild = MissingUser(user="one\ntwo " + "x" * 1_000, desired=())
     inventory = Inventory("123456789012", datetime(2026, 11, 23, tzinfo=UTC))
     title, body = notify.write_message(replace(compare(Desired(()), inventory), differences=(wild,)))
@@ -184,7 +184,7 @@ def test_long_lines() -> None:
 
 
 def test_drift(drifted: Reporting, mailbox: Mailbox) -> None:
-    """`iamcreds drift --notify` tells the same people the same, with what to do next; of nothing, nothing."""
+    """`iamcreds drift --notify` sends the same mail, with next steps, and none without a difference."""
     door = Commands("iamcreds", commands={"drift": command})
     ran = CliRunner().invoke(door, ["drift", str(drifted.specs), "--notify", mailbox.url])
     assert (ran.exit_code, ran.stderr) == (2, "")

@@ -1,4 +1,4 @@
-"""The HTML report: what is on the page, and that it is nothing but text."""
+"""The HTML report: its content, which is escaped text."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ VOID = {"meta", "link", "input", "rect"}
 
 
 def place(line: int, file: str = "specs/users.yaml") -> Place:
-    """A place in a spec file."""
+    """Return a source location in a spec file."""
     return Place(file, line, 3)
 
 
 def user(name: str, *services: str, policy: AccessKeyPolicy | None = None, line: int = 2) -> DesiredUser:
-    """A declared user with a credential for each service."""
+    """Return a declared user with a credential for each service."""
     credentials = (
         DesiredCredential(name, service, f"name-{at}", place(line + 1 + at)) for at, service in enumerate(services)
     )
@@ -57,17 +57,17 @@ def user(name: str, *services: str, policy: AccessKeyPolicy | None = None, line:
 
 
 def reported(days: int, *, active: bool = True) -> ReportedKey:
-    """An access key in the credential report, made so many days ago and never used."""
+    """Return an access key in the credential report, created that many days ago and never used."""
     return ReportedKey(active=active, changed=NOW - days * DAY)
 
 
 def live(id_: str, name: str, service: str = CODECOMMIT, days: int = 10, expires: datetime | None = None) -> Credential:
-    """A live, active credential, so many days old."""
+    """Return an existing active credential of that age in days."""
     return Credential(id_, name, service, Status.ACTIVE, NOW - days * DAY, Family.PASSWORD, "login", expires)
 
 
 def key(id_: str, name: str, days: int, used: int | None = None, status: Status = Status.ACTIVE) -> AccessKey:
-    """An access key, made and last used so many days ago."""
+    """Return an access key, created and last used that many days ago."""
     created = NOW - days * DAY
     if used is None:
         return AccessKey(id_, name, status, created)
@@ -75,18 +75,18 @@ def key(id_: str, name: str, days: int, used: int | None = None, status: Status 
 
 
 def subject(desired: Desired, inventory: Inventory, selection: Selection | None = None) -> Subject:
-    """What a page of these would be about."""
+    """Return the subject of a page."""
     chosen = selection or Selection()
     return Subject(compare(desired, inventory, selection=chosen), desired, selection=chosen)
 
 
 def page(about: Subject) -> str:
-    """Its page."""
+    """Return the page for a subject."""
     return render(about.drift, about.desired, about.soon, about.selection)
 
 
 def inventory(*users: str, **rest: Any) -> Inventory:  # noqa: ANN401 - fields of an inventory
-    """An account with these users."""
+    """Return an account with these users."""
     return replace(Inventory("123456789012", NOW, tuple(User(name, NOW - 900 * DAY) for name in users)), **rest)
 
 
@@ -119,7 +119,7 @@ SUBJECT = subject(DESIRED, INVENTORY)
 
 
 class Tags(HTMLParser):
-    """Sees to it that what is opened is closed, and notes what stands in a page."""
+    """A parser that checks that each tag is closed, and records all tags."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,22 +127,22 @@ class Tags(HTMLParser):
         self.seen: list[tuple[str, dict[str, str | None]]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open."""
+        """Record the tag, and open it."""
         self.seen.append((tag, dict(attrs)))
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Both at once."""
+        """Record a tag that closes itself."""
         self.seen.append((tag, dict(attrs)))
 
     def handle_endtag(self, tag: str) -> None:
-        """Close."""
+        """Close the tag."""
         assert self.open.pop() == tag
 
 
 def tags(text: str) -> list[tuple[str, dict[str, str | None]]]:
-    """The tags of a page, all of them closed."""
+    """Return the tags of a page, and assert that all of them are closed."""
     parser = Tags()
     parser.feed(text)
     assert parser.open == []
@@ -150,12 +150,12 @@ def tags(text: str) -> list[tuple[str, dict[str, str | None]]]:
 
 
 def test_same_bytes() -> None:
-    """The same drift gives the same bytes."""
+    """The page only depends on the drift."""
     assert page(SUBJECT) == page(subject(DESIRED, replace(INVENTORY)))
 
 
 def test_well_formed() -> None:
-    """Every tag is closed, every id stands once, and every link within the page leads somewhere."""
+    """Every tag is closed, every id is unique, and every link within the page has a target."""
     seen = tags(page(SUBJECT))
     ids = [found["id"] for _, found in seen if "id" in found]
     assert len(ids) == len(set(ids))
@@ -165,7 +165,7 @@ def test_well_formed() -> None:
 
 
 def test_tables_are_semantic() -> None:
-    """Every column and every row has a heading that says so."""
+    """Every column and every row has a heading with a scope."""
     seen = tags(page(SUBJECT))
     assert {found.get("scope") for tag, found in seen if tag == "th"} == {"col", "row"}
     tables = sum(tag == "table" for tag, _ in seen)
@@ -174,7 +174,7 @@ def test_tables_are_semantic() -> None:
 
 
 def test_policy_names_what_is_inline() -> None:
-    """The page's content security policy lets its own style and script run, by their hashes, and nothing else."""
+    """The content security policy only permits the page's own style and script, by their hashes."""
     text = page(SUBJECT)
     policy = next(str(found["content"]) for _, found in tags(text) if "http-equiv" in found)
     assert policy.startswith("default-src 'none'; ")
@@ -187,7 +187,7 @@ def test_policy_names_what_is_inline() -> None:
 
 
 def test_needs_nothing_else() -> None:
-    """Nothing on the page names another file or a host."""
+    """The page refers to no other file or host."""
     text = page(SUBJECT)
     assert "://" not in text
     assert "@import" not in text
@@ -197,7 +197,7 @@ def test_needs_nothing_else() -> None:
 
 
 def test_names_are_text() -> None:
-    """Whatever a file, a user, a service or a name is called, it is shown and does nothing."""
+    """Names of files, users and services are shown as text, without effect as markup."""
     evil = "</td><script>alert('x')</script>\"&amp;"
     file = f"specs/{evil}.yaml"
     wild = DesiredUser(
@@ -218,14 +218,14 @@ def test_names_are_text() -> None:
 
 
 def test_code_in_messages() -> None:
-    """What a message has between backticks is shown as code, and is text all the same."""
+    """Text between backticks in a message is shown as code, and is escaped."""
     off = replace(live("ACCA1", "jane"), status=Status.INACTIVE)
     text = page(subject(Desired((user("jane", CODECOMMIT),)), inventory("jane", credentials=(off,))))
     assert "declare <code>status: Inactive</code> if it is meant" in text
 
 
 def test_summary() -> None:
-    """The numbers on top are those of the drift, and what deserves attention is marked."""
+    """The numbers in the summary are those of the drift, and numbers that need attention are highlighted."""
     text = page(SUBJECT)
     found = re.findall(
         r'<li><a href="#\w+"( class="alarm")?><span class="label">(.*?)</span><span class="figure">(.*?)</span>', text
@@ -247,14 +247,14 @@ def test_summary() -> None:
 
 
 def test_every_broken_rule_is_explained() -> None:
-    """Every rule that a difference names is explained, in the words that the rules have."""
+    """Every rule of a difference is explained with the words of the rule."""
     text = page(SUBJECT)
     for one in SUBJECT.drift.differences:
         assert f'<div id="rule-{one.rule}"><dt>{one.rule}</dt><dd>{one.meaning}</dd></div>' in text
 
 
 def test_most_serious_first() -> None:
-    """What was found is sorted by how serious its rule is; access keys with findings lead."""
+    """Findings are sorted by the seriousness of their rule; access keys with findings are first."""
     text = page(SUBJECT)
     found = re.findall(r'<td class="rule"><a href="#rule-([\w-]+)">', text)
     assert found[:3] == ["undeclared-user", "unmanaged-credential", "unmanaged-credential"]
@@ -295,7 +295,7 @@ def test_counts() -> None:
     about = subject(Desired((user("jane", BEDROCK, policy=POLICY),)), inventory(
         "jane", credentials=(live("ACCA1", "jane", BEDROCK, expires=NOW + DAY),),
         access_keys=(key("AKIA1", "jane", 100, used=1),), access_keys_read=("jane",),
-    ))  # fmt: skip
+    ))  """Each difference has its next step, with the same words as in other formats."""
     text = page(about)
     assert '<span class="note">credentials of 1 user</span>' in text
     assert '<span class="note">breaks its policy; users with a policy have 1</span>' in text
@@ -321,12 +321,12 @@ def test_folds() -> None:
     ],
 )
 def test_what_the_tile_of_access_keys_counts(report: CredentialReport | None, selection: Selection, words: str) -> None:
-    """The tile of access keys counts those that break their policy, and says of how many and whose."""
+    """The tile of access keys counts those that violate their policy, and has the total and its scope."""
     assert f'<span class="note">{words}</span>' in page(subject(DESIRED, replace(INVENTORY, report=report), selection))
 
 
 def test_cards() -> None:
-    """In a narrow window each cell is named as its column is, by the one width that the style has."""
+    """In a narrow window each cell has the label of its column, at the one width in the style."""
     style = page(SUBJECT).partition("<style>")[2].partition("</style>")[0]
     assert style.count(f"@media screen and (max-width: {NARROW}px)") == 2
     assert '#table-findings td:nth-child(4)::before { content: "What"; }' in style
@@ -335,7 +335,7 @@ def test_cards() -> None:
 
 
 def test_clean() -> None:
-    """Where nothing differs, the page says so, and nothing is marked."""
+    """Without a difference, the page reports this, and highlights nothing."""
     clean = subject(Desired((user("jane", CODECOMMIT),)), inventory("jane", credentials=(live("ACCA1", "jane"),)))
     text = page(clean)
     assert "No drift and no findings in account 123456789012" in text
@@ -346,12 +346,12 @@ def test_clean() -> None:
 
 
 def test_empty() -> None:
-    """An account without anything, and specs without anyone, make a page too."""
+    """A page is also written for an empty account and specs without users."""
     assert tags(page(subject(Desired(), inventory())))
 
 
 def test_managed() -> None:
-    """Each live credential is declared, unmanaged, or one of several of which only the state knows which is."""
+    """Each existing credential is declared, unmanaged, or one of several that only the state distinguishes."""
     assert [(row.credential.id, row.managed, row.place) for row in rows.build_credential_rows(SUBJECT)] == [
         ("ACCA1", "declared", place(11)),
         ("ACCA2", "1 of 2 unmanaged", place(21)),
@@ -365,7 +365,7 @@ def test_managed() -> None:
 
 
 def test_services() -> None:
-    """A service has its declared and live credentials counted, whoever they belong to."""
+    """Each service has the number of its declared and existing credentials, for all users."""
     found = [
         (one.service, one.declared, one.live, one.active, one.expiring, one.users)
         for one in rows.build_service_rows(SUBJECT)
@@ -374,7 +374,7 @@ def test_services() -> None:
 
 
 def test_access_keys() -> None:
-    """Keys that were read have their findings; those of the credential report have no id and none."""
+    """Keys that were read have their findings; those of the credential report have neither ids nor findings."""
     found = list(rows.build_key_rows(SUBJECT))
     assert [(row.user, row.id, row.days, row.idle, row.rules) for row in found] == [
         ("jane", "AKIA1", 100, 50, ("access-key-idle", "access-key-too-old", "too-many-access-keys")),
@@ -388,14 +388,14 @@ def test_access_keys() -> None:
 
 
 def test_access_keys_of_a_limitless_policy() -> None:
-    """A policy that asks nothing is told from none."""
+    """A policy without limits differs from no policy."""
     desired = Desired((user("jane", policy=AccessKeyPolicy()),))
     found = inventory("jane", access_keys=(key("AKIA1", "jane", 1),), access_keys_read=("jane",))
     assert [row.policy for row in rows.build_key_rows(subject(desired, found))] == ["no limit"]
 
 
 def test_timeline() -> None:
-    """Ahead are expiries, and the age limits of active keys; what is past, switched off or unlimited is not."""
+    """The timeline has expiries and age limits of active keys, but nothing past, inactive or unlimited."""
     keys = (reported(80), reported(80, active=False))
     found = inventory(
         "bob", "jane", "old",
@@ -420,7 +420,7 @@ def test_timeline() -> None:
 
 
 def test_months() -> None:
-    """The chart has twelve months and everything later together; no event is left out."""
+    """The chart has twelve months and one bar for everything later, so every event is included."""
     dates = [NOW + timedelta(days=days) for days in (1, 364, 375, 4_000)]
     found = inventory("bob", credentials=tuple(live(f"ACCA{date.year}", "bob", expires=date) for date in dates))
     about = subject(Desired(), found)
@@ -432,7 +432,7 @@ def test_months() -> None:
 
 
 def test_selection() -> None:
-    """Filters narrow every table, and the page says what was asked for."""
+    """Filters apply to every table, and the page shows them."""
     about = subject(DESIRED, INVENTORY, Selection(frozenset({"jane"}), frozenset({CODECOMMIT})))
     assert {row.credential.user for row in rows.build_credential_rows(about)} == {"jane"}
     assert [(one.service, one.declared, one.live) for one in rows.build_service_rows(about)] == [("codecommit", 1, 2)]
@@ -445,7 +445,7 @@ def test_selection() -> None:
 
 
 def test_size() -> None:
-    """Five thousand credentials and half as many access keys make a page of less than 4 MB."""
+    """Five thousand credentials and half as many access keys result in a page of less than 4 MB."""
     names = [f"user-{number:05}" for number in range(2_500)]
     desired = Desired(tuple(user(name, BEDROCK, CODECOMMIT, policy=POLICY) for name in names))
     credentials = (

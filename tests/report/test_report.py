@@ -1,4 +1,4 @@
-"""`iamcreds report`: the page that it writes, where it writes it, and how it ends."""
+"""`iamcreds report`: the page, its file, and exit codes."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ JANE = "users: {jane: {credentials: [{service: codecommit}]}}\n"
 
 
 def names(folder: Path) -> list[str]:
-    """What is in a folder."""
+    """List the names of files in a folder."""
     return sorted(path.name for path in folder.iterdir())
 
 
 def test_clean(reporting: Reporting) -> None:
-    """Where account and specs agree, the page says so, its path is told, and the exit code is 0."""
+    """If account and specs agree, page and output report this, and the exit code is 0."""
     fill(["jane"], [CODECOMMIT])
     reporting.declare(JANE)
     ran = reporting.run()
@@ -38,7 +38,7 @@ def test_clean(reporting: Reporting) -> None:
 
 
 def test_drift(reporting: Reporting, emulator: Emulator) -> None:
-    """Where something differs, the page is written, tells what, and the exit code is 2; no secret is on it."""
+    """If something differs, the page shows it, and the exit code is 2; the page contains no secret."""
     fill(["jane", "stranger"], access_keys=1)
     reporting.declare("users: {jane: {credentials: [{service: logs}], accessKeys: {max: 0}}}")
     ran = reporting.run()
@@ -50,7 +50,7 @@ def test_drift(reporting: Reporting, emulator: Emulator) -> None:
 
 
 def test_options(reporting: Reporting, emulator: Emulator, iam: IAMClient) -> None:
-    """--user, --service, --expiring-within and --exact mean what they mean to `iamcreds drift`."""
+    """--user, --service, --expiring-within and --exact have the same meaning as for `iamcreds drift`."""
     fill(["bob", "jane"], access_keys=1)
     iam.create_service_specific_credential(UserName="bob", ServiceName="bedrock.amazonaws.com", CredentialAgeDays=20)
     reporting.declare(
@@ -73,7 +73,7 @@ def test_options(reporting: Reporting, emulator: Emulator, iam: IAMClient) -> No
 
 
 def test_allow_empty(reporting: Reporting) -> None:
-    """Specs without users are an error, and with --allow-empty everything live is undeclared."""
+    """Specs without users are an error; with --allow-empty, every existing credential is undeclared."""
     fill(["jane"], [CODECOMMIT])
     reporting.declare("users: {}")
     assert reporting.run().code == 1
@@ -82,7 +82,7 @@ def test_allow_empty(reporting: Reporting) -> None:
 
 
 def test_only_the_owner_reads_it(reporting: Reporting, tmp_path: Path) -> None:
-    """The page has mode 0600, also where another file with another mode was before, and no other file is left."""
+    """The page has mode 0600, even if it replaces a file with a different mode, and no temporary file is left."""
     fill(["jane"], [CODECOMMIT])
     reporting.declare(JANE)
     reporting.page.write_text("yesterday's")
@@ -94,7 +94,7 @@ def test_only_the_owner_reads_it(reporting: Reporting, tmp_path: Path) -> None:
 
 
 def test_through_a_link(reporting: Reporting, tmp_path: Path, emulator: Emulator) -> None:
-    """A symbolic link is refused before the account is asked, and what it leads to stays as it is."""
+    """A symbolic link is rejected before any request to the account, and its target stays unchanged."""
     reporting.declare(JANE)
     (tmp_path / "precious").write_text("mine")
     reporting.page.symlink_to(tmp_path / "precious")
@@ -115,7 +115,7 @@ def test_through_a_link(reporting: Reporting, tmp_path: Path, emulator: Emulator
     ],
 )
 def test_wrong_file(reporting: Reporting, emulator: Emulator, tmp_path: Path, page: str, sentence: str) -> None:
-    """A file that cannot be written is an error in one sentence, before the account is asked."""
+    """A file that cannot be written is a one-line error before any request to the account."""
     fill(["jane"], [CODECOMMIT])
     reporting.declare(JANE)
     (reporting.specs / "loop.html").symlink_to("loop.html")
@@ -128,7 +128,7 @@ def test_wrong_file(reporting: Reporting, emulator: Emulator, tmp_path: Path, pa
 
 
 def test_full_disk(reporting: Reporting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the page does not get written, the one before stays, nothing is left beside it, and the exit code is 1."""
+    """If the page cannot be written, the previous one stays, no temporary file is left, and the exit code is 1."""
     fill(["jane"], [CODECOMMIT])
     reporting.declare(JANE)
     reporting.page.write_text("yesterday's")
@@ -144,7 +144,7 @@ def test_full_disk(reporting: Reporting, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_faults(reporting: Reporting, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wrong specs, a missing permission and a missing endpoint exit 1, and the page of before stays."""
+    """Invalid specs, a missing permission and an unreachable endpoint exit with 1, and the previous page stays."""
     reporting.page.write_text("yesterday's")
     reporting.declare("users: {jane: {credentails: []}}")
     assert "[unknown-key]" in reporting.run().err
@@ -160,7 +160,7 @@ def test_faults(reporting: Reporting, emulator: Emulator, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("words", [["--nonsense"], ["--expiring-within", "soon"], ["--html"]])
 def test_wrong_words(reporting: Reporting, words: list[str]) -> None:
-    """A wrong option exits 1: 2 is for drift."""
+    """An invalid option exits with 1, because 2 means drift."""
     reporting.declare(JANE)
     ran = reporting.run(*words)
     assert (ran.code, ran.out) == (1, "")

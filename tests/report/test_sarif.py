@@ -1,4 +1,4 @@
-"""SARIF 2.1.0: held against its published schema, and what GitHub asks beyond that by assertions."""
+"""SARIF 2.1.0: validated with the published schema, and with assertions for the requirements of GitHub."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BAD = "users:\n  jane:\n    credentials:\n      - {service: codecommit, stat: Ac
 
 
 def read(text: str) -> dict[str, Any]:
-    """The one run of a document, after it was held against the schema and what GitHub asks."""
+    """Return the only run of a document after validation."""
     document = json.loads(text)
     jsonschema_rs.Draft4Validator(json.loads(SCHEMA.read_text())).validate(document)
     assert document["version"] == "2.1.0"
@@ -52,26 +52,26 @@ def read(text: str) -> dict[str, Any]:
 
 
 def fingerprints_of(run: dict[str, Any]) -> list[str]:
-    """By what the results of a run are known again."""
+    """Return the fingerprints of the results of a run."""
     return [result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"]]
 
 
 def uri_of(file: str) -> dict[str, str]:
-    """Where a problem of a file is said to be."""
+    """Return the location of a problem in a file."""
     run = read(format_problems([Problem(Place(file, 1, 1), "no", "syntax")], CHECKOUT))
     location: dict[str, str] = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
     return location
 
 
 def test_schema_finds_a_mistake() -> None:
-    """The schema is one that refuses what is no SARIF."""
+    """The schema rejects an invalid document."""
     document = json.loads(format_drift(DRIFT, WHOLE, CHECKOUT))
     document["runs"][0]["results"][0]["level"] = "bad"
     assert not jsonschema_rs.Draft4Validator(json.loads(SCHEMA.read_text())).is_valid(document)
 
 
 def test_drift() -> None:
-    """Each difference is a result at its line, with what to do next; drift is an error, a finding a warning."""
+    """Each difference is a result at its line, with its next step; drift is an error, a finding a warning."""
     missing, old = read(format_drift(DRIFT, WHOLE, CHECKOUT))["results"]
     assert missing["ruleId"] == "missing-credential"
     assert missing["level"] == "error"
@@ -94,7 +94,7 @@ def test_drift() -> None:
 
 
 def test_rules() -> None:
-    """Every rule that there is has its help, whether it is broken or not."""
+    """Every rule has its help, even if there is no result for it."""
     drift = read(format_drift(replace(DRIFT, differences=()), WHOLE, CHECKOUT))
     assert drift["results"] == []
     assert [rule["id"] for rule in drift["tool"]["driver"]["rules"]] == [
@@ -129,18 +129,18 @@ def test_rules() -> None:
     ],
 )
 def test_uri(file: str, uri: str) -> None:
-    """A file is named from the root of the repository, percent-encoded, wherever the command runs."""
+    """A file path is relative to the root of the repository and percent-encoded, whatever the current folder."""
     assert uri_of(file) == {"uri": uri, "uriBaseId": "%SRCROOT%"}
 
 
 def test_uri_outside() -> None:
-    """A file that is not of the repository is named as what it is."""
+    """A file outside the repository has an absolute URL."""
     assert uri_of("/tmp/a b.yaml") == {"uri": "file:///tmp/a%20b.yaml"}  # noqa: S108 - a name
     assert uri_of("../../../a.yaml") == {"uri": "file:///work/a.yaml"}
 
 
 def test_drift_is_known_again() -> None:
-    """A difference is known again when its line moves and the days pass, and told from those of others."""
+    """The fingerprint of a difference stays if its line moves or time passes, and differs from others."""
     moved = replace(MISSING, place=Place("specs/jane.yaml", 40, 1))
     older = replace(OLD, limit=91)
     runs = [
@@ -163,7 +163,7 @@ def test_drift_is_known_again() -> None:
     ids=["user", "service", "name", "rule", "twice"],
 )
 def test_two_are_told_apart(other: Any) -> None:  # noqa: ANN401 - a difference of any kind
-    """No two differences of a run are taken for one, and those of one account not for those of another."""
+    """No two differences of a run share a fingerprint, nor do those of different accounts."""
     both = replace(DRIFT, differences=(MISSING, other))
     elsewhere = replace(both, inventory=replace(DRIFT.inventory, account="210987654321"))
     prints = [*fingerprints_of(read(format_drift(both, WHOLE, CHECKOUT)))]
@@ -172,7 +172,7 @@ def test_two_are_told_apart(other: Any) -> None:  # noqa: ANN401 - a difference 
 
 
 def test_no_links() -> None:
-    """A name that would be a link of SARIF's is text."""
+    """A name that looks like a SARIF link is text."""
     evil = "[click](https://evil.example)"
     text = format_drift(replace(DRIFT, differences=(replace(MISSING, user=evil),)), WHOLE, CHECKOUT)
     assert "](" not in text
@@ -181,7 +181,7 @@ def test_no_links() -> None:
 
 @pytest.fixture
 def validate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - a function
-    """`iamcreds validate` in a folder of a repository."""
+    """Return a function that runs `iamcreds validate` in a folder of a repository."""
     (tmp_path / ".git").mkdir()
     (tmp_path / "team").mkdir()
     monkeypatch.chdir(tmp_path / "team")
@@ -195,7 +195,7 @@ def validate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: A
 
 
 def test_validate(validate: Any) -> None:  # noqa: ANN401 - a function
-    """`validate` puts each problem at its line, and exits as it does without SARIF."""
+    """`validate` reports each problem at its line, and exits as it does without SARIF."""
     code, run = validate(BAD)
     assert code == 1
     assert [
@@ -215,7 +215,7 @@ def test_validate(validate: Any) -> None:  # noqa: ANN401 - a function
 
 
 def test_validate_without_errors(validate: Any) -> None:  # noqa: ANN401 - a function
-    """Good specs are a document too, which closes old alerts; warnings are warnings."""
+    """Valid specs also result in a document, which closes old alerts; warnings have the level warning."""
     code, run = validate('account: "123456789012"\nusers: {jane: {credentials: [{service: magic}]}}\n')
     assert code == 0
     assert [(result["ruleId"], result["level"]) for result in run["results"]] == [("unknown-service", "warning")]
@@ -223,7 +223,7 @@ def test_validate_without_errors(validate: Any) -> None:  # noqa: ANN401 - a fun
 
 
 def test_problems_are_known_again(validate: Any) -> None:  # noqa: ANN401 - a function
-    """Problems are known again when lines move, also one whose message names another line."""
+    """The fingerprints of problems stay if lines move, even if the message has a line number."""
     twice = "users:\n  jane: {}\n  Jane: {}\n"
     for text in (BAD, twice):
         before, after = validate(text)[1], validate(f"# a comment\n\n{text}")[1]
@@ -233,7 +233,7 @@ def test_problems_are_known_again(validate: Any) -> None:  # noqa: ANN401 - a fu
 
 @pytest.mark.parametrize("name", ["a b.yaml", "a:b#c?d.yaml", "ünï.yaml", "[x](y).yaml"])
 def test_names_of_files(validate: Any, name: str) -> None:  # noqa: ANN401 - a function
-    """Whatever a spec file is called, the document is good and names it."""
+    """Whatever the name of a spec file, the document is valid and has the name."""
     code, run = validate("users: [", name)
     uri = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert code == 1
@@ -242,7 +242,7 @@ def test_names_of_files(validate: Any, name: str) -> None:  # noqa: ANN401 - a f
 
 
 def test_without_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there is no repository, files are named from the current folder; a worktree's `.git` is a file."""
+    """Without a repository, paths are relative to the current folder; the `.git` of a worktree is a file."""
     monkeypatch.chdir(tmp_path)
     assert find_checkout() == Checkout(tmp_path, tmp_path)
     (tmp_path / "a").mkdir()
@@ -252,6 +252,6 @@ def test_without_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_severities() -> None:
-    """An error of the specs is an error, and a warning a warning."""
+    """The level of a problem is its severity."""
     found = [Problem(WHOLE, "no", "syntax", severity) for severity in Severity]
     assert [result["level"] for result in read(format_problems(found, CHECKOUT))["results"]] == ["error", "warning"]

@@ -57,7 +57,7 @@ DRIFT = replace(
 
 
 def test_text() -> None:
-    """A difference is a line with its place first; the summary and the notes come last."""
+    """A difference is a line that starts with its source location; summary and notes are last."""
     lines = format_text(DRIFT).splitlines()
     delete = "aws iam delete-access-key --user-name jane --access-key-id AKIA0"
     assert lines[:5] == [
@@ -71,20 +71,20 @@ def test_text() -> None:
 
 
 def test_summary() -> None:
-    """The summary counts each kind that there is, and the scope says what was compared."""
+    """The summary counts the existing kinds, and the scope lists everything that was compared."""
     assert summarize(DRIFT) == "1 drifted, 1 finding in account 123456789012"
     assert summarize(replace(DRIFT, differences=(OLD, OLD))) == "2 findings in account 123456789012"
     assert describe_scope(DRIFT) == "compared 2 declared credentials of 1 user with 1 live one of 1 IAM user"
 
 
 def test_text_of_nothing() -> None:
-    """Where there is nothing, one line says so."""
+    """Without a difference, the output is one line."""
     clean = replace(DRIFT, differences=())
     assert format_text(clean).startswith("no drift and no findings in account 123456789012: compared 2 declared")
 
 
 def test_json() -> None:
-    """The JSON document has the shape that the documents describe, for good."""
+    """The JSON document has the documented shape, which is stable."""
     document = json.loads(format_json(DRIFT))
     (account,) = document.pop("accounts")
     notes = account.pop("notes")
@@ -179,20 +179,20 @@ def test_json() -> None:
     ],
 )
 def test_json_values(difference: Difference, values: dict[str, Any]) -> None:
-    """Each difference has how many it is about, desired and live as values; dates are ISO 8601."""
+    """Each difference has its number, and desired and actual values; dates are ISO 8601."""
     (account,) = build_document(replace(DRIFT, differences=(difference,)))["accounts"]
     (found,) = account["differences"]
     assert values.items() <= found.items()
 
 
 def test_json_without_report() -> None:
-    """Where no credential report was used, the document says null."""
+    """Without a credential report, the document has null."""
     (account,) = build_document(replace(DRIFT, inventory=replace(INVENTORY, report=None)))["accounts"]
     assert account["accessKeys"] == {"usersRead": 1, "credentialReport": None}
 
 
 def test_markdown() -> None:
-    """An issue has a marker, a headline, counts, a table of each kind that there is, and folded details."""
+    """An issue has a marker, a headline, counts, a table per existing kind, and folded details."""
     text = format_markdown(DRIFT)
     lines = text.splitlines()
     assert lines[:2] == [MARKER, "## 1 drifted, 1 finding in account 123456789012"]
@@ -210,7 +210,7 @@ def test_markdown() -> None:
 
 
 def test_markdown_mentions_nobody() -> None:
-    """Names that Markdown, HTML or GitHub would take for something else stand as code, each in its cell."""
+    """Names that Markdown, HTML or GitHub would interpret are code, each in its cell."""
     wild = replace(MISSING, user="_a*@team", desired=(replace(SPARE, name="<b>|`x` #12\nnext"),))
     row = next(line for line in format_markdown(replace(DRIFT, differences=(wild,))).splitlines() if "team" in line)
     assert row.startswith("| `_a*@team` | codecommit credential <code>&#60;b&#62;&#124;&#96;x&#96;</code> ")
@@ -218,7 +218,7 @@ def test_markdown_mentions_nobody() -> None:
 
 @pytest.mark.parametrize("limit", [MAX_LENGTH, 5_000])
 def test_markdown_fits(limit: int) -> None:
-    """However much there is, it fits, keeps every heading and the details, and counts what was cut."""
+    """The output fits the limit, keeps every heading and the details, and counts omitted rows."""
     many = tuple(replace(MISSING, user=f"user-{number}") for number in range(5_000))
     more = tuple(replace(OLD, user=f"user-{number}") for number in range(300))
     text = format_markdown(replace(DRIFT, differences=(*many, *more)), limit)
@@ -231,6 +231,6 @@ def test_markdown_fits(limit: int) -> None:
 
 
 def test_same_bytes() -> None:
-    """The same drift gives the same bytes in every form."""
+    """Every format only depends on the drift."""
     for form in (format_text, format_json, format_markdown):
         assert form(DRIFT) == form(replace(DRIFT, differences=tuple(DRIFT.differences)))

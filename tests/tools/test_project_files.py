@@ -1,4 +1,4 @@
-"""The files by which people and machines work on the project."""
+"""The files that configure work on the project."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_hooks_are_the_projects_own() -> None:
-    """Every hook of pre-commit runs a program of the project's own environment, and nothing is fetched for it."""
+    """Every hook of pre-commit runs a program of the project's own environment, and downloads nothing."""
     repositories = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     hooks = [hook for repository in repositories for hook in repository["hooks"]]
     assert [repository["repo"] for repository in repositories] == ["local"]
@@ -24,7 +24,7 @@ def test_hooks_are_the_projects_own() -> None:
 
 
 def test_make_help() -> None:
-    """`make help` tells every target, each in one line."""
+    """`make help` lists every target on one line."""
     makefile = (ROOT / "Makefile").read_text()
     targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     assert targets
@@ -33,7 +33,7 @@ def test_make_help() -> None:
 
 
 def test_make_clean_installs_nothing(tmp_path: Path) -> None:
-    """`make clean` where nothing was made yet makes nothing."""
+    """`make clean` in a new clone creates nothing."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     done = subprocess.run(["make", "clean"], cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S607
     assert done.stdout == "rm -rf .venv .state\n"

@@ -1,4 +1,4 @@
-"""A credential and a watcher each of whose inputs is the output of another resource."""
+"""A credential and a watcher whose inputs are all outputs of another resource."""
 
 from typing import Any
 
@@ -9,15 +9,15 @@ from dynamic_providers import AccessKeys, ServiceSpecificCredential
 
 
 class EchoProvider(ResourceProvider):
-    """Makes an output of what it is given; before that, a preview does not know it."""
+    """A provider that returns its input as an output, which is unknown during a preview."""
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Say it."""
+        """Return the input as an output."""
         return CreateResult("echo", {"said": props["given"]})
 
 
 class Echo(Resource):
-    """Says what it is given."""
+    """A resource whose output is its input."""
 
     said: pulumi.Output[Any]
 

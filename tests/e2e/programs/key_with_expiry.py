@@ -1,4 +1,4 @@
-"""An API key whose age comes from the configuration, and one that belongs to whoever the first one belongs to."""
+"""An API key whose age comes from the configuration, and a Git password for the same user."""
 
 import pulumi
 

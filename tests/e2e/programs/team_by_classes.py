@@ -1,4 +1,4 @@
-"""What the YAML of test_registration.py says, by the classes."""
+"""The resources of the YAML specs in test_registration.py, declared by the classes."""
 
 import pulumi
 

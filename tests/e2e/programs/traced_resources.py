@@ -1,4 +1,4 @@
-"""The resources that declared.json lists, of a provider that notes what it is asked."""
+"""The resources that declared.json lists, with a provider that records its requests."""
 
 import json
 from pathlib import Path

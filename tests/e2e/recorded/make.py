@@ -1,10 +1,10 @@
-"""Makes a state as this version records it, for the versions after it to be tested with.
+"""Print a state as this version records it, for the tests of later versions.
 
     .venv/bin/python tests/e2e/recorded/make.py > tests/e2e/recorded/VERSION.json
 
-`state.json` is older: commit ce4419c, the last one before direct registration, made it from the same specs. The
-secrets are encrypted with the passphrase of the tests, and open nothing: the embedded IAM made them. A stack is
-exported after a second `up`, so that it holds what a refresh and an update record, too.
+`state.json` is older: commit ce4419c, the last one before direct registration, recorded it from the same specs. The
+secrets are encrypted with the passphrase of the tests. They come from the IAM emulator and are useless elsewhere. The
+stack is exported after a second `up`, so the state also contains the effects of a refresh and an update.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ users:
 
 
 def main() -> None:
-    """Print the export."""
+    """Print the exported state."""
     with Emulator() as emulator, tempfile.TemporaryDirectory() as folder:
         iam = boto3.client(
             "iam", endpoint_url=emulator.url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
@@ -56,7 +56,7 @@ def main() -> None:
             stack.up()
         state = json.loads(stack.succeed("stack", "export"))
     for resource in state["deployment"]["resources"]:
-        for name in ("stackTrace", "sourcePosition"):  # they hold nothing but the paths of the machine
+        for name in ("stackTrace", "sourcePosition"):  # they only contain paths of this machine
             resource.pop(name, None)
     sys.stdout.write(json.dumps(state, indent=1) + "\n")
 

@@ -1,4 +1,4 @@
-"""The recorded states, and an account and specs that are as they were when these were recorded."""
+"""The recorded states, with the account and the specs at the time of recording."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 RECORDED = Path(__file__).parent
 STATES = sorted(RECORDED.glob("*.json"))
-"""A state of each version that recorded one: `make.py` says how."""
+"""The recorded state of each version that has one (see `make.py`)."""
 
 
 def list_recorded_ids(state: dict[str, Any]) -> dict[str, str]:
-    """The id of each credential and watcher in the state, by resource name."""
+    """Return the id of each credential and watcher in the state, by resource name."""
     return {
         resource["urn"].rsplit("::", 1)[1]: resource["id"]
         for resource in state["deployment"]["resources"]
@@ -25,7 +25,7 @@ def list_recorded_ids(state: dict[str, Any]) -> dict[str, str]:
 
 
 def restore(iam: IAMClient, emulator: Emulator, state: dict[str, Any]) -> None:
-    """Make the account what it was when the state was recorded."""
+    """Restore the account to the time when the state was recorded."""
     for resource in state["deployment"]["resources"]:
         if resource["type"].endswith("ServiceSpecificCredential"):
             seen = resource["outputs"]
@@ -41,7 +41,7 @@ def restore(iam: IAMClient, emulator: Emulator, state: dict[str, Any]) -> None:
 
 
 def specs_of_make() -> dict[str, str]:
-    """The specs that the state was made from, as `recorded/make.py` has them."""
+    """Return the specs in `recorded/make.py` from which the state was created."""
     texts = (RECORDED / "make.py").read_text().split('"""')
     first, bot = (next(text for text in texts if word in text) for word in ("reset: first", "build-bot:"))
     return {"team": first.replace("first", "second"), "bot": bot}
