@@ -295,7 +295,7 @@ def test_counts() -> None:
     about = subject(Desired((user("jane", BEDROCK, policy=POLICY),)), inventory(
         "jane", credentials=(live("ACCA1", "jane", BEDROCK, expires=NOW + DAY),),
         access_keys=(key("AKIA1", "jane", 100, used=1),), access_keys_read=("jane",),
-    ))  """Each difference has its next step, with the same words as in other formats."""
+    ))  # fmt: skip
     text = page(about)
     assert '<span class="note">credentials of 1 user</span>' in text
     assert '<span class="note">breaks its policy; users with a policy have 1</span>' in text

@@ -1,8 +1,4 @@
-<<<<<<< HEAD:tests/text/test_pattern_steps.py
-"""Every pattern takes linear time on untrusted text."""
-=======
-"""Every pattern takes linear time on untrusted text."""
->>>>>>> h27-t1:tests/text/test_pattern_times.py
+"""Patterns that meet text from outside: their work grows in proportion to the text, whatever the text is."""
 
 from __future__ import annotations
 
@@ -56,7 +52,6 @@ UNITS = (
 )
 ENDS = ("", "\x00", "!", " ", ":")
 
-<<<<<<< HEAD:tests/text/test_pattern_steps.py
 REPEATS = 40
 STEPS_PER_CHARACTER = 12
 """More than any linear search takes, and a quarter of the steps of a quadratic one in a text of `REPEATS` units."""
@@ -68,18 +63,10 @@ class Pattern(NamedTuple):
     text: str
     flags: re.RegexFlag = re.NOFLAG
     is_free: bool = True
-=======
-MEASURABLE = 0.000_3
-"""The shortest time, in seconds, that can be measured reliably."""
-LONGEST = 4_000
-"""The length, in characters, at which quadratic time is measurable."""
-FACTORS = (1.25, 2, 4)
-"""The factors of the compared lengths, smallest first, because four times the text might never end."""
->>>>>>> h27-t1:tests/text/test_pattern_times.py
 
 
 def schema_patterns(part: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a schema
-    """Yield every pattern in a schema: those of values, and the keys of `patternProperties`."""
+    """Every pattern in a schema: those of values, and those that keys of `patternProperties` are."""
     match part:
         case dict():
             if isinstance(part.get("pattern"), str):
@@ -92,13 +79,8 @@ def schema_patterns(part: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a
                 yield from schema_patterns(value)
 
 
-<<<<<<< HEAD:tests/text/test_pattern_steps.py
 def own_patterns() -> Iterator[tuple[str, Pattern]]:
     """Yield the source location and the pattern of each call of `re` in the product."""
-=======
-def own_patterns() -> Iterator[tuple[str, str, bool]]:
-    """Yield every pattern in our code: its location, the pattern, and if it may match anywhere in a text."""
->>>>>>> h27-t1:tests/text/test_pattern_times.py
     trees = {
         path: ast.parse(path.read_text())
         for name in ("iamcreds", "dynamic_providers")
@@ -129,7 +111,7 @@ def find_flags(call: ast.Call) -> re.RegexFlag:
 
 
 def is_free(call: ast.Call, tree: ast.Module, used: dict[str, set[str]]) -> bool:
-    """Return True if a pattern is searched for, and not only matched at the start of a text."""
+    """Whether a pattern is searched for, and not held against the beginning of a text alone."""
     assert isinstance(call.func, ast.Attribute)
     if call.func.attr != "compile":
         return call.func.attr not in ANCHORED
@@ -143,7 +125,6 @@ SCHEMA = json.loads((ROOT / "specs/schema.json").read_text())
 PATTERNS = {f"schema {text}": Pattern(text) for text in schema_patterns(SCHEMA)} | dict(own_patterns())
 
 
-<<<<<<< HEAD:tests/text/test_pattern_steps.py
 def make_text(start: str, unit: str, end: str, repeats: int) -> str:
     """Return a text with a repeated unit."""
     return start + unit * repeats + end
@@ -151,15 +132,6 @@ def make_text(start: str, unit: str, end: str, repeats: int) -> str:
 
 def hostile(pattern: str) -> Iterator[Callable[[int], str]]:
     """Yield makers of texts that begin as the pattern does, repeat a unit, and end as the pattern does not."""
-=======
-def make_text(start: str, unit: str, end: str, length: int) -> str:
-    """Return a text of about that length."""
-    return start + unit * (length // len(unit)) + end
-
-
-def hostile(pattern: str) -> Iterator[Callable[[int], str]]:
-    """Yield generators of texts that start like the pattern, repeat a unit, and end unlike the pattern."""
->>>>>>> h27-t1:tests/text/test_pattern_times.py
     words = re.findall(r"[A-Za-z]+[:/]*|[`<=>-]{1,3}", pattern)
     for start, unit, end in itertools.product(
         ("", *dict.fromkeys(words[:2]), "/", "a: "), (*UNITS, *dict.fromkeys(words)), ENDS
@@ -167,7 +139,6 @@ def hostile(pattern: str) -> Iterator[Callable[[int], str]]:
         yield functools.partial(make_text, start, unit, end)
 
 
-<<<<<<< HEAD:tests/text/test_pattern_steps.py
 def is_linear(pattern: Pattern, text: str) -> bool:
     """Return True if all matches in a text are found within a few steps per character."""
     search = Search(pattern.text, pattern.flags, text, STEPS_PER_CHARACTER * (len(text) + 1))
@@ -178,34 +149,6 @@ def is_linear(pattern: Pattern, text: str) -> bool:
     return True
 
 
-=======
-def measure(run: Callable[[str], object], text: str, runs: int = 1) -> float:
-    """Return the shortest time of a few runs, in seconds."""
-    best = float("inf")
-    for _ in range(runs):
-        begun = time.process_time()  # of this process only, because other processes would distort it
-        run(text)
-        best = min(best, time.process_time() - begun)
-    return best
-
-
-def is_linear(run: Callable[[str], object], make: Callable[[int], str]) -> bool:
-    """Return True if the time is proportional to the length, as far as it can be measured."""
-    length = 8
-    while length < LONGEST:
-        if measure(run, make(length), 2) > MEASURABLE:
-            return all(grows_linearly(run, make, length, factor) for factor in FACTORS)
-        length = length * 5 // 4
-    return True
-
-
-def grows_linearly(run: Callable[[str], object], make: Callable[[int], str], length: int, factor: float) -> bool:
-    """Return True if the time grows with the length, and repeat the measurement on a busy machine."""
-    longer = make(int(length * factor))
-    return any(measure(run, longer, 3) < factor**1.5 * 1.25 * measure(run, make(length), 3) for _ in range(8))
-
-
->>>>>>> h27-t1:tests/text/test_pattern_times.py
 @pytest.mark.parametrize("name", PATTERNS)
 def test_linear(name: str) -> None:
     """The steps of a search grow in proportion to the text."""
@@ -213,7 +156,6 @@ def test_linear(name: str) -> None:
         assert is_linear(PATTERNS[name], make(REPEATS)), make(8)
 
 
-<<<<<<< HEAD:tests/text/test_pattern_steps.py
 @pytest.mark.parametrize("text", ["^/([!-~]+/)*$", r"(?:- +)*[^:]*:", "[a-z]+:"])
 def test_not_linear(text: str) -> None:
     """An exponential and two quadratic patterns are detected; the last one only because a search starts anywhere."""
@@ -230,19 +172,10 @@ def test_counted_search(name: str) -> None:
         search = Search(pattern.text, pattern.flags, text, most_steps=1000)
         assert list(search.spans()) == [match.span() for match in compiled.finditer(text)]
         assert search.fullmatch() == bool(compiled.fullmatch(text))
-=======
-@pytest.mark.parametrize(
-    ("pattern", "text"), [("^/([!-~]+/)*$", "/" * 40), (r"(?:- +)*[^:]*:", "- " * 20), ("[a-z]+:", "a")]
-)
-def test_what_is_not_linear(pattern: str, text: str) -> None:
-    """Exponential and quadratic patterns are detected by such texts."""
-    compiled = re.compile(pattern)
-    assert any(not is_linear(lambda text: compiled.sub("", text), make) for make in hostile(pattern)), text
->>>>>>> h27-t1:tests/text/test_pattern_times.py
 
 
 def test_every_pattern_is_seen() -> None:
-    """The collected patterns include those of the schema and of the code, counted in a different way."""
+    """The patterns of the schema and of the code are found, by other means too."""
     text = (ROOT / "specs/schema.json").read_text()
     assert len([name for name in PATTERNS if name.startswith("schema")]) == len(
         set(re.findall(r'"pattern": ("[^\n]*")', text))
