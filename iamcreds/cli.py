@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
+import sys
 from importlib import import_module
 from typing import Any
 
 import click
 
-from iamcreds.commands._errors import escape_error
+from iamcreds.commands._errors import describe_os_error, discard_output, escape_error, escape_unencodable
 from iamcreds.errors import IamcredsError, SpecsError, format_traceback, is_debugging
 from iamcreds.text.escaping import escape_lines
 
@@ -78,6 +80,22 @@ class Commands(click.Group):
             return super().make_context(*args, **kwargs)
         except click.ClickException as error:
             raise escape_error(error) from None
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as click has it
+        """Run the command line, whatever the streams, the disk and the working directory are like."""
+        escape_unencodable(sys.stdout)
+        escape_unencodable(sys.stderr)
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            if is_debugging():
+                click.echo(format_traceback(error), err=True)
+            with contextlib.suppress(OSError):
+                click.echo(f"Error: {escape_lines(describe_os_error(error))}", err=True)
+            sys.exit(1)
+        finally:
+            discard_output(sys.stdout)
+            discard_output(sys.stderr)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command that was asked for."""

@@ -64,17 +64,18 @@ class Clock:
 
     def listed_from(self, created: datetime) -> datetime:
         """Return the server time from which lists show a credential created at that time, or lack a deleted one."""
-        return created + LAG
+        latest = datetime.max.replace(tzinfo=created.tzinfo)
+        return created + min(LAG, latest - created)
 
     def until_old(self, created: datetime) -> timedelta:
         """How long lists may still lack what was made or written at that time; not above zero: they have it."""
-        return self.listed_from(created) - self.now()
+        return LAG - (self.now() - created)
 
     def may_be_within(self, created: datetime, start: datetime, end: datetime) -> bool:
         """Whether a date of IAM's, which is cut to the second, may stand for a time from start to end, both AWS's."""
         least, most = self._ahead()
         doubt = (most - least) / 2
-        return created + SECOND > start - doubt and created <= end + doubt
+        return created - start > -(SECOND + doubt) and created - end <= doubt
 
     def _ahead(self) -> tuple[timedelta, timedelta]:
         """How far AWS's clock is ahead, at least and at most; clocks that may agree are taken to agree."""

@@ -93,7 +93,7 @@ def parse(content: bytes) -> tuple[ReportedUser, ...]:
     try:
         rows = csv.DictReader(io.StringIO(content.decode()), strict=True)
         return tuple(sorted((_user(row) for row in rows if row["user"] != ROOT), key=lambda user: user.name))
-    except (UnicodeDecodeError, csv.Error, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (csv.Error, KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         # Its text quotes the answer, as the cause would in a traceback.
         raise AccountError(
             f"reading the credential report: this is no credential report ({type(error).__name__}): repeat later"

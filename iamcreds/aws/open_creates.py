@@ -122,16 +122,16 @@ class OpenCreates:
     def _is_open(self, create: NotedCreate) -> bool:
         """Return True if lists may not agree yet, or if no run has looked for a credential that IAM confirmed."""
         now = self._clock.now()
-        if create.began > now + _CLOCKS:
+        if create.began - now > _CLOCKS:
             return False  # AWS's clock runs forward only: the note is of an emulator whose clock was set
         if create.id is not None and create.since is None:
-            return now < create.created + _REMEMBERED
+            return now - create.created < _REMEMBERED
         return self._clock.is_young(_last_change(create))
 
     def _is_for_earlier_user(self, user: str, create: NotedCreate) -> bool:
         """Return True if the user was deleted and created again since; IAM deletes no user with credentials."""
-        latest = create.began + _CLOCKS if create.id is None else create.created
-        return any(latest < found.created for found in self._users.all() if found.name == user)
+        latest, doubt = (create.began, _CLOCKS) if create.id is None else (create.created, timedelta())
+        return any(found.created - latest > doubt for found in self._users.all() if found.name == user)
 
     def _is_listed(self, create: NotedCreate, live: list[Credential], unclaimed: list[Credential]) -> bool:
         """Return True if a list shows the credential; a candidate without an id stands for one create only."""

@@ -1,4 +1,4 @@
-"""`iamcreds dump --into`: the ids of existing credentials, added to the specs that declare them."""
+"""`iamcreds dump --into SPECS`: the ids of existing credentials, added to the specs that declare them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import codecs
+import errno
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any, TextIO
 
 import click
 
@@ -24,6 +30,45 @@ def escape_error(error: click.ClickException) -> click.ClickException:
     if isinstance(error, click.UsageError):
         return click.UsageError(escaped, error.ctx)
     return click.ClickException(escaped)
+
+
+def _escape_characters(error: UnicodeError) -> tuple[str, int]:
+    """Replace characters that an encoding lacks by JSON's escapes, which keep JSON and YAML what they are."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+codecs.register_error("iamcreds-escape", _escape_characters)
+
+
+def escape_unencodable(stream: TextIO | None) -> None:
+    """Have a standard stream write characters that its encoding lacks, such as ASCII, as escapes."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="iamcreds-escape")
+
+
+def describe_os_error(error: OSError) -> str:
+    """Describe an error of the operating system that no command expects, in one line."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return "the working directory does not exist any more: change to a different one"
+    reason = error.strerror or type(error).__name__
+    if error.filename is not None:
+        return f"{error.filename}: {reason}"
+    is_output = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+    return f"cannot write the output: {reason}" if is_output else reason
+
+
+def discard_output(stream: TextIO | None) -> None:
+    """Discard output that cannot be written: Python would try again when it ends, and print a traceback."""
+    if isinstance(stream, io.TextIOWrapper):
+        try:
+            stream.flush()
+        except OSError:
+            with Path(os.devnull).open("w") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())
 
 
 class FindingCommand(click.Command):

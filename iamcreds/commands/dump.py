@@ -37,7 +37,7 @@ _NAMED = 5
 @click.option(
     "--into",
     "specs",
-    type=click.Path(path_type=Path, exists=True),
+    type=click.Path(path_type=Path),
     metavar="SPECS",
     help="Add `adopt: ID` to the credentials that these specs declare, and write nothing else.",
 )

@@ -60,7 +60,7 @@ def format_path(path: Path) -> str:
     """A path as places name it: relative to the current folder where it is below that, else as it was given."""
     try:
         return path.relative_to(Path.cwd()).as_posix()
-    except ValueError:
+    except (ValueError, FileNotFoundError):  # the latter: the working directory was removed
         return path.as_posix()
 
 

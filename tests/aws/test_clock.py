@@ -99,3 +99,12 @@ def test_within_by_another_clock(created: float, *, expected: bool) -> None:
     ahead = clock(NOW + seconds(90))
     start, end = ahead.at(NOW), ahead.at(NOW + seconds(5))
     assert ahead.may_be_within(NOW + seconds(created), start, end) is expected
+
+
+def test_last_year() -> None:
+    """Dates at the end of the calendar, which a state may contain, are compared without an overflow."""
+    last = datetime.max.replace(tzinfo=UTC)
+    clock = Clock(lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    assert clock.is_young(last)
+    assert clock.listed_from(last) == last
+    assert not clock.may_be_within(last, clock.now(), clock.now())

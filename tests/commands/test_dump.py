@@ -279,7 +279,7 @@ def test_into_nothing_wrong(run: Run, emulator: Emulator, iam: IAMClient) -> Non
     assert wrong.exit_code == 1
     assert "the specs are for account 999999999999" in wrong.stderr
     assert run("dump", "--into", "team.yaml", "--to", "specs").exit_code == 2
-    assert run("dump", "--into", "nowhere.yaml").exit_code == 2
+    assert run("dump", "--into", "nowhere.yaml").exit_code == 1
     assert Path("team.yaml").read_text() == text
     Path("team.yaml").write_text("users: [")
     assert run("dump", "--into", "team.yaml").exit_code == 1

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
     from iamcreds.emulator.server import Emulator
 
-BLOCKS = [*blocks(ROOT / "docs/incidents.md"), *blocks(ROOT / "docs/drift.md")]
+LOST_STATE = [*blocks(ROOT / "docs/lost-state.md")]
+BLOCKS = [*blocks(ROOT / "docs/incidents.md"), *blocks(ROOT / "docs/drift.md"), *LOST_STATE]
 BEGINNING = BLOCKS[0].heading
-PLAYED = sorted({block.heading for block in BLOCKS if block.language == "console"} - {BEGINNING})
+LOSSES = sorted({block.heading for block in LOST_STATE})
+PLAYED = sorted({block.heading for block in BLOCKS if block.language == "console"} - {BEGINNING, *LOSSES})
 USERS = ("build-bot", "jane")
 AWS = """#!{python}
 import sys, boto3
@@ -79,6 +81,21 @@ def player(beginning: Beginning, engine: str, emulator: Emulator, tmp_path: Path
 def test_incident(heading: str, player: Player) -> None:
     """Each incident, and the example of drift, prints the documented output a day after the first example."""
     play(player, heading)
+
+
+@pytest.mark.parametrize("heading", LOSSES)
+def test_lost_state(heading: str, player: Player) -> None:
+    """Each way back from a lost state keeps ids and passwords in AWS; with a backup, the stack has the passwords."""
+    if "Import" in heading and shutil.which("jq") is None:
+        pytest.skip("there is no jq on PATH")
+    passwords = dict(player.controls.passwords())
+    play(player, heading)
+    assert dict(player.controls.passwords()) == passwords
+    ids = {name: resource["id"] for name, resource in player.stack.read_resources().items()}
+    assert set(ids.values()) == set(passwords)
+    is_known = heading != "No backup"
+    expected = {name: passwords[credential] if is_known else None for name, credential in ids.items()}
+    assert player.stack.read_secrets() == expected
 
 
 def play(player: Player, heading: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.comparing import SOON, group_access_keys, watched_users
@@ -16,7 +16,6 @@ from iamcreds.text.formatting import format_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
@@ -224,4 +223,5 @@ def _build_key_row(
 def _find_limit(policy: AccessKeyPolicy | None, created: datetime | None) -> datetime | None:
     if policy is None or policy.max_age_days is None or created is None:
         return None
-    return created + timedelta(days=policy.max_age_days)
+    age = timedelta(days=policy.max_age_days)
+    return created + age if age <= datetime.max.replace(tzinfo=created.tzinfo) - created else None
