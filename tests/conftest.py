@@ -1,4 +1,4 @@
-"""The embedded IAM for whoever needs an account."""
+"""Fixtures with the IAM emulator for tests that need an account."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
     from mypy_boto3_iam import IAMClient
 
-for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # a `make` that a test runs is nobody's child
+for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # a `make` run by a test must not inherit these
     os.environ.pop(name, None)
 
-# botocore keeps the models of AWS's services that it has read with its session, and every test begins new ones.
+# botocore caches the models of AWS's services in its session, and every test starts new sessions.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
-# Machines differ in speed; CI looks at the same examples each time, a person's run at new ones.
+# Machines differ in speed. CI uses the same examples each time, and local runs use new ones.
 settings.register_profile("any machine", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A folder for temporary files that no other test process has: a person's runs keep notes for each other there."""
+    """Create a folder for temporary files of this process only, because test runs of a user keep shared notes there."""
     folder = str(tmp_path_factory.mktemp("temporary"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", folder)
@@ -42,21 +42,21 @@ def temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[Emulator]:
-    """The embedded IAM, one for all tests of a process."""
+    """Start the IAM emulator, one for all tests of a process."""
     with Emulator() as emulator:
         yield emulator
 
 
 @pytest.fixture
 def emulator(endpoint: Emulator) -> Emulator:
-    """The embedded IAM, empty."""
+    """Return the IAM emulator without data."""
     endpoint.controls.reset()
     return endpoint
 
 
 @pytest.fixture
 def iam(emulator: Emulator) -> IAMClient:
-    """Somebody else who works on the account."""
+    """Return a client of a different person who works on the account."""
     return boto3.client(
         "iam", endpoint_url=emulator.url, region_name="us-east-1",
         aws_access_key_id="somebody", aws_secret_access_key="else",
@@ -65,7 +65,7 @@ def iam(emulator: Emulator) -> IAMClient:
 
 @pytest.fixture
 def signed_in(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Emulator:
-    """The embedded IAM, empty, and an environment that leads to it and holds nothing of the person who tests."""
+    """Return the empty IAM emulator, with an environment that points to it and contains no settings of the tester."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr("iamcreds.aws.notes.SHARED", tmp_path / "shared")

@@ -1,4 +1,4 @@
-"""Commands at a terminal of a given size, as a person sees them."""
+"""Commands at a terminal of a given size, as a user sees them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 @dataclass(frozen=True)
 class Shown:
-    """A command's exit code, what it drew at the terminal, and what went to a pipe."""
+    """The exit code of a command, its output at the terminal, and its output in a pipe."""
 
     code: int
     drawn: str
@@ -30,11 +30,11 @@ class Shown:
 
     @property
     def text(self) -> str:
-        """What it drew, without colours and movements of the cursor."""
+        """Return the terminal output without colors and cursor movements."""
         return _ESCAPES.sub("", self.drawn)
 
 
-def run_at_terminal(  # noqa: PLR0913 - as many as a terminal has sides
+def run_at_terminal(  # noqa: PLR0913 - the properties of a terminal
     command: Sequence[str],
     folder: Path,
     env: Mapping[str, str],
@@ -44,7 +44,7 @@ def run_at_terminal(  # noqa: PLR0913 - as many as a terminal has sides
     piped: str | None = None,
     seconds: float = 60,
 ) -> Shown:
-    """Run a command with standard output and standard error at a terminal, or one of them (`piped`) in a pipe."""
+    """Run a command with standard output and standard error at a terminal, or with one of them (`piped`) in a pipe."""
     master, slave = pty.openpty()
     ioctl(slave, TIOCSWINSZ, pack("HHHH", lines, columns, 0, 0))
     stdout, stderr = (subprocess.PIPE if piped == name else slave for name in ("stdout", "stderr"))
@@ -60,7 +60,7 @@ def run_at_terminal(  # noqa: PLR0913 - as many as a terminal has sides
 
 
 def _read(descriptor: int) -> bytes:
-    """What comes next; nothing when the other end is closed."""
+    """Read the next bytes, or nothing after the other end was closed."""
     try:
         return os.read(descriptor, 65_536)
     except OSError:

@@ -1,4 +1,4 @@
-"""How a process of ours ends."""
+"""The end of iamcreds processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ServiceSpecificCredentialProvider().configure(ConfigureRequest(Config({}, "iamcr
 PROGRAM = """
 import contextlib, pulumi
 from dynamic_providers.program import run
-with contextlib.suppress(pulumi.RunError):  # there are no specs
+with contextlib.suppress(pulumi.RunError):  # the folder has no specs
     run()
 """
 BEFORE = """
@@ -31,12 +31,12 @@ import atexit, gc
 found = gc.get_freeze_count()
 atexit.register(lambda: print("frozen:", gc.get_freeze_count() > found))
 """
-"""What is registered first is called last."""
+"""Functions that are registered first are called last."""
 
 
 @pytest.mark.parametrize("process", [COMMAND, PROVIDER, PROGRAM], ids=["command", "provider", "program"])
 def test_no_last_search_for_garbage(process: str, tmp_path: Path) -> None:
-    """A command, a provider and a program end without a search for garbage in all the modules that they loaded."""
+    """A command, a provider and a program end without a garbage collection of all loaded modules."""
     ended = subprocess.run(
         [sys.executable, "-c", BEFORE + process],
         cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,

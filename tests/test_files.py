@@ -1,4 +1,4 @@
-"""Files that may say who has which access: for their owner alone, and through nobody's link, pipe or folder."""
+"""Private output files: only the owner can read them, and no link, pipe or folder of another user redirects them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def shared(tmp_path: Path) -> Path:
-    """A folder like /tmp: everybody writes to it, and nobody takes another's file away."""
+    """Return a folder like /tmp: every user can write to it, but cannot remove files of another user."""
     folder = tmp_path / "shared"
     folder.mkdir()
     folder.chmod(0o1777)
@@ -25,7 +25,7 @@ def shared(tmp_path: Path) -> Path:
 
 
 def test_mode(shared: Path) -> None:
-    """The file is its owner's alone, whatever umask and the mode of the one before; nothing is left beside it."""
+    """Only the owner can read the file, regardless of the umask and the previous mode; no other file remains."""
     old = os.umask(0)
     try:
         (shared / "report.html").write_text("old")
@@ -38,7 +38,7 @@ def test_mode(shared: Path) -> None:
 
 
 def test_link(shared: Path, tmp_path: Path) -> None:
-    """A link is refused, and one that was made since is replaced: what it leads to is neither written nor read."""
+    """A link is rejected, and one created later is replaced: its target is neither written nor read."""
     precious = tmp_path / "precious"
     precious.write_text("mine")
     (shared / "report.html").symlink_to(precious)
@@ -52,7 +52,7 @@ def test_link(shared: Path, tmp_path: Path) -> None:
 
 @pytest.mark.timeout(20)
 def test_pipe(shared: Path) -> None:
-    """A pipe is refused, and whoever listens at one that was made since hears nothing."""
+    """A pipe is rejected, and a reader of a pipe created later receives nothing."""
     pipe = shared / "report.html"
     os.mkfifo(pipe)
     with pytest.raises(OutputFileError, match="is not a regular file"):

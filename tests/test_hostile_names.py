@@ -1,4 +1,4 @@
-"""Names as weapons: a hostile account, hostile specs and hostile files, through every way that anything is printed."""
+"""Hostile names in accounts, specs and files, in every output format."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 def hostile_drift(name: str) -> Drift:
-    """What is found in an account whose users, credentials, services and spec files are all called so."""
+    """Return the drift of an account in which users, credentials, services and spec files have this name."""
     place = Place(name, 4, 9)
     spare = replace(SPARE, user=name, name=name, place=place)
     live = replace(LIVE, id=name, user=name, service=name, login=name)
@@ -81,19 +81,19 @@ def hostile_drift(name: str) -> Drift:
 
 
 def hostile_plan(name: str) -> str:
-    """The comment about a preview in which everything is called so."""
+    """Return the comment about a preview in which everything has this name."""
     change = Change(name, name, name, (Action.RESET,), (Note("because of", name),))
     return render_comment(Changes(name, 1, (change,), others=(name,), warnings=(name,), errors=(name,)), "prod")
 
 
 def hostile_desired(name: str) -> Desired:
-    """The specs of such a user."""
+    """Return specs with a user of this name."""
     return Desired((DesiredUser(name, Place(name, 1, 1)),), files=(name,))
 
 
 def aws_says(name: str) -> str:
-    """What an error says where AWS, or another endpoint, says this."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - beside its use
+    """Return the error message for an error response of AWS or another endpoint that contains this text."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - next to its use
 
     answer = {"Error": {"Code": name, "Message": name}, "ResponseMetadata": {"HTTPStatusCode": 400}}
     with pytest.raises(AccountError) as failed, translate_errors("asking"):
@@ -102,14 +102,14 @@ def aws_says(name: str) -> str:
 
 
 def refused(name: str) -> str:
-    """What the program says of what a preview refuses."""
+    """Return the program's message about a resource that a preview rejects."""
     with pytest.raises(Exception, match="would refuse") as failed:
         raise_rejections([RejectedResource(Place(name, 1, 1), f"{name}: no")])
     return str(failed.value)
 
 
 def coloured(name: str) -> str:
-    """What a terminal is sent, without our own colours."""
+    """Return the terminal output without our own colors."""
     with pytest.MonkeyPatch.context() as patch:
         out = io.StringIO()
         patch.setattr("sys.stdout", out)
@@ -123,7 +123,7 @@ def dumped(name: str) -> str:
     return "".join(write_document(name, [(name, [live, replace(live, status=Status.EXPIRED)])]))
 
 
-TABLE_OF: Callable[[str], Table] = lambda name: Table(("user", "id"), ((name, name),))  # noqa: E731 - a table of a name
+TABLE_OF: Callable[[str], Table] = lambda name: Table(("user", "id"), ((name, name),))  # noqa: E731 - a table with one name
 PRINTED: dict[str, Callable[[str], str]] = {
     "drift as text": lambda name: format_text(hostile_drift(name)),
     "drift at a terminal": coloured,
@@ -139,9 +139,9 @@ PRINTED: dict[str, Callable[[str], str]] = {
     "JSON": lambda name: format_document({name: [name]}, Format.JSON),
     "YAML": lambda name: format_document({name: [name]}, Format.YAML),
     "dump": dumped,
-    "AWS's words": aws_says,
+    "error of AWS": aws_says,
     "traceback": lambda name: format_traceback(AccountError(name)),
-    "refusals": refused,
+    "rejections": refused,
     "place": lambda name: str(Place(name, 1, 1)),
     "resource name": lambda name: spec_file_request("x" + name, "").name,
 }
@@ -150,9 +150,9 @@ PRINTED: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 @pytest.mark.parametrize("output", PRINTED)
 def test_printed(output: str, name: str) -> None:
-    """Nothing is printed that a terminal, or what reads the log of a CI run, would obey."""
+    """No output contains anything that a terminal or a CI log reader would interpret."""
     if output == "resource name" and SURROGATE.search(name):
-        pytest.skip("no file of Linux that Python names so becomes a URI")
+        pytest.skip("Python cannot turn a file name with a surrogate into a URI")
     for line in PRINTED[output](name).split("\n"):
         assert line.isprintable()
         assert not line.lstrip().startswith("::")
@@ -162,7 +162,7 @@ def test_printed(output: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_dump_is_read_back(name: str) -> None:
-    """Programs read the names in the output of `dump` as they are."""
+    """Programs read the original names from the output of `dump`."""
     specs = yaml.safe_load(dumped(name))
     assert specs["account"] == name
     assert specs["users"] == {name: {"credentials": [{"service": service_alias(name), "adopt": name}]}}
@@ -171,7 +171,7 @@ def test_dump_is_read_back(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 @pytest.mark.parametrize("output", ["drift as Markdown", "plan"])
 def test_markdown(output: str, name: str) -> None:
-    """In Markdown there is no link, no picture, no mention, no address, and no markup of anybody's: names are code."""
+    """Markdown contains no link, picture, mention, address or markup from a name: names are code."""
     rendered = MarkdownIt("commonmark", {"html": True}).enable("table").render(PRINTED[output](name))
     bare = html.unescape(re.sub("<code[^>]*>[^<]*</code>", "", rendered))
     assert not re.search(r"<a |<img|www\.|://|@|evil|octocat|GH-|#12|onerror", bare)
@@ -179,7 +179,7 @@ def test_markdown(output: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_page(name: str) -> None:
-    """In the page there is no markup of anybody's, no link that leads out of it, and nothing hidden or turned."""
+    """The page contains no markup from a name, no external link, and no hidden or reversed text."""
     page = render(hostile_drift(name), hostile_desired(name), timedelta(days=14))
     assert all(line.isprintable() for line in page.replace("\t", "").split("\n"))
     assert not re.search(r"<img|<b>|href=\"[^#d]", page)
@@ -188,7 +188,7 @@ def test_page(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_csv(delimiter: str, name: str) -> None:
-    """However a spreadsheet cuts a line, no cell begins like a formula, and no line like a workflow command."""
+    """With every delimiter, no cell begins like a formula, and no line like a workflow command."""
     written = format_table(TABLE_OF(name), Format.CSV)
     assert not [line for line in written.splitlines() if line.strip('" ').startswith("::")]
     for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
@@ -202,7 +202,7 @@ def test_csv(delimiter: str, name: str) -> None:
 
 @pytest.mark.parametrize("form", ["text", "json", "github", "sarif"])
 def test_files(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spec files of such names, that have problems, are told by `validate` harmlessly, and so are such keys."""
+    """`validate` reports problems of spec files and keys with such names harmlessly."""
     monkeypatch.chdir(tmp_path)
     for number, name in enumerate(NAMES):
         if not SURROGATE.search(name) and not {"/", "\x00"} & set(name):

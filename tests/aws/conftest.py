@@ -1,4 +1,4 @@
-"""An `Account` against the embedded IAM, with time that does not pass by itself."""
+"""An `Account` connected to the IAM emulator, with a clock that advances only when a test sets it."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def iam(iam: IAMClient) -> IAMClient:
-    """Somebody else who works on the account, with a user jane."""
+    """Return a client of a different person who works on the account, which has a user jane."""
     iam.create_user(UserName="jane")
     return iam
 
 
 @pytest.fixture
 def slept() -> list[float]:
-    """The seconds that the account has waited."""
+    """Return the list of pauses of the account, in seconds."""
     return []
 
 
 @pytest.fixture
 def account(signed_in: Emulator, slept: list[float]) -> Account:
-    """The account; waiting takes no time."""
-    del signed_in  # only has to be there
+    """Return an account whose pauses take no time."""
+    del signed_in  # is required to exist
     return Account(sleep=slept.append)

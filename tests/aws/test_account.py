@@ -1,4 +1,4 @@
-"""The five verbs: what they cost, and what they do when AWS fails in the middle."""
+"""The operations of an account: their number of calls, and their behavior when AWS fails halfway."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ BEDROCK = "bedrock.amazonaws.com"
 
 @pytest.mark.usefixtures("iam")
 def test_create_costs_one_call(account: Account, emulator: Emulator) -> None:
-    """After the one list of a run, each create costs one call, and the snapshot knows it without another."""
+    """After the one list of a run, each create costs one call, and the inventory contains the new credential."""
     password = account.credentials.create("jane", CODECOMMIT)
     key = account.credentials.create("jane", BEDROCK, age_days=30)
     assert emulator.controls.counts() == {CREATE: 2, LIST: 1, "iam:CreateUser": 1}
@@ -51,7 +51,7 @@ def test_create_costs_one_call(account: Account, emulator: Emulator) -> None:
 
 @pytest.mark.usefixtures("iam")
 def test_secret_is_never_shown(account: Account) -> None:
-    """The secret stands in no representation of what was issued."""
+    """No representation of an issued credential contains its secret."""
     issued = account.credentials.create("jane", CODECOMMIT)
     assert issued.secret not in repr(issued)
     assert issued.secret not in str(issued)
@@ -60,7 +60,7 @@ def test_secret_is_never_shown(account: Account) -> None:
 @pytest.mark.usefixtures("iam")
 @pytest.mark.parametrize("how", ["drop", "fail"])
 def test_lost_answer(account: Account, emulator: Emulator, how: str) -> None:
-    """A Create that happened without an answer is found by a list and gets a password by Reset."""
+    """A lost response to Create is resolved: a list shows the new credential, and Reset returns a password."""
     getattr(emulator.controls, how)(CREATE, when="after")
     issued = account.credentials.create("jane", CODECOMMIT)
     counts = emulator.controls.counts()
@@ -71,7 +71,7 @@ def test_lost_answer(account: Account, emulator: Emulator, how: str) -> None:
 @pytest.mark.usefixtures("iam")
 @pytest.mark.parametrize("how", ["drop", "fail"])
 def test_failed_without_effect(account: Account, emulator: Emulator, slept: list[float], how: str) -> None:
-    """A Create that broke is not made again while a list may lag: the run stops and says to run again in a minute."""
+    """A failed Create is not repeated while lists may lag: the run stops and asks the user to run again in a minute."""
     getattr(emulator.controls, how)(CREATE, when="before")
     with pytest.raises(LostAnswerError, match=r"no new credential appeared within 7 seconds: run again in a minute"):
         account.credentials.create("jane", CODECOMMIT)
@@ -82,7 +82,7 @@ def test_failed_without_effect(account: Account, emulator: Emulator, slept: list
 
 
 def test_lost_answer_does_not_take_an_old_one(account: Account, emulator: Emulator, iam: IAMClient) -> None:
-    """A credential older than the call is nobody's to reset, even where the bulk read had not shown it."""
+    """A credential older than the call is never reset, even if the first list lacked it."""
     emulator.controls.set(all_users=False, clock_shift=-3600)
     old = iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)["ServiceSpecificCredential"]
     emulator.controls.set(clock_shift=0)
@@ -93,7 +93,7 @@ def test_lost_answer_does_not_take_an_old_one(account: Account, emulator: Emulat
 
 @pytest.mark.usefixtures("iam")
 def test_throttled_create(account: Account, emulator: Emulator, slept: list[float]) -> None:
-    """A throttled Create waits and is made again, each time longer."""
+    """A throttled Create is repeated after increasing pauses."""
     emulator.controls.fail(CREATE, times=3, status=400, code="Throttling", message="Rate exceeded")
     account.credentials.create("jane", CODECOMMIT)
     assert slept == [0.5, 1.0, 2.0]
@@ -101,7 +101,7 @@ def test_throttled_create(account: Account, emulator: Emulator, slept: list[floa
 
 @pytest.mark.usefixtures("iam")
 def test_throttled_for_good(account: Account, emulator: Emulator, slept: list[float]) -> None:
-    """A Create that is throttled for more than a minute is given up: nothing was made."""
+    """A Create that is throttled for more than a minute fails, and nothing was created."""
     emulator.controls.fail(CREATE, times=9, status=400, code="Throttling", message="Rate exceeded")
     with pytest.raises(UnavailableError, match="for user jane: AWS said Throttling: Rate exceeded: repeat later"):
         account.credentials.create("jane", CODECOMMIT)
@@ -110,7 +110,7 @@ def test_throttled_for_good(account: Account, emulator: Emulator, slept: list[fl
 
 
 def test_delete_is_repeatable(account: Account, iam: IAMClient) -> None:
-    """Deleting what is gone, or whose user is gone, is success."""
+    """Deleting a credential that is gone, or whose user is gone, succeeds."""
     issued = account.credentials.create("jane", CODECOMMIT)
     account.credentials.delete("jane", issued.credential.id)
     account.credentials.delete("jane", issued.credential.id)
@@ -121,7 +121,7 @@ def test_delete_is_repeatable(account: Account, iam: IAMClient) -> None:
 
 @pytest.mark.usefixtures("iam")
 def test_status_and_reset_keep_the_snapshot_current(account: Account, emulator: Emulator) -> None:
-    """What our own writes change is known without another list; Reset keeps the status."""
+    """The inventory reflects our own writes without a new list; Reset keeps the status."""
     live = account.credentials.create("jane", CODECOMMIT).credential
     account.credentials.change("jane", live.id, status=Status.INACTIVE)
     issued = account.credentials.change("jane", live.id, reset=True)
@@ -133,7 +133,7 @@ def test_status_and_reset_keep_the_snapshot_current(account: Account, emulator: 
 
 @pytest.mark.usefixtures("iam")
 def test_named_errors(account: Account) -> None:
-    """Missing users and credentials and full places have an error of their own, with user and id in its sentence."""
+    """A missing user, a missing credential and an exceeded quota raise specific errors that name user and id."""
     with pytest.raises(NoSuchUserError, match="for user ghost: the account has no such IAM user"):
         account.credentials.create("ghost", CODECOMMIT)
     with pytest.raises(NoSuchCredentialError, match="ACCA00000000000000000 of user jane"):
@@ -153,7 +153,7 @@ def test_named_errors(account: Account) -> None:
     ],
 )
 def test_refusals(account: Account, emulator: Emulator, code: str, error: type[Exception]) -> None:
-    """Who is not known or not allowed gets an error of that kind, with AWS's own words."""
+    """Authentication and authorization failures raise specific errors that quote AWS."""
     emulator.controls.fail("sts:GetCallerIdentity", times=9, status=403, code=code, message="no way")
     with pytest.raises(error, match=f"AWS said {code}: no way"):
         account.id()
@@ -161,14 +161,14 @@ def test_refusals(account: Account, emulator: Emulator, code: str, error: type[E
 
 @pytest.mark.usefixtures("signed_in")
 def test_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An endpoint that does not answer is named."""
+    """The error names the unreachable endpoint."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(UnreachableError, match=r"http://127\.0\.0\.1:9/"):
         Account().id()
 
 
 def test_guard(account: Account) -> None:
-    """The guard lets the expected account pass and no other."""
+    """The guard accepts the expected account and rejects every other one."""
     assert account.require_account("123456789012", "the specs are for") == "123456789012"
     assert account.require_account(None, "the specs are for") == "123456789012"
     with pytest.raises(WrongAccountError, match="but the specs are for account 999999999999"):
@@ -177,14 +177,14 @@ def test_guard(account: Account) -> None:
 
 @pytest.mark.usefixtures("iam")
 def test_threads_share_one_list(account: Account, emulator: Emulator) -> None:
-    """Eight threads that ask at once cost one list."""
+    """Simultaneous requests of eight threads cost one list."""
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: account.inventory.of("jane", CODECOMMIT), range(32)))
     assert emulator.controls.counts()[LIST] == 1
 
 
 def test_short_pages(account: Account, emulator: Emulator, iam: IAMClient) -> None:
-    """Pages shorter than asked for are read to the last one."""
+    """If pages are shorter than requested, all of them are read."""
     for number in range(7):
         iam.create_user(UserName=f"user-{number}")
         iam.create_service_specific_credential(UserName=f"user-{number}", ServiceName=BEDROCK)
@@ -194,7 +194,7 @@ def test_short_pages(account: Account, emulator: Emulator, iam: IAMClient) -> No
 
 
 def test_find_believes_no_single_miss(account: Account, emulator: Emulator, iam: IAMClient) -> None:
-    """What the list of all lacks is looked for in its user's list, once; what is young may be there all the same."""
+    """A credential missing from the list of all users is looked for in its user's list, once; a young one may exist."""
     emulator.controls.set(list_lag=3600)
     young = iam.create_service_specific_credential(UserName="jane", ServiceName=BEDROCK)["ServiceSpecificCredential"]
     assert account.inventory.find("jane", young["ServiceSpecificCredentialId"]) is None
@@ -205,7 +205,7 @@ def test_find_believes_no_single_miss(account: Account, emulator: Emulator, iam:
 
 
 def test_only_declared_operations(account: Account, emulator: Emulator, iam: IAMClient) -> None:
-    """Whatever the account is asked, it calls no operation that it does not declare."""
+    """The account calls only operations that it declares."""
     iam.create_access_key(UserName="jane")
     emulator.controls.clear_counts()
     live = account.credentials.create("jane", CODECOMMIT).credential

@@ -61,7 +61,7 @@ def count_writes(emulator: Emulator) -> int:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_steps(own: Emulator, step: str) -> None:
-    """A step is rejected before any call unless all of it is approved, for this credential."""
+    """A step is rejected before any call unless all its actions are approved for this credential."""
     do, actions = STEPS[step]
     others = [action for action in Action if action not in (*actions, Action.DELETE, Action.REPLACE)]
     incomplete = [sign_in(*others), sign_in(*actions, credential_id="ACCAOTHER000000000000")]

@@ -1,4 +1,4 @@
-"""How we speak to AWS: what is repeated and for how long is waited."""
+"""The clients of AWS: retries and time-outs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CLOCK = Clock(lambda: datetime.now(UTC))
     ],
 )
 def test_clients(make: Callable[[boto3.Session, Clock], BaseClient], retries: dict[str, object]) -> None:
-    """Each client waits ten seconds for a connection and a minute for an answer, and repeats as it is meant to."""
+    """Each client connects within ten seconds, waits a minute for a response, and has its own retry mode."""
     config: Any = make(boto3.Session(), CLOCK).meta.config
     assert config.retries == retries
     assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (10, 60, 16)
@@ -41,8 +41,8 @@ def test_clients(make: Callable[[boto3.Session, Clock], BaseClient], retries: di
 
 @pytest.mark.parametrize(("given", "used"), [({}, "us-east-1"), ({"AWS_DEFAULT_REGION": "cn-north-1"}, "cn-north-1")])
 def test_region(signed_in: Emulator, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], used: str) -> None:
-    """The region, which tells the partition, is the session's, and where that has none the one that tools assume."""
-    del signed_in  # only has to have taken away what the person who tests has set
+    """The session sets the region, and with it the partition; without a region, the default of AWS's tools applies."""
+    del signed_in  # clears the environment of the person who runs the tests
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     assert client.sts_client(boto3.Session(), CLOCK).meta.region_name == used
@@ -51,7 +51,7 @@ def test_region(signed_in: Emulator, monkeypatch: pytest.MonkeyPatch, given: dic
 
 
 class Answers:
-    """An operation that answers these one after another."""
+    """An operation that returns the given responses one after another."""
 
     __name__ = "list_things"
 
@@ -60,7 +60,7 @@ class Answers:
         self.asked: list[dict[str, object]] = []
 
     def __call__(self, **arguments: object) -> object:
-        """The next answer, or the next error."""
+        """Return the next response, or raise the next error."""
         self.asked.append(arguments)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -72,7 +72,7 @@ class Answers:
     "broken", [ResponseParserError("hunter2"), KeyError("hunter2"), TypeError("hunter2"), ValueError("hunter2")]
 )
 def test_unreadable_answers(broken: Exception) -> None:
-    """An answer that cannot be read is asked for twice more; it is raised also where the last call fails otherwise."""
+    """An unreadable response is requested twice more; the error is raised even if the last call fails differently."""
     twice = Answers(broken, broken, "whole")
     assert client.read(twice, UserName="jane") == "whole"
     assert twice.asked == [{"UserName": "jane"}] * 3

@@ -1,4 +1,4 @@
-"""AWS's clock, by the dates of its answers."""
+"""The server time, derived from the Date headers of responses."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def seconds(number: float) -> timedelta:
-    """So many seconds."""
+    """Return a duration of that many seconds."""
     return timedelta(seconds=number)
 
 
 def date(told: datetime) -> str:
-    """A date as the header has it, cut to the second."""
+    """Format a time as in the Date header, truncated to the second."""
     return format_datetime(told, usegmt=True)
 
 
 def clock(told: datetime | None, now: datetime = NOW) -> Clock:
-    """A clock that an answer with this date has been seen at, as soon as it was asked for."""
+    """Return a clock that has observed a response with this date, received immediately."""
     made = Clock(lambda: now)
     made.observe(None if told is None else date(told), now)
     return made
@@ -31,12 +31,12 @@ def clock(told: datetime | None, now: datetime = NOW) -> Clock:
 
 @pytest.mark.parametrize(("told", "ahead"), [(0, 0), (-1, 0), (1, 1.5), (-2, -1.5), (90, 90.5), (-90, -89.5)])
 def test_skew(told: float, ahead: float) -> None:
-    """A date is cut to the second, and clocks that may agree by it are taken to agree; else AWS's is the one."""
+    """Dates are truncated to the second: clocks that may agree count as equal, otherwise the server time counts."""
     assert clock(NOW + seconds(told)).now() == NOW + seconds(ahead)
 
 
 def test_a_slow_answer() -> None:
-    """A date may be as old as the call: one that took long says less."""
+    """A date may be as old as its call, so a slow response is less precise."""
     made = Clock(lambda: NOW)
     made.observe(date(NOW - seconds(3)), NOW - seconds(5))
     assert made.now() == NOW
@@ -46,7 +46,7 @@ def test_a_slow_answer() -> None:
 
 @pytest.mark.parametrize("ahead", [-1.3, -0.7, 0.4, 1, 1.4])
 def test_many_answers(ahead: float) -> None:
-    """Each answer tells more, for the second is cut elsewhere: at last the clock is known to a part of it."""
+    """Each response narrows the bounds, because dates are truncated at different points; the error shrinks to 0.1 s."""
     time = [NOW]
     made = Clock(lambda: time[0])
     for _ in range(10):
@@ -56,7 +56,7 @@ def test_many_answers(ahead: float) -> None:
 
 
 def test_dates_that_tell_nothing() -> None:
-    """A missing date, or one that is none, tells nothing, and one without a zone is in UTC."""
+    """A missing or invalid date changes nothing, and a date without a time zone is in UTC."""
     made = clock(None)
     made.observe("soon", NOW)
     assert made.now() == NOW
@@ -65,14 +65,14 @@ def test_dates_that_tell_nothing() -> None:
 
 
 def test_back_in_time() -> None:
-    """A clock that is set right is believed again."""
+    """After a clock was corrected, the new date counts."""
     made = clock(NOW + seconds(90))
     made.observe(date(NOW), NOW)
     assert made.now() == NOW
 
 
 def test_young() -> None:
-    """What is less than a minute old by AWS's clock is young."""
+    """An object created less than a minute ago, by server time, is young."""
     assert clock(None).is_young(NOW - seconds(59))
     assert not clock(None).is_young(NOW - seconds(60))
     assert not clock(NOW + seconds(90)).is_young(NOW - seconds(0))
@@ -89,13 +89,13 @@ def test_young() -> None:
     ],
 )
 def test_within(created: float, *, expected: bool) -> None:
-    """A date of IAM's, cut to the second, may stand for a time of a call."""
+    """A date of IAM, truncated to the second, may match any time within that second."""
     assert clock(None).may_be_within(NOW + seconds(created), NOW, NOW + seconds(5)) is expected
 
 
 @pytest.mark.parametrize(("created", "expected"), [(89, False), (89.1, True), (96, True), (96.1, False)])
 def test_within_by_another_clock(created: float, *, expected: bool) -> None:
-    """Where clocks differ the call's time is AWS's, as exactly as it is known: here 90 to 91 seconds ahead."""
+    """If the clocks differ, the time of the call is server time, as precise as known: here 90 to 91 seconds ahead."""
     ahead = clock(NOW + seconds(90))
     start, end = ahead.at(NOW), ahead.at(NOW + seconds(5))
     assert ahead.may_be_within(NOW + seconds(created), start, end) is expected

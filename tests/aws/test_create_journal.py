@@ -1,4 +1,4 @@
-"""The journal of creates, as the runs after one that was killed read it."""
+"""The journal of creates, as read by the runs after a killed one."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ CREDENTIAL = Credential(
 
 
 def journal(folder: Path | None, account: str = "https://iam 123456789012", now: datetime = NOW) -> CreateJournal:
-    """Return the journal as a process has it."""
+    """Return the journal of a process."""
     notes = Notes([folder] if folder else [], lambda _: None)
     return CreateJournal(notes, lambda: account, Clock(lambda: now))
 
 
 def ids(folder: Path, service: str = CODECOMMIT, now: datetime = NOW) -> list[str | None]:
-    """Return what a different process knows of jane's creates."""
+    """Return the ids of jane's creates as a different process reads them."""
     return [create.id for create in journal(folder, now=now).read("jane", service)]
 
 
 def read_file(folder: Path) -> Path:
-    """Return the one file of creates."""
+    """Return the only file of creates."""
     (file,) = folder.glob("creates-*")
     return file
 
 
 def test_from_call_to_evidence(tmp_path: Path) -> None:
-    """A create is noted before its call, then with its id, until it is closed or the credential is deleted."""
+    """A create is recorded before its call, and then with its id, until it is closed or the credential is deleted."""
     own = journal(tmp_path)
     first, second = own.begin(*JANE), own.begin(*JANE)
     other = own.begin("jane", KEYSPACES)
@@ -66,7 +66,7 @@ def test_from_call_to_evidence(tmp_path: Path) -> None:
 
 
 def test_end_of_a_process(tmp_path: Path) -> None:
-    """The normal end of a process closes no create: the engine may have failed to record it."""
+    """The normal end of a process closes no create, because the engine may have failed to record it."""
     own = journal(tmp_path)
     own.confirm("jane", own.begin(*JANE), CREDENTIAL)
     del own
@@ -74,7 +74,7 @@ def test_end_of_a_process(tmp_path: Path) -> None:
 
 
 def test_lists(tmp_path: Path) -> None:
-    """The last note about lists counts."""
+    """The last note about a list counts."""
     own = journal(tmp_path)
     own.begin(*JANE)
     (create,) = own.read(*JANE)
@@ -105,7 +105,7 @@ def test_other_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("size", [1, 20, 60])
 def test_torn_line(tmp_path: Path, size: int) -> None:
-    """A line that a killed process left unfinished hides neither the line before nor the one after it."""
+    """An unfinished line of a killed process hides neither the line before nor the line after it."""
     for _ in range(2):
         journal(tmp_path).begin(*JANE)
     file = read_file(tmp_path)
@@ -115,7 +115,7 @@ def test_torn_line(tmp_path: Path, size: int) -> None:
 
 
 def test_bad_byte(tmp_path: Path) -> None:
-    """A damaged byte hides its own line only, wherever it is."""
+    """A damaged byte hides only its own line, at any position."""
     for _ in range(3):
         journal(tmp_path).begin(*JANE)
     file = read_file(tmp_path)
@@ -127,7 +127,7 @@ def test_bad_byte(tmp_path: Path) -> None:
 
 
 def test_clock_that_was_set(tmp_path: Path) -> None:
-    """Neither a file's time, which the clock of this machine wrote, nor a clock that is off by hours loses a note."""
+    """No note is lost through a wrong file time, or through a clock that is off by hours."""
     journal(tmp_path).begin(*JANE)
     file = read_file(tmp_path)
     for when in (0, 2**33):
@@ -139,7 +139,7 @@ def test_clock_that_was_set(tmp_path: Path) -> None:
 
 
 def test_old_files(tmp_path: Path) -> None:
-    """Files of days before yesterday are removed by the next process that creates anything."""
+    """The next process that creates a credential removes files from before yesterday."""
     journal(tmp_path).begin(*JANE)
     os.utime(read_file(tmp_path), (0, 0))
     journal(tmp_path, now=NOW + timedelta(days=2)).begin("john", CODECOMMIT)
@@ -147,7 +147,7 @@ def test_old_files(tmp_path: Path) -> None:
 
 
 def test_folders(tmp_path: Path) -> None:
-    """Notes of one create may be in two folders, if the first one works again."""
+    """Notes of one create may be in two folders if the first one becomes usable again."""
     folders = [tmp_path / "first", tmp_path / "second"]
     call = journal(folders[1]).begin(*JANE)
     journal(folders[0]).confirm("jane", call, CREDENTIAL)
@@ -175,7 +175,7 @@ def test_without_folder() -> None:
 
 
 def test_has_other(tmp_path: Path) -> None:
-    """A candidate may be of a different create that got no response, if it was created within the time of that call."""
+    """A credential may belong to another create without a response if it was created within the time of that call."""
     own = journal(tmp_path)
     call = own.begin(*JANE)
     assert not own.has_other("jane", call, CREDENTIAL)
@@ -204,7 +204,7 @@ def is_free(journal: CreateJournal, user: str, service: str) -> bool:
 @pytest.mark.parametrize("is_shared", [True, False])
 @pytest.mark.parametrize("is_kept", [True, False])
 def test_one_at_a_time(tmp_path: Path, *, is_shared: bool, is_kept: bool) -> None:
-    """A create makes others for the same user and service wait, in every process if notes can be kept."""
+    """A create blocks other creates for the same user and service; across processes only if notes can be kept."""
     first = journal(tmp_path if is_kept else None)
     second = first if is_shared else journal(tmp_path if is_kept else None)
     with first.hold(*JANE):

@@ -29,7 +29,7 @@ LISTED = {
     ],
 )
 def test_credential(more: dict[str, object], family: Family, login: str, expires: datetime | None) -> None:
-    """A credential of either family is read without its secret, its service in small letters."""
+    """Credentials of either family are read without their secret and with the service in lower case."""
     assert to_credential(LISTED | more) == Credential(
         "ACCA1", "jane", "codecommit.amazonaws.com", Status.INACTIVE, CREATED, family, login, expires
     )

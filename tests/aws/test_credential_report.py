@@ -1,4 +1,4 @@
-"""Reading IAM's credential report: what its columns say, and waiting for it."""
+"""IAM's credential report: its columns, and the wait for its completion."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ CREATED = "2020-01-02T03:04:05+00:00"
 
 
 def row(name: str, *keys: str) -> str:
-    """A row of the report: `true,DATE,DATE` for each of two keys."""
+    """Return a row of the report: `true,DATE,DATE` for each of two keys."""
     return f"{name},arn,{CREATED},{','.join(keys)},x\n"
 
 
 def test_parse() -> None:
-    """Keys are read whatever their state; root, missing keys and new columns are left out."""
+    """Active and inactive keys are read; root, missing keys and unknown columns are ignored."""
     none, unused = "false,N/A,N/A", "false,2021-01-01T00:00:00+00:00,no_information"
     used = "TRUE,2022-01-01T00:00:00Z,2022-02-01T00:00:00+00:00"
     rows = row("jane", used, unused) + row("<root_account>", used, none) + row("bob", none, none)
@@ -50,7 +50,7 @@ def test_parse() -> None:
 
 @pytest.mark.parametrize("word", ["", "N/A", "no_information", "not_supported"])
 def test_no_date(word: str) -> None:
-    """IAM has several words for a date that there is not."""
+    """Each of IAM's words for a missing date is read as no date."""
     (user,) = parse((HEADER + row("jane", f"true,{word},{word}", "false,N/A,N/A")).encode())
     assert user.keys == (ReportedKey(active=True, changed=None, last_used=None),)
 
@@ -67,7 +67,7 @@ def test_no_date(word: str) -> None:
     ],
 )
 def test_no_report(content: bytes) -> None:
-    """What is no credential report is refused in a sentence, which quotes nothing of it."""
+    """Invalid content raises an error that quotes none of it."""
     with pytest.raises(
         AccountError, match=r"reading the credential report: this is no credential report \(\w+\)"
     ) as failed:
@@ -77,7 +77,7 @@ def test_no_report(content: bytes) -> None:
 
 
 def test_wait(emulator: Emulator, iam: IAMClient) -> None:
-    """A report that takes its time is waited for, and whoever waits is told for how long."""
+    """An unfinished report is waited for, and the progress shows the wait."""
     emulator.controls.set(report_time=3)
     emulator.controls.clear_counts()
     told: list[tuple[str, int]] = []
@@ -93,7 +93,7 @@ def test_wait(emulator: Emulator, iam: IAMClient) -> None:
 
 @pytest.mark.parametrize("code", ["ReportNotPresent", "ReportExpired", "ReportInProgress"])
 def test_not_there_after_all(emulator: Emulator, iam: IAMClient, code: str) -> None:
-    """A report that cannot be had although it was complete is asked for once more."""
+    """A complete report that cannot be read is requested once more."""
     emulator.controls.fail("iam:GetCredentialReport", status=410, code=code)
     pauses: list[float] = []
     ReportReader(iam, pauses.append).read()
@@ -102,7 +102,7 @@ def test_not_there_after_all(emulator: Emulator, iam: IAMClient, code: str) -> N
 
 
 def test_never_ready(emulator: Emulator, iam: IAMClient) -> None:
-    """Waiting ends after five minutes with an error."""
+    """The wait ends with an error after five minutes."""
     emulator.controls.set(report_time=1e6)
     pauses: list[float] = []
     with pytest.raises(AccountError, match="AWS has not finished it in 5 minutes: repeat later"):
@@ -111,7 +111,7 @@ def test_never_ready(emulator: Emulator, iam: IAMClient) -> None:
 
 
 def test_refused(emulator: Emulator, iam: IAMClient) -> None:
-    """A refusal is one of our errors, at once."""
+    """An AccessDenied raises an `AccountError` at once."""
     emulator.controls.fail("iam:GenerateCredentialReport", status=403, code="AccessDenied", message="no")
     with pytest.raises(AccountError, match="asking AWS for a credential report: AWS said AccessDenied: no"):
         ReportReader(iam, lambda _seconds: None).read()

@@ -1,4 +1,4 @@
-"""Sources of credentials that would wait for a person who is not there."""
+"""Sources of AWS credentials that would wait for user input."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ source_profile = asked
 
 
 def use_profile(monkeypatch: pytest.MonkeyPatch, folder: Path, config: str, profile: str = "asked") -> None:
-    """Make AWS's tools use a profile of this configuration, and nothing else."""
+    """Make AWS's tools use a profile of this configuration and nothing else."""
     (folder / "config").write_text(config)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
@@ -53,7 +53,7 @@ def use_profile(monkeypatch: pytest.MonkeyPatch, folder: Path, config: str, prof
 
 
 def test_mfa(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A profile that needs an MFA code is an error that names the way out, and nobody is asked."""
+    """A profile that needs an MFA code raises an error with the solution, without a prompt."""
     use_profile(monkeypatch, tmp_path, ROLE)
     with pytest.raises(UnauthenticatedError) as raised:
         Account().id()
@@ -64,7 +64,7 @@ def test_mfa(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("profile", ["asked", "chained"])
 def test_endless_process(profile: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A `credential_process` that never ends is ended with its children, also behind a role."""
+    """A `credential_process` that never ends is stopped together with its children, even behind a role."""
     trace = tmp_path / "children"
     script = (
         f"import os, time; child = os.fork(); open({str(trace)!r}, 'a').write(f'{{os.getpid()}} '); time.sleep(600)"
@@ -76,12 +76,12 @@ def test_endless_process(profile: str, monkeypatch: pytest.MonkeyPatch, tmp_path
         Account().id()
     pids = trace.read_text().split()
     assert pids
-    listed = subprocess.run(["ps", "-o", "stat=", "-p", ",".join(pids)], capture_output=True, text=True, check=False)  # noqa: S607 - as the machine has it
+    listed = subprocess.run(["ps", "-o", "stat=", "-p", ",".join(pids)], capture_output=True, text=True, check=False)  # noqa: S607 - found by PATH
     assert all(state.startswith("Z") for state in listed.stdout.split())
 
 
 def test_asking_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A `credential_process` that asks on its input or its terminal gets neither, and fails at once."""
+    """A `credential_process` that prompts has no input and no terminal, and fails at once."""
     (tmp_path / "asks.py").write_text("import getpass; input(); getpass.getpass()")
     use_profile(monkeypatch, tmp_path, PROCESS.format(command=f"{sys.executable} {tmp_path}/asks.py"))
     with pytest.raises(UnauthenticatedError, match="custom-process"):
@@ -89,7 +89,7 @@ def test_asking_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
 
 
 def test_sso(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A profile of SSO that nobody has signed in to is an error that names `aws sso login`."""
+    """An SSO profile without a session raises an error that names `aws sso login`."""
     use_profile(monkeypatch, tmp_path, SSO)
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(UnauthenticatedError, match="aws sso login"):
@@ -97,8 +97,8 @@ def test_sso(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_silent_endpoint() -> None:
-    """The calls by which botocore gets credentials have time-outs of seconds, and few attempts."""
-    core: Any = client.open_session()._session  # noqa: SLF001 - boto3 has no other way to it
+    """The calls that botocore makes for credentials have time-outs of seconds and few attempts."""
+    core: Any = client.open_session()._session  # noqa: SLF001 - boto3 has no public access to it
     config = core.create_client("sts", region_name="us-east-1").meta.config
     assert config.connect_timeout == client.CONNECT_TIMEOUT
     assert (config.read_timeout, config.retries["total_max_attempts"]) == (20, 2)

@@ -1,4 +1,4 @@
-"""Writes whose answers are lost, cut or late: whose credential is whose, and that no password is told to anybody."""
+"""Writes with lost, truncated or late responses: credentials are attributed correctly, and no password leaks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KEYSPACES = "cassandra.amazonaws.com"
 
 
 def create(account: Account) -> IssuedCredential | LostAnswerError:
-    """What becomes of a Create for jane."""
+    """Create a credential for jane and return it, or the error about a lost response."""
     try:
         return account.credentials.create("jane", CODECOMMIT)
     except LostAnswerError as error:
@@ -43,7 +43,7 @@ def create(account: Account) -> IssuedCredential | LostAnswerError:
 
 @pytest.mark.usefixtures("iam")
 def test_siblings(account: Account, emulator: Emulator) -> None:
-    """Of two Creates at once for one user and service, the one that failed does not take what the other made."""
+    """If one of two simultaneous creates for a user and service fails, it does not adopt the other's credential."""
     emulator.controls.set(latency=0.3)
     emulator.controls.fail(CREATE, when="before")
     with ThreadPoolExecutor() as pool:
@@ -57,9 +57,9 @@ def test_siblings(account: Account, emulator: Emulator) -> None:
 @pytest.mark.usefixtures("iam")
 @pytest.mark.parametrize("failing", [1, 2])
 def test_two_runs(account: Account, emulator: Emulator, failing: int) -> None:
-    """The same holds for two runs at once, each with an account of its own, whichever fails.
+    """The same applies to two simultaneous runs with separate accounts, whichever one fails.
 
-    What the other made in the same second, before a list of this one, is the other's.
+    A credential that the other run created within the same second, before this run listed, belongs to the other run.
     """
     other = Account(sleep=lambda _: None)
     for one in (account, other):
@@ -75,7 +75,7 @@ def test_two_runs(account: Account, emulator: Emulator, failing: int) -> None:
 
 
 def test_human_in_the_window(account: Account, emulator: Emulator, iam: IAMClient) -> None:
-    """What somebody else creates while a Create's answer gets lost is not reset: both are named."""
+    """A credential that a person creates while the response to a Create is lost is not reset: the error names both."""
     emulator.controls.pause(CREATE, when="after")
     with ThreadPoolExecutor() as pool:
         running = pool.submit(create, account)
@@ -91,7 +91,7 @@ def test_human_in_the_window(account: Account, emulator: Emulator, iam: IAMClien
 
 @pytest.mark.parametrize("age_days", [None, 30])
 def test_human_with_another_expiry(account: Account, emulator: Emulator, iam: IAMClient, age_days: int | None) -> None:
-    """What somebody creates just then and what has not the expiry that was asked for, the call has not made."""
+    """A simultaneous credential with a lifetime different from the requested one does not belong to the call."""
     account.inventory.all()
     theirs = iam.create_service_specific_credential(
         UserName="jane", ServiceName=BEDROCK, CredentialAgeDays=31 if age_days else 30
@@ -100,7 +100,7 @@ def test_human_with_another_expiry(account: Account, emulator: Emulator, iam: IA
     with pytest.raises(LostAnswerError, match="no new credential appeared"):
         account.credentials.create("jane", BEDROCK, age_days)
     assert list(emulator.controls.passwords().values()) == [theirs["ServiceCredentialSecret"]]
-    emulator.controls.set(clock_shift=71)  # else the credential may be of the first create
+    emulator.controls.set(clock_shift=71)  # otherwise the credential may belong to the first create
     emulator.controls.fail(CREATE, when="after")
     issued = account.credentials.create("jane", BEDROCK, age_days)
     assert issued.credential.lifetime == (timedelta(days=age_days) if age_days else None)
@@ -110,7 +110,7 @@ def test_human_with_another_expiry(account: Account, emulator: Emulator, iam: IA
 @pytest.mark.usefixtures("iam")
 @pytest.mark.parametrize("shift", [-90, -1.3, 0, 1.3, 90])
 def test_clocks(account: Account, emulator: Emulator, shift: float) -> None:
-    """What is new and what is young is judged by AWS's clock, however far this machine's is off."""
+    """Server time decides which credentials are new or young, even if this machine's clock is far off."""
     emulator.controls.set(clock_shift=shift)
     emulator.controls.put_credential("ACCAOLD00000000000000", "jane", KEYSPACES)
     account.id()
@@ -126,7 +126,7 @@ def test_clocks(account: Account, emulator: Emulator, shift: float) -> None:
 @pytest.mark.parametrize("cut", [0, 0.3, 0.7, 0.99])
 @pytest.mark.parametrize("whole_length", [True, False])
 def test_cut_create(account: Account, emulator: Emulator, cut: float, *, whole_length: bool) -> None:
-    """An answer to Create that is cut anywhere is a lost one: what was made is found and gets a password by Reset."""
+    """A truncated response to Create is a lost response: a list shows the credential, and Reset returns a password."""
     emulator.controls.cut(CREATE, cut, whole_length=whole_length)
     issued = account.credentials.create("jane", CODECOMMIT)
     assert emulator.controls.counts()[CREATE] == 1
@@ -137,7 +137,7 @@ def test_cut_create(account: Account, emulator: Emulator, cut: float, *, whole_l
 @pytest.mark.parametrize("cut", [0, 0.3, 0.7, 0.99])
 @pytest.mark.parametrize("whole_length", [True, False])
 def test_cut_reset(account: Account, emulator: Emulator, cut: float, *, whole_length: bool) -> None:
-    """A cut answer to Reset is asked for again; where all are cut, the error says so and holds no password."""
+    """A truncated response to Reset is requested again; if all are truncated, the error contains no password."""
     live = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.cut(RESET, cut, whole_length=whole_length)
     issued = account.credentials.change("jane", live.id, reset=True)
@@ -152,7 +152,7 @@ def test_cut_reset(account: Account, emulator: Emulator, cut: float, *, whole_le
 
 @pytest.mark.usefixtures("iam")
 def test_reset_that_is_refused_at_last(account: Account, emulator: Emulator) -> None:
-    """A Reset that was carried out with a cut answer, and refused when it was asked again, is told as it may be."""
+    """If the response to a Reset is truncated and the retry is denied, the error states that it may be reset."""
     live = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.cut(RESET, 0.5)
     emulator.controls.deny(RESET, call=2)
@@ -163,8 +163,8 @@ def test_reset_that_is_refused_at_last(account: Account, emulator: Emulator) -> 
 @pytest.mark.usefixtures("iam")
 @pytest.mark.parametrize("was_sent", [True, False])
 def test_reset_without_a_network(account: Account, monkeypatch: pytest.MonkeyPatch, *, was_sent: bool) -> None:
-    """Where the network goes during a Reset, and no other attempt is sent, it may have happened; else it has not."""
-    monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's own pauses
+    """If the network fails during a Reset, it may have happened only if an attempt was sent."""
+    monkeypatch.setattr("time.sleep", lambda _: None)  # pauses of botocore
     live = account.credentials.create("jane", CODECOMMIT).credential
     failures = iter([ReadTimeoutError(endpoint_url="x")] if was_sent else [])
 
@@ -180,8 +180,8 @@ def test_reset_without_a_network(account: Account, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.usefixtures("iam")
 def test_reset_that_breaks(account: Account, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Reset that AWS fails to answer may have happened, and the error says so."""
-    monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's own pauses
+    """If AWS fails during a Reset, the error states that it may have happened."""
+    monkeypatch.setattr("time.sleep", lambda _: None)  # pauses of botocore
     live = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.fail(RESET, times=None)
     with pytest.raises(LostAnswerError, match="it may already be reset, and then the password known here is dead"):
@@ -190,7 +190,7 @@ def test_reset_that_breaks(account: Account, emulator: Emulator, monkeypatch: py
 
 @pytest.mark.usefixtures("iam")
 def test_cut_reads(account: Account, emulator: Emulator) -> None:
-    """A cut list is asked for again, and not taken for an endpoint that does not know AllUsers."""
+    """A truncated list is requested again and not mistaken for an endpoint without support for AllUsers."""
     emulator.controls.cut(LIST, 0.5, whole_length=False, times=2)
     assert account.inventory.all() == []
     assert emulator.controls.counts()[LIST] == 3
@@ -201,7 +201,7 @@ def test_cut_reads(account: Account, emulator: Emulator) -> None:
 
 @pytest.mark.usefixtures("iam")
 def test_password_of_what_was_found(account: Account, emulator: Emulator) -> None:
-    """Where a lost answer's credential is found and no Reset succeeds, it is named with the ways out."""
+    """If the credential of a lost response is found and every Reset fails, the error names it and lists the options."""
     emulator.controls.drop(CREATE, when="after")
     emulator.controls.deny(RESET)
     with pytest.raises(
@@ -213,7 +213,7 @@ def test_password_of_what_was_found(account: Account, emulator: Emulator) -> Non
 
 @pytest.mark.usefixtures("iam")
 def test_looking_fails(account: Account, emulator: Emulator) -> None:
-    """Where looking for a lost answer's credential fails, the error says what may be there."""
+    """If the search for the credential of a lost response fails, the error states that it may exist."""
     account.inventory.all()
     emulator.controls.drop(CREATE, when="after")
     emulator.controls.deny(LIST)
@@ -223,7 +223,7 @@ def test_looking_fails(account: Account, emulator: Emulator) -> None:
 
 
 def test_user_and_service_are_not_mixed_up(account: Account, emulator: Emulator, iam: IAMClient) -> None:
-    """A lost answer is looked for under its own user and its own service, whatever else is new there."""
+    """A lost response is resolved within its own user and service, even if other credentials are new."""
     iam.create_user(UserName="john")
     account.inventory.all()
     emulator.controls.put_credential("ACCAOTHERUSER00000000", "john", CODECOMMIT)
@@ -235,7 +235,7 @@ def test_user_and_service_are_not_mixed_up(account: Account, emulator: Emulator,
 
 @pytest.mark.usefixtures("iam")
 def test_a_list_behind_our_writes(account: Account, emulator: Emulator) -> None:
-    """What we wrote ourselves is known, whatever a list that lags says of it."""
+    """The inventory keeps our own writes, even if a lagging list contradicts them."""
     made = account.credentials.create("jane", CODECOMMIT).credential
     gone = account.credentials.create("jane", KEYSPACES).credential
     emulator.controls.set(list_lag=30)
@@ -247,7 +247,7 @@ def test_a_list_behind_our_writes(account: Account, emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("all_users", [True, False])
 def test_renamed_user(account: Account, emulator: Emulator, iam: IAMClient, *, all_users: bool) -> None:
-    """A credential whose user IAM has renamed is found and deleted under the new name, without a list of all, too."""
+    """A credential of a renamed user is found and deleted under the new name, even without a list of all users."""
     live = account.credentials.create("jane", CODECOMMIT).credential
     iam.update_user(UserName="jane", NewUserName="joan")
     emulator.controls.set(all_users=all_users)
@@ -263,7 +263,7 @@ def test_renamed_user(account: Account, emulator: Emulator, iam: IAMClient, *, a
 def test_name_that_another_user_has_now(
     account: Account, emulator: Emulator, iam: IAMClient, behaviour: dict[str, Any]
 ) -> None:
-    """The same where the old name belongs to somebody else by now, whatever the list of all leaves out."""
+    """The same applies if the old name belongs to another user now, even if the list of all users is incomplete."""
     live = account.credentials.create("jane", CODECOMMIT).credential
     iam.update_user(UserName="jane", NewUserName="joan")
     iam.create_user(UserName="jane")
@@ -273,7 +273,7 @@ def test_name_that_another_user_has_now(
 
 
 def test_another_users_that_no_list_shows(account: Account, emulator: Emulator, iam: IAMClient) -> None:
-    """What IAM says is another user's is not gone, however old it is and whatever lists say."""
+    """A credential that IAM attributes to another user is not gone, even if it is old and no list shows it."""
     emulator.controls.set(clock_shift=-86_400)
     live = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.set(clock_shift=0)
@@ -286,7 +286,7 @@ def test_another_users_that_no_list_shows(account: Account, emulator: Emulator, 
 
 @pytest.mark.usefixtures("iam")
 def test_issue_is_all_or_nothing(account: Account, emulator: Emulator) -> None:
-    """A new credential that cannot be switched off is deleted again, and where that fails it is named."""
+    """A new credential that cannot be deactivated is deleted; if that fails, the error names it."""
     emulator.controls.deny(UPDATE)
     with pytest.raises(AccountError, match=r"the new credential ACCA\w+ of user jane was deleted again"):
         account.credentials.create("jane", CODECOMMIT, status=Status.INACTIVE)
@@ -298,7 +298,7 @@ def test_issue_is_all_or_nothing(account: Account, emulator: Emulator) -> None:
 
 @pytest.mark.usefixtures("iam")
 def test_known_services(account: Account, emulator: Emulator) -> None:
-    """Whether AWS knows a service costs one call, once a run."""
+    """Checking whether AWS supports a service costs one call for each run."""
     for _ in range(2):
         assert account.inventory.has_service("jane", "bedrock.amazonaws.com")
         assert not account.inventory.has_service("jane", "teapot.amazonaws.com")
@@ -306,11 +306,11 @@ def test_known_services(account: Account, emulator: Emulator) -> None:
 
 
 def test_what_is_seen_first_may_be_somebodys(account: Account, emulator: Emulator, iam: IAMClient) -> None:
-    """Where our clock is off, somebody's from just before may be the call's: both are named, and none is reset."""
+    """If our clock is off, a recent credential of a person may match the call: the error names both, none is reset."""
     emulator.controls.set(clock_shift=-90)
     account.inventory.all()
     emulator.controls.pause(CREATE, when="after", call=2)
-    time.sleep(-time.time() % 1)  # so that the call comes within the second of what was made before it
+    time.sleep(-time.time() % 1)  # so that the call falls into the same second as the create before it
     iam.create_service_specific_credential(UserName="jane", ServiceName=CODECOMMIT)
     with ThreadPoolExecutor() as pool:
         running = pool.submit(create, account)
@@ -323,7 +323,7 @@ def test_what_is_seen_first_may_be_somebodys(account: Account, emulator: Emulato
 
 @pytest.mark.usefixtures("iam")
 def test_lost_response_is_reported(signed_in: Emulator) -> None:
-    """A lost response that is resolved by the one candidate is a warning with id, user and service."""
+    """If the only candidate resolves a lost response, a warning names its id, user and service."""
     warnings: list[str] = []
     account = Account(sleep=lambda _: None, warn=warnings.append)
     account.credentials.create("jane", KEYSPACES)
@@ -341,7 +341,7 @@ def test_lost_response_is_reported(signed_in: Emulator) -> None:
 def test_candidate_of_a_different_create(
     account: Account, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, *, is_own: bool
 ) -> None:
-    """If a different create of this machine got no response either, the one candidate may be its: the run stops."""
+    """If a different create of this machine got no response either, the candidate may belong to it: the run stops."""
     emulator.controls.fail(CREATE, when="before")
     assert isinstance(create(account), LostAnswerError)
     if not is_own:
@@ -355,7 +355,7 @@ def test_candidate_of_a_different_create(
 
 @pytest.mark.usefixtures("iam")
 def test_notes_that_cannot_be_kept(signed_in: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A create whose note cannot be written goes on, with one warning."""
+    """A create continues with one warning if its note cannot be written."""
     monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
     monkeypatch.setattr("iamcreds.aws.notes.SHARED", Path("/dev/null"))
     warnings: list[str] = []
@@ -367,7 +367,7 @@ def test_notes_that_cannot_be_kept(signed_in: Emulator, monkeypatch: pytest.Monk
 
 
 def test_deleting_where_lists_lag(account: Account, emulator: Emulator, iam: IAMClient) -> None:
-    """While a list shows the credential under the user's old name, a missing user does not mean that it is gone."""
+    """While a list shows the credential under the old user name, a missing user does not mean that it is gone."""
     live = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.set(clock_shift=120)
     iam.update_user(UserName="jane", NewUserName="joan")
@@ -385,7 +385,7 @@ def test_deleting_where_lists_lag(account: Account, emulator: Emulator, iam: IAM
 
 @pytest.mark.usefixtures("iam")
 def test_reset_before_a_failing_switch(account: Account, emulator: Emulator) -> None:
-    """When a credential was reset and cannot be switched on, the error says that the old password is dead."""
+    """If a credential was reset but cannot be activated, the error states that the old password is invalid."""
     live = account.credentials.create("jane", CODECOMMIT, status=Status.INACTIVE).credential
     emulator.controls.deny(UPDATE)
     with pytest.raises(LostAnswerError, match="its password is reset already, and the one known here is dead: repeat"):
@@ -394,8 +394,8 @@ def test_reset_before_a_failing_switch(account: Account, emulator: Emulator) -> 
 
 @pytest.mark.usefixtures("iam")
 def test_a_broken_list_of_all(account: Account, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list of all that AWS fails to answer is no endpoint that does not know AllUsers: the run stops."""
-    monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's own pauses
+    """A failure of the list of all users is not mistaken for missing support for AllUsers: the run stops."""
+    monkeypatch.setattr("time.sleep", lambda _: None)  # pauses of botocore
     emulator.controls.fail(LIST, times=None)
     with pytest.raises(UnavailableError, match=r"listing .* all users: AWS said ServiceFailure"):
         account.inventory.all()
@@ -403,7 +403,7 @@ def test_a_broken_list_of_all(account: Account, emulator: Emulator, monkeypatch:
 
 @pytest.mark.parametrize("all_users", [True, False])
 def test_renamed_where_all_users_is_unknown(signed_in: Emulator, iam: IAMClient, *, all_users: bool) -> None:
-    """A credential whose user is gone is looked for under every user, where no list of all can be trusted."""
+    """A credential of a missing user is looked for under every user if the list of all users is not reliable."""
     iam.create_user(UserName="john")
     signed_in.controls.put_credential("ACCAOLD00000000000000", "jane", CODECOMMIT)
     iam.update_user(UserName="jane", NewUserName="joan")
@@ -414,8 +414,8 @@ def test_renamed_where_all_users_is_unknown(signed_in: Emulator, iam: IAMClient,
 
 
 def test_a_long_wait(emulator: Emulator, iam: IAMClient, signed_in: Emulator) -> None:
-    """What somebody makes half a minute into a time-out is not taken for what the call made."""
-    del signed_in  # only has to be there
+    """A credential that a person creates half a minute into a time-out is not attributed to the call."""
+    del signed_in  # is required to exist
     late = [timedelta()]
     account = Account(now=lambda: datetime.now(UTC) + late[0], sleep=lambda _: None)
     account.inventory.all()

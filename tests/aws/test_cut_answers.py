@@ -1,4 +1,4 @@
-"""Answers that carry a password, cut at every place and broken in every way: nothing of them is told anywhere."""
+"""Responses with a password, truncated at every position and broken in every way: nothing of them leaks."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ EMPTY = (
     b"</ListServiceSpecificCredentialsResult></R>"
 )
 LOGIN, PIECE = 30, 6
-"""How long no login is, and how many characters of a password would be a leak."""
+"""The length that no login exceeds, and the number of password characters that count as a leak."""
 
 _VALUE = re.compile(rb">([^<>\s]{6,})<")
 
 
 class Answer:
-    """What IAM answered to a call, and the same call again."""
+    """A response of IAM to a call, and a repetition of the call."""
 
     def __init__(self, account: Account, call: str, service: str) -> None:
         issued = account.credentials.create("jane", service)
@@ -47,14 +47,14 @@ class Answer:
         self.body = b""
 
     def repeat(self, account: Account) -> None:
-        """Make the call."""
+        """Repeat the call."""
         if self._call == "Create":
             account.credentials.create("jane", self._service)
         else:
             account.credentials.change("jane", self._known, reset=True)
 
     def values(self) -> set[str]:
-        """The values that only the answer tells (a request id may be shown), and the beginnings of the long ones."""
+        """Return the values that only the response contains, except the request id; long ones as prefixes."""
         known = {self._service, self._known, re.findall(rb"RequestId>(.*?)<", self.body)[0].decode()}
         told = {value.decode() for value in _VALUE.findall(self.body)} - known
         return {value[:PIECE] if len(value) > LOGIN else value for value in told}
@@ -62,7 +62,7 @@ class Answer:
 
 @pytest.fixture(params=[(call, service) for call in ("Create", "Reset") for service in (CODECOMMIT, BEDROCK)])
 def answer(request: pytest.FixtureRequest, signed_in: Emulator, monkeypatch: pytest.MonkeyPatch) -> Answer:
-    """An answer that carries a password or an API key, as it is when nothing goes wrong."""
+    """Return an intact response that contains a password or an API key."""
     monkeypatch.setenv("IAMCREDS_DEBUG", "1")
     session = boto3.Session(region_name="us-east-1")
     session.client("iam").create_user(UserName="jane")
@@ -81,7 +81,7 @@ def answer(request: pytest.FixtureRequest, signed_in: Emulator, monkeypatch: pyt
 
 
 def all_told(error: BaseException) -> str:
-    """Everything that an error could have anybody print: tracebacks, and the text of each error that led to it."""
+    """Return all printable texts of an error: tracebacks, and the text of each error in its chain."""
     told = ["".join(traceback.format_exception(error)), format_traceback(error)]
     chain: list[BaseException | None] = [error]
     while chain:
@@ -93,7 +93,7 @@ def all_told(error: BaseException) -> str:
 
 
 class Cutting:
-    """An account whose IAM answers a body of `length`, and to lists that there is nothing."""
+    """An account whose IAM returns a body truncated to `length`, and empty lists."""
 
     def __init__(self, body: bytes) -> None:
         self.length = 0
@@ -109,7 +109,7 @@ class Cutting:
 
 
 def test_every_cut(answer: Answer, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
-    """Wherever an answer breaks off, no error, traceback, log or line of debugging tells any of it."""
+    """For every truncated response, no error, traceback, log or debug line contains any of it."""
     caplog.set_level("DEBUG")
     values = answer.values()
     assert len(values) >= 4
@@ -142,7 +142,7 @@ BROKEN: dict[str, Callable[[bytes], bytes]] = {
 
 
 class Sending(socketserver.ThreadingTCPServer):
-    """An endpoint that sends these bytes, whatever it is asked."""
+    """An endpoint that sends these bytes in response to every request."""
 
     sent = b""
 
@@ -151,10 +151,10 @@ class Sending(socketserver.ThreadingTCPServer):
 
 
 class Sender(socketserver.StreamRequestHandler):
-    """One request to it."""
+    """A request to it."""
 
     def handle(self) -> None:
-        """Send, and close."""
+        """Send the bytes and close the connection."""
         while self.rfile.readline().strip():
             pass
         assert isinstance(self.server, Sending)
@@ -163,8 +163,8 @@ class Sender(socketserver.StreamRequestHandler):
 
 @pytest.fixture
 def sending(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sending]:
-    """An endpoint for IAM, whose bytes are to be set."""
-    monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's own pauses
+    """Start an endpoint for IAM and yield it; a test sets its bytes."""
+    monkeypatch.setattr("time.sleep", lambda _: None)  # pauses of botocore
     with Sending() as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", f"http://127.0.0.1:{server.server_address[1]}")
@@ -175,7 +175,7 @@ def sending(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sending]:
 def test_broken(
     answer: Answer, sending: Sending, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """However else an answer is broken, no error, traceback, log or line of debugging tells any of it."""
+    """For every broken response, no error, traceback, log or debug line contains any of it."""
     caplog.set_level("DEBUG")
     account = Account(sleep=lambda _: None)
     sending.sent = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + EMPTY

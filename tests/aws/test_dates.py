@@ -1,4 +1,4 @@
-"""Dates as IAM tells them, read fast and right."""
+"""Fast and correct parsing of IAM's dates."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from iamcreds.aws.client import parse_date as parse
 from iamcreds.aws.credential_lists import to_credential
 
 
-@given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)))  # noqa: DTZ001 - Hypothesis wants it so
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)))  # noqa: DTZ001 - Hypothesis requires naive dates
 def test_iam_dates(when: datetime) -> None:
-    """What IAM writes is read as botocore reads it."""
+    """A date in IAM's format is parsed as botocore parses it."""
     written = f"{when:%Y-%m-%dT%H:%M:%SZ}"
     assert parse(written) == parse_timestamp(written) == when.replace(microsecond=0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("written", ["Tue, 24 Nov 2026 23:00:00 GMT", "1795561200", "2026-11-24T23:00:00.000+0000"])
 def test_other_dates(written: str) -> None:
-    """Any other form, which some endpoint may write, is read as well."""
+    """Other formats, which some endpoints use, are parsed as well."""
     assert parse(written) == datetime(2026, 11, 24, 23, tzinfo=UTC)
 
 
 def test_dates_are_in_utc() -> None:
-    """In whatever zone an answer or the machine is, a credential's dates are in UTC, and so is their day."""
+    """A credential's dates are in UTC, and so is their day, regardless of the time zone of the response."""
     made = datetime(2026, 11, 24, 1, tzinfo=timezone(timedelta(hours=2)))
     said = {"UserName": "jane", "ServiceName": "bedrock.amazonaws.com", "Status": "Active"}
     live = to_credential(
@@ -40,8 +40,8 @@ def test_dates_are_in_utc() -> None:
 
 
 def test_reader_is_used() -> None:
-    """Clients of our session read dates with it."""
-    core = open_session()._session  # noqa: SLF001 - boto3 shows it to nobody
+    """Clients of our session parse dates with this function."""
+    core = open_session()._session  # noqa: SLF001 - boto3 has no public access to it
     parser = core.get_component("response_parser_factory").create_parser("query")
     assert parser._timestamp_parser is parse  # noqa: SLF001 - same
     assert parse("2026-11-24T23:00:00Z").utcoffset() == timedelta()

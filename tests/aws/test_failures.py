@@ -1,4 +1,4 @@
-"""What boto3 raises, as our errors: which kind, in what words, and whether what was asked for may have happened."""
+"""The translation of boto3's errors: their kind, their message, and if the call may have happened."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from iamcreds.text.commands import create_user
 
 
 def refusal(code: str, message: str = "so", status: int = 400, **metadata: int) -> boto.ClientError:
-    """AWS's refusal of a call."""
+    """Return AWS's error response to a call."""
     answer = {
         "Error": {"Code": code, "Message": message},
         "ResponseMetadata": {"HTTPStatusCode": status, **metadata},
     }
-    return boto.ClientError(answer, "Do")  # type: ignore[arg-type] # what boto3 itself hands over
+    return boto.ClientError(answer, "Do")  # type: ignore[arg-type] # the form that boto3 passes
 
 
 def translated(error: Exception, if_lost: str | None = None) -> errors.AccountError:
-    """The error as ours."""
+    """Return the translated error."""
     with pytest.raises(errors.AccountError) as caught, translate_errors("doing it", if_lost):
         raise error
     return caught.value
 
 
-ODD = boto.ClientError({"ResponseMetadata": {"HTTPStatusCode": 400}}, "Do")  # type: ignore[typeddict-item] # of another make
+ODD = boto.ClientError({"ResponseMetadata": {"HTTPStatusCode": 400}}, "Do")  # type: ignore[typeddict-item] # not an AWS response
 BROKEN = boto.HTTPClientError(error=OSError("hunter2"))
 UNREACHED = boto.EndpointConnectionError(endpoint_url="http://x/", error=OSError())
 SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in again (`aws sso login`)"
@@ -135,7 +135,7 @@ SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s
     ],
 )  # fmt: skip
 def test_translated(error: Exception, kind: type[errors.AccountError], words: str) -> None:
-    """Each failure is exactly one kind of error, in a sentence that begins with what was being done."""
+    """Each failure is exactly one kind of error, and its message begins with the operation."""
     ours = translated(error)
     assert (type(ours), str(ours)) == (kind, f"doing it: {words}")
     assert "hunter2" not in "".join(traceback.format_exception(ours))
@@ -159,7 +159,7 @@ def test_translated(error: Exception, kind: type[errors.AccountError], words: st
     ],
 )
 def test_may_have_happened(error: Exception, *, may_have: bool) -> None:
-    """Of a call that was sent and has no answer, or a failure of AWS's own, nobody knows; then the error says so."""
+    """A call that was sent may have happened if it got no response or a server error; the error states that."""
     assert may_have_happened(error) is may_have
     ours = translated(error, "it may be done")
     assert isinstance(ours, errors.LostAnswerError) is may_have
@@ -167,7 +167,7 @@ def test_may_have_happened(error: Exception, *, may_have: bool) -> None:
 
 
 def test_repeated_and_refused() -> None:
-    """What was refused at last may have been carried out before, where boto3 has repeated the call, and what is cut."""
+    """A call that was retried, or had a truncated response, may have happened even if AWS rejected it in the end."""
     assert isinstance(translated(errors.UnreadableAnswerError("cut"), "it may be done"), errors.LostAnswerError)
     lost = translated(refusal("AccessDenied", RetryAttempts=1), "it may be done")
     assert isinstance(lost, errors.LostAnswerError)
@@ -178,7 +178,7 @@ def test_repeated_and_refused() -> None:
 
 
 def test_codes() -> None:
-    """A refusal has AWS's code, which tells whether it was asked to be called less often."""
+    """An error response has AWS's code, which shows if the call was throttled."""
     assert error_code(refusal("Throttling")) == "Throttling"
     assert error_code(ODD) == ""
     assert all(is_throttled(refusal(code)) for code in THROTTLED)

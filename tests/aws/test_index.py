@@ -1,4 +1,4 @@
-"""Live credentials, found by id and by user."""
+"""Existing credentials, found by id and by user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ YOUNG = replace(OLD, id="ACCAA", created=BORN + timedelta(days=1))
 
 
 def test_by_user_and_id() -> None:
-    """A user's come oldest first, all come by user, service and id."""
+    """The credentials of a user are sorted by age, all credentials by user, service and id."""
     index = Index([YOUNG, OLD])
     assert index.of("jane") == [OLD, YOUNG]
     assert index.all() == [YOUNG, OLD]
@@ -25,7 +25,7 @@ def test_by_user_and_id() -> None:
 
 
 def test_what_changes() -> None:
-    """What is put again, under another user too, stands once; what is dropped stands nowhere."""
+    """A credential that is put again, even under another user, is listed once; a dropped one is not listed."""
     index = Index([OLD, YOUNG])
     moved = replace(OLD, user="joan")
     index.put(moved)

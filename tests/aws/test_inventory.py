@@ -1,4 +1,4 @@
-"""What a run believes of the list of all users, and when it stops."""
+"""The trust of a run in the list of all users, and its end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIST = "iam:ListServiceSpecificCredentials"
 
 @pytest.fixture
 def ids(iam: IAMClient, emulator: Emulator) -> dict[tuple[str, str], str]:
-    """The ids of an hour-old credential of bob and of jane for each of two services, by user and service."""
+    """Return the ids of an hour-old credential of bob and of jane for each of two services, by user and service."""
     emulator.controls.set(clock_shift=-3_600)
     iam.create_user(UserName="bob")
     found = {}
@@ -32,12 +32,12 @@ def ids(iam: IAMClient, emulator: Emulator) -> dict[tuple[str, str], str]:
 
 
 def count_lists(emulator: Emulator) -> int:
-    """How many lists of credentials were asked for."""
+    """Count the lists of credentials that were requested."""
     return emulator.controls.counts().get(LIST, 0)
 
 
 def test_believed(account: Account, emulator: Emulator, ids: dict[tuple[str, str], str]) -> None:
-    """One list answers for every user and service, as long as nothing speaks against it."""
+    """One list serves every user and service while nothing contradicts it."""
     for (user, service), id_ in ids.items():
         assert [live.id for live in account.inventory.of(user, service)] == [id_]
         found = account.inventory.find(user, id_)
@@ -47,7 +47,7 @@ def test_believed(account: Account, emulator: Emulator, ids: dict[tuple[str, str
 
 
 def test_not_believed_any_more(account: Account, emulator: Emulator, ids: dict[tuple[str, str], str]) -> None:
-    """Once a credential that it lacks is found by its user's own list, everybody is listed alone, once."""
+    """If a user's own list shows a credential that the list of all users lacks, each user is listed once."""
     emulator.controls.set(hidden_users=["bob", "jane"])
     assert account.inventory.find("jane", ids["jane", CODECOMMIT]) is not None
     assert count_lists(emulator) == 2
@@ -60,7 +60,7 @@ def test_not_believed_any_more(account: Account, emulator: Emulator, ids: dict[t
 def test_believed_after_a_deletion(
     account: Account, emulator: Emulator, iam: IAMClient, ids: dict[tuple[str, str], str]
 ) -> None:
-    """A credential that its user's own list lacks, too, is gone, and the list of all is believed as before."""
+    """A credential that its user's own list lacks as well is gone, and the list of all users stays trusted."""
     gone = ids["jane", CODECOMMIT]
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=gone)
     emulator.controls.clear_counts()
@@ -73,7 +73,7 @@ def test_believed_after_a_deletion(
 
 @pytest.mark.parametrize("hidden", [["bob"], ["bob", "jane"]])
 def test_reread(account: Account, emulator: Emulator, ids: dict[tuple[str, str], str], hidden: list[str]) -> None:
-    """Reading one user again that the list of all left out has everybody read; nobody is read twice."""
+    """If the list of all users lacks a user that is read again, every user is read, but none twice."""
     emulator.controls.set(hidden_users=hidden)
     account.inventory.reread(["bob"])
     assert {live.id for live in account.inventory.all()} == set(ids.values())
@@ -83,7 +83,7 @@ def test_reread(account: Account, emulator: Emulator, ids: dict[tuple[str, str],
 
 
 def test_endpoint_without_all_users(account: Account, emulator: Emulator, ids: dict[tuple[str, str], str]) -> None:
-    """Where the endpoint does not know AllUsers, each user is listed once, when asked for, and pairs are kept apart."""
+    """If the endpoint does not support AllUsers, each user is listed once, on demand, and the services are separate."""
     emulator.controls.set(all_users=False)
     for (user, service), id_ in ids.items():
         assert [live.id for live in account.inventory.of(user, service)] == [id_]
@@ -93,7 +93,10 @@ def test_endpoint_without_all_users(account: Account, emulator: Emulator, ids: d
 def test_renamed_while_lists_lag(
     account: Account, emulator: Emulator, iam: IAMClient, ids: dict[tuple[str, str], str]
 ) -> None:
-    """What a lagging list has of a user whom IAM has just renamed is not gone: a user who has any cannot be deleted."""
+    """A credential that a lagging list shows under the old name of a renamed user is not gone.
+
+    IAM does not delete users who have credentials.
+    """
     emulator.controls.set(list_lag=30)
     assert len(account.inventory.all()) == len(ids)
     iam.update_user(UserName="jane", NewUserName="joan")

@@ -1,4 +1,4 @@
-"""Lists: page after page to the last one, and none that never ends."""
+"""Paginated lists: all pages are read, and endless lists are rejected."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.aws.test_client import Answers
 
 
 def test_pages() -> None:
-    """Pages of a thousand follow each other by their markers, from the first one that is asked for to the last."""
+    """Pages of a thousand items are requested by their markers, from the requested one to the last."""
     first, second, last = {"IsTruncated": True, "Marker": "a"}, {"IsTruncated": True, "Marker": "b"}, {"Marker": "c"}
     listing = Answers(first, second, last)
     assert list(pages(listing, UserName="jane")) == [first, second, last]
@@ -25,7 +25,7 @@ def test_pages() -> None:
 
 
 def test_endless_pages() -> None:
-    """The same marker twice is an error, for it would never end."""
+    """A repeated marker is an error, because the list would never end."""
     same = {"IsTruncated": True, "Marker": "a"}
     with pytest.raises(AccountError, match=r"^list_things: AWS gave the same page marker twice: the list is not to be"):
         list(pages(Answers(same, same, same)))
@@ -33,7 +33,7 @@ def test_endless_pages() -> None:
 
 @pytest.mark.parametrize("items", [[{"UserName": "jane"}], [{"Path": "/"}], []])
 def test_pages_of_known_items(items: list[dict[str, str]]) -> None:
-    """A list whose pages bring new markers and no new item ends in an error after a bounded number of calls."""
+    """A list whose pages have new markers but no new items ends with an error after a limited number of calls."""
     calls: list[object] = []
 
     def list_users(**arguments: object) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Notes and locks in a private folder, and the folders that replace it."""
+"""Notes and locks in a private folder, and its replacement."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ LINE = b"a line"
 
 @pytest.fixture
 def folders(tmp_path: Path) -> list[Path]:
-    """The folder of choice, and the one that replaces it."""
+    """Return the preferred folder and its replacement."""
     return [tmp_path / "first", tmp_path / "state" / "second"]
 
 
 def is_free(folders: list[Path], name: str) -> bool:
-    """Return True if another process could take the lock."""
+    """Return True if another process could acquire the lock."""
     taken = threading.Event()
 
     def take() -> None:
@@ -38,7 +38,7 @@ def is_free(folders: list[Path], name: str) -> bool:
 
 
 def test_find_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Notes are kept below /tmp, or else in the state folder of the user, if there is one."""
+    """Notes are kept below /tmp, or else in the user's state folder, if it exists."""
     monkeypatch.setattr("os.getuid", lambda: 42)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert find_folders() == [Path("/tmp/iamcreds-42"), tmp_path / "iamcreds"]  # noqa: S108 - nothing is written
@@ -54,7 +54,7 @@ def test_find_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_private(folders: list[Path]) -> None:
-    """Folder and files are their owner's alone."""
+    """Only the owner has access to the folder and its files."""
     kept = Notes(folders, pytest.fail)
     kept.append("file", LINE)
     with kept.hold("lock"):
@@ -70,7 +70,7 @@ def test_private(folders: list[Path]) -> None:
 
 
 def belong_to_other(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """Give the folder to a different user, as far as this process sees."""
+    """Make the folder appear to belong to a different user."""
     folder.mkdir()
     owner, real = os.getuid() + 1, Path.lstat
 
@@ -82,24 +82,24 @@ def belong_to_other(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 def be_open_to_others(folder: Path, _patch: pytest.MonkeyPatch) -> None:
-    """Let everybody write to the folder."""
+    """Make the folder writable for all users."""
     folder.mkdir()
     folder.chmod(0o777)
 
 
 def be_a_link(folder: Path, _patch: pytest.MonkeyPatch) -> None:
-    """Make the folder a link to a private one."""
+    """Replace the folder by a link to a private one."""
     (folder.parent / "target").mkdir(mode=0o700)
     folder.symlink_to(folder.parent / "target")
 
 
 def be_a_file(folder: Path, _patch: pytest.MonkeyPatch) -> None:
-    """Put a file in the place of the folder."""
+    """Create a file in place of the folder."""
     folder.touch()
 
 
 def be_read_only(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """Have the file system reject every file that would be opened for writing."""
+    """Make the file system reject every file that is opened for writing."""
     folder.mkdir(mode=0o700)
     real = os.open
 
@@ -127,7 +127,7 @@ def test_fallback(
     break_folder: Callable[[Path, pytest.MonkeyPatch], None],
     reason: str,
 ) -> None:
-    """If a folder cannot be used, one warning says why, and notes and locks of every process are in a different one."""
+    """If a folder cannot be used, one warning gives the reason, and every process uses the replacement."""
     warnings: list[str] = []
     with monkeypatch.context() as patch:
         break_folder(folders[0], patch)
@@ -142,7 +142,7 @@ def test_fallback(
 
 
 def test_full_disk(folders: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line that a full disk took in part is written to the other folder, and the line after it is intact."""
+    """A line that a full disk truncated is written to the other folder, and the next line is intact."""
     warnings: list[str] = []
     kept = Notes(folders, warnings.append)
     write, lengths = os.write, iter([3, 99])
@@ -155,7 +155,7 @@ def test_full_disk(folders: list[Path], monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_without_folders(folders: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """If no folder works, the run goes on with one warning, and this process still knows its own notes."""
+    """If no folder works, the run continues with one warning, and this process still knows its own notes."""
     warnings: list[str] = []
     for folder in folders:
         folder.parent.mkdir(exist_ok=True)
@@ -168,12 +168,12 @@ def test_without_folders(folders: list[Path], monkeypatch: pytest.MonkeyPatch) -
     (said,) = warnings
     assert all(f"{folder} (File exists)" in said for folder in folders)
     assert said.endswith("nor the next run if this one is killed")
-    monkeypatch.setattr(filelock.FileLock, "acquire", lambda *_: pytest.fail("there is no file"))
+    monkeypatch.setattr(filelock.FileLock, "acquire", lambda *_: pytest.fail("no file must be locked"))
     assert Notes([], warnings.append).read("file") == []
 
 
 def test_file_system_without_locks(folders: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file system that knows no locks is a folder that does not work."""
+    """A folder on a file system without locks counts as unusable."""
     warnings: list[str] = []
 
     def acquire(_lock: filelock.FileLock) -> None:
@@ -186,7 +186,7 @@ def test_file_system_without_locks(folders: list[Path], monkeypatch: pytest.Monk
 
 
 def test_remove(folders: list[Path]) -> None:
-    """A file is removed if its name says that it is old and this machine's clock, which may be set, agrees."""
+    """A file is removed if its name and the clock of this machine, which may be wrong, both indicate that it is old."""
     kept = Notes(folders, pytest.fail)
     for name in ("old", "old-set", "new"):
         kept.append(name, LINE)
@@ -197,7 +197,7 @@ def test_remove(folders: list[Path]) -> None:
 
 
 def test_without_owners(folders: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """If files have no numeric owner, as on Windows, a folder is used as it is."""
+    """If files have no numeric owner, as on Windows, the folder is used without a check."""
     monkeypatch.delattr("os.getuid")
     assert find_folders()[0].name == "iamcreds-0"
     be_open_to_others(folders[0], monkeypatch)

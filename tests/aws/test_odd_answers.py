@@ -1,4 +1,4 @@
-"""Answers of an endpoint that lack what IAM's have, or say other things: a sentence each, and nothing of them."""
+"""Incomplete or unexpected responses of an endpoint: each is an error in one sentence that quotes none of it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ READ: dict[str, Callable[[Account], object]] = {
     ],
 )
 def test_what_is_missing(signed_in: Emulator, iam: IAMClient, operation: str, element: str) -> None:
-    """An answer without what IAM's have is one that cannot be read, and no error of ours."""
+    """A response without an element that IAM always sends is reported as unreadable, and not as a bug."""
     iam.create_access_key(UserName="jane")
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     account = answered(signed_in, operation, rf"<{element}>.*</{element}>", "")
@@ -70,7 +70,7 @@ def test_what_is_missing(signed_in: Emulator, iam: IAMClient, operation: str, el
     ],
 )
 def test_what_is_odd(signed_in: Emulator, iam: IAMClient, operation: str, element: str, other: str) -> None:
-    """So is one that says what no answer of IAM's says: a word, a date, more to come and not from where."""
+    """A response with an unknown word, an invalid date, or more pages without a marker is unreadable, too."""
     iam.create_access_key(UserName="jane")
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     account = answered(signed_in, operation, rf"<{element}>[^<]*</{element}>", f"<{element}>{other}</{element}>")
@@ -81,7 +81,7 @@ def test_what_is_odd(signed_in: Emulator, iam: IAMClient, operation: str, elemen
 
 @pytest.mark.parametrize("what", ["credentials", "access_keys", "access_keys_of_all"])
 def test_lists(signed_in: Emulator, iam: IAMClient, what: str) -> None:
-    """The lists that are asked for anew are read as carefully."""
+    """Lists that are requested again are read with the same checks."""
     iam.create_access_key(UserName="jane")
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     ask: dict[str, Callable[[Account], object]] = {
@@ -95,8 +95,8 @@ def test_lists(signed_in: Emulator, iam: IAMClient, what: str) -> None:
 
 @pytest.mark.parametrize("address", ["127.0.0.1:4599", "localhost", "http://"])
 def test_an_endpoint_that_is_no_address(signed_in: Emulator, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    """What cannot be an endpoint is told as that, with the setting and an example."""
-    del signed_in  # only has to be there
+    """An invalid endpoint is reported as such, with the setting and an example."""
+    del signed_in  # is required to exist
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
     with pytest.raises(
         ConfigError, match=rf"Invalid endpoint: {address}: AWS_ENDPOINT_URL, or .* http://127.0.0.1:4599"
@@ -105,8 +105,8 @@ def test_an_endpoint_that_is_no_address(signed_in: Emulator, monkeypatch: pytest
 
 
 def answered(emulator: Emulator, operation: str, pattern: str, other: str) -> Account:
-    """An account some of whose answers are others; without an operation those to all that IAM is asked."""
-    del emulator  # only has to be there
+    """Return an account that receives modified responses to one operation, or without one to all IAM operations."""
+    del emulator  # is required to exist
     session = boto3.Session()
 
     def change(response_dict: dict[str, Any], **_: object) -> None:

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("iam")
 
 
 class Others:
-    """Earlier runs on this machine: each call is of a process of its own."""
+    """Earlier runs on this machine: each call has its own process."""
 
     def __init__(self, account: Account, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.account, self.monkeypatch = account, monkeypatch
@@ -40,7 +40,7 @@ class Others:
         )
 
     def create(self, made: str | None = None, service: str = CODECOMMIT) -> None:
-        """Note a create for jane, with the id of its credential or without a response."""
+        """Record a create for jane, with the id of its credential or without a response."""
         with self.monkeypatch.context() as patch:
             patch.setattr("iamcreds.aws.create_journal.process_id", lambda: "other")
             call = self.journal.begin("jane", service)
@@ -52,8 +52,8 @@ class Others:
 
 @pytest.fixture
 def others(account: Account, emulator: Emulator, iam: IAMClient, monkeypatch: pytest.MonkeyPatch) -> Others:
-    """Earlier runs."""
-    del iam  # jane exists
+    """Return earlier runs."""
+    del iam  # creates jane
     account.inventory.all()
     account.users.all()
     emulator.controls.clear_counts()
@@ -67,7 +67,7 @@ def make(iam: IAMClient) -> str:
 
 
 class Later:
-    """A later run, for which time passes while it waits."""
+    """A later run, whose pauses advance the server time."""
 
     def __init__(self, emulator: Emulator, passed: float = 0) -> None:
         self.emulator, self.passed, self.slept = emulator, passed, 0.0
@@ -75,25 +75,25 @@ class Later:
         self.account = Account(sleep=self.sleep)
 
     def sleep(self, seconds: float) -> None:
-        """Wait in no time."""
+        """Advance the server time instead of waiting."""
         self.slept += seconds
         self.emulator.controls.set(clock_shift=self.passed + self.slept)
 
     def find(self, *known: str) -> list[str]:
-        """Return the ids of jane's credentials, after no create is open."""
+        """Return the ids of jane's credentials after no create is open."""
         settle(self.account, *known)
         return [live.id for live in self.account.inventory.of("jane", CODECOMMIT)]
 
 
 def settle(account: Account, *known: str, service: str = CODECOMMIT) -> list[float]:
-    """Wait as long as anything is in doubt; the seconds that were told, empty where there was no need to wait."""
+    """Wait while any create is unresolved, and return the reported waits in seconds, empty if there was none."""
     told: list[timedelta] = []
     account.open_creates.wait("jane", service, lambda credential_id: credential_id in known, told.append)
     return [seconds.total_seconds() for seconds in told]
 
 
 def test_nothing_in_doubt(account: Account, others: Others, emulator: Emulator, slept: list[float]) -> None:
-    """Where no Create was called a moment ago nothing is waited for, and nothing is asked."""
+    """Without a recent Create, iamcreds waits for nothing and sends no request."""
     assert settle(account) == []
     others.create(service=KEYSPACES)
     assert settle(account) == []
@@ -101,7 +101,7 @@ def test_nothing_in_doubt(account: Account, others: Others, emulator: Emulator, 
 
 
 def test_killed_without_effect(account: Account, others: Others, emulator: Emulator, slept: list[float]) -> None:
-    """A killed Create of which nothing is seen is waited for until lists must show it, and then no more."""
+    """A killed Create without a visible result is waited for until lists must show it, and not longer."""
     others.create()
     (longest,) = settle(account)
     assert 0 < longest <= 70
@@ -113,7 +113,7 @@ def test_killed_without_effect(account: Account, others: Others, emulator: Emula
 
 
 def test_time_passes(others: Others, emulator: Emulator) -> None:
-    """The wait ends when AWS's clock says that it is over."""
+    """The wait ends when the server time exceeds its end."""
     looks = []
 
     def look(seconds: float) -> None:
@@ -127,7 +127,7 @@ def test_time_passes(others: Others, emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("is_told", [True, False])
 def test_appears_at_last(others: Others, emulator: Emulator, iam: IAMClient, *, is_told: bool) -> None:
-    """What a killed run made ends the wait when a list shows it, and is in nobody's doubt from then on."""
+    """The wait for a killed run ends when a list shows its credential, which no later run waits for."""
     emulator.controls.set(list_lag=30)
     made = make(iam)
     others.create(made if is_told else None)
@@ -144,7 +144,7 @@ def test_appears_at_last(others: Others, emulator: Emulator, iam: IAMClient, *, 
 
 
 def test_made_since_this_run_looked(account: Account, others: Others, iam: IAMClient, slept: list[float]) -> None:
-    """What another run has made since this one read all is seen by another look, without a wait."""
+    """A credential that another run created after this run's list is found by a second list, without a wait."""
     others.create(make(iam))
     assert settle(account) == []
     assert slept == []
@@ -152,7 +152,7 @@ def test_made_since_this_run_looked(account: Account, others: Others, iam: IAMCl
 
 
 def test_what_is_older(account: Account, others: Others, iam: IAMClient, emulator: Emulator) -> None:
-    """What was there before the killed call, or is the stack's own, is not what that made."""
+    """A credential older than the killed call, or in this stack, does not resolve the call."""
     emulator.controls.set(clock_shift=-60)
     make(iam)
     emulator.controls.set(clock_shift=0)
@@ -179,12 +179,12 @@ def test_listed_once(others: Others, emulator: Emulator, iam: IAMClient, *, is_t
     emulator.controls.set(list_lag=20)
     later = Later(emulator, 5)
     assert later.find() == [made]
-    assert 0 < later.slept <= 15  # less on a slow machine: time passes in between
+    assert 0 < later.slept <= 15  # less on a slow machine, because time passes
     emulator.controls.set(list_lag=0)
 
 
 def test_listed_for_longer_than_the_lag(others: Others, emulator: Emulator, iam: IAMClient) -> None:
-    """After lists have shown a credential for a minute, one that lacks it is believed: it was deleted."""
+    """After lists have shown a credential for a minute, a list without it means that it was deleted."""
     made = make(iam)
     others.create(made)
     assert Later(emulator, 30).find() == [made]
@@ -194,13 +194,13 @@ def test_listed_for_longer_than_the_lag(others: Others, emulator: Emulator, iam:
 
 
 def test_listed_late(others: Others, emulator: Emulator, iam: IAMClient) -> None:
-    """A credential that no list showed when it had to is waited for by the first run that looks."""
+    """If no list showed a credential in time, the first run that looks for it waits."""
     made = make(iam)
     others.create(made)
     emulator.controls.set(list_lag=100)
     later = Later(emulator, 80)
     assert later.find() == [made]
-    assert 0 < later.slept <= 21  # less on a slow machine: time passes in between
+    assert 0 < later.slept <= 21  # less on a slow machine, because time passes
 
 
 @pytest.mark.parametrize("is_told", [True, False])
@@ -215,30 +215,30 @@ def test_never_listed(others: Others, emulator: Emulator, *, is_told: bool) -> N
 
 
 def test_two_creates_and_one_credential(others: Others, emulator: Emulator, iam: IAMClient) -> None:
-    """One credential stands for one create: the second one may have made a credential, too."""
+    """One credential resolves only one create: the second one may have created a credential, too."""
     made = make(iam)
     for _ in range(2):
         others.create()
     later = Later(emulator)
     assert later.find() == [made]
-    assert later.slept >= 30, "the wait did not end when a list showed the credential"
+    assert later.slept >= 30, "the wait continued after a list showed the credential"
 
 
 @pytest.mark.parametrize("made", ["ACCAEARLIER", None])
 def test_another_user_of_that_name(
     account: Account, others: Others, iam: IAMClient, emulator: Emulator, made: str | None
 ) -> None:
-    """For a user who was made after the killed call, that one has made nothing."""
+    """If the user was created after the killed call, that call created nothing for this user."""
     others.create(made)
     iam.delete_user(UserName="jane")
     emulator.controls.set(clock_shift=1 if made else 3)
     iam.create_user(UserName="jane")
     assert settle(Account()) == []
-    assert len(settle(account)) == 1, "this run has read of the user who is no more"
+    assert len(settle(account)) == 1, "this run has read the deleted user"
 
 
 def test_clock_that_was_put_back(account: Account, others: Others, emulator: Emulator) -> None:
-    """A create in the future of AWS's clock is of an emulator whose clock was set, and is not waited for."""
+    """A create in the future of the server time comes from an emulator whose clock was set, and is not waited for."""
     emulator.controls.set(clock_shift=100)
     account.inventory.reread(["jane"])
     others.create()
@@ -248,7 +248,7 @@ def test_clock_that_was_put_back(account: Account, others: Others, emulator: Emu
 
 
 def test_deleted(account: Account, others: Others, iam: IAMClient, slept: list[float]) -> None:
-    """What was made a moment ago and deleted by another run is not waited for."""
+    """A recent credential that another run deleted is not waited for."""
     made = make(iam)
     others.create(made)
     account.credentials.delete("jane", made)
@@ -258,7 +258,7 @@ def test_deleted(account: Account, others: Others, iam: IAMClient, slept: list[f
 
 @pytest.mark.usefixtures("others")
 def test_own_creates(account: Account, emulator: Emulator, slept: list[float]) -> None:
-    """What this process created, or asked for and got no answer to, is no other run's."""
+    """Creates of this process, with or without a response, do not count as creates of another run."""
     account.credentials.create("jane", CODECOMMIT)
     emulator.controls.fail(CREATE, when="before")
     with pytest.raises(LostAnswerError):
@@ -275,7 +275,7 @@ def test_own_creates(account: Account, emulator: Emulator, slept: list[float]) -
 def test_what_a_later_run_waits_for(
     account: Account, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, fault: str | None, *, is_in_doubt: bool
 ) -> None:
-    """A later run waits for what a Create without an answer may have made, and for nothing that IAM refused."""
+    """A later run waits for a Create without a response, but not for one that IAM rejected."""
     if fault == "lost":
         emulator.controls.fail(CREATE, when="before")
         with pytest.raises(LostAnswerError):

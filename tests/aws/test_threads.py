@@ -1,4 +1,4 @@
-"""Many calls at once, in number what connections there are."""
+"""Parallel calls, limited by the number of connections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from iamcreds.aws.threads import call_all
 
 
 def test_at_once() -> None:
-    """As many calls as there are connections are under way at once, and no more."""
+    """The number of parallel calls is the number of connections."""
     running: list[int] = []
     waiting = threading.Barrier(POOL, timeout=20)
 
@@ -28,7 +28,7 @@ def test_at_once() -> None:
 
 
 def test_once_each() -> None:
-    """Each item is done once, in the order given, and whoever waits hears how far it is."""
+    """Each item is processed once, in the given order, and the progress is reported."""
     told: list[tuple[str, int, int | None]] = []
     done: list[str] = []
 
@@ -45,6 +45,6 @@ def test_once_each() -> None:
 
 
 def test_first_error() -> None:
-    """An error ends it."""
+    """An error ends all calls."""
     with pytest.raises(ZeroDivisionError):
         call_all(lambda number: 1 // number, [1, 0], "dividing")

@@ -1,4 +1,4 @@
-"""IAMCREDS_DEBUG=1: tracebacks and the calls to AWS, and never a secret."""
+"""`IAMCREDS_DEBUG=1` shows tracebacks and calls to AWS, but never a secret."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ LINE = re.compile(r"aws: (iam|sts):(\w+): HTTP (\d+) after \d+\.\d{3} s(, \d+ at
 
 @pytest.fixture
 def debugging(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of somebody who works on iamcreds."""
+    """Set the environment of a developer of iamcreds."""
     monkeypatch.setenv("IAMCREDS_DEBUG", "1")
 
 
 @pytest.mark.usefixtures("iam", "debugging")
 def test_calls_are_shown(signed_in: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every call is a line with operation, status, duration and request id, and no secret that it brought is shown."""
+    """Every call is logged with operation, status, duration and request id, and without the secrets of its response."""
     account = Account()
     account.id()
     issued = account.credentials.create("jane", CODECOMMIT)
@@ -49,7 +49,7 @@ def test_calls_are_shown(signed_in: Emulator, capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.usefixtures("debugging")
 def test_refused_and_repeated_calls_are_shown(signed_in: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
-    """A refused call is shown with its status, a repeated one with its attempts."""
+    """A rejected call is logged with its status, a repeated one with the number of attempts."""
     signed_in.controls.fail("sts:GetCallerIdentity", times=1)
     Account().id()
     with pytest.raises(AccountError):
@@ -62,7 +62,7 @@ def test_refused_and_repeated_calls_are_shown(signed_in: Emulator, capsys: pytes
 
 @pytest.mark.usefixtures("debugging")
 def test_calls_without_an_answer_are_shown(signed_in: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of a call without an answer the type of the error is shown."""
+    """A call without a response is logged with the type of the error."""
     signed_in.controls.drop("sts:GetCallerIdentity", times=50)
     with pytest.raises(UnreachableError):
         Account().id()
@@ -73,7 +73,7 @@ def test_calls_without_an_answer_are_shown(signed_in: Emulator, capsys: pytest.C
 
 @pytest.mark.usefixtures("iam", "signed_in")
 def test_off_by_default(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the variable, or with any other value, nothing is shown."""
+    """Without the variable, or with any other value, nothing is logged."""
     for value in ("", "0"):
         monkeypatch.setenv("IAMCREDS_DEBUG", value)
         Account().credentials.create("jane", CODECOMMIT)
@@ -85,7 +85,7 @@ def test_off_by_default(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 
 @pytest.mark.usefixtures("signed_in")
 def test_calls_are_shown_once(capsys: pytest.CaptureFixture[str]) -> None:
-    """A session that is traced twice shows each call once."""
+    """A session that is traced twice logs each call once."""
     session = boto3.Session(region_name="us-east-1")
     trace_calls(session)
     trace_calls(session)
@@ -95,7 +95,7 @@ def test_calls_are_shown_once(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.usefixtures("iam", "debugging")
 def test_command(signed_in: Emulator, iam: IAMClient) -> None:
-    """A command shows its calls on standard error, so that its answer stays what programs read."""
+    """A command logs its calls to standard error, so that its output stays machine-readable."""
     iam.create_access_key(UserName="jane")
     done = CliRunner().invoke(main, ["list", "access-keys", "--user", "jane", "--format", "json"])
     assert done.exit_code == 0
@@ -106,7 +106,7 @@ def test_command(signed_in: Emulator, iam: IAMClient) -> None:
 
 @pytest.mark.parametrize("value", ["1", ""])
 def test_command_that_fails(value: str, signed_in: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command that fails shows the traceback, with causes, where it is asked for, and in any case its sentence."""
+    """A command that fails always prints its error, and with `IAMCREDS_DEBUG=1` the traceback with its causes."""
     monkeypatch.setenv("IAMCREDS_DEBUG", value)
     signed_in.controls.fail("sts:GetCallerIdentity", times=50, status=403, code="ExpiredToken", message="too old")
     done = CliRunner().invoke(main, ["list", "credentials"])
@@ -117,10 +117,10 @@ def test_command_that_fails(value: str, signed_in: Emulator, monkeypatch: pytest
 
 
 def test_traceback_keeps_texts_of_others_back() -> None:
-    """A traceback has the types of all causes, and the texts of our own errors alone: others may quote a password."""
-    error = AccountError("creating a credential of jane: the answer cannot be read")
+    """A traceback shows the types of all causes, but only the texts of our errors: others may quote a password."""
+    error = AccountError("creating a credential of jane: the response cannot be read")
     error.__context__ = ResponseParserError("<ServicePassword>hunter2</ServicePassword>")
     assert format_traceback(error) == (
         "ResponseParserError (its text is not shown)\n\nwhich led to\n\n"
-        "AccountError: creating a credential of jane: the answer cannot be read\n"
+        "AccountError: creating a credential of jane: the response cannot be read\n"
     )

@@ -1,12 +1,12 @@
-"""What credentials cost on the real engine, beside its floor: a part of `make bench`.
+"""The cost of credentials with the real engine, compared with its floor: a part of `make bench`.
 
-The floor is the plain SDK with as many resources, components and stack outputs, and a provider that does nothing. Both
-run on the embedded IAM. Runs that are compared alternate, and ratios are taken pair by pair, for a machine's speed may
-drift. Calls are counted by the embedded IAM and are exact.
+The floor is the plain SDK with the same number of resources, components and stack outputs, and a provider that does
+nothing. Both run with the IAM emulator. Compared runs alternate, and ratios are computed pair by pair, because the
+speed of a machine may change. The IAM emulator counts the calls exactly.
 
-    python -m tests.bench.bench                       everything, at 1,000 credentials
-    python -m tests.bench.bench preview state         some of it
-    python -m tests.bench.bench up --size 200         smaller
+    python -m tests.bench.bench                 everything, at 1,000 credentials
+    python -m tests.bench.bench preview state   some parts
+    python -m tests.bench.bench up --size 200   a smaller size
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SERVICES = ("codecommit", "bedrock")
 USERS_A_FILE = 50
 SECONDS = 1200
 RATE = 20
-"""Calls a second that IAM allows in the throttled preview."""
+"""The number of calls per second that IAM allows in the throttled preview."""
 
 FLOOR = """
 import pulumi
@@ -49,12 +49,12 @@ shown = {{name: {{"id": one.id, "user_name": one.user, "status": one.service}} f
 pulumi.export("credentials", shown)
 pulumi.export("secrets", {{name: one.user for name, one in made.items()}})
 """
-"""The same number of resources, components and stack outputs as ours."""
+"""A program with the same number of resources, components and stack outputs as ours."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Wall time of a run, in seconds, and the IAM calls it made."""
+    """The wall time of a run, in seconds, and the number of its IAM calls."""
 
     seconds: float
     calls: int
@@ -62,7 +62,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: a measure, what it is beside, their ratio, and the most that it should be."""
+    """A row of the table: a measure, its value, the compared value, their ratio, and the goal."""
 
     measure: str
     ours: str
@@ -73,15 +73,15 @@ class Row:
 
 
 def main() -> None:
-    """Measure what was asked for, and print one table."""
-    parser = argparse.ArgumentParser(description="Measure credentials on the real engine beside its floor.")
-    parser.add_argument("parts", nargs="*", metavar="|".join(PARTS), help="what to measure, everything by default")
-    parser.add_argument("--size", type=int, default=1000, help="credentials")
-    parser.add_argument("--pairs", type=int, default=3, help="previews of each kind")
+    """Measure the selected parts, and print one table."""
+    parser = argparse.ArgumentParser(description="Measure credentials with the real engine, compared with its floor.")
+    parser.add_argument("parts", nargs="*", metavar="|".join(PARTS), help="parts to measure, by default all")
+    parser.add_argument("--size", type=int, default=1000, help="number of credentials")
+    parser.add_argument("--pairs", type=int, default=3, help="number of previews of each kind")
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
-    table = Table(f"{options.size:,} credentials", "ours", "beside", "ratio", "goal", "IAM calls")
+    table = Table(f"{options.size:,} credentials", "ours", "compared with", "ratio", "goal", "IAM calls")
     with Emulator() as emulator, tempfile.TemporaryDirectory(prefix="iamcreds-bench-") as folder:
         for row in run_parts(emulator, Path(folder), options.parts or PARTS, options.size, options.pairs):
             table.add_row(row.measure, row.ours, row.beside, row.ratio, row.goal, row.calls)
@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def run_parts(emulator: Emulator, folder: Path, parts: Collection[str], size: int, pairs: int) -> Iterator[Row]:
-    """The rows of the parts that were asked for."""
+    """Yield the rows of the selected parts."""
     if set(parts) - {"up"}:
         yield from run_filled(emulator, folder / "filled", parts, size, pairs)
     if "up" in parts:
@@ -100,7 +100,7 @@ def run_parts(emulator: Emulator, folder: Path, parts: Collection[str], size: in
 
 
 def run_filled(emulator: Emulator, folder: Path, parts: Collection[str], size: int, pairs: int) -> Iterator[Row]:
-    """The rows of stacks that were filled without checkpoints."""
+    """Yield the rows of stacks that were filled without checkpoints."""
     ours, floor = create_stacks(emulator, folder, size)
     filling, _ = (measure(emulator, partial(fill, stack)) for stack in (ours, floor))
     previews = [
@@ -116,12 +116,12 @@ def run_filled(emulator: Emulator, folder: Path, parts: Collection[str], size: i
         yield compare(f"preview at {RATE} calls a second", throttled, "unthrottled", 1.2)
     if "state" in parts:
         alone, whole = ([measured / size for measured in map(read, (ours, floor))] for read in (sum_sizes, read_size))
-        yield Row("bytes of state, a credential alone", f"{alone[0]:,.0f}", f"{alone[1]:,.0f} the floor", "", "1,800")
-        yield Row("bytes of state, all by credentials", f"{whole[0]:,.0f}", f"{whole[1]:,.0f} the floor", "", "")
+        yield Row("bytes of state each, resource only", f"{alone[0]:,.0f}", f"{alone[1]:,.0f} the floor", "", "1,800")
+        yield Row("bytes of state each, in total", f"{whole[0]:,.0f}", f"{whole[1]:,.0f} the floor", "", "")
 
 
 def preview_throttled(emulator: Emulator, stack: Stack) -> tuple[Measured, Measured]:
-    """A preview where IAM allows few calls, and one where it allows all."""
+    """Measure a preview with a limited rate of IAM calls, and one without a limit."""
     emulator.controls.set(rate=RATE)
     throttled = measure(emulator, stack.assert_no_changes)
     emulator.controls.set(rate=None)
@@ -129,23 +129,23 @@ def preview_throttled(emulator: Emulator, stack: Stack) -> tuple[Measured, Measu
 
 
 def fill(stack: Stack) -> None:
-    """Create everything; without checkpoints, for the file backend would rewrite the whole state at each step."""
+    """Create everything, without checkpoints, because the file backend would rewrite the whole state at each step."""
     stack.succeed("up", "--yes", "--skip-preview", **WITHOUT_CHECKPOINTS)
 
 
 def sum_sizes(stack: Stack) -> int:
-    """The bytes of the resources themselves, as the backend writes them, without the stack's outputs."""
+    """Return the size of the resources in bytes, as the backend writes them, without the stack's outputs."""
     return sum(len(json.dumps(resource, separators=(",", ":"))) for resource in stack.read_resources().values())
 
 
 def read_size(stack: Stack) -> int:
-    """The bytes of the whole state as the file backend keeps it."""
+    """Return the size of the whole state in the file backend, in bytes."""
     backend = Path(stack.env["PULUMI_BACKEND_URL"].removeprefix("file://"))
     return sum(file.stat().st_size for file in backend.glob(".pulumi/stacks/**/*.json"))
 
 
 def create_stacks(emulator: Emulator, folder: Path, size: int) -> tuple[Stack, Stack]:
-    """A stack of ours with specs for so many credentials, and one of as many resources that do nothing."""
+    """Create a stack with specs for that many credentials, and one with as many resources that do nothing."""
     users = create_users(emulator, size // len(SERVICES))
     for name in ("ours", "floor"):
         (folder / name).mkdir(parents=True)
@@ -159,7 +159,7 @@ def create_stacks(emulator: Emulator, folder: Path, size: int) -> tuple[Stack, S
 
 
 def create_users(emulator: Emulator, count: int) -> list[str]:
-    """Create so many IAM users; their names."""
+    """Create that many IAM users, and return their names."""
     iam = boto3.client(
         "iam", endpoint_url=emulator.url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
     )  # fmt: skip
@@ -170,13 +170,13 @@ def create_users(emulator: Emulator, count: int) -> list[str]:
 
 
 def spec(users: list[str]) -> str:
-    """A spec file that gives each of the users a credential for every service."""
+    """Return a spec file with a credential for each of the users and services."""
     credentials = ", ".join(f"{{service: {service}}}" for service in SERVICES)
     return "users:\n" + "".join(f"  {user}: {{credentials: [{credentials}]}}\n" for user in users)
 
 
 def measure(emulator: Emulator, run: Callable[[], object]) -> Measured:
-    """Run it once."""
+    """Run the function once, and measure it."""
     emulator.controls.clear_counts()
     started = time.perf_counter()
     run()
@@ -187,7 +187,7 @@ def measure(emulator: Emulator, run: Callable[[], object]) -> Measured:
 
 
 def compare(name: str, pairs: list[tuple[Measured, Measured]], beside: str, goal: float) -> Row:
-    """Medians of both, and the median of the ratios of the pairs."""
+    """Return the medians of both, and the median of the ratios of the pairs."""
     ratio = statistics.median(one.seconds / other.seconds for one, other in pairs)
     ours, others = (statistics.median(measured.seconds for measured in side) for side in zip(*pairs, strict=True))
     calls = "/".join(str(count) for count in sorted({one.calls for one, _ in pairs}))

@@ -1,8 +1,8 @@
-"""What a drift run costs beside a full preview: the second half of `make bench`.
+"""The cost of a drift run compared with a full preview: a part of `make bench`.
 
-At 1,000 and 5,000 credentials of half as many users and 50 ms a call: a preview without changes, and a drift run that
-also judges an access key of every user. The stack is filled without checkpoints, for the file backend would rewrite the
-whole state at each of its steps.
+It measures a preview without changes, and a drift run that also checks an access key of every user. The accounts have
+1,000 and 5,000 credentials, half as many users, and a latency of 50 ms for each call. The stack is filled without
+checkpoints, because the file backend would rewrite the whole state at each step.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FILLING = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 
 
 def main() -> None:
-    """Measure, and print one table."""
+    """Measure everything, and print one table."""
     table = Table("credentials", "drift s", "preview s", "preview : drift", "IAM calls of drift", "of preview")
     with tempfile.TemporaryDirectory(prefix="iamcreds-bench-") as folder:
         for credentials, pairs in PAIRS.items():
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def compare(place: Path, credentials: int, pairs: int) -> tuple[str, ...]:
-    """The cells of one size: medians, the median ratio of the pairs, and exact calls."""
+    """Return the cells of one size: medians, the median ratio of the pairs, and exact calls."""
     users = names(credentials // len(SERVICES))
     place.mkdir()
     with Emulator() as emulator:
@@ -52,7 +52,7 @@ def compare(place: Path, credentials: int, pairs: int) -> tuple[str, ...]:
 
 
 def filled(place: Path, url: str, users: list[str]) -> Stack:
-    """A stack of which everything is live already."""
+    """Return a stack whose resources all exist."""
     stack = create_stack(place, find_engine(), url)
     stack.seconds = SECONDS
     parts = [users[start : start + USERS_A_FILE] for start in range(0, len(users), USERS_A_FILE)]
@@ -62,13 +62,13 @@ def filled(place: Path, url: str, users: list[str]) -> Stack:
 
 
 def drift(stack: Stack, specs: Path) -> None:
-    """A drift run that finds nothing."""
+    """Run a drift detection that finds nothing."""
     command = ["iamcreds", "drift", str(specs)]
     subprocess.run(command, env=stack.env, check=True, timeout=SECONDS, stdout=subprocess.DEVNULL)
 
 
 def cells(measured: list[tuple[Measured, Measured]]) -> tuple[str, ...]:
-    """What a row says of pairs of a preview and a drift run."""
+    """Return the cells of a row for pairs of a preview and a drift run."""
     previews, drifts = zip(*measured, strict=True)
     walls = (statistics.median(one.seconds for one in runs) for runs in (drifts, previews))
     ratio = statistics.median(preview.seconds / run.seconds for preview, run in measured)

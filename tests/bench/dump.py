@@ -1,8 +1,8 @@
-"""What it costs to take a whole account over: a part of `make bench`.
+"""The cost of importing a whole account: a part of `make bench`.
 
-5,000 live credentials of half as many users: `iamcreds dump`, the first `pulumi up` on what it wrote, which must change
-nothing in AWS, the preview after it, which must be clean, and drift against the state. The stack is filled without
-checkpoints, for the file backend would rewrite the whole state at each of its steps.
+The account has 5,000 existing credentials of half as many users. The steps are `iamcreds dump`, a first `pulumi up`
+with its output, a preview, and drift against the state. The first `up` must change nothing in AWS, and the preview must
+be clean. The stack is filled without checkpoints, because the file backend would rewrite the whole state at each step.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WRITES = ("Create", "Reset", "Update", "Delete")
 
 
 def main() -> None:
-    """Measure, and print one table."""
+    """Measure everything, and print one table."""
     table = Table("step", "s", "calls to IAM", "writes", "MB")
     with tempfile.TemporaryDirectory(prefix="iamcreds-bench-") as folder, Emulator() as emulator:
         fill(names(CREDENTIALS // 2))
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def run(stack: Stack, command: list[str]) -> int:
-    """Run a command, which must succeed; the most memory it had, in MB."""
+    """Run a command, which must succeed, and return its peak memory in MB."""
     measured = ["/usr/bin/env", "python3", "-c", _MEASURE, *command]
     done = subprocess.run(
         measured, cwd=stack.folder, env=stack.env, check=True, timeout=SECONDS, stdout=subprocess.PIPE, text=True
@@ -77,7 +77,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"""
 
 
 def pulumi(stack: Stack, *arguments: str) -> int:
-    """Run the engine, which must succeed; its memory is not ours."""
+    """Run the engine, which must succeed; its memory is not measured."""
     stack.succeed(*arguments, **FILLING)
     return 0
 

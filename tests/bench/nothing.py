@@ -1,4 +1,4 @@
-"""A resource whose provider does nothing: the engine's floor."""
+"""A resource whose provider does nothing: the floor of the engine."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from dynamic_providers.resource import keep_pickler
 
 
 class NothingProvider(ResourceProvider):
-    """Answers the engine at once, with what it was given; pickled by reference, as ours are."""
+    """A provider that returns its inputs at once; it is pickled by reference, like ours."""
 
     serialize_as_secret_always = False
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Make nothing."""
+        """Create nothing."""
         return CreateResult(props["user"], dict(props))
 
 
 class Nothing(pulumi.dynamic.Resource, module="bench", name="Nothing"):
-    """Two inputs, which are its outputs; by the plain SDK, mended where it could not make a thousand."""
+    """A resource with two inputs and equal outputs, by the plain SDK, with a fix that thousands of resources need."""
 
     user: pulumi.Output[str]
     service: pulumi.Output[str]

@@ -1,8 +1,8 @@
-"""What loading specs costs beside reading their YAML: the part of `make bench` that needs no engine.
+"""The cost of loading specs compared with reading their YAML: the part of `make bench` without the engine.
 
-Loads 5,000 users with 10,000 credentials from 100 files (text to what is desired: syntax, schema, rules), and lets
-libyaml compose the same files to nodes without asking what they mean. Both alternate, and ratios are taken pair by
-pair, for the machine's speed may drift.
+It loads 5,000 users with 10,000 credentials from 100 files, from text to desired state: syntax, schema, rules. libyaml
+composes the same files to nodes without interpreting them. Both alternate, and ratios are computed pair by pair,
+because the speed of a machine may change.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ USER = """\
 
 
 def main() -> None:
-    """Measure, and print one table."""
+    """Measure everything, and print one table."""
     with tempfile.TemporaryDirectory(prefix="iamcreds-bench-") as folder:
         files = write_specs(Path(folder))
-        load(Path(folder))  # what is imported and compiled once is not what is measured
+        load(Path(folder))  # import and compile everything before the measurement
         pairs = [(measure(lambda: load(Path(folder))), measure(lambda: compose(files))) for _ in range(ROUNDS)]
     loading, composing = (statistics.median(seconds) for seconds in zip(*pairs, strict=True))
     ratio = statistics.median(loaded / composed for loaded, composed in pairs)
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def write_specs(folder: Path) -> list[Path]:
-    """Write the spec files; their paths."""
+    """Write the spec files, and return their paths."""
     files = [folder / f"team-{number:03}.yaml" for number in range(FILES)]
     for index, file in enumerate(files):
         numbers = range(index * USERS_PER_FILE, (index + 1) * USERS_PER_FILE)
@@ -60,13 +60,13 @@ def write_specs(folder: Path) -> list[Path]:
 
 
 def compose(files: list[Path]) -> None:
-    """Read the files as YAML, and no further."""
+    """Parse the files as YAML only."""
     for file in files:
         yaml.compose(file.read_text("utf-8"), Loader=yaml.CSafeLoader)
 
 
 def measure(function: Callable[[], object]) -> float:
-    """The wall time of a call, in seconds."""
+    """Return the wall time of a call, in seconds."""
     start = time.perf_counter()
     function()
     return time.perf_counter() - start

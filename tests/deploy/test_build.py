@@ -1,4 +1,4 @@
-"""What builds and installs the product is pinned by hash: uv, the packages, and what builds our own."""
+"""The hash pins of the build and the installation: uv, the packages, and the build system of our own package."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HASH = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def test_uv_is_pinned() -> None:
-    """The uv that is downloaded is one version, pinned by hash, and pip downloads nothing without a hash."""
+    """The downloaded uv is one version, pinned by hash, and pip downloads nothing without a hash."""
     lines = [line for line in (ROOT / "tools/uv.txt").read_text().splitlines() if not line.startswith("#")]
     assert re.fullmatch(r"uv==[\d.]+ \\", lines[0])
     assert lines[1:]
@@ -37,7 +37,7 @@ def test_uv_is_pinned() -> None:
 
 
 def test_packages_are_pinned() -> None:
-    """Every file of every package is in the lock file by its hash; only our own has none."""
+    """The lock file has a hash for every file of every package, except for our own."""
     for name, package in PACKAGES.items():
         files = [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]
         assert all(HASH.fullmatch(file["hash"]) for file in files), name
@@ -45,7 +45,7 @@ def test_packages_are_pinned() -> None:
 
 
 def test_what_builds_is_pinned() -> None:
-    """What builds our package is asked for in one version, which the lock file has, and uv asks for nothing else."""
+    """The build requirements have exact versions from the lock file, and uv needs no others."""
     assert set(PROJECT["build-system"]["requires"]) <= set(PROJECT["dependency-groups"]["build"])
     for requirement in PROJECT["dependency-groups"]["build"]:
         name, version = requirement.split("==")
@@ -55,7 +55,7 @@ def test_what_builds_is_pinned() -> None:
 
 
 def test_nothing_fetched_is_built() -> None:
-    """Packages are installed as wheels, which run no code, and our own is built without a network."""
+    """Packages are installed as wheels, which run no code, and our own is built without network access."""
     first, second = re.findall(r"\$\(UV\) sync (.*)", (ROOT / "Makefile").read_text())
     assert {"--locked", "--no-build", "--no-install-project"} <= set(first.split())
     assert {"--locked", "--offline"} <= set(second.split())
@@ -63,7 +63,7 @@ def test_nothing_fetched_is_built() -> None:
 
 @pytest.mark.parametrize("words", [[], ["--pinned"]])
 def test_pinned_engine(words: list[str], tmp_path: Path) -> None:
-    """The engine on PATH is taken as it is, and passed over where only the pinned one will do."""
+    """The engine on PATH is used, unless the pinned one is required."""
     (tmp_path / "pulumi").touch(0o755)
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     cache = tmp_path / "iamcreds"
@@ -80,9 +80,9 @@ def test_pinned_engine(words: list[str], tmp_path: Path) -> None:
     assert found == str(cache / f"engine-{fingerprint}" if words else tmp_path)
 
 
-@pytest.mark.skipif(not shutil.which("go"), reason="there is no Go to read the modules with")
+@pytest.mark.skipif(not shutil.which("go"), reason="Go is not installed")
 def test_go_modules_are_pinned() -> None:
-    """Every Go module that the engine and the checks are built from has its checksum beside it."""
+    """Every Go module of the engine and the checks has a checksum in the `go.sum` next to it."""
     modules = sorted((ROOT / "tools").rglob("go.mod"))
     assert len(modules) == 3
     for module in modules:

@@ -1,4 +1,4 @@
-"""The roles of `deploy/aws`: who may assume each, and what each may do to a state, statement by statement."""
+"""The roles of `deploy/aws`: their trust policies, and their permissions for a state, statement by statement."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ WRITES = {"s3:PutObject", "s3:DeleteObject"}
 
 
 def read_statements(name: str) -> list[dict[str, Any]]:
-    """The statements of a policy."""
+    """Return the statements of a policy."""
     policy = json.loads((ROOT / f"deploy/aws/{name}.json").read_text())
     assert policy["Version"] == "2012-10-17"
     return list(policy["Statement"])
 
 
 def listed(value: str | list[str]) -> list[str]:
-    """A list, which IAM lets be written as its one item."""
+    """Return the items of a value that IAM accepts as a list or as a single item."""
     return [value] if isinstance(value, str) else value
 
 
@@ -37,7 +37,7 @@ def listed(value: str | list[str]) -> list[str]:
     ],
 )
 def test_who_may_assume(role: str, claims: dict[str, str]) -> None:
-    """Each role is for one kind of run of this repository; the one that writes binds environment and branch."""
+    """Each role is for one kind of run of this repository; the writing one is bound to environment and branch."""
     (statement,) = read_statements(f"trust-{role}")
     assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
     assert statement["Condition"] == {
@@ -46,7 +46,7 @@ def test_who_may_assume(role: str, claims: dict[str, str]) -> None:
 
 
 def test_state_of_one_stack() -> None:
-    """What a role may do to objects, it may do to those of its own stack, named in full but for its folders."""
+    """A role's permissions for objects are limited to its own stack, named in full except for its folders."""
     for name in ("state-read", "state-write"):
         for statement in read_statements(name):
             assert statement["Effect"] == "Allow"
@@ -59,7 +59,7 @@ def test_state_of_one_stack() -> None:
 
 
 def test_reading_role_writes_nothing() -> None:
-    """The role of pull requests lists, gets and decrypts, and no more."""
+    """The role of pull requests can only list, get and decrypt."""
     actions = {action for statement in read_statements("state-read") for action in listed(statement["Action"])}
     assert actions == {"s3:ListBucket", "s3:GetObject", "kms:Decrypt"}
 
@@ -72,7 +72,7 @@ def test_key_of_one_stack() -> None:
 
 
 def test_roles_of_stacks() -> None:
-    """Every stack has three roles, no two the same."""
+    """Every stack has three different roles."""
     for stack in json.loads((GITHUB / "stacks.json").read_text()):
         assert len({stack["driftRole"], stack["readRole"], stack["writeRole"]}) == 3
 

@@ -1,4 +1,4 @@
-"""What the workflows may do, and what runs in them, by their text."""
+"""The permissions and the steps of the workflows, according to their text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 ACTIONS = sorted((GITHUB / "actions").glob("*/action.yml"))
 PROJECT_SETUP = ROOT / "iamcreds/project/templates/.github/actions/setup/action.yml"
-"""The one file of a team's own workflows that is not ours."""
+"""The only file of a team's own workflows that is not copied from ours."""
 JOBS = {f"{path.stem}: {name}": job for path in WORKFLOWS for name, job in load_workflow(path.stem)["jobs"].items()}
 TRUSTED = {name: job for name, job in JOBS.items() if job["permissions"].get("id-token") == "write"}
 """The jobs that may assume a role."""
@@ -53,7 +53,7 @@ PERMISSIONS = {
 
 
 def test_permissions() -> None:
-    """Each job has the permissions that it needs, and a workflow as a whole none."""
+    """Each job has the permissions that it needs, and the workflow itself has none."""
     found = {path.stem: load_workflow(path.stem) for path in WORKFLOWS}
     assert all(workflow["permissions"] == {} for workflow in found.values())
     assert {
@@ -63,7 +63,7 @@ def test_permissions() -> None:
 
 
 def test_validation_is_offline() -> None:
-    """What runs for everybody's pull request has no secrets, and what has them runs for our own alone."""
+    """Jobs that run for every pull request have no secrets, and jobs with secrets run only for our own branches."""
     jobs = load_workflow("pull-request")["jobs"]
     for name in ("stacks", "validate"):
         assert not re.search(r"secrets\.|role-to-assume|token", json.dumps(jobs[name]))
@@ -72,13 +72,13 @@ def test_validation_is_offline() -> None:
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS, PROJECT_SETUP], ids=lambda path: str(path.relative_to(ROOT)))
 def test_pinned_and_quoted(path: Path) -> None:
-    """Every action is ours or pinned by its commit, no expression gets into a shell, no stranger's code has rights."""
+    """Actions are ours or pinned by commit, no expression gets into a shell, and no code of a fork has permissions."""
     text = path.read_text()
     pinned = re.compile(r"\./\S+|[\w-]+/[\w-]+(/[\w-]+)?@[0-9a-f]{40} # v\d+\.\d+\.\d+")
     assert all(pinned.fullmatch(used) for used in re.findall(r"uses: (.*)", text))
     content = read_workflow(text)
     jobs = list(content["jobs"].values()) if "jobs" in content else [content["runs"]]
-    jobs = [job for job in jobs if "steps" in job]  # the others are workflows of their own
+    jobs = [job for job in jobs if "steps" in job]  # the others are reusable workflows
     steps = [step for job in jobs for step in job["steps"]]
     assert not any("${{" in step.get("run", "") for step in steps)
     assert all(job.get("timeout-minutes") for job in jobs if "runs-on" in job)
@@ -89,7 +89,7 @@ def test_pinned_and_quoted(path: Path) -> None:
 
 
 def test_comments_of_other_commits() -> None:
-    """The job that marks comments runs first under the conditions of the preview, with no code and no role."""
+    """The job that marks comments runs first, under the conditions of the preview, without code and without a role."""
     workflow = load_workflow("pull-request")
     outdate, preview = (workflow["jobs"][name] for name in ("outdate", "preview"))
     assert "needs" not in outdate
@@ -103,7 +103,7 @@ def test_comments_of_other_commits() -> None:
 
 
 def test_approved_plan() -> None:
-    """The merge workflow applies the plan that its own gate has written, after the reviewers released the job."""
+    """The merge workflow applies the plan of its own gate, after the reviewers released the job."""
     job = load_workflow("up")["jobs"]["up"]
     steps = {step.get("name"): step for step in job["steps"]}
     assert '--approve "$RUNNER_TEMP/approved.json" --specs "$SPECS"' in steps["gate"]["run"]
@@ -114,7 +114,7 @@ def test_approved_plan() -> None:
 
 
 def test_rejections() -> None:
-    """Previews complete with rejections; the merge workflow goes on only if these are the sole errors, and fails."""
+    """Previews complete with rejections; the merge workflow continues only if these are the sole errors, and fails."""
     steps = {step.get("name"): step for step in load_workflow("up")["jobs"]["up"]["steps"]}
     previews = [steps["preview"], *load_workflow("pull-request")["jobs"]["preview"]["steps"]]
     reporting = [step["env"].get("IAMCREDS_REJECTIONS") for step in previews if step.get("name") == "preview"]
@@ -127,7 +127,7 @@ def test_rejections() -> None:
 
 
 def test_trusted_jobs() -> None:
-    """Three jobs may assume a role, each the role made for it."""
+    """Three jobs may assume a role, each one its own."""
     assert {name: find_role(job) for name, job in TRUSTED.items()} == {
         "drift: drift": "${{ matrix.driftRole }}",
         "pull-request: preview": "${{ matrix.readRole }}",
@@ -136,7 +136,7 @@ def test_trusted_jobs() -> None:
 
 
 def find_role(job: dict[str, Any]) -> str:
-    """The role that a job assumes."""
+    """Return the role that a job assumes."""
     roles = [step["with"]["role-to-assume"] for step in job["steps"] if "role-to-assume" in step.get("with", {})]
     assert len(roles) == 1
     return str(roles[0])
@@ -144,7 +144,7 @@ def find_role(job: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("name", sorted(TRUSTED))
 def test_nothing_is_built_beside_a_role(name: str) -> None:
-    """A job that may assume a role builds and installs nothing: it takes what a job without that right has built."""
+    """A job that may assume a role builds and installs nothing: it uses the output of a job without that right."""
     job = TRUSTED[name]
     assert "build" in job["needs"]
     used = [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step]
@@ -155,7 +155,7 @@ def test_nothing_is_built_beside_a_role(name: str) -> None:
 
 
 def test_building_has_no_rights() -> None:
-    """What builds has neither token nor secrets, and takes nothing but what is pinned, without what tests need."""
+    """The build has neither a token nor secrets, and uses only pinned packages, without those of the tests."""
     text = (GITHUB / "workflows/build.yml").read_text() + (GITHUB / "actions/setup/action.yml").read_text()
     assert not re.search(r"secrets|id-token|role-to-assume|environment:", text)
     setup = read_action("setup")
@@ -169,7 +169,7 @@ def test_building_has_no_rights() -> None:
 
 @pytest.mark.parametrize("engine", ["engine-1", None])
 def test_handing_over(tmp_path: Path, engine: str | None) -> None:
-    """What one job packs the other finds in the same place, programs and links as they were, and on its PATH."""
+    """The files of one job are in the same place in the next one, with their modes and links, and on its PATH."""
     work, home = tmp_path / "work", tmp_path / "home"
     programs = [work / ".venv/bin/iamcreds", *([home / f".cache/iamcreds/{engine}/pulumi"] if engine else [])]
     home.mkdir()
@@ -182,7 +182,7 @@ def test_handing_over(tmp_path: Path, engine: str | None) -> None:
     (unpacking,) = [step for step in read_action("tools")["runs"]["steps"] if "run" in step]
     for step in (packing, unpacking):
         subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", step["run"]],  # noqa: S607 - as the runner finds it
+            ["bash", "-euo", "pipefail", "-c", step["run"]],  # noqa: S607 - found by the runner
             cwd=work, env=variables | {"GITHUB_PATH": str(tmp_path / "path")}, check=True, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         if step is packing:
@@ -195,7 +195,7 @@ def test_handing_over(tmp_path: Path, engine: str | None) -> None:
 
 
 def test_one_python() -> None:
-    """What is built is used by the same Python."""
+    """The build and the jobs that use it have the same Python version."""
     versions = re.findall(r'python-version: "(.*)"', "".join(path.read_text() for path in ACTIONS))
     assert len(versions) == len(ACTIONS)
     assert len(set(versions)) == 1
@@ -203,19 +203,19 @@ def test_one_python() -> None:
 
 
 def read_action(name: str) -> dict[str, Any]:
-    """What an action of ours says."""
+    """Return the content of one of our actions."""
     return read_workflow((GITHUB / f"actions/{name}/action.yml").read_text())
 
 
 @pytest.mark.parametrize("name", sorted(TRUSTED))
 def test_files_are_private(name: str) -> None:
-    """Every shell that has a role's rights makes files for its own user alone."""
+    """Every shell with the rights of a role creates files that only its own user can read."""
     assert all(step["run"].startswith("umask 077\n") for step in TRUSTED[name]["steps"] if "run" in step)
 
 
 @pytest.mark.parametrize("name", ["pull-request: preview", "up: up"])
 def test_state_is_looked_at_first(name: str) -> None:
-    """The state is checked before anything runs on it, without passphrase, and no plugin is ever fetched."""
+    """The state is checked before anything uses it, without a passphrase, and plugins are never downloaded."""
     job = TRUSTED[name]
     runs = [step for step in job["steps"] if re.search(r"pulumi (preview|up|stack)", step.get("run", ""))]
     assert "pulumi stack export --non-interactive | iamcreds state check - --settings" in runs[0]["run"]
@@ -226,7 +226,7 @@ def test_state_is_looked_at_first(name: str) -> None:
 
 
 def test_code_scanning_has_no_code() -> None:
-    """What may write to code scanning runs nothing of ours, is of no stranger's pull request, and is off by default."""
+    """The job that can write to code scanning runs none of our code, never for a fork, and is off by default."""
     job = JOBS["code-scanning: upload"]
     assert not [step for step in job["steps"] if "run" in step or step["uses"].startswith("./")]
     writers = [name for name, job in JOBS.items() if "security-events" in job["permissions"]]
@@ -240,7 +240,7 @@ def test_code_scanning_has_no_code() -> None:
 
 @pytest.mark.parametrize(("name", "command"), [("pull-request: validate", "validate"), ("drift: drift", "drift")])
 def test_code_scanning_finds_its_file(name: str, command: str) -> None:
-    """What a job hands over is what the upload looks for, under the same condition as it was written."""
+    """The uploaded file has the name and the path of the written one, under the same condition."""
     written, handed = JOBS[name]["steps"][-2:]
     taken, uploaded = JOBS["code-scanning: upload"]["steps"][-2:]
     file = f"{command}.sarif"
@@ -255,13 +255,13 @@ def test_code_scanning_finds_its_file(name: str, command: str) -> None:
 
 
 def test_drift_has_no_state() -> None:
-    """Drift's job has no passphrase, no token of a backend, and no way to the state."""
+    """The drift job has no passphrase, no backend token, and no access to the state."""
     assert not re.search(r"PULUMI|secrets\.", json.dumps(JOBS["drift: drift"]))
 
 
-@pytest.mark.skipif(not shutil.which("go"), reason="there is no Go to build actionlint with")
+@pytest.mark.skipif(not shutil.which("go"), reason="Go is not installed")
 def test_actionlint_sees_a_mistake(tmp_path: Path) -> None:
-    """The check of the workflows fails on a workflow with a mistake."""
+    """The check of the workflows fails for a workflow with a mistake."""
     wrong = tmp_path / "wrong.yml"
     wrong.write_text(
         "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: echo ${{ matrix.b }}\n"

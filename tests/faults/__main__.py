@@ -1,8 +1,8 @@
 """The fault suite: `python -m tests.faults [--sample] [--jobs N] [ID ...]`.
 
-Every kind of fault at every call of every write path, with the real engine against the embedded IAM. A case's id, such
-as `create:lost-answer:4`, is scenario, kind and call; `*` in it stands for anything. Exit code 0: all is as it has to
-be; 1: it is not.
+Tests every kind of fault at every call of every write path, with the real engine and the IAM emulator. The id of a
+case, such as `create:lost-answer:4`, consists of scenario, kind and call; `*` in it matches any text. The exit code is
+0 if every case passes, and 1 otherwise.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from tests.faults.table import print_case, print_table
 
 
 def main() -> int:
-    """Play what the command line asks for; the exit code."""
+    """Play the selected cases, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument(
         "--sample",
         action="store_true",
-        help="a part: every change of every scenario, every operation, every kind of fault",
+        help="a sample with every change of every scenario, every operation and every kind of fault",
     )
-    parser.add_argument("--operation", default="*", help="only at calls of these, such as 'iam:Create*'")
-    parser.add_argument("--list", action="store_true", help="print the ids and play nothing")
-    parser.add_argument("--jobs", type=int, default=4, help="processes; a case waits about as long as it works")
-    parser.add_argument("--said", action="store_true", help="print what the engine said in the cases that failed")
-    parser.add_argument("ids", nargs="*", metavar="ID", help="such as create:lost-answer:4 or 'reset:*'")
+    parser.add_argument("--operation", default="*", help="only at calls of matching operations, such as 'iam:Create*'")
+    parser.add_argument("--list", action="store_true", help="print the ids without playing the cases")
+    parser.add_argument("--jobs", type=int, default=4, help="number of processes; a case waits about half of its time")
+    parser.add_argument("--said", action="store_true", help="print the engine's output of failed cases")
+    parser.add_argument("ids", nargs="*", metavar="ID", help="id or pattern, such as create:lost-answer:4 or 'reset:*'")
     options = parser.parse_args()
     ids = options.ids or ["*"]
     binaries = find_engine()

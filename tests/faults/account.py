@@ -1,4 +1,4 @@
-"""The account that a case is played in: recorded when a scenario was prepared, and put back for each of its cases."""
+"""The account of a case: recorded when a scenario is prepared, and restored for each of its cases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ USERS = ("jane", "john")
 
 @dataclass(frozen=True)
 class Account:
-    """The embedded IAM of this process, and somebody who works on it by hand."""
+    """The IAM emulator of this process, with a client for manual changes."""
 
     url: str
     controls: Controls
@@ -26,35 +26,35 @@ class Account:
     users: tuple[str, ...] = USERS
 
     def list_credentials(self) -> list[dict[str, Any]]:
-        """List what is live, whatever a list may lag behind."""
+        """List the existing credentials, even if lists lag."""
         self.controls.set(list_lag=0)
         listed = self.iam.list_service_specific_credentials(AllUsers=True)["ServiceSpecificCredentials"]
         return [dict(credential) for credential in listed]
 
     def create_credential(self, user: str, service: str) -> None:
-        """Create a credential by hand."""
+        """Create a credential manually."""
         self.iam.create_service_specific_credential(UserName=user, ServiceName=service)
 
     def delete_credential(self, user: str, credential_id: str) -> None:
-        """Delete a credential by hand."""
+        """Delete a credential manually."""
         self.iam.delete_service_specific_credential(UserName=user, ServiceSpecificCredentialId=credential_id)
 
     def has_lag(self) -> bool:
-        """Whether lists lag behind writes."""
+        """Return True if lists lag behind writes."""
         return bool(self.controls.settings()["list_lag"] > 0)
 
     def wait(self, seconds: float) -> None:
-        """Have the account's clock go on by so many seconds."""
+        """Advance the account's clock by that many seconds."""
         self.controls.set(clock_shift=self.controls.settings()["clock_shift"] + seconds)
 
     def empty(self) -> None:
-        """Have the users and nothing else."""
+        """Reset the account to its users."""
         self.controls.reset()
         for user in self.users:
             self.iam.create_user(UserName=user)
 
     def record(self) -> list[dict[str, str]]:
-        """Record what is live, passwords included, for `restore`."""
+        """Record the existing credentials with their passwords; `restore` reads the result."""
         passwords = self.controls.passwords()
         return [
             {
@@ -71,7 +71,7 @@ class Account:
         ]
 
     def restore(self, recorded: list[dict[str, str]]) -> None:
-        """Have what was recorded and nothing else; no call is counted."""
+        """Reset the account to the recorded credentials, and clear the counts of calls."""
         self.empty()
         for credential in recorded:
             self.controls.put_credential(**credential)
@@ -79,7 +79,7 @@ class Account:
 
 
 def open_account(emulator: Emulator, users: tuple[str, ...] = USERS) -> Account:
-    """Open the account of an embedded IAM, which has these users."""
+    """Open the account of an IAM emulator with these users."""
     iam = boto3.client(
         "iam", endpoint_url=emulator.url, region_name="us-east-1",
         aws_access_key_id="somebody", aws_secret_access_key="else",

@@ -1,4 +1,4 @@
-"""Many cases at once: a pool of processes, each with an embedded IAM of its own."""
+"""Concurrent playback of cases: a pool of processes, each with its own IAM emulator."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def play_case(case: Case, prepared: Prepared, folder: Path, binaries: str) -> Ou
 
 
 def prepare_all(pool: Executor, folder: Path, binaries: str, ids: Sequence[str]) -> dict[str, Prepared]:
-    """Prepare every scenario that the ids are about, telling of each that fails although nothing goes wrong."""
+    """Prepare every scenario of the ids, and report each that fails without a fault."""
     started = {
         scenario.name: pool.submit(prepare_scenario, scenario, folder, binaries) for scenario in list_scenarios(ids)
     }
@@ -45,7 +45,7 @@ def prepare_all(pool: Executor, folder: Path, binaries: str, ids: Sequence[str])
 
 
 def list_scenarios(ids: Sequence[str]) -> list[Scenario]:
-    """List the scenarios that the ids are about."""
+    """List the scenarios of the ids."""
     patterns = [case_id.partition(":")[0] for case_id in ids]
     return [scenario for scenario in SCENARIOS if any(fnmatchcase(scenario.name, pattern) for pattern in patterns)]
 
@@ -53,6 +53,6 @@ def list_scenarios(ids: Sequence[str]) -> list[Scenario]:
 def play_all(
     pool: Executor, cases: Sequence[Case], prepared: dict[str, Prepared], folder: Path, binaries: str
 ) -> Iterator[tuple[Case, Outcome]]:
-    """Play the cases; each as it ends, with what came of it."""
+    """Play the cases, and yield each with its outcome when it ends."""
     started = {pool.submit(play_case, case, prepared[case.scenario.name], folder, binaries): case for case in cases}
     return ((started[ended], ended.result()) for ended in as_completed(started))

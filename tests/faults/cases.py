@@ -1,4 +1,4 @@
-"""The cases: every kind of fault at every call of every scenario, or a part in which each is met."""
+"""The cases: every kind of fault at every call of every scenario, or a sample with each of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 READING = ("iam:Get", "iam:List", "sts:Get", "*")
-"""How the names of operations begin that change nothing; `*` is a fault that is about all of them."""
+"""The prefixes of operations that change nothing; `*` is a fault of all operations."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,15 @@ class Case:
 
     @property
     def id(self) -> str:
-        """What it is asked for by: `create:lost-answer:4`."""
+        """Return the id, such as `create:lost-answer:4`."""
         return f"{self.scenario.name}:{self.kind.name}:{self.call}"
 
 
 def make_cases(calls: Mapping[str, Sequence[str]]) -> Iterator[Case]:
-    """Make every case.
+    """Generate every case.
 
     Args:
-        calls: the operations that each scenario calls when nothing goes wrong, in order, by the scenario's name.
+        calls: the operations that each scenario calls without a fault, in order, by the scenario's name.
     """
     for scenario in SCENARIOS:
         for kind in KINDS if scenario.name in calls else ():
@@ -46,7 +46,7 @@ def make_cases(calls: Mapping[str, Sequence[str]]) -> Iterator[Case]:
 
 
 def sample(cases: Sequence[Case]) -> Iterator[Case]:
-    """Choose a part: each call that changes something, each other operation, each scenario, each kind of fault."""
+    """Choose a sample: each changing call, each other operation, each scenario, and each kind of fault."""
     met: Counter[Kind | Scenario] = Counter()
     for place in dict.fromkeys(map(_find_place, cases)):
         chosen = min((case for case in cases if _find_place(case) == place), key=lambda case: met[case.kind])
@@ -59,11 +59,11 @@ def sample(cases: Sequence[Case]) -> Iterator[Case]:
 
 
 def _find_place(case: Case) -> tuple[str, int] | str:
-    """What a sample has one case of: where something may be lost, the call; otherwise the operation."""
+    """Return the unit of a sample: the call if it changes something, otherwise the operation."""
     is_change = not case.operation.startswith(READING)
     return (case.scenario.name, case.call) if is_change else case.operation
 
 
 def select(cases: Sequence[Case], patterns: Sequence[str]) -> Iterator[Case]:
-    """Choose by id; `*` stands for anything."""
+    """Select cases by id; `*` matches any text."""
     return (case for case in cases if any(fnmatchcase(case.id, pattern) for pattern in patterns))

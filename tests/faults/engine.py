@@ -1,4 +1,4 @@
-"""The engine on the stack of a case: as the tests run it everywhere, and so that it can be killed."""
+"""The engine with the stack of a case: as in other tests, and in a form that can be killed."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from tests.faults.scenarios import Project
 
 SECONDS = 100
-"""How long one `pulumi up` may take."""
+"""The time limit of a `pulumi up`."""
 
 BETWEEN_SIGNALS = 0.5
-"""Seconds in which a person who has pressed Ctrl-C presses it again."""
+"""The pause, in seconds, between two signals, as if a person pressed Ctrl-C twice."""
 
 UP = ("pulumi", "--non-interactive", "up", "--yes", "--skip-preview")
 WAITING = "waiting until IAM's lists must show it"
 MINUTE = 71
-"""Seconds by which the account's clock goes on where the product waits about a minute, or says: repeat in one."""
+"""The seconds by which the account's clock advances when the product waits a minute or asks the user to."""
 
 IMPATIENT = Path(__file__).parent / "impatient"
 _SECRET = "4dabf18193072939515e22adb298388d"
@@ -36,29 +36,29 @@ _SECRET = "4dabf18193072939515e22adb298388d"
 
 @dataclass
 class Engine:
-    """The engine on one stack, everything of which is in the folder `home`."""
+    """The engine with one stack, whose files are all in the folder `home`."""
 
     home: Path
     stack: Stack
 
     @property
     def printed(self) -> list[str]:
-        """All that was printed."""
+        """Return the output of all commands."""
         return self.stack.printed
 
     def write(self, project: Project) -> None:
-        """Make the stack's project this one."""
+        """Write the project of the stack."""
         if project.is_program:
             self.stack.write_program(project.text)
         else:
             self.stack.write_specs(specs=project.text)
 
     def up(self, account: Account, *, has_checkpoints: bool = True) -> bool:
-        """Run `pulumi up`; whether it succeeded."""
+        """Run `pulumi up`, and return True if it succeeded."""
         return self._finish(self._start({} if has_checkpoints else WITHOUT_CHECKPOINTS), account)
 
     def up_with(self, kind: Kind, account: Account, *, has_checkpoints: bool) -> bool:
-        """Run `pulumi up` while something is to go wrong, ending what the fault ends; whether it succeeded."""
+        """Run `pulumi up` with a fault, send its signals, and return True if it succeeded."""
         variables = {"PYTHONPATH": str(IMPATIENT)} if kind.is_impatient else {}
         running = self._start(variables if has_checkpoints else variables | WITHOUT_CHECKPOINTS)
         if kind.victims and self._wait_until_held(running, account):
@@ -67,27 +67,27 @@ class Engine:
         return self._finish(running, account)
 
     def cancel(self) -> bool:
-        """Run `pulumi cancel` where an update that was killed has left the stack locked; whether it had."""
+        """Run `pulumi cancel` if a killed update has left the stack locked, and return True in that case."""
         if not self.is_locked():
             return False
         self.stack.succeed("cancel", "--yes")
         return True
 
     def is_locked(self) -> bool:
-        """Whether the backend holds a lock."""
+        """Return True if the backend holds a lock."""
         return any((self.home / "backend").glob(".pulumi/locks/**/*.json"))
 
     def read_state(self) -> list[dict[str, Any]]:
-        """Read the credentials out of the state, with their secrets in clear, which is not kept as printed."""
+        """Read the credentials in the state with their decrypted secrets, and do not record the output."""
         shown = subprocess.run(
-            ["pulumi", "--non-interactive", "stack", "export", "--show-secrets"],  # noqa: S607 - by the stack's PATH
+            ["pulumi", "--non-interactive", "stack", "export", "--show-secrets"],  # noqa: S607 - found by the stack's PATH
             cwd=self.stack.folder, env=self.stack.env, capture_output=True, text=True, timeout=SECONDS, check=True,
         )  # fmt: skip
         resources = json.loads(shown.stdout)["deployment"].get("resources") or []
         return [resource for resource in resources if "credential_id" in resource.get("outputs", {})]
 
     def end_processes(self) -> None:
-        """End what an engine that was killed has left behind."""
+        """End the processes that a killed engine has left."""
         for pid in find_processes(self.home):
             send(pid, SIGKILL)
         deadline = time.monotonic() + SECONDS
@@ -109,9 +109,9 @@ class Engine:
                     send(pid, signal)
 
     def _finish(self, running: subprocess.Popen[str], account: Account) -> bool:
-        """Wait until it has ended; where it waits itself until lists must show something, the account's clock goes on.
+        """Wait for the end of the update, and return True if it succeeded.
 
-        Whether it succeeded.
+        Whenever it starts to wait for lists, the account's clock advances.
         """
         deadline = time.monotonic() + SECONDS
         waits = 0
@@ -132,7 +132,7 @@ class Engine:
         return (self.home / "printed").read_text(errors="replace")
 
     def _wait_until_held(self, running: subprocess.Popen[str], account: Account) -> bool:
-        """Wait until the call that is to be held is, or until the engine ends without it."""
+        """Wait until the call is held, or until the engine ends without it."""
         while running.poll() is None:
             if account.controls.held():
                 return True
@@ -141,19 +141,19 @@ class Engine:
 
 
 def read_secret(value: object) -> object:
-    """Read an output as the state shows it with `--show-secrets`."""
+    """Read an output in the form that the state has with `--show-secrets`."""
     if isinstance(value, dict) and _SECRET in value:
         return json.loads(value["plaintext"])
     return value
 
 
 def create_engine(home: Path, binaries: str, url: str) -> Engine:
-    """Create a stack in the folder, for the engine that is in the folder `binaries`."""
+    """Create a stack in the folder for the engine in the folder `binaries`."""
     home.mkdir(parents=True)
     return Engine(home, create_stack(home, binaries, url))
 
 
 def copy_engine(source: Path, home: Path, binaries: str, url: str) -> Engine:
-    """Copy a stack as it stands in another folder."""
+    """Copy a stack in its current state to another folder."""
     shutil.rmtree(home, ignore_errors=True)
     return Engine(home, copy_stack(source, home, binaries, url))

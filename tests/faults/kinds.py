@@ -1,4 +1,4 @@
-"""What goes wrong, at which call and how."""
+"""The kinds of faults."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     Arm = Callable[[Controls, int], None]
 
 LAG = 30
-"""Seconds that lists lag."""
+"""Seconds by which lists lag."""
 
 STORM = 3
-"""Calls in a row that are refused as too many; each costs the product seconds of waiting."""
+"""The number of throttled calls in a row; each costs the product seconds of waiting."""
 
 SILENCE = 30
-"""Seconds without an answer, more than whoever is impatient waits."""
+"""Seconds without a response, which exceed the read timeout of an impatient process."""
 
 
 class Victim(Enum):
-    """A process that is sent a signal."""
+    """A process that receives a signal."""
 
     PROVIDER = "provider"
     ENGINE = "engine"
@@ -39,12 +39,12 @@ class Kind:
 
     Attributes:
         name: the second part of a case's id.
-        arm: has it happen at the nth call from now on.
-        victims: who is sent signals while that call is held.
-        signals: which, one after the other.
-        goes_on: whether the held call goes on then; otherwise its connection breaks.
-        is_impatient: whether the product waits for a second and not for a minute.
-        everywhere: whether it is about all calls, so that there is one case of it and not one for each call.
+        arm: schedules the fault for the nth call from now on.
+        victims: the processes that receive signals while that call is held.
+        signals: the signals in their order.
+        goes_on: True if the held call continues afterwards; otherwise its connection breaks.
+        is_impatient: True if the product waits for one second instead of a minute.
+        everywhere: True if the fault affects all calls, so that it has one case and not one for each call.
     """
 
     name: str
@@ -100,7 +100,7 @@ def _lag_and_pause(controls: Controls, call: int) -> None:
 
 def _ends(how: str, *victims: Victim, signals: tuple[Signals, ...] = (SIGKILL,)) -> tuple[Kind, Kind]:
     name = f"{how}-{'-and-'.join(victim.value for victim in victims)}"
-    # A call of a provider that lives goes on in any case: only its own death can keep a call from being sent.
+    # The call of a surviving provider always continues: only the death of the provider prevents a call.
     goes_on = Victim.PROVIDER not in victims
     return (
         Kind(f"{name}-before", partial(_pause, "before"), victims, signals, goes_on=goes_on),

@@ -1,4 +1,4 @@
-"""Playing a case: the fault, the ups until it is clean, and what has to hold then."""
+"""Playback of a case: the fault, the updates until one is clean, and the checks afterwards."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MOST_UPS = 3
 DAY = 86_400
 LEAKED = 20
-"""Characters of a secret that are a leak: an answer that was cut has perhaps no more of it."""
+"""The number of characters of a secret that count as a leak, because a truncated response may have no more."""
 
 _REPEAT_LATER = re.compile(r"in a minute")
 _DELETE_COMMAND = re.compile(
@@ -34,7 +34,7 @@ _SECRETS = ("service_password", "service_credential_secret")
 
 @dataclass(frozen=True)
 class Prepared:
-    """A scenario's stack and account as they are before its `up`, and the calls that this makes when all is well."""
+    """The stack and the account of a scenario before its `up`, and the calls of that `up` without a fault."""
 
     folder: Path
     recorded: list[dict[str, str]]
@@ -43,16 +43,16 @@ class Prepared:
 
 @dataclass
 class Outcome:
-    """What came of a case.
+    """The outcome of a case.
 
     Attributes:
-        is_met: whether the call that was to go wrong came at all.
-        ups: how many `pulumi up` it took after the one that something went wrong with.
-        ways_out: commands that the product printed and that were carried out.
-        orphans: ids of live credentials that the state does not have.
-        lost: ids of credentials in the state whose password there does not open them.
-        leaks: how many issued secrets stand in something that was printed or written.
-        problems: what else is not as it has to be, a sentence each.
+        is_met: True if the call with the fault occurred.
+        ups: the number of updates after the one with the fault.
+        ways_out: the printed commands that were executed.
+        orphans: ids of existing credentials that are not in the state.
+        lost: ids of credentials whose password in the state is not valid.
+        leaks: the number of issued secrets in printed output or files.
+        problems: any other problems, one sentence each.
     """
 
     is_met: bool = True
@@ -68,15 +68,15 @@ class Outcome:
 
     @property
     def is_good(self) -> bool:
-        """Whether everything is as it has to be."""
+        """Return True if nothing is wrong."""
         return not (self.orphans or self.lost or self.leaks or self.problems)
 
 
 def prepare(scenario: Scenario, folder: Path, binaries: str, account: Account) -> Prepared:
-    """Bring stack and account to where the scenario begins, a day ago, and count the calls of its `up`.
+    """Prepare the stack and the account of a scenario, dated a day ago, and record the calls of its `up`.
 
     Raises:
-        AssertionError: this fails although nothing goes wrong.
+        AssertionError: the scenario fails without a fault.
     """
     account.empty()
     account.controls.set(clock_shift=-DAY)
@@ -101,7 +101,7 @@ def prepare(scenario: Scenario, folder: Path, binaries: str, account: Account) -
 
 
 def play(case: Case, prepared: Prepared, home: Path, binaries: str, account: Account) -> Outcome:
-    """Have the fault happen, run ups until one is clean, and check."""
+    """Inject the fault, run updates until one is clean, and check the result."""
     started = time.monotonic()
     outcome = Outcome()
     engine = copy_engine(prepared.folder, home, binaries, account.url)
@@ -124,7 +124,7 @@ def play(case: Case, prepared: Prepared, home: Path, binaries: str, account: Acc
 
 
 def recover(engine: Engine, account: Account, outcome: Outcome, *, is_clean: bool) -> None:
-    """Do what a person does: what the last run said, and the run again, until it is clean."""
+    """Recover like a user: follow the advice of the last run and repeat the run, until it is clean."""
     while not is_clean and outcome.ups < MOST_UPS:
         outcome.cancels += engine.cancel()
         if _REPEAT_LATER.search(engine.printed[-1]):
@@ -138,24 +138,24 @@ def recover(engine: Engine, account: Account, outcome: Outcome, *, is_clean: boo
 
 
 def take_ways_out(engine: Engine, account: Account, outcome: Outcome) -> None:
-    """Carry out the commands that the last run printed, unless they are about a credential that is ours."""
+    """Execute the printed commands of the last run, except for credentials in the state."""
     commands = find_delete_commands(engine.printed[-1])
     ours = {resource["id"] for resource in engine.read_state()} if commands else set()
     live = account.controls.passwords()
     for user, credential_id in sorted(commands):
         if credential_id in ours:
-            outcome.problems.append(f"said to delete {credential_id}, which the state has")
+            outcome.problems.append(f"advised to delete {credential_id}, which is in the state")
         elif credential_id in live:
             account.delete_credential(user, credential_id)
             outcome.ways_out.append(credential_id)
-            if account.has_lag():  # lists show it a while longer, and the person who deleted it looks until it is gone
+            if account.has_lag():  # lists lag, and the person who deleted it waits until it is gone
                 account.wait(MINUTE)
         else:
-            outcome.problems.append(f"said to delete {credential_id}, which is gone")
+            outcome.problems.append(f"advised to delete {credential_id}, which is gone")
 
 
 def find_delete_commands(said: str) -> set[tuple[str, str]]:
-    """Find user and id in each command to delete a credential that a run has printed; of alternatives, the first."""
+    """Find user and id in each printed command that deletes a credential; of alternatives, only in the first."""
     found = _DELETE_COMMAND.finditer(said)
     return {(command[1], command[2]) for command in found if not said[: command.start()].endswith(" or ")}
 
@@ -163,7 +163,7 @@ def find_delete_commands(said: str) -> set[tuple[str, str]]:
 def check(
     scenario: Scenario, recorded: list[dict[str, str]], engine: Engine, account: Account, outcome: Outcome
 ) -> None:
-    """Hold what is live, recorded, printed and written against what has to be."""
+    """Check the existing credentials, the state, the output and the files."""
     live = account.list_credentials()
     state = engine.read_state()
     passwords = {resource["id"]: _read_password(resource) for resource in state}
@@ -183,22 +183,22 @@ def check(
 
 
 def find_problems(scenario: Scenario, live: list[Live]) -> Iterator[str]:
-    """Find what differs between what is live and what the scenario wants."""
+    """Yield the differences between the existing credentials and those of the scenario."""
     wanted, found = Counter(scenario.live), Counter(live)
-    yield from (f"not live: {missing}" for missing in (wanted - found).elements())
-    yield from (f"live, and not wanted: {surplus}" for surplus in (found - wanted).elements())
+    yield from (f"missing: {missing}" for missing in (wanted - found).elements())
+    yield from (f"unexpected: {surplus}" for surplus in (found - wanted).elements())
 
 
 def find_state_problems(state: list[dict[str, Any]], live: Collection[str]) -> Iterator[str]:
-    """Find what is gone and yet in the state, what is in it twice, and what is still to be deleted."""
+    """Yield the ids that are gone but in the state, that are in it twice, and that wait for deletion."""
     times = Counter(resource["id"] for resource in state)
-    yield from (f"{credential_id} is in the state and not live" for credential_id in times if credential_id not in live)
+    yield from (f"{credential_id} is only in the state" for credential_id in times if credential_id not in live)
     yield from (f"{credential_id} is in the state {n} times" for credential_id, n in times.items() if n > 1)
     yield from (f"{resource['id']} is still to be deleted" for resource in state if resource.get("delete"))
 
 
 def count_leaks(engine: Engine, issued: list[str]) -> int:
-    """Count the issued secrets that stand in what was printed or in any file that was left."""
+    """Count the issued secrets that appear in printed output or in any remaining file."""
     files = (path for path in engine.home.rglob("*") if path.is_file() and not path.is_symlink())
     texts = [*engine.printed, *(path.read_bytes().decode(errors="replace") for path in files)]
     return sum(any(secret[:LEAKED] in text for text in texts) for secret in issued)

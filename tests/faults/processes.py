@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def find_processes(home: Path) -> list[int]:
-    """Find the processes whose HOME is that folder: an engine killed with -9 leaves those behind that it started."""
+    """Find the processes whose HOME is that folder, because an engine killed with -9 leaves its child processes."""
     marker = f"HOME={home}".encode()
     return [pid for pid in _list_pids() if marker in _read(pid, "environ").split(b"\0")]
 
@@ -24,7 +24,7 @@ def find_providers(home: Path) -> list[int]:
 
 
 def send(pid: int, number: Signals) -> None:
-    """Send a signal; a process that is gone is fine."""
+    """Send a signal, and ignore a process that is gone."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
 
@@ -40,5 +40,5 @@ def _list_pids() -> Iterator[int]:
 def _read(pid: int, name: str) -> bytes:
     try:
         return (Path("/proc") / str(pid) / name).read_bytes()
-    except OSError:  # it has ended, or is somebody else's
+    except OSError:  # it has ended, or belongs to a different user
         return b""

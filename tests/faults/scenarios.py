@@ -1,4 +1,4 @@
-"""What an `up` has to do when something goes wrong: the stack before, the stack to be, and what is live in the end."""
+"""The scenarios for faults: the stack before and after an `up`, and the credentials that exist in the end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROGRAM = "from dynamic_providers import ServiceSpecificCredential as Credential
 
 @dataclass(frozen=True)
 class Live:
-    """A live credential, as far as it can be declared."""
+    """An existing credential with its declarable fields."""
 
     service: str
     status: str = "Active"
@@ -25,31 +25,31 @@ class Live:
 
 @dataclass(frozen=True)
 class Project:
-    """A program, or specs for the program that reads specs."""
+    """A program, or specs for the YAML program."""
 
     text: str
 
     @property
     def is_program(self) -> bool:
-        """Whether it is a program."""
+        """Return True if the project is a program."""
         return self.text.startswith(PROGRAM)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One `up` and what it comes to.
+    """An `up` and its result.
 
     Attributes:
-        name: the first part of its cases' ids.
-        desired: the project that `up` makes true.
-        live: what is live when it has.
-        before: the project that was made true the day before; None is a stack that has nothing yet.
-        foreign: services for which somebody created a credential for jane by hand the day before.
-        named: ids and services of such credentials that the project names by their id.
-        has_passwords: whether the state has the password of all that is live when it has.
-        has_foreign: whether what somebody created by hand stays, and stays nobody's.
-        is_renewing: whether no password of the day before may be in the state when it is done.
-        has_checkpoints: whether the `up` records each step; without, what it made is recorded when it has ended.
+        name: the first part of the ids of its cases.
+        desired: the project that `up` applies.
+        live: the credentials that exist afterwards.
+        before: the project that was applied the day before; None for an empty stack.
+        foreign: services for which a person created a credential for jane the day before.
+        named: ids and services of such credentials that the project imports.
+        has_passwords: True if the state has the password of every existing credential afterwards.
+        has_foreign: True if manually created credentials stay and stay unmanaged.
+        is_renewing: True if no password of the day before may be in the state afterwards.
+        has_checkpoints: True if `up` records each step; otherwise it records its result at the end.
     """
 
     name: str
@@ -65,12 +65,12 @@ class Scenario:
 
 
 def specs(*credentials: str) -> Project:
-    """Specs of jane with these credentials."""
+    """Return specs of jane with these credentials."""
     return Project(SPECS.format(", ".join(f"{{{credential}}}" for credential in credentials)))
 
 
 def program(*credentials: str) -> Project:
-    """A program of credentials, each told by the arguments after the resource's name."""
+    """Return a program with credentials that have these arguments after the resource name."""
     return Project(
         PROGRAM + "".join(f'Credential("key-{number}", {given})\n' for number, given in enumerate(credentials))
     )
@@ -177,4 +177,4 @@ SCENARIOS = (
     ),
     Scenario("delete", specs(), (), before=specs("service: codecommit")),
 )
-"""Each costs seconds to play; a write path that is not among them is not tried."""
+"""The scenarios, each of which takes seconds; write paths that are not listed here are not tested."""

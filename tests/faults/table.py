@@ -1,4 +1,4 @@
-"""What came of the cases, for people."""
+"""The printed report of a campaign."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ CONSOLE = Console(width=140, highlight=False)
 COLUMNS = (
     "fault",
     "injected",
-    "not met",
-    "ups needed",
+    "not reached",
+    "extra ups",
     "cancels",
-    "ways out",
+    "commands executed",
     "orphans",
     "lost passwords",
     "leaks",
@@ -30,7 +30,7 @@ COLUMNS = (
 
 
 def print_case(case: Case, outcome: Outcome, *, said: bool) -> None:
-    """Print a line for a case and, where it failed, why and perhaps what the engine said."""
+    """Print a line for a case, and the reasons of a failure, optionally with the engine's output."""
     verdict = "good" if outcome.is_good else "FAILED"
     CONSOLE.print(f"{case.id} ({case.operation}): {verdict}, {outcome.ups} ups, {outcome.seconds:.0f} s", markup=False)
     for reason in _list_reasons(outcome):
@@ -40,12 +40,12 @@ def print_case(case: Case, outcome: Outcome, *, said: bool) -> None:
 
 
 def print_failure(scenario: str, error: BaseException) -> None:
-    """Print why a scenario cannot be played at all."""
-    CONSOLE.print(f"{scenario}: FAILED although nothing went wrong: {error}", markup=False)
+    """Print the reason why a scenario cannot be played."""
+    CONSOLE.print(f"{scenario}: FAILED without a fault: {error}", markup=False)
 
 
 def print_table(outcomes: Sequence[tuple[Case, Outcome]]) -> None:
-    """Print the table, a row for each kind of fault, then the ids of what failed."""
+    """Print the table with a row for each kind of fault, and the ids of failed cases."""
     table = Table(*COLUMNS)
     ordered = sorted(outcomes, key=lambda played: played[0].kind.name)
     for name, played in groupby(ordered, key=lambda played: played[0].kind.name):

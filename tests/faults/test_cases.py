@@ -1,4 +1,4 @@
-"""Which cases there are, which of them are a sample, and what counts as a way out: without the engine."""
+"""Tests of the cases, the samples and the detected commands, without the engine."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ CALLS = {
 
 @pytest.fixture
 def cases() -> list[Case]:
-    """Every case, were it that every scenario made four calls."""
+    """Return every case, as if every scenario made four calls."""
     return list(make_cases(CALLS))
 
 
 def test_every_kind_at_every_call(cases: list[Case]) -> None:
-    """Every kind of fault comes at every call of every scenario, and each case has an id of its own."""
+    """Every kind of fault occurs at every call of every scenario, and each case has a unique id."""
     at_calls = sum(not kind.everywhere for kind in KINDS)
     assert len(cases) == len(SCENARIOS) * (4 * at_calls + len(KINDS) - at_calls)
     assert len({case.id for case in cases}) == len(cases)
 
 
 def test_sample(cases: list[Case]) -> None:
-    """A sample has one case for each call that changes something and each other operation, and every kind of fault."""
+    """A sample has one case for each changing call and each other operation, and every kind of fault."""
     chosen = list(sample(cases))
     changing = [(case.scenario.name, case.call) for case in chosen if case.operation in {"iam:Create", "iam:Delete"}]
     assert changing == [(name, call) for name in CALLS for call in (3, 4)]
@@ -48,7 +48,7 @@ def test_sample(cases: list[Case]) -> None:
 
 
 def test_nothing_is_left_out() -> None:
-    """A sample has a scenario that changes nothing, too, and every kind of fault where calls are fewer than kinds."""
+    """A sample includes a scenario without changes, and every kind of fault even if kinds outnumber calls."""
     calls = {"create": ["iam:ListUsers", "iam:Create"], "adopt-by-id": ["iam:ListUsers"]}
     chosen = list(sample(list(make_cases(calls))))
     assert {case.scenario.name for case in chosen} == set(calls)
@@ -57,7 +57,7 @@ def test_nothing_is_left_out() -> None:
 
 
 def test_select(cases: list[Case]) -> None:
-    """A case can be had by its id, several by a pattern."""
+    """Cases are selected by id or by pattern."""
     assert [case.id for case in select(cases, ["reset:storm:2"])] == ["reset:storm:2"]
     assert {case.id for case in select(cases, ["reset:storm:*", "nothing"])} == {
         f"reset:storm:{n}" for n in (1, 2, 3, 4)
@@ -65,7 +65,7 @@ def test_select(cases: list[Case]) -> None:
 
 
 def test_delete_commands() -> None:
-    """The commands that the product tells a person to run are found, whatever stands around them."""
+    """Printed commands that delete credentials are found in any context."""
     command = "aws iam delete-service-specific-credential --user-name j.d --service-specific-credential-id ACCA"
     assert find_delete_commands(f"delete it ({command}1); or") == {("j.d", "ACCA1")}
     assert find_delete_commands(f"delete them ({command}1 and {command}2)") == {("j.d", "ACCA1"), ("j.d", "ACCA2")}
@@ -74,19 +74,19 @@ def test_delete_commands() -> None:
 
 
 def test_problems() -> None:
-    """What is missing and what is too much among the live credentials are told apart."""
+    """Missing and unexpected credentials are reported separately."""
     (create,) = (scenario for scenario in SCENARIOS if scenario.name == "create")
     assert list(find_problems(create, [Live(CODECOMMIT)])) == []
     missing, surplus = find_problems(create, [Live(CODECOMMIT, "Inactive")])
-    assert missing.startswith("not live: Live(service='codecommit.amazonaws.com', status='Active'")
-    assert surplus.startswith("live, and not wanted: Live(service='codecommit.amazonaws.com', status='Inactive'")
+    assert missing.startswith("missing: Live(service='codecommit.amazonaws.com', status='Active'")
+    assert surplus.startswith("unexpected: Live(service='codecommit.amazonaws.com', status='Inactive'")
 
 
 def test_state_problems() -> None:
-    """What is gone, what is twice in the state, and a deletion that is still to come are told."""
+    """An id that is gone, an id that is in the state twice, and a pending deletion are reported."""
     state: list[dict[str, Any]] = [{"id": "ACCA1"}, {"id": "ACCA1", "delete": True}, {"id": "ACCA2"}]
     assert list(find_state_problems(state, {"ACCA1"})) == [
-        "ACCA2 is in the state and not live",
+        "ACCA2 is only in the state",
         "ACCA1 is in the state 2 times",
         "ACCA1 is still to be deleted",
     ]
@@ -94,7 +94,7 @@ def test_state_problems() -> None:
 
 
 def test_impatience(signed_in: Emulator) -> None:
-    """With the folder of impatience on its path, the product does not wait longer for an answer than a second."""
+    """With the folder `impatient` on PYTHONPATH, the product waits one second for a response."""
     signed_in.controls.hang("*", 60)
     listed = subprocess.run(
         [Path(sys.executable).with_name("iamcreds"), "list", "credentials", "--all-users"],

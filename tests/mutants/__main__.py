@@ -1,9 +1,9 @@
 """Mutants: `python -m tests.mutants [--seed S] [--number N|all] [PATH ...]`, or `make mutants`.
 
-Changes one thing at a time in a copy of the code that decides about credentials, and runs those tests without the
-engine that run the changed line. A mutant that no test notices survived: a test is missing, or the change changes
-nothing. Nothing is written into the working tree.
-Exit code 0: of those that were tried, at least 95 of 100 were killed; 1: fewer, or none was tried.
+Changes one thing at a time in a copy of the code that decides about credentials. Then runs the tests that cover the
+changed line and need no engine. A mutant that no test detects survives: a test is missing, or the change has no effect.
+The working tree stays unchanged.
+The exit code is 0 if at least 95% of the tried mutants were killed. It is 1 if fewer were killed or none was tried.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ TESTS = (
     "tests/drift",
     "tests/pull_request",
     "tests/providers",
-    "--deselect=tests/drift/test_scale.py",  # about speed
+    "--deselect=tests/drift/test_scale.py",  # measures speed
 )
 GOAL = 0.95
 
 
 def main() -> int:
-    """Try what the command line asks for; the exit code."""
+    """Try the selected mutants, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("--seed", default="1", help="which sample")
-    parser.add_argument("--number", default="100", metavar="N", help="how many, or all")
-    parser.add_argument("--minutes", type=float, default=10, help="stop after so many, with what is done by then")
-    parser.add_argument("--jobs", type=int, default=2, help="processes")
-    parser.add_argument("paths", nargs="*", default=MUTATED, metavar="PATH", help="only of these files and folders")
+    parser.add_argument("--seed", default="1", help="seed of the sample")
+    parser.add_argument("--number", default="100", metavar="N", help="number of mutants, or all")
+    parser.add_argument("--minutes", type=float, default=10, help="time limit; the results so far count")
+    parser.add_argument("--jobs", type=int, default=2, help="number of processes")
+    parser.add_argument("paths", nargs="*", default=MUTATED, metavar="PATH", help="only in these files and folders")
     options = parser.parse_args()
     started = time.monotonic()
     mutants = [mutant for path in find_sources(options.paths) for mutant in find_mutants(ROOT, path)]
@@ -80,14 +80,14 @@ def main() -> int:
 
 
 def find_sources(paths: Sequence[str]) -> Iterator[Path]:
-    """The modules below these paths, relative to the root, sorted."""
+    """Yield the modules below these paths, relative to the root, in sorted order."""
     for path in paths:
         found = sorted((ROOT / path).rglob("*.py")) if (ROOT / path).is_dir() else [ROOT / path]
         yield from (module.relative_to(ROOT) for module in found)
 
 
 def choose(mutants: Sequence[Mutant], number: str, seed: str) -> list[Mutant]:
-    """All of them, or as many at random; the same ones for the same seed and code."""
+    """Return all mutants, or a random sample, which is the same for the same seed and code."""
     if number == "all":
         return list(mutants)
     return random.Random(seed).sample(mutants, min(int(number), len(mutants)))  # noqa: S311 - a sample
@@ -96,7 +96,7 @@ def choose(mutants: Sequence[Mutant], number: str, seed: str) -> list[Mutant]:
 def try_all(
     mutants: Sequence[Mutant], covering: Covering, copies: Sequence[Path], end: float | None
 ) -> Iterator[tuple[Mutant, str]]:
-    """Each mutant with `killed`, `killed by time` or `survived`, until the end (by the monotonic clock)."""
+    """Yield each mutant with `killed`, `killed by time` or `survived`, until the end (monotonic clock)."""
     context = start_server()
     free: SimpleQueue[Path] = SimpleQueue()
     for copy in copies:
@@ -118,7 +118,7 @@ def try_all(
 
 
 def try_mutant(context: ForkServerContext, copy: Path, mutant: Mutant, covering: Covering) -> str:
-    """Whether any test that runs the line notices."""
+    """Return `survived` if no test that covers the line fails, and otherwise how the mutant was killed."""
     tests = covering.tests_of(mutant)
     if not tests:
         return "survived"
@@ -129,7 +129,7 @@ def try_mutant(context: ForkServerContext, copy: Path, mutant: Mutant, covering:
 
 @contextmanager
 def changed(path: Path, source: str) -> Iterator[None]:
-    """The file with other contents, for the time being."""
+    """Replace the content of the file temporarily."""
     before = path.read_text()
     path.write_text(source)
     try:
@@ -139,7 +139,7 @@ def changed(path: Path, source: str) -> Iterator[None]:
 
 
 def print_mutant(mutant: Mutant, verdict: str) -> None:
-    """One line: what became of it, where, and what was changed."""
+    """Print one line with the verdict, the source location and the change."""
     sys.stdout.write(f"{verdict}  {mutant.path}:{mutant.line}  {mutant.before}  =>  {mutant.after}\n")
     sys.stdout.flush()
 

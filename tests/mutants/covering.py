@@ -1,4 +1,4 @@
-"""Which tests run which lines, by a run of all of them under coverage."""
+"""The coverage of each test, from one run of all of them."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Covering:
-    """What the tests run.
+    """The covered lines of each test.
 
     Attributes:
-        seconds: by test, in what time it runs.
-        lines: by file and line, the tests that run it.
+        seconds: the duration by test.
+        lines: the tests by file and line.
     """
 
     seconds: dict[str, float]
     lines: dict[str, dict[str, list[str]]]
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """The tests that could notice, fastest first; of what runs at import those that run anything of the file."""
+        """Return the relevant tests, fastest first; for code that runs at import, all tests that cover the file."""
         by_line = self.lines.get(str(mutant.path), {})
         lines = [str(mutant.line)] if mutant.is_within_function else list(by_line)
         tests = {test for line in lines for test in by_line.get(line, [])}
         return sorted(tests, key=lambda test: (self.seconds[test], test))
 
     def limit(self, tests: Iterable[str]) -> float:
-        """Seconds after which they are taken to hang."""
+        """Return the time limit of the tests in seconds."""
         return 30 + 5 * sum(self.seconds[test] for test in tests)
 
 
 def cover(copy: Path, tests: Sequence[str]) -> Covering:
-    """Run the tests.
+    """Run the tests, and return their coverage.
 
     Raises:
-        RuntimeError: they fail as it is.
+        RuntimeError: the tests fail without a mutation.
     """
     out = copy / ".covering.json"
     done = subprocess.run(
@@ -61,7 +61,7 @@ def cover(copy: Path, tests: Sequence[str]) -> Covering:
 
 
 class _Watching:
-    """A plugin of pytest that has coverage tell the tests apart, and measures them."""
+    """A plugin of pytest that separates the coverage of the tests and measures their durations."""
 
     def __init__(self, measuring: coverage.Coverage) -> None:
         self.seconds: dict[str, float] = {}
@@ -69,12 +69,12 @@ class _Watching:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Everything from here on is run by this test."""
+        """Attribute the coverage from here on to this test."""
         self._measuring.switch_context(item.nodeid)
         return (yield)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Add up setting up, calling and tearing down."""
+        """Add up the durations of setup, call and teardown."""
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
 
 

@@ -1,7 +1,8 @@
-"""Every mutation of a source: what mutmut's operators make of it, one place and one change at a time.
+"""The mutations of a source file: mutmut's operators, applied to one place at a time.
 
-Left out is what no run can tell: annotations, type aliases and type variables, what stands under TYPE_CHECKING,
-imports, decorators and `__all__`; and sentences for people, for tests of wording hold their words, not every character.
+Mutations without an observable effect are omitted: annotations, type aliases, type variables, TYPE_CHECKING blocks,
+imports, decorators and `__all__`. Sentences for people are omitted as well, because tests check their words and not
+every character.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ if TYPE_CHECKING:
 
 _WRITTEN_NOT_RUN = (libcst.Annotation, libcst.Decorator, libcst.Import, libcst.ImportFrom)
 _WORDS = " "
-"""A text with a blank in it is a sentence for people: tests of wording hold its words, not every character."""
+"""The mark of a sentence for people, whose words tests check, but not every character."""
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change.
+    """A mutation.
 
     Attributes:
         path: the file, relative to the root.
-        line: where it stands, from 1.
-        before: the code.
-        after: what it is turned into.
-        is_within_function: whether the code runs when a function is called, rather than when the module is imported.
-        make_source: the whole file with the change.
+        line: the line, from 1.
+        before: the original code.
+        after: the changed code.
+        is_within_function: True if the code runs in a function call, False if it runs at import.
+        make_source: returns the whole file with the change.
     """
 
     path: Path
@@ -45,7 +46,7 @@ class Mutant:
 
 
 def find_mutants(root: Path, path: Path) -> Iterator[Mutant]:
-    """Every mutant of the file, in the order of the source."""
+    """Yield every mutant of the file, in the order of the source."""
     wrapper = MetadataWrapper(libcst.parse_module((root / path).read_text()))
     module = wrapper.module
     positions = wrapper.resolve(PositionProvider)
@@ -70,7 +71,7 @@ def _replace(module: libcst.Module, node: libcst.CSTNode, changed: libcst.CSTNod
 
 
 def _nodes(node: libcst.CSTNode) -> Iterator[libcst.CSTNode]:
-    """The nodes whose change changes what is run, outermost first."""
+    """Yield the nodes that affect execution, outermost first."""
     if isinstance(node, _WRITTEN_NOT_RUN) or _is_for_types(node):
         return
     yield node
@@ -104,7 +105,7 @@ def _placed(
     positions: Mapping[libcst.CSTNode, object],
     parents: Mapping[libcst.CSTNode, libcst.CSTNode],
 ) -> libcst.CSTNode:
-    """The node, or the nearest around it that has a position."""
+    """Return the node, or its closest ancestor with a position."""
     while node not in positions:
         node = parents[node]
     return node

@@ -1,4 +1,4 @@
-"""What is mutated, what is left alone, and which tests are run for it."""
+"""Tests of the mutated code, the omitted code, and the selection of tests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def is_full(number: "int | None") -> bool:
 
 
 def test_find_mutants(tmp_path: Path) -> None:
-    """What runs is mutated, one change at a time; types, imports, documentation and sentences are not."""
+    """Executable code is mutated, one change at a time; types, imports, documentation and sentences are not."""
     (tmp_path / "places.py").write_text(SOURCE)
     found = [(mutant.line, mutant.before, mutant.after) for mutant in find_mutants(tmp_path, Path("places.py"))]
     assert found == [
@@ -41,14 +41,14 @@ def test_find_mutants(tmp_path: Path) -> None:
 
 
 def test_source_of_a_mutant(tmp_path: Path) -> None:
-    """A mutant is the whole file with one change."""
+    """The source of a mutant is the whole file with one change."""
     (tmp_path / "places.py").write_text(SOURCE)
     *_, last = find_mutants(tmp_path, Path("places.py"))
     assert last.make_source() == SOURCE.replace(">=", ">")
 
 
 def test_tests_of_a_mutant(tmp_path: Path) -> None:
-    """Tests that run the line are run, fastest first; of what runs at import, all that run anything of the file."""
+    """Tests that cover the line run, fastest first; for code that runs at import, all tests that cover the file run."""
     (tmp_path / "places.py").write_text(SOURCE)
     covering = Covering({"a": 2.0, "b": 1.0, "c": 3.0}, {"places.py": {"15": ["c"], "16": ["a", "b"]}})
     first, *_, last = find_mutants(tmp_path, Path("places.py"))
@@ -58,7 +58,7 @@ def test_tests_of_a_mutant(tmp_path: Path) -> None:
 
 
 def test_choose(tmp_path: Path) -> None:
-    """The same seed chooses the same mutants, another one others, and `all` means all."""
+    """The same seed chooses the same mutants, a different seed chooses different ones, and `all` chooses all."""
     (tmp_path / "places.py").write_text(SOURCE)
     mutants = list(find_mutants(tmp_path, Path("places.py")))
     assert choose(mutants, "3", "1") == choose(mutants, "3", "1")
@@ -68,6 +68,6 @@ def test_choose(tmp_path: Path) -> None:
 
 
 def test_find_sources() -> None:
-    """Folders stand for the modules in them."""
+    """A folder selects the modules in it."""
     assert list(find_sources(["iamcreds/pull_request/gate.py"])) == [Path("iamcreds/pull_request/gate.py")]
     assert Path("iamcreds/aws/credentials.py") in set(find_sources(["iamcreds/aws"]))

@@ -1,4 +1,4 @@
-"""Run tests in a copy of the tree, each time in a process of its own that has the libraries in it already."""
+"""Test runs in a copy of the tree, each in a new process with preloaded libraries."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 SURVIVED = 0
 TIMED_OUT = None
 _BEGAN = 100
-"""Added to what pytest ends with, so that a process that could not even begin is not taken for a failing test."""
+"""The offset of pytest's exit codes, which distinguishes a process that failed to start from a failed test."""
 
 _LIBRARIES = ["boto3", "moto.server", "moto.iam", "pulumi.dynamic", "pytest", "rich.table", "jinja2"]
-"""No plugins of pytest: those it wants to import itself."""
+"""The preloaded libraries, without plugins of pytest, which pytest imports itself."""
 
 
 def copy_tree(root: Path, copy: Path) -> None:
-    """Copy what git knows or would take in, compiled so that only what is changed is compiled anew."""
+    """Copy the files that git tracks or would add, compiled so that only changed files are compiled again."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - as installed
         cwd=root, check=True, capture_output=True, text=True,
@@ -43,17 +43,17 @@ def copy_tree(root: Path, copy: Path) -> None:
 
 
 def start_server() -> ForkServerContext:
-    """Have the libraries imported once, for every process to come."""
+    """Start a fork server that imports the libraries once for all processes."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_LIBRARIES)
     return context
 
 
 def try_tests(context: ForkServerContext, copy: Path, tests: Sequence[str], seconds: float) -> int | None:
-    """What pytest ends with at the first failure: SURVIVED where there is none, TIMED_OUT after so many seconds.
+    """Return pytest's exit code, SURVIVED without a failure, or TIMED_OUT after that many seconds.
 
     Raises:
-        RuntimeError: the process ended before it began.
+        RuntimeError: the process ended before it ran a test.
     """
     process = context.Process(target=_run, args=(str(copy), ["-x", *tests]))
     process.start()
@@ -68,7 +68,7 @@ def try_tests(context: ForkServerContext, copy: Path, tests: Sequence[str], seco
 
 
 def _end(process: ForkServerProcess) -> None:
-    """End the process and what it has started."""
+    """End the process and its child processes."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid or 0, signal.SIGKILL)
     process.join()
@@ -77,14 +77,14 @@ def _end(process: ForkServerProcess) -> None:
 def _run(copy: str, arguments: list[str]) -> None:
     os.setsid()
     enter(copy)
-    import pytest  # noqa: PLC0415 - from here on there is only the copy
+    import pytest  # noqa: PLC0415 - only the copy is importable from here on
 
     code = pytest.main(["-q", "-p", "no:cacheprovider", "--no-header", *arguments])
-    os._exit(_BEGAN + int(code))  # whatever threads a mutant has left behind
+    os._exit(_BEGAN + int(code))  # regardless of threads that a mutant has left
 
 
 def enter(copy: str) -> None:
-    """Have the copy instead of the tree; it is silent, and nothing is written beside sources."""
+    """Use the copy instead of the tree, without output, and without compiled files next to the sources."""
     sys.dont_write_bytecode = True
     os.environ |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": copy, "CI": "true"}
     os.chdir(copy)

@@ -1,4 +1,4 @@
-"""The plan does not depend on the order of requests, and an update does what its preview showed, by resource and id."""
+"""The plan does not depend on the order of requests, and an update matches its preview by resource and id."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ Event: TypeAlias = tuple[str, str]
 
 @dataclass
 class Process:
-    """A provider process and its account: it plans at each check, and carries out what it returned."""
+    """A provider process and its account: it plans at each check, and applies the decisions it returned."""
 
     group: Group
     shown: dict[str, Decision] = field(default_factory=dict)
     results: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Hide which resources are replaced: a process learns that by the check of each."""
+        """Hide the replacements: a process learns about each one by the check of its resource."""
         self.replaced = self.group.replaced
         self.needing = self.group.needing
         self.group = replace(self.group, replaced={})
@@ -58,13 +58,13 @@ class Process:
 
     @property
     def summary(self) -> dict[str, tuple[str, str | None]]:
-        """Return the kind of each decision, and the id that is adopted or imported, by resource name."""
+        """Return the kind of each decision, and the adopted or imported id, by resource name."""
         found = self.shown.items()
         ids = {name: decision.credential.id for name, decision in found if isinstance(decision, Adopt | Import)}
         return {name: (type(decision).__name__, ids.get(name)) for name, decision in found}
 
     def check(self, name: str) -> None:
-        """Plan, and return the decision about this resource."""
+        """Plan, and record the decision about this resource."""
         requested = None if self.group.requested is None else self.group.requested | {name}
         known = {**self.group.replaced, **({name: self.replaced[name]} if name in self.replaced else {})}
         group = replace(self.group, requested=requested, replaced=known)
@@ -72,7 +72,7 @@ class Process:
         self.group = replace(group, decided={**group.decided, name: self.shown[name]})
 
     def create(self, name: str) -> None:
-        """Carry out the decision, as IAM would."""
+        """Apply the decision, as IAM would."""
         match self.shown[name]:
             case Create():
                 self._delete_first(name)

@@ -291,7 +291,7 @@ ADOPT_REJECTIONS = [
         {"a": NotAdoptable(EXPIRED)},
     ),
     row(
-        "nobody can adopt it",
+        "no resource can adopt it",
         {"a": ADOPTING_TWO, "b": replace(TWO, lifetime=MONTH)},
         [EXPIRED],
         {"a": NotAdoptable(EXPIRED), "b": InTheWay([EXPIRED])},
@@ -479,7 +479,7 @@ NARROWED = [
         requested=frozenset("c"),
     ),
     row(
-        "the other ones are rejected all the same",
+        "the other ones are rejected as well",
         {"b": TWO, "c": TWO},
         [A],
         {"b": InTheWay([A]), "c": InTheWay([A])},
@@ -501,7 +501,7 @@ NARROWED = [
     row("the state is unknown: missing import", {"a": IMPORTING}, [], {"a": Create(missing=A.id)}, is_whole=False),
 ]
 DECIDED = [
-    row("stays, whatever else exists", {"a": ONE}, [A], {"a": Create()}, decided={"a": Create()}),
+    row("stays, regardless of existing credentials", {"a": ONE}, [A], {"a": Create()}, decided={"a": Create()}),
     row(
         "a rejection stays",
         {"a": TWO, "b": TWO},
@@ -540,7 +540,7 @@ def test_every_rejection() -> None:
 
 
 def test_unknown_lifetime_leaves_the_only_fit() -> None:
-    """A preview rejects nothing that `up` may do: here `a` may turn out to fit B, and then `b` adopts the other one."""
+    """A preview rejects nothing that `up` may do: `a` may turn out to fit B, and then `b` adopts the other one."""
     members = {"a": replace(ADOPTING_TWO, is_lifetime_known=False), "b": replace(ADOPTING_TWO, lifetime=MONTH)}
     decisions = plan(Group(USER, SERVICE, members, [EXPIRING, B]))
     assert not [decision for decision in decisions.values() if isinstance(decision, Rejection)]
@@ -574,7 +574,7 @@ def groups(draw: st.DrawFn) -> Group:
 
 @given(groups())
 def test_never(group: Group) -> None:
-    """No plan adopts, imports or names a managed or uncertain credential, or one twice, or exceeds the quota."""
+    """No plan adopts, imports or names a managed or uncertain credential, uses one twice, or exceeds the quota."""
     decisions = plan(group)
     assert decisions.keys() == group.needing.keys()
     adopted = [found.credential.id for found in decisions.values() if isinstance(found, Adopt | Import)]

@@ -96,7 +96,7 @@ def test_in_the_way() -> None:
     "unmanaged", [(EXPIRED,), (EXPIRING,), (A, B)], ids=["expired", "a different lifetime", "two of one"]
 )
 def test_no_option_that_is_rejected(unmanaged: tuple[Credential, ...]) -> None:
-    """To adopt is not an option if that would be rejected next."""
+    """Adoption is not an option if it would be rejected next."""
     assert not isinstance(plan(Group(USER, SERVICE, {NAME: ADOPTING}, unmanaged))[NAME], Adopt)
     message = say(InTheWay(unmanaged))
     it = "it" if len(unmanaged) == 1 else "them"
@@ -106,7 +106,7 @@ def test_no_option_that_is_rejected(unmanaged: tuple[Credential, ...]) -> None:
 
 
 def test_replacement_does_not_adopt() -> None:
-    """To adopt is not an option for a replacement, which adopts none."""
+    """Adoption is not an option for a replacement, which never adopts."""
     replaced = replace(B, id="ACCAOLD")
     assert "existing: adopt" not in say(InTheWay((A,)), existing=[A, replaced], owners={replaced.id: NAME})
 
@@ -115,12 +115,12 @@ def test_replacement_does_not_adopt() -> None:
     ("hours", "words"), [(-1, "0 days ago"), (23, "0 days ago"), (24, "1 day ago"), (48, "2 days ago")]
 )
 def test_age(hours: int, words: str) -> None:
-    """The age is in whole days, and never negative if the clocks differ."""
+    """The age is in whole days, and never negative, even if the clocks differ."""
     assert f", {words})" in say(InTheWay((A,)), now=A.created + timedelta(hours=hours))
 
 
 def test_unproven() -> None:
-    """If the credential may be managed, the message has no command that deletes it, but the options of a full run."""
+    """If the credential may be managed, the message has the options of a full run, and no command that deletes it."""
     message = say(Unproven((A,)))
     assert "has it, or has left it when it was replaced" in message
     assert message.endswith("run with --refresh, and without --target and --exclude")

@@ -1,4 +1,4 @@
-"""Providers as the engine has them, called without the engine."""
+"""Providers in the form that the engine uses, called without the engine."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ __all__ = ["iam"]
 
 @pytest.fixture
 def provider(signed_in: Emulator, monkeypatch: pytest.MonkeyPatch) -> ServiceSpecificCredentialProvider:
-    """A configured provider in a process that has seen nothing yet, and that no engine has started."""
-    del signed_in  # only has to be there
+    """Return a configured provider in a new process that no engine started."""
+    del signed_in  # is required to exist
     monkeypatch.setattr("sys.argv", ["provider"])
     return new_process()
 
 
 def new_process() -> ServiceSpecificCredentialProvider:
-    """A configured provider in another process, as the next run or phase has it."""
-    process._account.cache_clear()  # noqa: SLF001 - a new process is what is meant
+    """Return a configured provider in a new process, as in the next run or operation."""
+    process._account.cache_clear()  # noqa: SLF001 - a new process is simulated
     process._session.cache_clear()  # noqa: SLF001 - same
     read_approval.cache_clear()
     process._reported.clear()  # noqa: SLF001 - same

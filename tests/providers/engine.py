@@ -1,4 +1,4 @@
-"""The engine's side of the protocol, as far as a program needs it: in this process, on 127.0.0.1."""
+"""The engine's side of the protocol, as far as a program needs it, in this process on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -29,16 +29,17 @@ if TYPE_CHECKING:
 
 
 class Engine(ResourceMonitorServicer, EngineServicer):
-    """Has these resources in its state (None: none), and answers or fails so where one of a name is registered.
+    """An engine with these resources in its state (None: no state), which returns the given responses by resource name.
 
-    Providers' functions answer so, and refuse to answer where their answer is a text, for a reason a line.
+    A response may be a gRPC error. Functions of providers return the given results; a text means failures, one for each
+    line.
 
     Attributes:
-        asked: the functions that it was asked for, with their arguments.
-        versions: those of the plugins whose functions it was asked for.
-        requests: what was registered, by type and name.
-        ended: the URNs of components that are complete.
-        logged: what it was told to show.
+        asked: the requested functions, with their arguments.
+        versions: the plugin versions of the requested functions.
+        requests: the registered resources, by type and name.
+        ended: the URNs of completed components.
+        logged: the log messages that it received.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Engine(ResourceMonitorServicer, EngineServicer):
         self.logged: list[LogRequest] = []
 
     def Invoke(self, request: ResourceInvokeRequest, context: grpc.ServicerContext) -> InvokeResponse:  # noqa: N802 - gRPC's
-        """The state, or a refusal where there is none; or what a provider's function answers."""
+        """Return the state, or an error if there is none, or the result of a provider's function."""
         self.asked.append((request.tok, dict(request.args.items())))
         if request.tok in self.functions:
             self.versions.add(request.version)
@@ -78,24 +79,24 @@ class Engine(ResourceMonitorServicer, EngineServicer):
     def RegisterResource(  # noqa: N802 - gRPC's
         self, request: RegisterResourceRequest, context: grpc.ServicerContext
     ) -> RegisterResourceResponse:
-        """What is to be answered; without an answer the resource is made, and nothing is known of it."""
+        """Return the response for this resource; by default, it is created without outputs."""
         self.requests[request.type, request.name] = request
         answer = self.answers.get(request.name, RegisterResourceResponse())
         if isinstance(answer, grpc.StatusCode):
-            context.abort(answer, "the engine says no")
+            context.abort(answer, "the engine rejects it")
         answer.urn = f"urn:{request.name}"
         return answer
 
     def RegisterResourceOutputs(  # noqa: N802 - gRPC's
         self, request: RegisterResourceOutputsRequest, context: grpc.ServicerContext
     ) -> Empty:
-        """A component is complete."""
+        """Complete a component."""
         del context
         self.ended.append(request.urn)
         return Empty()
 
     def Log(self, request: LogRequest, context: grpc.ServicerContext) -> Empty:  # noqa: N802 - gRPC's
-        """What a program or a provider wants to be told."""
+        """Receive a log message from a program or a provider."""
         del context
         self.logged.append(request)
         return Empty()
@@ -103,7 +104,7 @@ class Engine(ResourceMonitorServicer, EngineServicer):
 
 @contextmanager
 def serving(engine: Engine) -> Iterator[str]:
-    """The engine's address."""
+    """Serve the engine and yield its address."""
     server = grpc.server(ThreadPoolExecutor(4))
     add_ResourceMonitorServicer_to_server(engine, server)
     add_EngineServicer_to_server(engine, server)
@@ -117,6 +118,6 @@ def serving(engine: Engine) -> Iterator[str]:
 
 @contextmanager
 def asking(engine: Engine) -> Iterator[ResourceMonitorStub]:
-    """A program that this engine runs."""
+    """Yield the connection of a program that this engine runs."""
     with serving(engine) as address, grpc.insecure_channel(address) as channel:
         yield ResourceMonitorStub(channel)

@@ -1,4 +1,4 @@
-"""The provider of `AccessKeys`, called as the engine calls it."""
+"""The `AccessKeys` provider, called as the engine calls it."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def watcher(provider: ServiceSpecificCredentialProvider) -> AccessKeysProvider:
-    """A configured provider, in the year 2030."""
-    del provider  # only has to have begun a new process
+    """Return a configured provider, in the year 2030."""
+    del provider  # starts a new process
     made = AccessKeysProvider()
     made.configure(ConfigureRequest(Config({"iamcreds:now": "2030-01-01"}, "iamcreds")))
     return made
 
 
 def failures(watcher: AccessKeysProvider, **inputs: object) -> list[tuple[str, str]]:
-    """What a check refuses, and why."""
+    """Return the failures of a check by property."""
     return [(failure.property, failure.reason) for failure in watcher.check({}, inputs).failures or []]
 
 
 def test_keys_are_seen(watcher: AccessKeysProvider, emulator: Emulator, iam: IAMClient) -> None:
-    """A check reads every key of the watched users; of a used one when, where and for what."""
+    """A check reads every key of the watched users, and the last use of each used key."""
     iam.create_user(UserName="bob")
     key = iam.create_access_key(UserName="jane")["AccessKey"]
     policies = {"jane": {"max": 1.0}, "bob": {"max": 0.0}}
@@ -51,7 +51,7 @@ def test_keys_are_seen(watcher: AccessKeysProvider, emulator: Emulator, iam: IAM
 
 
 def test_findings(watcher: AccessKeysProvider, iam: IAMClient, capsys: pytest.CaptureFixture[str]) -> None:
-    """What breaks a policy is warned of, by user, or stops the run where the policy is enforced, by `now`."""
+    """A violated policy causes a warning, or stops the run if it is enforced; ages are relative to `now`."""
     iam.create_user(UserName="bob")
     for user in ("jane", "bob"):
         iam.create_access_key(UserName=user)
@@ -72,7 +72,7 @@ def test_findings(watcher: AccessKeysProvider, iam: IAMClient, capsys: pytest.Ca
 
 @pytest.mark.parametrize("on_rejection", ["collect", "defer"])
 def test_enforced(watcher: AccessKeysProvider, iam: IAMClient, on_rejection: str) -> None:
-    """Findings of an enforced policy are an input, which is a change, and create and update fail with them."""
+    """Findings of an enforced policy are an input, which counts as a change, and create and update fail with them."""
     iam.create_access_key(UserName="jane")
     users = {"jane": {"max": 0.0, "enforce": True}}
     checked = watcher.check({}, {"users": users, "run": {"on_rejection": on_rejection}})
@@ -105,7 +105,7 @@ def test_denied_read(watcher: AccessKeysProvider, emulator: Emulator, iam: IAMCl
 
 
 def test_enforcement_is_let_go(watcher: AccessKeysProvider, iam: IAMClient, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the config `enforce` false nothing stops the run, each finding is warned of, and the config is, too."""
+    """With the config `enforce: false`, nothing stops the run; every finding and the config itself cause a warning."""
     watcher.configure(ConfigureRequest(Config({"iamcreds:enforce": "False"}, "iamcreds")))
     iam.create_access_key(UserName="jane")
     checked = watcher.check({}, {"users": {"jane": {"max": 0.0, "enforce": True}}})
@@ -116,7 +116,7 @@ def test_enforcement_is_let_go(watcher: AccessKeysProvider, iam: IAMClient, caps
 
 
 def test_warned_of_once(watcher: AccessKeysProvider, iam: IAMClient, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is warned of in one process is not said again: the engine asks in the refresh and for the program."""
+    """A process warns only once, although the engine checks in the refresh and for the program."""
     iam.create_access_key(UserName="jane")
     for _ in range(2):
         watcher.check({}, {"users": {"jane": {"max": 0.0}}})
@@ -139,13 +139,13 @@ def test_warned_of_once(watcher: AccessKeysProvider, iam: IAMClient, capsys: pyt
 )
 @pytest.mark.usefixtures("iam")
 def test_policies(watcher: AccessKeysProvider, policy: object, reason: str | None) -> None:
-    """A policy holds what is known, in its bounds; anything else is refused with what would be right."""
+    """A policy has known fields within their bounds; every other value is rejected with the expected form."""
     assert failures(watcher, users={"jane": policy}) == ([] if reason is None else [("users", reason)])
 
 
 @pytest.mark.usefixtures("iam")
 def test_every_policy_is_looked_at(watcher: AccessKeysProvider) -> None:
-    """All that is wrong is told at once, sorted by user and name."""
+    """All problems are reported at once, sorted by user and name."""
     found = failures(watcher, users={"jane": {"x": 1.0, "max": -1.0}, "bob": 7.0})
     assert [reason.split(" ")[:3] for _, reason in found] == [
         ["bob:", "expected", "a"],
@@ -158,7 +158,7 @@ def test_every_policy_is_looked_at(watcher: AccessKeysProvider) -> None:
 
 @pytest.mark.usefixtures("iam")
 def test_what_is_not_looked_at(watcher: AccessKeysProvider, emulator: Emulator) -> None:
-    """Users that are not known yet are let through, and no other account is looked into, whatever is known."""
+    """Users that are still unknown are accepted, and the keys of a wrong account are never read."""
     emulator.controls.clear_counts()
     for users in (UNKNOWN, {"jane": {"max": UNKNOWN}}):
         checked = watcher.check({}, {"users": users, "account": None})
@@ -173,7 +173,7 @@ def test_what_is_not_looked_at(watcher: AccessKeysProvider, emulator: Emulator) 
 
 @pytest.mark.usefixtures("iam")
 def test_what_is_known_already(watcher: AccessKeysProvider) -> None:
-    """Beside what is not known yet, what is known and wrong is told."""
+    """Known problems are reported even if other values are still unknown."""
     users = {"jane": {"max": UNKNOWN, "most": 1.0}, "bob": UNKNOWN, "jim": {"max": "two"}}
     assert [reason.partition(";")[0] for _, reason in failures(watcher, users=users)] == [
         "jane: unknown policy 'most'",
@@ -184,7 +184,7 @@ def test_what_is_known_already(watcher: AccessKeysProvider) -> None:
 @pytest.mark.parametrize("user", ["", "jane doe", "ja\nne", "j" * 65])
 @pytest.mark.usefixtures("iam")
 def test_no_user_name(watcher: AccessKeysProvider, emulator: Emulator, user: str) -> None:
-    """What cannot be a user's name is told as that, in one line, and IAM is not asked for it."""
+    """An invalid user name is reported in one line, without a request to IAM."""
     emulator.controls.clear_counts()
     ((name, reason),) = failures(watcher, users={user: {"max": 1.0}})
     assert name == "users"
@@ -195,7 +195,7 @@ def test_no_user_name(watcher: AccessKeysProvider, emulator: Emulator, user: str
 
 @pytest.mark.usefixtures("iam")
 def test_what_is_recorded(watcher: AccessKeysProvider) -> None:
-    """What check saw is recorded, by an id of the account, and whatever differs from it is a change."""
+    """The result of check is recorded under an id of the account, and every difference is a change."""
     seen = {"users": {"jane": {"max": 1.0}}, "keys": {"jane": []}, "findings": []}
     made = watcher.create(seen)
     assert (made.id, made.outs) == (f"{ACCOUNT}/access-keys", seen)

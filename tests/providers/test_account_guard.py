@@ -1,4 +1,4 @@
-"""The account guard: nothing is done in an account that neither the specs nor the state are of."""
+"""The account guard: nothing is done in an account that differs from the one in the specs or the state."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def test_invalid_account(provider: ServiceSpecificCredentialProvider, account: o
 
 
 def test_right_account(provider: ServiceSpecificCredentialProvider) -> None:
-    """In the account of the specs and the state a credential is created."""
+    """A credential is created in the account of the specs and the state."""
     checked = provider.check({}, news(account=ACCOUNT) | {"account": ACCOUNT})
     assert checked.failures == []
     assert provider.create(checked.inputs).outs is not None
 
 
 def test_unreachable_endpoint(provider: ServiceSpecificCredentialProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If many resources meet the same failure, only one reports it; the others stay as recorded."""
+    """If many resources have the same failure, only one reports it; the others stay as recorded."""
     created = [create(provider), create(provider, service="bedrock")]
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     provider = new_process()

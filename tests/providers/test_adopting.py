@@ -1,4 +1,4 @@
-"""`existing: adopt` at the provider: check shows the id, and create resets that credential only."""
+"""`existing: adopt` at the provider: check shows the id, and create resets only that credential."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_two_of_two(provider: ServiceSpecificCredentialProvider, emulator: Emula
 def test_one_of_two(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator, *, is_first: bool, is_created_at_once: bool
 ) -> None:
-    """If only one of two adopts, it adopts the unmanaged credential, and the other one is created, in any order."""
+    """If only one of two adopts, it adopts the unmanaged credential in any order, and the other one is created."""
     emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
     inputs: dict[str, dict[str, Any]] = {"a": ADOPTING | {"declared": 2}, "b": {"declared": 2}}
     order = "ab" if is_first else "ba"

@@ -1,4 +1,4 @@
-"""`adopt: ID` at the provider: what is written to AWS, what is recorded, and when it is not looked at any more."""
+"""`adopt: ID` at the provider: the writes to AWS, the recorded outputs, and the end of its effect."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ pytestmark = pytest.mark.usefixtures("iam")
 
 
 def news(**more: object) -> dict[str, Any]:
-    """The inputs of a program whose state has nothing."""
+    """Return the inputs of a program whose state is empty."""
     return INPUTS | {"run": {"resource": "jane/codecommit", "owned": {}}} | more
 
 
 def take_over(provider: ServiceSpecificCredentialProvider, **more: object) -> dict[str, Any]:
-    """The outputs of what comes of a check and a create."""
+    """Check and create a credential, and return its outputs."""
     checked = provider.check({}, news(**more))
     assert checked.failures == []
     made = provider.create(checked.inputs)
@@ -40,12 +40,12 @@ def take_over(provider: ServiceSpecificCredentialProvider, **more: object) -> di
 
 
 def writes(emulator: Emulator) -> dict[str, int]:
-    """The calls that change something."""
+    """Count the calls that change something."""
     return {name: number for name, number in emulator.controls.counts().items() if name in (RESET, UPDATE)}
 
 
 def test_untouched(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """It is taken over with its status, and nothing is written; its password is no output."""
+    """A credential is imported with its status, without a write, and its password is not an output."""
     emulator.controls.put_credential(ID, "jane", CODECOMMIT, status="Inactive")
     emulator.controls.clear_counts()
     outs = take_over(provider)
@@ -56,7 +56,7 @@ def test_untouched(provider: ServiceSpecificCredentialProvider, emulator: Emulat
 
 
 def test_known_password(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """A password that is handed over is recorded as the output that it is, and in no inputs from then on."""
+    """A declared password becomes an output, and is no longer an input from then on."""
     emulator.controls.put_credential(ID, "jane", CODECOMMIT, password="hunter2")
     emulator.controls.put_credential("ACCAKEY00000000000000", "jane", "logs.amazonaws.com", password="ACWL2")
     emulator.controls.clear_counts()
@@ -98,7 +98,7 @@ def test_what_is_declared_beside(
     status: str,
     expected: dict[str, int],
 ) -> None:
-    """A declared status and a reset are carried out at once, and previewed; then nothing is left to do."""
+    """A declared status and a reset are previewed and applied with the import; then nothing differs."""
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     emulator.controls.clear_counts()
     checked = provider.check({}, news(**beside))
@@ -112,7 +112,7 @@ def test_what_is_declared_beside(
 
 
 def test_killed_and_repeated(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """After a failure between two writes, doing it all again in another process ends with a password that is valid."""
+    """If an import fails between two writes, repeating it in another process ends with a valid password."""
     emulator.controls.put_credential(ID, "jane", CODECOMMIT, status="Inactive")
     emulator.controls.fail(UPDATE, status=403, code="AccessDenied", message="not today")
     inputs = provider.check({}, news(status="Active", reset="known")).inputs
@@ -136,7 +136,7 @@ def test_gone_since_the_preview(
 
 
 def test_successor_is_made(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """A replacement of an imported credential is created: `adopt` is for the first create only."""
+    """A replacement of an imported credential is created, because `adopt` applies only to the first create."""
     emulator.controls.put_credential(ID, "jane", "logs.amazonaws.com")
     logs = {"service": "logs.amazonaws.com"}
     outs = take_over(provider, **logs)
@@ -179,7 +179,7 @@ def test_successor_of_what_is_gone_or_asked_for(
 
 
 def test_beside_a_new_one(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """One of two is imported, and the other one is created, although it is requested first."""
+    """One of two is imported, and the other one is created, even if it is requested first."""
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     group = {"jane/codecommit": {"declared": 2, "adopt": ID}, "jane/codecommit/new": {"declared": 2}}
     message = {"resource": "jane/codecommit/new", "owned": {}, "group": group}
@@ -210,14 +210,14 @@ def test_missing(
 
 
 def test_not_known_yet(provider: ServiceSpecificCredentialProvider) -> None:
-    """An id that another resource is yet to tell is not looked for."""
+    """An id that is still unknown is not looked for."""
     checked = provider.check({}, news(adopt=UNKNOWN))
     assert checked.failures == []
     assert "adopts" not in checked.inputs
 
 
 def test_named_by_who_has_one(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """`adopt` is for the first create only: if the resource has a credential, the named one blocks other creates."""
+    """`adopt` applies only to the first create: if the resource has a credential, the named one blocks creates."""
     made = provider.create(provider.check({}, news(adopt=None)).inputs)
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     provider = new_process()
@@ -233,9 +233,9 @@ def test_named_by_who_has_one(provider: ServiceSpecificCredentialProvider, emula
 
 
 def test_asked_again(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """A check is answered the same when it is asked again: what the resource itself is about to do is not in its way.
+    """A repeated check returns the same result: the resource's own plan does not block it.
 
-    From the adoption on, the credential is that resource's by name.
+    After the adoption, the credential belongs to that resource by name.
     """
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     first, second = (provider.check({}, news(declared=2)) for _ in range(2))
@@ -247,7 +247,7 @@ def test_asked_again(provider: ServiceSpecificCredentialProvider, emulator: Emul
 
 
 def test_of_a_different_user(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """A preview rejects the import of a different user's credential also if this run creates the user."""
+    """A preview rejects the import of a different user's credential, even if this run creates the user."""
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     context = {"resource": "new/codecommit", "owned": {}, "on_rejection": "collect", "created_users": ["new"]}
     (reason,) = provider.check({}, news(user="new", run=context)).inputs["refused"]

@@ -34,7 +34,7 @@ FOREIGN, OTHER = "ACCAFOREIGN0000000000", "ACCAOTHER000000000000"
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Name a file for the approved plan, which is read again in each test."""
+    """Set the file of the approved plan, which is read again in each test."""
     monkeypatch.setenv(VARIABLE, str(tmp_path / "approved.json"))
     read_approval.cache_clear()
     yield tmp_path / "approved.json"
@@ -93,7 +93,7 @@ def test_replacement(
 
 @pytest.mark.usefixtures("iam")
 def test_update_and_delete(provider: ServiceSpecificCredentialProvider, emulator: Emulator, file: Path) -> None:
-    """A reset, a deactivation and a deletion that are not approved are rejected; an update of nothing else is not."""
+    """Only an approved reset, deactivation or deletion is applied; other updates need no approval."""
     file.write_text(json.dumps(GOOD | EMPTY))
     own, outs = make(provider)
     passwords = emulator.controls.passwords()
@@ -150,7 +150,7 @@ def test_unmanaged_credentials(emulator: Emulator, iam: IAMClient, file: Path, a
 
 @pytest.mark.usefixtures("iam", "provider")
 def test_wrong_account(file: Path) -> None:
-    """A plan of a different account is a check failure, before anything is changed."""
+    """A plan of a different account causes a check failure before anything is changed."""
     file.write_text(json.dumps(GOOD | {"account": "999999999999"}))
     (failure,) = new_process().check({}, INPUTS).failures
     assert failure.property == "account"
@@ -167,7 +167,7 @@ def test_wrong_account(file: Path) -> None:
     ],
 )
 def test_unreadable_file(file: Path, content: bytes | None, message: str) -> None:
-    """A file that cannot be read fails the process's first request, and never means that everything is allowed."""
+    """An unreadable file fails the first request of the process, and never approves anything."""
     if content is not None:
         file.write_bytes(content)
     for _ in range(2):
@@ -177,7 +177,7 @@ def test_unreadable_file(file: Path, content: bytes | None, message: str) -> Non
 
 
 def test_odd_files(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty name, a folder and a pipe are errors, in which the name cannot control a terminal."""
+    """An empty name, a folder and a pipe are errors, and their messages cannot control a terminal."""
     os.mkfifo(file)
     with pytest.raises(ApprovalError, match="it is not a regular file"):
         read_approval()
@@ -205,7 +205,7 @@ def test_odd_files(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_program(file: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], message: str | None) -> None:
-    """The program ends with one error before it registers anything, unless the plan is for its stack and its specs."""
+    """Unless the plan is for its stack and its specs, the program ends with one error before it registers anything."""
     monkeypatch.setattr(pulumi, "get_project", lambda: "iamcreds")
     monkeypatch.setattr(pulumi, "get_stack", lambda: "test")
     file.write_text(json.dumps(GOOD | {"specs": compute_digest(Desired())} | changes))

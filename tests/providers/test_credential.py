@@ -1,4 +1,4 @@
-"""Our classes in a program: what they send to the engine and what comes out, by Pulumi's own mocks."""
+"""The public classes in a program, tested with Pulumi's mocks: their requests and their outputs."""
 
 from __future__ import annotations
 
@@ -37,32 +37,32 @@ ALWAYS = {"account_id", "credential_id", "status", "create_date"}
 
 
 class Given(Mocks):
-    """What goes in comes out, beside what is made."""
+    """Mocks that return the inputs together with generated outputs."""
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Every resource is made."""
+        """Create every resource."""
         return f"{args.name}-id", MADE | dict(args.inputs)
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        """Nothing may be asked for."""
+        """Fail on every function call."""
         raise AssertionError(args.token)
 
 
 class Monitor(MockMonitor):
-    """Keeps the requests, of which the mocks see a part."""
+    """A monitor that records whole requests, because mocks receive only a part of them."""
 
     def __init__(self) -> None:
         super().__init__(Given())
         self.requests: dict[str, RegisterResourceRequest] = {}
 
     def RegisterResource(self, request: RegisterResourceRequest) -> RegisterResourceResponse:  # noqa: N802 - gRPC's
-        """Every resource is made."""
+        """Create every resource."""
         self.requests[request.name] = request
         return super().RegisterResource(request)  # type: ignore[no-any-return, no-untyped-call]
 
 
-def register(**arguments: Any) -> RegisterResourceRequest:  # noqa: ANN401 - the class's own
-    """What is sent for a credential of a program."""
+def register(**arguments: Any) -> RegisterResourceRequest:  # noqa: ANN401 - the class's own arguments
+    """Return the request for a credential of a program."""
     monitor = Monitor()
     pulumi.runtime.set_mocks(Given(), monitor=monitor)
     given = {"user": "jane", "service": "codecommit"} | arguments
@@ -71,7 +71,7 @@ def register(**arguments: Any) -> RegisterResourceRequest:  # noqa: ANN401 - the
 
 
 def test_secret_outputs() -> None:
-    """The two secrets are marked so, beside those that the program asks for; its options stay as they are."""
+    """Both secrets and those that the program adds are marked as secret; the program's options do not change."""
     secrets = {"service_password", "service_credential_secret"}
     assert set(register().additionalSecretOutputs) == secrets
     options = pulumi.ResourceOptions(additional_secret_outputs=["service_user_name"])
@@ -80,7 +80,7 @@ def test_secret_outputs() -> None:
 
 
 def test_deleted_first() -> None:
-    """Where there are two, or may be, the old one makes room for its successor, unless the program says otherwise."""
+    """If two are or may be declared, the old one is deleted before its replacement, unless the program forbids it."""
     assert not register().deleteBeforeReplace
     assert not register(declared=1).deleteBeforeReplace
     assert register(declared=2).deleteBeforeReplace
@@ -90,7 +90,7 @@ def test_deleted_first() -> None:
 
 
 def test_aliases() -> None:
-    """Without a parent a credential is also found below a spec file; aliases of the program stay."""
+    """A credential without a parent has an alias below a spec file; aliases of the program stay."""
     below = "iamcreds:index:SpecFile$pulumi-python:dynamic/iam:ServiceSpecificCredential::login"
     request = register(opts=pulumi.ResourceOptions(aliases=["urn:pulumi:a::b::c::d"]))
     urns = [alias.urn for alias in request.aliases]
@@ -113,7 +113,7 @@ def test_two_of_one_name() -> None:
 
 
 def test_what_is_sent() -> None:
-    """A resource is registered with its inputs, and with a run context that has its group and its options."""
+    """A resource is registered with its inputs, and with a run context that has its group and options."""
     inputs = {"user": "jane", "service": "bedrock", "status": "Active", "reset": "x", "age_days": 30}
     more = {"existing": "adopt", "declared": 2, "account": "123456789012"}
     sent = MessageToDict(register(**inputs, **more).object)
@@ -153,7 +153,7 @@ def _transform(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransf
     ],
 )
 def test_options(options: pulumi.ResourceOptions, expected: dict[str, bool]) -> None:
-    """The run context has the resource options that decide about a replacement, unless they are the default."""
+    """The run context has the resource options that affect a replacement, unless they have their default."""
     assert MessageToDict(register(opts=options).object)["run"]["options"] == expected
 
 
@@ -167,7 +167,7 @@ def test_options(options: pulumi.ResourceOptions, expected: dict[str, bool]) -> 
     ],
 )
 def test_outputs(arguments: dict[str, Any], expected: set[str]) -> None:
-    """Outputs are those that the service's credentials can have, the others None, and unknown names errors."""
+    """Outputs of the service's credentials have values, the others are None, and unknown names are errors."""
     seen: dict[str, Any] = {}
 
     def program() -> None:
@@ -175,7 +175,7 @@ def test_outputs(arguments: dict[str, Any], expected: set[str]) -> None:
         for name in ALWAYS | PASSWORD | API_KEY | {"expiration_date"}:
             getattr(credential, name).apply(lambda value, name=name: seen.update({name: value}))
         with pytest.raises(AttributeError, match="ServiceSpecificCredential has no passwort"):
-            credential.passwort  # noqa: B018 - asking is the point
+            credential.passwort  # noqa: B018 - the attribute access is the test
 
     pulumi.runtime.set_mocks(Given())
     pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
@@ -184,7 +184,7 @@ def test_outputs(arguments: dict[str, Any], expected: set[str]) -> None:
 
 
 def test_access_keys() -> None:
-    """AccessKeys sends users, account and run context, and its outputs are the keys and the findings."""
+    """`AccessKeys` sends users, account and run context, and its outputs are the keys and the findings."""
     monitor = Monitor()
     pulumi.runtime.set_mocks(Given(), monitor=monitor)
     seen: dict[str, Any] = {}

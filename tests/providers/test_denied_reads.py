@@ -1,4 +1,4 @@
-"""AWS denies the read of one user: only this user is rejected; a denial for the whole account stops the run."""
+"""If AWS denies the read of one user, only this user is rejected; a denial for the whole account stops the run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(user: str, owned: dict[str, str], **context: object) -> dict[str, Any]:
 def recorded(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient
 ) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Credentials of jane and joe, a day old; then AWS denies the list of joe, and the list of all users lacks joe."""
+    """Return day-old credentials of jane and joe; AWS denies the list of joe, and the list of all users lacks joe."""
     iam.create_user(UserName="joe")
     made = {user: provider.create(provider.check({}, run(user, {})).inputs) for user in ("jane", "joe")}
     emulator.controls.set(clock_shift=86_400, hidden_users=["joe"])
@@ -73,7 +73,7 @@ def test_denied_read(
 
 
 def test_process_that_has_not_read(recorded: dict[str, tuple[str, dict[str, Any]]]) -> None:
-    """The process that decides rejects the credential also if a different process has read the state."""
+    """The deciding process rejects the credential, even if a different process read the state."""
     provider = new_process()
     name, outs = recorded["joe"]
     checked = provider.check({"user": "joe", "service": CODECOMMIT}, run("joe", {name: "joe"}, on_rejection="defer"))
@@ -82,7 +82,7 @@ def test_process_that_has_not_read(recorded: dict[str, tuple[str, dict[str, Any]
 
 
 def test_requested_replacement(recorded: dict[str, tuple[str, dict[str, Any]]]) -> None:
-    """After --replace or taint the new credential is rejected, and the existing one is not deleted."""
+    """After `--replace` or taint, the new credential is rejected, and the existing one is not deleted."""
     provider = new_process()
     name, outs = recorded["joe"]
     provider.read(name, outs)
@@ -104,7 +104,7 @@ def test_without_the_state(recorded: dict[str, tuple[str, dict[str, Any]]]) -> N
 
 
 def test_denied_account(recorded: dict[str, tuple[str, dict[str, Any]]], emulator: Emulator) -> None:
-    """If AWS denies the list of all users, the first read stops the run, and the others keep what is recorded."""
+    """If AWS denies the list of all users, the first read stops the run, and the others keep the recorded values."""
     emulator.controls.deny(LIST)
     provider = new_process()
     with pytest.raises(AccessDeniedError) as raised:
@@ -114,7 +114,7 @@ def test_denied_account(recorded: dict[str, tuple[str, dict[str, Any]]], emulato
 
 
 def test_watcher(recorded: dict[str, tuple[str, dict[str, Any]]], emulator: Emulator) -> None:
-    """The watcher of unmanaged credentials leaves out the denied user, and reports the others."""
+    """The watcher of unmanaged credentials skips the denied user and reports the others."""
     emulator.controls.put_credential("ACCAUNMANAGED00000000", "jane", CODECOMMIT)
     new_process()
     watcher = UnmanagedCredentialsProvider()

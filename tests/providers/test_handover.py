@@ -1,4 +1,4 @@
-"""The ids that a reading process hands over to the process that decides."""
+"""The handover of ids from the reading process to the deciding process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ handover.leave(sys.argv[2]) if sys.argv[2] else print(handover.take())
 
 
 def test_read_in_a_different_process(tmp_path: Path) -> None:
-    """The process that decides knows the ids that the process before it had read; they are handed over once."""
+    """The deciding process knows the ids that an earlier process read; they are handed over once."""
     reading = Session(Handover(tmp_path, ENGINE))
     for credential_id in ("ACCA1", "ACCA2"):
         reading.read(credential_id)
@@ -39,7 +39,7 @@ def test_read_in_a_different_process(tmp_path: Path) -> None:
 
 
 def test_different_engine(tmp_path: Path) -> None:
-    """A process of a different engine gets no ids, also if it has the same address as the earlier one."""
+    """A process of a different engine receives no ids, even if the engine has the address of an earlier one."""
     Session(Handover(tmp_path, ENGINE)).read("ACCA1")
     for engine in (ENGINE.replace("40001", "40002"), ENGINE.replace("4711", "4712"), ENGINE.replace(".5", ".6"), ""):
         assert not Session(Handover(tmp_path, engine)).has_read("ACCA1")
@@ -47,7 +47,7 @@ def test_different_engine(tmp_path: Path) -> None:
 
 
 def test_stale_file(tmp_path: Path) -> None:
-    """A process behind a second engine at the same address takes nothing from the file of the first one."""
+    """A process of a second engine at the same address ignores the file of the first one."""
 
     def run(credential_id: str) -> str:
         # Like the engine, each shell starts a script that starts the process.
@@ -62,7 +62,7 @@ def test_stale_file(tmp_path: Path) -> None:
 
 
 def test_counts_as_read(tmp_path: Path) -> None:
-    """A run is not narrowed if a different process had every credential of the state read."""
+    """A run is not narrowed if a different process has read every credential of the state."""
     for recorded, is_narrowed in ((2, False), (3, True)):
         reading = Session(Handover(tmp_path, ENGINE))
         for credential_id in ("ACCA1", "ACCA2"):
@@ -73,7 +73,7 @@ def test_counts_as_read(tmp_path: Path) -> None:
 
 
 def test_old_files(tmp_path: Path) -> None:
-    """A file that no process took is not mixed with the next one's, and is removed after an hour."""
+    """A file that no process read is not merged into the next one, and is removed after an hour."""
     Handover(tmp_path, ENGINE).leave("ACCA1")
     Handover(tmp_path, ENGINE).leave("ACCA2")
     assert Handover(tmp_path, ENGINE).take() == ["ACCA2"]
@@ -86,7 +86,7 @@ def test_old_files(tmp_path: Path) -> None:
 
 
 def test_unreadable(tmp_path: Path) -> None:
-    """A missing folder or a file of different content hands nothing over."""
+    """A missing folder or an invalid file hands over nothing."""
     missing = Handover(tmp_path / "missing", ENGINE)
     missing.leave("ACCA1")
     assert missing.take() == []

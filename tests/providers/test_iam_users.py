@@ -1,4 +1,4 @@
-"""IAM users of specs: what the program asks pulumi-aws and sends to the engine, and what providers make of it."""
+"""IAM users in specs: the program's requests to pulumi-aws and the engine, and their effect on providers."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ OF_JANE = {"type": IAM_USER_TYPE, "outputs": {"name": "jane"}}
 
 
 def run(engine: Engine, folder: Path, specs: str = SPECS, *, dry_run: bool = False) -> Any:  # noqa: ANN401 - outputs
-    """Run the program on specs."""
+    """Run the program with these specs."""
     (folder / "a.yaml").write_text(specs)
     desired = load(folder / "a.yaml")
 
-    async def program() -> Any:  # noqa: ANN401 - the SDK's own
+    async def program() -> Any:  # noqa: ANN401 - the type of the SDK
         return await register(desired).future()
 
     with asking(engine) as monitor:
@@ -69,12 +69,12 @@ def run(engine: Engine, folder: Path, specs: str = SPECS, *, dry_run: bool = Fal
 
 
 def told(request: RegisterResourceRequest) -> Any:  # noqa: ANN401 - any property
-    """What the provider is told of the run."""
+    """Return the run context in the request."""
     return MessageToDict(request.object)["run"]
 
 
 def test_requests(tmp_path: Path) -> None:
-    """A user goes out as the specs say, at their place, and what the user has depends on it and on nothing else."""
+    """A user is registered as declared, at its source location; only the user's own resources depend on it."""
     engine = Engine({}, functions=THERE)
     run(engine, tmp_path)
     user = engine.requests[IAM_USER_TYPE, "jane"]
@@ -102,7 +102,7 @@ def test_requests(tmp_path: Path) -> None:
 
 
 def test_providers_are_told(tmp_path: Path) -> None:
-    """The providers of whoever is made in the run are told so, and nobody else's."""
+    """The run context names the users that this run creates, but only for their own resources."""
     engine = Engine({}, functions=THERE)
     run(engine, tmp_path, dry_run=True)
     assert told(engine.requests[CREDENTIAL_TYPE, "jane/codecommit"])["created_users"] == ["jane"]
@@ -111,7 +111,7 @@ def test_providers_are_told(tmp_path: Path) -> None:
 
 
 def test_questions(tmp_path: Path) -> None:
-    """pulumi-aws is asked for its account in every run, and who is there in a preview with somebody new, once each."""
+    """Every run requests the account of pulumi-aws; only a preview with a new user lists the users; both once."""
     for resources, dry_run, functions in (
         ({}, True, [CALLER, USERS]),
         ({}, False, [CALLER]),
@@ -120,14 +120,14 @@ def test_questions(tmp_path: Path) -> None:
         engine = Engine(resources, functions=THERE)
         run(engine, tmp_path, dry_run=dry_run)
         assert [function for function, _ in engine.asked if function.startswith("aws:")] == functions
-        assert engine.versions == {metadata.version("pulumi-aws")}, "that of the users' own plugin"
+        assert engine.versions == {metadata.version("pulumi-aws")}, "the version of the plugin that manages the users"
     engine = Engine({})
     run(engine, tmp_path, "users: {bob: {credentials: []}}", dry_run=True)
     assert [function for function, _ in engine.asked if function.startswith("aws:")] == []
 
 
 def test_import_once(tmp_path: Path) -> None:
-    """A user whom the stack has is imported no more: deleted behind its back, the user is created."""
+    """A user in the state is not imported again: if it was deleted manually, it is created."""
     engine = Engine({"urn:pulumi:dev::x::y::jane": OF_JANE}, functions=THERE)
     run(engine, tmp_path)
     assert engine.requests[IAM_USER_TYPE, "jane"].importId == ""
@@ -135,7 +135,7 @@ def test_import_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("of_state", [False, True])
 def test_wrong_account(tmp_path: Path, *, of_state: bool) -> None:
-    """Where pulumi-aws works on another account than the specs are for, or the state is of, no user is registered."""
+    """If pulumi-aws uses an account other than that of the specs or the state, no user is registered."""
     state = dict([recorded("jane/codecommit", "jane", "ACCA1")]) if of_state else {}
     engine = Engine(state, functions={CALLER: {"accountId": "999999999999"}})
     specs = SPECS.replace(f'account: "{ACCOUNT}"\n', "") if of_state else SPECS
@@ -147,7 +147,7 @@ def test_wrong_account(tmp_path: Path, *, of_state: bool) -> None:
 
 
 def test_two_accounts(tmp_path: Path) -> None:
-    """Where the specs are for another account than the state is of, both are named."""
+    """If the account of the specs differs from that of the state, the error names both."""
     state = dict([recorded("jane/codecommit", "jane", "ACCA1")])
     specs = SPECS.replace(f'account: "{ACCOUNT}"', 'account: "999999999999"')
     with pytest.raises(pulumi.RunError, match=f"is for account {ACCOUNT} and 999999999999: nothing was changed"):
@@ -155,14 +155,14 @@ def test_two_accounts(tmp_path: Path) -> None:
 
 
 def test_any_account(tmp_path: Path) -> None:
-    """Where neither the specs nor the state name an account, nobody is asked."""
+    """If neither the specs nor the state name an account, no request is sent."""
     engine = Engine({})
     run(engine, tmp_path, SPECS.replace(f'account: "{ACCOUNT}"\n', ""))
     assert (IAM_USER_TYPE, "jane") in engine.requests
 
 
 def test_function_fails(tmp_path: Path) -> None:
-    """What pulumi-aws answers where it cannot be asked is what is told."""
+    """If a function of pulumi-aws fails, the error shows its reasons."""
     with pytest.raises(pulumi.RunError) as failed:
         run(Engine({}, functions={CALLER: "no credentials\nno region"}), tmp_path)
     assert str(failed.value) == f"{CALLER}: no credentials\n{CALLER}: no region"
@@ -185,9 +185,9 @@ REASONS = {
 
 
 def test_refusals(tmp_path: Path) -> None:
-    """A preview refuses who is there already and who is not there to be imported, each at the place of `iamUser`.
+    """A preview rejects existing users and missing imports, at the source location of `iamUser`.
 
-    Users whom the stack has, or whom `--target` leaves out, are none of its affair; nor is any in `up`.
+    It skips users in the state or outside `--target`, and `up` rejects none of them.
     """
     names = ["there", "Case", "CASED", "imported"]
 
@@ -201,7 +201,7 @@ def test_refusals(tmp_path: Path) -> None:
     engine = Engine({}, functions=functions)
     assert refused(engine) == ["`pulumi up` would refuse:", *lines.values()]
     imports = {user: engine.requests[IAM_USER_TYPE, user].importId for user in ("gone", "imported", "new")}
-    assert imports == {"gone": "", "imported": "imported", "new": ""}, "the engine would stop at what is not there"
+    assert imports == {"gone": "", "imported": "imported", "new": ""}, "the engine would stop at a missing user"
     left_out = {"gone": RegisterResourceResponse(unknown=True)}
     assert refused(Engine({}, left_out, functions)) == ["`pulumi up` would refuse:", *(
         lines[user] for user in ("there", "case", "cased")
@@ -213,7 +213,7 @@ def test_refusals(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("nobody", [{}, {"names": []}])
 def test_account_without_users(tmp_path: Path, nobody: dict[str, Any]) -> None:
-    """In an account without users everybody can be made, by the name alone."""
+    """In an account without users, every user can be created, by name only."""
     specs = "users: {new: {iamUser: true, credentials: []}}"
     engine = Engine({}, functions={USERS: nobody})
     run(engine, tmp_path, specs, dry_run=True)
@@ -224,9 +224,9 @@ def test_account_without_users(tmp_path: Path, nobody: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_taken_out(tmp_path: Path, *, dry_run: bool) -> None:
-    """Whom the stack has made and specs still declare cannot lose `iamUser`: a preview tells it, `up` begins nothing.
+    """If a user in the state is still declared, removing `iamUser` fails in a preview, and `up` changes nothing.
 
-    `iamUser: false` lets go of the user.
+    `iamUser: false` releases the user.
     """
     state = {"urn:pulumi:dev::x::y::jane": OF_JANE}
     engine = Engine(state)
@@ -243,7 +243,7 @@ def test_taken_out(tmp_path: Path, *, dry_run: bool) -> None:
 
 
 def test_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without pulumi-aws the error names the spec and the command that adds it; without `iamUser` it is not needed."""
+    """Without pulumi-aws, the error names the spec and the required command; specs without `iamUser` do not need it."""
 
     def find_nothing(name: str) -> str:
         raise metadata.PackageNotFoundError(name)
@@ -256,13 +256,13 @@ def test_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_same_as_the_class(tmp_path: Path) -> None:
-    """What is registered is what pulumi-aws' own classes register: type, name and properties."""
+    """The registered type, name and properties are those of pulumi-aws's own classes."""
     specs = SPECS.replace("import: true", "import: false")
     engine, classes = Engine({}, functions=THERE), Engine({})
     run(engine, tmp_path, specs)
 
     def program() -> None:
-        import pulumi_aws  # noqa: PLC0415 - it takes its time
+        import pulumi_aws  # noqa: PLC0415 - the import is slow
 
         user = pulumi_aws.iam.User(
             "jane", name="jane", path="/team/", tags={"team": "payments"}, permissions_boundary=BOUNDARY
@@ -281,25 +281,25 @@ def test_same_as_the_class(tmp_path: Path) -> None:
 
 
 class Mocks(pulumi.runtime.Mocks):
-    """Answers as the engine would, and keeps what was registered."""
+    """Mocks that respond like the engine and record the registrations."""
 
     def __init__(self) -> None:
         self.registered: dict[tuple[str, str], dict[str, Any]] = {}
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Every resource is made."""
+        """Create every resource."""
         self.registered[args.typ, args.name] = dict(args.inputs)
         return f"{args.name}-id", dict(args.inputs)
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        """The account alone is asked for: there is no state by which somebody would be new."""
+        """Return the account, which is the only request: without a state, no user counts as new."""
         assert args.token == CALLER
         return {"accountId": ACCOUNT}, []
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_under_mocks(tmp_path: Path) -> None:
-    """Under Pulumi's own mocks a program with users is registered like any other."""
+    """With Pulumi's mocks, a program with users is registered like any other."""
     (tmp_path / "a.yaml").write_text(SPECS)
     mocks = Mocks()
     pulumi.runtime.set_mocks(mocks)
@@ -309,7 +309,7 @@ def test_under_mocks(tmp_path: Path) -> None:
 
 
 def test_recorded_users() -> None:
-    """The users whom the stack has made are known by their names in IAM, not by those of their resources."""
+    """Users in the state are identified by their IAM name, not by their resource name."""
     outputs = {"name": "jane"}
     with asking(Engine({"urn:pulumi:dev::x::y::anything": {"type": IAM_USER_TYPE, "outputs": outputs}})) as monitor:
         state = _read_state(monitor, "org/iamcreds/dev")
@@ -321,7 +321,7 @@ NEW = {"user": "new", "service": "codecommit.amazonaws.com"}
 
 
 def test_made_user_is_not_missing(provider: ServiceSpecificCredentialProvider) -> None:
-    """In a preview a user whom the run makes counts as there, whoever is leaving; anybody else is missing."""
+    """In a preview, a user that this run creates counts as existing; other users are missing."""
     message = {"resource": "new/codecommit", "on_rejection": "collect", "created_users": ["new"], "owned": {}}
     assert "refused" not in provider.check({}, NEW | {"run": message}).inputs
     second = NEW | {"run": message | {"resource": "new/codecommit/spare"}, "declared": 1}
@@ -331,7 +331,7 @@ def test_made_user_is_not_missing(provider: ServiceSpecificCredentialProvider) -
     assert reason.startswith("the account has no IAM user other: create the user")
 
 
-@pytest.mark.usefixtures("iam")  # which makes jane
+@pytest.mark.usefixtures("iam")  # creates jane
 def test_made_user_and_renaming(provider: ServiceSpecificCredentialProvider) -> None:
     """A new user counts as renamed only if the resource itself has a credential of a different user."""
     live = provider.create({"user": "jane", "service": "codecommit.amazonaws.com"}).id
@@ -345,7 +345,7 @@ def test_made_user_and_renaming(provider: ServiceSpecificCredentialProvider) -> 
 
 
 def test_create_after_the_user(provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient) -> None:
-    """A credential is created although the run's list of users is older than its user: that one is asked for."""
+    """A credential is created even if its user is newer than the run's list: the user is requested again."""
     provider.check({}, {"user": "jane", "service": "codecommit.amazonaws.com"})
     iam.create_user(UserName="new")
     emulator.controls.clear_counts()
@@ -357,7 +357,7 @@ def test_create_after_the_user(provider: ServiceSpecificCredentialProvider, emul
 
 
 def test_create_without_the_user(provider: ServiceSpecificCredentialProvider) -> None:
-    """In `up` a user who is not there is missing, whoever was to make the user."""
+    """In `up`, a user that does not exist is missing, even if the run was expected to create it."""
     message = {"resource": "new/codecommit", "on_rejection": "defer", "created_users": ["new"]}
     checked = provider.check({}, NEW | {"run": message})
     with pytest.raises(Exception, match="the account has no IAM user new"):
@@ -365,8 +365,8 @@ def test_create_without_the_user(provider: ServiceSpecificCredentialProvider) ->
 
 
 def test_access_keys_of_a_made_user(provider: ServiceSpecificCredentialProvider) -> None:
-    """A watched user whom the run makes has no keys, and anybody else who is missing is a finding."""
-    del provider  # only has to have begun a process
+    """A watched user that this run creates has no keys; another missing user is a finding."""
+    del provider  # starts a new process
     watcher = AccessKeysProvider()
     watcher.configure(pulumi.dynamic.ConfigureRequest(pulumi.dynamic.Config({}, "iamcreds")))
     policies = {"new": {"max": 1}, "other": {"max": 1}}

@@ -25,14 +25,14 @@ pytestmark = pytest.mark.usefixtures("iam")
 
 @pytest.fixture
 def hidden(emulator: Emulator) -> str:
-    """Return the id of an unmanaged credential of jane's that the list of all users lacks."""
+    """Return the id of an unmanaged credential of jane that the list of all users lacks."""
     emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
     emulator.controls.set(hidden_users=["jane"], clock_shift=120)
     return UNMANAGED
 
 
 def test_endpoint_without_all_users(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """An unmanaged credential blocks the create also if the endpoint cannot list all users at once."""
+    """An unmanaged credential blocks the create even if the endpoint cannot list all users at once."""
     put_old(emulator, "jane", UNMANAGED)
     emulator.controls.set(all_users=False)
     (reason,) = reasons(provider.check({}, news()))
@@ -55,7 +55,7 @@ def test_managed_one_is_lacking(
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_blocked(provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient, number: int) -> None:
-    """The created credential is deleted again, the unmanaged ones are named, and every user is listed from then on."""
+    """The created credential is deleted, the error names the unmanaged ones, and each user is listed from then on."""
     iam.create_user(UserName="bob")
     for user in ("jane", "bob"):
         for _ in range(number):
@@ -92,7 +92,7 @@ def test_adopt(
 
 
 def test_adopt_two(provider: ServiceSpecificCredentialProvider, emulator: Emulator, hidden: str) -> None:
-    """If IAM's quota is used, the first one is adopted, and the next preview shows the other one."""
+    """If the quota is used, the first one is adopted, and the next preview shows the other one."""
     emulator.controls.put_credential("ACCAOTHER000000000000", "jane", CODECOMMIT)
     unmanaged = {hidden, "ACCAOTHER000000000000"}
     inputs = ADOPTING | {"declared": 2}
@@ -108,7 +108,7 @@ def test_adopt_two(provider: ServiceSpecificCredentialProvider, emulator: Emulat
 
 
 def test_two_for_one(provider: ServiceSpecificCredentialProvider, emulator: Emulator, hidden: str) -> None:
-    """If a closer look shows two unmanaged credentials for one declared, neither is adopted, and the reason says so."""
+    """If a second list shows two unmanaged credentials for one declared, neither is adopted; the reason names both."""
     emulator.controls.put_credential("ACCAOTHER000000000000", "jane", CODECOMMIT)
     checked = provider.check({}, news() | ADOPTING)
     with pytest.raises(RejectedError) as raised:
@@ -142,7 +142,7 @@ def test_sibling_adopts(provider: ServiceSpecificCredentialProvider, emulator: E
 def test_quota_next_to_a_sibling_that_adopts(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator, hidden: str
 ) -> None:
-    """If the quota fails a create that the lists allow, the credential that a sibling adopts is not the reason."""
+    """If a create exceeds the quota despite the lists, the error does not name the credential that a sibling adopts."""
     emulator.controls.fail(CREATE, status=409, code="LimitExceeded", message="Cannot exceed quota")
     inputs: dict[str, dict[str, Any]] = {"a": ADOPTING | {"declared": 2}, "b": {"declared": 2}}
     checked = provider.check({}, news(resource="b", group=inputs) | inputs["b"])
@@ -189,7 +189,7 @@ def test_login_of_a_renamed_user(
 
 
 def test_lost_response(provider: ServiceSpecificCredentialProvider, emulator: Emulator, hidden: str) -> None:
-    """A credential that a list found after a lost response may be of someone else, and is not deleted again."""
+    """A credential found after a lost response may have been created by another person, so it is not deleted again."""
     checked = provider.check({}, news())
     emulator.controls.drop(CREATE, when="after")
     created = provider.create(checked.inputs)

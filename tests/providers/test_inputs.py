@@ -1,4 +1,4 @@
-"""What the providers refuse of their inputs, each rule at both its bounds, before anybody is asked."""
+"""Validation of the providers' inputs: each rule at both bounds, without a request to AWS."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ JANE = {"user": "jane", "service": "bedrock"}
     ],
 )
 def test_bounds(name: str, value: object, *, is_accepted: bool) -> None:
-    """Each input is accepted up to its bound and refused beyond it, by its own name."""
+    """Each input is accepted up to its bound, and rejected beyond it under its own name."""
     failures = list(find_failures(CredentialInputs.read(JANE | {name: value})))
     assert [failure.property for failure in failures] == ([] if is_accepted else [name])
 
@@ -75,13 +75,13 @@ def test_bounds(name: str, value: object, *, is_accepted: bool) -> None:
     ],
 )
 def test_reasons(name: str, value: object, expected: str) -> None:
-    """A refusal says what would be accepted."""
+    """A rejection names the accepted values."""
     (failure,) = find_failures(CredentialInputs.read(JANE | {name: value}))
     assert failure.reason == expected
 
 
 def test_as_meant() -> None:
-    """Inputs are read as they were meant: whole numbers, triggers as text, full names; what is None is not there."""
+    """Inputs are normalized (whole numbers, triggers as text, full service names), and None is removed."""
     read = CredentialInputs.read(JANE | {"age_days": 30.0, "declared": 2.0, "reset": 7.0, "status": None})
     assert read.properties() == {
         "user": "jane",
@@ -95,7 +95,7 @@ def test_as_meant() -> None:
 
 
 def test_expiry_of_a_password() -> None:
-    """A password has no expiry, as in the specs; a service that is new to us or not known yet may have one."""
+    """A password has no expiry, as in the specs; a service that is unknown to iamcreds may have one."""
     aged = {"user": "jane", "age_days": 30.0}
     (failure,) = find_failures(CredentialInputs.read(aged | {"service": "keyspaces"}))
     assert (failure.property, failure.reason) == ("age_days", "only API keys expire, and keyspaces has passwords")
@@ -105,6 +105,6 @@ def test_expiry_of_a_password() -> None:
 
 @pytest.mark.parametrize("service", [None, 7.0, True, ["bedrock"], {"name": "bedrock"}])
 def test_expiry_of_no_service(service: object) -> None:
-    """What is no service at all is refused as that, whatever else is declared."""
+    """An invalid service is rejected as such, regardless of the other inputs."""
     failures = find_failures(CredentialInputs.read({"user": "jane", "service": service, "age_days": 30.0}))
     assert [failure.property for failure in failures] == ["service"]

@@ -46,7 +46,7 @@ def test_young_credential(
 
 
 def test_status(provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient) -> None:
-    """A newly declared status is sent although a list may still have the old one."""
+    """A newly declared status is sent, although a list may still have the old one."""
     name, outs = create(provider, status="Active")
     emulator.controls.set(list_lag=30)
     provider = new_process()
@@ -62,12 +62,12 @@ def test_status(provider: ServiceSpecificCredentialProvider, emulator: Emulator,
 
 
 def test_delete(provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient) -> None:
-    """A credential is deleted also under a new name of its user; one that is already gone counts as deleted."""
+    """A credential is deleted even under a new name of its user; one that is already gone counts as deleted."""
     name, outs = create(provider)
     iam.update_user(UserName="jane", NewUserName="joan")
     new_process().delete(name, outs)
     assert emulator.controls.passwords() == {}
-    with pytest.raises(AccountError, match="repeat in a minute"):  # lists may lack so young a credential
+    with pytest.raises(AccountError, match="repeat in a minute"):  # lists may still lack a credential this young
         new_process().delete(name, outs)
     emulator.controls.set(clock_shift=61)
     new_process().delete(name, outs)
@@ -81,7 +81,7 @@ def test_sibling_of_a_lost_response(monkeypatch: pytest.MonkeyPatch, emulator: E
 
     def sleep(seconds: float) -> None:
         looks.append(seconds)
-        if len(looks) == 2:  # by now a list has the created credential
+        if len(looks) == 2:  # now a list has the created credential
             is_looking.set()
             is_created.wait(0.5)
 
@@ -120,7 +120,7 @@ def test_repeated_create(monkeypatch: pytest.MonkeyPatch, signed_in: Emulator, w
         first.create(first.check({}, news()).inputs)
     assert passed == [7.0]
     assert first.check({}, news()).failures == []
-    assert passed == [7.0], "a sibling need not wait"
+    assert passed == [7.0], "a sibling does not wait"
     monkeypatch.setattr("iamcreds.aws.create_journal.process_id", lambda: "another")
     again = new_process()
     if when == "before":
@@ -146,7 +146,7 @@ def test_lock(provider: ServiceSpecificCredentialProvider, monkeypatch: pytest.M
     inputs = provider.check({}, news()).inputs
     assert held == [("jane", CODECOMMIT)]
     provider.create(inputs)
-    assert held == [("jane", CODECOMMIT)] * 3, "the last one is of the call itself, within the second one"
+    assert held == [("jane", CODECOMMIT)] * 3, "the last one is for the call itself, within the second one"
 
 
 def test_killed_run(

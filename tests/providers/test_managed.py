@@ -1,4 +1,4 @@
-"""Managed and unmanaged credentials: the owners that a process knows, also in a narrowed run."""
+"""Managed and unmanaged credentials: the owners that a process knows, even in a narrowed run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_without_the_state(
 
 
 def test_read_or_compared(provider: ServiceSpecificCredentialProvider) -> None:
-    """A credential that the engine requested a read or a diff of is managed, also without a run context."""
+    """A credential that the engine read or compared is managed, even without a run context."""
     name, outs = create(provider)
     assert reasons(new_process().check({}, INPUTS))
     provider = new_process()
@@ -40,7 +40,7 @@ def test_read_or_compared(provider: ServiceSpecificCredentialProvider) -> None:
 
 
 def test_left_by_a_replacement(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """A credential that a replacement left is managed if the engine had it read, and otherwise uncertain."""
+    """A credential that a replacement left is managed if the engine read it, and otherwise uncertain."""
     name, outs = create(provider)
     put_old(emulator, "jane", UNMANAGED)
     spare = news(resource="jane/codecommit/spare", owned={name: "jane/codecommit"}) | {"declared": 2}
@@ -59,7 +59,7 @@ def test_left_by_a_replacement(provider: ServiceSpecificCredentialProvider, emul
 def test_left_by_a_resource_of_a_different_user(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator
 ) -> None:
-    """In a narrowed run a credential is uncertain if a younger one of any user is in the state."""
+    """In a narrowed run, a credential is uncertain if a younger one of any user is in the state."""
     put_old(emulator, "jane", UNMANAGED)
     name, outs = create(provider, run={"resource": "x", "owned": {UNMANAGED: "old"}})
     context = {"recorded": 1, "newest": outs["create_date"], "owned": {}}
@@ -75,7 +75,7 @@ def test_left_by_a_resource_of_a_different_user(
 
 @pytest.mark.parametrize("is_narrowed", [True, False])
 def test_requested_resource_takes_free_quota(provider: ServiceSpecificCredentialProvider, *, is_narrowed: bool) -> None:
-    """In a narrowed run a sibling that was not requested takes no free quota."""
+    """In a narrowed run, a sibling that was not requested takes no free quota."""
     name, outs = create(provider)
     provider = new_process()
     if not is_narrowed:

@@ -1,4 +1,4 @@
-"""Passwords from the stack's config, and what the YAML program sends and tells of credentials that are adopted."""
+"""Passwords from the stack's config, and the requests and outputs of the YAML program for imported credentials."""
 
 from __future__ import annotations
 
@@ -36,30 +36,30 @@ LIVE = {"credential_id": "ACCAEXAMPLE1234567890", "status": "Active", "service_u
 
 @pytest.fixture
 def specs(tmp_path: Path) -> Desired:
-    """One adopted credential of three."""
+    """Return specs of three credentials, one of them imported."""
     (tmp_path / "jane.yaml").write_text(SPECS)
     return load(tmp_path)
 
 
 @pytest.fixture(autouse=True)
 def _no_config() -> Iterator[None]:
-    """The config of one test is no other's."""
+    """Reset the config after each test."""
     yield
     set_all_config({})
 
 
 def configure(value: object, key: str = "passwords") -> None:
-    """Have this in the stack's config, as the engine hands it to a program."""
+    """Set a value in the stack's config, as the engine passes it to a program."""
     set_all_config({f"iamcreds:{key}": value if isinstance(value, str) else json.dumps(value)})
 
 
 def properties(engine: Engine, name: str) -> dict[str, Any]:
-    """What a credential was registered with."""
+    """Return the registered properties of a credential."""
     return sent(engine.requests[CREDENTIAL_TYPE, name])
 
 
 def test_sent_as_a_secret(specs: Desired) -> None:
-    """A password goes out with the credential that it is of, as a secret, and with no other."""
+    """A password is sent only with its own credential, as a secret."""
     configure({"jane/codecommit": PASSWORD})
     engine = Engine({})
     run(engine, specs)
@@ -72,7 +72,7 @@ def test_sent_as_a_secret(specs: Desired) -> None:
 
 @pytest.mark.parametrize("character", ["\x1b", "\x7f", "\x9b", "\u202e", "\u2028", "\n::error::"], ids=ascii)
 def test_unprintable_name(character: str, specs: Desired, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A warning about an unused password has no unprintable character of its name, and no command of a CI run."""
+    """A warning about an unused password contains no unprintable character of its name, and no workflow command."""
     configure({f"x{character}y": PASSWORD})
     warnings: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", warnings.append)
@@ -83,7 +83,7 @@ def test_unprintable_name(character: str, specs: Desired, monkeypatch: pytest.Mo
 
 
 def test_of_nobody(specs: Desired) -> None:
-    """A password of what is not adopted is told by its resource, with the command that takes it out, and not sent."""
+    """A password for a credential that is not imported is not sent."""
     configure({"jane/logs": PASSWORD})
     engine = Engine({})
     run(engine, specs)
@@ -94,7 +94,7 @@ def test_of_nobody(specs: Desired) -> None:
     "value", ["hunter2", ["hunter2"], {"jane/codecommit": ""}, {"jane/codecommit": {"a": "hunter2"}}]
 )
 def test_malformed(specs: Desired, value: object) -> None:
-    """Whatever else stands there ends in a sentence that shows how it is set, and nothing of the value."""
+    """A malformed value is an error that shows the command to set it, and nothing of the value."""
     configure(value)
     with pytest.raises(pulumi.RunError, match="pulumi config set --secret --path") as raised:
         run(Engine({}), specs)
@@ -102,7 +102,7 @@ def test_malformed(specs: Desired, value: object) -> None:
 
 
 def test_messages(specs: Desired) -> None:
-    """The run context has the ids that the members of the group import, and the protection."""
+    """The run context has the protection, and the ids that the members of the group import."""
     engine = Engine({})
     run(engine, specs)
     messages = {name: properties(engine, f"jane/{name}")["run"] for name in ("codecommit", "codecommit/new", "logs")}
@@ -115,7 +115,7 @@ def test_messages(specs: Desired) -> None:
 
 
 def test_outputs_of_an_unknown_password(specs: Desired) -> None:
-    """Where a password is not known the outputs say so, until it is."""
+    """If a password is unknown, the outputs state that until it is known."""
     told = run(Engine({}, {"jane/codecommit": answer(LIVE)}), specs)
     assert told["secrets"]["jane/codecommit"] is None
     assert (

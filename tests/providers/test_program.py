@@ -1,4 +1,4 @@
-"""The YAML program from its specs to its outputs: what it sends to an engine, and what it makes of the answers."""
+"""The YAML program from its specs to its outputs: its requests to the engine, and its use of the responses."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ LEAD = """users:
 
 @pytest.fixture
 def specs(tmp_path: Path) -> Desired:
-    """Two spec files."""
+    """Return the specs of two files."""
     (tmp_path / "team.yaml").write_text(TEAM)
     (tmp_path / "lead.yaml").write_text(LEAD)
     return load(tmp_path)
@@ -55,22 +55,22 @@ def specs(tmp_path: Path) -> Desired:
 
 @pytest.fixture(autouse=True)
 def settings() -> Iterator[None]:
-    """Nothing is left of any other program, and nothing of this one."""
-    set_root_resource(None)  # type: ignore[arg-type] # as it is before a program
+    """Remove the settings of other programs, and of this one."""
+    set_root_resource(None)  # type: ignore[arg-type] # as before a program
     yield
     configure(Settings(None, None))
 
 
 def complete(program: Coroutine[Any, Any, T]) -> T:
-    """What comes of it, in an event loop of its own: the SDK's programs need the one that `asyncio.run` would end."""
+    """Run a program and return its result. It needs its own event loop, because `asyncio.run` would end the SDK's."""
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         return runner.run(program)
 
 
 def run(engine: Engine, desired: Desired, *, dry_run: bool = False) -> dict[str, dict[str, Any]]:
-    """The program's outputs."""
+    """Run the program and return its outputs."""
 
-    async def program() -> Any:  # noqa: ANN401 - the SDK's own
+    async def program() -> Any:  # noqa: ANN401 - the type of the SDK
         return await register(desired).future()
 
     with asking(engine) as monitor:
@@ -79,26 +79,26 @@ def run(engine: Engine, desired: Desired, *, dry_run: bool = False) -> dict[str,
 
 
 def recorded(name: str, user: str, credential_id: str) -> tuple[str, dict[str, Any]]:
-    """URN and resource of a credential in the state."""
+    """Return the URN and the resource of a credential in the state."""
     outputs = {"user": user, "service": CODECOMMIT, "credential_id": credential_id, "account_id": ACCOUNT}
     outputs["create_date"] = "2026-11-24T00:00:00+00:00"
     return f"urn:pulumi:dev::iamcreds::{CREDENTIAL_TYPE}::{name}", {"type": CREDENTIAL_TYPE, "outputs": outputs}
 
 
-def answer(outputs: dict[str, Any] | None = None, **fields: Any) -> RegisterResourceResponse:  # noqa: ANN401 - the protocol's
-    """An answer of the engine for a resource."""
+def answer(outputs: dict[str, Any] | None = None, **fields: Any) -> RegisterResourceResponse:  # noqa: ANN401 - the protocol
+    """Return a response of the engine for a resource."""
     made = RegisterResourceResponse(**fields)
     made.object.update(outputs or {})
     return made
 
 
 def sent(request: RegisterResourceRequest) -> dict[str, Any]:
-    """The properties that a resource is registered with."""
+    """Return the registered properties of a resource."""
     return dict(MessageToDict(request.object))
 
 
 def test_components(specs: Desired) -> None:
-    """Each spec file is a component, under which its credentials and its watcher stand, and which is ended."""
+    """Each spec file is a component with its credentials and its watcher as children, and it is completed."""
     engine = Engine({})
     run(engine, specs)
     lead, team = specs.files
@@ -115,7 +115,7 @@ def test_components(specs: Desired) -> None:
 
 
 def test_under_the_stack(specs: Desired) -> None:
-    """Where Pulumi has made the stack's own resource, the components of the files stand under it."""
+    """If Pulumi created the stack resource, the components of the files are its children."""
 
     async def program() -> None:
         set_root_resource(SimpleNamespace(urn=pulumi.Output.from_input("urn:stack")))  # type: ignore[arg-type]
@@ -130,7 +130,7 @@ def test_under_the_stack(specs: Desired) -> None:
 
 
 def test_protocol(specs: Desired) -> None:
-    """Secrets, whole results and unknown values are understood, and everything has its place in the specs."""
+    """Secrets, whole results and unknown values are supported, and every resource has its source location."""
     engine = Engine({})
     run(engine, specs)
     for request in engine.requests.values():
@@ -149,7 +149,7 @@ def test_protocol(specs: Desired) -> None:
 
 
 def test_messages(specs: Desired) -> None:
-    """The run context has the credentials of its group and of removed users, by the present names of resources."""
+    """The run context has the credentials of its group and of removed users, by the present resource names."""
     state = dict(
         [
             recorded("jane/codecommit/old", "jane", "ACCA1"),
@@ -192,7 +192,7 @@ def test_messages(specs: Desired) -> None:
 
 
 def test_counted_for_the_progress(specs: Desired, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How far a run is, is told of as many credentials as the specs have, and each that failed counts as one."""
+    """The progress counts every declared credential, and each failed one."""
     totals: list[int] = []
     counted: list[bool] = []
 
@@ -211,7 +211,7 @@ def test_counted_for_the_progress(specs: Desired, monkeypatch: pytest.MonkeyPatc
 
 
 def test_own_under_another_user(tmp_path: Path) -> None:
-    """The run context has the ids of the whole group by resource name, also if IAM has renamed the user."""
+    """The run context has the ids of the whole group by resource name, even if IAM has renamed the user."""
     (tmp_path / "a.yaml").write_text(
         "users:\n"
         "  jane: {credentials: [{service: codecommit, name: new, was: old}, {service: codecommit}]}\n"
@@ -248,7 +248,7 @@ ADOPTING = "users: {jane: {credentials: [{service: codecommit, adopt: ACCAEXAMPL
 
 
 def configured(tmp_path: Path, passwords: str) -> Engine:
-    """An engine that has run ADOPTING with these passwords in the stack's config."""
+    """Run ADOPTING with these passwords in the stack's config, and return the engine."""
     (tmp_path / "a.yaml").write_text(ADOPTING)
     engine = Engine({})
     before = CONFIG.set({"iamcreds:passwords": passwords})
@@ -260,7 +260,7 @@ def configured(tmp_path: Path, passwords: str) -> Engine:
 
 
 def test_passwords(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The password of what is adopted goes along as a secret; one of anything else is warned of and not used."""
+    """The password of an imported credential is sent as a secret; any other password is ignored with a warning."""
     engine = configured(tmp_path, '{"jane/codecommit": "hunter2", "jane/logs": "hunter3"}')
     adopted = sent(engine.requests[CREDENTIAL_TYPE, "jane/codecommit"])
     assert adopted["adopt"] == "ACCAEXAMPLE1234567890"
@@ -273,14 +273,14 @@ def test_passwords(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("passwords", ['["hunter2"]', '{"jane/codecommit": 7}', '{"jane/codecommit": ""}', "hunter2"])
 def test_passwords_of_another_shape(tmp_path: Path, passwords: str) -> None:
-    """What is no object of texts is refused with the right command, and quoted nowhere."""
+    """A value that is not a map of strings is rejected with the correct command, and never quoted."""
     with pytest.raises(pulumi.RunError, match="config `passwords` must be texts by resource name") as refused:
         configured(tmp_path, passwords)
     assert "hunter2" not in str(refused.value)
 
 
 def test_policies(specs: Desired) -> None:
-    """A watcher is sent the policies of those users of its file who have one."""
+    """A watcher receives the policies of its file's users."""
     engine = Engine(None)
     run(engine, specs)
     lead, team = specs.files
@@ -291,7 +291,7 @@ def test_policies(specs: Desired) -> None:
 
 
 def test_outputs(specs: Desired) -> None:
-    """What was made is told; what failed or was left out by --target is not, but for a preview, where it is unknown."""
+    """Outputs have created credentials; failed and untargeted ones are missing, or unknown in a preview."""
     made = {"credential_id": "ACCA1", "service_credential_alias": "bob-at", "status": "Active"}
     answers = {
         "bob/bedrock": answer(made | {"service_credential_secret": "hunter2"}),
@@ -307,10 +307,10 @@ def test_outputs(specs: Desired) -> None:
 
 
 def test_refused_together(specs: Desired) -> None:
-    """All that a preview refuses is told at once, each with its place and its resource, in the order of the specs."""
+    """A preview lists all rejections with source location and resource, in the order of the specs."""
     lead, team = specs.files
     answers = {
-        "jane/codecommit/other": answer({"refused": ["there is no place"]}),
+        "jane/codecommit/other": answer({"refused": ["quota exceeded"]}),
         "bob/bedrock": answer({"refused": ["one", "two"]}),
         team: answer({"refused": ["jane: two keys"]}),
     }
@@ -321,26 +321,26 @@ def test_refused_together(specs: Desired) -> None:
         f"{lead}:2:23: bob/bedrock: one",
         f"{lead}:2:23: bob/bedrock: two",
         f"{team}:2:3: {team}: jane: two keys",
-        f"{team}:5:9: jane/codecommit/other: there is no place",
+        f"{team}:5:9: jane/codecommit/other: quota exceeded",
     ]
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED])
 def test_engine_shuts_down(code: grpc.StatusCode) -> None:
-    """An engine that is shutting down has told why: the program ends by the exit code at which Pulumi adds nothing."""
+    """If the engine shuts down, the program ends with an exit code to which Pulumi adds no message."""
     with asking(Engine({}, {"x": code})) as monitor, pytest.raises(SystemExit) as ended:
         complete(send(monitor.RegisterResource, RegisterResourceRequest(name="x")))
     assert ended.value.code == 32
 
 
 def test_engine_refuses(specs: Desired) -> None:
-    """What the engine does not take is told in its words."""
-    with pytest.raises(pulumi.RunError, match=r"^the engine says no$"):
+    """A rejection by the engine is reported in its own words."""
+    with pytest.raises(pulumi.RunError, match=r"^the engine rejects it$"):
         run(Engine({}, {"bob/bedrock": grpc.StatusCode.INVALID_ARGUMENT}), specs)
 
 
 def test_without_an_engine(specs: Desired, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no engine runs the program, it says so."""
+    """Without an engine, the program fails with that message."""
     monkeypatch.setattr("iamcreds.pulumi_engine.registration.read_state", lambda: None)
 
     async def program() -> None:
@@ -352,7 +352,7 @@ def test_without_an_engine(specs: Desired, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_class_with_an_engine() -> None:
-    """The run context of the class has the state's credentials of its user and service."""
+    """The run context of the class has the credentials in the state for its user and service."""
     state = dict([recorded("login", "jane", "ACCA1"), recorded("other", "john", "ACCA2")])
     engine = Engine(state)
     line = 0
@@ -383,7 +383,7 @@ def test_class_with_an_engine() -> None:
         "on_rejection": "defer",
     }
     (frame,) = engine.requests[CREDENTIAL_TYPE, "login"].stackTrace.frames
-    assert (frame.pc.uri, frame.pc.line) == (Path(__file__).as_uri(), line), "the one frame is the caller's"
+    assert (frame.pc.uri, frame.pc.line) == (Path(__file__).as_uri(), line), "the only frame is the caller's"
 
 
 def test_siblings_of_the_class() -> None:
@@ -425,7 +425,7 @@ def test_siblings_of_the_class() -> None:
 
 
 def _line() -> int:
-    """The line that calls this."""
+    """Return the line number of the caller."""
     frame = currentframe()
     assert frame is not None
     assert frame.f_back is not None

@@ -1,4 +1,4 @@
-"""How far a run is: what is told, when, and to whom."""
+"""The progress of a run: its content, its timing and its recipient."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A run of so many credentials by a clock of its own, and what it tells."""
+    """A run with a number of credentials and its own clock, which records the progress."""
 
     def __init__(self, total: int) -> None:
         self.seconds = 100.0
@@ -25,14 +25,14 @@ class Run:
         self.progress = RunProgress(total, self.told.append, lambda: self.seconds)
 
     def go_on(self, number: int, *, seconds: float, failed: bool = False) -> None:
-        """So many more, each after so many seconds."""
+        """Complete that many more credentials, each after that many seconds."""
         for _ in range(number):
             self.seconds += seconds
             self.progress.count(failed=failed)
 
 
 def test_told_every_few_seconds() -> None:
-    """A message at most every five seconds, with the time that is left; none when all is done."""
+    """Progress is reported at most every five seconds, with the remaining time, and not at the end."""
     run = Run(1201)
     run.go_on(1201, seconds=0.5)
     assert len(run.told) == 1200 * 0.5 / SECONDS_BETWEEN - 1
@@ -41,14 +41,14 @@ def test_told_every_few_seconds() -> None:
 
 
 def test_short_run() -> None:
-    """Whoever waits a few seconds only is told nothing."""
+    """A run of a few seconds reports no progress."""
     run = Run(300)
     run.go_on(300, seconds=0.016)
     assert run.told == []
 
 
 def test_failed_are_counted() -> None:
-    """What failed is counted, and is done with all the same."""
+    """Failed credentials are counted and count as completed."""
     run = Run(10)
     run.go_on(2, seconds=1, failed=True)
     run.go_on(8, seconds=1)
@@ -56,7 +56,7 @@ def test_failed_are_counted() -> None:
 
 
 def test_pace_is_that_of_late() -> None:
-    """What is unchanged is through at once, and makes nobody hope: the pace is that of the last half minute."""
+    """The pace is that of the last half minute, because unchanged credentials complete immediately."""
     run = Run(1000)
     run.go_on(900, seconds=0.005)
     run.go_on(50, seconds=1)
@@ -69,7 +69,7 @@ def test_pace_is_that_of_late() -> None:
 
 
 def test_engine_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine gets an ephemeral message in the row of the provider; none, or one that shuts down, stops nothing."""
+    """The engine gets an ephemeral message in the provider's row; if the engine is missing or stops, nothing fails."""
     engine = Engine()
     with serving(engine) as address, grpc.insecure_channel(address) as channel:
         monkeypatch.setattr(run_progress, "get_engine", lambda: EngineStub(channel))
@@ -81,7 +81,7 @@ def test_engine_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
         assert told.urn == "urn:pulumi:production::credentials::pulumi:providers:pulumi-python::default"
     with grpc.insecure_channel("127.0.0.1:9") as channel:
         monkeypatch.setattr(run_progress, "get_engine", lambda: EngineStub(channel))
-        show_progress("nobody hears it")
+        show_progress("the engine is gone")
     monkeypatch.setattr(run_progress, "get_engine", lambda: None)
-    show_progress("there is nobody")
+    show_progress("no engine is running")
     assert len(engine.logged) == 1

@@ -20,7 +20,7 @@ NAME = "jane/logs"
 
 
 def made(provider: ServiceSpecificCredentialProvider) -> tuple[str, dict[str, Any]]:
-    """The id and outputs of a credential that expires in 30 days."""
+    """Return the id and outputs of a credential that expires in 30 days."""
     checked = provider.check({}, INPUTS | {"run": {"resource": NAME, "owned": {}}})
     result = provider.create(checked.inputs)
     assert result.outs is not None
@@ -28,14 +28,14 @@ def made(provider: ServiceSpecificCredentialProvider) -> tuple[str, dict[str, An
 
 
 def message(credential_id: str, **more: object) -> dict[str, Any]:
-    """The run context of a protected credential that the state has."""
+    """Return the run context of a protected credential in the state."""
     return {"run": {"resource": NAME, "owned": {credential_id: NAME}, "options": {"protect": True}} | more}
 
 
 @pytest.mark.usefixtures("iam")
 @pytest.mark.parametrize("on_rejection", ["fail", "collect", "defer"])
 def test_another_age(provider: ServiceSpecificCredentialProvider, on_rejection: str) -> None:
-    """A different age is rejected by check, or by update with check's reason, and is never a replacement."""
+    """Check, or update with the same reason, rejects a different age, which is never a replacement."""
     name, outs = made(provider)
     provider = new_process()
     provider.read(name, outs)
@@ -70,7 +70,7 @@ def test_expired(provider: ServiceSpecificCredentialProvider, emulator: Emulator
 
 
 def test_other_changes(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
-    """Status and reset of a protected credential change; one that is not protected is replaced."""
+    """Status and reset of a protected credential can change; a credential without protection is replaced."""
     name, outs = made(provider)
     provider = new_process()
     provider.read(name, outs)

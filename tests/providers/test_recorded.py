@@ -1,4 +1,4 @@
-"""What is read out of the state that the engine hands to the program, by the engine's own protocol."""
+"""The state that the engine returns to the program, by the engine's own protocol."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"
 
 
 def resource(user: Any, id_: str, type_: str = CREDENTIAL_TYPE, **more: str) -> dict[str, Any]:  # noqa: ANN401 - any
-    """A resource as the state has it."""
+    """Return a resource as in the state."""
     outputs = {"user": user, "service": CODECOMMIT, "credential_id": id_, "create_date": CREATED} | more
     return {"type": type_, "outputs": outputs}
 
 
 def test_read() -> None:
-    """The state has resource names by user, service and id, the account, and the newest credential of each service."""
+    """The state has resource names by user, service and id, the account, and the newest date of each service."""
     urn = f"urn:pulumi:dev::iamcreds::{CREDENTIAL_TYPE}::"
     engine = Engine(
         {
@@ -53,13 +53,13 @@ def test_read() -> None:
 
 
 def test_nothing_recorded() -> None:
-    """An empty state owns nothing and is of no account."""
+    """An empty state has no credentials and no account."""
     with asking(Engine({})) as monitor:
         assert _read_state(monitor, "org/iamcreds/empty") == StackState({}, None)
 
 
 def test_no_state() -> None:
-    """Where the state cannot be read nothing is claimed of it."""
+    """An unreadable state is not evaluated."""
     engine = Engine(None)
     with asking(engine) as monitor:
         assert _read_state(monitor, "org/iamcreds/none") is None
@@ -67,10 +67,10 @@ def test_no_state() -> None:
 
 
 class Busy(Engine):
-    """Refuses the first question."""
+    """An engine that fails the first request."""
 
     def Invoke(self, request: ResourceInvokeRequest, context: grpc.ServicerContext) -> InvokeResponse:  # noqa: N802 - gRPC's
-        """The state, when it is asked for again."""
+        """Return the state from the second request on."""
         if not self.asked:
             self.asked.append((request.tok, {}))
             context.abort(grpc.StatusCode.UNKNOWN, "unexpected end of JSON input")
@@ -78,13 +78,13 @@ class Busy(Engine):
 
 
 def test_state_that_is_being_written() -> None:
-    """An engine that cannot read the state at the moment is asked again."""
+    """If the engine cannot read the state at the moment, the program repeats the request."""
     with asking(Busy({})) as monitor:
         assert _read_state(monitor, "org/iamcreds/busy") == StackState({}, None)
 
 
 def test_two_of_one_name() -> None:
-    """A name that stands for two resources of different users selects neither for a third user."""
+    """If two resources of different users share a name, neither counts for a third user."""
     state = StackState({("jane", CODECOMMIT): {"ACCA1": "x"}, ("joe", CODECOMMIT): {"ACCA2": "x"}}, None)
     assert state.describe("x", "kim", "codecommit")["owned"] == {}
     assert state.describe("x", "joe", "codecommit")["owned"] == {"ACCA2": "x"}

@@ -1,4 +1,4 @@
-"""What the YAML program sends and what it makes of the answers, without the engine."""
+"""The requests of the YAML program and its use of the responses, without the engine."""
 
 from __future__ import annotations
 
@@ -43,38 +43,38 @@ PLACE = Place("specs/a.yaml", 5, 9)
 
 
 class Mocks(pulumi.runtime.Mocks):
-    """Answers as the engine would, and keeps what was registered."""
+    """Mocks that respond like the engine and record the registrations."""
 
     def __init__(self) -> None:
         self.registered: dict[str, dict[str, Any]] = {}
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Every credential is made."""
+        """Create every credential."""
         self.registered[args.name] = dict(args.inputs)
         outputs = {"credential_id": "ACCA1", "service_user_name": "jane-at-1", "service_password": "hunter2"}
         return f"{args.name}-id", args.inputs | outputs | {"status": "Active"}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        """Nothing may be asked for."""
+        """Fail on every function call."""
         raise AssertionError(args.token)
 
 
 @pytest.fixture
 def desired(tmp_path: Path) -> Desired:
-    """What SPECS says."""
+    """Load SPECS."""
     (tmp_path / "a.yaml").write_text(SPECS)
     return load(tmp_path / "a.yaml")
 
 
 def test_passwords_are_not_shown() -> None:
-    """What a run knows says no password where it is printed."""
+    """The printed form of a run contains no password."""
     progress = RunProgress(1, print)
     assert "hunter2" not in repr(_Run(None, None, {"jane/codecommit": "hunter2"}, progress, []))
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_under_mocks(desired: Desired) -> None:
-    """Under Pulumi's mocks everything is registered and returned, and no state is read."""
+    """With Pulumi's mocks, everything is registered and returned, and no state is read."""
     mocks = Mocks()
     pulumi.runtime.set_mocks(mocks)
     told: dict[str, Any] = {}
@@ -100,7 +100,7 @@ def test_under_mocks(desired: Desired) -> None:
 
 
 def test_request(desired: Desired) -> None:
-    """A credential goes out with its place, aliases, protection and secret outputs."""
+    """A credential is registered with its source location, aliases, protection and secret outputs."""
     credential = desired.users[0].credentials[0]
     password = wrap_rpc_secret("hunter2")
     inputs = CredentialInputs.declare(credential, declared=2, account="123456789012", password=password)
@@ -126,7 +126,7 @@ def test_request(desired: Desired) -> None:
 
 
 def test_request_of_one(tmp_path: Path) -> None:
-    """What is the only one of its user and service is neither protected, renamed nor replaced by deleting it first."""
+    """By default, the only credential of a user and service is not protected, renamed or deleted before replacement."""
     (tmp_path / "a.yaml").write_text("users: {jane: {credentials: [{service: codecommit, existing: fail}]}}")
     credential = load(tmp_path).users[0].credentials[0]
     inputs = CredentialInputs.declare(credential, declared=1, account=None, password=None)
@@ -136,15 +136,15 @@ def test_request_of_one(tmp_path: Path) -> None:
     assert MessageToDict(request.object).keys() == {"__provider", "run", "user", "service"}
 
 
-def registered(outputs: Mapping[str, Any], **answer: Any) -> RegisteredResource:  # noqa: ANN401 - the answer's fields
-    """A credential of which the engine answered this."""
+def registered(outputs: Mapping[str, Any], **answer: Any) -> RegisteredResource:  # noqa: ANN401 - the fields of the response
+    """Return a registered credential with this response of the engine."""
     response = RegisterResourceResponse(**answer)
     response.object.update(dict(outputs))
     return RegisteredResource(PLACE, RegisterResourceRequest(name="jane/codecommit"), response)
 
 
 def test_unknown_in_a_preview() -> None:
-    """What a preview cannot know is unknown, its secret is an unknown secret."""
+    """In a preview, an unknown output is unknown, and an unknown secret is an unknown secret."""
     credential = registered({"user": "jane", "status": "Active"})
     assert credential.public_outputs() == {"id": UNKNOWN, "user_name": UNKNOWN, "status": "Active"}
     assert is_rpc_secret(credential.secret_output())
@@ -152,13 +152,13 @@ def test_unknown_in_a_preview() -> None:
 
 
 def test_secrets_are_wrapped_once() -> None:
-    """A secret is one whether the engine wrapped it or not."""
+    """A secret is wrapped once, whether the engine wrapped it or not."""
     wrapped = registered({"service_credential_secret": registered({"service_password": "hunter2"}).secret_output()})
     assert unwrap_rpc_secret(wrapped.secret_output()) == "hunter2"
 
 
 def test_what_is_not_made() -> None:
-    """A resource that failed or was left out by --target is not made."""
+    """A resource that failed or was excluded by `--target` is not done."""
     assert registered({}).is_done
     assert not registered({}, result=Result.FAIL).is_done
     assert not registered({}, unknown=True).is_done
@@ -190,7 +190,7 @@ def test_message() -> None:
 
 
 def test_whatever_the_users_are_called() -> None:
-    """The message has the resource's own credential, and those of users whom nobody declares, under any user's name."""
+    """The run context has the resource's own credential and those of undeclared users, under any user name."""
     service = "codecommit.amazonaws.com"
     names = {("jane", service): {"ACCA1": "jane/codecommit"}, ("john", service): {"ACCA2": "john/codecommit"}}
     state = StackState(names, None)
@@ -202,7 +202,7 @@ def test_whatever_the_users_are_called() -> None:
 
 
 def test_engine_that_is_gone() -> None:
-    """An engine that is shutting down ends the program by the exit code at which Pulumi adds nothing."""
+    """An engine that shuts down ends the program with an exit code to which Pulumi adds nothing."""
     with (
         grpc.insecure_channel("127.0.0.1:9") as channel,
         asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner,  # asyncio.run would end the loop of all tests

@@ -1,4 +1,4 @@
-"""Rejected credentials: how check reports them, and how create, update and delete fail with the same reason."""
+"""Rejected credentials: the report of check, and the failures of create, update and delete with the same reason."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_run_context_is_not_recorded(provider: ServiceSpecificCredentialProvider
 
 
 def test_fail(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """By default a rejection is a check failure."""
+    """By default, a rejection is a check failure."""
     emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
     (reason,) = reasons(provider.check({}, news()))
     assert UNMANAGED in reason
@@ -36,7 +36,7 @@ def test_fail(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -
 
 @pytest.mark.parametrize("on_rejection", ["collect", "defer"])
 def test_refused(provider: ServiceSpecificCredentialProvider, emulator: Emulator, on_rejection: str) -> None:
-    """A rejection is an input, so that the program can report all of them, or only this create fails."""
+    """A rejection is an input: the program reports all of them, or only this create fails."""
     emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
     (reason,) = reasons(provider.check({}, news()))
     checked = new_process().check({}, news(on_rejection=on_rejection))
@@ -75,7 +75,7 @@ def test_missing_user(provider: ServiceSpecificCredentialProvider) -> None:
 
 
 def test_user_created_since(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
-    """In an update a missing user is not final: the create plans again."""
+    """In an update, a missing user is not final: the create plans again."""
     ghost = news(on_rejection="defer") | {"user": "ghost"}
     checked = provider.check({}, ghost)
     assert "refused" not in checked.inputs
@@ -86,10 +86,10 @@ def test_user_created_since(provider: ServiceSpecificCredentialProvider, iam: IA
 
 
 def test_missing_user_of_a_replacement(provider: ServiceSpecificCredentialProvider) -> None:
-    """In an update a replacement for a missing user is rejected before anything is deleted."""
+    """In an update, a replacement for a missing user is rejected before anything is deleted."""
     name, outs = create(provider)
     provider = new_process()
-    options = {"deletes_first": True}  # for two of a user and service
+    options = {"deletes_first": True}  # as for two credentials of a user and service
     owned = {name: "jane/codecommit"}
     context = news(owned=owned, options=options, on_rejection="defer") | {"user": "ghost"}
     checked = provider.check(INPUTS, context)
@@ -103,7 +103,7 @@ def test_renamed_user(provider: ServiceSpecificCredentialProvider, iam: IAMClien
     name, _ = create(provider)
     iam.update_user(UserName="jane", NewUserName="joan")
     owned = {"owned": {name: "jane/codecommit"}, "on_rejection": "collect"}
-    for context in ({}, {"resource": "jane/codecommit/b", "of_user": [name]}):  # its own, or its sibling's
+    for context in ({}, {"resource": "jane/codecommit/b", "of_user": [name]}):  # its own, or that of its sibling
         (reason,) = new_process().check({}, news(**owned, **context)).inputs["refused"]
         assert "IAM renamed it to joan" in reason
     new = news(resource="ghost/codecommit", **owned) | {"user": "ghost"}
@@ -115,7 +115,7 @@ def test_renamed_user(provider: ServiceSpecificCredentialProvider, iam: IAMClien
 
 
 def test_unknown_service(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """A service that IAM does not know is rejected at the cost of one call; a known one costs none."""
+    """A service that IAM does not support is rejected at the cost of one call; a known one costs none."""
     create(provider)
     emulator.controls.clear_counts()
     for resource in "ab":
@@ -125,7 +125,7 @@ def test_unknown_service(provider: ServiceSpecificCredentialProvider, emulator: 
 
 
 def test_unknown_service_of_a_new_user(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """The service is rejected at the cost of one call although the user does not exist yet."""
+    """The service is rejected at the cost of one call, even if the user does not exist yet."""
     message = "AWS knows no such credentials of teapot.amazonaws.com: check the service name, or whether"
     created = {"on_rejection": "collect", "created_users": ["new"]}
     assert message in provider.check({}, news(**created) | TEAPOT | {"user": "new"}).inputs["refused"][0]
@@ -133,32 +133,32 @@ def test_unknown_service_of_a_new_user(provider: ServiceSpecificCredentialProvid
         (reason,) = reasons(provider.check({}, news(resource=f"{user}") | TEAPOT | {"user": user}))
         assert message in reason
         assert reasons(provider.check({}, news(resource="known") | {"user": user})) == []
-    assert emulator.controls.counts()[LIST] == 1, "about the service"
+    assert emulator.controls.counts()[LIST] == 1, "for the service"
 
 
 def test_unknown_service_in_an_empty_account(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
-    """In an account without users IAM cannot be asked about the service, and nothing is rejected."""
+    """In an account without users, the service cannot be verified, and nothing is rejected."""
     iam.delete_user(UserName="jane")
     assert reasons(provider.check({}, news() | TEAPOT | {"user": UNKNOWN})) == []
 
 
 def test_declared_twice(provider: ServiceSpecificCredentialProvider) -> None:
-    """A program with two credentials that are declared as the only one is rejected, by the names of both."""
+    """If two credentials are each declared as the only one, they are rejected with both names."""
     group: dict[str, dict[str, Any]] = {"a": {}, "b": {}}
     (reason,) = reasons(provider.check({}, news(resource="a", group=group)))
     assert reason.startswith("a and b declare a codecommit credential of user jane: say in each")
-    assert reasons(provider.check(INPUTS, news(resource="b", group=group))) == [], "the state has it"
+    assert reasons(provider.check(INPUTS, news(resource="b", group=group))) == [], "it is in the state"
 
 
 def test_declared_twice_for_a_new_user(provider: ServiceSpecificCredentialProvider) -> None:
-    """Every other rejection is reported although the program may create the missing user."""
+    """Every other rejection is reported, even if the program may create the missing user."""
     group: dict[str, dict[str, Any]] = {"a": {}, "b": {}}
     (reason,) = reasons(provider.check({}, news(resource="a", group=group) | {"user": "ghost"}))
     assert "a and b declare a codecommit credential of user ghost" in reason
 
 
 def test_only_the_rejected_create_fails(provider: ServiceSpecificCredentialProvider) -> None:
-    """Of two resources with equal inputs, the one that check rejected fails, also if its create is first."""
+    """If two resources have equal inputs, the one that check rejected fails, even if its create is first."""
     old, outs = create(provider)
     provider = new_process()
     provider.read(old, outs)
@@ -176,7 +176,7 @@ def test_only_the_rejected_create_fails(provider: ServiceSpecificCredentialProvi
 
 
 def test_two_of_a_user_created_since(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
-    """In an update both credentials with equal inputs are created if their user exists by then."""
+    """In an update, both credentials with equal inputs are created if their user exists by then."""
     inputs = {"user": "ghost", "declared": 2}
     group = {"a": {"declared": 2}, "b": {"declared": 2}}
     checked = [
@@ -187,7 +187,7 @@ def test_two_of_a_user_created_since(provider: ServiceSpecificCredentialProvider
 
 
 def test_malformed(provider: ServiceSpecificCredentialProvider) -> None:
-    """In `up`, malformed inputs and a password without an import fail this resource only."""
+    """In `up`, malformed inputs and a password without an import fail only this resource."""
     malformed = {"status": "On", "age_days": 5}
     (reason,) = provider.check({}, news(on_rejection="defer") | malformed).inputs["refused"]
     assert reason.startswith("status: expected Active or Inactive; age_days: only API keys expire")

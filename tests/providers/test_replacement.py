@@ -1,4 +1,4 @@
-"""Replacements: planned and rejected before anything is deleted, whoever requests them."""
+"""Replacements: planned and rejected before anything is deleted, regardless of their cause."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_rejected_before_anything_is_deleted(provider: ServiceSpecificCredential
 
 
 def test_rejected_by_a_check_failure(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """In a preview of a program with classes a rejected replacement is a check failure."""
+    """In a preview of a program with classes, a rejected replacement is a check failure."""
     name, outs = create(provider, **AGED)
     emulator.controls.put_credential(UNMANAGED, "jane", BEDROCK)
     provider = new_process()
@@ -114,7 +114,7 @@ def test_expiry_is_recorded(provider: ServiceSpecificCredentialProvider) -> None
 
 
 def test_requested(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """A replacement that someone requests is created next to the old credential."""
+    """A replacement that a user requests is created next to the old credential."""
     name, outs = create(provider)
     provider = new_process()
     assert provider.check(INPUTS, owning(name)).failures == []
@@ -160,7 +160,7 @@ def test_requested_and_retained(provider: ServiceSpecificCredentialProvider, emu
 def test_requested_slot(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator, options: dict[str, bool]
 ) -> None:
-    """Of two credentials, one is replaced in its own slot if the engine deletes first, and only then."""
+    """If there are two credentials, one is replaced in its own slot only if the engine deletes first."""
     created = {name: create(provider, run=news(resource=name)["run"], declared=2) for name in "ab"}
     owned = {credential_id: name for name, (credential_id, _) in created.items()}
     (first, outs), (second, _) = created.values()
@@ -179,7 +179,7 @@ def test_requested_slot(
 
 
 def test_sibling_of_a_renamed_user_keeps_its_slot(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
-    """The slot of a credential that is replaced because IAM renamed its user is not free for others."""
+    """If IAM renamed the user of a credential, the replacement does not free its slot for others."""
     name, outs = create(provider)
     iam.update_user(UserName="jane", NewUserName="joan")
     provider = new_process()
@@ -194,7 +194,7 @@ def test_sibling_of_a_renamed_user_keeps_its_slot(provider: ServiceSpecificCrede
 def test_different_user_or_service(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient
 ) -> None:
-    """A replacement for a different user or service is created first, although both slots of the old are used."""
+    """A replacement for a different user or service is created first, even if both of the old slots are used."""
     iam.create_user(UserName="bob")
     name, outs = create(provider)
     emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
@@ -207,7 +207,7 @@ def test_different_user_or_service(
 
 
 def test_requested_for_an_imported_credential(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """The rejection of a requested replacement names the unmanaged credential, also if `adopt` is still declared."""
+    """The rejection of a requested replacement names the unmanaged credential, even if `adopt` is still declared."""
     emulator.controls.put_credential(SIBLING, "jane", CODECOMMIT)
     inputs = {"adopt": SIBLING}
     name, outs = create(provider, **inputs)

@@ -41,7 +41,7 @@ USERS = "aws:iam/getUsers:getUsers"
 @pytest.fixture(autouse=True)
 def settings() -> Iterator[None]:
     """Remove the settings of other programs, and of this one."""
-    set_root_resource(None)  # type: ignore[arg-type] # as it is before a program
+    set_root_resource(None)  # type: ignore[arg-type] # as before a program
     yield
     configure(Settings(None, None))
 
@@ -49,7 +49,7 @@ def settings() -> Iterator[None]:
 def preview(engine: Engine, specs: Path) -> dict[str, dict[str, Any]]:
     """Run the program in a preview, and return its outputs."""
 
-    async def run() -> Any:  # noqa: ANN401 - the SDK's own
+    async def run() -> Any:  # noqa: ANN401 - the type of the SDK
         return await register(load(specs)).future()
 
     with serving(engine) as address, grpc.insecure_channel(address) as channel:
@@ -72,7 +72,7 @@ def list_errors(engine: Engine) -> list[tuple[str, str]]:
 
 
 def test_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With `report` each rejection is an error at its resource, and outputs have the other credentials only."""
+    """With `report`, each rejection is an error at its resource, and the outputs have only the other credentials."""
     file = tmp_path / "a.yaml"
     file.write_text(TEAM)
     answers = {"jane/codecommit": reject("in\nthe way"), "bob/bedrock": reject("one", "two"), str(file): reject("keys")}
@@ -94,7 +94,7 @@ def test_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_reported_iam_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With `report` an IAM user that cannot be created is an error at its resource."""
+    """With `report`, an IAM user that cannot be created is an error at its resource."""
     (tmp_path / "a.yaml").write_text(MADE)
     monkeypatch.setenv(VARIABLE, "report")
     engine = Engine({}, functions={USERS: {"names": ["jane"]}})
@@ -105,7 +105,7 @@ def test_reported_iam_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_orphans_fail_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rejection that stops the whole `up` fails the preview with all rejections, also with `report`."""
+    """A rejection that stops the whole `up` fails the preview with all rejections, even with `report`."""
     (tmp_path / "a.yaml").write_text("users: {jane: {credentials: [{service: codecommit}]}}")
     monkeypatch.setenv(VARIABLE, "report")
     state = {"urn:pulumi:dev::x::y::jane": {"type": IAM_USER_TYPE, "outputs": {"name": "jane"}}}
@@ -117,7 +117,7 @@ def test_orphans_fail_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("value", ["", "Report", "fail", "1\n::add-mask::x"])
 def test_other_values(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A different value is an error in one printable line, before anything is registered."""
+    """A different value is an error in one printable line before anything is registered."""
     monkeypatch.setenv(VARIABLE, value)
     monkeypatch.setattr(program, "load_specs", lambda: pytest.fail("the specs were read"))
     with pytest.raises(pulumi.RunError) as raised:
@@ -127,7 +127,7 @@ def test_other_values(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable is unset, or `report`."""
+    """The valid values are `report` and unset."""
     monkeypatch.delenv(VARIABLE, raising=False)
     assert not completes_with_rejections()
     monkeypatch.setenv(VARIABLE, "report")

@@ -1,4 +1,4 @@
-"""What is persisted in every state, and what the provider process says when something goes wrong."""
+"""The persisted names in every state, and the error messages of the provider process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.providers.engine import Engine, serving
     ],
 )
 def test_persisted_providers(provider: type, module: str) -> None:
-    """A provider is pickled by reference, by names that must never change, without any state."""
+    """A provider is pickled by reference, without state, and its names never change."""
     with keep_pickler():
         text = serialize_provider(provider())
     strings = [value for _, value, _ in pickletools.genops(base64.b64decode(text)) if isinstance(value, str)]
@@ -40,13 +40,13 @@ def test_persisted_providers(provider: type, module: str) -> None:
 
 
 def test_persisted_types() -> None:
-    """The types of our resources in every URN."""
+    """The types of our resources are part of every URN."""
     assert ServiceSpecificCredential._resource_type_name == "dynamic/iam:ServiceSpecificCredential"  # noqa: SLF001
     assert AccessKeys._resource_type_name == "dynamic/iam:AccessKeys"  # noqa: SLF001
 
 
 def test_serialised_any_number_of_times() -> None:
-    """Serialising leaves pickle as it was, so that it can be done thousands of times."""
+    """Serialization leaves pickle unchanged, so that it works thousands of times."""
     before = pickle._Pickler._batch_setitems  # type: ignore[attr-defined]  # noqa: SLF001
     for _ in range(2000):
         with keep_pickler():
@@ -55,7 +55,7 @@ def test_serialised_any_number_of_times() -> None:
 
 
 def test_unexpected_errors_tell_no_text() -> None:
-    """A bug's message might hold anything, so only its type and place are told."""
+    """The text of an unexpected error may contain a secret, so only its type and place are reported."""
     with pytest.raises(KeyError) as caught:
         raise KeyError("hunter2")
     said = unexpected(caught.value)
@@ -66,7 +66,7 @@ def test_unexpected_errors_tell_no_text() -> None:
 
 
 def test_now() -> None:
-    """`now` is a date or a time, in UTC unless it says otherwise; anything else is an error with the right form."""
+    """`now` is a date or a time, by default in UTC; any other value is an error with the correct form."""
     assert parse_now("2027-03-01") == datetime(2027, 3, 1, tzinfo=UTC)
     assert parse_now("2027-03-01T01:00:00+01:00") == datetime(2027, 3, 1, tzinfo=UTC)
     assert abs(parse_now(None) - datetime.now(UTC)).total_seconds() < 60
@@ -75,7 +75,7 @@ def test_now() -> None:
 
 
 def test_warnings(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A warning is told once: to the engine that started the process, or to whoever looks where none has."""
+    """A warning is shown once, by the engine that started the process, or else on standard error."""
     engine = Engine()
     with serving(engine) as address:
         monkeypatch.setattr("sys.argv", ["provider", address])
@@ -92,27 +92,27 @@ def test_warnings(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 
 
 def test_out_of_the_encryption_path() -> None:
-    """A state holds each provider in plain text, so that it can be looked at without the passphrase."""
+    """Providers are in plain text in the state, so that they can be read without the passphrase."""
     for provider in (ServiceSpecificCredentialProvider, AccessKeysProvider, UnmanagedCredentialsProvider):
         assert provider.serialize_as_secret_always is False
 
 
 def test_plain_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK's process tells our errors in their own words, and any other by type and place, but not its text."""
+    """The SDK's process reports our errors by their message, and other errors only by type and place."""
     host = types.ModuleType("__main__")
     monkeypatch.setitem(sys.modules, "__main__", host)
     speak_plainly()
     assert not hasattr(host, "traceback")
     vars(host)["DynamicResourceProviderServicer"] = object
     speak_plainly()
-    assert format_failure(host, AccountError("AWS said no")) == "AWS said no"
+    assert format_failure(host, AccountError("access denied")) == "access denied"
     told = format_failure(host, ValueError("hunter2"))
     assert told.startswith("unexpected ValueError at ")
     assert "hunter2" not in told
 
 
 def format_failure(host: types.ModuleType, error: Exception) -> str:
-    """What the SDK's process would tell the engine of it."""
+    """Return the text that the SDK's process would send to the engine."""
 
     def fail() -> None:
         raise error

@@ -1,4 +1,4 @@
-"""The run context as the provider reads it, and the members of a group in it."""
+"""The run context as the provider reads it, with the members of a group."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_read() -> None:
 
 @pytest.mark.parametrize("properties", [{}, {"run": None}, {"run": {}}, {"run": UNKNOWN}, {"run": {"owned": UNKNOWN}}])
 def test_no_context(properties: dict[str, object]) -> None:
-    """Without a run context, or with an unknown one, nothing is known."""
+    """A missing or unknown run context has only defaults."""
     assert RunContext.read(properties) == RunContext()
 
 
@@ -84,13 +84,13 @@ def test_renamed() -> None:
 
 
 def test_own_ids() -> None:
-    """A resource's own ids are those that the state has under its name."""
+    """A resource's own ids are those under its name in the state."""
     assert read(resource="a", owned={"ACCA1": "b", "ACCA2": "a"}).own_ids() == ["ACCA2"]
     assert read(resource="a").own_ids() == []
 
 
 def test_members() -> None:
-    """The members of a group are all declared credentials, with the values that decide about them."""
+    """The members of a group are all declared credentials, with the values that affect decisions."""
     group = {
         "a": {"declared": 2},
         "b": {"declared": 2, "existing": "adopt", "status": "Inactive", "age_days": 30, "adopt": "ACCA1"},
@@ -104,7 +104,7 @@ def test_members() -> None:
 
 
 def test_only_member() -> None:
-    """Without a group the requested resource is its only member."""
+    """Without a group, the requested resource is its only member."""
     assert read(resource="a").members(INPUTS) == {"a": Member(declared=2)}
     assert RunContext().members(INPUTS) == {"": Member(declared=2)}
 
@@ -119,7 +119,7 @@ def test_only_member() -> None:
     ids=["user", "service", "declared"],
 )
 def test_transformed(sent: dict[str, Any], others: set[str]) -> None:
-    """A resource whose inputs differ from its run context is not certain, and joins no group of a different user."""
+    """A resource whose inputs differ from its run context is uncertain, and joins no group of a different user."""
     members = read(resource="a", **sent).members(INPUTS)
     assert members["a"] == Member(declared=2, is_certain=False)
     assert members.keys() == {"a", *others}
@@ -138,7 +138,7 @@ def test_transformed(sent: dict[str, Any], others: set[str]) -> None:
     ],
 )
 def test_frees_quota(options: Options, by_default: bool, expected: bool) -> None:  # noqa: FBT001 - a row of a table
-    """A replacement frees its quota first if it is sure to delete the old credential first."""
+    """A replacement frees its quota first if it certainly deletes the old credential first."""
     assert options.frees_quota(by_default=by_default) is expected
 
 

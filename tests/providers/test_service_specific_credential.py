@@ -1,4 +1,4 @@
-"""Creating and updating a credential: the outputs, the order of the steps, and repetitions after a failure."""
+"""Create and update of a credential: the outputs, the order of the steps, and repetition after a failure."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ INPUTS = {"user": "jane", "service": "codecommit.amazonaws.com"}
 
 
 def made(provider: ServiceSpecificCredentialProvider, **inputs: str) -> tuple[str, dict[str, Any]]:
-    """The id and outputs of a new credential of jane's."""
+    """Return the id and outputs of a new credential of jane."""
     result = provider.create(INPUTS | inputs)
     assert result.outs is not None
     return result.id, result.outs
 
 
 def live_status(iam: IAMClient) -> str:
-    """The status of jane's one credential."""
+    """Return the status of jane's only credential."""
     return iam.list_service_specific_credentials(UserName="jane")["ServiceSpecificCredentials"][0]["Status"]
 
 
 def fail_once(emulator: Emulator, operation: str) -> None:
-    """Have the operation refused at its next call."""
+    """Make the next call of the operation fail."""
     emulator.controls.fail(operation, status=403, code="AccessDenied", message="not today")
 
 
 def test_old_password_never_comes_to_life(
     provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient
 ) -> None:
-    """Switched on with a new trigger, it is reset first: when that fails it is still off."""
+    """Activation with a new trigger resets first: if the reset fails, the credential is still inactive."""
     name, olds = made(provider, status="Inactive")
     fail_once(emulator, RESET)
     with pytest.raises(AccountError):
@@ -52,7 +52,7 @@ def test_old_password_never_comes_to_life(
 
 
 def test_switched_off_first(provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient) -> None:
-    """Switched off with a new trigger, it is off even when the reset fails."""
+    """Deactivation with a new trigger comes first: the credential is inactive even if the reset fails."""
     name, olds = made(provider, status="Active")
     fail_once(emulator, RESET)
     with pytest.raises(AccountError):
@@ -61,7 +61,7 @@ def test_switched_off_first(provider: ServiceSpecificCredentialProvider, emulato
 
 
 def test_repetition_converges(provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient) -> None:
-    """When the second step fails, doing it all again ends where it should, with the password that is valid."""
+    """If the second step fails, repeating the update converges, with the valid password."""
     name, olds = made(provider, status="Inactive")
     fail_once(emulator, UPDATE)
     news = INPUTS | {"status": "Active", "reset": "now"}
@@ -76,7 +76,7 @@ def test_repetition_converges(provider: ServiceSpecificCredentialProvider, emula
 
 @pytest.mark.usefixtures("iam")
 def test_known_status_is_not_sent(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """A reset of what is as declared, and recorded and listed so, is one call."""
+    """A reset of a credential whose status is as declared costs one call."""
     name, olds = made(provider, status="Active")
     emulator.controls.clear_counts()
     provider.update(name, olds, INPUTS | {"status": "Active", "reset": "now"})
@@ -84,7 +84,7 @@ def test_known_status_is_not_sent(provider: ServiceSpecificCredentialProvider, e
 
 
 def test_recorded_while_lists_lack_it() -> None:
-    """Of what lists do not show yet the state keeps what IAM said; what is declared comes from the inputs."""
+    """For a credential that lists lack, the state keeps IAM's response; declared values come from the inputs."""
     declared = {"reset": "x", "declared": 2, "desired_status": "Active"}
     said = {"user": "jane", "service": "codecommit.amazonaws.com", "status": "Active", "credential_id": "ACCA1"}
     assert recorded_live(declared | said) == said
@@ -92,7 +92,7 @@ def test_recorded_while_lists_lack_it() -> None:
 
 @pytest.mark.usefixtures("iam")
 def test_declared_status_is_sent(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
-    """A status that is newly declared is sent even where it seems to be so already, for lists may lag."""
+    """A newly declared status is always sent, because lists may lag."""
     name, olds = made(provider)
     emulator.controls.clear_counts()
     outs = provider.update(name, olds, INPUTS | {"status": "Active"}).outs
@@ -103,7 +103,7 @@ def test_declared_status_is_sent(provider: ServiceSpecificCredentialProvider, em
 def test_update_of_a_deleted_credential(
     provider: ServiceSpecificCredentialProvider, iam: IAMClient, emulator: Emulator
 ) -> None:
-    """Updating a deleted credential names the next step; a refresh keeps a young one, so the step is to wait."""
+    """The error about an update of a deleted credential names the next step; for a young one, that is to wait."""
     name, olds = made(provider)
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=name)
     with pytest.raises(NoSuchCredentialError, match="is gone, less than a minute after its creation") as failed:
@@ -119,7 +119,7 @@ def test_update_of_a_deleted_credential(
 
 @pytest.mark.usefixtures("iam")
 def test_read_returns_inputs(provider: ServiceSpecificCredentialProvider) -> None:
-    """Reading returns the inputs as they would have to be for what is live, and carries the secret over."""
+    """Read returns the inputs that match the existing credential, and keeps the secret."""
     name, outs = made(provider, status="Active", reset="x")
     read = provider.read(name, outs)
     assert (read.id, read.outs) == (name, outs)
@@ -128,24 +128,24 @@ def test_read_returns_inputs(provider: ServiceSpecificCredentialProvider) -> Non
 
 @pytest.mark.usefixtures("iam")
 def test_numbers_are_whole(provider: ServiceSpecificCredentialProvider) -> None:
-    """The engine's floats are the whole numbers that were meant, and a service's alias is its full name."""
+    """The engine's floats become whole numbers, and a service alias becomes the full name."""
     checked = provider.check({}, {"user": "jane", "service": "Bedrock", "age_days": 30.0, "reset": 1.0, "status": None})
     assert checked.failures == []
     assert checked.inputs == {"user": "jane", "service": "bedrock.amazonaws.com", "age_days": 30, "reset": "1.0"}
 
 
 def test_required_inputs(provider: ServiceSpecificCredentialProvider) -> None:
-    """Without a user or a service there is a reason for each, and nobody is asked."""
+    """A missing user and a missing service have a reason each, without a request to AWS."""
     checked = provider.check({}, {"user": None, "status": "active"})
     assert [one.property for one in checked.failures] == ["user", "service", "status"]
 
 
 @pytest.mark.usefixtures("iam")
 def test_reset_taken_out(provider: ServiceSpecificCredentialProvider, capsys: pytest.CaptureFixture[str]) -> None:
-    """A trigger that is taken out is said to reset nothing; the same text given again resets."""
+    """Removing a trigger resets nothing and causes a warning; the same text set again resets."""
     name, outs = made(provider)
     assert not provider.diff(name, outs, INPUTS).changes
-    assert capsys.readouterr().err == "", "nothing was taken out"
+    assert capsys.readouterr().err == "", "nothing was removed"
     provider.delete(name, outs)
     name, outs = made(provider, reset="lost")
     without = provider.update(name, outs, INPUTS).outs
@@ -173,7 +173,7 @@ def test_created_credential_is_deleted_again(provider: ServiceSpecificCredential
 
 @pytest.mark.usefixtures("iam")
 def test_outputs(provider: ServiceSpecificCredentialProvider) -> None:
-    """The outputs are the inputs and IAM's response, with the secret of the service's family only."""
+    """The outputs are the inputs and IAM's response, with only the secret of the service's family."""
     name, outs = made(provider, status="Inactive", reset="x")
     assert outs.keys() == {
         "user", "service", "desired_status", "reset", "account_id", "credential_id", "status", "create_date",
@@ -191,7 +191,7 @@ def test_outputs(provider: ServiceSpecificCredentialProvider) -> None:
 def test_manual_deactivation(
     provider: ServiceSpecificCredentialProvider, iam: IAMClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without a declared status a manual deactivation stays, with a warning."""
+    """Without a declared status, a manual deactivation stays, with a warning."""
     name, outs = made(provider)
     iam.update_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=name, Status="Inactive")
     provider = new_process()

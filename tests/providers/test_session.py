@@ -1,4 +1,4 @@
-"""The facts that one provider process knows about its run."""
+"""The facts that a provider process knows about its run."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ A, B = (
 def hear(
     session: Session, resource: str, members: Mapping[str, Member] | None = None, context: RunContext | None = None
 ) -> None:
-    """Have the session note a requested resource of jane's logs credentials."""
+    """Register a request for a resource of jane's logs credentials in the session."""
     context = context or RunContext(resource=resource)
     session.note_request(*LOGS, context, members or {resource: ONE})
 
 
 def test_owner() -> None:
-    """A credential has the owner of the state, or the resource that this run created it for, or one of unknown name."""
+    """A credential has the owner from the state, the resource that this run created it for, or an unnamed owner."""
     session = Session()
     hear(session, "a", context=RunContext(resource="a", owned={"ACCA1": "jane/logs"}))
     session.finish(*LOGS, "jane/logs/new", "ACCA2")
@@ -42,7 +42,7 @@ def test_owner() -> None:
 
 
 def test_read_credential_keeps_its_owner() -> None:
-    """A credential that the engine had read keeps the owner's name from the run context."""
+    """A credential that the engine read keeps the owner's name from the run context."""
     session = Session()
     hear(session, "a", context=RunContext(resource="a", owned={"ACCA1": "jane/logs"}))
     assert session.is_unread("ACCA1")
@@ -54,7 +54,7 @@ def test_read_credential_keeps_its_owner() -> None:
 
 
 def test_recorded_resources() -> None:
-    """A resource is in the state if the engine requested a check of it with its old inputs."""
+    """A resource is in the state if the engine requested its check with its old inputs."""
     session = Session()
     session.note_request(*LOGS, RunContext(resource="a"), {"a": ONE}, is_recorded=True)
     hear(session, "b")
@@ -86,7 +86,7 @@ def test_is_whole() -> None:
 
 
 def test_narrowed() -> None:
-    """In a narrowed run only requested resources take free quota; it is known before the first check."""
+    """In a narrowed run, only requested resources take free quota; the process knows that before the first check."""
     session = Session()
     session.read("ACCA1")
     hear(session, "a", {"a": TWO, "b": TWO}, RunContext(resource="a", recorded=2))
@@ -110,7 +110,7 @@ def test_not_narrowed() -> None:
 
 
 def test_newest_unread() -> None:
-    """In a narrowed run the newest credential of a service may have a predecessor that the engine did not read."""
+    """In a narrowed run, the newest credential of a service may have a predecessor that the engine did not read."""
     newest = RunContext(resource="a", recorded=1, newest=A.created)
     session = Session()
     hear(session, "a", context=newest)
@@ -123,7 +123,7 @@ def test_newest_unread() -> None:
 
 
 def test_replaced() -> None:
-    """The first statement about a replacement counts, until the replacement is created."""
+    """The first decision about a replacement counts, until the replacement is created."""
     session = Session()
     session.replace(*LOGS, "a", frees_quota=True)
     session.replace(*LOGS, "a", frees_quota=False)
@@ -149,7 +149,7 @@ def test_decisions() -> None:
 
 
 def test_find() -> None:
-    """Create finds its resource by its inputs and the id that it adopts, and a resource only once."""
+    """Create finds its resource by its inputs and the id that it adopts, and each resource only once."""
     session = Session()
     members = {"a": TWO, "b": TWO, "one": ONE}
     for name in members:
@@ -165,25 +165,25 @@ def test_find() -> None:
 
 
 def test_find_unknown_resource() -> None:
-    """A create without a check is one of a resource of unknown name, which is a member from then on."""
+    """A create without a check belongs to a resource of unknown name, which is a member from then on."""
     session = Session()
     assert session.find(*LOGS, TWO, None) == ("", None)
     assert session.group(*LOGS).members == {"": TWO}
 
 
 def test_reason_to_keep() -> None:
-    """The reason of a rejected replacement is kept for the credentials of that resource only."""
+    """The reason of a rejected replacement is kept only for the credentials of that resource."""
     session = Session()
-    session.keep(["ACCA1"], "there is no quota")
-    session.keep([], "there is no user")
+    session.keep(["ACCA1"], "quota exceeded")
+    session.keep([], "the user is missing")
     assert [session.reason_to_keep(credential_id) for credential_id in ("ACCA1", "ACCA2")] == [
-        "there is no quota",
+        "quota exceeded",
         None,
     ]
 
 
 def test_moved_resource() -> None:
-    """A resource that a transformation moves here, with the run context of a different user, is one more member."""
+    """A resource that a transformation moved here, with the run context of a different user, is one more member."""
     session = Session()
     hear(session, "a", {"a": TWO, "b": TWO})
     moved = Member(declared=2, is_certain=False)

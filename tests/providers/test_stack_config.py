@@ -1,4 +1,4 @@
-"""The story of a stack: which specs its configuration names, and what is told of them."""
+"""The configuration of a stack: the selected specs, and the resulting warnings and outputs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JOE = "users: {joe: {credentials: []}}"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A project's folder with specs where they are by default, and elsewhere; the configuration says nothing."""
+    """Return a project folder with specs in the default location and elsewhere; the configuration is empty."""
     for name, text in {"specs": JANE, "others": JOE, "empty": ""}.items():
         (tmp_path / name).mkdir()
         if text:
@@ -41,23 +41,23 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     [({}, ["jane"]), ({"specs": "others"}, ["joe"]), ({"specs": "empty", "allowEmpty": "true"}, [])],
 )
 def test_which_specs(folder: Path, config: dict[str, str], users: list[str]) -> None:
-    """The specs are those of `specs`, unless the configuration says which; no user at all has to be meant."""
-    del folder  # only has to be there
+    """The default folder is `specs`, unless the configuration sets another one; specs without users must be allowed."""
+    del folder  # is required to exist
     CONFIG.set({f"project:{name}": value for name, value in config.items()})
     assert [user.name for user in load_specs().users] == users
 
 
 @pytest.mark.parametrize("name", ["empty", "nowhere"])
 def test_refused(folder: Path, name: str) -> None:
-    """Specs with problems are an error with every one of them, and so is it when there are none."""
-    del folder  # only has to be there
+    """Specs with problems fail with all of them, and missing specs fail as well."""
+    del folder  # is required to exist
     CONFIG.set({"project:specs": name})
     with pytest.raises(pulumi.RunError, match=f"the specs have problems:\n.*{name}"):
         load_specs()
 
 
 def test_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A warning about the specs is told, and the outputs are exported under their names."""
+    """A warning about the specs is shown, and the outputs are exported under their names."""
     warning = Problem(Place("specs/a.yaml", 1, 1), "mind the gap", "gap", Severity.WARNING)
     specs = Desired(warnings=(warning,))
     asked: list[Desired] = []
@@ -75,7 +75,7 @@ def test_told(monkeypatch: pytest.MonkeyPatch) -> None:
     heeded = signal.getsignal(signal.SIGINT)
     try:
         run()
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL, "or an engine that ends the program has a traceback"
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL, "otherwise an interrupted program shows a traceback"
     finally:
         signal.signal(signal.SIGINT, heeded)
     assert asked == [specs]

@@ -1,4 +1,4 @@
-"""Inputs that a preview does not know yet: they reject nothing that `up` may do."""
+"""Inputs that are still unknown in a preview: they never reject anything that `up` may do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @pytest.mark.usefixtures("iam")
 @pytest.mark.parametrize("name", ["user", "service", "status", "reset", "age_days", "declared", "existing", "account"])
 def test_any_input(provider: ServiceSpecificCredentialProvider, name: str) -> None:
-    """Each input may be an output of another resource that a preview does not know yet."""
+    """Each input may be an output of another resource that is still unknown in a preview."""
     checked = provider.check({}, news() | {name: UNKNOWN})
     assert checked.failures == []
     assert checked.inputs[name] is UNKNOWN

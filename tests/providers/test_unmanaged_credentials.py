@@ -1,4 +1,4 @@
-"""What becomes of live credentials that no spec declares: found, told by id, and touched only where that was shown."""
+"""Unmanaged credentials: they are found, reported by id, and changed only after a preview showed them."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ OWN, FOREIGN, OFF, JOES = (f"ACCA{letter * 17}" for letter in "OFXJ")
 def unmanaged(
     provider: ServiceSpecificCredentialProvider, iam: IAMClient, emulator: Emulator
 ) -> UnmanagedCredentialsProvider:
-    """The provider, in a process that has seen nothing yet; jane has one of the stack's own and two others, joe one."""
-    del provider  # only has to be there
+    """Return the provider in a new process; jane has one managed credential and two unmanaged ones, and joe has one."""
+    del provider  # is required to exist
     iam.create_user(UserName="joe")
     for credential_id, user, service in ((OWN, "jane", CODECOMMIT), (FOREIGN, "jane", CODECOMMIT), (JOES, "joe", LOGS)):
         emulator.controls.put_credential(credential_id, user, service)
@@ -52,7 +52,7 @@ def unmanaged(
 
 
 def another_process(*, refresh: bool = True) -> UnmanagedCredentialsProvider:
-    """The provider as the next run has it; with a refresh the engine has the stack's own read before anything else."""
+    """Return the provider as in the next run; in a refresh, the engine reads the managed credential first."""
     new_process()
     made = UnmanagedCredentialsProvider()
     made.configure(ConfigureRequest(Config({}, "iamcreds")))
@@ -62,12 +62,12 @@ def another_process(*, refresh: bool = True) -> UnmanagedCredentialsProvider:
 
 
 def inputs(action: str, **message: object) -> dict[str, Any]:
-    """What the program sends: jane's are to become this, and one of hers is the stack's own."""
+    """Return the program's inputs: this action for jane's credentials, one of which is managed."""
     return {"users": {"jane": action}, "run": {"owned": [OWN]} | message}
 
 
 def writes(emulator: Emulator) -> dict[str, int]:
-    """The calls that change something."""
+    """Count the calls that change something."""
     return {
         name: number for name, number in emulator.controls.counts().items() if "List" not in name and "Get" not in name
     }
@@ -76,7 +76,7 @@ def writes(emulator: Emulator) -> dict[str, int]:
 def test_report(
     unmanaged: UnmanagedCredentialsProvider, emulator: Emulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each is a warning with its id in every preview; nothing is done, and nothing differs from run to run."""
+    """Each unmanaged credential causes a warning with its id in every preview; nothing changes between runs."""
     checked = unmanaged.check({}, inputs("report"))
     shown = checked.inputs["unmanaged"]["jane"]
     assert shown == [
@@ -108,7 +108,7 @@ def test_report(
 def test_deactivate(
     unmanaged: UnmanagedCredentialsProvider, emulator: Emulator, iam: IAMClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is on is switched off, one call each, and what is off stays so; then nothing differs."""
+    """Active credentials are deactivated with one call each, and inactive ones stay inactive; then nothing differs."""
     checked = unmanaged.check({}, inputs("deactivate"))
     ends = {line.rpartition(": ")[2] for line in capsys.readouterr().err.splitlines()}
     assert ends == {"`pulumi up` switches it off", "it stays as it is"}
@@ -129,7 +129,7 @@ def test_deactivate(
 def test_delete(
     unmanaged: UnmanagedCredentialsProvider, emulator: Emulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What no resource has is deleted, also what somebody else deletes meanwhile; then nothing differs."""
+    """Unmanaged credentials are deleted, even if another user deletes them meanwhile; then nothing differs."""
     checked = unmanaged.check({}, inputs("delete"))
     said = capsys.readouterr().err.splitlines()
     assert [line.rpartition(": ")[2] for line in said] == ["`pulumi up` deletes it"] * 2
@@ -147,14 +147,14 @@ def test_delete(
 
 @pytest.mark.parametrize("name", ["users", "unmanaged", "deactivates", "deletes"])
 def test_what_changes(unmanaged: UnmanagedCredentialsProvider, name: str) -> None:
-    """Other users or actions, other findings and anything to be done are a change each, and nothing else is."""
+    """Different users, actions, findings and planned steps are changes, and nothing else is."""
     recorded: dict[str, Any] = {"users": {}, "unmanaged": {}, "deactivates": [], "deletes": []}
     assert unmanaged.diff("x", recorded, recorded | {name: "other"}).changes
     assert not unmanaged.diff("x", recorded, recorded | {"account": "123456789012"}).changes
 
 
 def test_gone_since(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator, iam: IAMClient) -> None:
-    """What somebody deletes after the check need not be switched off any more."""
+    """A credential that was deleted after the check is not deactivated."""
     checked = unmanaged.check({}, inputs("deactivate"))
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=FOREIGN)
     unmanaged.account.inventory.reread(["jane"])
@@ -164,7 +164,7 @@ def test_gone_since(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator,
 
 
 def test_only_what_was_shown(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
-    """What has come since the check is left alone until it is shown."""
+    """A credential that appeared after the check is not touched until a preview shows it."""
     checked = unmanaged.check({}, inputs("delete"))
     emulator.controls.put_credential("ACCALATER000000000000", "jane", "bedrock.amazonaws.com")
     unmanaged.create(checked.inputs)
@@ -172,7 +172,7 @@ def test_only_what_was_shown(unmanaged: UnmanagedCredentialsProvider, emulator: 
 
 
 def test_undecided(unmanaged: UnmanagedCredentialsProvider) -> None:
-    """Where a declared credential is yet to be made or adopted, its own decision is about what is live there."""
+    """Until a declared credential is created or adopted, its own decision covers the existing ones of its group."""
     checked = unmanaged.check({}, inputs("delete", undecided=[["jane", CODECOMMIT]]))
     assert checked.inputs["deletes"] == [OFF]
 
@@ -180,12 +180,12 @@ def test_undecided(unmanaged: UnmanagedCredentialsProvider) -> None:
 def test_left_when_replaced(
     unmanaged: UnmanagedCredentialsProvider, emulator: Emulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What a resource left when it was replaced is in no program's state: read it is known, and else left alone."""
+    """A credential that a replacement left is known only if it was read; otherwise it is not touched."""
     unmanaged.session.read(FOREIGN)
     assert unmanaged.check({}, inputs("delete")).inputs["deletes"] == [OFF]
     assert FOREIGN not in capsys.readouterr().err
     again = another_process(refresh=False)
-    assert again.check({}, inputs("delete")).inputs["deletes"] == [OFF], "older than one of its user and service"
+    assert again.check({}, inputs("delete")).inputs["deletes"] == [OFF], "it is older than one of its user and service"
     assert f"{FOREIGN}, which no spec declares and which a resource of this stack may have left" in (
         capsys.readouterr().err
     )
@@ -195,7 +195,7 @@ def test_left_when_replaced(
 
 
 def test_waits_for_a_create(unmanaged: UnmanagedCredentialsProvider) -> None:
-    """What a sibling's Create may have made is looked at when it is known what came of that."""
+    """A credential that a sibling's Create may have created is checked after that create is resolved."""
     account, found = unmanaged.account, threading.Event()
     looked = account.inventory.has_written
 
@@ -209,12 +209,12 @@ def test_waits_for_a_create(unmanaged: UnmanagedCredentialsProvider) -> None:
         with account.create_journal.hold("jane", CODECOMMIT):
             checked = pool.submit(unmanaged.check, {}, inputs("delete"))
             assert found.wait(10)
-            account.credentials.change("jane", FOREIGN, reset=True)  # as after a lost answer
+            account.credentials.change("jane", FOREIGN, reset=True)  # as after a lost response
         assert checked.result(10).inputs["deletes"] == [OFF]
 
 
 def test_own_that_is_gone(unmanaged: UnmanagedCredentialsProvider, iam: IAMClient) -> None:
-    """Where what the state has of a declared one is gone, that one is made anew or adopts: all there is its affair."""
+    """If a declared credential is gone, it will be created again or adopted, so its group is not touched."""
     declared = {"declared": {OWN: ["jane", CODECOMMIT]}}
     assert unmanaged.check({}, inputs("delete", **declared)).inputs["deletes"] == [FOREIGN, OFF]
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=OWN)
@@ -222,7 +222,7 @@ def test_own_that_is_gone(unmanaged: UnmanagedCredentialsProvider, iam: IAMClien
 
 
 def test_taken_over_since(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
-    """What this very run has made its own is not touched, although the inputs name it."""
+    """A credential that this run has adopted is not touched, although the inputs name it."""
     checked = unmanaged.check({}, inputs("delete"))
     unmanaged.account.credentials.change("jane", FOREIGN, reset=True)
     with pytest.raises(RejectedError, match=f"{FOREIGN} of user jane is taken over"):
@@ -247,7 +247,7 @@ def test_about_to_be_taken_over(unmanaged: UnmanagedCredentialsProvider, emulato
 def test_replacement_that_is_requested_later(
     unmanaged: UnmanagedCredentialsProvider, emulator: Emulator, action: str
 ) -> None:
-    """A replacement that an unmanaged credential blocks stays rejected after that is deactivated or deleted."""
+    """A replacement that an unmanaged credential blocks stays rejected after that one is deactivated or deleted."""
     credentials = ServiceSpecificCredentialProvider()
     resource = {"user": "jane", "service": CODECOMMIT, "run": {"resource": "jane/codecommit", "owned": {OWN: "jane"}}}
     unmanaged.create(unmanaged.check({}, inputs(action)).inputs)
@@ -257,7 +257,7 @@ def test_replacement_that_is_requested_later(
 
 
 def test_two_of_one_name(unmanaged: UnmanagedCredentialsProvider) -> None:
-    """If the state has two resources of a declared name, and either does not exist, its group is left alone."""
+    """If two resources in the state have a declared name, and one of their credentials is gone, nothing is touched."""
     names = {("jane", CODECOMMIT): {"ACCAGONE0000000000000": "jane/codecommit", OWN: "jane/codecommit"}}
     state = StackState(names, "123456789012")
     wanted = DesiredCredential("jane", CODECOMMIT, "codecommit", place=Place("a.yaml", 1, 1))
@@ -267,16 +267,16 @@ def test_two_of_one_name(unmanaged: UnmanagedCredentialsProvider) -> None:
 
 
 def test_without_the_state(unmanaged: UnmanagedCredentialsProvider, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where the state could not be read nothing is told of any credential, and nothing is done."""
+    """If the state cannot be read, no credential is reported, and nothing is done."""
     checked = unmanaged.check({}, {"users": {"jane": "delete"}, "run": {}})
     nothing: dict[str, Any] = {"unmanaged": {}, "deactivates": [], "deletes": []}
     assert (checked.inputs, checked.failures) == ({"users": {"jane": "delete"}} | nothing, [])
     assert "its state could not be read" in capsys.readouterr().err
-    assert unmanaged.check({}, {"users": {"jane": "delete"}}).inputs == checked.inputs, "nor without any message"
+    assert unmanaged.check({}, {"users": {"jane": "delete"}}).inputs == checked.inputs, "nor without a run context"
 
 
 def test_refused_halfway(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
-    """After a failure between two deletions the next run shows what is left, and does it."""
+    """After a failure between two deletions, the next run shows the remaining one and deletes it."""
     emulator.controls.fail("iam:DeleteServiceSpecificCredential", status=403, code="AccessDenied", message="no", call=2)
     with pytest.raises(AccountError):
         unmanaged.create(unmanaged.check({}, inputs("delete")).inputs)
@@ -289,7 +289,7 @@ def test_refused_halfway(unmanaged: UnmanagedCredentialsProvider, emulator: Emul
 
 
 def test_another_account(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
-    """Nothing is looked at or done in another account than the specs or the state are of."""
+    """Nothing is read or changed in an account that differs from the one in the specs or the state."""
     for wrong in ({"account": "999999999999"}, {"run": {"owned": [], "account": "999999999999"}}):
         checked = unmanaged.check({}, inputs("delete") | wrong)
         assert [failure.property for failure in checked.failures or []] == ["account"]
@@ -301,14 +301,14 @@ def test_another_account(unmanaged: UnmanagedCredentialsProvider, emulator: Emul
 
 
 def test_endpoint_without_all_users(unmanaged: UnmanagedCredentialsProvider, emulator: Emulator) -> None:
-    """An endpoint that cannot list all users at once is asked for each: what is unmanaged is found all the same."""
+    """If the endpoint cannot list all users at once, each user is listed, and unmanaged credentials are found."""
     emulator.controls.set(all_users=False)
     assert unmanaged.check({}, inputs("delete")).inputs["deletes"] == [FOREIGN, OFF]
 
 
 def test_registered(tmp_path: Path, settings: None) -> None:
-    """Where specs say what becomes of unmanaged ones, a file has one resource for it, which knows what is whose."""
-    del settings  # only has to be there
+    """If specs set `unmanaged`, their file has one resource for it, and its run context has the owned ids."""
+    del settings  # is required to exist
     (tmp_path / "a.yaml").write_text(
         "account: '123456789012'\n"
         "users:\n"

@@ -1,4 +1,4 @@
-"""The documents' program with a `pulumi_aws.iam.User`, by Pulumi's own mocks: its plugin is not to be had here."""
+"""The documented program with a `pulumi_aws.iam.User`, tested with Pulumi's mocks because its plugin is missing."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from tests.e2e.stack import ROOT
 
 
 class Mocks(pulumi.runtime.Mocks):
-    """Answers as the engine would, and keeps what was registered."""
+    """Mocks that respond like the engine and record the registrations."""
 
     def __init__(self) -> None:
         self.registered: dict[str, dict[str, Any]] = {}
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Every resource is made, and what it was given comes out."""
+        """Create every resource with its inputs as outputs."""
         self.registered[args.typ] = dict(args.inputs)
         return f"{args.name}-id", dict(args.inputs)
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        """Functions answer nothing."""
+        """Return nothing for a function."""
         del args
         return {}, None
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_documented_program() -> None:
-    """A user made by pulumi-aws in the same program is the user of the credential."""
+    """A user that pulumi-aws creates in the same program is the user of the credential."""
     mocks = Mocks()
     pulumi.runtime.set_mocks(mocks)
     run = pulumi.runtime.test(lambda: exec(compile(program(), "own-program.md", "exec"), {}))  # type: ignore[no-untyped-call]  # noqa: S102 - our own document
@@ -41,6 +41,6 @@ def test_documented_program() -> None:
 
 
 def program() -> str:
-    """The Python program of the documents that uses pulumi_aws."""
+    """Return the documented Python program that uses pulumi_aws."""
     blocks: list[str] = re.findall(r"```python\n(.*?)```", (ROOT / "docs/own-program.md").read_text(), re.DOTALL)
     return next(block for block in blocks if "pulumi_aws" in block)

@@ -1,4 +1,4 @@
-"""`python -m tests.simulation N`: play N histories; exit 1 where a rule was broken."""
+"""`python -m tests.simulation N` plays N histories, and exits with code 1 if one of them breaks a rule."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.simulation.run import run
 
 
 def main() -> int:
-    """Read the arguments and play."""
+    """Parse the arguments and play the histories."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description="Play histories by seed.")
-    parser.add_argument("count", type=int, nargs="?", default=2000, help="how many histories")
+    parser.add_argument("count", type=int, nargs="?", default=2000, help="number of histories")
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
-    parser.add_argument("--known", action="append", default=[], help="a rule not to tell of")
-    parser.add_argument("--tell", action="store_true", help="play the one seed and tell everything that happens")
+    parser.add_argument("--known", action="append", default=[], help="a rule to ignore")
+    parser.add_argument("--tell", action="store_true", help="play only this seed and print every event")
     arguments = parser.parse_args()
     if arguments.tell:
         broken = play(make_history(arguments.seed), tell=_write)

@@ -1,7 +1,7 @@
-"""A virtual clock, and the tasks that live in it: whoever waits sleeps in virtual time, and nothing runs at once.
+"""A virtual clock and its tasks, which sleep in virtual time and never run in parallel.
 
-A task is a greenlet. It gives way where it sleeps or waits for a lock and nowhere else, so a seed that fixes how long
-every call takes fixes the whole interleaving.
+A task is a greenlet. It yields only when it sleeps or waits for a lock. A seed fixes the duration of every call, and
+with it the whole interleaving.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from tests.simulation.engine import Run
 
 START = datetime(2026, 11, 2, 8, tzinfo=UTC)
-"""When every history begins."""
+"""The start time of every history."""
 
 STEPS = 20_000
-"""No history takes so many steps between two quiet moments: one that does goes in circles."""
+"""The maximum number of steps of the tasks; more steps mean an endless loop."""
 
 
 class EndlessError(Exception):
-    """The tasks went on and on."""
+    """The tasks do not end."""
 
 
 class Task(greenlet):
-    """Something under way; `run_of` is the run of the engine that it belongs to."""
+    """A task in progress; `run_of` is the engine run that it belongs to."""
 
     def __init__(self, work: Callable[[], None], hub: greenlet, run_of: Run | None) -> None:
         super().__init__(work, hub)
@@ -37,7 +37,7 @@ class Task(greenlet):
         self.run_of = run_of
 
     def give_way(self) -> None:
-        """Let others go on; somebody has to wake this one."""
+        """Yield to other tasks until one of them wakes this one."""
         self.hub.switch()
 
 
@@ -50,11 +50,11 @@ class Clock:
         self._number = 0
 
     def now(self) -> datetime:
-        """The present."""
+        """Return the current time."""
         return START + timedelta(seconds=self.seconds)
 
     def sleep(self, seconds: float) -> None:
-        """Give way, and go on so much later."""
+        """Yield to other tasks, and continue after that time."""
         task = current_task()
         self.wake(task, seconds)
         task.give_way()
@@ -62,22 +62,22 @@ class Clock:
             raise GreenletExit
 
     def wake(self, task: Task, seconds: float = 0.0) -> None:
-        """Have the task go on so much later."""
+        """Schedule the task to continue after that time."""
         self._number += 1
         heapq.heappush(self._waiting, (self.seconds + seconds, self._number, task))
 
     def spawn(self, work: Callable[[], None], run_of: Run | None = None, after: float = 0.0) -> Task:
-        """A new task, which starts so much later."""
+        """Start a new task after that time."""
         current = getcurrent()
         task = Task(work, current.hub if isinstance(current, Task) else current, run_of)
         self.wake(task, after)
         return task
 
     def play(self) -> None:
-        """Go on until every task has ended; those of dead runs are dropped.
+        """Run until every task has ended; tasks of dead runs are dropped.
 
         Raises:
-            EndlessError
+            EndlessError: the tasks do not end.
         """
         for _ in range(STEPS):
             if not self._waiting:
@@ -91,7 +91,7 @@ class Clock:
         raise EndlessError(f"more than {STEPS} steps")
 
     def gather(self, works: Iterable[Callable[[], None]], run_of: Run | None) -> None:
-        """Do all of it at once, and return when all of it is done."""
+        """Run all of them concurrently, and return after the last one ends."""
         group = Group(self, run_of)
         for work in works:
             group.add(work)
@@ -99,7 +99,7 @@ class Clock:
 
 
 class Group:
-    """Tasks that somebody waits for."""
+    """A group of tasks to wait for."""
 
     def __init__(self, clock: Clock, run_of: Run | None) -> None:
         self._clock = clock
@@ -108,7 +108,7 @@ class Group:
         self._waiter: Task | None = None
 
     def add(self, work: Callable[[], None]) -> None:
-        """Start one."""
+        """Start a task."""
         self._left += 1
 
         def task() -> None:
@@ -120,21 +120,21 @@ class Group:
         self._clock.spawn(task, self._run_of)
 
     def wait(self) -> None:
-        """Give way until all have ended."""
+        """Yield to other tasks until all tasks of the group have ended."""
         while self._left:
             self._waiter = current_task()
             self._waiter.give_way()
 
 
 def current_task() -> Task:
-    """The task that runs."""
+    """Return the current task."""
     task = getcurrent()
-    assert isinstance(task, Task), "outside of a task nobody can wait"
+    assert isinstance(task, Task), "waiting is impossible outside of a task"
     return task
 
 
 def current_run() -> Run:
-    """The run whose task it is that runs."""
+    """Return the run of the current task."""
     run = current_task().run_of
     assert run is not None, "this task belongs to no run"
     return run

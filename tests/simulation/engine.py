@@ -1,9 +1,9 @@
-"""A small honest model of the Pulumi engine: what it asks of providers, in which order, and what it writes when.
+"""A small and accurate model of the Pulumi engine: its requests to providers, their order, and its writes to the state.
 
-Modelled after facts that were measured on the real one, and held against it by `tests/e2e/test_engine_model.py`:
-a run is a preview and an update, or one of them; either reads every resource of the state first, then checks and
-diffs one resource after another while steps are carried out, four calls at a time; a replacement checks again without
-olds; deletions come last; the state changes only by an answer.
+The model follows facts that were measured on the real engine, and `tests/e2e/test_engine_model.py` compares both.
+A run is a preview, an update, or both. Each of them first reads every resource of the state. Then it checks and diffs
+one resource after another while it executes steps, at most four calls at a time. A replacement checks again without
+olds. Deletions come last. The state changes only by a response.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ _NUMBERS = count(1)
 
 
 class Run:
-    """One `pulumi up` or `pulumi preview`.
+    """A run of `pulumi up` or `pulumi preview`.
 
     Args:
-        stack: whose.
+        stack: its stack.
         world: the account that its AWS credentials belong to.
-        options: how it was asked for.
-        faults: what goes wrong with its calls.
+        options: its command-line options.
+        faults: the faults of its calls.
         kill: the step at which all of its processes die, or None.
-        seed: what decides how long calls take and in which order resources come.
-        record: hears what is done.
-        new_process: a new process, which is a provider for each kind of resource.
-        machine: the one that it runs on, None for one of its own.
+        seed: determines the duration of calls and the order of resources.
+        record: receives every event.
+        new_process: starts a new process with a provider for each kind of resource.
+        machine: its machine; None for a separate one.
     """
 
-    def __init__(  # noqa: PLR0913 - as many as a run has
+    def __init__(  # noqa: PLR0913 - the properties of a run
         self,
         stack: Stack,
         world: World,
@@ -68,7 +68,7 @@ class Run:
         self.clock: Clock = world.clock
         self.options = options
         self.record = record
-        self.random = Random(seed)  # noqa: S311 - no secrets here
+        self.random = Random(seed)  # noqa: S311 - not for secrets
         self.dead = False
         self.errors: list[str] = []
         self.warnings: list[str] = []
@@ -76,15 +76,13 @@ class Run:
         self.changes: list[str] = []
         self.told: set[type[Exception]] = set()
         self.made: set[str] = set()
-        self.handed_over: list[str] = []  # what a process of this phase has had read
-        self.lost: list[tuple[str, str, float, float]] = []  # Creates that failed: user, service, from when to when
+        self.handed_over: list[str] = []  # ids that a process of this operation has read
+        self.lost: list[tuple[str, str, float, float]] = []  # failed Creates: user, service, start, end
         self.knew: set[str] = stack.ids()
-        self.shown: set[str] = set()  # what the preview says will be done to unmanaged credentials
-        self.acting: set[str] = set()  # what the inputs of the resource about them say, when it acts
-        self.decisions: dict[
-            str, str
-        ] = {}  # what becomes of each credential that the state has not, or that is replaced
-        self.foreseen: dict[str, str] = {}  # the same, as the preview of this run shows it
+        self.shown: set[str] = set()  # the changes of unmanaged credentials in the preview
+        self.acting: set[str] = set()  # the ids in the inputs of that resource when it acts
+        self.decisions: dict[str, str] = {}  # the decision for each credential that is not in the state or is replaced
+        self.foreseen: dict[str, str] = {}  # the same in the preview of this run
         self.previewing = False
         self.previewed_without_errors = False
         self._faults = tuple(faults)
@@ -94,26 +92,26 @@ class Run:
 
     @property
     def failed(self) -> bool:
-        """Whether it ended with an error, or was killed."""
+        """Return True if it ended with an error or was killed."""
         return self.dead or bool(self.errors)
 
     def lives(self) -> bool:
-        """Take another step, unless this is the one at which it is killed."""
+        """Take another step, unless it is killed at this one."""
         self.steps += 1
         if self._kill is not None and self.steps >= self._kill:
             self.dead = True
         return not self.dead
 
     def start(self, after: float = 0.0) -> None:
-        """Begin; the clock has to be played."""
+        """Start the run; the clock must be played."""
         self.clock.spawn(self._work, self, after)
 
     def travel(self) -> None:
-        """A call's way to AWS or back."""
+        """Spend the time of a call's way to AWS or back."""
         self.clock.sleep(0.02 + 0.3 * self.random.random())
 
     def meets(self, operation: str) -> Kind | None:
-        """Count a call; what goes wrong with it, if anything."""
+        """Count a call, and return its fault, if any."""
         if self.previewing:
             return None
         self._calls[operation] = number = self._calls.get(operation, 0) + 1
@@ -123,7 +121,7 @@ class Run:
         return None
 
     def owns(self, credential_id: str) -> bool:
-        """Whether the credential is this stack's: in its state, or made by this very run."""
+        """Return True if the credential belongs to this stack: it is in the state, or this run created it."""
         return credential_id in self.made or credential_id in self.knew or credential_id in self.stack.ids()
 
     def _work(self) -> None:

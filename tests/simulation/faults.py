@@ -1,4 +1,4 @@
-"""What can go wrong with a call to AWS, as data."""
+"""Faults of calls to AWS, as data."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from enum import StrEnum
 
 CREATE, LIST, UPDATE, RESET, DELETE = "Create", "List", "Update", "Reset", "Delete"
 OPERATIONS = (CREATE, LIST, UPDATE, RESET, DELETE)
-"""The operations that faults are made for, without the words that all five have."""
+"""The operations that have faults, without the words that all five share."""
 
 
 class Kind(StrEnum):
-    """What can go wrong with a call."""
+    """A kind of fault."""
 
-    LOST = "answer lost"
-    CUT = "answer cut"
+    LOST = "response lost"
+    CUT = "response truncated"
     BROKEN = "500 before"
     BROKEN_AFTER = "500 after"
     THROTTLED = "throttled"
@@ -25,12 +25,12 @@ class Kind(StrEnum):
 
 
 AFTER = frozenset({Kind.LOST, Kind.CUT, Kind.BROKEN_AFTER, Kind.SLOW})
-"""What goes wrong after the call has had its effect."""
+"""The faults that occur after the call has had its effect."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """The `call`-th call of the operation in a run goes wrong, and as many after it."""
+    """A fault of the `call`-th call of an operation in a run, and of the next ones if `times` is above 1."""
 
     operation: str
     kind: Kind

@@ -1,4 +1,4 @@
-"""What can happen, as data: a history is a list of steps."""
+"""The events of a history, as data: a history is a list of steps."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from tests.simulation.world import Conditions
 
 SERVICES = ("bedrock.amazonaws.com", "logs.amazonaws.com")
-"""Two whose credentials may have an expiry, which replaces them when it changes."""
+"""Two services whose credentials may have an expiry; changing the expiry replaces them."""
 STACKS = ("A", "B")
 
 
 class Act(StrEnum):
-    """What a human does in the account."""
+    """A manual action in the account."""
 
     CREATE = "creates"
     DELETE = "deletes"
@@ -32,7 +32,7 @@ class Act(StrEnum):
 
 @dataclass(frozen=True)
 class Human:
-    """Somebody's hand; `nth` says which of the user's live credentials for the service, oldest first."""
+    """A manual change; `nth` selects one of the user's credentials for the service, oldest first."""
 
     act: Act
     user: str
@@ -48,7 +48,7 @@ class Human:
 
 @dataclass(frozen=True)
 class Declare:
-    """A credential newly declared, or declared otherwise."""
+    """A new or changed declaration of a credential."""
 
     stack: int
     declared: Declared
@@ -59,9 +59,9 @@ class Declare:
 
 @dataclass(frozen=True)
 class Adopt:
-    """A credential newly declared with `adopt`: the id of a live one, counted as `Human` counts; of none, nobody's id.
+    """A new declaration with `adopt`: the id of an existing credential, counted as in `Human`, or of none.
 
-    Whose it is may be another user or another service than it is declared for. With `knows` its password is in the
+    The credential may belong to another user or service than the declared one. With `knows`, its password is in the
     stack's config.
     """
 
@@ -80,19 +80,19 @@ class Adopt:
 
 @dataclass(frozen=True)
 class Unmanaged:
-    """What is to become of a user's unmanaged credentials, None for nothing: report, deactivate, delete."""
+    """The action for a user's unmanaged credentials: report, deactivate, delete, or None for no action."""
 
     stack: int
     user: str
     action: str | None
 
     def __str__(self) -> str:
-        return f"{STACKS[self.stack]}: unmanaged credentials of {self.user}: {self.action or 'not looked at'}"
+        return f"{STACKS[self.stack]}: unmanaged credentials of {self.user}: {self.action or 'ignored'}"
 
 
 @dataclass(frozen=True)
 class Drop:
-    """A credential declared no more."""
+    """The removal of a credential from the specs."""
 
     stack: int
     name: str
@@ -103,7 +103,7 @@ class Drop:
 
 @dataclass(frozen=True)
 class Rename:
-    """The spec's `name` changes, with `was` or without."""
+    """A change of the `name` in the specs, with or without `was`."""
 
     stack: int
     name: str
@@ -116,7 +116,7 @@ class Rename:
 
 @dataclass(frozen=True)
 class Swap:
-    """Two declared credentials of a user and service exchange their names."""
+    """An exchange of the names of two declared credentials of a user and service."""
 
     stack: int
     user: str
@@ -128,7 +128,7 @@ class Swap:
 
 @dataclass(frozen=True)
 class Change:
-    """Fields of a declared credential change; the resource keeps its name."""
+    """A change of fields of a declared credential; the resource keeps its name."""
 
     stack: int
     name: str
@@ -152,7 +152,7 @@ class Taint:
 
 @dataclass(frozen=True)
 class Configure:
-    """The project's config changes: the next up reads in one process and checks in another."""
+    """A change of the project's config: the next `up` reads in one process and checks in another."""
 
     stack: int
 
@@ -162,7 +162,7 @@ class Configure:
 
 @dataclass(frozen=True)
 class Guard:
-    """The specs say from now on which account they are for."""
+    """From now on, the specs name their account."""
 
     stack: int
 
@@ -172,7 +172,7 @@ class Guard:
 
 @dataclass(frozen=True)
 class Weather:
-    """How the account behaves from now on."""
+    """The behavior of the account from now on."""
 
     conditions: Conditions
 
@@ -181,15 +181,15 @@ class Weather:
         said = [
             f"lists lag {now.lag:.0f} s" if now.lag else "",
             f"our clock is {now.skew:+.0f} s off" if now.skew else "",
-            f"AllUsers leaves out {', '.join(sorted(now.hidden))}" if now.hidden else "",
-            "" if now.all_users else "AllUsers is unknown",
+            f"AllUsers omits {', '.join(sorted(now.hidden))}" if now.hidden else "",
+            "" if now.all_users else "AllUsers is not supported",
         ]
-        return f"the account: {', '.join(filter(None, said)) or 'a good day'}"
+        return f"the account: {', '.join(filter(None, said)) or 'normal conditions'}"
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Time passes."""
+    """A period of time."""
 
     seconds: float
 
@@ -199,7 +199,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Start:
-    """A run of the engine, begun `after` so many seconds; `elsewhere` with credentials of another account."""
+    """A run of the engine that starts after `after` seconds; `elsewhere` uses credentials of another account."""
 
     stack: int
     options: Options = field(default_factory=Options)
@@ -227,9 +227,9 @@ class Start:
 
 @dataclass(frozen=True)
 class Work:
-    """Runs at once, and a human's hand while they are under way; `seed` decides the interleaving.
+    """Concurrent runs, and manual changes during them; `seed` determines the interleaving.
 
-    The runs are on machines of their own if `apart`.
+    The runs are on separate machines if `apart`.
     """
 
     runs: tuple[Start, ...]

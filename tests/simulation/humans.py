@@ -1,4 +1,4 @@
-"""What a human does in the account by hand."""
+"""Manual changes in the account."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def act(human: Human, world: World, record: Record) -> None:
-    """Do it; what AWS refuses was a try."""
+    """Apply a manual change; an error of AWS is ignored."""
     with contextlib.suppress(AwsError):
         match human.act:
             case Act.CREATE:
@@ -49,7 +49,7 @@ def _act_on_credential(human: Human, world: World, record: Record) -> None:
 
 
 def find_live(world: World, user: str, service: str, nth: int) -> Credential | None:
-    """The nth of the user's live credentials for the service, oldest first, around and around; None of none."""
+    """Return the nth of the user's credentials for the service, oldest first, modulo their number; None without any."""
     live = world.live().values()
     found = [credential for credential in live if (credential.user, credential.service) == (user, service)]
     return sorted(found, key=lambda credential: credential.id)[nth % len(found)] if found else None

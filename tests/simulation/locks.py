@@ -1,4 +1,4 @@
-"""Who waits for whom: what stands for threads' locks, in virtual time."""
+"""Replacements of thread locks in virtual time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Slots:
-    """So many at once and no more, first come first served."""
+    """A semaphore: a limited number of tasks at once, in the order of arrival."""
 
     def __init__(self, clock: Clock, free: int) -> None:
         self._clock = clock
@@ -38,7 +38,7 @@ class Slots:
 
 
 class Lock:
-    """What `threading.Lock` and `threading.RLock` are to the code that runs here: both may be taken again."""
+    """A replacement of `threading.Lock` and `threading.RLock`; both are reentrant here."""
 
     def __init__(self) -> None:
         self._owner: greenlet | None = None
@@ -46,7 +46,7 @@ class Lock:
         self._queue: deque[Task] = deque()
 
     def acquire(self) -> bool:
-        """Wait until it is free."""
+        """Wait until the lock is free, and acquire it."""
         me = getcurrent()
         while self._owner not in (None, me):
             task = current_task()
@@ -57,7 +57,7 @@ class Lock:
         return True
 
     def release(self) -> None:
-        """Let the next one have it."""
+        """Release the lock for the next task."""
         self._taken -= 1
         if self._taken == 0:
             self._owner = None
@@ -65,7 +65,7 @@ class Lock:
                 current_run().clock.wake(self._queue.popleft())
 
     def locked(self) -> bool:
-        """Whether anybody has it."""
+        """Return True if the lock is held."""
         return self._owner is not None
 
     def __enter__(self) -> Self:

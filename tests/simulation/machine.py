@@ -1,4 +1,4 @@
-"""A machine that runs are on: what their processes leave on it for one another, and for those that come after them."""
+"""A machine of runs, with the files and locks that their processes share."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from tests.simulation.engine import Run
 
 POLL_SECONDS = 0.1
-"""How often a run looks whether a lock is free."""
+"""The interval at which a run polls a lock."""
 
 
 @dataclass
 class Machine:
-    """Who holds which lock, and what stands in which file."""
+    """The holders of locks and the lines of files."""
 
     holders: dict[str, Run] = field(default_factory=dict)
     lines: dict[str, list[bytes]] = field(default_factory=dict)
 
 
 class Notes:
-    """What stands for `iamcreds.aws.notes.Notes`: a dead process writes nothing, and holds no lock."""
+    """A replacement of `iamcreds.aws.notes.Notes`: a dead process writes nothing, and holds no lock."""
 
     def __init__(self, *_: object) -> None:
         self._run = current_run()
@@ -55,4 +55,4 @@ class Notes:
         return list(self._run.machine.lines.get(name, []))
 
     def remove(self, *_: object) -> None:
-        """Remove nothing: no history lasts long enough."""
+        """Remove nothing, because no history lasts long enough."""

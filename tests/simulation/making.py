@@ -1,4 +1,4 @@
-"""Makes a history out of a seed."""
+"""Generation of a history from a seed."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ WEATHERS = (
 
 
 ADOPTING = 1_000_000
-"""From this seed on the account was there before the stack: histories adopt by id, and act on what is unmanaged."""
+"""The first seed of histories in an account with existing credentials, which are imported or unmanaged."""
 
 
 def make_history(seed: int) -> list[Step]:
-    """A history of some three to twelve steps."""
-    random = Random(seed)  # noqa: S311 - no secrets here
+    """Generate a history of about three to twelve steps."""
+    random = Random(seed)  # noqa: S311 - not for secrets
     return list((_AdoptingMaker if seed >= ADOPTING else _Maker)(random).history())
 
 
 class _Maker:
-    """Draws the steps of a history; it remembers what is declared, so that most of them meet something."""
+    """A generator of steps that remembers the declared credentials, so that most steps affect one of them."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -92,7 +92,7 @@ class _Maker:
         (make,) = self._random.choices([maker for maker, _ in makers], [weight for _, weight in makers])
         return make()
 
-    # Whom it meets
+    # Selection of a target
 
     def _stack(self) -> int:
         return self._random.choices((0, 1), (6, 1))[0]
@@ -104,7 +104,7 @@ class _Maker:
         return Declared(random.choices(USERS, (4, 1))[0], service, name)
 
     def _known(self, stack: int) -> Declared:
-        """A credential that the stack declares, or else any."""
+        """Return a credential that the stack declares, or else any."""
         known = sorted(self._declared[stack].values(), key=lambda declared: declared.resource_name)
         return self._random.choice(known) if known else self._any()
 
@@ -232,7 +232,7 @@ class _Maker:
 
 
 class _AdoptingMaker(_Maker):
-    """Draws histories of an account that was there before: the first steps make what is to be adopted or told of."""
+    """A generator of histories in an existing account: the first steps create credentials to import or report."""
 
     def history(self) -> Iterator[Step]:
         random = self._random

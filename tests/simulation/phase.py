@@ -1,4 +1,4 @@
-"""The preview or the update of a run: reads, checks and diffs, steps, deletions."""
+"""The preview or update of a run: reads, checks and diffs, steps, deletions."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from tests.simulation.program import Goal
 
 THREADS = 4
-"""Calls that a provider process answers at once (fact 14)."""
+"""The number of calls that a provider process handles concurrently (fact 14)."""
 
 
-class Stopped(Exception):  # noqa: N818 - no error of ours: the engine stops the run
-    """The run cannot go on."""
+class Stopped(Exception):  # noqa: N818 - not an error of iamcreds: the engine stops the run
+    """The run cannot continue."""
 
 
 class Phase:
-    """The preview of a run or its update: provider processes of its own, reads, checks, steps, deletions."""
+    """The preview or update of a run: its own provider processes, reads, checks, steps and deletions."""
 
     def __init__(self, run: Run, state: list[Resource]) -> None:
         self.run = run
@@ -44,7 +44,7 @@ class Phase:
         self.targets = run.options.targets
 
     def play(self) -> None:
-        """All of it."""
+        """Run the whole operation."""
         try:
             self._read_all()
             self._register_all()
@@ -74,7 +74,7 @@ class Phase:
         provider = self.reading[resource.kind]
         found = self._ask(lambda: provider.read(resource.id, crossed(resource.outputs)), resource.name)
         if found is None:
-            self.stopping = True  # a read that fails stops everybody (fact 32)
+            self.stopping = True  # a read that fails stops the run (fact 32)
         elif not found.id:
             self.run.record.dropped(self.run, resource)
             self.state.remove(resource)
@@ -102,7 +102,7 @@ class Phase:
             raise Stopped
 
     def _register(self, goal: Goal) -> None:
-        """Check and diff a resource, and have done what follows."""
+        """Check and diff a resource, and schedule the resulting step."""
         old = self._old(goal)
         if old is not None:
             self.registered.add(id(old))
@@ -144,7 +144,7 @@ class Phase:
         return inputs
 
     def _note_decision(self, goal: Goal, olds: dict[str, Any], answer: CheckResult) -> None:
-        """Note whether a credential is created, adopted (by id) or rejected."""
+        """Record if a credential is created, adopted (by id) or rejected."""
         refused = answer.failures or answer.inputs.get("refused")
         if goal.kind is Kind.CREDENTIAL and (refused or not olds):
             decision = "rejected" if refused else answer.inputs.get("adopts", "created")
@@ -165,7 +165,7 @@ class Phase:
             self._replace(goal, fresh, old, delete_first=bool(answer.delete_before_replace))
 
     def _replace(self, goal: Goal, inputs: dict[str, Any], old: Resource, *, delete_first: bool) -> None:
-        """Create in the place of the old one, which goes first or last; the resource's own option has the last word."""
+        """Replace the old resource, which is deleted first or last; the resource's own option has precedence."""
         if old.protect:
             self.run.errors.append(f"{goal.name}: unable to replace resource, as it is currently marked for protection")
             self.stopping = True
@@ -177,7 +177,7 @@ class Phase:
             self._do(lambda: self._create(goal, inputs, old))
 
     def _create(self, goal: Goal, inputs: dict[str, Any], old: Resource | None = None) -> bool:
-        """Create a resource, in the place of an old one that waits to be deleted from then on."""
+        """Create a resource; the replaced one, if any, is marked for deletion."""
         self.run.changes.append(f"create {goal.name}")
         if self.dry:
             return True
@@ -220,7 +220,7 @@ class Phase:
             self.run.record.stored(self.run, old)
 
     def _note_acting(self, goal: Goal, inputs: dict[str, Any]) -> None:
-        """Remember what the resource about unmanaged credentials is told to do."""
+        """Record the ids that the unmanaged-credentials resource is going to change."""
         if goal.kind is Kind.UNMANAGED:
             self.run.acting = _acted_on(inputs)
 
@@ -232,13 +232,13 @@ class Phase:
         kept = [resource for resource in gone if resource.protect and not resource.delete]
         self.run.errors += [f"{resource.name} cannot be deleted because it is protected" for resource in kept]
         if self._is_stopped():
-            return  # the engine refuses them before it deletes anything
+            return  # the engine rejects them before it deletes anything
         gone = [resource for resource in gone if resource not in kept]
         for resource in gone:
             if resource.pending_replacement:
                 self.state.remove(resource)
             elif self.dry:
-                if not resource.delete:  # what waits to be deleted is not shown by a preview (fact 18)
+                if not resource.delete:  # a preview does not show resources that are marked for deletion (fact 18)
                     self.run.changes.append(f"delete {resource.name}")
             else:
                 self.run.changes.append(f"delete {resource.name}")
@@ -257,7 +257,7 @@ class Phase:
         self.checking[resource.kind].delete(resource.id, crossed(resource.outputs))
         return True
 
-    # Asking
+    # Requests
 
     def _is_targeted(self, name: str) -> bool:
         return self.targets is None or name in self.targets
@@ -266,7 +266,7 @@ class Phase:
         return self.stopping or (bool(self.run.errors) and not self.run.options.go_on)
 
     def _do(self, step: Callable[[], object]) -> None:
-        """Carry out a step when its turn comes, unless the run has failed by then."""
+        """Schedule a step, which is skipped if the run has failed by then."""
 
         def work() -> None:
             if not self._is_stopped():
@@ -274,8 +274,8 @@ class Phase:
 
         self.steps.add(work)
 
-    def _ask(self, call: Callable[[], Any], name: str) -> Any:  # noqa: ANN401 - whatever a provider answers
-        """A provider's answer, or None where it failed, which is an error of the run."""
+    def _ask(self, call: Callable[[], Any], name: str) -> Any:  # noqa: ANN401 - any response of a provider
+        """Return a provider's response, or None after a failure, which is an error of the run."""
         with self.slots:
             self.run.clock.sleep(self.run.random.random() * 0.01)
             try:
@@ -289,12 +289,12 @@ class Phase:
 
 
 def _acted_on(inputs: dict[str, Any]) -> set[str]:
-    """The ids of unmanaged credentials that are to be switched off or deleted."""
+    """Return the ids of unmanaged credentials that are to be deactivated or deleted."""
     return {*inputs.get("deactivates", ()), *inputs.get("deletes", ())}
 
 
 def crossed(properties: Any) -> Any:  # noqa: ANN401 - any property values
-    """Properties as they are once they have crossed the engine: every number a float, and nobody's but the reader's."""
+    """Return properties as after a transfer through the engine: a copy in which every number is a float."""
     match properties:
         case bool() | str() | None:
             return properties

@@ -1,4 +1,4 @@
-"""Plays a history: edits of specs, humans in the account, runs of the engine; then has all of it come to rest."""
+"""Playback of a history: edits of specs, manual changes, runs of the engine, and then a period of rest."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ if TYPE_CHECKING:
     from tests.simulation.program import Declared
 
 LAG = 60.0
-"""Seconds after which every list shows what was done."""
+"""Seconds after which every list shows a change."""
 
 AGE_OF_USERS = 3600.0
-"""Seconds before a history begins that its users were made."""
+"""Age of the users, in seconds, at the start of a history."""
 
 NOBODYS = "ACCANOBODYS0000000000"
-"""An id that no credential has."""
+"""An id that does not exist."""
 
 
 def play(history: Iterable[Step], *, tell: Callable[[str], None] = lambda _line: None) -> list[Violation]:
-    """Play it; every rule that was broken, each but once."""
+    """Play a history, and return the first violation of each rule."""
     with stage():
         player = Player(tell)
         try:
@@ -68,7 +68,7 @@ class Player:
     """The account, the stacks and the clock of a history.
 
     Args:
-        tell: hears a line about everything that happens.
+        tell: receives a line about each event.
     """
 
     def __init__(self, tell: Callable[[str], None]) -> None:
@@ -85,7 +85,7 @@ class Player:
         self.stacks = [Stack(name, Program(is_yaml=name == STACKS[0])) for name in STACKS]
 
     def step(self, step: Step) -> None:
-        """Play a step; one that makes no sense by now does nothing."""
+        """Play a step; a step without an applicable target does nothing."""
         self.tell(f"- {step}")
         match step:
             case Human():
@@ -99,7 +99,7 @@ class Player:
             case _:
                 self._edit(step, self.stacks[step.stack])
 
-    def _edit(self, step: Edit, stack: Stack) -> None:  # noqa: C901 - one for each kind
+    def _edit(self, step: Edit, stack: Stack) -> None:  # noqa: C901 - a case for each kind
         match step:
             case Declare():
                 stack.program.declare(step.declared)
@@ -142,7 +142,7 @@ class Player:
             self._end(run)
 
     def _is_quiet(self, step: Work) -> bool:
-        """Whether nothing but what the specs say can make a run fail."""
+        """Return True if only the specs can make a run fail."""
         noisy = any(run.faults or run.kill or run.elsewhere or run.options.narrowed for run in step.runs)
         return self.world.conditions == Conditions() and not step.humans and len(step.runs) == 1 and not noisy
 
@@ -174,10 +174,10 @@ class Player:
         yield f"has {', '.join(map(str, run.stack.state)) or 'nothing'}"
         live = run.world.live().values()
         shown = (f"{found.id} ({found.user}, {found.service}, {found.switched.value})" for found in live)
-        yield f"sees live: {', '.join(shown) or 'nothing'}"
+        yield f"existing credentials: {', '.join(shown) or 'nothing'}"
 
     def rest(self) -> None:
-        """Let it come to rest."""
+        """Play the final part, in which all runs are quiet."""
         Rest(
             clock=self.clock,
             worlds=(self.world, self.elsewhere),

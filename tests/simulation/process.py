@@ -1,4 +1,4 @@
-"""A provider process: the real provider and the real account, on the history's clock, locks and wire."""
+"""A provider process: the real provider and account, with the clock, locks and wire of the history."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ if TYPE_CHECKING:
 
 
 _LOCKING = (account_module, inventory, users, create_journal, provider_session, models)
-"""The modules that make locks."""
+"""The modules that create locks."""
 
 
 class Provider(ServiceSpecificCredentialProvider):
-    """The real one; only its account is this process's and not the only one of a whole Python."""
+    """The real provider, with an account for each simulated process instead of one for the Python process."""
 
-    account: Account = cast("Account", None)  # the class's own are properties; these are set in every process
+    account: Account = cast("Account", None)  # a property in the class; set for each process here
     session: ProviderSession = cast("ProviderSession", None)
 
 
 class UnmanagedProvider(UnmanagedCredentialsProvider):
-    """The real one, with the same account and session."""
+    """The real provider, with the same account and session."""
 
     account: Account = cast("Account", None)
     session: ProviderSession = cast("ProviderSession", None)
 
 
 def new_process(run: Run) -> Mapping[Kind, ResourceProvider]:
-    """The providers of a new process, which remember nothing."""
+    """Return the providers of a new process, which has no memory of earlier ones."""
 
     def now() -> datetime:
         return run.clock.now() + timedelta(seconds=run.world.conditions.skew)
@@ -75,7 +75,7 @@ def new_process(run: Run) -> Mapping[Kind, ResourceProvider]:
 
 
 def is_reported_first(error: Exception) -> bool:
-    """What a process remembers of the failures that it has told."""
+    """Return True for the first failure of its type, and remember it."""
     run = current_run()
     is_first = type(error) not in run.told
     run.told.add(type(error))
@@ -83,13 +83,13 @@ def is_reported_first(error: Exception) -> bool:
 
 
 def warn(message: str) -> None:
-    """What stands where the provider tells the engine of a warning."""
+    """Record a warning that the provider sends to the engine."""
     current_run().warnings.append(message)
 
 
 @contextlib.contextmanager
 def stage() -> Iterator[None]:
-    """The product's locks, threads and warnings, and the emulator's dice, become the simulation's."""
+    """Replace the product's locks, threads and warnings, and the emulator's random values."""
     numbers = count(1)
     locks = SimpleNamespace(**{**vars(threading), "Lock": Lock, "RLock": Lock})
     changes: list[tuple[Any, str, Any]] = [
@@ -113,7 +113,7 @@ def stage() -> Iterator[None]:
 
 
 class _Handover(Handover):
-    """What the processes of a phase tell each other, on no disk."""
+    """A handover between the processes of an operation without files."""
 
     def __init__(self, ids: list[str]) -> None:
         super().__init__(None, "")
@@ -127,7 +127,7 @@ class _Handover(Handover):
 
 
 class _InTurn:
-    """A pool of threads that does one thing after another."""
+    """A thread pool that processes one item after another."""
 
     def __init__(self, **_: object) -> None:
         self.map = map

@@ -1,4 +1,4 @@
-"""What a stack declares, and how its program tells the engine: the YAML program in small."""
+"""The declarations of a stack, and a small model of the YAML program that registers them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from tests.simulation.state import Resource
 
 SPEC_FILE = "specs.yaml"
-"""The name of the resource that is about unmanaged credentials: that of the file that asks for it."""
+"""The name of the unmanaged-credentials resource, which is the name of its spec file."""
 
 PLACES = 2
-"""What IAM has for each user and service."""
+"""IAM's quota for each user and service."""
 
 
 @dataclass(frozen=True)
 class Declared:
-    """A credential as the specs declare it; `was` is its name before."""
+    """A declared credential; `was` is its former name."""
 
     user: str
     service: str
@@ -44,12 +44,12 @@ class Declared:
 
     @property
     def resource_name(self) -> str:
-        """Its name in the state."""
+        """Return its name in the state."""
         return resource_name(self.user, self.service, self.name)
 
     @property
     def former_name(self) -> str:
-        """Its name in the state before."""
+        """Return its former name in the state."""
         return resource_name(self.user, self.service, self.was or self.name)
 
     def __str__(self) -> str:
@@ -63,7 +63,7 @@ class Declared:
 
 @dataclass(frozen=True)
 class Goal:
-    """A resource as the program registers it; `delete_first` is the option deleteBeforeReplace."""
+    """A registered resource; `delete_first` is the option deleteBeforeReplace."""
 
     name: str
     aliases: tuple[str, ...]
@@ -75,13 +75,13 @@ class Goal:
 
 @dataclass
 class Program:
-    """What is declared, by resource name.
+    """The declared resources by name.
 
     Attributes:
-        declared: the credentials; other programs than the YAML one may change the user or service of a resource.
-        account: the one that the specs are for, if they say so.
-        is_yaml: whether it is the YAML program, or another one that uses the class.
-        unmanaged: what is to become of unmanaged credentials, by user; the YAML program alone has it.
+        declared: the credentials; only programs with classes may change the user or service of a resource.
+        account: the account in the specs, if any.
+        is_yaml: True for the YAML program, False for a program with the class.
+        unmanaged: the action for unmanaged credentials by user, only in the YAML program.
     """
 
     declared: dict[str, Declared] = field(default_factory=dict)
@@ -90,10 +90,10 @@ class Program:
     unmanaged: dict[str, str | None] = field(default_factory=dict)
 
     def declare(self, declared: Declared) -> None:
-        """Declare it, or declare it otherwise.
+        """Add or change a declaration.
 
-        The specs never have more than two of a user and service, nor one id to be adopted twice, nor a `was` that
-        names what is declared.
+        Specs have at most two credentials of a user and service. They adopt no id twice, and no `was` names a declared
+        credential.
         """
         for key, found in self.declared.items():
             is_former = (found.user, found.service, found.was) == (declared.user, declared.service, declared.name)
@@ -104,20 +104,20 @@ class Program:
             self._put(declared.resource_name, declared)
 
     def drop(self, name: str) -> None:
-        """Declare it no more."""
+        """Remove a declaration."""
         self.declared.pop(name, None)
 
     def change(self, name: str, fields: Mapping[str, Any]) -> None:
-        """Change fields of what is declared under the name, which stays the resource's."""
+        """Change fields of a declaration; the resource keeps its name."""
         if name in self.declared:
             changed = replace(self.declared[name], **fields)
             is_moved = not fields.keys().isdisjoint({"user", "service"})
             if is_moved and self.is_yaml:
                 return  # specs have user and service in the resource's name
-            self._put(name, replace(changed, was=None) if is_moved else changed)  # it is of one user and service
+            self._put(name, replace(changed, was=None) if is_moved else changed)  # `was` is of one user and service
 
     def rename(self, name: str, new_name: str, *, was: bool) -> None:
-        """Give it another name, as the same credential where `was` says so."""
+        """Rename a declaration; with `was`, it stays the same credential."""
         if name in self.declared and new_name not in self.declared:
             declared = self.declared.pop(name)
             self.declared[new_name] = replace(
@@ -133,7 +133,7 @@ class Program:
             self.declared[names[1]] = replace(first, name=second.name)
 
     def drop_all_of(self, user: str, service: str) -> None:
-        """Declare nothing of a user and service any more."""
+        """Remove all declarations of a user and service."""
         for name, found in list(self.declared.items()):
             if (found.user, found.service) == (user, service):
                 del self.declared[name]
@@ -147,7 +147,7 @@ class Program:
             self.declared[name] = declared
 
     def goals(self, state: list[Resource], *, previewing: bool) -> list[Goal]:
-        """What the program registers, given the state before the run."""
+        """Return the resources that the program registers, given the state before the run."""
         return list(self._goals(state, previewing=previewing))
 
     def _goals(self, state: list[Resource], *, previewing: bool) -> Iterator[Goal]:
@@ -181,9 +181,9 @@ class Program:
             yield Goal(SPEC_FILE, (), given, kind=Kind.UNMANAGED)
 
     def _context(self, name: str, declared: Declared, recorded: StackState, *, previewing: bool) -> dict[str, Any]:
-        """The run context that a program sends with a credential.
+        """Return the run context that a program sends with a credential.
 
-        The YAML program uses the names that resources have now; the class does not know any others.
+        The YAML program uses the present names of resources; the class does not know any others.
         """
         former = _former_name(name, declared) if self.is_yaml else name
         context = state_context(recorded, former, declared.user, declared.service)
@@ -210,7 +210,7 @@ class Program:
         return context | told
 
     def _unmanaged_message(self, recorded: StackState) -> dict[str, Any]:
-        """What the program tells of the run: what the state has, and where a declared credential is not in it yet."""
+        """Return the run context with the ids of the state, and the declared credentials that are not in it."""
         ids = {name: credential_id for credential_id, name in recorded.every.items()}
         declared, undecided = {}, set()
         for name, found in self.declared.items():
@@ -236,12 +236,12 @@ def _inputs(declared: Declared, number: int) -> CredentialInputs:
 
 
 def _former_name(name: str, declared: Declared) -> str:
-    """What the resource was called before, or is called still."""
+    """Return the former name of a resource, or its present name without `was`."""
     return name if declared.was is None else resource_name(declared.user, declared.service, declared.was)
 
 
 def _recorded(state: list[Resource], users: frozenset[str] | None) -> StackState:
-    """What the program reads of the state: old copies that wait for their deletion are left out."""
+    """Return the state as the program reads it, without old resources that are marked for deletion."""
     names: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     credentials = [found for found in state if found.kind is Kind.CREDENTIAL]
     for found in credentials:

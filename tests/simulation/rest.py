@@ -1,4 +1,4 @@
-"""How a history comes to rest: three quiet ups of every stack converge, or say why not and what to do."""
+"""The end of a history: three quiet updates of every stack converge, or fail with a reason and a solution."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 QUIET_UPS = 3
 WAYS_OUT = 6
-"""How many times a way out may be taken that a failure names."""
+"""The maximum number of solutions to apply."""
 
 PAUSE = 600.0
-"""Seconds before every quiet up: no list lags so long, nothing is young any more."""
+"""The seconds before every quiet update, after which no list lags and no credential is young."""
 
 _ID = re.compile(r"ACCA\w{17}")
 _DELETE_COMMAND = re.compile(r"--service-specific-credential-id (ACCA\w+)")
@@ -43,18 +43,18 @@ _RENAMED = re.compile(r"has no IAM user ([\w-]+): IAM renamed it to ([\w-]+)")
 
 
 class Rest:
-    """The last part of a history.
+    """The final part of a history.
 
     Args:
-        clock: the history's.
+        clock: the clock of the history.
         worlds: the account, and another one.
-        stacks: all of them.
-        record: hears what is broken.
+        stacks: all stacks.
+        record: receives violations.
         end: is called after every run.
-        tell: hears a line about everything that happens.
+        tell: receives a line about each event.
     """
 
-    def __init__(  # noqa: PLR0913 - all that a history has
+    def __init__(  # noqa: PLR0913 - the properties of a history
         self,
         *,
         clock: Clock,
@@ -73,7 +73,7 @@ class Rest:
         self._seeds = count(1)
 
     def play(self) -> None:
-        """Quiet ups of every stack, and what has to be true after them."""
+        """Play quiet updates of every stack, and check the result."""
         self._tell("- all is quiet")
         self._world.conditions = Conditions()
         for stack in self._stacks:
@@ -93,7 +93,7 @@ class Rest:
         self._record.broken("no way out", f"{stack.name}: {'; '.join(run.errors)}")
 
     def _compare_orders(self, stack: Stack) -> None:
-        """Preview twice, which requests resources in two orders, and then update with --continue-on-error."""
+        """Preview twice, with resources in two orders, and then update with `--continue-on-error`."""
         previews = [self._quiet_run(stack, Options(update=False)) for _ in range(2)]
         self._record.agree("orders", previews[0].foreseen, previews[1].foreseen)
         if stack.program.is_yaml and not self._others_fail(previews[0]):
@@ -102,7 +102,7 @@ class Rest:
 
     @staticmethod
     def _others_fail(run: Run) -> bool:
-        """Whether the preview has other errors than rejections."""
+        """Return True if the preview has errors other than rejections."""
         return len(run.errors) > sum(decision == "rejected" for decision in run.foreseen.values())
 
     def _quiet_ups(self, stack: Stack) -> Run:
@@ -123,16 +123,16 @@ class Rest:
         return run
 
     def _home(self, stack: Stack) -> World:
-        """The account that the stack's state is of."""
+        """Return the account of the stack's state."""
         accounts = {resource.outputs.get("account_id") for resource in stack.state}
         return self._elsewhere if self._elsewhere.account in accounts else self._world
 
-    # Ways out
+    # Solutions
 
     def _take_a_way_out(self, run: Run) -> bool:
-        """Do what the failure says; whether it says anything."""
+        """Apply the solutions that the failure names; return True if there is one."""
         text = "; ".join(run.errors)
-        if "the specs are for account" in text:  # they say another one than the state: somebody has to decide
+        if "the specs are for account" in text:  # the specs and the state differ, and a user must decide
             run.stack.program.account = run.world.account
             return True
         ways = (
@@ -143,7 +143,7 @@ class Rest:
         return any(taken)
 
     def _declare_later(self, run: Run, text: str) -> bool:
-        """Declare what has no place only when the old one is gone, which is when an up has gone through."""
+        """Declare a credential without free quota only after an update has deleted the old one."""
         declared = run.stack.program.declared
         waiting: dict[str, Declared] = {}
         for _ in range(WAYS_OUT):
@@ -151,23 +151,23 @@ class Rest:
             waiting |= {name: declared.pop(name) for name in names}
             if not names and not (waiting and self._unprotect(run, text)):
                 break
-            self._tell(f"- way out: {' and '.join(names)} wait for an up that goes through")
+            self._tell(f"- way out: {' and '.join(names)}  wait for a completed update")
             text = "; ".join(self._quiet_ups(run.stack).errors)
         declared |= waiting
         return bool(waiting)
 
     def _create_instead(self, run: Run, text: str) -> bool:
-        """Take `adopt` out of what adopts what it cannot."""
+        """Remove `adopt` from declarations whose credential cannot be adopted."""
         names = [name for name in _ADOPTING.findall(text) if name in run.stack.program.declared]
         for name in names:
-            self._tell(f"- way out: {name} adopts nothing any more")
+            self._tell(f"- way out: {name} no longer adopts a credential")
             run.stack.program.change(name, {"adopt": None, "password": None})
         return bool(names)
 
     def _unprotect(self, run: Run, text: str) -> bool:
         names = set(_PROTECTED.findall(text))
         for name in names:
-            self._tell(f"- way out: {name} is not protected any more")
+            self._tell(f"- way out: {name} is no longer protected")
             declared = run.stack.program.declared.get(name)
             run.stack.unprotect(name)
             run.stack.unprotect(name if declared is None else declared.former_name)
@@ -191,7 +191,7 @@ class Rest:
         return bool(missing)
 
     def _make_place(self, run: Run, text: str) -> bool:
-        """Delete what is named as foreign; what is another stack's stays, and is declared here no more."""
+        """Delete credentials named as unmanaged; if another stack has one, remove its declaration here."""
         others = {found for stack in self._stacks if stack is not run.stack for found in stack.ids()}
         commanded = set(_DELETE_COMMAND.findall(text))
         taken = False
@@ -202,7 +202,7 @@ class Rest:
             if live is None or found in run.stack.ids():
                 continue
             if found in others:
-                self._tell(f"- way out: another stack has {found}, and {run.stack.name} declares no such any more")
+                self._tell(f"- way out: another stack has {found}, and {run.stack.name} no longer declares its group")
                 run.stack.program.drop_all_of(live.user, live.service)
             elif found in commanded or not commanded:
                 self._tell(f"- way out: {found} is deleted")
@@ -210,10 +210,10 @@ class Rest:
             taken = True
         return taken
 
-    # What has to be true
+    # Conditions
 
     def _judge_converged(self, run: Run) -> None:
-        """The last up had nothing to do, and what is live is what is declared."""
+        """Check that the last update changed nothing, and that the existing credentials are as declared."""
         stack = run.stack
         if run.changes:
             self._record.broken("does not converge", f"{stack.name}: up after up: {run.changes}")
@@ -237,9 +237,9 @@ class Rest:
         )
 
     def _judge_orphan(self, credential_id: str) -> None:
-        """What a run made and no state has was told of, unless the run was killed."""
+        """Check that every orphan of a run was reported, unless the run was killed."""
         run = self._record.lost.get(credential_id)
         user = self._world.live()[credential_id].user.removesuffix("-new")
         if run is None or run.dead or any(credential_id in text or user in text for text in run.errors):
             return
-        self._record.broken("orphan", f"{run.stack.name} made {credential_id} and nobody was told")
+        self._record.broken("orphan", f"{run.stack.name} made {credential_id} without a report")

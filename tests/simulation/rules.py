@@ -1,4 +1,4 @@
-"""What must hold whatever happens, and what is remembered of a history to judge it by."""
+"""The rules that every history must follow, and the facts that they depend on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNKNOWN = re.compile(
     r"|credential \S+ \([^)]*\), which no spec declares and this stack has not"
 )
 SECOND = 1.0
-"""How far from the time of a call a date may be that is cut to the second, on a clock that is known to the second."""
+"""The tolerance for a date that is truncated to the second, on a clock known to the second."""
 
 _ID = re.compile(r"ACCA\w{17}")
 _RESET_SAID = re.compile(r"may already be reset|is reset already")
@@ -33,7 +33,7 @@ _RESET_SAID = re.compile(r"may already be reset|is reset already")
 
 @dataclass(frozen=True)
 class Violation:
-    """A rule that was broken, and how."""
+    """A violation of a rule, with its details."""
 
     rule: str
     how: str
@@ -44,19 +44,19 @@ class Violation:
 
 @dataclass
 class Record:
-    """What the runs of a history did, and which rules they broke in doing it.
+    """The actions of the runs of a history, and the rules that they broke.
 
     Attributes:
-        violations: in the order in which they were found.
-        doubtful: ids whose password was reset since the state was written, and by which run (None: a human).
-        makers: which run made what.
-        lost: what a run made that no state has yet.
-        ambiguous: what was made within the time of a lost Create.
-        adopted: what was taken over by Reset.
-        named: what was taken over because a spec names it.
-        owned: what the state of a stack has ever had, by the stack's name.
-        touched_by_human: when a human changed what, in the history's seconds.
-        quiet: whether nothing but what the specs say can make a run fail.
+        violations: in the order of their detection.
+        doubtful: ids with a password reset after the last write of the state, and the run (None: a person).
+        makers: the run that created each credential.
+        lost: the credentials that a run created and that are in no state yet.
+        ambiguous: the credentials created within the time of a lost Create.
+        adopted: the credentials adopted by Reset.
+        named: the credentials imported by a spec.
+        owned: all ids that were ever in the state of a stack, by the stack's name.
+        touched_by_human: the times of manual changes, in the history's seconds.
+        quiet: True if only the specs can make a run fail.
     """
 
     violations: list[Violation] = field(default_factory=list)
@@ -71,17 +71,17 @@ class Record:
     quiet: bool = False
 
     def broken(self, rule: str, how: str) -> None:
-        """Note a violation."""
+        """Record a violation."""
         self.violations.append(Violation(rule, how))
 
     def forget_touches(self, before: float) -> None:
-        """What a human did before then can be seen by a run that begins now."""
+        """Forget manual changes before that time, because a run that begins now can see them."""
         self.touched_by_human = {found: when for found, when in self.touched_by_human.items() if when > before}
 
-    # What the wire tells
+    # Reports of the wire
 
     def created(self, run: Run, made: Credential) -> None:
-        """A run made a credential."""
+        """Record that a run created a credential."""
         self._only_in_update(run, f"created {made.id}")
         run.made.add(made.id)
         self.makers[made.id] = self.lost[made.id] = run
@@ -91,16 +91,16 @@ class Record:
             self.broken("another account", f"{run.stack.name} created {made.id} in account {run.world.account}")
 
     def switched(self, run: Run, credential_id: str) -> None:
-        """A run switched a credential on or off."""
+        """Record that a run activated or deactivated a credential."""
         self._only_in_update(run, f"switched {credential_id}")
         mine = run.owns(credential_id) or credential_id in self.ambiguous
         if credential_id in run.acting:
-            self._unmanaged(run, credential_id, "switched off")
+            self._unmanaged(run, credential_id, "deactivated")
         elif not (mine or _may_adopt(run, credential_id) or _names(run, credential_id, "status")):
             self.broken("not ours", f"{run.stack.name} switched {credential_id}, which is not in its state")
 
     def reset(self, run: Run, credential_id: str) -> None:
-        """A run reset a credential."""
+        """Record that a run reset a credential."""
         self._only_in_update(run, f"reset {credential_id}")
         self.doubtful[credential_id] = run
         if _looks_made_by(run, credential_id) and not self._is_known_on_machine(run, credential_id):
@@ -109,20 +109,20 @@ class Record:
             pass
         elif _names(run, credential_id) and not _may_adopt(run, credential_id):
             if not _names(run, credential_id, "reset"):
-                self.broken("reset by name", f"{run.stack.name} reset {credential_id}, which it adopts as it is")
+                self.broken("reset by name", f"{run.stack.name} reset {credential_id}, which it imports unchanged")
         elif _may_adopt(run, credential_id):
             self.adopted.add(credential_id)
         else:
             self.broken("not ours", f"{run.stack.name} reset {credential_id}, which is not in its state")
 
     def _is_known_on_machine(self, run: Run, credential_id: str) -> bool:
-        """Whether another run on the same machine made it, and has recorded that."""
+        """Return True if another run on the same machine created the credential and recorded it."""
         maker = self.makers.get(credential_id)
         is_here = maker is not None and maker.machine is run.machine
         return is_here and maker is not None and credential_id in self.owned[maker.stack.name]
 
     def deleted(self, run: Run, credential_id: str) -> None:
-        """A run deleted a credential."""
+        """Record that a run deleted a credential."""
         self._only_in_update(run, f"deleted {credential_id}")
         self.lost.pop(credential_id, None)
         if credential_id in run.acting:
@@ -131,8 +131,8 @@ class Record:
             self.broken("not ours", f"{run.stack.name} deleted {credential_id}, which is not in its state")
 
     def _unmanaged(self, run: Run, credential_id: str, done: str) -> None:
-        """What is done to an unmanaged credential was shown before, and it was never the stack's own."""
-        self.touched_by_human[credential_id] = run.clock.seconds  # for another stack it is somebody's hand
+        """Check that the change of an unmanaged credential was previewed, and that the stack never managed it."""
+        self.touched_by_human[credential_id] = run.clock.seconds  # for another stack, this is a manual change
         if credential_id in self.owned[run.stack.name] or run.owns(credential_id) or _names(run, credential_id):
             self.broken("unmanaged is ours", f"{run.stack.name} {done} {credential_id}, which is its own")
         if self.quiet and run.options.preview and credential_id not in run.shown:
@@ -142,10 +142,10 @@ class Record:
         if run.previewing:
             self.broken("preview changes", f"a preview {what}")
 
-    # What the engine tells
+    # Reports of the engine
 
     def stored(self, run: Run, resource: Resource) -> None:
-        """The state was written."""
+        """Record a write of the state."""
         self.lost.pop(resource.id, None)
         if resource.kind is not Kind.CREDENTIAL:
             return
@@ -157,24 +157,24 @@ class Record:
             self.doubtful.pop(resource.id, None)
 
     def dropped(self, run: Run, resource: Resource) -> None:
-        """A read said that the credential is gone."""
+        """Check that a credential that a read reported as gone does not exist."""
         if resource.id in run.world.live():
-            self.broken("dropped", f"{resource.name}: {resource.id} is live and was taken for gone")
+            self.broken("dropped", f"{resource.name}: {resource.id} exists and was reported as gone")
 
     def gone(self, run: Run, resource: Resource) -> None:
-        """A delete said that the credential is gone."""
+        """Check that a credential that a delete reported as deleted does not exist."""
         if resource.id in run.world.live():
-            self.broken("not deleted", f"{resource.name}: {resource.id} is live and was said to be deleted")
+            self.broken("not deleted", f"{resource.name}: {resource.id} exists and was reported as deleted")
 
     def deleted_for_nothing(self, run: Run, resource: Resource) -> None:
-        """A credential was deleted to make place for a new one, and the new one was not made."""
+        """Report a credential that was deleted for a replacement that was not created."""
         if self.quiet:
-            self.broken("deleted for nothing", f"{resource.name}: {resource.id} has no successor: {run.errors}")
+            self.broken("deleted for nothing", f"{resource.name}: {resource.id} has no replacement: {run.errors}")
 
-    # What is looked at after every run
+    # Checks after every run
 
     def judge(self, run: Run) -> None:
-        """Everything that holds after a run."""
+        """Check every rule that applies after a run."""
         for crash in run.crashes:
             self.broken("crash", repr(crash))
         said = [*run.errors, *run.warnings]
@@ -192,13 +192,13 @@ class Record:
             self._declared_status(run)
 
     def agree(self, which: str, first: dict[str, str], second: dict[str, str]) -> None:
-        """Decisions of two runs about the same are the same, by resource name and id."""
+        """Check that the decisions of two runs about the same resources are equal, by resource name and id."""
         for name in sorted(first.keys() & second.keys()):
             if first[name] != second[name]:
                 self.broken(f"{which} differ", f"{name}: {first[name]}, then {second[name]}")
 
     def _is_foreseen(self, run: Run, text: str) -> bool:
-        """Whether a preview warned: of a user whom another resource of the program may make, of what is too young."""
+        """Return True if a preview warned about it: a user that the program may create, or a young credential."""
         warned = {found for warning in run.warnings for found in _ID.findall(warning)}
         if not run.stack.program.is_yaml and "no IAM user" in text:
             return True
@@ -209,7 +209,7 @@ class Record:
             pointed = set(_DELETE_COMMAND.findall(text))
             for sentence in _UNKNOWN.finditer(text):
                 pointed |= set(_ID.findall(sentence.group()))
-            # What a warning says is unmanaged, another resource may adopt later in the same run.
+            # A credential in a warning about unmanaged ones may be adopted by another resource of the same run.
             for credential_id in pointed & (run.knew if text in run.warnings else run.knew | run.stack.ids()):
                 self.broken("points at our own", f"{credential_id} is in the state: {text}")
 
@@ -223,7 +223,7 @@ class Record:
             if declared is None or declared.status is None or not is_live or resource.id in others:
                 continue
             if any(resource.id in text for text in run.warnings):
-                continue  # too young for lists to be believed, and the run says so
+                continue  # too young for reliable lists, and the run warns about it
             if live[resource.id].switched.value != declared.status:
                 self.broken(
                     "status",
@@ -231,7 +231,7 @@ class Record:
                 )
 
     def judge_stacks(self, world: World, stacks: Iterable[Stack]) -> None:
-        """What holds of all stacks together, after every step."""
+        """Check the rules for all stacks together, after every step."""
         owners: dict[str, list[str]] = {}
         for stack in stacks:
             for resource in stack.credentials:
@@ -240,7 +240,7 @@ class Record:
         for credential_id, names in owners.items():
             of_one_stack = len({name.partition(":")[0] for name in names}) < len(names)
             if len(names) > 1 and (of_one_stack or credential_id not in self.adopted | self.ambiguous | self.named):
-                self.broken("one id twice", f"{credential_id} is of {' and '.join(names)}")
+                self.broken("one id twice", f"{credential_id} belongs to {' and '.join(names)}")
         shared = {credential_id for credential_id, names in owners.items() if len(names) > 1}
         live = world.live()
         for stack in stacks:
@@ -257,7 +257,7 @@ class Record:
         if password(resource) == world.secrets[resource.id]:
             return
         if password(resource) is None and resource.id in self.named:
-            return  # and the stack's outputs say so
+            return  # and the stack's outputs state that
         if resource.id in self.doubtful:
             run = self.doubtful[resource.id]
             if run is None or run.dead or any(resource.id in text and _RESET_SAID.search(text) for text in run.errors):
@@ -268,12 +268,12 @@ class Record:
 
 
 def password(resource: Resource) -> object:
-    """The secret that the state has of a credential."""
+    """Return the secret of a credential in the state."""
     return resource.outputs.get("service_password", resource.outputs.get("service_credential_secret"))
 
 
 def _may_adopt(run: Run, credential_id: str) -> bool:
-    """Whether the stack's program says that it takes over what it finds there."""
+    """Return True if the stack's program declares `existing: adopt` for the credential's user and service."""
     found = run.world.live().get(credential_id)
     return found is not None and any(
         declared.existing == "adopt" and (declared.user, declared.service) == (found.user, found.service)
@@ -282,7 +282,7 @@ def _may_adopt(run: Run, credential_id: str) -> bool:
 
 
 def _names(run: Run, credential_id: str, *fields: str) -> bool:
-    """Whether the stack's program adopts this credential by id, for what it is, and declares these fields."""
+    """Return True if the stack's program imports this credential by id and declares these fields."""
     live = run.world.live().get(credential_id)
     return live is not None and any(
         declared.adopt == credential_id
@@ -293,9 +293,9 @@ def _names(run: Run, credential_id: str, *fields: str) -> bool:
 
 
 def _looks_made_by(run: Run, credential_id: str) -> bool:
-    """Whether it was made within the time of a Create of this run that failed, to the second that IAM's dates have.
+    """Return True if it was created within the time of a failed Create of this run, to the second of IAM's dates.
 
-    Nobody can tell it from what that Create has made, and the product takes it for that.
+    It cannot be distinguished from the result of that Create, and the product treats it as such.
     """
     found = run.world.live().get(credential_id)
     if found is None or credential_id in run.made:
@@ -308,6 +308,6 @@ def _looks_made_by(run: Run, credential_id: str) -> bool:
 
 
 def orphans(world: World, stacks: Iterable[Stack]) -> Iterator[str]:
-    """Credentials that a run made and no state has."""
+    """Yield the credentials that a run created and that are in no state."""
     known = {credential_id for stack in stacks for credential_id in stack.ids()}
     yield from (found for found in world.live() if found not in known and world.makers[found] != HUMAN)

@@ -1,4 +1,4 @@
-"""Plays histories by seed, as many as asked for, and says which rules they broke, each by its shortest history."""
+"""Playback of histories by seed, with a report of the broken rules, each with its shortest history."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Failure:
-    """A seed whose history breaks a rule, and the shortest one that does."""
+    """A seed whose history breaks a rule, and the shortest history that breaks it."""
 
     seed: int
     violation: Violation
@@ -31,7 +31,7 @@ class Failure:
 
 
 def play_seeds(seeds: Iterable[int], *, known: Iterable[str] = ()) -> Iterator[Failure]:
-    """Play the history of every seed; the first failure of each rule, but for those that are known to be broken."""
+    """Play the history of every seed, and yield the first failure of each rule that is not known to be broken."""
     seen = set(known)
     for seed in seeds:
         history = make_history(seed)
@@ -54,7 +54,7 @@ def _shortest(seed: int, history: Sequence[Step], violation: Violation) -> Failu
 
 
 def run(count: int, first: int, known: Iterable[str], write: Callable[[str], None]) -> bool:
-    """Play so many histories from the seed on and write what came of it; whether all was well."""
+    """Play that many histories from the first seed, print the results, and return True if no rule was broken."""
     started = time.monotonic()
     failures = 0
     for failure in play_seeds(range(first, first + count), known=known):

@@ -1,4 +1,4 @@
-"""The shortest history that still breaks a rule: steps are left out or made simpler as long as it stays broken."""
+"""Reduction of a history that breaks a rule: steps are removed or simplified while it still breaks the rule."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 TRIES = 1500
-"""Histories played at most to shrink one."""
+"""The maximum number of histories played for one reduction."""
 
 SEEDS = 4
-"""Interleavings tried where a step has been made simpler: what is shorter may need other luck."""
+"""The interleavings that are tried for a simplified step, because it may need a different one."""
 
 LAGGING = Conditions(lag=30.0)
 SHORT_WAIT = 61.0
-"""Seconds after which nothing is young any more."""
+"""Seconds after which no credential is young."""
 
 
 def shrink(history: Sequence[Step], breaks: Callable[[Sequence[Step]], bool]) -> list[Step]:
-    """The shortest history found that `breaks` the rule as this one does."""
+    """Return the shortest history found that still `breaks` the rule."""
     shortest = list(history)
     tries = iter(range(TRIES))
     while True:
@@ -43,7 +43,7 @@ def shrink(history: Sequence[Step], breaks: Callable[[Sequence[Step]], bool]) ->
 
 
 def _shorter(history: list[Step]) -> Iterator[list[Step]]:
-    """Histories with a step less, and then with a step made simpler; each is smaller by a measure, so this ends."""
+    """Yield histories with one step less, then with one step simplified. Each is smaller, so the reduction ends."""
     for index in reversed(range(len(history))):
         yield history[:index] + history[index + 1 :]
     for index, step in enumerate(history):
@@ -111,5 +111,5 @@ def _fewer(items: tuple[Item, ...]) -> Iterator[tuple[Item, ...]]:
         yield items[:index] + items[index + 1 :]
 
 
-def _without(item: Any, **plain: object) -> Any:  # noqa: ANN401 - any of the dataclasses of a history
+def _without(item: Any, **plain: object) -> Any:  # noqa: ANN401 - any dataclass of a history
     return replace(item, **plain)

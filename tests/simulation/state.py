@@ -1,4 +1,4 @@
-"""A stack: what its state holds, and how it is run."""
+"""A stack: the content of its state, and the options of its runs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What a resource is, which says whose provider is asked about it."""
+    """The kind of a resource, which determines its provider."""
 
     CREDENTIAL = "credential"
-    UNMANAGED = "what becomes of unmanaged credentials"
+    UNMANAGED = "unmanaged credentials"
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Resource:
 
 @dataclass
 class Stack:
-    """A stack: its program and its state; `config_changed` since the last up (fact 18)."""
+    """A stack with its program and its state; `config_changed` since the last update (fact 18)."""
 
     name: str
     program: Program
@@ -47,41 +47,41 @@ class Stack:
 
     @property
     def credentials(self) -> list[Resource]:
-        """The credentials in the state."""
+        """Return the credentials in the state."""
         return [resource for resource in self.state if resource.kind is Kind.CREDENTIAL]
 
     def ids(self) -> set[str]:
-        """The id of every credential in the state."""
+        """Return the id of every credential in the state."""
         return {resource.id for resource in self.credentials if not resource.pending_replacement}
 
     def find(self, name: str) -> Resource | None:
-        """The resource of that name, not one that waits to be deleted."""
+        """Return the resource of that name, unless it is marked for deletion."""
         return next((resource for resource in self.state if resource.name == name and not resource.delete), None)
 
     def taint(self, name: str) -> None:
-        """Have it replaced by the next up, if there is one of that name."""
+        """Taint the resource of that name, if any, so that the next update replaces it."""
         found = self.find(name)
         if found is not None:
             found.taint = True
 
     def unprotect(self, name: str) -> None:
-        """`pulumi state unprotect`."""
+        """Remove the protection, like `pulumi state unprotect`."""
         for resource in self.state:
             resource.protect = resource.protect and resource.name != name
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is asked for.
+    """The options of a run.
 
     Attributes:
-        preview: a preview goes first.
-        update: whether anything is done, or it is a preview alone.
-        refresh: every resource is read first.
+        preview: run a preview first.
+        update: apply changes; False for a preview only.
+        refresh: read every resource first.
         targets: only these resources, or None for all.
-        replaced: resources to be replaced whatever their diff says.
+        replaced: resources to replace regardless of their diff.
         go_on: --continue-on-error.
-        destroy: nothing is declared any more.
+        destroy: no resource is declared.
     """
 
     preview: bool = False
@@ -94,5 +94,5 @@ class Options:
 
     @property
     def narrowed(self) -> bool:
-        """Whether not all of the state is read."""
+        """Return True if a part of the state is not read."""
         return not self.refresh or self.targets is not None

@@ -1,4 +1,4 @@
-"""Histories by seed, on the write path as it is; and that the simulation itself can be trusted."""
+"""Histories by seed on the real write path, and tests of the simulation itself."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ UP = Work((Start(0),), seed=0)
 
 
 FIRST = (0, ADOPTING)
-"""The first seeds of the histories that are played: of an account that a stack has for itself, and of one before it."""
+"""The first seeds of the played histories: of an account with one stack only, and of an account that existed before."""
 
 
 @pytest.mark.parametrize("first", [kind + part for kind in FIRST for part in range(0, HISTORIES // len(FIRST), CHUNK)])
 def test_histories(first: int) -> None:
-    """No history breaks a rule; one that does is told with its seed and the shortest history that shows it."""
+    """No history breaks a rule; a failure shows the seed and the shortest history that breaks the rule."""
     failures = list(play_seeds(range(first, first + CHUNK)))
     assert not failures, "\n\n".join(map(str, failures))
 
@@ -50,34 +50,34 @@ def test_histories(first: int) -> None:
 @pytest.mark.parametrize(
     ("seed", "found"),
     [
-        (100800, "what a lost answer's list showed was a human's, and was deleted for another that was there"),
-        (123071, "a check that came between a sibling's Create and its record counted that one twice"),
-        (1000007, "of a program by classes, one adopted by id and one was new: which was asked first decided"),
-        (1000014, "what was named by a resource that has a credential already was called the stack's own"),
-        (1000072, "what a resource had left when it was replaced was called unmanaged, and deleted as such"),
-        (1000795, "beside one that adopts what it finds, one of another lifetime was refused or not, by their order"),
-        (1010224, "IAM renamed a user while lists lagged: what was adopted was taken for gone"),
-        (1010874, "beside one that was renamed with `was` and replaced, a new one had a place or not, by their order"),
-        (124284, "where a tainted one and one that was renamed had no place, no message named a way out of both"),
-        (1700388, "what a declared one adopted, whose own was gone, was called unmanaged in the same run"),
-        (1110715, "what has no place beside a protected one was told no way out that ends"),
-        (1110826, "a replacement adopted what was called unmanaged, and deleted, in the same run"),
-        (1200137, "beside one that adopts, the other pointed at what that one adopted a moment later"),
-        (1401942, "of two that adopt, one that could not was refused or not, by their order"),
-        (4017857, "a replacement was rejected or not, by the order of it and of the deactivation of what blocks it"),
-        (4156135, "a replacement was rejected or not, by the order of it and of the deletion of what blocks it"),
-        (4154831, "beside one that adopts, a create that the quota failed pointed at what that one adopts"),
-        (4048887, "a tainted one that lists lacked, and then showed, had no decision when its create met the quota"),
-        (110065, "a create beside a sibling's lost answer called foreign what the sibling had just found"),
+        (100800, "after a lost response, a person's credential was deleted because of another unmanaged one"),
+        (123071, "a check between a sibling's Create and its record counted that credential twice"),
+        (1000007, "in a program with classes, an import and a create depended on the order of requests"),
+        (1000014, "a credential named by a resource that already has one was called managed"),
+        (1000072, "a credential that a replacement had left was called unmanaged, and deleted"),
+        (1000795, "next to `existing: adopt`, the rejection of a different lifetime depended on the order"),
+        (1010224, "IAM renamed a user while lists lagged: an imported credential was reported as gone"),
+        (1010874, "next to a replacement renamed with `was`, the quota of a new one depended on the order"),
+        (124284, "no message solved the quota problem of a tainted and a renamed credential"),
+        (1700388, "a credential adopted for one that was gone was called unmanaged in the same run"),
+        (1110715, "next to a protected credential, the solution for an exceeded quota never ended"),
+        (1110826, "a replacement adopted a credential that the same run called unmanaged and deleted"),
+        (1200137, "the error of a sibling named a credential that was adopted a moment later"),
+        (1401942, "with two adopting resources, the rejection of one depended on the order"),
+        (4017857, "the rejection of a replacement depended on the order of the blocking one's deactivation"),
+        (4156135, "the rejection of a replacement depended on the order of the blocking one's deletion"),
+        (4154831, "a create that exceeded the quota named a credential that its sibling adopts"),
+        (4048887, "a tainted credential that lists showed late had no decision when its create exceeded the quota"),
+        (110065, "a create called unmanaged a credential that its sibling found after a lost response"),
     ],
 )
 def test_found_before(seed: int, found: str) -> None:
-    """What a long simulation has found once stays mended."""
+    """A failure that an earlier simulation found stays fixed."""
     assert play(make_history(seed)) == [], found
 
 
 def test_same_seed_same_history() -> None:
-    """A seed makes the same history, and the history plays the same, to the last word."""
+    """A seed generates the same history, and its playback is the same line by line."""
     told: list[list[str]] = [[], []]
     for lines in told:
         for seed in range(20):
@@ -87,11 +87,11 @@ def test_same_seed_same_history() -> None:
 
 
 def test_a_run_that_deletes_what_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A provider that deletes a human's credential is noticed: the rules can fail."""
+    """A provider that deletes a person's credential breaks a rule: the rules can fail."""
     create = Client.create_service_specific_credential
 
-    def deleting(client: Client, **arguments: Any) -> object:  # noqa: ANN401 - as boto3
-        for live in list(client._run.world.live().values()):  # noqa: SLF001 - a provider that goes wild
+    def deleting(client: Client, **arguments: Any) -> object:  # noqa: ANN401 - as in boto3
+        for live in list(client._run.world.live().values()):  # noqa: SLF001 - a misbehaving provider
             client.delete_service_specific_credential(UserName=live.user, ServiceSpecificCredentialId=live.id)
         return create(client, **arguments)
 
@@ -101,18 +101,18 @@ def test_a_run_that_deletes_what_is_not_ours(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def find_own(provider: UnmanagedProvider, *_: object) -> Iterator[Credential]:
-    """What is the stack's own."""
+    """Yield the managed credentials."""
     yield from (live for live in provider.account.inventory.all() if live.user == "jane")
 
 
 def find_late(provider: UnmanagedProvider, *_: object) -> Iterator[Credential]:
-    """Nothing in a preview."""
+    """Yield nothing in a preview."""
     if not current_run().previewing:
         yield from (live for live in provider.account.inventory.all() if live.user == "john")
 
 
 def act_on_more(provider: UnmanagedProvider, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Delete whatever is live, whatever the inputs say."""
+    """Delete every existing credential, regardless of the inputs."""
     for live in provider.account.inventory.all():
         provider.account.credentials.delete(live.user, live.id)
     return {**inputs, "unmanaged": {}, "deactivates": [], "deletes": []}
@@ -129,7 +129,7 @@ def act_on_more(provider: UnmanagedProvider, inputs: dict[str, Any]) -> dict[str
 def test_unmanaged_gone_wild(
     method: str, broken: object, johns: str, rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A resource that deletes the stack's own, what no preview has shown, or what it was not told to, is noticed."""
+    """A resource that deletes managed credentials, unpreviewed ones, or ones outside its inputs breaks a rule."""
     monkeypatch.setattr(UnmanagedProvider, method, broken)
     human = Human(Act.CREATE, "john", "bedrock.amazonaws.com")
     up = Work((Start(0, Options(preview=True)),), seed=0)
@@ -140,8 +140,8 @@ def test_unmanaged_gone_wild(
 
 
 def test_a_name_that_resets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A provider that resets what it adopts by id is noticed."""
-    imported = apply._import  # noqa: SLF001 - a provider that goes wild
+    """A provider that resets an imported credential breaks a rule."""
+    imported = apply._import  # noqa: SLF001 - a misbehaving provider
 
     def resetting(account: Account, inputs: CredentialInputs, live: Credential) -> dict[str, Any]:
         account.credentials.change(live.user, live.id, reset=True)
@@ -154,13 +154,13 @@ def test_a_name_that_resets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_state_that_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A provider that takes what is live for gone is noticed."""
+    """A provider that reports an existing credential as gone breaks a rule."""
     monkeypatch.setattr(process.Provider, "_find", lambda *_: None)
     assert "dropped" in [violation.rule for violation in play([JANE, UP, Wait(61.0), UP])]
 
 
 def test_shortest_history() -> None:
-    """What does not matter is left out of a failure's history: steps, faults, options."""
+    """Irrelevant steps, faults and options are removed from the history of a failure."""
 
     def has_two_ups(history: Sequence[Step]) -> bool:
         return sum(isinstance(step, Work) for step in history) > 1
@@ -171,6 +171,6 @@ def test_shortest_history() -> None:
 
 
 def test_killed_at_every_step() -> None:
-    """A run that is killed, at whatever step, leaves something from which three quiet ups converge or say why not."""
+    """After a run that is killed at any step, three quiet updates converge, or fail with a reason."""
     for step in range(1, 40):
         assert play([JANE, Work((Start(0, kill=step),), seed=step)]) == [], f"killed at step {step}"

@@ -1,4 +1,4 @@
-"""The simulation's AWS, held against boto3 and the embedded IAM: the same answers and the same errors."""
+"""The simulation's AWS, compared with boto3 and the IAM emulator: the same responses and errors."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ CODECOMMIT, BEDROCK = "codecommit.amazonaws.com", "bedrock.amazonaws.com"
 _VARYING = ("ServiceSpecificCredentialId", "CreateDate", "ExpirationDate", "ServicePassword", "ServiceCredentialSecret")
 
 
-def script(iam: Any) -> list[object]:  # noqa: ANN401 - boto3's client, or what stands for it
-    """Every operation of the simulation, with what answers and refuses."""
+def script(iam: Any) -> list[object]:  # noqa: ANN401 - boto3's client or its replacement
+    """Call every operation of the simulation, and return the responses and errors."""
     told: list[object] = []
 
-    def ask(operation: str, **arguments: object) -> Any:  # noqa: ANN401 - boto3's answers
+    def ask(operation: str, **arguments: object) -> Any:  # noqa: ANN401 - boto3's responses
         try:
             answer = getattr(iam, operation)(**arguments)
         except ClientError as error:
@@ -63,8 +63,8 @@ def script(iam: Any) -> list[object]:  # noqa: ANN401 - boto3's client, or what 
     return told
 
 
-def _comparable(answer: Any) -> object:  # noqa: ANN401 - boto3's answers
-    """An answer without what differs from one account to the next, but with the fields that are there."""
+def _comparable(answer: Any) -> object:  # noqa: ANN401 - boto3's responses
+    """Return a response without values that differ between accounts, but with all fields."""
     match answer:
         case dict():
             told = {
@@ -80,14 +80,14 @@ def _comparable(answer: Any) -> object:  # noqa: ANN401 - boto3's answers
 
 
 def test_same_answers(iam: IAMClient) -> None:
-    """What boto3 tells of the embedded IAM, the simulation tells: fields, codes, messages."""
+    """The simulation returns the fields, codes and messages that boto3 returns from the IAM emulator."""
     for user in ("jane", "john"):
         iam.create_user(UserName=user)
     assert in_simulation(script) == script(iam)
 
 
 def in_simulation(work: Callable[[Client], list[object]]) -> list[object]:
-    """What the work comes to with a client of the simulation."""
+    """Return the result of the work with a client of the simulation."""
     with stage():
         clock = Clock()
         world = World(clock)
@@ -101,6 +101,6 @@ def in_simulation(work: Callable[[Client], list[object]]) -> list[object]:
 
 
 def test_nothing_outside_of_a_task() -> None:
-    """Waiting outside of a task is a mistake of the test's, and told as one."""
+    """Waiting outside of a task is a mistake of the test, and is reported as such."""
     with pytest.raises(AssertionError, match="outside of a task"):
         Clock().sleep(1.0)

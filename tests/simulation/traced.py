@@ -1,4 +1,4 @@
-"""A provider that notes what it is asked and does what its properties say; the same for the engine and its model."""
+"""A provider that records its requests and follows its properties, used with the engine and its model."""
 
 import json
 import os
@@ -19,25 +19,25 @@ from pulumi.dynamic import (
 from iamcreds.errors import IamcredsError
 
 TRACE = "SIMULATION_TRACE"
-"""The environment variable that names the file of what was asked, a JSON array a line."""
+"""The environment variable with the file of recorded requests, one JSON array for each line."""
 
 FAILING = "SIMULATION_FAILING"
-"""The environment variable that says what fails: `delete a,create b`; `gone a` makes a read find nothing."""
+"""The environment variable with the failing requests, as in `delete a,create b`; `gone a` makes a read find nothing."""
 
 UPDATE, REPLACE, DELETE_FIRST = "update", "replace", "delete first"
-"""What a changed `value` means, as the property `how` says."""
+"""The effect of a changed `value`, as in the property `how`."""
 
 
 class Traced(ResourceProvider):
-    """Properties: `name`, `value`, and `how` a change of the value is made."""
+    """A provider with the properties `name`, `value`, and `how` (the effect of a changed value)."""
 
     def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
-        """What is recorded."""
+        """Return the recorded properties."""
         _note(self, "read", props, id_)
         return ReadResult(None, {}) if _fails("gone", props) else ReadResult(id_, dict(props), dict(props))
 
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
-        """Accept everything."""
+        """Accept every input."""
         _note(self, "check", news, str(olds.get("value")))
         failures = [CheckFailure("value", "refused")] if _fails("refuse", news) else []
         return CheckResult(dict(news), failures)
@@ -50,19 +50,19 @@ class Traced(ResourceProvider):
         return DiffResult(changes=changes, replaces=replaces, delete_before_replace=how == DELETE_FIRST)
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
-        """Make an id of name and value."""
+        """Create an id from name and value."""
         _note(self, "create", props, "")
         _fail("create", props)
         return CreateResult(f"{props['name']}-{props['value']}", dict(props))
 
     def update(self, id_: str, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> UpdateResult:
-        """Take what is new."""
+        """Accept the new properties."""
         _note(self, "update", news, id_)
         _fail("update", news)
         return UpdateResult(dict(news))
 
     def delete(self, id_: str, props: Mapping[str, Any]) -> None:
-        """Nothing is there to delete."""
+        """Delete nothing."""
         _note(self, "delete", props, id_)
         _fail("delete", props)
 

@@ -1,8 +1,8 @@
-"""AWS as a run's process sees it: what boto3's session and clients are to `Account`, without a socket.
+"""AWS from the perspective of a run's process: a replacement of boto3's session and clients without sockets.
 
-Every call takes its time, twice: until it has an effect and until its answer is there. A process that is killed in
-between has done it and does not know. What boto3 repeats by itself is repeated here as well. `test_wire.py` holds the
-answers and errors against boto3's own.
+Every call takes time twice: until it has an effect, and until its response arrives. A process that is killed in between
+has made the call without knowing the result. boto3's own retries are repeated here as well. `test_wire.py` compares the
+responses and errors with boto3's.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ LONGEST_PAUSE = 20.0
 
 
 class Session:
-    """Where `Account` gets its clients from, in place of a `boto3.Session`."""
+    """The source of `Account`'s clients, in place of a `boto3.Session`."""
 
     region_name = "us-east-1"
 
     def __init__(self, run: Run) -> None:
         self._run = run
 
-    def client(self, _service: str, *, region_name: str, config: Any) -> Client:  # noqa: ANN401, ARG002 - as boto3
-        """A client of IAM or STS."""
+    def client(self, _service: str, *, region_name: str, config: Any) -> Client:  # noqa: ANN401, ARG002 - as in boto3
+        """Return a client of IAM or STS."""
         return Client(self._run, config.retries["total_max_attempts"])
 
 
 class Client:
-    """The operations that `Account` calls; a method's name and arguments are boto3's."""
+    """The operations that `Account` calls; names and arguments of methods are boto3's."""
 
     def __init__(self, run: Run, attempts: int) -> None:
         self._run = run
@@ -53,28 +53,28 @@ class Client:
         self.meta = SimpleNamespace(events=self, endpoint_url="https://iam.example")
 
     def register(self, event: str, observe: Callable[..., None]) -> None:
-        """Have every call and every answer that could be read shown, as `client.meta.events.register` does."""
+        """Register an observer of calls or responses, like `client.meta.events.register`."""
         if event == "after-call":
             self._observers.append(observe)
         elif event == "before-call":
             self._notes.append(observe)
-        else:  # what is noted there is about errors that are not met here
+        else:  # that observer is about errors that do not occur here
             assert event == "response-received", event
 
     def get_caller_identity(self) -> dict[str, Any]:
-        """Which account this is."""
+        """Return the account id."""
         return self._call("GetCallerIdentity", lambda: {"Account": self._run.world.account})
 
     def list_users(self, **_window: object) -> dict[str, Any]:
-        """All users, on a single page."""
+        """Return all users on a single page."""
         world = self._run.world
         return self._call(
             "ListUsers",
             lambda: {"Users": [_user(name, world.users[name]) for name in sorted(world.users)], "IsTruncated": False},
         )
 
-    def get_user(self, *, UserName: str) -> dict[str, Any]:  # noqa: N803 - as boto3
-        """One user."""
+    def get_user(self, *, UserName: str) -> dict[str, Any]:  # noqa: N803 - as in boto3
+        """Return one user."""
 
         def answer() -> dict[str, Any]:
             self._run.world.require_user(UserName)
@@ -82,8 +82,8 @@ class Client:
 
         return self._call("GetUser", answer)
 
-    def list_access_keys(self, *, UserName: str, **_window: object) -> dict[str, Any]:  # noqa: N803 - as boto3
-        """Nobody has any."""
+    def list_access_keys(self, *, UserName: str, **_window: object) -> dict[str, Any]:  # noqa: N803 - as in boto3
+        """Return no access keys."""
 
         def answer() -> dict[str, Any]:
             self._run.world.require_user(UserName)
@@ -94,12 +94,12 @@ class Client:
     def list_service_specific_credentials(
         self,
         *,
-        UserName: str | None = None,  # noqa: N803 - as boto3
+        UserName: str | None = None,  # noqa: N803 - as in boto3
         ServiceName: str | None = None,  # noqa: N803
         AllUsers: bool = False,  # noqa: N803
         **_window: object,
     ) -> dict[str, Any]:
-        """A user's or all, on a single page."""
+        """Return the credentials of one user or of all users on a single page."""
         world = self._run.world
 
         def answer() -> dict[str, Any]:
@@ -113,11 +113,11 @@ class Client:
     def create_service_specific_credential(
         self,
         *,
-        UserName: str,  # noqa: N803 - as boto3
+        UserName: str,  # noqa: N803 - as in boto3
         ServiceName: str,  # noqa: N803
         CredentialAgeDays: int | None = None,  # noqa: N803
     ) -> dict[str, Any]:
-        """Create."""
+        """Create a credential."""
         began = self._run.clock.seconds
 
         def answer() -> dict[str, Any]:
@@ -135,11 +135,11 @@ class Client:
     def update_service_specific_credential(
         self,
         *,
-        UserName: str,  # noqa: N803 - as boto3
+        UserName: str,  # noqa: N803 - as in boto3
         ServiceSpecificCredentialId: str,  # noqa: N803
         Status: str,  # noqa: N803
     ) -> dict[str, Any]:
-        """Switch on or off."""
+        """Activate or deactivate a credential."""
 
         def answer() -> dict[str, Any]:
             self._run.world.switch(UserName, ServiceSpecificCredentialId, _STATUS[Status])
@@ -151,10 +151,10 @@ class Client:
     def reset_service_specific_credential(
         self,
         *,
-        UserName: str,  # noqa: N803 - as boto3
+        UserName: str,  # noqa: N803 - as in boto3
         ServiceSpecificCredentialId: str,  # noqa: N803
     ) -> dict[str, Any]:
-        """Give it another password."""
+        """Give the credential a new password."""
 
         def answer() -> dict[str, Any]:
             reset, secret = self._run.world.reset(UserName, ServiceSpecificCredentialId)
@@ -166,10 +166,10 @@ class Client:
     def delete_service_specific_credential(
         self,
         *,
-        UserName: str,  # noqa: N803 - as boto3
+        UserName: str,  # noqa: N803 - as in boto3
         ServiceSpecificCredentialId: str,  # noqa: N803
     ) -> dict[str, Any]:
-        """Delete."""
+        """Delete a credential."""
 
         def answer() -> dict[str, Any]:
             self._run.world.delete(UserName, ServiceSpecificCredentialId)
@@ -182,7 +182,7 @@ class Client:
         return described(credential, credential.status(self._run.world.now()), secret)
 
     def _call(self, operation: str, answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """The call, and what boto3 repeats of it."""
+        """Make a call, with boto3's own retries."""
         context: dict[str, Any] = {}
         for note in self._notes:
             note(context=context)
@@ -239,9 +239,7 @@ class Client:
             case Kind.LOST | Kind.UNSENT:
                 return ConnectionClosedError(endpoint_url=ENDPOINT)
             case Kind.CUT:
-                return ResponseParserError(
-                    f"Unable to parse response, invalid XML received:\n{body}"
-                )  # as botocore does
+                return ResponseParserError(f"Unable to parse response, invalid XML received:\n{body}")  # as in botocore
             case Kind.BROKEN | Kind.BROKEN_AFTER:
                 return self._refusal(operation, AwsError("the service broke", "ServiceFailure", 500))
             case Kind.THROTTLED:
@@ -265,12 +263,12 @@ _REPEATED = frozenset({"Throttling", "ServiceFailure"})
 
 
 def _is_repeated(error: ClientError | ConnectionClosedError | ReadTimeoutError) -> bool:
-    """Whether boto3 calls again by itself."""
+    """Return True if boto3 retries the call."""
     return not isinstance(error, ClientError) or error.response["Error"]["Code"] in _REPEATED
 
 
 def described(credential: Credential, status: Status, secret: str | None = None) -> dict[str, Any]:
-    """A credential in boto3's words, with its secret in the answers to Create and Reset."""
+    """Return a credential in boto3's format, with its secret in the responses to Create and Reset."""
     is_password = service_family(credential.service) is Family.PASSWORD
     login, password = (
         ("ServiceUserName", "ServicePassword") if is_password else ("ServiceCredentialAlias", "ServiceCredentialSecret")
@@ -287,5 +285,5 @@ def described(credential: Credential, status: Status, secret: str | None = None)
     }
 
 
-def _user(name: str, created: Any) -> dict[str, Any]:  # noqa: ANN401 - as boto3 has dates
+def _user(name: str, created: Any) -> dict[str, Any]:  # noqa: ANN401 - as boto3 represents dates
     return {"UserName": name, "CreateDate": created, "Path": "/", "UserId": f"AIDA{name}"}

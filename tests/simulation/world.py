@@ -1,4 +1,4 @@
-"""The AWS account of a history: the emulator's rules for credentials, users, and who made what."""
+"""The AWS account of a history: the emulator's rules for credentials, the users, and the creator of each credential."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from tests.simulation.clock import Clock
 
 USERS = ("jane", "john")
-"""Who is there when a history begins."""
+"""The users at the start of a history."""
 
 HUMAN = "human"
-"""Who makes, deletes, switches and resets by hand."""
+"""The creator of manual credentials."""
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """How the account behaves, and the machine that runs are on.
+    """The behavior of the account, and of the machine of the runs.
 
     Attributes:
-        lag: seconds that lists are behind.
-        skew: seconds that the machine's clock is ahead of the account's, negative behind.
-        hidden: users that the list of all users' credentials leaves out.
-        all_users: whether the endpoint knows AllUsers at all.
+        lag: seconds by which lists lag.
+        skew: seconds by which the machine's clock is ahead of the account's; negative if it is behind.
+        hidden: users that the list of all users' credentials lacks.
+        all_users: True if the endpoint supports AllUsers.
     """
 
     lag: float = 0.0
@@ -42,7 +42,7 @@ class Conditions:
 
 @dataclass
 class World:
-    """One account, as it really is."""
+    """An account in its actual state."""
 
     clock: Clock
     account: str = "123456789012"
@@ -58,33 +58,33 @@ class World:
         self._numbers: Counter[str] = Counter()
 
     def now(self) -> datetime:
-        """The account's clock."""
+        """Return the time of the account's clock."""
         return self.clock.now()
 
     def live(self) -> dict[str, models.Credential]:
-        """Every credential that is live, by id."""
+        """Return every existing credential by id."""
         return {credential.id: credential for credential in self.credentials.select()}
 
     def create(self, maker: str, user: str, service: str, age_days: int | None = None) -> tuple[models.Credential, str]:
-        """A new credential, and its secret."""
+        """Create a credential, and return it with its secret."""
         self.require_user(user)
         made, _random = self.credentials.create(user, service, age_days)
         self.makers[made.id] = maker
         return made, self._issue(made.id)
 
     def reset(self, user: str, credential_id: str) -> tuple[models.Credential, str]:
-        """A new secret for it."""
+        """Reset the credential, and return it with its new secret."""
         self.require_user(user)
         found, _random = self.credentials.reset(user, credential_id)
         return found, self._issue(credential_id)
 
     def switch(self, user: str, credential_id: str, status: Status) -> None:
-        """Switch it on or off."""
+        """Activate or deactivate the credential."""
         self.require_user(user)
         self.credentials.switch(user, credential_id, status)
 
     def delete(self, user: str, credential_id: str) -> None:
-        """Delete it."""
+        """Delete the credential."""
         self.require_user(user)
         gone = self.live().get(credential_id)
         self.credentials.delete(user, credential_id)
@@ -92,7 +92,7 @@ class World:
         self.former[credential_id] = gone
 
     def listed(self, user: str | None, service: str | None) -> Iterator[models.Credential]:
-        """What a list shows of a user (None: all), as late and as full as the account's lists are."""
+        """Yield the credentials that a list shows of a user (None: all), with the account's lag and omissions."""
         if user is not None:
             self.require_user(user)
         for credential in self.credentials.select(user, service, self.conditions.lag):
@@ -100,25 +100,25 @@ class World:
                 yield credential
 
     def require_user(self, name: str) -> None:
-        """Refuse a user who does not exist."""
+        """Raise an error if the user does not exist."""
         if name not in self.users:
             raise NoSuchEntityError(f"The user with name {name} cannot be found.")
 
     def add_user(self, name: str) -> None:
-        """A new user."""
+        """Create a user."""
         if name in self.users:
             raise EntityAlreadyExistsError(f"User with name {name} already exists.")
         self.users[name] = self.now().replace(microsecond=0)
 
     def remove_user(self, name: str) -> None:
-        """Delete a user who has no credentials."""
+        """Delete a user without credentials."""
         self.require_user(name)
         if self.credentials.has_any(name):
             raise DeleteConflictError("Cannot delete entity, must remove referenced objects first.")
         del self.users[name]
 
     def rename_user(self, name: str, new_name: str) -> None:
-        """Give a user another name; credentials follow."""
+        """Rename a user, who keeps the credentials."""
         self.require_user(name)
         if new_name in self.users:
             raise EntityAlreadyExistsError(f"User with name {new_name} already exists.")

@@ -1,4 +1,4 @@
-"""The digest of specs changes with what they declare, and with nothing else."""
+"""The digest of specs depends only on their declarations."""
 
 from __future__ import annotations
 
@@ -58,5 +58,5 @@ def test_same_digest(tmp_path: Path, files: dict[str, str]) -> None:
     ],
 )
 def test_different_digest(tmp_path: Path, before: str, after: str) -> None:
-    """Everything that a spec declares matters."""
+    """Every declared value matters."""
     assert compute(tmp_path / "before", a=JANE) != compute(tmp_path / "after", a=JANE.replace(before, after, 1))

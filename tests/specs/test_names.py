@@ -1,4 +1,4 @@
-"""Names, durations and what the schema says of them."""
+"""Names and durations, compared with their definitions in the schema."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ DEFINITIONS: Any = SCHEMA["$defs"]
     ids=["user", "service", "account", "credential"],
 )
 def test_schema_agrees(pattern: re.Pattern[str], words: str, field: dict[str, Any]) -> None:
-    """A name is written alike, and refused in the same words, in the specs and everywhere else."""
+    """The specs and the rest of the code have the same pattern for a name, and the same words for its rejection."""
     assert (field["pattern"], field["x-expected"]) == (f"^{pattern.pattern}$", words)
 
 
 @pytest.mark.parametrize("name", ["", "a" * 65, "a b", "jané", "a\n", "a/b"])
 def test_not_a_user_name(name: str) -> None:
-    """Nothing is a user name that IAM would refuse."""
+    """A name that IAM rejects is not a user name."""
     assert names.USER_NAME.fullmatch(name) is None
 
 
 @given(st.from_regex(r"[0-9]{1,6}[hdwms]", fullmatch=True) | st.text(max_size=8))
 def test_durations_agree(text: str) -> None:
-    """What is a duration elsewhere is one in the specs, but for none at all; what is only in the specs is too long."""
+    """Specs and code accept the same durations, except that specs reject zero and have no maximum."""
     is_in_specs = accepts(DEFINITIONS["duration"], text)
     try:
         assert is_in_specs == bool(parse_duration(text))

@@ -1,4 +1,4 @@
-"""Specs that are no files, that lead elsewhere, or that are too many or too large."""
+"""Specs that are not regular files, lead out of their folder, or are too many or too large."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from iamcreds.specs.sources import MAX_SIZE, read_documents
 
 GOOD = "users: {}\n"
 MEMORY = 500_000_000
-"""Bytes in which 50,000 users must have room, with Python and all that it loads."""
+"""The memory, in bytes, that suffices for 50,000 users, including Python and its modules."""
 
 LOAD = """
 import sys, time
@@ -31,13 +31,13 @@ print(users, best)
 
 
 def read(path: Path) -> dict[str, set[str]]:
-    """The rules that the files of a path break, by their names."""
+    """Return the broken rules by the name of each file of a path."""
     return {Path(found.file).name: {problem.rule for problem in found.problems} for found in read_documents(path)}
 
 
 @pytest.fixture
 def specs(tmp_path: Path) -> Path:
-    """A folder of specs with one that is good, beside a folder of somebody else's."""
+    """Return a folder with a valid spec, next to a folder outside of it."""
     for name in ("specs", "elsewhere"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "good.yaml").write_text(GOOD)
@@ -46,7 +46,7 @@ def specs(tmp_path: Path) -> Path:
 
 @pytest.mark.timeout(20)
 def test_pipes_and_sockets(specs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pipe, which nobody writes to, and a socket are told, and nothing is waited for."""
+    """A pipe without a writer and a socket are reported, and nothing blocks."""
     os.mkfifo(specs / "pipe.yaml")
     monkeypatch.chdir(specs)
     with socket.socket(socket.AF_UNIX) as opened:
@@ -58,14 +58,14 @@ def test_pipes_and_sockets(specs: Path, monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/tty"])
 def test_devices(device: str, specs: Path) -> None:
-    """A device is told when it is named, and when a link leads to it."""
+    """A device is reported if it is named, or if a link leads to it."""
     assert read(Path(device)) == {Path(device).name: {"no-file"}}
     (specs / "zeros.yaml").symlink_to(device)
     assert read(specs) == {"good.yaml": set(), "zeros.yaml": {"outside-link"}}
 
 
 def test_links(specs: Path) -> None:
-    """A link that leads out of the folder is told, to a file or to a folder, and one that stays in it is followed."""
+    """A link to a file or folder outside is reported, and a link within the folder is followed."""
     (specs / "out.yaml").symlink_to("../elsewhere/good.yaml")
     (specs / "passwords.yaml").symlink_to("/etc/passwd")
     (specs / "environment.yaml").symlink_to("/proc/self/environ")
@@ -80,7 +80,7 @@ def test_links(specs: Path) -> None:
 
 
 def test_folder_that_is_a_link(specs: Path, tmp_path: Path) -> None:
-    """What is named may be a link itself, and links in it as Kubernetes makes them for a ConfigMap are followed."""
+    """The named path may be a link, and links within it are followed, as Kubernetes creates them for a ConfigMap."""
     (specs / "..data").mkdir()
     (specs / "..data" / "mounted.yaml").write_text(GOOD)
     (specs / "mounted.yaml").symlink_to("..data/mounted.yaml")
@@ -90,7 +90,7 @@ def test_folder_that_is_a_link(specs: Path, tmp_path: Path) -> None:
 
 @pytest.mark.timeout(20)
 def test_loops(specs: Path) -> None:
-    """Links that lead to each other are told; folders linked to one another, a million ways, are read once."""
+    """Links in a loop are reported, and folders with a million link paths are read once."""
     (specs / "a.yaml").symlink_to("b.yaml")
     (specs / "b.yaml").symlink_to("a.yaml")
     for number in range(40):
@@ -105,19 +105,19 @@ def test_loops(specs: Path) -> None:
 
 @pytest.mark.timeout(60)
 def test_deep_folders(specs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Folders within folders, deeper than Python's stack and longer than a path may be, are no exception."""
+    """Folders deeper than Python's stack and longer than a path may be cause no exception."""
     monkeypatch.chdir(specs)
     for _ in range(2500):
         Path("d").mkdir()
         os.chdir("d")
     os.chdir(specs)
     found = read(specs)
-    subprocess.run(["/bin/rm", "-rf", "d"], check=True)  # Python cannot
+    subprocess.run(["/bin/rm", "-rf", "d"], check=True)  # Python cannot delete it
     assert found == {"good.yaml": set(), "d": {"unreadable-file"}}
 
 
 def test_size(specs: Path) -> None:
-    """A file of the greatest size is read, and one with a byte more is told."""
+    """A file of the maximum size is read, and one that is a byte larger is reported."""
     (specs / "fits.yaml").write_text(GOOD + "#" * (MAX_SIZE - len(GOOD)))
     (specs / "large.yaml").write_text(GOOD + "#" * (MAX_SIZE - len(GOOD) + 1))
     assert read(specs) == {"fits.yaml": set(), "good.yaml": set(), "large.yaml": {"too-large"}}
@@ -125,7 +125,7 @@ def test_size(specs: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_locked(specs: Path) -> None:
-    """What may not be read is told, and keeps nobody from the rest."""
+    """Unreadable files and folders are reported, and the others are read."""
     (specs / "locked").mkdir(mode=0)
     (specs / "locked.yaml").touch(mode=0)
     locked = {"unreadable-file"}
@@ -133,7 +133,7 @@ def test_locked(specs: Path) -> None:
 
 
 def load(folder: Path, number: int, runs: int) -> float:
-    """Seconds of processor time that it takes at best to load so many users, in a process of bounded memory."""
+    """Return the shortest processor time for loading that many users, in a process with bounded memory."""
     user = "  user-{}:\n    credentials:\n      - {{service: codecommit, reset: first}}\n"
     path = folder / f"{number}.yaml"
     path.write_text("users:\n" + "".join(map(user.format, range(number))))

@@ -1,4 +1,4 @@
-"""The schema is good JSON Schema, describes every field, and is the file that editors read."""
+"""The schema is valid JSON Schema, describes every field, and is the file that editors read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OWN_WORDS = {"x-expected", "x-text", "x-not-supported-yet"}
 
 
 def parts(schema: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:  # noqa: ANN401
-    """Every object of a schema, with its path."""
+    """Yield every object of a schema, with its path."""
     if isinstance(schema, dict):
         yield path, schema
         for key, part in schema.items():
@@ -28,7 +28,7 @@ def parts(schema: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]
 
 
 def fields() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every field of the specs by its path, with what its `$ref` says."""
+    """Yield every field of the specs by its path, merged with the target of its `$ref`."""
     for path, part in parts(SCHEMA):
         if path.endswith("/properties"):
             for name, field in part.items():
@@ -36,13 +36,13 @@ def fields() -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def referred(field: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the `$ref` of a field leads to, or nothing."""
+    """Return the target of a field's `$ref`, or an empty mapping."""
     definition: Mapping[str, Any] = SCHEMA["$defs"][field["$ref"].split("/")[-1]] if "$ref" in field else {}
     return definition
 
 
 def test_is_a_schema() -> None:
-    """It is a schema of draft 2020-12."""
+    """It is a valid schema of draft 2020-12."""
     meta.validate(dict(SCHEMA))
 
 
@@ -53,20 +53,20 @@ def test_described(path: str, field: Mapping[str, Any]) -> None:
 
 
 def test_patterns_say_what_they_expect() -> None:
-    """No message has to show a regular expression, because everything with a pattern says in words what it expects."""
+    """No message shows a regular expression, because every pattern has `x-expected` in words."""
     silent = [path for path, part in parts(SCHEMA) if isinstance(part.get("pattern"), str) and "x-expected" not in part]
     assert silent == []
 
 
 def test_own_words() -> None:
-    """It uses no words of ours but the three its comment explains."""
+    """It has only the three extension keywords that its comment explains."""
     used = {key for _, part in parts(SCHEMA) for key in part if key.startswith("x-")}
     assert used == OWN_WORDS
     assert all(word in SCHEMA["$comment"] for word in OWN_WORDS)
 
 
 def test_fields_as_written_agree() -> None:
-    """A field counts as it is written under every field of its name, or under none."""
+    """Text fields of one name all have `x-text`, or none has it."""
     marks: dict[str, set[bool]] = {}
     for path, field in fields():
         if "string" in field.get("type", ()) and "store" not in path:
@@ -81,13 +81,13 @@ def test_services() -> None:
 
 
 def test_one_file() -> None:
-    """The package's schema is the one in specs/."""
+    """The schema of the package is the one in `specs/`."""
     root = Path(__file__).parents[2]
     assert (root / "iamcreds" / "specs" / "schema.json").resolve() == root / "specs" / "schema.json"
 
 
 def test_paths() -> None:
-    """A path of a user is what it always was: slashes and other characters between slashes, the first and the last."""
+    """The pattern of a user's path accepts slashes, and other characters between the first and the last slash."""
     (pattern,) = [field["pattern"] for path, field in fields() if path.endswith("/iamUser/properties/path")]
     texts = ("".join(letters) for length in range(8) for letters in itertools.product("/a ", repeat=length))
     assert all(bool(re.search(pattern, text)) == bool(re.search("^/([!-~]+/)*$", text)) for text in texts)

@@ -1,4 +1,4 @@
-"""The spec to start from."""
+"""The spec skeleton that `iamcreds skeleton` prints."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PROSE = " ".join(re.sub("(?m)^ *# ?", "", TEXT).split())
 
 
 def fields(schema: Any, *, refused: bool = False) -> Iterator[tuple[str, dict[str, Any], bool]]:  # noqa: ANN401
-    """Every field of the schema: its name, what the schema says of it, and whether it is refused for now."""
+    """Yield every field of the schema: its name, its definition, and if it is not supported yet."""
     for name, field in schema.get("properties", {}).items():
         whole = SCHEMA["$defs"][field["$ref"].rpartition("/")[2]] | field if "$ref" in field else field
         is_refused = refused or whole.get("x-not-supported-yet") is True
@@ -38,7 +38,7 @@ FIELDS = list(fields(SCHEMA))
 
 
 def test_validates(tmp_path: Path) -> None:
-    """`iamcreds validate` accepts what `iamcreds skeleton` prints as it is, and asks for the account alone."""
+    """`iamcreds validate` accepts the output of `iamcreds skeleton`, and only warns about the missing account."""
     runner = CliRunner()
     path = tmp_path / "jane.yaml"
     printed = runner.invoke(main, ["skeleton"])
@@ -53,7 +53,7 @@ def test_validates(tmp_path: Path) -> None:
 
 
 def test_every_field_can_be_used(tmp_path: Path) -> None:
-    """With every commented field in use the skeleton is still a good spec, without a warning."""
+    """With every commented field in use, the skeleton is still valid, without a warning."""
     path = tmp_path / "jane.yaml"
     path.write_text(COMMENTED_FIELD.sub(r"\1", TEXT), "utf-8")
     desired = load(path)
@@ -66,7 +66,7 @@ def test_every_field_can_be_used(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted({name for name, _, is_refused in FIELDS if not is_refused}))
 def test_supported_fields(name: str) -> None:
-    """Every field that is supported stands there, to be used."""
+    """The skeleton contains every supported field."""
     assert re.search(f"^ *#?(- )?{name}:", TEXT, re.MULTILINE)
 
 
@@ -80,19 +80,19 @@ def test_refused_fields(name: str) -> None:
 
 
 def test_descriptions() -> None:
-    """Each supported field has its description, choices, bounds and default once, in the schema's own words."""
+    """Each supported field has its description, choices, bounds and default once, as in the schema."""
     meanings = {meaning(field) for _, field, is_refused in FIELDS if not is_refused}
     assert len(meanings) > 10
     assert {text: PROSE.count(text) for text in meanings} == dict.fromkeys(meanings, 1)
 
 
 def test_lines_are_short() -> None:
-    """No line is longer than a reader's window."""
+    """No line exceeds the width of a reader's window."""
     assert max(map(len, TEXT.splitlines())) <= 100
 
 
 def test_modeline() -> None:
-    """Editors find the schema by the first line, wherever it is said to be."""
+    """The first line refers to the schema, at a configurable location."""
     assert TEXT.startswith("# yaml-language-server: $schema=schema.json\n")
     other = CliRunner().invoke(main, ["skeleton", "--schema", "https://example.com/schema.json"])
     assert other.stdout.startswith("# yaml-language-server: $schema=https://example.com/schema.json\n")
@@ -100,14 +100,14 @@ def test_modeline() -> None:
 
 @pytest.mark.parametrize("address", ["", "a b", "a\nusers: {}"])
 def test_modeline_is_one_line(address: str) -> None:
-    """An address that would end the comment is refused."""
+    """An address with a space or a line break is rejected."""
     result = CliRunner().invoke(main, ["skeleton", "--schema", address])
     assert result.exit_code == 2
     assert "is not a path or URL without spaces" in result.stderr
 
 
 def test_example_is_the_schema_of_the_examples() -> None:
-    """The skeleton's modeline is that of the examples in specs/, so that it can be put beside them."""
+    """The modeline of the skeleton is that of the examples in `specs/`, so that it can be placed next to them."""
     examples = Path(__file__).parents[2] / "specs"
     first = {path.read_text("utf-8").partition("\n")[0] for path in examples.glob("*.yaml")}
     assert first == {TEXT.partition("\n")[0]}

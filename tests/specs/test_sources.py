@@ -1,4 +1,4 @@
-"""Which files a path stands for, and what their text means before anybody asks whether it is a spec."""
+"""The files of a path, and the parsed values of their text before validation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from iamcreds.specs.sources import format_path, parse, read_documents
 
 
 def read_tree(text: str) -> Tree:
-    """What a text that has no problems holds."""
+    """Return the tree of a text without problems."""
     document = parse("a.yaml", text)
     assert document.problems == ()
     assert document.tree is not None
@@ -36,7 +36,7 @@ def read_tree(text: str) -> Tree:
     ],
 )
 def test_json_forms(text: str, value: object) -> None:
-    """JSON's words and numbers are what they are in JSON."""
+    """JSON's words and numbers have their JSON value."""
     assert resolve(text) == value
     assert type(resolve(text)) is type(value)
 
@@ -64,18 +64,18 @@ def test_json_forms(text: str, value: object) -> None:
     ],
 )
 def test_everything_else_is_text(text: str) -> None:
-    """What only YAML takes for something else than text is text."""
+    """Texts to which only YAML gives another type stay text."""
     assert resolve(text) == text
 
 
 def test_long_numbers() -> None:
-    """A number that is longer than numbers are is text, and no exception."""
+    """A number that is too long stays text, without an exception."""
     assert resolve("9" * 5000) == "9" * 5000
     assert resolve("1e999") == "1e999"
 
 
 def test_places() -> None:
-    """Keys and values stand where an editor shows them, counted from 1."""
+    """Keys and values have the location that an editor shows, counted from 1."""
     specs = read_tree("users:\n  jane:\n    credentials:\n      - service: codecommit\n      - {service: logs}\n")
     credentials = ["users", "jane", "credentials"]
     assert specs.key_place(["users", "jane"]) == Place("a.yaml", 2, 3)
@@ -85,7 +85,7 @@ def test_places() -> None:
 
 
 def test_keys_are_text() -> None:
-    """A key is text, whatever it looks like."""
+    """A key is always text."""
     assert read_tree("1: a\non: b\nnull: c\n1.50: d\n").values == {"1": "a", "on": "b", "null": "c", "1.50": "d"}
 
 
@@ -96,13 +96,13 @@ def test_as_text() -> None:
 
 
 def test_strings_by_style_and_tag() -> None:
-    """Quotes, block styles and the string tag make text of anything."""
+    """Quotes, block styles and the string tag turn any value into text."""
     text = "a: 'true'\nb: \"1\"\nc: |\n  2\nd: !!str 3\n"
     assert read_tree(text).values == {"a": "true", "b": "1", "c": "2\n", "d": "3"}
 
 
 def test_aliases_share() -> None:
-    """An alias is what its anchor is, places included, and the later of two anchors counts."""
+    """An alias has the value and location of its anchor, and a later anchor replaces an earlier one."""
     specs = read_tree("a: &x [1]\nb: *x\nc: &x 2\nd: *x\n")
     assert specs.values == {"a": [1], "b": [1], "c": 2, "d": 2}
     assert specs.value_place(["b"]) == specs.value_place(["a"])
@@ -115,7 +115,7 @@ def test_many_small_aliases() -> None:
 
 
 def test_sorted_and_below(tmp_path: Path) -> None:
-    """A folder stands for every spec file below it in the order of names, without what begins with a dot."""
+    """A folder contains every spec file below it, sorted by name, except for hidden files."""
     for name in ("b.yaml", "a/z.yml", "a/b/c.YAML", "c.json", ".d.yaml", ".e/f.yaml"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ def test_sorted_and_below(tmp_path: Path) -> None:
 
 
 def test_linked_folders(tmp_path: Path) -> None:
-    """A linked folder is read, and one that leads back to where it stands is not read again."""
+    """A linked folder is read, and a link to a parent folder is not followed again."""
     (tmp_path / ".real").mkdir()
     (tmp_path / ".real" / "a.yaml").write_text("users: {}\n", "utf-8")
     (tmp_path / "linked").symlink_to(".real")
@@ -134,7 +134,7 @@ def test_linked_folders(tmp_path: Path) -> None:
 
 
 def test_a_file_of_any_name(tmp_path: Path) -> None:
-    """A file that is named is read, whatever its name ends in."""
+    """A file that is named explicitly is read, regardless of its extension."""
     path = tmp_path / "specs.txt"
     path.write_text("users: {}\n", "utf-8")
     (document,) = read_documents(path)
@@ -143,7 +143,7 @@ def test_a_file_of_any_name(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_locked_folder(tmp_path: Path) -> None:
-    """A folder that may not be listed is a problem."""
+    """A folder that cannot be listed is a problem."""
     folder = tmp_path / "locked"
     folder.mkdir(mode=0)
     (document,) = read_documents(tmp_path)
@@ -151,13 +151,13 @@ def test_locked_folder(tmp_path: Path) -> None:
 
 
 def test_too_long_a_path(tmp_path: Path) -> None:
-    """A path no file system can hold is a problem."""
+    """A path that is too long for the file system is a problem."""
     (document,) = read_documents(tmp_path / ("x" * 5000))
     assert [problem.rule for problem in document.problems] == ["unreadable-file"]
 
 
 def test_format_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A path below the current folder is shown relative to it, any other as it was given."""
+    """A path below the current folder is shown relative to it, any other path unchanged."""
     monkeypatch.chdir(tmp_path)
     assert format_path(tmp_path / "specs" / "a.yaml") == "specs/a.yaml"
     assert format_path(Path("specs/a.yaml")) == "specs/a.yaml"
@@ -166,7 +166,7 @@ def test_format_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_not_utf_8_after_a_mark(tmp_path: Path) -> None:
-    """The place of a byte that is no UTF-8 counts characters, without the byte order mark."""
+    """The location of an invalid UTF-8 byte counts characters, without the byte order mark."""
     path = tmp_path / "a.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: \xc3\xa9\n\xc3\xa9\xff")
     (document,) = read_documents(path)
@@ -185,5 +185,5 @@ def test_not_utf_8_after_a_mark(tmp_path: Path) -> None:
     ],
 )
 def test_quoted(value: Plain, text: str) -> None:
-    """A message shows a value on one line, and no more than 60 characters of it."""
+    """A message shows a value on one line, with at most 60 characters of it."""
     assert quoted(value) == text

@@ -1,4 +1,4 @@
-"""What the specs mean: every file below specs/valid and specs/invalid is a case, with what is to be said beside it."""
+"""The meaning of specs: each file in specs/valid and specs/invalid is a case, with its expected output next to it."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ EXAMPLES = Path(__file__).parents[2] / "specs"
 
 
 def read_expected(kind: str, case: str) -> str:
-    """What stands beside a case, or nothing."""
+    """Return the expected output of a case, or an empty text."""
     path = CASES / kind / f"{case.removesuffix('.yaml')}.expected"
     return path.read_text("utf-8") if path.exists() else ""
 
 
 def run_validate(kind: str, case: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
-    """The exit code of `iamcreds validate`, and the problems it prints, without the summary."""
+    """Return the exit code of `iamcreds validate`, and the problems it prints, without the summary."""
     monkeypatch.chdir(CASES / kind)
     result = CliRunner().invoke(main, ["validate", case])
     return result.exit_code, "".join(line for line in result.stdout.splitlines(keepends=True) if line.endswith("]\n"))
 
 
 def write_specs(tmp_path: Path, **files: str) -> Path:
-    """A folder of spec files, by their names without `.yaml`."""
+    """Write a folder of spec files, by their names without `.yaml`."""
     for name, text in files.items():
         (tmp_path / f"{name}.yaml").write_text(text, "utf-8")
     return tmp_path
@@ -53,7 +53,7 @@ def write_specs(tmp_path: Path, **files: str) -> Path:
 
 @pytest.fixture(params=["libyaml", "pure"])
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Libyaml's parser, or the one that serves where PyYAML was built without it."""
+    """Use libyaml's parser, or the fallback for a PyYAML built without it."""
     if request.param == "pure":
         monkeypatch.setattr(composer, "LOADER", yaml.SafeLoader)
     elif composer.LOADER is yaml.SafeLoader:
@@ -63,26 +63,26 @@ def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.usefixtures("parser")
 @pytest.mark.parametrize("case", INVALID)
 def test_invalid(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every invalid case is refused with exactly the problems that stand beside it, sorted, by either parser."""
+    """Every invalid case is rejected by either parser, with exactly the expected problems in their order."""
     assert run_validate("invalid", case, monkeypatch) == (1, read_expected("invalid", case))
 
 
 @pytest.mark.usefixtures("parser")
 @pytest.mark.parametrize("case", VALID)
 def test_valid(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every valid case is accepted by either parser, with exactly the warnings that stand beside it."""
+    """Every valid case is accepted by either parser, with exactly the expected warnings."""
     assert run_validate("valid", case, monkeypatch) == (0, read_expected("valid", case))
 
 
 def test_every_rule_has_a_case() -> None:
-    """Every rule that is documented is broken by a case, and every rule a case breaks is documented."""
+    """Every documented rule has a case that breaks it, and every broken rule is documented."""
     text = "".join(path.read_text("utf-8") for path in CASES.rglob("*.expected"))
-    not_for_git = {"no-file", "too-large"}  # pipes and large files: test_no_files.py makes them
+    not_for_git = {"no-file", "too-large"}  # pipes and large files: test_no_files.py creates them
     assert set(re.findall(r"\[([a-z0-9-]+)\]$", text, re.MULTILINE)) | not_for_git == set(RULES)
 
 
 def test_every_expectation_has_a_case() -> None:
-    """No expectation is left over from a case that is gone."""
+    """No expected output belongs to a removed case."""
     left_over = [
         path.name
         for path in CASES.rglob("*.expected")
@@ -92,7 +92,7 @@ def test_every_expectation_has_a_case() -> None:
 
 
 def test_examples() -> None:
-    """The examples are good, without a warning, and for the embedded IAM's account."""
+    """The examples are valid, without a warning, and are for the account of the IAM emulator."""
     examples = load(EXAMPLES)
     assert [user.name for user in examples.users] == ["build-bot", "jane", "payments-assistant", "retired"]
     assert examples.account == "123456789012"
@@ -100,7 +100,7 @@ def test_examples() -> None:
 
 
 def test_examples_name_their_schema() -> None:
-    """Every example tells an editor where its schema is, and it is there."""
+    """Every example refers to its schema, which exists."""
     for example in EXAMPLES.glob("*.yaml"):
         modeline = re.match(r"# yaml-language-server: \$schema=(\S+)\n", example.read_text("utf-8"))
         assert modeline is not None
@@ -108,7 +108,7 @@ def test_examples_name_their_schema() -> None:
 
 
 def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every supported field arrives in what is desired, at its place, and defaults fill in field by field."""
+    """Every supported field is in the desired state with its location, and defaults apply field by field."""
     monkeypatch.chdir(CASES / "valid")
     file = "every-field.yaml"
     codecommit = "codecommit.amazonaws.com"
@@ -150,7 +150,7 @@ def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_yaml_1_1_surprises() -> None:
-    """Unquoted ids, names and triggers mean what is written, not what YAML 1.1 makes of it."""
+    """Unquoted ids, names and triggers keep their text, and not the value that YAML 1.1 gives them."""
     specs = load(CASES / "valid" / "yaml-1.1-surprises.yaml")
     assert specs.account == "012345678901"
     assert {user.name: user.credentials[0].reset for user in specs.users} == {
@@ -177,13 +177,13 @@ def test_quotes_do_not_reset(plain: str, quoted: str, tmp_path: Path) -> None:
 
 
 def test_numbers_stay_as_written(tmp_path: Path) -> None:
-    """A trigger written 1.10 is not one written 1.1."""
+    """The trigger 1.10 differs from 1.1."""
     folder = write_specs(tmp_path, a="users: {jane: {credentials: [{service: logs, reset: 1.10}]}}\n")
     assert load(folder).users[0].credentials[0].reset == "1.10"
 
 
 def test_defaults_of_another_file(tmp_path: Path) -> None:
-    """Defaults go for the users of all files, each field unless the user has it."""
+    """Defaults apply to the users of all files, to each field that the user does not set."""
     folder = write_specs(
         tmp_path,
         a="users:\n  jane: {credentials: []}\n  john: {accessKeys: {max: 0, enforce: false}}\n",
@@ -196,12 +196,12 @@ def test_defaults_of_another_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fields", ["{credentials: []}", "{accessKeys: {}}"])
 def test_nobody_watches(fields: str, tmp_path: Path) -> None:
-    """Access keys are not watched where neither the user nor the defaults say anything of them."""
+    """Access keys are not watched if neither the user nor the defaults set a policy."""
     assert load(write_specs(tmp_path, a=f"users: {{jane: {fields}}}\n")).users[0].access_keys is None
 
 
 def test_services(tmp_path: Path) -> None:
-    """An alias and a full name in any case are one service, and the default name is the short one."""
+    """An alias and a full name in any case are the same service, and the default name is the short one."""
     services = ["codecommit", "Cassandra.amazonaws.com", "BEDROCK", "logs.AMAZONAWS.com"]
     credentials = ", ".join(f"{{service: {service}}}" for service in services)
     (jane,) = load(write_specs(tmp_path, a=f"users: {{jane: {{credentials: [{credentials}]}}}}\n")).users
@@ -215,23 +215,23 @@ def test_services(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["users: {}\n", "account: 123456789012\n"])
 def test_empty_and_meant(text: str, tmp_path: Path) -> None:
-    """Specs without users are good where that is said to be meant."""
+    """Specs without users are valid if empty specs are allowed."""
     assert load(write_specs(tmp_path, a=text), allow_empty=True).users == ()
 
 
 def test_empty_folder_and_meant(tmp_path: Path) -> None:
-    """A folder without files is good where that is said to be meant."""
+    """A folder without files is valid if empty specs are allowed."""
     assert load(tmp_path, allow_empty=True) == Desired()
 
 
 def test_missing_path_is_never_meant(tmp_path: Path) -> None:
-    """A path that is not there is refused, whatever is said of empty specs."""
+    """A missing path is rejected, even if empty specs are allowed."""
     with pytest.raises(SpecsError, match="no such file or directory"):
         load(tmp_path / "nowhere", allow_empty=True)
 
 
 def test_warnings_stand_beside_errors(tmp_path: Path) -> None:
-    """An error holds the warnings too, so that one run says everything."""
+    """An error contains the warnings, too, so that one run reports everything."""
     folder = write_specs(tmp_path, a="users: {jane: {credentials: [{service: magic}, {}]}}\n")
     with pytest.raises(SpecsError) as caught:
         load(folder)

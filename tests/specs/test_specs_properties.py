@@ -1,4 +1,4 @@
-"""What holds for any text, any data and any good specs; hypothesis looks for what does not."""
+"""Properties of any text, any data and any valid specs, tested with Hypothesis."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHORT = {
 
 
 def find_fields() -> set[str]:
-    """Every field of the vocabulary."""
+    """Return every field name of the schema."""
     nested = [SCHEMA["$defs"]["credential"], SCHEMA["$defs"]["user"], SCHEMA["$defs"]["accessKeys"], SCHEMA]
     inner = [field for schema in nested for field in schema["properties"].values() if "properties" in field]
     return {name for schema in nested + inner for name in schema["properties"]}
@@ -53,12 +53,12 @@ spec_like = st.fixed_dictionaries(
 
 
 def read(*texts: str) -> Desired:
-    """What files of these texts say together."""
+    """Combine files with these texts."""
     return combine([parse(f"{number}.yaml", text) for number, text in enumerate(texts)], NOWHERE)
 
 
 def find_problems(*texts: str) -> tuple[Problem, ...]:
-    """What is wrong with the texts; any exception but SpecsError passes."""
+    """Return the problems of the texts; any exception except SpecsError is raised."""
     try:
         return read(*texts).warnings
     except SpecsError as error:
@@ -66,7 +66,7 @@ def find_problems(*texts: str) -> tuple[Problem, ...]:
 
 
 def assert_understood_or_refused(*texts: str) -> None:
-    """What is wrong with the texts has rules that are documented, and is said once and in order."""
+    """Check that the problems of the texts have documented rules, without duplicates and in order."""
     found = find_problems(*texts)
     assert {problem.rule for problem in found} <= set(RULES)
     assert list(found) == sorted(set(found))
@@ -75,14 +75,14 @@ def assert_understood_or_refused(*texts: str) -> None:
 @given(yaml_like | st.text(max_size=60))
 @settings(deadline=None, max_examples=500)
 def test_any_text(text: str) -> None:
-    """Any text is understood or refused with problems."""
+    """Any text is accepted, or rejected with problems."""
     assert_understood_or_refused(text)
 
 
 @given(yaml_like)
 @settings(deadline=None, max_examples=300)
 def test_any_text_without_libyaml(text: str) -> None:
-    """Any text is understood or refused by the parser that serves where PyYAML was built without libyaml."""
+    """Any text is accepted or rejected by the fallback parser for a PyYAML built without libyaml."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(composer, "LOADER", yaml.SafeLoader)
         assert_understood_or_refused(text)
@@ -91,13 +91,13 @@ def test_any_text_without_libyaml(text: str) -> None:
 @given(any_data | spec_like, spec_like)
 @settings(deadline=None, max_examples=400)
 def test_any_data(data: object, more: object) -> None:
-    """Any data in two files is understood or refused with problems."""
+    """Any data in two files is accepted, or rejected with problems."""
     assert_understood_or_refused(json.dumps(data), json.dumps(more))
 
 
 @st.composite
 def make_users(draw: st.DrawFn, name: str) -> tuple[dict[str, Any], DesiredUser]:
-    """A user as a spec says it, and what it means."""
+    """Return a user as written in specs, and the desired user."""
     triggers = st.text(
         st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"], exclude_characters="\x7f"), min_size=1
     )
@@ -121,7 +121,7 @@ def make_users(draw: st.DrawFn, name: str) -> tuple[dict[str, Any], DesiredUser]
 
 @st.composite
 def make_specs(draw: st.DrawFn) -> tuple[list[str], Desired]:
-    """Texts of several files in any order, and what they mean together."""
+    """Return the texts of several files in any order, and the desired state."""
     names = st.text("abcXYZ059_+=,.@-", min_size=1, max_size=64)
     users = [
         (name, *draw(make_users(name))) for name in draw(st.lists(names, min_size=1, max_size=5, unique_by=str.lower))
@@ -134,7 +134,7 @@ def make_specs(draw: st.DrawFn) -> tuple[list[str], Desired]:
 
 
 def drop_places(specs: Desired) -> Desired:
-    """What specs say, wherever it stands."""
+    """Return the specs without source locations."""
     users = (
         replace(
             user,
@@ -149,7 +149,7 @@ def drop_places(specs: Desired) -> Desired:
 @given(make_specs())
 @settings(deadline=None)
 def test_good_specs(case: tuple[list[str], Desired]) -> None:
-    """Good specs mean what they say, however they are spread over files, and in whatever order."""
+    """Valid specs have the same meaning, regardless of their distribution over files and their order."""
     texts, desired = case
     assert drop_places(read(*texts)) == desired
     assert drop_places(read(*reversed(texts))) == desired

@@ -1,4 +1,4 @@
-"""What a state records of credentials, out of an export, and what is no export."""
+"""Credentials in the export of a state, and invalid exports."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ OUTPUTS = {
 
 
 def export(*resources: dict[str, Any]) -> str:
-    """An export of these resources."""
+    """Return an export with these resources."""
     return json.dumps({"version": 3, "deployment": {"resources": list(resources)}})
 
 
 def credential(name: str = "jane/codecommit", **more: object) -> dict[str, Any]:
-    """A credential as the engine writes it."""
+    """Return a credential in the engine's format."""
     return {"urn": f"{URN}{name}", "type": CREDENTIAL_TYPE, "outputs": OUTPUTS} | more
 
 
@@ -44,7 +44,7 @@ def test_credential() -> None:
 
 
 def test_old_copy() -> None:
-    """A replaced copy that waits to be deleted is told from its successor."""
+    """A replaced credential that waits for deletion is distinguished from its replacement."""
     assert [found.is_leaving for found in read_export(export(credential(delete=True), credential()))] == [True, False]
 
 
@@ -58,7 +58,7 @@ def test_two_of_one_name() -> None:
 
 @pytest.mark.parametrize("deployment", [None, {}, {"resources": None}, {"resources": []}])
 def test_empty(deployment: object) -> None:
-    """A stack that has nothing yet has no credentials."""
+    """An empty stack has no credentials."""
     assert read_export(json.dumps({"version": 3, "deployment": deployment})) == ()
 
 
@@ -87,7 +87,7 @@ def test_recorded() -> None:
     ],
 )
 def test_no_export(text: str) -> None:
-    """What is none ends in a sentence that quotes nothing of it."""
+    """An invalid export is an error that quotes none of it."""
     with pytest.raises(StateError) as raised:
         read_export(text)
     assert "\x1b" not in str(raised.value)

@@ -1,4 +1,4 @@
-"""Git's credential requests: which host gets a password, and which request is rejected."""
+"""Git's credential requests: allowed hosts, and rejected requests."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ REJECTED = (
     "]",
 )
 SEPARATORS = ("\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029", "\r", "\0", "\t", "\x7f")
-"""Characters at which `str.splitlines` splits and git does not, and control characters."""
+"""The characters at which `str.splitlines` splits but git does not, and control characters."""
 
 
 def is_allowed(request: bytes, *, allow_localhost: bool = False) -> bool:
@@ -61,7 +61,7 @@ def is_allowed(request: bytes, *, allow_localhost: bool = False) -> bool:
 
 @pytest.mark.parametrize("host", ALLOWED)
 def test_allowed_hosts(host: str) -> None:
-    """CodeCommit's endpoints and VPC endpoints get a password over HTTPS, and over nothing else."""
+    """CodeCommit's endpoints and VPC endpoints get a password over HTTPS, and over no other protocol."""
     assert is_allowed(f"protocol=https\nhost={host}\npath=v1/repos/x\n\n".encode())
     assert is_allowed(f"url=https://{host}/v1/repos/x\n".encode())
     for protocol in ("http", "ssh", "", "HTTPS", "ftp"):
@@ -72,7 +72,7 @@ def test_allowed_hosts(host: str) -> None:
 @pytest.mark.parametrize("host", REJECTED)
 @pytest.mark.parametrize("allow_localhost", [False, True])
 def test_rejected_hosts(host: str, *, allow_localhost: bool) -> None:
-    """The whole host is compared: nothing in front of, in or behind a name of CodeCommit makes it pass."""
+    """The whole host is compared: a prefix, an infix or a suffix of CodeCommit's name is rejected."""
     request = f"protocol=https\nhost={host}\n".encode()
     assert not is_allowed(request, allow_localhost=allow_localhost)
     if "/" not in host and "?" not in host and "#" not in host:
@@ -91,7 +91,7 @@ def test_localhost(host: str, protocol: str) -> None:
 
 @pytest.mark.parametrize("separator", SEPARATORS)
 def test_smuggled_lines(separator: str) -> None:
-    """A host with a character that is a line end elsewhere, percent-decoded by git, gets nothing."""
+    """A host that contains a line separator of other programs, percent-decoded by git, gets no password."""
     smuggled = f"{separator}protocol=https{separator}host={HOST}{separator}@127.0.0.2:4899"
     assert not is_allowed(f"protocol=http\nhost={smuggled}\n".encode(), allow_localhost=True)
     assert not is_allowed(f"protocol=https\nhost={HOST}\nusername={separator}\n".encode(), allow_localhost=True)
@@ -99,7 +99,7 @@ def test_smuggled_lines(separator: str) -> None:
 
 @pytest.mark.parametrize("key", ["protocol", "host", "path", "username", "url"])
 def test_repeated_keys(key: str) -> None:
-    """A second value of a key that decides is rejected, even if it is the same one."""
+    """A second value of a relevant key is rejected, even if it equals the first one."""
     value = {"protocol": "https", "host": HOST, "url": f"https://{HOST}"}.get(key, "x")
     others = (
         "" if key == "url" else "".join(f"{k}={v}\n" for k, v in (("protocol", "https"), ("host", HOST)) if k != key)
@@ -112,14 +112,14 @@ def test_repeated_keys(key: str) -> None:
 
 
 def test_unknown_keys() -> None:
-    """Keys that git adds in newer versions are ignored, and may repeat."""
+    """Keys that newer versions of git add are ignored, and may repeat."""
     more = 'capability[]=authtype\ncapability[]=state\nwwwauth[]=Basic realm="x"\nwwwauth[]=y\nno separator\n'
     request = parse_request(f"{more}protocol=https\nhost={HOST}\nusername=jane-at-1\n\n".encode())
     assert request == GitRequest("https", HOST, "jane-at-1")
 
 
 def test_url() -> None:
-    """A URL counts as the keys that git takes from it; one that cannot be read is rejected."""
+    """A URL counts as the keys that git derives from it; an invalid one is rejected."""
     assert parse_request(f"url=https://jane-at-1@{HOST}/v1".encode()) == GitRequest("https", HOST, "jane-at-1")
     for url in ("", HOST, "https:", f"https://a@b@{HOST}", "https://[::1?x", "https://x\\@y"):
         assert not is_allowed(f"url={url}\n".encode())
@@ -133,7 +133,7 @@ PARTS = st.sampled_from([*WHOLE, "%0b", "/", ":443", "localhost", *SEPARATORS, *
 @example(f"protocol=http\nhost=\x0bprotocol=https\x0bhost={HOST}\x0b@127.0.0.2:4899\n")
 @example("protocol=https\nhost=[::1\n")
 def test_any_request(text: str) -> None:
-    """A request gets a password only if git itself reads an allowed host from it, and HTTPS; it never breaks."""
+    """A request gets a password only if git itself reads an allowed host and HTTPS from it; no request crashes."""
     request = text.encode("utf-8", "surrogatepass")
     if is_allowed(request):
         lines = request.split(b"\n")  # git's own rule
@@ -148,5 +148,5 @@ def test_any_request(text: str) -> None:
 
 @given(st.binary(max_size=80))
 def test_any_bytes(request: bytes) -> None:
-    """Any bytes are answered or rejected."""
+    """Any bytes are accepted or rejected without a crash."""
     assert is_allowed(request) in (False, True)

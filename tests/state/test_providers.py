@@ -1,4 +1,4 @@
-"""`check_state`: whose code a state would have the engine run."""
+"""`check_state`: the code that a state would make the engine run."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ ENCRYPTED = "its provider is encrypted, so nobody can tell what would be run"
 
 
 class Trap(ResourceProvider):
-    """A provider that is pickled with its code, as every program's own is."""
+    """A provider that is pickled with its code, like every provider of a program."""
 
 
 class Bomb:
-    """What fails the test when it is unpickled."""
+    """An object that fails the test when it is unpickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return pytest.fail, ("the provider of a state was run",)
 
 
 def state(**changes: object) -> str:
-    """An export with one credential, which differs from a good one so."""
+    """Return an export with one credential, with these changes."""
     resource = {"urn": URN, "type": CREDENTIAL_TYPE, "inputs": {"__provider": OURS}, "outputs": {"__provider": OURS}}
     return json.dumps({"version": 3, "deployment": {"resources": [resource | changes]}})
 
 
 def reasons(text: str, *plugins: str) -> list[str]:
-    """Why a state is foreign."""
+    """Return the reasons why a state contains unknown code."""
     return [code.reason for code in check_state(text, plugins).foreign]
 
 
@@ -57,13 +57,13 @@ def reasons(text: str, *plugins: str) -> list[str]:
 )
 @pytest.mark.parametrize("protocol", [4, 5])
 def test_our_providers(provider: type[ResourceProvider], protocol: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is taken for ours is what Pulumi's SDK makes of our providers, by Python's old default and its new one."""
+    """The accepted providers are those that Pulumi's SDK serializes, with Python's old and new default protocol."""
     monkeypatch.setattr(pickle, "DEFAULT_PROTOCOL", protocol)
     assert serialize_provider(provider()) in PROVIDERS
 
 
 def test_our_types() -> None:
-    """Each of our resource types names the provider class that states have for it."""
+    """Each of our resource types maps to the provider class in the state."""
     classes = {
         CREDENTIAL_TYPE: ServiceSpecificCredentialProvider,
         ACCESS_KEYS_TYPE: AccessKeysProvider,
@@ -73,7 +73,7 @@ def test_our_types() -> None:
 
 
 def test_recorded_state() -> None:
-    """A state that an earlier version recorded is all ours, as an export and as a backend keeps it."""
+    """A state that an earlier version recorded contains only our code, as an export and as a backend file."""
     checked = check_state(RECORDED)
     assert checked.foreign == ()
     assert checked.resources == len(json.loads(RECORDED)["deployment"]["resources"])
@@ -93,13 +93,13 @@ def test_recorded_state() -> None:
     ],
 )
 def test_foreign_provider(side: str, provider: str) -> None:
-    """A provider that is not ours to the byte is named by its URN, wherever it stands, and is not run."""
+    """A provider that differs from ours in any byte is reported with its URN, and is not run."""
     checked = check_state(state(**{side: {"__provider": provider}}))
     assert checked.foreign == (ForeignCode(URN, FOREIGN),)
 
 
 def test_provider_in_the_way() -> None:
-    """A provider is found among pending operations, twice under one key, in odd spelling, and beside all resources."""
+    """Providers are found in pending operations, under repeated keys, in unusual spelling, and outside of resources."""
     pending = {"type": "creating", "resource": {"urn": URN, "inputs": {"__provider": "x"}}}
     assert reasons(json.dumps({"deployment": {"pending_operations": [pending]}})) == [FOREIGN]
     twice = '{"deployment": {"resources": [{"urn": "u", "inputs": {"__provider": "x"}, "inputs": {}}]}}'
@@ -109,19 +109,19 @@ def test_provider_in_the_way() -> None:
 
 
 def test_encrypted_provider() -> None:
-    """Of a provider that is a secret nobody can tell what it is, so it is not let through."""
+    """An encrypted provider is rejected, because it cannot be identified."""
     assert reasons(state(inputs={"__provider": SECRET})) == [ENCRYPTED]
     assert reasons(state(inputs={"__provider": SECRET | {"plaintext": json.dumps(OURS)}})) == [ENCRYPTED]
 
 
 def test_foreign_type() -> None:
-    """A dynamic resource of a type that is not ours is named, whatever its provider is."""
+    """A dynamic resource of an unknown type is reported, regardless of its provider."""
     other = "pulumi-python:dynamic/iam:Other"
     assert reasons(state(type=other)) == [f"the type {other} is none of iamcreds"]
 
 
 def test_foreign_plugin() -> None:
-    """A plugin that the state has the engine start is named, unless the program is known to need it."""
+    """A plugin that the engine would start is reported, unless the program is known to need it."""
     provider = {"urn": "urn:pulumi:prod::p::pulumi:providers:aws::default", "type": "pulumi:providers:aws"}
     user = {"urn": "urn:pulumi:prod::p::aws:iam/user:User::jane", "provider": f"{provider['urn']}::1"}
     text = json.dumps({"deployment": {"resources": [provider, user]}})
@@ -170,7 +170,7 @@ def test_plugin_of_another_name(inputs: str) -> None:
 @pytest.mark.parametrize("value", [[OURS], ["x"], [], None, 1, True, {"x": OURS}, [{"x": OURS}]])
 @pytest.mark.parametrize("side", ["inputs", "outputs"])
 def test_provider_of_another_kind(side: str, value: object) -> None:
-    """A provider that is a list, a number or nothing is unknown code; only dependencies on it are a list."""
+    """A provider that is a list, a number or null is unknown code; only dependencies on it are a list."""
     found = reasons(state(**{side: {"__provider": value}}))
     assert set(found) == {ENCRYPTED if isinstance(value, dict) else FOREIGN}
     assert reasons(state(__provider=[OURS])) == [FOREIGN]
@@ -183,7 +183,7 @@ SALT = "v1:abc"
 
 
 def with_secrets(kind: object, **values: object) -> str:
-    """Make a state with this secrets provider."""
+    """Return a state with this secrets provider."""
     return json.dumps({"deployment": {"resources": [], "secrets_providers": {"type": kind, "state": values}}})
 
 
@@ -194,7 +194,7 @@ def judge(text: str, settings: str | None = None) -> list[str]:
 
 
 def test_secrets_provider_of_the_settings() -> None:
-    """The secrets provider of the settings file is accepted, and every other one is not."""
+    """Only the secrets provider of the settings file is accepted."""
     cloud = f"secretsprovider: {KMS}\nencryptedkey: AQIC\nconfig: {{iamcreds:specs: specs}}\n"
     salted = f"encryptionsalt: {SALT}\n"
     good = {
@@ -241,7 +241,7 @@ def test_secrets_provider_of_the_settings() -> None:
     ],
 )
 def test_endpoint_without_settings(url: str, *, is_accepted: bool) -> None:
-    """Without a settings file, a URL that may name an endpoint of its own is rejected with the option to use."""
+    """Without a settings file, a URL that may name its own endpoint is rejected with the option to use."""
     found = judge(with_secrets("cloud", url=url, encryptedkey="AQIC"))
     assert (found == []) is is_accepted
     assert all("--settings Pulumi.STACK.yaml" in reason for reason in found)
@@ -251,13 +251,13 @@ def test_endpoint_without_settings(url: str, *, is_accepted: bool) -> None:
     "text", ["[", "x", "- a", "encryptionsalt: 1", "encryptedkey: [a]", "a: b: c", "!!python/none x"]
 )
 def test_no_settings(text: str) -> None:
-    """Any file that is not a stack's settings is an error, and nothing of it is quoted."""
+    """A file that is not a stack's settings is an error that quotes none of it."""
     with pytest.raises(StateError, match=r"is not a stack's settings \(Pulumi\.STACK\.yaml\)$"):
         parse_settings(text.encode())
 
 
 def test_engines_own_plugins() -> None:
-    """The plugin behind stack references, and Pulumi's own for Python, are in every state of ours."""
+    """The plugin of stack references and Pulumi's own for Python are part of every state of ours."""
     types = [f"pulumi:providers:{name}" for name in ("pulumi", "pulumi-python")]
     providers = [{"urn": f"urn:pulumi:prod::p::{type_}::default", "type": type_} for type_ in types]
     assert reasons(json.dumps({"deployment": {"resources": providers}})) == []
@@ -265,7 +265,7 @@ def test_engines_own_plugins() -> None:
 
 @pytest.mark.parametrize("name", ["pluginDownloadURL", "parameterization"])
 def test_plugin_from_elsewhere(name: str) -> None:
-    """A place from which the engine would fetch a plugin is told, also of a plugin that the program needs."""
+    """A download location of a plugin is reported, even for a plugin that the program needs."""
     provider = {"urn": "u", "type": "pulumi:providers:aws", "inputs": {"__internal": {name: "https://evil"}}}
     found = reasons(json.dumps({"deployment": {"resources": [provider]}}), "aws")
     assert found == [f"{name} names a plugin that the engine would fetch and run"]
@@ -285,7 +285,7 @@ def test_plugin_from_elsewhere(name: str) -> None:
     ],
 )
 def test_no_state(text: str, why: str) -> None:
-    """What is no state is told in a sentence, and never called good."""
+    """An invalid state is an error in one sentence, and is never accepted."""
     with pytest.raises(StateError, match="this is not what `pulumi stack export` prints: ") as raised:
         check_state(text)
     assert why in str(raised.value)
@@ -293,12 +293,12 @@ def test_no_state(text: str, why: str) -> None:
 
 
 def test_empty_stack() -> None:
-    """A stack in which nothing was made yet is fine."""
+    """An empty stack is accepted."""
     assert check_state('{"version": 3, "deployment": null}').resources == 0
 
 
 def test_long_numbers() -> None:
-    """A number of any length is no obstacle."""
+    """Numbers of any length are accepted."""
     assert check_state('{"deployment": {"version": ' + "9" * 10_000 + "}}").foreign == ()
 
 

@@ -1,4 +1,4 @@
-"""One secret out of a decrypted export: the right one, in the requested form."""
+"""A secret in a decrypted export: the right one, in the requested form."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SIGNATURE = "4dabf18193072939515e22adb298388d"
 
 
 def make_export(*resources: dict[str, Any]) -> str:
-    """A decrypted export of these resources."""
+    """Return a decrypted export with these resources."""
     return json.dumps({"version": 3, "deployment": {"resources": list(resources)}})
 
 
 def make_resource(name: str, service: str = "codecommit.amazonaws.com", **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
-    """A credential of jane as a decrypted state has it."""
+    """Return a credential of jane in the format of a decrypted state."""
     secret = {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "plaintext": json.dumps(PASSWORD)}
     outputs = {"user": "jane", "service": service, "credential_id": "ACCA1", "service_user_name": "jane-at-1"}
     return {
@@ -34,12 +34,12 @@ def make_resource(name: str, service: str = "codecommit.amazonaws.com", **more: 
 
 
 def make_secret(service: str = "codecommit.amazonaws.com") -> Secret:
-    """The secret of a credential of jane."""
+    """Return the secret of a credential of jane."""
     return find_secret(make_export(make_resource("jane/x", service)), "jane/x")
 
 
 def test_right_one() -> None:
-    """The credential of that name is told, and not an old copy of it that waits for its deletion."""
+    """The credential of that name is returned, and not an old one that waits for its deletion."""
     old = make_resource("jane/codecommit", delete=True)
     old["outputs"] = old["outputs"] | {"credential_id": "ACCA0", "service_password": "old"}
     export = make_export(make_resource("jane/codecommit"), old, make_resource("joe/codecommit", id="ACCA2"))
@@ -49,7 +49,7 @@ def test_right_one() -> None:
 
 
 def test_no_such_credential() -> None:
-    """A name that the stack lacks is told with the names that are most like it, and no secret of others."""
+    """An unknown name is an error that suggests similar names, and contains no secret."""
     with pytest.raises(SecretError, match="no credential 'jane/codecomit'; did you mean jane/codecommit") as raised:
         find_secret(make_export(make_resource("jane/codecommit")), "jane/codecomit")
     assert PASSWORD not in str(raised.value)
@@ -58,7 +58,7 @@ def test_no_such_credential() -> None:
 
 
 def test_two_of_one_name() -> None:
-    """A name that stands for two credentials is rejected with both URNs, and each URN selects its credential."""
+    """A name of two credentials is rejected with both URNs, and each URN selects its credential."""
     first, second = make_resource("x"), make_resource("x")
     second["urn"] = second["urn"].replace(CREDENTIAL, f"team:index:Team${CREDENTIAL}")
     second["outputs"] = second["outputs"] | {"credential_id": "ACCA2"}
@@ -71,13 +71,13 @@ def test_two_of_one_name() -> None:
 
 
 def test_no_export() -> None:
-    """What is no export is told as that, and nothing of it is quoted."""
+    """An invalid export is reported as such, and never quoted."""
     with pytest.raises(SecretError, match=r"printed something else than a state$"):
         find_secret(f"warning: {PASSWORD}", "jane/codecommit")
 
 
 def test_unknown_secret() -> None:
-    """A credential that was taken over as it was has no secret here, and the sentence says how to get one."""
+    """An imported credential without a password has no secret, and the error explains how to get one."""
     adopted = make_resource("jane/codecommit")
     del adopted["outputs"]["service_password"]
     with pytest.raises(SecretError, match="ACCA1 of user jane: it was taken over as it was; declare a `reset`"):
@@ -86,7 +86,7 @@ def test_unknown_secret() -> None:
 
 @pytest.mark.parametrize("name", ["user", "service_user_name", "service_password"])
 def test_weapons(name: str) -> None:
-    """What could speak to a terminal, or add a line to what Git reads, is told to be in the state, and not printed."""
+    """Characters that could control a terminal or add a line for git are rejected, and not printed."""
     poisoned = make_resource("jane/codecommit")
     poisoned["outputs"] = poisoned["outputs"] | {name: "x\nhost=evil.example\x1b[2J"}
     with pytest.raises(SecretError, match="has characters that nothing of IAM's has") as raised:
@@ -95,7 +95,7 @@ def test_weapons(name: str) -> None:
 
 
 def test_forms() -> None:
-    """Each form is one document that the program it is for reads back."""
+    """Each form is one document that its program can read."""
     assert format_secret(make_secret(), Form.TEXT).splitlines()[-1] == f"service_password: {PASSWORD}"
     assert json.loads(format_secret(make_secret(), Form.JSON))["service_password"] == PASSWORD
     assert format_secret(make_secret(), Form.GIT_CREDENTIAL) == f"username=jane-at-1\npassword={PASSWORD}\n"
@@ -116,6 +116,6 @@ def test_forms() -> None:
     ],
 )
 def test_form_of_another_service(form: Form, service: str) -> None:
-    """A form that a service has no use for is refused, not filled with something else."""
+    """A form that a service does not support is rejected."""
     with pytest.raises(SecretError, match=f"jane/x is of {service}, which has no use for the form {form}"):
         format_secret(make_secret(service), form)

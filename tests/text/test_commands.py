@@ -1,4 +1,4 @@
-"""Commands that messages tell: a shell takes them apart as they were meant, and AWS has such operations."""
+"""Commands in messages: a shell parses them as intended, and AWS supports their operations."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ OPERATIONS = {xform_name(name, "-"): IAM.operation_model(name) for name in IAM.o
 
 
 def take_apart(command: str) -> tuple[str, dict[str, str]]:
-    """The operation of IAM that a shell would have `aws` ask for, and its parameters.
+    """Return the IAM operation that a shell would request with `aws`, and its parameters.
 
     Raises:
-        KeyError: IAM has no such operation, or it has no such parameter.
+        KeyError: IAM does not support the operation or the parameter.
     """
     program, service, operation, *words = shlex.split(command)
     assert (program, service) == ("aws", "iam")
@@ -50,7 +50,7 @@ def take_apart(command: str) -> tuple[str, dict[str, str]]:
 
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_install_extra(extra: str) -> None:
-    """The command that adds an extra is valid, and no package is installed by its name."""
+    """The command that adds an extra is valid, and pip installs no package by name."""
     text = install_extra(extra)
     (init,) = re.findall("`iamcreds (.*?)`", text)
     parse([*shlex.split(init), "--account", "123456789012"])
@@ -72,12 +72,12 @@ def test_install_extra(extra: str) -> None:
     ],
 )
 def test_pasted(make: Callable[..., str], operation: str, parameters: list[str], value: str) -> None:
-    """Pasted into a shell, a command asks for that operation with these values, whatever they are."""
+    """A command that is pasted into a shell requests that operation with exactly these values."""
     values = [f"{value}{number or ''}" for number in range(len(parameters))]
     assert take_apart(make(*values)) == (operation, dict(zip(parameters, values, strict=True)))
 
 
 def test_option_that_looks_like_one() -> None:
-    """A value that begins with a dash is no option of its own."""
+    """A value that begins with a dash is not parsed as an option."""
     assert format_option("--user", "-x") == "--user=-x"
     assert format_option("--user", "x-y") == "--user x-y"

@@ -1,4 +1,4 @@
-"""Lengths of time as people write them."""
+"""Durations in the form that people write."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ DAY = timedelta(days=1)
     [("0h", 0 * DAY), ("12h", DAY / 2), ("90d", 90 * DAY), ("2w", 14 * DAY), ("36600d", 36_600 * DAY)],
 )
 def test_parse(text: str, length: timedelta) -> None:
-    """A number and one of h, d and w is a length of time."""
+    """A number with the unit h, d or w is a duration."""
     assert parse_duration(text) == length
 
 
 @pytest.mark.parametrize("text", ["", "d", "1", "1.5d", "-1d", " 1d", "1d\n", "1m", "1D", "٣d", "36601d", "5229w"])
 def test_parse_nothing_else(text: str) -> None:
-    """Anything else, and what is longer than a century, is refused in a sentence that quotes it and shows how."""
+    """Other texts, and durations of more than a century, are rejected with a message that quotes them."""
     with pytest.raises(ValueError, match="is not a time such as 12h, 14d or 2w, of 36600 days at most") as caught:
         parse_duration(text)
     assert repr(text) in str(caught.value)
@@ -33,5 +33,5 @@ def test_parse_nothing_else(text: str) -> None:
     [(-5, "0 seconds"), (1, "1 second"), (90, "1 minute"), (7_300, "2 hours"), (200_000, "2 days")],
 )
 def test_format(seconds: int, words: str) -> None:
-    """A length is told in its largest whole unit."""
+    """A duration is shown in its largest whole unit."""
     assert format_duration(timedelta(seconds=seconds)) == words

@@ -1,4 +1,4 @@
-"""Text from outside, in Markdown, in chat and at a terminal."""
+"""Untrusted text in Markdown, in chat and at a terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ANY = st.text(max_size=60) | st.text("`|\\\\*_[]<>&@#~ \n\u202e", max_size=30)
 
 
 def cell(text: str) -> str:
-    """The HTML of the only cell of a table that has this text."""
+    """Return the HTML of the only cell of a table with this text."""
     table = f"| a |\n|---|\n| {text} |\n"
     rendered = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(table)
     (found,) = re.findall(r"<td>(.*?)</td>", rendered, flags=re.DOTALL)
@@ -31,13 +31,13 @@ def cell(text: str) -> str:
 
 @given(ANY)
 def test_code(text: str) -> None:
-    """Any text at all, put into a table cell, is one code span in one cell, or an empty cell."""
+    """Any text in a table cell is one code span, or an empty cell."""
     assert re.fullmatch(r"(<code>[^<>]*</code>)?", cell(format_code(text)), flags=re.DOTALL)
 
 
 @given(ANY)
 def test_markdown(text: str) -> None:
-    """Any text at all, put into a table cell, is shown there as it is, and plain words alone are no code."""
+    """Any text in a table cell is displayed unchanged, and everything except plain words is code."""
     shown = cell(escape_markdown(text))
     bare = re.sub(r"<code>[^<>]*</code>", "", shown)
     assert re.fullmatch("[A-Za-z0-9 ,.:;()'-]*", html.unescape(bare).replace('"', ""))
@@ -46,7 +46,7 @@ def test_markdown(text: str) -> None:
 
 @given(ANY)
 def test_code_span(text: str) -> None:
-    """Any text at all makes one code span of one line, of bounded length, for readers who know no HTML."""
+    """Any text becomes one code span of one line and bounded length, even for renderers without HTML."""
     span = format_code_span(text, 20)
     assert re.fullmatch(r"`[^`]*`", span)
     assert len(span) < 50
@@ -55,13 +55,13 @@ def test_code_span(text: str) -> None:
 
 @given(st.text())
 def test_invisible(text: str) -> None:
-    """Nothing that a terminal would obey is left of a text, and doing it twice changes nothing more."""
+    """The result contains nothing that a terminal would interpret, and escaping it again changes nothing."""
     assert escape_invisible(text).isprintable()
     assert escape_invisible(escape_invisible(text)) == escape_invisible(text)
     assert escape_lines(text).split("\n") == [escape_invisible(line) for line in text.split("\n")]
 
 
 def test_shorten() -> None:
-    """What is too long is cut and says by how much."""
+    """A text that is too long is truncated, with the number of omitted characters."""
     assert shorten("x" * 200) == "x" * 200
     assert shorten("x" * 1_300, 100) == f"{'x' * 100}… (1,200 characters more)"

@@ -1,4 +1,4 @@
-"""Every pattern that meets text from outside takes time in proportion to the text, whatever the text is."""
+"""Every pattern takes linear time on untrusted text."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ UNITS = (
 ENDS = ("", "\x00", "!", " ", ":")
 
 MEASURABLE = 0.000_3
-"""Seconds that a machine can tell from nothing."""
+"""The shortest time, in seconds, that can be measured reliably."""
 LONGEST = 4_000
-"""Characters at which what is quadratic takes long enough to be measured."""
+"""The length, in characters, at which quadratic time is measurable."""
 FACTORS = (1.25, 2, 4)
-"""How much longer texts are compared, the least first: where four times the text would take for ever."""
+"""The factors of the compared lengths, smallest first, because four times the text might never end."""
 
 
 def schema_patterns(part: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a schema
-    """Every pattern in a schema: those of values, and those that keys of `patternProperties` are."""
+    """Yield every pattern in a schema: those of values, and the keys of `patternProperties`."""
     match part:
         case dict():
             if isinstance(part.get("pattern"), str):
@@ -69,7 +69,7 @@ def schema_patterns(part: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a
 
 
 def own_patterns() -> Iterator[tuple[str, str, bool]]:
-    """Every pattern in our code: where it stands, the pattern, and whether it may match from anywhere in a text."""
+    """Yield every pattern in our code: its location, the pattern, and if it may match anywhere in a text."""
     trees = {
         path: ast.parse(path.read_text())
         for name in ("iamcreds", "dynamic_providers")
@@ -92,7 +92,7 @@ def own_patterns() -> Iterator[tuple[str, str, bool]]:
 
 
 def is_free(call: ast.Call, tree: ast.Module, used: dict[str, set[str]]) -> bool:
-    """Whether a pattern is searched for, and not held against the beginning of a text alone."""
+    """Return True if a pattern is searched for, and not only matched at the start of a text."""
     assert isinstance(call.func, ast.Attribute)
     if call.func.attr != "compile":
         return call.func.attr not in ANCHORED
@@ -109,12 +109,12 @@ PATTERNS = {f"schema {pattern}": (pattern, True) for pattern in schema_patterns(
 
 
 def make_text(start: str, unit: str, end: str, length: int) -> str:
-    """A text of about so many characters."""
+    """Return a text of about that length."""
     return start + unit * (length // len(unit)) + end
 
 
 def hostile(pattern: str) -> Iterator[Callable[[int], str]]:
-    """Makers of texts that begin as the pattern does, go on alike for so many characters, and end as it does not."""
+    """Yield generators of texts that start like the pattern, repeat a unit, and end unlike the pattern."""
     words = re.findall(r"[A-Za-z]+[:/]*|[`<=>-]{1,3}", pattern)
     for start, unit, end in itertools.product(
         ("", *dict.fromkeys(words[:2]), "/", "a: "), (*UNITS, *dict.fromkeys(words)), ENDS
@@ -123,17 +123,17 @@ def hostile(pattern: str) -> Iterator[Callable[[int], str]]:
 
 
 def measure(run: Callable[[str], object], text: str, runs: int = 1) -> float:
-    """How many seconds it takes at best."""
+    """Return the shortest time of a few runs, in seconds."""
     best = float("inf")
     for _ in range(runs):
-        begun = time.process_time()  # of this process only: a busy machine adds nothing to it
+        begun = time.process_time()  # of this process only, because other processes would distort it
         run(text)
         best = min(best, time.process_time() - begun)
     return best
 
 
 def is_linear(run: Callable[[str], object], make: Callable[[int], str]) -> bool:
-    """Whether more text takes more time in proportion, as far as that can be measured."""
+    """Return True if the time is proportional to the length, as far as it can be measured."""
     length = 8
     while length < LONGEST:
         if measure(run, make(length), 2) > MEASURABLE:
@@ -143,7 +143,7 @@ def is_linear(run: Callable[[str], object], make: Callable[[int], str]) -> bool:
 
 
 def grows_linearly(run: Callable[[str], object], make: Callable[[int], str], length: int, factor: float) -> bool:
-    """Whether so much more text takes about so much longer; a machine that is busy is asked again."""
+    """Return True if the time grows with the length, and repeat the measurement on a busy machine."""
     longer = make(int(length * factor))
     return any(measure(run, longer, 3) < factor**1.5 * 1.25 * measure(run, make(length), 3) for _ in range(8))
 
@@ -162,13 +162,13 @@ def test_linear(name: str) -> None:
     ("pattern", "text"), [("^/([!-~]+/)*$", "/" * 40), (r"(?:- +)*[^:]*:", "- " * 20), ("[a-z]+:", "a")]
 )
 def test_what_is_not_linear(pattern: str, text: str) -> None:
-    """Patterns that are exponential or quadratic are found out by such texts."""
+    """Exponential and quadratic patterns are detected by such texts."""
     compiled = re.compile(pattern)
     assert any(not is_linear(lambda text: compiled.sub("", text), make) for make in hostile(pattern)), text
 
 
 def test_every_pattern_is_seen() -> None:
-    """The patterns of the schema and of the code are found, by other means too."""
+    """The collected patterns include those of the schema and of the code, counted in a different way."""
     text = (ROOT / "specs/schema.json").read_text()
     assert len([name for name in PATTERNS if name.startswith("schema")]) == len(
         set(re.findall(r'"pattern": ("[^\n]*")', text))

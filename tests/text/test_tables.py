@@ -25,7 +25,7 @@ ESCAPES = re.compile("\x1b\\[[0-9;]*m")
 
 
 def test_table_of() -> None:
-    """Things become rows in the order of the columns, with dates in UTC and what is not known as nothing."""
+    """Objects become rows in the order of the columns, with dates in UTC and None for unknown values."""
     key = AccessKey("AKIA1", "jane", Status.ACTIVE, datetime(2026, 11, 1, 9, 30, tzinfo=UTC))
     found = make_table([key], ["user", "status", "created", "last_used"])
     assert found == Table(
@@ -35,7 +35,7 @@ def test_table_of() -> None:
 
 
 def test_json() -> None:
-    """JSON has a mapping for every row."""
+    """JSON has an object for every row."""
     assert json.loads(format_document(ROWS.records(), Format.JSON)) == [
         {"user": "jane", "count(*)": 2, "expires": None},
         {"user": "=1+1", "count(*)": -3, "expires": "on"},
@@ -43,7 +43,7 @@ def test_json() -> None:
 
 
 def test_yaml() -> None:
-    """YAML quotes every text, so that no reader takes a user or a date for something else."""
+    """YAML quotes every text, so that no parser interprets a user or a date as another type."""
     assert format_document({"users": ROWS.records(), "marker": None}, Format.YAML).splitlines() == [
         "users:",
         '- user: "jane"',
@@ -58,7 +58,7 @@ def test_yaml() -> None:
 
 @pytest.mark.parametrize("form", [Format.JSON, Format.YAML])
 def test_no_rows(form: Format) -> None:
-    """No rows are an empty list, not nothing."""
+    """Without rows, the result is an empty list."""
     assert format_document([], form) == "[]"
     assert yaml.safe_load(format_document({"users": [], "marker": None}, form)) == {
         "users": [],
@@ -68,26 +68,26 @@ def test_no_rows(form: Format) -> None:
 
 @given(st.lists(st.dictionaries(ANY_TEXT, CELLS, min_size=1), max_size=3))
 def test_whatever_is_written_is_read(rows: list[dict[str, Any]]) -> None:
-    """Any text and number comes out of JSON and YAML as it went in."""
+    """Parsing JSON or YAML returns the original texts and numbers."""
     assert json.loads(format_document(rows, Format.JSON)) == rows
     assert yaml.safe_load(format_document(rows, Format.YAML)) == rows
 
 
 @given(ANY_TEXT)
 def test_documents_are_printable(any_text: str) -> None:
-    """JSON and YAML have no character that could speak to a terminal."""
+    """JSON and YAML contain no control character that a terminal would interpret."""
     for form in (Format.JSON, Format.YAML):
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", format_document([{"a": any_text}], form))
 
 
 def test_csv() -> None:
-    """CSV is empty where there is nothing, and marks what a spreadsheet would run; numbers are left alone."""
+    """CSV has empty cells for missing values, and escapes formulas but not numbers."""
     assert format_table(ROWS, Format.CSV).splitlines() == ["user,count(*),expires", "jane,2,", "'=1+1,-3,on"]
 
 
 @pytest.mark.parametrize("beginning", ["=", "+", "-", "@"])
 def test_csv_has_no_formulas(beginning: str) -> None:
-    """No cell and no heading of a CSV begins as a formula does."""
+    """No cell and no heading of a CSV begins like a formula."""
     written = format_table(Table((f"{beginning}a",), ((f"{beginning}cmd|' /C calc'!A0",),)), Format.CSV)
     for row in csv.reader(io.StringIO(written, newline="")):
         assert row[0].startswith(f"'{beginning}")
@@ -95,7 +95,7 @@ def test_csv_has_no_formulas(beginning: str) -> None:
 
 @given(st.text())
 def test_csv_is_printable(any_text: str) -> None:
-    """CSV has no unprintable character but line feeds, and programs read each cell as it is escaped, in its row."""
+    """CSV has no unprintable character except line feeds, and parsing returns each escaped cell in its row."""
     written = format_table(Table((any_text, "id"), ((any_text, any_text), (None, 7))), Format.CSV)
     assert written.replace("\n", "").isprintable()
     cell = escape_cell(any_text)
@@ -117,7 +117,7 @@ def test_csv_is_printable(any_text: str) -> None:
     ],
 )
 def test_csv_cells(text: str, cell: str) -> None:
-    """A cell keeps its lines; what a terminal, a CI run or a spreadsheet would obey is escaped, as in a table."""
+    """A cell keeps its lines; characters that a terminal, a CI run or a spreadsheet would interpret are escaped."""
     written = format_table(Table(("x",), ((text,),)), Format.CSV)
     assert list(csv.reader(io.StringIO(written, newline="")))[1] == [cell]
 
@@ -129,7 +129,7 @@ def test_csv_quotes() -> None:
 
 
 def test_plain_table() -> None:
-    """Where no terminal shows it, a table is aligned text without colours, lines or spaces at the ends of lines."""
+    """Without a terminal, a table is aligned text without colors, lines or trailing spaces."""
     assert format_table(ROWS, Format.TABLE).splitlines() == [
         "user  count(*)  expires",
         "jane  2         -",
@@ -138,18 +138,18 @@ def test_plain_table() -> None:
 
 
 def test_plain_table_is_never_cut() -> None:
-    """Where no terminal shows it, nothing is cut, however long, and every row is one line."""
+    """Without a terminal, nothing is truncated, and every row is one line."""
     long = "x" * 5000
     assert format_table(Table(("a", "b"), ((long, "c\nd"),)), Format.TABLE).splitlines()[1] == f"{long}  c\\nd"
 
 
 def test_wide_characters() -> None:
-    """Characters that take two columns are counted as two."""
+    """Wide characters count as two columns."""
     assert format_table(Table(("a", "b"), (("日本", "1"), ("x", "2"))), Format.TABLE) == "a     b\n日本  1\nx     2"
 
 
 def test_terminal_table() -> None:
-    """On a terminal a table that fits is the same, with bold names, and takes no text for markup or for escapes."""
+    """A table that fits on a terminal has bold headings, and its text is neither markup nor escape sequences."""
     table = Table(("name", "note"), (("[red]a[/red]", "\x1b[31mb"), ("c", None)))
     drawn = format_table(table, Format.TABLE, 40, is_coloured=True)
     assert drawn.startswith("\x1b[1mname")
@@ -162,7 +162,7 @@ WIDE = Table(("id", "user", "service", "expires"), (ROW, ROW))
 
 
 def test_narrow_terminal() -> None:
-    """A table that is wider than the terminal stands there row by row, each cell whole, and no line ends in spaces."""
+    """A table wider than the terminal is shown row by row, with whole cells and without trailing spaces."""
     assert format_table(WIDE, Format.TABLE, 80).splitlines()[:6] == [
         "id       ACCASSCCJ3MGUJRDJ8HDF",
         "user     build-bot-of-the-payments-team",
@@ -178,12 +178,12 @@ def test_narrow_terminal() -> None:
 
 
 def test_fits_exactly() -> None:
-    """As many columns as the table has are enough for it, and one less is not."""
+    """A terminal exactly as wide as the table shows it, and a narrower one does not."""
     width = max(map(len, format_table(WIDE, Format.TABLE).splitlines()))
     assert format_table(WIDE, Format.TABLE, width) == format_table(WIDE, Format.TABLE)
     assert format_table(WIDE, Format.TABLE, width - 1).startswith("id       ACCA")
 
 
 def test_no_rows_on_a_terminal() -> None:
-    """A table without rows is its columns, however narrow the terminal."""
+    """A table without rows shows its columns, even on a narrow terminal."""
     assert format_table(Table(WIDE.columns, ()), Format.TABLE, 10) == "id  user  service  expires"

@@ -1,4 +1,4 @@
-"""Imported by Python when it starts with this folder on PYTHONPATH: AWS then has a second to answer, not a minute."""
+"""A module that Python imports if this folder is on PYTHONPATH. AWS then has one second to respond, not a minute."""
 
 from iamcreds.aws import client
 
