@@ -118,7 +118,7 @@ class Creates:
         """Find the credential of a call without a response in lists, and reset its password.
 
         Raises:
-            LostAnswerError: a call failed, or there is not exactly one candidate that only this create can explain.
+            LostAnswerError: a call failed, or the lists do not show exactly one candidate that is certain.
         """
         try:
             candidates = self._find_candidates(call)

@@ -28,7 +28,7 @@ def call_all(
     Args:
         call: the function to call, from several threads.
         items: the arguments; duplicates are called once.
-        doing: description of the operation that progress reports.
+        doing: description of the operation in progress reports.
         progress: receives the number of completed calls and of all calls.
     """
     unique = list(dict.fromkeys(items))
