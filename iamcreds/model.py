@@ -122,7 +122,7 @@ def resource_name(user: str, service: str, name: str) -> str:
 
 
 def credential_name(resource: str, user: str, service: str) -> str | None:
-    """Return the name of a credential by its resource name, or None if it is not of the user and service (full name)."""
+    """Return the name in a credential's resource name, or None if user or service (full name) do not match."""
     alias = service_alias(service)
     if resource == f"{user}/{alias}":
         return alias
