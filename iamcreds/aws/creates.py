@@ -49,7 +49,7 @@ class _Call:
 
 
 class Creates:
-    """Creates credentials. Safe to use from several threads.
+    """The creation of credentials. Safe to use from several threads.
 
     Args:
         iam_once: a client without retries.

@@ -39,7 +39,7 @@ _MAY_BE_RESET = (
 
 
 class Credentials:
-    """Creates, changes and deletes credentials. Safe to use from several threads.
+    """The write operations on credentials. Safe to use from several threads.
 
     Args:
         iam: a client with retries.

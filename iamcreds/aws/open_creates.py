@@ -29,7 +29,7 @@ _CLOCKS = timedelta(seconds=2)
 
 
 class OpenCreates:
-    """Looks and waits for created credentials that the state may lack.
+    """The search for created credentials that the state may lack.
 
     Args:
         journal: the creates of this machine.

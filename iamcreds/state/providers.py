@@ -129,7 +129,7 @@ _KEPT = frozenset({"__internal", "encryptedkey", "name", "salt", "state", "type"
 
 @dataclass
 class _Reading:
-    """Reads a state from the innermost objects outwards, and reduces each object to its unknown code.
+    """A reader of a state that reduces each object to its unknown code, from the innermost objects outwards.
 
     It checks keys and texts at every level of the document, so that it covers every object that the engine could read
     as a resource.
