@@ -128,7 +128,7 @@ class Account:
         """
         if expected is not None and self.id() != expected:
             raise WrongAccountError(
-                f"the AWS credentials in use belong to account {self.id()}, but {who} account {expected}; nothing was"
+                f"the AWS credentials in use belong to account {self.id()}, but {who} account {expected}: nothing was"
                 f" changed. Options: use credentials of account {expected} (AWS_PROFILE), or select the stack of"
                 f" account {self.id()}",
             )
