@@ -1,7 +1,7 @@
-"""Writing a file that may say who has which access: whole or not at all, for its owner alone, and through no link.
+"""Atomic writes of files with access information: readable by the owner only, and never through a link.
 
-In a folder that others may write to, such as /tmp, a name may be anybody's: a link that leads to a file of ours, or a
-pipe that somebody reads. So nothing at that name is opened; what is new is written beside it and takes its place.
+In a folder such as /tmp, another user may already have created the name: as a link to a file of the owner, or as a pipe
+to read the content. The existing file is therefore not opened; a new file in the same folder replaces it.
 """
 
 from __future__ import annotations
@@ -21,33 +21,35 @@ if TYPE_CHECKING:
 
 
 def check_target(file: Path) -> None:
-    """See to it that a file can be written, before anybody waits minutes for what will stand in it.
+    """Check that a file can be written, before a long operation creates its content.
 
     Raises:
-        OutputFileError: it cannot.
+        OutputFileError: the file cannot be written.
     """
     with _translated(file):
         if file.is_dir():
-            raise OutputFileError(f"{file} is a folder: name a file to write to")
+            raise OutputFileError(f"cannot write {file}: it is a folder; specify a file")
         if file.is_symlink():
-            raise OutputFileError(f"{file} is a link, which may be anybody's: name the file that it leads to")
+            raise OutputFileError(
+                f"cannot write {file}: it is a symbolic link, which another user may have created; specify its target"
+            )
         if os.path.lexists(file) and not stat.S_ISREG(file.lstat().st_mode):
-            raise OutputFileError(f"{file} is not a regular file, and would be replaced by one: name another")
+            raise OutputFileError(f"cannot write {file}: it is not a regular file; specify a different file")
         if not file.parent.is_dir():
             folder = file.parent.absolute()
             raise OutputFileError(
-                f"cannot write {file}: there is no folder {folder}: make it (mkdir -p {shlex.quote(str(folder))}), or"
-                " name another file"
+                f"cannot write {file}: folder {folder} does not exist. Run `mkdir -p {shlex.quote(str(folder))}`, or"
+                " specify a different file"
             )
         if not os.access(file.parent, os.W_OK | os.X_OK):
-            raise OutputFileError(f"cannot write {file}: folder {file.parent.absolute()} may not be written to")
+            raise OutputFileError(f"cannot write {file}: folder {file.parent.absolute()} is not writable")
 
 
 def discard(file: Path) -> None:
-    """Delete an earlier version of a file, so that nobody uses it if no new version is written.
+    """Delete the previous version of a file, so that no outdated version remains if writing a new one fails.
 
     Raises:
-        OutputFileError: it cannot be written or deleted.
+        OutputFileError: the file cannot be written or deleted.
     """
     check_target(file)
     with _translated(file):
@@ -55,17 +57,17 @@ def discard(file: Path) -> None:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write the whole file or none of it, with mode 0600; whatever had its name before is replaced and not opened.
+    """Write a file completely or not at all, with mode 0600; replace an existing one without opening it.
 
     Raises:
-        OutputFileError: the folder does not take it.
+        OutputFileError: the file cannot be written.
     """
     with _translated(file):
         _replace(file, text.encode(), None)
 
 
 def rewrite(file: Path, data: bytes) -> None:
-    """Write the whole new content of an existing file or none of it; its mode stays, and a link leads to it still.
+    """Replace the content of an existing file completely or not at all; keep its mode, and a link to it.
 
     Raises:
         OutputFileError: it cannot be written.
@@ -92,7 +94,11 @@ def _replace(file: Path, data: bytes, mode: int | None) -> None:
 
 @contextmanager
 def _translated(file: Path) -> Iterator[None]:
-    """Say in a sentence what the file system says."""
+    """Translate errors of the file system.
+
+    Raises:
+        OutputFileError: the file system reports an error.
+    """
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The words of this project as types: what is desired, what is live, what is wrong with either."""
+"""The vocabulary of this project as types: desired state, actual state, and problems of specs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Status(StrEnum):
-    """A credential's status, in IAM's words; nobody can set `Expired`, only the calendar does."""
+    """The status of a credential, as in IAM. `Expired` cannot be set; IAM sets it at the expiration date."""
 
     ACTIVE = "Active"
     INACTIVE = "Inactive"
@@ -25,14 +25,14 @@ class Status(StrEnum):
 
 
 class Existing(StrEnum):
-    """What a create does that finds a live credential which nobody declared."""
+    """The behavior of a create that finds an unmanaged credential."""
 
     FAIL = "fail"
     ADOPT = "adopt"
 
 
 class Unmanaged(StrEnum):
-    """What becomes of a live credential of a declared user that no spec declares and the stack has not."""
+    """The treatment of a declared user's unmanaged credentials."""
 
     REPORT = "report"
     DEACTIVATE = "deactivate"
@@ -40,7 +40,7 @@ class Unmanaged(StrEnum):
 
 
 class Severity(StrEnum):
-    """Whether a problem stops the specs from being used."""
+    """The severity of a problem; only errors prevent the use of the specs."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -48,7 +48,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Where something stands in a spec file; line and column count from 1."""
+    """A source location in a spec file; line and column start at 1."""
 
     file: str
     line: int
@@ -60,7 +60,7 @@ class Place:
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """Why a spec cannot be read (or, as a warning, may not mean what its author thinks)."""
+    """A reason to reject a spec, or, as a warning, a likely mistake in it."""
 
     place: Place
     message: str
@@ -68,13 +68,13 @@ class Problem:
     severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
-        what = "" if self.severity is Severity.ERROR else "warning: "
-        return f"{self.place}: {what}{escape_invisible(self.message)} [{self.rule}]"
+        prefix = "" if self.severity is Severity.ERROR else "warning: "
+        return f"{self.place}: {prefix}{escape_invisible(self.message)} [{self.rule}]"
 
 
 @dataclass(frozen=True)
 class AccessKeyPolicy:
-    """What may be true of a user's access keys; ages in days, None where nothing is asked."""
+    """The policy for a user's access keys; ages in days, None without a limit."""
 
     max: int | None = None
     max_age_days: int | None = None
@@ -82,15 +82,15 @@ class AccessKeyPolicy:
     enforce: bool = False
 
     def properties(self) -> dict[str, int]:
-        """What it asks, by field, as `AccessKeys` takes it; what it does not ask is left out."""
+        """Return the limits as properties of `AccessKeys`, without those that are not set."""
         return {name: value for name, value in asdict(self).items() if value is not None and value is not False}
 
 
 @dataclass(frozen=True)
 class DesiredCredential:
-    """One credential as a spec declares it; `service` is the full name, `existing` None is the same as `fail`.
+    """A credential that a spec declares; `service` is the full name, and `existing` None is the same as `fail`.
 
-    `adopt` is the id of the live credential to take over, None for a new one. `was` and `user_was` are the former names
+    `adopt` is the id of the existing credential to import, None for a new one. `was` and `user_was` are the former names
     of the credential and of its user.
     """
 
@@ -108,45 +108,45 @@ class DesiredCredential:
 
     @property
     def resource_name(self) -> str:
-        """The Pulumi resource name, a promise: `jane/codecommit`, or `build-bot/codecommit/spare`."""
+        """The Pulumi resource name, which never changes: `jane/codecommit`, or `build-bot/codecommit/spare`."""
         return resource_name(self.user, self.service, self.name)
 
     @property
     def former_resource_names(self) -> tuple[str, ...]:
-        """The resource names that it may have had, because the user or the credential was renamed, or both were."""
+        """The resource names before the renamings of the user, of the credential, or of both."""
         users, names = (self.user, self.user_was), (self.name, self.was)
         both = ((user, name) for user in users for name in names if user is not None and name is not None)
         return tuple(dict.fromkeys(resource_name(user, self.service, name) for user, name in both))[1:]
 
 
 def resource_name(user: str, service: str, name: str) -> str:
-    """The Pulumi resource name of a credential: `user/alias`, and `/name` unless the name is the alias."""
+    """Return the Pulumi resource name of a credential: `user/alias`, and `/name` unless the name is the alias."""
     alias = service_alias(service)
     return f"{user}/{alias}" if name == alias else f"{user}/{alias}/{name}"
 
 
 def credential_name(resource: str, user: str, service: str) -> str | None:
-    """The name of a credential of this user and service (full name) whose resource is called so; None if it is none."""
+    """Return the name in a credential's resource name, or None if user or service (full name) do not match."""
     alias = service_alias(service)
     if resource == f"{user}/{alias}":
         return alias
-    own = f"{user}/{alias}/"
-    return resource.removeprefix(own) or None if resource.startswith(own) else None
+    prefix = f"{user}/{alias}/"
+    return resource.removeprefix(prefix) or None if resource.startswith(prefix) else None
 
 
 @dataclass(frozen=True)
 class DesiredIamUser:
-    """The IAM user itself, where a spec has it made.
+    """The IAM user itself, if a spec declares it with `iamUser`.
 
     Attributes:
-        place: where the spec says so.
-        path: its IAM path; None leaves it to AWS, which says `/`.
-        permissions_boundary: the ARN of a policy.
-        tags: text by text.
-        policy_arns: the ARNs of the managed policies that are attached.
-        is_imported: whether it exists already, and is taken over.
-        protect: whether every plan that would delete it is refused.
-        retain_on_delete: whether it stays in IAM when it leaves the stack.
+        place: source location of the declaration.
+        path: IAM path; None is AWS's default, `/`.
+        permissions_boundary: ARN of a policy.
+        tags: values by key.
+        policy_arns: ARNs of the attached managed policies.
+        is_imported: True if an existing user is imported.
+        protect: True if every plan that would delete the user is rejected.
+        retain_on_delete: True if the user stays in IAM after removal from the stack.
     """
 
     place: Place
@@ -161,18 +161,18 @@ class DesiredIamUser:
 
 @dataclass(frozen=True)
 class DesiredUser:
-    """One user as a spec declares it.
+    """A user that a spec declares.
 
     Attributes:
-        name: the IAM user's name.
-        place: where the name stands.
-        credentials: the credentials the user should have.
-        access_keys: the policy, with the file's defaults merged in; None watches nothing.
-        judges_credentials: whether the spec says which credentials there should be, or is about access keys alone.
-        unmanaged: what becomes of other live ones; None where nobody said, which reports them in drift alone.
-        iam_user: the IAM user itself, where it is to be made; None where it has to be there.
-        releases_iam_user: whether the spec says that the IAM user is none of the stack's, also where it was.
-        was: the former name of the IAM user, None for none.
+        name: name of the IAM user.
+        place: source location of the name.
+        credentials: the desired credentials.
+        access_keys: the access key policy, merged with the defaults of the file; None without a policy.
+        judges_credentials: True if the spec declares credentials, False if it declares access keys only.
+        unmanaged: the treatment of unmanaged credentials; None if not declared, which reports them in drift only.
+        iam_user: the IAM user itself, if the stack manages it; None if it must exist.
+        releases_iam_user: True if the spec declares that the stack does not manage the IAM user, even if it did before.
+        was: former name of the IAM user, None for none.
     """
 
     name: str
@@ -188,14 +188,14 @@ class DesiredUser:
 
 @dataclass(frozen=True)
 class Desired:
-    """All the specs of a run.
+    """The desired state of a run.
 
     Attributes:
-        users: sorted by name.
-        account: the account they are for, 12 digits.
-        warnings: sorted.
-        files: the files that were read.
-        path: the file or folder that was read; the first of several.
+        users: the users, sorted by name.
+        account: the 12-digit account ID, None if the specs do not declare it.
+        warnings: the warnings, sorted.
+        files: the files.
+        path: the file or folder of the specs; the first of several.
     """
 
     users: tuple[DesiredUser, ...] = ()
@@ -207,7 +207,7 @@ class Desired:
 
 @dataclass(frozen=True)
 class Credential:
-    """A live service-specific credential; `login` is its service user name or, of an API key, its alias."""
+    """An existing service-specific credential; `login` is the service user name, or the alias of an API key."""
 
     id: str
     user: str
@@ -225,23 +225,23 @@ class Credential:
 
     @property
     def lifetime(self) -> timedelta | None:
-        """How long it lives, whole days by IAM's own rule; None for ever."""
+        """The lifetime, which is whole days by IAM's rule; None if it never expires."""
         return None if self.expires is None else self.expires - self.created
 
 
 @dataclass(frozen=True)
 class RecordedCredential:
-    """A credential as a stack's state has it, without its secret.
+    """A credential in a stack's state, without its secret.
 
     Attributes:
-        resource: the name of the resource that has it.
-        id: its id.
-        user: the IAM user's name.
-        service: the service's full name.
-        created: when it was made.
-        account: the account it is in, 12 digits, None where the state does not tell.
-        reset: the reset trigger that was carried out last, None for none.
-        is_leaving: whether it was replaced, and waits to be deleted.
+        resource: name of the resource.
+        id: id of the credential.
+        user: name of the IAM user.
+        service: full name of the service.
+        created: creation time.
+        account: 12-digit account ID, None if the state does not contain it.
+        reset: the reset trigger that was applied last, or None.
+        is_leaving: True if it was replaced and waits for deletion.
         is_protected: True if the engine rejects its deletion.
     """
 
@@ -281,7 +281,7 @@ class StackExport:
 
 @dataclass(frozen=True)
 class IssuedCredential:
-    """A credential with its password or API key, which IAM tells in the answers to Create and Reset only."""
+    """A credential with its password or API key, which IAM returns only in the responses to Create and Reset."""
 
     credential: Credential
     secret: str = field(repr=False)
@@ -289,7 +289,7 @@ class IssuedCredential:
 
 @dataclass(frozen=True)
 class AccessKey:
-    """A live access key; `last_used`, `service` and `region` are None of a key that was never used."""
+    """An existing access key; `last_used`, `service` and `region` are None for a key that was never used."""
 
     id: str
     user: str
@@ -302,7 +302,7 @@ class AccessKey:
 
 @dataclass(frozen=True, order=True)
 class User:
-    """A live IAM user."""
+    """An existing IAM user."""
 
     name: str
     created: datetime
@@ -310,7 +310,7 @@ class User:
 
 @dataclass(frozen=True)
 class ReportedKey:
-    """An access key in IAM's credential report, which tells no id; `changed` is when it was created or last changed."""
+    """An access key in IAM's credential report, without its id; `changed` is the time of its create or last change."""
 
     active: bool
     changed: datetime | None = None
@@ -319,7 +319,7 @@ class ReportedKey:
 
 @dataclass(frozen=True)
 class ReportedUser:
-    """A user in IAM's credential report, with the access keys the user had when it was made."""
+    """A user in IAM's credential report, with the access keys at the time of the report."""
 
     name: str
     created: datetime
@@ -336,19 +336,19 @@ class CredentialReport:
 
 @dataclass(frozen=True)
 class Inventory:
-    """What a run read of an account.
+    """The actual state of an account, as read by a run.
 
     Attributes:
-        account: 12 digits.
-        read_at: when, in UTC.
+        account: the 12-digit account ID.
+        read_at: time of the reads, in UTC.
         users: all IAM users, by name.
         credentials: all service-specific credentials, by user, service and id.
         access_keys: the access keys of the users in `access_keys_read`, by user, oldest first.
         access_keys_read: the users whose access keys were read one by one.
-        report: the credential report by which the others were judged, or None where none was used.
-        report_missing: why there is no report although one was wanted, or None.
-        young_users: users made so recently, by AWS's clock, that lists may not show all that they have.
-        young_credentials: ids of credentials made so recently that lists may not show them as they are.
+        report: the credential report for the access keys of the other users, or None without one.
+        report_missing: the reason for a missing report, or None.
+        young_users: users created so recently (server time) that lists may not show all their data.
+        young_credentials: ids of credentials created so recently that lists may not show their current state.
     """
 
     account: str

@@ -1,6 +1,6 @@
-"""The types of a stack's resources, and the provider class of each dynamic one; pure.
+"""The resource types of a stack, and the provider class of each dynamic resource; pure.
 
-Type strings, modules and class names are in every state.
+Every state contains the types, modules and class names.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ UNMANAGED_CREDENTIALS_TYPE = "pulumi-python:dynamic/iam:UnmanagedCredentials"
 IAM_USER_TYPE = "aws:iam/user:User"
 POLICY_ATTACHMENT_TYPE = "aws:iam/userPolicyAttachment:UserPolicyAttachment"
 SPEC_FILE_TYPE = "iamcreds:index:SpecFile"
-"""The component of a spec file. It is part of its children's URNs, its name is not: a user may move to another file."""
+"""The component of a spec file. URNs of its children contain its type but not its name, so users can change files."""
 STACK_TYPE = "pulumi:pulumi:Stack"
 
 PROVIDER_CLASSES = {
@@ -19,11 +19,11 @@ PROVIDER_CLASSES = {
     ACCESS_KEYS_TYPE: ("dynamic_providers.access_keys", "AccessKeysProvider"),
     UNMANAGED_CREDENTIALS_TYPE: ("dynamic_providers.unmanaged_credentials", "UnmanagedCredentialsProvider"),
 }
-"""Module and class of the provider, by type of our dynamic resources."""
+"""The module and class of the provider for each type of dynamic resource."""
 
 
 def urn_name(urn: str) -> str:
-    """Return the resource name in a URN, its last part, which may have colons."""
+    """Return the resource name in a URN: its last part, which may contain colons."""
     return urn.split("::", 3)[-1]
 
 

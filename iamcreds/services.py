@@ -1,4 +1,4 @@
-"""What is known of the AWS services that have such credentials; a new service is one more definition here."""
+"""The known AWS services with service-specific credentials. A new service needs only a definition here."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MAX_PER_SERVICE = 2
-"""How many credentials IAM lets one user have for one service, active or not."""
+"""IAM's quota of credentials per user and service, whether active or not."""
 
 
 class Family(StrEnum):
-    """What a credential consists of: a user name and a password, or an API key with an alias."""
+    """The kind of a credential: a user name with a password, or an API key with an alias."""
 
     PASSWORD = "password"  # noqa: S105 - the name of a kind
     API_KEY = "api-key"
 
 
 LOGIN_OUTPUTS = {Family.PASSWORD: "service_user_name", Family.API_KEY: "service_credential_alias"}
-"""The output that has a credential's login; every state has these names."""
+"""The output with a credential's login; every state contains these names."""
 
 SECRET_OUTPUTS = {Family.PASSWORD: "service_password", Family.API_KEY: "service_credential_secret"}
-"""The output that has what opens a credential, a secret; every state has these names."""
+"""The output with a credential's password or API key, which is a secret; every state contains these names."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service that was seen to have such credentials.
+    """A service that supports service-specific credentials.
 
     Attributes:
-        name: its full name, in lower case.
-        family: what its credentials consist of.
-        alias: a short name that specs may use. It is part of resource names, which are promises: a service that has
-            none today never gets one.
-        secret_prefix: what its API keys begin with; empty of passwords, and where nobody has told.
-        variable: the environment variable that AWS's SDKs read its API key from; empty where there is none.
+        name: the full name, in lower case.
+        family: the kind of its credentials.
+        alias: a short name for specs. It is part of resource names, which never change: a service without an alias
+            never gets one later.
+        secret_prefix: the prefix of its API keys; empty for passwords and if unknown.
+        variable: the environment variable from which the AWS SDKs read the API key; empty without one.
     """
 
     name: str
@@ -44,12 +44,12 @@ class Service:
 
     @property
     def short_name(self) -> str:
-        """What people call it, whether specs may or not: `cloudwatch`."""
+        """The short name for people, even if specs do not support it: `cloudwatch`."""
         return self.alias or self.name.removesuffix(SUFFIX)
 
 
 SUFFIX = ".amazonaws.com"
-"""How the names of AWS's services end."""
+"""The suffix of the names of AWS services."""
 
 SERVICES = (
     Service("aws-external-anthropic.amazonaws.com", Family.API_KEY, secret_prefix="AEAA"),  # noqa: S106 - a beginning
@@ -60,7 +60,7 @@ SERVICES = (
     Service("logs.amazonaws.com", Family.API_KEY, "logs", "ACWL"),
     Service("xray.amazonaws.com", Family.API_KEY),
 )
-"""Every service that is known to have such credentials (the IAM and X-Ray guides; prefixes as recorded on AWS)."""
+"""The known services (IAM User Guide and X-Ray Developer Guide; prefixes as recorded on AWS)."""
 
 _BY_NAME = {service.name: service for service in SERVICES}
 _BY_ALIAS = {service.alias: service for service in SERVICES if service.alias is not None}
@@ -68,14 +68,14 @@ _BY_SHORT_NAME = {service.name.removesuffix(SUFFIX): service for service in SERV
 
 
 def known_service(service: str) -> Service | None:
-    """What is known of a service given by alias or by name, or None of one that is new to us."""
+    """Return the definition of a service by alias or name, or None if it is unknown."""
     return _BY_NAME.get(service_name(service))
 
 
 def service_name(service: str) -> str:
-    """The full, lower-case name of a service given by alias or by name: `keyspaces` -> `cassandra.amazonaws.com`.
+    """Return the full, lower-case name of a service by alias or name: `keyspaces` -> `cassandra.amazonaws.com`.
 
-    IAM compares service names without regard to case and stores them in lower case.
+    IAM compares service names case-insensitively and stores them in lower case.
     """
     lower = service.lower()
     return _BY_ALIAS[lower].name if lower in _BY_ALIAS else lower
@@ -100,17 +100,17 @@ def short_service_name(service: str) -> str:
 
 
 def service_alias(service: str) -> str:
-    """The short name of a service: its alias, or the full name of a service that has none."""
-    known = known_service(service)
-    return service_name(service) if known is None or known.alias is None else known.alias
+    """Return the alias of a service, or its full name without one."""
+    definition = known_service(service)
+    return service_name(service) if definition is None or definition.alias is None else definition.alias
 
 
 def service_family(service: str) -> Family | None:
-    """What credentials of a service consist of, or None of a service that is new to us."""
-    known = known_service(service)
-    return None if known is None else known.family
+    """Return the kind of a service's credentials, or None if the service is unknown."""
+    definition = known_service(service)
+    return None if definition is None else definition.family
 
 
 def service_aliases() -> tuple[str, ...]:
-    """The short names that specs may use, sorted."""
+    """Return the aliases for specs, sorted."""
     return tuple(sorted(_BY_ALIAS))

@@ -42,7 +42,7 @@ def test_link(shared: Path, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("mine")
     (shared / "report.html").symlink_to(precious)
-    with pytest.raises(OutputFileError, match="is a link, which may be anybody's"):
+    with pytest.raises(OutputFileError, match="it is a symbolic link, which another user may have created"):
         check_target(shared / "report.html")
     write_private(shared / "report.html", "new")
     assert precious.read_text() == "mine"

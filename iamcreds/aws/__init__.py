@@ -1,4 +1,4 @@
-"""One AWS account: the only place that calls AWS; everybody else takes an `Account`."""
+"""One AWS account: the only package that calls AWS. Other packages use an `Account`."""
 
 from iamcreds.aws.account import Account
 

@@ -1,4 +1,4 @@
-"""Access keys and when they were last used: one list a user, one question a key, several users at once."""
+"""Access keys and their last use: one list call per user, one more call per key, several users at once."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from iamcreds.progress import Progress
 
 ROOT_USER = "<root_account>"
-"""The owner of access keys that AWS lists without a user name, as the credential report names it."""
+"""Owner of access keys that AWS lists without a user name; the credential report uses the same name."""
 
 
 class AccessKeys:
-    """The access keys of the account, read anew each time. Every method raises AccountError as AWS responds.
+    """The access keys of the account, read on each call. Every method raises AccountError if a call to AWS fails.
 
     Args:
         iam: a boto3 client of IAM.
@@ -37,24 +37,24 @@ class AccessKeys:
         self._iam = iam
 
     def of_users(self, users: Iterable[str], progress: Progress = no_progress) -> dict[str, list[AccessKey] | None]:
-        """Return the access keys of each of the users, oldest first; None of a user who does not exist."""
+        """Return the access keys of each user, oldest first; None for a user who does not exist."""
         return call_all(self._of_user, sorted(set(users)), "reading access keys", progress)
 
     def read_page(self, window: Window, *, user: str | None = None) -> Page[AccessKey]:
-        """Return the access keys of a user (None: the caller), oldest first.
+        """Return a page of the access keys of a user (None: the caller), oldest first.
 
         Raises:
             NoSuchUserError
         """
         page = self._list(window, user)
-        found = map(self._read_last_use, page.items)
-        return Page(_sort(key for key in found if key is not None), page.marker)
+        keys = map(self._read_last_use, page.items)
+        return Page(_sort(key for key in keys if key is not None), page.marker)
 
     def read_page_of_all(self, window: Window, progress: Progress) -> Page[AccessKey]:
-        """Return the access keys of all users, by user, oldest first; the window is one of the list of users."""
+        """Return the access keys of a page of users, sorted by user, oldest first. The window selects the users."""
         users = list_users(self._iam, window)
-        found = self.of_users((user.name for user in users.items), progress)
-        return Page(_sort(key for keys in found.values() for key in keys or ()), users.marker)
+        keys_by_user = self.of_users((user.name for user in users.items), progress)
+        return Page(_sort(key for keys in keys_by_user.values() for key in keys or ()), users.marker)
 
     def _of_user(self, user: str) -> list[AccessKey] | None:
         try:
@@ -75,18 +75,18 @@ class AccessKeys:
             )
 
     def _read_last_use(self, key: AccessKey) -> AccessKey | None:
-        """Return the key with its last use; None if it was deleted since it was listed."""
-        doing = f"asking when access key {key.id} of user {key.user} was last used"
+        """Return the key with its last use; None if it was deleted after the list call."""
+        doing = f"reading the last use of access key {key.id} of user {key.user}"
         try:
             with translate_errors(doing), reading_answers():
-                used = client.read(self._iam.get_access_key_last_used, AccessKeyId=key.id)["AccessKeyLastUsed"]
+                usage = client.read(self._iam.get_access_key_last_used, AccessKeyId=key.id)["AccessKeyLastUsed"]
                 return replace(
                     key,
-                    last_used=used["LastUsedDate"].astimezone(UTC) if "LastUsedDate" in used else None,
-                    service=_unless_never(used.get("ServiceName")),
-                    region=_unless_never(used.get("Region")),
+                    last_used=usage["LastUsedDate"].astimezone(UTC) if "LastUsedDate" in usage else None,
+                    service=_unless_never(usage.get("ServiceName")),
+                    region=_unless_never(usage.get("Region")),
                 )
-        except AccessDeniedError:  # also what AWS says of a key that does not exist
+        except AccessDeniedError:  # AWS also denies access to a key that does not exist
             if key.id in {listed.id for listed in self._list(EVERYTHING, key.user).items}:
                 raise
             return None
@@ -105,6 +105,6 @@ def _sort(keys: Iterable[AccessKey]) -> tuple[AccessKey, ...]:
     return tuple(sorted(keys, key=lambda key: (key.user, key.created, key.id)))
 
 
-def _unless_never(word: str | None) -> str | None:
-    """Return None for N/A, which IAM has as the service and region of a key that was never used."""
-    return None if word == "N/A" else word
+def _unless_never(value: str | None) -> str | None:
+    """Return None for N/A, which IAM returns as the service and region of a key that was never used."""
+    return None if value == "N/A" else value

@@ -1,4 +1,4 @@
-"""One AWS account during one run: its parts, and the guard that it is the expected account."""
+"""One AWS account during one run: its components, and the check that it is the expected account."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ _LOG = logging.getLogger("iamcreds")
 
 
 class Account:
-    """The account that the AWS credentials in use belong to. Safe to use from several threads.
+    """The account of the AWS credentials in use. Safe to use from several threads.
 
     Attributes:
-        clock: AWS's clock.
+        clock: server time.
         users: the IAM users.
         inventory: the existing credentials, read once and kept current.
         credentials: creates, changes and deletes credentials.
-        create_journal: locks and notes of creates on this machine.
-        open_creates: waits for the credentials of creates of earlier runs.
-        credential_lists: lists of credentials, read anew each time.
-        access_keys: lists of access keys, read anew each time.
+        create_journal: locks and journal of creates on this machine.
+        open_creates: waits for credentials that earlier runs created.
+        credential_lists: lists of credentials, read on each call.
+        access_keys: lists of access keys, read on each call.
         credential_report: IAM's credential report.
 
     Args:
-        session: where region, profile and credentials come from; by default what every AWS tool uses.
-        now: the present, in UTC.
-        sleep: waits so many seconds.
-        approval: the approved steps, which limit every change of an existing credential; None allows all.
-        warn: receives warnings: a lost response that was resolved, and notes that cannot be kept.
+        session: source of region, profile and credentials; by default the environment and the AWS configuration files.
+        now: returns this machine's time, in UTC.
+        sleep: waits for a number of seconds.
+        approval: the approved steps, which limit the changes of existing credentials; None permits every change.
+        warn: receives warnings: a lost response that was resolved, and journal files that cannot be written.
 
     Raises:
         UnauthenticatedError: the profile does not exist, or its credentials cannot be read.
@@ -100,17 +100,17 @@ class Account:
         )
 
     def id(self) -> str:
-        """Return the account's number, 12 digits, asked once.
+        """Return the 12-digit account ID, requested once.
 
         Raises:
-            UnreachableError, UnauthenticatedError: there is no endpoint, or it does not know us.
+            UnreachableError, UnauthenticatedError: the endpoint does not respond, or rejects the credentials.
         """
         with self._lock:
-            if self._failure is not None:  # of many resources, each would wait for the same time-out
+            if self._failure is not None:  # otherwise every resource would wait for the same timeout
                 raise self._failure
             if self._id is None:
                 try:
-                    with translate_errors("asking AWS which account this is"), reading_answers():
+                    with translate_errors("reading the AWS account ID"), reading_answers():
                         self._id = client.read(self._sts.get_caller_identity)["Account"]
                 except AccountError as error:
                     self._failure = error
@@ -118,18 +118,23 @@ class Account:
             return self._id
 
     def require_account(self, expected: str | None, who: str) -> str:
-        """Return the account's number, which must be the expected one (None expects nothing); `who` expects it.
+        """Return the account ID, which must be the expected one.
+
+        Args:
+            expected: the expected account ID; None accepts every account.
+            who: start of the clause that names the expected account: "the specs are for".
 
         Raises:
-            WrongAccountError: it is a different one.
+            WrongAccountError: the account is a different one.
         """
         if expected is not None and self.id() != expected:
             raise WrongAccountError(
                 f"the AWS credentials in use belong to account {self.id()}, but {who} account {expected}: nothing was"
-                " changed; use credentials of that account (AWS_PROFILE), or select the stack of this one",
+                f" changed. Options: use credentials of account {expected} (AWS_PROFILE), or select the stack of"
+                f" account {self.id()}",
             )
         return self.id()
 
     def _where(self) -> str:
-        """Tell this account from others on this machine, and an IAM emulator from AWS; no call is made for it."""
+        """Return a text that identifies the account and its endpoint on this machine, without a call."""
         return f"{self._iam.meta.endpoint_url} {self._id}"

@@ -1,4 +1,4 @@
-"""AWS's clock, as far as its answers tell it: what is new or young is judged by it and not by this machine's."""
+"""Server time, estimated from the responses of AWS. The age of a credential is measured by it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LAG = timedelta(seconds=60)
-"""IAM is eventually consistent: what was written less than this ago may be missing from a list and yet be there."""
+"""IAM is eventually consistent: for this long, a list may lack a created credential or show a deleted one."""
 
 SECOND = timedelta(seconds=1)
-"""The precision of the Date header and of every date that IAM tells."""
+"""The precision of the Date header and of every date in IAM's responses."""
 
 
 class Clock:
-    """AWS's clock.
+    """An estimate of server time.
 
     Args:
-        now: this machine's clock, in UTC.
+        now: returns this machine's time, in UTC.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -28,38 +28,38 @@ class Clock:
         self._bounds: tuple[timedelta, timedelta] | None = None
 
     def local(self) -> datetime:
-        """What this machine's clock says, in UTC."""
+        """Return this machine's time, in UTC."""
         return self._now()
 
     def observe(self, date: str | None, sent: datetime) -> None:
-        """Learn from an answer's Date header; one that is missing or no date tells nothing.
+        """Update the estimate from the Date header of a response; ignore a missing or invalid one.
 
-        It was written at some time between the call, `sent` by this machine's clock, and now, and is cut to the second.
-        So each answer says how far AWS's clock is ahead at least, and at most.
+        AWS wrote the header between `sent`, the local time of the call, and now, in whole seconds. Each response
+        therefore gives a lower and an upper bound for the difference between the two clocks.
         """
         try:
-            told = parsedate_to_datetime(date or "")
+            server = parsedate_to_datetime(date or "")
         except ValueError:
             return
-        told = told.replace(tzinfo=told.tzinfo or UTC)
-        least, most = told - self._now(), told + SECOND - sent
+        server = server.replace(tzinfo=server.tzinfo or UTC)
+        least, most = server - self._now(), server + SECOND - sent
         if self._bounds is not None:
-            known_least, known_most = self._bounds
-            if least <= known_most and most >= known_least:  # else one of the clocks was set
-                least, most = max(least, known_least), min(most, known_most)
+            previous_least, previous_most = self._bounds
+            if least <= previous_most and most >= previous_least:  # otherwise one of the clocks was set
+                least, most = max(least, previous_least), min(most, previous_most)
         self._bounds = least, most
 
     def now(self) -> datetime:
-        """What AWS's clock says now, in UTC, to a second."""
+        """Return the current server time in UTC, to about a second."""
         return self.at(self._now())
 
     def at(self, local: datetime) -> datetime:
-        """What AWS's clock said when this machine's said `local`, as well as it is known now."""
+        """Return the server time for a local time, by the current estimate."""
         least, most = self._ahead()
         return local + (least + most) / 2
 
     def is_young(self, created: datetime) -> bool:
-        """Whether something made or written at that time may still be missing from a list."""
+        """Return True if a list may still lack a change of that server time."""
         return self.until_old(created) > timedelta()
 
     def listed_from(self, created: datetime) -> datetime:
@@ -68,16 +68,16 @@ class Clock:
         return created + min(LAG, latest - created)
 
     def until_old(self, created: datetime) -> timedelta:
-        """How long lists may still lack what was made or written at that time; not above zero: they have it."""
+        """Return how long lists may still lack a change of that server time; zero or less if they must show it."""
         return LAG - (self.now() - created)
 
     def may_be_within(self, created: datetime, start: datetime, end: datetime) -> bool:
-        """Whether a date of IAM's, which is cut to the second, may stand for a time from start to end, both AWS's."""
+        """Return True if a date of IAM, in whole seconds, may be between the server times start and end."""
         least, most = self._ahead()
-        doubt = (most - least) / 2
-        return created - start > -(SECOND + doubt) and created - end <= doubt
+        tolerance = (most - least) / 2
+        return created - start > -(SECOND + tolerance) and created - end <= tolerance
 
     def _ahead(self) -> tuple[timedelta, timedelta]:
-        """How far AWS's clock is ahead, at least and at most; clocks that may agree are taken to agree."""
+        """Return the bounds for server time minus local time; both are zero if the clocks may agree."""
         least, most = self._bounds or (timedelta(), timedelta())
         return (timedelta(), timedelta()) if least <= timedelta() <= most else (least, most)

@@ -1,6 +1,6 @@
-"""Lock and journal of creates: one at a time for each user and service, and each is noted before its call.
+"""Lock and journal of creates: one create at a time for each user and service, recorded before its call.
 
-The engine may end before it has recorded a created credential. The journal tells the next run on this machine about it.
+If the engine ends before it records a created credential, the journal shows the create to the next run on this machine.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from iamcreds.model import Credential
 
 LONGEST_CREATE = timedelta(seconds=10)
-"""IAM creates a credential within this time of the call; a credential that is created later is not the call's."""
+"""IAM creates a credential within this time after the call; a later credential is from a different create."""
 
 LOCKS = 1024
-"""Locks have numbers, because a name in a shared folder must not reveal a user."""
+"""The number of locks. Locks have numbers, because a name in a shared folder must not reveal a user."""
 
 _DAY = timedelta(days=1)
 _FIRST = {"began": 0, "made": 1}
-"""Lines to be read first: they may be in a different folder than the later lines of a create."""
+"""The kinds of lines to read first: they may be in a different folder than the later lines of a create."""
 
 _PROCESS = uuid.uuid4().hex
 
@@ -51,8 +51,8 @@ class NotedCreate:
         began: server time of the call.
         id: id of the created credential; None without a response.
         created: server time at which the credential exists at the latest.
-        is_listed: True if the last list showed the credential; None if nobody looked.
-        since: server time of the first such list; None if nobody looked.
+        is_listed: True if the last list showed the credential, False if it lacked it; None without a list.
+        since: server time of the first such list; None without a list.
     """
 
     call: str
@@ -65,11 +65,11 @@ class NotedCreate:
 
     @property
     def is_of_this_process(self) -> bool:
-        """True if this process called it."""
+        """True if this process made the call."""
         return self.call.startswith(process_id())
 
     def may_have_created(self, candidate: Credential, clock: Clock) -> bool:
-        """Return True if there was no response, and the candidate was created within the time of the call."""
+        """Return True if there was no response and the candidate was created within the time of the call."""
         ended = self.began + LONGEST_CREATE
         return self.id is None and clock.may_be_within(candidate.created, self.began, ended)
 
@@ -80,7 +80,7 @@ class CreateJournal:
     Args:
         notes: files and locks that the processes of this machine share.
         account: returns a text that identifies the account and its endpoint.
-        clock: AWS's clock.
+        clock: server time.
     """
 
     def __init__(self, notes: Notes, account: Callable[[], str], clock: Clock) -> None:
@@ -93,10 +93,10 @@ class CreateJournal:
 
     @contextlib.contextmanager
     def hold(self, user: str, service: str) -> Iterator[None]:
-        """Keep every other create for that user and service (full name) waiting, in all processes of this machine.
+        """Block other creates for the user and service (full name), in all processes of this machine.
 
-        Until the result of a create is known, a list may show its credential without a known owner. So the
-        run that decides whether to create holds this from the first look to the end. A thread may hold it twice.
+        Until the result of a create is known, a list may show its credential as unmanaged. A run therefore holds the
+        lock from the first list to the end of the create. A thread may hold it twice.
         """
         number = int(_hash(self._account(), user, service)[:8], 16) % LOCKS
         with self._guard:
@@ -105,33 +105,33 @@ class CreateJournal:
             yield
 
     def begin(self, user: str, service: str) -> str:
-        """Note that a create is about to be called, and return the id of the call."""
+        """Record the start of a create, and return the id of the call."""
         self._remove_old()
         call = f"{process_id()}-{uuid.uuid4().hex}"
         self._note(user, "began", call, service, self._clock.now().isoformat())
         return call
 
     def confirm(self, user: str, call: str, created: Credential) -> None:
-        """Note which credential a create has created."""
+        """Record the created credential."""
         self._note(user, "made", call, created.id, created.created.isoformat())
 
     def close(self, user: str, call: str) -> None:
-        """Note that IAM rejected a create, or that the state has the credential."""
+        """Record that IAM rejected the create, or that the state has the credential."""
         self._note(user, "closed", call)
 
     def delete(self, user: str, credential_id: str) -> None:
-        """Note that a credential was deleted."""
+        """Record the deletion of a credential."""
         if self._lines(user):
             self._note(user, "deleted", credential_id)
 
     def note_list(self, user: str, create: NotedCreate, *, is_listed: bool) -> NotedCreate:
-        """Note the first list that shows the credential of a create, or that lacks it again; return the create."""
+        """Record the first list that shows the credential of a create, or lacks it again; return the updated create."""
         now = self._clock.now()
         self._note(user, "listed" if is_listed else "missed", create.call, now.isoformat())
         return replace(create, is_listed=is_listed, since=now)
 
     def ids(self, user: str) -> set[str]:
-        """Return the ids of the credentials of this machine's creates for the user, as far as IAM responded."""
+        """Return the ids of the credentials that this machine created for the user, if IAM responded."""
         return {line[2] for line in self._lines(user) if line[0] == "made"}
 
     def has_other(self, user: str, call: str, candidate: Credential) -> bool:
@@ -141,34 +141,35 @@ class CreateJournal:
 
     def read(self, user: str, service: str) -> list[NotedCreate]:
         """Return the creates for a user and service that are neither closed nor deleted, oldest first."""
-        found: dict[str, NotedCreate] = {}
+        creates: dict[str, NotedCreate] = {}
         for line in sorted(self._lines(user), key=lambda line: _FIRST.get(line[0], len(_FIRST))):
             match line:
                 case ["began", call, of_service, when]:
                     began = datetime.fromisoformat(when)
-                    found[call] = NotedCreate(call, of_service, began, None, began + LONGEST_CREATE)
-                case ["made", call, credential_id, when] if call in found:
-                    found[call] = replace(found[call], id=credential_id, created=datetime.fromisoformat(when))
-                case ["listed" | "missed" as kind, call, when] if call in found:
+                    creates[call] = NotedCreate(call, of_service, began, None, began + LONGEST_CREATE)
+                case ["made", call, credential_id, when] if call in creates:
+                    creates[call] = replace(creates[call], id=credential_id, created=datetime.fromisoformat(when))
+                case ["listed" | "missed" as kind, call, when] if call in creates:
                     since = datetime.fromisoformat(when)
-                    found[call] = replace(found[call], is_listed=kind == "listed", since=since)
+                    creates[call] = replace(creates[call], is_listed=kind == "listed", since=since)
                 case ["closed", call]:
-                    found.pop(call, None)
+                    creates.pop(call, None)
                 case ["deleted", credential_id]:
-                    found = {call: create for call, create in found.items() if create.id != credential_id}
-        return sorted((create for create in found.values() if create.service == service), key=lambda noted: noted.began)
+                    creates = {call: create for call, create in creates.items() if create.id != credential_id}
+        selected = (create for create in creates.values() if create.service == service)
+        return sorted(selected, key=lambda create: create.began)
 
     def _note(self, user: str, *line: str) -> None:
         text = json.dumps(line).encode()
         self._notes.append(self._name(user, self._clock.now()), b"%08x %s" % (zlib.crc32(text), text))
 
     def _lines(self, user: str) -> list[list[str]]:
-        """Return the intact lines about a user of the days around now, so that a clock that was set loses none."""
+        """Return the intact lines about a user from yesterday to tomorrow, because the clock may have been set."""
         names = [self._name(user, self._clock.now() + days * _DAY) for days in (-1, 0, 1)]
         return [line for name in names for text in self._notes.read(name) for line in _parse(text)]
 
     def _name(self, user: str, day: datetime) -> str:
-        """Return the name of a file; each day has one, so that no process writes to a file that is removed."""
+        """Return the name of a day's file; with one file per day, no process writes to a file that is removed."""
         return f"creates-{_hash(self._account(), user)[:32]}-{day:%Y%m%d}"
 
     def _remove_old(self) -> None:

@@ -1,4 +1,4 @@
-"""One create: journaled, called once, and never repeated blindly if its response is lost."""
+"""One create: recorded in the journal, called once, and never retried blindly if its response is lost."""
 
 from __future__ import annotations
 
@@ -26,38 +26,38 @@ if TYPE_CHECKING:
     from iamcreds.model import Credential, IssuedCredential
 
 THROTTLE_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0)
-"""Seconds before each repetition of a throttled Create."""
+"""Seconds before each retry of a throttled Create."""
 
 LOOK_PAUSES = (0.0, 1.0, 2.0, 4.0)
-"""Seconds before each look for the credential of a Create without a response; lists may lag."""
+"""Seconds before each list after a lost response, because lists are eventually consistent."""
 
 
 @dataclass(frozen=True)
 class _Call:
-    """A call of Create with its id in the journal, and the ids of the credentials that were known before it."""
+    """A call of Create, its id in the journal, and the ids of the credentials that existed before it."""
 
     id: str
     user: str
     service: str
     lifetime: timedelta | None
     started: datetime
-    known: frozenset[str]
+    existing_ids: frozenset[str]
 
     @property
     def loss(self) -> str:
-        return f"creating a {self.service} credential for user {self.user}: the response of AWS was lost"
+        return f"creating a {self.service} credential for user {self.user}: the response was lost"
 
 
 class Creates:
-    """Creates credentials. Safe to use from several threads.
+    """The creation of credentials. Safe to use from several threads.
 
     Args:
-        iam_once: a client that repeats nothing.
+        iam_once: a client without retries.
         inventory: the credentials of the account, kept current.
-        clock: AWS's clock.
+        clock: server time.
         journal: lock and journal of creates.
         reset: resets the credential of this user and id.
-        sleep: waits so many seconds.
+        sleep: waits for a number of seconds.
         warn: receives a warning for each lost response that was resolved.
     """
 
@@ -81,19 +81,19 @@ class Creates:
         self._warn = warn
 
     def create(self, user: str, service: str, age_days: int | None) -> IssuedCredential:
-        """Create a credential while the journal's lock is held, again only if it was throttled.
+        """Create a credential; retry only a throttled call. The caller holds the journal's lock.
 
         Raises:
             NoSuchUserError, NoSuchServiceError, LimitExceededError, AccountError
-            LostAnswerError: the credential may have been created; lists do not prove it.
+            LostAnswerError: the credential may have been created, but lists do not prove it.
         """
-        known = frozenset(live.id for live in self._inventory.of(user, service))
+        existing_ids = frozenset(credential.id for credential in self._inventory.of(user, service))
         lifetime = timedelta(days=age_days) if age_days else None
         age = {"CredentialAgeDays": age_days} if age_days else {}
         create = self._iam_once.create_service_specific_credential
         for pause in (*THROTTLE_PAUSES, None):
             started = self._clock.local()
-            call = _Call(self._journal.begin(user, service), user, service, lifetime, started, known)
+            call = _Call(self._journal.begin(user, service), user, service, lifetime, started, existing_ids)
             with translate_errors(f"creating a {service} credential for user {user}"):
                 try:
                     issued = to_issued(client.call(create, UserName=user, ServiceName=service, **age))
@@ -110,63 +110,66 @@ class Creates:
                     self._journal.confirm(user, call.id, issued.credential)
                     return issued
             self._sleep(pause)
-        issued = self._find_created(call)  # if it finds nothing, the create stays open
+        issued = self._find_created(call)  # if nothing is found, the create stays open
         self._journal.confirm(user, call.id, issued.credential)
         return issued
 
     def _find_created(self, call: _Call) -> IssuedCredential:
-        """Return the credential that a call without a response created: found by lists, with a password by Reset.
+        """Find the credential of a call without a response in lists, and reset its password.
 
         Raises:
-            LostAnswerError: no credential, more than one, or one that may be of a different create; or a call failed.
+            LostAnswerError: a call failed, or the lists do not show exactly one candidate that is certain.
         """
         try:
             candidates = self._find_candidates(call)
         except AccountError as error:
             raise LostAnswerError(
-                f"{call.loss}, and looking for the new credential failed ({error}): the next run reports it if it"
-                " exists"
+                f"{call.loss}, and the search for the new credential failed ({error}); if it exists, the next run"
+                " reports it"
             ) from error
         if not candidates:
             raise LostAnswerError(
-                f"{call.loss}, and no new credential appeared within {sum(LOOK_PAUSES):.0f} seconds: run again in a"
-                " minute, when lists must show it"
+                f"{call.loss}, and no new credential appeared within {sum(LOOK_PAUSES):.0f} seconds. Run again in a"
+                " minute, when list results must show it"
             )
         ids = " and ".join(candidate.id for candidate in candidates)
         if len(candidates) > 1:
             raise LostAnswerError(
-                f"{call.loss}, and {ids} of user {call.user} are new: delete those that nobody uses, then run again"
+                f"{call.loss}, and {ids} of user {call.user} are new. Delete those that are not in use, then run again"
             )
         if self._journal.has_other(call.user, call.id, candidates[0]):
             raise LostAnswerError(
-                f"{call.loss}, and {ids} of user {call.user} may be of a different create on this machine: if nobody"
-                " uses it, delete it or declare `existing: adopt`; then run again"
+                f"{call.loss}, and {ids} of user {call.user} may be from a different create on this machine. If it is"
+                " not in use, delete it or declare `existing: adopt`, then run again"
             )
         try:
             issued = self._reset(call.user, ids)
         except AccountError as error:
             raise LostAnswerError(
                 f"{call.loss}, and the password of the new credential {ids} of user {call.user} could not be reset"
-                f" ({error}): delete it or declare `existing: adopt`, then run again"
+                f" ({error}). Delete it or declare `existing: adopt`, then run again"
             ) from error
         self._warn(
-            f"{call.loss}: {ids} is the only {call.service} credential of user {call.user} that appeared within the"
-            " time of the call; iamcreds kept it and reset its password"
+            f"{call.loss}; {ids} is the only {call.service} credential of user {call.user} that appeared within the"
+            " time of the call, so iamcreds kept it and reset its password"
         )
         return issued
 
     def _find_candidates(self, call: _Call) -> list[Credential]:
-        """Return new credentials of the call's time and lifetime; a different create's may be listed first."""
+        """Return new credentials with the time and lifetime of the call.
+
+        All lists are read first, because the credential of a different create may be listed earlier.
+        """
         ended = min(self._clock.local(), call.started + LONGEST_CREATE)
         for pause in LOOK_PAUSES:
             self._sleep(pause)
             self._inventory.refresh(call.user)
-        others = call.known | self._journal.ids(call.user)
-        start, end = self._clock.at(call.started), self._clock.at(ended)  # now that it is known best
+        other_ids = call.existing_ids | self._journal.ids(call.user)
+        start, end = self._clock.at(call.started), self._clock.at(ended)  # by the estimate of the latest response
         return [
-            live
-            for live in self._inventory.of(call.user, call.service)
-            if live.id not in others
-            and self._clock.may_be_within(live.created, start, end)
-            and live.lifetime == call.lifetime
+            credential
+            for credential in self._inventory.of(call.user, call.service)
+            if credential.id not in other_ids
+            and self._clock.may_be_within(credential.created, start, end)
+            and credential.lifetime == call.lifetime
         ]

@@ -1,4 +1,4 @@
-"""ListServiceSpecificCredentials: lists of one user, of the caller or of all users, read anew each time."""
+"""ListServiceSpecificCredentials: the credentials of one user, of the caller or of all users, read on each call."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _OF_EVERY_READ = (
     UnauthenticatedError,
     AccessDeniedError,
 )
-"""Failures of a list of all users that every other read would meet, too."""
+"""Failures of a list of all users that would affect every other read, too."""
 
 
 class CredentialLists:
     """Lists of the account's service-specific credentials.
 
-    Some endpoints do not know AllUsers; then the credentials are listed user by user. Every method raises AccountError
-    as AWS responds; `of_user` and `of_users` raise UserDeniedError if AWS denies the read of one user.
+    Some endpoints do not support AllUsers; then the credentials are listed user by user. Every method raises
+    AccountError if a call to AWS fails; `of_user` and `of_users` raise UserDeniedError if AWS denies access to a user.
 
     Args:
         iam: a boto3 client of IAM.
@@ -56,7 +56,7 @@ class CredentialLists:
         self._iam = iam
 
     def of_all(self, window: Window = EVERYTHING) -> Page[Credential] | None:
-        """Return the credentials of all users; None if the endpoint does not know AllUsers."""
+        """Return the credentials of all users; None if the endpoint does not support AllUsers."""
         try:
             return self._read(window, all_users=True)
         except _OF_EVERY_READ:
@@ -76,19 +76,19 @@ class CredentialLists:
     def of_users(
         self, users: Iterable[str], progress: Progress = no_progress, service: str | None = None
     ) -> dict[str, tuple[Credential, ...] | None]:
-        """Return what `of_user` returns for each of the users, several users at once."""
+        """Return the result of `of_user` for each user; list several users at once."""
         return call_all(lambda user: self.of_user(user, service), users, "reading credentials user by user", progress)
 
     def read_page(
         self, window: Window, *, user: str | None = None, service: str | None = None, all_users: bool = False
     ) -> Page[Credential]:
-        """Return the credentials of a user (None: the caller) or of all, by user, service and id.
+        """Return a page of the credentials of a user (None: the caller) or of all users, by user, service and id.
 
         Args:
-            window: which part of the list.
-            user: an IAM user's name.
-            service: a service's full name; None for all services.
-            all_users: of every user; if the endpoint does not know AllUsers, the window is one of the list of users.
+            window: the part of the list.
+            user: name of the IAM user.
+            service: full name of the service; None for all services.
+            all_users: read all users; if the endpoint does not support AllUsers, the window selects users.
 
         Raises:
             NoSuchUserError, NoSuchServiceError
@@ -101,15 +101,17 @@ class CredentialLists:
             if not all_users or self.of_all(Window(max_items=1)) is not None:
                 raise
             page = self._read_each(window, service)
-        return Page(tuple(sorted(page.items, key=lambda live: (live.user, live.service, live.id))), page.marker)
+        items = sorted(page.items, key=lambda credential: (credential.user, credential.service, credential.id))
+        return Page(tuple(items), page.marker)
 
     def has_service(self, user: str, service: str) -> bool:
-        """Return True if AWS knows such credentials of the service (full name): one call, about a user who exists.
+        """Return True if AWS supports credentials of the service (full name): one call for an existing user.
 
-        A list of a service that AWS does not know is NoSuchEntity, as its Create is (recorded on AWS by others).
+        For a service that AWS does not know, a list fails with NoSuchEntity, as Create does. Others have recorded this
+        on AWS.
         """
         try:
-            with translate_errors(f"looking whether AWS knows the service {service}"):
+            with translate_errors(f"checking if AWS supports the service {service}"):
                 client.read(self._iam.list_service_specific_credentials, UserName=user, ServiceName=service)
         except NoSuchServiceError:
             return False
@@ -118,8 +120,8 @@ class CredentialLists:
     def _read(
         self, window: Window, user: str | None = None, service: str | None = None, *, all_users: bool = False
     ) -> Page[Credential]:
-        given = {"UserName": user, "ServiceName": service, "AllUsers": all_users or None}
-        arguments = {name: value for name, value in given.items() if value is not None}
+        parameters = {"UserName": user, "ServiceName": service, "AllUsers": all_users or None}
+        arguments = {name: value for name, value in parameters.items() if value is not None}
         owner = "all users" if all_users else describe_owner(user)
         with translate_errors(f"listing the service-specific credentials of {owner}"):
             operation = self._iam.list_service_specific_credentials
@@ -127,15 +129,15 @@ class CredentialLists:
 
     def _read_each(self, window: Window, service: str | None) -> Page[Credential]:
         users = list_users(self._iam, window)
-        found = self.of_users((user.name for user in users.items), service=service)
-        return Page(tuple(live for of_user in found.values() for live in of_user or ()), users.marker)
+        credentials = self.of_users((user.name for user in users.items), service=service).values()
+        return Page(tuple(credential for of_user in credentials for credential in of_user or ()), users.marker)
 
 
 def to_credential(item: Mapping[str, Any]) -> Credential:
     """Return the credential in a response of IAM, of either family and without its secret.
 
     Raises:
-        UnreadableAnswerError: the response is not IAM's.
+        UnreadableAnswerError: the response is not from IAM.
     """
     with reading_answers():
         return Credential(
@@ -151,10 +153,10 @@ def to_credential(item: Mapping[str, Any]) -> Credential:
 
 
 def to_issued(response: Mapping[str, Any]) -> IssuedCredential:
-    """Return the credential with its secret in a response to Create or Reset.
+    """Return the credential and its secret in a response to Create or Reset.
 
     Raises:
-        UnreadableAnswerError: the response is not IAM's.
+        UnreadableAnswerError: the response is not from IAM.
     """
     item = response.get("ServiceSpecificCredential", {})
     secret = item.get("ServicePassword") or item.get("ServiceCredentialSecret")

@@ -1,7 +1,7 @@
-"""IAM's credential report: asked for, waited for, read. One document tells the access keys of all users, without ids.
+"""IAM's credential report: one document with the access keys of all users, without ids.
 
-It may be up to four hours old: AWS makes a new one no sooner. Its columns are described in the IAM User Guide,
-"Generate credential reports for your AWS account".
+It may be up to four hours old, because AWS generates a new one only after that time. The IAM User Guide describes its
+columns: "Generate credential reports for your AWS account".
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
     from iamcreds.progress import Progress
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, *(5.0,) * 58)
-"""Seconds between questions whether the report is ready: five minutes in all."""
+"""Seconds between checks of the report's state: five minutes in total."""
 
 ROOT = "<root_account>"
-"""The row of the account's root user, who is no IAM user."""
+"""The row of the account's root user, which is not an IAM user."""
 
 _DOING = "waiting for the credential report"
-_NOT_THERE_YET = frozenset({"ReportNotPresent", "ReportExpired", "ReportInProgress"})
+_NOT_READY = frozenset({"ReportNotPresent", "ReportExpired", "ReportInProgress"})
 _NO_DATE = frozenset({"", "N/A", "no_information", "not_supported"})
 _KEYS_A_USER = 2
 
 
 class ReportReader:
-    """IAM's credential report, asked for anew each time.
+    """IAM's credential report, requested on each call.
 
     Args:
         iam: a boto3 client of IAM.
-        sleep: waits so many seconds.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(self, iam: IAMClient, sleep: Callable[[float], None]) -> None:
@@ -51,13 +51,13 @@ class ReportReader:
         self._sleep = sleep
 
     def read(self, progress: Progress = no_progress) -> CredentialReport:
-        """Return the report of the last four hours or a new one, which takes AWS some seconds.
+        """Return the report of the last four hours, or a new one, which AWS generates within seconds.
 
         Args:
-            progress: receives the number of seconds that have been waited.
+            progress: receives the seconds waited so far.
 
         Raises:
-            AccountError: AWS rejects it, does not finish within five minutes, or the report is not one.
+            AccountError: AWS rejects the request, does not finish within five minutes, or returns an invalid report.
         """
         waited = 0.0
         for pause in PAUSES:
@@ -67,36 +67,37 @@ class ReportReader:
             progress(_DOING, int(waited))
             self._sleep(pause)
             waited += pause
-        raise AccountError(f"{_DOING}: AWS has not finished it in {waited / 60:.0f} minutes: repeat later")
+        raise AccountError(f"{_DOING}: AWS did not finish it within {waited / 60:.0f} minutes; run again later")
 
     def _request(self) -> CredentialReport | None:
-        """Have a report made unless there is one; return it, or None while it is being made."""
-        with translate_errors("asking AWS for a credential report"), reading_answers():
+        """Request a report unless one exists; return it, or None while AWS generates it."""
+        with translate_errors("generating the credential report"), reading_answers():
             if client.call(self._iam.generate_credential_report)["State"] != "COMPLETE":
                 return None
         with translate_errors("reading the credential report"), reading_answers():
             try:
-                answer = client.call(self._iam.get_credential_report)
+                response = client.call(self._iam.get_credential_report)
             except ClientError as error:
-                if error_code(error) in _NOT_THERE_YET:  # it expired in between: ask for a new one
+                if error_code(error) in _NOT_READY:  # it expired between the calls: request a new one
                     return None
                 raise
-            return CredentialReport(answer["GeneratedTime"].astimezone(UTC), parse(answer["Content"]))
+            return CredentialReport(response["GeneratedTime"].astimezone(UTC), parse(response["Content"]))
 
 
 def parse(content: bytes) -> tuple[ReportedUser, ...]:
-    """The IAM users of a report, by name; the row of the account's root is left out.
+    """Return the IAM users of a report, sorted by name, without the row of the root user.
 
     Raises:
-        AccountError: this is no credential report.
+        AccountError: the content is not a valid credential report.
     """
     try:
         rows = csv.DictReader(io.StringIO(content.decode()), strict=True)
         return tuple(sorted((_user(row) for row in rows if row["user"] != ROOT), key=lambda user: user.name))
     except (csv.Error, KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
-        # Its text quotes the answer, as the cause would in a traceback.
+        # The text of the error quotes the response, and so would a traceback with the cause.
         raise AccountError(
-            f"reading the credential report: this is no credential report ({type(error).__name__}): repeat later"
+            "reading the credential report: the response is not a valid credential report"
+            f" ({type(error).__name__}); run again later"
         ) from None
 
 
@@ -105,7 +106,7 @@ def _user(row: Mapping[str, Any]) -> ReportedUser:
 
 
 def _keys(row: Mapping[str, Any]) -> Iterator[ReportedKey]:
-    """The keys of a user; of a key that does not exist every column says so."""
+    """Yield the keys of a user. The columns of a key that does not exist are `false` and `N/A`."""
     for number in range(1, _KEYS_A_USER + 1):
         key = ReportedKey(
             active={"true": True, "false": False}[row[f"access_key_{number}_active"].lower()],

@@ -1,4 +1,4 @@
-"""The write path: create, change and delete a credential, so that a lost response or a repetition loses nothing."""
+"""The write path: create, change and delete credentials, safely after a lost response or in a second run."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
 
 _ACTIONS = {Status.ACTIVE: Action.SWITCH_ON, Status.INACTIVE: Action.SWITCH_OFF}
 _MAY_BE_RESET = (
-    "it may already be reset, and then the password known here is dead: repeat, and do not take the `reset` back before"
+    "the password may already be reset, and then the recorded one no longer works. Run again with the same specs"
 )
 
 
 class Credentials:
-    """Creates, changes and deletes credentials. Safe to use from several threads.
+    """The write operations on credentials. Safe to use from several threads.
 
     Args:
-        iam: a client that repeats what may be repeated.
-        iam_once: a client that repeats nothing.
+        iam: a client with retries.
+        iam_once: a client without retries.
         inventory: the credentials of the account, kept current.
-        clock: AWS's clock.
+        clock: server time.
         journal: lock and journal of creates.
-        approval: the approved steps, which limit every change of an existing credential; None allows all.
-        sleep: waits so many seconds.
+        approval: the approved steps, which limit the changes of existing credentials; None permits every change.
+        sleep: waits for a number of seconds.
         warn: receives a warning for each lost response that was resolved.
     """
 
@@ -91,22 +91,22 @@ class Credentials:
     def create(
         self, user: str, service: str, age_days: int | None = None, status: Status | None = None
     ) -> IssuedCredential:
-        """Create a credential that has the status, or none: if deactivating it fails, it is deleted.
+        """Create a credential with the status; delete it if it cannot be deactivated.
 
-        The create is called once, and never a second time blindly. If its response is lost (a time-out, a broken
-        connection, a truncated response, a 5xx), the user is listed again. The one credential that was created within
-        the call's time, by AWS's clock, is the call's: a warning names it, and Reset returns its password. If there is
-        none or more than one, or a different create of this machine may have made it, nothing more is done.
+        A create is never retried blindly. If its response is lost (a timeout, a broken connection, a truncated
+        response, a 5xx), the user's credentials are listed again. If exactly one was created within the time of the
+        call (server time), it is the created credential: a warning names it, and Reset returns its password. If there
+        is none or more than one, or a different create on this machine may have created it, LostAnswerError is raised.
 
         Args:
             user: name of the IAM user.
             service: full name of the service.
-            age_days: days until it expires, None for never.
-            status: None leaves it as IAM creates it, Active.
+            age_days: days until it expires; None for never.
+            status: status after the create; None for IAM's default, Active.
 
         Raises:
             NoSuchUserError, NoSuchServiceError, LimitExceededError, AccountError
-            LostAnswerError: the credential may have been created; lists do not prove it.
+            LostAnswerError: the credential may have been created, but lists do not prove it.
         """
         with self._journal.hold(user, service):
             issued = self._creates.create(user, service, age_days)
@@ -120,26 +120,26 @@ class Credentials:
             return replace(issued, credential=replace(created, status=status))
 
     def undo(self, created: Credential) -> str:
-        """Delete a credential that was created just now; return a clause about the result."""
+        """Delete a credential right after its create; return a clause about the result."""
         name = f"{created.id} of user {created.user}"
         try:
             self._delete(created.user, created.id, None)
         except AccountError as error:
-            return f"and the new credential could not be deleted ({error}): delete {name} by hand"
+            return f"and the new credential could not be deleted ({error}). Delete {name} manually"
         return f"the new credential {name} was deleted again"
 
     def change(
         self, user: str, credential_id: str, *, status: Status | None = None, reset: bool = False
     ) -> IssuedCredential | None:
-        """Activate or deactivate the credential (None: neither) and reset it; return the result of a reset.
+        """Activate, deactivate or reset the credential (status None: only reset); return the result of a reset.
 
-        A reset gives it a new password. The old one stops working at once; id, dates and status stay. Deactivation
-        comes first and activation last, so that an old password never comes to life; repeating it converges.
+        A reset replaces the password: the old one stops working at once, and id, dates and status stay. Deactivation
+        comes first and activation last, so that an old password never becomes valid. Repeating the change converges.
 
         Raises:
             NotApprovedError: a step is not approved; nothing was changed.
             NoSuchCredentialError, NoSuchUserError, AccountError
-            LostAnswerError: it may already be reset.
+            LostAnswerError: the password may already be reset.
         """
         if status is not None:
             self.require_approved(user, credential_id, _ACTIONS[status])
@@ -155,20 +155,20 @@ class Credentials:
                 if issued is None:
                     raise
                 raise LostAnswerError(
-                    f"{error}; its password is reset already, and the one known here is dead: repeat, and do not take"
-                    " the `reset` back before"
+                    f"{error}; the password is already reset, and the recorded one no longer works. Run again with the"
+                    " same specs"
                 ) from error
         if issued is None or status is None:
             return issued
         return replace(issued, credential=replace(issued.credential, status=status))
 
     def delete(self, user: str, credential_id: str, created: datetime | None = None) -> None:
-        """Delete the credential, also if IAM has renamed its user since; one that is gone counts as deleted.
+        """Delete the credential, even if its user was renamed in IAM; succeed if it no longer exists.
 
         Args:
-            user: name of the IAM user who had it.
-            credential_id: its id.
-            created: its creation time, if known: one so young that lists lack it is not called gone.
+            user: recorded name of the IAM user.
+            credential_id: id of the credential.
+            created: creation time of the credential, if known; lists may still lack a recent one.
 
         Raises:
             NotApprovedError: neither its deletion nor its replacement is approved, and it still exists.
@@ -186,19 +186,19 @@ class Credentials:
         try:
             self._call_delete(user, credential_id)
         except (NoSuchUserError, OtherUserError) as error:
-            # IAM may have renamed the user: then the credential lives on under the new name.
-            exists = isinstance(error, OtherUserError)  # of an id that it does not know IAM says something else
-            live = self._inventory.find_anew(credential_id, exists=exists)
-            is_unseen = live is None and (exists or self._is_young(created))
-            if is_unseen or (live is not None and live.user == user):
+            # The user may have been renamed: then the credential belongs to the new name.
+            exists = isinstance(error, OtherUserError)  # for an unknown id, IAM returns a different error
+            existing = self._inventory.find_anew(credential_id, exists=exists)
+            is_unseen = existing is None and (exists or self._is_young(created))
+            if is_unseen or (existing is not None and existing.user == user):
                 raise AccountError(
-                    f"{error}; the user may have been renamed, and lists do not show yet where the credential is:"
-                    " repeat in a minute"
+                    f"{error}; the user may have been renamed, and list results do not show the new name yet. Run again"
+                    " in a minute"
                 ) from error
-            if live is not None:
-                self._call_delete(live.user, credential_id)
+            if existing is not None:
+                self._call_delete(existing.user, credential_id)
         except NoSuchCredentialError:
-            pass  # IAM knows no credential of that id at all
+            pass  # the id does not exist in IAM
         self._inventory.forget(credential_id)
         self._journal.delete(user, credential_id)
 
@@ -215,11 +215,11 @@ class Credentials:
 
     def _set_status(self, user: str, credential_id: str, status: Status) -> None:
         update = self._iam.update_service_specific_credential
-        with translate_errors(f"making credential {credential_id} of user {user} {status}"):
+        with translate_errors(f"setting credential {credential_id} of user {user} to {status}"):
             client.read(update, UserName=user, ServiceSpecificCredentialId=credential_id, Status=status.value)
-        known = self._inventory.get(credential_id)
-        if known is not None:
-            self._inventory.remember(replace(known, status=status))
+        credential = self._inventory.get(credential_id)
+        if credential is not None:
+            self._inventory.remember(replace(credential, status=status))
 
     def _call_delete(self, user: str, credential_id: str) -> None:
         with translate_errors(f"deleting credential {credential_id} of user {user}"):

@@ -1,4 +1,4 @@
-"""Live credentials, found by id and by user."""
+"""Existing credentials, indexed by id and by user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Index:
-    """Credentials by id and by user, so that thousands of questions about one user each stay cheap."""
+    """Credentials indexed by id and by user, so that thousands of lookups stay fast."""
 
     def __init__(self, credentials: Iterable[Credential] = ()) -> None:
         self._by_id: dict[str, Credential] = {}
@@ -21,25 +21,26 @@ class Index:
             self.put(credential)
 
     def put(self, credential: Credential) -> None:
-        """Have it as it is now, in the place of what was known of that id."""
+        """Add a credential, or replace the one with the same id."""
         self.drop(credential.id)
         self._by_id[credential.id] = credential
         self._by_user[credential.user][credential.id] = credential
 
     def drop(self, credential_id: str) -> None:
-        """Have nothing of that id."""
-        known = self._by_id.pop(credential_id, None)
-        if known is not None:
-            del self._by_user[known.user][credential_id]
+        """Remove the credential with that id, if there is one."""
+        credential = self._by_id.pop(credential_id, None)
+        if credential is not None:
+            del self._by_user[credential.user][credential_id]
 
     def get(self, credential_id: str) -> Credential | None:
-        """The credential of that id, or None."""
+        """Return the credential with that id, or None."""
         return self._by_id.get(credential_id)
 
     def all(self) -> list[Credential]:
-        """All of them, sorted by user, service and id."""
-        return sorted(self._by_id.values(), key=lambda live: (live.user, live.service, live.id))
+        """Return all credentials, sorted by user, service and id."""
+        credentials = self._by_id.values()
+        return sorted(credentials, key=lambda credential: (credential.user, credential.service, credential.id))
 
     def of(self, user: str) -> list[Credential]:
-        """Those of a user, oldest first."""
-        return sorted(self._by_user.get(user, {}).values(), key=lambda live: (live.created, live.id))
+        """Return the credentials of a user, oldest first."""
+        return sorted(self._by_user.get(user, {}).values(), key=lambda credential: (credential.created, credential.id))

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 PAGE = 1000
-"""Items asked for per page, the most that IAM allows."""
+"""Requested items per page, the maximum that IAM allows."""
 
 MAX_BARREN_PAGES = 100
-"""Pages in a row that may have no new item before a list counts as endless."""
+"""Maximum number of consecutive pages without a new item; with more, the list is considered endless."""
 
 _IDS = ("ServiceSpecificCredentialId", "AccessKeyId", "UserName")
 """The keys that identify an item of a list."""
@@ -26,7 +26,7 @@ _IDS = ("ServiceSpecificCredentialId", "AccessKeyId", "UserName")
 
 @dataclass(frozen=True)
 class Window:
-    """Which part of a list: from `marker` on (None: from its beginning), a page of `max_items` (None: all the rest)."""
+    """A part of a list: at most `max_items` items (None: all) from `marker` on (None: from the start)."""
 
     marker: str | None = None
     max_items: int | None = None
@@ -37,7 +37,7 @@ EVERYTHING = Window()
 
 @dataclass(frozen=True)
 class Page(Generic[Item]):
-    """A part of a list; `marker` is where the rest begins, None where there is none."""
+    """A part of a list; `marker` is the start of the next part, or None at the end."""
 
     items: tuple[Item, ...]
     marker: str | None = None
@@ -50,17 +50,17 @@ def read_list(
     window: Window = EVERYTHING,
     **arguments: Any,  # noqa: ANN401 - as boto3
 ) -> Page[Item]:
-    """Return the items that a list operation has under the key, in IAM's order.
+    """Return the items under the key in the responses of a list operation, in IAM's order.
 
     Raises:
-        UnreadableAnswerError: the response is not IAM's.
-        AccountError: the list never ends.
+        UnreadableAnswerError: the response is not from IAM.
+        AccountError: the list is endless.
         BotoCoreError, ClientError: as boto3.
     """
     with reading_answers():
         if window.max_items is None:
-            found = pages(operation, window.marker, **arguments)
-            return Page(tuple(to_item(item) for page in found for item in page[key]))
+            rest = pages(operation, window.marker, **arguments)
+            return Page(tuple(to_item(item) for page in rest for item in page[key]))
         marker = {} if window.marker is None else {"Marker": window.marker}
         page = client.call(operation, **arguments, **marker, MaxItems=window.max_items)
         return Page(tuple(map(to_item, page[key])), page["Marker"] if page.get("IsTruncated") else None)
@@ -73,11 +73,11 @@ def pages(
 ) -> Iterator[Mapping[str, Any]]:
     """Yield every page of a list operation from the marker `start` on.
 
-    Only IsTruncated ends it, because a page may be short and still not the last. The paginators of botocore do not
-    repeat a page that cannot be read, and know an endless list only by a marker that comes twice in a row.
+    Only IsTruncated marks the end, because a short page may not be the last one. The paginators of botocore do not
+    retry an unreadable page, and detect an endless list only by a marker that is repeated at once.
 
     Raises:
-        AccountError: the list never ends: a marker comes twice, or page after page holds known items only.
+        AccountError: the list is endless: a marker is repeated, or too many consecutive pages have no new item.
     """
     markers: set[str] = set()
     ids: set[str] = set()
@@ -92,20 +92,18 @@ def pages(
         new = _list_ids(page) - ids
         barren = 0 if new else barren + 1
         if marker["Marker"] in markers or barren > MAX_BARREN_PAGES:
-            fault = (
-                "the same page marker twice" if marker["Marker"] in markers else "pages of known items again and again"
-            )
-            raise AccountError(f"{operation.__name__}: AWS gave {fault}: the list is not to be trusted")
+            fault = "the same marker twice" if marker["Marker"] in markers else "only repeated items on many pages"
+            raise AccountError(f"{operation.__name__}: AWS returned {fault}, so the list is unreliable")
         markers.add(marker["Marker"])
         ids |= new
 
 
 def describe_owner(user: str | None) -> str:
-    """Return words for the owner of a list: a user, or (None) the caller."""
-    return "the calling user, because none was named" if user is None else f"user {user}"
+    """Describe the owner of a list: a user, or the caller if None."""
+    return "the calling user (no user specified)" if user is None else f"user {user}"
 
 
 def _list_ids(page: Mapping[str, Any]) -> set[str]:
-    """List the ids of a page's items: of credentials, access keys or users."""
+    """Return the ids of the items of a page: credentials, access keys or users."""
     items = (item for value in page.values() if isinstance(value, list) for item in value)
     return {str(next((item[name] for name in _IDS if name in item), "")) for item in items if isinstance(item, dict)}

@@ -1,4 +1,4 @@
-"""Notes and locks that the processes of one person share on a machine: files in a private folder."""
+"""Notes and locks that the processes of one user share on a machine: files in a private folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _Result = TypeVar("_Result")
 
 
 def find_folders() -> list[Path]:
-    """Return the folders that may hold notes, best first; none of them needs to exist."""
+    """Return the possible folders for notes, in order of preference, even if they do not exist."""
     user_id = os.getuid() if hasattr(os, "getuid") else 0
     folders = [SHARED / f"iamcreds-{user_id}"]
     with contextlib.suppress(RuntimeError):  # no home folder
@@ -39,32 +39,32 @@ def prepare_folder(folder: Path) -> None:
     """Create a folder that only its owner can use, unless it exists.
 
     Raises:
-        OSError: it cannot be created, or others can write to it.
+        OSError: it cannot be created, is owned by a different user, or is writable by other users.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _require_private(folder)
 
 
 def _require_private(folder: Path) -> None:
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode):
-        raise NotADirectoryError(errno.ENOTDIR, "it is not a folder")
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, "not a folder")
     if not hasattr(os, "getuid"):  # on Windows, files have no numeric owner
         return
-    if found.st_uid != os.getuid():
-        raise PermissionError(errno.EPERM, "it belongs to a different user")
-    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise PermissionError(errno.EPERM, "other users can write to it")
+    if status.st_uid != os.getuid():
+        raise PermissionError(errno.EPERM, "owned by a different user")
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PermissionError(errno.EPERM, "writable by other users")
 
 
 class Notes:
     """Append-only files and locks. Safe to use from several threads.
 
-    Each operation uses the first folder that works. If none works, notes reach this process only, and locks nobody.
+    Each operation uses the first folder that works. If none works, notes stay in this process and locks have no effect.
 
     Args:
-        folders: where to keep files, best first.
-        warn: receives one message for each folder that replaces the first one, and one if none works.
+        folders: folders for the files, in order of preference.
+        warn: receives one message for each folder that replaces the first one, and one if no folder works.
     """
 
     def __init__(self, folders: Sequence[Path], warn: Callable[[str], object]) -> None:
@@ -77,7 +77,7 @@ class Notes:
 
     @contextlib.contextmanager
     def hold(self, name: str) -> Iterator[None]:
-        """Hold a lock; a thread that holds it may hold it again, every other thread and process waits."""
+        """Hold a lock. The same thread may hold it again; other threads and processes wait."""
         lock = self._try_folders(lambda folder: self._acquire(folder / f"{name}.lock"))
         try:
             yield
@@ -94,14 +94,14 @@ class Notes:
         return lock
 
     def append(self, name: str, line: bytes) -> None:
-        """Append a line to a file; it survives a crash of the machine, and a torn line before it does no harm."""
+        """Append a line to a file. It survives a crash of the machine, and a torn line before it is harmless."""
         text = b"\n" + line + b"\n"
         if self._try_folders(lambda folder: _append(folder / name, text)) is None:
             with self._guard:
                 self._unwritten[name] += text
 
     def read(self, name: str) -> list[bytes]:
-        """Return the lines of a file in all folders; empty if there is none."""
+        """Return the lines of a file in all folders, or an empty list."""
         texts = [self._unwritten.get(name, b"")]
         for folder in self._folders:
             with contextlib.suppress(OSError):
@@ -110,7 +110,7 @@ class Notes:
         return [line for text in texts for line in text.split(b"\n") if line]
 
     def remove(self, pattern: str, is_old: Callable[[str], bool]) -> None:
-        """Remove the files whose names match and are old, if the clock of this machine agrees by a day."""
+        """Remove matching files with old names, if their last change on this machine is more than a day ago."""
         for folder in self._folders:
             with contextlib.suppress(OSError):
                 _require_private(folder)
@@ -119,7 +119,7 @@ class Notes:
                         file.unlink(missing_ok=True)
 
     def _try_folders(self, use: Callable[[Path], _Result]) -> _Result | None:
-        """Return the result of the first folder that works; None if none does."""
+        """Return the result for the first folder that works, or None."""
         failures = []
         for folder in self._folders:
             try:
@@ -134,24 +134,24 @@ class Notes:
         self._report(failures, None)
         return None
 
-    def _report(self, failures: Sequence[str], used: Path | None) -> None:
+    def _report(self, failures: Sequence[str], replacement: Path | None) -> None:
         with self._guard:
-            if used in self._warned:
+            if replacement in self._warned:
                 return
-            self._warned.add(used)
-        then = (
-            "this run is not protected from creates of a run at the same time, nor the next run if this one is killed"
-            if used is None
-            else f"iamcreds uses {used} instead"
+            self._warned.add(replacement)
+        consequence = (
+            "without it, runs cannot detect the creates of concurrent and killed runs"
+            if replacement is None
+            else f"iamcreds uses {replacement} instead"
         )
-        self._warn(f"cannot keep notes about creates in {' or '.join(failures) or 'any folder'}: {then}")
+        self._warn(f"cannot write the create journal in {' or '.join(failures) or 'any folder'}; {consequence}")
 
 
 def _append(file: Path, text: bytes) -> int:
     """Append to a file in one write, and return its length.
 
     Raises:
-        OSError: not all of it was written.
+        OSError: the text was not written completely.
     """
     handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:

@@ -1,7 +1,7 @@
 """Creates of earlier runs that are open until there is evidence of their credential.
 
-The state has its id, or lists have shown it for longer than they lag. The normal end of a process is not evidence: the
-engine may have failed to write the state.
+Evidence is its id in the state, or lists that have shown it for longer than IAM's eventual consistency takes. The
+normal end of a process is not evidence, because the engine may have failed to write the state.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 BETWEEN_LOOKS = timedelta(seconds=3)
 
 _REMEMBERED = timedelta(hours=1)
-"""For so long a credential that IAM confirmed is looked for; who looks later believes the first list."""
+"""Time for which runs look for a credential that IAM confirmed; a later run relies on its first list."""
 
 _CLOCKS = timedelta(seconds=2)
-"""Largest difference between a date of AWS and an estimate of AWS's clock for the same moment."""
+"""Maximum difference between a date of AWS and the estimated server time of the same moment."""
 
 
 class OpenCreates:
-    """Looks and waits for the credentials of creates that no state may have.
+    """The search for created credentials that the state may lack.
 
     Args:
         journal: the creates of this machine.
         inventory: the credentials of the account.
         users: the users of the account.
-        clock: AWS's clock.
+        clock: server time.
         sleep: waits for a number of seconds.
     """
 
@@ -56,10 +56,10 @@ class OpenCreates:
     def wait(
         self, user: str, service: str, is_known: Callable[[str], bool], report: Callable[[timedelta], None]
     ) -> None:
-        """Wait until lists show the credential of every open create, or must.
+        """Wait until lists show the credential of every open create, or would show it if it existed.
 
-        A create is open until the state has its id, or lists have shown, or lacked, its credential for longer than they
-        lag. A run that counts credentials before that creates one too many.
+        A create is open until the state has its id, or until lists have consistently shown or lacked its credential for
+        as long as IAM needs to become consistent. A run that counts credentials earlier may create one too many.
 
         Args:
             user: name of the IAM user.
@@ -91,58 +91,59 @@ class OpenCreates:
     def _find_missing(
         self, user: str, service: str, is_known: Callable[[str], bool], *, is_new_list: bool
     ) -> list[NotedCreate]:
-        """Return the open creates whose credential the list lacks; a list older than a create proves nothing."""
+        """Return the open creates whose credential the list lacks; a list older than a create is not evidence."""
         creates = self._find_open(user, service, is_known)
         creates = [create for create in creates if not self._is_for_earlier_user(user, create)]
-        live = self._inventory.of(user, service) if creates else []
+        existing = self._inventory.of(user, service) if creates else []
         ids = {create.id for create in creates}
-        unclaimed = [credential for credential in live if credential.id not in ids and not is_known(credential.id)]
+        unclaimed = [credential for credential in existing if credential.id not in ids and not is_known(credential.id)]
         missing = []
         for create in creates:
-            is_listed = self._is_listed(create, live, unclaimed)
+            is_listed = self._is_listed(create, existing, unclaimed)
             exists = create.id is not None or create.is_listed is not None
             is_change = is_listed is not create.is_listed and (is_listed or (is_new_list and exists))
-            noted = self._journal.note_list(user, create, is_listed=is_listed) if is_change else create
+            updated = self._journal.note_list(user, create, is_listed=is_listed) if is_change else create
             if not is_listed:
-                missing.append(noted)
+                missing.append(updated)
         return missing
 
     def _find_open(self, user: str, service: str, is_known: Callable[[str], bool]) -> list[NotedCreate]:
-        """Return the creates of other processes that wait for evidence; those that the state has are closed."""
-        found = []
+        """Return the creates of other processes without evidence; close those whose credential the state has."""
+        creates = []
         for create in self._journal.read(user, service):
             if create.is_of_this_process or not self._is_open(create):
                 continue
             if create.id is not None and is_known(create.id):
                 self._journal.close(user, create.call)
             else:
-                found.append(create)
-        return found
+                creates.append(create)
+        return creates
 
     def _is_open(self, create: NotedCreate) -> bool:
-        """Return True if lists may not agree yet, or if no run has looked for a credential that IAM confirmed."""
+        """Return True if lists may be inconsistent, or if no run has looked for a credential that IAM confirmed."""
         now = self._clock.now()
         if create.began - now > _CLOCKS:
-            return False  # AWS's clock runs forward only: the note is of an emulator whose clock was set
+            return False  # server time only moves forward: the create is from an emulator whose clock was set back
         if create.id is not None and create.since is None:
             return now - create.created < _REMEMBERED
         return self._clock.is_young(_last_change(create))
 
     def _is_for_earlier_user(self, user: str, create: NotedCreate) -> bool:
-        """Return True if the user was deleted and created again since; IAM deletes no user with credentials."""
-        latest, doubt = (create.began, _CLOCKS) if create.id is None else (create.created, timedelta())
-        return any(found.created - latest > doubt for found in self._users.all() if found.name == user)
+        """Return True if the user was deleted and recreated since: IAM does not delete a user who has credentials."""
+        latest, tolerance = (create.began, _CLOCKS) if create.id is None else (create.created, timedelta())
+        return any(existing.created - latest > tolerance for existing in self._users.all() if existing.name == user)
 
-    def _is_listed(self, create: NotedCreate, live: list[Credential], unclaimed: list[Credential]) -> bool:
-        """Return True if a list shows the credential; a candidate without an id stands for one create only."""
+    def _is_listed(self, create: NotedCreate, existing: list[Credential], unclaimed: list[Credential]) -> bool:
+        """Return True if a list shows the credential. Without an id, use each unclaimed candidate for one create."""
         if create.id is not None:
-            return any(credential.id == create.id for credential in live)
-        candidate = next((found for found in unclaimed if create.may_have_created(found, self._clock)), None)
+            return any(credential.id == create.id for credential in existing)
+        candidates = (credential for credential in unclaimed if create.may_have_created(credential, self._clock))
+        candidate = next(candidates, None)
         if candidate is not None:
             unclaimed.remove(candidate)
         return candidate is not None
 
 
 def _last_change(create: NotedCreate) -> datetime:
-    """Return the server time from which all lists agree within their lag."""
+    """Return the server time of the create, or of the first list with its current result if that is later."""
     return create.created if create.since is None else max(create.created, create.since)

@@ -1,4 +1,4 @@
-"""Many calls at once, and never more than so many; whoever waits is told how far they are."""
+"""Concurrent calls, limited in number, with progress."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
     from iamcreds.progress import Progress
 
 Item = TypeVar("Item")
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 def call_all(
-    call: Callable[[Item], Answer],
+    call: Callable[[Item], Result],
     items: Iterable[Item],
     doing: str,
     progress: Progress = no_progress,
-) -> dict[Item, Answer]:
-    """What the call answers to each of the items, in their order; the first error ends it and is raised.
+) -> dict[Item, Result]:
+    """Return the result of the call for each item, in the order of the items. The first error is raised.
 
     Args:
-        call: what to do, from several threads.
-        items: for what; each is done once.
-        doing: what this is, in words, for those who wait.
-        progress: hears how far it is.
+        call: the function to call, from several threads.
+        items: the arguments; duplicates are called once.
+        doing: description of the operation in progress reports.
+        progress: receives the number of completed calls and of all calls.
     """
-    once = list(dict.fromkeys(items))
-    answers: dict[Item, Answer] = {}
+    unique = list(dict.fromkeys(items))
+    results: dict[Item, Result] = {}
     with ThreadPoolExecutor(max_workers=client.POOL) as pool:
-        for item, answer in pool.map(lambda item: (item, call(item)), once):
-            answers[item] = answer
-            progress(doing, len(answers), len(once))
-    return answers
+        for item, result in pool.map(lambda item: (item, call(item)), unique):
+            results[item] = result
+            progress(doing, len(results), len(unique))
+    return results

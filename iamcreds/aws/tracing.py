@@ -1,4 +1,4 @@
-"""The calls to AWS as lines on standard error, without what was asked and what was answered."""
+"""A trace of the calls to AWS on standard error, without the contents of requests and responses."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
 
 _KEY = "iamcreds_trace"
-"""Where botocore's context of a call keeps its operation, and when it began."""
+"""The key in botocore's context of a call for its operation and start time."""
 
 
 def trace_calls(session: boto3.Session) -> None:
-    """Have every client that the session makes from now on write a line for each of its calls, retries included.
+    """Write one line for each call of every client that the session creates from now on, with its retries.
 
-    A line has the operation, HTTP status, seconds, attempts and AWS's request id; of a call without an answer the
-    type of the error. Parameters, headers, bodies and texts of errors are never written.
+    A line has the operation, HTTP status, seconds, attempts and AWS request ID, or the type of the error if there is no
+    response. Parameters, headers, bodies and error messages are never written.
     """
     for event, write in (("before-call", _begin), ("after-call", _end), ("after-call-error", _fail)):
         session.events.register(event, write, unique_id=f"iamcreds-{event}")
@@ -41,7 +41,7 @@ def _end(parsed: Mapping[str, Any], context: dict[str, Any], **_: object) -> Non
 
 
 def _fail(exception: Exception, context: dict[str, Any], **_: object) -> None:
-    _write(context, f"no answer ({type(exception).__name__})")
+    _write(context, f"no response ({type(exception).__name__})")
 
 
 def _write(context: Mapping[str, Any], result: str, rest: str = "") -> None:

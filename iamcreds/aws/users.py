@@ -1,4 +1,4 @@
-"""The IAM users of the account, as one run knows them."""
+"""The IAM users of the account during one run."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class Users:
-    """The IAM users of the account, listed once a run. Safe to use from several threads.
+    """The IAM users of the account, listed once per run. Safe to use from several threads.
 
-    Every method raises AccountError as AWS responds; UserDeniedError if AWS denies the read of one user.
+    Every method raises AccountError if a call to AWS fails; UserDeniedError if AWS denies access to a user.
 
     Args:
         iam: a boto3 client of IAM.
@@ -35,21 +35,21 @@ class Users:
         self._users: dict[str, User] | None = None
 
     def all(self) -> list[User]:
-        """Return the users, by name; one call a page, once a run."""
+        """Return the users, sorted by name; one call per page, once per run."""
         with self._lock:
             return sorted(self._by_name().values())
 
     def find_missing(self, users: Iterable[str]) -> set[str]:
-        """Return the users who do not exist: the list of all may lag, so those it lacks are asked for by name."""
+        """Return the users who do not exist. A user missing from the list of all users is requested by name."""
         with self._lock:
-            unknown = sorted(set(users) - self._by_name().keys())
-        found = call_all(self._find, unknown, "looking for missing users")
+            unlisted = sorted(set(users) - self._by_name().keys())
+        results = call_all(self._find, unlisted, "looking for missing users")
         with self._lock:
-            self._by_name().update({name: user for name, user in found.items() if user is not None})
-        return {name for name, user in found.items() if user is None}
+            self._by_name().update({name: user for name, user in results.items() if user is not None})
+        return {name for name, user in results.items() if user is None}
 
     def exists(self, user: str) -> bool:
-        """Return True if the user exists: one that the list of all lacks is asked for by name."""
+        """Return True if the user exists. A user missing from the list of all users is requested by name."""
         with self._lock:
             return user in self._by_name() or not self.find_missing([user])
 
@@ -74,7 +74,7 @@ class Users:
 
 
 def list_users(iam: IAMClient, window: Window = EVERYTHING) -> Page[User]:
-    """Return the account's IAM users, read anew, in IAM's order.
+    """Return a page of the account's IAM users, in IAM's order, by a new list.
 
     Raises:
         AccountError

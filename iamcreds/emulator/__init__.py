@@ -1,1 +1,1 @@
-"""The embedded IAM: moto's server plus service-specific credentials, with switches that make it slow or broken."""
+"""The IAM emulator: moto's server with service-specific credentials, and with controls that inject faults."""

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 ACCOUNT = "123456789012"
 """moto's account."""
 
-# moto keeps its users in module globals, and what belongs to them has to live as long as they do.
+# moto keeps its users in module globals, so the data of these users has the same lifetime.
 SWITCHES = Switches()
 CREDENTIALS = Credentials(ACCOUNT, SWITCHES.now)
 REPORTS = Reports(ACCOUNT, SWITCHES.now)
 
 
 def reset(settings: Settings | None = None) -> None:
-    """Empty the account: nothing of moto's, no credentials, settings as given or by default."""
+    """Empty the account, with moto's data, and apply the settings (default: `Settings()`)."""
     BackendDict.reset()
     CREDENTIALS.clear()
     REPORTS.clear()

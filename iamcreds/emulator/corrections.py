@@ -1,4 +1,4 @@
-"""moto's IAM with requests validated, and with users, access keys and the credential report as AWS has them."""
+"""moto's IAM with request validation, and with users, access keys and the credential report as in AWS."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 class CorrectedIam(IamResponse):
-    """The operations that moto has; a method's name is the operation's, as moto looks it up."""
+    """Corrections of moto's operations. Each method has the name of its operation, by which moto finds it."""
 
     def parse_parameters(self, request: Request) -> None:
-        """Parse as moto does, then hold the parameters against the model."""
+        """Parse the parameters as moto does, and validate them against botocore's model."""
         try:
             super().parse_parameters(request)
         except ValueError as error:
@@ -40,18 +40,18 @@ class CorrectedIam(IamResponse):
             check_parameters(shape, self.params)
 
     def _cut_page(self, items: Iterable[Item], key: str) -> tuple[list[Item], dict[str, Any]]:
-        """Cut the requested page out of a list, in the order of this attribute; no marker of another operation fits."""
+        """Return the requested page of a list, sorted by the attribute. Markers of other operations are invalid."""
         limit = SWITCHES.settings.page_limit
         return cut_page(items, attrgetter(key), self.params, kind=self._get_action(), limit=limit)
 
     # Users
 
     def _require_user(self) -> str:
-        """The user that is meant: by name, or else the caller.
+        """Return the requested user: the named one, or the caller.
 
         Raises:
-            NoSuchEntityError: there is no such user.
-            ValidationError: no name was given and the caller is no user.
+            NoSuchEntityError: the user does not exist.
+            ValidationError: the request has no name and the caller is not a user.
         """
         name: str | None = self.params.get("UserName") or self._find_caller()
         if name is None:
@@ -65,28 +65,28 @@ class CorrectedIam(IamResponse):
         return key.user_name if key else None
 
     def create_user(self) -> ActionResult:
-        """Create, unless the name is taken, in any case."""
-        self._refuse_taken_name(self.params["UserName"])
+        """Create a user, unless a user has the name in any case."""
+        self._require_free_name(self.params["UserName"])
         return super().create_user()
 
     def list_users(self) -> ActionResult:
-        """List in pages, which moto does not; in the order of names."""
+        """List users by name, in pages, which moto does not support."""
         users = self.backend.list_users(self.params.get("PathPrefix"), None, None)
         page, paging = self._cut_page(users, "name")
         return ActionResult({"Users": page, **paging})
 
     def update_user(self) -> ActionResult:
-        """Rename with all that belongs to the user, which moto forgets."""
+        """Rename a user together with credentials and access keys, which moto omits."""
         name, new_name = self._require_user(), self.params.get("NewUserName")
         if new_name and new_name != name:
-            self._refuse_taken_name(new_name)
+            self._require_free_name(new_name)
             CREDENTIALS.rename_user(name, new_name)
             for key in self.backend.users[name].access_keys:
                 key.user_name = new_name
         return super().update_user()
 
     def delete_user(self) -> ActionResult:
-        """Delete, unless credentials or access keys are left."""
+        """Delete a user who has neither credentials nor access keys."""
         name = self._require_user()
         if CREDENTIALS.has_any(name):
             raise DeleteConflictError("Cannot delete entity, must remove referenced objects first.")
@@ -94,13 +94,13 @@ class CorrectedIam(IamResponse):
             raise DeleteConflictError("Cannot delete entity, must delete access keys first.")
         return super().delete_user()
 
-    def _refuse_taken_name(self, name: str) -> None:
-        """Reject a name that a user has in any case, also if it is the user who is renamed.
+    def _require_free_name(self, name: str) -> None:
+        """Reject a name that a user has in any case, even the user who is renamed.
 
         (API_UpdateUser of IAM's reference; AWS's response is recorded in https://github.com/noobaa/noobaa-core/pull/9323)
 
         Raises:
-            EntityAlreadyExistsError: a user has it.
+            EntityAlreadyExistsError: a user has the name.
         """
         if name.lower() in map(str.lower, self.backend.users):
             raise EntityAlreadyExistsError(f"User with name {name} already exists.")
@@ -108,13 +108,13 @@ class CorrectedIam(IamResponse):
     # Access keys
 
     def create_access_key(self) -> ActionResult:
-        """Create for a user or the caller, and note the secret."""
+        """Create an access key for a user or the caller, and record its secret."""
         key = self.backend.create_access_key(self._require_user())
         SWITCHES.remember(key.secret_access_key)
         return ActionResult({"AccessKey": key})
 
     def list_access_keys(self) -> ActionResult:
-        """List in pages, which moto does not; in the order of ids."""
+        """List access keys by id, in pages, which moto does not support."""
         user = self._require_user()
         page, paging = self._cut_page(self.backend.list_access_keys(user), "access_key_id")
         return ActionResult({"UserName": user, "AccessKeyMetadata": page, **paging})
@@ -130,10 +130,10 @@ class CorrectedIam(IamResponse):
         return super().delete_access_key()
 
     def _require_key(self) -> None:
-        """Refuse a key that the user does not have, in IAM's words.
+        """Reject a key that the user does not have, with IAM's message.
 
         Raises:
-            NoSuchEntityError: there is no such user, or the user has no such key.
+            NoSuchEntityError: the user does not exist, or does not have the key.
         """
         keys = self.backend.users[self._require_user()].access_keys
         key_id = self.params["AccessKeyId"]
@@ -141,7 +141,7 @@ class CorrectedIam(IamResponse):
             raise NoSuchEntityError(f"The Access Key with id {key_id} cannot be found.")
 
     def get_access_key_last_used(self) -> ActionResult:
-        """When a key was last used; an unknown key is refused as if it were another account's."""
+        """Return the last use of a key; deny access to an unknown key, as to a key of another account."""
         key_id = self.params["AccessKeyId"]
         key = self.backend.access_keys.get(key_id)
         if key is None:
@@ -149,20 +149,20 @@ class CorrectedIam(IamResponse):
                 f"User: {self._make_caller_arn()} is not authorized to perform iam:GetAccessKeyLastUsed"
                 f" on resource: access key {key_id}",
             )
-        used = key.last_used
-        last_used = {"Region": used.region if used else "N/A", "ServiceName": used.service if used else "N/A"}
-        date = {"LastUsedDate": used.timestamp} if used else {}
+        usage = key.last_used
+        last_used = {"Region": usage.region if usage else "N/A", "ServiceName": usage.service if usage else "N/A"}
+        date = {"LastUsedDate": usage.timestamp} if usage else {}
         return ActionResult({"UserName": key.user_name, "AccessKeyLastUsed": {**last_used, **date}})
 
     # The credential report
 
     def generate_credential_report(self) -> ActionResult:
-        """Have a report made, unless there is one that is not four hours old."""
+        """Generate a report, unless there is one that is less than four hours old."""
         state = REPORTS.generate(self.backend.users.values(), SWITCHES.settings.report_time)
         return ActionResult({"State": state})
 
     def get_credential_report(self) -> ActionResult:
-        """The report, once it is made and until it has expired."""
+        """Return the report when it is complete, until it expires."""
         report = REPORTS.get()
         fields = {"Content": report.content, "ReportFormat": "text/csv", "GeneratedTime": report.generated}
         return ActionResult(fields)

@@ -1,6 +1,6 @@
-"""The credential report as AWS makes it: a snapshot that takes its time and stays the report for four hours.
+"""The credential report as in AWS: a snapshot that takes time to generate and is valid for four hours.
 
-moto has one too; it is dated 2015, knows no root row, and is never older than the question.
+moto's report has a date in 2015 and no row for the root user, and is always generated on request.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 LIFE = timedelta(hours=4)
-"""How long a report is the report: no newer one is made before that, and after it this one has expired."""
+"""The lifetime of a report. A new one is generated only after the previous one has expired."""
 
 HEADER = (
     "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,"
@@ -36,7 +36,7 @@ _ROOT_AGE = timedelta(days=1000)
 
 @dataclass(frozen=True)
 class Report:
-    """A report: what it says, of when, and from when on it can be had."""
+    """A report: its content, its date, and the time from which it is available."""
 
     content: str
     generated: datetime
@@ -47,8 +47,8 @@ class Reports:
     """The credential report of one account; safe to use from several threads.
 
     Args:
-        account: 12 digits.
-        now: the present, in UTC.
+        account: the 12-digit account ID.
+        now: returns the current time, in UTC.
     """
 
     def __init__(self, account: str, now: Callable[[], datetime]) -> None:
@@ -58,11 +58,11 @@ class Reports:
         self.clear()
 
     def clear(self) -> None:
-        """Forget it."""
+        """Delete the report."""
         self._report: Report | None = None
 
     def generate(self, users: Iterable[Any], seconds: float) -> str:
-        """Begin a report on moto's users that takes so many seconds, unless there is one; its state."""
+        """Start a report on moto's users that takes a number of seconds, unless one is valid; return its state."""
         now = self._now()
         with self._lock:
             if self._report is not None and now - self._report.generated < LIFE:
@@ -72,10 +72,10 @@ class Reports:
         return "STARTED"
 
     def get(self) -> Report:
-        """The report.
+        """Return the report.
 
         Raises:
-            AwsError: there is none, none yet, or none any more.
+            AwsError: it does not exist, is not complete, or has expired.
         """
         now, report = self._now(), self._report
         if report is None:
@@ -88,7 +88,7 @@ class Reports:
 
 
 def write_report(account: str, users: Iterable[Any], now: datetime) -> str:
-    """A report on moto's users as they are, in AWS's columns and words; the root row comes first."""
+    """Write a report on moto's current users, with AWS's columns and values; the first row is the root user."""
     text = io.StringIO(HEADER)
     text.seek(0, io.SEEK_END)
     writer = csv.writer(text, lineterminator="\n")
@@ -99,27 +99,27 @@ def write_report(account: str, users: Iterable[Any], now: datetime) -> str:
 
 def _describe_root(account: str, now: datetime) -> list[str]:
     password = ["not_supported", "no_information", "not_supported", "not_supported"]
-    who = ["<root_account>", f"arn:aws:iam::{account}:root", _format_date(now - _ROOT_AGE)]
-    return [*who, *password, "true", *_NO_KEY, *_NO_KEY, *_NO_CERTIFICATES]
+    identity = ["<root_account>", f"arn:aws:iam::{account}:root", _format_date(now - _ROOT_AGE)]
+    return [*identity, *password, "true", *_NO_KEY, *_NO_KEY, *_NO_CERTIFICATES]
 
 
 def _describe_user(user: Any) -> list[str]:  # noqa: ANN401 - moto's own
     created = _format_date(user.create_date)
-    who = [user.name, user.arn, created]
+    identity = [user.name, user.arn, created]
     password = ["true", "no_information", created, "N/A"] if user.password else ["false", *["N/A"] * 3]
     keys = [cell for key in user.access_keys for cell in _describe_key(key)]
     no_keys = _NO_KEY * (_KEYS - len(user.access_keys))
-    return [*who, *password, "true" if user.mfa_devices else "false", *keys, *no_keys, *_NO_CERTIFICATES]
+    return [*identity, *password, "true" if user.mfa_devices else "false", *keys, *no_keys, *_NO_CERTIFICATES]
 
 
 def _describe_key(key: Any) -> Iterator[str]:  # noqa: ANN401 - moto's own
-    """A key's five columns; an inactive one keeps its dates."""
-    used = key.last_used
+    """Yield the five columns of a key; an inactive key keeps its dates."""
+    usage = key.last_used
     yield "true" if key.status == "Active" else "false"
     yield _format_date(key.create_date)
-    yield from ("N/A", "N/A", "N/A") if used is None else (_format_date(used.timestamp), used.region, used.service)
+    yield from ("N/A", "N/A", "N/A") if usage is None else (_format_date(usage.timestamp), usage.region, usage.service)
 
 
 def _format_date(date: datetime) -> str:
-    """A date as the report has it; moto's dates are UTC without saying so."""
+    """Format a date as in the report; moto's dates are in UTC without a time zone."""
     return f"{date:%Y-%m-%dT%H:%M:%S}+00:00"

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 SCOPE_PARTS = 5
 SERVED = frozenset({"iam", "sts"})
-"""The services that answer, of all that moto has."""
+"""The services of moto that the emulator serves."""
 
 
 def read_operation(environ: WSGIEnvironment) -> str:
-    """Return the requested operation as policies write it: `iam:ListUsers`; for REST services the method: `s3:GET`.
+    """Return the requested operation as in IAM policies, `iam:ListUsers`; for REST services the method, `s3:GET`.
 
     The body can be read again afterwards.
     """
@@ -36,21 +36,21 @@ def respond(app: WSGIApplication, operation: str, environ: WSGIEnvironment) -> R
     """Return moto's response.
 
     Raises:
-        AwsError: the operation is not a part of this emulator, or fails unexpectedly.
+        AwsError: the emulator does not support the operation, or it fails unexpectedly.
     """
     if operation.partition(":")[0] not in SERVED or environ["PATH_INFO"] != "/":
-        raise AwsError(f"{operation} is not a part of this emulator", "InvalidAction", 400)
+        raise AwsError(f"the IAM emulator does not support {operation}", "InvalidAction", 400)
     try:
         response = Response.from_app(app, environ, buffered=True)
     except AwsError as error:
         return respond_error(error, environ)
     except NotImplementedError as error:
-        raise AwsError(f"{operation} is not a part of this emulator", "InvalidAction", 400) from error
+        raise AwsError(f"the IAM emulator does not support {operation}", "InvalidAction", 400) from error
     except Exception as error:
-        # Only the kind: the text of an unforeseen error could hold anything.
+        # Only the type: the message of an unexpected error could contain anything.
         raise AwsError(f"{type(error).__name__} in {operation}") from error
     for name in {name for name, _ in response.headers if name.lower().startswith("access-control-")}:
-        del response.headers[name]  # moto's server lets any page read its responses
+        del response.headers[name]  # moto's server allows every web page to read its responses
     return response
 
 

@@ -1,4 +1,4 @@
-"""The error answers of IAM: code and HTTP status as classes, and how an answer looks on the wire."""
+"""IAM's error responses: classes with error code and HTTP status, and their format."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SERVER_FAULT = 500
 
 
 class AwsError(Exception):
-    """An error answer; code and HTTP status are the class's unless given."""
+    """An error response; error code and HTTP status default to those of the class."""
 
     code = "InternalFailure"
     status = SERVER_FAULT
@@ -22,7 +22,7 @@ class AwsError(Exception):
         self.status = status or self.status
 
     def xml(self) -> str:
-        """The body in the query protocol (IAM, STS)."""
+        """Return the body in the query protocol (IAM, STS)."""
         fault = "Receiver" if self.status >= SERVER_FAULT else "Sender"
         return (
             "<ErrorResponse><Error>"
@@ -31,19 +31,19 @@ class AwsError(Exception):
         )
 
     def json(self) -> str:
-        """The body in the JSON protocols (Secrets Manager, SSM)."""
+        """Return the body in the JSON protocols (Secrets Manager, SSM)."""
         return json.dumps({"__type": self.code, "message": self.message})
 
 
 class ValidationError(AwsError):
-    """A parameter breaks a rule of IAM's model, or does not fit the others."""
+    """A parameter violates a constraint of IAM's model, or contradicts another parameter."""
 
     code = "ValidationError"
     status = 400
 
 
 class InvalidInputError(AwsError):
-    """A parameter that the model allows and IAM does not."""
+    """IAM rejects a parameter that its model permits."""
 
     code = "InvalidInput"
     status = 400
@@ -57,35 +57,35 @@ class ThrottlingError(AwsError):
 
 
 class AccessDeniedError(AwsError):
-    """Not allowed, or not to be told."""
+    """Access is denied."""
 
     code = "AccessDenied"
     status = 403
 
 
 class NoSuchEntityError(AwsError):
-    """Whatever was named does not exist."""
+    """The requested user, credential, access key or service does not exist."""
 
     code = "NoSuchEntity"
     status = 404
 
 
 class LimitExceededError(AwsError):
-    """A quota is used up."""
+    """A quota is exceeded."""
 
     code = "LimitExceeded"
     status = 409
 
 
 class DeleteConflictError(AwsError):
-    """Something still belongs to what was to be deleted."""
+    """The user still has credentials or access keys."""
 
     code = "DeleteConflict"
     status = 409
 
 
 class EntityAlreadyExistsError(AwsError):
-    """The name is taken."""
+    """The name or id already exists."""
 
     code = "EntityAlreadyExists"
     status = 409

@@ -1,7 +1,7 @@
-"""Who may ask the embedded IAM anything: programs of this machine, and no web page.
+"""Access control of the IAM emulator: only programs on this machine may send requests, and no web page.
 
-A browser takes whatever page is open to 127.0.0.1, and the page's own host too, where its name is made to lead there
-(DNS rebinding). What it sends tells: a Host that is not this machine's, an Origin, or Sec-Fetch-Site.
+A browser lets any open page send requests to 127.0.0.1, also through the page's own host name if it resolves to that
+address (DNS rebinding). Such requests have an Origin, Sec-Fetch-Site, or a Host that is not this machine's.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 
-ANSWER = b"this is the embedded IAM, which answers programs of this machine and no web page\n"
+ANSWER = b"the IAM emulator accepts requests from programs on this machine only, not from web pages\n"
 
 
 def is_allowed(environ: WSGIEnvironment) -> bool:
@@ -26,5 +26,5 @@ def is_allowed(environ: WSGIEnvironment) -> bool:
 
 
 def respond_forbidden() -> Response:
-    """Return the response to any other request, which no page is allowed to read."""
+    """Return the response to a rejected request, which no page can read."""
     return Response(ANSWER, 403, content_type="text/plain")

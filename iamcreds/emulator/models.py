@@ -1,4 +1,4 @@
-"""Service-specific credentials: the state of one account and IAM's rules about it; knows no HTTP and no moto."""
+"""Service-specific credentials: the state of one account and IAM's rules for it, independent of HTTP and moto."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ID_LENGTH = 21
 
 @dataclass(frozen=True)
 class Credential:
-    """A credential without its secret; `login` is the service user name or, of an API key, the alias."""
+    """A credential without its secret; `login` is the service user name, or the alias of an API key."""
 
     id: str
     user: str
@@ -41,18 +41,18 @@ class Credential:
     switched: Status = Status.ACTIVE
 
     def status(self, now: datetime) -> Status:
-        """What List says: the calendar is stronger than the switch."""
+        """Return the status in list results: Expired takes precedence over Active and Inactive."""
         return Status.EXPIRED if self.expires and self.expires <= now else self.switched
 
 
 class Credentials:
     """All service-specific credentials of one account; safe to use from several threads.
 
-    Whether a user exists is for the caller to check, before any of this is called.
+    The caller checks that the user exists before it calls a method.
 
     Args:
-        account: 12 digits, a part of logins.
-        now: the present, in UTC.
+        account: the 12-digit account ID, which is a part of logins.
+        now: returns the current time, in UTC.
     """
 
     def __init__(self, account: str, now: Callable[[], datetime]) -> None:
@@ -62,21 +62,21 @@ class Credentials:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete everything."""
         with self._lock:
-            self._live: dict[str, Credential] = {}
+            self._by_id: dict[str, Credential] = {}
             self._by_user: dict[str, dict[str, Credential]] = {}
             self._logins: set[tuple[str, str]] = set()
             self._secrets: dict[str, str] = {}
-            # Every state a credential was in, with the time of the change: what a list that lags behind is made of.
+            # Every past state of a credential with the time of the change: lists that lag return them.
             self._history: dict[str, list[tuple[datetime, Credential | None]]] = {}
 
     def create(self, user: str, service: str, age_days: int | None = None) -> tuple[Credential, str]:
-        """A new credential and its secret.
+        """Create a credential, and return it with its secret.
 
         Raises:
             NoSuchEntityError: the service is unknown.
-            LimitExceededError: both places are taken.
+            LimitExceededError: the quota is exceeded.
         """
         service = _require_service(service)
         with self._lock:
@@ -86,17 +86,17 @@ class Credentials:
             return credential, self.put(credential, self._now())
 
     def put(self, credential: Credential, since: datetime, secret: str | None = None) -> str:
-        """Take in a credential as it is, with the secret that opens it or a new one; that secret.
+        """Add an existing credential with its secret or a new one, and return the secret.
 
         Args:
-            credential: as it is to be listed.
-            since: when it came to be, for lists that lag.
-            secret: what opens it; None is a new one.
+            credential: the credential to add.
+            since: creation time, which lists that lag use.
+            secret: the password or API key; None generates one.
 
         Raises:
             NoSuchEntityError: the service is unknown.
-            LimitExceededError: both places are taken.
-            EntityAlreadyExistsError: there was a credential of this id.
+            LimitExceededError: the quota is exceeded.
+            EntityAlreadyExistsError: the id is or was in use.
         """
         service = _require_service(credential.service)
         with self._lock:
@@ -113,26 +113,26 @@ class Credentials:
             return self._secrets[credential.id]
 
     def select(self, user: str | None = None, service: str | None = None, lag: float = 0) -> list[Credential]:
-        """The credentials of a user (None: of all) for a service (None: all), as they were `lag` seconds ago.
+        """Return the credentials of a user (None: all) for a service (None: all), as they were `lag` seconds ago.
 
         Raises:
             NoSuchEntityError: the service is unknown.
         """
-        wanted = None if service is None else _require_service(service)
+        service_name = None if service is None else _require_service(service)
         with self._lock:
             if lag:
-                then = self._as_of(self._now() - timedelta(seconds=lag))
-                found = [credential for credential in then if user in {None, credential.user}]
+                past = self._as_of(self._now() - timedelta(seconds=lag))
+                of_user = [credential for credential in past if user in {None, credential.user}]
             else:
-                found = list((self._live if user is None else self._by_user.get(user, {})).values())
-        return [credential for credential in found if wanted in {None, credential.service}]
+                of_user = list((self._by_id if user is None else self._by_user.get(user, {})).values())
+        return [credential for credential in of_user if service_name in {None, credential.service}]
 
     def switch(self, user: str, credential_id: str, status: Status) -> None:
         """Set the status.
 
         Raises:
-            InvalidInputError: nobody can set Expired.
-            NoSuchEntityError, ValidationError: no such credential, or another user's.
+            InvalidInputError: the status is Expired, which cannot be set.
+            NoSuchEntityError, ValidationError: the credential does not exist, or belongs to another user.
         """
         if status is Status.EXPIRED:
             raise InvalidInputError("Operation does not support status Expired")
@@ -140,10 +140,10 @@ class Credentials:
             self._record(replace(self._find(user, credential_id), switched=status), self._now())
 
     def reset(self, user: str, credential_id: str) -> tuple[Credential, str]:
-        """The same credential with a new secret.
+        """Reset a credential, and return it with its new secret.
 
         Raises:
-            NoSuchEntityError, ValidationError: no such credential, or another user's.
+            NoSuchEntityError, ValidationError: the credential does not exist, or belongs to another user.
         """
         with self._lock:
             credential = self._find(user, credential_id)
@@ -151,48 +151,48 @@ class Credentials:
             return credential, self._secrets[credential_id]
 
     def delete(self, user: str, credential_id: str) -> None:
-        """Delete it.
+        """Delete a credential.
 
         Raises:
-            NoSuchEntityError, ValidationError: no such credential, or another user's.
+            NoSuchEntityError, ValidationError: the credential does not exist, or belongs to another user.
         """
         with self._lock:
             credential = self._find(user, credential_id)
-            del self._live[credential_id]
+            del self._by_id[credential_id]
             del self._by_user[user][credential_id]
             del self._secrets[credential_id]
             self._logins.discard((credential.service, credential.login))
             self._history[credential_id].append((self._now(), None))
 
     def rename_user(self, user: str, new_name: str) -> None:
-        """Follow a user to a new name; logins stay as they are."""
+        """Change the user name of the user's credentials; logins stay the same."""
         with self._lock:
             for credential in self._by_user.pop(user, {}).values():
                 self._record(replace(credential, user=new_name), self._now())
 
     def has_any(self, user: str) -> bool:
-        """Whether the user has a credential, for whatever service."""
+        """Return True if the user has a credential of any service."""
         with self._lock:
             return bool(self._by_user.get(user))
 
     def secrets(self) -> dict[str, str]:
-        """The secret that opens each live credential, by its id."""
+        """Return the valid secret of each credential, by id."""
         with self._lock:
             return dict(self._secrets)
 
     def find_free_login(self, user: str, service: str) -> str:
-        """The login that the user's next credential for the service gets."""
+        """Return the login of the user's next credential for the service."""
         names = (f"{user}{f'+{number}' if number else ''}-at-{self._account}" for number in count())
         with self._lock:
             return next(name for name in names if (service, name) not in self._logins)
 
     def _record(self, credential: Credential, since: datetime) -> None:
-        self._live[credential.id] = credential
+        self._by_id[credential.id] = credential
         self._by_user.setdefault(credential.user, {})[credential.id] = credential
         self._history.setdefault(credential.id, []).append((since, credential))
 
     def _find(self, user: str, credential_id: str) -> Credential:
-        credential = self._live.get(credential_id)
+        credential = self._by_id.get(credential_id)
         if credential is None:
             raise NoSuchEntityError(f"No such credential {credential_id} exists")
         if credential.user != user:
@@ -200,8 +200,8 @@ class Credentials:
         return credential
 
     def _as_of(self, moment: datetime) -> list[Credential]:
-        then = (_find_last_before(moment, states) for states in self._history.values())
-        return [credential for credential in then if credential is not None]
+        past = (_find_last_before(moment, states) for states in self._history.values())
+        return [credential for credential in past if credential is not None]
 
 
 def _find_last_before(moment: datetime, states: list[tuple[datetime, Credential | None]]) -> Credential | None:
@@ -210,7 +210,7 @@ def _find_last_before(moment: datetime, states: list[tuple[datetime, Credential 
 
 def _require_service(service: str) -> str:
     name = service.lower()
-    if "." not in name or known_service(name) is None:  # short names are ours, not IAM's
+    if "." not in name or known_service(name) is None:  # IAM does not know the short names of iamcreds
         raise NoSuchEntityError(f"No such service {service} is supported for Service Specific Credentials")
     return name
 
@@ -220,7 +220,7 @@ def _new_id() -> str:
 
 
 def _new_secret(service: str) -> str:
-    """A password of 60 characters, or an API key; base64 has the letters that break naive quoting, as AWS's do."""
+    """Generate a password of 60 characters, or an API key. As in AWS, they contain characters that need quoting."""
     definition = known_service(service)
     if definition is None or not definition.secret_prefix:
         return base64.b64encode(secrets.token_bytes(44)).decode()

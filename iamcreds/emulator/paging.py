@@ -1,4 +1,4 @@
-"""Pages of a list: a marker names the last item handed out, so it stays valid while others write."""
+"""Pages of a list. A marker names the last item returned, so it stays valid during concurrent writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 DEFAULT_ITEMS = 100
-"""Items of a page when the caller does not say."""
+"""Items per page if the request has no `MaxItems`."""
 
 Item = TypeVar("Item")
 
@@ -25,28 +25,28 @@ def cut_page(
     kind: str,
     limit: int | None = None,
 ) -> tuple[list[Item], dict[str, Any]]:
-    """The items that `Marker` and `MaxItems` of the request ask for, in the order of their keys.
+    """Return the items that the request selects by `Marker` and `MaxItems`, sorted by key.
 
     Args:
-        items: all of them.
-        key: what sorts an item and tells it from every other.
+        items: all items.
+        key: returns the sort key of an item, which is unique.
         request: the operation's parameters.
-        kind: the operation; a marker of another one is refused.
-        limit: what an endpoint in a bad mood gives at most, whatever `MaxItems` says.
+        kind: the operation; markers of other operations are rejected.
+        limit: maximum number of items per page, regardless of `MaxItems`.
 
     Returns:
-        The page, and the `IsTruncated` and `Marker` that belong into the answer.
+        The page, and `IsTruncated` and `Marker` for the response.
 
     Raises:
-        ValidationError: the marker is not one of ours.
+        ValidationError: the marker is not valid for the operation.
     """
     after = _decode_marker(request["Marker"], kind) if "Marker" in request else ""
     rest = sorted((item for item in items if key(item) > after), key=key)
     size = min(request.get("MaxItems", DEFAULT_ITEMS), limit or len(rest))
-    chosen = rest[:size]
+    page = rest[:size]
     if len(rest) <= size:
-        return chosen, {"IsTruncated": False}
-    return chosen, {"IsTruncated": True, "Marker": _encode_marker(key(chosen[-1]), kind)}
+        return page, {"IsTruncated": False}
+    return page, {"IsTruncated": True, "Marker": _encode_marker(key(page[-1]), kind)}
 
 
 def _encode_marker(last: str, kind: str) -> str:
@@ -55,9 +55,9 @@ def _encode_marker(last: str, kind: str) -> str:
 
 def _decode_marker(marker: str, kind: str) -> str:
     try:
-        found, _, last = base64.b64decode(marker.encode(), altchars=b"-_", validate=True).decode().partition(" ")
+        operation, _, last = base64.b64decode(marker.encode(), altchars=b"-_", validate=True).decode().partition(" ")
     except (binascii.Error, UnicodeError):
-        found, last = "", ""
-    if found != kind or not last:
+        operation, last = "", ""
+    if operation != kind or not last:
         raise ValidationError("Invalid Marker")
     return last

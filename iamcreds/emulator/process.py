@@ -1,4 +1,4 @@
-"""The embedded IAM as a process: until Ctrl-C."""
+"""The IAM emulator as a process that runs until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from iamcreds.emulator.server import Emulator
 
 
 def serve(port: int, latency: float = 0, rate: float | None = None) -> None:
-    """Serve until SIGINT or SIGTERM; says in one line where, once it answers.
+    """Serve until SIGINT or SIGTERM. Print one line with the URL when the emulator is ready.
 
     Args:
-        port: where on 127.0.0.1 to listen; 0 is any free port.
-        latency: seconds that every call takes longer.
-        rate: calls per second of each operation before IAM answers Throttling; None never does.
+        port: port on 127.0.0.1; 0 selects a free port.
+        latency: additional seconds for each call.
+        rate: calls per second of each operation before IAM returns Throttling; None disables the limit.
 
     Raises:
-        click.ClickException: the port is taken.
+        click.ClickException: the port is in use.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -29,10 +29,10 @@ def serve(port: int, latency: float = 0, rate: float | None = None) -> None:
     try:
         emulator = Emulator(port, Settings(latency=latency, rate=rate)).start()
     except OSError as error:
-        raise click.ClickException(f"{error.strerror}; --port 0 takes one that is free") from error
+        raise click.ClickException(f"{error.strerror}; --port 0 selects a free port") from error
     click.echo(
-        f"embedded IAM on {emulator.url} (account {ACCOUNT}); use it by: export AWS_ENDPOINT_URL={emulator.url};"
-        " stop with Ctrl-C",
+        f"IAM emulator on {emulator.url} (account {ACCOUNT}); to use it, run: export AWS_ENDPOINT_URL={emulator.url};"
+        " stop it with Ctrl-C",
     )
     stop.wait()
     emulator.stop()

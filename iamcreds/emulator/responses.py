@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 def install() -> None:
-    """Put this IAM in the place of moto's, and moto's IAM on the account's clock; a second time changes nothing."""
+    """Replace moto's IAM by this one, and moto's clock by the account's. Repeated calls have no effect."""
     moto_urls.url_paths["{0}/$"] = Iam.dispatch
     vars(moto_models)["utcnow"] = read_account_clock
 
 
 def read_account_clock() -> datetime:
-    """The account's clock as moto wants it: UTC in whole seconds, and not saying that it is UTC."""
+    """Return the account's time as moto expects it: UTC in whole seconds, without a time zone."""
     return SWITCHES.now().replace(microsecond=0, tzinfo=None)
 
 
@@ -36,14 +36,14 @@ class Iam(CorrectedIam):
     """One request to IAM."""
 
     def create_service_specific_credential(self) -> ActionResult:
-        """Create: the only answer with the secret, beside Reset's."""
+        """Create a credential. Only this response and that of Reset contain a secret."""
         service = self._read_service()
         user = self._require_user()
-        return self._tell_secret(*CREDENTIALS.create(user, service, self.params.get("CredentialAgeDays")))
+        return self._return_secret(*CREDENTIALS.create(user, service, self.params.get("CredentialAgeDays")))
 
     def list_service_specific_credentials(self) -> ActionResult:
-        """List: of one user or, with AllUsers, of all; in the order of ids, which says nothing about age."""
-        service = self._read_service() if self.params.get("ServiceName") else None  # an empty one is no filter
+        """List the credentials of one user, or of all with AllUsers, by id, which is unrelated to their age."""
+        service = self._read_service() if self.params.get("ServiceName") else None  # an empty name does not filter
         user = None if self._wants_all_users() else self._require_user()
         hidden = SWITCHES.settings.hidden_users if user is None else ()
         listed = CREDENTIALS.select(user, service, SWITCHES.settings.list_lag)
@@ -51,17 +51,17 @@ class Iam(CorrectedIam):
         return ActionResult({"ServiceSpecificCredentials": list(map(_describe, page)), **paging})
 
     def update_service_specific_credential(self) -> ActionResult:
-        """Update the status, which is all that can be."""
+        """Update the status, the only value that can be updated."""
         status = Status(self.params["Status"])
         CREDENTIALS.switch(self._require_user(), self.params["ServiceSpecificCredentialId"], status)
         return EmptyResult()
 
     def reset_service_specific_credential(self) -> ActionResult:
-        """Reset: another secret, everything else as it was."""
-        return self._tell_secret(*CREDENTIALS.reset(self._require_user(), self.params["ServiceSpecificCredentialId"]))
+        """Reset the secret and nothing else."""
+        return self._return_secret(*CREDENTIALS.reset(self._require_user(), self.params["ServiceSpecificCredentialId"]))
 
     def delete_service_specific_credential(self) -> ActionResult:
-        """Delete at once."""
+        """Delete a credential immediately."""
         CREDENTIALS.delete(self._require_user(), self.params["ServiceSpecificCredentialId"])
         return EmptyResult()
 
@@ -78,13 +78,13 @@ class Iam(CorrectedIam):
             raise ValidationError(f"ServiceName must match {SERVICE_NAME}")
         return service
 
-    def _tell_secret(self, credential: Credential, secret: str) -> ActionResult:
+    def _return_secret(self, credential: Credential, secret: str) -> ActionResult:
         SWITCHES.remember(secret)
         return ActionResult({"ServiceSpecificCredential": _describe(credential, secret)})
 
 
 def _describe(credential: Credential, secret: str | None = None) -> dict[str, Any]:
-    """A credential in the words of IAM's model; moto leaves out what is None."""
+    """Describe a credential with the fields of IAM's model; moto omits fields that are None."""
     is_password = service_family(credential.service) is Family.PASSWORD
     login_field, secret_field = (
         ("ServiceUserName", "ServicePassword") if is_password else ("ServiceCredentialAlias", "ServiceCredentialSecret")

@@ -1,4 +1,4 @@
-"""The embedded IAM as an HTTP endpoint on the loopback interface: moto's server behind the switches."""
+"""The IAM emulator as an HTTP endpoint on the loopback interface: moto's server behind the fault injection."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ BACKLOG = 128
 
 
 class Emulator:
-    """The embedded IAM, served from a thread of this process until `stop`; starting empties the account.
+    """The IAM emulator, served from a thread of this process until `stop`; `start` empties the account.
 
-    All emulators of one process are doors to the same account, because moto keeps its state in module globals; for
-    two accounts, run `iamcreds emulator` twice.
+    All emulators of one process share an account, because moto keeps its state in module globals. For two accounts,
+    run `iamcreds emulator` twice.
 
     Args:
-        port: where on 127.0.0.1 to listen; 0 is any free port.
-        settings: how to behave at first.
+        port: port on 127.0.0.1; 0 selects a free port.
+        settings: the initial settings.
 
     Raises:
-        OSError: on `start`, when the port is taken.
+        OSError: on `start`, if the port is in use.
     """
 
     def __init__(self, port: int = 0, settings: Settings | None = None) -> None:
@@ -43,8 +43,8 @@ class Emulator:
         self._settings = settings
 
     def start(self) -> Self:
-        """Listen; requests are answered when this returns."""
-        # Bound here and not by werkzeug, which prints and exits when the port is taken.
+        """Listen, and return when the emulator responds to requests."""
+        # Bound here because werkzeug prints a message and exits if the port is in use.
         with _listen(self._port) as listener:
             self._server = make_server(
                 LOOPBACK,
@@ -60,7 +60,7 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Stop listening; state stays until an emulator of this process starts again."""
+        """Stop listening. The account stays until an emulator starts in this process."""
         self._server.shutdown()
         self._thread.join()
 
@@ -77,36 +77,36 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """What AWS_ENDPOINT_URL is to be set to."""
+        """The URL for AWS_ENDPOINT_URL."""
         return f"http://{LOOPBACK}:{self._server.port}"
 
     @property
     def controls(self) -> Controls:
-        """The switches, by the same door that another process takes."""
+        """The controls of this emulator, over HTTP as for other processes."""
         return Controls(self.url)
 
 
 def application() -> Switched:
-    """The embedded IAM as a WSGI application: for a process that needs no socket."""
+    """Return the IAM emulator as a WSGI application for a process without a socket."""
     install()
     return Switched(DomainDispatcherApplication(create_backend_app))
 
 
 class Handler(MotoRequestHandler):
-    """Prints nothing, neither requests nor what went wrong with them, and has the application date its answers."""
+    """A request handler that logs nothing and leaves the Date header to the application."""
 
     def send_response(self, code: int, message: str | None = None) -> None:
-        """Begin the answer, without the date of this machine's clock."""
+        """Start the response without the Date header of this machine."""
         self.send_response_only(code, message)
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 as werkzeug has it
-        """Drop the line."""
+        """Discard the line."""
 
 
 def _listen(port: int) -> socket.socket:
     try:
         return socket.create_server((LOOPBACK, port), backlog=BACKLOG)
     except OSError as error:
-        # Python's own text repeats the address.
+        # Python's own message repeats the address.
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise OSError(error.errno, f"cannot listen on {LOOPBACK}:{port}: {reason}") from error

@@ -1,4 +1,4 @@
-"""What botocore's model of IAM says about parameters, checked and complained about as IAM does."""
+"""Validation of parameters by botocore's model of IAM, with IAM's error messages."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from botocore.model import Shape, StructureShape
 
 SERVICE_NAME = "[a-zA-Z0-9.-]*"
-"""Recorded on AWS; the model does not state it."""
+"""Recorded on AWS; the model does not contain it."""
 
 
 def check_parameters(shape: StructureShape, parameters: Mapping[str, Any]) -> None:
     """Check an operation's top-level parameters.
 
     Raises:
-        ValidationError: with all that is wrong, counted.
+        ValidationError: a parameter is not valid; the message counts and lists all violations.
     """
     errors = [error for name in shape.members for error in _check(shape, name, parameters)]
     if errors:
@@ -29,7 +29,7 @@ def check_parameters(shape: StructureShape, parameters: Mapping[str, Any]) -> No
 
 
 def _describe(name: str, constraint: str) -> str:
-    """Return IAM's sentence about one parameter: `Value at 'userName' failed to satisfy constraint: Member must …`."""
+    """Return IAM's message about a parameter: `Value at 'userName' failed to satisfy constraint: Member must …`."""
     return f"Value at '{name[0].lower()}{name[1:]}' failed to satisfy constraint: Member must {constraint}"
 
 
@@ -64,5 +64,5 @@ def _broken_by_number(shape: Shape, value: int) -> Iterator[str]:
 
 
 def matches(pattern: str, value: str) -> bool:
-    r"""Whether the whole value matches; the model's patterns are Java's, where `\w` is ASCII."""
+    r"""Return True if the whole value matches. The patterns of the model are Java's, in which `\w` is ASCII."""
     return re.fullmatch(pattern, value, re.ASCII) is not None

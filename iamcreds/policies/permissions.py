@@ -1,4 +1,4 @@
-"""The operations that runs call, and why; the IAM policies that they need are made of them."""
+"""The operations that runs call, with their purposes, and the IAM policies that permit them."""
 
 from __future__ import annotations
 
@@ -13,65 +13,65 @@ if TYPE_CHECKING:
     from iamcreds.model import Desired, DesiredUser
 
 READS = {
-    "iam:ListServiceSpecificCredentials": "what is live, all users' a page at a time",
-    "iam:ListUsers": "whether the users of new credentials exist",
-    "iam:GetUser": "to be sure that a user is missing before saying so",
-    "iam:ListAccessKeys": "the access keys of users with an access-key policy",
-    "iam:GetAccessKeyLastUsed": "when those keys were last used",
+    "iam:ListServiceSpecificCredentials": "existing credentials of all users, page by page",
+    "iam:ListUsers": "existence of the users of new credentials",
+    "iam:GetUser": "confirmation that a user does not exist",
+    "iam:ListAccessKeys": "access keys of users with an access key policy",
+    "iam:GetAccessKeyLastUsed": "last use of these access keys",
 }
-"""Every operation that any run calls and that changes nothing, and why; STS GetCallerIdentity needs no permission."""
+"""The read operations of every run, with their purposes; STS GetCallerIdentity needs no permission."""
 
 DRIFT_READS = {
-    "iam:GenerateCredentialReport": "to have the report made that says whose access keys need a closer look",
-    "iam:GetCredentialReport": "to read it",
+    "iam:GenerateCredentialReport": "credential report that selects the users whose access keys are read",
+    "iam:GetCredentialReport": "the content of this report",
 }
-"""Operations that `iamcreds drift` calls beside READS; without them it reads the access keys of every watched user."""
+"""Further operations of `iamcreds drift`. Without them, it reads the access keys of every user with a policy."""
 
 WRITES = {
-    "iam:CreateServiceSpecificCredential": "a credential newly declared",
-    "iam:UpdateServiceSpecificCredential": "one switched on or off",
-    "iam:ResetServiceSpecificCredential": "a declared reset, or the password of a Create whose answer was lost",
-    "iam:DeleteServiceSpecificCredential": "one no longer declared",
+    "iam:CreateServiceSpecificCredential": "a newly declared credential",
+    "iam:UpdateServiceSpecificCredential": "activation or deactivation",
+    "iam:ResetServiceSpecificCredential": "a declared reset, or the password after a lost response to Create",
+    "iam:DeleteServiceSpecificCredential": "a credential that is no longer declared",
 }
-"""Every operation that is called and changes something, and why."""
+"""The write operations, with their purposes."""
 
-USER_READS = {"iam:ListAttachedUserPolicies": "which policies are attached to users with `iamUser`"}
-"""What pulumi-aws calls beside READS that changes nothing (its documentation, and that of AWS's operations)."""
+USER_READS = {"iam:ListAttachedUserPolicies": "policies attached to users with `iamUser`"}
+"""Further read operations of pulumi-aws (by its documentation and that of AWS's operations)."""
 
 USER_WRITES = {
-    "iam:CreateUser": "a user newly declared",
-    "iam:UpdateUser": "another path",
-    "iam:TagUser": "tags",
-    "iam:UntagUser": "tags no longer declared",
-    "iam:DeleteUserPermissionsBoundary": "a boundary no longer declared",
+    "iam:CreateUser": "a newly declared user",
+    "iam:UpdateUser": "a changed path",
+    "iam:TagUser": "declared tags",
+    "iam:UntagUser": "tags that are no longer declared",
+    "iam:DeleteUserPermissionsBoundary": "a boundary that is no longer declared",
 }
-"""What pulumi-aws calls to make users what specs say, boundaries and attachments aside; as above."""
+"""Write operations of pulumi-aws for declared users, except for boundaries and attachments; from the same sources."""
 
 USER_DELETES = {
-    "iam:DeleteUser": "a user no longer declared",
-    "iam:DetachUserPolicy": "a policy no longer declared",
-    "iam:ListGroupsForUser": "to delete a user",
+    "iam:DeleteUser": "a user who is no longer declared",
+    "iam:DetachUserPolicy": "a policy that is no longer declared",
+    "iam:ListGroupsForUser": "deletion of a user",
 }
-"""What pulumi-aws calls for who or what has left the specs; taking users out of groups is not among it."""
+"""Operations of pulumi-aws for removed users and policies. Removal of users from groups is not among them."""
 
 
 MAX_LENGTH = 6_144
-"""Characters of a managed policy at most, white space aside (the IAM guide, quotas)."""
+"""Maximum number of characters of a managed policy without white space (IAM User Guide, quotas)."""
 
 MAX_POLICIES = 10
-"""Managed policies of a role, unless AWS was asked for more (the IAM guide, quotas)."""
+"""Default quota of managed policies per role (IAM User Guide, quotas)."""
 
 _DELETE = "iam:DeleteServiceSpecificCredential"
 _SERVICE = "iam:ServiceSpecificCredentialServiceName"
 
 _Item = TypeVar("_Item")
 _Grant: TypeAlias = tuple[tuple[str, ...], str]
-"""Services, sorted, and a user who is to have credentials for them."""
+"""Services, sorted, and a user with declared credentials for them."""
 
 
 @dataclass(frozen=True, order=True)
-class _Made:
-    """A user whom specs have made, with the ARNs of the policies and of the boundary, empty for none."""
+class _IamUser:
+    """A user with `iamUser`, with the ARNs of the policies and of the boundary (empty without one)."""
 
     policies: tuple[str, ...]
     boundary: str
@@ -80,74 +80,74 @@ class _Made:
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose users are meant.
+    """The owner of the users in a policy.
 
     Attributes:
-        account: 12 digits, None for any account.
-        partition: the part of AWS: `aws`, `aws-us-gov` or `aws-cn`.
+        account: the 12-digit account ID; None for any account.
+        partition: the AWS partition: `aws`, `aws-us-gov` or `aws-cn`.
     """
 
     account: str | None = None
     partition: str = "aws"
 
     def user_arn(self, user: str) -> str:
-        """The ARN of a user, path included; an asterisk stands for anything."""
+        """Return the ARN of a user, which may include a path; an asterisk is a wildcard."""
         return f"arn:{self.partition}:iam::{self.account or '*'}:user/{user}"
 
 
 def up_policy(owner: Owner) -> dict[str, Any]:
-    """What `pulumi up` needs; the changes are narrowed to the owner's users."""
+    """Return the policy for `pulumi up`; it limits changes to the owner's users."""
     return _policy(_statement("Read", READS, "*"), _statement("ChangeCredentials", WRITES, owner.user_arn("*")))
 
 
 def policies_for_users(desired: Desired, owner: Owner) -> list[dict[str, Any]]:
-    """What `pulumi up` needs for these specs: a policy, or several where one would be longer than IAM allows.
+    """Return the policies for `pulumi up` with these specs: one, or several if one would exceed IAM's size quota.
 
-    Credentials are made, reset and switched for declared users alone, for the services declared for each. They are
-    deleted for every user of the owner: who has left the specs, or was renamed, is declared no more.
+    Creating, resetting, activating and deactivating credentials is limited to declared users and the services declared
+    for each. Deleting is permitted for every user of the owner, because removed and renamed users are not declared.
     """
     grants = sorted((_list_services(user), user.name) for user in desired.users if user.credentials)
-    policies = _fill(grants, _fixed_statements(owner), lambda chosen: _change_statements(chosen, owner))
-    made = _list_made(desired)
-    if not made:
+    policies = _fill(grants, _fixed_statements(owner), lambda selected: _change_statements(selected, owner))
+    iam_users = _list_iam_users(desired)
+    if not iam_users:
         return policies
     *full, last = policies
     fixed = [*last["Statement"], *_fixed_user_statements(owner)]
     if _length(_policy(*fixed)) > MAX_LENGTH:
         full, fixed = policies, _fixed_user_statements(owner)
-    return [*full, *_fill(made, fixed, lambda chosen: _user_statements(chosen, owner))]
+    return [*full, *_fill(iam_users, fixed, lambda selected: _user_statements(selected, owner))]
 
 
 def _fill(
     items: Iterable[_Item], fixed: list[dict[str, Any]], write: Callable[[list[_Item]], Iterator[dict[str, Any]]]
 ) -> list[dict[str, Any]]:
-    """Policies that hold what is fixed and then what is written of the items, each as many as there is room for."""
-    chosen: list[_Item] = []
+    """Return policies with the fixed statements and those of the items, each with as many items as fit."""
+    selected: list[_Item] = []
     policies = [_policy(*fixed)]
     for item in items:
-        longer = _policy(*fixed, *write([*chosen, item]))
+        longer = _policy(*fixed, *write([*selected, item]))
         if _length(longer) > MAX_LENGTH:
-            chosen, fixed = [], []
+            selected, fixed = [], []
             longer = _policy(*write([item]))
             policies.append(longer)
         policies[-1] = longer
-        chosen.append(item)
+        selected.append(item)
     return policies
 
 
 def policy_for_services(desired: Desired, owner: Owner) -> dict[str, Any]:
-    """What `pulumi up` needs for these specs, for any user of the account, and for the declared services alone."""
+    """Return the policy for `pulumi up` with these specs: for any user of the account, but only declared services."""
     services = {service for user in desired.users for service in _list_services(user)}
     statements = [*_fixed_statements(owner), *_change_statements([(tuple(sorted(services)), "*")], owner)]
-    made = _list_made(desired)
-    if made:
-        of_all = [replace(each, user="*") for each in made]
+    iam_users = _list_iam_users(desired)
+    if iam_users:
+        of_all = [replace(iam_user, user="*") for iam_user in iam_users]
         statements += [*_fixed_user_statements(owner), *_user_statements(of_all, owner)]
     return _policy(*statements)
 
 
 def _fixed_statements(owner: Owner) -> list[dict[str, Any]]:
-    """What no spec narrows."""
+    """Return the statements that do not depend on specs."""
     delete = _statement("DeleteCredentials", {_DELETE: WRITES[_DELETE]}, owner.user_arn("*"))
     return [_statement("Read", READS, "*"), delete]
 
@@ -157,69 +157,72 @@ def _list_services(user: DesiredUser) -> tuple[str, ...]:
 
 
 def _change_statements(grants: Iterable[_Grant], owner: Owner) -> Iterator[dict[str, Any]]:
-    """For each set of services, what the users may be given; all three operations know the condition key."""
-    operations = {operation: why for operation, why in WRITES.items() if operation != _DELETE}
+    """Yield one statement for each set of services; all three operations support the condition key."""
+    operations = {operation: purpose for operation, purpose in WRITES.items() if operation != _DELETE}
     for number, (services, group) in enumerate(groupby(grants, key=lambda grant: grant[0]), 1):
         users = [user for _, user in group]
         statement = _statement(f"ChangeCredentials{number}", operations, _list_arns(users, owner))
         yield {**statement, "Condition": {"StringEquals": {_SERVICE: list(services)}}}
 
 
-def _list_made(desired: Desired) -> list[_Made]:
-    """The users whom the specs have made, those with the same policies together."""
+def _list_iam_users(desired: Desired) -> list[_IamUser]:
+    """Return the users with `iamUser`, sorted by their policies."""
     users = ((user.name, user.iam_user) for user in desired.users)
-    made = [
-        _Made(tuple(sorted(iam_user.policy_arns)), iam_user.permissions_boundary or "", name)
+    iam_users = [
+        _IamUser(tuple(sorted(iam_user.policy_arns)), iam_user.permissions_boundary or "", name)
         for name, iam_user in users
         if iam_user is not None
     ]
-    return sorted(made)
+    return sorted(iam_users)
 
 
 def _fixed_user_statements(owner: Owner) -> list[dict[str, Any]]:
-    """What no spec narrows: whoever has left the specs is declared no more."""
+    """Return the statements that do not depend on specs, because removed users are not declared."""
     return [
         _statement("ReadUsers", USER_READS, "*"),
         _statement("DeleteUsers", USER_DELETES, owner.user_arn("*")),
     ]
 
 
-def _user_statements(made: Sequence[_Made], owner: Owner) -> Iterator[dict[str, Any]]:
-    """Making users, with the boundaries and the policies that are declared for each and with no other."""
-    yield _statement("MakeUsers", USER_WRITES, _list_users(made, owner))
-    bounded = sorted((each.boundary, each) for each in made if each.boundary)
+def _user_statements(iam_users: Sequence[_IamUser], owner: Owner) -> Iterator[dict[str, Any]]:
+    """Yield the statements for users with `iamUser`, limited to the boundaries and policies declared for each."""
+    yield _statement("MakeUsers", USER_WRITES, _list_users(iam_users, owner))
+    bounded = sorted((iam_user.boundary, iam_user) for iam_user in iam_users if iam_user.boundary)
     for number, (boundary, group) in enumerate(groupby(bounded, key=lambda pair: pair[0]), 1):
-        arns = _list_users([each for _, each in group], owner)
+        arns = _list_users([iam_user for _, iam_user in group], owner)
         bound = _statement(f"BoundUsers{number}", {"iam:PutUserPermissionsBoundary": ""}, arns)
         yield {**bound, "Condition": {"StringEquals": {"iam:PermissionsBoundary": boundary}}}
-    attached = [each for each in made if each.policies]
-    for number, (policies, same) in enumerate(groupby(attached, key=lambda each: each.policies), 1):
-        attach = _statement(f"AttachPolicies{number}", {"iam:AttachUserPolicy": ""}, _list_users(list(same), owner))
+    with_policies = [iam_user for iam_user in iam_users if iam_user.policies]
+    for number, (policies, users) in enumerate(groupby(with_policies, key=lambda iam_user: iam_user.policies), 1):
+        attach = _statement(f"AttachPolicies{number}", {"iam:AttachUserPolicy": ""}, _list_users(list(users), owner))
         yield {**attach, "Condition": {"ArnEquals": {"iam:PolicyARN": list(policies)}}}
 
 
-def _list_users(made: Sequence[_Made], owner: Owner) -> list[str]:
-    return _list_arns(list(dict.fromkeys(each.user for each in made)), owner)
+def _list_users(iam_users: Sequence[_IamUser], owner: Owner) -> list[str]:
+    return _list_arns(list(dict.fromkeys(iam_user.user for iam_user in iam_users)), owner)
 
 
 def _list_arns(users: Sequence[str], owner: Owner) -> list[str]:
-    """Each user without a path and below any path, which specs do not tell; a name has neither slash nor asterisk."""
+    """Return the ARNs of each user without a path and below any path, because specs may not declare the path.
+
+    User names contain neither slashes nor asterisks.
+    """
     return [owner.user_arn(f"{path}{user}") for user in users for path in ("", "*/")]
 
 
 def _length(policy: dict[str, Any]) -> int:
-    """As IAM counts."""
+    """Return the number of characters as IAM counts them."""
     return len(json.dumps(policy, separators=(",", ":")))
 
 
 def preview_policy(desired: Desired | None = None) -> dict[str, Any]:
-    """What `pulumi preview` needs, of these specs if they are given: nothing that changes anything."""
-    has_made = desired is not None and bool(_list_made(desired))
-    return _policy(_statement("Read", READS | (USER_READS if has_made else {}), "*"))
+    """Return the read-only policy for `pulumi preview`, with these specs if given."""
+    has_iam_users = desired is not None and bool(_list_iam_users(desired))
+    return _policy(_statement("Read", READS | (USER_READS if has_iam_users else {}), "*"))
 
 
 def drift_policy() -> dict[str, Any]:
-    """What `iamcreds drift` and `iamcreds report` need: nothing that changes anything."""
+    """Return the read-only policy for `iamcreds drift` and `iamcreds report`."""
     return _policy(_statement("Read", READS | DRIFT_READS, "*"))
 
 

@@ -1,1 +1,1 @@
-"""What a stack's state holds, read as text: nothing in it is ever loaded or run."""
+"""The contents of a stack's state, read as text: no part of it is ever loaded or run."""

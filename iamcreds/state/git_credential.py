@@ -1,7 +1,7 @@
-"""Requests of git's credential protocol, and the hosts whose requests are answered; pure.
+"""Requests of git's credential protocol, and the hosts that may receive passwords; pure.
 
-A request is hostile text: git percent-decodes the URL that it was given, so a URL can put any byte except a line feed
-into a value (gitcredentials(7), git-credential(1)).
+Requests are not trusted: git percent-decodes URLs, so a URL can put any byte except a line feed into a value
+(gitcredentials(7), git-credential(1)).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SINGLE = frozenset({"protocol", "host", "path", "username", "url"})
 
 @dataclass(frozen=True)
 class GitRequest:
-    """The part of a request that decides about its response; `username` is None if git does not ask for a login."""
+    """The part of a request that determines the response; `username` is None if git does not request a login."""
 
     protocol: str = ""
     host: str = ""
@@ -38,11 +38,12 @@ class GitRequest:
 def parse_request(request: bytes) -> GitRequest:
     """Parse the standard input of a credential helper.
 
-    Git separates lines by a line feed and by nothing else. Unknown keys are ignored, and may repeat: git 2.46 sends
-    `capability[]` and `wwwauth[]` several times.
+    Git separates lines by line feeds only. Unknown keys are ignored and may repeat: git 2.46 sends `capability[]` and
+    `wwwauth[]` several times.
 
     Raises:
-        GitRequestError: it has a control character, a byte that is not ASCII, a key twice, or an unreadable URL.
+        GitRequestError: the request has a control character, a byte that is not ASCII, a repeated key, or an invalid
+            URL.
     """
     if any(byte not in _PRINTABLE for byte in request.replace(b"\n", b"")):
         raise GitRequestError("the request has control characters or bytes that are not ASCII")
@@ -55,11 +56,11 @@ def parse_request(request: bytes) -> GitRequest:
 
 
 def _add(values: dict[str, str], key: str, value: str) -> None:
-    """Add a value; a URL counts as the keys that git would take from it."""
+    """Add a value; a URL adds the keys that git reads from it."""
     if key == "url":
         parts = _URL.fullmatch(value)
         if parts is None:
-            raise GitRequestError("the request has a URL that cannot be read")
+            raise GitRequestError("the URL in the request is not valid")
         for name, part in parts.groupdict().items():
             if part is not None:
                 _add(values, name, part)
@@ -69,14 +70,14 @@ def _add(values: dict[str, str], key: str, value: str) -> None:
 
 
 def require_allowed_host(request: GitRequest, *, allow_localhost: bool) -> None:
-    """Reject a request of any host except CodeCommit's own over HTTPS.
+    """Reject a request for any host except CodeCommit's endpoints over HTTPS.
 
     Args:
         request: the parsed request.
-        allow_localhost: also allow this machine, over HTTP and HTTPS and at any port.
+        allow_localhost: also allow this machine, over HTTP or HTTPS at any port.
 
     Raises:
-        GitRequestError: the host may not get the password.
+        GitRequestError: the host may not receive the password.
     """
     host = request.host.lower()
     if _LOCALHOST.fullmatch(host) and request.protocol in ("http", "https"):

@@ -1,8 +1,8 @@
-"""Whose code the engine would run for what a state holds; pure, and nothing of the state is loaded.
+"""Detection of unknown code in a state that the engine would run; pure, and no part of the state is loaded.
 
-A state is code: with every dynamic resource it keeps, as `__provider`, what Python's pickle makes of its provider, and
-the SDK loads that in the next run before anything of ours is asked; for every other resource it names the plugin that
-the engine starts. So these texts are compared with our own, byte by byte.
+A state contains code. The `__provider` of a dynamic resource is its pickled provider, which the SDK unpickles before
+it calls iamcreds. For other resources, the state names the plugin that the engine starts. These texts are therefore
+compared with the known ones, byte by byte.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from iamcreds.state.secrets_provider import SecretsProvider
 
 MAX_BYTES = 256 << 20
-"""The longest state that is read: 100,000 resources of ours take less."""
+"""The maximum size of a state: 100,000 resources of iamcreds need less."""
 
-_PROTOCOLS = (4, 5)  # pickle's own default up to Python 3.13, and since
-_PLUGINS = frozenset({"pulumi", "pulumi-python"})  # the engine's own, by which the program reads its state, and ours
+_PROTOCOLS = (4, 5)  # pickle's default up to Python 3.13, and since
+_PLUGINS = frozenset({"pulumi", "pulumi-python"})  # the engine's, by which a program reads its state, and iamcreds's
 _DYNAMIC = re.compile(r"pulumi-[\w-]+:dynamic[/:].*", re.DOTALL)
 _PROVIDER = "pulumi:providers:"
 _PLUGIN = re.compile(rf"{_PROVIDER}((?:(?!::|\$).)*)", re.DOTALL)
 _DOWNLOADS = frozenset({"parameterization", "pluginDownloadURL"})
-_UNKNOWN_PROVIDER = "its provider is none of iamcreds, and whatever code it names would be run"
+_UNKNOWN_PROVIDER = "its provider does not belong to iamcreds, so the engine would run unknown code"
 _ROOTS = frozenset({"checkpoint", "deployment"})
 
 
 def serialize_by_reference(module: str, name: str, protocol: int) -> str:
-    """What Pulumi's SDK records of a provider that keeps nothing: the name of its class, pickled, in base64."""
+    """Return the SDK's text for a provider without attributes: the pickled reference to its class, in base64."""
     words = b"".join(
         pickle.SHORT_BINUNICODE + bytes([len(word)]) + word.encode() + pickle.MEMOIZE for word in (module, name)
     )
@@ -52,12 +52,12 @@ PROVIDERS = frozenset(
     for module, name in PROVIDER_CLASSES.values()
     for protocol in _PROTOCOLS
 )
-"""Every text that a state of ours may have as `__provider`."""
+"""The valid values of `__provider` in a state of iamcreds."""
 
 
 @dataclass(frozen=True, order=True)
 class ForeignCode:
-    """Code that is not ours and that a run would load for a resource; without a URN it stands beside the resources."""
+    """Unknown code that a run would load; the URN of its resource is empty if it is outside of the resources."""
 
     urn: str
     reason: str
@@ -65,27 +65,27 @@ class ForeignCode:
 
 @dataclass(frozen=True)
 class CheckedState:
-    """How many resources were looked at, and what foreign code was found, sorted."""
+    """The number of checked resources, and the unknown code in the state, sorted."""
 
     resources: int
     foreign: tuple[ForeignCode, ...]
 
 
 def check_state(text: str, plugins: Collection[str] = (), settings: SecretsProvider | None = None) -> CheckedState:
-    """Look for code that is not ours in `pulumi stack export`, or in a state as a backend keeps it.
+    """Look for unknown code in the output of `pulumi stack export`, or in the state of a backend.
 
     Args:
-        text: the whole document; no part of it is kept but URNs.
-        plugins: those that a program beside the specs needs, such as `aws`.
+        text: the whole document; only URNs of it are kept.
+        plugins: further plugins that the program needs, such as `aws`.
         settings: the secrets provider of the stack's settings file, None without one.
 
     Raises:
-        StateError: it is no state.
+        StateError: the text is not a state.
     """
     reading = _Reading(_PLUGINS.union(plugins), settings)
     try:
-        beside = json.loads(text, object_pairs_hook=reading.reduce, parse_int=float)
-        reading.foreign.update(ForeignCode("", reason) for reason in reading.judge(beside))
+        document = json.loads(text, object_pairs_hook=reading.reduce, parse_int=float)
+        reading.foreign.update(ForeignCode("", reason) for reason in reading.judge(document))
     except RecursionError:
         raise _make_error("it is nested too deeply") from None
     except json.JSONDecodeError as error:
@@ -95,13 +95,13 @@ def check_state(text: str, plugins: Collection[str] = (), settings: SecretsProvi
     return CheckedState(reading.resources, tuple(sorted(reading.foreign)))
 
 
-def _make_error(why: str) -> StateError:
-    return StateError(f"this is not what `pulumi stack export` prints: {why}")
+def _make_error(reason: str) -> StateError:
+    return StateError(f"this is not the output of `pulumi stack export`: {reason}")
 
 
 @dataclass(frozen=True)
 class _Object:
-    """An object of a state: the reasons to reject it, and the values by which its parents are judged.
+    """An object of a state: the reasons to reject it, and the values for the checks of its parents.
 
     Attributes:
         reasons: empty for a resource, whose reasons are recorded with its URN.
@@ -124,24 +124,25 @@ class _Object:
 
 
 _KEPT = frozenset({"__internal", "encryptedkey", "name", "salt", "state", "type", "url"})
-"""Keys, without case as the engine reads them, whose values decide about secrets providers and plugins."""
+"""The keys, in lower case because the engine ignores case, whose values determine secrets providers and plugins."""
 
 
 @dataclass
 class _Reading:
-    """Reads a state object by object from within, each of which becomes no more than what is foreign in it.
+    """A reader of a state that reduces each object to its unknown code, from the innermost objects outwards.
 
-    It goes by keys and words wherever they stand, not by places: whatever another reader takes for a resource is seen.
+    It checks keys and texts at every level of the document, so that it covers every object that the engine could read
+    as a resource.
     """
 
     plugins: frozenset[str]
     settings: SecretsProvider | None = None
     foreign: set[ForeignCode] = field(default_factory=set)
     resources: int = 0
-    keys: frozenset[str] = frozenset()  # of the object read last, which in the end is the document
+    keys: frozenset[str] = frozenset()  # of the latest object, which is the document at the end
 
     def reduce(self, pairs: list[tuple[str, object]]) -> _Object:
-        """Why an object is foreign; that of a resource is noted down with its URN."""
+        """Reduce an object to the reasons to reject it; record those of a resource with its URN."""
         self.keys = frozenset(key for key, _ in pairs)
         reasons = [reason for key, value in pairs for reason in self.judge(value, key)]
         if any(isinstance(value, str) and _PROVIDER in value for _, value in pairs):
@@ -157,16 +158,16 @@ class _Reading:
         return _Object(pairs=kept)
 
     def judge(self, value: object, key: str = "") -> Iterator[str]:
-        """Why what stands under a key is foreign; a list of what a provider depends on is no provider."""
+        """Yield the reasons to reject the value of a key. A list of a provider's dependencies is not a provider."""
         if key == "__provider":
             yield from _judge_provider(value)
         elif key in _DOWNLOADS:
-            yield f"{key} names a plugin that the engine would fetch and run"
+            yield f"{key} names a plugin that the engine would download and run"
         elif key.casefold() == "secrets_providers" and value is not None:
             yield from self._judge_secrets(value)
         match value:
             case str():
-                yield from self._judge_word(value)
+                yield from self._judge_text(value)
             case _Object():
                 yield from value.reasons
                 if value.has_listed_provider and key != "propertyDependencies":
@@ -175,17 +176,17 @@ class _Reading:
                 for item in value:
                     yield from self.judge(item)
 
-    def _judge_word(self, text: str) -> Iterator[str]:
+    def _judge_text(self, text: str) -> Iterator[str]:
         if _DYNAMIC.fullmatch(text) and text not in PROVIDER_CLASSES:
-            yield f"the type {text} is none of iamcreds"
+            yield f"the type {text} does not belong to iamcreds"
         names = [text.removeprefix(_PROVIDER)] if text.startswith(_PROVIDER) else _PLUGIN.findall(text)
         yield from self._judge_plugins(names)
 
     def _judge_inputs(self, inputs: object) -> Iterator[str]:
-        """Judge the inputs of a provider, whose `__internal.name` names the plugin instead of the provider's type.
+        """Check the inputs of a provider: `__internal.name` names the plugin instead of the provider's type.
 
         The engine falls back to the inputs themselves if `__internal` is missing or null (GetProviderName in
-        pkg/resource/deploy/providers). So each name is judged, whichever of them counts.
+        pkg/resource/deploy/providers). Each name is therefore checked, even if the engine does not use it.
         """
         if isinstance(inputs, _Object):
             internal = [value for value in inputs.find("__internal") if isinstance(value, _Object)]
@@ -200,9 +201,9 @@ class _Reading:
     def _judge_secrets(self, provider: object) -> Iterator[str]:
         values = provider.values() if isinstance(provider, _Object) else None
         state = values.get("state") if values else None
-        found = state.values() if isinstance(state, _Object) else None
-        read = None if values is None or found is None else parse_state(values, found)
-        if reason := judge_secrets_provider(read, self.settings):
+        details = state.values() if isinstance(state, _Object) else None
+        parsed = None if values is None or details is None else parse_state(values, details)
+        if reason := judge_secrets_provider(parsed, self.settings):
             yield reason
 
 
@@ -210,9 +211,9 @@ def _judge_provider(value: object) -> Iterator[str]:
     match value:
         case str() if value in PROVIDERS:
             return
-        case list() | None:  # judged by the key of the object that has it
+        case list() | None:  # checked by the key of the object that contains it
             return
-        case _Object():  # which is how a state has an encrypted text
-            yield "its provider is encrypted, so nobody can tell what would be run"
+        case _Object():  # an encrypted text in a state
+            yield "its provider is encrypted, so the code that the engine would run is unknown"
         case _:
             yield _UNKNOWN_PROVIDER

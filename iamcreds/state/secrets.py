@@ -1,4 +1,4 @@
-"""One credential's login and secret out of a stack's decrypted state, in the forms that programs take; pure."""
+"""The login and secret of one credential from a stack's decrypted state, in the formats of several programs; pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SECRETS = tuple(SECRET_OUTPUTS.values())
 
 
 class Form(StrEnum):
-    """How a secret is told."""
+    """The output format of a secret."""
 
     TEXT = "text"
     JSON = "json"
@@ -34,7 +34,7 @@ class Form(StrEnum):
 
 @dataclass(frozen=True)
 class Secret:
-    """A credential with what opens it; `outputs` are its login and secret, by the names of its outputs."""
+    """A credential with its secret; `outputs` are its login and secret, by the names of its outputs."""
 
     resource: str
     user: str
@@ -44,7 +44,7 @@ class Secret:
 
     @property
     def login(self) -> str:
-        """The service user name or, of an API key, the alias."""
+        """The service user name, or the alias of an API key."""
         return next((self.outputs[name] for name in _LOGINS if name in self.outputs), "")
 
     @property
@@ -61,32 +61,33 @@ def find_secret(export: str, resource: str) -> Secret:
         resource: the credential's resource name or URN.
 
     Raises:
-        SecretError: no credential or more than one has that name, its secret is unknown, or it is not an export.
+        SecretError: the name matches no credential or more than one, its secret is unknown, or `export` is not valid.
     """
     try:
         document = json.loads(export)
     except json.JSONDecodeError:
-        raise SecretError("`pulumi stack export` printed something else than a state") from None
-    present = (credential for credential in list_credentials(document) if not credential.get("delete"))
-    found = {credential["urn"]: credential["outputs"] for credential in present}
-    outputs = found[_select_urn(resource, {urn: _reveal(each.get("user", "")) for urn, each in found.items()})]
+        raise SecretError("the output of `pulumi stack export` is not a state") from None
+    current = (credential for credential in list_credentials(document) if not credential.get("delete"))
+    outputs_by_urn = {credential["urn"]: credential["outputs"] for credential in current}
+    users = {urn: _reveal(outputs.get("user", "")) for urn, outputs in outputs_by_urn.items()}
+    outputs = outputs_by_urn[_select_urn(resource, users)]
     texts = {name: _reveal(outputs[name]) for name in (*_LOGINS, *_SECRETS) if outputs.get(name)}
     user, service, credential_id = (_reveal(outputs.get(name, "")) for name in ("user", "service", "credential_id"))
     if not any(name in texts for name in _SECRETS):
         raise SecretError(
-            f"nobody knows the secret of {service} credential {credential_id} of user {user}: it was taken over as it"
-            " was; declare a `reset` to give it a new one"
+            f"the secret of {service} credential {credential_id} of user {user} is unknown, because the credential was"
+            " imported. Declare a `reset` to get a new secret"
         )
     if not all(text.isprintable() for text in (user, service, credential_id, *texts.values())):
         raise SecretError(
-            f"{resource} has characters that nothing of IAM's has: find out who wrote this state"
-            " (`pulumi stack export | iamcreds state check -`)"
+            f"{resource} has characters that IAM does not use, so the state may be manipulated. Run"
+            " `pulumi stack export | iamcreds state check -`"
         )
     return Secret(resource, user, service, credential_id, texts)
 
 
 def _select_urn(resource: str, users: Mapping[str, str]) -> str:
-    """Return the URN that a name stands for, or the URN itself.
+    """Return the URN of the resource with that name or URN.
 
     Args:
         resource: a resource name or a URN.
@@ -110,32 +111,34 @@ def _select_urn(resource: str, users: Mapping[str, str]) -> str:
     return selected[0]
 
 
-def _suggest(resource: str, found: Iterable[str]) -> str:
-    """Suggest the most similar of these names."""
-    near = difflib.get_close_matches(resource, found)
-    return f"; did you mean {' or '.join(near)}?" if near else "; `pulumi stack output credentials` lists what it has"
+def _suggest(resource: str, names: Iterable[str]) -> str:
+    """Return a hint with the most similar names."""
+    similar = difflib.get_close_matches(resource, names)
+    if similar:
+        return f"; did you mean {' or '.join(similar)}?"
+    return ". Run `pulumi stack output credentials` to list its credentials"
 
 
 def _reveal(value: Any) -> str:  # noqa: ANN401 - any property value
-    """A text, out of the wrapper that a decrypted secret has."""
+    """Return a value as text, without the wrapper of a decrypted secret."""
     return str(json.loads(value["plaintext"])) if isinstance(value, dict) else str(value)
 
 
 def format_secret(secret: Secret, form: Form) -> str:
-    """The secret as a whole document of that form, which ends with a line end.
+    """Return the secret as a document in that format, with a line break at its end.
 
     Raises:
-        SecretError: the form is not for this service.
+        SecretError: the service does not support the format.
     """
-    known = known_service(secret.service)
+    service = known_service(secret.service)
     match form:
         case Form.TEXT:
             return "".join(f"{name}: {text}\n" for name, text in secret.outputs.items())
         case Form.JSON:
-            known_of_it = {"user": secret.user, "service": secret.service, "credential_id": secret.id}
-            return json.dumps(known_of_it | dict(secret.outputs), indent=2) + "\n"
-        case Form.ENV if known is not None and known.variable:
-            return f"export {known.variable}={shlex.quote(secret.secret)}\n"
+            identity = {"user": secret.user, "service": secret.service, "credential_id": secret.id}
+            return json.dumps(identity | dict(secret.outputs), indent=2) + "\n"
+        case Form.ENV if service is not None and service.variable:
+            return f"export {service.variable}={shlex.quote(secret.secret)}\n"
         case Form.GIT_CREDENTIAL if secret.service == "codecommit.amazonaws.com":
             return f"username={secret.login}\npassword={secret.secret}\n"
         case Form.CQLSHRC if secret.service == "cassandra.amazonaws.com":
@@ -144,5 +147,6 @@ def format_secret(secret: Secret, form: Form) -> str:
             # conf/credentials.sample and pylib/cqlshlib/authproviderhandling.py in apache/cassandra, since 4.1
             return f"[PlainTextAuthProvider]\nusername = {secret.login}\npassword = {secret.secret}\n"
     raise SecretError(
-        f"{secret.resource} is of {secret.service}, which has no use for the form {form}: take --as text or --as json"
+        f"format {form} is not available for {secret.resource}, a credential for {secret.service}. Use --as text or"
+        " --as json"
     )

@@ -1,7 +1,7 @@
-"""The secrets provider that a state names, compared with the stack's settings file; pure.
+"""The secrets provider of a state, compared with that of the stack's settings file; pure.
 
-The engine decrypts a state by the secrets provider that the state itself names. So anyone who may write a state can
-name a key of their own, and forge every secret of the next run (pkg/backend/secrets in pulumi/pulumi).
+The engine decrypts a state with the secrets provider that the state itself names. An attacker who can write the state
+can therefore name a different key, and forge every secret of the next run (pkg/backend/secrets in pulumi/pulumi).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_SETTINGS = 1 << 20
-"""The longest settings file that is read, in bytes."""
+"""The maximum size of a settings file, in bytes."""
 
 _CLOUD, _PASSPHRASE, _SERVICE = "cloud", "passphrase", "service"
 _WITHOUT_ENDPOINT = frozenset({"awskms", "gcpkms", "hashivault"})
 _PARAMETERS = frozenset({"region", "profile", "awssdk"})
-"""Query parameters of `awskms` that name no host and no further identity (gocloud.dev/aws, V2ConfigFromURLParams)."""
+"""Query parameters of `awskms` without a host or a further identity (gocloud.dev/aws, V2ConfigFromURLParams)."""
 _DIFFERENT = "its secrets provider is not the one of the stack's settings file"
 
 
@@ -37,10 +37,10 @@ class SecretsProvider:
 
 
 def parse_settings(content: bytes) -> SecretsProvider:
-    """Parse the secrets provider out of a stack's settings file, `Pulumi.STACK.yaml`.
+    """Parse the secrets provider in a stack's settings file, `Pulumi.STACK.yaml`.
 
     Raises:
-        StateError: it is too long, it is not a YAML mapping, or a value is not a text.
+        StateError: the file is too long, it is not a YAML mapping, or a value is not a string.
     """
     try:
         settings = yaml.safe_load(content) if len(content) <= MAX_SETTINGS else ""
@@ -57,7 +57,7 @@ def parse_settings(content: bytes) -> SecretsProvider:
 
 
 def parse_state(provider: Mapping[str, object], state: Mapping[str, object]) -> SecretsProvider | None:
-    """Parse a secrets provider of a state, keys in lower case; None if it is not as the engine writes it."""
+    """Parse a secrets provider of a state, with keys in lower case. Return None if the engine would not write it."""
     names = {_CLOUD: ("url", "encryptedkey"), _PASSPHRASE: ("", "salt"), _SERVICE: ("", "")}
     kind = provider.get("type")
     if not isinstance(kind, str) or kind not in names:
@@ -70,7 +70,7 @@ def judge_secrets_provider(provider: SecretsProvider | None, settings: SecretsPr
     """Return the reason why the secrets of a state cannot be trusted, or None.
 
     Args:
-        provider: the state's, None if it cannot be read.
+        provider: the secrets provider of the state, None if it cannot be read.
         settings: that of the settings file, None without a file. Then only an endpoint in the URL can be rejected.
     """
     if provider is None:
@@ -83,7 +83,7 @@ def judge_secrets_provider(provider: SecretsProvider | None, settings: SecretsPr
 
 
 def _has_endpoint(url: str) -> bool:
-    """Return True unless the URL is known to name no host to connect to."""
+    """Return True unless it is certain that the URL names no host to connect to."""
     try:
         parts = urlsplit(url)
     except ValueError:

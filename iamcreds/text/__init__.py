@@ -1,1 +1,1 @@
-"""Text as people write and read it: names, durations, counts, tables; what comes from outside made harmless."""
+"""Parsing and formatting of text: names, durations, counts, tables, and the escaping of external text."""

@@ -1,4 +1,4 @@
-"""Commands as messages tell them: each can be pasted into a shell as it stands; pure."""
+"""Commands in messages, which can be pasted into a shell; pure."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import shlex
 
 
 def format_option(name: str, value: str) -> str:
-    """An option with a value that may be anything: `--user-name jane`, and `--user-name=-x` where it looks like one."""
+    """Return an option with any value: `--user-name jane`, or `--user-name=-x` if the value looks like an option."""
     separator = "=" if value.startswith("-") else " "
     return f"{name}{separator}{shlex.quote(value)}"
 
 
 def create_user(user: str) -> str:
-    """The command that creates an IAM user."""
+    """Return the command that creates an IAM user."""
     return f"aws iam create-user {format_option('--user-name', user)}"
 
 
@@ -23,12 +23,12 @@ def rename_user(user: str, new_name: str) -> str:
 
 
 def delete_credential(user: str, credential_id: str) -> str:
-    """The command that deletes a credential."""
+    """Return the command that deletes a credential."""
     return f"aws iam delete-service-specific-credential {_name_credential(user, credential_id)}"
 
 
 def switch_credential(user: str, credential_id: str, status: str) -> str:
-    """The command that switches a credential on or off."""
+    """Return the command that activates or deactivates a credential."""
     return (
         f"aws iam update-service-specific-credential {_name_credential(user, credential_id)}"
         f" {format_option('--status', status)}"
@@ -47,12 +47,12 @@ def dump_user(user: str, folder: str | None) -> str:
 
 
 def delete_access_key(user: str, key_id: str) -> str:
-    """The command that deletes an access key."""
+    """Return the command that deletes an access key."""
     return f"aws iam delete-access-key {format_option('--user-name', user)} {format_option('--access-key-id', key_id)}"
 
 
 def install_extra(extra: str) -> str:
-    """Return the commands that add an extra of iamcreds to a project, or to a clone of iamcreds."""
+    """Return the commands that add an extra of iamcreds to a project or to a clone of iamcreds."""
     init = f"iamcreds init . --extra {extra} --wheel FILE --overwrite requirements.txt"
     return (
         f"run `{init}`, then `.venv/bin/pip install -r requirements.txt`; in a clone of iamcreds, `make .venv/.synced`"

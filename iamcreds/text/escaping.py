@@ -1,4 +1,4 @@
-"""Text from outside (names, values, what others said) made harmless for where it is shown; pure."""
+"""Escaping of external text (names, values, messages of other programs) for each kind of output; pure."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _FORMULA = re.compile("(^|[;\n])( *)(?=[=+@\uff1d\uff0b\uff0d\uff20-])")
 
 
 def escape_invisible(text: str) -> str:
-    """A text in one line that cannot speak to a terminal, nor to what reads the log of a CI run.
+    """Return a text on one line that controls neither a terminal nor a CI system that reads the log.
 
-    Line ends, control characters and those that turn or hide text stand as Python's escapes, and so does what would
-    make a workflow command (`::add-mask::`, `##[group]`).
+    Line ends, control characters, and characters that reverse or hide text become Python's escapes, as does the start
+    of a workflow command (`::add-mask::`, `##[group]`).
     """
-    shown = text if text.isprintable() else "".join(map(_escape_character, text))
-    return _COMMAND.sub(lambda found: f"{found[1]}\\x3a" if found[0].endswith(":") else "\\x23", shown)
+    printable = text if text.isprintable() else "".join(map(_escape_character, text))
+    return _COMMAND.sub(lambda match: f"{match[1]}\\x3a" if match[0].endswith(":") else "\\x23", printable)
 
 
 def escape_lines(text: str) -> str:
-    """The same for each line of a text whose lines are ours."""
+    """Escape each line of a text whose line breaks come from iamcreds."""
     return "\n".join(map(escape_invisible, text.split("\n")))
 
 
@@ -32,17 +32,17 @@ def _escape_character(character: str) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """A sentence for Markdown, in one line, in a table too: each word that is not a plain one is code.
+    """Return a sentence for Markdown on one line, also for tables: each word that is not plain becomes code.
 
-    GitHub makes links of what looks like an address, and mentions of what looks like a name, however it is escaped.
+    GitHub turns addresses into links and names into mentions, even if they are escaped.
     """
     words = escape_invisible(text).split(" ")
     return " ".join(word if _PLAIN_WORD.fullmatch(word) else format_code(word) for word in words)
 
 
-def escape_json(written: str) -> str:
-    """JSON, which may have more than ASCII, in which what a terminal or a CI run would obey is escaped."""
-    return "\n".join(map(escape_json_line, written.split("\n"))).replace("##", "#\\u0023")
+def escape_json(document: str) -> str:
+    """Escape everything in a JSON document that would control a terminal or a CI system; other Unicode text stays."""
+    return "\n".join(map(escape_json_line, document.split("\n"))).replace("##", "#\\u0023")
 
 
 def escape_json_line(line: str) -> str:
@@ -53,18 +53,18 @@ def escape_json_line(line: str) -> str:
 
 
 def escape_cell(text: str) -> str:
-    """Return a text for a cell of CSV, each line of it escaped like a cell of a table.
+    """Return a text for a CSV cell, with each of its lines escaped like a table cell.
 
-    Line feeds stay, because RFC 4180 allows them in a cell, and programs expect them. RFC 4180 allows carriage returns,
-    too, but a terminal overwrites the line at each. It does not allow tabs and other control characters.
-    An apostrophe, which spreadsheets do not show, precedes each text that a spreadsheet would take for a formula, in
-    whatever columns it cuts the line.
+    Line feeds stay, because RFC 4180 allows them in a cell, and programs expect them. RFC 4180 also allows carriage
+    returns, but a terminal overwrites the line at each. It does not allow tabs and other control characters.
+    An apostrophe, which spreadsheets do not show, precedes each text that a spreadsheet would read as a formula, even
+    if the spreadsheet splits the line at semicolons.
     """
     return _FORMULA.sub(r"\1'\2", escape_lines(text))
 
 
 def format_code(text: str) -> str:
-    """A text as code, in which GitHub sees no markup, no mention and no link, in a table too; empty for none."""
+    """Return a text as code without markup, mentions or links on GitHub, also for tables; empty for an empty text."""
     line = shorten(escape_invisible(text))
     if not line:
         return ""
@@ -74,14 +74,14 @@ def format_code(text: str) -> str:
 
 
 def format_code_span(text: str, length: int) -> str:
-    """A text as a code span and nothing else, for those who know Markdown and no HTML, such as chat services.
+    """Return a text as a code span that needs no HTML, which chat services do not support.
 
-    A backtick would end it, so an apostrophe stands for each.
+    Apostrophes replace backticks, which would end the span.
     """
     line = escape_invisible(text).replace("`", "'")
     return f"`{shorten(line, length)}`"
 
 
 def shorten(text: str, length: int = _MAX_LENGTH) -> str:
-    """The first characters of a text, and how many more there are."""
-    return text if len(text) <= length else f"{text[:length]}… ({len(text) - length:,} characters more)"
+    """Return the first characters of a text, and the number of omitted ones."""
+    return text if len(text) <= length else f"{text[:length]}… ({len(text) - length:,} more characters)"

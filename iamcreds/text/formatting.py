@@ -1,4 +1,4 @@
-"""Numbers and sentences as people write them; pure."""
+"""Formatting of counts, sentences and access key policies; pure."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _LIMITS = {"max": "max", "max_age_days": "maxAgeDays", "max_idle_days": "maxIdleDays", "enforce": "enforce"}
-"""What specs call the parts of a policy for access keys."""
+"""The names in specs of the properties of an access key policy."""
 
 
 def format_count(number: int, thing: str, things: str | None = None) -> str:
-    """A number of things: `1 credential`, `1,200 credentials`; `things` is a plural that does not end in s alone."""
+    """Return a count with its noun: `1 credential`, `1,200 credentials`; `things` is an irregular plural."""
     return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def capitalize(sentence: str) -> str:
-    """A sentence that begins with a capital; the rest stays as it is."""
+    """Return a sentence with an initial capital; the rest stays unchanged."""
     return sentence[:1].upper() + sentence[1:]
 
 
 def format_policy(policy: Mapping[str, object], format_value: Callable[[object], str] = str) -> str:
-    """A policy for access keys, of which its properties are given, in the specs' words: `max 1, maxAgeDays 90`."""
+    """Format the properties of an access key policy with their names in specs: `max 1, maxAgeDays 90`."""
     limits = ((name, policy[key]) for key, name in _LIMITS.items() if key in policy)
     words = (name if value is True else f"{name} {format_value(value)}" for name, value in limits)
     return ", ".join(words) or "no limit"

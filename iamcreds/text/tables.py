@@ -1,4 +1,4 @@
-"""Rows and columns as text: a table for people, JSON, YAML and CSV for programs; pure."""
+"""Rows and columns as text: tables for people, and JSON, YAML and CSV for programs; pure."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ Cell: TypeAlias = str | int | float | None
 Document: TypeAlias = Mapping[str, "Document"] | Sequence["Document"] | Cell
 
 ABSENT = "-"
-"""What stands in a table for people where there is no value, so that every row has every column."""
+"""The placeholder for a missing value in a table for people, so that every row has every column."""
 
 _GAP = "  "
 _BOLD = "\x1b[1m{}\x1b[0m"
-_WITHOUT_POINT = re.compile("^(-?[0-9]+)(e)")  # readers of YAML 1.1 take 1e-05 for text, and 1.0e-05 for a number
+_WITHOUT_POINT = re.compile("^(-?[0-9]+)(e)")  # in YAML 1.1, 1e-05 is a string and 1.0e-05 is a number
 
 
 class Format(StrEnum):
-    """The forms in which rows are shown."""
+    """The output formats of rows."""
 
     TABLE = "table"
     JSON = "json"
@@ -46,12 +46,12 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
     def records(self) -> list[dict[str, Cell]]:
-        """Every row as a mapping from column to cell."""
+        """Return each row as a mapping from column to cell."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
 def make_table(objects: Iterable[object], columns: Sequence[str]) -> Table:
-    """A row for each object, with those of its attributes that the columns name."""
+    """Return a table with a row for each object and a column for each of the named attributes."""
     rows = (tuple(_to_cell(getattr(row, column)) for column in columns) for row in objects)
     return Table(tuple(columns), tuple(rows))
 
@@ -67,9 +67,9 @@ def _to_cell(value: object) -> Cell:
 
 
 def format_document(value: Document, form: Format) -> str:
-    """A value as JSON or as YAML, without a line break at its end.
+    """Format a value as JSON or YAML, without a line break at the end.
 
-    YAML's texts are all quoted, in JSON's way: no reader of any version takes a user called `on` for a truth.
+    All strings in YAML are quoted as in JSON, so that no version of YAML reads a user named `on` as a boolean.
     """
     if form is Format.JSON:
         return _to_json(value, indent=2)
@@ -77,14 +77,14 @@ def format_document(value: Document, form: Format) -> str:
 
 
 def format_table(table: Table, form: Format, width: int | None = None, *, is_coloured: bool = False) -> str:
-    """Rows as CSV or as a table, without a line break at the end.
+    """Format rows as CSV or as a table, without a line break at the end.
 
     Args:
         table: the rows.
         form: CSV or TABLE.
-        width: columns of the terminal that will show a table, if one will. A table that is wider stands there row by
-            row, a line for each cell: so no cell is ever broken, and each can be copied.
-        is_coloured: whether the names of the columns are bold.
+        width: width of the terminal, None without one. A wider table is shown row by row with one line per cell, so
+            that no cell is broken and each can be copied.
+        is_coloured: True to show the names of the columns in bold.
     """
     if form is Format.CSV:
         return _to_csv(table)
@@ -97,8 +97,7 @@ def format_table(table: Table, form: Format, width: int | None = None, *, is_col
 
 
 def _to_json(value: Document, indent: int | None = None) -> str:
-    written = json.dumps(value, ensure_ascii=False, indent=indent)
-    return escape_json(written)
+    return escape_json(json.dumps(value, ensure_ascii=False, indent=indent))
 
 
 def _to_yaml(value: Document) -> Iterator[str]:
@@ -138,30 +137,30 @@ def _escape_cell(cell: Cell) -> Cell:
 
 
 def _format_cell(cell: Cell) -> str:
-    """A cell on one line, and unable to speak to the terminal."""
+    """Return a cell on one line, without control characters."""
     return ABSENT if cell is None else escape_invisible(str(cell))
 
 
 def _align(rows: Sequence[Sequence[Cell]]) -> list[str]:
-    """A line for each row, with its cells below each other and no space at its end."""
+    """Return one line for each row, with aligned cells and no trailing spaces."""
     columns = (_pad(map(_format_cell, column)) for column in zip(*rows, strict=True))
     return [_GAP.join(cells).rstrip() for cells in zip(*columns, strict=True)]
 
 
 def _pad(cells: Iterable[str]) -> list[str]:
-    """The cells of a column, all of them as wide as the widest."""
-    measured = [(cell, _find_width(cell)) for cell in cells]
-    width = max(found for _, found in measured)
-    return [f"{cell}{' ' * (width - found)}" for cell, found in measured]
+    """Return the cells of a column, padded to the width of the widest."""
+    widths = [(cell, _find_width(cell)) for cell in cells]
+    column_width = max(width for _, width in widths)
+    return [f"{cell}{' ' * (column_width - width)}" for cell, width in widths]
 
 
 def _find_width(text: str) -> int:
-    """How many columns of a terminal a text takes."""
+    """Return the number of terminal columns of a text."""
     from rich.cells import cell_len  # noqa: PLC0415 - only tables need it
 
     return cell_len(text)
 
 
 def _format_row(names: Sequence[str], row: Sequence[Cell]) -> str:
-    """A row as lines, the name of its column before each cell."""
+    """Return a row as lines, each with a column name and a cell."""
     return "\n".join(f"{name}{_GAP}{_format_cell(cell)}" for name, cell in zip(names, row, strict=True))

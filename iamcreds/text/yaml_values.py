@@ -1,4 +1,4 @@
-"""Values in YAML as iamcreds writes it; pure."""
+"""Formatting of YAML values; pure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ _NOT_PLAIN = frozenset({"false", "n", "no", "null", "off", "on", "true", "y", "y
 
 
 def format_value(value: object) -> str:
-    """Return a value in YAML, quoted if a reader of YAML could take it for something else, and printable."""
+    """Return a printable YAML value, quoted if a YAML reader could interpret it differently."""
     is_plain = isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NOT_PLAIN
     return str(value) if is_plain else escape_invisible(json.dumps(value, ensure_ascii=False))

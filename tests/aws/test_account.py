@@ -73,7 +73,7 @@ def test_lost_answer(account: Account, emulator: Emulator, how: str) -> None:
 def test_failed_without_effect(account: Account, emulator: Emulator, slept: list[float], how: str) -> None:
     """A failed Create is not repeated while lists may lag: the run stops and asks the user to run again in a minute."""
     getattr(emulator.controls, how)(CREATE, when="before")
-    with pytest.raises(LostAnswerError, match=r"no new credential appeared within 7 seconds: run again in a minute"):
+    with pytest.raises(LostAnswerError, match=r"no new credential appeared within 7 seconds. Run again in a minute"):
         account.credentials.create("jane", CODECOMMIT)
     counts = emulator.controls.counts()
     assert (counts[CREATE], counts[LIST]) == (1, 1 + 4)

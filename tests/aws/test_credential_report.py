@@ -69,7 +69,7 @@ def test_no_date(word: str) -> None:
 def test_no_report(content: bytes) -> None:
     """Invalid content raises an error that quotes none of it."""
     with pytest.raises(
-        AccountError, match=r"reading the credential report: this is no credential report \(\w+\)"
+        AccountError, match=r"reading the credential report: the response is not a valid credential report \(\w+\)"
     ) as failed:
         parse(content)
     told = "".join(traceback.format_exception(failed.value))
@@ -105,7 +105,7 @@ def test_never_ready(emulator: Emulator, iam: IAMClient) -> None:
     """The wait ends with an error after five minutes."""
     emulator.controls.set(report_time=1e6)
     pauses: list[float] = []
-    with pytest.raises(AccountError, match="AWS has not finished it in 5 minutes: repeat later"):
+    with pytest.raises(AccountError, match="AWS did not finish it within 5 minutes; run again later"):
         ReportReader(iam, pauses.append).read()
     assert pauses == [0.5, 1.0, 2.0, 4.0, *[5.0] * 58]
 
@@ -113,5 +113,5 @@ def test_never_ready(emulator: Emulator, iam: IAMClient) -> None:
 def test_refused(emulator: Emulator, iam: IAMClient) -> None:
     """An AccessDenied raises an `AccountError` at once."""
     emulator.controls.fail("iam:GenerateCredentialReport", status=403, code="AccessDenied", message="no")
-    with pytest.raises(AccountError, match="asking AWS for a credential report: AWS said AccessDenied: no"):
+    with pytest.raises(AccountError, match="generating the credential report: AWS said AccessDenied: no"):
         ReportReader(iam, lambda _seconds: None).read()

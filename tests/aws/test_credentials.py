@@ -144,7 +144,7 @@ def test_cut_reset(account: Account, emulator: Emulator, cut: float, *, whole_le
     assert issued is not None
     assert emulator.controls.passwords() == {live.id: issued.secret}
     emulator.controls.cut(RESET, cut, whole_length=whole_length, times=None)
-    with pytest.raises(LostAnswerError, match="it may already be reset") as failed:
+    with pytest.raises(LostAnswerError, match="the password may already be reset") as failed:
         account.credentials.change("jane", live.id, reset=True)
     told = "".join(traceback.format_exception(failed.value))
     assert not any(secret[:12] in told for secret in emulator.controls.secrets())
@@ -156,7 +156,7 @@ def test_reset_that_is_refused_at_last(account: Account, emulator: Emulator) -> 
     live = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.cut(RESET, 0.5)
     emulator.controls.deny(RESET, call=2)
-    with pytest.raises(LostAnswerError, match="it may already be reset"):
+    with pytest.raises(LostAnswerError, match="the password may already be reset"):
         account.credentials.change("jane", live.id, reset=True)
 
 
@@ -175,7 +175,7 @@ def test_reset_without_a_network(account: Account, monkeypatch: pytest.MonkeyPat
     with pytest.raises(LostAnswerError if was_sent else UnreachableError) as failed:
         account.credentials.change("jane", live.id, reset=True)
     assert "Could not connect to the endpoint" in str(failed.value)
-    assert ("it may already be reset" in str(failed.value)) is was_sent
+    assert ("the password may already be reset" in str(failed.value)) is was_sent
 
 
 @pytest.mark.usefixtures("iam")
@@ -184,7 +184,7 @@ def test_reset_that_breaks(account: Account, emulator: Emulator, monkeypatch: py
     monkeypatch.setattr("time.sleep", lambda _: None)  # pauses of botocore
     live = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.fail(RESET, times=None)
-    with pytest.raises(LostAnswerError, match="it may already be reset, and then the password known here is dead"):
+    with pytest.raises(LostAnswerError, match="may already be reset, and then the recorded one no longer works"):
         account.credentials.change("jane", live.id, reset=True)
 
 
@@ -217,7 +217,7 @@ def test_looking_fails(account: Account, emulator: Emulator) -> None:
     account.inventory.all()
     emulator.controls.drop(CREATE, when="after")
     emulator.controls.deny(LIST)
-    with pytest.raises(LostAnswerError, match=r"looking for the new credential failed .* the next run reports it"):
+    with pytest.raises(LostAnswerError, match=r"the search for the new credential failed .* the next run reports it"):
         account.credentials.create("jane", CODECOMMIT)
     assert RESET not in emulator.controls.counts()
 
@@ -279,7 +279,7 @@ def test_another_users_that_no_list_shows(account: Account, emulator: Emulator, 
     emulator.controls.set(clock_shift=0)
     iam.create_user(UserName="joan")
     emulator.controls.set(list_lag=100_000)
-    with pytest.raises(AccountError, match=r"lists do not show yet where the credential is: repeat in a minute"):
+    with pytest.raises(AccountError, match=r"list results do not show the new name yet\. Run again in a minute"):
         Account().credentials.delete("joan", live.id, live.created)
     assert list(emulator.controls.passwords()) == [live.id]
 
@@ -292,7 +292,7 @@ def test_issue_is_all_or_nothing(account: Account, emulator: Emulator) -> None:
         account.credentials.create("jane", CODECOMMIT, status=Status.INACTIVE)
     assert emulator.controls.passwords() == {}
     emulator.controls.deny(DELETE)
-    with pytest.raises(AccountError, match=r"could not be deleted .*: delete ACCA\w+ of user jane by hand"):
+    with pytest.raises(AccountError, match=r"could not be deleted .*\. Delete ACCA\w+ of user jane manually"):
         account.credentials.create("jane", CODECOMMIT, status=Status.INACTIVE)
 
 
@@ -334,8 +334,8 @@ def test_lost_response_is_reported(signed_in: Emulator) -> None:
     signed_in.controls.drop(CREATE, when="after")
     made = account.credentials.create("jane", CODECOMMIT).credential
     (said,) = warnings
-    lost = f"creating a {CODECOMMIT} credential for user jane: the response of AWS was lost"
-    assert said.startswith(f"{lost}: {made.id} is the only {CODECOMMIT} credential of user jane that appeared")
+    lost = f"creating a {CODECOMMIT} credential for user jane: the response was lost"
+    assert said.startswith(f"{lost}; {made.id} is the only {CODECOMMIT} credential of user jane that appeared")
     assert said.endswith("iamcreds kept it and reset its password")
 
 
@@ -352,7 +352,7 @@ def test_candidate_of_a_different_create(
     emulator.controls.drop(CREATE, when="after")
     lost = create(Account(sleep=lambda _: None, warn=pytest.fail))
     (made,) = emulator.controls.passwords()
-    assert f"{made} of user jane may be of a different create on this machine" in str(lost)
+    assert f"{made} of user jane may be from a different create on this machine" in str(lost)
     assert RESET not in emulator.controls.counts()
 
 
@@ -375,11 +375,11 @@ def test_deleting_where_lists_lag(account: Account, emulator: Emulator, iam: IAM
     emulator.controls.set(clock_shift=120)
     iam.update_user(UserName="jane", NewUserName="joan")
     emulator.controls.set(list_lag=30)
-    with pytest.raises(AccountError, match=r"the user may have been renamed, .*: repeat in a minute"):
+    with pytest.raises(AccountError, match=r"the user may have been renamed, .*\. Run again in a minute"):
         Account().credentials.delete("jane", live.id)
     emulator.controls.set(clock_shift=240)
     emulator.controls.set(hidden_users=["joan"])
-    with pytest.raises(AccountError, match="lists do not show yet where the credential is: repeat in a minute"):
+    with pytest.raises(AccountError, match=r"list results do not show the new name yet\. Run again in a minute"):
         Account().credentials.delete("jane", live.id, datetime.now(UTC) + timedelta(seconds=240))
     emulator.controls.set(hidden_users=[])
     Account().credentials.delete("jane", live.id, live.created)
@@ -391,7 +391,7 @@ def test_reset_before_a_failing_switch(account: Account, emulator: Emulator) -> 
     """If a credential was reset but cannot be activated, the error states that the old password is invalid."""
     live = account.credentials.create("jane", CODECOMMIT, status=Status.INACTIVE).credential
     emulator.controls.deny(UPDATE)
-    with pytest.raises(LostAnswerError, match="its password is reset already, and the one known here is dead: repeat"):
+    with pytest.raises(LostAnswerError, match=r"already reset, and the recorded one no longer works\. Run again"):
         account.credentials.change("jane", live.id, status=Status.ACTIVE, reset=True)
 
 

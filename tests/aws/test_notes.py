@@ -114,9 +114,9 @@ def be_read_only(folder: Path, patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("break_folder", "reason"),
     [
-        (belong_to_other, "it belongs to a different user"),
-        (be_open_to_others, "other users can write to it"),
-        (be_a_link, "it is not a folder"),
+        (belong_to_other, "owned by a different user"),
+        (be_open_to_others, "writable by other users"),
+        (be_a_link, "not a folder"),
         (be_a_file, "File exists"),
         (be_read_only, "Read-only file system"),
     ],
@@ -137,7 +137,7 @@ def test_fallback(
             kept.append("file", LINE)
             assert not is_free(folders, "lock")
         assert Notes(folders, pytest.fail).read("file") == [LINE, LINE]
-    expected = f"cannot keep notes about creates in {folders[0]} ({reason}): iamcreds uses {folders[1]} instead"
+    expected = f"cannot write the create journal in {folders[0]} ({reason}); iamcreds uses {folders[1]} instead"
     assert warnings == [expected]
 
 
@@ -167,7 +167,7 @@ def test_without_folders(folders: list[Path], monkeypatch: pytest.MonkeyPatch) -
     assert kept.read("file") == [LINE, LINE]
     (said,) = warnings
     assert all(f"{folder} (File exists)" in said for folder in folders)
-    assert said.endswith("nor the next run if this one is killed")
+    assert said.endswith("; without it, runs cannot detect the creates of concurrent and killed runs")
     monkeypatch.setattr(filelock.FileLock, "acquire", lambda *_: pytest.fail("no file must be locked"))
     assert Notes([], warnings.append).read("file") == []
 

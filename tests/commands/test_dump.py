@@ -135,7 +135,7 @@ def test_follows_no_link(run: Run, emulator: Emulator, iam: IAMClient) -> None:
     Path("specs").mkdir()
     Path("specs/jane.yaml").symlink_to("elsewhere")
     refused = run("dump", "--to", "specs", "--overwrite")
-    assert "specs/jane.yaml is a link, which may be anybody's" in refused.stderr
+    assert "specs/jane.yaml: it is a symbolic link, which another user may have created" in refused.stderr
     assert not Path("specs/elsewhere").exists()
 
 

@@ -123,7 +123,7 @@ def test_region_of_the_environment(tmp_path: Path) -> None:
 def test_questions(tmp_path: Path) -> None:
     """In a terminal, a prompt asks for each missing option, and repeats after an invalid value."""
     asked = answer(tmp_path, ["init", "new"], ["12", "123456789012", "eu-west-1", "", "passphrase"])
-    assert "'12' is not an AWS account id of 12 digits" in asked
+    assert "'12' is not a 12-digit AWS account ID" in asked
     assert "AWS region [" in asked
     assert "--secrets-provider passphrase" in asked
     assert '"123456789012"' in (tmp_path / "new/specs/account.yaml").read_text()
@@ -156,7 +156,7 @@ def answer(folder: Path, words: list[str], answers: list[str]) -> str:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--account", "12345678901\n"], "'12345678901\\n' is not an AWS account id"),
+        (["--account", "12345678901\n"], "'12345678901\\n' is not a 12-digit AWS account ID"),
         (["--region", "eu west 1"], "is not a region such as eu-west-1"),
         (["--backend", 'x: "y"\nname: z'], "is not a URL such as s3://"),
         (["--backend", "s3://a b"], "is not a URL such as s3://"),

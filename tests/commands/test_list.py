@@ -105,7 +105,7 @@ def test_caller_is_no_user(run: Run, what: str, name: str) -> None:
     result = run("list", what)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        f"Error: listing the {name} of the calling user, because none was named: AWS said ValidationError:"
+        f"Error: listing the {name} of the calling user (no user specified): AWS said ValidationError:"
         " Must specify userName when calling with non-User credentials: say whose by --user NAME or --all-users\n"
     )
 

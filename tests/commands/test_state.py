@@ -37,7 +37,9 @@ def test_foreign_state(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["state", "check", str(tmp_path / "state.json")])
     assert done.exit_code == 2
     assert len(done.stdout.splitlines()) == 1
-    assert done.stdout.startswith(r"foreign: urn:pulumi:p\n::add-mask::x\x1b[2J: its provider is none of iamcreds")
+    assert done.stdout.startswith(
+        r"foreign: urn:pulumi:p\n::add-mask::x\x1b[2J: its provider does not belong to iamcreds"
+    )
     assert "Do not run anything on this state" in done.stderr
     assert "hunter" not in done.output
 
@@ -52,7 +54,7 @@ def test_accepted_plugin() -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("no JSON", "Error: this is not what `pulumi stack export` prints: line 1, column 1"),
+        ("no JSON", "Error: this is not the output of `pulumi stack export`: line 1, column 1"),
         (b"\x1f\x8b\x08", "it is not a complete gzip file"),
         (gzip.compress(b"{}", mtime=0)[:-9], "it is not a complete gzip file"),
         (gzip.compress(b"{}", mtime=0)[:-4] + b"hunt", "it is not a complete gzip file"),

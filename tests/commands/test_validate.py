@@ -108,7 +108,7 @@ def test_json(validate: Validate) -> None:
 def test_github(validate: Validate) -> None:
     """The GitHub output annotates lines of a pull request, escaped for workflow commands."""
     result = validate("users: {jane%: {credentials: []}}\n", "--format", "github", name="a,b.yaml")
-    message = '"jane%25" is not a user name of IAM: 1 to 64 letters, digits and characters of _+=,.@-'
+    message = '"jane%25" is not an IAM user name: 1 to 64 letters, digits and characters of _+=,.@-'
     assert result.stdout == f"::error file=a%2Cb.yaml,line=1,col=9,title=wrong-format::{message}\n"
     assert validate(DOUBTFUL, "--format", "github").stdout.startswith("::warning file=a.yaml,line=1,col=40,")
 

@@ -190,7 +190,7 @@ def test_last_used_denied(drifting: Drifting, emulator: Emulator, iam: IAMClient
     emulator.controls.fail("iam:GetAccessKeyLastUsed", status=403, code="AccessDenied", message="not authorized")
     ran = drifting.run()
     assert (ran.code, ran.out) == (1, "")
-    assert "asking when access key" in ran.err
+    assert "reading the last use of access key" in ran.err
     assert looked(emulator) == (2, 1)
     assert iam.list_access_keys(UserName="jane")["AccessKeyMetadata"]
 

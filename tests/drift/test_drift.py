@@ -328,7 +328,7 @@ def test_no_state(drifting: Drifting, text: str) -> None:
     Path("state.json").write_text(text)
     ran = drifting.run("--state", "state.json")
     assert (ran.code, ran.out) == (1, "")
-    assert "this is not what `pulumi stack export` prints" in ran.err
+    assert "this is not the output of `pulumi stack export`" in ran.err
 
 
 def test_state_of_others(drifting: Drifting) -> None:

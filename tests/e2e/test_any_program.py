@@ -42,7 +42,7 @@ def test_refused_inputs(stack: Stack) -> None:
     )
     stack.succeed("config", "set", "ageDays", "40000")
     said = stack.fail("preview")
-    assert "expected a user name of IAM" in said
+    assert "expected an IAM user name" in said
     assert "or a full service name" in said
     assert "expected a whole number of days from 1 to 36600" in said
 

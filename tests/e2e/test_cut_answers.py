@@ -32,13 +32,13 @@ def test_cut_answers(share: float, stack: Stack, iam: IAMClient, emulator: Emula
     stack.write_specs(team=SPECS)
     emulator.controls.cut(CREATE, share, whole_length=False, times=None)
     emulator.controls.cut(RESET, share, times=None)
-    assert "the response of AWS was lost" in stack.fail("up", "--yes", "--skip-preview")
+    assert "the response was lost" in stack.fail("up", "--yes", "--skip-preview")
     emulator.controls.clear_faults()
     stack.up()
     emulator.controls.cut(RESET, share, whole_length=False, times=None)
     stack.write_specs(team=SPECS.replace("TRIGGER", "again"))
     shown = stack.run("up", "--yes", "--skip-preview", "--json", IAMCREDS_DEBUG="1")
     assert shown.code != 0
-    assert "it may already be reset" in shown.text
-    assert "no answer (ResponseParserError)" in shown.text
+    assert "the password may already be reset" in shown.text
+    assert "no response (ResponseParserError)" in shown.text
     assert not contain_any(stack.printed, emulator.controls.secrets())

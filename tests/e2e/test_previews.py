@@ -150,7 +150,7 @@ def test_wrong_types(stack: Stack) -> None:
         assert sentence in said
     for users, sentence in {
         '["jane"]': "expected policies by user name",
-        '{"jane": None, 1: {"max": 1}}': "1 is not a user name of IAM: 1 to 64 letters, digits and characters of"
+        '{"jane": None, 1: {"max": 1}}': "1 is not an IAM user name: 1 to 64 letters, digits and characters of"
         " _+=,.@-; jane: expected a policy such as {'max': 1, 'max_age_days': 90}",
     }.items():
         stack.write_program(f'from dynamic_providers import AccessKeys\nAccessKeys("a", users={users})\n')
@@ -165,7 +165,7 @@ def test_no_text(stack: Stack) -> None:
         + given.format("a", '["jane"]', 'pulumi.Config().get("service")')
     )
     said = stack.fail("preview")
-    assert "expected a user name of IAM" in said
+    assert "expected an IAM user name" in said
     assert "expected bedrock, codecommit, keyspaces, logs or a full service name" in said
 
 

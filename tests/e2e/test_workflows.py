@@ -366,7 +366,7 @@ def test_engine_that_says_nothing(runner: Runner) -> None:
     """An engine that ends before any output fails the job with one error, and an existing comment stays."""
     done = runner.run("pull-request", "preview", found="42", env={"PULUMI_STACK": "nobody"})
     assert done.outcomes == {"state": "failure", "preview": "skipped", "comment": "skipped"}
-    assert "this is not what `pulumi stack export` prints: " in done.text
+    assert "this is not the output of `pulumi stack export`: " in done.text
     assert done.calls == []
 
 
@@ -382,7 +382,7 @@ def test_foreign_state(runner: Runner, iam: IAMClient) -> None:
         assert stopped.outcomes["state"] == "failure"
         assert stopped.outcomes["preview"] == "skipped"
         assert stopped.calls == []
-        assert "ServiceSpecificCredential::jane/codecommit: its provider is none of iamcreds" in stopped.text
+        assert "ServiceSpecificCredential::jane/codecommit: its provider does not belong to iamcreds" in stopped.text
     assert not trace.exists()
     assert len(list_credentials(iam, "jane")) == 1
     runner.stack.run("preview")  # the preview without this check

@@ -49,7 +49,7 @@ def test_counts(iam: IAMClient, emulator: Emulator, controls: Controls) -> None:
         aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
         aws_secret_access_key="unchecked",
     )
-    with pytest.raises(ClientError, match="ssm:DescribeParameters is not a part of this emulator"):
+    with pytest.raises(ClientError, match="the IAM emulator does not support ssm:DescribeParameters"):
         parameters.describe_parameters()
     assert controls.counts() == {CREATE: 1, "iam:ListUsers": 1, "ssm:DescribeParameters": 1}
 
@@ -213,7 +213,7 @@ def test_reset(iam: IAMClient, controls: Controls) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"speed": 1}, "unknown: speed; known: all_users, burst,"),
+        ({"speed": 1}, "unknown keys: speed; valid keys: all_users, burst,"),
         ({"latency": -1}, "latency must be a number of seconds"),
         ({"latency": True}, "latency must be"),
         ({"latency": float("nan")}, "latency must be"),
@@ -331,7 +331,7 @@ def test_credentials_that_cannot_be(controls: Controls) -> None:
         controls.put_credential("ACCARECORDED000000003", "jane", CODECOMMIT)
     with pytest.raises(ControlError, match="status must be Active or Inactive"):
         controls.put_credential("ACCARECORDED000000003", "jane", CODECOMMIT, status="Expired")
-    with pytest.raises(ControlError, match="no ISO 8601 date: soon"):
+    with pytest.raises(ControlError, match="'soon' is not a valid ISO 8601 date"):
         controls.put_credential("ACCARECORDED000000003", "jane", CODECOMMIT, created="soon")
 
 
@@ -355,7 +355,7 @@ def test_settings_are_whole(emulator: Emulator, controls: Controls) -> None:
 
 def test_operation_we_do_not_have(iam: IAMClient) -> None:
     """An operation that the emulator does not support is rejected by name."""
-    with pytest.raises(ClientError, match="iam:GetContextKeysForCustomPolicy is not a part of this emulator"):
+    with pytest.raises(ClientError, match="the IAM emulator does not support iam:GetContextKeysForCustomPolicy"):
         iam.get_context_keys_for_custom_policy(PolicyInputList=["{}"])
 
 

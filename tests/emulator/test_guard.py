@@ -139,7 +139,7 @@ def test_nothing_else_is_served(method: str, path: str, emulator: Emulator) -> N
     """Neither moto's own interface nor any path outside IAM is served."""
     for authorization in ("", SIGNED):
         status, body, _ = ask(emulator, method, path, Authorization=authorization)
-        assert (status, b"is not a part of this emulator" in body) == (400, True)
+        assert (status, b"the IAM emulator does not support" in body) == (400, True)
 
 
 def test_unsigned(emulator: Emulator, iam: IAMClient) -> None:

@@ -61,7 +61,8 @@ def test_process(running_process: Running, iam_client: Callable[..., IAMClient])
     """The process prints its URL on one line, serves IAM and controls, prints nothing else, and ends on SIGTERM."""
     url = running_process.url
     assert running_process.line == (
-        f"embedded IAM on {url} (account 123456789012); use it by: export AWS_ENDPOINT_URL={url}; stop with Ctrl-C\n"
+        f"IAM emulator on {url} (account 123456789012); to use it, run: export AWS_ENDPOINT_URL={url};"
+        " stop it with Ctrl-C\n"
     )
     iam = iam_client(url)
     iam.create_user(UserName="jane")
@@ -90,7 +91,7 @@ def test_taken_port_of_a_process() -> None:
     assert done.stdout == ""
     assert (
         done.stderr
-        == f"Error: cannot listen on 127.0.0.1:{port}: Address already in use; --port 0 takes one that is free\n"
+        == f"Error: cannot listen on 127.0.0.1:{port}: Address already in use; --port 0 selects a free port\n"
     )
 
 

@@ -197,7 +197,7 @@ def test_no_user_name(watcher: AccessKeysProvider, emulator: Emulator, user: str
     emulator.controls.clear_counts()
     ((name, reason),) = failures(watcher, users={user: {"max": 1.0}})
     assert name == "users"
-    assert reason.endswith(" is not a user name of IAM: 1 to 64 letters, digits and characters of _+=,.@-")
+    assert reason.endswith(" is not an IAM user name: 1 to 64 letters, digits and characters of _+=,.@-")
     assert "\n" not in reason
     assert "iam:ListAccessKeys" not in emulator.controls.counts()
 

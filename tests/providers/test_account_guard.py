@@ -46,7 +46,7 @@ def test_invalid_account(provider: ServiceSpecificCredentialProvider, account: o
         watcher.check({}, {"users": {"jane": {}}, "account": account}),
     ):
         assert [(failure.property, failure.reason) for failure in checked.failures or []] == [
-            ("account", "expected an AWS account id of 12 digits")
+            ("account", "expected a 12-digit AWS account ID")
         ]
 
 

@@ -170,7 +170,7 @@ def test_failed_deletion(provider: ServiceSpecificCredentialProvider, emulator: 
     """If the created credential cannot be deleted again, none is adopted, and the error has its id."""
     emulator.controls.fail(DELETE, status=403, code="AccessDenied", message="no")
     before = emulator.controls.passwords()[hidden]
-    with pytest.raises(RejectedError, match=r"could not be deleted .* by hand"):
+    with pytest.raises(RejectedError, match=r"could not be deleted .* manually"):
         provider.create(provider.check({}, news() | ADOPTING).inputs)
     assert emulator.controls.passwords()[hidden] == before
 

@@ -66,7 +66,7 @@ def test_bounds(name: str, value: object, *, is_accepted: bool) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("user", "", "expected a user name of IAM: 1 to 64 letters, digits and characters of _+=,.@-"),
+        ("user", "", "expected an IAM user name: 1 to 64 letters, digits and characters of _+=,.@-"),
         ("service", "", "expected bedrock, codecommit, keyspaces, logs or a full service name"),
         ("status", "on", "expected Active or Inactive"),
         ("age_days", 0.0, "expected a whole number of days from 1 to 36600"),

@@ -67,7 +67,7 @@ def test_delete(provider: ServiceSpecificCredentialProvider, emulator: Emulator,
     iam.update_user(UserName="jane", NewUserName="joan")
     new_process().delete(name, outs)
     assert emulator.controls.passwords() == {}
-    with pytest.raises(AccountError, match="repeat in a minute"):  # lists may still lack a credential this young
+    with pytest.raises(AccountError, match="Run again in a minute"):  # lists may still lack a credential this young
         new_process().delete(name, outs)
     emulator.controls.set(clock_shift=61)
     new_process().delete(name, outs)

@@ -193,8 +193,8 @@ def test_no_stack(tmp_path: Path) -> None:
     ("options", "message"),
     [
         (["--specs", "specs"], "--specs requires --approve"),
-        (["--approve", "link.json"], "link.json is a link"),
-        (["--approve", "missing/a.json"], "there is no folder"),
+        (["--approve", "link.json"], "link.json: it is a symbolic link"),
+        (["--approve", "missing/a.json"], "does not exist. Run `mkdir -p "),
         (["--approve", "a.json", "--specs", "missing"], "missing:1:1: cannot be read: no such file or directory"),
     ],
 )

@@ -281,7 +281,7 @@ def test_long_message() -> None:
     )
     assert len(done.stdout) < MAX_LENGTH
     assert "| `a` of `jane` | `logs` | create |" in done.stdout
-    assert "… (196,000 characters more)" in done.stdout
+    assert "… (196,000 more characters)" in done.stdout
 
 
 def test_same_bytes() -> None:

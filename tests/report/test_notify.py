@@ -179,7 +179,7 @@ def test_long_lines() -> None:
     line = next(line for line in body.splitlines() if line.startswith("- "))
     assert line.startswith("- `one\\ntwo xxx")
     assert len(line) < notify.MAX_LINE + 50
-    assert line.endswith(" characters more)`")
+    assert line.endswith(" more characters)`")
     assert "The whole report" not in body
 
 

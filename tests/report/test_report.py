@@ -98,7 +98,7 @@ def test_through_a_link(reporting: Reporting, tmp_path: Path, emulator: Emulator
     reporting.declare(JANE)
     (tmp_path / "precious").write_text("mine")
     reporting.page.symlink_to(tmp_path / "precious")
-    assert "report.html is a link, which may be anybody's" in reporting.run().err
+    assert "report.html: it is a symbolic link, which another user may have created" in reporting.run().err
     assert (tmp_path / "precious").read_text() == "mine"
     assert emulator.controls.counts() == {}
 
@@ -106,10 +106,10 @@ def test_through_a_link(reporting: Reporting, tmp_path: Path, emulator: Emulator
 @pytest.mark.parametrize(
     ("page", "sentence"),
     [
-        ("specs", "specs is a folder: name a file to write to"),
-        ("nowhere/report.html", "cannot write nowhere/report.html: there is no folder"),
-        ("specs/users.yaml/report.html", "cannot write specs/users.yaml/report.html: there is no folder"),
-        ("/dev/null", "/dev/null is not a regular file"),
+        ("specs", "cannot write specs: it is a folder; specify a file"),
+        ("nowhere/report.html", "cannot write nowhere/report.html: folder "),
+        ("specs/users.yaml/report.html", "cannot write specs/users.yaml/report.html: folder "),
+        ("/dev/null", "cannot write /dev/null: it is not a regular file"),
         ("x" * 300, "File name too long"),
         ("specs/loop.html/report.html", "cannot write specs/loop.html"),
     ],

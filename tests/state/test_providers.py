@@ -26,8 +26,8 @@ RECORDED = (Path(__file__).parents[1] / "e2e/recorded/state.json").read_text()
 OURS = str(serialize_provider(ServiceSpecificCredentialProvider()))
 URN = f"urn:pulumi:prod::iamcreds::{CREDENTIAL_TYPE}::jane/codecommit"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
-FOREIGN = "its provider is none of iamcreds, and whatever code it names would be run"
-ENCRYPTED = "its provider is encrypted, so nobody can tell what would be run"
+FOREIGN = "its provider does not belong to iamcreds, so the engine would run unknown code"
+ENCRYPTED = "its provider is encrypted, so the code that the engine would run is unknown"
 
 
 class Trap(ResourceProvider):
@@ -117,7 +117,7 @@ def test_encrypted_provider() -> None:
 def test_foreign_type() -> None:
     """A dynamic resource of an unknown type is reported, regardless of its provider."""
     other = "pulumi-python:dynamic/iam:Other"
-    assert reasons(state(type=other)) == [f"the type {other} is none of iamcreds"]
+    assert reasons(state(type=other)) == [f"the type {other} does not belong to iamcreds"]
 
 
 def test_foreign_plugin() -> None:
@@ -268,7 +268,7 @@ def test_plugin_from_elsewhere(name: str) -> None:
     """A download location of a plugin is reported, even for a plugin that the program needs."""
     provider = {"urn": "u", "type": "pulumi:providers:aws", "inputs": {"__internal": {name: "https://evil"}}}
     found = reasons(json.dumps({"deployment": {"resources": [provider]}}), "aws")
-    assert found == [f"{name} names a plugin that the engine would fetch and run"]
+    assert found == [f"{name} names a plugin that the engine would download and run"]
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_plugin_from_elsewhere(name: str) -> None:
 )
 def test_no_state(text: str, why: str) -> None:
     """An invalid state is an error in one sentence, and is never accepted."""
-    with pytest.raises(StateError, match="this is not what `pulumi stack export` prints: ") as raised:
+    with pytest.raises(StateError, match="this is not the output of `pulumi stack export`: ") as raised:
         check_state(text)
     assert why in str(raised.value)
     assert len(str(raised.value)) < 200

@@ -53,7 +53,7 @@ def test_no_such_credential() -> None:
     with pytest.raises(SecretError, match="no credential 'jane/codecomit'; did you mean jane/codecommit") as raised:
         find_secret(make_export(make_resource("jane/codecommit")), "jane/codecomit")
     assert PASSWORD not in str(raised.value)
-    with pytest.raises(SecretError, match="'jane/codecommit'; `pulumi stack output credentials` lists"):
+    with pytest.raises(SecretError, match=r"'jane/codecommit'\. Run `pulumi stack output credentials` to list"):
         find_secret(json.dumps({"version": 3, "deployment": None}), "jane/codecommit")
 
 
@@ -82,7 +82,7 @@ def test_two_of_one_name() -> None:
 
 def test_no_export() -> None:
     """An invalid export is reported as such, and never quoted."""
-    with pytest.raises(SecretError, match=r"printed something else than a state$"):
+    with pytest.raises(SecretError, match=r"the output of `pulumi stack export` is not a state$"):
         find_secret(f"warning: {PASSWORD}", "jane/codecommit")
 
 
@@ -90,7 +90,7 @@ def test_unknown_secret() -> None:
     """An imported credential without a password has no secret, and the error explains how to get one."""
     adopted = make_resource("jane/codecommit")
     del adopted["outputs"]["service_password"]
-    with pytest.raises(SecretError, match="ACCA1 of user jane: it was taken over as it was; declare a `reset`"):
+    with pytest.raises(SecretError, match="ACCA1 of user jane is unknown, because the credential was imported"):
         find_secret(make_export(adopted), "jane/codecommit")
 
 
@@ -99,7 +99,7 @@ def test_weapons(name: str) -> None:
     """Characters that could control a terminal or add a line for git are rejected, and not printed."""
     poisoned = make_resource("jane/codecommit")
     poisoned["outputs"] = poisoned["outputs"] | {name: "x\nhost=evil.example\x1b[2J"}
-    with pytest.raises(SecretError, match="has characters that nothing of IAM's has") as raised:
+    with pytest.raises(SecretError, match="has characters that IAM does not use") as raised:
         find_secret(make_export(poisoned), "jane/codecommit")
     assert "evil" not in str(raised.value)
 
@@ -130,5 +130,5 @@ def test_forms() -> None:
 )
 def test_form_of_another_service(form: Form, service: str) -> None:
     """A form that a service does not support is rejected."""
-    with pytest.raises(SecretError, match=f"jane/x is of {service}, which has no use for the form {form}"):
+    with pytest.raises(SecretError, match=f"format {form} is not available for jane/x, a credential for {service}"):
         format_secret(make_secret(service), form)

@@ -64,4 +64,4 @@ def test_invisible(text: str) -> None:
 def test_shorten() -> None:
     """A text that is too long is truncated, with the number of omitted characters."""
     assert shorten("x" * 200) == "x" * 200
-    assert shorten("x" * 1_300, 100) == f"{'x' * 100}… (1,200 characters more)"
+    assert shorten("x" * 1_300, 100) == f"{'x' * 100}… (1,200 more characters)"

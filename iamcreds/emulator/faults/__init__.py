@@ -1,1 +1,1 @@
-"""Switches that make the IAM emulator slow, late, busy or broken, and the control API that sets them."""
+"""Fault injection for the IAM emulator (latency, throttling, errors, broken connections), and its control API."""

@@ -1,28 +1,28 @@
-"""The control API under `/_emulator/`: small JSON over HTTP, outside of what AWS has.
+"""The control API under `/_emulator/`: JSON over HTTP, not a part of AWS.
 
-GET    calls             {"calls": ["iam:ListUsers", …]}: the operation of each call, in the order of their coming,
-                         refused ones included
-GET    counts            {"iam:ListUsers": 1, …}: calls of each operation
-DELETE counts            count from zero, calls too
-GET    settings          the whole settings
-PUT    settings          the whole settings; what is left out is as by default
-POST   faults            {"operation": "iam:ListUsers" | "iam:*", "when": "before"|"after", "call": 1,
-                         "times": 1 | null (all that follow), "answer": one of
-                             "drop"                                        the connection breaks
-                             {"hang": 5}                                   no answer for 5 s, then it breaks
-                             {"cut": 0.5, "whole_length": true|false}      half of the body; `after` only
-                             {"status": …, "code": …, "message": …}        an error
-                             "pause"}                                      held until released, then as always
-DELETE faults            no faults any more
-GET    held              {"held": [{"operation": …, "when": …}, …]}: the calls that are held now
-POST   release           {"go_on": true|false}: let them go on, or break their connections
-GET    passwords         {"ACCA…": …}: the valid secret of each live credential
-GET    secrets           {"secrets": […]}: every password, API key and secret access key ever issued, in the clear,
-                         so that a test can look for them where none may be; they open nothing but this emulator
-POST   credentials       {"id": …, "user": …, "service": …} and, if you like, "status", "created", "expires",
-                         "login", "password": a credential of that id
-POST   access-key-usage  {"access_key_id": …, "date": "2026-01-31T12:00:00Z", "service": "s3", "region": "us-east-1"}
-POST   reset             users, credentials, settings, faults, counts, secrets: everything as at the start
+GET    calls             `{"calls": ["iam:ListUsers", …]}`: the operation of each call, oldest first, including
+                         rejected calls
+GET    counts            `{"iam:ListUsers": 1, …}`: the number of calls of each operation
+DELETE counts            reset the counts and the calls
+GET    settings          all settings
+PUT    settings          all settings; omitted ones get their defaults
+POST   faults            `{"operation": "iam:ListUsers" | "iam:*", "when": "before" | "after", "call": 1,`
+                         `"times": 1 | null, "answer": ANSWER}`: `null` is every later call, `ANSWER` is one of
+                             `"drop"`                                      the connection breaks
+                             `{"hang": 5}`                                 no response for 5 s, then it breaks
+                             `{"cut": 0.5, "whole_length": true|false}`    half of the body; `after` only
+                             `{"status": …, "code": …, "message": …}`      an error
+                             `"pause"`                                     held until released, then the usual response
+DELETE faults            remove all faults
+GET    held              `{"held": [{"operation": …, "when": …}, …]}`: the calls that are held now
+POST   release           `{"go_on": true|false}`: continue the held calls, or break their connections
+GET    passwords         `{"ACCA…": …}`: the valid secret of each credential
+GET    secrets           `{"secrets": […]}`: every password, API key and secret access key ever issued, in plain text.
+                         Tests search for them where none may be; they are valid for this emulator only
+POST   credentials       `{"id": …, "user": …, "service": …}` and optionally `"status"`, `"created"`, `"expires"`,
+                         `"login"`, `"password"`: a credential with that id
+POST   access-key-usage  `{"access_key_id": …, "date": "2026-01-31T12:00:00Z", "service": "s3", "region": "us-east-1"}`
+POST   reset             reset users, credentials, settings, faults, counts and secrets
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ PREFIX = "/_emulator/"
 
 @Request.application
 def respond(request: Request) -> Response:
-    """Carry out a request to the control API; this is a WSGI application."""
-    status, document = _carry_out(request)
+    """Process a request to the control API; this is a WSGI application."""
+    status, document = _process(request)
     return Response(json.dumps(document), status, content_type="application/json")
 
 
-def _carry_out(request: Request) -> tuple[HTTPStatus, object]:
+def _process(request: Request) -> tuple[HTTPStatus, object]:
     method, name = request.method, request.path.removeprefix(PREFIX)
     try:
-        return HTTPStatus.OK, _ask(name) if method == "GET" else _do(method, name, _read_document(request.get_data()))
+        return HTTPStatus.OK, _get(name) if method == "GET" else _do(method, name, _read_document(request.get_data()))
     except LookupError as error:
         return HTTPStatus.NOT_FOUND, {"error": error.args[0]}
     except (ControlError, AwsError) as error:
@@ -67,10 +67,10 @@ def _read_document(body: bytes) -> object:
     try:
         return json.loads(body) if body else {}
     except ValueError as error:
-        raise ControlError(f"no JSON: {error}") from error
+        raise ControlError(f"the request is not valid JSON: {error}") from error
 
 
-def _ask(name: str) -> object:
+def _get(name: str) -> object:
     match name:
         case "calls":
             return {"calls": SWITCHES.calls()}
@@ -119,31 +119,31 @@ def _release(document: object) -> None:
 
 
 def _put_credential(document: object) -> None:
-    """Take in a credential with an id that somebody else gave it."""
+    """Add a credential with an id from the request."""
     optional = frozenset({"status", "created", "expires", "login", "password"})
-    given = read_texts(document, {"id", "user", "service"}, optional)
-    user = given["user"]
+    fields = read_texts(document, {"id", "user", "service"}, optional)
+    user = fields["user"]
     if user not in iam_backends[ACCOUNT]["aws"].users:
         raise LookupError(f"no such user: {user}")
-    if given.get("status", "Active") not in {Status.ACTIVE, Status.INACTIVE}:
+    if fields.get("status", "Active") not in {Status.ACTIVE, Status.INACTIVE}:
         raise ControlError("status must be Active or Inactive")
     credential = Credential(
-        id=given["id"],
+        id=fields["id"],
         user=user,
-        service=given["service"],
-        login=given.get("login") or CREDENTIALS.find_free_login(user, given["service"]),
-        created=read_date(given["created"]) if "created" in given else SWITCHES.now().replace(microsecond=0),
-        expires=read_date(given["expires"]) if "expires" in given else None,
-        switched=Status(given.get("status", "Active")),
+        service=fields["service"],
+        login=fields.get("login") or CREDENTIALS.find_free_login(user, fields["service"]),
+        created=read_date(fields["created"]) if "created" in fields else SWITCHES.now().replace(microsecond=0),
+        expires=read_date(fields["expires"]) if "expires" in fields else None,
+        switched=Status(fields.get("status", "Active")),
     )
-    SWITCHES.remember(CREDENTIALS.put(credential, credential.created, given.get("password")))
+    SWITCHES.remember(CREDENTIALS.put(credential, credential.created, fields.get("password")))
 
 
 def _use_access_key(document: object) -> None:
-    """Say when, where and for what an access key was used last."""
-    given = read_texts(document, {"access_key_id", "date", "service", "region"})
-    key = iam_backends[ACCOUNT]["aws"].access_keys.get(given["access_key_id"])
+    """Set the last use of an access key."""
+    usage = read_texts(document, {"access_key_id", "date", "service", "region"})
+    key = iam_backends[ACCOUNT]["aws"].access_keys.get(usage["access_key_id"])
     if key is None:
-        raise LookupError(f"no such access key: {given['access_key_id']}")
-    # moto's dates are UTC without saying so.
-    key.last_used = AccessKeyLastUsed(read_date(given["date"]).replace(tzinfo=None), given["service"], given["region"])
+        raise LookupError(f"no such access key: {usage['access_key_id']}")
+    # moto's dates are in UTC without a time zone.
+    key.last_used = AccessKeyLastUsed(read_date(usage["date"]).replace(tzinfo=None), usage["service"], usage["region"])

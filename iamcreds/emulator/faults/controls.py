@@ -1,4 +1,4 @@
-"""The controls of a running embedded IAM: for tests, in its process or in another."""
+"""Controls of a running IAM emulator for tests, in the same process or a different one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMEOUT = 10
 
 
 class Calls(TypedDict, total=False):
-    """The calls of an operation that a fault meets; `*` in the name of the operation stands for anything.
+    """The calls of an operation that a fault affects; `*` in the name of the operation is a wildcard.
 
     Attributes:
         when: `before` (the default) or `after` the effect of the operation.
@@ -33,7 +33,7 @@ class Calls(TypedDict, total=False):
 
 
 class Controls:
-    """The switches of a running IAM emulator. `iamcreds.emulator.faults.control_api` describes its protocol.
+    """The controls of a running IAM emulator. `iamcreds.emulator.faults.control_api` describes the protocol.
 
     Each method raises ControlError if the emulator rejects the request, with the reason as its message.
 
@@ -44,28 +44,28 @@ class Controls:
     def __init__(self, url: str) -> None:
         self._address = urlsplit(url).netloc
 
-    # What it was asked
+    # Calls
 
     def calls(self) -> list[str]:
-        """The operation of each call, in the order of their coming, refused ones included: `["iam:ListUsers"]`."""
+        """Return the operation of each call, oldest first, including rejected calls: `["iam:ListUsers"]`."""
         return cast("dict[str, list[str]]", self._call("GET", "calls"))["calls"]
 
     def counts(self) -> dict[str, int]:
-        """Calls of each operation, refused ones included: `{"iam:ListUsers": 1}`."""
+        """Return the number of calls of each operation, including rejected calls: `{"iam:ListUsers": 1}`."""
         return cast("dict[str, int]", self._call("GET", "counts"))
 
     def clear_counts(self) -> None:
-        """Count from zero."""
+        """Reset the counts and the calls."""
         self._call("DELETE", "counts")
 
-    # How it behaves
+    # Settings
 
     def settings(self) -> dict[str, Any]:
-        """The settings as they are; `iamcreds.emulator.faults.settings.Settings` says what they mean."""
+        """Return the current settings; `iamcreds.emulator.faults.settings.Settings` describes them."""
         return cast("dict[str, Any]", self._call("GET", "settings"))
 
     def set(self, **changes: float | Sequence[str] | None) -> None:
-        """Change some settings and leave the others: `set(latency=0.05, all_users=False)`."""
+        """Change some settings and keep the others: `set(latency=0.05, all_users=False)`."""
         self._call("PUT", "settings", {**self.settings(), **changes})
 
     # Faults
@@ -79,15 +79,15 @@ class Controls:
         message: str = "Service failure",
         **calls: Unpack[Calls],
     ) -> None:
-        """Have an operation respond with an error."""
+        """Let an operation return an error."""
         self._add_fault(operation, {"status": status, "code": code, "message": message}, **calls)
 
     def throttle(self, operation: str, **calls: Unpack[Calls]) -> None:
-        """Have an operation respond with Throttling."""
+        """Let an operation return Throttling."""
         self.fail(operation, status=400, code="Throttling", message="Rate exceeded", **calls)
 
     def deny(self, operation: str, **calls: Unpack[Calls]) -> None:
-        """Have an operation respond with AccessDenied, by default to every call from now on."""
+        """Let an operation return AccessDenied, by default for every later call."""
         message = f"User: arn:aws:iam::123456789012:user/ci is not authorized to perform: {operation}"
         calls.setdefault("times", None)
         self.fail(operation, status=403, code="AccessDenied", message=message, **calls)
@@ -101,9 +101,9 @@ class Controls:
         self._add_fault(operation, {"hang": seconds}, **calls)
 
     def cut(self, operation: str, share: float, *, whole_length: bool = True, **calls: Unpack[Calls]) -> None:
-        """Cut the response after a share of its body (0 to below 1); the operation has its effect.
+        """Truncate the response after a share of its body (0 to less than 1); the operation takes effect.
 
-        With `whole_length` its Content-Length is that of the whole body, otherwise that of the sent part.
+        With `whole_length`, Content-Length is the length of the whole body, otherwise that of the sent part.
         """
         calls.setdefault("when", "after")
         self._add_fault(operation, {"cut": share, "whole_length": whole_length}, **calls)
@@ -113,40 +113,40 @@ class Controls:
         self._add_fault(operation, "pause", **calls)
 
     def clear_faults(self) -> None:
-        """No faults any more; what is held stays so."""
+        """Remove all faults; held calls stay held."""
         self._call("DELETE", "faults")
 
-    # Calls that are held
+    # Held calls
 
     def held(self) -> list[dict[str, str]]:
-        """The calls that are held now: `[{"operation": "iam:ListUsers", "when": "before"}]`."""
+        """Return the calls that are held now: `[{"operation": "iam:ListUsers", "when": "before"}]`."""
         return cast("dict[str, list[dict[str, str]]]", self._call("GET", "held"))["held"]
 
     def release(self) -> None:
-        """Let the calls that are held go on."""
+        """Continue the held calls."""
         self._call("POST", "release", {"go_on": True})
 
     def abandon(self) -> None:
-        """Break the connections of the calls that are held; those held before their effect never have one."""
+        """Break the connections of the held calls; calls held before their effect never take effect."""
         self._call("POST", "release", {"go_on": False})
 
-    # What the account holds
+    # The account
 
     def passwords(self) -> dict[str, str]:
-        """The valid password or API key of each live credential, by its id."""
+        """Return the valid password or API key of each credential, by id."""
         return cast("dict[str, str]", self._call("GET", "passwords"))
 
     def secrets(self) -> list[str]:
-        """Every password, API key and secret access key ever issued, to look for where none may be."""
+        """Return every password, API key and secret access key ever issued, to search for leaked secrets."""
         return cast("dict[str, list[str]]", self._call("GET", "secrets"))["secrets"]
 
     def put_credential(self, credential_id: str, user: str, service: str, **more: str) -> None:
-        """Have a credential of this id, as a recorded state knows it; the user has to exist.
+        """Add a credential with a given id, such as one of a recorded state; the user must exist.
 
         Args:
-            credential_id: its id.
-            user: the IAM user's name.
-            service: the service's full name.
+            credential_id: id of the credential.
+            user: name of the IAM user.
+            service: full name of the service.
             more: `status`, `created` and `expires` (ISO 8601), `login`, `password`; each has a default.
         """
         self._call("POST", "credentials", {"id": credential_id, "user": user, "service": service, **more})
@@ -154,25 +154,25 @@ class Controls:
     def use_access_key(
         self, access_key_id: str, date: datetime, service: str = "s3", region: str = "us-east-1"
     ) -> None:
-        """Say when, for what and where an access key was used last."""
+        """Set the last use of an access key."""
         usage = {"access_key_id": access_key_id, "date": date.isoformat(), "service": service, "region": region}
         self._call("POST", "access-key-usage", usage)
 
     def reset(self) -> None:
-        """Everything as at the start: no users, default settings, nothing counted."""
+        """Reset the emulator: no users, default settings, no counts."""
         self._call("POST", "reset")
 
-    def _add_fault(self, operation: str, answer: object, **calls: Unpack[Calls]) -> None:
-        self._call("POST", "faults", {"operation": operation, "answer": answer, **calls})
+    def _add_fault(self, operation: str, effect: object, **calls: Unpack[Calls]) -> None:
+        self._call("POST", "faults", {"operation": operation, "answer": effect, **calls})
 
     def _call(self, method: str, name: str, document: object = None) -> object:
         connection = HTTPConnection(self._address, timeout=TIMEOUT)
         try:
             connection.request(method, f"/_emulator/{name}", None if document is None else json.dumps(document))
             response = connection.getresponse()
-            answer = json.loads(response.read())
+            result = json.loads(response.read())
         finally:
             connection.close()
         if response.status != 200:  # noqa: PLR2004 OK
-            raise ControlError(answer["error"])
-        return answer
+            raise ControlError(result["error"])
+        return result

@@ -1,4 +1,4 @@
-"""JSON documents of the control API: what is read out of them, and what is refused."""
+"""Validation of the JSON documents of the control API."""
 
 from __future__ import annotations
 
@@ -7,52 +7,52 @@ from typing import Any
 
 
 class ControlError(Exception):
-    """What was asked of the controls makes no sense; the message says why."""
+    """A request to the control API is not valid; the message states the reason."""
 
 
 def read_object(document: object, keys: set[str]) -> dict[str, Any]:
-    """A JSON object that has no other keys.
+    """Return a document that is a JSON object with a subset of the keys.
 
     Raises:
-        ControlError: it is something else.
+        ControlError: it is not an object, or has another key.
     """
     if not isinstance(document, dict):
-        raise ControlError("a JSON object is wanted")
+        raise ControlError("expected a JSON object")
     unknown = sorted(set(document) - keys)
     if unknown:
-        raise ControlError(f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(keys))}")
+        raise ControlError(f"unknown keys: {', '.join(unknown)}; valid keys: {', '.join(sorted(keys))}")
     return document
 
 
 def read_texts(document: object, required: set[str], optional: frozenset[str] = frozenset()) -> dict[str, str]:
-    """A JSON object of texts that has the required keys and no others than the optional ones.
+    """Return a document that is a JSON object of strings with the required keys and any of the optional ones.
 
     Raises:
-        ControlError: it is something else.
+        ControlError: it is not such an object.
     """
-    given = read_object(document, required | optional)
-    if not required <= set(given) or not all(isinstance(value, str) for value in given.values()):
-        raise ControlError(f"texts are wanted: {', '.join(sorted(required))}")
-    return given
+    texts = read_object(document, required | optional)
+    if not required <= set(texts) or not all(isinstance(value, str) for value in texts.values()):
+        raise ControlError(f"expected strings, at least: {', '.join(sorted(required))}")
+    return texts
 
 
 def read_date(text: str) -> datetime:
-    """A date in UTC.
+    """Parse an ISO 8601 date, and return it in UTC.
 
     Raises:
-        ControlError: it is none.
+        ControlError: it is not valid.
     """
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError as error:
-        raise ControlError(f"no ISO 8601 date: {text}") from error
+        raise ControlError(f"{text!r} is not a valid ISO 8601 date") from error
 
 
 def is_between(value: object, low: float, high: float) -> bool:
-    """Whether it is a number within the bounds; bool is an int to Python, and NaN a number to its JSON."""
+    """Return True for a number within the bounds. In Python, bool is a subclass of int, and JSON may contain NaN."""
     return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
 def is_count(value: object) -> bool:
-    """Whether it is a whole number, 1 or more."""
+    """Return True for an integer of 1 or more."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1

@@ -1,4 +1,4 @@
-"""What can go wrong with a call, and with which one."""
+"""Faults: their effects, and the calls that they affect."""
 
 from __future__ import annotations
 
@@ -16,80 +16,80 @@ When = Literal["before", "after"]
 
 @dataclass(frozen=True)
 class Pause:
-    """The call is held until it is released, and then goes on as if nothing had been."""
+    """The call is held until it is released, and then continues as usual."""
 
 
 @dataclass(frozen=True)
 class Hang:
-    """No answer for so many seconds, maybe 0, after which the connection breaks."""
+    """The connection breaks after a number of seconds (0 or more) without a response."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Cut:
-    """The answer breaks off.
+    """The response is truncated.
 
     Attributes:
-        share: how much of the body is sent, from 0 to below 1.
-        whole_length: whether Content-Length is the whole body's; otherwise it is that of what is sent.
+        share: the sent share of the body, from 0 to less than 1.
+        whole_length: True if Content-Length is the length of the whole body; otherwise that of the sent part.
     """
 
     share: float
     whole_length: bool
 
 
-Answer = AwsError | Pause | Hang | Cut
+Effect = AwsError | Pause | Hang | Cut
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong with an operation, from its `call`-th call on (1: the next), so many `times`.
+    """A fault of an operation.
 
     Attributes:
-        operation: such as `iam:CreateServiceSpecificCredential`; `*` in it stands for anything.
-        when: `before` the operation has an effect, or `after`.
-        answer: what comes instead of the answer.
-        call: the first of the matching calls that it meets.
-        times: how many it meets; None is every one from then on.
+        operation: name such as `iam:CreateServiceSpecificCredential`; `*` is a wildcard.
+        when: `before` or `after` the operation takes effect.
+        effect: the replacement of the response.
+        call: number of the first affected call; 1 is the next matching call.
+        times: number of affected calls; None affects every later call.
     """
 
     operation: str
     when: When
-    answer: Answer
+    effect: Effect
     call: int = 1
     times: int | None = 1
 
     @classmethod
     def read(cls, document: object) -> Self:
-        """A fault from JSON.
+        """Read a fault from a JSON document.
 
         Raises:
-            ControlError: a key is unknown or missing, or a value makes no sense.
+            ControlError: a key is unknown or missing, or a value is not valid.
         """
-        given: dict[str, Any] = {"when": "before", "call": 1, "times": 1, "answer": "drop"}
-        given |= read_object(document, {"operation", *given})
-        if not isinstance(given.get("operation"), str):
-            raise ControlError("operation must be a text such as iam:ListUsers or iam:*")
-        if given["when"] not in {"before", "after"}:
+        fields: dict[str, Any] = {"when": "before", "call": 1, "times": 1, "answer": "drop"}
+        fields |= read_object(document, {"operation", *fields})
+        if not isinstance(fields.get("operation"), str):
+            raise ControlError("operation must be a string such as iam:ListUsers or iam:*")
+        if fields["when"] not in {"before", "after"}:
             raise ControlError("when must be before or after")
-        if not (is_count(given["call"]) and (given["times"] is None or is_count(given["times"]))):
-            raise ControlError("call and times must be whole numbers, 1 or more (times: or null, for all that follow)")
-        fault = cls(**{**given, "answer": _read_answer(given["answer"])})
-        if isinstance(fault.answer, Cut) and fault.when == "before":
-            raise ControlError("an answer is cut after the operation's effect: before it there is none")
+        if not (is_count(fields["call"]) and (fields["times"] is None or is_count(fields["times"]))):
+            raise ControlError("call and times must be integers of 1 or more (times: or null)")
+        fault = cls(effect=_read_effect(fields.pop("answer")), **fields)
+        if isinstance(fault.effect, Cut) and fault.when == "before":
+            raise ControlError("cut requires `when` to be after, because it truncates the operation's response")
         return fault
 
 
 @dataclass
 class ExpectedFault:
-    """A fault, and how many of the calls that it is about have come."""
+    """A fault, and the number of matching calls so far."""
 
     fault: Fault
     calls: int = 0
 
     def count(self, operation: str) -> bool:
-        """Count a call if it is about that; whether it is to go wrong."""
+        """Count a matching call; return True if the fault affects it."""
         if not fnmatchcase(operation, self.fault.operation):
             return False
         self.calls += 1
@@ -97,7 +97,7 @@ class ExpectedFault:
         return self.fault.call <= self.calls and (times is None or self.calls < self.fault.call + times)
 
 
-def _read_answer(document: object) -> Answer:
+def _read_effect(document: object) -> Effect:
     match document:
         case "drop":
             return Hang(0)
@@ -116,17 +116,17 @@ def _read_answer(document: object) -> Answer:
 def _read_cut(share: object, rest: object) -> Cut:
     whole_length = read_object(rest, {"whole_length"}).get("whole_length", True)
     if not is_between(share, 0, 1) or share == 1 or not isinstance(whole_length, bool):
-        raise ControlError("cut must be a share from 0 to below 1, and whole_length true or false")
+        raise ControlError("cut must be a number from 0 to less than 1, and whole_length true or false")
     return Cut(float(str(share)), whole_length)
 
 
 def _read_error(document: object) -> AwsError:
-    given = read_object(document, {"status", "code", "message"})
-    status, code, message = given.get("status"), given.get("code"), given.get("message")
+    fields = read_object(document, {"status", "code", "message"})
+    status, code, message = fields.get("status"), fields.get("code"), fields.get("message")
     if not (isinstance(status, int) and is_between(status, 400, 599) and isinstance(code, str) and code):
         raise ControlError(
-            "answer must be drop, pause, a hang, a cut, or have a status from 400 to 599, a code and a message"
+            "`answer` must be drop, pause, hang, cut, or an error with a status from 400 to 599, a code and a message"
         )
     if not isinstance(message, str):
-        raise ControlError("the answer's message must be a text")
+        raise ControlError("the message of an error must be a string")
     return AwsError(message, code, status)

@@ -1,4 +1,4 @@
-"""What comes between a request and AWS's operation: the guard, the control API, latency, a rate limit and faults."""
+"""The layer in front of AWS's operations: access control, control API, latency, rate limit and faults."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from iamcreds.emulator.faults.fault import Fault
 
 LONGEST_PAUSE = 120
-"""Seconds after which a call that nobody releases has its connection broken."""
+"""Seconds after which the connection of a held call breaks unless the call is released."""
 
 
 class Switched:
-    """A WSGI application in front of another: the switches for AWS's operations, and the control API.
+    """A WSGI application that adds fault injection and the control API to another one.
 
     Args:
-        app: the application that answers AWS's operations.
+        app: the application that serves AWS's operations.
     """
 
     def __init__(self, app: WSGIApplication) -> None:
@@ -47,7 +47,7 @@ class Switched:
             response = self._operate(endpoint.read_operation(environ), environ)
         except AwsError as error:
             response = endpoint.respond_error(error, environ)
-        response.date = SWITCHES.now()  # as every response of AWS, by the account's clock
+        response.date = SWITCHES.now()  # every response of AWS has a date; this one is the account's
         return response
 
     def _operate(self, operation: str, environ: WSGIEnvironment) -> Response:
@@ -59,21 +59,21 @@ class Switched:
             _inject(fault, operation, environ)
         response = endpoint.respond(self._app, operation, environ)
         if fault and fault.when == "after":
-            if isinstance(fault.answer, Cut):
-                _cut(response, fault.answer)
+            if isinstance(fault.effect, Cut):
+                _cut(response, fault.effect)
             else:
                 _inject(fault, operation, environ)
         return response
 
 
 def _inject(fault: Fault, operation: str, environ: WSGIEnvironment) -> None:
-    """Inject any fault that is not a cut.
+    """Inject any fault except a cut.
 
     Raises:
-        AwsError: to be sent as the response.
-        ConnectionResetError: there is no response.
+        AwsError: the error to return as the response.
+        ConnectionResetError: the connection breaks without a response.
     """
-    match fault.answer:
+    match fault.effect:
         case AwsError() as error:
             raise error
         case Pause():
@@ -93,6 +93,6 @@ def _cut(response: Response, cut: Cut) -> None:
 
 def _break(environ: WSGIEnvironment) -> NoReturn:
     if "werkzeug.socket" in environ:
-        with contextlib.suppress(OSError):  # the other side was faster
+        with contextlib.suppress(OSError):  # the client has closed it already
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-    raise ConnectionResetError("broken on request")
+    raise ConnectionResetError("connection closed by an injected fault")

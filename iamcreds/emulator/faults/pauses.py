@@ -1,4 +1,4 @@
-"""Calls that are held, so that a test can do something exactly then."""
+"""Held calls, during which a test can act."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Pauses:
         self._ends: dict[object, bool] = {}
 
     def hold(self, operation: str, when: When, seconds: float) -> bool:
-        """Hold a call before its effect or after, until it is released; whether it is to go on.
+        """Hold a call before or after its effect until it is released; return True if it continues.
 
-        A call that nobody releases within so many seconds does not go on.
+        A call that is not released within that time does not continue.
         """
         call = object()
         with self._condition:
@@ -30,12 +30,12 @@ class Pauses:
             return self._ends.pop(call, False)
 
     def release(self, *, go_on: bool) -> None:
-        """Let all that are held go on, or have their connections broken."""
+        """Continue all held calls, or break their connections."""
         with self._condition:
             self._ends |= dict.fromkeys(self._held, go_on)
             self._condition.notify_all()
 
     def held(self) -> list[tuple[str, When]]:
-        """Operation and moment of each call that is held and not yet released, in the order of their coming."""
+        """Return the operation and the moment of each held call, oldest first."""
         with self._condition:
             return [held for call, held in self._held.items() if call not in self._ends]

@@ -1,4 +1,4 @@
-"""How the embedded IAM behaves as long as nobody says otherwise."""
+"""Settings of the IAM emulator."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ HIGHEST_RATE = 1e9
 
 @dataclass(frozen=True)
 class Settings:
-    """How the endpoint behaves; the defaults are a good day.
+    """Settings of the IAM emulator; the defaults have no faults.
 
     Attributes:
-        latency: seconds that every call takes longer.
-        rate: calls per second of each operation before IAM answers Throttling; None never does.
-        burst: calls that may come at once before the rate counts; None is a second's worth.
-        clock_shift: seconds that the account's clock is ahead, negative behind; the Date header of every answer is it.
-        list_lag: seconds that ListServiceSpecificCredentials lags behind writes.
-        all_users: whether ListServiceSpecificCredentials knows the parameter AllUsers.
-        hidden_users: users whom a list with AllUsers leaves out without a word, although one with UserName finds them.
-        page_limit: items of a page at most, whatever MaxItems says; None keeps to MaxItems.
-        report_time: seconds that it takes to make a credential report.
+        latency: additional seconds for each call.
+        rate: calls per second of each operation before IAM returns Throttling; None disables the limit.
+        burst: number of calls at once before the rate applies; None permits the calls of one second.
+        clock_shift: seconds by which the account's clock and every Date header are ahead (negative: behind).
+        list_lag: seconds by which ListServiceSpecificCredentials lags behind writes.
+        all_users: True if ListServiceSpecificCredentials supports the parameter AllUsers.
+        hidden_users: users omitted from lists with AllUsers, although lists with UserName find them.
+        page_limit: maximum number of items per page, regardless of MaxItems; None follows MaxItems.
+        report_time: seconds to generate a credential report.
     """
 
     latency: float = 0
@@ -43,17 +43,17 @@ class Settings:
 
     @classmethod
     def read(cls, document: object) -> Self:
-        """Settings from JSON; what is left out is as by default.
+        """Read settings from a JSON document; omitted ones get their defaults.
 
         Raises:
-            ControlError: a key is unknown or a value makes no sense.
+            ControlError: a key is unknown or a value is not valid.
         """
-        given = read_object(document, {field.name for field in fields(cls)})
-        for name, value in given.items():
-            meaning, is_allowed = _RULES[name]
-            if not is_allowed(value):
-                raise ControlError(f"{name} must be {meaning}")
-        return cls(**given | {"hidden_users": tuple(given.get("hidden_users", ()))})
+        values = read_object(document, {field.name for field in fields(cls)})
+        for name, value in values.items():
+            constraint, is_valid = _RULES[name]
+            if not is_valid(value):
+                raise ControlError(f"{name} must be {constraint}")
+        return cls(**values | {"hidden_users": tuple(values.get("hidden_users", ()))})
 
 
 def _is_texts(value: object) -> bool:
@@ -63,17 +63,17 @@ def _is_texts(value: object) -> bool:
 _RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "latency": ("a number of seconds from 0 to 60", lambda value: is_between(value, 0, LONGEST_LATENCY)),
     "rate": (
-        "null or a number of calls per second, above 0",
+        "null or a number of calls per second greater than 0",
         lambda value: value is None or (is_between(value, 0, HIGHEST_RATE) and value != 0),
     ),
-    "burst": ("null or a whole number, 1 or more", lambda value: value is None or is_count(value)),
+    "burst": ("null or an integer of 1 or more", lambda value: value is None or is_count(value)),
     "clock_shift": (
-        "a number of seconds, at most 100 years either way",
+        "a number of seconds between -100 and 100 years",
         lambda value: is_between(value, -LONGEST_SHIFT, LONGEST_SHIFT),
     ),
-    "list_lag": ("a number of seconds, 0 or more", lambda value: is_between(value, 0, LONGEST_SHIFT)),
+    "list_lag": ("a number of seconds of 0 or more", lambda value: is_between(value, 0, LONGEST_SHIFT)),
     "all_users": ("true or false", lambda value: isinstance(value, bool)),
     "hidden_users": ("a list of user names", _is_texts),
-    "page_limit": ("null or a whole number, 1 or more", lambda value: value is None or is_count(value)),
-    "report_time": ("a number of seconds, 0 or more", lambda value: is_between(value, 0, LONGEST_SHIFT)),
+    "page_limit": ("null or an integer of 1 or more", lambda value: value is None or is_count(value)),
+    "report_time": ("a number of seconds of 0 or more", lambda value: is_between(value, 0, LONGEST_SHIFT)),
 }

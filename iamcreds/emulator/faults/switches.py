@@ -1,4 +1,4 @@
-"""The state behind the switches: what makes the embedded IAM slow, late, busy or broken, and what it counts."""
+"""The state of the controls: settings, faults, held calls, counts and secrets of the IAM emulator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def read_clock() -> datetime:
-    """This machine's clock, in UTC."""
+    """Return this machine's time, in UTC."""
     return datetime.now(UTC)
 
 
@@ -26,9 +26,9 @@ class Switches:
     """The state of the controls; safe to use from several threads.
 
     Attributes:
-        clock: the time, in UTC, before the account's clock is shifted; set it for a time of your own.
-        sleep: waits so many seconds of that time.
-        pauses: the calls that are held.
+        clock: returns the time, in UTC, without the shift of the account's clock. Replace it to control time.
+        sleep: waits for a number of seconds of that time.
+        pauses: the held calls.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Switches:
         self.reset()
 
     def reset(self, settings: Settings | None = None) -> None:
-        """Forget everything: settings as given or by default, no faults, nothing held, nothing counted, no secrets."""
+        """Apply the settings (default: `Settings()`), release held calls, and clear faults, counts and secrets."""
         self.pauses.release(go_on=False)
         with self._lock:
             self.settings = settings or Settings()
@@ -49,35 +49,35 @@ class Switches:
             self._secrets: list[str] = []
 
     def set(self, settings: Settings) -> None:
-        """Behave so from now on; token buckets are full again."""
+        """Apply settings, and refill the token buckets."""
         with self._lock:
             self.settings = settings
             self._buckets = {}
 
     def now(self) -> datetime:
-        """The account's clock, in UTC."""
+        """Return the account's time, in UTC."""
         return self.clock() + timedelta(seconds=self.settings.clock_shift)
 
     def add_fault(self, fault: Fault) -> None:
-        """Expect a fault; its calls count from here."""
+        """Add a fault; its calls are counted from now on."""
         with self._lock:
             self._faults.append(ExpectedFault(fault))
 
     def clear_faults(self) -> None:
-        """Expect no faults any more."""
+        """Remove all faults."""
         with self._lock:
             self._faults = []
 
     def count_call(self, operation: str) -> Fault | None:
-        """Count a call; the fault that it is to meet, if any."""
+        """Count a call, and return the fault that affects it, if any."""
         with self._lock:
             self._calls.append(operation)
-            # A list, because every expected fault has to see the call.
-            met = [expected.fault for expected in self._faults if expected.count(operation)]
-            return met[0] if met else None
+            # A list, because every fault has to count the call.
+            faults = [expected.fault for expected in self._faults if expected.count(operation)]
+            return faults[0] if faults else None
 
     def take_token(self, operation: str) -> bool:
-        """Take a token out of the operation's bucket; whether there was one."""
+        """Take a token from the operation's bucket; return False if it is empty."""
         rate, burst = self.settings.rate, self.settings.burst
         if rate is None:
             return True
@@ -90,26 +90,26 @@ class Switches:
         return tokens >= 1
 
     def calls(self) -> list[str]:
-        """The operation of each call since the last reset, in the order of their coming, refused ones included."""
+        """Return the operation of each call since the last reset, oldest first, including rejected calls."""
         with self._lock:
             return list(self._calls)
 
     def counts(self) -> dict[str, int]:
-        """Calls of each operation since the last reset, refused ones included."""
+        """Return the number of calls of each operation since the last reset, including rejected calls."""
         return dict(sorted(Counter(self.calls()).items()))
 
     def clear_counts(self) -> None:
-        """Count from zero."""
+        """Reset the counts and the calls."""
         with self._lock:
             self._calls.clear()
 
     def remember(self, secret: str) -> str:
-        """Note a secret that is about to be handed out."""
+        """Record a secret before it is returned."""
         with self._lock:
             self._secrets.append(secret)
         return secret
 
     def secrets(self) -> list[str]:
-        """Every password, API key and secret access key ever issued, to look for where none may be."""
+        """Return every password, API key and secret access key ever issued, to search for leaked secrets."""
         with self._lock:
             return list(self._secrets)
