@@ -90,8 +90,8 @@ class AccessKeyPolicy:
 class DesiredCredential:
     """A credential that a spec declares; `service` is the full name, and `existing` None is the same as `fail`.
 
-    `adopt` is the id of the existing credential to import, None for a new one. `was` and `user_was` are the former names
-    of the credential and of its user.
+    `adopt` is the id of the existing credential to import, None for a new one. `was` and `user_was` are the former
+    names of the credential and of its user.
     """
 
     user: str
