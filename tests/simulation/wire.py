@@ -58,8 +58,8 @@ class Client:
             self._observers.append(observe)
         elif event == "before-call":
             self._notes.append(observe)
-        else:  # what is noted there is about errors that are not met here
-            assert event == "response-received", event
+        else:  # what is noted or rejected there is about responses and errors that are not met here
+            assert event in {"response-received", "before-parse"}, event
 
     def get_caller_identity(self) -> dict[str, Any]:
         """Which account this is."""
