@@ -58,8 +58,8 @@ class Client:
             self._observers.append(observe)
         elif event == "before-call":
             self._notes.append(observe)
-        else:  # that observer is about errors that do not occur here
-            assert event == "response-received", event
+        else:  # these observers handle responses and errors that do not occur here
+            assert event in {"response-received", "before-parse"}, event
 
     def get_caller_identity(self) -> dict[str, Any]:
         """Return the account id."""
