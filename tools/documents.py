@@ -47,7 +47,7 @@ def parts() -> dict[str, str]:
         "commands": table("command", "what it does", commands()),
         "fields": table("field", "meaning", fields("", SCHEMA, {})),
         "findings": table("rule", "what breaks it", rules({rule.rule: rule.meaning for rule in list_rules()})),
-        "rules": table("rule", "what breaks it", rules(specs.RULES)),
+        "rules": table("rule", "problem", rules(specs.RULES)),
         "leaks": table("do not use where it is kept", "what it does", leaks()),
         "services": table("service", "short name", services()),
         "policy-up": policy(permissions.up_policy(permissions.Owner())),
@@ -94,7 +94,7 @@ def fields(path: str, parent: Mapping[str, Any], described: dict[str, str]) -> I
             yield f"`{path}{name}`", meaning(resolve_reference(field))
             yield from below(f"{path}{name}", resolve_reference(field), described)
     if later:
-        yield ", ".join(later), "Not supported yet, and refused for now."
+        yield ", ".join(later), "Not supported yet."
 
 
 def meaning(field: Mapping[str, Any]) -> str:
@@ -106,7 +106,7 @@ def limits(field: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for each limit of a field."""
     refused = field.get("x-not-supported-yet", [])
     if "enum" in field:
-        yield f"Possible: {', '.join(choice for choice in field['enum'] if choice not in refused)}."
+        yield f"Valid values: {', '.join(choice for choice in field['enum'] if choice not in refused)}."
     if refused:
         yield f"Not supported yet: {', '.join(refused)}."
     if "minimum" in field:

@@ -1,4 +1,4 @@
-"""The specs: YAML files with places, a schema, rules across files; what they mean, or everything wrong with them."""
+"""Specs: YAML files, loaded into the desired state or into a list of problems with source locations."""
 
 from iamcreds.specs.digest import compute_digest
 from iamcreds.specs.loading import check_account, load, load_all

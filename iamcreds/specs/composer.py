@@ -1,7 +1,8 @@
-"""YAML text to plain values with their source locations, by PyYAML's events; no text can raise an exception.
+"""Composition of plain values with source locations from PyYAML's events; no text raises an exception.
 
-The events come from libyaml's parser, or from PyYAML's own if PyYAML was built without libyaml. `yaml.compose` does not
-serve: libyaml's composer crashes on deep nesting, rejects an anchor that is set twice, and drops the place of an alias.
+The events come from libyaml's parser, or from PyYAML's own parser if PyYAML was built without libyaml. `yaml.compose`
+is unsuitable: libyaml's composer crashes on deep nesting, rejects an anchor that is set twice, and drops the location
+of an alias.
 """
 
 from __future__ import annotations
@@ -23,37 +24,37 @@ if TYPE_CHECKING:
     from iamcreds.specs.nodes import Plain
 
 LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The loader whose parser makes the events."""
+"""The loader whose parser creates the events."""
 
 MAX_DEPTH = 32
-"""The deepest nesting of a file; the vocabulary needs 8 levels."""
+"""The maximum nesting of a file; the schema needs 8 levels."""
 
 MAX_ALIASED = 100_000
-"""The number of values that the aliases of one file may stand for, so that a few lines cannot fill the memory."""
+"""The maximum number of values to which the aliases of a file expand, so that a few lines cannot fill the memory."""
 
 _STANDARD_TAG = "tag:yaml.org,2002:"
 _STRING_TAG = f"{_STANDARD_TAG}str"
-_NO_TAGS = {None, "!"}  # libyaml's events have none for an exclamation mark alone
+_NO_TAGS = {None, "!"}  # libyaml's events have no tag for a lone exclamation mark
 _VERSIONS = {None, (1, 1), (1, 2)}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _Event: TypeAlias = Any  # PyYAML's stubs declare that an event may lack its marks
 _Node: TypeAlias = "tuple[_Event, Plain]"
-"""The event that starts a value, and the value; of an alias, those of its anchor."""
+"""The event that starts a value, and the value; for an alias, those of its anchor."""
 
 
 class _StopError(Exception):
-    """The rest of the file cannot be read."""
+    """A problem after which the rest of the file cannot be parsed."""
 
     def __init__(self, place: Place, message: str, rule: str = "syntax") -> None:
-        self.problem = Problem(place, f"this is not YAML: {message}" if rule == "syntax" else message, rule)
+        self.problem = Problem(place, f"invalid YAML: {message}" if rule == "syntax" else message, rule)
         super().__init__(message)
 
 
 def compose(file: str, text: str, as_written: Collection[str] = ()) -> tuple[Items | None, tuple[Problem, ...]]:
-    """Return the documents of a text, at most one, or None if it cannot be read; and every problem of its YAML.
+    """Return the documents of a text (at most one), None if it cannot be parsed, and every problem of its YAML.
 
-    A scalar under a key of `as_written` counts as it is written, quoted or not, unless it is null.
+    A scalar under a key in `as_written` is text, quoted or not, unless it is null.
     """
     composer = _Composer(file, _read_events(file, text), as_written)
     try:
@@ -75,20 +76,20 @@ def _read_events(file: str, text: str) -> Iterator[_Event]:
     except yaml.MarkedYAMLError as error:
         mark, message = explain(error, text)
         raise _StopError(locate(file, mark), message) from None
-    except (OverflowError, ValueError):  # PyYAML's own parser, of `"\UFFFFFFFF"`
+    except (OverflowError, ValueError):  # raised by PyYAML's own parser for `"\UFFFFFFFF"`
         place = Place(file, 1, 1) if event is None else locate(file, event.end_mark)
         raise _StopError(place, BAD_ESCAPE) from None
 
 
 def locate_offset(file: str, text: str, offset: int) -> Place:
-    """Return the place of the character at an offset."""
+    """Return the source location of the character at an offset."""
     before = text[:offset]
     return Place(file, before.count("\n") + 1, offset - before.rfind("\n"))
 
 
 @dataclass
 class _Composer:
-    """Composes the events of one text; problems that do not stop it are added to `problems`."""
+    """A composer of the events of one text; it adds problems that do not stop it to `problems`."""
 
     file: str
     events: Iterator[_Event]
@@ -109,7 +110,8 @@ class _Composer:
         next(self.events)  # the document's end
         after = next(self.events)
         if type(after) is not StreamEndEvent:
-            self.report(after, "a file holds one document: give what follows a file of its own", "several-documents")
+            message = "a file contains one YAML document only: move the others to separate files"
+            self.report(after, message, "several-documents")
         return documents
 
     def locate(self, event: _Event) -> Place:
@@ -119,7 +121,7 @@ class _Composer:
         self.problems.append(Problem(self.locate(event), message, rule))
 
     def compose_node(self, event: _Event, depth: int, key: str | None = None) -> _Node:
-        """Compose the value that begins with an event; `key` is the key that it belongs to."""
+        """Compose the value that begins with an event; `key` is the key of the value."""
         if depth > MAX_DEPTH:
             raise self.stop_too_deep(event)
         if type(event) is AliasEvent:
@@ -132,7 +134,7 @@ class _Composer:
         return node
 
     def stop_too_deep(self, event: _Event) -> _StopError:
-        return _StopError(self.locate(event), f"this is nested more than {MAX_DEPTH} deep", "too-deep")
+        return _StopError(self.locate(event), f"the file is nested more than {MAX_DEPTH} levels deep", "too-deep")
 
     def compose_value(self, event: _Event, depth: int, key: str | None) -> Plain:
         if type(event) is ScalarEvent:
@@ -149,7 +151,7 @@ class _Composer:
             self.reject_tag(event)
 
     def interpret(self, scalar: _Event, key: str | None) -> str | float | bool | None:
-        """Return the meaning of a scalar: quotes and tags make text of anything."""
+        """Return the value of a scalar; a quoted or tagged scalar is always text."""
         text: str = scalar.value
         if scalar.style or scalar.tag not in _NO_TAGS:
             return text
@@ -158,8 +160,8 @@ class _Composer:
 
     def reject_tag(self, event: _Event) -> None:
         if event.tag not in _NO_TAGS and (event.tag != _STRING_TAG or type(event) is not ScalarEvent):
-            tag = quoted(event.tag.replace(_STANDARD_TAG, "!!", 1))  # as people write it: `!!map`
-            message = f"the tag {tag} means nothing here: take it out; if it is meant as text, quote it"
+            tag = quoted(event.tag.replace(_STANDARD_TAG, "!!", 1))  # the common notation: `!!map`
+            message = f"the tag {tag} is not supported: remove it, or quote the text if it is not a tag"
             self.report(event, message, "unknown-tag")
 
     def compose_items(self, depth: int) -> Items:
@@ -182,7 +184,7 @@ class _Composer:
                 continue
             if key in block:
                 first = locate(self.file, block.key_marks[key])
-                message = f"{quoted(key)} stands twice in this mapping, first at {first}"
+                message = f"duplicate key {quoted(key)}, first at {first}"
                 self.report(event, message, "duplicate-key")
                 continue
             block[key], block.key_marks[key], block.marks[key] = value, event.start_mark, start.start_mark
@@ -197,7 +199,7 @@ class _Composer:
         if type(start) is not ScalarEvent:
             self.report(event, "a key must be text, not a list or a mapping", "complex-key")
         elif start.value == "<<" and not start.style:
-            self.report(event, '"<<" is not supported: write the keys out, or use "defaults"', "merge-key")
+            self.report(event, '"<<" is not supported: repeat the keys, or use "defaults"', "merge-key")
         else:
             return str(start.value)
         return None
@@ -205,16 +207,17 @@ class _Composer:
     def resolve_alias(self, event: _Event, depth: int, key: str | None) -> _Node:
         name = event.anchor
         if name not in self.anchors:
-            message = f'the alias "*{name}" has no anchor before it; if it is meant as text, quote it'
+            message = f'the alias "*{name}" has no preceding anchor: add one, or quote the text if it is not an alias'
             raise _StopError(self.locate(event), message, "unknown-alias")
         node = self.anchors[name]
         if node is None:
-            raise _StopError(self.locate(event), f'the alias "*{name}" stands in what it names', "recursive-alias")
+            message = f'the alias "*{name}" is inside the value of its own anchor'
+            raise _StopError(self.locate(event), message, "recursive-alias")
         start, value = node
         size, height = _measure(value)
         self.aliased += size
         if self.aliased > MAX_ALIASED:
-            message = f"the aliases of this file stand for more than {MAX_ALIASED:,} values"
+            message = f"the aliases of this file expand to more than {MAX_ALIASED:,} values"
             raise _StopError(self.locate(event), message, "alias-bomb")
         if depth + height - 1 > MAX_DEPTH:
             raise self.stop_too_deep(event)
@@ -222,7 +225,7 @@ class _Composer:
 
 
 def _measure(value: Plain) -> tuple[int, int]:
-    """Return the number of values in a value, itself included, and the number of their levels."""
+    """Return the number of values in a value, including itself, and the number of their levels."""
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     measured = [_measure(part) for part in parts]
     return 1 + sum(size for size, _ in measured), 1 + max((height for _, height in measured), default=0)

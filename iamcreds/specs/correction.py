@@ -1,4 +1,4 @@
-"""Misspelt keys of specs put right, so that one mistake is one problem and the values below are checked; pure."""
+"""Correction of misspelt keys, so that one mistake is one problem and the values below are validated; pure."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def correct_keys(tree: Tree) -> tuple[Tree, list[Problem]]:
-    """Return a copy of a tree in which each misspelt key is the one it is meant for, and a problem for each of them.
+    """Return a copy of a tree with corrected keys, and a problem for each misspelt key.
 
-    A key is not corrected if its mapping has the right one as well.
+    A key is not corrected if its mapping also has the correct key.
     """
     correction = _Correction(tree)
     return replace(tree, values=correction.correct(tree.values, SCHEMA, ())), correction.problems
@@ -32,7 +32,7 @@ class _Correction:
         self._tree = tree
 
     def correct(self, value: Plain, field: Any, path: tuple[str | int, ...]) -> Any:  # noqa: ANN401 - as in the schema
-        """Return a value with corrected keys; `field` is its schema, or something else if it has none."""
+        """Return a value with corrected keys; `field` is its schema, and not a mapping if it has none."""
         if not isinstance(field, dict):
             return value
         schema = resolve_reference(field)
@@ -45,23 +45,23 @@ class _Correction:
                 items.marks = value.marks
                 return items
             case int() | float() if schema.get("x-text"):
-                return str(value)  # under the right key, the value would count as written
+                return str(value)  # under the correct key, the value would be text as written
             case _:
                 return value
 
     def _correct_block(self, block: Block, schema: Mapping[str, Any], path: tuple[str | int, ...]) -> Block:
-        known = schema.get("properties", {})
+        properties = schema.get("properties", {})
         corrected = Block()
         for key, value in block.items():
-            name = self._find_name(block, key, known, path) if schema.get("additionalProperties") is False else key
+            name = self._find_name(block, key, properties, path) if schema.get("additionalProperties") is False else key
             name = key if name in corrected else name
-            part = known.get(name, schema.get("additionalProperties"))
+            part = properties.get(name, schema.get("additionalProperties"))
             corrected[name] = self.correct(value, part, (*path, key))
             corrected.key_marks[name], corrected.marks[name] = block.key_marks[key], block.marks[key]
         return corrected
 
-    def _find_name(self, block: Block, key: str, known: Mapping[str, Any], path: tuple[str | int, ...]) -> str:
-        name = None if key in known else find_meant_key(path, block, key, known)
+    def _find_name(self, block: Block, key: str, properties: Mapping[str, Any], path: tuple[str | int, ...]) -> str:
+        name = None if key in properties else find_meant_key(path, block, key, properties)
         if name is None or name in block:
             return key
         message = f"unknown key {quoted_with_look_alikes(key)}{did_you_mean(name)}"

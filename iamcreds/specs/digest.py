@@ -1,4 +1,4 @@
-"""The digest of specs: equal digests declare the same; pure."""
+"""The digest of specs, equal if they declare the same; pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from iamcreds.model import Desired
 
-_LEFT_OUT = "place"
-"""The field with the source location, which changes nothing in the account."""
+_EXCLUDED = "place"
+"""The field with the source location, which has no effect on the account."""
 
 
 def compute_digest(desired: Desired) -> str:
-    """Return the SHA-256 of the declared account and users, 64 hexadecimal digits.
+    """Return the SHA-256 of the declared account and users, as 64 hexadecimal digits.
 
-    File names, order, comments and layout do not change it. A default counts like the value that it gives.
+    File names, order, comments and layout do not change it. A default is equal to the same explicit value.
     """
     declared = json.dumps([desired.account, desired.users], default=_list_fields, sort_keys=True)
     return hashlib.sha256(declared.encode()).hexdigest()
 
 
 def _list_fields(declared: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass of the model
-    return {field.name: getattr(declared, field.name) for field in fields(declared) if field.name != _LEFT_OUT}
+    return {field.name: getattr(declared, field.name) for field in fields(declared) if field.name != _EXCLUDED}

@@ -1,4 +1,4 @@
-"""Specs for what is live: each credential with the id that it is adopted by; pure."""
+"""Specs of existing credentials, each with its id in `adopt`; pure."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ SECOND = "second"
 """The name of the younger of two credentials of a service; the older one has the service's short name."""
 
 _HEAD = """\
-# What is live, written by `iamcreds dump`. The first `pulumi up` takes each credential over by its id, as it is; later
-# `adopt` changes nothing, and may stay or go.
+# Existing credentials, written by `iamcreds dump`. The first `pulumi up` imports each credential by its id, unchanged.
+# Later, `adopt` has no effect, and you can keep or remove it.
 account: {account}
 """
 
 
 def split_by_user(credentials: Iterable[Credential]) -> Iterator[tuple[str, Sequence[Credential]]]:
-    """The users, sorted, with their credentials; a user of whom all have expired is left out."""
-    for user, found in groupby(sorted(credentials, key=_order), key=lambda live: live.user):
-        own = tuple(found)
-        if any(live.status is not Status.EXPIRED for live in own):
+    """Yield the users, sorted, each with its credentials; omit users whose credentials have all expired."""
+    for user, group in groupby(sorted(credentials, key=_order), key=lambda credential: credential.user):
+        own = tuple(group)
+        if any(credential.status is not Status.EXPIRED for credential in own):
             yield user, own
 
 
 def write_document(
     account: str, users: Iterable[tuple[str, Sequence[Credential]]], schema: str | None = None
 ) -> Iterator[str]:
-    """A spec of these users, line by line; an expired credential is a comment, for nobody can adopt one.
+    """Yield the lines of a spec of these users; an expired credential is a comment, because it cannot be imported.
 
-    `schema` is the path of the schema from the spec's folder, for editors.
+    `schema` is the path from the spec's folder to the schema, which editors read.
     """
     if schema is not None:
         yield f"# yaml-language-server: $schema={schema}\n"
@@ -54,35 +54,37 @@ def write_document(
 
 
 def name_file(user: str) -> str:
-    """The file of a user, below the folder of the specs; no two users have one, whatever the file system.
+    """Return the name of a user's file in the folder of the specs, unique on every file system.
 
-    IAM's user names differ by more than case, and have no character that a file's may not. A file that begins with
-    a dot is no spec, so that one dot is written as %2E, and so is what only an endpoint of another make can send.
+    IAM's user names differ by more than case, and their characters are valid in file names. A file name with a leading
+    dot is not that of a spec, so this dot becomes %2E. Other characters, which only the endpoint of a different
+    implementation returns, are percent-encoded, too.
     """
     name = quote(user, safe="+=,@")
     return f"{name.replace('.', '%2E', 1) if name.startswith('.') else name}.yaml"
 
 
-def _order(live: Credential) -> tuple[object, ...]:
-    return live.user, live.service, live.status is Status.EXPIRED, live.created, live.id
+def _order(credential: Credential) -> tuple[object, ...]:
+    is_expired = credential.status is Status.EXPIRED
+    return credential.user, credential.service, is_expired, credential.created, credential.id
 
 
 def _write_user(user: str, credentials: Sequence[Credential]) -> Iterator[str]:
     yield f"  {format_value(user)}:\n"
     yield "    credentials:\n"
-    for service, found in groupby(credentials, key=lambda live: live.service):
-        for number, live in enumerate(found):
-            if live.status is Status.EXPIRED:
-                expired = f"{format_value(live.id)} for {format_value(service_alias(service))}"
-                yield f"      # {expired} has expired, and is left out.\n"
+    for service, group in groupby(credentials, key=lambda credential: credential.service):
+        for number, credential in enumerate(group):
+            if credential.status is Status.EXPIRED:
+                expired = f"{format_value(credential.id)} for {format_value(service_alias(service))}"
+                yield f"      # {expired} has expired and is omitted.\n"
             else:
-                yield from _write_credential(live, is_second=number > 0)
+                yield from _write_credential(credential, is_second=number > 0)
 
 
-def _write_credential(live: Credential, *, is_second: bool) -> Iterator[str]:
-    yield f"      - service: {format_value(service_alias(live.service))}\n"
+def _write_credential(credential: Credential, *, is_second: bool) -> Iterator[str]:
+    yield f"      - service: {format_value(service_alias(credential.service))}\n"
     if is_second:
         yield f"        name: {SECOND}\n"
-    if live.status is Status.INACTIVE:
-        yield f"        status: {live.status.value}\n"
-    yield f"        adopt: {format_value(live.id)}\n"
+    if credential.status is Status.INACTIVE:
+        yield f"        status: {credential.status.value}\n"
+    yield f"        adopt: {format_value(credential.id)}\n"

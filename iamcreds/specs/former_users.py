@@ -1,4 +1,4 @@
-"""The rules of a user's `was`, the former name of an IAM user: within a user, and between users and files."""
+"""Rules for `was` of a user, the former name of an IAM user: within a user, and between users and files."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def check_user(tree: Tree, user: str, fields: Plain) -> Iterator[Problem]:
-    """Reject `was` of a user whom pulumi-aws makes: its resource is named by the user, and would be a different one."""
+    """Reject `was` next to `iamUser`, because the resource has the user's name and would be a different one."""
     if isinstance(fields, Block) and {"was", "iamUser"} <= fields.keys():
-        message = '"was" is not supported next to "iamUser", which makes the user by its own name: remove one of them'
+        message = '"was" is not supported next to "iamUser", which creates the user by its name: remove one of them'
         yield Problem(tree.key_place(["users", user, "was"]), message, "was-with-iam-user")
 
 
@@ -31,7 +31,7 @@ def check_former_users(specs: Sequence[Spec]) -> Iterator[Problem]:
     for name, was in ((name, was) for spec in specs for name, was in spec.former_users.items()):
         other, before = declared.get(was.value.lower()), first.setdefault(was.value.lower(), was)
         if was.value == name:
-            message = f'{quoted(name)} is this user\'s own name: remove "was", or correct one of the names'
+            message = f'{quoted(name)} is this user\'s current name: remove "was", or correct one of the names'
         elif other is not None and other.name.lower() != name.lower():
             message = (
                 f"{quoted(was.value)} is declared as a user at {other.place}:"

@@ -1,4 +1,4 @@
-"""What was probably meant, where a spec says something else: the ends of sentences."""
+"""Hints: probable corrections, as the ends of messages."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _TYPOGRAPHIC = re.compile("[\u2018-\u201f]")
 
 
 def hint_at_key(violation: Violation, key: str) -> str:
-    """What an unknown key may be meant for."""
+    """Return a hint at the correct key or place of an unknown key, empty if there is none."""
     if key.startswith("-"):
         return "; a space is missing after the dash"
     if meant := find_meant_key(violation.path, violation.instance, key, violation.schema["properties"]):
         return did_you_mean(meant)
     if key != key.strip():
-        return "; it begins or ends with a blank that is not a space"
+        return "; it begins or ends with whitespace that is not a space"
     if _may_be_user(violation.path, violation.instance[key]):
-        return '; if it is a user, put it under "users"'
+        return '; if it is a user, move it under "users"'
     places = [_PARENTS.get(parent, f"below {quoted(parent)}") for parent in find_parents(key)]
     return f"; it belongs {' or '.join(places)}" if places else ""
 
 
 def find_meant_key(path: Sequence[str | int], block: Mapping[str, Plain], key: str, known: Iterable[str]) -> str | None:
-    """Return the known key that an unknown one of a mapping is meant for, None if a different hint fits better.
+    """Return the known key that an unknown key of a mapping probably means, None if a different hint fits better.
 
     The same key in a different case, with hyphens or with look-alike characters comes first, then the most similar one.
     """
@@ -60,14 +60,14 @@ def _may_be_user(path: Sequence[str | int], value: Plain) -> bool:
 
 
 def hint_at_value(violation: Violation) -> str:
-    """What to write instead of a value."""
+    """Return a hint at the correct value, empty if there is none."""
     return next(_find_hints(violation), "")
 
 
 def _find_hints(violation: Violation) -> Iterator[str]:
     value, schema = violation.instance, violation.schema
     if isinstance(value, str) and _TYPOGRAPHIC.search(value):
-        yield '; it has typographic quotes: write " instead'
+        yield '; it has typographic quotes: use " instead'
     if violation.keyword == "enum" and isinstance(value, str):
         yield did_you_mean(find_nearest(fold(value), violation.supported))
     if violation.keyword != "type":
@@ -77,17 +77,17 @@ def _find_hints(violation: Violation) -> Iterator[str]:
     elif violation.wanted == "object":
         yield from _hint_at_mapping(violation)
     elif isinstance(value, str) and accepts(schema, resolve(value)):
-        yield "; take the quotes away"
+        yield "; remove the quotes"
 
 
 def _hint_at_list(value: Any, item: Mapping[str, Any]) -> Iterator[str]:  # noqa: ANN401 - anything a spec may hold
     match value:
         case None:
-            yield '; "[]" says that there are none'
+            yield '; "[]" is the empty list'
         case dict() if any(key.startswith("-") for key in value):
             yield "; a space is missing after the dash"
         case dict():
-            yield '; an item of a list begins with "- "'
+            yield '; a list item begins with "- "'
         case str() if field := _find_field_for(item, value):
             yield f"; write - {field}: {_format_value(value)}"
 
@@ -100,7 +100,7 @@ def _hint_at_mapping(violation: Violation) -> Iterator[str]:
         case ["users", name] if name in _USER:
             yield "; a user's name is missing above it"
     if value is None:
-        yield "; what belongs to it is indented below it"
+        yield "; indent its content below it"
     elif "properties" in schema:
         yield from _hint_at_field(value, violation)
 
@@ -111,7 +111,7 @@ def _hint_at_field(value: Any, violation: Violation) -> Iterator[str]:  # noqa: 
         yield '; a space is missing after the ":"'
     name = _find_field_for(schema, value)
     if name is not None and isinstance(value, list):
-        yield f"; put the list under {quoted(name)}"
+        yield f"; move the list under {quoted(name)}"
     elif name is not None:
         written = f"{name}: {_format_value(value)}"
         is_item = isinstance(violation.path[-1], int)
@@ -123,7 +123,7 @@ def _format_value(value: Plain) -> str:
 
 
 def _find_field_for(schema: Mapping[str, Any], value: object) -> str | None:
-    """The first field, what must be given before what may, that can have a value."""
+    """Return the first field that accepts a value, required fields before optional ones, if there is one."""
     fields = schema["properties"]
     names = dict.fromkeys([*schema.get("required", []), *fields])
     return next((name for name in names if is_supported(fields[name]) and accepts(fields[name], value)), None)
@@ -137,5 +137,5 @@ def find_nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(near: str | None) -> str:
-    """The end of a sentence about a word that is not known."""
+    """Return a suggestion as the end of a message about an unknown word, empty if there is none."""
     return "" if near is None else f"; did you mean {quoted(near)}?"

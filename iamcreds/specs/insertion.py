@@ -1,4 +1,4 @@
-"""Ids inserted into the text of a spec file as `adopt: ID`; every other character stays as it is; pure."""
+"""Insertion of ids into the text of a spec file as `adopt: ID`, without any other change; pure."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _Event: TypeAlias = Any  # PyYAML's stubs declare that an event may lack its mar
 
 
 def insert_ids(file: str, text: str, ids: Mapping[str, str]) -> str | None:
-    """Return the text with ids, by resource name, in the credentials that it declares; None if that is not possible.
+    """Insert ids, by resource name, into the credentials of a text; return None if that is impossible.
 
-    The result is read again: it must declare what the text declares, and these ids.
+    The result is read again, and must declare the same as the text, plus these ids.
     """
     before = [user.desired for user in read(parse(file, text)).users]
     expected = [_adopt(user, ids) for user in before]
@@ -54,8 +54,8 @@ def _digest(users: list[DesiredUser]) -> str:
 
 
 def _insert(text: str, ids: Mapping[tuple[int, int], str]) -> str:
-    """Insert ids by line and column (from 0) of the mappings; from the end, so that places stay valid."""
-    lines = text.splitlines(keepends=True)  # what it takes for the end of a line, YAML does too, or does not allow
+    """Insert ids by line and column (from 0) of the mappings; from the end, so that positions stay valid."""
+    lines = text.splitlines(keepends=True)  # each line end that it recognizes is one in YAML, too, or not allowed
     events: list[_Event] = list(yaml.parse(text, Loader=composer.LOADER))
     for number, event in reversed([*enumerate(events)]):
         place = event.start_mark.line, event.start_mark.column
@@ -67,7 +67,7 @@ def _insert(text: str, ids: Mapping[tuple[int, int], str]) -> str:
 
 
 def _insert_after(lines: list[str], mapping: _Event, key: _Event, end: _Event, credential_id: str) -> None:
-    """Insert an id behind the value that ends at a mark: in the same line of a flow mapping, or as a new line."""
+    """Insert an id after the value that ends at a mark: on its line in a flow mapping, otherwise on a new line."""
     line = lines[end.line]
     if mapping.flow_style:
         is_quoted = key.style == '"'
@@ -77,7 +77,7 @@ def _insert_after(lines: list[str], mapping: _Event, key: _Event, end: _Event, c
     content = line.rstrip("\r\n\x85\u2028\u2029")
     ending = line[len(content) :]
     field = f"{' ' * key.start_mark.column}adopt: {format_value(credential_id)}"
-    # The last line may have no end; then the new one has none.
+    # If the last line has no line end, the new one has none.
     lines[end.line] = f"{line}{field}{ending}" if ending else f"{line}{_find_ending(lines)}{field}"
 
 
@@ -86,7 +86,7 @@ def _find_ending(lines: list[str]) -> str:
 
 
 def _list_pairs(events: list[_Event], number: int) -> Iterator[tuple[_Event, _Event]]:
-    """Yield the first event of each key, and the last event of its value, of the mapping that begins there."""
+    """Yield the first event of each key and the last event of its value in the mapping at a position."""
     position = number + 1
     while type(events[position]) is not MappingEndEvent:
         value = _skip(events, position)
@@ -96,7 +96,7 @@ def _list_pairs(events: list[_Event], number: int) -> Iterator[tuple[_Event, _Ev
 
 
 def _skip(events: list[_Event], position: int) -> int:
-    """Return the position after the value that begins at one."""
+    """Return the position after the value that begins at a position."""
     depth = 0
     while True:
         event = events[position]

@@ -1,4 +1,4 @@
-"""The specs: what the files of a path mean, or everything that is wrong with them."""
+"""Loading of specs: the desired state, or every problem of the files."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
 
 
 def load(path: Path, *, allow_empty: bool = False) -> Desired:
-    """What the specs of a file, or of every spec file below a folder, say.
+    """Load a spec file, or every spec file below a folder.
 
     Raises:
-        SpecsError: With every problem of every file. Specs without a single user are one, unless `allow_empty`.
+        SpecsError: every problem of every file. Specs without a user are a problem unless `allow_empty` is set.
     """
     return combine(read_documents(path), Place(format_path(path), 1, 1), allow_empty=allow_empty)
 
 
 def load_all(paths: Sequence[Path], given: BinaryIO, *, allow_empty: bool = False) -> Desired:
-    """What the specs of several files and folders say together, each file once.
+    """Load several files and folders together, each file once.
 
     Args:
-        paths: files and folders; `-` is what is `given`, whose places are named so.
+        paths: files and folders; `-` is standard input, also in source locations.
         given: standard input.
-        allow_empty: specs without a single user are meant.
+        allow_empty: accept specs without a user.
 
     Raises:
-        SpecsError: with every problem of every file.
+        SpecsError: every problem of every file.
     """
     documents = (document for path in paths for document in _read_path(path, given))
     first = Place(format_path(paths[0]), 1, 1)
@@ -52,11 +52,11 @@ def _read_path(path: Path, given: BinaryIO) -> Iterable[Document]:
 
 
 def combine(files: Iterable[Document], whole: Place, *, allow_empty: bool = False) -> Desired:
-    """What spec files say together; `whole` is the place of what concerns none of them."""
+    """Combine spec files; `whole` is the source location of problems that do not concern a single file."""
     specs = tuple(map(read, files))
     problems = _collect_problems(specs)
     if not (_find_errors(problems) or allow_empty or any(spec.users for spec in specs)):
-        problems += (_refuse_no_users(whole),)
+        problems += (_reject_no_users(whole),)
     if _find_errors(problems):
         raise SpecsError(problems)
     defaults: Mapping[str, Any] = next((spec.defaults.value for spec in specs if spec.defaults is not None), {})
@@ -67,22 +67,24 @@ def combine(files: Iterable[Document], whole: Place, *, allow_empty: bool = Fals
 
 
 def check_account(desired: Desired) -> tuple[Problem, ...]:
-    """A warning where specs name no account, as nothing else keeps a first run out of a wrong one."""
+    """Warn if no spec declares an account, because nothing else prevents a first run in the wrong account."""
     if desired.account is not None or not desired.files:
         return ()
     message = (
-        "no file names the account these specs are for: with a line such as"
-        ' account: "123456789012" nothing is done in any other'
+        "no file declares the account of these specs: a line such as"
+        ' account: "123456789012" prevents runs in any other account'
     )
     return (Problem(Place(desired.files[0], 1, 1), message, "no-account", Severity.WARNING),)
 
 
 def _collect_problems(specs: Sequence[Spec]) -> tuple[Problem, ...]:
-    """Every problem of the files and of what they say together, each once; no warning about what is an error anyway."""
-    found = set(drop_consequences({*check_files(specs), *(problem for spec in specs for problem in spec.problems)}))
-    wrong = {error.place for error in _find_errors(found)}
+    """Return every problem within and between files, each once, without warnings at the location of an error."""
+    problems = set(drop_consequences({*check_files(specs), *(problem for spec in specs for problem in spec.problems)}))
+    error_places = {error.place for error in _find_errors(problems)}
     return tuple(
-        sorted(problem for problem in found if problem.severity is Severity.ERROR or problem.place not in wrong)
+        sorted(
+            problem for problem in problems if problem.severity is Severity.ERROR or problem.place not in error_places
+        )
     )
 
 
@@ -90,16 +92,16 @@ def _find_errors(problems: Iterable[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity is Severity.ERROR]
 
 
-def _refuse_no_users(whole: Place) -> Problem:
+def _reject_no_users(whole: Place) -> Problem:
     message = (
-        "there are no users here; if nobody should have any of these credentials,"
-        " say so with --allow-empty (to a stack: pulumi config set allowEmpty true)"
+        "the specs declare no users: if this is intended, use --allow-empty"
+        " (for a stack: pulumi config set allowEmpty true)"
     )
     return Problem(whole, message, "no-users")
 
 
 def _apply_defaults(user: SpecUser, defaults: Mapping[str, Any]) -> DesiredUser:
-    """Return the user with the defaults, field by field, unless the user or a credential has the field itself."""
+    """Return the user with a default for each field that the user or credential does not declare."""
     credentials = user.desired.credentials
     if "existing" in defaults:
         existing = Existing(defaults["existing"])
@@ -117,7 +119,7 @@ def _apply_defaults(user: SpecUser, defaults: Mapping[str, Any]) -> DesiredUser:
 
 
 def _make_policy(fields: Mapping[str, Any]) -> AccessKeyPolicy | None:
-    """Return the policy of these fields, None without any."""
+    """Return the policy with these fields, or None without fields."""
     if not fields:
         return None
     max_keys, max_age, max_idle = (

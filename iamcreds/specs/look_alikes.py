@@ -1,4 +1,4 @@
-"""Characters of specs that look like an ASCII character, or like nothing, by their code points; pure."""
+"""Characters that look like an ASCII character or are invisible; pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CONFUSABLE = str.maketrans(
 
 
 def fold(text: str) -> str:
-    """Return a text with ASCII in place of the characters that look like it, and without invisible ones."""
+    """Return a text with look-alike characters replaced by ASCII, and without invisible characters."""
     return text if text.isascii() else "".join(map(_fold_character, text))
 
 
@@ -30,12 +30,12 @@ def _fold_character(character: str) -> str:
 
 
 def quoted_with_look_alikes(text: str) -> str:
-    """Return a text as a message shows it, with the code point of each character that looks like a different one."""
+    """Return a quoted text for a message, with the code point of each look-alike character."""
     return quoted(text) + name_look_alikes(text)
 
 
 def name_look_alikes(text: str, of: Container[str] | None = None) -> str:
-    """Return the code points of characters that look like different ones (None: like any), in parentheses."""
+    """Return the code points of look-alike characters, in parentheses; `of` limits the characters they look like."""
     names = [
         f"U+{ord(character):04X} {f'looks like {_name(folded)}' if folded else 'is invisible'}"
         for character, folded in ((character, fold(character)) for character in dict.fromkeys(text))

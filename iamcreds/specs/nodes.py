@@ -1,7 +1,7 @@
-"""The plain values of a YAML file, with their source locations.
+"""Plain values of a YAML file, with source locations.
 
-Only `true`, `false`, `null` (`~`, or nothing at all) and JSON's numbers are not text: `on`, `yes`, `0123`, `2026-01-01`
-and `12:30:45` are. A key is always text.
+Only `true`, `false`, `null` (`~`, or no value) and JSON's numbers are not text. `on`, `yes`, `0123`, `2026-01-01` and
+`12:30:45` are text, and every key is text.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LONGEST_QUOTED = 60
 
 
 class Mark(Protocol):
-    """A place as the parser has it: line and column count from 0."""
+    """A position in the parser's notation, with line and column from 0."""
 
     @property
     def line(self) -> int:
@@ -39,7 +39,7 @@ class Mark(Protocol):
 
 
 class Items(list[Plain]):
-    """A list with the place of each item."""
+    """A list with the position of each item."""
 
     __slots__ = ("marks",)
 
@@ -49,7 +49,7 @@ class Items(list[Plain]):
 
 
 class Block(dict[str, Plain]):
-    """A mapping, in the order of the file, with the place of each key and of each value."""
+    """A mapping, in the order of the file, with the position of each key and each value."""
 
     __slots__ = ("key_marks", "marks")
 
@@ -61,21 +61,21 @@ class Block(dict[str, Plain]):
 
 @dataclass(frozen=True)
 class Tree:
-    """The values of a file that holds a mapping; paths are keys and indexes from the root."""
+    """The values of a file that contains a mapping; paths are keys and indexes from the root."""
 
     file: str
     values: Block
 
     def place(self, mark: Mark) -> Place:
-        """Return a place as people and editors count it."""
+        """Return the source location of a mark."""
         return locate(self.file, mark)
 
     def value_place(self, path: Sequence[str | int]) -> Place:
-        """Return the place of the value at a path."""
+        """Return the source location of the value at a path."""
         return self.place(self._find_parent(path).marks[path[-1]])
 
     def key_place(self, path: Sequence[str | int]) -> Place:
-        """Return the place of the last key of a path; if it is an index, of its value."""
+        """Return the source location of the last key of a path, or of the value if the path ends with an index."""
         if isinstance(path[-1], int):
             return self.value_place(path)
         return self.place(self._find_parent(path).key_marks[path[-1]])
@@ -88,12 +88,12 @@ class Tree:
 
 
 def locate(file: str, mark: Mark) -> Place:
-    """A parser's place in a file as people and editors count it."""
+    """Return the source location of a mark, with line and column from 1."""
     return Place(file, mark.line + 1, mark.column + 1)
 
 
 def resolve(text: str) -> str | float | bool | None:
-    """What an unquoted scalar means."""
+    """Return the value of an unquoted scalar."""
     if text in _WORDS:
         return _WORDS[text]
     number = _NUMBER.fullmatch(text)
@@ -106,7 +106,7 @@ def resolve(text: str) -> str | float | bool | None:
 
 
 def quoted(value: Plain) -> str:
-    """A value as a message shows it: on one line, short, and printable whatever it holds."""
+    """Return a value as a message shows it: on one line, shortened, and printable."""
     match value:
         case None:
             return "nothing"

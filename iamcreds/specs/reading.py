@@ -1,4 +1,4 @@
-"""What one spec file says, or what is wrong with it; its nodes, which are many, are forgotten then."""
+"""Reading of one spec file into users, settings and problems; the nodes of the file, which are many, are not kept."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True)
 class Setting(Generic[_Value]):
-    """A value that a spec file gives for all of them, and where that is to be shown."""
+    """A declared value and its source location."""
 
     value: _Value
     place: Place
@@ -42,10 +42,10 @@ class Setting(Generic[_Value]):
 
 @dataclass(frozen=True)
 class SpecUser:
-    """A user as one file declares it, before the defaults of another are known.
+    """A user as one file declares it, without the defaults, which a different file may declare.
 
     Attributes:
-        desired: the user without the defaults; name and place only if the file has an error.
+        desired: the user without the defaults; only name and source location if the file has an error.
         access_keys: the declared fields of the access key policy.
     """
 
@@ -55,10 +55,10 @@ class SpecUser:
 
 @dataclass(frozen=True)
 class Spec:
-    """What a spec file says, as far as it can be read, and everything that is wrong with it.
+    """The readable part of a spec file, and every problem of the file.
 
-    `adopted` are the ids of credentials to take over, and `former_users` the former names of users by their names, also
-    if something is wrong with the file.
+    `adopted` has the ids of credentials to import, and `former_users` the former names of users by their names, even if
+    the file has errors.
     """
 
     file: str
@@ -71,7 +71,7 @@ class Spec:
 
 
 def read(document: Document) -> Spec:
-    """What a spec file says."""
+    """Read a spec file."""
     if document.tree is None:
         return Spec(document.file, frozenset(document.problems))
     tree, violations = validate(document.tree)
@@ -83,14 +83,14 @@ def read(document: Document) -> Spec:
         problems.update(check_user(tree, name, fields))
     for _, credentials in users:
         problems.update(check_credentials(credentials))
-    is_good = all(problem.severity is Severity.WARNING for problem in problems)
+    is_valid = all(problem.severity is Severity.WARNING for problem in problems)
     return Spec(
         file=document.file,
         problems=frozenset(problems),
         account=_find_account(tree),
         defaults=_find_defaults(tree),
         adopted=tuple(_find_adopted(declared for _, credentials in users for declared in credentials)),
-        users=tuple(_make_user(tree, name, credentials, is_good=is_good) for name, credentials in users),
+        users=tuple(_make_user(tree, name, credentials, is_valid=is_valid) for name, credentials in users),
         former_users=dict(_find_former_users(tree, fields_of_users)),
     )
 
@@ -117,9 +117,9 @@ def _find_defaults(tree: Tree) -> Setting[Any] | None:
     return Setting(tree.values["defaults"], tree.key_place(["defaults"])) if "defaults" in tree.values else None
 
 
-def _make_user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_good: bool) -> SpecUser:
+def _make_user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_valid: bool) -> SpecUser:
     place = tree.key_place(["users", name])
-    if not is_good:
+    if not is_valid:
         return SpecUser(DesiredUser(name, place))
     users: Any = tree.values["users"]
     fields = users[name]
@@ -138,7 +138,7 @@ def _make_user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_goo
 
 
 def _make_iam_user(tree: Tree, name: str, declared: Any) -> DesiredIamUser | None:  # noqa: ANN401 - as in the schema
-    """Return the IAM user that `iamUser` declares by true or by a mapping; None without one."""
+    """Return the IAM user that `iamUser` declares, None if it is absent or false."""
     if declared in (None, False):
         return None
     fields: Mapping[str, Any] = {} if declared is True else declared
@@ -155,7 +155,7 @@ def _make_iam_user(tree: Tree, name: str, declared: Any) -> DesiredIamUser | Non
 
 
 def _make_credential(declared: Declared, user: Mapping[str, Any]) -> DesiredCredential:
-    """Return a credential; `user` has the fields of its user."""
+    """Return a credential; `user` contains the fields of its user."""
     fields: Mapping[str, Any] = declared.fields
     existing = fields.get("existing", user.get("existing"))
     return DesiredCredential(

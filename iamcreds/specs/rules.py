@@ -1,6 +1,6 @@
-"""The rules of specs that no schema can express: between the fields and credentials of a user, and between files.
+"""Rules of specs that a schema cannot express: between the fields and credentials of a user, and between files.
 
-They apply to specs that may have other errors, too, and use the part of them that can be read.
+They also apply to specs with other errors, and use the readable part of them.
 """
 
 from __future__ import annotations
@@ -32,46 +32,46 @@ if TYPE_CHECKING:
     from iamcreds.specs.reading import Setting, Spec
 
 RULES = {
-    "adopted-twice": "two credentials adopt the same live one",
-    "alias-bomb": "the aliases of a file stand for more values than any spec needs",
+    "adopted-twice": "two credentials adopt the same existing credential",
+    "alias-bomb": "the aliases of a file expand to more values than any spec needs",
     "complex-key": "a key is a list or a mapping",
-    "conflicting-account": "two files name different accounts",
-    "duplicate-key": "a mapping has a key twice",
+    "conflicting-account": "two files declare different accounts",
+    "duplicate-key": "a mapping has the same key twice",
     "duplicate-name": "two credentials of a user would be the same resource",
-    "duplicate-user": "a user stands in two files",
-    "empty-file": "a file holds nothing",
-    "expiry-on-password-service": "an expiry on a service that has passwords, not API keys",
+    "duplicate-user": "two files declare the same user",
+    "empty-file": "a file is empty",
+    "expiry-on-password-service": "`expire` on a service with passwords instead of API keys",
     "merge-key": "a merge key (<<)",
-    "missing-key": "something that must be said is not",
-    "no-account": "warning of `iamcreds validate` alone: no file names the account that the specs are for",
-    "no-file": "a pipe, a device or a socket where a file should be",
-    "no-users": "no file declares a user, and --allow-empty does not say that this is meant",
-    "not-supported-yet": "a field or value that has its meaning, in a later release",
+    "missing-key": "a required key is missing",
+    "no-account": "warning of `iamcreds validate` only: no file declares the account",
+    "no-file": "a pipe, a device or a socket instead of a file",
+    "no-users": "no file declares a user, and --allow-empty is not set",
+    "not-supported-yet": "a field or value that is reserved for a later release",
     "not-utf-8": "a file is not UTF-8",
     "out-of-range": "a number is too small or too large",
-    "outside-link": "a link that leads out of the folder of the specs",
-    "recursive-alias": "an alias stands in what it names",
-    "repeated-defaults": "defaults in more than one file",
-    "rotate-with-status": "a status on a credential that rotates",
-    "several-documents": "a file holds more than one YAML document",
-    "syntax": "a file is not YAML",
-    "template-placeholder": "a placeholder of a template that was not rendered",
-    "too-deep": "a file nests deeper than any spec needs",
-    "too-large": "a file has more than 5 MB",
+    "outside-link": "a link that leads outside the folder of the specs",
+    "recursive-alias": "an alias is inside the value of its own anchor",
+    "repeated-defaults": "two files declare `defaults`",
+    "rotate-with-status": "`status` on a credential with `rotate`",
+    "several-documents": "a file contains more than one YAML document",
+    "syntax": "a file is not valid YAML",
+    "template-placeholder": "a template placeholder that was not rendered",
+    "too-deep": "a file is nested deeper than any spec needs",
+    "too-large": "a file is larger than 5 MB",
     "too-many-credentials": "a user has more than two credentials for a service",
-    "unknown-alias": "an alias without an anchor",
-    "unknown-key": "a key that means nothing, with the nearest one that does",
+    "unknown-alias": "an alias without a preceding anchor",
+    "unknown-key": "an unknown key; the message suggests the most similar known key",
     "unknown-service": "warning: a service that is not known to have such credentials",
-    "unknown-tag": "a YAML tag",
-    "unreadable-file": "a file or folder that is not there or may not be read",
-    "user-case": "two users differ by upper and lower case only",
-    "was-with-iam-user": "a former name of a user whom the stack itself makes by `iamUser`",
-    "wrong-format": "a text that is not written as it must be",
-    "wrong-type": "a value of another type: a list for a mapping, text for a number",
-    "wrong-value": "a value that is none of the possible ones",
-    "wrong-was": "a former name that is still, or twice, in use",
+    "unknown-tag": "a YAML tag, which specs do not support",
+    "unreadable-file": "a file or folder that does not exist or cannot be read",
+    "user-case": "two user names differ by case only",
+    "was-with-iam-user": "`was` of a user with `iamUser`",
+    "wrong-format": "a text in the wrong format",
+    "wrong-type": "a value of the wrong type: a list instead of a mapping, text instead of a number",
+    "wrong-value": "a value that is not one of the valid values",
+    "wrong-was": "a former name that is still in use or is used twice",
 }
-"""Every rule a problem can name, and what breaks it; names are for good."""
+"""Every rule that a problem can name, and the problem; the names are persistent."""
 
 _SHORT_NAMES = {service.name.removesuffix(SUFFIX): service.name for service in SERVICES} | {
     service.alias: service.alias for service in SERVICES if service.alias is not None
@@ -80,16 +80,16 @@ _SHORT_NAMES = {service.name.removesuffix(SUFFIX): service.name for service in S
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A credential as far as it can be read: enough to compare it with the others of its user.
+    """The readable part of a declared credential, which is compared with the user's other credentials.
 
     Attributes:
         user: the user's name.
         service: the service's full name.
         alias: the service's short name.
-        name: the credential's name, the service's short one by default.
+        name: the credential's name, by default the service's short name.
         fields: its plain values.
-        tree: the file it stands in.
-        place: where the credential begins.
+        tree: the file that declares it.
+        place: the source location of its start.
     """
 
     user: str
@@ -101,16 +101,16 @@ class Declared:
     place: Place
 
     def key_place(self, field: str) -> Place:
-        """Return the place of a field's key."""
+        """Return the source location of a field's key."""
         return self.tree.place(self.fields.key_marks[field])
 
     def value_place(self, field: str) -> Place:
-        """Return the place of a field's value."""
+        """Return the source location of a field's value."""
         return self.tree.place(self.fields.marks[field])
 
 
 def find_declared(tree: Tree, user: str, fields: Plain) -> Iterator[Declared]:
-    """The credentials of a user that say at least which service they are for."""
+    """Yield the credentials of a user that declare at least their service."""
     credentials = fields.get("credentials") if isinstance(fields, Block) else None
     if not isinstance(credentials, Items):
         return
@@ -122,7 +122,7 @@ def find_declared(tree: Tree, user: str, fields: Plain) -> Iterator[Declared]:
 
 
 def check_credentials(credentials: Sequence[Declared]) -> Iterator[Problem]:
-    """Every rule that the credentials of one user break."""
+    """Yield every violation of a rule by the credentials of one user."""
     yield from _check_names(credentials)
     yield from _check_number(credentials)
     yield from _check_former_names(credentials)
@@ -135,24 +135,24 @@ def _check_names(credentials: Iterable[Declared]) -> Iterator[Problem]:
     for credential in credentials:
         before = first.setdefault((credential.alias, credential.name), credential)
         if before is not credential:
-            same = (
-                f"{quoted(credential.user)} has another credential for {credential.alias}"
-                f" named {quoted(credential.name)}, at {before.place}"
+            message = (
+                f"{quoted(credential.user)} already has a credential for {credential.alias}"
+                f" named {quoted(credential.name)}, at {before.place}: give each a different name"
             )
-            yield Problem(credential.place, f"{same}: give one of them another name", "duplicate-name")
+            yield Problem(credential.place, message, "duplicate-name")
 
 
 def _check_number(credentials: Iterable[Declared]) -> Iterator[Problem]:
-    taken: dict[str, int] = defaultdict(int)
+    used: dict[str, int] = defaultdict(int)
     for credential in credentials:
-        places = MAX_PER_SERVICE if "rotate" in credential.fields else 1
-        if taken[credential.service] <= MAX_PER_SERVICE < taken[credential.service] + places:
+        count = MAX_PER_SERVICE if "rotate" in credential.fields else 1
+        if used[credential.service] <= MAX_PER_SERVICE < used[credential.service] + count:
             message = (
-                f"{quoted(credential.user)} has more than two credentials for {credential.alias}"
-                " (a rotating one counts two): IAM allows two"
+                f"quota exceeded: {quoted(credential.user)} has more than two credentials for {credential.alias},"
+                " and IAM allows two (a rotating one counts as two)"
             )
             yield Problem(credential.place, message, "too-many-credentials")
-        taken[credential.service] += places
+        used[credential.service] += count
 
 
 def _check_former_names(credentials: Sequence[Declared]) -> Iterator[Problem]:
@@ -163,14 +163,14 @@ def _check_former_names(credentials: Sequence[Declared]) -> Iterator[Problem]:
             continue
         before = first.setdefault((credential.alias, was), credential)
         if was == credential.name:
-            message = f'{quoted(was)} is this credential\'s name now: take "was" out, or give it another name'
+            message = f'{quoted(was)} is this credential\'s current name: remove "was", or rename the credential'
         elif other := named.get((credential.alias, was)):
             message = (
-                f"{quoted(was)} is the name of the credential at {other.place}: rename one at a time, with an `up`"
-                " after each (two swap their names over a third one)"
+                f"{quoted(was)} is the name of the credential at {other.place}: rename one credential at a time,"
+                " with an `up` after each (to swap two names, use a temporary third name)"
             )
         elif before is not credential:
-            message = f'the credential at {before.place} has the same "was"'
+            message = f'the credential at {before.place} has the same "was": remove one of them'
         else:
             continue
         yield Problem(credential.value_place("was"), message, "wrong-was")
@@ -178,10 +178,10 @@ def _check_former_names(credentials: Sequence[Declared]) -> Iterator[Problem]:
 
 def _check_credential(credential: Declared) -> Iterator[Problem]:
     if "rotate" in credential.fields and "status" in credential.fields:
-        message = '"status" cannot stand beside "rotate", which switches credentials on and off itself'
+        message = '"status" is not supported next to "rotate", which activates and deactivates credentials itself'
         yield Problem(credential.key_place("status"), message, "rotate-with-status")
     if "expire" in credential.fields and service_family(credential.service) is Family.PASSWORD:
-        message = f'"expire" is for API keys, and {credential.alias} has passwords: use "rotate"'
+        message = f'"expire" is for API keys only, and {credential.alias} has passwords: use "rotate"'
         yield Problem(credential.key_place("expire"), message, "expiry-on-password-service")
     if known_service(credential.service) is None:
         yield _warn_of_service(credential)
@@ -195,7 +195,7 @@ def _warn_of_service(credential: Declared) -> Problem:
 
 
 def check_files(specs: Sequence[Spec]) -> Iterator[Problem]:
-    """Every rule between files that the specs break."""
+    """Yield every violation of a rule between files."""
     yield from _check_accounts(specs)
     yield from _check_defaults(specs)
     yield from _check_adopted(adopt for spec in specs for adopt in spec.adopted)
@@ -207,14 +207,14 @@ def _check_accounts(specs: Iterable[Spec]) -> Iterator[Problem]:
     accounts = [spec.account for spec in specs if spec.account is not None]
     for account in accounts[1:]:
         if account.value != (first := accounts[0]).value:
-            message = f"{quoted(account.value)} is another account than {quoted(first.value)} at {first.place}"
-            yield Problem(account.place, f"{message}: specs are for one account", "conflicting-account")
+            message = f"account {quoted(account.value)} differs from {quoted(first.value)} at {first.place}"
+            yield Problem(account.place, f"{message}: declare one account for all specs", "conflicting-account")
 
 
 def _check_defaults(specs: Iterable[Spec]) -> Iterator[Problem]:
     places = [spec.defaults.place for spec in specs if spec.defaults is not None]
     for place in places[1:]:
-        message = f'"defaults" may stand in one file only, and stands at {places[0]} too'
+        message = f'"defaults" is already declared at {places[0]}: declare it in one file only'
         yield Problem(place, message, "repeated-defaults")
 
 
@@ -223,7 +223,7 @@ def _check_adopted(adopted: Iterable[Setting[str]]) -> Iterator[Problem]:
     for adopt in adopted:
         before = first.setdefault(adopt.value, adopt)
         if before is not adopt:
-            message = f"{quoted(adopt.value)} is adopted twice, first at {before.place}: take one out"
+            message = f"{quoted(adopt.value)} is adopted twice, first at {before.place}: remove one of them"
             yield Problem(adopt.place, message, "adopted-twice")
 
 
@@ -233,7 +233,7 @@ def _check_users(users: Iterable[DesiredUser]) -> Iterator[Problem]:
         before = first.setdefault(user.name.lower(), user)
         if before.name != user.name:
             message = f"{quoted(user.name)} and {quoted(before.name)} at {before.place} differ by case only"
-            yield Problem(user.place, f"{message}: IAM takes them for one user", "user-case")
+            yield Problem(user.place, f"{message}: IAM allows only one of them", "user-case")
         elif before is not user:
             message = f"{quoted(user.name)} is declared twice, first at {before.place}"
             yield Problem(user.place, message, "duplicate-user")

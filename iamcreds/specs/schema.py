@@ -1,4 +1,4 @@
-"""`schema.json`, the only place where a field is described, and what it refuses."""
+"""`schema.json`, the only description of the fields, and violations of it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from jsonschema_rs import JSONType, ValidationError
 
 SCHEMA: Mapping[str, Any] = json.loads(Path(__file__).with_name("schema.json").read_text("utf-8"))
-"""The schema, as it stands in `specs/schema.json`."""
+"""The schema, the same as `specs/schema.json`."""
 
 
 @dataclass(frozen=True)
 class Violation:
-    """What `keyword` of `schema` asks for and `instance`, at `path`, is not."""
+    """A value, `instance` at `path`, that violates `keyword` of `schema`."""
 
     path: Sequence[str | int]
     keyword: str
@@ -30,47 +30,47 @@ class Violation:
     is_of_a_key: bool
 
     @property
-    def wanted(self) -> Any:  # noqa: ANN401 - whatever a keyword may have
-        """What the keyword asks for."""
+    def wanted(self) -> Any:  # noqa: ANN401 - any value of a keyword
+        """The value of the keyword in the schema."""
         return self.schema[self.keyword]
 
     @property
     def supported(self) -> list[str]:
-        """The choices that are not refused for now."""
-        refused = self.schema.get("x-not-supported-yet", [])
-        return [choice for choice in self.schema["enum"] if choice not in refused]
+        """The choices that are supported."""
+        unsupported = self.schema.get("x-not-supported-yet", [])
+        return [choice for choice in self.schema["enum"] if choice not in unsupported]
 
 
 def find_violations(values: Mapping[str, Any]) -> Iterator[Violation]:
-    """Everything the schema refuses in the plain values of a spec file."""
+    """Yield every violation of the schema in the plain values of a spec file."""
     return (_make_violation(error, values) for error in _compile().iter_errors(dict(values)))
 
 
 def accepts(field: Mapping[str, Any], value: object) -> bool:
-    """Whether a field may have a value."""
+    """Return True if a field accepts a value."""
     return Draft202012Validator({**field, "$defs": SCHEMA["$defs"]}).is_valid(value)
 
 
 def resolve_reference(field: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A field with what its `$ref` says beneath what it says itself."""
+    """Return a field merged with the target of its `$ref`; keywords of the field take precedence."""
     if "$ref" not in field:
         return field
     return {**SCHEMA["$defs"][field["$ref"].rpartition("/")[2]], **field}
 
 
 def is_supported(field: Mapping[str, Any]) -> bool:
-    """Whether a field may be used today."""
+    """Return True if a field is supported."""
     return resolve_reference(field).get("x-not-supported-yet") is not True
 
 
 @cache
 def find_fields_as_written() -> frozenset[str]:
-    """Return the names of the fields that count as they are written, quoted or not."""
+    """Return the names of the fields whose values are text as written, quoted or not."""
     return frozenset(name for name, field, _ in _find_fields(SCHEMA, "") if field.get("x-text"))
 
 
 def find_parents(name: str) -> list[str]:
-    """Return the fields below which a field of that name may stand, with an empty text for the top of a file."""
+    """Return the possible parents of a field with this name, with an empty text for the top of a file."""
     return list(dict.fromkeys(parent for child, _, parent in _find_fields(SCHEMA, "") if child == name))
 
 
@@ -93,7 +93,7 @@ def _compile() -> Draft202012Validator:
 class _NotSupportedYet:
     """The keyword `x-not-supported-yet`: true, or a list of values."""
 
-    def __init__(self, _: dict[str, Any], which: Any, __: list[str | int]) -> None:  # noqa: ANN401 - as the schema has it
+    def __init__(self, _: dict[str, Any], which: Any, __: list[str | int]) -> None:  # noqa: ANN401 - any JSON
         self._which = which
 
     def validate(self, instance: JSONType) -> None:
@@ -107,18 +107,18 @@ def _make_violation(error: ValidationError, values: Mapping[str, Any]) -> Violat
     schema: Any = SCHEMA
     for step in path:
         schema = schema[step]
-    kind: Any = error.kind  # of a key, it has the error of the key alone
+    kind: Any = error.kind  # for a key, it contains the error of the key only
     instance = kind.error.instance if is_of_a_key else error.instance
     return Violation(list(_follow(error.instance_path, values)), str(keyword), schema, instance, is_of_a_key)
 
 
-def _follow(path: Sequence[str | int], values: Any) -> Iterator[str | int]:  # noqa: ANN401 - whatever specs hold
-    """A path as the values have it: the validator takes a key such as `007` or `+1` for an index."""
+def _follow(path: Sequence[str | int], values: Any) -> Iterator[str | int]:  # noqa: ANN401 - any value of specs
+    """Yield a path with its keys as in the values: the validator reports a key such as `007` or `+1` as an index."""
     for step in path:
         is_lost = isinstance(values, dict) and step not in values
-        found = next(key for key in values if _is_index(key, step)) if is_lost else step
-        values = values[found]
-        yield found
+        actual = next(key for key in values if _is_index(key, step)) if is_lost else step
+        values = values[actual]
+        yield actual
 
 
 def _is_index(key: str, index: str | int) -> bool:

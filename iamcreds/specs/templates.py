@@ -1,6 +1,6 @@
-"""Placeholders of template languages that are left in specs: Jinja, Helm, shell; pure.
+"""Unrendered placeholders of template languages in specs (Jinja, Helm, shell); pure.
 
-A placeholder is not YAML, or not valid where it stands, so it would cause problems of several kinds.
+A placeholder is not valid YAML, or not a valid value of its field, so it would cause problems of several kinds.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _STAND_INS = range(0xE000, 0xF900)
 
 
 def mask(file: str, text: str) -> tuple[str, tuple[Problem, ...]]:
-    """Return a text that parses in spite of its placeholders, at the same locations, and a problem for each of them.
+    """Replace the placeholders of a text so that it can be parsed, and return a problem for each of them.
 
-    A character of its own, repeated, stands in for each placeholder; a line of control statements becomes a comment.
-    Comments stay, and so does the rest of a file with more placeholders than stand-ins.
+    Each placeholder becomes a different stand-in, repeated, so source locations do not change. A line of control
+    statements becomes a comment. Comments, and placeholders for which no stand-in is left, do not change.
     """
     if _PLACEHOLDER.search(text) is None:
         return text, ()
@@ -48,19 +48,19 @@ class _Masking:
         content = line[:end]
         is_control = _CONTROL.match(content.lstrip()) and not _PLACEHOLDER.sub("", content).strip()
 
-        def mask_one(found: re.Match[str]) -> str:
+        def mask_one(placeholder: re.Match[str]) -> str:
             stand_in = "#" if is_control else next(self._stand_ins, None)
             if stand_in is None:
-                return found[0]
-            message = f"{quoted(found[0])} is a template placeholder: render the template first"
-            self.problems.append(Problem(Place(self._file, number, found.start() + 1), message, RULE))
-            return stand_in * len(found[0])
+                return placeholder[0]
+            message = f"{quoted(placeholder[0])} is a template placeholder: render the template first"
+            self.problems.append(Problem(Place(self._file, number, placeholder.start() + 1), message, RULE))
+            return stand_in * len(placeholder[0])
 
         return _PLACEHOLDER.sub(mask_one, content) + line[end:]
 
 
 def drop_consequences(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """Yield the problems without those that stand in a line with a placeholder, because it may cause them."""
+    """Yield the problems, except those in a line with a placeholder, which may be their cause."""
     problems = tuple(problems)
     lines = {(problem.place.file, problem.place.line) for problem in problems if problem.rule == RULE}
     return (

@@ -1,4 +1,4 @@
-"""What the schema refuses, in sentences, at the places of the keys and values concerned."""
+"""Messages about violations of the schema, with the source locations of the keys and values."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ def _describe(violation: Violation, tree: Tree) -> Iterator[Problem]:
         case "x-not-supported-yet":
             yield _describe_unsupported(violation, tree)
         case _ if violation.is_of_a_key:
-            message = f"{quoted_with_look_alikes(violation.instance)} is not {_say_what_is_expected(violation)}"
+            message = f"{quoted_with_look_alikes(violation.instance)} is not {_describe_expected(violation)}"
             yield Problem(tree.key_place([*violation.path, violation.instance]), message, "wrong-format")
         case keyword:
             place = tree.key_place if violation.instance is None else tree.value_place
-            yield Problem(place(violation.path), _say_what_must_be(violation), _RULES[keyword])
+            yield Problem(place(violation.path), _describe_mismatch(violation), _RULES[keyword])
 
 
 def _describe_unknown_keys(violation: Violation, tree: Tree) -> Iterator[Problem]:
@@ -75,21 +75,21 @@ def _describe_unknown_keys(violation: Violation, tree: Tree) -> Iterator[Problem
 def _describe_missing_key(violation: Violation, tree: Tree) -> Problem:
     place = tree.key_place(violation.path)
     if violation.keyword != "required":
-        return Problem(place, f"{_name_subject(violation)} must be {_say_what_is_expected(violation)}", "missing-key")
+        return Problem(place, f"{_name_subject(violation)} must be {_describe_expected(violation)}", "missing-key")
     missing = " and ".join(quoted(key) for key in violation.wanted if key not in violation.instance)
     return Problem(place, f"{_name_subject(violation)} lacks {missing}", "missing-key")
 
 
 def _describe_unsupported(violation: Violation, tree: Tree) -> Problem:
     if violation.wanted is True:
-        message = f"{_name_subject(violation)} is not supported yet: take it out"
+        message = f"{_name_subject(violation)} is not supported yet: remove it"
         return Problem(tree.key_place(violation.path), message, "not-supported-yet")
     value, instead = quoted(violation.instance), _list_choices(violation.supported)
-    message = f"{_name_subject(violation)}: {value} is not supported yet: write {instead}, or take it out"
+    message = f"{_name_subject(violation)}: {value} is not supported yet: use {instead}, or remove it"
     return Problem(tree.value_place(violation.path), message, "not-supported-yet")
 
 
-def _say_what_must_be(violation: Violation) -> str:
+def _describe_mismatch(violation: Violation) -> str:
     match violation.instance:
         case None | "":
             actual = "empty"
@@ -97,7 +97,7 @@ def _say_what_must_be(violation: Violation) -> str:
             actual = quoted_with_look_alikes(text)
         case value:
             actual = quoted(value)
-    expected = _say_what_is_expected(violation)
+    expected = _describe_expected(violation)
     return f"{_name_subject(violation)} must be {expected}, not {actual}{hint_at_value(violation)}"
 
 
@@ -113,7 +113,7 @@ def _name_subject(violation: Violation) -> str:
             return "the file"
 
 
-def _say_what_is_expected(violation: Violation) -> str:
+def _describe_expected(violation: Violation) -> str:
     match violation.keyword:
         case "enum":
             return _list_choices(violation.supported)

@@ -62,8 +62,8 @@ def test_document(run: Run, emulator: Emulator, iam: IAMClient, *, all_users: bo
     result = run("dump")
     assert result.exit_code == 0
     assert result.stdout == (
-        "# What is live, written by `iamcreds dump`. The first `pulumi up` takes each credential over by its id, as it"
-        ' is; later\n# `adopt` changes nothing, and may stay or go.\naccount: "123456789012"\nusers:\n'
+        "# Existing credentials, written by `iamcreds dump`. The first `pulumi up` imports each credential by its id,"
+        ' unchanged.\n# Later, `adopt` has no effect, and you can keep or remove it.\naccount: "123456789012"\nusers:\n'
         "  jane:\n    credentials:\n      - service: codecommit\n        adopt: ACCA00000000000000000\n"
         "  joe:\n    credentials:\n      - service: codecommit\n        adopt: ACCA00000000000000001\n"
         "      - service: logs\n        adopt: ACCAEARLIER0000000000\n"
@@ -96,7 +96,7 @@ def test_schema_line(existing: list[str], folder: str, schema: str | None, run: 
         Path(name).touch()
     assert run("dump", "--to", folder).exit_code == 0
     first, *_ = (Path(folder) / "jane.yaml").read_text().splitlines()
-    assert first.startswith("# What is live") if schema is None else first.endswith(f"-server: $schema={schema}")
+    assert first.startswith("# Existing") if schema is None else first.endswith(f"-server: $schema={schema}")
     assert run("validate", folder).exit_code == 0
 
 
@@ -160,7 +160,7 @@ def test_expired(run: Run, emulator: Emulator, iam: IAMClient) -> None:
     result = run("dump", "--to", "specs")
     assert result.stderr == "1 user, 1 credential; 2 expired credentials left out\n"
     assert ids("specs") == {("jane", CODECOMMIT, "codecommit", "ACCA00000000000000000")}
-    assert "# ACCAEXPIRED0000000000 for codecommit has expired, and is left out." in Path("specs/jane.yaml").read_text()
+    assert "# ACCAEXPIRED0000000000 for codecommit has expired and is omitted." in Path("specs/jane.yaml").read_text()
 
 
 def test_names_of_an_endpoint_of_another_make() -> None:
@@ -267,7 +267,7 @@ def test_into_shared_lines(run: Run, emulator: Emulator, iam: IAMClient) -> None
     Path("team.yaml").write_text(text)
     result = run("dump", "--into", "team.yaml")
     assert (result.exit_code, Path("team.yaml").read_text()) == (3, text)
-    assert result.stdout.count("undecided, an anchor shares these lines with others: ACCA") == 2
+    assert result.stdout.count("undecided, several credentials share these lines through an anchor: ACCA") == 2
 
 
 def test_into_nothing_wrong(run: Run, emulator: Emulator, iam: IAMClient) -> None:

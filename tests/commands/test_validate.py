@@ -80,8 +80,8 @@ def test_no_account(validate: Validate) -> None:
     result = validate("users: {jane: {credentials: []}}\n")
     warning, summary = result.stdout.splitlines()
     assert result.exit_code == 0
-    assert warning.startswith("a.yaml:1:1: warning: no file names the account these specs are for: ")
-    assert warning.endswith('account: "123456789012" nothing is done in any other [no-account]')
+    assert warning.startswith("a.yaml:1:1: warning: no file declares the account of these specs: ")
+    assert warning.endswith('account: "123456789012" prevents runs in any other account [no-account]')
     assert summary == "1 file, 1 user, 0 credentials"
 
 

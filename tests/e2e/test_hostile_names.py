@@ -20,7 +20,7 @@ def test_hostile_file(stack: Stack, iam: IAMClient) -> None:
     stack.write_specs(**{NAME: JANE.replace("codecommit", "strange.example")})
     stack.run("preview", "--diff")
     stack.write_specs(**{NAME: "users: ["})
-    assert "this is not YAML" in stack.fail("preview")
+    assert "invalid YAML" in stack.fail("preview")
     stack.write_specs(**{NAME: JANE})
     stack.preview()
     stack.up()

@@ -34,9 +34,8 @@ def test_swapped_by_was(stack: Stack, iam: IAMClient) -> None:
     stack.up()
     before = {name: resource["id"] for name, resource in stack.read_resources().items()}
     stack.write_specs(jane=TWO.format("b, was: a", "a, was: b"))
-    assert "rename one at a time, with an `up` after each (two swap their names over a third one)" in stack.fail(
-        "preview"
-    )
+    advice = "rename one credential at a time, with an `up` after each (to swap two names, use a temporary third name)"
+    assert advice in stack.fail("preview")
     for first, second in (("c, was: a", "b"), ("c", "a, was: b"), ("b, was: c", "a")):
         stack.write_specs(jane=TWO.format(first, second))
         stack.up()

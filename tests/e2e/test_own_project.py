@@ -82,7 +82,7 @@ def test_runs_the_wheel(environment: Path) -> None:
 def test_own_project(project: Stack, iam: IAMClient) -> None:
     """An empty folder becomes a project: its first run creates the declared credentials; the next has no changes."""
     printed = project.fail("preview")
-    assert "there are no users here" in printed
+    assert "the specs declare no users" in printed
     iam.create_user(UserName="jane")
     (project.folder / "specs/jane.yaml").write_text(f"# yaml-language-server: $schema=schema.json\n{JANE}\n")
     assert "jane/codecommit" in project.preview()
