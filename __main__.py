@@ -1,4 +1,4 @@
-"""What Pulumi runs: the specs that the stack's configuration names, made true."""
+"""The Pulumi program: registers the resources that the specs in the stack's configuration declare."""
 
 from dynamic_providers.program import run
 

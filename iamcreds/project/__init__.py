@@ -1,1 +1,1 @@
-"""A project of a team's own: the files that it begins with, and how they are written."""
+"""Initialization of a project: its initial files, and the next steps."""

@@ -1,4 +1,4 @@
-"""The clone of iamcreds that this process runs from, if there is one: it can build the wheel."""
+"""The clone of iamcreds that this process runs from, if there is one; it can build the wheel."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def find_clone(version: str) -> Clone | None:
 
 
 def find_uv(clone: Path) -> str:
-    """Return `uv` if it is on PATH, otherwise the path of the clone's own."""
+    """Return `uv` if it is on PATH, otherwise the path of uv in the clone."""
     return "uv" if shutil.which("uv") else str(clone / ".state/uv/bin/uv")
 
 

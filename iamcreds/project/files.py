@@ -1,8 +1,7 @@
-"""The files that a project begins with.
+"""The initial files of a project.
 
-They are the package's templates: a name that ends in `.j2` is rendered, any other is taken as it is. What this
-repository has itself (workflows, schema, `Pulumi.yaml`, `__main__.py`) is linked there and not copied; a wheel has it
-whole.
+They are templates of this package. A template with the suffix `.j2` is rendered, any other is copied. Files that this
+repository uses itself (workflows, schema, `Pulumi.yaml`, `__main__.py`) are links; a wheel contains copies.
 """
 
 from __future__ import annotations
@@ -21,20 +20,20 @@ if TYPE_CHECKING:
 
 _RENDERED = ".j2"
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-"""What the regions of a partition begin with, of those that are not `aws` (botocore's endpoints)."""
+"""The prefixes of regions outside the partition `aws`, with their partitions (from botocore's endpoints)."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """What the files of a project depend on.
+    """The settings of a project.
 
     Attributes:
         account: 12 digits.
         region: the region in which the workflows assume their roles.
         stack: the name of the first stack.
-        backend: the URL of the backend that keeps the state, empty for the one that Pulumi is logged in to.
+        backend: the URL of the backend that keeps the state, empty for the current backend of Pulumi.
         extras: the extras of iamcreds that are installed.
-        requirement: the line of requirements.txt that installs iamcreds, empty if there is no wheel yet.
+        requirement: the line of requirements.txt that installs iamcreds, empty without a wheel.
     """
 
     account: str
@@ -46,13 +45,13 @@ class Project:
 
     @property
     def role_prefix(self) -> str:
-        """What the ARNs of the workflows' roles begin with."""
+        """The prefix of the ARNs of the workflows' roles."""
         partition = next((name for start, name in _PARTITIONS.items() if self.region.startswith(start)), "aws")
         return f"arn:{partition}:iam::{self.account}:role/iamcreds"
 
 
 def make_files(project: Project) -> dict[str, str]:
-    """The text of every file, by its path in the project, sorted."""
+    """Return the text of every file by its path in the project, sorted."""
     environment = Environment(
         loader=PackageLoader("iamcreds.project", "."),
         undefined=StrictUndefined,

@@ -1,4 +1,4 @@
-"""The schema of a project's specs, as editors find it."""
+"""The location of the schema of specs for editors."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ _ADDRESS = re.compile(r"[!-~]+")
 
 
 def find_schema(folder: Path) -> str | None:
-    """Return the path of the schema from a folder of specs, None if there is none.
+    """Return the path of the schema relative to a folder of specs, None if there is none.
 
-    It is `schema.json` in the folder or above it within the project, or `specs/schema.json` of the project, which is
-    the nearest folder above with a `Pulumi.yaml`. Outside a project only the folder itself counts.
+    The project is the nearest folder with a `Pulumi.yaml`. The schema is `schema.json` in the folder of specs or in a
+    folder above it within the project, otherwise `specs/schema.json` of the project. Without a project, only the folder
+    of specs is searched.
     """
     folder = Path(os.path.realpath(folder))
     project = next((parent for parent in (folder, *folder.parents) if _is_file(parent / "Pulumi.yaml")), None)

@@ -1,4 +1,4 @@
-"""The commands that make a working project of the written files, each quoted for a shell; pure."""
+"""The commands that complete a project after `iamcreds init`, quoted for a shell; pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from iamcreds.project.clone import Clone
 
 _BUILD = "build --wheel --offline --python .venv/bin/python"
-"""The arguments of uv in a clone: with its environment nothing is downloaded, whichever environment is active."""
+"""The arguments of uv in a clone: its environment needs no download, and any other active environment is ignored."""
 
 
 def list_wheel_steps(clone: Clone | None, version: str, init: str) -> list[str]:
@@ -50,6 +50,6 @@ def format_init(program: str, folder: Path, options: Iterable[tuple[str, str]]) 
 
 
 def quote_folder(folder: Path) -> str:
-    """Quote a folder, which is not taken for an option."""
+    """Quote a folder so that it is not parsed as an option."""
     text = str(folder)
     return shlex.quote(f"./{text}" if text.startswith("-") else text)

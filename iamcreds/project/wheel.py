@@ -1,4 +1,4 @@
-"""The wheel of iamcreds that a project installs: read and verified before anything is written."""
+"""The wheel of iamcreds that a project installs, verified before `init` writes files."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Wheel:
     content: bytes
 
     def format_requirement(self, extras: Collection[str]) -> str:
-        """Return the line of requirements.txt that installs this file, and no other."""
+        """Return the line of requirements.txt that installs this file only."""
         suffix = f"[{','.join(extras)}]" if extras else ""
         return f"./{self.name}{suffix} --hash=sha256:{hashlib.sha256(self.content).hexdigest()}"
 
 
 def format_wheel_name(version: str) -> str:
-    """Return the file name of the wheel of this version, from which pip reads name and version."""
+    """Return the file name of the wheel of this version; pip reads name and version from it."""
     return f"iamcreds-{version}-py3-none-any.whl"
 
 
@@ -49,7 +49,7 @@ def read_wheel(file: Path, version: str) -> Wheel:
         raise WheelError(f"{file} is not the wheel of this version, whose file name is {name}")
     content = _read(file)
     if _read_identity(file, content, version) != ("iamcreds", version):
-        raise WheelError(f"{file} is not a wheel of iamcreds {version}: its METADATA declares something else")
+        raise WheelError(f"{file} is not a wheel of iamcreds {version}: its METADATA has a different name or version")
     return Wheel(name, content)
 
 

@@ -1,4 +1,4 @@
-"""Writing a project's files: none that exists is touched unless it is named."""
+"""Writing of a project's files; an existing file changes only if the user names it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 def write_files(folder: Path, files: Mapping[str, bytes], overwrite: Collection[str]) -> Iterator[tuple[str, Outcome]]:
     """Write the missing files and those to be overwritten, and yield the outcome of each.
 
-    A run that was cut off is repeated: the files that it has written are the same, the others are written then.
+    After an interrupted run, a new one writes the missing files, and the others are unchanged.
 
     Raises:
         OutputFileError: a folder or file cannot be written.
@@ -85,7 +85,7 @@ def _write(file: Path, content: bytes, *, is_overwritten: bool) -> Outcome:
 
 
 def _read_existing(file: Path) -> bytes | None:
-    """Read a file; None if nothing has its name. A pipe or device is not opened, because that may never end."""
+    """Return the content of a file, None if it does not exist; reject pipes and devices, which might never end."""
     if not os.path.lexists(file):
         return None
     if not file.is_dir() and not stat.S_ISREG(file.stat().st_mode):
@@ -95,7 +95,7 @@ def _read_existing(file: Path) -> bytes | None:
 
 @contextmanager
 def _translated(file: Path) -> Iterator[None]:
-    """Turn an error of the file system into a sentence."""
+    """Raise an error of the file system as an `OutputFileError`."""
     try:
         yield
     except OSError as error:
