@@ -118,8 +118,8 @@ def test_missing_path() -> None:
     result = CliRunner().invoke(main, ["validate", "nowhere"])
     assert result.exit_code == 1
     assert (
-        result.stdout == "nowhere:1:1: cannot be read: no such file or directory; `iamcreds skeleton` prints a spec"
-        " to begin with [unreadable-file]\n"
+        result.stdout == "nowhere:1:1: cannot be read: no such file or directory; `iamcreds skeleton` prints a"
+        " sample spec [unreadable-file]\n"
     )
 
 
