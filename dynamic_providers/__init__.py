@@ -1,6 +1,6 @@
-"""What the Pulumi engine calls: resources for any Pulumi program, and the providers behind them.
+"""Resources for any Pulumi program, and their providers, which the Pulumi engine calls.
 
-Module and class names in here are persisted in every state: a provider is pickled by reference.
+Module and class names of this package are persisted in every state, because a provider is pickled by reference.
 """
 
 from dynamic_providers.access_keys import AccessKeys

@@ -1,4 +1,4 @@
-"""`AccessKeys`: the access keys of many users, watched and never changed."""
+"""`AccessKeys`: watches the access keys of many users and never changes them."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ if TYPE_CHECKING:
 
     from iamcreds.model import AccessKey
 
-_WAYS_OUT = "mend the keys, or let a run through with --config enforce=false"
+_OPTIONS = "Options: fix the access keys; or allow the run with --config enforce=false"
 _NOT_ENFORCED = (
-    "access-key policies are not enforced: the stack's config says enforce=false, and"
-    " `pulumi config rm enforce` takes that back"
+    "access key policies are not enforced, because the stack's config has enforce=false. Run"
+    " `pulumi config rm enforce` to enforce them again"
 )
 
 
 class AccessKeys(Resource, module="iam", name="AccessKeys"):
-    """The live access keys of some users, and what they break of each user's policy.
+    """The existing access keys of some users, and their violations of each user's policy.
 
-    Every preview reads the keys anew and shows what changed. Findings are warnings; those of a user whose policy
-    says `enforce` stop the preview. No key is ever changed, and deleting the resource touches nothing.
+    Every preview reads the keys again and shows changes. Findings are warnings; with `enforce` in the user's policy,
+    they stop the preview. The resource never changes a key, and its deletion changes nothing in AWS.
 
     Args:
         resource_name: the Pulumi name.
         users: policy by user name; a policy is any of `max`, `max_age_days`, `max_idle_days` (whole numbers) and
             `enforce` (true or false).
-        account: 12 digits; refuse to look into any other account.
-        opts: as for every resource.
+        account: 12 digits; the resource rejects any other account.
+        opts: resource options.
 
     Raises:
-        pulumi.RunError: a user's name is no text, or a policy is None, which the engine would not be told of.
+        pulumi.RunError: a user's name is not text, or a policy is None, which the SDK would not send to the engine.
     """
 
     keys: pulumi.Output[dict[str, list[dict[str, Any]]]]
-    """Keys by user name: id, status, created, and of a used one last_used, service and region; dates ISO 8601."""
+    """Keys by user name: id, status, created, and for a used key last_used, service and region; dates in ISO 8601."""
     findings: pulumi.Output[list[str]]
-    """One sentence a finding, sorted."""
+    """One sentence per finding, sorted."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class AccessKeys(Resource, module="iam", name="AccessKeys"):
 
 
 class AccessKeysProvider(WatcherProvider):
-    """Reads access keys in every check. The class and module name are persisted in every state."""
+    """The provider of `AccessKeys`. Its class and module name are persisted in every state."""
 
     compared = ("users", "keys", "findings", "refused")
     id_suffix = "access-keys"
@@ -85,7 +85,7 @@ class AccessKeysProvider(WatcherProvider):
             warn(_NOT_ENFORCED)
 
     def check(self, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
-        """Read the keys of all users into the inputs, so that every preview shows them; stop where it is enforced."""
+        """Read the keys of all users into the inputs, so that every preview shows them; reject enforced findings."""
         inputs = {name: value for name, value in news.items() if value is not None and name != "run"}
         context = RunContext.read(news)
         malformed = [CheckFailure("users", escape_invisible(reason)) for reason in _malformed(inputs.get("users"))]
@@ -104,7 +104,7 @@ class AccessKeysProvider(WatcherProvider):
     def _read_keys(self, inputs: dict[str, Any], context: RunContext) -> CheckResult:
         policies = {user: _policy(properties) for user, properties in inputs["users"].items()}
         keys = self.account.access_keys.of_users(policies)
-        # A user whom the program creates has no keys yet.
+        # A user that the program creates has no keys yet.
         keys |= {user: [] for user in context.created_users if keys.get(user) is None}
         all_findings = (
             check_access_keys(user, policies[user], keys[user], self.now, self._find_case_variant(user, keys[user]))
@@ -116,7 +116,7 @@ class AccessKeysProvider(WatcherProvider):
         failures = []
         for finding, sentence in zip(findings, inputs["findings"], strict=True):
             if policies[finding.user].enforce and self._enforces:
-                failures.append(CheckFailure("", f"{sentence}, and the policy is enforced: {_WAYS_OUT}"))
+                failures.append(CheckFailure("", f"{sentence}, and the policy is enforced. {_OPTIONS}"))
             else:
                 warn(sentence)
         return reject(inputs, failures, context.on_rejection)
@@ -135,7 +135,7 @@ def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:
 
 
 def _unsendable(users: Mapping[Any, object]) -> Iterator[str]:
-    """Find everything invalid in a program's `users` that the engine does not pass on to `check`, a sentence each."""
+    """Yield a sentence for each invalid part of a program's `users` that the SDK does not send to the engine."""
     for user, policy in users.items():
         if not isinstance(user, str):
             yield f"{user!r} is not {USER_NAME_WORDS}"
@@ -144,7 +144,7 @@ def _unsendable(users: Mapping[Any, object]) -> Iterator[str]:
 
 
 def _malformed(users: object) -> Iterator[str]:
-    """Find everything invalid in the input `users`, a sentence each; unknown values are checked later."""
+    """Yield a sentence for each invalid part of the input `users`; unknown values are checked later."""
     if not isinstance(users, Mapping):
         if is_known(users):
             yield "expected policies by user name, such as {'jane': {'max': 1}}"
@@ -161,7 +161,7 @@ def _malformed(users: object) -> Iterator[str]:
 def _malformed_policy(user: str, policy: Mapping[str, object]) -> Iterator[str]:
     for name, value in sorted(policy.items()):
         if name not in _POLICY:
-            yield f"{user}: unknown policy {name!r}; known are {', '.join(sorted(_POLICY))}"
+            yield f"{user}: unknown policy {name!r}; expected one of {', '.join(sorted(_POLICY))}"
         elif is_known(value) and not _is_accepted(name, value):
             yield f"{user}: expected {name} to be {_POLICY[name]}"
 

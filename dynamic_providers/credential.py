@@ -27,48 +27,48 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
 
     Args:
         resource_name: the Pulumi name.
-        user: the IAM user's name; another one replaces the credential.
-        service: `codecommit`, `keyspaces`, `bedrock`, `logs` or a full name such as `logs.amazonaws.com`; another one
+        user: the IAM user's name; a change replaces the credential.
+        service: `codecommit`, `keyspaces`, `bedrock`, `logs` or a full name such as `logs.amazonaws.com`; a change
             replaces the credential.
-        status: `Active` or `Inactive` is enforced. Without it the credential is created active, and a later
-            switch-off by a human stays and is warned of.
-        reset: any text; another value than before gives the credential a new password.
-        age_days: days until it expires, 1 to 36600, None for never; another value replaces the credential.
-        existing: what to do about a live credential that no resource has: `fail`, the default, refuses to create
-            beside it, and `adopt` takes it over by Reset, previewed as the input `adopts` with its id.
-        declared: how many credentials of this user and service the program declares, 1 (the default) or 2.
-        account: 12 digits; refuse to act in any other account.
-        adopt: the id of a live credential to take over as it is, previewed as the input `adopts`; read when the
-            resource is first created, and at no other time. Without a `reset` or a `password` its password stays
-            unknown, and its output is None.
-        password: the password or API key of the credential that is adopted; it is made a Pulumi secret.
-        opts: as for every resource.
+        status: `Active` or `Inactive` is enforced. Without it, the credential is created Active, and a later manual
+            deactivation stays, with a warning in each run.
+        reset: any text; a change resets the password.
+        age_days: days until the credential expires, 1 to 36600, None for never; a change replaces the credential.
+        existing: the behavior if an unmanaged credential exists: `fail` (default) rejects the create, and `adopt`
+            resets and manages it. The preview shows its id as the input `adopts`.
+        declared: number of credentials of this user and service that the program declares, 1 (default) or 2.
+        account: 12 digits; the resource rejects any other account.
+        adopt: the id of an existing credential to import unchanged, shown as the input `adopts`. Only the first create
+            of the resource reads it. Without a `reset` or a `password`, the password stays unknown, and its output is
+            None.
+        password: the password or API key of the imported credential; it becomes a Pulumi secret.
+        opts: resource options.
 
     Raises:
-        pulumi.RunError: the program has already used the resource name, also if it was below a different parent.
+        pulumi.RunError: the program has already used the resource name, even below a different parent.
     """
 
-    if TYPE_CHECKING:  # for type checkers and readers alone: the SDK would evaluate it all for every single instance
+    if TYPE_CHECKING:  # for type checkers and readers only: the SDK would evaluate the annotations for every instance
         account_id: pulumi.Output[str]
-        """The account that it is in, 12 digits."""
+        """The account of the credential, 12 digits."""
         credential_id: pulumi.Output[str]
         """IAM's id, `ACCA…`."""
         service_user_name: pulumi.Output[str | None]
-        """The user name to sign in with; None of an API key."""
+        """The user name to sign in with; None for an API key."""
         service_password: pulumi.Output[str | None]
-        """The password, a Pulumi secret; None of an API key, and of one that was adopted without it."""
+        """The password, a Pulumi secret; None for an API key, and for a credential imported without its password."""
         service_credential_alias: pulumi.Output[str | None]
-        """The public part of an API key; None of a password."""
+        """The public part of an API key; None for a password."""
         service_credential_secret: pulumi.Output[str | None]
-        """The API key, a Pulumi secret; None of a password, and of one that was adopted without it."""
+        """The API key, a Pulumi secret; None for a password, and for a credential imported without its key."""
         status: pulumi.Output[str]
-        """The live status: `Active`, `Inactive` or `Expired`."""
+        """The actual status: `Active`, `Inactive` or `Expired`."""
         create_date: pulumi.Output[str]
-        """When it was created, ISO 8601."""
+        """The creation date in ISO 8601."""
         expiration_date: pulumi.Output[str | None]
-        """When it expires, ISO 8601; None for never."""
+        """The expiration date in ISO 8601; None for never."""
 
-    def __init__(  # noqa: PLR0913 - as many as a credential has properties
+    def __init__(  # noqa: PLR0913 - one per property of a credential
         self,
         resource_name: str,
         *,
@@ -87,14 +87,14 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         _reserve_name(resource_name)
         secret = None if password is None else pulumi.Output.secret(password)
         inputs = CredentialInputs(user, service, status, reset, age_days, existing, declared, account, adopt, secret)
-        # ResourceOptions.merge would do as well, but makes half a dozen outputs of its own each time.
+        # ResourceOptions.merge would work as well, but creates half a dozen outputs each time.
         options = copy.copy(opts) if opts else pulumi.ResourceOptions()
         options.additional_secret_outputs = [*(options.additional_secret_outputs or ()), *SECRETS]
         if options.parent is None:
             options.aliases = [*(options.aliases or ()), _urn_below_a_spec_file(resource_name)]
         may_be_two = declared == MAX_PER_SERVICE or not isinstance(declared, int | None)
         if may_be_two and options.delete_before_replace is None:
-            options.delete_before_replace = True  # as the YAML program has it, and for the same reason
+            options.delete_before_replace = True  # as the YAML program, and for the same reason
         state = read_state()
         context = state_context(state, resource_name, user, service)
         context |= _describe_group(state, resource_name, inputs, _former_names(opts))
@@ -109,7 +109,7 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         """Return None for an output that a credential of this service, or one without an age, does not have."""
         if name in ("expiration_date", *_OF_FAMILY[Family.PASSWORD], *_OF_FAMILY[Family.API_KEY]):
             return pulumi.Output.from_input(None)
-        raise AttributeError(f"ServiceSpecificCredential has no {name}")
+        raise AttributeError(f"ServiceSpecificCredential has no attribute {name}")
 
 
 def _reserve_name(resource_name: str) -> None:
@@ -129,7 +129,7 @@ def _used_names(_monitor: object) -> set[str]:
 
 
 def _urn_below_a_spec_file(resource_name: str) -> str:
-    """Return the URN that the credential has if specs declare it, as an alias for a program that was specs before."""
+    """Return the URN that the credential has if specs declare it: an alias for a program that replaces specs."""
     stack = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}"
     return f"{stack}::{SPEC_FILE_TYPE}${CREDENTIAL_TYPE}::{resource_name}"
 
@@ -173,8 +173,8 @@ def _describe_group(
 ) -> dict[str, Any]:
     """Return the declared credentials of the same user and service, their former names, and their ids in the state.
 
-    All of them share these very objects, which the SDK sends when the program has run through. So the provider makes
-    the same plan whichever is requested first. They have the same name or output for their user.
+    All of them share these objects, which the SDK sends when the program has completed. So the plan of the provider
+    does not depend on the order of requests. They have the same name or output for their user.
     """
     if not (isinstance(inputs.user, str | pulumi.Output) and isinstance(inputs.service, str)):
         return {}

@@ -1,7 +1,7 @@
-"""The program of a stack: read the specs, register everything that they declare, and export the outputs.
+"""The program of a stack: read the specs, register all declared resources, and export the outputs.
 
-A project's `__main__.py` is `run()` and nothing else, ours and every team's, so that a newer version of the package is
-all that an upgrade takes. The module's name, the function's and the stack's configuration keys are promises.
+A project's `__main__.py` only calls `run()`, so that an upgrade needs a newer version of the package only. The names of
+the module, the function and the stack's configuration keys never change.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ _KEYS = ("allowEmpty", "enforce", "now", PASSWORDS, "specs")
 
 
 def run() -> None:
-    """Register everything that the stack's specs declare, and export the outputs `credentials` and `secrets`.
+    """Register all resources that the stack's specs declare, and export the outputs `credentials` and `secrets`.
 
     Raises:
         pulumi.RunError: the specs have problems, or are not those of the approved plan, or a variable is not valid.
     """
     completes_with_rejections()
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine ends a program by it: without a traceback
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine ends a program by SIGINT: no traceback
     watch_program()
-    atexit.register(gc.freeze)  # or Python, when it ends, looks for garbage in all of Pulumi, and the engine waits
+    atexit.register(gc.freeze)  # without it, Python collects garbage in all of Pulumi at exit while the engine waits
     for unknown in find_unknown_keys():
         pulumi.log.warn(unknown)
     specs = load_specs()
@@ -59,7 +59,7 @@ def run() -> None:
 
 
 def find_unknown_keys() -> Iterator[str]:
-    """Yield a warning for each key of the project's configuration that nothing reads, such as a misspelled `specs`."""
+    """Yield a warning for each unused key of the project's configuration, such as a misspelled `specs`."""
     prefix = f"{pulumi.get_project()}:"
     for key in sorted(name.removeprefix(prefix) for name in CONFIG.get() if name.startswith(prefix)):
         if key not in _KEYS:
@@ -72,7 +72,7 @@ def load_specs() -> Desired:
     """Load the specs that the stack's configuration names.
 
     Raises:
-        pulumi.RunError: with every problem they have.
+        pulumi.RunError: with every problem of the specs.
     """
     config = pulumi.Config()
     try:

@@ -35,7 +35,7 @@ class Resource(pulumi.dynamic.Resource):
 
 @contextlib.contextmanager
 def keep_pickler() -> Iterator[None]:
-    """Undo what the SDK does to pickle at every resource.
+    """Undo the changes that the SDK makes to pickle at every resource.
 
     `pulumi.dynamic.serialize_provider` wraps a method of the pickler once more each time and never restores it, which
     ends in a RecursionError at about 320 resources (SDK 3.259.0 to 3.272.0).
@@ -50,10 +50,10 @@ def keep_pickler() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _record_caller_only() -> Iterator[None]:
-    """Have a resource recorded with one frame, the caller's.
+    """Record a resource with one frame, the caller's.
 
-    The SDK takes the whole stack, which is 17 frames of asyncio and of a machine's paths, and a third of the state; it
-    has no option for it (SDK 3.272.0).
+    The SDK records the whole stack: 17 frames of asyncio with paths of the machine, a third of the state. It has no
+    option for that (SDK 3.272.0).
     """
     trace = _trace_caller()
     whole_trace = pulumi.runtime.resource._get_stack_trace  # noqa: SLF001 - as above
@@ -65,7 +65,7 @@ def _record_caller_only() -> Iterator[None]:
 
 
 def _trace_caller() -> StackTrace:
-    """The frame that called this package; of code without a file, none."""
+    """Return the frame that called this package, or no frame for code without a file."""
     frame = sys._getframe()  # noqa: SLF001 - `inspect` and `traceback` would read the source of every frame
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _OWN_FRAMES:
         frame = frame.f_back

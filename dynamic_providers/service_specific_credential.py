@@ -40,26 +40,26 @@ from iamcreds.pulumi_engine.provider import (
 )
 from iamcreds.pulumi_engine.run_context import OnRejection, RunContext
 
-_SWITCHED_OFF = (
-    "somebody switched off {service} credential {id} of user {user}, and off it stays:"
-    " switch it on in IAM, or declare `status: Active`"
+_DEACTIVATED = (
+    "{service} credential {id} of user {user} was deactivated outside Pulumi and stays Inactive. Options: activate it"
+    " in IAM; or declare `status: Active`"
 )
-_RESET_TAKEN_OUT = (
-    "the `reset` of {service} credential {id} of user {user} was taken out: nothing is reset by that, and adding it"
-    " again, with the same text too, will be a reset"
+_RESET_REMOVED = (
+    "the `reset` of {service} credential {id} of user {user} was removed, which resets nothing. Adding it again resets"
+    " the password, even with the same text"
 )
 _YOUNG = (
-    "{service} credential {id} of user {user} is less than a minute old, and IAM's lists do not show it as it was made"
-    " yet: it is kept as recorded"
+    "{service} credential {id} of user {user} is less than a minute old, and IAM's lists do not show it as created yet:"
+    " it is kept as recorded"
 )
 _DENIED = "{error}. {service} credential {id} of user {user} is kept as recorded"
 
 
 class ServiceSpecificCredentialProvider(Provider):
-    """Applies the inputs of one credential. The class and module name are persisted in every state."""
+    """The provider of one credential. Its class and module name are persisted in every state."""
 
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
-        """Reject what IAM would reject, any other account, and a credential that cannot be created or replaced."""
+        """Reject invalid inputs, any other account, and a credential that cannot be created or replaced."""
         context = RunContext.read(news)
         inputs = CredentialInputs.read(news)
         failures = self.account_failures(inputs.account, context.account)
@@ -91,7 +91,7 @@ class ServiceSpecificCredentialProvider(Provider):
             return self._compare(credential_id, olds, news)
         except UserDeniedError as error:
             self.session.deny(credential_id, str(error))
-            return DiffResult(changes=True)  # update fails with the reason, and others go on
+            return DiffResult(changes=True)  # update fails with the reason, and others continue
         except ACCOUNT_WIDE as error:
             if is_reported_first(error):
                 raise
@@ -101,11 +101,11 @@ class ServiceSpecificCredentialProvider(Provider):
         self.account.require_account(olds.get("account_id"), "this state is of")
         inputs = CredentialInputs.read(news)
         if olds.get("status") == Status.INACTIVE and inputs.status is None:
-            warn(_SWITCHED_OFF.format(id=credential_id, **olds))
+            warn(_DEACTIVATED.format(id=credential_id, **olds))
         if olds.get("reset") is not None and inputs.reset is None:
-            warn(_RESET_TAKEN_OUT.format(id=credential_id, **olds))
+            warn(_RESET_REMOVED.format(id=credential_id, **olds))
         if news.get("refused"):
-            return DiffResult(changes=True)  # no replacement begins: update fails with the reason, and others go on
+            return DiffResult(changes=True)  # no replacement begins: update fails with the reason, and others continue
         live = None if olds.get("user") == inputs.user else self._find(credential_id, olds)
         is_renamed = live is not None and live.user == inputs.user
         olds = {**olds, "user": inputs.user} if is_renamed else olds
@@ -118,11 +118,11 @@ class ServiceSpecificCredentialProvider(Provider):
         )
 
     def create(self, props: Mapping[str, Any]) -> CreateResult:
-        """Create the credential, or adopt the one that the preview has shown; all of it or nothing.
+        """Create the credential, or adopt or import the one that the preview has shown; completely or not at all.
 
         Raises:
             RejectedError: the plan rejects it, or a credential that appeared since blocks it.
-            AccountError: as AWS responds; what had been created by then is deleted again.
+            AccountError: as AWS responds; a credential created by then is deleted.
         """
         raise_rejection(props)
         inputs = CredentialInputs.read(props)
@@ -131,7 +131,7 @@ class ServiceSpecificCredentialProvider(Provider):
         return CreateResult(outputs["credential_id"], outputs | {"account_id": self.account.id()})
 
     def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
-        """Return the existing credential with the recorded secret; gone only if lists that no longer lag lack it."""
+        """Return the existing credential with the recorded secret; it is gone only if consistent lists lack it."""
         self.session.read(id_)
         try:
             live = self._find(id_, props)
@@ -164,7 +164,7 @@ class ServiceSpecificCredentialProvider(Provider):
         A declared status is sent if it or the recorded one changes, also if lists show it: they may lag.
 
         Raises:
-            RejectedError: it would have to be replaced, and cannot be.
+            RejectedError: it needs a replacement, which is rejected.
             NotApprovedError: a step is not approved; nothing was changed.
             UserDeniedError: AWS denies the read of the user; nothing was changed.
             NoSuchCredentialError: it was deleted manually.
@@ -174,35 +174,38 @@ class ServiceSpecificCredentialProvider(Provider):
         inputs = CredentialInputs.read(news)
         live = self._find(credential_id, olds)
         status = inputs.target
-        known = {olds.get("desired_status"), olds["status"], status if live is None else live.status.value}
+        statuses = {olds.get("desired_status"), olds["status"], status if live is None else live.status.value}
         try:
             issued = self.account.credentials.change(
                 olds["user"] if live is None else live.user,
                 credential_id,
-                status=None if known == {inputs.status} else status,
+                status=None if statuses == {inputs.status} else status,
                 reset=inputs.reset is not None and inputs.reset != olds.get("reset"),
             )
         except NoSuchCredentialError as error:
-            raise NoSuchCredentialError(f"{error}: {self._way_out(olds)}") from error
+            raise NoSuchCredentialError(f"{error}. {self._next_step(olds)}") from error
         now_live = recorded_live(olds) if live is None else record_live(live)
         now_status = {} if status is None else {"status": status.value}
         kept = {name: olds[name] for name in (*SECRETS, "account_id") if name in olds}
         secret = {} if issued is None else record_secret(issued)
         return UpdateResult(record_inputs(inputs) | now_live | now_status | kept | secret)
 
-    def _way_out(self, olds: Mapping[str, Any]) -> str:
+    def _next_step(self, olds: Mapping[str, Any]) -> str:
         """Return the next step after a manual deletion; a refresh keeps a young credential as recorded."""
         listed = self.account.clock.listed_from(datetime.fromisoformat(olds["create_date"]))
         seconds = math.ceil((listed - self.account.clock.now()).total_seconds())
         if seconds <= 0:
-            return "it is gone: `pulumi up --refresh`"
-        return f"it is gone, less than a minute after its creation: run again at {listed:%H:%M:%S} UTC (in {seconds} s)"
+            return "It was deleted outside Pulumi. Run `pulumi up --refresh`"
+        return (
+            "It was deleted outside Pulumi less than a minute after its creation. Run again at"
+            f" {listed:%H:%M:%S} UTC (in {seconds} s)"
+        )
 
     def delete(self, credential_id: str, props: Mapping[str, Any]) -> None:
-        """Delete it, also under a new name of its user; one that is gone already counts as deleted.
+        """Delete it, also under a new name of its user; one that no longer exists counts as deleted.
 
         Raises:
-            RejectedError: somebody requested its replacement, and the plan rejects that.
+            RejectedError: its replacement was requested, and the plan rejects that.
             AccountError: as AWS responds.
         """
         reason = self.session.reason_to_keep(credential_id)

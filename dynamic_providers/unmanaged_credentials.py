@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from iamcreds.model import Credential
 
 _ACTION = {
-    Unmanaged.REPORT: "declare it with `adopt: {id}`, or delete it",
-    Unmanaged.DEACTIVATE: "`pulumi up` switches it off",
+    Unmanaged.REPORT: "Options: import it with `adopt: {id}`; or delete it",
+    Unmanaged.DEACTIVATE: "`pulumi up` deactivates it",
     Unmanaged.DELETE: "`pulumi up` deletes it",
 }
 _UNPROVEN = (
-    "user {user} has {service} credential {id}, which no spec declares and which a resource of this stack may have left"
-    " when it was replaced: this run did not read the whole state and cannot tell, so it is left alone"
+    "{service} credential {id} of user {user} is unmanaged, or was left by a replacement in this stack: it is not"
+    " changed, because this run did not read the whole state"
 )
-_UNTOLD = (
-    "this run cannot tell which live credentials are the stack's own, because its state could not be read: unmanaged"
-    " ones are neither told nor touched"
+_UNKNOWN = (
+    "unmanaged credentials are neither reported nor changed, because this run could not read the state and does not"
+    " know which credentials the stack manages"
 )
 _DENIED = "{error}. Unmanaged credentials of this spec file are neither reported nor changed"
 
 
 class UnmanagedCredentialsProvider(WatcherProvider):
-    """Looks in every check, and acts on the ids alone that the check has put into the inputs.
+    """A provider that finds unmanaged credentials in every check, and changes only the ids in the checked inputs.
 
-    Inputs: `users` (what is to become of each user's: report, deactivate, delete) and `account`. What check adds:
-    `unmanaged` (id, service, status and creation by user), and the ids that are acted on, `deactivates` and `deletes`.
+    Inputs: `users` (the treatment by user: report, deactivate, delete) and `account`. Check adds `unmanaged` (id,
+    service, status and creation by user), and the ids to deactivate and to delete, `deactivates` and `deletes`.
     """
 
     compared = ("users", "unmanaged", "deactivates", "deletes")
@@ -65,7 +65,7 @@ class UnmanagedCredentialsProvider(WatcherProvider):
     def _find_all(self, users: Mapping[str, str], context: Mapping[str, Any]) -> list[Credential]:
         """Return the unmanaged credentials of these users, by user, service and id; none if that is unknown."""
         if context.get("owned") is None:
-            warn(_UNTOLD)
+            warn(_UNKNOWN)
             return []
         try:
             return sorted(self._find(users, context), key=lambda each: (each.user, each.service, each.id))
@@ -75,7 +75,7 @@ class UnmanagedCredentialsProvider(WatcherProvider):
 
     def _find(self, users: Mapping[str, str], context: Mapping[str, Any]) -> Iterator[Credential]:
         """Find the unmanaged credentials of these users, except those that a resource may adopt in this run."""
-        self.account.inventory.reread(())  # an endpoint that cannot list all users at once is asked for each
+        self.account.inventory.reread(())  # if an endpoint cannot list all users at once, each is listed
         owned = set(context["owned"])
         undecided = {(user, service) for user, service in context.get("undecided") or ()}
         for credential_id, (user, service) in (context.get("declared") or {}).items():
@@ -115,12 +115,12 @@ class UnmanagedCredentialsProvider(WatcherProvider):
     def _may_be_left(self, live: Credential, own: Iterable[Credential]) -> bool:
         """Return True if it may be a replaced copy of one of these, which the program does not see.
 
-        The engine has them read together with their successors, if it has these read at all.
+        If the engine requests a read of these, it requests a read of their replaced copies as well.
         """
         return any(live.created <= one.created and not self.session.has_read(one.id) for one in own)
 
     def record(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Deactivate and delete the ids that the inputs name; return the outputs as the next check finds them.
+        """Deactivate and delete the ids in the inputs; return the outputs as the next check finds them.
 
         Raises:
             NotApprovedError: some steps are not approved; the others are done.
@@ -157,12 +157,12 @@ class UnmanagedCredentialsProvider(WatcherProvider):
         """Return True if the credential still exists and may be changed; plans of this run count it as it is now.
 
         Raises:
-            RejectedError: a resource of this run has adopted it since, or is about to.
+            RejectedError: a resource of this run adopts it, or has adopted it.
         """
         credential_id, adopted = credential["id"], self.session.adopted(user, credential["service"])
         if self.account.inventory.has_written(credential_id) or credential_id in adopted:
             raise RejectedError(
-                f"credential {credential_id} of user {user} is taken over by a resource of this run: it is left alone"
+                f"credential {credential_id} of user {user} is not changed, because a resource of this run adopts it"
             )
         existing = self.account.inventory.find(user, credential_id)
         if existing is not None:
@@ -171,15 +171,15 @@ class UnmanagedCredentialsProvider(WatcherProvider):
 
 
 def _describe(live: Credential, action: Unmanaged, *, is_recent: bool) -> str:
-    what = f"{service_alias(live.service)} credential {live.id} ({live.status}, created on {live.created:%Y-%m-%d})"
-    end = _ACTION[action].format(id=live.id)
+    credential = f"{service_alias(live.service)} credential {live.id} ({live.status}, created {live.created:%Y-%m-%d})"
+    next_step = _ACTION[action].format(id=live.id)
     if action is Unmanaged.DEACTIVATE and live.status is not Status.ACTIVE:
-        end = "it stays as it is"
+        next_step = "`pulumi up` does not change it"
     if action is Unmanaged.REPORT and live.status is Status.EXPIRED:
-        end = "delete it"
+        next_step = "Delete it"
     elif action is Unmanaged.REPORT and is_recent:
-        end += ", unless a different run is creating it"
-    return f"user {live.user} has {what}, which no spec declares and this stack has not: {end}"
+        next_step += ", unless a different run is creating it"
+    return f"{credential} of user {live.user} is unmanaged. {next_step}"
 
 
 def _properties(live: Credential) -> dict[str, str]:

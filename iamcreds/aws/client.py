@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 _Client = TypeVar("_Client", bound="BaseClient")
 
 POOL = 16
-"""How many calls may be under way at once, in number."""
+"""The maximum number of concurrent calls."""
 
 CONNECT_TIMEOUT = 10
 """Seconds to wait for a connection."""
 
 READ_TIMEOUT = 60
-"""Seconds to wait for an answer once a call is sent."""
+"""Seconds to wait for a response after a call is sent."""
 
 UNREADABLE_ANSWERS = 2
-"""How many answers in a row may be unreadable before a call that may be repeated is given up."""
+"""The number of retries of a repeatable call after unreadable responses."""
 
 _SIGNING_IN = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=20, retries={"total_max_attempts": 2})
 """The configuration of botocore's own calls for credentials (STS, SSO), whose default time-outs add up to minutes."""
@@ -52,7 +52,7 @@ SIGNING_IN = "signing in to AWS"
 """The beginning of errors of sessions and clients."""
 
 _TALKATIVE = ("botocore", "urllib3")
-"""Loggers that quote answers: botocore in full at level DEBUG, and both in warnings about what cannot be read."""
+"""Loggers that quote responses: botocore in full at level DEBUG, and both in warnings about unreadable ones."""
 
 _ERROR, _SERVER_ERROR = 300, 500
 """The HTTP statuses from which on a response is an error, and an error of the server."""
@@ -63,24 +63,23 @@ _START = 1000
 """Bytes of a response that contain its root element."""
 
 _SENT = "sent"
-"""Where a call's context has its beginning, by this machine's clock."""
+"""The key in a call's context of the time when the call began, by this machine's clock."""
 
 _FALLBACK_REGION = "us-east-1"
-"""IAM is global; a region only tells the partition, and the commercial one is what every AWS tool assumes."""
+"""IAM is global, and a region only determines the partition. AWS tools use the commercial one by default."""
 
 
 def silence_libraries() -> None:
-    """Have no library log what AWS answered; what goes wrong is told by our errors."""
+    """Turn off library logs that quote AWS's responses; errors of iamcreds report failures."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def open_session() -> boto3.Session:
-    """The session that every AWS tool uses, but for a reader of dates that takes a thousandth of the time.
+    """Open the session that every AWS tool uses, with a date parser that takes a thousandth of the time.
 
-    botocore reads any date that people may write, and a page of IAM has two thousand of one form. The AWS CLI replaces
-    the reader in the same way. It also reads the region from AWS_REGION before AWS_DEFAULT_REGION, which alone boto3
-    knows.
+    botocore parses dates of any format, and a page of IAM has two thousand of one format. The AWS CLI replaces the
+    parser in the same way. The session reads the region from AWS_REGION first; boto3 reads AWS_DEFAULT_REGION only.
 
     Raises:
         UnauthenticatedError: the profile does not exist.
@@ -96,20 +95,20 @@ def open_session() -> boto3.Session:
 
 
 def find_partition(session: boto3.Session) -> str:
-    """The part of AWS that the region in use is of: `aws`, `aws-us-gov`, `aws-cn`, …; `aws` where nobody says.
+    """Return the partition of the region in use: `aws` (default), `aws-us-gov`, `aws-cn`, ….
 
     Raises:
-        ConfigError: no part of AWS has regions of that name.
+        ConfigError: no partition has regions with such a name.
     """
     region = _region(session)
     try:
         return session.get_partition_for_region(region)
     except UnknownRegionError:
-        raise errors.ConfigError(f"AWS has no region {region!r}: check AWS_REGION") from None
+        raise errors.ConfigError(f"AWS has no region {region!r}. Check AWS_REGION") from None
 
 
 def parse_date(written: str) -> datetime:
-    """A date as IAM writes it, `2026-11-24T23:00:00Z`, or as any other endpoint may."""
+    """Parse a date in IAM's format, `2026-11-24T23:00:00Z`, or in that of any other endpoint."""
     try:
         return datetime.fromisoformat(written)
     except ValueError:
@@ -117,24 +116,24 @@ def parse_date(written: str) -> datetime:
 
 
 def iam_client(session: boto3.Session, clock: Clock) -> IAMClient:
-    """An IAM client that repeats what failed, more slowly the more often AWS asks to be called less."""
+    """Return an IAM client with retries, which become slower with each throttled call."""
     client = session.client("iam", region_name=_region(session), config=_config(10, "adaptive"))
     client.meta.events.register("response-received", _remember_lost)
     return _observed(client, clock)
 
 
 def iam_client_once(session: boto3.Session, clock: Clock) -> IAMClient:
-    """An IAM client that leaves every failed call to the caller, for calls that must not be repeated blindly."""
+    """Return an IAM client without retries for calls that must not be repeated blindly."""
     return _observed(session.client("iam", region_name=_region(session), config=_config(1, "standard")), clock)
 
 
 def sts_client(session: boto3.Session, clock: Clock) -> STSClient:
-    """An STS client that gives up within seconds: the first call of a run says whether there is an endpoint at all."""
+    """Return an STS client that fails within seconds: the first call of a run shows if the endpoint exists."""
     return _observed(session.client("sts", region_name=_region(session), config=_config(3, "standard")), clock)
 
 
 def _observed(client: _Client, clock: Clock) -> _Client:
-    """The client, from whose readable answers the clock learns."""
+    """Return the client; the clock observes its readable responses."""
 
     def note(context: dict[str, Any], **_: object) -> None:
         context[_SENT] = clock.local()
@@ -150,12 +149,12 @@ def _observed(client: _Client, clock: Clock) -> _Client:
 
 
 def _require_xml(response_dict: Mapping[str, Any], operation_model: OperationModel, **_: object) -> None:
-    """Reject a response that no repetition makes better: a web page or JSON of a server that is not IAM.
+    """Reject a response that a retry does not change: a web page or JSON of a server that is not IAM.
 
     botocore itself handles an empty response or a page with a status of 500 or more.
 
     Raises:
-        UnreadableAnswerError: it is one; nothing of it is quoted except its status and type.
+        UnreadableAnswerError: it is one; the message quotes only its status and type.
     """
     status, start = response_dict["status_code"], response_dict["body"][:_START].lstrip().lower()
     is_page = start.startswith((b"<html", b"<!doctype html"))
@@ -166,14 +165,14 @@ def _require_xml(response_dict: Mapping[str, Any], operation_model: OperationMod
         media_type = _MEDIA_TYPE.match(str(response_dict["headers"].get("content-type")))
         described = f"HTTP {status}, {media_type[0]}" if media_type else f"HTTP {status}"
         raise errors.UnreadableAnswerError(
-            f"the response ({described}) is not AWS's: check AWS_ENDPOINT_URL and proxies"
+            f"the response ({described}) is not AWS's. Check AWS_ENDPOINT_URL and proxies"
         )
 
 
 def _remember_lost(exception: Exception | None, context: dict[str, Any], **_: object) -> None:
-    """Note on what an attempt ends with whether one before it may have been carried out.
+    """Note in the error of an attempt whether an earlier attempt may have had its effect.
 
-    Of an answer botocore notes which attempt it was, of what it raises itself it does not.
+    botocore notes the number of the attempt in a response, but not in its own errors.
     """
     if isinstance(exception, BotoCoreError):
         follows_lost = context.get(FOLLOWS_LOST, False)
@@ -198,17 +197,17 @@ def call(
     operation: Callable[..., Any],
     **arguments: Any,  # noqa: ANN401 - as boto3
 ) -> Any:  # noqa: ANN401 - as boto3
-    """What an operation answers.
+    """Return the response of an operation.
 
     Raises:
-        UnreadableAnswerError: the answer makes no sense; nothing of it is told.
+        UnreadableAnswerError: the response cannot be parsed; the message never quotes it.
         BotoCoreError, ClientError: as boto3.
     """
     try:
         return operation(**arguments)
     except (BotoCoreError, ClientError):
         raise
-    except (ResponseParserError, *NONSENSE):  # of its parser; the first one quotes all of it
+    except (ResponseParserError, *NONSENSE):  # of botocore's parser; the first one quotes the whole response
         raise errors.UnreadableAnswerError(UNREADABLE) from None
 
 
@@ -216,10 +215,11 @@ def read(
     operation: Callable[..., Any],
     **arguments: Any,  # noqa: ANN401 - as boto3
 ) -> Any:  # noqa: ANN401 - as boto3
-    """What an operation answers that may be called again: once more, where an answer could not be read.
+    """Return the response of a repeatable operation; an unreadable response is requested again.
 
-    boto3 itself calls again after a broken connection, a time-out, a 5xx and throttling, but not then. Where the last
-    call fails in another way, it is the answer that could not be read that is raised: what it was about has happened.
+    boto3 itself retries after a broken connection, a time-out, a 5xx and throttling, but not after an unreadable
+    response. If a later call fails in a different way, the unreadable response is raised, because the operation of that
+    response has had its effect.
     """
     unreadable: errors.UnreadableAnswerError | None = None
     for _ in range(UNREADABLE_ANSWERS + 1):

@@ -1,8 +1,8 @@
-"""The sources from which botocore gets credentials: none waits for a person who is not there, and failures name it.
+"""The sources of botocore's credentials: none waits for input without a terminal, and failures name the source.
 
 botocore prompts for MFA codes, and runs `credential_process` commands that may prompt, without a time limit. In a
-provider process nobody can respond, and the run would never end. Besides, botocore raises OSError, ValueError and
-KeyError for a missing token file or a malformed response, and does so in the middle of any call, where it signs it.
+provider process without a terminal, such a run would never end. botocore also raises OSError, ValueError and KeyError
+for a missing token file or a malformed response, in the middle of any call, when it signs the call.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
 PROCESS_SECONDS = 60
-"""How long a `credential_process` may take if nobody is there to interrupt it, in seconds."""
+"""The time limit of a `credential_process` that no person can interrupt, in seconds."""
 
 _MFA = (
-    "this profile needs an MFA code, which nobody can enter here. Run eval"
+    "this profile needs an MFA code, and iamcreds has no terminal to prompt for it. Run eval"
     ' "$(aws configure export-credentials --profile NAME --format env)" first, or use a profile of `aws sso login`'
 )
 
@@ -79,7 +79,7 @@ class _Resolver(CredentialResolver):
 
 
 def _guard(credentials: Credentials, source: str) -> Credentials:
-    """Name the source in failures of every later read as well: most credentials are refreshed when a call is signed."""
+    """Name the source in failures of later reads as well: most credentials are refreshed when a call is signed."""
     read = credentials.get_frozen_credentials
 
     def get_frozen_credentials() -> ReadOnlyCredentials:
@@ -141,8 +141,8 @@ class CredentialProcess(subprocess.Popen[bytes]):
         """
         output, errors = super().communicate(input, timeout)
         if self.returncode:
-            said = _flatten(errors.decode(errors="replace"))
-            raise _process_error(f"it ended with exit code {self.returncode}{said and f': {said}'}")
+            output_text = _flatten(errors.decode(errors="replace"))
+            raise _process_error(f"it ended with exit code {self.returncode}{output_text and f': {output_text}'}")
         _check_output(output)
         return output, errors
 
@@ -175,10 +175,10 @@ class UnattendedProcess(CredentialProcess):
         input: bytes | None = None,  # noqa: A002 - as Popen
         timeout: float | None = None,
     ) -> tuple[bytes, bytes]:
-        """Wait for the process to end, with all that it started.
+        """Wait for the process and its children to end.
 
         Raises:
-            CredentialRetrievalError: as above, or it did not end in time, and was ended.
+            CredentialRetrievalError: as above, or it exceeded the time limit and was killed.
         """
         try:
             return super().communicate(input, timeout or PROCESS_SECONDS)

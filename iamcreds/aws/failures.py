@@ -1,4 +1,4 @@
-"""What boto3 raises as our errors, and what may have happened all the same."""
+"""Translation of boto3's errors into errors of iamcreds, and detection of lost responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"})
-"""Error codes by which AWS asks to be called less often."""
+"""Error codes of throttling."""
 
 _UNAUTHENTICATED = frozenset(
     {
@@ -45,46 +45,49 @@ _NOT_IMPLEMENTED = 501
 _NOT_SENT = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError, boto.SSLError)
 _ANSWER_LOST = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError)
 
-UNREADABLE = "AWS's answer was cut off or is not AWS's: repeat"
-"""What is said of an answer that cannot be read, whatever it holds."""
+UNREADABLE = "the response is incomplete or not AWS's. Run again"
+"""The message about an unreadable response, which never quotes it."""
 
 NONSENSE = (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError)
-"""What reading an answer ends with that lacks something, or has something of another kind."""
+"""Exceptions of reading a response that lacks a value, or has one of a different type."""
 
 FOLLOWS_LOST = "follows_lost"
-"""The argument of a botocore error that tells whether an attempt before, of the same call, may have had its effect."""
+"""The argument of a botocore error that is True if an earlier attempt of the same call may have had its effect."""
 
 _NO_USER = "The user with name"
 _LONGEST_MESSAGE = 1_000
 
-HOW_TO_SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in again (`aws sso login`)"
+HOW_TO_SIGN_IN = (
+    "Options: set AWS_PROFILE; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; or sign in again (`aws sso login`)"
+)
+"""The options for a failed authentication."""
 
 
 @contextlib.contextmanager
 def translate_errors(doing: str, if_lost: str | None = None) -> Iterator[None]:
-    """Turn what boto3 raises into one of our errors.
+    """Translate an error of boto3 into an error of iamcreds.
 
     Args:
-        doing: begins its sentence: `deleting credential ACCA… of jane`.
-        if_lost: ends it where what was asked for may have happened; then it is a LostAnswerError.
+        doing: the beginning of its message: `deleting credential ACCA… of jane`.
+        if_lost: the end of its message if the request may have had its effect; then it is a LostAnswerError.
 
     Raises:
-        AccountError: or one of its children, for anything boto3 raises.
+        AccountError: or a subclass, for every error of boto3.
     """
     try:
         with _translated(doing, if_lost):
             yield
     except errors.AccountError as error:
-        error.__context__ = None  # what a library raised may quote an answer, and not only tracebacks show it
+        error.__context__ = None  # the error of a library may quote a response, and more than tracebacks show it
         raise
 
 
 @contextlib.contextmanager
 def reading_answers() -> Iterator[None]:
-    """Take an answer that lacks what IAM's have, or has what theirs have not, for one that cannot be read.
+    """Translate the exceptions of reading a response that lacks a value of IAM's, or has an unexpected one.
 
     Raises:
-        UnreadableAnswerError: it is one; nothing of it is told.
+        UnreadableAnswerError: it is one; the message never quotes it.
     """
     try:
         yield
@@ -97,18 +100,18 @@ def _translated(doing: str, if_lost: str | None) -> Iterator[None]:
     try:
         yield
     except boto.ClientError as error:
-        raise _tell(_refused(doing, error), if_lost, lost=_may_have_happened_once(error)) from error
+        raise _note_loss(_translate_client_error(doing, error), if_lost, lost=_may_have_happened_once(error)) from error
     except boto.BotoCoreError as error:
-        raise _tell(_failed(doing, error), if_lost, lost=_may_have_happened_once(error)) from None
+        raise _note_loss(_translate_failure(doing, error), if_lost, lost=_may_have_happened_once(error)) from None
     except errors.UnreadableAnswerError as error:
-        raise _tell(errors.UnreadableAnswerError(f"{doing}: {error}"), if_lost, lost=True) from None
+        raise _note_loss(errors.UnreadableAnswerError(f"{doing}: {error}"), if_lost, lost=True) from None
 
 
-def _tell(failure: errors.AccountError, if_lost: str | None, *, lost: bool) -> errors.AccountError:
+def _note_loss(failure: errors.AccountError, if_lost: str | None, *, lost: bool) -> errors.AccountError:
     return failure if if_lost is None or not lost else errors.LostAnswerError(f"{failure}; {if_lost}")
 
 
-def _failed(doing: str, error: boto.BotoCoreError) -> errors.AccountError:
+def _translate_failure(doing: str, error: boto.BotoCoreError) -> errors.AccountError:
     text = " ".join(str(error).split())
     if isinstance(error, boto.IncompleteReadError | boto.ResponseStreamingError):
         return errors.UnreadableAnswerError(f"{doing}: {UNREADABLE}")
@@ -123,14 +126,14 @@ def _describe_connection(error: boto.BotoCoreError, text: str) -> str:
     """Describe the failure of a connection; an unforeseen one by its type only, because its text may quote."""
     match error:
         case boto.SSLError():
-            reason = find_unusable_bundle() or f"{text}: check AWS_CA_BUNDLE, AWS_ENDPOINT_URL and proxies"
+            reason = find_unusable_bundle() or f"{text}. Check AWS_CA_BUNDLE, AWS_ENDPOINT_URL and proxies"
             return f"no TLS connection to AWS: {reason}"
         case boto.ProxyConnectionError():
-            return f"no answer from AWS ({text}): check HTTPS_PROXY and HTTP_PROXY"
+            return f"no response from AWS ({text}). Check HTTPS_PROXY and HTTP_PROXY"
         case boto.HTTPClientError(kwargs={"error": LocationValueError()}):  # the endpoint has been checked
             return "the proxy in HTTPS_PROXY or HTTP_PROXY is not a valid address"
     described = type(error.kwargs["error"]).__name__ if type(error) is boto.HTTPClientError else text
-    return f"no answer from AWS ({described}): check network, AWS_REGION and AWS_ENDPOINT_URL"
+    return f"no response from AWS ({described}). Check network, AWS_REGION and AWS_ENDPOINT_URL"
 
 
 def _describe_credentials(error: boto.BotoCoreError, text: str) -> str | None:
@@ -138,12 +141,12 @@ def _describe_credentials(error: boto.BotoCoreError, text: str) -> str | None:
     unusable = f"no usable AWS credentials ({text})"
     match error:
         case boto.NoCredentialsError():
-            return f"{unusable}: {HOW_TO_SIGN_IN}"
+            return f"{unusable}. {HOW_TO_SIGN_IN}"
         case boto.SSOError() | boto.TokenRetrievalError():
-            return f"{unusable}: run `aws sso login`"
+            return f"{unusable}. Run `aws sso login`"
         case boto.ProfileNotFound(kwargs=kwargs):
             file = os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config"
-            return f"{unusable}: check {name_settings(kwargs['profile'])} and {file}"
+            return f"{unusable}. Check {name_settings(kwargs['profile'])} and {file}"
         case boto.ConfigParseError():
             return f"{text}: it is not a valid INI file in UTF-8"
         case boto.PartialCredentialsError() | boto.CredentialRetrievalError():
@@ -151,49 +154,51 @@ def _describe_credentials(error: boto.BotoCoreError, text: str) -> str | None:
     return None
 
 
-def _refused(doing: str, error: boto.ClientError) -> errors.AccountError:
+def _translate_client_error(doing: str, error: boto.ClientError) -> errors.AccountError:
     code, message = error_code(error), _read(error, "Message")
-    said = f"{doing}: AWS said {code}: {message}"
+    failure = f"{doing}: AWS error {code}: {message.removesuffix('.')}"
     if not code:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        said = f"{doing}: something that is not AWS answered (HTTP {status}): check AWS_ENDPOINT_URL and proxies"
+        failure = f"{doing}: the response (HTTP {status}) is not AWS's. Check AWS_ENDPOINT_URL and proxies"
     if code in _UNAUTHENTICATED or (code in _DENIED and error.operation_name in _SIGN_INS):
-        return errors.UnauthenticatedError(f"{said}: {_how_to_authenticate(code, message)}")
+        return errors.UnauthenticatedError(f"{failure}. {_how_to_authenticate(code, message)}")
     if code in _UNSUPPORTED or error.response["ResponseMetadata"]["HTTPStatusCode"] == _NOT_IMPLEMENTED:
         return errors.AccountError(
-            f"{said}: the endpoint does not have the operation {error.operation_name}: check AWS_ENDPOINT_URL"
+            f"{failure}. The endpoint does not have the operation {error.operation_name}: check AWS_ENDPOINT_URL"
         )
     if code in _DENIED:
-        return errors.AccessDeniedError(f"{said}: `iamcreds permissions` prints the IAM policy that is needed")
+        return errors.AccessDeniedError(f"{failure}. Run `iamcreds permissions` to print the required IAM policy")
     if is_throttled(error) or _is_failure_of_aws(error):
-        return errors.UnavailableError(f"{said}: repeat later")
+        return errors.UnavailableError(f"{failure}. Run again later")
     if code == "LimitExceeded":
-        return errors.LimitExceededError(f"{said}: `iamcreds list credentials --all-users` names what is live")
-    return _missing(doing, code, message) or errors.AccountError(said)
+        return errors.LimitExceededError(
+            f"{failure}. Run `iamcreds list credentials --all-users` to list existing credentials"
+        )
+    return _find_missing(doing, code, message) or errors.AccountError(failure)
 
 
 def _how_to_authenticate(code: str, message: str) -> str:
     """Return the next step; AWS's message distinguishes a wrong clock from a wrong key (SigV4 troubleshooting)."""
     if code == "RequestExpired" or message.startswith(("Signature expired", "Signature not yet current")):
-        return "set the clock of this machine"
+        return "Set the clock of this machine"
     if code in _DENIED:
-        return "check the role that the profile or AWS_ROLE_ARN names, and its trust policy"
+        return "Check the role in the profile or in AWS_ROLE_ARN, and its trust policy"
     if code.startswith("Expired"):
-        return "these credentials have expired; sign in again (`aws sso login`), or set new ones"
+        return "The credentials have expired. Options: sign in again (`aws sso login`); or set new ones"
     return HOW_TO_SIGN_IN
 
 
-def _missing(doing: str, code: str, message: str) -> errors.AccountError | None:
-    """What exactly is missing; IAM has one code for all of it (NoSuchEntity), so its wording has to tell."""
+def _find_missing(doing: str, code: str, message: str) -> errors.AccountError | None:
+    """Return the error for the missing entity. IAM has one code for all (NoSuchEntity), but different messages."""
     if code == "NoSuchEntity" and message.startswith(_NO_USER):
         command = create_user(message.removeprefix(_NO_USER).strip().removesuffix(" cannot be found."))
         return errors.NoSuchUserError(
-            f"{doing}: the account has no such IAM user: create the user ({command}), or remove what is declared for"
-            " the user"
+            f"{doing}: the account has no such IAM user. Options: create the user ({command}); or remove its"
+            " declarations"
         )
     if code == "NoSuchEntity" and message.startswith("No such service"):
         return errors.NoSuchServiceError(
-            f"{doing}: {message.removesuffix('.')}: check the service name, or whether this partition has it",
+            f"{doing}: {message.removesuffix('.')}. Check the service name, and whether this partition has the service",
         )
     if code == "ValidationError" and "does not have a service specific" in message:
         return errors.OtherUserError(f"{doing}: {message.removesuffix('.')}")
@@ -203,29 +208,29 @@ def _missing(doing: str, code: str, message: str) -> errors.AccountError | None:
 
 
 def error_code(error: boto.ClientError) -> str:
-    """AWS's error code, such as `NoSuchEntity`."""
+    """Return AWS's error code, such as `NoSuchEntity`."""
     return _read(error, "Code")
 
 
 def _read(error: boto.ClientError, name: str) -> str:
-    """A part of what AWS said, harmless and of bounded length; an answer of another make may lack it."""
+    """Return a part of an error, escaped and shortened; the error of a different server may lack it."""
     return shorten(escape_invisible(str(error.response.get("Error", {}).get(name, ""))), _LONGEST_MESSAGE)
 
 
 def is_throttled(error: Exception) -> bool:
-    """Whether AWS asked to be called less often: then the call had no effect."""
+    """Return True if AWS throttled the call, which then had no effect."""
     return isinstance(error, boto.ClientError) and error_code(error) in THROTTLED
 
 
 def may_have_happened(error: BaseException) -> bool:
-    """Whether a call that ended so may have been carried out: its answer was lost, or the service broke (5xx)."""
+    """Return True if a call with this error may have had its effect: a lost response, or a server error (5xx)."""
     if isinstance(error, boto.ClientError):
         return _is_failure_of_aws(error)
     return isinstance(error, _ANSWER_LOST) and not isinstance(error, _NOT_SENT)
 
 
 def _may_have_happened_once(error: boto.ClientError | boto.BotoCoreError) -> bool:
-    """The same of a call that boto3 has repeated: what was refused, or not sent, at last may have been done before."""
+    """Return the same for a call that boto3 retried: an earlier attempt may have had its effect."""
     if isinstance(error, boto.ClientError):
         is_repeated = error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
     else:

@@ -52,7 +52,7 @@ class UnknownService:
 
 @dataclass(frozen=True)
 class DeclaredTwice:
-    """More resources declare this user and service than they say."""
+    """More resources declare this user and service than their `declared` allows."""
 
     resources: frozenset[str]
 

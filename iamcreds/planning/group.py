@@ -106,7 +106,7 @@ class Group:
     @property
     def owners_of_existing(self) -> dict[str, str]:
         """Return the resource names of managed credentials that exist, by id."""
-        return {found.id: self.owners[found.id] for found in self.existing if found.id in self.owners}
+        return {each.id: self.owners[each.id] for each in self.existing if each.id in self.owners}
 
     def replaces(self, name: str) -> bool:
         """Return True if a decision about the resource replaces its existing credential."""
@@ -133,7 +133,7 @@ class Group:
     def unmanaged(self) -> list[Credential]:
         """Return the credentials that no resource has, adopts or imports, oldest first."""
         managed = {*self.owners, *self.taken.values(), *self.importers.values()}
-        return [found for found in self.existing if found.id not in managed]
+        return [credential for credential in self.existing if credential.id not in managed]
 
     @property
     def free(self) -> int:

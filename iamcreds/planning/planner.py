@@ -50,7 +50,7 @@ def _decide(group: Group, rule: Callable[[Group], dict[str, Decision]]) -> Group
 
 
 def _reject_group(group: Group) -> dict[str, Decision]:
-    """Reject what no existing credential can help: a missing user, an unknown service, too many resources."""
+    """Reject missing users, unknown services, and more resources than declared, whatever credentials exist."""
     if not group.has_user:
         return dict.fromkeys(group.open, MissingUser(group.renamed_to, group.case_variant))
     if not group.has_service:
@@ -93,15 +93,15 @@ def _adopt(group: Group) -> dict[str, Decision]:
     A resource that replaces its credential adopts none: `unmanaged: delete` may delete it in the same run.
     """
     adopters = {name: member for name, member in group.open.items() if _adopts(group, name) and member.is_certain}
-    is_certain = group.is_whole and not group.uncertain & {found.id for found in group.unmanaged}
+    is_certain = group.is_whole and not group.uncertain & {each.id for each in group.unmanaged}
     if not is_certain or any(len(group.unmanaged) > member.declared for member in adopters.values()):
         return {}
-    order = {found.id: number for number, found in enumerate(group.unmanaged)}
+    order = {credential.id: number for number, credential in enumerate(group.unmanaged)}
     pairs = sorted(
-        (not member.is_lifetime_known, found.status is not member.status, order[found.id], name)
+        (not member.is_lifetime_known, credential.status is not member.status, order[credential.id], name)
         for name, member in adopters.items()
-        for found in group.unmanaged
-        if member.fits(found)
+        for credential in group.unmanaged
+        if member.fits(credential)
     )
     decisions: dict[str, Decision] = {}
     adopted: set[int] = set()
@@ -117,7 +117,7 @@ def _reject_blocked(group: Group) -> dict[str, Decision]:
 
     A transformed resource is rejected next to an adopted one as well, because either of the two may be planned first.
     """
-    adopted = [found for found in group.existing if found.id in {*group.adopted, *group.taken.values()}]
+    adopted = [each for each in group.existing if each.id in {*group.adopted, *group.taken.values()}]
     transformed = [name for name, member in group.open.items() if not member.is_certain]
     rejections: dict[str, Decision] = dict.fromkeys(transformed if adopted else (), Transformed(adopted))
     if not group.is_whole:  # all unmanaged ones may be managed: then the quota of declared ones decides
@@ -132,7 +132,7 @@ def _adopts(group: Group, name: str) -> bool:
 
 def _reject_one(group: Group, name: str, unmanaged: Sequence[Credential]) -> Decision:
     member = group.members[name]
-    uncertain = [found for found in unmanaged if found.id in group.uncertain]
+    uncertain = [credential for credential in unmanaged if credential.id in group.uncertain]
     if uncertain:
         return Unproven(uncertain)
     if not member.is_certain:

@@ -26,7 +26,7 @@ from iamcreds.services import MAX_PER_SERVICE, service_alias
 from iamcreds.text.commands import create_user, delete_credential, rename_user
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from iamcreds.model import Credential
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 _RECENT = timedelta(minutes=1)
 """The age below which a different run may not have recorded a new credential yet."""
-_DELETED_JUST_NOW = "(What was deleted just now may still be listed: then repeat in a minute.)"
 
 
 def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> str:  # noqa: C901, PLR0911
@@ -46,56 +45,64 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
         case MissingUser():
             return _describe_missing_user(rejection, group)
         case UnknownService():
-            return f"no {what} can be made for {user}: {unknown_service(group.service)}"
+            return f"cannot create a {what} for {user}: {unknown_service(group.service)}"
         case DeclaredTwice(resources):
             declare = f"{_and(sorted(resources))} declare a {what} of {user}"
             if len(resources) > MAX_PER_SERVICE:
-                return f"{declare}: IAM allows two, so take out what is more"
-            return f"{declare}: say in each of them how many there are (declared={len(resources)}), or take one out"
+                return f"{declare}, but IAM allows two. Remove the surplus resources"
+            return (
+                f"{declare}, but `declared` is {member.declared}. Options: set `declared` to {len(resources)} in each"
+                " of them; or remove one"
+            )
         case InTheWay(unmanaged):
             return (
-                f"no {what} is made for {user}: {_live(unmanaged, now)}, no resource of this stack has"
-                f" {_it(unmanaged)}, and nobody here knows the password. {_options(unmanaged, group, name, now)}."
-                f" {_DELETED_JUST_NOW}"
+                f"cannot create a {what} for {user}: unmanaged {_list_existing(unmanaged)}. Options:"
+                f" {_list_options(unmanaged, group, name, now)} (if {_it(unmanaged)}"
+                f" {'was' if len(unmanaged) == 1 else 'were'} deleted in the last minute, run again)"
             )
-        case Unproven(live):
+        case Unproven(existing):
             return (
-                f"no {what} is made for {user}: {_live(live, now)}, and this run cannot tell whether a resource of this"
-                " program has it, or has left it when it was replaced, because it did not read the whole state: run"
-                " with --refresh, and without --target and --exclude"
+                f"cannot create a {what} for {user}: {_list_existing(existing)} and may belong to this stack, because"
+                " this run did not read the whole state. Run with --refresh, and without --target and --exclude"
             )
         case Ambiguous(unmanaged):
             return (
-                f"no {what} is adopted for {user}: {_live(unmanaged, now)}, and only {member.declared} is declared, so"
-                f" nobody can tell which is meant: delete one ({_or(map(_delete_command, unmanaged))}), or import one"
-                f" unchanged with {_or(f'`adopt: {each.id}`' for each in unmanaged)}"
+                f"cannot adopt a {what} for {user}: unmanaged {_list_existing(unmanaged)}, but only {member.declared}"
+                f" is declared. Options: delete one ({_or(map(_delete_command, unmanaged))}); or import one unchanged"
+                f" with {_or(f'`adopt: {each.id}`' for each in unmanaged)}"
             )
         case NotAdoptable(credential):
             return (
-                f"{what} {credential.id} of {user} cannot be adopted: {_mismatch(credential, member)}, which Reset does"
-                f" not change: delete it ({_delete_command(credential)})"
+                f"cannot adopt {what} {credential.id} of {user}: {_describe_mismatch(credential, member)}, which a"
+                f" reset does not change. Delete it ({_delete_command(credential)})"
             )
         case NotFound() | OfAnother() | Owned() | HasExpired():
             return _describe_import(rejection, what, user, group)
         case Transformed(unmanaged):
             return (
-                f"cannot create a {what} for {user}: {_live(unmanaged, now)}, and a transformation changed this"
+                f"cannot create a {what} for {user}: {_list_existing(unmanaged)}, and a transformation changed this"
                 " resource's user, service or options. Options: set these values in the program; or delete"
                 f" {_it(unmanaged)} ({_and(map(_delete_command, unmanaged))})"
             )
-        case QuotaExceeded(taken, owners):
-            held = _and(f"{live.id} by {owners.get(live.id) or 'this stack'}" for live in taken)
+        case QuotaExceeded(existing, owners):
+            users = _and(f"{each.id} by {owners.get(each.id) or 'this stack'}" for each in existing)
+            options = [
+                "remove this resource until an `up` has deleted replaced or removed credentials",
+                *_suggest_was(owners.values(), group),
+            ]
             return (
-                f"there is no place for another {what} of {user}: IAM allows two, and those that are there or planned"
-                f" ({held or 'this run makes them'}) take both until this run ends."
-                f"{_suggest_was(owners.values(), group)} Otherwise take this one out until an `up` has gone through,"
-                f" which deletes what was replaced or is declared no more. {_DELETED_JUST_NOW}"
+                f"quota exceeded: IAM allows two {what}s per user, and {group.user}'s are in use"
+                f" ({users or 'this run creates them'}). Options: {_join_options(options)} (if one was deleted in the"
+                " last minute, run again)"
             )
 
 
 def unknown_service(service: str) -> str:
-    """Why nothing can be made for a service, whoever it is for."""
-    return f"AWS knows no such credentials of {service}: check the service name, or whether this partition has it"
+    """Return why no credential of a service can be created for any user."""
+    return (
+        f"IAM does not support service-specific credentials for {service}. Check the service name, and whether this"
+        " partition has the service"
+    )
 
 
 def not_renamed(user: str, former: str, others: Sequence[Credential], *, exists: bool) -> str:
@@ -121,13 +128,13 @@ def not_renamed(user: str, former: str, others: Sequence[Credential], *, exists:
     )
 
 
-def protected(user: str, service: str, live: Sequence[Credential], reasons: Sequence[str]) -> str:
-    """Why a protected credential is not replaced; `reasons` are the inputs that changed, or what has happened to it."""
-    which = f" {_and(credential.id for credential in live)}" if live else ""
+def protected(user: str, service: str, existing: Sequence[Credential], reasons: Sequence[str]) -> str:
+    """Return why a protected credential is not replaced; `reasons` are the changed inputs, or its expiry."""
+    ids = f" {_and(credential.id for credential in existing)}" if existing else ""
     return (
-        f"{service_alias(service)} credential{which} of user {user} is protected, and would have to be replaced"
-        f" ({', '.join(reasons)}): take back what asks for another, or take `protect` out and, because the state has it"
-        " too, run `pulumi state unprotect`"
+        f"{service_alias(service)} credential{ids} of user {user} is protected and cannot be replaced"
+        f" ({', '.join(reasons)}). Options: undo the change; or remove `protect` and run `pulumi state unprotect`,"
+        " because the state protects it as well"
     )
 
 
@@ -138,69 +145,75 @@ def _describe_missing_user(rejection: MissingUser, group: Group) -> str:
         return f"{message}: IAM renamed it to {renamed_to}. Rename it back ({rename_user(renamed_to, group.user)})"
     if renamed_to is not None:
         return (
-            f"{message}: IAM renamed it to {renamed_to}. In specs, call the user {renamed_to} and add"
+            f"{message}: IAM renamed it to {renamed_to}. In specs, rename the user to {renamed_to} and add"
             f" `was: {group.user}`, which keeps credentials and passwords; in your own program, change `user`"
         )
     if rejection.case_variant is None:
-        return f"{message}: create the user ({create_user(group.user)}), or remove what is declared for the user"
+        return f"{message}. Options: create the user ({create_user(group.user)}); or remove this resource"
     return (
         f"{message}, and IAM does not allow it next to {rejection.case_variant}. Options: declare the user as"
-        f" {rejection.case_variant}; or remove what is declared for the user"
+        f" {rejection.case_variant}; or remove this resource"
     )
 
 
 def _describe_import(rejection: NotFound | OfAnother | Owned | HasExpired, what: str, user: str, group: Group) -> str:
     """Return why a credential that the program names is not imported."""
+    credential_id = rejection.credential_id if isinstance(rejection, NotFound) else rejection.credential.id
+    message = f"cannot import credential {credential_id} as a {what} of {user}"
     match rejection:
-        case NotFound(credential_id, unmanaged):
+        case NotFound(_, unmanaged):
             ids = _and(credential.id for credential in unmanaged)
             return (
-                f"credential {credential_id}, which {user} is to import as a {what}, does not exist, and unmanaged"
-                f" {ids} {'does' if len(unmanaged) == 1 else 'do'}. Options: correct the id; or delete"
-                f" {_it(unmanaged)} ({_and(map(_delete_command, unmanaged))}), and a new one is created (if it was"
-                " created in the last minute, lists may lack it: run again)"
+                f"{message}: it does not exist, and unmanaged {ids} {'does' if len(unmanaged) == 1 else 'do'}. Options:"
+                f" correct the id; or delete {ids} ({_and(map(_delete_command, unmanaged))}), and a new one is created"
+                f" (if {credential_id} was created in the last minute, run again)"
             )
         case OfAnother(credential):
             return (
-                f"credential {credential.id} is a {service_alias(credential.service)} credential of user"
-                f" {credential.user}, and {user} is to adopt it as a {what}: declare it there, or correct the id"
+                f"{message}: it is a {service_alias(credential.service)} credential of user {credential.user}. Options:"
+                " declare it there; or correct the id"
             )
-        case Owned(credential, owner):
+        case Owned(_, owner):
+            options = ["correct the id", "remove `adopt`", *_suggest_was([owner], group)]
             return (
-                f"credential {credential.id} of {user} cannot be adopted: {owner or 'another resource of this stack'}"
-                " has it already, or adopts it as well. Correct the id, or remove `adopt`."
-                f"{_suggest_was([owner], group)}"
+                f"{message}: {owner or 'a different resource of this stack'} has or imports it. Options:"
+                f" {_join_options(options)}"
             )
         case HasExpired(credential):
             return (
-                f"credential {credential.id} of {user} cannot be adopted: it has expired, and nobody can switch it on"
-                f" again. Take `adopt` out to have one created, and delete it ({_delete_command(credential)})"
+                f"{message}: it has expired and cannot be reactivated. Remove `adopt` to create a new one, and delete"
+                f" this one ({_delete_command(credential)})"
             )
 
 
-def _suggest_was(owners: Iterable[str], group: Group) -> str:
-    """Return the field that keeps the credential of a resource that is no longer declared; empty if there is none."""
+def _suggest_was(owners: Iterable[str], group: Group) -> Iterator[str]:
+    """Yield the option that keeps the credential of a resource that is no longer declared, if there is one."""
     former = sorted(owner for owner in set(owners) - {""} if owner not in group.members)
     names = (credential_name(owner, group.user, group.service) or owner for owner in former)
-    fields = _or(f"`was: {name}`" for name in names)
-    return f" If this is a renamed credential, {fields} keeps it (in a program of your own an alias)." if former else ""
+    if former:
+        fields = _or(f"`was: {name}`" for name in names)
+        yield f"if this is a renamed credential, keep it with {fields} (in your own program, with an alias)"
 
 
-def _options(unmanaged: Sequence[Credential], group: Group, name: str, now: datetime) -> str:
-    """What to do about what is in the way; to adopt it only where that would not be refused next."""
+def _list_options(unmanaged: Sequence[Credential], group: Group, name: str, now: datetime) -> str:
+    """Return the options if unmanaged credentials block a create, without those that would be rejected next."""
     it = _it(unmanaged)
-    is_recent = any(now - live.created < _RECENT for live in unmanaged)
+    is_recent = any(now - credential.created < _RECENT for credential in unmanaged)
     unless = f", unless a different run is creating {it}" if is_recent else ""
-    ways = [f"delete {it} ({_and(map(_delete_command, unmanaged))}){unless}"]
+    options = [f"delete {it} ({_and(map(_delete_command, unmanaged))}){unless}"]
     member = group.members[name]
     can_adopt = not group.replaces(name) and len(unmanaged) <= member.declared and all(map(member.fits, unmanaged))
     if can_adopt:
-        ways.append(f"take {it} over with `existing: adopt`, which resets the password")
-    if importable := [live.id for live in unmanaged if _can_import(live, group, name)]:
+        options.append(f"adopt {it} with `existing: adopt`, which resets the password")
+    if importable := [credential.id for credential in unmanaged if _can_import(credential, group, name)]:
         one = "it" if len(unmanaged) == 1 else "one of them"
-        ways.append(f"import {one} unchanged with {_or(f'`adopt: {credential_id}`' for credential_id in importable)}")
-    ways.append("leave it to whom it serves, and declare no new credential")
-    return f"{('Two', 'Three', 'Four')[len(ways) - 2]} ways out: {'; '.join(ways[:-1])}; or {ways[-1]}"
+        ids = _or(f"`adopt: {credential_id}`" for credential_id in importable)
+        options.append(f"import {one} unchanged with {ids}")
+    return _join_options([*options, "declare no new credential"])
+
+
+def _join_options(options: Sequence[str]) -> str:
+    return f"{'; '.join(options[:-1])}; or {options[-1]}" if len(options) > 1 else options[0]
 
 
 def _can_import(unmanaged: Credential, group: Group, name: str) -> bool:
@@ -210,27 +223,22 @@ def _can_import(unmanaged: Credential, group: Group, name: str) -> bool:
     return not group.replaces(name) and has_lifetime and unmanaged.status is not Status.EXPIRED
 
 
-def _live(credentials: Sequence[Credential], now: datetime) -> str:
-    named = _and(f"{live.id} ({live.status}, {_age(live, now)})" for live in credentials)
-    return f"{named} {'is' if len(credentials) == 1 else 'are'} live already"
+def _list_existing(credentials: Sequence[Credential]) -> str:
+    ids = _and(f"{each.id} ({each.status}, created {each.created:%Y-%m-%d})" for each in credentials)
+    return f"credential {ids} already exists" if len(credentials) == 1 else f"credentials {ids} already exist"
 
 
-def _age(live: Credential, now: datetime) -> str:
-    days = max(0, (now - live.created).days)
-    return f"created on {live.created:%Y-%m-%d}, {days} day{'' if days == 1 else 's'} ago"
+def _delete_command(credential: Credential) -> str:
+    return delete_credential(credential.user, credential.id)
 
 
-def _delete_command(live: Credential) -> str:
-    return delete_credential(live.user, live.id)
-
-
-def _mismatch(credential: Credential, member: Member) -> str:
+def _describe_mismatch(credential: Credential, member: Member) -> str:
     if credential.status is Status.EXPIRED:
         return "it has expired"
     expiry = "never expires" if credential.expires is None else f"expires on {credential.expires:%Y-%m-%d}"
     days = None if member.lifetime is None else member.lifetime.days
-    lifetime = "one that never expires" if days is None else f"one of {days} day{'' if days == 1 else 's'}"
-    return f"it {expiry}, and {lifetime} is wanted"
+    lifetime = "never expires" if days is None else f"expires after {days} day{'' if days == 1 else 's'}"
+    return f"it {expiry}, but the declared credential {lifetime}"
 
 
 def _it(credentials: Sequence[Credential]) -> str:

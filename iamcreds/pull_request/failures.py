@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from iamcreds.pull_request.changes import Changes, RejectedChange
 
-HEAD = "`pulumi up` would refuse:"
+HEAD = "`pulumi up` would reject:"
 """The first line of the one error by which a preview with rejections fails."""
 _LINE_AND_COLUMN = re.compile(r":\d+:\d+: ")
 

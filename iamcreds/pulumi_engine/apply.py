@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 _LEFT_OUT = (
-    "the list of all users' credentials leaves out those of user {user}, so no preview could show that credential {id}"
-    " is live: it is taken over, as `existing: adopt` says"
+    "credential {id} of user {user} is adopted, as `existing: adopt` declares. The preview could not show it, because"
+    " the list of all users' credentials does not include it"
 )
 _MISSING = (
-    "credential {id}, which user {user} imports as a {service} credential, does not exist: a new one is created."
-    " Remove `adopt`"
+    "{service} credential {id} of user {user}, which is to be imported, does not exist, so a new one is created. Remove"
+    " `adopt`"
 )
 
 
@@ -45,7 +45,7 @@ def make_credential(account: Account, session: Session, inputs: CredentialInputs
 
     Raises:
         RejectedError: an existing credential blocks it.
-        AccountError: as AWS responds; what had been created by then is deleted again.
+        AccountError: as AWS responds; a credential created by then is deleted.
     """
     with account.create_journal.hold(inputs.user, inputs.service):
         name, returned = session.find(inputs.user, inputs.service, inputs.member(), adopts)
@@ -75,7 +75,8 @@ def _confirm(account: Account, group: Group, name: str, returned: Returned | Non
     existing = {credential.id: credential for credential in [*group.imports.values(), *group.existing]}
     if adopts is not None and adopts not in existing and group.has_user:
         raise RejectedError(
-            f"credential {adopts} of user {group.user}, which was to be adopted, is gone: repeat, to have one created"
+            f"cannot adopt credential {adopts} of user {group.user}, because it no longer exists. Run again to create"
+            " a new one"
         )
     if returned is not None and group.has_user:
         unexplained = [
@@ -86,7 +87,8 @@ def _confirm(account: Account, group: Group, name: str, returned: Returned | Non
     decision = _replan(group, name)
     if isinstance(decision, Adopt) and decision.credential.id != adopts:
         raise RejectedError(
-            f"credential {decision.credential.id} of user {group.user} has come since the preview: repeat, to adopt it"
+            f"credential {decision.credential.id} of user {group.user} appeared after the preview. Run again to adopt"
+            " it"
         )
     return decision
 
@@ -113,19 +115,19 @@ def _outputs(inputs: CredentialInputs, issued: IssuedCredential) -> dict[str, An
 def _issue(account: Account, session: Session, inputs: CredentialInputs, name: str, group: Group) -> IssuedCredential:
     """Create, unless IAM's response shows a credential that the list of all users lacks.
 
-    IAM numbers the logins of a user while another credential has the first name (AWS's answers, recorded by a
-    different public project).
+    IAM numbers a user's further logins while another credential has the first name (responses of AWS that a public
+    project recorded).
     """
     try:
         issued = account.credentials.create(inputs.user, inputs.service, inputs.age_days, inputs.target)
     except LimitExceededError:
         group = _look_closer(account, session, inputs)
-        if not group.unmanaged or isinstance(_replan(group, name), Create):  # a sibling is to adopt what is unmanaged
+        if not group.unmanaged or isinstance(_replan(group, name), Create):  # a sibling adopts it
             raise
         return _resolve(account, inputs, name, group, None)
     created = issued.credential
     is_second = not group.existing and created.login.startswith(f"{created.user}+")
-    if is_second and not account.inventory.has_listed(created.user):  # what was found by a list may be somebody's
+    if is_second and not account.inventory.has_listed(created.user):  # else no credential of the user is missing
         group = _look_closer(account, session, inputs)
         if group.unmanaged:
             return _resolve(account, inputs, name, group, issued)
@@ -133,7 +135,7 @@ def _issue(account: Account, session: Session, inputs: CredentialInputs, name: s
 
 
 def _look_closer(account: Account, session: Session, inputs: CredentialInputs) -> Group:
-    """Return the group by a list of this user only; without unmanaged ones if this run cannot tell them."""
+    """Return the group by a list of this user only; without credentials if this run cannot identify unmanaged ones."""
     account.inventory.look_closer([inputs.user])
     group = read_group(account, session, inputs.user, inputs.service)
     return group if group.is_whole else replace(group, existing=())
@@ -152,7 +154,7 @@ def _resolve(
     others = [each for each in group.existing if issued is None or each.id != issued.credential.id]
     decision = _replan(replace(group, existing=others), name)
     if isinstance(decision, Create) and issued is not None:
-        return issued  # a sibling is to adopt the existing one
+        return issued  # a sibling adopts the existing one
     undone = "" if issued is None else f" ({account.credentials.undo(issued.credential)})"
     is_undone = issued is None or not account.inventory.has_written(issued.credential.id)
     if isinstance(decision, Adopt) and is_undone and not account.clock.is_young(decision.credential.created):

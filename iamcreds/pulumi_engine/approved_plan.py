@@ -33,31 +33,31 @@ def read_approval() -> Approval | None:
     name = os.environ.get(VARIABLE)
     if name is None:
         return None
-    shown = shorten(escape_invisible(name))
+    file = shorten(escape_invisible(name))
     try:
         return parse_approval(_read_text(name))
     except ApprovalError as error:
-        raise ApprovalError(f"{VARIABLE}={shown}: {error}") from None
+        raise ApprovalError(f"{VARIABLE}={file}: {error}") from None
     except (OSError, ValueError) as error:  # ValueError: a different encoding, or a name with a null character
         reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
-        raise ApprovalError(f"cannot read {VARIABLE}={shown}: {reason}") from None
+        raise ApprovalError(f"cannot read {VARIABLE}={file}: {reason}") from None
 
 
 def _read_text(name: str) -> str:
     if not name:
-        raise ApprovalError("the name is empty. Name the file that `iamcreds plan --approve FILE` wrote, or unset it")
-    file = Path(name)
-    if not stat.S_ISREG(file.stat().st_mode):  # a pipe might never end
+        raise ApprovalError("the name is empty. Options: name a file of `iamcreds plan --approve FILE`; or unset it")
+    path = Path(name)
+    if not stat.S_ISREG(path.stat().st_mode):  # a pipe might never end
         raise ApprovalError("it is not a regular file")
-    with file.open("rb") as opened:
-        data = opened.read(MAX_SIZE + 1)
+    with path.open("rb") as file:
+        data = file.read(MAX_SIZE + 1)
     if len(data) > MAX_SIZE:
         raise ApprovalError(f"it has more than {MAX_SIZE // 1_000_000} MB")
     return decode(data)
 
 
 def require_approved_specs(desired: Desired) -> None:
-    """Require that the approved plan, if there is one, was made for this stack and these specs.
+    """Require that the approved plan, if there is one, is for this stack and these specs.
 
     Raises:
         pulumi.RunError: it was not, or it cannot be read.
@@ -71,7 +71,7 @@ def require_approved_specs(desired: Desired) -> None:
     own, approved = f"{pulumi.get_project()}/{pulumi.get_stack()}", f"{approval.project}/{approval.stack}"
     if own != approved:
         raise pulumi.RunError(
-            f"the approved plan is for stack {escape_invisible(approved)}, and this is stack {own}: nothing was changed"
+            f"the approved plan is for stack {escape_invisible(approved)}, but this is stack {own}: nothing was changed"
         )
     if approval.specs is None:
         raise pulumi.RunError(

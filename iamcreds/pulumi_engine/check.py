@@ -30,12 +30,10 @@ if TYPE_CHECKING:
     from iamcreds.pulumi_engine.run_context import RunContext
     from iamcreds.pulumi_engine.session import Session
 
-_NOTHING_ADOPTED = (
-    "`password` is for a credential that is imported. Options: name its id with `adopt`; or remove `password`"
-)
+_NOTHING_ADOPTED = "`password` is only for a credential to import. Options: set its id as `adopt`; or remove `password`"
 
 _RENAMED = (
-    "IAM has renamed user {former} to {user}, so this run deletes {service} credential {ids} and its password. To keep"
+    "IAM renamed user {former} to {user}, and this run deletes {service} credential {ids} with its password. To keep"
     " it, add `was: {former}` to user {user} in the specs"
 )
 
@@ -214,6 +212,6 @@ class CredentialCheck:
 
 
 def _preview(credential: Credential, status: Status | None) -> dict[str, str]:
-    """Return the inputs by which a preview shows what is adopted or imported, and a status that changes by it."""
+    """Return the inputs by which a preview shows the adopted or imported id, and a status that changes by it."""
     differs = status not in (None, credential.status)
     return {"adopts": credential.id} | ({"adopts_status": credential.status.value} if differs else {})

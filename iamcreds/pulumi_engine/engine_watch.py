@@ -61,7 +61,7 @@ def finish_before_end(method: Callable[..., Any]) -> Callable[..., Any]:
     """Let a call that has begun finish before the process ends, and start none after the engine is gone.
 
     Raises:
-        EngineGoneError: (the wrapped method) nobody is there to record what the call would do.
+        EngineGoneError: (the wrapped method) no engine would record the result of the call.
     """
 
     @functools.wraps(method)
@@ -91,7 +91,7 @@ def _watch(engine: EngineStub) -> None:
 
 
 def _responds(engine: EngineStub) -> bool:
-    """Return True unless nobody is at the engine's address; an engine that is stopped or busy is not gone."""
+    """Return False if no process listens at the engine's address; an engine that is stopped or busy is not gone."""
     try:
         engine.GetRootResource(GetRootResourceRequest(), timeout=_SECONDS)
     except grpc.RpcError as error:

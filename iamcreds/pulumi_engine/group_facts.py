@@ -1,4 +1,4 @@
-"""The group that a plan is made from: the account's facts and the session's facts about one user and service."""
+"""The input of a plan: the account's facts and the session's facts about one user and service."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from iamcreds.pulumi_engine.session import Session
 
 _WAITING = (
-    "a run on this machine began to make a {which} a moment ago, and nobody knows what came of it: waiting"
-    " until IAM's lists must show it, for {seconds} seconds at most"
+    "a run on this machine began to create a {credential} less than a minute ago, and its result is unknown: waiting"
+    " for IAM's lists to show it, at most {seconds} seconds"
 )
 
 
 def read_group(account: Account, session: Session, user: str, service: str) -> Group:
-    """Return the group with its existing credentials; for use while the lock of `create_journal.hold` is held.
+    """Return the group with its existing credentials. The caller holds the lock of `create_journal.hold`.
 
-    An unmanaged credential that this run deactivates or deletes counts as it was before that: the preview planned it
-    so, and the plan must not depend on which of the two the engine requests first.
+    An unmanaged credential that this run deactivates or deletes counts as it was before that, as in the preview.
+    The plan must not depend on which of the two the engine requests first.
 
     Raises:
         AccountError: as AWS responds.
@@ -78,13 +78,13 @@ def find_own(account: Account, user: str, context: RunContext) -> list[Credentia
 
 
 def has_service(account: Account, user: str | None, service: str) -> bool:
-    """Return True if AWS knows the service; it is asked about unknown services only, for that user or any (None)."""
+    """Return True if AWS has the service. Only unknown services cost a request, about that user or any (None)."""
     return known_service(service) is not None or account.inventory.has_service(user, service)
 
 
 def _find(account: Account, user: str, ids: Iterable[str]) -> dict[str, Credential]:
-    found = (account.inventory.find(user, credential_id) for credential_id in sorted(ids))
-    return {credential.id: credential for credential in found if credential is not None}
+    credentials = (account.inventory.find(user, credential_id) for credential_id in sorted(ids))
+    return {credential.id: credential for credential in credentials if credential is not None}
 
 
 def _find_owners(account: Account, session: Session, existing: Iterable[Credential]) -> dict[str, str]:
@@ -103,7 +103,7 @@ def _find_uncertain(session: Session, service: str, existing: list[Credential]) 
     newest = session.newest_unread(service)
     unread += [] if newest is None else [newest]
     unowned = (credential for credential in existing if session.owner(credential.id) is None)
-    return frozenset(found.id for found in unowned if any(found.created <= created for created in unread))
+    return frozenset(each.id for each in unowned if any(each.created <= created for created in unread))
 
 
 def _settle(account: Account, session: Session, user: str, service: str) -> None:
@@ -113,7 +113,7 @@ def _settle(account: Account, session: Session, user: str, service: str) -> None
         return session.owner(credential_id) is not None
 
     def report(longest: timedelta) -> None:
-        which = f"{service_alias(service)} credential of user {user}"
-        warn(_WAITING.format(which=which, seconds=math.ceil(longest.total_seconds())))
+        credential = f"{service_alias(service)} credential for user {user}"
+        warn(_WAITING.format(credential=credential, seconds=math.ceil(longest.total_seconds())))
 
     account.open_creates.wait(user, service, is_managed, report)

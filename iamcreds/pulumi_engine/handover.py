@@ -1,8 +1,8 @@
-"""What a process has had read, left for the process that decides: ids alone.
+"""The handover of read ids from the provider process that reads to the one that decides.
 
-Where the stack's configuration has changed since the last `up`, the engine has one process read the state and another
-one check, diff and create. Both are started with the same address of the engine, which no other phase of a run has,
-and the first is through when the second is asked anything (measured on engine 3.274.1).
+If the stack's configuration has changed since the last `up`, the engine has one process read the state, and another
+one check, diff and create. Both get the same engine address, which differs between the operations of a run. The first
+process has completed its reads before the second one gets a request (measured on engine 3.274.1).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import psutil
 from iamcreds.aws.notes import prepare_folder
 
 _KEPT_SECONDS = 3600
-"""After which a file is of no use, by the clock of this machine."""
+"""Seconds after which a file is stale, by the clock of this machine."""
 
 
 class Handover:
@@ -37,7 +37,7 @@ class Handover:
         self._has_left = False
 
     def leave(self, credential_id: str) -> None:
-        """Leave an id for whoever decides; the first one takes the place of what an earlier run may have left."""
+        """Leave an id for the process that decides; the first one replaces the ids of an earlier run."""
         if self._file is None:
             return
         with contextlib.suppress(OSError):
@@ -48,7 +48,7 @@ class Handover:
             self._has_left = True
 
     def _clear(self, own: Path) -> None:
-        """Make way, and delete what runs have left that only read."""
+        """Delete this process's file, and stale files of runs that only read."""
         own.unlink(missing_ok=True)
         for file in own.parent.glob("read-*"):
             with contextlib.suppress(OSError):  # another process removes them as well
@@ -56,16 +56,16 @@ class Handover:
                     file.unlink()
 
     def take(self) -> list[str]:
-        """The ids that were left; they are needed once."""
+        """Return the ids that were left, and delete them."""
         if self._file is None:
             return []
         try:
-            left = [] if _is_old(self._file) else self._file.read_text(encoding="ascii").splitlines()
+            ids = [] if _is_old(self._file) else self._file.read_text(encoding="ascii").splitlines()
         except (OSError, ValueError):
             return []
         with contextlib.suppress(OSError):
             self._file.unlink(missing_ok=True)
-        return left
+        return ids
 
 
 def _is_old(file: Path) -> bool:
@@ -84,7 +84,7 @@ def open_handover() -> Handover:
 
 
 def _identify_engine() -> str:
-    """Return pid and start time of the engine: the parent of the script that started this process, if both live.
+    """Return pid and start time of the engine: the parent of the script that started this process, if both are running.
 
     A later engine may get the same address; the ids of an earlier one must not count as managed.
     """

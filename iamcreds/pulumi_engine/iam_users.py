@@ -26,8 +26,8 @@ _GET_CALLER = "aws:index/getCallerIdentity:getCallerIdentity"
 _GET_USERS = "aws:iam/getUsers:getUsers"
 _NOT_INSTALLED = f"`iamUser` needs pulumi-aws, which is not installed: {install_extra('aws')}"
 _ORPHAN = (
-    "`iamUser` was taken out, and Pulumi would delete the IAM user, who is still declared. Put it back; or, to leave"
-    " the user to somebody else, add `retainOnDelete: true` to it, run `pulumi up`, and then write `iamUser: false`"
+    "`iamUser` was removed, and Pulumi would delete the IAM user, who is still declared. Options: restore it; or, to"
+    " stop managing the user, add `retainOnDelete: true` to it, run `pulumi up`, and set `iamUser: false`"
 )
 
 
@@ -57,19 +57,19 @@ def find_plugin_version(place: Place) -> str:
 
 
 async def require_account(expected: Collection[str], version: str) -> None:
-    """Require that pulumi-aws works on the expected accounts, those of the specs and of the state, 12 digits each.
+    """Require that pulumi-aws uses the expected account, that of the specs and of the state (12 digits each).
 
     Raises:
-        pulumi.RunError: it works on a different one, or its function fails.
+        pulumi.RunError: it uses a different one, or its function fails.
     """
     if not expected:
         return
     account = (await invoke(_GET_CALLER, version)).get("accountId")
     if {account} != set(expected):
         raise pulumi.RunError(
-            f"pulumi-aws, which makes the users that have `iamUser`, works on account {account}, and this stack is for"
-            f" account {' and '.join(sorted(expected))}: nothing was changed. Give it credentials of that account"
-            " (AWS_PROFILE, or the stack's config `aws:profile`), or select the stack of the other"
+            f"pulumi-aws, which creates the users with `iamUser`, uses account {account}, but this stack is for account"
+            f" {' and '.join(sorted(expected))}: nothing was changed. Options: use credentials of that account"
+            f" (AWS_PROFILE, or the stack's config `aws:profile`); or select the stack of account {account}"
         )
 
 
@@ -95,9 +95,9 @@ async def find_rejections(users: Sequence[DesiredUser], version: str) -> dict[st
 def _find_reason(user: str, existing: str | None, *, is_imported: bool) -> str | None:
     """Return why a user cannot be created or imported if IAM has the user `existing`."""
     if existing is not None and existing != user:
-        return f"IAM has user {existing}, and allows no other whose name differs by case only: declare it as {existing}"
+        return f"IAM has user {existing}, and user names must differ by more than case. Declare the user as {existing}"
     if is_imported and existing is None:
-        return f"IAM has no user {user} to import: take `import` out, and the user is created"
+        return f"IAM has no user {user} to import. Remove `import` to create the user"
     if is_imported or existing is None:
         return None
-    return f"IAM has user {user} already: `iamUser: {{import: true}}` takes the user over"
+    return f"IAM user {user} already exists. Import the user with `iamUser: {{import: true}}`"

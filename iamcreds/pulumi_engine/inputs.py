@@ -41,10 +41,10 @@ class CredentialInputs:
         reset: the reset trigger.
         age_days: days until it expires, None for never.
         existing: `fail` (None is the same) or `adopt`.
-        declared: how many of this user and service the program declares, None for one.
+        declared: number of credentials that the program declares with this user and service, None for one.
         account: 12 digits, None for any.
-        adopt: the id of the live credential to take over as it is, None for a new one; read at the create alone.
-        password: the password or API key of that credential, where it is known; a secret, and read at the create alone.
+        adopt: the id of the existing credential to import, None for a new one; only the create reads it.
+        password: the password or API key of that credential, if known; a secret, and only the create reads it.
     """
 
     user: Any = None
@@ -85,7 +85,7 @@ class CredentialInputs:
         return {name: getattr(self, name) for name in INPUTS if getattr(self, name) is not None}
 
     def in_group(self) -> dict[str, Any]:
-        """Return the inputs that concern other credentials of the same user and service, for the run context."""
+        """Return the inputs for the run context that concern other credentials of the same user and service."""
         names = ("status", "existing", "age_days", "declared", "adopt")
         return {name: value for name, value in self.properties().items() if name in names}
 
@@ -95,14 +95,14 @@ class CredentialInputs:
 
     @property
     def target(self) -> Status | None:
-        """The status that is enforced, or None; it has to be known."""
+        """Return the enforced status, or None. The input must be known."""
         return None if self.status is None else Status(self.status)
 
     def member(self) -> Member:
         """Return this credential as a member of its group.
 
-        Values that a preview does not know yet become those that reject nothing: preview rejects what `up` is sure to
-        reject.
+        Values that a preview does not know yet become values that cause no rejection: a preview rejects a resource only
+        if `up` is sure to reject it.
         """
         days = self.age_days if is_known(self.age_days) else None
         return Member(
@@ -116,7 +116,7 @@ class CredentialInputs:
 
 
 INPUTS = tuple(field.name for field in fields(CredentialInputs))
-"""The inputs by the names that every state has them under."""
+"""The names of the inputs in every state."""
 
 REPLACING = ("user", "service", "age_days")
 """The inputs that only a replacement can change."""
@@ -140,13 +140,15 @@ def find_failures(inputs: CredentialInputs) -> Iterator[CheckFailure]:
             yield CheckFailure(name, f"expected {expected}")
     has_passwords = isinstance(inputs.service, str) and service_family(inputs.service) is Family.PASSWORD
     if isinstance(inputs.age_days, int) and has_passwords:
-        yield CheckFailure("age_days", f"only API keys expire, and {service_alias(inputs.service)} has passwords")
+        yield CheckFailure(
+            "age_days", f"only API keys expire, but {service_alias(inputs.service)} credentials are passwords"
+        )
 
 
 def is_known(value: object) -> bool:
     """Return True if a property value and all its parts are known: a preview does not know outputs of new resources.
 
-    A provider meets an unknown value as an object of the SDK or as the engine's own word for it.
+    A provider receives an unknown value as an object of the SDK or as the engine's own placeholder.
     """
     match value:
         case pulumi.output.Unknown():
@@ -191,7 +193,7 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "existing": (lambda value: value in list(Existing), "fail or adopt"),
     "declared": (
         lambda value: _is_number(value) and value in range(1, MAX_PER_SERVICE + 1),
-        "1 or 2, as many as IAM allows",
+        "1 or 2, because IAM allows two",
     ),
     "adopt": (lambda value: _matches(CREDENTIAL_ID, value), CREDENTIAL_ID_WORDS),
     "password": (lambda value: isinstance(value, str) and value != "", "a password or an API key"),

@@ -23,23 +23,23 @@ _REPORTED_ALREADY = 32  # the exit code after which Pulumi's language host print
 
 
 def find_monitor() -> ResourceMonitorStub:
-    """Return the monitor, which takes the program's requests.
+    """Return the monitor, which receives the program's requests.
 
     Raises:
-        pulumi.RunError: there is no engine.
+        pulumi.RunError: the program runs without an engine.
     """
     monitor = get_monitor()
     if monitor is None:
-        raise pulumi.RunError("there is no engine: run `pulumi preview` or `pulumi up`")
+        raise pulumi.RunError("the program runs without the Pulumi engine. Run `pulumi preview` or `pulumi up`")
     return monitor
 
 
 async def send(method: Callable[[_Request], _Response], request: _Request) -> _Response:
-    """Send a request to the engine, which responds when the resource is completed.
+    """Send a request to the engine, and return its response when the resource is completed.
 
     Raises:
         SystemExit: the engine is shutting down, and has reported why.
-        pulumi.RunError: the engine does not take the request.
+        pulumi.RunError: the engine rejects the request.
     """
     try:
         return await asyncio.to_thread(method, request)

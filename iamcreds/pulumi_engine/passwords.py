@@ -1,4 +1,4 @@
-"""Passwords that are known of credentials to be adopted: the stack's config `passwords`, a secret, by resource name."""
+"""Known passwords of credentials to import: the stack's config `passwords`, a secret, by resource name."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ if TYPE_CHECKING:
     from iamcreds.model import Desired
 
 KEY = "passwords"
-"""The config key: an object of passwords or API keys by resource name; read at the create of what is adopted alone."""
+"""The config key: an object of passwords or API keys by resource name. Only the create of an import reads it."""
 
 
 async def read_passwords(desired: Desired) -> Mapping[str, str]:
-    """The passwords of credentials that the specs adopt, by resource name; of any other one it is told in a warning.
+    """Return the passwords of credentials that the specs import, by resource name, and warn about any other one.
 
     Raises:
-        pulumi.RunError: it is no object of texts.
+        pulumi.RunError: the value is not an object of texts.
     """
     passwords = _check(await _read())
-    adopting = {wanted.resource_name for user in desired.users for wanted in user.credentials if wanted.adopt}
-    for name in sorted(passwords.keys() - adopting):
+    imported = {each.resource_name for user in desired.users for each in user.credentials if each.adopt}
+    for name in sorted(passwords.keys() - imported):
         pulumi.log.warn(
             escape_invisible(
-                f"config `{KEY}` has a password of {name}, which the specs do not adopt: it is not used; take it out"
-                f" (pulumi config rm --path {_path(name)})"
+                f"config `{KEY}`: the password of {name} is not used, because the specs do not import this credential."
+                f" Run pulumi config rm --path {_path(name)}"
             )
         )
-    return {name: password for name, password in passwords.items() if name in adopting}
+    return {name: password for name, password in passwords.items() if name in imported}
 
 
 async def _read() -> Any:  # noqa: ANN401 - any JSON
     try:
-        found = pulumi.Config().get_secret_object(KEY)
+        passwords = pulumi.Config().get_secret_object(KEY)
     except pulumi.ConfigTypeError:
         return ""
-    return {} if found is None else await found.future()
+    return {} if passwords is None else await passwords.future()
 
 
 def _check(passwords: Any) -> Mapping[str, str]:  # noqa: ANN401 - any JSON
@@ -52,8 +52,8 @@ def _check(passwords: Any) -> Mapping[str, str]:  # noqa: ANN401 - any JSON
     """
     if not isinstance(passwords, dict):
         raise pulumi.RunError(
-            f"config `{KEY}` must be texts by resource name. Run pulumi config set --secret --path"
-            f" {_path('jane/codecommit')} (which asks for the password)"
+            f"config `{KEY}`: the value must be an object of texts by resource name. Run pulumi config set --secret"
+            f" --path {_path('jane/codecommit')}, which prompts for the password"
         )
     wrong = sorted(name for name, password in passwords.items() if not (isinstance(password, str) and password))
     if wrong:
@@ -61,7 +61,7 @@ def _check(passwords: Any) -> Mapping[str, str]:  # noqa: ANN401 - any JSON
         raise pulumi.RunError(
             escape_invisible(
                 f"config `{KEY}`: the password of {', that of '.join(reasons)}. Run pulumi config set --secret --path"
-                f" {_path(wrong[0])}, which asks for the password, or pulumi config rm --path {_path(wrong[0])}"
+                f" {_path(wrong[0])}, which prompts for the password, or pulumi config rm --path {_path(wrong[0])}"
             )
         )
     return passwords

@@ -45,10 +45,10 @@ def users_context(users: Iterable[DesiredUser], *, is_preview: bool) -> dict[str
 def unmanaged_context(state: StackState | None, users: Iterable[DesiredUser]) -> dict[str, Any]:
     """Return the managed ids, and the declared credentials that may still adopt one in this run.
 
-    `owned` has every id of the state, and not of these users only, because IAM may have renamed a user; and every id
-    that a spec imports. `declared` has user and service of declared credentials by the id that the state has, and
-    `undecided` user and service of those without one. If a declared credential has no id, or its id no longer exists,
-    its own decision is about the unmanaged credentials of its user and service.
+    `owned` has every id of the state, because IAM may have renamed a user, and every id that a spec imports. `declared`
+    has user and service of declared credentials by the id that the state has, and `undecided` user and service of
+    those without one. If a declared credential has no id, or its id no longer exists, its own decision is about the
+    unmanaged credentials of its user and service.
     """
     if state is None:
         return {}

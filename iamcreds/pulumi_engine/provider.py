@@ -1,4 +1,4 @@
-"""What our providers share: one account and one session per process, warnings, and errors in one sentence each."""
+"""The base of all providers: one account and one session per process, warnings, and errors in one line each."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from iamcreds.aws import Account
 
 DECLARED_FOR = "this resource is declared for"
-"""Who expects the account of the input `account`, in an error."""
+"""The subject that requires the account of the input `account`, in an error."""
 
 _ONE_AT_A_TIME = threading.Lock()
 _CALLS = frozenset({"check", "diff", "create", "read", "update", "delete"})
@@ -48,7 +48,7 @@ _CALLS = frozenset({"check", "diff", "create", "read", "update", "delete"})
 
 
 class Provider(ResourceProvider):
-    """A provider of ours: pickled by reference (it keeps no state) and out of the encryption path."""
+    """A provider that is pickled by reference (it keeps no state) and not encrypted in the state."""
 
     serialize_as_secret_always = False
 
@@ -60,20 +60,20 @@ class Provider(ResourceProvider):
         """Read the stack's `now` and the approved plan; called once in a provider process, before anything else.
 
         Raises:
-            ConfigError: `now` is no date.
+            ConfigError: `now` is not a valid date.
             ApprovalError: the approved plan cannot be read.
         """
         speak_plainly()
         read_approval()
         if is_provider_process() and len(sys.argv) > 1:  # the first argument is the engine's address
             watch_engine(_engine(sys.argv[1]))
-        atexit.register(gc.freeze)  # or Python, when it ends, looks for garbage in all of boto3, and the engine waits
+        atexit.register(gc.freeze)  # without it, Python collects garbage in all of boto3 at exit while the engine waits
         self.now = parse_now(req.config.get("now"))
 
     @property
     def account(self) -> Account:
-        """The account of this process, one for all providers in it."""
-        # The engine sends requests from four threads at once; the cache alone would let each of them build an account.
+        """Return the account of this process, one for all providers in it."""
+        # The engine sends requests from four threads at once; without a lock, each of them would build an account.
         with _ONE_AT_A_TIME:
             return _account()
 
@@ -102,7 +102,7 @@ class Provider(ResourceProvider):
 
 
 class WatcherProvider(Provider):
-    """A provider that reads the account in `check`, adds what it read to the inputs, and records them.
+    """A provider that reads the account in `check`, adds the results to the inputs, and records them.
 
     A subclass sets `compared`, the inputs whose difference is a change, and `id_suffix`, which follows the account in
     the resource's id; it may override `record`.
@@ -181,23 +181,22 @@ def parse_now(text: str | None) -> datetime:
     """Return the time in the config `now` (an ISO date or time, UTC by default), or the present.
 
     Raises:
-        ConfigError: it is neither.
+        ConfigError: the text is neither.
     """
     try:
         now = datetime.fromisoformat(text) if text else datetime.now(UTC)
     except ValueError as error:
         raise ConfigError(
-            f"config `now` is {text!r}, which is no date: `pulumi config set now 2027-03-01` sets one"
+            f"config `now`: {text!r} is not a valid ISO 8601 date. Run `pulumi config set now 2027-03-01`"
         ) from error
     return now if now.tzinfo else now.replace(tzinfo=UTC)
 
 
 def warn(message: str) -> None:
-    """Have the engine show a warning, from within a provider process.
+    """Let the engine show a warning, once per process; for use in a provider process.
 
-    Once in a process, because the engine requests a diff in the refresh and again for the program. The engine starts a
-    provider with its own address as the first argument. Without one the line goes to stderr, which the engine shows as
-    well.
+    The engine requests a diff in the refresh and again for the program. It starts a provider with its own address as
+    the first argument. Without one, the line goes to standard error, which the engine shows as well.
     """
     message = escape_invisible(message)
     with _ONE_AT_A_TIME:
@@ -216,10 +215,10 @@ def _engine(address: str) -> EngineStub:
 
 
 def speak_plainly() -> None:
-    """Make the provider process answer a failure with a sentence instead of a traceback.
+    """Make the provider process report a failure by a sentence instead of a traceback.
 
-    The SDK's process formats every exception by `traceback.format_exc()` for the engine, which prints it. Its module
-    is `__main__` there; in a process that is not the SDK's nothing happens.
+    The SDK's process formats every exception by `traceback.format_exc()` for the engine, which prints it. The SDK's
+    module is `__main__` in it. In any other process, this function has no effect.
     """
     if is_provider_process():
         sys.modules["__main__"].traceback = _Sentences  # type: ignore[attr-defined]
@@ -231,7 +230,7 @@ def is_provider_process() -> bool:
 
 
 class _Sentences:
-    """Stands where the SDK's provider process has the module `traceback`."""
+    """A replacement of the module `traceback` in the SDK's provider process."""
 
     @staticmethod
     def format_exc() -> str:
@@ -241,7 +240,7 @@ class _Sentences:
 
 
 def unexpected(error: BaseException | None) -> str:
-    """Describe a bug of ours in one line: the type and the source location, without the text, which may be a secret."""
+    """Describe a bug of iamcreds in one line: type and source location, without the text, which may be a secret."""
     frames = traceback.extract_tb(error.__traceback__) if error else []
     place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     return f"unexpected {type(error).__name__}{place}: this is a bug in iamcreds; please report this line"

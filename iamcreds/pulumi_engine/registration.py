@@ -1,9 +1,9 @@
-"""The registration of everything that the specs declare, by the engine's own protocol.
+"""Registration of all resources that the specs declare, by the engine's own protocol.
 
 The specs are known before the program starts, so it needs none of the SDK's outputs, stack traces and debug messages:
 it sends everything at once, each resource with its source location in the specs, and passes on the engine's responses.
-That takes three quarters of the time of the SDK's classes and half the state, and it takes over a stack of theirs
-without a change. The protocol is what lets every engine serve older SDKs of every language.
+That takes three quarters of the time of the SDK's classes and half the state. A stack of these classes keeps its
+resources unchanged. Every engine supports the protocol, because it serves older SDKs of every language.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ if TYPE_CHECKING:
 
 
 def register(desired: Desired) -> pulumi.Output[dict[str, dict[str, Any]]]:
-    """Register everything that the specs declare; return the stack's outputs `credentials` and `secrets`.
+    """Register all resources that the specs declare; return the stack's outputs `credentials` and `secrets`.
 
     Values that a preview does not know yet are unknown in them. They lack credentials that failed, that `--target` left
     out, or that a preview rejects.
 
     Raises:
         pulumi.RunError: (when the output is awaited) a preview with rejections fails, see `report_rejections`; or
-            pulumi-aws is missing, or works on a different account.
+            pulumi-aws is missing, or uses a different account.
     """
     return pulumi.Output.from_input(_register(desired))
 
@@ -85,7 +85,7 @@ async def _report(run: _Run, resources: Iterable[RegisteredResource]) -> None:
 
 
 def _list_rejections(resource: RegisteredResource, run: _Run) -> Iterator[RejectedResource]:
-    """Return the rejections of a resource that the run is about: `--target` may leave out some IAM users."""
+    """Return the rejections of a resource in this run: `--target` may exclude some IAM users."""
     yield from resource.rejections()
     if resource.request.type == IAM_USER_TYPE and resource.is_done and resource.name in run.rejected_users:
         yield replace(run.rejected_users[resource.name], urn=resource.response.urn)

@@ -1,4 +1,4 @@
-"""How the program reports the rejections of a preview: it fails, or it logs them and completes."""
+"""The report of a preview's rejections: the program fails, or logs them and completes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class RejectedResource:
     """A resource that `up` would reject, and one reason.
 
     Attributes:
-        place: where the specs declare the resource.
+        place: the source location of the resource in the specs.
         sentence: the resource's name and the reason.
         urn: the resource's URN, empty if there is none.
     """
@@ -50,13 +50,13 @@ def completes_with_rejections() -> bool:
     value = os.environ.get(VARIABLE)
     if value not in (None, _REPORT):
         raise pulumi.RunError(
-            f"{VARIABLE}={shorten(escape_invisible(value))} is not valid: set it to {_REPORT}, or unset it"
+            f"{VARIABLE}={shorten(escape_invisible(value))} is not valid. Options: set it to {_REPORT}; or unset it"
         )
     return value is not None
 
 
 async def report_rejections(rejections: Iterable[RejectedResource]) -> None:
-    """Report the rejected resources of a preview, each as one error at its resource.
+    """Report the rejected resources of a preview, each by one error of its resource.
 
     Raises:
         pulumi.RunError: there are some, and the preview must not complete.

@@ -1,4 +1,4 @@
-"""The requests to the engine for everything that the specs declare, as the SDK's classes send them; pure."""
+"""The requests to the engine for all resources that the specs declare, as the SDK's classes send them; pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def spec_file_request(file: str, parent: str) -> RegisterResourceRequest:
-    """Return the request of the component that is the parent of everything in a spec file."""
+    """Return the request of the component that is the parent of all resources of a spec file."""
     return _request(SPEC_FILE_TYPE, file, parent, Place(file, 1, 1))
 
 
@@ -41,8 +41,8 @@ def iam_user_request(
 ) -> RegisterResourceRequest:
     """Return the request of an IAM user, whose name is the resource's; a user that the stack has is not imported again.
 
-    `version` is that of pulumi-aws. `forceDestroy` stays false: IAM refuses to delete a user who has anything that is
-    not the stack's.
+    `version` is that of pulumi-aws. `forceDestroy` stays false: IAM does not delete a user who has anything outside
+    the stack.
     """
     request = _aws_request(IAM_USER_TYPE, user, parent, iam_user, version)
     properties = {
@@ -138,7 +138,7 @@ def _request(type_: str, name: str, parent: str, place: Place) -> RegisterResour
 
 
 def _set_properties(request: RegisterResourceRequest, properties: Mapping[str, Any]) -> None:
-    """Make it a resource of a dynamic provider with these properties, of which None is left out."""
+    """Make it a resource of a dynamic provider with these properties, except those that are None."""
     request.custom = True
     given = {name: value for name, value in properties.items() if value is not None}
     request.object.update({**given, PROVIDER_KEY: _serialize(request.type)})

@@ -1,4 +1,4 @@
-"""The engine's response for a resource that the specs declare, and what the stack's outputs show of it."""
+"""The engine's response for a resource that the specs declare, and its part of the stack's outputs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from iamcreds.model import Place
 
 _LOGINS = tuple(LOGIN_OUTPUTS.values())
-_UNKNOWN_SECRET = "unknown, because it was adopted: a `reset` makes a new one"  # noqa: S105 - there is none
+_UNKNOWN_SECRET = "unknown, because it was adopted: a `reset` creates a new one"  # noqa: S105 - there is none
 
 
 @dataclass(frozen=True)
 class RegisteredResource:
-    """A resource, where the specs declare it, and the engine's response."""
+    """A resource, its source location in the specs, and the engine's response."""
 
     place: Place
     request: RegisterResourceRequest
@@ -34,7 +34,7 @@ class RegisteredResource:
 
     @property
     def name(self) -> str:
-        """The resource's name."""
+        """Return the resource's name."""
         return self.request.name
 
     @property
@@ -65,6 +65,6 @@ class RegisteredResource:
                 yield RejectedResource(self.place, f"{self.name}: {sentence.string_value}", self.response.urn)
 
     def _output(self, *names: str) -> Any:  # noqa: ANN401 - any property value
-        """Return the output by the first of these names that it has, as in the protocol; unknown without one."""
+        """Return the output with the first of these names that exists, as in the protocol; else unknown."""
         fields = self.response.object.fields
         return next((MessageToDict(fields[name]) for name in names if name in fields), UNKNOWN)

@@ -1,4 +1,4 @@
-"""The run context: what the program sends to the provider with each resource, as the property `run`.
+"""The run context, which the program sends to the provider with each resource as the property `run`.
 
 A provider cannot read the state and knows no resource but its own. The context is for one run: `check` removes it
 from the inputs, so no state, diff or preview contains it.
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class OnRejection(StrEnum):
-    """How `check` reports a rejected resource."""
+    """The way in which `check` reports a rejected resource."""
 
     FAIL = "fail"
     """By a check failure, which ends the run."""
     COLLECT = "collect"
     """In a preview: by the property `refused`, so that the program can report all rejections."""
     DEFER = "defer"
-    """In an update: by the property `refused`, so that create or update fails, and other resources go on."""
+    """In an update: by the property `refused`, so that create or update fails, and other resources continue."""
 
 
 def reject(inputs: dict[str, Any], failures: list[CheckFailure], on_rejection: OnRejection) -> CheckResult:
@@ -62,7 +62,7 @@ class Options:
     is_certain: bool = True
 
     def properties(self) -> dict[str, Any]:
-        """Return the options that are not the default ones, for the run context."""
+        """Return the options for the run context that are not the default ones."""
         defaults = Options()
         return {name: value for name, value in vars(self).items() if value != getattr(defaults, name)}
 
@@ -84,7 +84,7 @@ class RunContext:
         options: the resource's options.
         owned: resource names by id of the group's credentials in the state; None if the state could not be read.
         of_user: the ids of those that the state has under this user's name.
-        strays: the users, whom the program does not declare, of credentials in `owned`, by id.
+        strays: the users that the program does not declare, of credentials in `owned`, by id.
         former_user: the former name of the user, as declared; None for none.
         recorded: number of all credentials in the state, None if unknown.
         newest: when the newest credential of this service in the state was created; None if no resource can have had
@@ -92,7 +92,7 @@ class RunContext:
         account: the account of the state, 12 digits, None if the state is empty or could not be read.
         on_rejection: how to report a rejection.
         created_users: users that the program creates: one that is missing in a preview will exist.
-        may_create_users: whether other resources of the program may create users, about which nothing is known here.
+        may_create_users: whether other resources of the program may create users that the context does not name.
     """
 
     resource: str = ""
@@ -114,10 +114,10 @@ class RunContext:
     @classmethod
     def read(cls, properties: Mapping[str, Any]) -> Self:
         """Read the run context from a credential's properties, without values that a preview does not know yet."""
-        sent = properties.get("run")
-        if not isinstance(sent, Mapping):
+        run = properties.get("run")
+        if not isinstance(run, Mapping):
             return cls()
-        known = {name: value for name, value in sent.items() if name == "group" or is_known(value)}
+        known = {name: value for name, value in run.items() if name == "group" or is_known(value)}
         group = {name: CredentialInputs.read(inputs) for name, inputs in (known.get("group") or {}).items()}
         recorded = known.get("recorded")
         return cls(
@@ -147,7 +147,7 @@ class RunContext:
         member = inputs.member()
         if (self.user, self.service) not in ((None, None), (inputs.user, inputs.service)):
             return {self.resource: replace(member, is_certain=False)}
-        members = {name: found.member() for name, found in self.group.items()}
+        members = {name: inputs.member() for name, inputs in self.group.items()}
         sent = members.get(self.resource, member)  # a replacement is planned without its import
         is_certain = replace(sent, adopt=None) == replace(member, adopt=None)
         return members | {self.resource: replace(member, is_certain=is_certain)}

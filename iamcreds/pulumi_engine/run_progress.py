@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECONDS_BETWEEN = 5
-"""At least this long between two messages, so that what they cost cannot be measured, nor fill the log of a CI run."""
+"""The minimum time between two messages, so that they neither slow down a run nor fill the log of a CI job."""
 
 _PACE = 7  # messages: the pace is that of the last half minute, because unchanged resources complete at once
 
@@ -39,7 +39,7 @@ class RunProgress:
         self._done += 1
         self._failed += failed
         now = self._clock()
-        if not self._shown:  # the time before the first response says nothing about the pace
+        if not self._shown:  # the time before the first response is not part of the pace
             self._shown.append((now, self._done))
         elif now - self._shown[-1][0] >= SECONDS_BETWEEN and self._done < self._total:
             self._show(self._format(now))
@@ -58,8 +58,8 @@ class RunProgress:
 def show_progress(message: str) -> None:
     """Let the engine show a message during the run; its summary and a preview as JSON do not have it.
 
-    It stands in the row of the provider, which the engine's tree shows last: that is where a terminal is scrolled to,
-    while the stack's own row is out of sight as soon as there are more rows than lines.
+    The message is in the row of the provider, which the engine's tree shows last. A terminal scrolls to that row, but
+    hides the stack's own row if there are more rows than lines.
     """
     engine = get_engine()
     urn = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::pulumi:providers:pulumi-python::default"

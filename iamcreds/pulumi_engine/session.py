@@ -1,7 +1,7 @@
 """The facts that one provider process knows about its run; it makes no plans.
 
-A provider cannot read the state. Its facts are the ids that the engine had it read, the run contexts that the program
-sent, and the decisions that it returned itself.
+A provider cannot read the state. Its facts are the ids that the engine requested reads of, the run contexts that the
+program sent, and the decisions that the provider returned.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Returned:
-    """A decision that `check` returned, and the ids that existed when it was made."""
+    """A decision of `check`, and the ids that existed at that time."""
 
     decision: Decision
     existing: frozenset[str]
@@ -172,7 +172,7 @@ class Session:
         return frozenset(self.group(user, service).taken.values())
 
     def group(self, user: str, service: str) -> Group:
-        """Return what is known about this user and service without the account; `decided` has returned decisions."""
+        """Return the facts about this user and service without the account; `decided` has the returned decisions."""
         with self._lock:
             facts = self._groups[user, service]
             return Group(
@@ -203,7 +203,7 @@ class Session:
             for name, returned in facts.returned.items():
                 if _adopts(returned.decision) == adopts and _is_like(facts.members[name], member):
                     return name, returned
-            alike = (name for name, found in facts.members.items() if _is_like(found, member))
+            alike = (name for name, other in facts.members.items() if _is_like(other, member))
             name = next((name for name in alike if name not in facts.finished | facts.returned.keys()), "")
             facts.members.setdefault(name, member)
             return name, None
@@ -220,7 +220,7 @@ class Session:
             self._owners[credential_id] = resource
 
     def _take(self) -> None:
-        """Take what another process has read, once."""
+        """Take the ids that another process has read, once."""
         if self._handover is not None:
             handover, self._handover = self._handover, None
             self._read.update(handover.take())
@@ -231,5 +231,5 @@ def _adopts(decision: Decision) -> str | None:
     return decision.credential.id if isinstance(decision, Adopt | Import) else None
 
 
-def _is_like(found: Member, member: Member) -> bool:
-    return replace(found, is_certain=True) == member
+def _is_like(other: Member, member: Member) -> bool:
+    return replace(other, is_certain=True) == member

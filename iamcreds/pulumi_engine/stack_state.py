@@ -1,4 +1,4 @@
-"""The stack's state, as the program can read it.
+"""The part of the stack's state that the program can read.
 
 A provider cannot read it. The engine's function `readStackResourceOutputs` (behind stack references) returns the whole
 state, also in a run narrowed by `--target` or `--refresh=false`, without old copies that wait for their deletion.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _READ_STATE = "pulumi:pulumi:readStackResourceOutputs"
 _PAUSES = (0.0, 0.1, 0.5)
-"""Seconds before each time that the state is asked for: of some 1,800 runs on a busy machine one was refused it."""
+"""Seconds before each attempt to read the state: the first one failed in one of some 1,800 runs on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class StackState:
 
     Attributes:
         names: resource names by credential id, by user and service.
-        account: the account they are of, 12 digits; None where there are none.
-        users: the users whom the program declares, where all of them are known.
-        iam_users: the IAM users that the stack has made itself.
+        account: the account of the credentials, 12 digits; None if there are none.
+        users: the users that the program declares, None unless all of them are known.
+        iam_users: the IAM users that the stack created.
         newest: creation date (ISO 8601) of the newest credential of each service.
     """
 
@@ -54,7 +54,7 @@ class StackState:
         """Return the part of a run context about the credentials of a user and a service (name or alias).
 
         The service becomes a full name. `owned` has resource names by id: of this user and service, of the resource
-        itself, and of this service's users whom the program does not declare, because IAM may have renamed a user since
+        itself, and of this service's users that the program does not declare, because IAM may have renamed a user since
         the state was written; `strays` has the users of the latter by id. `of_user` has the ids that the state has
         under this user's name. `newest` is the creation date of the service's newest credential, unless specs declare
         the users. A user or service that is not text, which check rejects, has none of them.
@@ -76,13 +76,13 @@ class StackState:
         return dict(pair for name in resource_names for pair in self._by_name.get(name, {}).items())
 
     def find_name(self, credential: DesiredCredential) -> str:
-        """Return the name of its resource in the state, where it may have a former one; else the declared name."""
+        """Return the name of its resource in the state, which may be a former one; else the declared name."""
         candidates = (credential.resource_name, *credential.former_resource_names)
         return next((name for name in candidates if name in self._resources), credential.resource_name)
 
     @functools.cached_property
     def every(self) -> Mapping[str, str]:
-        """The resource names of all credentials, by id."""
+        """Return the resource names of all credentials, by id."""
         return dict(pair for names in self.names.values() for pair in names.items())
 
     @functools.cached_property
@@ -91,19 +91,19 @@ class StackState:
 
     @functools.cached_property
     def _strays(self) -> Mapping[str, Mapping[str, str]]:
-        found: dict[str, dict[str, str]] = defaultdict(dict)
+        strays: dict[str, dict[str, str]] = defaultdict(dict)
         for (user, service), names in self.names.items():
             if self.users is not None and user not in self.users:
-                found[service].update(dict.fromkeys(names, user))
-        return found
+                strays[service].update(dict.fromkeys(names, user))
+        return strays
 
     @functools.cached_property
     def _by_name(self) -> Mapping[str, Mapping[str, str]]:
-        """The id of each resource name that stands for one resource only."""
-        found: dict[str, dict[str, str]] = defaultdict(dict)
+        """Return the id of each resource name that only one resource has."""
+        by_name: dict[str, dict[str, str]] = defaultdict(dict)
         for credential_id, name in self.every.items():
-            found[name][credential_id] = name
-        return {name: owned for name, owned in found.items() if len(owned) == 1}
+            by_name[name][credential_id] = name
+        return {name: owned for name, owned in by_name.items() if len(owned) == 1}
 
 
 def read_state() -> StackState | None:
@@ -113,15 +113,15 @@ def read_state() -> StackState | None:
     return _read_state(monitor, stack) if isinstance(monitor, ResourceMonitorStub) else None
 
 
-@functools.lru_cache(maxsize=8)  # asked once a program; Pulumi's automation API may run several in one process
+@functools.lru_cache(maxsize=8)  # one request per program; Pulumi's automation API may run several in one process
 def _read_state(monitor: ResourceMonitorStub, stack: str) -> StackState | None:
-    answer = _ask_for_state(monitor, stack)
-    if answer is None:
+    response = _request_state(monitor, stack)
+    if response is None:
         return None
     names: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     newest: dict[str, str] = {}
     accounts = set()
-    resources = getattr(answer, "return").fields["outputs"].struct_value.fields
+    resources = getattr(response, "return").fields["outputs"].struct_value.fields
     for name, outputs in _select(CREDENTIAL_TYPE, resources):
         user, service, credential_id, account = (
             _text(outputs[key]) for key in ("user", "service", "credential_id", "account_id")
@@ -133,8 +133,8 @@ def _read_state(monitor: ResourceMonitorStub, stack: str) -> StackState | None:
     return StackState(names, min(accounts - {""}, default=None), iam_users=iam_users, newest=newest)
 
 
-def _ask_for_state(monitor: ResourceMonitorStub, stack: str) -> Any:  # noqa: ANN401 - generated code has no types
-    """The engine's answer, None where it has none; it reads the backend, which it is writing to at the same time."""
+def _request_state(monitor: ResourceMonitorStub, stack: str) -> Any:  # noqa: ANN401 - generated code has no types
+    """Return the engine's response, None if it fails: it reads the backend, which it writes to at the same time."""
     arguments = Struct()
     arguments.update({"stackName": stack})
     for pause in _PAUSES:
@@ -147,7 +147,7 @@ def _ask_for_state(monitor: ResourceMonitorStub, stack: str) -> Any:  # noqa: AN
 
 
 def _select(type_: str, resources: Mapping[str, Value]) -> Iterator[tuple[str, Mapping[str, Value]]]:
-    """Resource name and outputs of each of a type; the answer holds all that the stack has, secrets too."""
+    """Yield the resource name and outputs of each resource of a type. The response has the whole state with secrets."""
     for urn, resource in resources.items():
         fields = resource.struct_value.fields
         if fields["type"].string_value == type_:
@@ -155,5 +155,5 @@ def _select(type_: str, resources: Mapping[str, Value]) -> Iterator[tuple[str, M
 
 
 def _text(value: Value) -> str:
-    """A text; one that a program made a secret comes wrapped."""
+    """Return a text; the engine wraps one that a program marked as secret."""
     return value.string_value or value.struct_value.fields["value"].string_value

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 def read_export(text: str) -> StackExport:
     """Return the credentials of the state, sorted by resource and id, and its pending creates of credentials.
 
-    Secrets stay what they are in an export, ciphertext, and are dropped with the rest.
+    Secrets in an export are ciphertext. They are dropped with all other properties.
 
     Raises:
-        StateError: it is no state, a credential in it is not as we record them, or two resources have one name.
+        StateError: the text is not a state, a credential in it is malformed, or two resources have one name.
     """
     try:
         document = json.loads(text)
@@ -32,7 +32,7 @@ def read_export(text: str) -> StackExport:
         credentials = tuple(map(_read_credential, resources))
         creates = tuple(map(_read_create, _list_creates(document)))
     except (LookupError, RecursionError, TypeError, ValueError, AttributeError) as error:
-        raise StateError(f"this is not what `pulumi stack export` prints: {type(error).__name__}") from None
+        raise StateError(f"the text is not the output of `pulumi stack export`: {type(error).__name__}") from None
     _require_unique_names(resources)
     return StackExport(tuple(sorted(credentials, key=lambda recorded: (recorded.resource, recorded.id))), creates)
 
@@ -52,7 +52,7 @@ def _require_unique_names(resources: Iterable[Mapping[str, Any]]) -> None:
 
 
 def list_credentials(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The resources of a state that are credentials and were made, old copies that wait for their deletion too."""
+    """Yield the created credentials of a state, including old copies that wait for their deletion."""
     for resource in _find_deployment(document).get("resources") or ():
         if resource["type"] == CREDENTIAL_TYPE and "credential_id" in resource.get("outputs", {}):
             yield resource

@@ -103,7 +103,7 @@ def test_throttled_create(account: Account, emulator: Emulator, slept: list[floa
 def test_throttled_for_good(account: Account, emulator: Emulator, slept: list[float]) -> None:
     """A Create that is throttled for more than a minute fails, and nothing was created."""
     emulator.controls.fail(CREATE, times=9, status=400, code="Throttling", message="Rate exceeded")
-    with pytest.raises(UnavailableError, match="for user jane: AWS said Throttling: Rate exceeded: repeat later"):
+    with pytest.raises(UnavailableError, match=r"for user jane: AWS error Throttling: Rate exceeded\. Run again later"):
         account.credentials.create("jane", CODECOMMIT)
     assert slept == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0]
     assert emulator.controls.passwords() == {}
@@ -155,7 +155,7 @@ def test_named_errors(account: Account) -> None:
 def test_refusals(account: Account, emulator: Emulator, code: str, error: type[Exception]) -> None:
     """Authentication and authorization failures raise specific errors that quote AWS."""
     emulator.controls.fail("sts:GetCallerIdentity", times=9, status=403, code=code, message="no way")
-    with pytest.raises(error, match=f"AWS said {code}: no way"):
+    with pytest.raises(error, match=f"AWS error {code}: no way"):
         account.id()
 
 

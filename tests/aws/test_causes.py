@@ -116,10 +116,10 @@ VARIABLES: dict[str, tuple[dict[str, str], str]] = {
         "from env: a key or token contains a line end",
     ),
     "half": ({"AWS_ACCESS_KEY_ID": "a"}, "Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY"),
-    "profile": ({"AWS_PROFILE": "nobody"}, r"\(nobody\) could not be found\): check AWS_PROFILE and /.*config"),
+    "profile": ({"AWS_PROFILE": "nobody"}, r"\(nobody\) could not be found\)\. Check AWS_PROFILE and /.*config"),
     "proxy": (
         KEYS | {"AWS_ENDPOINT_URL": "http://iam.invalid", "HTTP_PROXY": "http://127.0.0.1:9"},
-        r"proxy URL: \"http://127.0.0.1:9\"\): check HTTPS_PROXY and HTTP_PROXY$",
+        r"proxy URL: \"http://127.0.0.1:9\"\)\. Check HTTPS_PROXY and HTTP_PROXY$",
     ),
     "malformed proxy": (
         KEYS | {"AWS_ENDPOINT_URL": "http://iam.invalid", "HTTP_PROXY": "x:y:z"},
@@ -140,7 +140,7 @@ RESPONSES = {
         404,
         "text/html",
         "<html><hr></html>",
-        r"response \(HTTP 404, text/html\) is not AWS's: check AWS_END",
+        r"response \(HTTP 404, text/html\) is not AWS's\. Check AWS_END",
     ),
     "JSON": (
         501,
@@ -148,7 +148,7 @@ RESPONSES = {
         '{"message": "hunter2"}',
         r"response \(HTTP 501, application/json\) is not AWS's",
     ),
-    "nothing": (200, "x", "", r"response \(HTTP 200\) is not AWS's: check AWS_ENDPOINT_URL and proxies$"),
+    "nothing": (200, "x", "", r"response \(HTTP 200\) is not AWS's\. Check AWS_ENDPOINT_URL and proxies$"),
     "another document": (200, "text/xml", "<a/>", r"response \(HTTP 200, text/xml\) is not AWS's"),
     "no such operation": (
         400,
@@ -166,7 +166,7 @@ RESPONSES = {
         403,
         "text/xml",
         REJECTION.format("SignatureDoesNotMatch", "Signature expired: 1 is now earlier than 2"),
-        "Signature expired: 1 is now earlier than 2: set the clock of this machine$",
+        "Signature expired: 1 is now earlier than 2. Set the clock of this machine$",
     ),
 }
 """Status, media type and body of an endpoint's response, and the pattern of the error."""

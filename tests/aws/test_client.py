@@ -77,7 +77,7 @@ def test_unreadable_answers(broken: Exception) -> None:
     assert client.read(twice, UserName="jane") == "whole"
     assert twice.asked == [{"UserName": "jane"}] * 3
     for answers in ([broken, broken, broken, "too late"], [broken, NoCredentialsError(), NoCredentialsError()]):
-        with pytest.raises(UnreadableAnswerError, match=r"^AWS's answer was cut off or is not AWS's: repeat$"):
+        with pytest.raises(UnreadableAnswerError, match=r"^the response is incomplete or not AWS's\. Run again$"):
             client.read(Answers(*answers))
     with pytest.raises(NoCredentialsError):
         client.read(Answers(NoCredentialsError(), "too late"))

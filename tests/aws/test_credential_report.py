@@ -113,5 +113,5 @@ def test_never_ready(emulator: Emulator, iam: IAMClient) -> None:
 def test_refused(emulator: Emulator, iam: IAMClient) -> None:
     """An AccessDenied raises an `AccountError` at once."""
     emulator.controls.fail("iam:GenerateCredentialReport", status=403, code="AccessDenied", message="no")
-    with pytest.raises(AccountError, match="generating the credential report: AWS said AccessDenied: no"):
+    with pytest.raises(AccountError, match="generating the credential report: AWS error AccessDenied: no"):
         ReportReader(iam, lambda _seconds: None).read()

@@ -195,7 +195,7 @@ def test_cut_reads(account: Account, emulator: Emulator) -> None:
     assert account.inventory.all() == []
     assert emulator.controls.counts()[LIST] == 3
     emulator.controls.cut(LIST, 0.5, whole_length=False, times=None)
-    with pytest.raises(UnreadableAnswerError, match=r"listing .* all users: AWS's answer was cut off"):
+    with pytest.raises(UnreadableAnswerError, match=r"listing .* all users: the response is incomplete"):
         Account().inventory.all()
 
 
@@ -400,7 +400,7 @@ def test_a_broken_list_of_all(account: Account, emulator: Emulator, monkeypatch:
     """A failure of the list of all users is not mistaken for missing support for AllUsers: the run stops."""
     monkeypatch.setattr("time.sleep", lambda _: None)  # pauses of botocore
     emulator.controls.fail(LIST, times=None)
-    with pytest.raises(UnavailableError, match=r"listing .* all users: AWS said ServiceFailure"):
+    with pytest.raises(UnavailableError, match=r"listing .* all users: AWS error ServiceFailure"):
         account.inventory.all()
 
 

@@ -35,22 +35,24 @@ def translated(error: Exception, if_lost: str | None = None) -> errors.AccountEr
     return caught.value
 
 
-RENEW = "these credentials have expired; sign in again (`aws sso login`), or set new ones"
-CLOCK = "set the clock of this machine"
+RENEW = "The credentials have expired. Options: sign in again (`aws sso login`); or set new ones"
+CLOCK = "Set the clock of this machine"
 ODD = boto.ClientError({"ResponseMetadata": {"HTTPStatusCode": 400}}, "Do")  # type: ignore[typeddict-item] # not an AWS response
 BROKEN = boto.HTTPClientError(error=OSError("hunter2"))
 UNREACHED = boto.EndpointConnectionError(endpoint_url="http://x/", error=OSError())
-SIGN_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in again (`aws sso login`)"
+SIGN_IN = (
+    "Options: set AWS_PROFILE; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; or sign in again (`aws sso login`)"
+)
 
 
-REMOVE = "remove what is declared for the user"
+REMOVE = "remove its declarations"
 
 
 @pytest.mark.parametrize(
     ("error", "kind", "words"),
     [
         *(
-            (refusal(code), errors.UnauthenticatedError, f"AWS said {code}: so: {SIGN_IN}")
+            (refusal(code), errors.UnauthenticatedError, f"AWS error {code}: so. {SIGN_IN}")
             for code in (
                 "AuthFailure",
                 "IncompleteSignature",
@@ -62,11 +64,11 @@ REMOVE = "remove what is declared for the user"
             )
         ),
         *(
-            (refusal(code), errors.UnauthenticatedError, f"AWS said {code}: so: {RENEW}")
+            (refusal(code), errors.UnauthenticatedError, f"AWS error {code}: so. {RENEW}")
             for code in ("ExpiredToken", "ExpiredTokenException")
         ),
         *(
-            (refusal(code, said), errors.UnauthenticatedError, f"AWS said {code}: {said}: {CLOCK}")
+            (refusal(code, said), errors.UnauthenticatedError, f"AWS error {code}: {said}. {CLOCK}")
             for code, said in (
                 ("RequestExpired", "so"),
                 ("SignatureDoesNotMatch", "Signature expired: 1 is now earlier than 2"),
@@ -77,7 +79,7 @@ REMOVE = "remove what is declared for the user"
             (
                 refusal(code, status=status),
                 errors.AccountError,
-                f"AWS said {code}: so: the endpoint does not have the operation Do: check AWS_ENDPOINT_URL",
+                f"AWS error {code}: so. The endpoint does not have the operation Do: check AWS_ENDPOINT_URL",
             )
             for code, status in (("InvalidAction", 400), ("UnknownOperation", 404), ("InternalFailure", 501))
         ),
@@ -85,30 +87,30 @@ REMOVE = "remove what is declared for the user"
             (
                 refusal(code),
                 errors.AccessDeniedError,
-                f"AWS said {code}: so: `iamcreds permissions` prints the IAM policy that is needed",
+                f"AWS error {code}: so. Run `iamcreds permissions` to print the required IAM policy",
             )
             for code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
         ),
         *(
-            (refusal(code), errors.UnavailableError, f"AWS said {code}: so: repeat later")
+            (refusal(code), errors.UnavailableError, f"AWS error {code}: so. Run again later")
             for code in ("Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException")
         ),
-        (refusal("x", status=500), errors.UnavailableError, "AWS said x: so: repeat later"),
-        (refusal("x", status=499), errors.AccountError, "AWS said x: so"),
+        (refusal("x", status=500), errors.UnavailableError, "AWS error x: so. Run again later"),
+        (refusal("x", status=499), errors.AccountError, "AWS error x: so"),
         (
             refusal("LimitExceeded"),
             errors.LimitExceededError,
-            "AWS said LimitExceeded: so: `iamcreds list credentials --all-users` names what is live",
+            "AWS error LimitExceeded: so. Run `iamcreds list credentials --all-users` to list existing credentials",
         ),
         (
             refusal("NoSuchEntity", "The user with name x cannot be found."),
             errors.NoSuchUserError,
-            f"the account has no such IAM user: create the user ({create_user('x')}), or {REMOVE}",
+            f"the account has no such IAM user. Options: create the user ({create_user('x')}); or {REMOVE}",
         ),
         (
             refusal("NoSuchEntity", "No such service X."),
             errors.NoSuchServiceError,
-            "No such service X: check the service name, or whether this partition has it",
+            "No such service X. Check the service name, and whether this partition has the service",
         ),
         (
             refusal("ValidationError", "User x does not have a service specific credential with id y."),
@@ -116,27 +118,27 @@ REMOVE = "remove what is declared for the user"
             "User x does not have a service specific credential with id y",
         ),
         (refusal("NoSuchEntity", "No such x exists."), errors.NoSuchCredentialError, "No such x exists"),
-        (refusal("ValidationError", "odd"), errors.AccountError, "AWS said ValidationError: odd"),
-        (refusal("Other", "The user with name x"), errors.AccountError, "AWS said Other: The user with name x"),
+        (refusal("ValidationError", "odd"), errors.AccountError, "AWS error ValidationError: odd"),
+        (refusal("Other", "The user with name x"), errors.AccountError, "AWS error Other: The user with name x"),
         (
             ODD,
             errors.AccountError,
-            "something that is not AWS answered (HTTP 400): check AWS_ENDPOINT_URL and proxies",
+            "the response (HTTP 400) is not AWS's. Check AWS_ENDPOINT_URL and proxies",
         ),
         (
             boto.NoCredentialsError(),
             errors.UnauthenticatedError,
-            f"no usable AWS credentials (Unable to locate credentials): {SIGN_IN}",
+            f"no usable AWS credentials (Unable to locate credentials). {SIGN_IN}",
         ),
         (
             BROKEN,
             errors.UnreachableError,
-            "no answer from AWS (OSError): check network, AWS_REGION and AWS_ENDPOINT_URL",
+            "no response from AWS (OSError). Check network, AWS_REGION and AWS_ENDPOINT_URL",
         ),
         (
             UNREACHED,
             errors.UnreachableError,
-            f"no answer from AWS ({UNREACHED}): check network, AWS_REGION and AWS_ENDPOINT_URL",
+            f"no response from AWS ({UNREACHED}). Check network, AWS_REGION and AWS_ENDPOINT_URL",
         ),
         (
             boto.IncompleteReadError(actual_bytes=1, expected_bytes=2),
@@ -188,7 +190,7 @@ def test_repeated_and_refused() -> None:
     assert isinstance(translated(errors.UnreadableAnswerError("cut"), "it may be done"), errors.LostAnswerError)
     lost = translated(refusal("AccessDenied", RetryAttempts=1), "it may be done")
     assert isinstance(lost, errors.LostAnswerError)
-    assert str(lost).startswith("doing it: AWS said AccessDenied: so: `iamcreds permissions` prints")
+    assert str(lost).startswith("doing it: AWS error AccessDenied: so. Run `iamcreds permissions` to print")
     assert str(lost).endswith("; it may be done")
     assert isinstance(translated(refusal("AccessDenied", RetryAttempts=0), "x"), errors.AccessDeniedError)
     assert isinstance(translated(refusal("AccessDenied"), "x"), errors.AccessDeniedError)

@@ -111,7 +111,7 @@ def test_command_that_fails(value: str, signed_in: Emulator, monkeypatch: pytest
     signed_in.controls.fail("sts:GetCallerIdentity", times=50, status=403, code="ExpiredToken", message="too old")
     done = CliRunner().invoke(main, ["list", "credentials"])
     assert done.exit_code == 1
-    assert "Error: reading the AWS account ID: AWS said ExpiredToken: too old" in done.stderr
+    assert "Error: reading the AWS account ID: AWS error ExpiredToken: too old" in done.stderr
     assert ("iamcreds/aws/" in done.stderr) is bool(value)
     assert ("which led to" in done.stderr) is bool(value)
 

@@ -105,7 +105,7 @@ def test_caller_is_no_user(run: Run, what: str, name: str) -> None:
     result = run("list", what)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        f"Error: listing the {name} of the calling user (no user specified): AWS said ValidationError:"
+        f"Error: listing the {name} of the calling user (no user specified): AWS error ValidationError:"
         " Must specify userName when calling with non-User credentials: say whose by --user NAME or --all-users\n"
     )
 
@@ -264,7 +264,7 @@ def test_denied(run: Run, emulator: Emulator, what: str) -> None:
         emulator.controls.fail(operation, status=403, code="AccessDenied", message="not authorized")
     result = run("list", what, "--all-users")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "`iamcreds permissions` prints the IAM policy that is needed" in result.stderr
+    assert "Run `iamcreds permissions` to print the required IAM policy" in result.stderr
 
 
 def test_unreachable(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,7 +272,7 @@ def test_unreachable(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     result = run("list", "credentials", "--all-users")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "no answer from AWS" in result.stderr
+    assert "no response from AWS" in result.stderr
     assert result.stderr.count("\n") == 1
 
 
@@ -283,7 +283,7 @@ def test_fault_between_pages(run: Run, emulator: Emulator) -> None:
     emulator.controls.fail(LISTING, call=2, status=400, code="InvalidInput", message="no more")
     result = run("list", "credentials", "--all-users")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "AWS said InvalidInput: no more" in result.stderr
+    assert "AWS error InvalidInput: no more" in result.stderr
 
 
 @pytest.mark.usefixtures("team")

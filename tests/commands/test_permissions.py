@@ -224,7 +224,7 @@ def test_unknown_region(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "atlantis-1")
     done = CliRunner().invoke(main, ["permissions"])
     assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr == "Error: AWS has no region 'atlantis-1': check AWS_REGION\n"
+    assert done.stderr == "Error: AWS has no region 'atlantis-1'. Check AWS_REGION\n"
 
 
 READING, BOUNDARY = (f"arn:aws:iam::{ACCOUNT}:policy/{name}" for name in ("reading", "boundary"))
@@ -315,4 +315,4 @@ def test_unknown_profile(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     shown = run("permissions")
     assert shown.exit_code == 1
-    assert "The config profile (nobody) could not be found): check AWS_PROFILE" in shown.stderr
+    assert "The config profile (nobody) could not be found). Check AWS_PROFILE" in shown.stderr

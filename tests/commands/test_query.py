@@ -207,7 +207,7 @@ def test_fault_in_the_middle(run: Run, emulator: Emulator) -> None:
     emulator.controls.fail("iam:ListAccessKeys", call=2, status=400, code="InvalidInput", message="no more")
     result = run("query", "SELECT count(*) FROM access_keys")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "AWS said InvalidInput: no more" in result.stderr
+    assert "AWS error InvalidInput: no more" in result.stderr
 
 
 @pytest.mark.usefixtures("team")

@@ -216,7 +216,7 @@ def test_unreachable(drifting: Drifting, monkeypatch: pytest.MonkeyPatch) -> Non
     drifting.declare(JANE)
     ran = drifting.run()
     assert (ran.code, ran.out) == (1, "")
-    assert "no answer from AWS" in ran.err
+    assert "no response from AWS" in ran.err
 
 
 def test_permissions(drifting: Drifting, emulator: Emulator, iam: IAMClient) -> None:

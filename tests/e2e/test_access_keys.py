@@ -72,7 +72,7 @@ users:
     assert "iam:CreateServiceSpecificCredential" not in emulator.controls.counts()
     said = stack.succeed("up", "--yes", "--config", "enforce=false")
     assert "jane: has 1 access key" in said
-    assert "access-key policies are not enforced" in said
+    assert "access key policies are not enforced" in said
     assert "jane/codecommit" in stack.read_resources()
 
 
@@ -85,7 +85,7 @@ def test_now_is_a_preview_of_another_day(stack: Stack, iam: IAMClient) -> None:
     stack.succeed("config", "set", "now", (datetime.now(UTC) + timedelta(days=91)).date().isoformat())
     assert "is older than 90 days" in stack.preview()
     stack.succeed("config", "set", "now", "someday")
-    assert "config `now` is 'someday', which is no date" in stack.fail("preview")
+    assert "config `now`: 'someday' is not a valid ISO 8601 date" in stack.fail("preview")
 
 
 def test_missing_user_and_paging(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:

@@ -106,7 +106,7 @@ def test_replaced_beside_a_foreign_key(stack: Stack, iam: IAMClient) -> None:
     before = ids(iam)
     stack.succeed("config", "set", "ageDays", "60")
     for command in (["preview"], ["up", "--yes", "--skip-preview"]):
-        assert "no bedrock credential is made for user jane" in stack.fail(*command)
+        assert "cannot create a bedrock credential for user jane" in stack.fail(*command)
     assert ids(iam) == before
 
 

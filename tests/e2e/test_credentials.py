@@ -80,7 +80,7 @@ def test_human_switch_off_stays(stack: Stack, iam: IAMClient, emulator: Emulator
     set_status(iam, "jane", "Inactive")
     first = stack.preview()
     own = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
-    warning = f"somebody switched off codecommit.amazonaws.com credential {own} of user jane"
+    warning = f"codecommit.amazonaws.com credential {own} of user jane was deactivated outside Pulumi"
     assert warning in first
     stack.up()
     assert [credential["Status"] for credential in list_credentials(iam, "jane")] == ["Inactive"]
@@ -125,7 +125,9 @@ def test_reset(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     stack.assert_no_changes()
     again = (stack.folder / "specs/jane.yaml").read_text()
     stack.write_specs(jane=JANE)
-    assert "was taken out: nothing is reset by that, and adding it again, with the same text too, will" in stack.up()
+    assert (
+        "was removed, which resets nothing. Adding it again resets the password, even with the same text" in stack.up()
+    )
     assert stack.read_secrets()["jane/codecommit"] == new
     assert emulator.controls.counts()["iam:ResetServiceSpecificCredential"] == 1
     stack.write_specs(jane=again)
@@ -158,7 +160,7 @@ def test_user_disappears(stack: Stack, iam: IAMClient, emulator: Emulator) -> No
     iam.delete_user(UserName="jane")
     for command in (["preview"], ["up", "--yes"]):
         assert (
-            "the account has no IAM user jane: create the user (aws iam create-user --user-name jane), or take it out"
+            "the account has no IAM user jane. Options: create the user (aws iam create-user --user-name jane); or"
             in stack.fail(*command)
         )
 
@@ -221,12 +223,10 @@ def test_protected_and_expired(stack: Stack, iam: IAMClient, emulator: Emulator)
     emulator.controls.set(clock_shift=60 * 86_400)
     stack.write_specs(jane=protected.replace("OTHER", ", {service: codecommit}"))
     said = stack.fail("preview")
-    words = (
-        f"jane/logs: logs credential {key} of user jane is protected, and would have to be replaced (it has expired)"
-    )
+    words = f"jane/logs: logs credential {key} of user jane is protected and cannot be replaced (it has expired)"
     assert f"specs/jane.yaml:1:30: {words}" in said
     said = stack.fail("up", "--yes", "--skip-preview", "--continue-on-error")
-    assert "is protected, and would have to be replaced" in said
+    assert "is protected and cannot be replaced" in said
     assert len(list_credentials(iam, "jane")) == 2
     urn = stack.read_resources()["jane/logs"]["urn"]
     stack.write_specs(jane="users: {jane: {credentials: [{service: logs}, {service: codecommit}]}}")

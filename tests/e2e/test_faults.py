@@ -27,14 +27,14 @@ def test_unreachable_endpoint(stack: Stack) -> None:
     """Without a response from AWS, a run ends within seconds with an error that names the endpoint."""
     stack.write_specs(jane=JANE)
     said = stack.fail("preview", AWS_ENDPOINT_URL="http://127.0.0.1:9")
-    assert 'no answer from AWS (Could not connect to the endpoint URL: "http://127.0.0.1:9/")' in said
+    assert 'no response from AWS (Could not connect to the endpoint URL: "http://127.0.0.1:9/")' in said
 
 
 def test_no_credentials(stack: Stack) -> None:
     """Without AWS credentials, the error recommends how to configure them."""
     stack.write_specs(jane=JANE)
     said = stack.fail("preview", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
-    assert "no usable AWS credentials (Unable to locate credentials): set AWS_PROFILE" in said
+    assert "no usable AWS credentials (Unable to locate credentials). Options: set AWS_PROFILE" in said
 
 
 def test_unknown_profile(stack: Stack) -> None:
@@ -50,7 +50,7 @@ def test_expired_token(stack: Stack, emulator: Emulator) -> None:
     expired = "The security token included in the request is expired"
     emulator.controls.fail("sts:GetCallerIdentity", times=50, status=403, code="ExpiredToken", message=expired)
     said = stack.fail("up", "--yes")
-    assert f"AWS said ExpiredToken: {expired}: these credentials have expired" in said
+    assert f"AWS error ExpiredToken: {expired}. The credentials have expired" in said
 
 
 def test_access_denied(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
@@ -60,7 +60,7 @@ def test_access_denied(stack: Stack, iam: IAMClient, emulator: Emulator) -> None
     denied = "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: " + CREATE
     emulator.controls.fail(CREATE, times=50, status=403, code="AccessDenied", message=denied)
     said = stack.fail("up", "--yes", "--skip-preview")
-    assert f"for user jane: AWS said AccessDenied: {denied}: `iamcreds permissions`" in said
+    assert f"for user jane: AWS error AccessDenied: {denied}. Run `iamcreds permissions`" in said
     assert list_credentials(iam, "jane") == []
 
 
@@ -68,11 +68,12 @@ def test_unknown_user(stack: Stack) -> None:
     """The preview rejects a user who does not exist, with the source location; `up` rejects the user, too."""
     stack.write_specs(ghost="users: {ghost: {credentials: [{service: codecommit}]}}")
     refused = (
-        "ghost/codecommit: the account has no IAM user ghost: create the user (aws iam create-user --user-name ghost)"
+        "ghost/codecommit: the account has no IAM user ghost. Options: create the user (aws iam create-user --user-name"
+        " ghost)"
     )
     assert f"specs/ghost.yaml:1:31: {refused}" in stack.fail("preview")
     said = stack.fail("up", "--yes", "--skip-preview")
-    assert f"{refused.partition(': ')[2]}, or remove what is declared for the user" in said
+    assert f"{refused.partition(': ')[2]}; or remove this resource" in said
 
 
 def test_unknown_service(stack: Stack, iam: IAMClient) -> None:
@@ -81,7 +82,7 @@ def test_unknown_service(stack: Stack, iam: IAMClient) -> None:
     stack.write_specs(jane="users: {jane: {credentials: [{service: teapot.amazonaws.com}]}}")
     said = stack.fail("preview")
     assert "warning: specs/jane.yaml:1:" in said
-    assert "jane/teapot.amazonaws.com: no teapot.amazonaws.com credential can be made for user jane: AWS" in said
+    assert "jane/teapot.amazonaws.com: cannot create a teapot.amazonaws.com credential for user jane: IAM" in said
     assert "teapot.amazonaws.com" in stack.fail("up", "--yes", "--skip-preview").split("error:")[1]
 
 
@@ -128,8 +129,8 @@ def test_existing_credential(stack: Stack, iam: IAMClient) -> None:
     before = list_credentials(iam, "jane")
     stack.write_specs(jane=JANE)
     said = stack.fail("up", "--yes", "--skip-preview")
-    assert f"{before[0]['ServiceSpecificCredentialId']} (Active, created on " in said
-    assert "Four ways out" in said
+    assert f"{before[0]['ServiceSpecificCredentialId']} (Active, created " in said
+    assert "already exists. Options: delete it" in said
     assert list_credentials(iam, "jane") == before
 
 
@@ -154,7 +155,7 @@ def test_half_made_is_undone(stack: Stack, iam: IAMClient, emulator: Emulator) -
         "iam:UpdateServiceSpecificCredential", times=50, status=403, code="AccessDenied", message="not authorized"
     )
     said = stack.fail("up", "--yes", "--skip-preview")
-    assert "AWS said AccessDenied: not authorized" in said
+    assert "AWS error AccessDenied: not authorized" in said
     assert "of user jane was deleted again" in said
     assert list_credentials(iam, "jane") == []
 

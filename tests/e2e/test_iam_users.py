@@ -156,16 +156,16 @@ def test_refusals(stack: Stack, iam: IAMClient) -> None:
     )
     said = stack.fail("preview")
     for line in (
-        "specs/a.yaml:2:11: there: IAM has user there already: `iamUser: {import: true}` takes the user over",
-        "specs/a.yaml:3:10: case: IAM has user Case, and allows no other whose name differs by case only",
-        "specs/a.yaml:4:10: gone: IAM has no user gone to import: take `import` out, and the user is created",
-        "specs/a.yaml:6:26: narrow/codecommit: no codecommit credential is made for user narrow: ",
+        "specs/a.yaml:2:11: there: IAM user there already exists. Import the user with `iamUser: {import: true}`",
+        "specs/a.yaml:3:10: case: IAM has user Case, and user names must differ by more than case",
+        "specs/a.yaml:4:10: gone: IAM has no user gone to import. Remove `import` to create the user",
+        "specs/a.yaml:6:26: narrow/codecommit: cannot create a codecommit credential for user narrow: ",
     ):
         assert line in said
     stack.write_specs(a="users: {narrow: {credentials: []}}")
     stack.up()
     stack.write_specs(a="users: {narrow: {credentials: []}, there: {iamUser: true, credentials: []}}")
-    assert "would refuse" in stack.fail("preview")
+    assert "would reject" in stack.fail("preview")
     stack.succeed("preview", "--target", "urn:pulumi:test::iamcreds::iamcreds:index:SpecFile::specs/a.yaml")
 
 
@@ -213,7 +213,7 @@ def test_staying(stack: Stack, iam: IAMClient) -> None:
     stack.write_specs(jane=without)
     for command in (["preview"], ["up", "--yes", "--skip-preview"]):
         said = stack.fail(*command)
-        assert "specs/jane.yaml:3:3: jane: `iamUser` was taken out, and Pulumi would delete the IAM user" in said
+        assert "specs/jane.yaml:3:3: jane: `iamUser` was removed, and Pulumi would delete the IAM user" in said
     stack.write_specs(jane=without.replace("credentials:", "iamUser: false\n    credentials:"))
     stack.up()
     assert (list_users(iam), list_policies(iam, "jane"), len(list_credentials(iam, "jane"))) == (

@@ -70,11 +70,11 @@ def test_replaced_one_that_waits(stack: Stack, iam: IAMClient, emulator: Emulato
             assert_no_accusation(said)
             assert old in said
         assert RESET not in emulator.controls.counts()
-        assert "take this one out until an `up` has gone through" in said.replace("\n", " ")
+        assert "remove this resource until an `up` has deleted" in said.replace("\n", " ")
         stack.succeed("config", "set", "now", "2027-01-01" if existing == "fail" else "2027-01-02")
         said = stack.fail("preview")  # one process reads, a different one decides
         assert_no_accusation(said)
-        assert "take this one out until an `up` has gone through" in said.replace("\n", " ")
+        assert "remove this resource until an `up` has deleted" in said.replace("\n", " ")
     stack.write_specs(jane=JANE)
     stack.up()
     assert old not in ids(iam)
@@ -119,7 +119,7 @@ def test_foreign_one_that_lists_leave_out(stack: Stack, iam: IAMClient, emulator
     emulator.controls.set(hidden_users=["jane"])
     stack.write_specs(jane=JANE)
     said = stack.fail(*UP)
-    assert "Four ways out" in said
+    assert "already exists. Options: delete it" in said
     assert all(name in said for name in before)
     assert ids(iam) == before
 

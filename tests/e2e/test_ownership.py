@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.e2e.stack import Stack
 
 TWO = "users: {{jane: {{credentials: [{{service: codecommit, name: {}}}, {{service: codecommit, name: {}}}]}}}}"
-ACCUSATIONS = ("no resource of this stack", "delete-service-specific-credential", "ways out")
+ACCUSATIONS = ("unmanaged credential", "delete-service-specific-credential", "Options: delete")
 UP = ("up", "--yes", "--skip-preview")
 
 

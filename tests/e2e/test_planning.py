@@ -97,7 +97,7 @@ def test_replacement_without_a_slot(
     emulator.controls.clear_counts()
     replaced = ("--replace", resources["a"]["urn"]) if command else ()
     for run in (("preview",), UP):
-        assert "there is no place for another bedrock credential" in stack.fail(*run, *replaced)
+        assert "quota exceeded: IAM allows two bedrock credentials per user" in stack.fail(*run, *replaced)
     assert find_changes(emulator) == {}
     assert {name: found["id"] for name, found in stack.read_resources().items()} == {
         name: found["id"] for name, found in resources.items()

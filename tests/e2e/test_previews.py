@@ -92,7 +92,7 @@ def test_declared_twice(stack: Stack, iam: IAMClient) -> None:
     imported = "from dynamic_providers import ServiceSpecificCredential\n"
     stack.write_program(imported + one.format("a", "") + one.format("b", ""))
     said = stack.fail("preview")
-    assert "a and b declare a codecommit credential of user jane: say in each of them how many there are" in said
+    assert "a and b declare a codecommit credential of user jane, but `declared` is 1" in said
     assert "(declared=2)" in said
     stack.write_program(imported + one.format("a", ", declared=2") + one.format("b", ", declared=2"))
     stack.up()
@@ -171,12 +171,12 @@ def test_no_text(stack: Stack) -> None:
 
 def assert_told_once(printed: str) -> None:
     """Assert that the final diagnostics report the lost connection once, ignoring lines of progress."""
-    assert printed.rsplit("Diagnostics:", maxsplit=1)[-1].count("no answer from AWS") == 1, printed
+    assert printed.rsplit("Diagnostics:", maxsplit=1)[-1].count("no response from AWS") == 1, printed
 
 
 def refusals(printed: str) -> list[str]:
     """Return the lines that list rejections, each beginning with its source location."""
     lines = [line.strip() for line in printed.splitlines()]
-    start = lines.index("error: `pulumi up` would refuse:") + 1
+    start = lines.index("error: `pulumi up` would reject:") + 1
     end = next(number for number, line in enumerate(lines) if number >= start and not line.startswith("specs/"))
     return lines[start:end]

@@ -181,7 +181,7 @@ def test_two_at_once(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
     """A second `up` reports the lock of the backend and changes nothing; the first one completes."""
     stack.write_specs(team=RESET)
     first = start_up(stack, emulator)
-    play(stack, emulator, "Two at once")
+    play(stack, emulator, "Concurrent updates")
     emulator.controls.clear_faults()
     emulator.controls.release()
     said, _ = first.communicate(timeout=200)
@@ -201,7 +201,7 @@ def test_killed(stack: Stack, emulator: Emulator, iam: IAMClient, tmp_path: Path
     emulator.controls.abandon()
     emulator.controls.clear_faults()
     first.communicate(timeout=20)
-    play(stack, emulator, "A run that was killed")
+    play(stack, emulator, "Interrupted update")
     assert_password_works(stack, emulator, iam)
     stack.assert_no_changes()
 
@@ -213,7 +213,7 @@ def test_another_machine(stack: Stack, emulator: Emulator, iam: IAMClient, tmp_p
     env = {name: value.replace(f"{tmp_path}/pulumi", f"{home}/pulumi") for name, value in stack.env.items()}
     other = replace(stack, folder=copy_project(stack.folder, home / "project"), env=env | {"HOME": str(home)})
     other.write_specs(team=JANE)
-    play(other, emulator, "Another machine")
+    play(other, emulator, "Different machine")
     assert_password_works(other, emulator, iam)
     other.write_specs(team=RESET)
     other.up()
@@ -243,7 +243,7 @@ def test_older_state(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
     stack.write_specs(team=RESET)
     stack.up()
     after = stack.read_secrets()
-    script = read_block(ROOT / "docs/state.md", "An older state brought back").replace("BUCKET", BUCKET)
+    script = read_block(ROOT / "docs/state.md", "Earlier state").replace("BUCKET", BUCKET)
     said = run(stack, script.replace("VERSION", version))
     assert version in said
     assert re.search(r"~ reset|\+ reset", said)

@@ -144,11 +144,11 @@ def test_refused_together(stack: Stack, iam: IAMClient, emulator: Emulator) -> N
     )
     for command in (["preview"], ["up", "--yes"]):
         lines = [line.strip() for line in stack.fail(*command).splitlines()]
-        start = lines.index("error: `pulumi up` would refuse:") + 1
+        start = lines.index("error: `pulumi up` would reject:") + 1
         assert lines[start].startswith("specs/a.yaml:2:25: ghost/logs: the account has no IAM user ghost")
         assert lines[start + 1].startswith("specs/a.yaml:3:3: specs/a.yaml: joe: has 1 access key")
         assert lines[start + 2].startswith(
-            "specs/b.yaml:5:9: jane/bedrock: no bedrock credential is made for user jane"
+            "specs/b.yaml:5:9: jane/bedrock: cannot create a bedrock credential for user jane"
         )
         assert live["ServiceSpecificCredential"]["ServiceSpecificCredentialId"] in lines[start + 2]
     assert [found["ServiceName"] for found in list_credentials(iam, "jane")] == ["bedrock.amazonaws.com"]

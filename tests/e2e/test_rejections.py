@@ -189,7 +189,7 @@ def test_denied_read_stops_nobody(stack: Stack, iam: IAMClient, emulator: Emulat
     before = stack.read_resources()["joe/codecommit"]
     emulator.controls.set(hidden_users=["joe"])
     emulator.controls.deny("iam:ListServiceSpecificCredentials", call=2)
-    denied = "joe/codecommit: listing the service-specific credentials of user joe: AWS said AccessDenied"
+    denied = "joe/codecommit: listing the service-specific credentials of user joe: AWS error AccessDenied"
     stack.write_specs(team=team.format("{service: codecommit}", ""))
     assert denied in stack.fail("preview")
     deny_again(emulator)
@@ -234,7 +234,7 @@ def test_denied_account_stops_the_run(stack: Stack, iam: IAMClient, emulator: Em
     stack.write_specs(team="users: {jane: {credentials: [{service: logs, reset: x}]}, joe: {credentials: []}}")
     for command in (("preview",), UP):
         said = stack.fail(*command, **REPORT)
-        assert said.rsplit("Diagnostics:", maxsplit=1)[-1].count("AWS said AccessDenied") == 1, said
+        assert said.rsplit("Diagnostics:", maxsplit=1)[-1].count("AWS error AccessDenied") == 1, said
     emulator.controls.clear_faults()
     assert len(list_credentials(iam, "joe")) == 1
 
@@ -258,7 +258,7 @@ def test_rejected_iam_user(
         main(["plan", str(preview)])
     comment = capfd.readouterr().out
     assert "1 to create, 1 to delete, 1 IAM user to create, 1 refused; the stack has 1 credential." in comment
-    assert "jane: IAM has user jane already" in comment
+    assert "jane: IAM user jane already exists" in comment
     stack.fail(*UP)
     assert list_credentials(iam, "leaver") == []
     assert len(list_credentials(iam, "new")) == 1

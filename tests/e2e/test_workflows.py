@@ -352,13 +352,13 @@ def test_unreachable_endpoint(runner: Runner) -> None:
     preview = runner.run("pull-request", "preview", env=nowhere)
     assert preview.outcomes == {"state": "success", "preview": "failure", "comment": "failure"}
     assert "**The preview failed**" in preview.calls[-1].body
-    assert "no answer from AWS" in preview.calls[-1].body
+    assert "no response from AWS" in preview.calls[-1].body
     up = runner.run("up", "up", env=nowhere)
     assert list(up.outcomes.values()) == ["success", "success", "failure", "failure", "skipped", "skipped"]
-    assert "no answer from AWS" in up.summary
+    assert "no response from AWS" in up.summary
     drift = runner.run("drift", "drift", found="7", env=nowhere)
     assert drift.outcomes == {"drift": "failure", "issue": "skipped", "code scanning": "skipped", "notify": "skipped"}
-    assert "no answer from AWS" in drift.text
+    assert "no response from AWS" in drift.text
     assert drift.calls == []
 
 

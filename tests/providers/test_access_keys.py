@@ -61,10 +61,8 @@ def test_findings(watcher: AccessKeysProvider, iam: IAMClient, capsys: pytest.Ca
     assert by_bob.startswith("bob: has 1 access key")
     assert by_jane.startswith("jane: access key AKIA")
     (stop,) = checked.failures or []
-    assert (stop.property, stop.reason) == (
-        "",
-        f"{by_bob}, and the policy is enforced: mend the keys, or let a run through with --config enforce=false",
-    )
+    options = "Options: fix the access keys; or allow the run with --config enforce=false"
+    assert (stop.property, stop.reason) == ("", f"{by_bob}, and the policy is enforced. {options}")
     assert capsys.readouterr().err == f"warning: {by_jane}\n"
     told = watcher.check({}, {"users": policies, "run": {"on_rejection": "collect"}})
     assert (told.failures, told.inputs["refused"]) == ([], [stop.reason])
@@ -93,7 +91,7 @@ def test_denied_read(watcher: AccessKeysProvider, emulator: Emulator, iam: IAMCl
     iam.create_access_key(UserName="jane")
     emulator.controls.deny("iam:ListAccessKeys")
     users = {"jane": {"max": 1.0}}
-    for wrong, reason in ((users, "listing the access keys of user jane: AWS said AccessDenied"), (7.0, "users: exp")):
+    for wrong, reason in ((users, "listing the access keys of user jane: AWS error AccessDenied"), (7.0, "users: exp")):
         checked = watcher.check({}, {"users": wrong, "run": {"on_rejection": "defer"}})
         assert checked.failures == []
         assert checked.inputs["refused"][0].startswith(reason)
@@ -120,7 +118,9 @@ def test_enforcement_is_let_go(watcher: AccessKeysProvider, iam: IAMClient, caps
     checked = watcher.check({}, {"users": {"jane": {"max": 0.0, "enforce": True}}})
     assert checked.failures == []
     config, finding = capsys.readouterr().err.splitlines()
-    assert config.startswith("warning: access-key policies are not enforced: the stack's config says enforce=false")
+    assert config.startswith(
+        "warning: access key policies are not enforced, because the stack's config has enforce=false"
+    )
     assert finding == f"warning: {checked.inputs['findings'][0]}"
 
 

@@ -41,7 +41,7 @@ def test_created_since(provider: ServiceSpecificCredentialProvider, emulator: Em
     checked = provider.check({}, news() | ADOPTING)
     emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
     provider.account.inventory.reread(["jane"])
-    with pytest.raises(RejectedError, match=f"{UNMANAGED} of user jane has come since the preview: repeat"):
+    with pytest.raises(RejectedError, match=f"{UNMANAGED} of user jane appeared after the preview"):
         provider.create(checked.inputs)
 
 
@@ -51,7 +51,7 @@ def test_deleted_since(provider: ServiceSpecificCredentialProvider, emulator: Em
     checked = provider.check({}, news() | ADOPTING)
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=UNMANAGED)
     provider.account.inventory.reread(["jane"])
-    with pytest.raises(RejectedError, match=f"{UNMANAGED} of user jane, which was to be adopted, is gone"):
+    with pytest.raises(RejectedError, match=f"{UNMANAGED} of user jane, because it no longer exists"):
         provider.create(checked.inputs)
     assert emulator.controls.passwords() == {}
 

@@ -130,7 +130,7 @@ def test_gone_since_the_preview(
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     inputs = provider.check({}, news()).inputs
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=ID)
-    with pytest.raises(RejectedError, match=f"credential {ID} of user jane, which was to be adopted, is gone: repeat"):
+    with pytest.raises(RejectedError, match=f"cannot adopt credential {ID} of user jane, because it no longer exists"):
         new_process().create(inputs)
     assert emulator.controls.passwords() == {}
 
@@ -201,7 +201,9 @@ def test_missing(
     assert (checked.inputs, checked.failures) == (INPUTS, [])
     made = provider.create(checked.inputs)
     assert set(emulator.controls.passwords()) == {made.id}
-    assert f"credential {ID}, which user jane imports as a codecommit credential, does not" in capsys.readouterr().err
+    assert (
+        f"codecommit credential {ID} of user jane, which is to be imported, does not exist" in capsys.readouterr().err
+    )
     provider.delete(made.id, made.outs or {})
     emulator.controls.put_credential(other, "jane", CODECOMMIT)
     (failure,) = new_process().check({}, news()).failures or []
@@ -229,7 +231,7 @@ def test_named_by_who_has_one(provider: ServiceSpecificCredentialProvider, emula
     failures = provider.check({}, spare).failures
     assert failures is not None
     assert f"{ID} (Active" in failures[0].reason
-    assert "no resource of this stack has it" in failures[0].reason
+    assert "unmanaged credential" in failures[0].reason
 
 
 def test_asked_again(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
@@ -243,7 +245,7 @@ def test_asked_again(provider: ServiceSpecificCredentialProvider, emulator: Emul
     provider.create(second.inputs)
     told = provider.check({}, news(declared=2, run={"resource": "jane/codecommit/spare", "owned": {}})).failures
     assert told is not None
-    assert "jane/codecommit has it already" in told[0].reason
+    assert "jane/codecommit has or imports it" in told[0].reason
 
 
 def test_of_a_different_user(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:

@@ -52,6 +52,6 @@ def test_once(
 def test_unsupported_once(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
     """An endpoint without an operation is one failure as well."""
     emulator.controls.fail("sts:GetCallerIdentity", times=50, status=400, code="InvalidAction", message="no")
-    with pytest.raises(IamcredsError, match="the endpoint does not have the operation GetCallerIdentity"):
+    with pytest.raises(IamcredsError, match="The endpoint does not have the operation GetCallerIdentity"):
         provider.read("ACCA1", RECORDED)
     assert provider.read("ACCA2", RECORDED).outs == RECORDED

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CODECOMMIT = "codecommit.amazonaws.com"
 LIST = "iam:ListServiceSpecificCredentials"
 RESET = "iam:ResetServiceSpecificCredential"
-DENIED = "listing the service-specific credentials of user joe: AWS said AccessDenied"
+DENIED = "listing the service-specific credentials of user joe: AWS error AccessDenied"
 
 
 def run(user: str, owned: dict[str, str], **context: object) -> dict[str, Any]:

@@ -176,12 +176,12 @@ REFUSED = """users:
   imported: {iamUser: {import: true}, credentials: []}
   new: {iamUser: true, credentials: []}
 """
-_CASE = "and allows no other whose name differs by case only"
+_CASE = "and user names must differ by more than case"
 REASONS = {
-    "there": "2:11: there: IAM has user there already: `iamUser: {import: true}` takes the user over",
-    "case": f"3:10: case: IAM has user Case, {_CASE}: declare it as Case",
-    "gone": "4:10: gone: IAM has no user gone to import: take `import` out, and the user is created",
-    "cased": f"5:11: cased: IAM has user CASED, {_CASE}: declare it as CASED",
+    "there": "2:11: there: IAM user there already exists. Import the user with `iamUser: {import: true}`",
+    "case": f"3:10: case: IAM has user Case, {_CASE}. Declare the user as Case",
+    "gone": "4:10: gone: IAM has no user gone to import. Remove `import` to create the user",
+    "cased": f"5:11: cased: IAM has user CASED, {_CASE}. Declare the user as CASED",
 }
 
 
@@ -200,11 +200,11 @@ def test_refusals(tmp_path: Path) -> None:
     functions: dict[str, dict[str, Any] | str] = {USERS: {"names": names}}
     lines = {user: f"{tmp_path}/a.yaml:{reason}" for user, reason in REASONS.items()}
     engine = Engine({}, functions=functions)
-    assert refused(engine) == ["`pulumi up` would refuse:", *lines.values()]
+    assert refused(engine) == ["`pulumi up` would reject:", *lines.values()]
     imports = {user: engine.requests[IAM_USER_TYPE, user].importId for user in ("gone", "imported", "new")}
     assert imports == {"gone": "", "imported": "imported", "new": ""}, "the engine would stop at a missing user"
     left_out = {"gone": RegisterResourceResponse(unknown=True)}
-    assert refused(Engine({}, left_out, functions)) == ["`pulumi up` would refuse:", *(
+    assert refused(Engine({}, left_out, functions)) == ["`pulumi up` would reject:", *(
         lines[user] for user in ("there", "case", "cased")
     )]  # fmt: skip
     has = {f"urn:pulumi:dev::x::y::{user}": {"type": IAM_USER_TYPE, "outputs": {"name": user}} for user in REASONS}
@@ -233,8 +233,8 @@ def test_taken_out(tmp_path: Path, *, dry_run: bool) -> None:
     engine = Engine(state)
     with pytest.raises(pulumi.RunError) as refused:
         run(engine, tmp_path, "users:\n  bob: {credentials: []}\n  jane: {credentials: []}\n", dry_run=dry_run)
-    assert str(refused.value) == "`pulumi up` would refuse:\n" * dry_run + (
-        f"{tmp_path}/a.yaml:3:3: jane: `iamUser` was taken out, and Pulumi would delete the IAM user, who is still"
+    assert str(refused.value) == "`pulumi up` would reject:\n" * dry_run + (
+        f"{tmp_path}/a.yaml:3:3: jane: `iamUser` was removed, and Pulumi would delete the IAM user, who is still"
         " declared. Put it back; or, to leave the user to somebody else, add `retainOnDelete: true` to it, run"
         " `pulumi up`, and then write `iamUser: false`"
     )
@@ -329,7 +329,7 @@ def test_made_user_is_not_missing(provider: ServiceSpecificCredentialProvider) -
     assert "declare a codecommit credential" in provider.check({}, second).inputs["refused"][0]
     other = NEW | {"user": "other", "run": message}
     (reason,) = provider.check({}, other).inputs["refused"]
-    assert reason.startswith("the account has no IAM user other: create the user")
+    assert reason.startswith("the account has no IAM user other. Options: create the user")
 
 
 @pytest.mark.usefixtures("iam")  # creates jane

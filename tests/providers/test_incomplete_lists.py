@@ -64,13 +64,13 @@ def test_blocked(provider: ServiceSpecificCredentialProvider, emulator: Emulator
     emulator.controls.set(hidden_users=["bob", "jane"], clock_shift=120)
     checked = provider.check({}, news() | {"declared": 2})
     assert checked.failures == []
-    with pytest.raises(RejectedError, match="no resource of this stack has") as raised:
+    with pytest.raises(RejectedError, match="unmanaged credential") as raised:
         provider.create(checked.inputs)
     assert set(emulator.controls.passwords()) == unmanaged
     assert sum(name in str(raised.value) for name in unmanaged) == number
     assert ("was deleted again" in str(raised.value)) is (number == 1)
     for others in (news(resource="jane/codecommit/b") | {"declared": 2}, news() | {"user": "bob"}):
-        assert "no resource of this stack has" in reasons(provider.check({}, others))[0]
+        assert "unmanaged credential" in reasons(provider.check({}, others))[0]
 
 
 def test_adopt(
@@ -98,7 +98,7 @@ def test_adopt_two(provider: ServiceSpecificCredentialProvider, emulator: Emulat
     inputs = ADOPTING | {"declared": 2}
     checked = {name: provider.check({}, news(resource=name) | inputs).inputs for name in "ab"}
     first = provider.create(checked["a"])
-    with pytest.raises(RejectedError, match="has come since the preview: repeat, to adopt it"):
+    with pytest.raises(RejectedError, match="appeared after the preview\\. Run again to adopt it"):
         provider.create(checked["b"])
     provider = new_process()
     provider.read(first.id, first.outs or {})

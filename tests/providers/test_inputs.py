@@ -71,7 +71,7 @@ def test_bounds(name: str, value: object, *, is_accepted: bool) -> None:
         ("status", "on", "expected Active or Inactive"),
         ("age_days", 0.0, "expected a whole number of days from 1 to 36600"),
         ("existing", "take", "expected fail or adopt"),
-        ("declared", 3.0, "expected 1 or 2, as many as IAM allows"),
+        ("declared", 3.0, "expected 1 or 2, because IAM allows two"),
     ],
 )
 def test_reasons(name: str, value: object, expected: str) -> None:
@@ -98,7 +98,10 @@ def test_expiry_of_a_password() -> None:
     """A password has no expiry, as in the specs; a service that is unknown to iamcreds may have one."""
     aged = {"user": "jane", "age_days": 30.0}
     (failure,) = find_failures(CredentialInputs.read(aged | {"service": "keyspaces"}))
-    assert (failure.property, failure.reason) == ("age_days", "only API keys expire, and keyspaces has passwords")
+    assert (failure.property, failure.reason) == (
+        "age_days",
+        "only API keys expire, but keyspaces credentials are passwords",
+    )
     for service in ("bedrock", "new.amazonaws.com", UNKNOWN, UNKNOWN_OBJECT):
         assert list(find_failures(CredentialInputs.read(aged | {"service": service}))) == []
 

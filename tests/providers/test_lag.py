@@ -175,5 +175,10 @@ def test_killed_run(
     assert later.check({}, news(resource="jane/codecommit/b") | {"declared": 2}).failures == []
     assert looks == [3.0]
     warnings = capfd.readouterr().err
-    assert warnings.count("a run on this machine began to make a codecommit credential of user jane a moment ago") == 1
+    assert (
+        warnings.count(
+            "a run on this machine began to create a codecommit credential for user jane less than a minute ago"
+        )
+        == 1
+    )
     assert re.search(r"waiting until IAM's lists must show it, for \d\d seconds at most\n", warnings)

@@ -23,7 +23,7 @@ def test_without_the_state(
     """If the program does not send the state's credentials, none is called unmanaged or adopted."""
     emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
     (reason,) = reasons(provider.check({}, INPUTS | inputs))
-    assert "run with --refresh, and without --target" in reason
+    assert "Run with --refresh, and without --target" in reason
     assert "delete" not in reason
 
 
@@ -47,13 +47,13 @@ def test_left_by_a_replacement(provider: ServiceSpecificCredentialProvider, emul
     for existing in ("fail", "adopt"):
         (reason,) = reasons(new_process().check({}, spare | {"existing": existing}))
         assert f"{UNMANAGED} (Active" in reason
-        assert "has left it when it was replaced" in reason
+        assert "may belong to this stack" in reason
     provider = new_process()
     provider.read(name, outs)
     provider.read(UNMANAGED, outs | {"credential_id": UNMANAGED})
     (reason,) = reasons(provider.check({}, spare))
     assert f"({UNMANAGED} by this stack and {name} by jane/codecommit)" in reason, "oldest first"
-    assert "take this one out until an `up` has gone through, which deletes what was replaced" in reason
+    assert "remove this resource until an `up` has deleted replaced or removed credentials" in reason
 
 
 def test_left_by_a_resource_of_a_different_user(
@@ -66,11 +66,11 @@ def test_left_by_a_resource_of_a_different_user(
     emulator.controls.set(clock_shift=120)
     provider.account.credentials.delete("jane", name)
     (reason,) = reasons(new_process().check({}, news(**context)))
-    assert "has left it when it was replaced" in reason
+    assert "may belong to this stack" in reason
     provider = new_process()
     provider.read(name, outs)
     (reason,) = reasons(provider.check({}, news(**context)))
-    assert "no resource of this stack has it" in reason
+    assert "unmanaged credential" in reason
 
 
 @pytest.mark.parametrize("is_narrowed", [True, False])

@@ -78,7 +78,7 @@ def test_unprintable_name(character: str, specs: Desired, monkeypatch: pytest.Mo
     monkeypatch.setattr(pulumi.log, "warn", warnings.append)
     run(Engine({}), specs)
     (warning,) = warnings
-    assert "config `passwords` has a password of x" in warning
+    assert "config `passwords`: the password of x is not used" in warning
     assert warning.isprintable()
 
 
@@ -119,7 +119,8 @@ def test_outputs_of_an_unknown_password(specs: Desired) -> None:
     told = run(Engine({}, {"jane/codecommit": answer(LIVE)}), specs)
     assert told["secrets"]["jane/codecommit"] is None
     assert (
-        told["credentials"]["jane/codecommit"]["secret"] == "unknown, because it was adopted: a `reset` makes a new one"
+        told["credentials"]["jane/codecommit"]["secret"]
+        == "unknown, because it was adopted: a `reset` creates a new one"
     )
     told = run(Engine({}, {"jane/codecommit": answer({**LIVE, "service_password": PASSWORD})}), specs)
     assert unwrap_rpc_secret(told["secrets"]["jane/codecommit"]) == PASSWORD

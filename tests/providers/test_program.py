@@ -268,14 +268,16 @@ def test_passwords(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert unwrap_rpc_secret(adopted["password"]) == "hunter2"
     assert "password" not in sent(engine.requests[CREDENTIAL_TYPE, "jane/logs"])
     told = capsys.readouterr().err
-    assert "config `passwords` has a password of jane/logs, which the specs do not adopt: it is not used" in told
+    assert "config `passwords`: the password of jane/logs is not used" in told
     assert "hunter" not in told
 
 
 @pytest.mark.parametrize("passwords", ['["hunter2"]', "hunter2"])
 def test_passwords_of_another_shape(tmp_path: Path, passwords: str) -> None:
     """A value that is not a map of strings is rejected with the correct command, and never quoted."""
-    with pytest.raises(pulumi.RunError, match="config `passwords` must be texts by resource name") as refused:
+    with pytest.raises(
+        pulumi.RunError, match="config `passwords`: the value must be an object of texts by resource name"
+    ) as refused:
         configured(tmp_path, passwords)
     assert "hunter2" not in str(refused.value)
 
@@ -336,7 +338,7 @@ def test_refused_together(specs: Desired) -> None:
     with pytest.raises(pulumi.RunError) as refused:
         run(Engine({}, answers), specs, dry_run=True)
     assert str(refused.value).splitlines() == [
-        "`pulumi up` would refuse:",
+        "`pulumi up` would reject:",
         f"{lead}:2:23: bob/bedrock: one",
         f"{lead}:2:23: bob/bedrock: two",
         f"{team}:2:3: {team}: jane: two keys",
@@ -366,7 +368,9 @@ def test_without_an_engine(specs: Desired, monkeypatch: pytest.MonkeyPatch) -> N
         await register(specs).future()
 
     configure(Settings("iamcreds", "dev"))
-    with pytest.raises(pulumi.RunError, match="there is no engine: run `pulumi preview` or `pulumi up`"):
+    with pytest.raises(
+        pulumi.RunError, match=r"the program runs without the Pulumi engine\. Run `pulumi preview` or `pulumi up`"
+    ):
         complete(program())
 
 

@@ -64,7 +64,7 @@ def test_expired(provider: ServiceSpecificCredentialProvider, emulator: Emulator
     outs = dict(provider.read(name, outs).outs or {})
     checked = provider.check(INPUTS, INPUTS | message(name, on_rejection="collect"))
     (reason,) = checked.inputs["refused"]
-    assert f"{name} of user jane is protected, and would have to be replaced (it has expired)" in reason
+    assert f"{name} of user jane is protected and cannot be replaced (it has expired)" in reason
     assert not provider.diff(name, outs, checked.inputs).replaces
     assert new_process().diff(name, outs, INPUTS).replaces == ["status"]
 

@@ -135,10 +135,10 @@ def test_renamed_user(provider: ServiceSpecificCredentialProvider, iam: IAMClien
         assert "IAM renamed it to joan" in reason
     new = news(resource="ghost/codecommit", **owned) | {"user": "ghost"}
     (reason,) = new_process().check({}, new).inputs["refused"]
-    assert "no IAM user ghost: create the user" in reason, "jane is removed from the specs"
+    assert "no IAM user ghost. Options: create the user" in reason, "jane is removed from the specs"
     iam.delete_service_specific_credential(UserName="joan", ServiceSpecificCredentialId=name)
     (reason,) = new_process().check({}, news(of_user=[name], **owned)).inputs["refused"]
-    assert "no IAM user jane: create the user" in reason
+    assert "no IAM user jane. Options: create the user" in reason
 
 
 def test_unknown_service(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
@@ -147,13 +147,16 @@ def test_unknown_service(provider: ServiceSpecificCredentialProvider, emulator: 
     emulator.controls.clear_counts()
     for resource in "ab":
         teapot = news(resource=resource, on_rejection="collect") | TEAPOT | {"declared": 2}
-        assert "AWS knows no such credentials of teapot" in provider.check({}, teapot).inputs["refused"][0]
+        assert (
+            "does not support service-specific credentials for teapot"
+            in provider.check({}, teapot).inputs["refused"][0]
+        )
     assert emulator.controls.counts() == {LIST: 1}
 
 
 def test_unknown_service_of_a_new_user(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:
     """The service is rejected at the cost of one call, even if the user does not exist yet."""
-    message = "AWS knows no such credentials of teapot.amazonaws.com: check the service name, or whether"
+    message = "IAM does not support service-specific credentials for teapot.amazonaws.com. Check the service"
     created = {"on_rejection": "collect", "created_users": ["new"]}
     assert message in provider.check({}, news(**created) | TEAPOT | {"user": "new"}).inputs["refused"][0]
     for user in ("ghost", UNKNOWN):
@@ -173,7 +176,7 @@ def test_declared_twice(provider: ServiceSpecificCredentialProvider) -> None:
     """If two credentials are each declared as the only one, they are rejected with both names."""
     group: dict[str, dict[str, Any]] = {"a": {}, "b": {}}
     (reason,) = reasons(provider.check({}, news(resource="a", group=group)))
-    assert reason.startswith("a and b declare a codecommit credential of user jane: say in each")
+    assert reason.startswith("a and b declare a codecommit credential of user jane, but `declared` is 1")
     assert reasons(provider.check(INPUTS, news(resource="b", group=group))) == [], "it is in the state"
 
 
@@ -219,7 +222,7 @@ def test_malformed(provider: ServiceSpecificCredentialProvider) -> None:
     (reason,) = provider.check({}, news(on_rejection="defer") | malformed).inputs["refused"]
     assert reason.startswith("status: expected Active or Inactive; age_days: only API keys expire")
     checked = provider.check({}, news(on_rejection="defer") | {"password": "hunter2"})
-    assert checked.inputs["refused"][0].startswith("`password` is for a credential that is imported")
+    assert checked.inputs["refused"][0].startswith("`password` is only for a credential to import")
     assert "hunter2" not in str(checked.inputs)
     with pytest.raises(RejectedError):
         provider.create(checked.inputs)

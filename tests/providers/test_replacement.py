@@ -188,7 +188,7 @@ def test_sibling_of_a_renamed_user_keeps_its_slot(provider: ServiceSpecificCrede
     joan = {"user": "joan", "declared": 2}
     assert provider.check({}, news(resource="b") | joan).failures == []
     (reason,) = reasons(provider.check({}, news(resource="c") | joan))
-    assert "there is no place" in reason
+    assert "quota exceeded" in reason
 
 
 def test_different_user_or_service(

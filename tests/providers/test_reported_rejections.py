@@ -88,7 +88,7 @@ def test_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert outputs["credentials"].keys() == outputs["secrets"].keys() == {"jane/logs"}
     monkeypatch.delenv(VARIABLE)
     engine = Engine({}, answers)
-    with pytest.raises(pulumi.RunError, match=r"\A`pulumi up` would refuse:\n.*bob/bedrock: one\n(.*\n){2}.*\Z"):
+    with pytest.raises(pulumi.RunError, match=r"\A`pulumi up` would reject:\n.*bob/bedrock: one\n(.*\n){2}.*\Z"):
         preview(engine, file)
     assert list_errors(engine) == []
 
@@ -101,7 +101,7 @@ def test_reported_iam_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     preview(engine, tmp_path)
     ((urn, message),) = list_errors(engine)
     assert urn == "urn:jane"
-    assert message.startswith(f"{tmp_path}/a.yaml:2:10: jane: IAM has user jane already")
+    assert message.startswith(f"{tmp_path}/a.yaml:2:10: jane: IAM user jane already exists")
 
 
 def test_orphans_fail_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +110,7 @@ def test_orphans_fail_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv(VARIABLE, "report")
     state = {"urn:pulumi:dev::x::y::jane": {"type": IAM_USER_TYPE, "outputs": {"name": "jane"}}}
     engine = Engine(state, {"jane/codecommit": reject("no")})
-    with pytest.raises(pulumi.RunError, match=r"jane: `iamUser` was taken out.*\n.*jane/codecommit: no"):
+    with pytest.raises(pulumi.RunError, match=r"jane: `iamUser` was removed.*\n.*jane/codecommit: no"):
         preview(engine, tmp_path)
     assert list_errors(engine) == []
 

@@ -71,7 +71,9 @@ def test_now() -> None:
     assert parse_now("2027-03-01T01:00:00+01:00") == datetime(2027, 3, 1, tzinfo=UTC)
     before = datetime.now(UTC)
     assert before <= parse_now(None) <= datetime.now(UTC)
-    with pytest.raises(ConfigError, match="'tomorrow', which is no date: `pulumi config set now 2027-03-01` sets one"):
+    with pytest.raises(
+        ConfigError, match=r"'tomorrow' is not a valid ISO 8601 date\. Run `pulumi config set now 2027-03-01`"
+    ):
         parse_now("tomorrow")
 
 

@@ -150,7 +150,7 @@ def test_reset_taken_out(provider: ServiceSpecificCredentialProvider, capsys: py
     name, outs = made(provider, reset="lost")
     without = provider.update(name, outs, INPUTS).outs
     assert provider.diff(name, outs, INPUTS).changes
-    assert "was taken out: nothing is reset by that" in capsys.readouterr().err
+    assert "was removed, which resets nothing" in capsys.readouterr().err
     assert without is not None
     assert without["service_password"] == outs["service_password"]
     again = provider.update(name, without, INPUTS | {"reset": "lost"}).outs
@@ -197,7 +197,9 @@ def test_manual_deactivation(
     provider = new_process()
     capsys.readouterr()
     assert not provider.diff(name, outs | {"status": "Inactive"}, INPUTS).changes
-    warning = f"somebody switched off codecommit.amazonaws.com credential {name} of user jane, and off it stays"
+    warning = (
+        f"codecommit.amazonaws.com credential {name} of user jane was deactivated outside Pulumi and stays Inactive"
+    )
     assert warning in capsys.readouterr().err
     assert provider.diff(name, outs | {"status": "Inactive"}, INPUTS | {"status": "Active"}).changes
     assert provider.diff(name, outs, INPUTS | {"reset": "x"}).changes

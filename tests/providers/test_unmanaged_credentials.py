@@ -88,8 +88,8 @@ def test_report(
     said = capsys.readouterr().err
     on = datetime.fromisoformat(shown[0]["created"]).date()
     assert (
-        f"warning: user jane has codecommit credential {FOREIGN} (Active, created on {on}), which no spec declares and"
-        f" this stack has not: declare it with `adopt: {FOREIGN}`, or delete it"
+        f"warning: codecommit credential {FOREIGN} (Active, created {on}) of user jane is unmanaged. Options: import it"
+        f" with `adopt: {FOREIGN}`; or delete it"
     ) in said
     assert OWN not in said
     assert JOES not in said
@@ -110,8 +110,8 @@ def test_deactivate(
 ) -> None:
     """Active credentials are deactivated with one call each, and inactive ones stay inactive; then nothing differs."""
     checked = unmanaged.check({}, inputs("deactivate"))
-    ends = {line.rpartition(": ")[2] for line in capsys.readouterr().err.splitlines()}
-    assert ends == {"`pulumi up` switches it off", "it stays as it is"}
+    ends = {line.rpartition(". ")[2] for line in capsys.readouterr().err.splitlines()}
+    assert ends == {"`pulumi up` deactivates it", "`pulumi up` does not change it"}
     assert (checked.inputs["deactivates"], checked.inputs["deletes"]) == ([FOREIGN], [])
     outs = unmanaged.create(checked.inputs).outs
     assert outs is not None
@@ -132,7 +132,7 @@ def test_delete(
     """Unmanaged credentials are deleted, even if another user deletes them meanwhile; then nothing differs."""
     checked = unmanaged.check({}, inputs("delete"))
     said = capsys.readouterr().err.splitlines()
-    assert [line.rpartition(": ")[2] for line in said] == ["`pulumi up` deletes it"] * 2
+    assert [line.rpartition(". ")[2] for line in said] == ["`pulumi up` deletes it"] * 2
     assert checked.inputs["deletes"] == [FOREIGN, OFF]
     assert unmanaged.diff("x", {}, checked.inputs).changes
     outs = unmanaged.update("x", {}, checked.inputs).outs
@@ -186,7 +186,7 @@ def test_left_when_replaced(
     assert FOREIGN not in capsys.readouterr().err
     again = another_process(refresh=False)
     assert again.check({}, inputs("delete")).inputs["deletes"] == [OFF], "it is older than one of its user and service"
-    assert f"{FOREIGN}, which no spec declares and which a resource of this stack may have left" in (
+    assert f"{FOREIGN} of user jane is unmanaged, or was left by a replacement in this stack" in (
         capsys.readouterr().err
     )
     emulator.controls.put_credential("ACCALATER000000000000", "jane", LOGS)
@@ -225,7 +225,7 @@ def test_taken_over_since(unmanaged: UnmanagedCredentialsProvider, emulator: Emu
     """A credential that this run has adopted is not touched, although the inputs name it."""
     checked = unmanaged.check({}, inputs("delete"))
     unmanaged.account.credentials.change("jane", FOREIGN, reset=True)
-    with pytest.raises(RejectedError, match=f"{FOREIGN} of user jane is taken over"):
+    with pytest.raises(RejectedError, match=f"{FOREIGN} of user jane is not changed"):
         unmanaged.create(checked.inputs)
     assert FOREIGN in emulator.controls.passwords()
 
@@ -237,7 +237,7 @@ def test_about_to_be_taken_over(unmanaged: UnmanagedCredentialsProvider, emulato
     adopted = next(credential for credential in credentials if credential.id == FOREIGN)
     group = Group("jane", CODECOMMIT, {"jane/codecommit/spare": Member()}, credentials)
     unmanaged.session.decide(group, "jane/codecommit/spare", Adopt(adopted))
-    with pytest.raises(RejectedError, match=f"{FOREIGN} of user jane is taken over"):
+    with pytest.raises(RejectedError, match=f"{FOREIGN} of user jane is not changed"):
         unmanaged.create(checked.inputs)
     assert FOREIGN in emulator.controls.passwords()
     assert unmanaged.check({}, inputs("delete")).inputs["deletes"] == [OFF]

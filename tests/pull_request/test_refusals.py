@@ -20,7 +20,7 @@ REPORTED = [
 RAISED = {
     "severity": "error",
     "message": (
-        "error: `pulumi up` would refuse:\n"
+        "error: `pulumi up` would reject:\n"
         f"specs/ghost.yaml:2:3: ghost/codecommit: {NO_USER}\n"
         f"specs/jane.yaml:4:9: jane/codecommit: {IN_THE_WAY}"
     ),

@@ -154,7 +154,7 @@ def test_faults(reporting: Reporting, emulator: Emulator, monkeypatch: pytest.Mo
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     ran = reporting.run()
     assert (ran.code, ran.out) == (1, "")
-    assert "no answer from AWS" in ran.err
+    assert "no response from AWS" in ran.err
     assert reporting.text == "yesterday's"
 
 

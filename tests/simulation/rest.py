@@ -30,10 +30,9 @@ PAUSE = 600.0
 
 _ID = re.compile(r"ACCA\w{17}")
 _DELETE_COMMAND = re.compile(r"--service-specific-credential-id (ACCA\w+)")
-_NO_PLACE = re.compile(r"(\S+): (?:: )?there is no place for another")
+_NO_PLACE = re.compile(r"(\S+): (?:: )?quota exceeded: IAM allows two")
 _ADOPTING = re.compile(
-    r"(\S+): (?:: )?credential ACCA\w+"
-    r"(?:, which user \S+ is to adopt| is a \S+ credential of| of user \S+ cannot be adopted)"
+    r"(\S+): (?:: )?cannot import credential ACCA\w+ as a \S+ credential of user \S+: (?!it does not exist)"
 )
 _PROTECTED = re.compile(
     r"(\S+?):?(?: :)? (?:\S+ credential(?: ACCA\w+)? of user \S+ is protected|cannot be deleted because"

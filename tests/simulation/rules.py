@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 _DELETE_COMMAND = re.compile(r"--service-specific-credential-id (ACCA\w+)")
 _UNKNOWN = re.compile(
-    r"does not know (.*?), nor its password|: (.*?) (?:is|are) live already, no resource of this"
-    r"|credential \S+ \([^)]*\), which no spec declares and this stack has not"
+    r"unmanaged credentials? (.*?) already exists?\. Options|credential \S+ \([^)]*\) of user \S+ is unmanaged\."
 )
 SECOND = 1.0
 """The tolerance for a date that is truncated to the second, on a clock known to the second."""
