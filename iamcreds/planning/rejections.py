@@ -58,7 +58,7 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
             return (
                 f"cannot create a {what} for {user}: unmanaged {_list_existing(unmanaged)}. Options:"
                 f" {_list_options(unmanaged, group, name, now)} (if {_it(unmanaged)}"
-                f" {'was' if len(unmanaged) == 1 else 'were'} deleted in the last minute, run again)"
+                f" {'was' if len(unmanaged) == 1 else 'were'} just deleted, run again in a minute)"
             )
         case Unproven(existing):
             return (
@@ -92,8 +92,8 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
             ]
             return (
                 f"quota exceeded: IAM allows two {what}s per user, and {group.user}'s are in use"
-                f" ({users or 'this run creates them'}). Options: {_join_options(options)} (if one was deleted in the"
-                " last minute, run again)"
+                f" ({users or 'this run creates them'}). Options: {_join_options(options)} (if one was just deleted,"
+                " run again in a minute)"
             )
 
 
@@ -166,7 +166,7 @@ def _describe_import(rejection: NotFound | OfAnother | Owned | HasExpired, what:
             return (
                 f"{message}: it does not exist, and unmanaged {ids} {'does' if len(unmanaged) == 1 else 'do'}. Options:"
                 f" correct the id; or delete {ids} ({_and(map(_delete_command, unmanaged))}), and a new one is created"
-                f" (if {credential_id} was created in the last minute, run again)"
+                f" (if {credential_id} was just created, run again in a minute)"
             )
         case OfAnother(credential):
             return (

@@ -73,7 +73,7 @@ PROFILES = {
         "from assume-role: Parameter validation failed: Invalid length for parameter RoleArn",
     ),
     "role of no profile": (f"{ROLE}\nsource_profile = none", 'source_profile "none" .* does not exist'),
-    "not signed in": (SSO, r"Token for company does not exist\): run `aws sso login`$"),
+    "not signed in": (SSO, r"Token for company does not exist\)\. Run `aws sso login`$"),
 }
 """The rest of a profile `asked`, and the pattern of the error."""
 
@@ -230,7 +230,7 @@ def test_expired_sign_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     monkeypatch.setattr("botocore.tokens.SSOTokenProvider._SSO_TOKEN_CACHE_DIR", str(tmp_path))
     token = {"startUrl": "x", "region": "us-east-1", "accessToken": "hunter2", "expiresAt": "2020-01-01T00:00:00Z"}
     (tmp_path / f"{hashlib.sha1(b'company').hexdigest()}.json").write_text(json.dumps(token))  # noqa: S324 - the SDK's name
-    test_profile(SSO, r"Token has expired and refresh failed\): run `aws sso login`$", monkeypatch, tmp_path)
+    test_profile(SSO, r"Token has expired and refresh failed\)\. Run `aws sso login`$", monkeypatch, tmp_path)
 
 
 @pytest.mark.parametrize(("content", "words"), [(None, "No such file"), ("x", "has no CA certificates in PEM format")])
@@ -267,7 +267,7 @@ def test_rejected_role(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         test_profile(
             ROLE_OF_BASE,
-            "sts:AssumeRole: check the role that the profile or AWS_ROLE_ARN names, and its trust policy$",
+            r"sts:AssumeRole\. Check the role in the profile or in AWS_ROLE_ARN, and its trust policy$",
             monkeypatch,
             tmp_path,
         )

@@ -232,7 +232,7 @@ def test_another_account(stack: Stack, emulator: Emulator, iam: IAMClient) -> No
     emulator.controls.clear_counts()
     for command in (["preview"], ["up", "--yes", "--skip-preview"]):
         said = stack.fail(*command)
-        assert "works on account 123456789012, and this stack is for account 999999999999: nothing was changed" in said
+        assert "uses account 123456789012, but this stack is for account 999999999999: nothing was changed" in said
     stack.env["PATH"] = stack.env["PATH"].split(":", 1)[1]
     assert "no resource plugin 'pulumi-resource-aws' found" in stack.fail("preview")
     assert (list_changes(emulator), list_users(iam)) == ([], [])

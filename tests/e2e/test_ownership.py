@@ -121,7 +121,7 @@ def test_renamed_without_was(stack: Stack, iam: IAMClient) -> None:
         said = stack.fail(*command)
         assert_no_accusation(said)
         assert "by jane/codecommit/laptop" in said
-        assert "If this is a renamed credential, `was: laptop` keeps it" in said.replace("\n", " ")
+        assert "if this is a renamed credential, keep it with `was: laptop`" in said.replace("\n", " ")
     assert ids(iam) == both
     stack.write_specs(jane=TWO.format("c, was: laptop", "b"))
     stack.up()
@@ -141,7 +141,7 @@ def test_renamed_user(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     old = ids(iam)
     iam.update_user(UserName="jane", NewUserName="jane-doe")
     said = stack.fail("preview")
-    assert "the account has no IAM user jane: IAM renamed it to jane-doe. Declare the new name" in said
+    assert "the account has no IAM user jane: IAM renamed it to jane-doe. In specs, rename the user to jane-doe" in said
     stack.write_specs(jane=JANE.replace("jane:", "jane-doe:"))
     assert_no_accusation(stack.preview())
     assert_no_accusation(stack.up())

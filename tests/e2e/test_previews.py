@@ -93,7 +93,7 @@ def test_declared_twice(stack: Stack, iam: IAMClient) -> None:
     stack.write_program(imported + one.format("a", "") + one.format("b", ""))
     said = stack.fail("preview")
     assert "a and b declare a codecommit credential of user jane, but `declared` is 1" in said
-    assert "(declared=2)" in said
+    assert "set `declared` to 2 in each of them" in said
     stack.write_program(imported + one.format("a", ", declared=2") + one.format("b", ", declared=2"))
     stack.up()
     assert len(list_credentials(iam, "jane")) == 2

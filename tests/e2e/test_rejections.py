@@ -170,7 +170,7 @@ def test_up_with_its_own_preview(stack: Stack, iam: IAMClient) -> None:
     stack.write_specs(ghost=ghost)
     plain = ("up", "--yes", "--continue-on-error")
     said = stack.fail(*plain, IAMCREDS_REJECTIONS="yes")
-    assert "IAMCREDS_REJECTIONS=yes is not valid: set it to report, or unset it" in said
+    assert "IAMCREDS_REJECTIONS=yes is not valid. Options: set it to report; or unset it" in said
     assert "to create" not in said
     assert "the account has no IAM user ghost" in stack.fail(*plain)
     assert len(list_credentials(iam, "leaver")) == 1

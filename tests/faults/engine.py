@@ -26,7 +26,7 @@ BETWEEN_SIGNALS = 0.5
 """The pause, in seconds, between two signals, as if a person pressed Ctrl-C twice."""
 
 UP = ("pulumi", "--non-interactive", "up", "--yes", "--skip-preview")
-WAITING = "waiting until IAM's lists must show it"
+WAITING = "waiting for IAM's lists to show it"
 MINUTE = 71
 """The seconds by which the account's clock advances when the product waits a minute or asks the user to."""
 

@@ -94,8 +94,8 @@ def test_in_the_way() -> None:
     assert message == (
         "cannot create a codecommit credential for user jane: unmanaged credential ACCAA (Active, created 2026-11-21)"
         f" already exists. Options: delete it ({DELETE_A}); adopt it with `existing: adopt`, which resets the password;"
-        " import it unchanged with `adopt: ACCAA`; or declare no new credential (if it was deleted in the last minute,"
-        " run again)"
+        " import it unchanged with `adopt: ACCAA`; or declare no new credential (if it was just deleted, run again in a"
+        " minute)"
     )
 
 
@@ -212,8 +212,8 @@ def test_quota_exceeded() -> None:
     assert "delete-service-specific-credential" not in message
     assert say(QuotaExceeded((), {})) == (
         "quota exceeded: IAM allows two codecommit credentials per user, and jane's are in use (this run creates them)."
-        " Options: remove this resource until an `up` has deleted replaced or removed credentials (if one was deleted"
-        " in the last minute, run again)"
+        " Options: remove this resource until an `up` has deleted replaced or removed credentials (if one was just"
+        " deleted, run again in a minute)"
     )
 
 

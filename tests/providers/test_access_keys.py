@@ -142,7 +142,7 @@ def test_warned_of_once(watcher: AccessKeysProvider, iam: IAMClient, capsys: pyt
         ({"max": "1"}, "jane: expected max to be a whole number, 0 or more"),
         ({"max": float("inf")}, "jane: expected max to be a whole number, 0 or more"),
         ({"enforce": 1.0}, "jane: expected enforce to be true or false"),
-        ({"most": 1.0}, "jane: unknown policy 'most'; known are enforce, max, max_age_days, max_idle_days"),
+        ({"most": 1.0}, "jane: unknown policy 'most'; expected one of enforce, max, max_age_days, max_idle_days"),
         (7.0, "jane: expected a policy such as {'max': 1, 'max_age_days': 90}"),
     ],
 )

@@ -207,7 +207,7 @@ def test_missing(
     provider.delete(made.id, made.outs or {})
     emulator.controls.put_credential(other, "jane", CODECOMMIT)
     (failure,) = new_process().check({}, news()).failures or []
-    assert f"credential {ID}, which user jane is to import as a codecommit credential, does not" in failure.reason
+    assert f"cannot import credential {ID} as a codecommit credential of user jane: it does not exist" in failure.reason
     assert other in failure.reason
 
 
@@ -253,4 +253,4 @@ def test_of_a_different_user(provider: ServiceSpecificCredentialProvider, emulat
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     context = {"resource": "new/codecommit", "owned": {}, "on_rejection": "collect", "created_users": ["new"]}
     (reason,) = provider.check({}, news(user="new", run=context)).inputs["refused"]
-    assert f"credential {ID} is a codecommit credential of user jane" in reason
+    assert "it is a codecommit credential of user jane" in reason

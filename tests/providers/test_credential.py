@@ -174,7 +174,7 @@ def test_outputs(arguments: dict[str, Any], expected: set[str]) -> None:
         credential = ServiceSpecificCredential("login", user="jane", **arguments)
         for name in ALWAYS | PASSWORD | API_KEY | {"expiration_date"}:
             getattr(credential, name).apply(lambda value, name=name: seen.update({name: value}))
-        with pytest.raises(AttributeError, match="ServiceSpecificCredential has no passwort"):
+        with pytest.raises(AttributeError, match="ServiceSpecificCredential has no attribute passwort"):
             credential.passwort  # noqa: B018 - the attribute access is the test
 
     pulumi.runtime.set_mocks(Given())

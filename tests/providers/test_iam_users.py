@@ -140,7 +140,7 @@ def test_wrong_account(tmp_path: Path, *, of_state: bool) -> None:
     engine = Engine(state, functions={CALLER: {"accountId": "999999999999"}})
     specs = SPECS.replace(f'account: "{ACCOUNT}"\n', "") if of_state else SPECS
     with pytest.raises(
-        pulumi.RunError, match=f"works on account 999999999999, and this stack is for account {ACCOUNT}: nothing was"
+        pulumi.RunError, match=f"uses account 999999999999, but this stack is for account {ACCOUNT}: nothing was"
     ):
         run(engine, tmp_path, specs)
     assert not [type_ for type_, _ in engine.requests if type_ != "iamcreds:index:SpecFile"]
@@ -235,8 +235,8 @@ def test_taken_out(tmp_path: Path, *, dry_run: bool) -> None:
         run(engine, tmp_path, "users:\n  bob: {credentials: []}\n  jane: {credentials: []}\n", dry_run=dry_run)
     assert str(refused.value) == "`pulumi up` would reject:\n" * dry_run + (
         f"{tmp_path}/a.yaml:3:3: jane: `iamUser` was removed, and Pulumi would delete the IAM user, who is still"
-        " declared. Put it back; or, to leave the user to somebody else, add `retainOnDelete: true` to it, run"
-        " `pulumi up`, and then write `iamUser: false`"
+        " declared. Options: restore it; or, to stop managing the user, add `retainOnDelete: true` to it, run"
+        " `pulumi up`, and set `iamUser: false`"
     )
     run(Engine(state), tmp_path, "users: {jane: {iamUser: false, credentials: []}}", dry_run=dry_run)
     run(Engine(state), tmp_path, "users: {bob: {credentials: []}}", dry_run=dry_run)

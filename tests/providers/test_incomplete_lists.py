@@ -84,7 +84,7 @@ def test_adopt(
     name, outs = create(provider, **inputs)
     assert emulator.controls.passwords() == {hidden: outs["service_password"]}
     assert (name, outs["status"]) == (hidden, "Inactive")
-    assert f"those of user jane, so no preview could show that credential {hidden} is live" in capsys.readouterr().err
+    assert f"credential {hidden} of user jane is adopted, as `existing: adopt` declares" in capsys.readouterr().err
     provider = new_process()
     assert provider.read(name, outs).id == name
     checked = provider.check(INPUTS | inputs, news(owned={name: "jane/codecommit"}) | inputs)
@@ -113,8 +113,8 @@ def test_two_for_one(provider: ServiceSpecificCredentialProvider, emulator: Emul
     checked = provider.check({}, news() | ADOPTING)
     with pytest.raises(RejectedError) as raised:
         provider.create(checked.inputs)
-    assert "no codecommit credential is adopted for user jane" in str(raised.value)
-    assert str(raised.value).endswith("--service-specific-credential-id ACCAOTHER000000000000)")
+    assert "cannot adopt a codecommit credential for user jane" in str(raised.value)
+    assert str(raised.value).endswith("or `adopt: ACCAOTHER000000000000`")
     assert hidden in str(raised.value)
 
 

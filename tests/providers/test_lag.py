@@ -181,4 +181,4 @@ def test_killed_run(
         )
         == 1
     )
-    assert re.search(r"waiting until IAM's lists must show it, for \d\d seconds at most\n", warnings)
+    assert re.search(r"waiting for IAM's lists to show it, at most \d\d seconds\n", warnings)

@@ -123,7 +123,7 @@ def test_other_values(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(pulumi.RunError) as raised:
         program.run()
     assert str(raised.value).isprintable()
-    assert str(raised.value).endswith("is not valid: set it to report, or unset it")
+    assert str(raised.value).endswith("is not valid. Options: set it to report; or unset it")
 
 
 def test_values(monkeypatch: pytest.MonkeyPatch) -> None:
