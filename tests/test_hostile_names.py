@@ -106,7 +106,7 @@ def aws_says(name: str) -> str:
 
 def refused(name: str) -> str:
     """Return the program's message about a resource that a preview rejects."""
-    with pytest.raises(Exception, match="would refuse") as failed:
+    with pytest.raises(Exception, match="would reject") as failed:
         raise_rejections([RejectedResource(Place(name, 1, 1), f"{name}: no")])
     return str(failed.value)
 

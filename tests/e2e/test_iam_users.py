@@ -165,7 +165,7 @@ def test_refusals(stack: Stack, iam: IAMClient) -> None:
     stack.write_specs(a="users: {narrow: {credentials: []}}")
     stack.up()
     stack.write_specs(a="users: {narrow: {credentials: []}, there: {iamUser: true, credentials: []}}")
-    assert "would refuse" in stack.fail("preview")
+    assert "would reject" in stack.fail("preview")
     stack.succeed("preview", "--target", "urn:pulumi:test::iamcreds::iamcreds:index:SpecFile::specs/a.yaml")
 
 

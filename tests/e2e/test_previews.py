@@ -177,6 +177,6 @@ def assert_told_once(printed: str) -> None:
 def refusals(printed: str) -> list[str]:
     """Return the lines that list rejections, each beginning with its source location."""
     lines = [line.strip() for line in printed.splitlines()]
-    start = lines.index("error: `pulumi up` would refuse:") + 1
+    start = lines.index("error: `pulumi up` would reject:") + 1
     end = next(number for number, line in enumerate(lines) if number >= start and not line.startswith("specs/"))
     return lines[start:end]

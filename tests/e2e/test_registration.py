@@ -144,7 +144,7 @@ def test_refused_together(stack: Stack, iam: IAMClient, emulator: Emulator) -> N
     )
     for command in (["preview"], ["up", "--yes"]):
         lines = [line.strip() for line in stack.fail(*command).splitlines()]
-        start = lines.index("error: `pulumi up` would refuse:") + 1
+        start = lines.index("error: `pulumi up` would reject:") + 1
         assert lines[start].startswith("specs/a.yaml:2:25: ghost/logs: the account has no IAM user ghost")
         assert lines[start + 1].startswith("specs/a.yaml:3:3: specs/a.yaml: joe: has 1 access key")
         assert lines[start + 2].startswith(

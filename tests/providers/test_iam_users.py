@@ -200,11 +200,11 @@ def test_refusals(tmp_path: Path) -> None:
     functions: dict[str, dict[str, Any] | str] = {USERS: {"names": names}}
     lines = {user: f"{tmp_path}/a.yaml:{reason}" for user, reason in REASONS.items()}
     engine = Engine({}, functions=functions)
-    assert refused(engine) == ["`pulumi up` would refuse:", *lines.values()]
+    assert refused(engine) == ["`pulumi up` would reject:", *lines.values()]
     imports = {user: engine.requests[IAM_USER_TYPE, user].importId for user in ("gone", "imported", "new")}
     assert imports == {"gone": "", "imported": "imported", "new": ""}, "the engine would stop at a missing user"
     left_out = {"gone": RegisterResourceResponse(unknown=True)}
-    assert refused(Engine({}, left_out, functions)) == ["`pulumi up` would refuse:", *(
+    assert refused(Engine({}, left_out, functions)) == ["`pulumi up` would reject:", *(
         lines[user] for user in ("there", "case", "cased")
     )]  # fmt: skip
     has = {f"urn:pulumi:dev::x::y::{user}": {"type": IAM_USER_TYPE, "outputs": {"name": user}} for user in REASONS}
@@ -233,7 +233,7 @@ def test_taken_out(tmp_path: Path, *, dry_run: bool) -> None:
     engine = Engine(state)
     with pytest.raises(pulumi.RunError) as refused:
         run(engine, tmp_path, "users:\n  bob: {credentials: []}\n  jane: {credentials: []}\n", dry_run=dry_run)
-    assert str(refused.value) == "`pulumi up` would refuse:\n" * dry_run + (
+    assert str(refused.value) == "`pulumi up` would reject:\n" * dry_run + (
         f"{tmp_path}/a.yaml:3:3: jane: `iamUser` was taken out, and Pulumi would delete the IAM user, who is still"
         " declared. Put it back; or, to leave the user to somebody else, add `retainOnDelete: true` to it, run"
         " `pulumi up`, and then write `iamUser: false`"

@@ -336,7 +336,7 @@ def test_refused_together(specs: Desired) -> None:
     with pytest.raises(pulumi.RunError) as refused:
         run(Engine({}, answers), specs, dry_run=True)
     assert str(refused.value).splitlines() == [
-        "`pulumi up` would refuse:",
+        "`pulumi up` would reject:",
         f"{lead}:2:23: bob/bedrock: one",
         f"{lead}:2:23: bob/bedrock: two",
         f"{team}:2:3: {team}: jane: two keys",

@@ -88,7 +88,7 @@ def test_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert outputs["credentials"].keys() == outputs["secrets"].keys() == {"jane/logs"}
     monkeypatch.delenv(VARIABLE)
     engine = Engine({}, answers)
-    with pytest.raises(pulumi.RunError, match=r"\A`pulumi up` would refuse:\n.*bob/bedrock: one\n(.*\n){2}.*\Z"):
+    with pytest.raises(pulumi.RunError, match=r"\A`pulumi up` would reject:\n.*bob/bedrock: one\n(.*\n){2}.*\Z"):
         preview(engine, file)
     assert list_errors(engine) == []
 
