@@ -460,10 +460,8 @@ def test_unmanaged_deletion() -> None:
     acting = {"users": {"jane": "delete"}, "unmanaged": {"jane": live}, "deletes": ["ACCAA"], "deactivates": []}
     preview = make_preview(make_step("create", "a.yaml", UNMANAGED, new=acting))
     comment = render_comment(read_changes(parse_preview(preview)), "prod", NOW)
-    assert (
-        "| `ACCAA` of `jane` | `logs` | delete | unmanaged: no spec declares it; deletes a working API key; 10 days old |"
-        in comment
-    )
+    notes = "unmanaged: no spec declares it; deletes a working API key; 10 days old"
+    assert f"| `ACCAA` of `jane` | `logs` | delete | {notes} |" in comment
 
 
 def test_every_unmanaged_deletion_is_named() -> None:
@@ -507,4 +505,7 @@ def test_renamed_user_without_was() -> None:
     )
     assert f"| `janet/logs` | `logs.amazonaws.com` | create | {advice} |  |" in lines
     inactive = make_step("delete", "joe/logs", old=jane | {"status": "Inactive"})
-    assert "| `joe/logs` | `logs.amazonaws.com` | delete |  |  |" in run_plan("-", given=make_preview(inactive)).stdout
+    assert (
+        "| `joe/logs` of `jane` | `logs.amazonaws.com` | delete |  |  |"
+        in run_plan("-", given=make_preview(inactive)).stdout
+    )
