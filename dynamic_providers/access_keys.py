@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from iamcreds.text.names import USER_NAME, USER_NAME_WORDS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pulumi.dynamic import ConfigureRequest
+    from pulumi.dynamic import ConfigureRequest, DiffResult
 
     from iamcreds.model import AccessKey
 
@@ -101,6 +102,10 @@ class AccessKeysProvider(WatcherProvider):
         except AccessDeniedError as error:
             return reject(inputs, [CheckFailure("", str(error))], context.on_rejection)
 
+    def diff(self, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
+        """Compare the inputs with the recorded ones; findings by user, rule and key ids, because wording may change."""
+        return super().diff(id_, _identify_findings(olds), _identify_findings(news))
+
     def _read_keys(self, inputs: dict[str, Any], context: RunContext) -> CheckResult:
         policies = {user: _policy(properties) for user, properties in inputs["users"].items()}
         keys = self.account.access_keys.of_users(policies)
@@ -124,6 +129,23 @@ class AccessKeysProvider(WatcherProvider):
     def _find_case_variant(self, user: str, keys: Sequence[AccessKey] | None) -> str | None:
         """Return the existing user whose name differs from that of a user without keys (None) by case only."""
         return None if keys is not None else self.account.users.find_case_variant(user)
+
+
+_FINDING = re.compile(r"(?P<user>[^:]+): .*\[(?P<rule>[a-z-]+)\]", re.DOTALL)
+_KEY_ID = re.compile(r"\b[A-Z0-9]{16,}\b")
+
+
+def _identify_findings(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return properties with the user, the rule and the key ids of each finding in place of its sentence."""
+    findings = properties.get("findings")
+    if not isinstance(findings, list):
+        return dict(properties)
+    return {**properties, "findings": [_identify_finding(finding) for finding in findings]}
+
+
+def _identify_finding(sentence: object) -> object:
+    match = _FINDING.fullmatch(sentence) if isinstance(sentence, str) else None
+    return sentence if match is None else (match["user"], match["rule"], _KEY_ID.findall(match[0]))
 
 
 def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from iamcreds.model import Credential, IssuedCredential
     from iamcreds.pull_request.approval import Approval
 
-_ACTIONS = {Status.ACTIVE: Action.SWITCH_ON, Status.INACTIVE: Action.SWITCH_OFF}
+_ACTIONS = {Status.ACTIVE: Action.ACTIVATE, Status.INACTIVE: Action.DEACTIVATE}
 _MAY_BE_RESET = (
     "the password may already be reset, and then the recorded one no longer works. Run again with the same specs"
 )

@@ -1,4 +1,4 @@
-"""The comparison of specs with an account; pure. Without the state, no id is attributed to a declared name."""
+"""The comparison of specs with an account; pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from iamcreds.model import AccessKey, AccessKeyPolicy, Credential, Desired, Inventory
 
 SOON = timedelta(days=14)
-"""An expiry within this time is a finding, unless another time is asked for."""
+"""The default time before an expiry in which it is a finding."""
 
 _KINDS = list(Kind)
 
@@ -39,16 +39,16 @@ class Drift:
     """The result of comparing specs with an account.
 
     Attributes:
-        inventory: the account, in full, whatever the filters.
+        inventory: the complete account, without filters.
         differences: sorted by kind, user, service, id and rule.
-        unsettled: differences in the same order that eventual consistency may explain, because of recent changes.
-        users: the number of declared users that the filters leave.
+        unsettled: differences that eventual consistency may explain, in the same order.
+        users: the number of selected declared users.
         credentials: the number of their declared credentials.
-        watched: the number of users with a policy for their access keys.
-        resets: the number of credentials with a reset trigger that was not checked, because only the state has it.
-        are_ids_unknown: True if only the state knows which existing credential is which declared one.
+        watched: the number of users with an access key policy.
+        resets: the number of reset triggers that were not checked, because the state is unknown.
+        are_ids_unknown: True if the state is needed to match existing with declared credentials.
         are_keys_skipped: True if access keys were not compared, because the selection has services.
-        ignored: the number of credentials of undeclared users that the selection leaves out.
+        ignored: the number of credentials of undeclared users that the selection excludes.
     """
 
     inventory: Inventory
@@ -74,12 +74,12 @@ def list_rules(base: type[Difference] = Difference) -> list[type[Difference]]:
 
 
 def watched_users(desired: Desired) -> dict[str, AccessKeyPolicy]:
-    """Return the policies of the users whose access keys are watched, by user."""
+    """Return the access key policies by user."""
     return {user.name: user.access_keys for user in desired.users if user.access_keys is not None}
 
 
 def group_access_keys(inventory: Inventory) -> dict[str, list[AccessKey]]:
-    """Return the access keys of every user whose keys were read, by user, oldest first."""
+    """Return the access keys by user, oldest first, for every user whose keys were read."""
     keys: dict[str, list[AccessKey]] = {user: [] for user in inventory.access_keys_read}
     for key in inventory.access_keys:
         keys[key.user].append(key)
@@ -95,13 +95,13 @@ def compare(
 ) -> Drift:
     """Compare all the specs with the account, and return the selected differences.
 
-    The present is the time of the inventory; an expiry within `soon` of it is a finding. With the stack's state each
-    difference is about one id.
+    The current time is that of the inventory, and an expiry within `soon` after it is a finding. With the stack's
+    state, each difference is about one id.
     """
     chosen = selection.narrow(desired)
     pairs = tuple(_pairs(chosen, inventory, selection))
     undeclared = tuple(_undeclared_users(desired, inventory, selection, state))
-    found: list[Difference] = [
+    differences: list[Difference] = [
         *_missing_users(chosen, inventory, selection),
         *(
             (difference for pair in pairs for difference in compare_credentials(pair, inventory.read_at, soon))
@@ -116,11 +116,11 @@ def compare(
         *(undeclared if selection.has_undeclared else ()),
         *_access_key_findings(chosen, inventory),
     ]
-    found.sort(key=_order)
+    differences.sort(key=_order)
     return Drift(
         inventory=inventory,
-        differences=tuple(difference for difference in found if not difference.may_be_lag(inventory)),
-        unsettled=tuple(difference for difference in found if difference.may_be_lag(inventory)),
+        differences=tuple(difference for difference in differences if not difference.may_be_lag(inventory)),
+        unsettled=tuple(difference for difference in differences if difference.may_be_lag(inventory)),
         users=len(chosen.users),
         credentials=sum(len(user.credentials) for user in chosen.users),
         watched=len(watched_users(chosen)),
@@ -163,7 +163,7 @@ def _missing_users(chosen: Desired, inventory: Inventory, selection: Selection) 
                 place=user.place,
                 desired=user.credentials,
                 renamed_to=new_names.get(user.name),
-                is_made=user.iam_user is not None and not user.iam_user.is_imported,
+                is_created_by_stack=user.iam_user is not None and not user.iam_user.is_imported,
                 case_variant=by_lower.get(user.name.lower()),
                 has_iam_user=user.iam_user is not None,
                 was=user.was if user.was in present else None,
@@ -197,5 +197,5 @@ def _access_key_findings(chosen: Desired, inventory: Inventory) -> Iterator[Diff
     keys = group_access_keys(inventory)
     for user in chosen.users:
         if user.access_keys is not None and user.name in keys:
-            found = check_access_keys(user.name, user.access_keys, keys[user.name], inventory.read_at)
-            yield from (replace(finding, place=user.place) for finding in found)
+            findings = check_access_keys(user.name, user.access_keys, keys[user.name], inventory.read_at)
+            yield from (replace(finding, place=user.place) for finding in findings)

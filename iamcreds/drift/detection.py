@@ -1,4 +1,4 @@
-"""The detection of drift: reads pages for a whole account, and single users only if a page leaves a doubt."""
+"""The detection of drift. It lists the whole account, and reads single users only if a list may be incomplete."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from iamcreds.progress import Progress
 
 
-def detect_drift(  # noqa: PLR0913 - each is a thing of its own
+def detect_drift(  # noqa: PLR0913 - independent options
     account: Account,
     desired: Desired,
     now: datetime,
@@ -36,33 +36,35 @@ def detect_drift(  # noqa: PLR0913 - each is a thing of its own
     exact: bool = False,
     progress: Progress = no_progress,
 ) -> Drift:
-    """Read the account and compare it with the specs, as `iamcreds drift` does before it prints.
+    """Read the account and compare it with the specs, like `iamcreds drift`.
 
     Args:
-        account: the account, which must be the one that the specs are for.
-        desired: the specs, all of them.
-        now: the present, in UTC.
-        soon: an expiry within this time is a finding.
-        selection: what is asked for.
-        recorded: the exported state of the stack, so that each difference is about one id; None if it is unknown.
+        account: the account, which must be that of the specs.
+        desired: all specs.
+        now: the current time, in UTC.
+        soon: the time before an expiry in which it is a finding.
+        selection: the selected users and services.
+        recorded: the exported state of the stack, or None. With it, each difference is about one id.
         exact: read the access keys of every watched user.
-        progress: hears how far it is.
+        progress: receives progress reports.
 
     Raises:
-        WrongAccountError: the specs are for another account.
-        NothingSelectedError: what is asked for is neither desired nor live.
+        WrongAccountError: the specs or the state are for a different account.
+        NothingSelectedError: a selected user or service is neither declared nor exists.
         AccountError
     """
     account.require_account(desired.account, "the specs are for")
-    known = () if recorded is None else recorded.credentials
-    for owner in {found.account for found in known}:
+    credentials = () if recorded is None else recorded.credentials
+    for owner in {credential.account for credential in credentials}:
         account.require_account(owner, "this state is of")
-    inventory = read_inventory(account, selection.narrow(desired), now, recorded=known, exact=exact, progress=progress)
+    inventory = read_inventory(
+        account, selection.narrow(desired), now, recorded=credentials, exact=exact, progress=progress
+    )
     selection.require_known(desired, inventory)
     return compare(desired, inventory, soon, selection, None if recorded is None else make_recorded_state(recorded))
 
 
-def read_inventory(  # noqa: PLR0913 - each is a thing of its own
+def read_inventory(  # noqa: PLR0913 - independent options
     account: Account,
     desired: Desired,
     now: datetime,
@@ -71,38 +73,38 @@ def read_inventory(  # noqa: PLR0913 - each is a thing of its own
     exact: bool = False,
     progress: Progress = no_progress,
 ) -> Inventory:
-    """Read the part of the account that the desired state needs.
+    """Read the part of the account that the comparison needs.
 
-    Users and credentials are read in pages, both at once. A user of whom a credential seems to be missing is read once
-    more, alone. Access keys are read of watched users only: of all of them (`exact`, or where AWS gives no credential
-    report), or of those who may break their policy by the credential report.
+    Users and credentials are listed in parallel. If a credential seems to be missing, its user is read again
+    individually. Access keys are read for watched users only: for all of them if `exact` is set or AWS returns no
+    credential report, otherwise for those who may violate their policy according to the report.
 
     Args:
         account: the account.
-        desired: the specs, as far as they matter.
-        now: the present, in UTC.
-        recorded: the credentials of the stack's state; a user whose list lacks one of them is read once more, too.
+        desired: the selected part of the specs.
+        now: the current time, in UTC.
+        recorded: the credentials of the stack's state; if the list lacks one of them, its user is read again, too.
         exact: read the access keys of every watched user.
-        progress: hears how far it is.
+        progress: receives progress reports.
 
     Raises:
         AccountError
     """
-    number = account.id()  # first, because STS says within seconds whether there is an endpoint at all
+    number = account.id()  # first, because STS fails within seconds if the endpoint is unreachable
     with ThreadPoolExecutor(max_workers=1) as pool:
         progress("listing credentials", 0)
         listing = pool.submit(account.inventory.all)
         progress("listing users", 0)
         missing = account.users.find_missing(user.name for user in desired.users)
         present = {name: policy for name, policy in watched_users(desired).items() if name not in missing}
-        report, refusal = (None, None) if exact or not present else _read_report(account, progress)
+        report, report_error = (None, None) if exact or not present else _read_report(account, progress)
         listing.result()
     short = _short_of_credentials(account, desired, missing)
     account.inventory.reread({*short, *_lacking(account, recorded)}, progress)
     users, credentials = tuple(account.users.all()), tuple(account.inventory.all())
     watched = sorted(present if report is None else _suspects(users, present, report, now))
     keys = account.access_keys.of_users(watched, progress)
-    made = {live.id: live.created for live in credentials} | {found.id: found.created for found in recorded}
+    created = {each.id: each.created for each in (*credentials, *recorded)}
     return Inventory(
         account=number,
         read_at=now,
@@ -111,14 +113,14 @@ def read_inventory(  # noqa: PLR0913 - each is a thing of its own
         access_keys=tuple(key for user in watched for key in keys[user] or ()),
         access_keys_read=tuple(watched),
         report=report,
-        report_missing=refusal,
+        report_missing=report_error,
         young_users=frozenset(user.name for user in users if account.clock.is_young(user.created)),
-        young_credentials=frozenset(credential_id for credential_id, at in made.items() if account.clock.is_young(at)),
+        young_credentials=frozenset(id_ for id_, at in created.items() if account.clock.is_young(at)),
     )
 
 
 def _short_of_credentials(account: Account, desired: Desired, missing: set[str]) -> list[str]:
-    """Return the users who seem to have fewer credentials than declared: a list may lag, or be of one user only."""
+    """Return the users with fewer listed than declared credentials; the list may be outdated or incomplete."""
     numbers = Counter((live.user, live.service) for live in account.inventory.all())
     return [
         user.name
@@ -132,13 +134,13 @@ def _short_of_credentials(account: Account, desired: Desired, missing: set[str])
 
 
 def _lacking(account: Account, recorded: Iterable[RecordedCredential]) -> Iterator[str]:
-    """Yield the users of recorded credentials that a list lacks."""
+    """Yield the users of recorded credentials that the list lacks."""
     live = {credential.id for credential in account.inventory.all()}
-    return (found.user for found in recorded if found.id not in live)
+    return (credential.user for credential in recorded if credential.id not in live)
 
 
 def _read_report(account: Account, progress: Progress) -> tuple[CredentialReport | None, str | None]:
-    """Return the credential report, or the reason for its absence: it saves calls, and nothing depends on it."""
+    """Return the credential report, or the error if there is none. The report only saves calls."""
     try:
         return account.credential_report.read(progress), None
     except (UnreachableError, UnauthenticatedError):
@@ -150,14 +152,14 @@ def _read_report(account: Account, progress: Progress) -> tuple[CredentialReport
 def _suspects(
     users: tuple[User, ...], watched: Mapping[str, AccessKeyPolicy], report: CredentialReport, now: datetime
 ) -> Iterator[str]:
-    """Yield the watched users who may violate their policy, or whom the report lacks."""
+    """Yield the watched users who may violate their policy or are not in the report."""
     reported = {user.name: user for user in report.users}
     for user in users:
         policy = watched.get(user.name)
         if policy is None:
             continue
         entry = reported.get(user.name)
-        # A user made since the report, or made anew under the same name.
+        # A user created or recreated after the report.
         is_unknown = entry is None or entry.created.replace(microsecond=0) != user.created.replace(microsecond=0)
         if is_unknown or (entry is not None and needs_closer_look(policy, entry, now)):
             yield user.name

@@ -1,8 +1,8 @@
 """The comparison of the declared and the existing credentials of one user and service; pure.
 
-Only the state knows which id is which declared credential. Without it, a declared credential is the existing one that
-its `adopt` names. The others are matched by number and status, and a difference names an id only if every possible
-matching agrees on it. An expired credential is not matched if enough others exist.
+Only the state maps ids to declared credentials. Without it, a declared credential with `adopt` matches the credential
+with that id. The others are matched by number and status, and a difference has an id only if it is the same in every
+possible match. An expired credential is not matched if enough others exist.
 """
 
 from __future__ import annotations
@@ -30,9 +30,15 @@ _OTHER = {Status.ACTIVE: Status.INACTIVE, Status.INACTIVE: Status.ACTIVE}
 
 @dataclass(frozen=True)
 class Pair:
-    """The declared and the existing credentials of one user and service (full name), sorted; either may be empty.
+    """The declared and the existing credentials of one user and service.
 
-    `recent` has the ids of credentials that an update may be creating, `specs` the file or folder of the specs.
+    Attributes:
+        user: the declared user.
+        service: the full name of the service.
+        declared: the declared credentials, which may be none.
+        live: the existing credentials, sorted, which may be none.
+        recent: the ids of credentials that an update may be creating.
+        specs: the file or folder of the specs.
     """
 
     user: DesiredUser
@@ -44,12 +50,12 @@ class Pair:
 
     @property
     def place(self) -> Place:
-        """The source location of the only declared credential; of the user if there is none or several."""
+        """The source location of the only declared credential, otherwise of the user."""
         return self.declared[0].place if len(self.declared) == 1 else self.user.place
 
 
 def compare_credentials(pair: Pair, at: datetime, soon: timedelta) -> Iterator[CredentialDifference]:
-    """Yield the differences of the pair at a time; an expiry within `soon` of it is a finding."""
+    """Yield the differences of the pair at a time; an expiry within `soon` after it is a finding."""
     adopted, rest = _split(pair)
     yield from _compare_numbers(rest, pair.declared)
     for part in [*adopted, rest]:
@@ -63,9 +69,9 @@ def compare_credentials(pair: Pair, at: datetime, soon: timedelta) -> Iterator[C
 
 
 def _split(pair: Pair) -> tuple[list[Pair], Pair]:
-    """Split off the declared credentials whose `adopt` names an existing one; return these pairs and the rest.
+    """Return a pair for each declared credential whose `adopt` matches an existing one, and a pair of all others.
 
-    The rest has no expired credentials that are not needed for a match: the finding about their expiry is enough.
+    The latter excludes expired credentials that are not needed for a match, because their expiry is a finding already.
     """
     by_id = {live.id: live for live in pair.live}
     named = {wanted: by_id[wanted.adopt] for wanted in pair.declared if wanted.adopt in by_id}
@@ -80,7 +86,7 @@ def _split(pair: Pair) -> tuple[list[Pair], Pair]:
 def _compare_numbers(
     pair: Pair, every: tuple[DesiredCredential, ...]
 ) -> Iterator[MissingCredential | UnmanagedCredential]:
-    """Yield missing and unmanaged credentials; `every` are all declared ones, those that `adopt` matches included."""
+    """Yield missing and unmanaged credentials; `every` are all declared ones, including those matched by `adopt`."""
     user, service, declared, live = pair.user.name, pair.service, pair.declared, pair.live
     if not declared:
         for credential in live:
@@ -96,7 +102,7 @@ def _compare_numbers(
         for wanted in declared:
             yield MissingCredential(user=user, service=service, place=wanted.place, desired=(wanted,), live=())
     elif len(live) < len(declared):
-        # One: IAM has no more than two, and so have the specs.
+        # Exactly one is missing, because IAM and the specs allow two.
         yield MissingCredential(
             user=user, service=service, place=pair.place, desired=declared, live=live, specs=pair.specs
         )
@@ -113,15 +119,15 @@ def _compare_numbers(
 
 
 def _compare_statuses(pair: Pair) -> Iterator[StatusDiffers | SwitchedOff]:
-    """Yield the statuses that differ, and the deactivations, of the matching that has the fewest."""
+    """Yield the different statuses and the deactivations of the match with the fewest of them."""
     want: Counter[Status] = Counter(wanted.status for wanted in pair.declared if wanted.status is not None)
     have: Counter[Status] = Counter(live.status for live in pair.live if live.status is not Status.EXPIRED)
     expired = len(pair.live) - have.total()
     met = want & have
     short, spare = want - met, have - met
-    either = len(pair.declared) - want.total()  # without a status: an Active one is as meant, an Inactive one as left
+    either = len(pair.declared) - want.total()  # without a status: Active is as created, and Inactive is a deactivation
     left = min(either, spare.total())
-    # An expired one may be any of them.
+    # An expired credential may match any declared one.
     matched = met.total() + left + min(expired, short.total() + either - left)
     differ = min(len(pair.declared), len(pair.live)) - matched
     for status in sorted(short) if differ else ():
@@ -132,7 +138,7 @@ def _compare_statuses(pair: Pair) -> Iterator[StatusDiffers | SwitchedOff]:
 
 
 def _differing(pair: Pair, status: Status, number: int) -> Iterator[StatusDiffers]:
-    """Yield the existing credentials, `number` of them, that do not have the declared status."""
+    """Yield `number` differences between existing credentials and a declared status."""
     desired = tuple(wanted for wanted in pair.declared if wanted.status is status)
     place = min(wanted.place for wanted in desired)
     for live, count in _candidates(pair, _OTHER[status], number):
@@ -150,7 +156,7 @@ def _switched_off(pair: Pair, number: int) -> Iterator[SwitchedOff]:
 
 
 def _candidates(pair: Pair, status: Status, number: int) -> Iterator[tuple[tuple[Credential, ...], int]]:
-    """Yield `number` credentials of the status one by one if that is all of them, otherwise all of them together."""
+    """Yield each credential with the status if there are `number`, otherwise all of them as one item."""
     candidates = tuple(credential for credential in pair.live if credential.status is status)
     if number == len(candidates):
         yield from (((credential,), 1) for credential in candidates)

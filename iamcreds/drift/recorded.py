@@ -1,6 +1,6 @@
-"""The comparison of specs, a stack's state and an account, in which each difference is about one id; pure.
+"""The comparison of specs, a stack's state and an account; pure.
 
-The state tells which live id is which declared credential, so nothing has to be matched by numbers.
+The state maps ids to declared credentials, so each difference is about one id.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class RecordedState:
     """The credentials and the pending creates of a state.
 
     Attributes:
-        by_resource: credentials by resource name; one that waits to be deleted has no resource any more.
+        by_resource: credentials by resource name, without replaced copies that have not been deleted yet.
         by_id: credentials by id.
         creates: pending creates by user and service (full name).
     """
@@ -49,7 +49,7 @@ class RecordedState:
     creates: Mapping[tuple[str, str], Sequence[PendingCreate]]
 
     def find(self, wanted: DesiredCredential) -> RecordedCredential | None:
-        """Return the recorded credential of a declared one, also by one of its former names."""
+        """Return the recorded credential of a declared one, by its current or a former resource name."""
         names = (wanted.resource_name, *wanted.former_resource_names)
         return next((self.by_resource[name] for name in names if name in self.by_resource), None)
 
@@ -59,23 +59,24 @@ class RecordedState:
         return any(create.resource == wanted.resource_name for create in creates)
 
     def is_unmanaged(self, credential: Credential) -> bool:
-        """Return True if the state does not have the existing credential, and no pending create may be its origin."""
+        """Return True if the state does not have the credential and no pending create may have created it."""
         return credential.id not in self.by_id and (credential.user, credential.service) not in self.creates
 
 
 def make_recorded_state(export: StackExport) -> RecordedState:
     """Return the state of an export."""
-    current = {found.resource: found for found in export.credentials if not found.is_leaving}
+    by_id = {credential.id: credential for credential in export.credentials}
+    by_resource = {each.resource: each for each in export.credentials if not each.is_leaving}
     creates: dict[tuple[str, str], list[PendingCreate]] = defaultdict(list)
     for create in export.creates:
         creates[create.user, create.service].append(create)
-    return RecordedState(current, {found.id: found for found in export.credentials}, dict(creates))
+    return RecordedState(by_resource, by_id, dict(creates))
 
 
 def compare_recorded(
     chosen: Desired, inventory: Inventory, state: RecordedState, soon: timedelta
 ) -> Iterator[CredentialDifference]:
-    """Yield the differences of declared credentials; an expiry within `soon` of the inventory's time is a finding."""
+    """Yield the differences of declared credentials; an expiry within `soon` after the inventory is a finding."""
     live = {credential.id: credential for credential in inventory.credentials}
     groups = _group(inventory)
     present = {user.name for user in inventory.users}
@@ -106,7 +107,7 @@ def compare_recorded(
                     desired=(wanted,),
                     live=(),
                     recorded=None if recorded is None else recorded.id,
-                    lives_under=None if managed is None else managed.user,
+                    current_user=None if managed is None else managed.user,
                     blocked_by=() if _takes(wanted, unmanaged, len(declared)) else unmanaged,
                 )
 
@@ -125,7 +126,7 @@ def _find_siblings(user: DesiredUser, service: str) -> tuple[DesiredCredential, 
 
 
 def _takes(wanted: DesiredCredential, unmanaged: Sequence[Credential], declared: int) -> bool:
-    """Return True if the next update imports or adopts one of the unmanaged credentials, as the plan decides."""
+    """Return True if the plan of the next update imports or adopts one of the unmanaged credentials."""
     if any(live.id == wanted.adopt and live.status is not Status.EXPIRED for live in unmanaged):
         return True
     is_adopted = wanted.adopt is None and wanted.existing is Existing.ADOPT and len(unmanaged) <= declared
@@ -135,7 +136,7 @@ def _takes(wanted: DesiredCredential, unmanaged: Sequence[Credential], declared:
 def find_pending_creates(
     desired: Desired, inventory: Inventory, state: RecordedState, selection: Selection
 ) -> Iterator[UnresolvedCreate]:
-    """Yield the pending creates of the state, with the existing credentials that they may have created."""
+    """Yield the pending creates of the state, with the credentials that they may have created."""
     declared = {wanted.resource_name: wanted for user in desired.users for wanted in user.credentials}
     for (user, service), creates in state.creates.items():
         existing = (live for live in inventory.credentials if (live.user, live.service) == (user, service))
@@ -155,7 +156,7 @@ def find_pending_creates(
 def find_unmanaged(
     chosen: Desired, inventory: Inventory, state: RecordedState, selection: Selection
 ) -> Iterator[UnmanagedCredential]:
-    """Yield the existing credentials that the state does not have, of users whose credentials the specs declare."""
+    """Yield the unmanaged credentials of users whose credentials the specs declare."""
     users = {user.name: user for user in chosen.users if user.judges_credentials}
     own = {live.id for live in inventory.credentials if live.user in users}
     for live in inventory.credentials:
@@ -170,7 +171,7 @@ def find_unmanaged(
                 desired=declared,
                 live=(live,),
                 is_recent=live.id in inventory.young_credentials,
-                missing=tuple(wanted for wanted, found in recorded.items() if found is None or found.id not in own),
+                missing=tuple(wanted for wanted, each in recorded.items() if each is None or each.id not in own),
                 is_state_known=True,
             )
 
@@ -178,20 +179,20 @@ def find_unmanaged(
 def find_no_longer_declared(
     desired: Desired, inventory: Inventory, state: RecordedState, selection: Selection
 ) -> Iterator[NoLongerDeclared]:
-    """Yield the recorded credentials that none of the specs declares."""
-    found = (state.find(wanted) for user in desired.users for wanted in user.credentials)
-    declared = {recorded.id for recorded in found if recorded is not None}
+    """Yield the recorded credentials that no spec declares."""
+    matches = (state.find(wanted) for user in desired.users for wanted in user.credentials)
+    declared = {recorded.id for recorded in matches if recorded is not None}
     live = {credential.id: credential for credential in inventory.credentials}
     for recorded in state.by_id.values():
         if recorded.id not in declared and selection.has(recorded.user, recorded.service):
-            there = () if recorded.id not in live else (live[recorded.id],)
-            yield NoLongerDeclared(user=recorded.user, service=recorded.service, live=there, recorded=recorded)
+            existing = () if recorded.id not in live else (live[recorded.id],)
+            yield NoLongerDeclared(user=recorded.user, service=recorded.service, live=existing, recorded=recorded)
 
 
 def _compare_one(
     wanted: DesiredCredential, recorded: RecordedCredential, live: Credential
 ) -> Iterator[CredentialDifference]:
-    """Yield the differences of a declared credential that exists, except its expiry."""
+    """Yield the differences of an existing declared credential, except its expiry."""
     user, service, place, desired = wanted.user, wanted.service, wanted.place, (wanted,)
     if wanted.status is not None and live.status not in (wanted.status, Status.EXPIRED):
         yield StatusDiffers(

@@ -1,4 +1,4 @@
-"""Users whom IAM seems to have renamed: a credential keeps the login with its user's former name; pure."""
+"""The detection of renamed users: after a rename, credentials keep the login with the former name; pure."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 
 def find_new_names(inventory: Inventory) -> Mapping[str, str]:
-    """Return the present names of renamed users by their former names, as far as logins show them.
+    """Return the current names of renamed users by their former names, as far as logins show them.
 
-    A former name that several users have in their logins is left out, because any of them may have had it.
+    A former name in the logins of several users is omitted, because any of them may have had it.
     """
-    found: dict[str, set[str]] = defaultdict(set)
+    users_by_name: dict[str, set[str]] = defaultdict(set)
     for credential in inventory.credentials:
         names = _names_in_login(credential, inventory.account)
         if credential.user not in names:
             for name in names:
-                found[name].add(credential.user)
-    return {former: min(users) for former, users in found.items() if len(users) == 1}
+                users_by_name[name].add(credential.user)
+    return {former: min(users) for former, users in users_by_name.items() if len(users) == 1}
 
 
 def _names_in_login(credential: Credential, account: str) -> set[str]:
     """Return the user names that a login may contain: `jane+1-at-123456789012` is jane's second or `jane+1`'s first.
 
-    (AWS's answers, recorded by another public project.)
+    Recorded responses of AWS in a different public project show this format.
     """
     name, at, _ = credential.login.rpartition(f"-at-{account}")
     return {name, re.sub(r"\+\d+$", "", name)} if at else set()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Selection:
     """The selected users (names) and services (full names); an empty set selects all.
 
-    `has_undeclared` is True if users whom no spec declares are selected, too.
+    `has_undeclared` is True if undeclared users are selected, too.
     """
 
     users: frozenset[str] = frozenset()
@@ -38,28 +38,28 @@ class Selection:
     def narrow(self, desired: Desired) -> Desired:
         """Return the selected part of the specs.
 
-        Access keys belong to no service: where services are asked for, no user has a policy for them.
+        If services are selected, the users have no access key policies, because access keys belong to no service.
         """
         users = (self._narrow_user(user) for user in desired.users if self.has_user(user.name))
         return replace(desired, users=tuple(users))
 
     def require_known(self, desired: Desired, inventory: Inventory) -> None:
-        """Require every selected user and service to be declared or to exist.
+        """Require that every selected user and service is declared or exists.
 
         Raises:
-            NothingSelectedError: something is neither.
+            NothingSelectedError: a user or service is neither declared nor exists.
         """
         users = {user.name for user in desired.users} | {user.name for user in inventory.users}
         services = {credential.service for user in desired.users for credential in user.credentials}
         services |= {credential.service for credential in inventory.credentials}
         unknown = [f"user {name}{_suggest(name, users)}" for name in sorted(self.users - users)]
         aliases = {service_alias(name) for name in services}
-        asked = sorted(service_alias(name) for name in self.services - services)
-        unknown += [f"service {name}{_suggest(name, aliases)}" for name in asked]
+        missing = sorted(service_alias(name) for name in self.services - services)
+        unknown += [f"service {name}{_suggest(name, aliases)}" for name in missing]
         if unknown:
             raise NothingSelectedError(
-                f"neither the specs nor the account know {' or '.join(unknown)}:"
-                " `iamcreds list credentials --all-users` tells what is live"
+                f"neither the specs nor the account have {' or '.join(unknown)}."
+                " Run `iamcreds list credentials --all-users` to list existing credentials"
             )
 
     def _has_service(self, service: str) -> bool:
@@ -72,9 +72,9 @@ class Selection:
         return replace(user, credentials=credentials, access_keys=None)
 
 
-def _suggest(name: str, known: Iterable[str]) -> str:
-    """Return the most similar names, in brackets."""
-    names = sorted(known)
+def _suggest(name: str, candidates: Iterable[str]) -> str:
+    """Return the most similar names, in parentheses."""
+    names = sorted(candidates)
     variant = find_case_variant(name, names)
     near = difflib.get_close_matches(name, names) if variant is None else [variant]
     return f" (did you mean {' or '.join(near)}?)" if near else ""

@@ -1,1 +1,1 @@
-"""A preview of the engine as a plan: its changes, the comment of a pull request, the gate, and the approved steps."""
+"""The changes of a preview as a pull request comment, a removal limit and an approved plan."""

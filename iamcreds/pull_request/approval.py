@@ -1,4 +1,4 @@
-"""The steps that a preview names, by credential id, as a file that limits a later `up` or `destroy`; pure."""
+"""The approved plan: the steps of a preview by credential id, which limit a later `up` or `destroy`; pure."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 VERSION = 1
 MAX_SIZE = 20_000_000
-"""The maximum size of a file in bytes, enough for half a million ids."""
+"""The maximum size of an approved plan in bytes, enough for half a million ids."""
 
 _KEYS = {
     Action.ADOPT: "adopt",
-    Action.SWITCH_ON: "activate",
-    Action.SWITCH_OFF: "deactivate",
+    Action.ACTIVATE: "activate",
+    Action.DEACTIVATE: "deactivate",
     Action.RESET: "reset",
     Action.REPLACE: "replace",
     Action.DELETE: "delete",
 }
-"""The actions that need an approval, and their keys in the file."""
-_STATUSES = {"Active": Action.SWITCH_ON, "Inactive": Action.SWITCH_OFF}
+"""The actions that need an approval, and their keys in the approved plan."""
+_STATUSES = {"Active": Action.ACTIVATE, "Inactive": Action.DEACTIVATE}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -42,9 +42,9 @@ class Approval:
     Attributes:
         project: the name of the Pulumi project.
         stack: the name of the stack, without organization and project.
-        account: 12 digits, None if the preview names no account or several.
+        account: 12 digits, or None if the preview does not have exactly one account.
         planned_at: the time of the plan, in UTC.
-        specs: the digest of the specs (`iamcreds.specs.compute_digest`), None if the plan was made without specs.
+        specs: the digest of the specs (`iamcreds.specs.compute_digest`), or None if the plan has no specs.
         ids: the approved credential ids by action.
     """
 
@@ -56,14 +56,14 @@ class Approval:
     ids: Mapping[Action, frozenset[str]]
 
     def permits(self, credential_id: str, *actions: Action) -> bool:
-        """Return True if the preview named the credential for one of the actions."""
+        """Return True if the plan approves one of the actions for the credential."""
         return any(credential_id in self.ids.get(action, ()) for action in actions)
 
     def require(self, user: str, credential_id: str, *actions: Action) -> None:
-        """Reject a step unless the preview named the credential for one of the actions; the first one is reported.
+        """Reject a step unless the plan approves one of the actions for the credential; the error names the first.
 
         Raises:
-            NotApprovedError: the preview named it for none of them.
+            NotApprovedError: the plan approves none of them.
         """
         if not self.permits(credential_id, *actions):
             raise NotApprovedError(
@@ -74,7 +74,7 @@ class Approval:
 
 
 def make_approval(changes: Changes, specs: str | None, planned_at: datetime) -> Approval:
-    """Make the approval of these changes; `specs` is the digest of the specs, None for none.
+    """Return the approval of these changes; `specs` is the digest of the specs, or None.
 
     Raises:
         PreviewError: the preview has no steps, so its stack is unknown.
@@ -85,19 +85,19 @@ def make_approval(changes: Changes, specs: str | None, planned_at: datetime) -> 
             " --show-sames`"
         )
     steps = [step for change in changes.credentials for step in _find_steps(change)]
-    ids = {action: frozenset(found for each, found in steps if each is action) for action in _KEYS}
+    ids = {action: frozenset(id_ for each, id_ in steps if each is action) for action in _KEYS}
     return Approval(changes.project, changes.stack, changes.account, planned_at, specs, ids)
 
 
 def _find_steps(change: Change) -> Iterator[tuple[Action, str]]:
-    """Find the steps of a change that need an approval. A credential without an id is new, and needs none."""
+    """Yield the steps of a change that need an approval. A new credential has no id and needs none."""
     actions = {*change.actions, *([_STATUSES[change.enforces]] if change.enforces in _STATUSES else [])}
     if CREDENTIAL_ID.fullmatch(change.credential_id):
         yield from ((action, change.credential_id) for action in actions if action in _KEYS)
 
 
 def format_approval(approval: Approval) -> str:
-    """Return the text of the file."""
+    """Return the approved plan as JSON."""
     document = {
         "version": VERSION,
         "project": approval.project,
@@ -110,10 +110,10 @@ def format_approval(approval: Approval) -> str:
 
 
 def parse_approval(text: str) -> Approval:
-    """Read the text of a file.
+    """Parse an approved plan.
 
     Raises:
-        ApprovalError: it was not written by `format_approval` of this version.
+        ApprovalError: the text was not written by `format_approval` of this version.
     """
     try:
         document = json.loads(text)
@@ -146,7 +146,7 @@ def _check_version(version: object) -> None:
     if type(version) is not int or version < 1:
         raise _make_error("it has no version")
     if version > VERSION:
-        raise _make_error("a newer version of iamcreds made it. Install that version, or plan again")
+        raise _make_error("it was written by a newer version of iamcreds. Upgrade iamcreds, or create the plan again")
 
 
 def _make_error(why: str) -> ApprovalError:

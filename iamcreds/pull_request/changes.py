@@ -1,4 +1,4 @@
-"""The changes that a preview shows, as data."""
+"""The changes of a preview, as data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """An action on a credential; RECORD changes the state only, and nothing in AWS."""
+    """An action on a credential. RECORD changes only the state and nothing in AWS."""
 
     CREATE = "create"
     ADOPT = "adopt"
@@ -21,20 +21,20 @@ class Action(StrEnum):
     DELETE = "delete"
     RENAME = "rename"
     RESET = "reset"
-    SWITCH_OFF = "switch off"
-    SWITCH_ON = "switch on"
+    DEACTIVATE = "deactivate"
+    ACTIVATE = "activate"
     PROTECT = "protect"
     UNPROTECT = "unprotect"
     RECORD = "record"
 
 
-REMOVALS = frozenset({Action.DELETE, Action.REPLACE, Action.RESET, Action.SWITCH_OFF})
-"""The actions after which a working password no longer works."""
+REMOVALS = frozenset({Action.DELETE, Action.REPLACE, Action.RESET, Action.DEACTIVATE})
+"""The actions that stop a working password."""
 
 
 @dataclass(frozen=True, order=True)
 class Note:
-    """A reason or consequence in our words, and its value, which is anybody's text."""
+    """A reason or consequence. `text` is trusted, and `value` is not."""
 
     text: str
     value: str = ""
@@ -46,15 +46,15 @@ class Change:
 
     Attributes:
         user: the IAM user's name.
-        name: the name of the resource, or the id of an unmanaged credential.
+        name: the resource name, or the id of an unmanaged credential.
         service: the service's full name.
         actions: the actions.
         notes: reasons and consequences.
-        properties: the changed properties that may be shown.
-        place: where it is declared or, if it is deleted, was declared; empty if that is unknown.
-        credential_id: the id of the existing credential, empty if there is none or if it is unknown.
+        properties: the changed properties that the comment shows.
+        place: the source location or, of a deleted resource, the last one; empty if it is unknown.
+        credential_id: the id of the existing credential, or empty if it does not exist or its id is unknown.
         enforces: the declared status that `up` sends, `Active` or `Inactive`, or empty.
-        created: the creation date of the existing credential in UTC, None if there is none or if it is unknown.
+        created: the creation date of the existing credential in UTC, or None if it is unknown.
     """
 
     user: str
@@ -70,24 +70,24 @@ class Change:
 
     @property
     def is_unmanaged(self) -> bool:
-        """Return True if the credential exists and the state does not have it: it is adopted, or has no resource."""
+        """Return True if the credential is unmanaged: it is adopted, or has no resource."""
         return Action.ADOPT in self.actions or self.name == self.credential_id
 
     @property
     def is_removal(self) -> bool:
-        """Return True if a working password no longer works afterwards."""
+        """Return True if a working password stops working."""
         return not REMOVALS.isdisjoint(self.actions)
 
 
 class UserAction(StrEnum):
-    """An action on an IAM user or an attached policy; LET_GO leaves it in IAM."""
+    """An action on an IAM user or an attached policy. RETAIN removes it from the state and leaves it in IAM."""
 
     CREATE = "create"
     IMPORT = "import"
     UPDATE = "update"
     REPLACE = "replace"
     DELETE = "delete"
-    LET_GO = "let go"
+    RETAIN = "retain"
     PROTECT = "protect"
     UNPROTECT = "unprotect"
     ATTACH = "attach"
@@ -96,7 +96,7 @@ class UserAction(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class UserChange:
-    """The change of an IAM user or, if `policy` is an ARN, of its attachment to the user."""
+    """The change of an IAM user or, if `policy` is an ARN, of the attachment of this policy to the user."""
 
     user: str
     policy: str
@@ -112,7 +112,7 @@ class UserChange:
 
 @dataclass(frozen=True, order=True)
 class PolicyChange:
-    """The change of a user's access-key policy; None for no policy."""
+    """The change of a user's access key policy; None stands for no policy."""
 
     user: str
     before: str | None
@@ -121,7 +121,7 @@ class PolicyChange:
 
 @dataclass(frozen=True, order=True)
 class RejectedChange:
-    """The reason for which `up` rejects a resource; nothing is done to the resource."""
+    """A resource that `up` rejects and does not change, and the reason."""
 
     name: str
     reason: str
@@ -132,22 +132,22 @@ class RejectedChange:
 
 @dataclass(frozen=True)
 class Changes:
-    """All changes that a preview shows.
+    """All changes of a preview.
 
     Attributes:
-        stack: the stack's name, empty if it is unknown.
-        credential_count: number of credentials in the state, None if the preview does not list every resource.
+        stack: the stack's name, or empty if it is unknown.
+        credential_count: the number of credentials in the state, or None if the preview does not list every resource.
         credentials: the changes of credentials.
-        user_count: number of IAM users in the state.
-        users: the changes of IAM users and of policies attached to them.
-        policies: the changes of access-key policies.
+        user_count: the number of IAM users in the state.
+        users: the changes of IAM users and of attached policies.
+        policies: the changes of access key policies.
         others: the changes of all other resources, such as `create aws:s3/bucket:Bucket jane`.
         rejections: the rejected resources.
         findings: the findings about access keys.
         warnings: the other warnings.
-        errors: the errors, rejections among them, each with its location if the program reported it.
-        project: the project's name, empty if it is unknown.
-        account: the account of the credentials, None if the preview names no account or several.
+        errors: the errors, including rejections, each with its source location if the program reported one.
+        project: the project's name, or empty if it is unknown.
+        account: the account of the credentials, or None if the preview does not have exactly one.
     """
 
     stack: str
@@ -166,16 +166,16 @@ class Changes:
 
     @property
     def is_empty(self) -> bool:
-        """Return True if nothing changes and nothing failed; findings and warnings are for drift runs."""
+        """Return True if nothing changes and nothing failed, regardless of findings and warnings."""
         return not (self.credentials or self.users or self.policies or self.others or self.errors)
 
     @property
     def removals(self) -> int:
-        """Count the credentials that are deleted, replaced, reset or switched off, and removed IAM users."""
+        """Count credentials to delete, replace, reset or deactivate, and IAM users to delete or replace."""
         credentials = sum(change.is_removal for change in self.credentials)
         return credentials + sum(change.is_removal for change in self.users)
 
     @property
     def unmanaged_removals(self) -> int:
-        """Count the removals of credentials that the state does not have."""
+        """Count the removals of unmanaged credentials."""
         return sum(change.is_removal and change.is_unmanaged for change in self.credentials)

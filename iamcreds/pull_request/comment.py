@@ -1,6 +1,6 @@
 """The changes of a preview as the Markdown comment of a pull request; pure.
 
-Names and values are anybody's text: none becomes markup.
+Names and values are untrusted, so none becomes markup.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from iamcreds.pull_request.properties import Property
 
 MAX_LENGTH = 65_000
-"""Characters of a comment; GitHub refuses more than 65,536."""
+"""The maximum length of a comment in characters; GitHub rejects more than 65,536."""
 _ROOM_FOR_NOTE = 600
 _ROOM_FOR_MESSAGES = 12_000
-"""What errors, findings and warnings may each take, and get before the tables: the rows hide them most."""
+"""The maximum length of errors, of findings and of warnings, which take precedence over the rows of the table."""
 _MAX_MESSAGE = 4_000
 _KINDS = (
     (Action.CREATE, "to create"),
@@ -39,15 +39,15 @@ _KINDS = (
 )
 _UPDATES = {
     Action.RESET: "reset",
-    Action.SWITCH_OFF: "switched off",
-    Action.SWITCH_ON: "switched on",
+    Action.DEACTIVATE: "deactivated",
+    Action.ACTIVATE: "activated",
     Action.RECORD: "only recorded",
 }
 
 
 @dataclass(frozen=True)
 class _Section:
-    """A part that may lose its last items: what they are called, the words around them, they, and its size at most."""
+    """A section of the comment. Its last items are omitted if it exceeds its maximum length."""
 
     name: str
     opening: str
@@ -57,7 +57,7 @@ class _Section:
 
 
 def format_marker(name: str) -> str:
-    """Return the first line of a stack's comment, by which the comment is found again; invisible when rendered."""
+    """Return the first line of a stack's comment, a marker that is invisible when rendered."""
     return f"<!-- iamcreds plan: {name} -->"
 
 
@@ -69,9 +69,9 @@ def render_comment(
     Args:
         changes: the changes of the preview.
         name: the name in the marker.
-        now: the time, in UTC, from which the age of a deleted credential is computed.
-        excess: the gate's reason for a rejection.
-        commit: the commit that the preview was made for, in hexadecimal.
+        now: the current time in UTC, for the age of deleted credentials.
+        excess: the description of removals above the limit, or None.
+        commit: the commit of the preview, in hexadecimal.
     """
     title = f"### IAM credentials: {format_code(name)}" if name else "### IAM credentials"
     head = f"{format_marker(name)}\n{title}\n\n{_render_origin(changes, commit)}"
@@ -82,21 +82,21 @@ def render_comment(
 def _render_origin(changes: Changes, commit: str | None) -> str:
     """Return the commit, the project and the stack of the preview.
 
-    The commit is not code, so GitHub links it. The workflow searches the fourth line for `Commit SHA,`.
+    The commit is not formatted as code, so that GitHub links it. The workflow searches line 4 for `Commit SHA,`.
     """
     names = f"project {format_code(changes.project)}, stack {format_code(changes.stack)}"
-    known = names if changes.stack else "project and stack unknown, because the preview has no steps"
-    return capitalize(f"commit {commit}, {known}" if commit else known)
+    origin = names if changes.stack else "project and stack unknown, because the preview has no steps"
+    return capitalize(f"commit {commit}, {origin}" if commit else origin)
 
 
 def _render_verdict(changes: Changes, excess: str | None) -> Iterator[str]:
     if find_failures(changes):
-        yield "**The preview failed**, so this is not all that would happen, and nothing will be changed."
+        yield "**The preview failed**, so the list of changes is incomplete, and nothing will be changed."
     elif changes.rejections:
         rejections = format_count(len(changes.rejections), "rejection")
         yield f"**{rejections}**: `pulumi up --continue-on-error` applies everything else, and fails."
     if excess:
-        yield f"**Refused**: {excess}."
+        yield f"**Rejected**: {excess}."
 
 
 def summarize(changes: Changes) -> str:
@@ -105,13 +105,13 @@ def summarize(changes: Changes) -> str:
     parts = [f"{counts[kind]:,} {words}{_summarize_updates(changes, kind)}" for kind, words in _KINDS if counts[kind]]
     parts += _count_users(changes)
     policies = len(changes.policies)
-    parts += [format_count(policies, "access-key policy", "access-key policies")] if policies else []
-    parts += [f"{len(changes.rejections):,} refused"] if changes.rejections else []
+    parts += [format_count(policies, "access key policy", "access key policies")] if policies else []
+    parts += [f"{len(changes.rejections):,} rejected"] if changes.rejections else []
     parts += [format_count(len(changes.others), "other resource")] if changes.others else []
     count = changes.credential_count
-    had = "" if count is None else f"; the stack has {format_count(count, 'credential')}"
-    nothing = "What would change is not known" if changes.errors else "No changes"
-    return (", ".join(parts) or nothing) + had
+    total = "" if count is None else f"; the stack has {format_count(count, 'credential')}"
+    nothing = "Changes unknown" if changes.errors else "No changes"
+    return (", ".join(parts) or nothing) + total
 
 
 def _count_users(changes: Changes) -> list[str]:
@@ -124,7 +124,7 @@ def _count_users(changes: Changes) -> list[str]:
 
 
 def _classify(change: Change) -> Action:
-    """Return the kind under which a change is counted; RESET stands for all updates."""
+    """Return the kind of a change for the counts; RESET stands for all updates."""
     for action in (Action.CREATE, Action.ADOPT, Action.REPLACE, Action.DELETE):
         if action in change.actions:
             return action
@@ -146,7 +146,7 @@ def _make_sections(changes: Changes, now: datetime) -> list[_Section]:
     sections = [
         _make_block("errors", "", changes.errors, "text", _ROOM_FOR_MESSAGES),
         _Section("rows", f"\n{HEAD}", tuple(render_rows(changes, now)), ""),
-        _make_block("access-key findings", "Access-key findings", changes.findings, "text", _ROOM_FOR_MESSAGES),
+        _make_block("access key findings", "Access key findings", changes.findings, "text", _ROOM_FOR_MESSAGES),
         _make_block("warnings", "Warnings", changes.warnings, "text", _ROOM_FOR_MESSAGES),
         _make_block("property changes", "Property changes", diffs, "diff"),
         _make_block("other resources", "Other resources", changes.others, "text"),
@@ -168,7 +168,7 @@ def _render_property(changed: Property) -> Iterator[str]:
 
 
 def _make_block(name: str, title: str, texts: Iterable[str], language: str, max_length: int = MAX_LENGTH) -> _Section:
-    """Return texts in a code block, in which nothing is markup, folded under their title if there is one."""
+    """Return texts in a code block, which prevents markup, folded below the title if there is one."""
     items = tuple(escape_lines(shorten(text, _MAX_MESSAGE)) + "\n" for text in texts)
     fence = "`" * max(3, 1 + max((len(run) for text in items for run in re.findall("`+", text)), default=0))
     opening, closing = f"\n{fence}{language}\n", f"{fence}\n"
@@ -179,7 +179,7 @@ def _make_block(name: str, title: str, texts: Iterable[str], language: str, max_
 
 
 def _fit(head: str, sections: Sequence[_Section]) -> str:
-    """Return head and sections with as many items of each as fit, and a note about those that do not."""
+    """Return the head and the sections, with as many items as fit, and a note about omitted items."""
     room = MAX_LENGTH - _ROOM_FOR_NOTE - len(head)
     kept, missing = dict[str, str](), dict[str, int]()
     for section in sorted(sections, key=lambda section: section.max_length):
@@ -189,7 +189,7 @@ def _fit(head: str, sections: Sequence[_Section]) -> str:
         room -= len(kept[section.name])
         missing[section.name] = len(section.items) - len(items)
     text = head + "".join(kept[section.name] for section in sections)
-    left_out = [f"{missing[each.name]:,} of {len(each.items):,} {each.name}" for each in sections if missing[each.name]]
-    if left_out:
-        text += f"\n**Cut** to fit a comment: {', '.join(left_out)} are not shown; `pulumi preview --diff` shows all.\n"
+    omitted = [f"{missing[each.name]:,} of {len(each.items):,} {each.name}" for each in sections if missing[each.name]]
+    if omitted:
+        text += f"\n**Cut** to fit a comment: {', '.join(omitted)} are not shown; `pulumi preview --diff` shows all.\n"
     return text

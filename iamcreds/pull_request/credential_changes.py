@@ -1,4 +1,4 @@
-"""The changes of the stack's credentials that a preview shows, old copies among them; pure."""
+"""The changes of the stack's credentials in a preview, including replaced copies; pure."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ ACTIONS = {
     "update": None,
     "same": None,
 }
-"""The actions of the engine's steps; those of an update, and of a step that changes nothing, depend on properties."""
+"""The actions by engine step. For None, they depend on the properties."""
 
 
 def find_credential_changes(steps: Iterable[Step], recorded: Mapping[str, State]) -> Iterator[Change]:
-    """Find the changes of credentials; `recorded` has the states before the refresh, by URN."""
+    """Yield the changes of credentials; `recorded` contains the states before the refresh, by URN."""
     for step in steps:
         state, actions = step.state, tuple(_find_actions(step))
         if state is not None and state.type == CREDENTIAL_TYPE and actions:
@@ -49,9 +49,9 @@ def find_credential_changes(steps: Iterable[Step], recorded: Mapping[str, State]
 
 
 def find_old_copies(steps: Iterable[Step]) -> Iterator[Change]:
-    """Find the replaced copies that wait for their deletion, which the engine carries out without a step.
+    """Yield the deletions of replaced copies that are still in the state.
 
-    The refresh has the only steps of old copies.
+    The engine performs these deletions without a step; only the refresh has steps of replaced copies.
     """
     for step in steps:
         old = step.old
@@ -63,7 +63,7 @@ def find_old_copies(steps: Iterable[Step]) -> Iterator[Change]:
                 service,
                 (Action.DELETE,),
                 (
-                    Note("old copy, replaced earlier:", old.id),
+                    Note("replaced earlier, not deleted yet:", old.id),
                     *note_lost_password(service, step.new.outputs.get("status")),
                 ),
                 (),
@@ -74,7 +74,7 @@ def find_old_copies(steps: Iterable[Step]) -> Iterator[Change]:
 
 
 def _find_enforced(step: Step, actions: Collection[Action]) -> str:
-    """Return the declared status that `up` sends even if lists show that the credential has it, empty for none."""
+    """Return the declared status that `up` sends even if it equals the listed one, or an empty string."""
     if step.new is None:
         return ""
     is_reset_by_adoption = Action.ADOPT in actions and Action.RESET in actions and "adopt" not in step.new.inputs
@@ -100,12 +100,12 @@ def _find_actions(step: Step) -> Iterator[Action]:
 
 
 def _adopts(new: State) -> bool:
-    """Return True if it adopts or imports a credential, also one whose id is unknown before `up`."""
+    """Return True if it adopts or imports a credential, even if the id is unknown before `up`."""
     return "adopts" in new.inputs or new.inputs.get("adopt") == UNKNOWN
 
 
 def _find_effects_of_adopting(new: State) -> Iterator[Action]:
-    """Find what adopting does in AWS; an import does nothing except for a declared reset or status."""
+    """Yield the actions of an adoption in AWS; an import has none except for a declared reset or status."""
     if "adopt" not in new.inputs or "reset" in new.inputs:
         yield Action.RESET
     if "adopts_status" in new.inputs:
@@ -113,9 +113,9 @@ def _find_effects_of_adopting(new: State) -> Iterator[Action]:
 
 
 def _find_effects(old: State, new: State) -> Iterator[Action]:
-    """Find what an update does in AWS; a declared status acts if the existing one differs.
+    """Yield the actions of an update in AWS; a declared status has one if the existing status differs.
 
-    A trigger or a status that is a secret shows no change, so the worse is assumed.
+    A secret trigger or status is masked, so a change is assumed.
     """
     if _may_change("reset", old, new):
         yield Action.RESET
@@ -129,4 +129,4 @@ def _may_change(name: str, old: State, new: State) -> bool:
 
 
 def _switch(new: State) -> Action:
-    return Action.SWITCH_ON if new.inputs.get("status") == "Active" else Action.SWITCH_OFF
+    return Action.ACTIVATE if new.inputs.get("status") == "Active" else Action.DEACTIVATE

@@ -13,15 +13,16 @@ if TYPE_CHECKING:
     from iamcreds.pull_request.changes import Changes, RejectedChange
 
 HEAD = "`pulumi up` would reject:"
-"""The first line of the one error by which a preview with rejections fails."""
+"""The first line of the error with which a preview with rejections fails."""
 _LINE_AND_COLUMN = re.compile(r":\d+:\d+: ")
 
 
 def find_failures(changes: Changes) -> list[str]:
-    """Return the errors of a preview that are not rejections; with any of them the preview is incomplete.
+    """Return the errors of a preview that are not rejections. If there are any, the preview is incomplete.
 
-    The program reports each rejection as one error, and the preview completes. Without `IAMCREDS_REJECTIONS=report`
-    it lists all of them in one error and fails, and the engine plans no deletions: that error is a failure.
+    With `IAMCREDS_REJECTIONS=report`, the program reports each rejection as one error, and the preview completes.
+    Otherwise it fails with one error that lists all rejections, and the engine plans no deletions. This error is a
+    failure.
     """
     rejections = _format(changes.rejections)
     return [error for error in changes.errors if "\n" in error or rejections.isdisjoint(_list_sentences(error))]
@@ -34,13 +35,13 @@ def find_unreported(rejections: Iterable[RejectedChange], errors: Iterable[str])
 
 
 def _format(rejections: Iterable[RejectedChange]) -> set[str]:
-    """Return the sentences of rejections, as the provider and as the program reports them."""
+    """Return the sentences with which the provider and the program report rejections."""
     sentences = set(map(str, rejections))
     return sentences | set(map(escape_invisible, sentences))
 
 
 def _list_sentences(line: str) -> Iterator[str]:
-    """Return a line, and the line without what may be its source location."""
+    """Yield the line, and the line without each possible source location."""
     yield line
     for position in _LINE_AND_COLUMN.finditer(line):
         yield line[position.end() :]

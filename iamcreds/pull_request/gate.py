@@ -1,4 +1,4 @@
-"""The limit of the removals of one preview; pure."""
+"""The limit on the removals of a preview; pure."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _SHARE = re.compile(r"(100|\d{1,2}(?:\.\d{1,3})?)%")
 _NUMBER = re.compile(r"\d{1,9}")
 _HUNDRED = 100
 _SHARE_AT_LEAST = 10
-"""Of fewer credentials than this, one is too large a share to say anything, unless the user says otherwise."""
+"""The default minimum stack size for a share, because one credential is a large share of a smaller stack."""
 
 
 @dataclass(frozen=True)
 class Gate:
-    """How many removals may be, as a share in percent or a number, where a stack has `at_least` credentials.
+    """The maximum removals, as a percentage or a number, for stacks with `at_least` credentials.
 
-    An IAM user whom the stack has made counts as one more. A share is of everything that may count as a removal: the
-    stack's credentials and users, and the unmanaged credentials that the preview removes.
+    Each IAM user of the stack counts like a credential. The percentage is based on the stack's credentials and users
+    and on the unmanaged credentials that the preview removes.
     """
 
     percent: Decimal | None
@@ -32,39 +32,39 @@ class Gate:
     at_least: int
 
     def find_excess(self, changes: Changes) -> str | None:
-        """Return how far the removals exceed the limit, as a clause, or None.
+        """Return a description of removals above the limit, or None.
 
         Raises:
-            PreviewError: the preview does not show how many credentials there are.
+            PreviewError: the number of credentials is unknown.
         """
         if changes.credential_count is None:
             raise PreviewError(
-                "the preview does not list every resource of the stack, so nobody can say how large a share it removes:"
-                " make it without `--target`, with refresh or with `--show-sames`"
+                "cannot compute the share of removals: the preview does not list every resource of the stack."
+                " Run it without `--target`, with refresh or with `--show-sames`"
             )
         stack, unmanaged = changes.credential_count + changes.user_count, changes.unmanaged_removals
-        had = stack + unmanaged
-        if stack < self.at_least or not self._is_excess(changes.removals, had):
+        total = stack + unmanaged
+        if stack < self.at_least or not self._is_excess(changes.removals, total):
             return None
-        share = f" ({Decimal(changes.removals * _HUNDRED) / had:.0f}%)" if had else ""
-        what = "credentials and IAM users" if changes.user_count else "credentials"
+        share = f" ({Decimal(changes.removals * _HUNDRED) / total:.0f}%)" if total else ""
+        resources = "credentials and IAM users" if changes.user_count else "credentials"
         origin = f", {unmanaged:,} of them unmanaged," if unmanaged else ""
         limit = f"{self.percent}%" if self.percent is not None else str(self.number)
         return (
-            f"{changes.removals:,} of {had:,} {what}{share}{origin} would be deleted, replaced, reset or"
-            f" switched off, and at most {limit} may be"
+            f"{changes.removals:,} of {total:,} {resources}{share}{origin} would be deleted, replaced, reset or"
+            f" deactivated, but the limit is {limit}"
         )
 
-    def _is_excess(self, removals: int, had: int) -> bool:
+    def _is_excess(self, removals: int, total: int) -> bool:
         if self.percent is not None:
-            return removals * _HUNDRED > self.percent * had
+            return removals * _HUNDRED > self.percent * total
         return removals > (self.number or 0)
 
 
 def parse_limit(limit: str, at_least: int | None) -> Gate:
-    """Read a limit such as `30%` or `12` as a gate.
+    """Parse a limit such as `30%` or `12`.
 
-    A share looks at stacks of ten and more credentials unless told otherwise, a number at every stack.
+    By default, a share applies to stacks of ten or more credentials, and a number to every stack.
 
     Raises:
         ValueError: the limit is neither.

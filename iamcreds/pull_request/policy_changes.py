@@ -1,4 +1,4 @@
-"""The access-key policies that a preview would declare, change or remove; pure."""
+"""The changes of access key policies in a preview; pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def find_policy_changes(steps: Iterable[Step]) -> Iterator[PolicyChange]:
-    """Find the changed policies, by user, over all spec files: a user who moves to another one keeps the policy."""
+    """Yield the changed policies by user, across all spec files, so a user may move to a different file."""
     watchers = [step for step in steps if step.type == ACCESS_KEYS_TYPE]
     before, after = _collect(step.old for step in watchers), _collect(step.new for step in watchers)
     for user in sorted({*before, *after}):

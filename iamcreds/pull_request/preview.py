@@ -1,7 +1,7 @@
-"""The output of `pulumi preview --json` as types; pure, and strict about its format.
+"""The strict parser of the output of `pulumi preview --json`; pure.
 
-Measured with engines 3.259 and 3.274: one document, of a preview that failed too; the steps of `refresh: always` come
-first and have the state from before the refresh; unchanged resources have a step only with `--show-sames`.
+Engines 3.259 and 3.274 print one document, even if the preview fails. The steps of `refresh: always` come first and
+have the state before the refresh. Unchanged resources have a step only with `--show-sames`.
 """
 
 from __future__ import annotations
@@ -24,16 +24,23 @@ SECRETS = frozenset({*SECRET_OUTPUTS.values(), "secrets", "password", "passwords
 _POSITION = re.compile(r"project:///(.+)#([0-9]+)(?:,[0-9]+)?")
 _SHORTEST_SECRET = 8
 MASK = "[secret]"
-"""The engine's text in place of a secret."""
+"""The engine's placeholder for a secret."""
 
 
 @dataclass(frozen=True)
 class State:
-    """A resource as one side of a step has it; the engine's secrets are masked.
+    """The old or the new state of a resource in a step, with masked secrets.
 
-    `place` is where the program declares it, such as `specs/jane.yaml:4`, or empty if the engine does not know it;
-    `is_retained` is True if the engine leaves the actual resource when it deletes this one. `id` is empty for a new
-    resource. `is_leaving` is True for a replaced copy that still has to be deleted.
+    Attributes:
+        urn: the URN.
+        type: the resource type.
+        inputs: the inputs.
+        outputs: the outputs.
+        is_protected: True if the resource has `protect`.
+        place: the source location, such as `specs/jane.yaml:4`, or empty if the engine does not have it.
+        is_retained: True if a deletion removes the resource only from the state.
+        id: the id, or empty for a new resource.
+        is_leaving: True for a replaced copy that has not been deleted yet.
     """
 
     urn: str
@@ -54,7 +61,7 @@ class State:
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the engine; `op` is the engine's word for it, such as `create`, `same` or `refresh`."""
+    """A step of the engine; `op` is its operation, such as `create`, `same` or `refresh`."""
 
     op: str
     urn: str
@@ -74,18 +81,18 @@ class Step:
 
     @property
     def state(self) -> State | None:
-        """The new state, the old one of a deletion."""
+        """The new state or, for a deletion, the old one."""
         return self.new or self.old
 
     @property
     def place(self) -> str:
-        """The source location of a resource, of a deleted one the last; empty if the engine does not know it."""
+        """The source location or, of a deleted resource, the last one; empty if the engine does not have it."""
         return self.state.place if self.state else ""
 
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """A message of the engine, the program or a provider, without any secret of the document."""
+    """A message of the engine, the program or a provider, with masked secrets."""
 
     severity: str
     message: str
@@ -94,7 +101,7 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class Preview:
-    """A whole preview; `summary` counts resources by op."""
+    """A preview; `summary` contains the number of resources by operation."""
 
     steps: tuple[Step, ...]
     diagnostics: tuple[Diagnostic, ...]
@@ -130,38 +137,38 @@ def _read_preview(document: dict[str, Any]) -> Preview:
     secrets = sorted(set(_find_secrets(document)), key=len, reverse=True)
     diagnostics = [_read_diagnostic(diagnostic, secrets) for diagnostic in _read_objects(document, "diagnostics")]
     if document.get("maybeCorrupt"):
-        diagnostics.append(Diagnostic("error", "the engine says that the stack's state may be corrupt", ""))
+        diagnostics.append(Diagnostic("error", "the engine reports that the stack's state may be corrupt", ""))
     steps = map(_read_step, _read_objects(document, "steps"))
     return Preview(tuple(steps), tuple(diagnostics), _read_summary(document))
 
 
 def _load_document(text: str) -> dict[str, Any]:
     if not text.strip():
-        raise _make_error("it is empty (what went wrong stands in what pulumi wrote to standard error)")
+        raise _make_error("it is empty. See the error that pulumi printed to standard error")
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         raise _make_error(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
     if not isinstance(document, dict):
-        raise _make_error("it is no JSON object")
+        raise _make_error("it is not a JSON object")
     return document
 
 
 def _make_error(why: str) -> PreviewError:
-    return PreviewError(f"this is not what `pulumi preview --json` prints: {why}")
+    return PreviewError(f"this is not the output of `pulumi preview --json`: {why}")
 
 
 def _read_objects(document: Mapping[str, Any], key: str) -> list[Any]:
     items = document.get(key) or []
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise _make_error(f"{key} is no list of objects")
+        raise _make_error(f"{key} is not a list of objects")
     return items
 
 
 def _read_summary(document: Mapping[str, Any]) -> Mapping[str, int]:
     summary = document.get("changeSummary") or {}
     if not isinstance(summary, dict) or not all(type(number) is int for number in summary.values()):
-        raise _make_error("changeSummary is no object of numbers")
+        raise _make_error("changeSummary is not an object of numbers")
     return summary
 
 
@@ -174,10 +181,10 @@ def _read_state(state: object) -> State | None:
     if state is None:
         return None
     if not isinstance(state, dict):
-        raise _make_error("a state is no object")
+        raise _make_error("a state is not an object")
     inputs, outputs = state.get("inputs") or {}, state.get("outputs") or {}
     if not isinstance(inputs, dict) or not isinstance(outputs, dict):
-        raise _make_error("a state's inputs or outputs are no object")
+        raise _make_error("a state's inputs or outputs are not an object")
     secret = SECRETS.union(_read_list(state, "additionalSecretOutputs"))
     inputs, outputs = (
         {key: MASK if key in secret else value for key, value in side.items()} for side in (inputs, outputs)
@@ -198,26 +205,26 @@ def _read_state(state: object) -> State | None:
 
 def _read_place(position: object) -> str:
     """Return the engine's `project:///specs/jane.yaml#4,9` as `specs/jane.yaml:4`."""
-    found = _POSITION.fullmatch(position) if isinstance(position, str) else None
-    return f"{unquote(found[1])}:{found[2]}" if found else ""
+    match = _POSITION.fullmatch(position) if isinstance(position, str) else None
+    return f"{unquote(match[1])}:{match[2]}" if match else ""
 
 
-def _read_list(thing: Mapping[str, Any], key: str) -> list[str]:
-    items = thing.get(key) or []
+def _read_list(item: Mapping[str, Any], key: str) -> list[str]:
+    items = item.get(key) or []
     if not isinstance(items, list):
-        raise _make_error(f"{key} is no list")
+        raise _make_error(f"{key} is not a list")
     return list(map(str, items))
 
 
-def _read_urn(thing: Mapping[str, Any]) -> str:
-    urn = _read_text(thing, "urn")
+def _read_urn(item: Mapping[str, Any]) -> str:
+    urn = _read_text(item, "urn")
     if not urn.startswith("urn:pulumi:") or urn.count("::") < 3:  # noqa: PLR2004 - stack, project, type, name
-        raise _make_error("a step's urn is none")
+        raise _make_error("a step has an invalid urn")
     return urn
 
 
-def _read_text(thing: Mapping[str, Any], key: str) -> str:
-    value = thing.get(key)
+def _read_text(item: Mapping[str, Any], key: str) -> str:
+    value = item.get(key)
     if not isinstance(value, str):
         raise _make_error(f"a step or state has no {key}")
     return value
@@ -226,14 +233,14 @@ def _read_text(thing: Mapping[str, Any], key: str) -> str:
 def _read_diagnostic(diagnostic: Mapping[str, Any], secrets: list[str]) -> Diagnostic:
     severity, message, urn = (diagnostic.get(key) or "" for key in ("severity", "message", "urn"))
     if not all(isinstance(text, str) for text in (severity, message, urn)):
-        raise _make_error("a diagnostic is no text")
+        raise _make_error("a diagnostic is not text")
     for secret in secrets:
         message = message.replace(secret, MASK)
     return Diagnostic(severity, message.strip().removeprefix(f"{severity}: "), urn)
 
 
 def _find_secrets(node: object, names: frozenset[str] = SECRETS, *, is_secret: bool = False) -> Iterator[str]:
-    """Find every secret in plain text in a preview made with `--show-secrets`, so that no message repeats it."""
+    """Yield the plaintext secrets of a preview with `--show-secrets`, which are then masked in messages."""
     match node:
         case dict():
             names = names.union(_read_list(node, "additionalSecretOutputs"))

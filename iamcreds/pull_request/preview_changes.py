@@ -1,4 +1,4 @@
-"""The changes that a preview shows, from the engine's steps and messages; pure."""
+"""The changes of a preview, from the engine's steps and diagnostics; pure."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
     from iamcreds.pull_request.preview import Diagnostic, Preview, State, Step
 
 _OWN_TYPES = {*PROVIDER_CLASSES, IAM_USER_TYPE, POLICY_ATTACHMENT_TYPE, SPEC_FILE_TYPE, STACK_TYPE}
-"""The types whose changes are found by type, and those without anything in AWS."""
+"""The types that this package handles, and the types without resources in AWS."""
 _PLUGIN = "pulumi:providers:"
-"""The beginning of the types of plugins' configurations."""
+"""The type prefix of provider configurations."""
 _WITHOUT_EFFECT = frozenset(
     {"refresh", "read", "read-replacement", "read-discard", "discard", "discard-replaced", "remove-pending-replace"}
 )
 
 
 def read_changes(preview: Preview) -> Changes:
-    """Return the changes that a preview shows.
+    """Return the changes of a preview.
 
     Raises:
-        PreviewError: it has a step that this version does not know.
+        PreviewError: a step is unknown to this version.
     """
     before_refresh = [step.old for step in preview.steps if step.op == "refresh" and step.old]
     recorded = {old.urn: old for old in before_refresh if not old.is_leaving}
@@ -76,18 +76,18 @@ def read_changes(preview: Preview) -> Changes:
 
 def _has_effect(op: str) -> bool:
     if op not in ACTIONS and op not in _WITHOUT_EFFECT:
-        raise PreviewError(f"the preview has a step {op!r}, which this version of iamcreds does not know: update it")
+        raise PreviewError(f"the preview has a step {op!r}, which this version does not support. Upgrade iamcreds")
     return op in ACTIONS
 
 
 def _select_steps(steps: Iterable[Step]) -> list[Step]:
-    """Select one step for each resource: a replacement may have three, of which `replace` shows most."""
+    """Select one step for each resource. A replacement may have three, and `replace` has the most information."""
     ranked = sorted(steps, key=lambda step: (ACTIONS[step.op] is Action.REPLACE, step.op == "replace"))
     return list({step.urn: step for step in ranked}.values())
 
 
 def _find_account(steps: Iterable[Step]) -> str | None:
-    """Return the account that the steps name, None if they name no account or several."""
+    """Return the account of the steps, or None if they do not have exactly one."""
     accounts = {
         account
         for step in steps
@@ -100,26 +100,26 @@ def _find_account(steps: Iterable[Step]) -> str | None:
 
 
 def _count_credentials(preview: Preview, former: Collection[State], old_copies: int) -> int | None:
-    """Count the stack's credentials and old copies; None if the preview does not list every resource."""
+    """Count the stack's credentials and replaced copies, or return None if the preview does not list every resource."""
     counted = sum(number for op, number in preview.summary.items() if ACTIONS.get(op) is not Action.CREATE)
     return sum(state.type == CREDENTIAL_TYPE for state in former) + old_copies if counted <= len(former) else None
 
 
 def _list_reasons(step: Step) -> list[str]:
-    """Return why our provider rejects the resource; in a preview it adds the reasons to the checked inputs."""
+    """Return the rejection reasons of a resource, which the provider adds to the checked inputs in a preview."""
     reasons = step.new.inputs.get("refused") if step.new and step.type in PROVIDER_CLASSES else None
     return [str(reason) for reason in reasons] if isinstance(reasons, list) else []
 
 
 def _list_others(steps: Iterable[Step]) -> Iterator[str]:
-    """List the changes of all other resources, such as `create aws:s3/bucket:Bucket jane`."""
+    """Yield the changes of all other resources, such as `create aws:s3/bucket:Bucket jane`."""
     for step in steps:
         if step.op != "same" and step.type not in _OWN_TYPES and not step.type.startswith(_PLUGIN):
             yield f"{ACTIONS[step.op] or step.op} {step.type} {step.name}"
 
 
 def _list_findings(steps: Iterable[Step], recorded: Mapping[str, State]) -> Iterator[str]:
-    """List the findings about access keys, which are inputs; an unchanged resource may have no step."""
+    """Yield the findings about access keys, which are inputs; an unchanged resource may have only recorded ones."""
     watchers: dict[str, State | None] = {**recorded, **{step.urn: step.new for step in steps}}
     for watcher in watchers.values():
         findings = watcher.inputs.get("findings") if watcher and watcher.type == ACCESS_KEYS_TYPE else None
@@ -127,13 +127,13 @@ def _list_findings(steps: Iterable[Step], recorded: Mapping[str, State]) -> Iter
 
 
 def _list_warnings(diagnostics: Iterable[Diagnostic], findings: Collection[str]) -> list[str]:
-    """List the warnings without the findings, which are warnings, too."""
+    """Return the warnings, except those about findings."""
     warnings = {each.message for each in diagnostics if each.severity == "warning" and each.message}
     return sorted(warnings - set(findings))
 
 
 def _list_errors(diagnostics: Iterable[Diagnostic]) -> list[str]:
-    """List the errors, those of our resources first: the errors of the engine and the program follow from them."""
+    """Return the errors, those of our resources first, because they cause errors of the engine and the program."""
     errors = {
         (urn_type(each.urn) not in PROVIDER_CLASSES, each.message) for each in diagnostics if each.severity == "error"
     }

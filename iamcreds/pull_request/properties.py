@@ -1,6 +1,6 @@
-"""The properties of a credential that a comment may show, and how they changed; pure.
+"""The comparison of credential properties for the comment; pure.
 
-An allow-list: of any other property only the name is shown.
+Values are shown only for the properties of an allow-list, and otherwise only the name.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from iamcreds.pull_request.preview import State
 
 SHOWN = ("user", "service", "status", "reset", "age_days", "existing", "adopt", "adopts", "adopts_status", "account")
-"""The only inputs whose values are ever shown: none of them is, or can become, a secret."""
+"""The inputs whose values are shown, because they never contain a secret."""
 
 LIVE_SHOWN = ("credential_id", "create_date", "expiration_date")
-"""The shown outputs of the existing credential that a change is about."""
+"""The outputs of the existing credential whose values are shown."""
 
 LEFT_OUT = frozenset({"__provider", "declared", "refused"})
-"""Properties whose difference means nothing to a person: the provider, a count, and what is shown as an error."""
+"""Properties without meaning for a reviewer: the provider, a count, and rejections, which are shown as errors."""
 
 NOT_SHOWN = "(not shown)"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""The engine's text for an unknown value."""
+"""The engine's placeholder for an unknown value."""
 
 
 @dataclass(frozen=True, order=True)
 class Property:
-    """One property of a change as text; None if it is missing."""
+    """A changed property as text; None stands for a missing property."""
 
     name: str
     before: str | None
@@ -39,7 +39,7 @@ class Property:
 
 
 def compare_properties(old: State | None, new: State | None) -> Iterator[Property]:
-    """Return the shown properties: id and dates of the existing credential, then every input that differs."""
+    """Yield the id and dates of the existing credential, then every input that differs."""
     before, after = (old.inputs if old else {}), (new.inputs if new else {})
     live = old.outputs if old else {}
     for name in LIVE_SHOWN:
@@ -58,12 +58,12 @@ def _format_input(inputs: Mapping[str, Any], name: str) -> str | None:
 
 
 def format_name(state: State, key: str, default: str = "") -> str:
-    """Return an input of a state as text without quotes, such as the name of its user."""
+    """Return an input of a state as text without quotes, such as the user name."""
     return format_value(state.inputs.get(key, default), quoted=False)
 
 
 def parse_date(value: object) -> datetime | None:
-    """Return an ISO 8601 date with its time zone, None for anything else."""
+    """Parse an ISO 8601 date with a time zone, or return None."""
     try:
         date = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
@@ -72,7 +72,7 @@ def parse_date(value: object) -> datetime | None:
 
 
 def format_value(value: Any, *, quoted: bool = True) -> str:  # noqa: ANN401 - any property value
-    """Return a value as text, by default in quotes; the contents of a list or an object are not shown."""
+    """Return a value as text, by default in quotes; lists and objects are not shown."""
     match value:
         case str() if value == UNKNOWN:
             return "(known after up)"

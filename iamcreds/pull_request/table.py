@@ -1,4 +1,4 @@
-"""The changes of a preview as the rows of a Markdown table, one for all that have the same change; pure."""
+"""The changes of a preview as a Markdown table with one row for each group of equal changes; pure."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _Change = TypeVar("_Change", Change, UserChange, PolicyChange)
 
 HEAD = "| Credential | Service | Action | Note | Declared at |\n|---|---|---|---|---|\n"
 _SHOWN_IN_A_ROW = 5
-"""How many names and places a row shows of the credentials that have the same change."""
+"""The maximum number of names and source locations in a row."""
 
 
 def render_rows(changes: Changes, now: datetime) -> Iterator[str]:
-    """Render one row for all credentials, users or policies that have the same change."""
+    """Render one row for each group of credentials, users or policies with the same change."""
     users = sorted(changes.users, key=lambda change: (change.policy, change.user))
     for credentials in _group(changes.credentials, lambda change: (change.service, change.actions, change.notes)):
         names = _join(map(_render_name, credentials))
         notes = [*map(_render_note, credentials[0].notes), *_render_age(credentials, now)]
         yield _render_row(names, f" {format_code(credentials[0].service)}", credentials, notes)
-    for same in _group(users, lambda change: (change.policy, change.actions, change.notes)):
-        names, policy = _join(format_code(change.user) for change in same), same[0].policy
+    for group in _group(users, lambda change: (change.policy, change.actions, change.notes)):
+        names, policy = _join(format_code(change.user) for change in group), group[0].policy
         name = f"policy {format_code(policy)} of {names}" if policy else f"IAM user {names}"
-        yield _render_row(name, "", same, map(_render_note, same[0].notes))
+        yield _render_row(name, "", group, map(_render_note, group[0].notes))
     yield from map(_render_policy, _group(changes.policies, lambda change: (change.before, change.after)))
 
 
 def _group(changes: Iterable[_Change], key: Callable[[_Change], Any]) -> Iterable[list[_Change]]:
-    """Group changes with the same key, in the order of the first of each group."""
+    """Group changes by key, in the order of the first change of each group."""
     groups = defaultdict[Any, list[_Change]](list)
     for change in changes:
         groups[key(change)].append(change)
@@ -46,13 +46,13 @@ def _group(changes: Iterable[_Change], key: Callable[[_Change], Any]) -> Iterabl
 def _render_row(
     names: str, service: str, changes: Sequence[Change] | Sequence[UserChange], notes: Iterable[str]
 ) -> str:
-    """Render the row of credentials or users that all have the same change."""
+    """Render the row of credentials or users with the same change."""
     places = _join(dict.fromkeys(format_code(change.place) for change in changes if change.place))
     return f"| {names} |{service} | {', '.join(changes[0].actions)} | {'; '.join(notes)} | {places} |\n"
 
 
 def _render_name(change: Change) -> str:
-    """Render the name of a credential: the user if the name does not have it, and the id of an adopted one."""
+    """Render a resource name, with the user unless the name contains it, and with the id of an adopted credential."""
     name = format_code(change.name)
     if change.user and not change.name.startswith(f"{change.user}/"):
         name += f" of {format_code(change.user)}"
@@ -62,7 +62,7 @@ def _render_name(change: Change) -> str:
 
 
 def _render_age(changes: Sequence[Change], now: datetime) -> Iterator[str]:
-    """Render the age of deleted credentials, from the youngest to the oldest."""
+    """Render the age of deleted credentials as a range from the youngest to the oldest."""
     if Action.DELETE in changes[0].actions:
         created = sorted((change.created for change in changes if change.created), reverse=True)
         ages = dict.fromkeys(format_duration(now - date) for date in (*created[:1], *created[-1:]))
@@ -70,10 +70,10 @@ def _render_age(changes: Sequence[Change], now: datetime) -> Iterator[str]:
 
 
 def _join(texts: Iterable[str]) -> str:
-    """Join the first of some texts in Markdown, and count the others."""
-    shown = list(texts)
-    more = len(shown) - _SHOWN_IN_A_ROW
-    return ", ".join(shown[:_SHOWN_IN_A_ROW]) + (f" and {more:,} more" if more > 0 else "")
+    """Join the first texts, and count the others."""
+    items = list(texts)
+    more = len(items) - _SHOWN_IN_A_ROW
+    return ", ".join(items[:_SHOWN_IN_A_ROW]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _render_note(note: Note) -> str:
@@ -81,7 +81,7 @@ def _render_note(note: Note) -> str:
 
 
 def _render_policy(policies: Sequence[PolicyChange]) -> str:
-    """Render the row of users whose policy changes in the same way."""
+    """Render the row of users with the same policy change."""
     before, after = policies[0].before, policies[0].after
     words = "watch" if before is None else "stop watching" if after is None else "change policy"
     limits = " → ".join(format_code(text) for text in (before, after) if text is not None)

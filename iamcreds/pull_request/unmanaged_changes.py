@@ -1,4 +1,4 @@
-"""The unmanaged credentials that a preview would switch off or delete; pure."""
+"""The unmanaged credentials that a preview deactivates or deletes; pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from iamcreds.pull_request.preview import Step
 
-_ACTIONS = {"deletes": Action.DELETE, "deactivates": Action.SWITCH_OFF}
+_ACTIONS = {"deletes": Action.DELETE, "deactivates": Action.DEACTIVATE}
 _NOTES = (Note("unmanaged: no spec declares it"),)
 
 
 def find_unmanaged_changes(steps: Iterable[Step]) -> Iterator[Change]:
-    """Find the changes of unmanaged credentials, by id: no resource has them."""
+    """Yield the changes of unmanaged credentials, by id."""
     for step in steps:
         if step.op in ("create", "update") and step.new is not None and step.type == UNMANAGED_CREDENTIALS_TYPE:
             inputs = step.new.inputs

@@ -1,4 +1,4 @@
-"""The IAM users and attached policies that a preview would create, change or delete; pure."""
+"""The changes of IAM users and attached policies in a preview; pure."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _OF_A_USER = {
 }
 _OF_A_POLICY = {UserAction.CREATE: UserAction.ATTACH, UserAction.DELETE: UserAction.DETACH}
 _NOTES = {
-    UserAction.DELETE: Note("IAM refuses as long as the user has anything that is not the stack's"),
-    UserAction.LET_GO: Note("stays in IAM as it is"),
+    UserAction.DELETE: Note("IAM rejects the deletion while the user has anything that the stack does not manage"),
+    UserAction.RETAIN: Note("stays in IAM unchanged"),
 }
 
 
 def find_rejected_users(diagnostics: Iterable[Diagnostic]) -> dict[str, RejectedChange]:
-    """Return the IAM users that the program rejects, by URN: it reports each at its resource, with its location."""
+    """Return the IAM users that the program rejects, by URN. Each has an error with its source location."""
     rejected = {}
     for diagnostic in diagnostics:
         name = urn_name(diagnostic.urn)
@@ -44,7 +44,7 @@ def find_rejected_users(diagnostics: Iterable[Diagnostic]) -> dict[str, Rejected
 
 
 def find_user_changes(steps: Iterable[Step]) -> Iterator[UserChange]:
-    """Find the change of each user and each attached policy; an import that changes something has two steps."""
+    """Yield the change of each user and each attached policy. An import with changes has two steps."""
     per_resource: dict[str, list[Step]] = defaultdict(list)
     for step in steps:
         if step.type in (IAM_USER_TYPE, POLICY_ATTACHMENT_TYPE):
@@ -60,7 +60,7 @@ def _find_actions(step: Step) -> Iterator[UserAction]:
     old, new = step.old, step.new
     action = _OF_A_USER.get(step.op)
     if action is UserAction.DELETE and old is not None and old.is_retained:
-        yield UserAction.LET_GO
+        yield UserAction.RETAIN
     elif action is not None:
         yield action
     if old is not None and new is not None and old.is_protected != new.is_protected:
@@ -73,12 +73,12 @@ def _make_change(step: Step, state: State, actions: tuple[UserAction, ...]) -> U
         return UserChange(format_name(state, "name", state.name), "", actions, tuple(notes), step.place)
     user, policy = (format_name(state, key, state.name) for key in ("user", "policyArn"))
     actions = tuple(_OF_A_POLICY.get(action, action) for action in actions)
-    notes = [_NOTES[action] for action in actions if action is UserAction.LET_GO]
+    notes = [_NOTES[action] for action in actions if action is UserAction.RETAIN]
     return UserChange(user, policy, actions, tuple(notes), step.place)
 
 
 def _note_properties(step: Step, actions: Sequence[UserAction]) -> Iterator[Note]:
-    """Which properties an update changes, by name."""
+    """Yield the names of the properties that an update changes."""
     if UserAction.UPDATE in actions and step.old and step.new:
         before, after = step.old.inputs, step.new.inputs
         names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))

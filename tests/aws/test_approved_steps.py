@@ -25,13 +25,13 @@ LOGS = "logs.amazonaws.com"
 STEPS: dict[str, tuple[Callable[[Account], object], tuple[Action, ...]]] = {
     "deactivate": (
         lambda account: account.credentials.change("jane", OWN, status=Status.INACTIVE),
-        (Action.SWITCH_OFF,),
+        (Action.DEACTIVATE,),
     ),
-    "activate": (lambda account: account.credentials.change("jane", OWN, status=Status.ACTIVE), (Action.SWITCH_ON,)),
+    "activate": (lambda account: account.credentials.change("jane", OWN, status=Status.ACTIVE), (Action.ACTIVATE,)),
     "reset": (lambda account: account.credentials.change("jane", OWN, reset=True), (Action.RESET,)),
     "change": (
         lambda account: account.credentials.change("jane", OWN, status=Status.INACTIVE, reset=True),
-        (Action.SWITCH_OFF, Action.RESET),
+        (Action.DEACTIVATE, Action.RESET),
     ),
     "delete": (lambda account: account.credentials.delete("jane", OWN), (Action.DELETE,)),
     "delete a replaced copy": (lambda account: account.credentials.delete("jane", OWN), (Action.REPLACE,)),

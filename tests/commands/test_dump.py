@@ -147,7 +147,7 @@ def test_filters(run: Run, emulator: Emulator, iam: IAMClient) -> None:
     assert ids("specs") == {("joe", "logs.amazonaws.com", "logs", "ACCALOGS0000000000000")}
     result = run("dump", "--user", "jone")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "neither the specs nor the account know user jone" in result.stderr
+    assert "neither the specs nor the account have user jone" in result.stderr
 
 
 def test_expired(run: Run, emulator: Emulator, iam: IAMClient) -> None:

@@ -114,7 +114,7 @@ def row(
 
 AWS = r"(?P<aws>aws iam [^,;]+)"
 UP = r"(?P<up>pulumi up)"
-WITH_STATE = r"(?P<iamcreds>pulumi stack export \| iamcreds drift specs --state -), which tells them apart"
+WITH_STATE = r"(?P<iamcreds>pulumi stack export \| iamcreds drift specs --state -), which compares them by id"
 TWO = "users: {{jane: {{credentials: [{{service: codecommit, {}}}, {{service: codecommit, name: spare, {}}}]}}}}"
 MANAGED = "users: {{jane: {{credentials: [{{service: codecommit, {}}}]}}}}"
 KEY = "users: {{jane: {{credentials: [{{service: bedrock, {}}}]}}}}"
@@ -204,7 +204,7 @@ def access_keys(world: World, limit: str, value: int) -> None:
 
 
 ROWS = [
-    row(MissingUser, rf"{AWS}, or (?P<edit>take it out of the specs)", no_user, edit="users: {}"),
+    row(MissingUser, rf"{AWS}, or (?P<edit>remove the user from the specs)", no_user, edit="users: {}"),
     row(
         MissingUser,
         "(?P<edit>declare the user as Greta)",
@@ -216,7 +216,7 @@ ROWS = [
     row(MissingCredential, WITH_STATE, one_of_two, state=False),
     row(
         UnmanagedCredential,
-        rf"declare it with (?P<edit>a further `name` and `adopt: {OTHER}`), or {AWS}",
+        rf"declare it with (?P<edit>a new `name` and `adopt: {OTHER}`), or {AWS}",
         unmanaged,
         edit=TWO.format("status: Active", f"adopt: {OTHER}"),
     ),
@@ -281,31 +281,31 @@ ROWS = [
     ),
     row(
         Expired,
-        rf"{UP}, which replaces it if the stack has it; otherwise aws iam .*",
+        rf"{UP}, which replaces it if the stack manages it; otherwise aws iam .*",
         lambda world: expiring(world, days=-1),
         state=False,
     ),
     row(
         Expired,
-        rf"pulumi up, which replaces it if the stack has it; otherwise {AWS}",
+        rf"pulumi up, which replaces it if the stack manages it; otherwise {AWS}",
         lambda world: expiring(world, days=-1, is_managed=False),
         state=False,
     ),
     row(
         ExpiringSoon,
-        r"(?P<edit>declare one more before with a further `name`), because an expiry cannot change",
+        r"(?P<edit>declare a second one with a new `name` before), because an expiry cannot be changed",
         lambda world: expiring(world, days=3),
         edit="users: {jane: {credentials: [{service: bedrock}, {service: bedrock, name: new}]}}",
     ),
     row(
         ExpiringSoon,
-        r"run (?P<later>pulumi up) after the expiry, which replaces it \(the quota is used, so none can be created "
-        r"before\)",
+        r"run (?P<later>pulumi up) after the expiry, which replaces it \(the quota is used, so no new one can be "
+        r"created before\)",
         two_expiring,
     ),
-    row(TooManyAccessKeys, f"when nobody needs it: {AWS}", lambda world: access_keys(world, "max", 1)),
-    row(AccessKeyTooOld, f"when nobody needs it: {AWS}", lambda world: access_keys(world, "maxAgeDays", 90)),
-    row(AccessKeyIdle, f"when nobody needs it: {AWS}", lambda world: access_keys(world, "maxIdleDays", 90)),
+    row(TooManyAccessKeys, f"if the key is no longer needed: {AWS}", lambda world: access_keys(world, "max", 1)),
+    row(AccessKeyTooOld, f"if the key is no longer needed: {AWS}", lambda world: access_keys(world, "maxAgeDays", 90)),
+    row(AccessKeyIdle, f"if the key is no longer needed: {AWS}", lambda world: access_keys(world, "maxIdleDays", 90)),
 ]
 """A row for each rule that drift reports and for each kind of its advice, except the one for renamed users."""
 

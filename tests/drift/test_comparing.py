@@ -231,7 +231,7 @@ def test_adopted_id(declared: str, adopted: dict[int, int], found: str, expected
         if isinstance(one, MissingCredential):
             assert [wanted.name for wanted in one.desired] == ["1"]
         if isinstance(one, UnmanagedCredential) and one.id:
-            assert one.describe().message.endswith("is live, and `adopt` declares a different one")
+            assert one.describe().message.endswith("exists, but `adopt` declares a different id")
 
 
 def test_missing_user() -> None:
@@ -247,7 +247,7 @@ def test_made_user(*, is_imported: bool) -> None:
     user = replace(jane("-"), iam_user=DesiredIamUser(USER_PLACE, is_imported=is_imported))
     found = only(compare(Desired((user,)), account(users="")))
     assert isinstance(found, MissingUser)
-    assert found.is_made is not is_imported
+    assert found.is_created_by_stack is not is_imported
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_name_in_a_different_case(*, is_created: bool) -> None:
     assert (missing.case_variant, undeclared.declared_as) == ("Jane", "jane")
     assert missing.values().live == {"existingName": "Jane"}
     assert missing.describe().next == undeclared.describe().next == "declare the user as Jane"
-    assert missing.describe().message.endswith(": IAM has Jane, and user names must differ by more than case")
+    assert missing.describe().message.endswith(": IAM has user Jane, and user names must differ by more than case")
     with pytest.raises(NothingSelectedError, match=r"JANE \(did you mean Jane\?\)"):
         Selection(frozenset({"JANE"})).require_known(Desired(), account(users="Jane"))
 
@@ -349,7 +349,7 @@ def test_selection() -> None:
 def test_selection_of_nothing() -> None:
     """Selected names that are neither declared nor in the account are rejected together."""
     selection = Selection(frozenset({"jane", "jnae"}), frozenset({CODECOMMIT, "logs.amazonaws.com"}))
-    with pytest.raises(NothingSelectedError, match=r"jnae \(did you mean jane\?\) or service logs: `iamcreds list"):
+    with pytest.raises(NothingSelectedError, match=r"jnae \(did you mean jane\?\) or service logs\. Run `iam"):
         selection.require_known(Desired((jane("-"),)), account())
     for alone in (Selection(users=frozenset({"jane"})), Selection(services=frozenset({CODECOMMIT})), Selection()):
         alone.require_known(Desired((jane("-"),)), account())

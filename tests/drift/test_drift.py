@@ -90,7 +90,7 @@ def test_everything_at_once(drifting: Drifting, emulator: Emulator, iam: IAMClie
     assert ran.account["notChecked"]["resetTriggers"] == 1
     text = drifting.run()
     assert text.code == 2
-    wrong = f"codecommit credential {ids(iam, 'wrong')[0]} is Inactive, and it is declared Active"
+    wrong = f"codecommit credential {ids(iam, 'wrong')[0]} is Inactive, but it is declared Active"
     assert f"specs/users.yaml:7:25: wrong: {wrong} [status-differs]\n" in text.out
     assert "\x1b" not in text.out + text.err
     sarif = drifting.run("--format", "sarif")
@@ -111,7 +111,7 @@ def test_renamed_user(drifting: Drifting, iam: IAMClient) -> None:
     drifting.declare("users: {jane: {credentials: [{service: codecommit}]}}")
     (missing,) = (one for one in drifting.json().account["differences"] if one["rule"] == "missing-user")
     assert missing["live"] == {"renamedTo": "jane-doe"}
-    assert "cannot be: IAM seems to have renamed it to jane-doe [missing-user]" in drifting.run().out
+    assert "cannot be created: it was probably renamed to jane-doe in IAM [missing-user]" in drifting.run().out
 
 
 def test_filters(drifting: Drifting) -> None:
@@ -141,8 +141,8 @@ def test_filter_of_nothing(drifting: Drifting) -> None:
     ran = drifting.run("--user", "jnae", "--service", "bedrock")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
-        "Error: neither the specs nor the account know user jnae (did you mean jane?) or service bedrock:"
-        " `iamcreds list credentials --all-users` tells what is live\n"
+        "Error: neither the specs nor the account have user jnae (did you mean jane?) or service bedrock."
+        " Run `iamcreds list credentials --all-users` to list existing credentials\n"
     )
 
 

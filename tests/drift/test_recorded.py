@@ -147,7 +147,7 @@ def test_renamed_user() -> None:
     elsewhere = [replace(found, user="joan") for found in live("A")]
     (missing,) = differences(jane("-"), account(*elsewhere, users="jane joan"), RECORDED[0])
     assert isinstance(missing, MissingCredential)
-    assert (missing.recorded, missing.lives_under) == ("ACCA0", "joan")
+    assert (missing.recorded, missing.current_user) == ("ACCA0", "joan")
 
 
 def test_not_ours_to_judge() -> None:

@@ -63,30 +63,32 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         MissingUser(user="jane", desired=(MAIN, SPARE)),
         Expected(
-            "the account has no such IAM user, so 2 declared credentials cannot be", "2 credentials", "no such user"
+            "the IAM user does not exist, so 2 declared credentials cannot be created", "2 credentials", "no such user"
         ),
     ),
     (
         MissingUser(user="jane", desired=()),
-        Expected("the account has no such IAM user", "0 credentials", "no such user"),
+        Expected("the IAM user does not exist", "0 credentials", "no such user"),
     ),
     (
-        MissingUser(user="jane", desired=(MAIN,), is_made=True),
+        MissingUser(user="jane", desired=(MAIN,), is_created_by_stack=True),
         Expected(
-            "the account does not have the IAM user yet, so 1 declared credential cannot be", "1 credential", "not yet"
+            "the IAM user does not exist yet, so 1 declared credential cannot be created",
+            "1 credential",
+            "not created yet",
         ),
     ),
     (
         MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0"),
         Expected(
-            "codecommit credential is declared, and ACCA0, which the state has, is not live", "codecommit", "none"
+            "codecommit credential is declared, but ACCA0, which the state has, does not exist", "codecommit", "none"
         ),
     ),
     (
-        MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0", lives_under="joan"),
+        MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0", current_user="joan"),
         Expected(
-            "codecommit credential is declared, and ACCA0, which the state has, is user joan's now: IAM has renamed the"
-            " user",
+            "codecommit credential is declared, but ACCA0, which the state has, belongs to user joan: the user was"
+            " renamed in IAM",
             "codecommit",
             "none",
         ),
@@ -94,7 +96,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         UnmanagedCredential(**JANE, desired=(MAIN,), live=(ON,), is_state_known=True),
         Expected(
-            "codecommit credential ACCA0 (Active, created on 2026-11-23) is live, and the stack has it not",
+            "codecommit credential ACCA0 (Active, created on 2026-11-23) exists, but the stack does not manage it",
             "main Active",
             "Active, created on 2026-11-23",
         ),
@@ -102,7 +104,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         UnmanagedCredential(**JANE, desired=(replace(MAIN, adopt="ACCA1"),), live=(ON,)),
         Expected(
-            "codecommit credential ACCA0 (Active, created on 2026-11-23) is live, and `adopt` declares a different one",
+            "codecommit credential ACCA0 (Active, created on 2026-11-23) exists, but `adopt` declares a different id",
             "main Active",
             "Active, created on 2026-11-23",
         ),
@@ -110,7 +112,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         ResetPending(**JANE, desired=(replace(WANTED, reset="b\u202e"),), live=(ON,), recorded=None),
         Expected(
-            'codecommit credential ACCA0 is to be reset ("b\\u202e"), and was not (no reset)',
+            'codecommit credential ACCA0 has a pending reset (declared: "b\\u202e", applied: no reset)',
             '"b\\u202e"',
             "no reset",
         ),
@@ -130,7 +132,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         NoLongerDeclared(**JANE, live=(ON,), recorded=RECORDED),
         Expected(
-            "codecommit credential ACCA0 (Active, created on 2026-11-23) of jane/x\\n is in the state, and no spec"
+            "codecommit credential ACCA0 (Active, created on 2026-11-23) of jane/x\\n is in the state, but no spec"
             " declares it",
             "none",
             "Active, created on 2026-11-23",
@@ -139,33 +141,33 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         NoLongerDeclared(**JANE, live=(), recorded=replace(RECORDED, is_leaving=True)),
         Expected(
-            "codecommit credential ACCA0 (not live) of jane/x\\n was replaced, and waits to be deleted",
+            "codecommit credential ACCA0 (missing) of jane/x\\n was replaced, but has not been deleted yet",
             "none",
-            "not live",
+            "missing",
         ),
     ),
     (
         MissingUser(user="jane", desired=(MAIN,), renamed_to="jane-doe"),
         Expected(
-            "the account has no such IAM user, so 1 declared credential cannot be: IAM seems to have renamed it to"
-            " jane-doe",
+            "the IAM user does not exist, so 1 declared credential cannot be created: it was probably renamed to"
+            " jane-doe in IAM",
             "1 credential",
-            "seems to be jane-doe now",
+            "probably renamed to jane-doe",
         ),
     ),
     (
         MissingCredential(**JANE, desired=(WANTED,), live=()),
-        Expected("codecommit credential is declared, and none is live", "codecommit", "none"),
+        Expected("codecommit credential is declared, but does not exist", "codecommit", "none"),
     ),
     (
         MissingCredential(**JANE, desired=(MAIN,), live=()),
-        Expected("codecommit credential main is declared, and none is live", "main Active", "none"),
+        Expected("codecommit credential main is declared, but does not exist", "main Active", "none"),
     ),
     (
         MissingCredential(**JANE, desired=(MAIN, SPARE), live=(OFF,)),
         Expected(
-            "2 codecommit credentials are declared (main Active, spare), and only 1 is live (ACCA1 Inactive): only the"
-            " state knows which is missing",
+            "2 codecommit credentials are declared (main Active, spare), but only 1 exists (ACCA1 Inactive); only the"
+            " state shows which one is missing",
             "main Active, spare",
             "ACCA1 Inactive",
         ),
@@ -173,7 +175,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         UnmanagedCredential(**JANE, desired=(), live=(ON,)),
         Expected(
-            "codecommit credential ACCA0 (Active, created on 2026-11-23) is live, and none is declared",
+            "codecommit credential ACCA0 (Active, created on 2026-11-23) exists, but none is declared",
             "none",
             "Active, created on 2026-11-23",
         ),
@@ -181,8 +183,8 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         UnmanagedCredential(**JANE, desired=(MAIN,), live=(ON, OFF)),
         Expected(
-            "2 codecommit credentials are live (ACCA0 Active, ACCA1 Inactive), and only 1 is declared (main Active):"
-            " only the state knows which is unmanaged",
+            "2 codecommit credentials exist (ACCA0 Active, ACCA1 Inactive), but only 1 is declared (main Active);"
+            " only the state shows which is unmanaged",
             "main Active",
             "ACCA0 Active, ACCA1 Inactive",
         ),
@@ -190,19 +192,20 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         UndeclaredUser(**JANE, live=(ON,)),
         Expected(
-            "has codecommit credential ACCA0 (Active, created on 2026-11-23), and no spec declares this user",
+            "has codecommit credential ACCA0 (Active, created on 2026-11-23), but no spec declares this user",
             None,
             "Active, created on 2026-11-23",
         ),
     ),
     (
         StatusDiffers(**JANE, desired=(WANTED,), live=(OFF,), status=Status.ACTIVE),
-        Expected("codecommit credential ACCA1 is Inactive, and it is declared Active", "Active", "Inactive"),
+        Expected("codecommit credential ACCA1 is Inactive, but it is declared Active", "Active", "Inactive"),
     ),
     (
         StatusDiffers(**JANE, desired=(MAIN, SPARE), live=(ON, replace(ON, id="ACCA2")), status=Status.INACTIVE),
         Expected(
-            "1 of the codecommit credentials ACCA0 and ACCA2 should be Inactive, as main or spare is declared",
+            "1 of the codecommit credentials ACCA0 and ACCA2 must be Inactive, because main or spare is declared"
+            " Inactive",
             "Inactive",
             "ACCA0 Active, ACCA2 Active",
         ),
@@ -210,8 +213,8 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         SwitchedOff(**JANE, desired=(WANTED,), live=(OFF,)),
         Expected(
-            "codecommit credential ACCA1 is Inactive: somebody switched it off, and it stays so; declare `status:"
-            " Inactive` if it is meant",
+            "codecommit credential ACCA1 is Inactive: it was deactivated outside Pulumi and stays Inactive; declare"
+            " `status: Inactive` if this is intended",
             "codecommit",
             "Inactive, created on 2026-11-23",
         ),
@@ -219,8 +222,8 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         SwitchedOff(**JANE, desired=(WANTED,), live=(OFF, replace(OFF, id="ACCA2"))),
         Expected(
-            "1 of the codecommit credentials ACCA1 and ACCA2 is Inactive without being declared so: somebody switched"
-            " it off, and it stays so; declare `status: Inactive` if it is meant",
+            "1 of the codecommit credentials ACCA1 and ACCA2 is Inactive without a declared status: it was deactivated"
+            " outside Pulumi and stays Inactive; declare `status: Inactive` if this is intended",
             "codecommit",
             "ACCA1 Inactive, ACCA2 Inactive",
         ),
@@ -243,21 +246,23 @@ EXPECTED: list[tuple[Difference, Expected]] = [
 IN_STATES: list[tuple[Difference, Expected]] = [
     (
         MissingWatchedUser(user="jane"),
-        Expected("the account has no such IAM user, so there are no access keys to watch"),
+        Expected("the IAM user does not exist, so there are no access keys to watch"),
     ),
     (
         MissingWatchedUser(user="jane", case_variant="Jane"),
-        Expected("the account has no such IAM user, so there are no access keys to watch: IAM has Jane"),
+        Expected("the IAM user does not exist, so there are no access keys to watch: IAM has user Jane"),
     ),
     (
         TooManyAccessKeys(user="jane", limit=1, live=KEYS),
         Expected(
-            "has 2 access keys (AKIA0, AKIA1), and at most 1 may exist", "at most 1", "AKIA0 Active, AKIA1 Inactive"
+            "has 2 access keys (AKIA0, AKIA1), but the policy allows at most 1",
+            "at most 1",
+            "AKIA0 Active, AKIA1 Inactive",
         ),
     ),
     (
         TooManyAccessKeys(user="jane", limit=0, live=KEYS[:1]),
-        Expected("has 1 access key (AKIA0), and at most 0 may exist", "at most 0", "AKIA0 Active"),
+        Expected("has 1 access key (AKIA0), but the policy allows at most 0", "at most 0", "AKIA0 Active"),
     ),
     (
         AccessKeyTooOld(user="jane", limit=1_000, live=KEYS[:1]),
@@ -278,13 +283,13 @@ IN_STATES: list[tuple[Difference, Expected]] = [
     (
         AccessKeyIdle(user="jane", limit=45, live=KEYS[1:]),
         Expected(
-            "access key AKIA1 has not been used for 45 days: never since 2026-11-23",
+            "access key AKIA1 has not been used for 45 days: never used, created on 2026-11-23",
             "used within 45 days",
-            "never since 2026-11-23",
+            "never used, created on 2026-11-23",
         ),
     ),
 ]
-"""The differences in states of `AccessKeys`: a changed message is a diff in the next preview of every stack."""
+"""The differences in states of `AccessKeys`."""
 
 
 @pytest.mark.parametrize(("difference", "expected"), [*EXPECTED, *IN_STATES])
@@ -327,11 +332,14 @@ def test_next_step_can_be_pasted(difference: Difference, user: str) -> None:
 
 def test_next_step_of_a_made_user() -> None:
     """A user that the specs create is created by the next `up`, unless IAM has renamed the user."""
-    missing = MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0", lives_under="joan")
-    assert missing.describe().next.endswith("or only pulumi up, which makes another and deletes that one")
-    assert replace(missing, lives_under=None).describe().next == "pulumi up"
-    assert MissingUser(user="jane", desired=(), is_made=True).describe().next == "pulumi up, which makes the user"
-    renamed = MissingUser(user="jane", desired=(), is_made=True, renamed_to="jo")
+    missing = MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0", current_user="joan")
+    assert missing.describe().next.endswith(
+        "or only pulumi up, which creates a new credential and deletes the recorded one"
+    )
+    assert replace(missing, current_user=None).describe().next == "pulumi up"
+    created = MissingUser(user="jane", desired=(), is_created_by_stack=True)
+    assert created.describe().next == "pulumi up, which creates the user"
+    renamed = replace(created, renamed_to="jo")
     assert replace(renamed, has_iam_user=True).describe().next == (
         "aws iam update-user --user-name jo --new-user-name jane"
     ), "`was` is not supported next to `iamUser`"
@@ -339,15 +347,15 @@ def test_next_step_of_a_made_user() -> None:
 
 def test_next_step_of_a_renamed_user() -> None:
     """`was` keeps the credentials of a renamed user, or the user is renamed if specs have it already."""
-    new_name = "call user jane in the specs joan, and add `was: jane`, which keeps the credentials; then pulumi up"
+    new_name = "rename user jane to joan in the specs and add `was: jane`, which keeps the credentials; then pulumi up"
     assert MissingUser(user="jane", desired=(), renamed_to="joan").describe().next == new_name
     assert UndeclaredUser(**JANE | {"user": "joan"}, live=(ON,), renamed_from="jane").describe().next == new_name
     wanted = replace(WANTED, user="joan", user_was="jane")
     message, step, *_ = vars(MissingUser(user="joan", desired=(wanted,), was="jane").describe()).values()
-    assert message.endswith("the specs have `was: jane`, and IAM has not renamed that user")
+    assert message.endswith("the specs declare `was: jane`, but that user has not been renamed in IAM")
     assert step == "aws iam update-user --user-name jane --new-user-name joan"
     missing = MissingCredential(
-        user="joan", service=SERVICE, desired=(wanted,), live=(), recorded="ACCA0", lives_under="jane"
+        user="joan", service=SERVICE, desired=(wanted,), live=(), recorded="ACCA0", current_user="jane"
     )
     assert missing.describe().next == "declare it for user jane, or remove `was`"
     gone = NoLongerDeclared(**JANE, live=(replace(ON, user="joan"),), recorded=RECORDED)
@@ -359,7 +367,7 @@ def test_line() -> None:
     old, missing = IN_STATES[4][0], MissingCredential(**JANE, place=PLACE, desired=(WANTED,), live=())
     sentence = "jane: access key AKIA0 is older than 1000 days: created on 2023-01-02 [access-key-too-old]"
     assert old.format_sentence() == old.format_line() == sentence
-    assert missing.format_line().startswith("specs/jane.yaml:4:9: jane: codecommit credential is declared, and")
+    assert missing.format_line().startswith("specs/jane.yaml:4:9: jane: codecommit credential is declared, but")
 
 
 def drift(there: Inventory, **fields: Any) -> Drift:  # noqa: ANN401 - any of them

@@ -96,7 +96,7 @@ def test_missing_user_and_paging(stack: Stack, iam: IAMClient, emulator: Emulato
     stack.write_specs(team="users: {jane: {accessKeys: {max: 2}}, ghost: {accessKeys: {max: 2}}}")
     said = stack.up()
     assert all(key in said for key in keys)
-    assert "ghost: the account has no such IAM user" in said
+    assert "ghost: the IAM user does not exist" in said
 
 
 def test_unwatched_users_cost_nothing(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:

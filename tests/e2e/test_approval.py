@@ -105,7 +105,7 @@ def test_changed_specs(stack: Stack, iam: IAMClient) -> None:
         ({"stack": "prod"}, "the approved plan is for stack iamcreds/prod, and this is stack iamcreds/test"),
         ({"specs": None}, "the approved plan has no digest of the specs"),
         ({"account": "999999999999"}, "but the approved plan is of account 999999999999"),
-        ({"version": 2}, "a newer version of iamcreds made it"),
+        ({"version": 2}, "it was written by a newer version of iamcreds"),
     ):
         approved.write_text(json.dumps(document | changes))
         done = up(stack, approved)
@@ -186,7 +186,7 @@ def test_old_copy(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     emulator.controls.clear_faults()
     plan(stack, "--max-removals", "0", code=3)
     assert "1 of 2 credentials (50%) would be deleted" in stack.printed[-1]
-    assert f"old copy, replaced earlier: `{old}`" in stack.printed[-1]
+    assert f"replaced earlier, not deleted yet: `{old}`" in stack.printed[-1]
     approved = plan(stack, "--max-removals", "1")
     assert read_ids(approved) == {"delete": [old]}
     document = json.loads(approved.read_text())

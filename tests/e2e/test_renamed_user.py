@@ -41,12 +41,12 @@ def test_renamed_user(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     stack.write_specs(team=SPEC.format(user="janet", was="", name="name: app"))
     comment = plan(stack)
     assert "2 to create, 2 to delete" in comment
-    note = "deletes a working password; IAM renamed the user: to keep the password, declare the present name with"
+    note = "deletes a working password; the IAM user was renamed: to keep the password, declare the new name with"
     assert f"| `jane/codecommit` | `codecommit.amazonaws.com` | delete | {note} `was: jane` |  |" in comment
     assert "so this run deletes codecommit credential" in comment
 
     stack.write_specs(team=SPEC.format(user="janet", was="was: jane", name="name: key, was: app"))
-    assert "2 to rename, 2 access-key policies; the stack has 2 credentials" in plan(stack)
+    assert "2 to rename, 2 access key policies; the stack has 2 credentials" in plan(stack)
     stack.up()
     stack.assert_no_changes()
     assert set(stack.read_outputs()["credentials"]) == {"janet/codecommit", "janet/bedrock/key"}

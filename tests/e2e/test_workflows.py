@@ -154,7 +154,7 @@ def test_refused_preview(runner: Runner, iam: IAMClient) -> None:
     assert preview.outcomes == {"state": "success", "preview": "success", "comment": "failure"}
     comment = preview.calls[-1].body
     assert "**2 rejections**" in comment
-    assert "2 refused" in comment
+    assert "2 rejected" in comment
     assert re.search(r"^ *specs/team\.yaml:1:\d+: jane/codecommit: .*" + foreign, comment, re.MULTILINE)
     assert re.search(r"^ *specs/ghosts\.yaml:1:\d+: ghost/bedrock: .*ghost", comment, re.MULTILINE)
     assert "No changes" not in comment
@@ -192,7 +192,7 @@ def test_refused_up(runner: Runner, iam: IAMClient) -> None:
         "up": "skipped",
         "rejections": "skipped",
     }
-    assert "**Refused**: 1 of 1 credentials (100%) would be deleted" in refused.summary
+    assert "**Rejected**: 1 of 1 credentials (100%) would be deleted" in refused.summary
     assert len(list_credentials(iam, "jane")) == 1
     assert runner.run("up", "up", max_removals="1").is_green
     assert list_credentials(iam, "jane") == []
@@ -212,7 +212,7 @@ def test_rejections_and_a_leaver(runner: Runner, iam: IAMClient) -> None:
 
     preview = runner.run("pull-request", "preview")
     assert preview.outcomes == {"state": "success", "preview": "success", "comment": "failure"}
-    assert "1 to update (1 reset), 1 to delete, 1 refused; the stack has 2 credentials." in preview.calls[-1].body
+    assert "1 to update (1 reset), 1 to delete, 1 rejected; the stack has 2 credentials." in preview.calls[-1].body
 
     over = runner.run("up", "up", max_removals="1")
     assert over.outcomes["gate"] == "failure"

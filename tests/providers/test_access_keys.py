@@ -86,6 +86,19 @@ def test_enforced(watcher: AccessKeysProvider, iam: IAMClient, on_rejection: str
     assert watcher.create(before).outs == before
 
 
+def test_wording_of_findings(watcher: AccessKeysProvider, iam: IAMClient) -> None:
+    """A finding in the wording of an earlier version is not a change; a different user, rule or key is."""
+    iam.create_access_key(UserName="jane")
+    news = watcher.check({}, {"users": {"jane": {"max": 0.0}}}).inputs
+    (finding,), key = news["findings"], news["keys"]["jane"][0]["id"]
+    earlier = f"jane: has 1 access key ({key}), and at most 0 may exist [too-many-access-keys]"
+    assert finding != earlier
+    assert not watcher.diff("x", news | {"findings": [earlier]}, news).changes
+    others = (earlier.replace("jane", "bob"), earlier.replace("too-many", "other"), earlier.replace(key, "AKIA" * 5))
+    for findings in ([], [earlier, earlier], ["other"], *([other] for other in others)):
+        assert watcher.diff("x", news | {"findings": findings}, news).changes
+
+
 def test_denied_read(watcher: AccessKeysProvider, emulator: Emulator, iam: IAMClient) -> None:
     """If AWS denies the read of a user, or inputs are malformed, only this resource fails in `up`."""
     iam.create_access_key(UserName="jane")
@@ -107,7 +120,7 @@ def test_user_name_in_a_different_case(watcher: AccessKeysProvider, iam: IAMClie
     iam.create_user(UserName="Greta")
     (finding,) = watcher.check({}, {"users": {"greta": {"max": 1.0}}}).inputs["findings"]
     assert finding == (
-        "greta: the account has no such IAM user, so there are no access keys to watch: IAM has Greta [missing-user]"
+        "greta: the IAM user does not exist, so there are no access keys to watch: IAM has user Greta [missing-user]"
     )
 
 

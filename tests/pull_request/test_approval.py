@@ -235,7 +235,7 @@ def test_round_trip() -> None:
         ("{}", "it has no version"),
         (json.dumps(GOOD | {"version": True}), "it has no version"),
         (json.dumps(GOOD | {"version": 0}), "it has no version"),
-        (json.dumps({"version": 2}), "a newer version of iamcreds made it"),
+        (json.dumps({"version": 2}), "it was written by a newer version of iamcreds"),
         (json.dumps({"version": 1}), "it lacks key 'project'"),
         (json.dumps(GOOD | {"\x1b[2J\n::error::": 1}), r"it has the unknown key '\\x1b[2J\\n"),
         (json.dumps(GOOD | {"stack": ""}), "stack is not valid"),

@@ -38,7 +38,7 @@ def test_gate(deleted: int, kept: int, options: list[str], exit_code: int) -> No
     done = run_plan("-", *options, given=make_deletions(deleted, kept))
     assert done.exit_code == exit_code, done.output
     refused = f"{deleted} of {deleted + kept} credentials"
-    assert (f"**Refused**: {refused}" in done.stdout) is (exit_code == 3)
+    assert (f"**Rejected**: {refused}" in done.stdout) is (exit_code == 3)
     assert (f"Refused: {refused}" in done.stderr) is (exit_code == 3)
 
 
@@ -54,13 +54,13 @@ def test_gate(deleted: int, kept: int, options: list[str], exit_code: int) -> No
 )
 def test_exact_limit(limit: str, allowed: int, credentials: int, removed: str) -> None:
     """The exact limit passes, one removal more is rejected, and the message has both numbers."""
-    sentence = f"{removed} would be deleted, replaced, reset or switched off, and at most {limit} may be"
+    sentence = f"{removed} would be deleted, replaced, reset or deactivated, but the limit is {limit}"
     passed = run_plan("-", "--max-removals", limit, given=make_deletions(allowed, credentials - allowed))
     assert (passed.exit_code, passed.stderr) == (0, "")
     assert "Refused" not in passed.stdout
     refused = run_plan("-", "--max-removals", limit, given=make_deletions(allowed + 1, credentials - allowed - 1))
     assert (refused.exit_code, refused.stderr) == (3, f"Refused: {sentence}.\n")
-    assert f"\n\n**Refused**: {sentence}.\n\n" in refused.stdout
+    assert f"\n\n**Rejected**: {sentence}.\n\n" in refused.stdout
 
 
 def test_exact_size() -> None:
@@ -121,4 +121,4 @@ def test_gate_needs_every_resource() -> None:
     assert run_recorded("without-refresh").exit_code == 0
     done = run_recorded("without-refresh", "--max-removals", "30%")
     assert done.exit_code == 1
-    assert "make it without `--target`, with refresh or with `--show-sames`" in done.stderr
+    assert "Run it without `--target`, with refresh or with `--show-sames`" in done.stderr

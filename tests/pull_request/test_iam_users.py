@@ -9,7 +9,7 @@ from tests.pull_request.previews import make_preview, make_step, run_plan, run_r
 USER = "aws:iam/user:User"
 ATTACHMENT = "aws:iam/userPolicyAttachment:UserPolicyAttachment"
 POLICY = "arn:aws:iam::123456789012:policy/reading"
-REFUSES = "IAM refuses as long as the user has anything that is not the stack's"
+REFUSES = "IAM rejects the deletion while the user has anything that the stack does not manage"
 JANE = {"name": "jane", "path": "/"}
 
 
@@ -39,7 +39,7 @@ def test_users_that_go() -> None:
     assert "3 of 5 credentials and IAM users (60%) would be deleted" in done.stderr
     assert rows(done.stdout) == [
         "| IAM user `jane` | | update, protect | changes `tags` | `specs/team.yaml:1` |",
-        "| IAM user `joe` | | let go | stays in IAM as it is | `specs/team.yaml:13` |",
+        "| IAM user `joe` | | retain | stays in IAM unchanged | `specs/team.yaml:13` |",
         f"| IAM user `new-bot`, `new-one` | | delete | {REFUSES} | `specs/team.yaml:4`, `specs/team.yaml:7` |",
         f"| policy `{POLICY}` of `new-bot`, `new-one` | | detach |  | `specs/team.yaml:4`, `specs/team.yaml:7` |",
     ]

@@ -32,10 +32,10 @@ def test_create() -> None:
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
     assert lines[0] == "<!-- iamcreds plan: test -->"
-    assert "8 to create, 4 access-key policies; the stack has 0 credentials." in lines
+    assert "8 to create, 4 access key policies; the stack has 0 credentials." in lines
     assert "| `jane/keyspaces` | `cassandra.amazonaws.com` | create |  | `specs/team.yaml:8` |" in lines
     assert "| access keys of `bot`, `jane`, `joe`, `old` | | watch | `max 1` | |" in lines
-    assert "<details><summary>Access-key findings (1)</summary>" in lines
+    assert "<details><summary>Access key findings (1)</summary>" in lines
     assert sum(line.startswith("jane: has 2 access keys (AKIA") for line in lines) == 1
     assert not any("Warnings" in line for line in lines)
     assert '+   service: "cassandra.amazonaws.com"' in lines
@@ -47,14 +47,18 @@ def test_changes() -> None:
     lines = done.stdout.splitlines()
     assert done.exit_code == 0
     assert (
-        "4 to update (2 reset, 2 switched on, 1 only recorded), 1 to delete, 1 with changed protection;"
+        "4 to update (2 reset, 2 activated, 1 only recorded), 1 to delete, 1 with changed protection;"
         " the stack has 8 credentials." in lines
     )
-    assert "| `bot/codecommit/spare` | `codecommit.amazonaws.com` | switch on |  | `specs/bot.yaml:6` |" in lines
-    bedrock = "| `jane/bedrock` | `bedrock.amazonaws.com` | reset, switch on | somebody made it `Inactive`;"
-    assert f"{bedrock} because of `x` | `specs/team.yaml:9` |" in lines
-    codecommit = "| `jane/codecommit` | `codecommit.amazonaws.com` | record | somebody made it `Inactive`;"
-    enforced = "nothing changes in AWS; from now on this is enforced: `Inactive`"
+    assert "| `bot/codecommit/spare` | `codecommit.amazonaws.com` | activate |  | `specs/bot.yaml:6` |" in lines
+    bedrock = (
+        "| `jane/bedrock` | `bedrock.amazonaws.com` | reset, activate | status changed outside Pulumi to `Inactive`;"
+    )
+    assert f"{bedrock} reset trigger `x` | `specs/team.yaml:9` |" in lines
+    codecommit = (
+        "| `jane/codecommit` | `codecommit.amazonaws.com` | record | status changed outside Pulumi to `Inactive`;"
+    )
+    enforced = "nothing changes in AWS; status is now enforced: `Inactive`"
     assert f"{codecommit} {enforced} | `specs/team.yaml:7` |" in lines
     deleted = (
         r"\| `old/codecommit` \| `codecommit\.amazonaws\.com` \| delete \| deletes a working password; \S+ \w+ old"
@@ -68,9 +72,12 @@ def test_changes() -> None:
 def test_drift() -> None:
     """A deletion or a changed status outside Pulumi is reported as such."""
     done = run_recorded("drift")
-    assert "| `joe/bedrock` | `bedrock.amazonaws.com` | create | somebody deleted it |" in done.stdout
-    assert "| `jane/bedrock` | `bedrock.amazonaws.com` | switch on | somebody made it `Inactive` |" in done.stdout
-    assert "1 to create, 1 to update (1 switched on)" in done.stdout
+    assert "| `joe/bedrock` | `bedrock.amazonaws.com` | create | deleted outside Pulumi |" in done.stdout
+    assert (
+        "| `jane/bedrock` | `bedrock.amazonaws.com` | activate | status changed outside Pulumi to `Inactive` |"
+        in done.stdout
+    )
+    assert "1 to create, 1 to update (1 activated)" in done.stdout
     assert "of user jane, and off it stays: switch it on in IAM, or declare `status: Active`" in done.stdout
     assert "Warnings (1)" in done.stdout
 
@@ -79,7 +86,7 @@ def test_replace_and_rename() -> None:
     """A replacement has its reason, and with --show-sames a rename has the former name."""
     done = run_recorded("replace")
     assert "2 to replace, 1 to rename; the stack has 3 credentials." in done.stdout
-    note = "deletes a working password; another `user`"
+    note = "deletes a working password; changed `user`"
     assert f"| `jane/codecommit` of `bot` | `codecommit.amazonaws.com` | replace | {note} |" in done.stdout
     assert "| `bot/l` | `logs.amazonaws.com` | rename | was `bot/logs` |" in done.stdout
     assert '-   user: "jane"\n+   user: "bot"\n' in done.stdout
@@ -89,7 +96,7 @@ def test_renamed_without_was() -> None:
     """If a credential is deleted and a new one of its user and service is created, the comment recommends `was`."""
     done = run_recorded("renamed")
     assert "1 to create, 1 to delete" in done.stdout
-    assert "| create | did you mean to rename one? then write `was: codecommit` | `specs/team.yaml:7` |" in done.stdout
+    assert "| create | for a rename, declare `was: codecommit` | `specs/team.yaml:7` |" in done.stdout
     other = {"user": "jane", "service": "logs.amazonaws.com"}
     gone = make_step("delete", "jane/codecommit", old={"user": "jane", "service": "codecommit.amazonaws.com"})
     assert (
@@ -113,7 +120,7 @@ def test_what_a_record_means() -> None:
     done = run_plan(
         "-", given=make_preview(make_step("update", "jane/logs", old=old, new={"user": "jane", "service": "logs"}))
     )
-    meant = "nothing changes in AWS; from now on no status is enforced; taking `reset` out resets nothing"
+    meant = "nothing changes in AWS; status is no longer enforced; removing `reset` does not reset the password"
     assert f"| record | {meant} |" in done.stdout
 
 
@@ -124,7 +131,7 @@ def test_findings_of_a_watcher_without_a_step() -> None:
     seen = make_step("refresh", "a", ACCESS_KEYS, old=watched, new=watched)
     said = [{"severity": "warning", "message": "warning: jane: has 2 access keys\n"}]
     comment = run_plan("-", "--always", given=make_preview(seen, diagnostics=said)).stdout
-    assert "Access-key findings (1)" in comment
+    assert "Access key findings (1)" in comment
     assert "Warnings" not in comment
     gone = make_step("delete", "a", ACCESS_KEYS, old=watched)
     assert "findings" not in run_plan("-", given=make_preview(seen, gone)).stdout
@@ -142,7 +149,7 @@ def test_replacement_in_three_steps_is_one() -> None:
         ),
     )
     assert "1 to replace; the stack has 1 credential." in done.stdout
-    assert "| replace | it has expired |" in done.stdout
+    assert "| replace | expired |" in done.stdout
 
 
 def test_nothing_changes() -> None:
@@ -152,7 +159,7 @@ def test_nothing_changes() -> None:
     assert always.exit_code == 0
     head = "<!-- iamcreds plan: prod -->\n### IAM credentials: `prod`\n\nProject `iamcreds`, stack `test`\n\n"
     assert always.stdout.startswith(f"{head}No changes;")
-    assert "Access-key findings (1)" in always.stdout
+    assert "Access key findings (1)" in always.stdout
 
 
 @pytest.mark.parametrize("commit", ["0123abc", "0123456789ABCDEFabcdef0123456789abcdef01", "e" * 64])
@@ -305,7 +312,7 @@ def test_access_key_policies() -> None:
         make_step("create", "b.yaml", ACCESS_KEYS, new={"users": {"joe": {"max": 2}}}),
     ]
     done = run_plan("-", given=make_preview(*steps))
-    assert "2 access-key policies" in done.stdout
+    assert "2 access key policies" in done.stdout
     assert "| access keys of `jane` | | change policy | `max 1` → `max 1, enforce` | |" in done.stdout
     assert "| access keys of `ann` | | stop watching | `maxAgeDays 90` | |" in done.stdout
     assert "joe" not in done.stdout
@@ -352,7 +359,7 @@ def test_unmanaged() -> None:
     done = run_plan("-", given=preview)
     deleted = "unmanaged: no spec declares it; deletes a working API key"
     assert f"| `ACCAA` of `jane` | `logs` | delete | {deleted} |" in done.stdout
-    assert "| `ACCAB` of `jane` | `logs` | switch off | unmanaged: no spec declares it |" in done.stdout
+    assert "| `ACCAB` of `jane` | `logs` | deactivate | unmanaged: no spec declares it |" in done.stdout
     assert "ACCAC" not in done.stdout
     assert "other resource" not in done.stdout
     assert "the stack has 0 credentials" in done.stdout
@@ -366,13 +373,13 @@ def test_unmanaged() -> None:
 @pytest.mark.parametrize(
     ("beside", "actions", "notes", "removals"),
     [
-        ({}, "adopt", "as it is; its password is unknown until a reset", 0),
-        ({"password": "[secret]"}, "adopt", "as it is", 0),
-        ({"reset": "known"}, "adopt, reset", "by reset; because of `known`", 1),
+        ({}, "adopt", "unchanged; its password is unknown until a reset", 0),
+        ({"password": "[secret]"}, "adopt", "unchanged", 0),
+        ({"reset": "known"}, "adopt, reset", "by reset; reset trigger `known`", 1),
         (
             {"status": "Inactive", "adopts_status": "Active"},
-            "adopt, switch off",
-            "as it is; its password is unknown until a reset",
+            "adopt, deactivate",
+            "unchanged; its password is unknown until a reset",
             1,
         ),
     ],
@@ -391,7 +398,7 @@ def test_adoption_by_an_id_that_up_will_tell() -> None:
     """This is also true for an id that is an output of a different resource and unknown in a preview."""
     taken = {"user": "jane", "service": "logs", "adopt": "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "reset": "lost"}
     done = run_plan("-", "--max-removals", "0", given=make_preview(make_step("create", "x", new=taken)))
-    row = "| `x` of `jane` from `(known after up)` | `logs` | adopt, reset | by reset; because of `lost` |"
+    row = "| `x` of `jane` from `(known after up)` | `logs` | adopt, reset | by reset; reset trigger `lost` |"
     assert row in done.stdout
     assert done.exit_code == 3
 
@@ -453,7 +460,8 @@ def test_unmanaged_deletion() -> None:
     acting = {"users": {"jane": "delete"}, "unmanaged": {"jane": live}, "deletes": ["ACCAA"], "deactivates": []}
     preview = make_preview(make_step("create", "a.yaml", UNMANAGED, new=acting))
     comment = render_comment(read_changes(parse_preview(preview)), "prod", NOW)
-    assert "| `ACCAA` of `jane` | `logs` | delete | unmanaged: no spec declares it; 10 days old |" in comment
+    notes = "unmanaged: no spec declares it; deletes a working API key; 10 days old"
+    assert f"| `ACCAA` of `jane` | `logs` | delete | {notes} |" in comment
 
 
 def test_every_unmanaged_deletion_is_named() -> None:
@@ -481,7 +489,7 @@ def test_expired(op: str, sides: tuple[str, ...], action: str) -> None:
         make_step(op, "jane/logs", CREDENTIAL, **{side: expired[side] for side in sides})
         | {"replaceReasons": ["status"]},
     )
-    assert f"| {action} | it has expired |" in run_plan("-", given=preview).stdout
+    assert f"| {action} | expired |" in run_plan("-", given=preview).stdout
 
 
 def test_renamed_user_without_was() -> None:
@@ -491,8 +499,13 @@ def test_renamed_user_without_was() -> None:
     refresh = make_step("refresh", "jane/logs", old=jane, new=janet)
     gone, new = make_step("delete", "jane/logs", old=janet), make_step("create", "janet/logs", new=janet)
     lines = run_plan("-", given=make_preview(refresh, gone, new)).stdout.splitlines()
-    advice = "IAM renamed the user: to keep the password, declare the present name with `was: jane`"
-    assert f"| `jane/logs` | `logs.amazonaws.com` | delete | deletes a working API key; {advice} |  |" in lines
+    advice = "the IAM user was renamed: to keep the password, declare the new name with `was: jane`"
+    assert (
+        f"| `jane/logs` of `janet` | `logs.amazonaws.com` | delete | deletes a working API key; {advice} |  |" in lines
+    )
     assert f"| `janet/logs` | `logs.amazonaws.com` | create | {advice} |  |" in lines
     inactive = make_step("delete", "joe/logs", old=jane | {"status": "Inactive"})
-    assert "| `joe/logs` | `logs.amazonaws.com` | delete |  |  |" in run_plan("-", given=make_preview(inactive)).stdout
+    assert (
+        "| `joe/logs` of `jane` | `logs.amazonaws.com` | delete |  |  |"
+        in run_plan("-", given=make_preview(inactive)).stdout
+    )

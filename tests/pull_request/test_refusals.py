@@ -48,7 +48,7 @@ def test_recorded_failure() -> None:
     done = run_recorded("refused", "--max-removals", "0")
     assert done.exit_code == 1
     assert "**The preview failed**" in done.stdout
-    assert "1 to update (1 reset), 4 refused; the stack has 3 credentials." in done.stdout
+    assert "1 to update (1 reset), 4 rejected; the stack has 3 credentials." in done.stdout
     assert_recorded(done.stdout)
     assert done.stderr.startswith("Error: the preview failed: ghost/bedrock: the account has no IAM user ghost: create")
     assert done.stderr.endswith(
@@ -61,13 +61,13 @@ def test_recorded_report() -> None:
     done = run_recorded("reported", "--max-removals", "2")
     assert done.exit_code == 4
     assert "**4 rejections**: `pulumi up --continue-on-error` applies everything else, and fails." in done.stdout
-    assert "1 to update (1 reset), 1 to delete, 4 refused; the stack has 3 credentials." in done.stdout
+    assert "1 to update (1 reset), 1 to delete, 4 rejected; the stack has 3 credentials." in done.stdout
     assert "| `joe/logs` | `logs.amazonaws.com` | delete |" in done.stdout
     assert_recorded(done.stdout)
     assert done.stderr.startswith("Rejected: ghost/bedrock: the account has no IAM user ghost: create the user")
     over = run_recorded("reported", "--max-removals", "1")
     assert over.exit_code == 3
-    assert "**Refused**: 2 of 3 credentials" in over.stdout
+    assert "**Rejected**: 2 of 3 credentials" in over.stdout
     assert "**4 rejections**" in over.stdout
 
 
@@ -77,7 +77,7 @@ def assert_recorded(comment: str) -> None:
     assert "\nspecs/team.yaml:11:9: jane/codecommit: no codecommit credential is made for user jane:" in comment
     assert "\nspecs/team.yaml:3:3: specs/team.yaml: bot: has 2 access keys" in comment
     assert comment.count("ghost/bedrock") == 1
-    assert "| `bot/bedrock` | `bedrock.amazonaws.com` | reset | because of `lost` | `specs/team.yaml:4` |" in comment
+    assert "| `bot/bedrock` | `bedrock.amazonaws.com` | reset | reset trigger `lost` | `specs/team.yaml:4` |" in comment
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_rejected_iam_user(parent: str) -> None:
     error = {"severity": "error", "message": message, "urn": step["urn"]}
     done = run_plan("-", given=make_preview(step, diagnostics=[error]))
     assert done.exit_code == 4
-    assert "\n1 refused; the stack has 0 credentials.\n" in done.stdout
+    assert "\n1 rejected; the stack has 0 credentials.\n" in done.stdout
     assert done.stdout.count("IAM has user jane already") == 1
     for change in ({"urn": ""}, {"message": "error: creating IAM User (jane): AccessDenied"}):
         assert run_plan("-", given=make_preview(step, diagnostics=[error | change])).exit_code == 1
@@ -132,7 +132,7 @@ def test_rejected_iam_user(parent: str) -> None:
 def test_refused_resources_are_no_changes() -> None:
     """Rejected resources are counted as such and not listed in a table, and a rejection is not a property."""
     done = run_plan("-", given=make_refused(make_step("delete", "old/logs", old=JANE), diagnostics=REPORTED))
-    assert "\n1 to delete, 2 refused; the stack has 1 credential.\n" in done.stdout
+    assert "\n1 to delete, 2 rejected; the stack has 1 credential.\n" in done.stdout
     assert "| create |" not in done.stdout
     assert "refused:" not in done.stdout
 
@@ -142,14 +142,14 @@ def test_nothing_but_refusals() -> None:
     for options in ([], ["--always"]):
         done = run_plan("-", *options, given=make_refused(diagnostics=REPORTED))
         assert "No changes" not in done.stdout
-        assert "\n2 refused; the stack has 0 credentials.\n" in done.stdout
+        assert "\n2 rejected; the stack has 0 credentials.\n" in done.stdout
 
 
 def test_failed_preview_without_steps() -> None:
     """If a preview fails before its first step, the comment reports that changes are unknown."""
     done = run_plan("-", given=make_preview(diagnostics=[{"severity": "error", "message": "error: it broke"}]))
     assert done.exit_code == 1
-    assert "What would change is not known" in done.stdout
+    assert "Changes unknown" in done.stdout
     assert "No changes" not in done.stdout
 
 

@@ -49,7 +49,7 @@ def test_mail(drifted: Reporting, mailbox: Mailbox, tmp_path: Path) -> None:
     body = mail.get_body(("html",))
     assert body is not None
     text = body.get_content()
-    finding = "specs/users.yaml:1:30: jane: codecommit credential is declared, and none is live [missing-credential]"
+    finding = "specs/users.yaml:1:30: jane: codecommit credential is declared, but does not exist [missing-credential]"
     finding += "; next: pulumi up"
     assert f"<li><code>{finding}</code></li>" in text
     assert f"The whole report: <code>{tmp_path / 'report.html'}</code>" in text

@@ -221,7 +221,7 @@ def test_code_in_messages() -> None:
     """Text between backticks in a message is shown as code, and is escaped."""
     off = replace(live("ACCA1", "jane"), status=Status.INACTIVE)
     text = page(subject(Desired((user("jane", CODECOMMIT),)), inventory("jane", credentials=(off,))))
-    assert "declare <code>status: Inactive</code> if it is meant" in text
+    assert "declare <code>status: Inactive</code> if this is intended" in text
 
 
 def test_summary() -> None:
@@ -275,7 +275,7 @@ def test_next() -> None:
 @pytest.mark.parametrize(
     ("step", "commands"),
     [
-        ("pulumi up, which makes the user", ["pulumi up"]),
+        ("pulumi up, which creates the user", ["pulumi up"]),
         ("aws iam x --name a,b; or `pulumi up -y` and declare `adopt: X`", ["aws iam x --name a,b", "pulumi up -y"]),
         ("iamcreds dump --to SPECS, or aws iam x 'a, b' --y c", ["iamcreds dump --to SPECS", "aws iam x 'a, b' --y c"]),
         ("pulumi stack export | iamcreds drift - -, which", ["pulumi stack export | iamcreds drift - -"]),

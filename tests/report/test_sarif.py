@@ -76,7 +76,7 @@ def test_drift() -> None:
     assert missing["ruleId"] == "missing-credential"
     assert missing["level"] == "error"
     assert missing["message"]["text"] == (
-        "jane: codecommit credential spare is declared, and none is live. Next: pulumi up"
+        "jane: codecommit credential spare is declared, but does not exist. Next: pulumi up"
     )
     assert missing["locations"] == [
         {

@@ -61,10 +61,10 @@ def test_text() -> None:
     lines = format_text(DRIFT).splitlines()
     delete = "aws iam delete-access-key --user-name jane --access-key-id AKIA0"
     assert lines[:5] == [
-        "specs/jane.yaml:4:9: jane: codecommit credential spare is declared, and none is live [missing-credential]",
+        "specs/jane.yaml:4:9: jane: codecommit credential spare is declared, but does not exist [missing-credential]",
         "    next: pulumi up",
         "jane: access key AKIA0 is older than 90 days: created on 2026-01-01 [access-key-too-old]",
-        f"    next: when nobody needs it: {delete}",
+        f"    next: if the key is no longer needed: {delete}",
         f"{summarize(DRIFT)}: {describe_scope(DRIFT)}",
     ]
     assert lines[5:] == [f"note: {note}" for note in describe_limits(DRIFT)]
@@ -113,7 +113,7 @@ def test_json() -> None:
                 "number": 1,
                 "desired": [{"service": SERVICE, "name": "spare", "status": "Active", "place": place}],
                 "live": [],
-                "message": "codecommit credential spare is declared, and none is live",
+                "message": "codecommit credential spare is declared, but does not exist",
                 "next": "pulumi up",
             },
             {
@@ -127,7 +127,8 @@ def test_json() -> None:
                 "desired": {"maxAgeDays": 90},
                 "live": [{"id": "AKIA0", "status": "Active", "created": "2026-01-01T00:00:00+00:00", "lastUsed": None}],
                 "message": "access key AKIA0 is older than 90 days: created on 2026-01-01",
-                "next": "when nobody needs it: aws iam delete-access-key --user-name jane --access-key-id AKIA0",
+                "next": "if the key is no longer needed:"
+                " aws iam delete-access-key --user-name jane --access-key-id AKIA0",
             },
         ],
         "unsettled": [],
@@ -199,7 +200,7 @@ def test_markdown() -> None:
     assert "| Credentials of users nobody declared | 0 |" in lines
     assert [line for line in lines if line.startswith("###")] == ["### Drift (1)", "### Findings (1)"]
     assert (
-        "| jane | codecommit credential spare is declared, and none is live | `specs/jane.yaml:4:9`"
+        "| jane | codecommit credential spare is declared, but does not exist | `specs/jane.yaml:4:9`"
         " | spare Active | none | pulumi up | `missing-credential` |"
     ) in lines
     assert (

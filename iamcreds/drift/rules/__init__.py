@@ -1,1 +1,1 @@
-"""The rules of drift: the data, the words, the next step and the seriousness of each rule in one place."""
+"""The rules of drift. Each rule is one class with its data, message, next step and seriousness."""

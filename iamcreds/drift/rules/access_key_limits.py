@@ -1,7 +1,6 @@
-"""Rules about access keys that exceed the limits of their user's policy, and the comparison that finds them; pure.
+"""Rules about access keys that violate their user's policy, and the check that applies them; pure.
 
-The sentences are stored in states (output `findings` of `AccessKeys`) and shown as property diffs, so they stay the
-same from day to day and from version to version.
+States contain the sentences (output `findings` of `AccessKeys`), so they contain no value that changes daily.
 """
 
 from __future__ import annotations
@@ -45,8 +44,8 @@ class AccessKeyFinding(Difference):
 
     @property
     def next(self) -> str:
-        """The next step: delete the oldest key, unless someone needs it."""
-        return f"when nobody needs it: {delete_access_key(self.user, self.live[0].id)}"
+        """The next step: delete the oldest key if it is not needed."""
+        return f"if the key is no longer needed: {delete_access_key(self.user, self.live[0].id)}"
 
     def values(self) -> Values:
         """Return the limit and the keys."""
@@ -58,7 +57,7 @@ class TooManyAccessKeys(AccessKeyFinding):
     """The user has more than `limit` access keys: those in `live`."""
 
     rule = "too-many-access-keys"
-    meaning = "a user has more access keys than max, inactive ones counted"
+    meaning = "a user has more access keys than max, including inactive ones"
     seriousness = 30
     field = "max"
 
@@ -68,9 +67,9 @@ class TooManyAccessKeys(AccessKeyFinding):
         return ""
 
     def describe(self) -> Words:
-        """Name all keys."""
+        """Report all keys."""
         ids, most = ", ".join(key.id for key in self.live), f"at most {self.limit}"
-        message = f"has {format_count(len(self.live), 'access key')} ({ids}), and {most} may exist"
+        message = f"has {format_count(len(self.live), 'access key')} ({ids}), but the policy allows {most}"
         return Words(message, self.next, most, list_live(self.live))
 
     def values(self) -> Values:
@@ -88,7 +87,7 @@ class AccessKeyTooOld(AccessKeyFinding):
     field = "maxAgeDays"
 
     def describe(self) -> Words:
-        """Name the limit and the date of creation."""
+        """Report the limit and the creation date."""
         days, created = _format_days(self.limit), f"created on {self.live[0].created:%Y-%m-%d}"
         message = f"access key {self.id} is older than {days}: {created}"
         return Words(message, self.next, f"at most {days} old", created)
@@ -99,14 +98,18 @@ class AccessKeyIdle(AccessKeyFinding):
     """The only key in `live` has not been used for more than `limit` days."""
 
     rule = "access-key-idle"
-    meaning = "an active access key was not used for longer than maxIdleDays"
+    meaning = "an active access key has not been used for longer than maxIdleDays"
     seriousness = 32
     field = "maxIdleDays"
 
     def describe(self) -> Words:
-        """Name the limit and the date of the last use."""
+        """Report the limit and the date of the last use."""
         (key,), days = self.live, _format_days(self.limit)
-        since = f"last used on {key.last_used:%Y-%m-%d}" if key.last_used else f"never since {key.created:%Y-%m-%d}"
+        since = (
+            f"last used on {key.last_used:%Y-%m-%d}"
+            if key.last_used
+            else f"never used, created on {key.created:%Y-%m-%d}"
+        )
         message = f"access key {key.id} has not been used for {days}: {since}"
         return Words(message, self.next, f"used within {days}", since)
 
@@ -118,12 +121,17 @@ def check_access_keys(
     now: datetime,
     case_variant: str | None = None,
 ) -> Iterator[AccessKeyFinding | MissingWatchedUser]:
-    """Yield the limits of the policy that the user's access keys exceed; `keys` is None for a missing user.
+    """Yield the violations of a user's access key policy.
 
-    `case_variant` is the existing user whose name differs from the missing one's by case only.
+    `max` counts all keys, like IAM's quota. The limits of age and idleness apply to active keys only, because an
+    inactive key gives no access.
 
-    `max` counts every key, as IAM's own quota does. The limits of age and idleness are for active keys only, because
-    an inactive key gives no access.
+    Args:
+        user: the user name.
+        policy: the policy.
+        keys: the user's access keys, or None if the user does not exist.
+        now: the current time.
+        case_variant: the existing user whose name differs only by case from that of a missing user.
     """
     if keys is None:
         yield MissingWatchedUser(user=user, case_variant=case_variant)
@@ -145,9 +153,8 @@ def _check_ages(policy: AccessKeyPolicy, key: AccessKey, now: datetime) -> Itera
 def needs_closer_look(policy: AccessKeyPolicy, reported: ReportedUser, now: datetime) -> bool:
     """Return True if the user may have a finding at `now`, according to the credential report.
 
-    Ages are those of `now`, not of the report: a key that became too old since is read, and one that was used since is
-    read in vain. The report does not show keys that were created or activated since, nor the true age of a key that was
-    changed after its creation, because it dates keys by "created or last changed".
+    Ages are computed for `now`, so a key that became too old after the report is included. The report does not contain
+    later creations, activations and uses. It dates keys by "created or last changed", so a changed key may be older.
     """
     if policy.max is not None and len(reported.keys) > policy.max:
         return True
@@ -155,9 +162,9 @@ def needs_closer_look(policy: AccessKeyPolicy, reported: ReportedUser, now: date
 
 
 def _may_exceed(policy: AccessKeyPolicy, key: ReportedKey, user: ReportedUser, now: datetime) -> bool:
-    # AWS is not known to leave out the date. A key without one may be as old as its user.
+    # No report without this date is known. A key without one may be as old as its user.
     changed = key.changed or user.created
-    created = min(changed, key.last_used or changed)  # a key that was used before its last change is older than that
+    created = min(changed, key.last_used or changed)  # a key used before its last change is older than the change
     return _exceeds(policy.max_age_days, now - created) or _exceeds(
         policy.max_idle_days, now - (key.last_used or created)
     )
@@ -168,5 +175,5 @@ def _exceeds(days: int | None, age: timedelta) -> bool:
 
 
 def _format_days(number: int) -> str:
-    """Return a number of days without a separator of thousands, as states have it."""
+    """Return a number of days without a thousands separator, as in existing states."""
     return "1 day" if number == 1 else f"{number} days"

@@ -1,7 +1,7 @@
-"""The base of every rule, and the words that several rules share.
+"""The base class of all rules, and the texts that several rules share.
 
-A rule is a frozen dataclass below `Difference`. Its fields are values, its methods put them into words. Every form of
-output, the documents included, asks the rule and names none, so that a new rule needs no other change.
+A rule is a frozen dataclass derived from `Difference`. Its fields are values, and its methods return texts. Output
+formats and documents use only the base class, so a new rule needs no other change.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Kind(StrEnum):
     DRIFT = "drift"
     """The desired and the actual state differ."""
     UNMANAGED = "unmanaged"
-    """A declared user has a credential that no spec declares."""
+    """A declared user has an unmanaged credential."""
     UNDECLARED = "undeclared"
-    """A user whom no spec declares has a credential."""
+    """An undeclared user has a credential."""
     FINDING = "finding"
     """The account is as declared, but a policy is violated or an expiry is near."""
 
@@ -42,14 +42,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Words:
-    """A difference in words.
+    """The texts of a difference.
 
     Attributes:
-        message: a sentence about the user that does not name the user.
-        next: the next step on one line: a command that can be pasted, except for names in capitals, or an edit of the
-            specs.
-        desired: the desired state, None for none.
-        live: the actual state, None for none.
+        message: a sentence that does not contain the user name.
+        next: the next step on one line: a command to paste, in which names in capitals are placeholders, or an edit of
+            the specs.
+        desired: the desired state, or None.
+        live: the actual state, or None.
     """
 
     message: str
@@ -59,7 +59,7 @@ class Words:
 
 
 class Values(NamedTuple):
-    """The number of credentials or keys that a difference is about, and its values for the JSON document."""
+    """The number of affected credentials or keys, and the values of a difference for the JSON document."""
 
     number: int
     desired: Sequence[DesiredCredential] | Mapping[str, int] | None
@@ -74,11 +74,11 @@ class Difference(ABC):
         rule: the name of the rule; it is persisted.
         meaning: the condition that violates the rule, for the documents, SARIF and the HTML report.
         kind: the kind of the difference.
-        seriousness: the rank in lists that begin with the most serious rule: from 10 an access that is not desired,
-            from 20 a desired access that is missing, from 30 a violated policy, from 40 a deliberate change.
+        seriousness: the sort key of lists, most serious first. From 10: undesired access; from 20: missing desired
+            access; from 30: a violated policy; from 40: a deliberate change.
         user: the IAM user's name.
-        service: the service's full name, empty for none.
-        place: the source location of the desired state, None if the specs have none.
+        service: the service's full name, or empty.
+        place: the source location of the desired state, or None if no spec declares it.
     """
 
     rule: ClassVar[str]
@@ -91,7 +91,7 @@ class Difference(ABC):
 
     @property
     def id(self) -> str:
-        """The id of the credential or access key; empty for several, none or an unknown one."""
+        """The id of the credential or access key, or empty if it is unknown or not exactly one."""
         return ""
 
     @property
@@ -101,26 +101,26 @@ class Difference(ABC):
 
     @abstractmethod
     def describe(self) -> Words:
-        """Put the difference and the next step into words."""
+        """Return the texts of the difference and its next step."""
 
     @abstractmethod
     def values(self) -> Values:
         """Return the desired and the actual state as values."""
 
     def may_be_lag(self, _inventory: Inventory) -> bool:
-        """Return True if a list that does not show a recent change yet explains the difference."""
+        """Return True if eventual consistency may explain the difference: a list may lack a recent change."""
         return False
 
     def may_be_outdated(self, _inventory: Inventory) -> bool:
-        """Return True if a recent change that no list shows yet may contradict the difference."""
+        """Return True if a recent change that list results lack may invalidate the difference."""
         return False
 
     def format_sentence(self) -> str:
-        """Return the difference with its user and rule: `jane: … [missing-credential]`."""
+        """Return the message with its user and rule: `jane: … [missing-credential]`."""
         return escape_invisible(f"{self.user}: {self.describe().message} [{self.rule}]")
 
     def format_line(self) -> str:
-        """Return the sentence in the form of a compiler's: `specs/jane.yaml:4:9: jane: … [missing-credential]`."""
+        """Return the sentence with its source location: `specs/jane.yaml:4:9: jane: … [missing-credential]`."""
         return self.format_sentence() if self.place is None else f"{self.place}: {self.format_sentence()}"
 
 
@@ -129,10 +129,10 @@ class CredentialDifference(Difference):
     """A difference between the declared and the existing credentials of one user and service.
 
     Attributes:
-        desired: the declared credentials that it concerns.
-        live: the existing credentials that it may be about, by id.
-        number: the number of credentials that it is about: of `live` or, if they are missing, of `desired`. If it is
-            smaller than their number, only the state knows which.
+        desired: the declared credentials.
+        live: the existing credentials.
+        number: the number of affected credentials in `live` or, if credentials are missing, in `desired`. If it is
+            smaller than the length of the tuple, only the state shows which ones are affected.
     """
 
     desired: tuple[DesiredCredential, ...] = ()
@@ -141,7 +141,7 @@ class CredentialDifference(Difference):
 
     @property
     def id(self) -> str:
-        """The id of the existing credential, empty if it is unknown."""
+        """The id of the existing credential, or empty if it is unknown."""
         return self.live[0].id if len(self.live) == 1 else ""
 
     @property
@@ -154,34 +154,35 @@ class CredentialDifference(Difference):
         return Values(self.number, self.desired, self.live)
 
     def describe_some(self) -> str:
-        """Describe the existing credentials if only the state knows which of them are meant."""
+        """Describe the existing credentials of which only the state shows the affected ones."""
         return f"{self.number} of the {self.alias} credentials {' and '.join(live.id for live in self.live)}"
 
 
 def list_desired(desired: Iterable[DesiredCredential]) -> str:
-    """List declared credentials by name, with their declared statuses."""
+    """Return the names and declared statuses of credentials."""
     return ", ".join(wanted.name if wanted.status is None else f"{wanted.name} {wanted.status}" for wanted in desired)
 
 
 def list_live(live: Iterable[Credential | AccessKey]) -> str:
-    """List existing credentials or access keys by id, with their statuses."""
-    return ", ".join(f"{found.id} {found.status}" for found in live)
+    """Return the ids and statuses of existing credentials or access keys."""
+    return ", ".join(f"{each.id} {each.status}" for each in live)
 
 
 def call_by_new_name(former: str, user: str) -> str:
     """Return the edit of the specs that keeps the credentials of a renamed user."""
     return (
-        f"call user {former} in the specs {user}, and add `was: {former}`, which keeps the credentials; then pulumi up"
+        f"rename user {former} to {user} in the specs and add `was: {former}`, which keeps the credentials;"
+        " then pulumi up"
     )
 
 
 def format_state(live: Credential) -> str:
-    """Return an existing credential's status and date of creation."""
+    """Return the status and creation date of an existing credential."""
     return f"{live.status}, created on {live.created:%Y-%m-%d}"
 
 
 def resolve_first(unmanaged: Sequence[Credential], step: str) -> str:
-    """Return the step of an update that unmanaged credentials block, with the step that has to precede it."""
+    """Return a step, preceded by the resolution of the unmanaged credentials that block it."""
     ids = " and ".join(live.id for live in unmanaged)
     return f"resolve unmanaged {ids} first (see unmanaged-credential), then {step}" if unmanaged else step
 

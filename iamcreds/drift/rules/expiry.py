@@ -1,4 +1,4 @@
-"""Rules about credentials that have expired or will soon, and the comparison that finds both."""
+"""Rules about expired and soon expiring credentials, and the check that applies them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Expired(CredentialDifference):
-    """The only credential in `live` has expired; `desired` are all declared ones of its user and service.
+    """The only credential in `live` has expired. `desired` are all declared ones of its user and service.
 
     Attributes:
-        is_managed: True if the stack's state has it; False if that is unknown.
-        blocked_by: unmanaged credentials because of which an update cannot replace it.
+        is_managed: True if the stack's state has it, and False if the state is unknown.
+        blocked_by: unmanaged credentials that prevent an update from replacing it.
     """
 
     rule = "expired"
@@ -39,13 +39,13 @@ class Expired(CredentialDifference):
     blocked_by: tuple[Credential, ...] = ()
 
     def describe(self) -> Words:
-        """Name the date, if IAM has one."""
+        """Report the expiry date, if IAM returns one."""
         message, date = f"{self.alias} credential {self.id} expired", _format_date(self.live[0])
         return Words(f"{message}{date}", self._describe_step(), list_desired(self.desired), f"Expired{date}")
 
     def _describe_step(self) -> str:
         if not self.is_managed:
-            return f"pulumi up, which replaces it if the stack has it; otherwise {format_delete(self.live[0])}"
+            return f"pulumi up, which replaces it if the stack manages it; otherwise {format_delete(self.live[0])}"
         if self.desired[0].protect:
             return "remove `protect` from the specs and run pulumi state unprotect, then pulumi up, which replaces it"
         return resolve_first(self.blocked_by, "pulumi up, which replaces it")
@@ -53,33 +53,33 @@ class Expired(CredentialDifference):
 
 @dataclass(frozen=True, kw_only=True)
 class ExpiringSoon(CredentialDifference):
-    """The only credential in `live` expires soon; `desired` are all declared ones of its user and service.
+    """The only credential in `live` expires soon. `desired` are all declared ones of its user and service.
 
     Attributes:
-        is_quota_used: True if IAM or the specs allow no further credential of this user and service.
-        blocked_by: unmanaged credentials because of which an update cannot replace it.
+        is_quota_used: True if the quota of this user and service is used by existing or declared credentials.
+        blocked_by: unmanaged credentials that prevent an update from creating another one.
     """
 
     rule = "expiring-soon"
-    meaning = "a credential of a declared user and service expires within the time asked for"
+    meaning = "a credential of a declared user and service expires within 14 days, or within `--expiring-within`"
     kind = Kind.FINDING
     seriousness = 23
     is_quota_used: bool = False
     blocked_by: tuple[Credential, ...] = ()
 
     def describe(self) -> Words:
-        """Name the date."""
+        """Report the expiry date."""
         message, date = f"{self.alias} credential {self.id} expires", _format_date(self.live[0])
         step = (
-            "run pulumi up after the expiry, which replaces it (the quota is used, so none can be created before)"
+            "run pulumi up after the expiry, which replaces it (the quota is used, so no new one can be created before)"
             if self.is_quota_used
-            else "declare one more before with a further `name`, because an expiry cannot change"
+            else "declare a second one with a new `name` before, because an expiry cannot be changed"
         )
         step = resolve_first(self.blocked_by, step)
         return Words(f"{message}{date}", step, list_desired(self.desired), f"expires{date}")
 
 
-def check_expiry(  # noqa: PLR0913 - each is a fact of its own
+def check_expiry(  # noqa: PLR0913 - independent facts
     live: Credential,
     desired: tuple[DesiredCredential, ...],
     place: Place,
@@ -90,7 +90,7 @@ def check_expiry(  # noqa: PLR0913 - each is a fact of its own
     is_managed: bool = False,
     blocked_by: tuple[Credential, ...] = (),
 ) -> Iterator[Expired | ExpiringSoon]:
-    """Yield the finding about the credential at a time, if any; `soon` is the time before an expiry to report."""
+    """Yield the finding about the expiry of a credential, if any; an expiry within `soon` after `at` is one."""
     user, service = live.user, live.service
     if live.status is Status.EXPIRED or (live.expires is not None and live.expires <= at):
         yield Expired(

@@ -1,4 +1,4 @@
-"""Rules about credentials that exist, or that the state has or is getting, and that are not declared and managed."""
+"""Rules about credentials that are undeclared or unmanaged, and about pending creates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from iamcreds.model import DesiredCredential, Inventory, RecordedCredential
 
 
-_IN_CREATION = "repeat in a minute with a new export of the state, because an update may be creating it"
+_IN_CREATION = "repeat in a minute with a new export of the state, because a running update may be creating it"
 _AFTER_UPDATE = (
     "repeat after the update has ended, with a new export of the state; if it was interrupted, first run pulumi refresh"
     " --clear-pending-creates"
@@ -33,17 +33,17 @@ _AFTER_UPDATE = (
 
 @dataclass(frozen=True, kw_only=True)
 class UndeclaredUser(CredentialDifference):
-    """A user whom no spec declares has a credential, the only one in `live`.
+    """An undeclared user has a credential, the only one in `live`.
 
     Attributes:
         is_recent: True if an update may be creating the credential.
-        declared_as: the declared user whose name differs by case only; IAM cannot have both.
-        folder: the folder of the specs, None if they are one file.
-        renamed_from: the declared user whom IAM seems to have renamed to this one, None for none.
+        declared_as: the declared user whose name differs only by case; both cannot exist in IAM.
+        folder: the folder of the specs, or None if they are one file.
+        renamed_from: the declared user that was probably renamed to this one in IAM, or None.
     """
 
     rule = "undeclared-user"
-    meaning = "a user whom no spec declares has a credential"
+    meaning = "a user that no spec declares has a credential"
     kind = Kind.UNDECLARED
     seriousness = 11
     is_recent: bool = False
@@ -52,11 +52,12 @@ class UndeclaredUser(CredentialDifference):
     renamed_from: str | None = None
 
     def describe(self) -> Words:
-        """Name the credential, and the user whom the specs declare instead."""
+        """Report the credential, and the declared case variant."""
         state = format_state(self.live[0])
-        message = f"has {self.alias} credential {self.id} ({state}), and no spec declares this user"
+        message = f"has {self.alias} credential {self.id} ({state}), but no spec declares this user"
         if self.declared_as is not None:
-            return Words(f"{message}, but {self.declared_as}", f"declare the user as {self.user}", live=state)
+            message += f"; the specs declare {self.declared_as}"
+            return Words(message, f"declare the user as {self.user}", live=state)
         if self.renamed_from is not None:
             return Words(message, call_by_new_name(self.renamed_from, self.user), live=state)
         if self.is_recent:
@@ -69,17 +70,17 @@ class UndeclaredUser(CredentialDifference):
 
 @dataclass(frozen=True, kw_only=True)
 class UnmanagedCredential(CredentialDifference):
-    """More credentials exist than declared; `live` is the unmanaged one, or all of them if some are declared.
+    """More credentials exist than declared. `live` is the unmanaged one, or all of them if some are declared.
 
     Attributes:
         is_recent: True if an update may be creating the unmanaged one.
-        missing: those of `desired` that have no credential, so that one of them can import the unmanaged one.
-        is_state_known: True if the stack's state does not have the unmanaged one.
+        missing: the credentials in `desired` that do not exist; one of them can import the unmanaged one.
+        is_state_known: True if the stack's state is known and does not have the unmanaged one.
         specs: the file or folder of the specs.
     """
 
     rule = "unmanaged-credential"
-    meaning = "more credentials of a declared user are live than declared"
+    meaning = "a declared user has more credentials than declared"
     kind = Kind.UNMANAGED
     seriousness = 12
     is_recent: bool = False
@@ -88,29 +89,29 @@ class UnmanagedCredential(CredentialDifference):
     specs: str = "specs"
 
     def describe(self) -> Words:
-        """Name the unmanaged credential, or all existing ones if only the state knows which."""
+        """Report the unmanaged credential, or all candidates if the state is unknown."""
         desired, live = list_desired(self.desired) or "none", list_live(self.live)
         if self.id:
             state = format_state(self.live[0])
             return Words(
-                f"{self.alias} credential {self.id} ({state}) is live, and {self._describe_reason()}",
+                f"{self.alias} credential {self.id} ({state}) exists, but {self._describe_reason()}",
                 _IN_CREATION if self.is_recent else self._describe_options(),
                 desired,
                 state,
             )
         message = (
-            f"{len(self.live)} {self.alias} credentials are live ({live}), and only {len(self.desired)} is declared"
-            f" ({desired}): only the state knows which {'is' if self.number == 1 else 'are'} unmanaged"
+            f"{len(self.live)} {self.alias} credentials exist ({live}), but only {len(self.desired)} is declared"
+            f" ({desired}); only the state shows which {'is' if self.number == 1 else 'are'} unmanaged"
         )
-        return Words(message, f"{compare_with_state(self.specs)}, which tells them apart", desired, live)
+        return Words(message, f"{compare_with_state(self.specs)}, which compares them by id", desired, live)
 
     def _describe_reason(self) -> str:
         if not self.desired:
             return "none is declared"
-        return "the stack has it not" if self.is_state_known else "`adopt` declares a different one"
+        return "the stack does not manage it" if self.is_state_known else "`adopt` declares a different id"
 
     def _describe_options(self) -> str:
-        """Return the options that specs, IAM and the next update accept."""
+        """Return the options that the specs, IAM and the next update accept."""
         delete = format_delete(self.live[0])
         if self.live[0].status is Status.EXPIRED:
             return delete
@@ -121,7 +122,7 @@ class UnmanagedCredential(CredentialDifference):
             return f"set `adopt: {self.id}` for {wanted.name} at {wanted.place}, or {delete}"
         if len(self.desired) == MAX_PER_SERVICE:
             return delete
-        name = "a further `name` and " if self.desired else ""
+        name = "a new `name` and " if self.desired else ""
         return f"declare it with {name}`adopt: {self.id}`, or {delete}"
 
     def may_be_outdated(self, inventory: Inventory) -> bool:
@@ -131,13 +132,13 @@ class UnmanagedCredential(CredentialDifference):
 
 @dataclass(frozen=True, kw_only=True)
 class UnresolvedCreate(CredentialDifference):
-    """The state has a pending create of `resource`; `live` are the credentials that may be its result.
+    """The state has a pending create of `resource`, and `live` are the credentials that it may have created.
 
-    They are all existing ones of its user and service that the state does not have.
+    These are all existing credentials of its user and service that the state does not have.
     """
 
     rule = "pending-create"
-    meaning = "the stack's state has a pending create: an update is running, or was interrupted (with `--state` only)"
+    meaning = "the stack's state has a pending create: an update is running or was interrupted (only with `--state`)"
     kind = Kind.FINDING
     seriousness = 24
     resource: str
@@ -148,7 +149,7 @@ class UnresolvedCreate(CredentialDifference):
         return (self.resource,)
 
     def describe(self) -> Words:
-        """Name the resource, and the credentials that may be its result."""
+        """Report the resource, and the credentials that may be its result."""
         message = f"the state has a pending create of {escape_invisible(self.resource)}"
         ids = " or ".join(live.id for live in self.live)
         result = f", and {self.alias} credential {ids} may be its result" if ids else ""
@@ -158,10 +159,10 @@ class UnresolvedCreate(CredentialDifference):
 
 @dataclass(frozen=True, kw_only=True)
 class NoLongerDeclared(CredentialDifference):
-    """The state has a credential that no spec declares, `recorded`; `live` has it if it exists."""
+    """The state has a credential that no spec declares: `recorded`. `live` has the credential if it exists."""
 
     rule = "no-longer-declared"
-    meaning = "the stack's state has a credential that no spec declares (with `--state` alone)"
+    meaning = "the stack's state has a credential that no spec declares (only with `--state`)"
     kind = Kind.DRIFT
     seriousness = 14
     recorded: RecordedCredential
@@ -172,15 +173,15 @@ class NoLongerDeclared(CredentialDifference):
         return self.recorded.id
 
     def describe(self) -> Words:
-        """Name the credential and its resource."""
-        state = format_state(self.live[0]) if self.live else "not live"
-        what = f"{self.alias} credential {self.id} ({state}) of {escape_invisible(self.recorded.resource)}"
+        """Report the credential and its resource."""
+        state = format_state(self.live[0]) if self.live else "missing"
+        credential = f"{self.alias} credential {self.id} ({state}) of {escape_invisible(self.recorded.resource)}"
         if self.recorded.is_leaving:
-            return Words(f"{what} was replaced, and waits to be deleted", "pulumi up", "none", state)
+            return Words(f"{credential} was replaced, but has not been deleted yet", "pulumi up", "none", state)
         step = "pulumi up, which deletes it; or declare it again" if self.live else "pulumi up"
         if self.recorded.is_protected:
             step = "declare it again; or run pulumi state unprotect, then pulumi up"
         elif self.live and self.live[0].user != self.recorded.user:
             keep = f"add `was: {self.recorded.user}` to user {self.live[0].user} in the specs, which keeps it"
             step = f"{keep}; or pulumi up, which deletes it"
-        return Words(f"{what} is in the state, and no spec declares it", step, "none", state)
+        return Words(f"{credential} is in the state, but no spec declares it", step, "none", state)
