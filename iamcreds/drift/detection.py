@@ -104,7 +104,7 @@ def read_inventory(  # noqa: PLR0913 - independent options
     users, credentials = tuple(account.users.all()), tuple(account.inventory.all())
     watched = sorted(present if report is None else _suspects(users, present, report, now))
     keys = account.access_keys.of_users(watched, progress)
-    created = {each.id: each.created for each in (*credentials, *recorded)}
+    created = {each.id: each.created for each in credentials} | {each.id: each.created for each in recorded}
     return Inventory(
         account=number,
         read_at=now,
