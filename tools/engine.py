@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-VERSION = "v3.274.1"
+VERSION = "v3.276.0"
 TOOLS = Path(__file__).resolve().parent
 ENGINE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 LANGUAGE_HOST = "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python"
