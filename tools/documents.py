@@ -44,11 +44,11 @@ def with_parts(text: str) -> str:
 def parts() -> dict[str, str]:
     """Return the generated parts, by name."""
     return {
-        "commands": table("command", "what it does", commands()),
+        "commands": table("command", "description", commands()),
         "fields": table("field", "meaning", fields("", SCHEMA, {})),
-        "findings": table("rule", "what breaks it", rules({rule.rule: rule.meaning for rule in list_rules()})),
-        "rules": table("rule", "what breaks it", rules(specs.RULES)),
-        "leaks": table("do not use where it is kept", "what it does", leaks()),
+        "findings": table("rule", "condition", rules({rule.rule: rule.meaning for rule in list_rules()})),
+        "rules": table("rule", "condition", rules(specs.RULES)),
+        "leaks": table("option to avoid", "effect", leaks()),
         "services": table("service", "short name", services()),
         "policy-up": policy(permissions.up_policy(permissions.Owner())),
         "policy-preview": policy(permissions.preview_policy()),
@@ -94,7 +94,7 @@ def fields(path: str, parent: Mapping[str, Any], described: dict[str, str]) -> I
             yield f"`{path}{name}`", meaning(resolve_reference(field))
             yield from below(f"{path}{name}", resolve_reference(field), described)
     if later:
-        yield ", ".join(later), "Not supported yet, and refused for now."
+        yield ", ".join(later), "Not supported yet, and rejected."
 
 
 def meaning(field: Mapping[str, Any]) -> str:
@@ -104,11 +104,11 @@ def meaning(field: Mapping[str, Any]) -> str:
 
 def limits(field: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for each limit of a field."""
-    refused = field.get("x-not-supported-yet", [])
+    unsupported = field.get("x-not-supported-yet", [])
     if "enum" in field:
-        yield f"Possible: {', '.join(choice for choice in field['enum'] if choice not in refused)}."
-    if refused:
-        yield f"Not supported yet: {', '.join(refused)}."
+        yield f"Possible: {', '.join(choice for choice in field['enum'] if choice not in unsupported)}."
+    if unsupported:
+        yield f"Not supported yet: {', '.join(unsupported)}."
     if "minimum" in field:
         yield f"From {field['minimum']} to {field['maximum']}."
     if "default" in field:
