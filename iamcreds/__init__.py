@@ -1,1 +1,1 @@
-"""What the specs mean and what the account holds; knows no Pulumi."""
+"""IAM service-specific credentials as code: specs, accounts, plans, reports and the command line."""

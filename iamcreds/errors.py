@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as types; each message is a sentence a user can act on and holds no secret."""
+"""The errors of iamcreds. Every message explains the failure to the user, and none contains a secret."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class IamcredsError(Exception):
-    """The root: whoever catches it catches all of ours and nothing else."""
+    """The base class of all errors of iamcreds."""
 
 
 class SpecsError(IamcredsError):
-    """The specs cannot be read; `problems` holds every one of them, sorted."""
+    """The specs have errors; `problems` has all problems, sorted."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(problems))
@@ -27,11 +27,11 @@ class SpecsError(IamcredsError):
 
 
 class NothingSelectedError(IamcredsError):
-    """A filter names what is neither desired nor live, most likely misspelt."""
+    """A filter names a user or service that is neither declared nor existing, and is probably misspelled."""
 
 
 class PreviewError(IamcredsError):
-    """The text is not a preview of the engine, or not one that can be judged."""
+    """The text is not a preview of the engine, the preview failed, or it lacks required data."""
 
 
 class ApprovalError(IamcredsError):
@@ -39,23 +39,23 @@ class ApprovalError(IamcredsError):
 
 
 class StateError(IamcredsError):
-    """The text is not the state of a stack, or too long to be read."""
+    """The text is not the state of a stack, or is too long, or the state cannot be used."""
 
 
 class SecretError(IamcredsError):
-    """A credential's secret that cannot be told: the stack has no such credential, or nobody knows it."""
+    """A secret cannot be returned: the stack does not have the credential, or its secret is unknown."""
 
 
 class GitRequestError(SecretError):
-    """A request of git that gets no password: its host is not CodeCommit, or it is malformed."""
+    """A request of git is malformed, or its host is not allowed to get the password."""
 
 
 class QueryError(IamcredsError):
-    """A statement that cannot be answered: bad SQL, more than a question, or too long."""
+    """A SQL statement is invalid, is not a single SELECT, takes too long, or has too many rows."""
 
 
 class ConfigError(IamcredsError):
-    """The stack's configuration cannot be used."""
+    """The configuration of the stack or of the AWS SDK is not valid."""
 
 
 class OutputFileError(IamcredsError):
@@ -67,35 +67,35 @@ class WheelError(IamcredsError):
 
 
 class NotificationError(IamcredsError):
-    """A notification could not be sent; the message names the service, never the address."""
+    """A notification was not sent. The message contains the name of the service, but not the address."""
 
 
 class EngineGoneError(IamcredsError):
-    """The Pulumi engine has ended, so that nobody would record the result of a call."""
+    """The Pulumi engine has ended, so the result of a request would not be recorded."""
 
 
 class EmulatorMissingError(IamcredsError):
-    """The embedded IAM is an extra that is not installed."""
+    """The extra with the IAM emulator is not installed."""
 
 
 class AccountError(IamcredsError):
-    """AWS refused, or answered in a way nobody expected."""
+    """AWS rejected a request, or returned an unexpected response."""
 
 
 class UnreachableError(AccountError):
-    """No answer from the endpoint."""
+    """The endpoint does not respond."""
 
 
 class UnreadableAnswerError(AccountError):
-    """An answer that was cut off, or that is none of AWS's; what it held is told nowhere."""
+    """A response is incomplete or not from AWS. Its content is never shown."""
 
 
 class UnavailableError(AccountError):
-    """AWS cannot answer at present: a failure of its own (5xx), or too many calls."""
+    """AWS is temporarily unavailable: an internal failure (5xx), or throttling."""
 
 
 class UnauthenticatedError(AccountError):
-    """There are no credentials, or AWS does not accept them."""
+    """The caller has no AWS credentials, or AWS rejects them."""
 
 
 class AccessDeniedError(AccountError):
@@ -107,7 +107,7 @@ class UserDeniedError(AccessDeniedError):
 
 
 class WrongAccountError(AccountError):
-    """The caller is in another account than the specs or the state say."""
+    """The caller is in a different account than the specs or the state."""
 
 
 class NoSuchUserError(AccountError):
@@ -115,7 +115,7 @@ class NoSuchUserError(AccountError):
 
 
 class NoSuchServiceError(AccountError):
-    """AWS knows no such credentials of the service."""
+    """AWS does not support service-specific credentials for the service."""
 
 
 class NoSuchCredentialError(AccountError):
@@ -123,11 +123,11 @@ class NoSuchCredentialError(AccountError):
 
 
 class OtherUserError(NoSuchCredentialError):
-    """The credential may exist, and is not this user's."""
+    """The credential does not belong to this user, but may exist."""
 
 
 class LimitExceededError(AccountError):
-    """Both of a user's places for a service are taken."""
+    """The quota of credentials per user and service is exceeded."""
 
 
 class RejectedError(AccountError):
@@ -135,22 +135,22 @@ class RejectedError(AccountError):
 
 
 class NotApprovedError(AccountError):
-    """A step that the approved plan does not name; nothing was done to the credential."""
+    """The approved plan does not contain a step; the credential is unchanged."""
 
 
 class LostAnswerError(AccountError):
-    """A change may or may not have happened, and looking did not tell."""
+    """The response to a change was lost, and reads did not show its outcome."""
 
 
 def is_debugging() -> bool:
-    """Whether IAMCREDS_DEBUG=1 asks for tracebacks and for the calls to AWS, as those want who work on iamcreds."""
+    """Return True if IAMCREDS_DEBUG=1 requests tracebacks and a log of the requests to AWS."""
     return os.environ.get("IAMCREDS_DEBUG") == "1"
 
 
 def format_traceback(error: BaseException) -> str:
-    """The traceback of an error and of what led to it, the first cause first.
+    """Return the traceback of an error and of its causes, the first cause first.
 
-    Only our own errors keep their text: botocore's may quote an answer of AWS, passwords included.
+    Only errors of iamcreds keep their text, because botocore's may quote a response of AWS with passwords.
     """
     cause = error.__cause__ or error.__context__
     before = f"{format_traceback(cause)}\nwhich led to\n\n" if cause else ""

@@ -1,4 +1,4 @@
-"""How far something is, told to whoever waits; without a terminal nobody does."""
+"""The progress of long operations, which only a terminal shows."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Hears how far something is: what is being done, how much of it is done, and of how much where that is known."""
+    """A receiver of progress: the current operation, its completed part and, if known, the total."""
 
     def __call__(self, doing: str, done: int, total: int | None = None) -> None:
-        """Hear it."""
+        """Receive the progress of an operation."""
 
 
 def no_progress(doing: str, done: int, total: int | None = None) -> None:
-    """Where nobody waits."""
+    """Ignore the progress."""

@@ -44,11 +44,11 @@ def with_parts(text: str) -> str:
 def parts() -> dict[str, str]:
     """Return the generated parts, by name."""
     return {
-        "commands": table("command", "what it does", commands()),
+        "commands": table("command", "description", commands()),
         "fields": table("field", "meaning", fields("", SCHEMA, {})),
-        "findings": table("rule", "what breaks it", rules({rule.rule: rule.meaning for rule in list_rules()})),
-        "rules": table("rule", "problem", rules(specs.RULES)),
-        "leaks": table("do not use where it is kept", "what it does", leaks()),
+        "findings": table("rule", "condition", rules({rule.rule: rule.meaning for rule in list_rules()})),
+        "rules": table("rule", "condition", rules(specs.RULES)),
+        "leaks": table("option to avoid", "effect", leaks()),
         "services": table("service", "short name", services()),
         "policy-up": policy(permissions.up_policy(permissions.Owner())),
         "policy-preview": policy(permissions.preview_policy()),
@@ -104,11 +104,11 @@ def meaning(field: Mapping[str, Any]) -> str:
 
 def limits(field: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for each limit of a field."""
-    refused = field.get("x-not-supported-yet", [])
+    unsupported = field.get("x-not-supported-yet", [])
     if "enum" in field:
-        yield f"Valid values: {', '.join(choice for choice in field['enum'] if choice not in refused)}."
-    if refused:
-        yield f"Not supported yet: {', '.join(refused)}."
+        yield f"Valid values: {', '.join(choice for choice in field['enum'] if choice not in unsupported)}."
+    if unsupported:
+        yield f"Not supported yet: {', '.join(unsupported)}."
     if "minimum" in field:
         yield f"From {field['minimum']} to {field['maximum']}."
     if "default" in field:

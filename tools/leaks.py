@@ -30,11 +30,11 @@ SWITCHES = (
     Switch(
         "pulumi -v=9",
         "writes every property to standard error or, without `--logtostderr`, to files in the temporary folder that"
-        " everybody may read (3.259.0; clean on 3.274.1)",
+        " every user can read (3.259.0, not 3.274.1)",
         ("-v=9",),
         is_clean=True,
     ),
-    Switch("pulumi --tracing=file:F", "writes them to a file that everybody may read", ("--tracing=file:{file}",)),
+    Switch("pulumi --tracing=file:F", "writes them to a file that every user can read", ("--tracing=file:{file}",)),
     Switch("PULUMI_DEBUG_GRPC=F", "writes them to a file", variables={"PULUMI_DEBUG_GRPC": "{file}"}),
 )
 """Measured on engines 3.259.0 and 3.274.1."""

@@ -1,8 +1,8 @@
-"""The stack `local`: the real engine and the embedded IAM, away from a person's own Pulumi login and AWS credentials.
+"""The stack `local`: the real engine with the IAM emulator, separate from your Pulumi login and AWS credentials.
 
     python -m tools.local_stack up | preview | down | env
 
-Everything it keeps is under `.state/`, which git ignores and which is its owner's alone: the engine's logs are in it.
+All of its files are in `.state/`, which git ignores and only its owner can read, because it contains engine logs.
 """
 
 from __future__ import annotations
@@ -34,13 +34,15 @@ PID, PORT, LOG = STATE / "emulator.pid", STATE / "emulator.port", STATE / "emula
 BACKEND, FOLDER = STATE / "backend", STATE / "folder"
 PROGRAM = str(ROOT / ".venv/bin/iamcreds")
 START_SECONDS = 30
-HOW_TO_MOVE = "if another program has the port: `rm .state/emulator.port`, then the next `make up` takes a free one"
+HOW_TO_MOVE = (
+    "If a different program uses the port, run `rm .state/emulator.port` and `make up`, which selects a free one."
+)
 DROPPED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS")
-"""A person's own settings that would get in the way."""
+"""Settings of the user that would interfere."""
 
 
 def make_environment() -> dict[str, str]:
-    """Make the variables in which plain `pulumi` and `iamcreds` work on the stack, and on nothing else."""
+    """Return the environment variables with which `pulumi` and `iamcreds` use only this stack."""
     return {
         "PATH": os.pathsep.join([str(ROOT / ".venv/bin"), str(engine.find_engine()), os.environ["PATH"]]),
         "PULUMI_BACKEND_URL": BACKEND.as_uri(),
@@ -61,9 +63,9 @@ def make_environment() -> dict[str, str]:
 
 
 def claim_state() -> None:
-    """Make the state private, and discard a stack and an emulator's address that were copied or moved with it."""
+    """Make the state private; discard a stack and an emulator address that were copied or moved with it."""
     STATE.mkdir(exist_ok=True)
-    STATE.chmod(0o700)  # it may be there already: the Makefile keeps uv in it
+    STATE.chmod(0o700)  # it may exist already, because the Makefile installs uv in it
     if find_emulator() is None and (not FOLDER.exists() or FOLDER.read_text() != str(ROOT)):
         shutil.rmtree(BACKEND, ignore_errors=True)
         PID.unlink(missing_ok=True)
@@ -72,7 +74,7 @@ def claim_state() -> None:
 
 
 def choose_port() -> int:
-    """Choose the embedded IAM's port: any that was free at first use, and the same ever since."""
+    """Return the port of the IAM emulator: a free port at first use, and the same one later."""
     if not PORT.exists():
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -81,7 +83,7 @@ def choose_port() -> int:
 
 
 def find_emulator() -> int | None:
-    """Find the pid of this folder's running emulator: the number may belong to a different process by now."""
+    """Return the process ID of this folder's running emulator, if no different process has reused it."""
     try:
         pid = int(PID.read_text().split()[0])
         command = psutil.Process(pid).cmdline()
@@ -91,18 +93,18 @@ def find_emulator() -> int | None:
 
 
 def start_emulator(env: dict[str, str]) -> None:
-    """Start the embedded IAM unless it is running, and wait until it answers."""
+    """Start the IAM emulator unless it is running, and wait until it responds."""
     process = None if find_emulator() else launch_emulator()
     deadline = time.monotonic() + START_SECONDS
     while not is_answering(env["AWS_ENDPOINT_URL"]):
         if (process and process.poll() is not None) or time.monotonic() > deadline:
-            sys.exit(f"the embedded IAM did not start; it said: {LOG.read_text().strip()}\n{HOW_TO_MOVE}")
+            sys.exit(f"the IAM emulator did not start: {LOG.read_text().strip()}\n{HOW_TO_MOVE}")
         time.sleep(0.1)
-    print(f"embedded IAM: {env['AWS_ENDPOINT_URL']}", flush=True)  # noqa: T201 - this is a command
+    print(f"IAM emulator: {env['AWS_ENDPOINT_URL']}", flush=True)  # noqa: T201 - this is a command
 
 
 def launch_emulator() -> subprocess.Popen[bytes]:
-    """Start the embedded IAM in the background, to stay until `down`."""
+    """Start the IAM emulator in the background; it runs until `down`."""
     command = [PROGRAM, "emulator", "--port", str(choose_port())]
     with LOG.open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
@@ -111,7 +113,7 @@ def launch_emulator() -> subprocess.Popen[bytes]:
 
 
 def is_answering(url: str) -> bool:
-    """Whether it is the embedded IAM that answers there."""
+    """Return True if the IAM emulator responds at this URL."""
     try:
         Controls(url).settings()
     except (OSError, ValueError, ControlError):
@@ -120,7 +122,7 @@ def is_answering(url: str) -> bool:
 
 
 def create_users(env: dict[str, str]) -> None:
-    """Create the IAM users that the specs name; a real account has them already."""
+    """Create the IAM users of the specs; in a real account they exist already."""
     iam = boto3.client(
         "iam", endpoint_url=env["AWS_ENDPOINT_URL"], region_name=env["AWS_REGION"],
         aws_access_key_id=env["AWS_ACCESS_KEY_ID"], aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
@@ -132,13 +134,13 @@ def create_users(env: dict[str, str]) -> None:
 
 
 def run_pulumi(env: dict[str, str], *arguments: str) -> int:
-    """Run the engine in the project; its exit code."""
+    """Run the engine in the project, and return its exit code."""
     kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
     return subprocess.run(["pulumi", *arguments], cwd=ROOT, env=kept | env, check=False).returncode  # noqa: S603, S607
 
 
 def prepare() -> dict[str, str]:
-    """Bring up what the stack needs; the environment to use it in."""
+    """Start the emulator, create users and stack, and return the environment of the stack."""
     env = make_environment()
     start_emulator(env)
     create_users(env)
@@ -149,7 +151,7 @@ def prepare() -> dict[str, str]:
 
 
 def discard_old_stack() -> None:
-    """Discard the stack of an emulator that has ended, because a new emulator has none of its credentials.
+    """Discard the stack of an emulator that has ended, because a new emulator does not have its credentials.
 
     A refresh would not remove them: it keeps credentials that are younger than a minute.
     """
@@ -161,27 +163,27 @@ def discard_old_stack() -> None:
 
 
 def up() -> int:
-    """Make the embedded IAM what the specs say."""
+    """Apply the specs to the IAM emulator."""
     return run_pulumi(prepare(), "up", "--yes", "--skip-preview")
 
 
 def preview() -> int:
-    """Say what `up` would change."""
+    """Show the planned changes of `up`."""
     return run_pulumi(prepare(), "preview", "--diff")
 
 
 def down() -> int:
-    """Stop the embedded IAM that we started; what it held goes with it."""
+    """Stop the IAM emulator, which deletes its account."""
     pid = find_emulator()
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
     PID.unlink(missing_ok=True)
-    print("the embedded IAM is stopped" if pid else "the embedded IAM was not running")  # noqa: T201
+    print("the IAM emulator is stopped" if pid else "the IAM emulator was not running")  # noqa: T201
     return 0
 
 
 def show_environment() -> int:
-    """Print what a shell evaluates to work on the stack with plain `pulumi` and `iamcreds`."""
+    """Print shell commands that set the environment for `pulumi` and `iamcreds`."""
     print(f"unset {' '.join(DROPPED)}")  # noqa: T201
     for name, value in make_environment().items():
         print(f"export {name}={shlex.quote(value)}")  # noqa: T201
@@ -192,10 +194,10 @@ COMMANDS = {"up": up, "preview": preview, "down": down, "env": show_environment}
 
 
 def main() -> int:
-    """Run the command named on the command line; its exit code."""
+    """Run the command of the command line, and return its exit code."""
     if len(sys.argv) != 2 or sys.argv[1] not in COMMANDS:  # noqa: PLR2004 - the program and one word
         sys.exit(f"usage: {sys.argv[0]} {'|'.join(COMMANDS)}")
-    os.umask(0o077)  # the engine's logs and traces are for their owner alone
+    os.umask(0o077)  # only the owner can read the engine's logs and traces
     claim_state()
     try:
         return COMMANDS[sys.argv[1]]()

@@ -1,1 +1,1 @@
-"""The commands of `iamcreds`, a module each: its `command` is what runs."""
+"""The commands of `iamcreds`. The attribute `command` of each module is a command."""

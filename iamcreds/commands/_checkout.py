@@ -1,4 +1,4 @@
-"""The repository that a command is run in, for those who show what it found there."""
+"""The repository around the current folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from iamcreds.report.sarif.document import Checkout
 
 
 def find_checkout() -> Checkout:
-    """The current folder and the repository around it; where there is none, the folder stands for it."""
+    """Return the current folder and its repository; outside a repository, the folder itself is the root."""
     folder = Path.cwd()
     around = (parent for parent in (folder, *folder.parents) if (parent / ".git").exists())
     return Checkout(next(around, folder), folder)

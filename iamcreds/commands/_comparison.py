@@ -1,4 +1,4 @@
-"""The parts that `drift` and `report` share: options, the comparison itself, notification and exit code."""
+"""The options, the comparison, the notification and the exit code of `drift` and `report`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ options = combine(
         metavar="URL",
         envvar="IAMCREDS_NOTIFY_URLS",
         show_envvar=True,
-        help="Where something differs, send the summary there; may be repeated.",
+        help="Address that receives the summary if there are differences; may be repeated.  [default: none]",
     ),
     selection_options,
     click.option(
@@ -57,11 +57,11 @@ options = combine(
         default="14d",
         show_default=True,
         metavar="TIME",
-        help="Tell of credentials that expire so soon: 12h, 14d, 2w.",
+        help="Time before the expiry of a credential in which it is reported: 12h, 14d, 2w.",
     ),
-    click.option("--ignore-undeclared", is_flag=True, help="Leave out users whom no spec declares."),
-    click.option("--exact", is_flag=True, help="Read the access keys of every watched user, not just of suspects."),
-    click.option("--allow-empty", is_flag=True, help="Specs without a single user are meant."),
+    click.option("--ignore-undeclared", is_flag=True, help="Exclude users that no spec declares.  [default: off]"),
+    click.option("--exact", is_flag=True, help="Read access keys of every user with a policy.  [default: off]"),
+    click.option("--allow-empty", is_flag=True, help="Accept specs without users.  [default: off]"),
 )
 
 
@@ -87,7 +87,7 @@ def read_drift(
     """Read the account and compare it with the specs and, if given, an exported state; with progress at a terminal.
 
     Raises:
-        NothingSelectedError: a user or service is neither desired nor live.
+        NothingSelectedError: a selected user or service is neither declared nor existing.
         AccountError
     """
     from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
@@ -108,7 +108,7 @@ def read_drift(
 
 
 def finish(drift: Drift, urls: Sequence[str], page: str | None = None) -> None:
-    """If there are differences, send the notification, which may name the page, and exit with code 2."""
+    """If there are differences, send the notification, with the path of the report if any, and exit with code 2."""
     if drift.differences:
         if urls:
             from iamcreds.report.message import send_message, write_message  # noqa: PLC0415 - drift takes 30 ms to import

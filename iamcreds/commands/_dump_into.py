@@ -36,20 +36,20 @@ def add_ids(specs: Path, selection: Selection) -> None:
         SpecsError: the specs have problems.
         WrongAccountError: the specs are for a different account.
         NothingSelectedError: a user or service is neither declared nor existing.
-        OutputFileError: a file cannot be written; those before it have their ids, and a repetition adds the rest.
-        AccountError: as AWS responds.
-        click.exceptions.Exit: something is undecided.
+        OutputFileError: a file cannot be written. Earlier files have their ids; the next run adds the others.
+        AccountError
+        click.exceptions.Exit: the id of a credential is undecided.
     """
     desired = load_specs(specs, allow_empty=True)
     inventory = _read(desired, selection)
-    found = [
+    results = [
         each
         for each in find_matches(desired, inventory.credentials)
         if selection.has(each.wanted.user, each.wanted.service)
     ]
-    undecided = [each for each in found if isinstance(each, Undecided)]
+    undecided = [each for each in results if isinstance(each, Undecided)]
     added = 0
-    for file, matches in _group([each for each in found if isinstance(each, Match)]).items():
+    for file, matches in _group([each for each in results if isinstance(each, Match)]).items():
         if _rewrite(Path(file), matches):
             added += len(matches)
             for match in matches:
@@ -82,7 +82,7 @@ def _group(matches: Iterable[Match]) -> dict[str, list[Match]]:
 
 
 def _rewrite(file: Path, matches: Sequence[Match]) -> bool:
-    """Return True if the file has the ids now; False if it cannot be edited, or has changed since it was read."""
+    """Write the ids into a file; return False if it cannot be edited, or has changed since it was read."""
     try:
         data = file.read_bytes()
         before = data.removeprefix(_BOM).decode()
@@ -109,11 +109,13 @@ def _format(credential: Credential) -> str:
 
 
 def _report(added: int, undecided: Sequence[Undecided]) -> None:
-    """Print the counts to standard error, and exit."""
+    """Print the counts to standard error, and exit if a credential is undecided."""
     if not added and not undecided:
         click.echo("nothing to add: no declared credential without `adopt` has an existing one", err=True)
         return
     click.echo(f"`adopt` added to {format_count(added, 'credential')}, {len(undecided)} undecided", err=True)
     if undecided:
-        click.echo("Decide by hand: write `adopt: ID` into the specs, or run `iamcreds list credentials`.", err=True)
+        click.echo(
+            "Run `iamcreds list credentials` to see the candidates, then add `adopt: ID` to the specs.", err=True
+        )
         raise click.exceptions.Exit(UNDECIDED)

@@ -1,4 +1,4 @@
-"""Errors of the command line, whose messages quote arguments, and exit code 2 of commands that find something."""
+"""Messages of command line errors, output that cannot be written, and exit code 2 for findings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import click
 from iamcreds.text.escaping import escape_lines
 
 FOUND = 2
-"""The exit code for drift, findings and foreign code."""
+"""The exit code for drift, findings and unknown code."""
 
 
 def escape_error(error: click.ClickException) -> click.ClickException:
@@ -33,7 +33,7 @@ def escape_error(error: click.ClickException) -> click.ClickException:
 
 
 def _escape_characters(error: UnicodeError) -> tuple[str, int]:
-    """Replace characters that an encoding lacks by JSON's escapes, which keep JSON and YAML what they are."""
+    """Replace characters that an encoding lacks with JSON escapes, which are valid in JSON and YAML."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return json.dumps(error.object[error.start : error.end])[1:-1], error.end
@@ -43,13 +43,13 @@ codecs.register_error("iamcreds-escape", _escape_characters)
 
 
 def escape_unencodable(stream: TextIO | None) -> None:
-    """Have a standard stream write characters that its encoding lacks, such as ASCII, as escapes."""
+    """Make a standard stream escape characters that its encoding, such as ASCII, lacks."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="iamcreds-escape")
 
 
 def describe_os_error(error: OSError) -> str:
-    """Describe an error of the operating system that no command expects, in one line."""
+    """Describe an unexpected error of the operating system in one line."""
     try:
         Path.cwd()
     except FileNotFoundError:
@@ -62,7 +62,7 @@ def describe_os_error(error: OSError) -> str:
 
 
 def discard_output(stream: TextIO | None) -> None:
-    """Discard output that cannot be written: Python would try again when it ends, and print a traceback."""
+    """Discard output that cannot be written. Otherwise, Python tries again at exit and prints a traceback."""
     if isinstance(stream, io.TextIOWrapper):
         try:
             stream.flush()
@@ -72,7 +72,7 @@ def discard_output(stream: TextIO | None) -> None:
 
 
 class FindingCommand(click.Command):
-    """A command whose exit code 2 says that something was found: a wrong option, click's own 2, ends with 1."""
+    """A command with exit code 2 for findings, and 1 instead of click's 2 for usage errors."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:  # noqa: ANN401 - as click has it
         """Parse the options."""

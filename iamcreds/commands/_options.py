@@ -1,4 +1,4 @@
-"""Options and arguments of several commands: their parts, and the values that they stand for."""
+"""Options and arguments of several commands."""
 
 from __future__ import annotations
 
@@ -26,8 +26,16 @@ def combine(*options: Callable[[_Function], _Function]) -> Callable[[_Function],
 
 
 selection_options = combine(
-    click.option("--user", "users", multiple=True, metavar="NAME", help="Only this user; may be repeated."),
-    click.option("--service", "services", multiple=True, metavar="SERVICE", help="Only this service; may be repeated."),
+    click.option(
+        "--user", "users", multiple=True, metavar="NAME", help="IAM user to include; may be repeated.  [default: all]"
+    ),
+    click.option(
+        "--service",
+        "services",
+        multiple=True,
+        metavar="SERVICE",
+        help="Service to include; may be repeated.  [default: all]",
+    ),
 )
 
 
@@ -35,7 +43,7 @@ def load_specs(specs: Path, *, allow_empty: bool) -> Desired:
     """Return the desired state that the specs declare; print warnings to standard error.
 
     Raises:
-        SpecsError: with every problem.
+        SpecsError: the specs have errors.
     """
     from iamcreds.specs import load  # noqa: PLC0415 - YAML and JSON Schema are slow to import
 

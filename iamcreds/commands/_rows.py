@@ -1,4 +1,4 @@
-"""What `list` and `query` share: rows in the form that --format asks for."""
+"""The output format of `list` and `query`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ format_option = click.option(
     type=click.Choice([form.value for form in Format]),
     default=Format.TABLE.value,
     show_default=True,
-    help="Form of the rows. In CSV, an apostrophe precedes text that a spreadsheet would take for a formula.",
+    help="Output format. In CSV, an apostrophe precedes text that a spreadsheet would evaluate as a formula.",
 )
 """The option --format, as parameter `form`."""
 
 
 def print_rows(table: Table, structure: Document, form: str) -> None:
-    """Print a table, in JSON and YAML as the structure that the rows are a part of."""
+    """Print a table, or in JSON and YAML the structure that contains the rows."""
     match Format(form):
         case Format.JSON | Format.YAML as chosen:
             click.echo(format_document(structure, chosen))

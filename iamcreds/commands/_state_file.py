@@ -1,4 +1,4 @@
-"""What `drift` and `state` share: reading a state, and what is said of foreign code in one."""
+"""Reads of a state and its settings file, and reports of unknown code, in `drift` and `state`."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ plugin_option = click.option(
     "plugins",
     multiple=True,
     metavar="NAME",
-    help="A plugin that your own program needs beside the specs, such as aws; may be repeated.",
+    help="Plugin that your own program needs in addition, such as aws; may be repeated.  [default: none]",
 )
 
 
 def read_text(file: IO[bytes]) -> str:
-    """Return the text of a state, which may be compressed by gzip, as a backend with `.json.gz` files keeps it.
+    """Return the text of a state, which may be compressed with gzip, such as a backend's `.json.gz` file.
 
     Raises:
-        StateError: it is longer than any state, it is damaged, or it is not UTF-8.
+        StateError: it is too long, damaged, or not UTF-8.
     """
     from iamcreds.state.providers import MAX_BYTES  # noqa: PLC0415 - YAML is slow to import
 
@@ -46,12 +46,12 @@ def read_text(file: IO[bytes]) -> str:
             with gzip.GzipFile(fileobj=io.BytesIO(content)) as compressed:
                 content = compressed.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            raise StateError(f"the state is longer than {MAX_BYTES >> 20} MiB, and was not read")
+            raise StateError(f"cannot read the state: it is longer than {MAX_BYTES >> 20} MiB")
         return decode(content)
     except (OSError, EOFError, zlib.error):
-        raise StateError("this is not a state: it is not a complete gzip file") from None
+        raise StateError("this is not a state: the gzip file is incomplete or damaged") from None
     except ValueError as error:
-        raise StateError(f"this is not what `pulumi stack export` prints: {error}") from None
+        raise StateError(f"this is not the output of `pulumi stack export`: {error}") from None
 
 
 def read_settings(file: Path) -> SecretsProvider:
@@ -66,15 +66,15 @@ def read_settings(file: Path) -> SecretsProvider:
         with file.open("rb") as opened:
             return parse_settings(opened.read(MAX_SETTINGS + 1))
     except OSError as error:
-        raise StateError(f"the settings file {file} cannot be read: {error.strerror}") from None
+        raise StateError(f"cannot read the settings file {file}: {error.strerror}") from None
 
 
-def refuse_foreign_code(checked: CheckedState) -> None:
-    """End with exit code 2 where a state holds code that is not ours, after telling all of it."""
+def reject_unknown_code(checked: CheckedState) -> None:
+    """If a state contains code of other programs than iamcreds, report all of it and exit with code 2."""
     for code in checked.foreign:
-        click.echo(f"foreign: {_show(code.urn) or '(beside the resources)'}: {_show(code.reason)}")
+        click.echo(f"unknown code: {_show(code.urn) or '(outside of resources)'}: {_show(code.reason)}")
     if checked.foreign:
-        click.echo("Do not run anything on this state before you know who wrote it.", err=True)
+        click.echo("Do not run Pulumi on this state until you know who wrote it.", err=True)
         raise click.exceptions.Exit(FOUND)
 
 

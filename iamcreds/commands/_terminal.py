@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 def find_width() -> int | None:
-    """How many columns the terminal has that standard output goes to; None where it goes to a file or a program."""
+    """Return the width of the terminal in columns; None if standard output is not a terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def is_coloured() -> bool:
-    """Whether standard output may have colours: at a terminal that has them, unless NO_COLOR says otherwise."""
+    """Return True if standard output is a terminal with colours and NO_COLOR is not set."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """Return a receiver of progress that shows bars until the command ends; it shows none in a pipe, a file or CI."""
+    """Return a receiver of progress that shows bars, except in a pipe, a file or CI."""
     if not sys.stderr.isatty() or os.environ.get("CI"):
         yield no_progress
         return
@@ -36,7 +36,7 @@ def progress_bars() -> Iterator[Progress]:
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - same
     from rich.theme import Theme  # noqa: PLC0415 - same
 
-    readable = Theme({"progress.elapsed": "none"})  # rich's own yellow is none, on white
+    readable = Theme({"progress.elapsed": "none"})  # rich's yellow is unreadable on white
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[far]}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True, theme=readable), transient=True) as bars:
         tasks: dict[str, TaskID] = {}

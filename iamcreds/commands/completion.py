@@ -1,4 +1,4 @@
-"""`iamcreds completion`: what makes a shell complete commands and options."""
+"""`iamcreds completion`: scripts for shell completion."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from click.shell_completion import get_completion_class
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print the script that makes SHELL (bash, zsh or fish) complete commands, options and their values.
+    """Print a script that completes commands, options and their values in SHELL: bash (4.4 or newer), zsh or fish.
 
-    It completes the command `iamcreds` as it is found on PATH. bash must be 4.4 or newer.
+    The script completes the command `iamcreds` that is on PATH.
 
     \b
     Examples:
-      Once, in a line of ~/.bashrc:
+      In ~/.bashrc:
         eval "$(iamcreds completion bash)"
-      Once, in a line of ~/.zshrc, below compinit:
+      In ~/.zshrc, below compinit:
         eval "$(iamcreds completion zsh)"
-      Once, as a file for fish:
+      For fish, once:
         iamcreds completion fish > ~/.config/fish/completions/iamcreds.fish
     """
     script = get_completion_class(shell)
-    if script is None:  # a shell that this version of click does not know
-        raise click.UsageError(f"there is no completion for {shell}")
+    if script is None:  # not in this version of click
+        raise click.UsageError(f"this version of click does not support completion in {shell}")
     click.echo(script(ctx.find_root().command, {}, "iamcreds", "_IAMCREDS_COMPLETE").source())

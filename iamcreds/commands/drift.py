@@ -1,4 +1,4 @@
-"""`iamcreds drift`: what differs between specs and account."""
+"""`iamcreds drift`: the differences between specs and account."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from iamcreds.commands import _comparison as comparison
 from iamcreds.commands._options import load_specs, select
-from iamcreds.commands._state_file import plugin_option, read_text, refuse_foreign_code
+from iamcreds.commands._state_file import plugin_option, read_text, reject_unknown_code
 from iamcreds.commands._terminal import is_coloured
 from iamcreds.model import Place
 from iamcreds.state.export import read_export
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json", "markdown", "sarif"]),
     default="text",
     show_default=True,
-    help="Lines for people, one JSON document, the body of a GitHub issue, or SARIF for code scanning.",
+    help="Output format: lines, a JSON document, the body of a GitHub issue, or SARIF for code scanning.",
 )
 @click.option(
     "--state",
     type=click.File("rb"),
     metavar="FILE",
-    help="What `pulumi stack export` prints (- for standard input): then every difference is about one id.",
+    help="Output of `pulumi stack export`, or - for standard input, to compare every id.  [default: none]",
 )
 @plugin_option
 @comparison.options
@@ -45,21 +45,19 @@ def command(
     plugins: tuple[str, ...],
     **options: Unpack[comparison.Options],
 ) -> None:
-    """Compare SPECS, a file or a folder, with the account, and tell what differs.
+    """Compare SPECS, a file or a folder, with the account, and report differences.
 
-    Needs neither state nor passphrase, and permissions to read only. What the stack's state alone knows (whether a
-    reset was carried out, which live id is which declared credential) is told with --state, and without it the last
-    lines say what was not checked. A state needs no passphrase either: its secrets stay ciphertext. One that holds code
-    of others ends the command, as `iamcreds state check` would; --plugin is the same as there.
+    The command needs read permissions only, and neither a state nor a passphrase. With --state it also reports pending
+    resets and compares every id; without it, the last lines list the omitted checks. The secrets of a state stay
+    encrypted. A state with unknown code ends the command, as in `iamcreds state check`, which also has --plugin.
 
-    Below each difference stands what to do next. --notify sends the summary and the first of them by mail, to Slack or
-    to another service that apprise knows; prefer IAMCREDS_NOTIFY_URLS, for other processes can see arguments.
+    Each difference has a next step. --notify sends the summary and the first differences by mail, to Slack or to
+    another service that apprise supports. Prefer IAMCREDS_NOTIFY_URLS, because other processes can see arguments.
 
-    Access keys are judged by IAM's credential report, and read one by one of those users only who may break their
-    policy by it; --exact reads those of every user who has a policy.
+    Access keys are evaluated with IAM's credential report, and read only for users that may violate their policy.
+    --exact reads the access keys of every user with a policy.
 
-    Exits 0 where nothing differs, 2 where something does or there are findings, 1 where something went wrong
-    or an option is unknown.
+    Exit codes: 0 without differences; 2 if there are differences or findings; 1 after an error, including usage errors.
 
     \b
     Examples:
@@ -83,20 +81,20 @@ def command(
 
 
 def _read_recorded(state: IO[bytes], plugins: tuple[str, ...]) -> StackExport:
-    """Return an exported state; if it has foreign code, print a report and end the command.
+    """Return an exported state; if it has unknown code, report it and exit.
 
     Raises:
-        StateError: it is no state.
+        StateError: it is not a state.
     """
     from iamcreds.state.providers import check_state  # noqa: PLC0415 - YAML is slow to import
 
     text = read_text(state)
-    refuse_foreign_code(check_state(text, plugins))
+    reject_unknown_code(check_state(text, plugins))
     return read_export(text)
 
 
 def _print_drift(drift: Drift, form: str, file: str) -> None:
-    """Print the drift in one of the forms, coloured at a terminal; `file` is where to show what no file speaks of."""
+    """Print the drift, at a terminal in colour; `file` is the location of differences that no spec mentions."""
     match form:
         case "json":
             from iamcreds.report.json_document import format_json  # noqa: PLC0415 - drift takes 30 ms to import

@@ -1,4 +1,4 @@
-"""`iamcreds dump`: specs for what is live."""
+"""`iamcreds dump`: specs from existing credentials."""
 
 from __future__ import annotations
 
@@ -32,30 +32,30 @@ _NAMED = 5
     "folder",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Write a file for each user below this folder; left out: one document on standard output.",
+    help="Folder for the specs, with one file per user.  [default: one document on standard output]",
 )
 @click.option(
     "--into",
     "specs",
     type=click.Path(path_type=Path),
     metavar="SPECS",
-    help="Add `adopt: ID` to the credentials that these specs declare, and write nothing else.",
+    help="Specs that get the ids of existing credentials (`adopt: ID`), and no other change.  [default: none]",
 )
-@click.option("--overwrite", is_flag=True, help="Write files that are there already anew.")
+@click.option("--overwrite", is_flag=True, help="Replace existing files.  [default: off]")
 @selection_options
 def command(
     folder: Path | None, specs: Path | None, *, overwrite: bool, users: tuple[str, ...], services: tuple[str, ...]
 ) -> None:
-    """Write specs for what is live, each credential with the id by which it is adopted.
+    """Generate specs from existing credentials, each with the id to import it.
 
-    `pulumi up` on them changes nothing in AWS: it takes over what is there. Needs permissions to read only, and no
-    password. Users without credentials are left out, and so are credentials that have expired.
+    `pulumi up` imports the credentials without changes in AWS. The command needs read permissions only, and no
+    passwords. It omits users without credentials, and expired credentials.
 
-    The older of two credentials of a service gets the service's name, the younger one is called "second". A status is
-    written where it is Inactive. A file that is there already stops the command before anything is written.
+    The older of two credentials of a service gets the service's name, the newer one is called "second". Inactive
+    credentials have a status. If a file exists, nothing is written.
 
-    With --into, existing specs get the ids, for example after a lost state. Exits 3 if it cannot decide which id a
-    declared credential has; each is listed with its candidates.
+    With --into, existing specs get the ids, for example after a lost state. The exit code is 3 if the id of a declared
+    credential is undecided; each one is listed with its candidates.
 
     \b
     Examples:
@@ -76,26 +76,26 @@ def command(
 
     selection = select(users, services)
     inventory = _read(selection)
-    chosen = [live for live in inventory.credentials if selection.has(live.user, live.service)]
-    by_user = dict(split_by_user(chosen))
+    selected = [each for each in inventory.credentials if selection.has(each.user, each.service)]
+    by_user = dict(split_by_user(selected))
     if folder is None:
         for line in write_document(inventory.account, by_user.items()):
             click.echo(line, nl=False)
     else:
         schema = find_schema(folder)
-        one_by_one = {
+        files = {
             folder / name_file(user): write_document(inventory.account, [(user, credentials)], schema)
             for user, credentials in by_user.items()
         }
-        _write_files(folder, one_by_one, overwrite=overwrite)
-    _tell(chosen, by_user)
+        _write_files(folder, files, overwrite=overwrite)
+    _report(selected, by_user)
 
 
 def _read(selection: Selection) -> Inventory:
-    """What the account has, with progress at a terminal.
+    """Read the account, with progress at a terminal.
 
     Raises:
-        NothingSelectedError: a user or service is not live.
+        NothingSelectedError: a selected user or service does not exist.
         AccountError
     """
     from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
@@ -108,10 +108,10 @@ def _read(selection: Selection) -> Inventory:
 
 
 def _write_files(folder: Path, files: Mapping[Path, Iterable[str]], *, overwrite: bool) -> None:
-    """A file for each user, all or none of them where one is there already.
+    """Write a file for each user; without `overwrite`, write none if one of them exists.
 
     Raises:
-        OutputFileError: one is there, or cannot be written.
+        OutputFileError: a file exists, or cannot be written.
     """
     if not overwrite:
         _require_new(files)
@@ -128,18 +128,19 @@ def _write_files(folder: Path, files: Mapping[Path, Iterable[str]], *, overwrite
 
 
 def _require_new(files: Iterable[Path]) -> None:
-    there = [str(file) for file in files if file.exists() or file.is_symlink()]
-    if there:
-        named = ", ".join(there[:_NAMED]) + (f" and {len(there) - _NAMED:,} more" if len(there) > _NAMED else "")
-        verb = "is" if len(there) == 1 else "are"
+    existing = [str(file) for file in files if file.exists() or file.is_symlink()]
+    if existing:
+        more = f" and {len(existing) - _NAMED:,} more" if len(existing) > _NAMED else ""
+        verb = "exists" if len(existing) == 1 else "exist"
         raise OutputFileError(
-            f"{named} {verb} there already, and nothing was written: name another folder, or --overwrite"
+            f"nothing was written, because {', '.join(existing[:_NAMED])}{more} already {verb}. Options: specify a"
+            " different folder, or use --overwrite"
         )
 
 
-def _tell(chosen: Sequence[Credential], by_user: Mapping[str, Sequence[Credential]]) -> None:
-    """What was written and what was left out, on standard error."""
-    expired = sum(live.status is Status.EXPIRED for live in chosen)
-    left_out = f"; {format_count(expired, 'expired credential')} left out" if expired else ""
-    written = f"{format_count(len(by_user), 'user')}, {format_count(len(chosen) - expired, 'credential')}"
-    click.echo(f"{written}{left_out}", err=True)
+def _report(selected: Sequence[Credential], by_user: Mapping[str, Sequence[Credential]]) -> None:
+    """Print the counts of written and omitted credentials to standard error."""
+    expired = sum(credential.status is Status.EXPIRED for credential in selected)
+    omitted = f"; {format_count(expired, 'expired credential')} omitted" if expired else ""
+    written = f"{format_count(len(by_user), 'user')}, {format_count(len(selected) - expired, 'credential')}"
+    click.echo(f"{written}{omitted}", err=True)

@@ -1,4 +1,4 @@
-"""`iamcreds emulator`: the embedded IAM until Ctrl-C."""
+"""`iamcreds emulator`: the IAM emulator."""
 
 from __future__ import annotations
 
@@ -9,15 +9,29 @@ from iamcreds.text.commands import install_extra
 
 
 @click.command("emulator")
-@click.option("--port", default=4599, show_default=True, type=click.IntRange(0, 65535), help="On 127.0.0.1; 0: any.")
-@click.option("--latency", default=0.0, type=click.FloatRange(0, 60), help="Seconds added to every call.")
 @click.option(
-    "--rate", type=click.FloatRange(0, min_open=True), help="Calls per second and operation; more: Throttling."
+    "--port",
+    default=4599,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port on 127.0.0.1; 0 for any free port.",
+)
+@click.option(
+    "--latency",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 60),
+    help="Additional seconds for each request.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, min_open=True),
+    help="Maximum requests per second and operation before throttling.  [default: none]",
 )
 def command(port: int, latency: float, rate: float | None) -> None:
-    """Serve the embedded IAM on 127.0.0.1: an account to try things on; nothing of it outlives the process.
+    """Run the IAM emulator on 127.0.0.1, with an account for trials that ends with the process.
 
-    It listens on the loopback interface only, and no AWS tool talks to it unless AWS_ENDPOINT_URL says so.
+    The emulator listens on the loopback interface only. AWS tools use it only if AWS_ENDPOINT_URL is set to its URL.
 
     \b
     Examples:

@@ -39,7 +39,7 @@ _SECRETS_PROVIDER = re.compile(r"default|passphrase|[a-z]+://[!-~]+")
 def _answer(
     pattern: re.Pattern[str], words: str, question: str, default: Callable[[], str] | None = None
 ) -> Callable[..., str]:
-    """Make the callback of an option without a value: ask at a terminal, otherwise use the default."""
+    """Return the callback of an option, which prompts for a missing value at a terminal, or uses the default."""
     check = functools.partial(check_text, pattern, words)
 
     def callback(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
@@ -64,13 +64,13 @@ def _find_region() -> str:
     "--account",
     metavar="ID",
     callback=_answer(ACCOUNT_ID, ACCOUNT_ID_WORDS, "AWS account (12 digits)"),
-    help="The AWS account that the specs are for; in no other is anything done.",
+    help="The AWS account of the specs, the only one that runs may use.  [default: prompt at a terminal]",
 )
 @click.option(
     "--region",
     metavar="REGION",
     callback=_answer(_REGION, "a region such as eu-west-1", "AWS region", _find_region),
-    help="The AWS region of the workflows. [default: AWS_REGION, AWS_DEFAULT_REGION, us-east-1]",
+    help="AWS region of the workflows.  [default: AWS_REGION, AWS_DEFAULT_REGION, us-east-1]",
 )
 @click.option(
     "--backend",
@@ -81,7 +81,7 @@ def _find_region() -> str:
         "Pulumi backend, such as s3://BUCKET?region=REGION (empty: the one that you are logged in to)",
         lambda: "",
     ),
-    help="Where Pulumi keeps the state. [default: where you are logged in]",
+    help="Backend with Pulumi's state.  [default: the backend that you are logged in to]",
 )
 @click.option(
     "--secrets-provider",
@@ -92,7 +92,7 @@ def _find_region() -> str:
         "Secrets provider, such as awskms:///alias/NAME?region=REGION",
         lambda: "default",
     ),
-    help="What encrypts the passwords in the state. [default: the backend's own way]",
+    help="Secrets provider that encrypts the passwords in the state.  [default: the backend's]",
 )
 @click.option(
     "--stack",
@@ -100,26 +100,26 @@ def _find_region() -> str:
     default="prod",
     show_default=True,
     callback=matching(_STACK, "a stack's name: 1 to 100 letters, digits and characters of _.-"),
-    help="The name of the first stack: one stack is one account.",
+    help="Name of the first stack. Each account has a stack of its own.",
 )
 @click.option(
     "--wheel",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="The wheel of this version of iamcreds, to be copied into DIR and pinned by its hash. [default: none]",
+    help="Wheel of this version of iamcreds, copied into DIR and pinned by its hash.  [default: none]",
 )
 @click.option(
     "--extra",
     "extras",
     type=click.Choice(EXTRAS),
     multiple=True,
-    help="An extra of iamcreds for requirements.txt, such as aws for `iamUser`; may be repeated. [default: none]",
+    help="Extra of iamcreds for requirements.txt, such as aws for `iamUser`; may be repeated.  [default: none]",
 )
 @click.option(
     "--overwrite",
     metavar="FILE",
     multiple=True,
-    help="A file to write although it exists, such as specs/schema.json after an upgrade; may be repeated.",
+    help="Existing file to replace, such as specs/schema.json after an upgrade; may be repeated.  [default: none]",
 )
 def command(  # noqa: PLR0913 - one for each option
     folder: Path,
@@ -133,12 +133,12 @@ def command(  # noqa: PLR0913 - one for each option
     extras: tuple[str, ...],
     overwrite: tuple[str, ...],
 ) -> None:
-    """Write the files of a new project into DIR.
+    """Create the files of a new project in DIR.
 
     The files are Pulumi.yaml, a program, specs with their schema, GitHub workflows, and a requirements.txt with the
-    hashes of all packages. iamcreds itself is on no package index, so --wheel adds it. Existing files are kept unless
-    --overwrite names them, and init shows how they differ from those of this version. At a terminal, init asks for
-    missing options. It needs neither AWS nor Pulumi.
+    hashes of all packages. No package index has iamcreds itself, so --wheel adds it. Existing files are kept unless
+    --overwrite names them, and init shows their differences from those of this version. At a terminal, init prompts
+    for missing options. It needs neither AWS nor Pulumi.
 
     \b
     Examples:
@@ -179,7 +179,9 @@ def _write(folder: Path, texts: dict[str, str], wheel: Wheel | None, overwrite: 
     files |= {path: text.encode() for path, text in texts.items()}
     unknown = sorted(set(overwrite) - set(files))
     if unknown:
-        raise click.UsageError(f"no file of a project: {', '.join(unknown)}; its files are {', '.join(files)}")
+        raise click.UsageError(
+            f"--overwrite: a project has no file {', '.join(unknown)}; its files are {', '.join(files)}"
+        )
     if wheel:
         kept = {name: files[name] for name in (REQUIREMENTS, wheel.name) if name not in overwrite}
         check_is_installed(folder, wheel, find_different(folder, kept))
@@ -197,18 +199,18 @@ def _list_written(outcomes: Mapping[str, Outcome]) -> list[str]:
 
 
 def _show_differences(folder: Path, kept: Mapping[str, bytes]) -> None:
-    """Print the difference of each kept file from the content that this version writes."""
+    """Print the differences between each kept file and the one of this version."""
     colours = {"+": "green", "-": "red", "@": "cyan"} if is_coloured() else {}
     for path, content in kept.items():
         click.echo()
         for line in compare(folder, path, content):
             click.echo(click.style(line, fg=colours[line[0]]) if line[:1] in colours else line)
     if kept:
-        click.echo(f"\n{format_count(len(kept), 'file')} kept: --overwrite FILE writes a file of this version.")
+        click.echo(f"\n{format_count(len(kept), 'file')} kept. To replace a file, use --overwrite FILE.")
 
 
 def _list_wheel_steps(folder: Path, version: str, options: list[tuple[str, str]]) -> list[str]:
-    """List the commands that add the wheel, in place of an older build of it."""
+    """List the commands that add the wheel, or replace an older build of it."""
     wheel = format_wheel_name(version)
     names = [wheel, REQUIREMENTS] if os.path.lexists(folder / wheel) else [REQUIREMENTS]
     again = format_init(_find_program(), folder, [*options, *(("--overwrite", name) for name in names)])

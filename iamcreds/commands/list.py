@@ -1,4 +1,4 @@
-"""`iamcreds list`: what is live, as IAM's own list operations have it."""
+"""`iamcreds list`: existing credentials and access keys, from IAM's list operations."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from iamcreds.aws.listing import Page
 
 MAX_PAGE_SIZE = 1000
-"""Items of a page at most, as AWS has it."""
+"""Maximum number of items of a page, as in AWS."""
 
 _MARKER = re.compile("[!-~]+")
-_MARKER_WORDS = "a marker that an earlier page gave"
+_MARKER_WORDS = "a marker from an earlier page"
 
 
 def _complete_service(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    """The services that a shell can complete; others are as good."""
+    """Return the services for shell completion; the option accepts others, too."""
     return [alias for alias in service_aliases() if alias.startswith(incomplete)]
 
 
@@ -41,32 +41,31 @@ _list_options = combine(
         "--user",
         callback=matching(USER_NAME, USER_NAME_WORDS),
         metavar="NAME",
-        help="Of this IAM user; left out: of the calling user.",
+        help="IAM user of the list.  [default: the calling user]",
     ),
-    click.option("--all-users", is_flag=True, help="Of all users of the account."),
+    click.option("--all-users", is_flag=True, help="List all users of the account.  [default: off]"),
     click.option(
         "--marker",
         callback=matching(_MARKER, _MARKER_WORDS),
         metavar="MARKER",
-        help="Begin where an earlier page ended.",
+        help="Marker from an earlier page, to continue after it.  [default: the first page]",
     ),
     click.option(
         "--max-items",
         type=click.IntRange(1, MAX_PAGE_SIZE),
         metavar="NUMBER",
-        help="Only one page of at most so many, and the marker of the next; left out: everything.",
+        help="Maximum number of items, followed by the marker of the next page.  [default: all items]",
     ),
     format_option,
 )
-"""The options of both lists."""
+"""The options of both commands."""
 
 
 @click.group("list")
 def command() -> None:
-    """List what is live in the account. Passwords and keys are never among it: IAM does not tell them.
+    """List existing credentials and access keys. IAM does not return their secrets.
 
-    The options mean what they mean in the operations ListServiceSpecificCredentials and ListAccessKeys of AWS. Dates
-    are in UTC.
+    The options have the meaning of AWS's ListServiceSpecificCredentials and ListAccessKeys. Dates are in UTC.
 
     \b
     Examples:
@@ -81,16 +80,16 @@ def command() -> None:
     callback=matching(SERVICE_NAME, SERVICE_NAME_WORDS),
     shell_complete=_complete_service,
     metavar="SERVICE",
-    help="Only this service, by its short or full name: codecommit, keyspaces, bedrock, logs, ...",
+    help="Short or full name of a service, such as codecommit, keyspaces, bedrock or logs.  [default: all]",
 )
 @_list_options
 def credentials(service: str | None, **options: Any) -> None:  # noqa: ANN401 - the options of both lists
     """List service-specific credentials.
 
-    Of one user (--user), of all of them (--all-users) or else of the calling user.
+    The list has the credentials of one user (--user), of all users (--all-users) or of the calling user.
 
-    JSON and YAML have the credentials under "credentials" and, under "marker", what to continue with where --max-items
-    left something out. Tables and CSV tell the marker on standard error.
+    JSON and YAML have the fields "credentials" and "marker". The marker is null unless --max-items omits credentials.
+    With tables and CSV, the marker is printed to standard error.
 
     \b
     Examples:
@@ -100,7 +99,7 @@ def credentials(service: str | None, **options: Any) -> None:  # noqa: ANN401 - 
       iamcreds list credentials --all-users --format json | jq '.credentials[] | select(.status == "Active")'
     """
     window, account = _make_window(options), _open_account()
-    with _say_whose(options, account):
+    with _explain_user(options, account):
         page = account.credential_lists.read_page(
             window,
             user=options["user"],
@@ -113,15 +112,15 @@ def credentials(service: str | None, **options: Any) -> None:  # noqa: ANN401 - 
 @command.command("access-keys")
 @_list_options
 def access_keys(**options: Any) -> None:  # noqa: ANN401 - the options of both lists
-    """List access keys and when they were last used.
+    """List access keys with their last use.
 
-    Of one user (--user), of all of them (--all-users) or else of the calling user.
+    The list has the access keys of one user (--user), of all users (--all-users) or of the calling user.
 
-    AWS lists the access keys of one user at a time. With --all-users the users are listed, and then the keys of each,
-    several users at once; --marker and --max-items then go by users: a page has the keys of so many.
+    AWS lists the access keys of one user at a time. With --all-users, the command lists the users and then the keys of
+    each user in parallel, so --marker and --max-items count users.
 
-    JSON and YAML have the keys under "access_keys" and, under "marker", what to continue with where --max-items left
-    something out. Tables and CSV tell the marker on standard error.
+    JSON and YAML have the fields "access_keys" and "marker". The marker is null unless --max-items omits access keys.
+    With tables and CSV, the marker is printed to standard error.
 
     \b
     Examples:
@@ -135,23 +134,23 @@ def access_keys(**options: Any) -> None:  # noqa: ANN401 - the options of both l
         with progress_bars() as progress:
             page = account.access_keys.read_page_of_all(window, progress)
     else:
-        with _say_whose(options, account):
+        with _explain_user(options, account):
             page = account.access_keys.read_page(window, user=options["user"])
     _print_page("access_keys", KEY_COLUMNS, page, options["form"])
 
 
 def _make_window(options: dict[str, Any]) -> Any:  # noqa: ANN401 - its type is slow to import
-    """Make the window of the list that the options ask for."""
+    """Return the window of the list for the options."""
     from iamcreds.aws.listing import Window  # noqa: PLC0415 - boto3 is slow to import
 
     if options["user"] and options["all_users"]:
-        raise click.UsageError("--all-users cannot be given together with --user: AWS lists one user or all of them")
+        raise click.UsageError("--all-users cannot be combined with --user")
     return Window(options["marker"], options["max_items"])
 
 
 @contextlib.contextmanager
-def _say_whose(options: dict[str, Any], account: Account) -> Iterator[None]:
-    """Name the options if AWS cannot list the caller's, who may be a role; or the user who differs by case only."""
+def _explain_user(options: dict[str, Any], account: Account) -> Iterator[None]:
+    """Add options to the error for a caller that is not a user, and a name of different case to that for no user."""
     try:
         yield
     except NoSuchUserError:
@@ -162,14 +161,14 @@ def _say_whose(options: dict[str, Any], account: Account) -> Iterator[None]:
     except AccountError as error:
         if options["user"] or options["all_users"] or type(error) is not AccountError:
             raise
-        raise AccountError(f"{error}: say whose by --user NAME or --all-users") from None
+        raise AccountError(f"{error}. Options: --user NAME, or --all-users") from None
 
 
 def _open_account() -> Account:
     from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
 
     account = Account()
-    account.id()  # the one call that gives up within seconds where nobody answers
+    account.id()  # fails within seconds if the endpoint does not respond
     return account
 
 
@@ -177,4 +176,4 @@ def _print_page(name: str, columns: Sequence[str], page: Page[Any], form: str) -
     rows = make_table(page.items, columns)
     print_rows(rows, {name: rows.records(), "marker": page.marker}, form)
     if page.marker is not None and form in {Format.TABLE, Format.CSV}:
-        click.echo(f"there is more: continue with --marker {escape_invisible(page.marker)}", err=True)
+        click.echo(f"there are more items: continue with --marker {escape_invisible(page.marker)}", err=True)

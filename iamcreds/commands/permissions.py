@@ -1,4 +1,4 @@
-"""`iamcreds permissions`: the IAM policy that a run needs."""
+"""`iamcreds permissions`: the IAM policy for a run."""
 
 from __future__ import annotations
 
@@ -21,35 +21,37 @@ from iamcreds.text.names import ACCOUNT_ID
     type=click.Choice(["up", "preview", "drift"]),
     default="up",
     show_default=True,
-    help="Which run the policy is for.",
+    help="Run that the policy permits.",
 )
-@click.option("--account", metavar="ID", help="With `--for up`: narrow the changes to the users of this account.")
+@click.option(
+    "--account", metavar="ID", help="Account whose users `up` can change.  [default: the account of the specs, or any]"
+)
 @click.option(
     "--specs",
     type=click.Path(path_type=Path),
     metavar="SPECS",
-    help="Narrow the changes to the users and services that these specs declare, and allow to make users with iamUser.",
+    help="Specs whose users and services can be changed, and whose `iamUser` can be created.  [default: none]",
 )
 @click.option(
     "--part",
     type=click.IntRange(min=1),
     metavar="NUMBER",
-    help="With --specs of many users: which of the policies that are needed.  [default: 1]",
+    help="With --specs of many users, the number of the policy to print.  [default: 1]",
 )
 def command(run: str, account: str | None, specs: Path | None, part: int | None) -> None:
-    """Print the smallest IAM policy with which a run works, as JSON.
+    """Print the least-privilege IAM policy for a run, as JSON.
 
-    It is generated from the operations that the code calls; asking STS who we are needs no permission. The users' ARNs
-    are of the part of AWS that the region in use is of (AWS_REGION=us-gov-west-1: aws-us-gov).
+    The policy is generated from the operations that the code calls. The ARNs of users have the partition of the region
+    in use (aws-us-gov for AWS_REGION=us-gov-west-1).
 
-    With --specs, credentials are made, reset and switched for declared users and services alone; whoever leaves the
-    specs must lose theirs, so they are deleted for every user of the account. It is to be printed and attached again
-    when specs name another user or service. Where the users do not fit into one policy, standard error says how many
-    parts there are; all of them are needed. Where they do not fit into as many as a role may have, the changes are for
-    every user of the account, and for the declared services alone.
+    --specs limits creates, resets and status changes to declared users and services. Deletion is allowed for every
+    user of the account, because users removed from the specs must lose their credentials. Attach the new policy before
+    specs declare a new user or service. If the users do not fit into one policy, standard error shows the number of
+    parts, and the role needs all of them. If a role cannot have so many, one policy allows changes to all users of the
+    account for declared services.
 
-    Where specs say iamUser, they bring what pulumi-aws needs to make users: declared ones, with declared policies and
-    boundaries. Users are deleted, as credentials are, whoever they are.
+    If specs declare `iamUser`, the policy includes the permissions that pulumi-aws needs to create declared users with
+    declared policies and boundaries. Deletion is allowed for every user.
 
     \b
     Examples:
@@ -62,10 +64,10 @@ def command(run: str, account: str | None, specs: Path | None, part: int | None)
     """
     if account is not None and not (run == "up" and ACCOUNT_ID.fullmatch(account)):
         raise click.BadParameter(
-            "12 digits, and only with --for up: reading cannot be narrowed", param_hint="--account"
+            "12 digits, and only with --for up, because reads cannot be limited", param_hint="--account"
         )
     if specs is not None and run == "drift":
-        raise click.BadParameter("not with --for drift: reading cannot be narrowed", param_hint="--specs")
+        raise click.BadParameter("not with --for drift, because reads cannot be limited", param_hint="--specs")
     if part is not None and (specs is None or run != "up"):
         raise click.BadParameter("only with --for up and --specs", param_hint="--part")
     from iamcreds.aws.client import find_partition, open_session  # noqa: PLC0415 - boto3 is slow to import
@@ -81,13 +83,16 @@ def command(run: str, account: str | None, specs: Path | None, part: int | None)
 
 
 def _narrow(specs: Path, owner: permissions.Owner, part: int) -> dict[str, Any]:
-    """Make the policy of these specs, or the part that was asked for; standard error says what is to be known."""
+    """Return one part of the policies for these specs; print warnings to standard error."""
     desired = load_specs(specs, allow_empty=False)
     if owner.account and desired.account and owner.account != desired.account:
         raise click.BadParameter(f"the specs are for account {desired.account}", param_hint="--account")
     owner = replace(owner, account=owner.account or desired.account)
     if owner.account is None:
-        click.echo("neither the specs nor --account name an account: the users may be of any", err=True)
+        click.echo(
+            "neither the specs nor --account name an account, so the policy allows changes to users of any account",
+            err=True,
+        )
     policies = permissions.policies_for_users(desired, owner)
     needed = len(policies)
     if needed > permissions.MAX_POLICIES:
@@ -95,18 +100,20 @@ def _narrow(specs: Path, owner: permissions.Owner, part: int) -> dict[str, Any]:
     if needed > 1:
         click.echo(_describe_length(needed, part), err=True)
     if part > len(policies):
-        raise click.BadParameter(f"there is no such part: there are {len(policies)}", param_hint="--part")
+        raise click.BadParameter(
+            f"part {part} does not exist; the number of parts is {len(policies)}", param_hint="--part"
+        )
     return policies[part - 1]
 
 
 def _describe_length(needed: int, part: int) -> str:
-    """Why there is more than one policy, or a wider one."""
+    """Return the reason for several policies, or for one with wider permissions."""
     if needed > permissions.MAX_POLICIES:
         return (
-            f"the users take {needed} policies, and IAM allows a role {permissions.MAX_POLICIES}: "
-            "this one is for every user of the account, and for the declared services alone"
+            f"the users need {needed} policies, and IAM allows {permissions.MAX_POLICIES} per role: "
+            "this policy allows changes to all users of the account for declared services"
         )
     return (
-        f"part {part} of {needed}, for IAM allows a policy {permissions.MAX_LENGTH:,} characters: "
-        "the role needs all of them (--part 1, --part 2, …)"
+        f"part {part} of {needed}, because IAM allows {permissions.MAX_LENGTH:,} characters per policy: "
+        "the role needs all parts (--part 1, --part 2, …)"
     )

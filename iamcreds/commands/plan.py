@@ -19,6 +19,7 @@ from iamcreds.pull_request.gate import parse_limit
 from iamcreds.pull_request.preview import parse_preview
 from iamcreds.pull_request.preview_changes import read_changes
 from iamcreds.text.decoding import decode
+from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from iamcreds.pull_request.changes import Changes
@@ -34,30 +35,32 @@ _COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 
 @click.command("plan")
 @click.argument("preview", type=click.File("rb"))
-@click.option("--marker", metavar="NAME", help="Whose comment this is, in its hidden first line.  [default: the stack]")
+@click.option("--marker", metavar="NAME", help="Name in the hidden first line of the comment.  [default: the stack]")
 @click.option(
     "--commit",
     metavar="SHA",
     callback=matching(_COMMIT, "a valid commit: 7 to 64 hexadecimal digits"),
-    help="Commit of the preview, for the comment.  [default: none]",
+    help="Commit of the preview, which the comment shows.  [default: none]",
 )
-@click.option("--always", is_flag=True, help="Say so when nothing changes, to edit an earlier comment.")
+@click.option(
+    "--always", is_flag=True, help="Print a comment even without changes, to update an earlier one.  [default: off]"
+)
 @click.option(
     "--max-removals",
     metavar="LIMIT",
-    help="Refuse to delete, replace, reset or switch off more credentials and IAM users than this: 30%, or 12.",
+    help="Limit of credentials and IAM users to delete, replace, reset or deactivate: 30%, or 12.  [default: none]",
 )
 @click.option(
     "--at-least",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Let stacks of fewer credentials than this through.  [default: 10 for a share, 0 for a number]",
+    help="Minimum number of credentials in a stack for --max-removals.  [default: 10 for a share, 0 for a number]",
 )
 @click.option(
     "--approve",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="File to write with the steps that this preview allows `pulumi up` to do.  [default: none]",
+    help="File for the steps that this preview allows `pulumi up` to run.  [default: none]",
 )
 @click.option(
     "--specs",
@@ -76,10 +79,10 @@ def command(  # noqa: PLR0913 - one for each option
     approve: Path | None,
     specs: Path | None,
 ) -> None:
-    """Print what PREVIEW would change as a Markdown comment for a pull request.
+    """Print the changes of PREVIEW as a Markdown comment for a pull request.
 
-    PREVIEW is what `pulumi preview --json` prints, a file or - for standard input. With `--show-sames` it also tells
-    renamed credentials. When nothing changes, nothing is printed. No secret is ever shown.
+    PREVIEW is the output of `pulumi preview --json`, a file or - for standard input. With `--show-sames`, the comment
+    includes renamed credentials. Without changes, nothing is printed. The comment contains no secrets.
 
     The comment shows the project and the stack of the preview and, with --commit, the commit.
 
@@ -89,8 +92,8 @@ def command(  # noqa: PLR0913 - one for each option
 
     A preview with rejections fails, and lacks deletions. With IAMCREDS_REJECTIONS=report it completes.
 
-    Exits 0; 1 if PREVIEW failed or is not a preview; 3 if it exceeds --max-removals; 4 if its only errors are
-    rejections and it is complete, so that `pulumi up --continue-on-error` can apply everything else.
+    Exit codes: 0; 1 if PREVIEW failed or is not a preview; 3 if it exceeds --max-removals; 4 if it is complete and its
+    only errors are rejections, so that `pulumi up --continue-on-error` can apply everything else.
 
     \b
     Examples:
@@ -106,7 +109,7 @@ def command(  # noqa: PLR0913 - one for each option
     changes = read_changes(parse_preview(_read_text(preview)))
     name = changes.stack if marker is None else marker
     if not _MARKER.fullmatch(name):
-        raise click.UsageError(f"{name!r} cannot be a marker: take letters, digits and ./@_-, at most 100")
+        raise click.UsageError(f"{name!r} is not a valid marker: at most 100 letters, digits and ./@_-")
     excess, now = _find_excess(changes, max_removals, at_least), datetime.now(UTC)
     if always or not changes.is_empty:
         click.echo(render_comment(changes, name, now, excess, commit), nl=False)
@@ -116,7 +119,7 @@ def command(  # noqa: PLR0913 - one for each option
     if failures:
         raise PreviewError(f"the preview failed: {_describe_failure(changes, failures)}")
     if excess:
-        click.echo(f"Refused: {excess}.", err=True)
+        click.echo(f"Rejected: {excess}.", err=True)
         raise click.exceptions.Exit(_EXCESS)
     if changes.rejections:
         click.echo(f"Rejected: {_shorten(list(map(str, changes.rejections)))}", err=True)
@@ -136,7 +139,7 @@ def _read_text(preview: IO[bytes]) -> str:
     try:
         return decode(preview.read())
     except ValueError as error:
-        raise PreviewError(f"this is not what `pulumi preview --json` prints: {error}") from None
+        raise PreviewError(f"this is not the output of `pulumi preview --json`: {error}") from None
 
 
 def _describe_failure(changes: Changes, failures: list[str]) -> str:
@@ -149,14 +152,14 @@ def _describe_failure(changes: Changes, failures: list[str]) -> str:
 def _shorten(rejections: list[str]) -> str:
     """Return the first rejection, and the number of the others."""
     first, *others = rejections
-    return first.splitlines()[0] + (f", and {len(others):,} more refused" if others else "")
+    return first.splitlines()[0] + (f", and {format_count(len(others), 'more rejection')}" if others else "")
 
 
 def _find_excess(changes: Changes, limit: str | None, at_least: int | None) -> str | None:
-    """Return the gate's reason for a rejection, None for none and for a preview that it cannot judge."""
+    """Return the gate's reason for a rejection; None without one, and for a failed preview."""
     if limit is None:
         if at_least is not None:
-            raise click.UsageError("--at-least says nothing without --max-removals")
+            raise click.UsageError("--at-least requires --max-removals")
         return None
     try:
         gate = parse_limit(limit, at_least)

@@ -1,4 +1,4 @@
-"""`iamcreds query`: questions in SQL."""
+"""`iamcreds query`: SQL queries of existing and desired credentials."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--specs",
     type=click.Path(path_type=Path),
-    help="A spec file or folder: what table `desired` holds. The account must be the one that the specs are for.",
+    help="Spec file or folder for table `desired`, which must be for the account in use.  [default: none]",
 )
 @click.option(
     "--timeout",
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     default=10,
     show_default=True,
-    help="After how long the statement is given up; reading the account does not count.",
+    help="Time limit of the statement, without reads of the account.",
 )
 @format_option
 def command(statement: str, specs: Path | None, timeout: float, form: str) -> None:
-    """Answer SQL, one SELECT, over what is live and what is desired.
+    """Query existing and desired credentials with SQL, a single SELECT statement.
 
-    The statement runs in an SQLite database in memory. It cannot change anything, and only the tables that it names
-    are read from the account: `access_keys` costs some calls for every user, the others one call for a thousand rows,
-    and `desired` none at all.
+    The statement runs in an SQLite database in memory and cannot change anything. The command reads only the tables of
+    the statement from the account: `access_keys` takes some requests per user, the others one request per 1,000 rows,
+    and `desired` none.
 
     \b
     Tables and columns:
@@ -50,42 +50,42 @@ def command(statement: str, specs: Path | None, timeout: float, form: str) -> No
           service_short_name (such as bedrock)
       access_keys
           user, id, status, created, last_used, service, region
-          (the last three are of the last use; NULL of a key that never was used)
+          (the last three are of the last use; NULL for a key that was never used)
       users
           user, created
       desired (needs --specs)
           user, service, name, status, reset, protect, max_keys, max_key_age_days,
-          max_key_idle_days, file, line (where it is declared), resource, adopt,
+          max_key_idle_days, file, line (source location), resource, adopt,
           service_short_name
-          (a user declared without credentials has one row whose service is '')
+          (a user without declared credentials has one row with service '')
 
-    Text compares by case, and a service's full name is not equal to its short name: a statement that compares one with
-    the other gets a warning.
+    Comparisons of text are case-sensitive, and the full name of a service differs from its short name. A warning
+    reports such comparisons.
 
-    Dates are UTC, written as SQLite's own functions write them: 2026-11-01 09:30:00. The answer has at most 100,000
-    rows; more is an error, never an answer cut short.
+    Dates are in UTC, in the format of SQLite's functions: 2026-11-01 09:30:00. A result with more than 100,000 rows is
+    an error.
 
     \b
     Examples:
       Users with active access keys older than 90 days:
         iamcreds query "SELECT user, id, created FROM access_keys
           WHERE status = 'Active' AND created < datetime('now', '-90 days')"
-      Credentials of users whom nobody declared:
+      Credentials of undeclared users:
         iamcreds query --specs specs "SELECT user, service, id, status
           FROM service_specific_credentials
           WHERE user NOT IN (SELECT user FROM desired)"
-      Two live credentials for one service:
-        iamcreds query "SELECT user, service, count(*) AS live
+      Two credentials of one user and service:
+        iamcreds query "SELECT user, service, count(*) AS number
           FROM service_specific_credentials
-          GROUP BY user, service HAVING live > 1"
-      Declared and not there:
+          GROUP BY user, service HAVING number > 1"
+      Declared credentials that do not exist:
         iamcreds query --specs specs "SELECT user, service, file, line FROM desired
-          LEFT JOIN service_specific_credentials AS live USING (user, service)
-          WHERE service <> '' AND live.id IS NULL"
+          LEFT JOIN service_specific_credentials AS existing USING (user, service)
+          WHERE service <> '' AND existing.id IS NULL"
       Active Bedrock API keys:
         iamcreds query "SELECT user, id, created FROM service_specific_credentials
           WHERE service_short_name = 'bedrock' AND status = 'Active'"
-      API keys that end within a month, as CSV:
+      Credentials that expire within a month, as CSV:
         iamcreds query --format csv "SELECT user, service, expires
           FROM service_specific_credentials
           WHERE expires < datetime('now', '+1 month')"
@@ -95,30 +95,30 @@ def command(statement: str, specs: Path | None, timeout: float, form: str) -> No
 
     tables = find_tables(statement)
     if "desired" in tables and specs is None:
-        raise click.UsageError("the statement reads table desired, which only specs can fill: add --specs PATH")
+        raise click.UsageError("the statement reads table desired, which requires --specs PATH")
     desired = None if specs is None else load(specs)
     with progress_bars() as progress:
         rows = dict(_read_tables(sorted(tables), desired, progress))
-    answer = run_statement(statement, rows, timeout, lambda text: click.echo(f"warning: {text}", err=True))
-    print_rows(answer, answer.records(), form)
+    result = run_statement(statement, rows, timeout, lambda text: click.echo(f"warning: {text}", err=True))
+    print_rows(result, result.records(), form)
 
 
 def _read_tables(
     tables: Iterable[str], desired: Desired | None, progress: Progress
 ) -> Iterator[tuple[str, Iterable[object]]]:
-    """What each of the tables holds; AWS is not spoken to where none of them is about the account."""
+    """Yield the rows of each table; without tables of the account, no request is sent to AWS."""
     if desired is not None:
         yield "desired", list_desired_rows(desired)
-    live = [table for table in tables if table != "desired"]
-    if live:
+    account_tables = [table for table in tables if table != "desired"]
+    if account_tables:
         from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
 
         account = Account()
         account.require_account(None if desired is None else desired.account, "the specs are for")
-        yield from _read_live_tables(account, live, progress)
+        yield from _read_account_tables(account, account_tables, progress)
 
 
-def _read_live_tables(
+def _read_account_tables(
     account: Account, tables: Iterable[str], progress: Progress
 ) -> Iterator[tuple[str, Iterable[object]]]:
     for table in tables:
@@ -129,5 +129,5 @@ def _read_live_tables(
                 keys_by_user = account.access_keys.of_users((user.name for user in account.users.all()), progress)
                 yield table, [key for keys in keys_by_user.values() if keys is not None for key in keys]
             case _:
-                account.inventory.reread([], progress)  # whatever the bulk read could not tell is read user by user
+                account.inventory.reread([], progress)  # the rest of the bulk read, user by user
                 yield table, account.inventory.all()

@@ -1,4 +1,4 @@
-"""`iamcreds report`: one HTML page about specs and account, and word of it to whom it concerns."""
+"""`iamcreds report`: an HTML report on specs and account, and notifications."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from iamcreds.text.escaping import escape_invisible
     required=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Where to write the page, for your eyes only (mode 0600); a file that is there is replaced, a link refused.",
+    help="File for the report, with mode 0600. An existing file is replaced, a symbolic link is rejected.",
 )
 @comparison.options
 def command(specs: Path, *, file: Path, **options: Unpack[comparison.Options]) -> None:
-    """Compare SPECS, a file or a folder, with the account, and write an HTML page about both.
+    """Compare SPECS, a file or a folder, with the account, and write an HTML report.
 
-    The page has every live credential, what expires when, the access keys, and what `iamcreds drift` finds. It is one
-    file that needs no network. It holds no secrets, yet tells who has which access: treat it as confidential.
+    The report lists existing credentials, expiration dates, access keys, and the differences that `iamcreds drift`
+    reports. It is one file that needs no network. It contains no secrets, but shows the access of each user, so treat
+    it as confidential.
 
-    --notify sends the summary and the first findings by mail, to Slack or to another service that apprise knows, and
-    nothing where nothing differs. An address mostly holds a secret: put it into IAMCREDS_NOTIFY_URLS (several with
-    spaces between them) rather than into the arguments, which other processes can see.
+    If there are differences, --notify sends the summary and the first of them by mail, to Slack or to another service
+    that apprise supports. Addresses contain secrets, and other processes can see arguments, so prefer
+    IAMCREDS_NOTIFY_URLS. Separate several addresses with spaces.
 
-    Exits 0 where nothing differs, 2 where something does or there are findings, 1 where something went wrong
-    or an option is unknown; the page may be written even then, if only the notification failed.
+    Exit codes: 0 without differences; 2 if there are differences or findings; 1 after an error, including usage errors.
+    The report exists even if sending the notification fails.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`iamcreds secret`: the login and password of one credential, for the one who needs it."""
+"""`iamcreds secret`: the login and password of one credential."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 
 _SECONDS = 300
-"""How long the engine may take to decrypt a state."""
+"""Time limit of the engine for the export of a state."""
 
 
 @click.command("secret")
@@ -34,33 +34,33 @@ _SECONDS = 300
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=".",
     metavar="FOLDER",
-    help="The folder of the Pulumi project.  [default: this one]",
+    help="Folder of the Pulumi project.  [default: the current folder]",
 )
-@click.option("--stack", metavar="STACK", help="The stack that has it.  [default: the selected one]")
+@click.option("--stack", metavar="STACK", help="Stack of the credential.  [default: the selected stack]")
 @click.option(
     "--as",
     "form",
     type=click.Choice([form.value for form in Form]),
     default=Form.TEXT.value,
     show_default=True,
-    help="For people, for programs, or for a service's own tool.",
+    help="Output format: text, a document for programs, or the file of a service's tool.",
 )
 @click.option(
     "--allow-localhost",
     is_flag=True,
-    help="With --as git-credential, also answer requests for localhost over HTTP or HTTPS.  [default: off]",
+    help="With --as git-credential, accept requests for localhost over HTTP or HTTPS.  [default: off]",
 )
 def command(  # noqa: PLR0913 - one for each option
     name: str, operation: str | None, project: Path, stack: str | None, form: str, *, allow_localhost: bool
 ) -> None:
-    """Print the login and the password or API key of NAME, and of nothing else.
+    """Print the login and the password or API key of the credential NAME.
 
-    NAME is the credential's resource name, such as jane/codecommit, or its URN. If two credentials have the name,
-    nothing is printed but their URNs. It is read from the state of the stack, by `pulumi stack export` with the stack's
-    own passphrase or key, so that it is right after a failed `pulumi up`, too. To a terminal it first says what comes.
+    NAME is the resource name of the credential, such as jane/codecommit, or its URN. If two credentials have the same
+    name, the error lists their URNs. The command reads the state of the stack with `pulumi stack export`, which needs
+    the stack's passphrase or key, so the result is current even after a failed `pulumi up`.
 
-    OPERATION is an operation of git's credential helpers. Only get is answered, and only for CodeCommit's own hosts
-    over HTTPS. If git asks for a different login than NAME has, nothing is printed, so that git asks the next helper.
+    OPERATION is an operation of git's credential helpers. Only get prints a password, and only for CodeCommit's hosts
+    over HTTPS. If git requests a different login, nothing is printed, so that git continues with the next helper.
 
     \b
     Examples:
@@ -72,10 +72,10 @@ def command(  # noqa: PLR0913 - one for each option
     """
     chosen = Form(form)
     if operation is not None and chosen is not Form.GIT_CREDENTIAL:
-        raise click.UsageError(f"{operation} goes with --as git-credential")
+        raise click.UsageError(f"{operation} requires --as git-credential")
     if allow_localhost and chosen is not Form.GIT_CREDENTIAL:
-        raise click.UsageError("--allow-localhost goes with --as git-credential")
-    if operation not in (None, "get"):  # git: a helper ignores operations that it does not know
+        raise click.UsageError("--allow-localhost requires --as git-credential")
+    if operation not in (None, "get"):  # git: a helper ignores unknown operations
         return
     try:
         request = GitRequest() if operation is None else _read_request(allow_localhost=allow_localhost)
@@ -92,10 +92,10 @@ def command(  # noqa: PLR0913 - one for each option
 
 
 def _read_request(*, allow_localhost: bool) -> GitRequest:
-    """Read git's request, whose host may have the password.
+    """Read git's request, and check that its host may get the password.
 
     Raises:
-        GitRequestError: it may not.
+        GitRequestError: the request is malformed, or its host is not allowed.
     """
     request = parse_request(sys.stdin.buffer.read())
     require_allowed_host(request, allow_localhost=allow_localhost)
@@ -103,24 +103,24 @@ def _read_request(*, allow_localhost: bool) -> GitRequest:
 
 
 def _describe(secret: Secret) -> str:
-    return f"What opens {secret.service} credential {secret.id} of user {secret.user}"
+    return f"Login and secret of {secret.service} credential {secret.id} of user {secret.user}"
 
 
 def _export(project: Path, stack: str | None) -> str:
-    """The decrypted state, which never leaves memory.
+    """Return the decrypted state, which stays in memory.
 
     Raises:
-        SecretError: there is no engine, or it says no.
+        SecretError: the engine is not installed, or its export fails.
     """
     engine = shutil.which("pulumi")
     if engine is None:
         raise SecretError(
-            "there is no `pulumi` on PATH, which alone can decrypt the state: install it"
-            ' (https://www.pulumi.com/docs/install), or in a clone of iamcreds: eval "$(make -s env)"'
+            "cannot decrypt the state, because `pulumi` is not on PATH. Options: install it"
+            ' (https://www.pulumi.com/docs/install), or run `eval "$(make -s env)"` in a clone of iamcreds'
         )
     arguments = ["--non-interactive", "stack", "export", "--show-secrets", *(["--stack", stack] if stack else [])]
     try:
-        done = subprocess.run(  # noqa: S603 - the engine, and a stack's name
+        export = subprocess.run(  # noqa: S603 - the engine, and a stack's name
             [engine, *arguments],
             cwd=project,
             stdin=subprocess.DEVNULL,
@@ -132,17 +132,17 @@ def _export(project: Path, stack: str | None) -> str:
         )
     except subprocess.TimeoutExpired:
         raise SecretError(
-            f"`pulumi stack export` did not end within {_SECONDS} seconds: run it alone to see why"
+            f"`pulumi stack export` did not end within {_SECONDS} seconds. Run it separately to see the reason"
         ) from None
     is_qualified = "/" in (stack or os.environ.get("PULUMI_STACK", ""))  # then no project is needed
-    if done.returncode and not is_qualified and not _has_project(project.absolute()):
+    if export.returncode and not is_qualified and not _has_project(project.absolute()):
         raise SecretError(
-            f"there is no Pulumi project in {project.absolute()} or above it: run this command in the project's folder,"
-            " or name it with --cwd FOLDER"
+            f"no Pulumi project in {project.absolute()} or above it. Options: run this command in the project's folder,"
+            " or specify the folder with --cwd FOLDER"
         )
-    if done.returncode:
-        raise SecretError(f"`pulumi stack export`: {escape_invisible(done.stderr.strip().removeprefix('error: '))}")
-    return done.stdout
+    if export.returncode:
+        raise SecretError(f"`pulumi stack export`: {escape_invisible(export.stderr.strip().removeprefix('error: '))}")
+    return export.stdout
 
 
 def _has_project(folder: Path) -> bool:

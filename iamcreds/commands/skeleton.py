@@ -1,4 +1,4 @@
-"""`iamcreds skeleton`: a spec to start from."""
+"""`iamcreds skeleton`: a spec with all fields."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from iamcreds.commands._options import matching
 
 _ADDRESS = re.compile("[!-~]+")
-"""The address of a schema is in a comment and must not end it."""
+"""The address of a schema, which is in a comment and must not end it."""
 
 
 @click.command("skeleton")
@@ -20,13 +20,12 @@ _ADDRESS = re.compile("[!-~]+")
     default="schema.json",
     show_default=True,
     callback=matching(_ADDRESS, "a path or URL without spaces"),
-    help="Where editors find the schema: a path, seen from the spec file, or a URL.",
+    help="Schema for editors: a path relative to the spec file, or a URL.",
 )
 def command(schema: str) -> None:
-    """Print a spec to start from: every field with what it means, most of them commented out.
+    """Print a spec with all fields and their descriptions, most of them commented out.
 
-    `iamcreds validate` accepts it as it is. A line that begins with "#" and no space after it is a field: take the "#"
-    away to use it.
+    The spec is valid without changes. To use a field, remove the "#" that is directly in front of it.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`iamcreds state`: what is to be known of a stack's state before anything runs on it."""
+"""`iamcreds state`: checks of a stack's state before a run."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import IO
 import click
 
 from iamcreds.commands._errors import FindingCommand
-from iamcreds.commands._state_file import plugin_option, read_settings, read_text, refuse_foreign_code
+from iamcreds.commands._state_file import plugin_option, read_settings, read_text, reject_unknown_code
 from iamcreds.text.formatting import format_count
 
 
 @click.group("state")
 def command() -> None:
-    """Look into a stack's state, as text: nothing in it is decrypted, loaded or run.
+    """Check a stack's state as text, without decrypting, loading or running any part of it.
 
     \b
     Examples:
@@ -29,21 +29,19 @@ def command() -> None:
     "--settings",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The stack's settings file, such as Pulumi.prod.yaml, whose secrets provider the state must have.",
+    help="Settings file with the expected secrets provider, such as Pulumi.prod.yaml.  [default: none]",
 )
 def check(file: IO[bytes], plugins: tuple[str, ...], settings: Path | None) -> None:
-    """Tell what code of others the next run would load from a state.
+    """Report unknown code in a state, which the next run would load.
 
-    FILE is what `pulumi stack export` prints, or a state as its backend keeps it (`.json` or `.json.gz`), or - for
-    standard input. Pulumi loads
-    the provider of a dynamic resource from the state, before anything of iamcreds runs: whoever may write a state
-    can run code. So this goes before a preview. Needs neither passphrase nor AWS.
+    FILE is the output of `pulumi stack export`, the file of a backend (`.json` or `.json.gz`), or - for standard input.
+    Pulumi loads the provider of a dynamic resource from the state before iamcreds starts, so write access to a state
+    allows code execution. Run this command before a preview. It needs neither a passphrase nor AWS.
 
-    A state also names the key that encrypts its secrets. --settings compares it with the stack's settings file; without
-    the file, a key behind an endpoint of its own is rejected.
+    A state also names the key that encrypts its secrets. --settings compares it with the stack's settings file. Without
+    the file, a key is rejected if its URL may name an endpoint.
 
-    Exits 0 where everything is of iamcreds, 2 where something is not, 1 where something went wrong
-    or an option is unknown.
+    Exit codes: 0 without unknown code; 2 with unknown code; 1 after an error, including usage errors.
 
     \b
     Examples:
@@ -55,5 +53,5 @@ def check(file: IO[bytes], plugins: tuple[str, ...], settings: Path | None) -> N
 
     expected = None if settings is None else read_settings(settings)
     checked = check_state(read_text(file), plugins, expected)
-    refuse_foreign_code(checked)
-    click.echo(f"{format_count(checked.resources, 'resource')}, and no code but that of iamcreds")
+    reject_unknown_code(checked)
+    click.echo(f"{format_count(checked.resources, 'resource')}, no unknown code")

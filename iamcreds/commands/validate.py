@@ -1,4 +1,4 @@
-"""`iamcreds validate`: everything that is wrong with specs."""
+"""`iamcreds validate`: the problems of specs."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _IN_A_PROPERTY = "%\r\n:,"
 
 @click.command("validate")
 @click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--allow-empty", is_flag=True, help="Specs without a single user are meant.")
+@click.option("--allow-empty", is_flag=True, help="Accept specs without users.  [default: off]")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "json", "github", "sarif"]),
     default="text",
     show_default=True,
-    help="Lines for people, one JSON document, annotations of a GitHub workflow, or SARIF for code scanning.",
+    help="Output format: lines, a JSON document, annotations in a GitHub workflow, or SARIF for code scanning.",
 )
 def command(specs: tuple[Path, ...], *, allow_empty: bool, form: str) -> None:
-    """Tell everything that is wrong with SPECS: files and folders, and - for standard input.
+    """Validate SPECS, which are files, folders and - for standard input, and report every problem.
 
-    They are read together, as one set of specs. Needs neither AWS nor Pulumi. Exits 0 where nothing
-    is wrong (warnings are not), else 1.
+    All of them together are one set of specs. The command needs neither AWS nor Pulumi. The exit code is 1 if there are
+    errors, and 0 otherwise, even with warnings.
 
     \b
     Examples:
@@ -44,7 +44,7 @@ def command(specs: tuple[Path, ...], *, allow_empty: bool, form: str) -> None:
       iamcreds validate specs/payments.yaml --format json
       iamcreds skeleton | iamcreds validate -
       iamcreds validate specs/build.yaml specs/payments.yaml
-      iamcreds validate specs --format github    # in a workflow: annotations at the lines concerned
+      iamcreds validate specs --format github    # in a workflow: annotations at the source lines
       iamcreds validate specs --format sarif > specs.sarif
     """
     from iamcreds.specs import check_account, load_all  # noqa: PLC0415 - YAML and JSON Schema are slow to import
@@ -59,7 +59,7 @@ def command(specs: tuple[Path, ...], *, allow_empty: bool, form: str) -> None:
 
 
 def _print_problems(form: str, problems: Sequence[Problem], desired: Desired | None) -> None:
-    """Print problems in one of the forms."""
+    """Print problems in a format."""
     match form:
         case "json":
             document = {**_count(desired), "problems": [_make_record(problem) for problem in problems]}
@@ -74,7 +74,7 @@ def _print_problems(form: str, problems: Sequence[Problem], desired: Desired | N
 
 
 def _print_lines(problems: Sequence[Problem], desired: Desired | None, write: Callable[[Problem], str]) -> None:
-    """Print a line for each problem, and the summary where the specs are good."""
+    """Print a line for each problem and, if the specs are valid, the counts."""
     for problem in problems:
         click.echo(write(problem))
     if desired is not None:
@@ -83,7 +83,7 @@ def _print_lines(problems: Sequence[Problem], desired: Desired | None, write: Ca
 
 
 def _format_annotation(problem: Problem) -> str:
-    """A workflow command of GitHub Actions, with its escapes."""
+    """Return a problem as a workflow command of GitHub Actions."""
     place = problem.place
     properties = {"file": escape_invisible(place.file), "line": place.line, "col": place.column, "title": problem.rule}
     written = ",".join(f"{key}={_escape(str(value), _IN_A_PROPERTY)}" for key, value in properties.items())

@@ -1,1 +1,1 @@
-"""SQL over what is desired and what is live: an in-memory SQLite, which can be asked and not changed."""
+"""SQL queries of desired and existing credentials, in a read-only SQLite database in memory."""

@@ -1,4 +1,4 @@
-"""An SQLite database in memory that holds the tables of a query, and a connection to it that can only read."""
+"""An SQLite database in memory with the tables of a query, and a read-only connection to it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from iamcreds.text.tables import Cell
 
 Comparison: TypeAlias = tuple[str, str]
-"""Two different texts that a statement compared, although they may mean the same; in alphabetical order."""
+"""Two different texts that a statement compared, although they may have the same meaning; in alphabetical order."""
 
 _MAX_LENGTH = 1_000_000
-"""Bytes of one value or statement at most."""
+"""Maximum size of a value or statement, in bytes."""
 
 _COLLATION = "guessed"
 
@@ -28,7 +28,7 @@ _FORBIDDEN_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
 
 
 def open_database(rows: Mapping[str, Iterable[object]]) -> sqlite3.Connection:
-    """Create all the tables; each is filled from objects with the attributes that its columns are named for."""
+    """Create all tables, and fill each from objects with the attributes that its columns are named after."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.create_collation(_COLLATION, _compare)
     for table, columns in TABLES.items():
@@ -36,14 +36,14 @@ def open_database(rows: Mapping[str, Iterable[object]]) -> sqlite3.Connection:
         connection.execute(f"CREATE TABLE {table} ({', '.join(typed)})")
         parameters = ", ".join("?" for _ in columns)
         values = (tuple(_to_sql(getattr(row, column)) for column in columns) for row in rows.get(table, ()))
-        connection.executemany(f"INSERT INTO {table} VALUES ({parameters})", values)  # noqa: S608 - names of ours
+        connection.executemany(f"INSERT INTO {table} VALUES ({parameters})", values)  # noqa: S608 - our own names
     return connection
 
 
 def restrict(connection: sqlite3.Connection) -> set[tuple[int, str | None]]:
-    """Let the connection read and nothing else; what its statements do is added to the result, with the first operand.
+    """Make the connection read-only; the actions of its statements are added to the result, with the first operand.
 
-    What SQLite calls an action is one of its codes, such as SQLITE_READ.
+    Actions are SQLite's codes, such as SQLITE_READ.
     """
     actions: set[tuple[int, str | None]] = set()
 
@@ -62,8 +62,8 @@ def restrict(connection: sqlite3.Connection) -> set[tuple[int, str | None]]:
 def watch_comparisons(connection: sqlite3.Connection) -> Iterator[set[Comparison]]:
     """Collect the comparisons of guessed columns with a different spelling of their value.
 
-    The columns' collation sees the compared values, whatever the statement looks like; it sorts as SQLite does. LIKE
-    uses no collation, so its function is replaced by one that asks a second SQLite.
+    The columns' collation receives the compared values of every statement, and sorts as SQLite does. LIKE uses no
+    collation, so its function is replaced by one that calls a second SQLite.
     """
     comparisons: set[Comparison] = set()
 
@@ -95,7 +95,7 @@ def _compare(left: str, right: str) -> int:
 
 
 def _to_sql(value: object) -> Cell:
-    """A value as a row keeps it; dates are written as SQLite's own functions write them, so that they compare."""
+    """Return a value for a row; dates have the format of SQLite's functions, so that comparisons work."""
     match value:
         case datetime():
             return f"{value:%Y-%m-%d %H:%M:%S}"

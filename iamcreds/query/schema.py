@@ -1,4 +1,4 @@
-"""The tables that a query may read, and the rows of those that our own objects do not fill as they are; pure."""
+"""The tables of queries, and the rows of tables that objects of the model cannot fill directly; pure."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DesiredRow:
-    """One declared credential; a user declared without any is one row whose service is empty.
+    """A declared credential; a user without declared credentials has one row with an empty service.
 
-    The service is empty and not absent, because `service NOT IN (SELECT service …)` finds nothing at all as soon as
-    one of them is NULL.
+    The service is empty instead of NULL, because `service NOT IN (SELECT service …)` has no result if one is NULL.
     """
 
     user: str
@@ -38,13 +37,13 @@ class DesiredRow:
 
     @property
     def service_short_name(self) -> str:
-        """The short name of the service; empty if the service is."""
+        """The short name of the service; empty if the service is empty."""
         return short_service_name(self.service)
 
 
 @dataclass(frozen=True)
 class UserRow:
-    """One live IAM user; the name stands under `user`, as in every table."""
+    """An existing IAM user; the name is in `user`, as in every table."""
 
     user: str
     created: datetime
@@ -65,30 +64,30 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "service_specific_credentials": (*CREDENTIAL_COLUMNS, SHORT_NAME),
     "users": tuple(field.name for field in fields(UserRow)),
 }
-"""The tables and their columns, each named for the attribute that fills it; a promise to whoever keeps statements."""
+"""The tables and their columns, named after attributes. The names never change, because users store statements."""
 
 NUMBERS = frozenset({"protect", "max_keys", "max_key_age_days", "max_key_idle_days", "line"})
-"""The columns that hold whole numbers; all others hold text."""
+"""The columns with whole numbers; all other columns have text."""
 
 GUESSED = frozenset({"family", "service", SHORT_NAME, "status"})
 """The columns whose values statements often have in a different spelling, such as `active` or a short name."""
 
 
 def list_desired_rows(desired: Desired) -> Iterator[DesiredRow]:
-    """The rows of table `desired`, sorted by user, service and name."""
+    """Yield the rows of table `desired`, sorted by user, service and name."""
     for user in desired.users:
         yield from _list_user_credentials(user)
 
 
 def list_user_rows(users: Iterable[User]) -> Iterator[UserRow]:
-    """The rows of table `users`, in the order given."""
+    """Yield the rows of table `users`, in the given order."""
     return (UserRow(user.name, user.created) for user in users)
 
 
 def _list_user_credentials(user: DesiredUser) -> Iterator[DesiredRow]:
     policy = user.access_keys
     keys, age, idle = (None, None, None) if policy is None else (policy.max, policy.max_age_days, policy.max_idle_days)
-    whole = DesiredRow(
+    user_row = DesiredRow(
         user=user.name,
         max_keys=keys,
         max_key_age_days=age,
@@ -97,10 +96,10 @@ def _list_user_credentials(user: DesiredUser) -> Iterator[DesiredRow]:
         line=user.place.line,
     )
     if not user.credentials:
-        yield whole
+        yield user_row
     for credential in user.credentials:
         yield replace(
-            whole,
+            user_row,
             service=credential.service,
             name=credential.name,
             status=credential.status,

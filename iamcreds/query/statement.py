@@ -1,4 +1,4 @@
-"""One SELECT: which tables it reads, and what it answers."""
+"""A SELECT statement: its tables and its result."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
     from iamcreds.text.tables import Cell
 
 MAX_ROWS = 100_000
-"""Rows of an answer at most: more than any account has credentials and keys."""
+"""Maximum number of rows of a result, which is more than the credentials and keys of any account."""
 
 _STEPS = 1000
-"""Instructions of SQLite's machine between two looks at the clock."""
+"""Instructions of SQLite's virtual machine between two checks of the time."""
 
-_ONLY_SELECT = "a query can only read: write one SELECT"
+_ONLY_SELECT = "cannot run the query: only a single SELECT statement is allowed"
 
 
 def find_tables(statement: str) -> frozenset[str]:
-    """The names of the tables that a statement would read, which is compiled and not run.
+    """Return the names of the tables that a statement reads, without running it.
 
-    SQLite's authorizer is asked for all that is named, but `count(*)` over `JOIN … USING` names nothing to it: so the
-    compiled program's own instructions count, too.
+    SQLite's authorizer receives the names in a statement, but none for `count(*)` over `JOIN … USING`. Therefore, the
+    instructions of the compiled program are included.
 
     Raises:
-        QueryError: it is not one statement that only reads, or not SQL.
+        QueryError: it is not a single SELECT statement, or not valid SQL.
     """
     with closing(open_database({})) as connection, _translate_errors(statement):
         tables_by_root = dict(connection.execute("SELECT rootpage, name FROM sqlite_schema"))
         actions = restrict(connection)
         program = connection.execute(f"EXPLAIN {statement}").fetchall()
-        if all(action != sqlite3.SQLITE_SELECT for action, _ in actions):  # VACUUM INTO asks nobody's leave
+        if all(action != sqlite3.SQLITE_SELECT for action, _ in actions):  # VACUUM INTO does not call the authorizer
             raise QueryError(_ONLY_SELECT)
     named = {name.lower() for action, name in actions if action == sqlite3.SQLITE_READ and name}
     opened = {tables_by_root.get(root) for _, instruction, _, root, *_ in program if instruction == "OpenRead"}
@@ -54,12 +54,12 @@ def run_statement(
 
     Args:
         statement: one SELECT.
-        rows: what each table holds, as objects with the attributes that its columns are named for.
-        seconds: after how long it is given up.
+        rows: the rows of each table, as objects with the attributes that its columns are named after.
+        seconds: the time limit.
         warn: called for every comparison with a different spelling of a value, such as a service's short name.
 
     Raises:
-        QueryError: it is not one statement that only reads, or not SQL, or has no end.
+        QueryError: it is not a single SELECT statement, not valid SQL, or exceeds a limit.
     """
     with (
         closing(open_database(rows)) as connection,
@@ -71,27 +71,29 @@ def run_statement(
         connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
         try:
             cursor = connection.execute(statement)
-            answer = cursor.fetchmany(MAX_ROWS + 1)
+            result = cursor.fetchmany(MAX_ROWS + 1)
         except sqlite3.OperationalError as error:
             if time.monotonic() <= deadline:
                 raise
-            raise QueryError(f"the query was given up after {seconds:g} s: narrow it, or raise --timeout") from error
+            raise QueryError(
+                f"the query did not end within {seconds:g} s. Options: limit its rows, or increase --timeout"
+            ) from error
     if cursor.description is None:
         raise QueryError(_ONLY_SELECT)
-    if len(answer) > MAX_ROWS:
-        raise QueryError(f"the answer has more than {MAX_ROWS:,} rows: narrow the query, or add a LIMIT")
+    if len(result) > MAX_ROWS:
+        raise QueryError(f"the result has more than {MAX_ROWS:,} rows: add a condition or a LIMIT")
     for first, second in sorted(comparisons):
         warn(_describe_comparison(first, second))
     columns = tuple(_number_repeated([column[0] for column in cursor.description]))
-    return Table(columns, tuple(tuple(map(_from_sql, row)) for row in answer))
+    return Table(columns, tuple(tuple(map(_from_sql, row)) for row in result))
 
 
 @contextmanager
 def _translate_errors(statement: str) -> Iterator[None]:
-    """Turn what sqlite3 raises into one sentence.
+    """Translate the errors of sqlite3.
 
     Raises:
-        QueryError: for all of it.
+        QueryError: sqlite3 reports an error.
     """
     try:
         yield
@@ -104,15 +106,15 @@ def _explain(statement: str, message: str) -> str:
         case "not authorized":
             return _ONLY_SELECT
         case "no such table":
-            return f"the query: {message}; the tables are {', '.join(TABLES)}"
+            return f"cannot run the query: {message}; the tables are {', '.join(TABLES)}"
         case "no such column":
-            return f"the query: {message}; `iamcreds query --help` lists the columns"
+            return f"cannot run the query: {message}. Run `iamcreds query --help` to list the columns"
         case "incomplete input" if not statement.strip():
-            return "the query is empty: write one SELECT"
+            return "the query is empty: specify a SELECT statement"
         case _ if message.endswith("syntax error"):
-            return f"the query: {message}; `iamcreds query --help` has examples"
+            return f"cannot run the query: {message}. Run `iamcreds query --help` for examples"
         case _:
-            return f"the query: {message.rstrip('.')}"
+            return f"cannot run the query: {message.rstrip('.')}"
 
 
 def _describe_comparison(first: str, second: str) -> str:
@@ -122,7 +124,7 @@ def _describe_comparison(first: str, second: str) -> str:
 
 
 def _number_repeated(names: Sequence[str]) -> Iterator[str]:
-    """Column names, told apart as SQLite does in its own tables: `id`, `id:1`."""
+    """Yield unique column names, numbered as in SQLite's tables: `id`, `id:1`."""
     used: set[str] = set()
     for name in names:
         number, distinct = 0, name
@@ -134,7 +136,7 @@ def _number_repeated(names: Sequence[str]) -> Iterator[str]:
 
 
 def _from_sql(value: Cell | bytes) -> Cell:
-    """A value that every format can show: bytes as hexadecimal digits, and infinity, which JSON lacks, in a word."""
+    """Return a value for every format: bytes as hexadecimal digits, and infinity, which JSON lacks, as a word."""
     match value:
         case bytes():
             return value.hex()

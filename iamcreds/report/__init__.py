@@ -1,1 +1,1 @@
-"""Reports on drift: text, JSON, Markdown, SARIF, an HTML page, a message."""
+"""Reports on drift as text, JSON, Markdown, SARIF, HTML and notification."""

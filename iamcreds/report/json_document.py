@@ -1,4 +1,4 @@
-"""Drift as a JSON document, with values and not only words; pure. The same drift gives the same bytes."""
+"""Drift as a JSON document with the values of each difference; pure. The same drift gives the same bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from iamcreds.model import CredentialReport, Inventory, Place
 
 VERSION = 2
-"""The version of the document: fields may be added to it, and a changed or removed one makes another version."""
+"""The version of the document. New fields keep the version; a changed or removed field increases it."""
 
 
 def format_json(drift: Drift) -> str:
@@ -80,7 +80,7 @@ def _difference(difference: Difference) -> dict[str, Any]:
 
 
 def _plain(value: object) -> object:
-    """Return a value of a difference, or each of several, as JSON has it."""
+    """Return a value of a difference, or a list of values, in a form for JSON."""
     match value:
         case tuple():
             return [_plain(one) for one in value]

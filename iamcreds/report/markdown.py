@@ -14,27 +14,27 @@ if TYPE_CHECKING:
     from iamcreds.drift.rules.difference import Difference
 
 MARKER = "<!-- iamcreds drift -->"
-"""The first line, by which a script finds the issue that is to be updated."""
+"""The first line, which scripts use to find the issue to update."""
 
 MAX_LENGTH = 65_000
-"""Characters at most: GitHub takes 65,536 in an issue or a comment."""
+"""Maximum number of characters; GitHub accepts 65,536 in an issue or a comment."""
 
-_HEAD = "| User | What | Declared at | Desired | Live | Next | Rule |\n|---|---|---|---|---|---|---|\n"
+_HEAD = "| User | Difference | Declared at | Desired | Actual | Next step | Rule |\n|---|---|---|---|---|---|---|\n"
 
 
 def format_markdown(drift: Drift, max_length: int = MAX_LENGTH) -> str:
-    """Return headline, counts, a table of each kind and folded details; rows that do not fit are counted."""
+    """Return headline, counts, a table for each kind, and collapsed details. Rows that do not fit are counted."""
     headline = f"## {capitalize(escape_markdown(summarize(drift)))}\n\n{capitalize(describe_scope(drift))}."
     head = f"{MARKER}\n{headline}\n\n{_format_counts(drift)}"
     tail = _format_details(drift)
     kinds = {kind: drift.by_kind(kind) for kind in Kind if drift.by_kind(kind)}
-    bare = sum(len(_format_section(kind, len(found), ())) for kind, found in kinds.items())
+    bare = sum(len(_format_section(kind, len(differences), ())) for kind, differences in kinds.items())
     room = max_length - len(head) - len(tail) - bare
     sections = []
-    for kind, found in kinds.items():
-        rows = tuple(take_fitting(map(_format_row, found), room))
+    for kind, differences in kinds.items():
+        rows = tuple(take_fitting(map(_format_row, differences), room))
         room -= sum(map(len, rows))
-        sections.append(_format_section(kind, len(found), rows))
+        sections.append(_format_section(kind, len(differences), rows))
     return f"{head}{''.join(sections)}{tail}"
 
 
@@ -44,9 +44,9 @@ def _format_counts(drift: Drift) -> str:
 
 
 def _format_section(kind: Kind, number: int, rows: tuple[str, ...]) -> str:
-    """Return a heading and a table; without rows, the note makes it as long as heading and note ever are."""
+    """Return a heading and a table. Without rows, the result has the maximum length of heading and note."""
     cut = number - len(rows)
-    note = f"\n*{cut:,} of {number:,} are not shown here: the report would be too long.*\n" if cut else ""
+    note = f"\n*{cut:,} of {number:,} are not shown, because the report would be too long.*\n" if cut else ""
     return f"### {TITLES[kind]} ({number:,})\n\n{_HEAD}{''.join(rows)}{note}\n"
 
 
@@ -58,9 +58,9 @@ def _format_row(difference: Difference) -> str:
 
 
 def _format_details(drift: Drift) -> str:
-    """Return the sources of the report, folded."""
+    """Return the sources and limits of the report, collapsed."""
     rules = sorted({difference.rule for difference in drift.differences})
     notes = [f"read at {drift.inventory.read_at:%Y-%m-%d %H:%M} UTC", *describe_limits(drift)]
     notes += [f"rules: {', '.join(rules)}"] if rules else []
     items = "".join(f"- {capitalize(escape_markdown(note))}\n" for note in notes)
-    return f"<details><summary>What was looked at, and what was not</summary>\n\n{items}\n</details>\n"
+    return f"<details><summary>Scope and limits</summary>\n\n{items}\n</details>\n"

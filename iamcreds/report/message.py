@@ -1,7 +1,7 @@
-"""Notifications: the message about a drift, sent by mail, Slack and other services that apprise knows.
+"""Notifications of drift by mail, Slack and other services that apprise supports.
 
-An address such as `mailto://user:password@host` or `slack://token/#channel` holds a secret. So nothing here puts one
-into a message, an exception or a log, and what apprise would log is dropped.
+An address such as `mailto://user:password@host` or `slack://token/#channel` contains a secret. Therefore, no message,
+exception or log contains an address, and the logs of apprise are suppressed.
 """
 
 from __future__ import annotations
@@ -24,36 +24,34 @@ if TYPE_CHECKING:
     from iamcreds.drift.comparing import Drift
 
 MAX_DIFFERENCES = 20
-"""Differences of a message at most; the others are counted."""
+"""Maximum number of differences in a message; the others are counted."""
 
 MAX_LINE = 500
-"""Characters of a difference at most."""
+"""Maximum number of characters of a difference."""
 
 _ADDRESS = re.compile(r"(?<![\w+.-])[\w+.-]+:/\S*")
 
 
-def write_message(drift: Drift, where: str | None = None) -> tuple[str, str]:
-    """Return the title and the Markdown body of a notification; `where` is the path of the whole report.
+def write_message(drift: Drift, report: str | None = None) -> tuple[str, str]:
+    """Return the title and the Markdown body of a notification; `report` is the path of the report.
 
-    Each difference is a code span: the one thing that every service shows as it is, whatever names hold.
+    Each difference is a code span, the only markup that every service shows unchanged with any name.
     """
     lines = [f"{capitalize(describe_scope(drift))}.", ""]
-    sentences = (
-        f"{found.format_line()}; next: {found.describe().next}" for found in drift.differences[:MAX_DIFFERENCES]
-    )
+    sentences = (f"{each.format_line()}; next: {each.describe().next}" for each in drift.differences[:MAX_DIFFERENCES])
     lines += [f"- {format_code_span(line, MAX_LINE)}" for line in sentences]
     if len(drift.differences) > MAX_DIFFERENCES:
         lines += ["", f"And {len(drift.differences) - MAX_DIFFERENCES:,} more."]
-    if where is not None:
-        lines += ["", f"The whole report: {format_code_span(where, MAX_LINE)}"]
+    if report is not None:
+        lines += ["", f"Full report: {format_code_span(report, MAX_LINE)}"]
     return escape_invisible(f"iamcreds: {summarize(drift)}"), "\n".join(lines)
 
 
 def check_addresses(urls: Sequence[str]) -> None:
-    """Require every address to be one that apprise understands; send nothing.
+    """Check that apprise supports every address, without sending a message.
 
     Raises:
-        NotificationError: one is not, or apprise is not installed.
+        NotificationError: an address is not valid, or apprise is not installed.
     """
     with _silenced():
         for number, url in enumerate(urls, 1):
@@ -64,12 +62,12 @@ def send_message(urls: Sequence[str], title: str, markdown_body: str) -> None:
     """Send a message to every address, even if one of them fails.
 
     Args:
-        urls: addresses as apprise has them, such as mailto:// and slack://.
+        urls: addresses in apprise's format, such as mailto:// and slack://.
         title: one line.
-        markdown_body: the rest, which apprise turns into what each service takes.
+        markdown_body: the text, which apprise converts for each service.
 
     Raises:
-        NotificationError: it did not get through everywhere.
+        NotificationError: at least one message was not sent.
     """
     failed = []
     with _silenced():
@@ -79,32 +77,32 @@ def send_message(urls: Sequence[str], title: str, markdown_body: str) -> None:
                 failed.append(f"{service.service_name} ({_name_address(number, len(urls))})")
     if failed:
         raise NotificationError(
-            f"the notification was not sent by {' and '.join(failed)}; an address is not shown, because it holds a"
-            " secret: `apprise -vv -b test ADDRESS` tells what is wrong with one",
+            f"cannot send the notification by {' and '.join(failed)}. Run `apprise -vv -b test ADDRESS` to see the"
+            " reason; addresses contain secrets and are not shown",
         )
 
 
 def hide_addresses(sentence: str) -> str:
     """Return a sentence without the addresses that it may quote."""
-    return _ADDRESS.sub("(an address, not shown)", sentence)
+    return _ADDRESS.sub("(address not shown)", sentence)
 
 
-def _find_service(number: int, total: int, url: str) -> Any:  # noqa: ANN401 - apprise's type, known where it is installed
+def _find_service(number: int, total: int, url: str) -> Any:  # noqa: ANN401 - the type is apprise's, which may not be installed
     """Return the service of an address."""
     try:
-        from apprise import Apprise  # noqa: PLC0415 - slow to import, and not everybody has it
+        from apprise import Apprise  # noqa: PLC0415 - slow to import, and an extra
     except ImportError:
         raise NotificationError(
             f"notifications need apprise, which is not installed: {install_extra('notify')}"
         ) from None
     try:
         service = Apprise.instantiate(url)
-    except Exception:  # noqa: BLE001 - whatever it is, its text might hold the address
+    except Exception:  # noqa: BLE001 - the text of any error might contain the address
         service = None
     if service is None:
         raise NotificationError(
-            f"{_name_address(number, total)} to notify is none that apprise understands; it is not shown, because it"
-            " may hold a secret: `apprise -vv -b test ADDRESS` tells what is wrong with it",
+            f"cannot notify {_name_address(number, total)}, which apprise does not support. Run `apprise -vv -b test"
+            " ADDRESS` to see the reason; the address may contain a secret and is not shown",
         )
     return service
 

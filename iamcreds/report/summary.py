@@ -1,4 +1,4 @@
-"""The words for a drift as a whole, the same in every form of output; pure."""
+"""The summary, scope and limits of a comparison, for every output format; pure."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 TITLES = {
     Kind.DRIFT: "Drift",
     Kind.UNMANAGED: "Unmanaged credentials of declared users",
-    Kind.UNDECLARED: "Credentials of users nobody declared",
+    Kind.UNDECLARED: "Credentials of undeclared users",
     Kind.FINDING: "Findings",
 }
-"""What the differences of a kind are called together."""
+"""The titles of the kinds of differences."""
 
 _MAX_NAMED = 5
 _COUNTED = {Kind.DRIFT: "drifted", Kind.UNMANAGED: "unmanaged", Kind.UNDECLARED: "undeclared"}
@@ -38,47 +38,48 @@ def summarize(drift: Drift) -> str:
 
 def describe_scope(drift: Drift) -> str:
     """Return the scope of the comparison in one sentence."""
-    live = drift.inventory
+    inventory = drift.inventory
     return (
         f"compared {format_count(drift.credentials, 'declared credential')} of {format_count(drift.users, 'user')} with"
-        f" {format_count(len(live.credentials), 'live one')} of {format_count(len(live.users), 'IAM user')}"
+        f" {format_count(len(inventory.credentials), 'existing one')} of"
+        f" {format_count(len(inventory.users), 'IAM user')}"
     )
 
 
 def describe_limits(drift: Drift) -> Iterator[str]:
-    """Yield sentences on what was not compared, and on the sources of the result."""
+    """Yield sentences on omitted comparisons, and on the sources of the result."""
     inventory = drift.inventory
     read = len(inventory.access_keys_read)
     if drift.unsettled:
         users = sorted({difference.user for difference in drift.unsettled})
         yield (
-            f"{format_count(len(drift.unsettled), 'difference')} of {_enumerate(users)} not told: made within the last"
-            " minute, and IAM's lists may lag behind: repeat in a minute"
+            f"{format_count(len(drift.unsettled), 'difference')} of {_enumerate(users)} not reported, because IAM is"
+            " eventually consistent and the user or credential is less than a minute old: run again in a minute"
         )
     if any(difference.may_be_outdated(inventory) for difference in drift.differences):
-        yield "what was made or deleted within the last minute may be told wrongly, for IAM's lists lag behind"
+        yield "IAM is eventually consistent, so changes made in the last minute may be reported incorrectly"
     if drift.resets:
         triggers = format_count(drift.resets, "reset trigger")
-        yield f"{triggers} not checked: only the stack's state knows what was carried out"
+        yield f"{triggers} not checked: only the stack's state has the applied triggers"
     if drift.are_ids_unknown:
-        yield "ids not checked: only the stack's state knows which live id is which declared credential"
+        yield "ids not checked: only the stack's state has the ids of declared credentials"
     if drift.ignored:
-        yield f"{format_count(drift.ignored, 'credential')} of undeclared users left out, as was asked for"
+        yield f"{format_count(drift.ignored, 'credential')} of undeclared users ignored"
     if drift.are_keys_skipped:
-        yield "access keys were not looked at: they belong to no service"
+        yield "access keys not checked, because they do not belong to a service"
     if inventory.report_missing is not None:
-        reason = f"there is no credential report ({inventory.report_missing})"
-        yield f"the access keys of {format_count(read, 'watched user')} were read one by one, because {reason}"
+        reason = f"no credential report is available ({inventory.report_missing})"
+        yield f"access keys of {format_count(read, 'watched user')} read one by one, because {reason}"
     if inventory.report is not None:
         age = format_duration(inventory.read_at - inventory.report.generated)
         yield (
-            f"access keys of {format_count(drift.watched, 'watched user')}: those of {read:,} were read now, the others"
-            f" judged by the credential report, which is {age} old: a key made or switched on since, or older than its"
-            " last change, is only seen with --exact"
+            f"access keys of {format_count(drift.watched, 'watched user')}: those of {read:,} read now, the others from"
+            f" the credential report, which is {age} old; keys created or activated since, or older than their last"
+            " change, require --exact"
         )
 
 
 def _enumerate(users: Sequence[str]) -> str:
     """List a few users by name, and count the others."""
-    named, more = users[:_MAX_NAMED], len(users) - _MAX_NAMED
-    return ", ".join(named) + (f" and {format_count(more, 'other user')}" if more > 0 else "")
+    more = len(users) - _MAX_NAMED
+    return ", ".join(users[:_MAX_NAMED]) + (f" and {format_count(more, 'other user')}" if more > 0 else "")

@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 
 def print_coloured(drift: Drift) -> None:
-    """The text at a terminal: a heading for each kind, in a colour that can be read on black and on white."""
+    """Print the text with a heading for each kind, in colours that are readable on black and on white."""
     console = Console(highlight=False)
     for kind in Kind:
-        found = drift.by_kind(kind)
-        if found:
+        differences = drift.by_kind(kind)
+        if differences:
             colour = "red" if kind is Kind.DRIFT else "magenta"
-            console.print(Text(f"{TITLES[kind]} ({len(found):,})", style=f"bold {colour}"))
-        for difference in found:
+            console.print(Text(f"{TITLES[kind]} ({len(differences):,})", style=f"bold {colour}"))
+        for difference in differences:
             place = "" if difference.place is None else f"  {difference.place}"
             words = difference.describe()
             user, message = escape_invisible(difference.user), escape_invisible(words.message)
-            told = Text.assemble((user, "bold"), f" {message}  ", (f"[{difference.rule}]{place}", "dim"))
-            _print_wrapped(console, told, indent=2)
-            console.print(Text(escape_invisible(f"      next: {words.next}")), soft_wrap=True)  # to be copied
+            line = Text.assemble((user, "bold"), f" {message}  ", (f"[{difference.rule}]{place}", "dim"))
+            _print_wrapped(console, line, indent=2)
+            console.print(Text(escape_invisible(f"      next: {words.next}")), soft_wrap=True)  # one line to copy
     _print_wrapped(console, Text.assemble((escape_invisible(summarize(drift)), "bold"), f": {describe_scope(drift)}"))
     for note in describe_limits(drift):
         _print_wrapped(console, Text(escape_invisible(f"note: {note}"), style="dim"))
 
 
 def _print_wrapped(console: Console, text: Text, indent: int = 0) -> None:
-    """Break a text between its words, so that no id is broken; what follows its first line stands further right."""
+    """Wrap a text between words, so that ids stay in one piece; all lines after the first are indented further."""
     further = indent + 2
     for number, line in enumerate(text.wrap(console, console.width - further)):
         line.rstrip()

@@ -119,7 +119,7 @@ def test_never_overwrites(run: Run, emulator: Emulator, iam: IAMClient) -> None:
     Path("specs/joe.yaml").write_text("mine")
     result = run("dump", "--to", "specs")
     assert result.exit_code == 1
-    assert "specs/joe.yaml is there already, and nothing was written" in result.stderr
+    assert "nothing was written, because specs/joe.yaml already exists" in result.stderr
     assert [path.name for path in Path("specs").iterdir()] == ["joe.yaml"]
     assert Path("specs/joe.yaml").read_text() == "mine"
     assert run("dump", "--to", "specs", "--overwrite").exit_code == 0
@@ -158,7 +158,7 @@ def test_expired(run: Run, emulator: Emulator, iam: IAMClient) -> None:
     emulator.controls.put_credential("ACCAEXPIRED0000000000", "jane", CODECOMMIT, **past)
     emulator.controls.put_credential("ACCAEXPIRED0000000001", "joe", CODECOMMIT, **past)
     result = run("dump", "--to", "specs")
-    assert result.stderr == "1 user, 1 credential; 2 expired credentials left out\n"
+    assert result.stderr == "1 user, 1 credential; 2 expired credentials omitted\n"
     assert ids("specs") == {("jane", CODECOMMIT, "codecommit", "ACCA00000000000000000")}
     assert "# ACCAEXPIRED0000000000 for codecommit has expired and is omitted." in Path("specs/jane.yaml").read_text()
 

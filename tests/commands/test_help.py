@@ -158,13 +158,13 @@ def test_help_is_quick() -> None:
         (["list", "credentials", "--user", "a" * 65], "is not an IAM user name: 1 to 64 letters"),
         (["list", "credentials", "--user", ""], "'' is not an IAM user name: 1 to 64 letters"),
         (["list", "credentials", "--service", "code commit"], "is not a service name: letters, digits, dots"),
-        (["list", "credentials", "--marker", ""], "'' is not a marker that an earlier page gave"),
-        (["list", "credentials", "--user", "jane", "--all-users"], "--all-users cannot be given together with --user"),
-        (["list", "access-keys", "--user", "jane", "--all-users"], "--all-users cannot be given together with --user"),
+        (["list", "credentials", "--marker", ""], "'' is not a marker from an earlier page"),
+        (["list", "credentials", "--user", "jane", "--all-users"], "--all-users cannot be combined with --user"),
+        (["list", "access-keys", "--user", "jane", "--all-users"], "--all-users cannot be combined with --user"),
         (["query", "SELECT 1", "--timeout", "0"], "0.0 is not in the range x>0."),
         (
             ["query", "SELECT * FROM desired"],
-            "the statement reads table desired, which only specs can fill: add --specs",
+            "the statement reads table desired, which requires --specs PATH",
         ),
         (["query"], "Missing argument 'SQL'."),
         (["completion", "tcsh"], "'tcsh' is not one of 'bash', 'zsh', 'fish'."),
@@ -234,10 +234,10 @@ def test_completion_in_bash(line: str, words: set[str], tmp_path: Path) -> None:
     assert set(done.stdout.split()) == words, json.dumps([done.stdout, done.stderr])
 
 
-def test_what_people_come_for() -> None:
+def test_common_commands() -> None:
     """Without arguments, five common commands are listed above all commands, and each of them exists."""
     text = CliRunner().invoke(main, []).output
-    _, _, rest = text.partition("What people come for:\n")
+    _, _, rest = text.partition("Common commands:\n")
     shown, _, _ = rest.partition("\n\n")
     named = [line.split()[1] for line in shown.splitlines()]
     assert named == ["init", "dump", "validate", "drift", "secret"]

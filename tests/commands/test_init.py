@@ -90,7 +90,7 @@ def test_differences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert diff[1:3] == ["--- .github/stacks.json (existing)", "+++ .github/stacks.json (this version)"]
     changed = [line for line in diff[3:] if line.startswith(("+", "-"))]
     assert changed == [r'-    "region": "eu\x1b-west-1",', '+    "region": "us-east-1",']
-    assert diff[-1] == "1 file kept: --overwrite FILE writes a file of this version."
+    assert diff[-1] == "1 file kept. To replace a file, use --overwrite FILE."
     assert "Next:" not in done.output
     assert "\x1b" in stacks.read_text()
     monkeypatch.setattr("iamcreds.commands.init.is_coloured", lambda: True)
@@ -183,7 +183,7 @@ def test_overwriting(tmp_path: Path) -> None:
     assert (tmp_path / "Pulumi.yaml").read_text() == "mine"
     wrong = CliRunner().invoke(main, ["init", str(tmp_path), *ACCOUNT, "--overwrite", "schema.json"])
     assert wrong.exit_code == 2
-    assert "Error: no file of a project: schema.json; its files are .github/" in wrong.output
+    assert "Error: --overwrite: a project has no file schema.json; its files are .github/" in wrong.output
 
 
 def test_wheel(wheel: Path, tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_caller_is_no_user(run: Run, what: str, name: str) -> None:
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
         f"Error: listing the {name} of the calling user (no user specified): AWS error ValidationError:"
-        " Must specify userName when calling with non-User credentials: say whose by --user NAME or --all-users\n"
+        " Must specify userName when calling with non-User credentials. Options: --user NAME, or --all-users\n"
     )
 
 
@@ -147,7 +147,7 @@ def test_marker_of_tables(run: Run, form: str) -> None:
     result = run("list", "credentials", "--all-users", "--max-items", "2", "--format", form)
     assert len(result.stdout.splitlines()) == 3
     said, _, marker = result.stderr.rstrip("\n").rpartition(" ")
-    assert said == "there is more: continue with --marker"
+    assert said == "there are more items: continue with --marker"
     rest = run("list", "credentials", "--all-users", "--marker", marker, "--format", form)
     assert len(rest.stdout.splitlines()) == 3
     assert rest.stderr == ""

@@ -168,13 +168,13 @@ def test_several_policies(tmp_path: Path) -> None:
     assert not policies.allow("CreateServiceSpecificCredential", "user-number-150")
     beyond = run_with(tmp_path / "a.yaml", many(150), "--part", "4")
     assert (beyond.exit_code, beyond.stdout) == (2, "")
-    assert "there is no such part: there are 3" in beyond.stderr
+    assert "part 4 does not exist; the number of parts is 3" in beyond.stderr
 
 
 def test_too_many_users(tmp_path: Path) -> None:
     """Too many users for a role's policies result in one policy for all users, limited to services, and a note."""
     result = run_with(tmp_path / "a.yaml", many(700))
-    assert "IAM allows a role 10: this one is for every user of the account" in result.stderr
+    assert "IAM allows 10 per role: this policy allows changes to all users of the account" in result.stderr
     policies = Policies(result)
     assert policies.allow("CreateServiceSpecificCredential", "anybody")
     assert not policies.allow("CreateServiceSpecificCredential", "anybody", "bedrock")
@@ -183,9 +183,9 @@ def test_too_many_users(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--for", "drift"], "reading cannot be narrowed"),
+        (["--for", "drift"], "reads cannot be limited"),
         (["--account", "999999999999"], f"the specs are for account {ACCOUNT}"),
-        (["--part", "2"], "there is no such part: there are 1"),
+        (["--part", "2"], "part 2 does not exist; the number of parts is 1"),
     ],
 )
 def test_refused_with_specs(words: list[str], sentence: str, tmp_path: Path) -> None:
@@ -304,7 +304,7 @@ def test_making_many_users(tmp_path: Path) -> None:
             assert any(allow(part, operation, f"user-number-{number}", **context) for part in parts)
         assert not any(allow(part, operation, "user-number-60", **context) for part in parts)
     wide = run_with(tmp_path / "a.yaml", many_made(400))
-    assert "this one is for every user of the account" in wide.stderr
+    assert "this policy allows changes to all users of the account" in wide.stderr
     assert allow(wide, "CreateUser", "anybody")
     assert allow(wide, "AttachUserPolicy", "anybody", PolicyARN=READING)
     assert not allow(wide, "AttachUserPolicy", "anybody", PolicyARN=BOUNDARY)

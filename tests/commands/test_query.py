@@ -73,11 +73,11 @@ def examples() -> dict[str, list[str]]:
     ("question", "users"),
     [
         ("Users with active access keys older than 90 days", ["jane"]),
-        ("Credentials of users whom nobody declared", ["eve"]),
-        ("Two live credentials for one service", ["jane"]),
-        ("Declared and not there", ["jane"]),
+        ("Credentials of undeclared users", ["eve"]),
+        ("Two credentials of one user and service", ["jane"]),
+        ("Declared credentials that do not exist", ["jane"]),
         ("Active Bedrock API keys", []),
-        ("API keys that end within a month, as CSV", []),
+        ("Credentials that expire within a month, as CSV", []),
     ],
 )
 def test_examples(run: Run, tmp_path: Path, question: str, users: list[str]) -> None:
@@ -86,11 +86,11 @@ def test_examples(run: Run, tmp_path: Path, question: str, users: list[str]) -> 
     (tmp_path / "specs" / "a.yaml").write_text(SPECS, "utf-8")
     assert set(examples()) == {
         "Users with active access keys older than 90 days",
-        "Credentials of users whom nobody declared",
-        "Two live credentials for one service",
-        "Declared and not there",
+        "Credentials of undeclared users",
+        "Two credentials of one user and service",
+        "Declared credentials that do not exist",
         "Active Bedrock API keys",
-        "API keys that end within a month, as CSV",
+        "Credentials that expire within a month, as CSV",
     }
     result = run(*[word for word in examples()[question] if word not in {"--format", "csv"}], "--format", "json")
     assert result.exit_code == 0, result.output
@@ -153,12 +153,12 @@ def test_same_bytes(run: Run) -> None:
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("SELEC", 'the query: near "SELEC": syntax error; `iamcreds query --help` has examples'),
-        ("DELETE FROM users", "a query can only read: write one SELECT"),
-        ("PRAGMA query_only = OFF", "a query can only read: write one SELECT"),
+        ("SELEC", 'cannot run the query: near "SELEC": syntax error. Run `iamcreds query --help` for examples'),
+        ("DELETE FROM users", "cannot run the query: only a single SELECT statement is allowed"),
+        ("PRAGMA query_only = OFF", "cannot run the query: only a single SELECT statement is allowed"),
         (
             "SELECT secret FROM access_keys",
-            "the query: no such column: secret; `iamcreds query --help` lists the columns",
+            "cannot run the query: no such column: secret. Run `iamcreds query --help` to list the columns",
         ),
     ],
 )
@@ -174,7 +174,9 @@ def test_endless(run: Run) -> None:
     statement = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"
     result = run("query", statement, "--timeout", "0.2")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Error: the query was given up after 0.2 s: narrow it, or raise --timeout\n"
+    assert (
+        result.stderr == "Error: the query did not end within 0.2 s. Options: limit its rows, or increase --timeout\n"
+    )
 
 
 def test_wrong_account(run: Run, specs: str) -> None:

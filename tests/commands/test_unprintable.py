@@ -106,7 +106,7 @@ def test_state(character: str) -> None:
     """The URNs of a hostile state are printed without unprintable characters."""
     resource = {"urn": f"urn:pulumi:p{character}", "inputs": {"__provider": character}}
     done = call("state", "check", "-", given=json.dumps({"deployment": {"resources": [resource]}}))
-    assert "foreign: urn:pulumi:p" in done.output
+    assert "unknown code: urn:pulumi:p" in done.output
     assert_printable(done.output)
 
 

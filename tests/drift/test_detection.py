@@ -88,7 +88,7 @@ def test_missing_costs_one_list(declared: Drifting, emulator: Emulator, iam: IAM
     ran = declared.json()
     assert ran.found == [("missing-credential", "bob", None)]
     assert count_lists(emulator) == 1 + 1
-    assert "what was made or deleted within the last minute may be told wrongly" in ran.out
+    assert "changes made in the last minute may be reported incorrectly" in ran.out
 
 
 def test_young_user(drifting: Drifting, emulator: Emulator) -> None:
@@ -99,7 +99,7 @@ def test_young_user(drifting: Drifting, emulator: Emulator) -> None:
     ran = drifting.json()
     assert ran.found == [("missing-credential", "bob", None)]
     assert [(told["rule"], told["user"]) for told in ran.account["unsettled"]] == [("missing-credential", "jane")] * 2
-    assert "2 differences of jane not told: made within the last minute" in drifting.run().out
+    assert "2 differences of jane not reported, because IAM is eventually consistent" in drifting.run().out
     only_jane = drifting.json("--user", "jane")
     assert (only_jane.code, only_jane.account["clean"]) == (0, True)
     emulator.controls.set(clock_shift=60)
@@ -155,7 +155,7 @@ def test_unmanaged_is_told_at_once(declared: Drifting, iam: IAMClient) -> None:
     iam.create_service_specific_credential(UserName="bob", ServiceName=CODECOMMIT)
     ran = declared.json()
     assert ran.found == [("unmanaged-credential", "bob", None)]
-    assert "may be told wrongly, for IAM's lists lag behind" in ran.out
+    assert "IAM is eventually consistent, so changes made in the last minute may be reported incorrectly" in ran.out
 
 
 def test_what_is_heard(signed_in: Emulator, iam: IAMClient) -> None:

@@ -380,28 +380,27 @@ def test_limits() -> None:
     there = Inventory("123456789012", NOW, access_keys_read=("jane",))
     assert list(describe_limits(drift(there))) == []
     assert list(describe_limits(drift(there, resets=2, are_ids_unknown=True, are_keys_skipped=True))) == [
-        "2 reset triggers not checked: only the stack's state knows what was carried out",
-        "ids not checked: only the stack's state knows which live id is which declared credential",
-        "access keys were not looked at: they belong to no service",
+        "2 reset triggers not checked: only the stack's state has the applied triggers",
+        "ids not checked: only the stack's state has the ids of declared credentials",
+        "access keys not checked, because they do not belong to a service",
     ]
     reported = replace(there, report=CredentialReport(NOW - timedelta(minutes=95)))
     (note,) = describe_limits(drift(reported, watched=1_200))
     assert note == (
-        "access keys of 1,200 watched users: those of 1 were read now, the others judged by the credential report,"
-        " which is 1 hour old: a key made or switched on since, or older than its last change, is only seen with"
-        " --exact"
+        "access keys of 1,200 watched users: those of 1 read now, the others from the credential report, which is"
+        " 1 hour old; keys created or activated since, or older than their last change, require --exact"
     )
     missing = MissingCredential(**JANE, desired=(WANTED,), live=())
     assert list(describe_limits(drift(there, differences=(missing,)))) == [
-        "what was made or deleted within the last minute may be told wrongly, for IAM's lists lag behind"
+        "IAM is eventually consistent, so changes made in the last minute may be reported incorrectly"
     ]
     unsettled = tuple(replace(missing, user=f"user-{number}") for number in range(7))
     (note,) = describe_limits(drift(there, unsettled=unsettled))
     assert note == (
-        "7 differences of user-0, user-1, user-2, user-3, user-4 and 2 other users not told: made within the last"
-        " minute, and IAM's lists may lag behind: repeat in a minute"
+        "7 differences of user-0, user-1, user-2, user-3, user-4 and 2 other users not reported, because IAM is"
+        " eventually consistent and the user or credential is less than a minute old: run again in a minute"
     )
     refused = replace(there, report_missing="AWS said no")
     assert list(describe_limits(drift(refused))) == [
-        "the access keys of 1 watched user were read one by one, because there is no credential report (AWS said no)"
+        "access keys of 1 watched user read one by one, because no credential report is available (AWS said no)"
     ]

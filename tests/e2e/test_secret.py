@@ -90,8 +90,8 @@ def test_no_project(stack: Stack, tmp_path: Path, stack_name: str) -> None:
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 1
     assert done.stderr == (
-        f"Error: there is no Pulumi project in {tmp_path} or above it: run this command in the project's folder, or"
-        " name it with --cwd FOLDER\n"
+        f"Error: no Pulumi project in {tmp_path} or above it. Options: run this command in the project's folder, or"
+        " specify the folder with --cwd FOLDER\n"
     )
 
 
@@ -214,4 +214,4 @@ def test_options_of_git_alone(filled: Stack) -> None:
     for words in (("--allow-localhost",), ("get",)):
         done = run(filled, "iamcreds", "secret", "jane/codecommit", *words)
         assert (done.returncode, done.stdout) == (2, "")
-        assert "goes with --as git-credential" in done.stderr
+        assert "requires --as git-credential" in done.stderr

@@ -39,7 +39,7 @@ def test_gate(deleted: int, kept: int, options: list[str], exit_code: int) -> No
     assert done.exit_code == exit_code, done.output
     refused = f"{deleted} of {deleted + kept} credentials"
     assert (f"**Rejected**: {refused}" in done.stdout) is (exit_code == 3)
-    assert (f"Refused: {refused}" in done.stderr) is (exit_code == 3)
+    assert (f"Rejected: {refused}" in done.stderr) is (exit_code == 3)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_exact_limit(limit: str, allowed: int, credentials: int, removed: str) -
     assert (passed.exit_code, passed.stderr) == (0, "")
     assert "Refused" not in passed.stdout
     refused = run_plan("-", "--max-removals", limit, given=make_deletions(allowed + 1, credentials - allowed - 1))
-    assert (refused.exit_code, refused.stderr) == (3, f"Refused: {sentence}.\n")
+    assert (refused.exit_code, refused.stderr) == (3, f"Rejected: {sentence}.\n")
     assert f"\n\n**Rejected**: {sentence}.\n\n" in refused.stdout
 
 

@@ -52,7 +52,7 @@ def test_recorded_failure() -> None:
     assert_recorded(done.stdout)
     assert done.stderr.startswith("Error: the preview failed: ghost/bedrock: the account has no IAM user ghost: create")
     assert done.stderr.endswith(
-        "and 3 more refused. For a preview that completes with rejections, set IAMCREDS_REJECTIONS=report\n"
+        "and 3 more rejections. For a preview that completes with rejections, set IAMCREDS_REJECTIONS=report\n"
     )
 
 
@@ -83,10 +83,14 @@ def assert_recorded(comment: str) -> None:
 @pytest.mark.parametrize(
     ("diagnostics", "exit_code", "stderr"),
     [
-        (REPORTED, 4, f"Rejected: ghost/codecommit: {NO_USER}, and 1 more refused"),
-        (REPORTED[:1], 4, f"Rejected: ghost/codecommit: {NO_USER}, and 1 more refused"),
-        ([], 4, f"Rejected: ghost/codecommit: {NO_USER}, and 1 more refused"),
-        ([RAISED, CONSEQUENCE], 1, f"Error: the preview failed: ghost/codecommit: {NO_USER}, and 1 more refused. For"),
+        (REPORTED, 4, f"Rejected: ghost/codecommit: {NO_USER}, and 1 more rejection"),
+        (REPORTED[:1], 4, f"Rejected: ghost/codecommit: {NO_USER}, and 1 more rejection"),
+        ([], 4, f"Rejected: ghost/codecommit: {NO_USER}, and 1 more rejection"),
+        (
+            [RAISED, CONSEQUENCE],
+            1,
+            f"Error: the preview failed: ghost/codecommit: {NO_USER}, and 1 more rejection. For",
+        ),
         ([*REPORTED, {"severity": "error", "message": "it broke\nso"}], 1, "Error: the preview failed: it broke"),
         (
             [{"severity": "error", "message": f"it broke\njane/codecommit: {IN_THE_WAY}"}],

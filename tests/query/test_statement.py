@@ -168,7 +168,7 @@ def test_values_that_formats_lack() -> None:
 def test_only_reading(statement: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A statement that does more than read is rejected by both functions, and leaves no file."""
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(QueryError, match=r"^a query can only read: write one SELECT$"):
+    with pytest.raises(QueryError, match=r"^cannot run the query: only a single SELECT statement is allowed$"):
         find_tables(statement)
     with pytest.raises(QueryError):
         ask(statement)
@@ -178,18 +178,24 @@ def test_only_reading(statement: str, tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("", "the query is empty: write one SELECT"),
-        ("SELECT", "the query: incomplete input"),
-        ("SELEC 1", 'the query: near "SELEC": syntax error'),
-        ("SELECT 1; SELECT 2", "the query: You can only execute one statement at a time"),
-        ("SELECT 1; DROP TABLE users", "the query: You can only execute one statement at a time"),
-        ("SELECT pasword FROM users", "the query: no such column: pasword; `iamcreds query --help` lists the columns"),
+        ("", "the query is empty: specify a SELECT statement"),
+        ("SELECT", "cannot run the query: incomplete input"),
+        ("SELEC 1", 'cannot run the query: near "SELEC": syntax error'),
+        ("SELECT 1; SELECT 2", "cannot run the query: You can only execute one statement at a time"),
+        ("SELECT 1; DROP TABLE users", "cannot run the query: You can only execute one statement at a time"),
+        (
+            "SELECT pasword FROM users",
+            "cannot run the query: no such column: pasword. Run `iamcreds query --help` to list the columns",
+        ),
         (
             "SELECT * FROM keys",
-            "the query: no such table: keys; the tables are access_keys, desired, service_specific_credentials, users",
+            (
+                "cannot run the query: no such table: keys; the tables are access_keys, desired,"
+                " service_specific_credentials, users"
+            ),
         ),
-        ("SELECT load_extension('evil')", "the query: not authorized to use function: load_extension"),
-        ("SELECT \udcff", "the query: 'utf-8' codec can't encode character"),
+        ("SELECT load_extension('evil')", "cannot run the query: not authorized to use function: load_extension"),
+        ("SELECT \udcff", "cannot run the query: 'utf-8' codec can't encode character"),
     ],
 )
 def test_bad_statements(statement: str, message: str) -> None:
@@ -202,20 +208,22 @@ def test_bad_statements(statement: str, message: str) -> None:
 
 def test_failing_answer() -> None:
     """An error at run time is also one line."""
-    with pytest.raises(QueryError, match=r"^the query: string or blob too big$"):
+    with pytest.raises(QueryError, match=r"^cannot run the query: string or blob too big$"):
         ask("SELECT zeroblob(2000000)")
 
 
 @pytest.mark.parametrize("statement", [NO_FIRST_ROW, COUNTING])
 def test_endless(statement: str) -> None:
     """A statement that does not end is interrupted, even if it never finds its first row."""
-    with pytest.raises(QueryError, match=r"^the query was given up after 0\.2 s: narrow it, or raise --timeout$"):
+    with pytest.raises(
+        QueryError, match=r"^the query did not end within 0\.2 s\. Options: limit its rows, or increase --timeout$"
+    ):
         run_statement(statement, {}, 0.2, pytest.fail)
 
 
 def test_too_many_rows() -> None:
     """A result with more rows than the limit is an error, and is not truncated."""
-    with pytest.raises(QueryError, match=r"^the answer has more than 100,000 rows: narrow the query, or add a LIMIT$"):
+    with pytest.raises(QueryError, match=r"^the result has more than 100,000 rows: add a condition or a LIMIT$"):
         ask(ENDLESS)
     assert len(ask(ENDLESS + " LIMIT 100000").rows) == 100_000
 

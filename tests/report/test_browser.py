@@ -264,7 +264,7 @@ def test_keyboard_alone(sheet: Sheet) -> None:
         assert sheet.page.evaluate(FOCUS_IS_SEEN), reached
         reached.append(sheet.page.evaluate("document.activeElement.textContent"))
     assert reached[:6] == ["Findings", "Timeline", "Services", "Credentials", "Access keys", ""]
-    assert [tile[:4] for tile in reached[6:8]] == ["Live", "Decl"]
+    assert [tile[:4] for tile in reached[6:8]] == ["Exis", "Decl"]
     users = sheet.column("findings", 0)
     keyboard.press("Enter")
     keyboard.press("Space")

@@ -52,7 +52,7 @@ def test_mail(drifted: Reporting, mailbox: Mailbox, tmp_path: Path) -> None:
     finding = "specs/users.yaml:1:30: jane: codecommit credential is declared, but does not exist [missing-credential]"
     finding += "; next: pulumi up"
     assert f"<li><code>{finding}</code></li>" in text
-    assert f"The whole report: <code>{tmp_path / 'report.html'}</code>" in text
+    assert f"Full report: <code>{tmp_path / 'report.html'}</code>" in text
 
 
 def test_nothing_to_say(reporting: Reporting, mailbox: Mailbox) -> None:
@@ -81,7 +81,7 @@ def test_refused(drifted: Reporting, mailbox: Mailbox) -> None:
     ran = drifted.run("--notify", mailbox.url)
     assert ran.code == 1
     assert ran.out.startswith("wrote report.html: 1 drifted")
-    assert ran.err.startswith("Error: the notification was not sent by E-Mail (the address); an address is not shown")
+    assert ran.err.startswith("Error: cannot send the notification by E-Mail (the address). Run `apprise")
     assert ran.err.count("\n") == 1
     assert drifted.page.exists()
 
@@ -98,7 +98,10 @@ def test_one_of_several(
     ran = drifted.run(*words)
     assert ran.code == 1
     assert len(mailbox.mails) == 1
-    assert "not sent by E-Mail (address 1 of 4) and E-Mail (address 2 of 4) and JSON (address 4 of 4)" in ran.err
+    assert (
+        "cannot send the notification by E-Mail (address 1 of 4) and E-Mail (address 2 of 4) and JSON (address 4 of 4)"
+        in ran.err
+    )
     captured = capfd.readouterr()
     for shown in (ran.out, ran.err, caplog.text, captured.out, captured.err, drifted.text):
         assert SECRET not in shown
@@ -111,8 +114,8 @@ def test_wrong_address(drifted: Reporting, emulator: Emulator, url: str) -> None
     ran = drifted.run("--notify", url)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
-        "Error: the address to notify is none that apprise understands; it is not shown, because it may hold a secret:"
-        " `apprise -vv -b test ADDRESS` tells what is wrong with it\n"
+        "Error: cannot notify the address, which apprise does not support. Run `apprise -vv -b test ADDRESS` to see"
+        " the reason; the address may contain a secret and is not shown\n"
     )
     assert emulator.controls.counts() == {}
 
@@ -180,7 +183,7 @@ def test_long_lines() -> None:
     assert line.startswith("- `one\\ntwo xxx")
     assert len(line) < notify.MAX_LINE + 50
     assert line.endswith(" more characters)`")
-    assert "The whole report" not in body
+    assert "Full report" not in body
 
 
 def test_drift(drifted: Reporting, mailbox: Mailbox) -> None:

@@ -231,7 +231,7 @@ def test_summary() -> None:
         r'<li><a href="#\w+"( class="alarm")?><span class="label">(.*?)</span><span class="figure">(.*?)</span>', text
     )
     assert [(label, number, bool(alarm)) for alarm, label, number in found] == [
-        ("Live", "7", False),
+        ("Existing", "7", False),
         ("Declared", "4", False),
         ("Drift", "0", False),
         ("Unmanaged", "2", True),
@@ -240,7 +240,7 @@ def test_summary() -> None:
         ("Expiring", "1", True),
         ("Access keys", "2", True),
     ]
-    assert "break their policy; all users have 4" in text
+    assert "violate their policy; all users have 4" in text
     assert "Account <span" in text
     assert "2026-11-23 12:00 UTC" in text
     assert "which is 2 hours old" in text
@@ -298,7 +298,7 @@ def test_counts() -> None:
     ))  # fmt: skip
     text = page(about)
     assert '<span class="note">credentials of 1 user</span>' in text
-    assert '<span class="note">breaks its policy; users with a policy have 1</span>' in text
+    assert '<span class="note">violates its policy; users with a policy have 1</span>' in text
     assert ": 1 expiry, 0 age limits</span>" in text
     assert not re.findall(r"\b1 (?:users|keys|credentials|expiries|age limits|rows)\b", text)
 
@@ -314,10 +314,10 @@ def test_folds() -> None:
 @pytest.mark.parametrize(
     ("report", "selection", "words"),
     [
-        (INVENTORY.report, Selection(), "break their policy; all users have 4"),
-        (None, Selection(), "break their policy; users with a policy have 2"),
-        (None, Selection(frozenset({"jane"})), "break their policy; the users asked for have 2"),
-        (None, Selection(services=frozenset({CODECOMMIT})), "not looked at, for services were asked for"),
+        (INVENTORY.report, Selection(), "violate their policy; all users have 4"),
+        (None, Selection(), "violate their policy; users with a policy have 2"),
+        (None, Selection(frozenset({"jane"})), "violate their policy; the selected users have 2"),
+        (None, Selection(services=frozenset({CODECOMMIT})), "not checked with --service"),
     ],
 )
 def test_what_the_tile_of_access_keys_counts(report: CredentialReport | None, selection: Selection, words: str) -> None:
@@ -329,7 +329,7 @@ def test_cards() -> None:
     """In a narrow window each cell has the label of its column, at the one width in the style."""
     style = page(SUBJECT).partition("<style>")[2].partition("</style>")[0]
     assert style.count(f"@media screen and (max-width: {NARROW}px)") == 2
-    assert '#table-findings td:nth-child(4)::before { content: "What"; }' in style
+    assert '#table-findings td:nth-child(4)::before { content: "Difference"; }' in style
     heads = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', page(SUBJECT))
     assert heads == [column.label for columns in COLUMNS.values() for column in columns]
 
@@ -339,10 +339,10 @@ def test_clean() -> None:
     clean = subject(Desired((user("jane", CODECOMMIT),)), inventory("jane", credentials=(live("ACCA1", "jane"),)))
     text = page(clean)
     assert "No drift and no findings in account 123456789012" in text
-    assert "Nothing: what is live is what the specs say" in text
-    assert "Nothing has a date ahead of it" in text
+    assert "No differences: the account matches the specs" in text
+    assert "No upcoming events" in text
     assert 'class="alarm"' not in text
-    assert "Access keys of users without a policy were not looked at" in text
+    assert "Access keys of users without a policy not checked" in text
 
 
 def test_empty() -> None:
@@ -411,8 +411,8 @@ def test_timeline() -> None:
     ahead = timeline.find_events(about, list(rows.build_key_rows(about)))
     assert [(one.days, one.user, one.what, one.id) for one in ahead] == [
         (5, "bob", "bedrock credential expires", "ACCA1"),
-        (10, "old", "access key passes its age limit, at the latest", ""),
-        (70, "jane", "access key passes its age limit", "AKIA2"),
+        (10, "old", "access key exceeds its age limit, at the latest", ""),
+        (70, "jane", "access key exceeds its age limit", "AKIA2"),
     ]
     months = timeline.count_by_month(about, ahead)
     assert months[:4] == [Month("Nov", 1, 0), Month("Dec", 0, 1), Month("Jan", 0, 0), Month("Feb", 0, 1)]
@@ -438,7 +438,7 @@ def test_selection() -> None:
     assert [(one.service, one.declared, one.live) for one in rows.build_service_rows(about)] == [("codecommit", 1, 2)]
     assert list(rows.build_key_rows(about)) == []
     text = page(about)
-    assert "Only what was asked for is shown: user jane, service codecommit" in text
+    assert "Limited to user jane, service codecommit" in text
     assert "stranger" not in text
     by_user = subject(DESIRED, INVENTORY, Selection(frozenset({"stranger"})))
     assert {row.user for row in rows.build_key_rows(by_user)} == {"stranger"}

@@ -64,7 +64,7 @@ def test_options(reporting: Reporting, emulator: Emulator, iam: IAMClient) -> No
     assert reporting.run("--user", "bob", "--expiring-within", "3w").code == 2
     assert "within 21 days" in reporting.text
     assert reporting.run("--service", "keyspaces").code == 2
-    assert "Access keys were not looked at: they belong to no service" in reporting.text
+    assert "Access keys not checked, because they do not belong to a service" in reporting.text
     emulator.controls.clear_counts()
     reporting.run("--exact")
     assert emulator.controls.counts()["iam:ListAccessKeys"] == 2

@@ -74,7 +74,7 @@ def test_summary() -> None:
     """The summary counts the existing kinds, and the scope lists everything that was compared."""
     assert summarize(DRIFT) == "1 drifted, 1 finding in account 123456789012"
     assert summarize(replace(DRIFT, differences=(OLD, OLD))) == "2 findings in account 123456789012"
-    assert describe_scope(DRIFT) == "compared 2 declared credentials of 1 user with 1 live one of 1 IAM user"
+    assert describe_scope(DRIFT) == "compared 2 declared credentials of 1 user with 1 existing one of 1 IAM user"
 
 
 def test_text_of_nothing() -> None:
@@ -197,15 +197,13 @@ def test_markdown() -> None:
     text = format_markdown(DRIFT)
     lines = text.splitlines()
     assert lines[:2] == [MARKER, "## 1 drifted, 1 finding in account 123456789012"]
-    assert "| Credentials of users nobody declared | 0 |" in lines
+    assert "| Credentials of undeclared users | 0 |" in lines
     assert [line for line in lines if line.startswith("###")] == ["### Drift (1)", "### Findings (1)"]
     assert (
         "| jane | codecommit credential spare is declared, but does not exist | `specs/jane.yaml:4:9`"
         " | spare Active | none | pulumi up | `missing-credential` |"
     ) in lines
-    assert (
-        "<details><summary>What was looked at, and what was not</summary>\n\n- Read at `2026-11-23` `12:00` UTC" in text
-    )
+    assert "<details><summary>Scope and limits</summary>\n\n- Read at `2026-11-23` `12:00` UTC" in text
     assert "\n- 3 reset triggers not checked" in text
     assert text.endswith("- Rules: access-key-too-old, missing-credential\n\n</details>\n")
 
@@ -227,7 +225,7 @@ def test_markdown_fits(limit: int) -> None:
     assert "### Drift (5,000)" in text
     assert "### Findings (300)" in text
     assert text.endswith("</details>\n")
-    cut = [int(found.replace(",", "")) for found in re.findall(r"\*([0-9,]+) of [0-9,]+ are not shown here", text)]
+    cut = [int(found.replace(",", "")) for found in re.findall(r"\*([0-9,]+) of [0-9,]+ are not shown", text)]
     assert sum(cut) + len(re.findall(r"`\w+-[\w-]+` \|$", text, re.MULTILINE)) == 5_300
 
 

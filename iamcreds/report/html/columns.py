@@ -1,4 +1,4 @@
-"""The columns of the page's tables, and their labels in a narrow window, which shows each row as a card; pure."""
+"""The columns of the report's tables, and their labels in a narrow window, which shows rows as cards; pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NARROW = 1130
-"""A window of so many pixels at most shows cards; a wider one has room for every column."""
+"""Maximum width in pixels of a window that shows cards instead of tables."""
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,15 @@ class Column:
 
 
 def _columns(*labels: str) -> tuple[Column, ...]:
-    """Return columns by their labels; a label that ends in # is of a column of numbers."""
+    """Return columns by their labels; a # at the end of a label marks a column of numbers."""
     return tuple(Column(label.removesuffix("#"), label.endswith("#")) for label in labels)
 
 
 COLUMNS = {
-    "findings": _columns("User", "Kind", "Rule", "What", "Next"),
-    "timeline": _columns("User", "Date", "In days#", "What happens", "Id"),
+    "findings": _columns("User", "Kind", "Rule", "Difference", "Next step"),
+    "timeline": _columns("User", "Date", "In days#", "Event", "Id"),
     "services": _columns(
-        "Service", "Declared#", "Live#", "Active#", "Inactive#", "Expired#", "With an expiry#", "Users#"
+        "Service", "Declared#", "Existing#", "Active#", "Inactive#", "Expired#", "With an expiry#", "Users#"
     ),
     "credentials": _columns(
         "User", "Service", "Id", "Status", "Managed", "Created", "Age, days#", "Expires", "Declared at"
@@ -40,11 +40,11 @@ COLUMNS = {
         "Last used",
     ),
 }  # fmt: skip
-"""By the name of the table; the first one heads its row."""
+"""The columns by the name of the table; the first column is the heading of its row."""
 
 
 def style_labels() -> str:
-    """Return the style that labels the parts of a card, so that no cell has to."""
+    """Return the style with the labels of cards, which keeps them out of the cells."""
     return f"@media screen and (max-width: {NARROW}px) {{\n{''.join(_style_labels())}}}\n"
 
 

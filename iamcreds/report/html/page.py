@@ -1,7 +1,7 @@
-"""The page; pure.
+"""The HTML report; pure.
 
-The same drift gives the same bytes. Whatever a name holds is shown as text, and the page's own policy (CSP) lets
-nothing run but the one script that stands in it.
+The same drift gives the same bytes. Names are always shown as text, and the content security policy (CSP) permits only
+the inline script.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ LABELS = {
     Kind.UNDECLARED: "Undeclared user",
     Kind.FINDING: "Finding",
 }
-"""What one difference of a kind is called."""
+"""The labels of the kinds of differences."""
 
 FOLDED = 50
-"""The rows of a table that are shown at first."""
+"""The number of rows of a table that are visible initially."""
 
 _COMMAND = re.compile(
     r"(?<!\S)(?:aws|iamcreds|pulumi)"
@@ -73,10 +73,10 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
     """Render the page.
 
     Args:
-        drift: what comparing specs with the account found.
-        desired: the specs, all of them.
-        soon: an expiry within this time was a finding.
-        selection: what was asked for.
+        drift: the result of the comparison.
+        desired: the complete desired state.
+        soon: the time before an expiry in which it is a finding.
+        selection: the selected users and services.
     """
     subject = Subject(drift, desired, soon, selection)
     credentials = tuple(rows.build_credential_rows(subject))
@@ -88,7 +88,7 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
     script = _read_inline("report.js")
     return _load_environment().get_template("report.html.j2").render(
         drift=drift,
-        live=drift.inventory,
+        inventory=drift.inventory,
         verdict=capitalize(summarize(drift)),
         basis=tuple(map(capitalize, _describe_basis(subject))),
         tiles=tuple(_build_tiles(subject, credentials, keys)),
@@ -114,7 +114,7 @@ def _build_tiles(subject: Subject, credentials: Sequence[CredentialRow], keys: S
     drift = subject.drift
     statuses = Counter(row.credential.status for row in credentials)
     conditions = ", ".join(f"{statuses[status]:,} {status.lower()}" for status in Status if statuses[status])
-    yield Tile(len(credentials), "Live", conditions or "no credentials", "credentials")
+    yield Tile(len(credentials), "Existing", conditions or "no credentials", "credentials")
     yield Tile(drift.credentials, "Declared", f"credentials of {format_count(drift.users, 'user')}", "services")
     for kind in Kind:
         number = len(drift.by_kind(kind))
@@ -131,37 +131,36 @@ def _build_tiles(subject: Subject, credentials: Sequence[CredentialRow], keys: S
 def _describe_keys(subject: Subject, broken: int, number: int) -> str:
     """Return the note of the tile of access keys: their number and their users."""
     if subject.selection.services:
-        return "not looked at, for services were asked for"
+        return "not checked with --service"
     if subject.selection.users:
-        whose = "the users asked for"
+        owners = "the selected users"
     else:
-        whose = "users with a policy" if subject.drift.inventory.report is None else "all users"
-    return f"{'breaks its' if broken == 1 else 'break their'} policy; {whose} have {number:,}"
+        owners = "users with a policy" if subject.drift.inventory.report is None else "all users"
+    return f"{'violates its' if broken == 1 else 'violate their'} policy; {owners} have {number:,}"
 
 
 _TILES = {
-    Kind.DRIFT: ("Drift", "desired and live differ"),
-    Kind.UNMANAGED: ("Unmanaged", "live, and not declared"),
-    Kind.UNDECLARED: ("Undeclared", "of users nobody declared"),
-    Kind.FINDING: ("Findings", "policies broken, ends near"),
+    Kind.DRIFT: ("Drift", "desired and actual differ"),
+    Kind.UNMANAGED: ("Unmanaged", "existing, not declared"),
+    Kind.UNDECLARED: ("Undeclared", "of undeclared users"),
+    Kind.FINDING: ("Findings", "of policies and expiry"),
 }
 
 
 def _describe_basis(subject: Subject) -> Iterator[str]:
-    """Yield sentences on the sources of the page, and on what it leaves out."""
-    live = subject.drift.inventory
+    """Yield sentences on the sources of the report, and on its limits."""
     yield describe_scope(subject.drift)
-    asked = [f"user {name}" for name in sorted(subject.selection.users)]
-    asked += [f"service {service_alias(name)}" for name in sorted(subject.selection.services)]
-    if asked:
-        yield f"only what was asked for is shown: {', '.join(asked)}"
+    selected = [f"user {name}" for name in sorted(subject.selection.users)]
+    selected += [f"service {service_alias(name)}" for name in sorted(subject.selection.services)]
+    if selected:
+        yield f"limited to {', '.join(selected)}"
     yield from describe_limits(subject.drift)
     if subject.selection.services:
         return
-    if live.report is None:
-        yield "access keys of users without a policy were not looked at"
+    if subject.drift.inventory.report is None:
+        yield "access keys of users without a policy not checked"
     else:
-        yield "access keys without an id are shown as the credential report has them"
+        yield "access keys without an id are from the credential report"
 
 
 def _load_environment() -> Environment:
@@ -180,7 +179,7 @@ def _load_environment() -> Environment:
 
 
 def _show(value: object) -> object:
-    """Return a value for the page, without characters that hide or turn text."""
+    """Return a value for the report, without characters that hide or reverse text."""
     return escape_invisible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -191,7 +190,7 @@ def _mark_code(sentence: str) -> Markup:
 
 
 def _mark_step(step: str) -> Markup:
-    """Return a next step with its commands as code, which the script gives a button to copy it."""
+    """Return a next step with its commands as code, to which the script adds copy buttons."""
     return Markup().join(
         _format_code(part) if odd % 2 else Markup().join(_mark_commands(part))
         for odd, part in enumerate(escape_invisible(step).split("`"))
@@ -213,13 +212,13 @@ def _format_code(text: str) -> Markup:
 
 
 def _read_inline(name: str) -> Markup:
-    """Read a style or script of iamcreds, which the page includes unchanged."""
+    """Read a style or script, which the report includes unchanged."""
     text = resources.files("iamcreds.report.html").joinpath("templates", name).read_text("utf-8")
     return Markup(text)  # noqa: S704 - our own style and script
 
 
 def _style_folds() -> str:
-    """Return the style that hides the rows beyond the first ones, unless the fold is open or the filter is in use.
+    """Return the style that hides all but the first rows, unless the fold is open or the filter is in use.
 
     A browser without `:has` shows all rows.
     """

@@ -1,4 +1,4 @@
-"""The rows of the page's tables; pure."""
+"""The rows of the report's tables; pure."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Subject:
-    """The subject of a page.
+    """The subject of a report.
 
     Attributes:
-        drift: what comparing specs with the account found.
-        desired: the specs, all of them.
-        soon: an expiry within this time is a finding.
-        selection: what was asked for.
+        drift: the result of the comparison.
+        desired: the complete desired state.
+        soon: the time before an expiry in which it is a finding.
+        selection: the selected users and services.
     """
 
     drift: Drift
@@ -40,15 +40,15 @@ class Subject:
 
     @property
     def read_at(self) -> datetime:
-        """The time of the inventory, which is the page's present."""
+        """The time of the inventory, which is the current time of the report."""
         return self.drift.inventory.read_at
 
     def days_since(self, then: datetime) -> int:
-        """Return the whole days from then to the page's present."""
+        """Return the whole days from a date to the current time of the report."""
         return max(0, (self.read_at - then).days)
 
     def days_until(self, then: datetime) -> int:
-        """Return the whole days from the page's present to then."""
+        """Return the whole days from the current time of the report to a date."""
         return max(0, (then - self.read_at).days)
 
 
@@ -82,17 +82,17 @@ class KeyRow:
     """An access key, read by this run (with an id) or from the credential report (without one).
 
     Attributes:
-        user: whose it is.
+        user: the name of its user.
         id: its id, or empty.
         status: Active or Inactive.
-        created: when it was made; by the report, when it was made or last changed.
-        days: its age in days, by that date.
-        last_used: when it was last used, or None where it never was.
-        idle: days since it was last used, or since it was made.
-        used_for: service and region of its last use, or empty where that is not known.
-        policy: what its user's policy asks, in words, or None where there is none.
-        limit: when an active key passes the policy's maximal age, or None.
-        rules: the rules it breaks.
+        created: its creation time; in the credential report, the time of its creation or last change.
+        days: its age in days, from `created`.
+        last_used: the time of its last use, or None for a key that was never used.
+        idle: the days since its last use, or since `created`.
+        used_for: service and region of its last use, or empty if unknown.
+        policy: the limits of its user's policy, or None without a policy.
+        limit: the time at which an active key exceeds the maximum age, or None.
+        rules: the violated rules.
     """
 
     user: str

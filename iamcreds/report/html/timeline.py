@@ -1,4 +1,4 @@
-"""The timeline of the page; pure."""
+"""The timeline of the report; pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from iamcreds.report.html.rows import KeyRow, Subject
 
 MONTHS = 12
-"""How many months the timeline's chart has, this one included; what is later is counted together."""
+"""The number of months in the timeline's chart, including the current one; later events are counted together."""
 
 
 @dataclass(frozen=True, order=True)
@@ -45,24 +45,25 @@ class Month:
         return self.expiries + self.limits
 
 
-def find_events(subject: Subject, found: Sequence[KeyRow]) -> list[Event]:
+def find_events(subject: Subject, keys: Sequence[KeyRow]) -> list[Event]:
     """Return the future expiries of credentials and age limits of the given access keys, soonest first."""
-    events = [*_find_expiries(subject), *_find_limits(subject, found)]
+    events = [*_find_expiries(subject), *_find_limits(subject, keys)]
     return sorted(event for event in events if event.when > subject.read_at)
 
 
 def _find_expiries(subject: Subject) -> Iterator[Event]:
-    for live in select_credentials(subject):
-        if live.expires is not None:
-            what = f"{service_alias(live.service)} credential expires"
-            yield Event(live.expires, live.user, what, live.id, subject.days_until(live.expires), is_of_key=False)
+    for credential in select_credentials(subject):
+        expires = credential.expires
+        if expires is not None:
+            what = f"{service_alias(credential.service)} credential expires"
+            yield Event(expires, credential.user, what, credential.id, subject.days_until(expires), is_of_key=False)
 
 
-def _find_limits(subject: Subject, found: Sequence[KeyRow]) -> Iterator[Event]:
-    for key in found:
+def _find_limits(subject: Subject, keys: Sequence[KeyRow]) -> Iterator[Event]:
+    for key in keys:
         if key.limit is not None:
-            # The report has the date of a key's last change, and the key may be older.
-            what = f"access key passes its age limit{'' if key.id else ', at the latest'}"
+            # the credential report has the date of a key's last change, so the key may be older
+            what = f"access key exceeds its age limit{'' if key.id else ', at the latest'}"
             yield Event(key.limit, key.user, what, key.id, subject.days_until(key.limit), is_of_key=True)
 
 

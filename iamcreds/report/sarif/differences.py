@@ -24,7 +24,7 @@ def format_drift(drift: Drift, whole: Place, checkout: Checkout) -> str:
 def _list_meanings() -> dict[str, str]:
     """Return the meaning of every rule by its name, in the order of `ruleIndex`."""
     meanings = {rule.rule: rule.meaning for rule in list_rules()}
-    # by name, except that `no-longer-declared` has its place from before: the documents stay the same, byte for byte
+    # by name, except `no-longer-declared`, which keeps its former position so that documents stay the same
     return dict(sorted(meanings.items(), key=lambda item: item[0].replace("no-longer", "missing-no-longer")))
 
 

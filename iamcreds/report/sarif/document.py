@@ -1,6 +1,6 @@
 """A SARIF 2.1.0 document; pure. The same results give the same bytes.
 
-What GitHub asks beyond the standard is kept, too: a place for every result, a description and help for every rule
+It meets GitHub's additional requirements: a location for each result, a description and help for each rule
 (https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning).
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 ROOT = "%SRCROOT%"
-"""What GitHub calls the root of the repository."""
+"""GitHub's name for the root of the repository."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Result:
     """A problem of the specs or a difference.
 
     Attributes:
-        rule: the name of the rule that is broken.
-        severity: how bad it is.
+        rule: the name of the violated rule.
+        severity: the severity.
         message: a sentence.
-        place: where it is shown; its file is relative to the current folder, or absolute.
-        subject: what it is about, in words that stay the same while lines move and texts are edited elsewhere.
+        place: the source location; its file is relative to the current folder, or absolute.
+        subject: the identity of the result, which stays the same if lines move and other texts change.
     """
 
     rule: str
@@ -50,7 +50,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Checkout:
-    """A repository's root, and the folder that file names are relative to; both absolute."""
+    """The root of a repository, and the folder of relative file names; both absolute."""
 
     root: Path
     folder: Path
@@ -68,10 +68,10 @@ def format_sarif(results: Iterable[Result], rules: Mapping[str, str], guide: str
     """Return the document.
 
     Args:
-        results: what was found, in order.
-        rules: every rule that there is, and what breaks it.
-        guide: the document that tells more about them.
-        checkout: where the files are.
+        results: the results, in order.
+        rules: the meaning of every rule by its name.
+        guide: the document about the rules.
+        checkout: the repository of the files.
     """
     driver = {
         "name": "iamcreds",
@@ -89,7 +89,7 @@ def format_sarif(results: Iterable[Result], rules: Mapping[str, str], guide: str
 
 def _describe_rule(rule: str, meaning: str, guide: str) -> dict[str, Any]:
     sentence = f"{capitalize(meaning)}."
-    help_text = f"{sentence} Each result says what to do about it; {guide} tells more."
+    help_text = f"{sentence} Each result has a next step. See {guide} for details."
     return {
         "id": rule,
         "shortDescription": {"text": sentence},
@@ -112,7 +112,7 @@ def _build_results(results: Iterable[Result], rules: list[str], checkout: Checko
             "level": result.severity.value,
             "message": {"text": _make_plain(result.message)},
             "locations": [{"physicalLocation": {"artifactLocation": checkout.locate(place.file), "region": region}}],
-            # By this one GitHub knows an alert again. Its upload logs that it would have made another, and keeps ours.
+            # GitHub identifies alerts by this fingerprint. Its upload logs a different value, but keeps this one.
             "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:{seen[fingerprint]}"},
         }
 
@@ -124,5 +124,5 @@ def _make_fingerprint(result: Result) -> str:
 
 
 def _make_plain(message: str) -> str:
-    """Return a message in one line without SARIF's links, `[text](target)`, whatever names it contains."""
+    """Return a message in one line without SARIF's links, `[text](target)`, which names might contain."""
     return escape_invisible(message).replace("](", "] (")

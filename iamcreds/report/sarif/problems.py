@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from iamcreds.report.sarif.document import Checkout
 
 _LINES = re.compile(r":\d+:\d+|(?<=line )\d+|(?<=column )\d+")
-"""Where else something stands, as messages tell it."""
+"""Source locations in messages."""
 
 
 def format_problems(problems: Iterable[Problem], checkout: Checkout) -> str:
@@ -25,6 +25,6 @@ def format_problems(problems: Iterable[Problem], checkout: Checkout) -> str:
 
 
 def _make_result(problem: Problem, checkout: Checkout) -> Result:
-    """Identify a problem by its file and its message, without the lines that the message names."""
+    """Identify a problem by its file and its message, without the source locations in the message."""
     subject = (checkout.locate(problem.place.file)["uri"], _LINES.sub("", problem.message))
     return Result(problem.rule, problem.severity, problem.message, problem.place, subject)

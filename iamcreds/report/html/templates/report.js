@@ -1,9 +1,9 @@
 "use strict";
-// Sorting, filtering and copying; without this script the page is the same, only that it does none of them.
+// Sorting, filtering and copying. Without this script, the report is complete but not interactive.
 const words = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 const tables = [...document.querySelectorAll("table")].map((table) => {
   const body = table.tBodies[0];
-  // A gap between the cells, so that no word is found across them.
+  // A separator between cells, so that no word matches across them.
   const text = (cells) => [...cells].map((cell) => cell.textContent).join("\n").toLowerCase();
   const rows = [...body.rows].map((row) => {
     return { row, text: text(row.cells), names: text(row.querySelectorAll("th, .mono")) };
@@ -23,7 +23,7 @@ function sort(one, head, column) {
   const isNumber = head.classList.contains("number");
   const sorted = one.rows.map((entry) => ({ entry, value: value(entry.row, column, isNumber) }));
   sorted.sort((left, right) => {
-    // What is empty comes last, either way.
+    // Empty values are last in both directions.
     if (left.value === null || right.value === null) return (left.value === null) - (right.value === null);
     const order = isNumber ? left.value - right.value : words.compare(left.value, right.value);
     return descending ? -order : order;
@@ -49,7 +49,7 @@ const shown = document.getElementById("shown");
 
 const letter = /[\p{L}\p{N}]/u;
 
-// "active" is no part of "Inactive": outside of names and ids, a text counts from the beginning of a word.
+// Outside of names and ids, matches start at the beginning of a word, so "active" does not match "Inactive".
 function begins(text, word) {
   if (!letter.test(word[0])) return text.includes(word);
   let at = text.indexOf(word);
@@ -58,23 +58,23 @@ function begins(text, word) {
 }
 
 function filter() {
-  const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-  document.documentElement.classList.toggle("filtering", wanted.length > 0);
+  const terms = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+  document.documentElement.classList.toggle("filtering", terms.length > 0);
   let left = 0;
   let all = 0;
   for (const one of tables) {
     let here = 0;
     for (const { row, text, names } of one.rows) {
-      const hit = wanted.every((word) => names.includes(word) || begins(text, word));
+      const hit = terms.every((word) => names.includes(word) || begins(text, word));
       row.hidden = !hit;
       here += hit;
     }
     const total = one.rows.length.toLocaleString("en");
-    one.count.textContent = wanted.length ? `${here.toLocaleString("en")} of ${total}` : total;
+    one.count.textContent = terms.length ? `${here.toLocaleString("en")} of ${total}` : total;
     left += here;
     all += one.rows.length;
   }
-  shown.textContent = wanted.length ? `${left.toLocaleString("en")} of ${all.toLocaleString("en")} ${all === 1 ? "row" : "rows"}` : "";
+  shown.textContent = terms.length ? `${left.toLocaleString("en")} of ${all.toLocaleString("en")} ${all === 1 ? "row" : "rows"}` : "";
 }
 
 let pending = 0;
@@ -85,7 +85,7 @@ input.addEventListener("input", () => {
 const form = document.getElementById("search");
 form.addEventListener("submit", (event) => event.preventDefault());
 form.hidden = false;
-if (input.value) filter(); // a browser may bring the text back on reload
+if (input.value) filter(); // browsers may restore the text on reload
 
 function copy(button) {
   const code = button.previousElementSibling;
