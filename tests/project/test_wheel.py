@@ -62,7 +62,8 @@ def test_file_name(name: str, tmp_path: Path) -> None:
 def test_metadata(name: str, headers: str, tmp_path: Path) -> None:
     """A wheel that declares a different package or version is rejected."""
     reject(
-        pack(tmp_path / NAME, name, headers), "is not a wheel of iamcreds 1.2.3: its METADATA has a different name or version"
+        pack(tmp_path / NAME, name, headers),
+        "is not a wheel of iamcreds 1.2.3: its METADATA has a different name or version",
     )
 
 
