@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -105,7 +106,7 @@ def test_sibling_of_a_lost_response(monkeypatch: pytest.MonkeyPatch, emulator: E
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_repeated_create(monkeypatch: pytest.MonkeyPatch, signed_in: Emulator, when: When) -> None:
     """The next run after a lost response waits until lists must have the credential, and creates no second one."""
-    passed = [0.0]
+    passed, start = [0.0], time.monotonic()
     signed_in.controls.set(list_lag=30)
 
     def sleep(seconds: float) -> None:
@@ -129,7 +130,8 @@ def test_repeated_create(monkeypatch: pytest.MonkeyPatch, signed_in: Emulator, w
         (credential_id,) = signed_in.controls.passwords()
         (reason,) = reasons(again.check({}, news()))
         assert credential_id in reason
-    assert passed[0] == pytest.approx(71.5 if when == "before" else 31.5, abs=2)
+    longest = 73.5 if when == "before" else 33.5
+    assert longest - 4 - (time.monotonic() - start) <= passed[0] <= longest, "waits end earlier on a busy machine"
     assert len(signed_in.controls.passwords()) == 1
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 WIDTHS = {"phone": (360, 740), "tablet": (NARROW, 740), "laptop": (NARROW + 1, 740), "desktop": (1280, 800)}
 SCHEMES = ("light", "dark")
+expect.set_options(timeout=60_000)  # a busy machine renders late
 SECTIONS = ("findings", "timeline", "services", "credentials", "keys")
 
 CUT = """

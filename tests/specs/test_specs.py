@@ -155,7 +155,7 @@ def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
     plain_bot = replace(plain_bot, iam_user=DesiredIamUser(Place(file, 28, 15)))
     renamed_bot = replace(build_bot, name="renamed-bot", place=Place(file, 29, 3), iam_user=None, was="old-bot")
     users = (build_bot, jane, night_bot, own_bot, plain_bot, renamed_bot)
-    assert load(Path(file)) == Desired(users, "123456789012", (), (file,))
+    assert load(Path(file)) == Desired(users, "123456789012", (), (file,), file)
 
 
 def test_yaml_1_1_surprises() -> None:
@@ -230,7 +230,7 @@ def test_empty_and_meant(text: str, tmp_path: Path) -> None:
 
 def test_empty_folder_and_meant(tmp_path: Path) -> None:
     """A folder without files is valid if empty specs are allowed."""
-    assert load(tmp_path, allow_empty=True) == Desired()
+    assert load(tmp_path, allow_empty=True) == Desired(path=str(tmp_path))
 
 
 def test_missing_path_is_never_meant(tmp_path: Path) -> None:

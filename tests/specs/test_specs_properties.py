@@ -144,7 +144,7 @@ def drop_places(specs: Desired) -> Desired:
         )
         for user in specs.users
     )
-    return replace(specs, users=tuple(users), files=())
+    return replace(specs, users=tuple(users), files=(), path=Desired.path)
 
 
 @given(make_specs())
