@@ -78,7 +78,7 @@ def test_unprintable_name(character: str, specs: Desired, monkeypatch: pytest.Mo
     monkeypatch.setattr(pulumi.log, "warn", warnings.append)
     run(Engine({}), specs)
     (warning,) = warnings
-    assert "config `passwords`: the password of x is not used" in warning
+    assert "config `passwords`: the password of x" in warning
     assert warning.isprintable()
 
 

@@ -106,14 +106,16 @@ def test_update_of_a_deleted_credential(
     """The error about an update of a deleted credential names the next step; for a young one, that is to wait."""
     name, olds = made(provider)
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=name)
-    with pytest.raises(NoSuchCredentialError, match="is gone, less than a minute after its creation") as failed:
+    with pytest.raises(
+        NoSuchCredentialError, match="deleted outside Pulumi less than a minute after its creation"
+    ) as failed:
         provider.update(name, olds, INPUTS | {"reset": "now"})
     listed = datetime.fromisoformat(olds["create_date"]) + timedelta(seconds=60)
-    (seconds,) = re.findall(f"run again at {listed:%H:%M:%S} UTC .in ([0-9]+) s.$", str(failed.value))
+    (seconds,) = re.findall(f"Run again at {listed:%H:%M:%S} UTC .in ([0-9]+) s.$", str(failed.value))
     assert 55 <= int(seconds) <= 61
     emulator.controls.set(clock_shift=61)
     provider.account.inventory.reread(["jane"])
-    with pytest.raises(NoSuchCredentialError, match=f"credential {name} .* is gone: `pulumi up --refresh"):
+    with pytest.raises(NoSuchCredentialError, match=f"credential {name} .* outside Pulumi\\. Run `pulumi up --refresh"):
         provider.update(name, olds, INPUTS | {"reset": "now"})
 
 

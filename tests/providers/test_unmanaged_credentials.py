@@ -271,7 +271,7 @@ def test_without_the_state(unmanaged: UnmanagedCredentialsProvider, capsys: pyte
     checked = unmanaged.check({}, {"users": {"jane": "delete"}, "run": {}})
     nothing: dict[str, Any] = {"unmanaged": {}, "deactivates": [], "deletes": []}
     assert (checked.inputs, checked.failures) == ({"users": {"jane": "delete"}} | nothing, [])
-    assert "its state could not be read" in capsys.readouterr().err
+    assert "this run could not read the state" in capsys.readouterr().err
     assert unmanaged.check({}, {"users": {"jane": "delete"}}).inputs == checked.inputs, "nor without a run context"
 
 
@@ -347,9 +347,12 @@ def test_registered(tmp_path: Path, settings: None) -> None:
 @pytest.mark.parametrize(
     ("age", "end"),
     [
-        (timedelta(hours=1), f"declare it with `adopt: {OLD}`, or delete it\n"),
-        (-timedelta(hours=1), f"declare it with `adopt: {OLD}`, or delete it, unless a different run is creating it\n"),
-        (timedelta(days=9), "delete it\n"),
+        (timedelta(hours=1), f"Options: import it with `adopt: {OLD}`; or delete it\n"),
+        (
+            -timedelta(hours=1),
+            f"Options: import it with `adopt: {OLD}`; or delete it, unless a different run is creating it\n",
+        ),
+        (timedelta(days=9), "Delete it\n"),
     ],
     ids=["adoptable", "recent", "expired"],
 )
@@ -366,4 +369,4 @@ def test_advice(
     emulator.controls.put_credential(OLD, "jane", "bedrock.amazonaws.com", **dates)
     unmanaged.check({}, inputs("report"))
     (warning,) = (line for line in capsys.readouterr().err.splitlines(keepends=True) if OLD in line)
-    assert warning.endswith(f"this stack has not: {end}")
+    assert warning.endswith(f" of user jane is unmanaged. {end}")
