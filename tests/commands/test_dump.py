@@ -236,7 +236,7 @@ def test_into(run: Run, emulator: Emulator, iam: IAMClient) -> None:
 
 
 def test_into_again(run: Run, emulator: Emulator, iam: IAMClient) -> None:
-    """A repetition adds nothing, says so and exits 0, also through a link in the folder of the specs."""
+    """A repetition adds nothing, reports this and exits 0, even through a link in the folder of the specs."""
     put(emulator, iam, "jane")
     Path("specs").mkdir()
     Path("specs/team.txt").write_text("users: {jane: {credentials: [{service: codecommit}]}}")

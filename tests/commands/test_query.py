@@ -214,7 +214,7 @@ def test_fault_in_the_middle(run: Run, emulator: Emulator) -> None:
 
 @pytest.mark.usefixtures("team")
 def test_short_name(run: Run) -> None:
-    """A short name compared with a full one is a warning on standard error, and the rows stay what they are."""
+    """A short name compared with a full one is a warning on standard error, and the rows do not change."""
     result = run("query", "SELECT id FROM service_specific_credentials WHERE service = 'codecommit'")
     assert (result.exit_code, result.stdout) == (0, "id\n")
     assert result.stderr == (

@@ -54,7 +54,7 @@ EACH = pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
 
 @pytest.fixture
 def folder(signed_in: Emulator, iam: IAMClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the files that the commands read, and an account with a user; there is no engine."""
+    """Return a folder with the files that the commands read, next to an account with a user and without an engine."""
     del signed_in
     iam.create_user(UserName="jane")
     (tmp_path / "specs.yaml").write_text(SPECS, "utf-8")

@@ -1,4 +1,4 @@
-"""A stack of specs in this process: the program's inputs and the provider's answers, without the engine."""
+"""A stack of specs in this process: the program's inputs and the provider's responses, without the engine."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class Row:
         rule: the rule.
         arrange: makes the situation.
         next: a pattern of the whole next step. Each group is an option, and its name begins with the way to take it:
-            `aws`, `iamcreds` and `up` (`pulumi up`) are carried out as printed; an `edit` is made as in `edits`.
+            `aws`, `iamcreds` and `up` (`pulumi up`) are carried out as printed; an `edit` is applied as in `edits`.
         edits: the specs after an edit, by group.
         is_state_known: whether drift gets the stack's state.
     """
@@ -145,7 +145,7 @@ def deleted(world: World, specs: str = MANAGED, *ids: str) -> None:
 
 
 def one_of_two(world: World) -> None:
-    """Have one of two managed credentials, which specs without ids cannot tell apart."""
+    """Have one of two managed credentials, which specs without ids cannot distinguish."""
     deleted(world, TWO, ONE, OTHER)
     world.stack.declare(TWO.format("status: Active", "status: Active"))
 

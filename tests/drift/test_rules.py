@@ -400,7 +400,7 @@ def test_limits() -> None:
         "7 differences of user-0, user-1, user-2, user-3, user-4 and 2 other users not reported, because IAM is"
         " eventually consistent and the user or credential is less than a minute old: run again in a minute"
     )
-    refused = replace(there, report_missing="AWS said no")
+    refused = replace(there, report_missing="AccessDenied")
     assert list(describe_limits(drift(refused))) == [
-        "access keys of 1 watched user read one by one, because no credential report is available (AWS said no)"
+        "access keys of 1 watched user read one by one, because no credential report is available (AccessDenied)"
     ]

@@ -87,7 +87,7 @@ def test_incident(heading: str, player: Player) -> None:
 def test_lost_state(heading: str, player: Player) -> None:
     """Each way back from a lost state keeps ids and passwords in AWS; with a backup, the stack has the passwords."""
     if "Import" in heading and shutil.which("jq") is None:
-        pytest.skip("there is no jq on PATH")
+        pytest.skip("jq is not on PATH")
     passwords = dict(player.controls.passwords())
     play(player, heading)
     assert dict(player.controls.passwords()) == passwords

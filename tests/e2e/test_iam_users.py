@@ -239,7 +239,7 @@ def test_another_account(stack: Stack, emulator: Emulator, iam: IAMClient) -> No
 
 
 def test_documented_program(stack: Stack, iam: IAMClient) -> None:
-    """The documented program of your own previews without a warning about the user whom it creates."""
+    """The documented program of your own previews without a warning about the user that it creates."""
     iam.create_user(UserName="build-bot")
     stack.write_program(program())
     preview = stack.preview()

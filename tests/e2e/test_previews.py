@@ -52,7 +52,7 @@ def test_all_refusals_at_once(
     with pytest.raises(SystemExit, match=r"\A1\Z"):
         main(["plan", str(preview)])
     planned = capfd.readouterr().out
-    assert "4 refused" in planned
+    assert "4 rejected" in planned
     assert all(line.removesuffix(" ago")[:120] in planned for line in in_one_process)
     assert "iam:CreateServiceSpecificCredential" not in emulator.controls.counts()
 

@@ -109,7 +109,7 @@ def test_reported_rejections(
     with pytest.raises(SystemExit, match=r"\A4\Z"):
         main(["plan", str(preview), "--max-removals", "2", "--approve", str(approved), "--specs", "specs"])
     comment = capfd.readouterr().out
-    assert "1 to update (1 reset), 1 to delete, 1 refused; the stack has 2 credentials." in comment
+    assert "1 to update (1 reset), 1 to delete, 1 rejected; the stack has 2 credentials." in comment
     assert foreign in comment
     with pytest.raises(SystemExit, match=r"\A3\Z"):
         main(["plan", str(preview), "--max-removals", "1", "--approve", str(approved)])
@@ -257,7 +257,7 @@ def test_rejected_iam_user(
     with pytest.raises(SystemExit, match=r"\A4\Z"):
         main(["plan", str(preview)])
     comment = capfd.readouterr().out
-    assert "1 to create, 1 to delete, 1 IAM user to create, 1 refused; the stack has 1 credential." in comment
+    assert "1 to create, 1 to delete, 1 IAM user to create, 1 rejected; the stack has 1 credential." in comment
     assert "jane: IAM user jane already exists" in comment
     stack.fail(*UP)
     assert list_credentials(iam, "leaver") == []

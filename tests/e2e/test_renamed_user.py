@@ -1,4 +1,4 @@
-"""A user whom IAM has renamed, and specs that have `was`: aliases are the engine's matter."""
+"""A user that IAM has renamed, and specs with `was`: aliases are the engine's matter."""
 
 from __future__ import annotations
 

@@ -80,9 +80,7 @@ esac
 """
 
 
-@pytest.mark.skipif(
-    shutil.which("jq") is None, reason="there is no jq on PATH, with which the way from Terraform is told"
-)
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not on PATH, and the migration from Terraform uses it")
 def test_passwords_from_terraform(tmp_path: Path) -> None:
     """Every secret of the state becomes a password of the config, and no empty one does."""
     names = {

@@ -39,7 +39,7 @@ CAUSES = {
 def test_once(
     provider: ServiceSpecificCredentialProvider, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first read fails with the cause; the others return what the state has, because the run ends anyway."""
+    """The first read fails with the cause; the others return the recorded state, because the run ends anyway."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(IamcredsError):

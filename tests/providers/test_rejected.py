@@ -75,7 +75,7 @@ def test_missing_user(provider: ServiceSpecificCredentialProvider) -> None:
 
 
 def test_user_name_in_a_different_case(provider: ServiceSpecificCredentialProvider) -> None:
-    """The rejection of a missing user names the user whose name differs by case only, next to whom IAM allows none."""
+    """The rejection of a missing user names the user whose name differs by case only; IAM does not allow both."""
     (reason,) = provider.check({}, news(on_rejection="collect") | {"user": "Jane"}).inputs["refused"]
     assert "IAM does not allow it next to jane. Options: declare the user as jane; or" in reason
     assert "create-user" not in reason

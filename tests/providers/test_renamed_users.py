@@ -1,4 +1,4 @@
-"""Users whom IAM has renamed: a credential that lives under the declared name is never replaced."""
+"""Users that IAM has renamed: a credential that exists under the declared name is never replaced."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_not_renamed(provider: ServiceSpecificCredentialProvider, iam: IAMClient
 
 
 def test_not_renamed_and_new(provider: ServiceSpecificCredentialProvider) -> None:
-    """A new credential of a user whom IAM has not renamed yet is rejected with the command that renames the user."""
+    """A new credential of a user that IAM has not renamed yet is rejected with the command that renames the user."""
     (reason,) = provider.check({}, joan("", owned={})).inputs["refused"]
     assert "IAM still has user jane. Options: rename the user (aws iam update-user" in reason
 

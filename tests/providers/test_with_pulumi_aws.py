@@ -44,7 +44,7 @@ def test_documented_program() -> None:
 
 
 def test_user_of_a_different_stack() -> None:
-    """An output of a stack reference, or of no resource, is not a user whom the program creates."""
+    """An output of a stack reference, or of no resource, is not a user that the program creates."""
     mocks = Mocks()
     pulumi.runtime.set_mocks(mocks)
 

@@ -481,7 +481,7 @@ def test_every_unmanaged_deletion_is_named() -> None:
     ],
 )
 def test_expired(op: str, sides: tuple[str, ...], action: str) -> None:
-    """A credential that expired since the last update has expired; nobody changed its status."""
+    """A credential that expired since the last update has expired; its status was not changed manually."""
     inputs = {"user": "jane", "service": "logs"}
     expired: dict[str, Any] = {"old": inputs | {"status": "Expired"}, "new": inputs}
     preview = make_preview(

@@ -10,7 +10,7 @@ from tests.pull_request.previews import ACCESS_KEYS, make_preview, make_step, ru
 
 JANE = {"user": "jane", "service": "codecommit.amazonaws.com"}
 GHOST = {"user": "ghost", "service": "codecommit.amazonaws.com"}
-IN_THE_WAY = "credential ACCAEXAMPLE1234567890 is live and nobody declared it"
+IN_THE_WAY = "unmanaged credential ACCAEXAMPLE1234567890 already exists"
 NO_USER = "the account has no IAM user ghost"
 REPORTED = [
     {"severity": "error", "message": f"error: specs/ghost.yaml:2:3: ghost/codecommit: {NO_USER}"},

@@ -94,7 +94,7 @@ def test_drift() -> None:
 
 
 def test_rules() -> None:
-    """Every rule has its help, even if there is no result for it."""
+    """Every rule has its help, even without a result for it."""
     drift = read(format_drift(replace(DRIFT, differences=()), WHOLE, CHECKOUT))
     assert drift["results"] == []
     assert [rule["id"] for rule in drift["tool"]["driver"]["rules"]] == [

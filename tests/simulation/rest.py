@@ -176,7 +176,7 @@ class Rest:
     def _follow_renamed(self, run: Run, text: str) -> bool:
         renamed = dict(_RENAMED.findall(text))
         for user, new_name in renamed.items():
-            self._tell(f"- way out: what is declared for user {user} is declared for {new_name}")
+            self._tell(f"- way out: the credentials of user {user} are declared for {new_name}")
             run.stack.program.rename_user(user, new_name)
         return bool(renamed)
 

@@ -59,7 +59,7 @@ EXPIRED = existing(9, status=Status.EXPIRED)
     ],
 )  # fmt: skip
 def test_matches(tmp_path: Path, declared: str, found: list[Credential], expected: dict[str, str | None]) -> None:
-    """One and one match. Of two, names, dates, logins and statuses must agree. An unknown id is a doubt."""
+    """One and one match. If there are two, names, dates, logins and statuses must agree. An unknown id is undecided."""
     for name in ("ACCA2", "GONE"):
         declared = declared.replace(f"adopt: {name}", f"adopt: {name:0<20}")
     found = [

@@ -61,7 +61,7 @@ def test_no_such_credential() -> None:
     "name", ["jame/codecommit", "jan/codecommit", "codecommit", "urn:pulumi:a::b::c::jame/codecommit"]
 )
 def test_other_users_are_not_suggested(name: str) -> None:
-    """A credential of a different user is never suggested, however similar its name is: somebody would use it."""
+    """A credential of a different user is never suggested, even if its name is similar, because a user would use it."""
     other = make_resource("jame/codecommi")
     with pytest.raises(SecretError, match=r"; `pulumi stack output credentials` lists what it has$"):
         find_secret(make_export(make_resource("jane/codecommit"), other), name)

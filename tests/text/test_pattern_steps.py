@@ -111,7 +111,7 @@ def find_flags(call: ast.Call) -> re.RegexFlag:
 
 
 def is_free(call: ast.Call, tree: ast.Module, used: dict[str, set[str]]) -> bool:
-    """Whether a pattern is searched for, and not held against the beginning of a text alone."""
+    """Return True if a pattern is searched for, and not only compared with the beginning of a text."""
     assert isinstance(call.func, ast.Attribute)
     if call.func.attr != "compile":
         return call.func.attr not in ANCHORED

@@ -42,7 +42,7 @@ def test_make_clean_installs_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("is_moved", [False, True])
 def test_moved_environment(tmp_path: Path, *, is_moved: bool) -> None:
-    """A virtual environment whose scripts start a different folder's Python is made anew."""
+    """A virtual environment whose scripts start a different folder's Python is created again."""
     for name in ("Makefile", "pyproject.toml", "uv.lock"):
         shutil.copy(ROOT / name, tmp_path)
     scripts = tmp_path / ".venv/bin"
