@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from iamcreds.commands._errors import FOUND, FindingCommand
+from iamcreds.commands._errors import FINDINGS, FindingCommand
 from iamcreds.commands._options import combine, selection_options
 from iamcreds.commands._terminal import progress_bars
 from iamcreds.text.durations import parse_duration
@@ -114,4 +114,4 @@ def finish(drift: Drift, urls: Sequence[str], page: str | None = None) -> None:
             from iamcreds.report.message import send_message, write_message  # noqa: PLC0415 - drift takes 30 ms to import
 
             send_message(urls, *write_message(drift, page))
-        raise click.exceptions.Exit(FOUND)
+        raise click.exceptions.Exit(FINDINGS)

@@ -14,7 +14,7 @@ import click
 
 from iamcreds.text.escaping import escape_lines
 
-FOUND = 2
+FINDINGS = 2
 """The exit code for drift, findings and unknown code."""
 
 

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from iamcreds.commands._errors import FOUND
+from iamcreds.commands._errors import FINDINGS
 from iamcreds.errors import StateError
 from iamcreds.text.decoding import decode
 from iamcreds.text.escaping import escape_invisible, shorten
@@ -75,7 +75,7 @@ def reject_unknown_code(checked: CheckedState) -> None:
         click.echo(f"unknown code: {_show(code.urn) or '(outside of resources)'}: {_show(code.reason)}")
     if checked.foreign:
         click.echo("Do not run Pulumi on this state until you know who wrote it.", err=True)
-        raise click.exceptions.Exit(FOUND)
+        raise click.exceptions.Exit(FINDINGS)
 
 
 def _show(text: str) -> str:

@@ -100,7 +100,7 @@ def _find_region() -> str:
     default="prod",
     show_default=True,
     callback=matching(_STACK, "a stack's name: 1 to 100 letters, digits and characters of _.-"),
-    help="Name of the first stack. Each account has a stack of its own.",
+    help="Name of the first stack. Each account has its own stack.",
 )
 @click.option(
     "--wheel",

@@ -47,8 +47,8 @@ def command(run: str, account: str | None, specs: Path | None, part: int | None)
     --specs limits creates, resets and status changes to declared users and services. Deletion is allowed for every
     user of the account, because users removed from the specs must lose their credentials. Attach the new policy before
     specs declare a new user or service. If the users do not fit into one policy, standard error shows the number of
-    parts, and the role needs all of them. If a role cannot have so many, one policy allows changes to all users of the
-    account for declared services.
+    parts, and the role needs all of them. Above the quota of policies per role, one policy allows changes to all users
+    of the account for declared services.
 
     If specs declare `iamUser`, the policy includes the permissions that pulumi-aws needs to create declared users with
     declared policies and boundaries. Deletion is allowed for every user.

@@ -115,9 +115,9 @@ def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
         for wanted in user.credentials:
             declared[wanted.user, wanted.service].append(wanted.place)
     users = {user.name: user.place for user in subject.desired.users}
-    found = list(select_credentials(subject))
-    live = Counter((credential.user, credential.service) for credential in found)
-    for credential in found:
+    credentials = list(select_credentials(subject))
+    live = Counter((credential.user, credential.service) for credential in credentials)
+    for credential in credentials:
         pair = credential.user, credential.service
         place = declared[pair][0] if len(declared[pair]) == 1 else users.get(credential.user)
         managed = _describe_managed(len(declared[pair]), live[pair], is_known=credential.user in users)
@@ -148,17 +148,17 @@ def build_service_rows(subject: Subject) -> Iterator[ServiceRow]:
     for credential in select_credentials(subject):
         live[credential.service].append(credential)
     for service in sorted(declared.keys() | live.keys(), key=service_alias):
-        found = live[service]
-        statuses = Counter(credential.status for credential in found)
+        credentials = live[service]
+        statuses = Counter(credential.status for credential in credentials)
         yield ServiceRow(
             service=service_alias(service),
             declared=declared[service],
-            live=len(found),
+            live=len(credentials),
             active=statuses[Status.ACTIVE],
             inactive=statuses[Status.INACTIVE],
             expired=statuses[Status.EXPIRED],
-            expiring=sum(credential.expires is not None for credential in found),
-            users=len({credential.user for credential in found}),
+            expiring=sum(credential.expires is not None for credential in credentials),
+            users=len({credential.user for credential in credentials}),
         )
 
 
