@@ -1,6 +1,6 @@
 # Requires Python 3.11 or newer, and `pulumi` on PATH or a Go toolchain. Everything else is installed in this folder.
 .DEFAULT_GOAL := help
-.PHONY: help up preview down env test lint types actionlint unit e2e faults faults-sample simulate mutants bench documents pictures previews clean
+.PHONY: help up preview down env test lint types actionlint unit e2e faults faults-sample simulate mutants bench documents style pictures previews clean
 
 PYTHON ?= python3
 UV := $(or $(shell command -v uv 2>/dev/null),.state/uv/bin/uv)
@@ -76,6 +76,9 @@ bench: $(VENV) ## measure the loading of specs relative to libyaml, and runs wit
 documents: $(VENV) ## write the generated parts of the documents, and the locked requirements of new projects
 	.venv/bin/python -m tools.documents
 	.venv/bin/python -m tools.requirements
+
+style: $(VENV) ## list banned words, and sentences of more than 25 words
+	@.venv/bin/python -m tools.style
 
 previews: $(VENV) ## record previews of the engine for the tests of `iamcreds plan`
 	.venv/bin/python -m tests.pull_request.record

@@ -132,7 +132,8 @@ class AccessKeysProvider(WatcherProvider):
 
 
 _FINDING = re.compile(r"(?P<user>[^:]+): .*\[(?P<rule>[a-z-]+)\]", re.DOTALL)
-_KEY_ID = re.compile(r"\b[A-Z0-9]{16,}\b")
+_MIN_KEY_ID = 16
+"""The minimum length of an access key id (IAM's API reference, AccessKey)."""
 
 
 def _identify_findings(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,7 +146,10 @@ def _identify_findings(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def _identify_finding(sentence: object) -> object:
     match = _FINDING.fullmatch(sentence) if isinstance(sentence, str) else None
-    return sentence if match is None else (match["user"], match["rule"], _KEY_ID.findall(match[0]))
+    if match is None:
+        return sentence
+    words = re.split("[^A-Z0-9]", match[0])
+    return match["user"], match["rule"], [word for word in words if len(word) >= _MIN_KEY_ID]
 
 
 def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:

@@ -60,9 +60,7 @@ PATTERNS = {advice: re.compile(rf"(?<![\w.-])(?:{words})(?![\w-])", re.MULTILINE
 
 EXCEPTIONS = {
     "AS live": "a column of a query",
-    '"live": 1': "a column of a query",
     "user  live": "a column of a query",
-    "SELECT user, live": "a column of a query",
     "profile (nobody)": "the name of a profile",
     "(nobody\\)": "the name of a profile",
     "user nobody": "the name of a user",

@@ -32,7 +32,7 @@ _MARKER_WORDS = "a marker from an earlier page"
 
 
 def _complete_service(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    """Return the services for shell completion; the option accepts others, too."""
+    """Return the services that a shell suggests; the option accepts others, too."""
     return [alias for alias in service_aliases() if alias.startswith(incomplete)]
 
 

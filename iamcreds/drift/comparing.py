@@ -79,7 +79,7 @@ def watched_users(desired: Desired) -> dict[str, AccessKeyPolicy]:
 
 
 def group_access_keys(inventory: Inventory) -> dict[str, list[AccessKey]]:
-    """Return the access keys by user, oldest first, for every user whose keys were read."""
+    """Return the access keys of every user whose keys were read, by user, oldest first."""
     keys: dict[str, list[AccessKey]] = {user: [] for user in inventory.access_keys_read}
     for key in inventory.access_keys:
         keys[key.user].append(key)

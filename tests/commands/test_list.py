@@ -234,7 +234,7 @@ def test_wrong_marker(run: Run) -> None:
     """An invalid marker is a one-line error."""
     result = run("list", "credentials", "--all-users", "--marker", "nonsense")
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: listing the service-specific credentials of all users: AWS said")
+    assert result.stderr.startswith("Error: listing the service-specific credentials of all users: AWS error")
     assert result.stderr.count("\n") == 1
 
 

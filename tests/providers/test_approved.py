@@ -200,9 +200,9 @@ def test_odd_files(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ({}, None),
         ({"specs": "1" * 64}, "the specs have changed since the approved plan of 2026-11-29 08:00 UTC"),
         ({"specs": None}, "the approved plan has no digest of the specs"),
-        ({"stack": "prod"}, "is for stack iamcreds/prod, and this is stack iamcreds/test: nothing was changed"),
-        ({"project": "\x1b[2J"}, r"is for stack \x1b[2J/test, and this is stack iamcreds/test"),
-        ({"version": 2}, "a newer version of iamcreds made it"),
+        ({"stack": "prod"}, "is for stack iamcreds/prod, but this is stack iamcreds/test: nothing was changed"),
+        ({"project": "\x1b[2J"}, r"is for stack \x1b[2J/test, but this is stack iamcreds/test"),
+        ({"version": 2}, "was written by a newer version of iamcreds"),
     ],
 )
 def test_program(file: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], message: str | None) -> None:

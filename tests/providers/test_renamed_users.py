@@ -118,7 +118,7 @@ def test_suggestion(
     state = {"owned": {name: "jane/codecommit"}, "strays": {name: "jane"}}
     new_process().check({}, joan(name, former_user=None, **state))
     (line,) = capsys.readouterr().err.splitlines()
-    assert f"deletes codecommit credential {name} and its password" in line
+    assert f"deletes codecommit credential {name} with its password" in line
     assert line.endswith("To keep it, add `was: jane` to user joan in the specs")
     sibling = {"resource": "joan/codecommit/b", "group": {NAME: {"declared": 2}, "joan/codecommit/b": {"declared": 2}}}
     new_process().check({}, joan(name, strays={name: "jane"}, **sibling) | {"declared": 2})

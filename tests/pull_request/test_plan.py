@@ -78,7 +78,7 @@ def test_drift() -> None:
         in done.stdout
     )
     assert "1 to create, 1 to update (1 activated)" in done.stdout
-    assert "of user jane, and off it stays: switch it on in IAM, or declare `status: Active`" in done.stdout
+    assert "of user jane was deactivated outside Pulumi and stays Inactive. Options: activate it in IAM; or declare" in done.stdout
     assert "Warnings (1)" in done.stdout
 
 
@@ -222,8 +222,8 @@ def test_unreachable_endpoint() -> None:
     """The provider's error about an unreachable endpoint is in the comment and in the error message."""
     done = run_recorded("unreachable")
     assert done.exit_code == 1
-    assert "no answer from AWS (Could not connect" in done.stdout
-    assert "no answer from AWS (Could not connect" in done.stderr
+    assert "no response from AWS (Could not connect" in done.stdout
+    assert "no response from AWS (Could not connect" in done.stderr
 
 
 def test_what_went_wrong_comes_first() -> None:

@@ -50,7 +50,7 @@ def test_recorded_failure() -> None:
     assert "**The preview failed**" in done.stdout
     assert "1 to update (1 reset), 4 rejected; the stack has 3 credentials." in done.stdout
     assert_recorded(done.stdout)
-    assert done.stderr.startswith("Error: the preview failed: ghost/bedrock: the account has no IAM user ghost: create")
+    assert done.stderr.startswith("Error: the preview failed: ghost/bedrock: the account has no IAM user ghost. Options: create")
     assert done.stderr.endswith(
         "and 3 more rejections. For a preview that completes with rejections, set IAMCREDS_REJECTIONS=report\n"
     )
@@ -64,7 +64,7 @@ def test_recorded_report() -> None:
     assert "1 to update (1 reset), 1 to delete, 4 rejected; the stack has 3 credentials." in done.stdout
     assert "| `joe/logs` | `logs.amazonaws.com` | delete |" in done.stdout
     assert_recorded(done.stdout)
-    assert done.stderr.startswith("Rejected: ghost/bedrock: the account has no IAM user ghost: create the user")
+    assert done.stderr.startswith("Rejected: ghost/bedrock: the account has no IAM user ghost. Options: create the user")
     over = run_recorded("reported", "--max-removals", "1")
     assert over.exit_code == 3
     assert "**Rejected**: 2 of 3 credentials" in over.stdout
@@ -74,7 +74,7 @@ def test_recorded_report() -> None:
 def assert_recorded(comment: str) -> None:
     """Assert that the comment has the recorded rejections with their source locations, and a change next to them."""
     assert "\nspecs/team.yaml:8:9: ghost/bedrock: the account has no IAM user ghost" in comment
-    assert "\nspecs/team.yaml:11:9: jane/codecommit: no codecommit credential is made for user jane:" in comment
+    assert "\nspecs/team.yaml:11:9: jane/codecommit: cannot create a codecommit credential for user jane:" in comment
     assert "\nspecs/team.yaml:3:3: specs/team.yaml: bot: has 2 access keys" in comment
     assert comment.count("ghost/bedrock") == 1
     assert "| `bot/bedrock` | `bedrock.amazonaws.com` | reset | reset trigger `lost` | `specs/team.yaml:4` |" in comment

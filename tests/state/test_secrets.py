@@ -63,7 +63,7 @@ def test_no_such_credential() -> None:
 def test_other_users_are_not_suggested(name: str) -> None:
     """A credential of a different user is never suggested, even if its name is similar, because a user would use it."""
     other = make_resource("jame/codecommi")
-    with pytest.raises(SecretError, match=r"; `pulumi stack output credentials` lists what it has$"):
+    with pytest.raises(SecretError, match=r"\. Run `pulumi stack output credentials` to list its credentials$"):
         find_secret(make_export(make_resource("jane/codecommit"), other), name)
 
 
