@@ -22,7 +22,7 @@ async def read_passwords(desired: Desired) -> Mapping[str, str]:
     """Return the passwords of credentials that the specs import, by resource name, and warn about any other one.
 
     Raises:
-        pulumi.RunError: the value is not an object of texts.
+        pulumi.RunError: the value is not an object of strings.
     """
     passwords = _check(await _read())
     imported = {each.resource_name for user in desired.users for each in user.credentials if each.adopt}
@@ -48,16 +48,16 @@ def _check(passwords: Any) -> Mapping[str, str]:  # noqa: ANN401 - any JSON
     """Return the config's value, which must be passwords by name; an error names the resources and no password.
 
     Raises:
-        pulumi.RunError: it is not an object, or some values are empty or not texts.
+        pulumi.RunError: it is not an object, or some values are empty or not strings.
     """
     if not isinstance(passwords, dict):
         raise pulumi.RunError(
-            f"config `{KEY}`: the value must be an object of texts by resource name. Run pulumi config set --secret"
+            f"config `{KEY}`: the value must be an object of strings by resource name. Run pulumi config set --secret"
             f" --path {_path('jane/codecommit')}, which prompts for the password"
         )
     wrong = sorted(name for name, password in passwords.items() if not (isinstance(password, str) and password))
     if wrong:
-        reasons = (f"{name} is {'empty' if passwords[name] == '' else 'not a text'}" for name in wrong)
+        reasons = (f"{name} is {'empty' if passwords[name] == '' else 'not text'}" for name in wrong)
         raise pulumi.RunError(
             escape_invisible(
                 f"config `{KEY}`: the password of {', that of '.join(reasons)}. Run pulumi config set --secret --path"

@@ -49,7 +49,7 @@ def parse_settings(content: bytes) -> SecretsProvider:
     settings = {} if settings is None else settings
     names = ("secretsprovider", "encryptedkey", "encryptionsalt")
     if not isinstance(settings, dict) or not all(isinstance(settings.get(name, ""), str) for name in names):
-        raise StateError("the settings file is not a stack's settings (Pulumi.STACK.yaml)")
+        raise StateError("the file is not the settings file of a stack (Pulumi.STACK.yaml)")
     url, key, salt = (settings.get(name, "") for name in names)
     if key:
         return SecretsProvider(_CLOUD, url, key)

@@ -77,7 +77,7 @@ def test_named_tests(name: str) -> None:
 
 def test_every_promise_is_shown() -> None:
     """Each promise about secrets names a test."""
-    promises = (ROOT / "SECURITY.md").read_text().partition("## What we promise")[2].partition("\n## ")[0]
+    promises = (ROOT / "SECURITY.md").read_text().partition("## Promises")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| .* \|$", promises, re.MULTILINE)[1:]
     assert len(rows) > 10
     assert all(re.search(r"\| \[(test|assert)_\w+\]\(tests/", row) for row in rows)

@@ -334,7 +334,7 @@ def test_next_step_of_a_made_user() -> None:
     """A user that the specs create is created by the next `up`, unless IAM has renamed the user."""
     missing = MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0", current_user="joan")
     assert missing.describe().next.endswith(
-        "or only pulumi up, which creates a new credential and deletes the recorded one"
+        "or run only pulumi up, which creates a new credential and deletes the recorded one"
     )
     assert replace(missing, current_user=None).describe().next == "pulumi up"
     created = MissingUser(user="jane", desired=(), is_created_by_stack=True)

@@ -139,7 +139,7 @@ def clone(tmp_path: Path, engine: str) -> Iterator[Clone]:
 
 def test_readme(clone: Clone) -> None:
     """The README's first steps work as written: the preview matches, and the last command prints the password."""
-    tried = [block for block in blocks(ROOT / "README.md") if block.heading == "Try it"]
+    tried = [block for block in blocks(ROOT / "README.md") if block.heading == "First steps"]
     start, preview, password = (block.text for block in tried if block.language == "sh")
     (shown,) = (block.text for block in tried if block.language == "text")
     (spec,) = (block.text for block in tried if block.language == "yaml")

@@ -276,7 +276,7 @@ def test_passwords(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_passwords_of_another_shape(tmp_path: Path, passwords: str) -> None:
     """A value that is not a map of strings is rejected with the correct command, and never quoted."""
     with pytest.raises(
-        pulumi.RunError, match="config `passwords`: the value must be an object of texts by resource name"
+        pulumi.RunError, match="config `passwords`: the value must be an object of strings by resource name"
     ) as refused:
         configured(tmp_path, passwords)
     assert "hunter2" not in str(refused.value)
@@ -286,13 +286,13 @@ def test_passwords_of_another_shape(tmp_path: Path, passwords: str) -> None:
     ("passwords", "reason"),
     [
         ('{"jane/codecommit": ""}', "the password of jane/codecommit is empty. Run"),
-        ('{"jane/codecommit": 7}', "the password of jane/codecommit is not a text. Run"),
-        ('{"jane/codecommit": "hunter2", "b\\u001b": null}', r"the password of b\x1b is not a text. Run"),
+        ('{"jane/codecommit": 7}', "the password of jane/codecommit is not text. Run"),
+        ('{"jane/codecommit": "hunter2", "b\\u001b": null}', r"the password of b\x1b is not text. Run"),
         ('{"b": "", "a": ""}', "the password of a is empty, that of b is empty. Run"),
     ],
 )
 def test_wrong_password(tmp_path: Path, passwords: str, reason: str) -> None:
-    """An empty secret, or one that is not a text, is named by its resource, with the command that sets it."""
+    """An empty secret, or one that is not text, is named by its resource, with the command that sets it."""
     with pytest.raises(pulumi.RunError) as rejected:
         configured(tmp_path, passwords)
     assert f"config `passwords`: {reason}" in str(rejected.value)

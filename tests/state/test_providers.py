@@ -251,8 +251,8 @@ def test_endpoint_without_settings(url: str, *, is_accepted: bool) -> None:
     "text", ["[", "x", "- a", "encryptionsalt: 1", "encryptedkey: [a]", "a: b: c", "!!python/none x"]
 )
 def test_no_settings(text: str) -> None:
-    """A file that is not a stack's settings is an error that quotes none of it."""
-    with pytest.raises(StateError, match=r"is not a stack's settings \(Pulumi\.STACK\.yaml\)$"):
+    """A file that is not the settings file of a stack is an error that quotes none of it."""
+    with pytest.raises(StateError, match=r"is not the settings file of a stack \(Pulumi\.STACK\.yaml\)$"):
         parse_settings(text.encode())
 
 

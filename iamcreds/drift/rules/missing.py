@@ -179,7 +179,7 @@ class MissingCredential(CredentialDifference):
         if self._is_not_renamed:
             return f"declare it for user {self.current_user}, or remove `was`"
         keep = call_by_new_name(self.user, self.current_user)
-        return f"{keep}; or only pulumi up, which creates a new credential and deletes the recorded one"
+        return f"{keep}; or run only pulumi up, which creates a new credential and deletes the recorded one"
 
     def may_be_lag(self, inventory: Inventory) -> bool:
         """Return True if the user or the recorded credential is recent."""
