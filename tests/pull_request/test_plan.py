@@ -78,7 +78,10 @@ def test_drift() -> None:
         in done.stdout
     )
     assert "1 to create, 1 to update (1 activated)" in done.stdout
-    assert "of user jane was deactivated outside Pulumi and stays Inactive. Options: activate it in IAM; or declare" in done.stdout
+    assert (
+        "of user jane was deactivated outside Pulumi and stays Inactive. Options: activate it in IAM; or declare"
+        in done.stdout
+    )
     assert "Warnings (1)" in done.stdout
 
 

@@ -50,7 +50,9 @@ def test_recorded_failure() -> None:
     assert "**The preview failed**" in done.stdout
     assert "1 to update (1 reset), 4 rejected; the stack has 3 credentials." in done.stdout
     assert_recorded(done.stdout)
-    assert done.stderr.startswith("Error: the preview failed: ghost/bedrock: the account has no IAM user ghost. Options: create")
+    assert done.stderr.startswith(
+        "Error: the preview failed: ghost/bedrock: the account has no IAM user ghost. Options: create"
+    )
     assert done.stderr.endswith(
         "and 3 more rejections. For a preview that completes with rejections, set IAMCREDS_REJECTIONS=report\n"
     )
@@ -64,7 +66,9 @@ def test_recorded_report() -> None:
     assert "1 to update (1 reset), 1 to delete, 4 rejected; the stack has 3 credentials." in done.stdout
     assert "| `joe/logs` | `logs.amazonaws.com` | delete |" in done.stdout
     assert_recorded(done.stdout)
-    assert done.stderr.startswith("Rejected: ghost/bedrock: the account has no IAM user ghost. Options: create the user")
+    assert done.stderr.startswith(
+        "Rejected: ghost/bedrock: the account has no IAM user ghost. Options: create the user"
+    )
     over = run_recorded("reported", "--max-removals", "1")
     assert over.exit_code == 3
     assert "**Rejected**: 2 of 3 credentials" in over.stdout
