@@ -165,7 +165,7 @@ def _require_xml(response_dict: Mapping[str, Any], operation_model: OperationMod
         media_type = _MEDIA_TYPE.match(str(response_dict["headers"].get("content-type")))
         described = f"HTTP {status}, {media_type[0]}" if media_type else f"HTTP {status}"
         raise errors.UnreadableAnswerError(
-            f"the response ({described}) is not AWS's. Check AWS_ENDPOINT_URL and proxies"
+            f"the response ({described}) did not come from AWS. Check AWS_ENDPOINT_URL and proxies"
         )
 
 

@@ -45,7 +45,7 @@ _NOT_IMPLEMENTED = 501
 _NOT_SENT = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError, boto.SSLError)
 _ANSWER_LOST = (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError)
 
-UNREADABLE = "the response is incomplete or not AWS's. Run again"
+UNREADABLE = "the response is incomplete, or did not come from AWS. Run again"
 """The message about an unreadable response, which never quotes it."""
 
 NONSENSE = (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError)
@@ -159,7 +159,7 @@ def _translate_client_error(doing: str, error: boto.ClientError) -> errors.Accou
     failure = f"{doing}: AWS error {code}: {message.removesuffix('.')}"
     if not code:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        failure = f"{doing}: the response (HTTP {status}) is not AWS's. Check AWS_ENDPOINT_URL and proxies"
+        failure = f"{doing}: the response (HTTP {status}) did not come from AWS. Check AWS_ENDPOINT_URL and proxies"
     if code in _UNAUTHENTICATED or (code in _DENIED and error.operation_name in _SIGN_INS):
         return errors.UnauthenticatedError(f"{failure}. {_how_to_authenticate(code, message)}")
     if code in _UNSUPPORTED or error.response["ResponseMetadata"]["HTTPStatusCode"] == _NOT_IMPLEMENTED:

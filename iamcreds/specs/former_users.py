@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def check_user(tree: Tree, user: str, fields: Plain) -> Iterator[Problem]:
     """Reject `was` next to `iamUser`, because the resource has the user's name and would be a different one."""
     if isinstance(fields, Block) and {"was", "iamUser"} <= fields.keys():
-        message = '"was" is not supported next to "iamUser", which creates the user by its name: remove one of them'
+        message = (
+            '"was" is not supported together with "iamUser", which creates a user of the new name: remove one of them'
+        )
         yield Problem(tree.key_place(["users", user, "was"]), message, "was-with-iam-user")
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from iamcreds.specs.reading import Setting, Spec
 
 RULES = {
-    "adopted-twice": "two credentials adopt the same existing credential",
+    "adopted-twice": "two credentials declare the same id in `adopt`",
     "alias-bomb": "the aliases of a file expand to more values than any spec needs",
     "complex-key": "a key is a list or a mapping",
     "conflicting-account": "two files declare different accounts",

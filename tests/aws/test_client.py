@@ -77,7 +77,8 @@ def test_unreadable_answers(broken: Exception) -> None:
     assert client.read(twice, UserName="jane") == "whole"
     assert twice.asked == [{"UserName": "jane"}] * 3
     for answers in ([broken, broken, broken, "too late"], [broken, NoCredentialsError(), NoCredentialsError()]):
-        with pytest.raises(UnreadableAnswerError, match=r"^the response is incomplete or not AWS's\. Run again$"):
+        message = r"^the response is incomplete, or did not come from AWS\. Run again$"
+        with pytest.raises(UnreadableAnswerError, match=message):
             client.read(Answers(*answers))
     with pytest.raises(NoCredentialsError):
         client.read(Answers(NoCredentialsError(), "too late"))

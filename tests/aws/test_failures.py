@@ -123,7 +123,7 @@ REMOVE = "remove its declarations"
         (
             ODD,
             errors.AccountError,
-            "the response (HTTP 400) is not AWS's. Check AWS_ENDPOINT_URL and proxies",
+            "the response (HTTP 400) did not come from AWS. Check AWS_ENDPOINT_URL and proxies",
         ),
         (
             boto.NoCredentialsError(),

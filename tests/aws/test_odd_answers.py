@@ -55,7 +55,8 @@ def test_what_is_missing(signed_in: Emulator, iam: IAMClient, operation: str, el
     iam.create_access_key(UserName="jane")
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     account = answered(signed_in, operation, rf"<{element}>.*</{element}>", "")
-    with pytest.raises(UnreadableAnswerError, match=r": the response is incomplete or not AWS's\. Run again\Z"):
+    message = r": the response is incomplete, or did not come from AWS\. Run again\Z"
+    with pytest.raises(UnreadableAnswerError, match=message):
         READ[operation](account)
 
 

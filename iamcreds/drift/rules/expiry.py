@@ -47,7 +47,10 @@ class Expired(CredentialDifference):
         if not self.is_managed:
             return f"pulumi up, which replaces it if the stack manages it; otherwise {format_delete(self.live[0])}"
         if self.desired[0].protect:
-            return "remove `protect` from the specs and run pulumi state unprotect, then pulumi up, which replaces it"
+            return (
+                "remove `protect` from the specs and run pulumi state unprotect, "
+                "then pulumi up, which replaces the credential"
+            )
         return resolve_first(self.blocked_by, "pulumi up, which replaces it")
 
 

@@ -68,7 +68,7 @@ _RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
     ),
     "burst": ("null or an integer of 1 or more", lambda value: value is None or is_count(value)),
     "clock_shift": (
-        "a number of seconds between -100 and 100 years",
+        "a number of seconds, equal to at most 100 years in either direction",
         lambda value: is_between(value, -LONGEST_SHIFT, LONGEST_SHIFT),
     ),
     "list_lag": ("a number of seconds of 0 or more", lambda value: is_between(value, 0, LONGEST_SHIFT)),
