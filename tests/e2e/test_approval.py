@@ -102,7 +102,7 @@ def test_changed_specs(stack: Stack, iam: IAMClient) -> None:
     stack.write_specs(team=FAULT)
     document = json.loads(approved.read_text())
     for changes, message in (
-        ({"stack": "prod"}, "the approved plan is for stack iamcreds/prod, and this is stack iamcreds/test"),
+        ({"stack": "prod"}, "the approved plan is for stack iamcreds/prod, but this is stack iamcreds/test"),
         ({"specs": None}, "the approved plan has no digest of the specs"),
         ({"account": "999999999999"}, "but the approved plan is of account 999999999999"),
         ({"version": 2}, "it was written by a newer version of iamcreds"),

@@ -144,7 +144,7 @@ def test_wrong_types(stack: Stack) -> None:
     for sentence in (
         "jane: expected max to be a whole number, 0 or more",
         "joe: expected a policy such as {'max': 1, 'max_age_days': 90}",
-        "jim: unknown policy 'most'; known are",
+        "jim: unknown policy 'most'; expected one of",
         "ann: expected enforce to be true or false",
     ):
         assert sentence in said
