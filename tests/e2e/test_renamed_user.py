@@ -43,7 +43,7 @@ def test_renamed_user(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     assert "2 to create, 2 to delete" in comment
     note = "deletes a working password; the IAM user was renamed: to keep the password, declare the new name with"
     assert f"| `jane/codecommit` of `janet` | `codecommit.amazonaws.com` | delete | {note} `was: jane`; " in comment
-    assert "so this run deletes codecommit credential" in comment
+    assert "and this run deletes codecommit credential" in comment
 
     stack.write_specs(team=SPEC.format(user="janet", was="was: jane", name="name: key, was: app"))
     assert "2 to rename, 2 access key policies; the stack has 2 credentials" in plan(stack)
