@@ -134,7 +134,7 @@ RESPONSES = {
         200,
         "text/html; charset=x",
         "<!DOCTYPE html><p>Sign in<br>",
-        r"response \(HTTP 200, text/html\) is not AWS",
+        r"response \(HTTP 200, text/html\) did not come from AWS",
     ),
     "not found": (
         404,
