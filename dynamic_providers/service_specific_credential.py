@@ -25,10 +25,10 @@ from iamcreds.pulumi_engine.inputs import CredentialInputs, find_failures, find_
 from iamcreds.pulumi_engine.outputs import (
     SECRETS,
     declared_inputs,
+    record_existing,
     record_inputs,
-    record_live,
     record_secret,
-    recorded_live,
+    recorded_existing,
 )
 from iamcreds.pulumi_engine.provider import (
     ACCOUNT_WIDE,
@@ -106,8 +106,8 @@ class ServiceSpecificCredentialProvider(Provider):
             warn(_RESET_REMOVED.format(id=credential_id, **olds))
         if news.get("refused"):
             return DiffResult(changes=True)  # no replacement begins: update fails with the reason, and others continue
-        live = None if olds.get("user") == inputs.user else self._find(credential_id, olds)
-        is_renamed = live is not None and live.user == inputs.user
+        existing = None if olds.get("user") == inputs.user else self._find(credential_id, olds)
+        is_renamed = existing is not None and existing.user == inputs.user
         olds = {**olds, "user": inputs.user} if is_renamed else olds
         replaces = find_replace_reasons(olds, inputs)
         declared = (olds.get("desired_status"), olds.get("reset")) != (inputs.status, inputs.reset)
@@ -134,7 +134,7 @@ class ServiceSpecificCredentialProvider(Provider):
         """Return the existing credential with the recorded secret; it is gone only if consistent lists lack it."""
         self.session.read(id_)
         try:
-            live = self._find(id_, props)
+            existing = self._find(id_, props)
         except UserDeniedError as error:
             self.session.deny(id_, str(error))
             warn(_DENIED.format(error=error, id=id_, **props))
@@ -145,12 +145,12 @@ class ServiceSpecificCredentialProvider(Provider):
             # The failure that was reported first ends the run.
             return ReadResult(id_, dict(props), declared_inputs(props))
         is_young = self.account.clock.is_young(datetime.fromisoformat(props["create_date"]))
-        if live is None and not is_young:
+        if existing is None and not is_young:
             return ReadResult(None, {})
-        if live is None or (is_young and live.status != props.get("status")):
+        if existing is None or (is_young and existing.status != props.get("status")):
             warn(_YOUNG.format(id=id_, **props))
             return ReadResult(id_, dict(props), declared_inputs(props))
-        outs = dict(props) | record_live(live)
+        outs = dict(props) | record_existing(existing)
         return ReadResult(id_, outs, declared_inputs(outs))
 
     def _find(self, credential_id: str, props: Mapping[str, Any]) -> Credential | None:
@@ -172,23 +172,23 @@ class ServiceSpecificCredentialProvider(Provider):
         """
         raise_rejection(news)
         inputs = CredentialInputs.read(news)
-        live = self._find(credential_id, olds)
+        existing = self._find(credential_id, olds)
         status = inputs.target
-        statuses = {olds.get("desired_status"), olds["status"], status if live is None else live.status.value}
+        statuses = {olds.get("desired_status"), olds["status"], status if existing is None else existing.status.value}
         try:
             issued = self.account.credentials.change(
-                olds["user"] if live is None else live.user,
+                olds["user"] if existing is None else existing.user,
                 credential_id,
                 status=None if statuses == {inputs.status} else status,
                 reset=inputs.reset is not None and inputs.reset != olds.get("reset"),
             )
         except NoSuchCredentialError as error:
             raise NoSuchCredentialError(f"{error}. {self._next_step(olds)}") from error
-        now_live = recorded_live(olds) if live is None else record_live(live)
+        recorded = recorded_existing(olds) if existing is None else record_existing(existing)
         now_status = {} if status is None else {"status": status.value}
         kept = {name: olds[name] for name in (*SECRETS, "account_id") if name in olds}
         secret = {} if issued is None else record_secret(issued)
-        return UpdateResult(record_inputs(inputs) | now_live | now_status | kept | secret)
+        return UpdateResult(record_inputs(inputs) | recorded | now_status | kept | secret)
 
     def _next_step(self, olds: Mapping[str, Any]) -> str:
         """Return the next step after a manual deletion; a refresh keeps a young credential as recorded."""

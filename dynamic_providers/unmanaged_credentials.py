@@ -83,18 +83,18 @@ class UnmanagedCredentialsProvider(WatcherProvider):
                 undecided.add((user, service))
         credentials = self.account.inventory.all()
         own: dict[tuple[str, str], list[Credential]] = defaultdict(list)
-        for live in credentials:
-            if live.id in owned:
-                own[live.user, live.service].append(live)
-        for live in credentials:
-            if live.user not in users or (live.user, live.service) in undecided:
+        for existing in credentials:
+            if existing.id in owned:
+                own[existing.user, existing.service].append(existing)
+        for existing in credentials:
+            if existing.user not in users or (existing.user, existing.service) in undecided:
                 continue
-            if live.id in owned or self._is_own(live):
+            if existing.id in owned or self._is_own(existing):
                 continue
-            if self._may_be_left(live, own[live.user, live.service]):
-                warn(_UNPROVEN.format(user=live.user, service=service_alias(live.service), id=live.id))
+            if self._may_be_left(existing, own[existing.user, existing.service]):
+                warn(_UNPROVEN.format(user=existing.user, service=service_alias(existing.service), id=existing.id))
             else:
-                yield live
+                yield existing
 
     def _exists(self, user: str, credential_id: str) -> bool:
         """Return True if the credential certainly exists; AWS may deny the read of its user."""
@@ -103,21 +103,21 @@ class UnmanagedCredentialsProvider(WatcherProvider):
         except UserDeniedError:
             return False
 
-    def _is_own(self, live: Credential) -> bool:
+    def _is_own(self, existing: Credential) -> bool:
         """Return True if this run has read it as managed, adopts it or created it, also by a create in flight."""
-        if self.session.owner(live.id) is not None or self.account.inventory.has_written(live.id):
+        if self.session.owner(existing.id) is not None or self.account.inventory.has_written(existing.id):
             return True
-        if live.id in self.session.adopted(live.user, live.service):
+        if existing.id in self.session.adopted(existing.user, existing.service):
             return True
-        with self.account.create_journal.hold(live.user, live.service):
-            return self.account.inventory.has_written(live.id)
+        with self.account.create_journal.hold(existing.user, existing.service):
+            return self.account.inventory.has_written(existing.id)
 
-    def _may_be_left(self, live: Credential, own: Iterable[Credential]) -> bool:
+    def _may_be_left(self, existing: Credential, own: Iterable[Credential]) -> bool:
         """Return True if it may be a replaced copy of one of these, which the program does not see.
 
         If the engine requests a read of these, it requests a read of their replaced copies as well.
         """
-        return any(live.created <= one.created and not self.session.has_read(one.id) for one in own)
+        return any(existing.created <= one.created and not self.session.has_read(one.id) for one in own)
 
     def record(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Deactivate and delete the ids in the inputs; return the outputs as the next check finds them.
@@ -130,9 +130,9 @@ class UnmanagedCredentialsProvider(WatcherProvider):
         left: dict[str, list[dict[str, str]]] = {}
         rejections: list[str] = []
         for user, credentials in inputs["unmanaged"].items():
-            for live in credentials:
+            for existing in credentials:
                 try:
-                    remaining = self._act_on(user, live, inputs)
+                    remaining = self._act_on(user, existing, inputs)
                 except NotApprovedError as error:
                     rejections.append(str(error))
                     continue
@@ -142,16 +142,16 @@ class UnmanagedCredentialsProvider(WatcherProvider):
             raise NotApprovedError("\n".join(rejections))
         return {**inputs, "unmanaged": left, "deactivates": [], "deletes": []}
 
-    def _act_on(self, user: str, live: dict[str, str], inputs: Mapping[str, Any]) -> dict[str, str] | None:
+    def _act_on(self, user: str, existing: dict[str, str], inputs: Mapping[str, Any]) -> dict[str, str] | None:
         """Deactivate or delete one credential; return it as it is then, None if it is deleted."""
-        if live["id"] in inputs["deletes"]:
-            self._prepare(user, live)
-            self.account.credentials.delete(user, live["id"])
+        if existing["id"] in inputs["deletes"]:
+            self._prepare(user, existing)
+            self.account.credentials.delete(user, existing["id"])
             return None
-        if live["id"] in inputs["deactivates"] and self._prepare(user, live):
-            self.account.credentials.change(user, live["id"], status=Status.INACTIVE)
-            return live | {"status": Status.INACTIVE.value}
-        return live
+        if existing["id"] in inputs["deactivates"] and self._prepare(user, existing):
+            self.account.credentials.change(user, existing["id"], status=Status.INACTIVE)
+            return existing | {"status": Status.INACTIVE.value}
+        return existing
 
     def _prepare(self, user: str, credential: Mapping[str, str]) -> bool:
         """Return True if the credential still exists and may be changed; plans of this run count it as it is now.
@@ -170,22 +170,23 @@ class UnmanagedCredentialsProvider(WatcherProvider):
         return existing is not None
 
 
-def _describe(live: Credential, action: Unmanaged, *, is_recent: bool) -> str:
-    credential = f"{service_alias(live.service)} credential {live.id} ({live.status}, created {live.created:%Y-%m-%d})"
-    next_step = _ACTION[action].format(id=live.id)
-    if action is Unmanaged.DEACTIVATE and live.status is not Status.ACTIVE:
+def _describe(existing: Credential, action: Unmanaged, *, is_recent: bool) -> str:
+    state = f"{existing.status}, created {existing.created:%Y-%m-%d}"
+    credential = f"{service_alias(existing.service)} credential {existing.id} ({state})"
+    next_step = _ACTION[action].format(id=existing.id)
+    if action is Unmanaged.DEACTIVATE and existing.status is not Status.ACTIVE:
         next_step = "`pulumi up` does not change it"
-    if action is Unmanaged.REPORT and live.status is Status.EXPIRED:
+    if action is Unmanaged.REPORT and existing.status is Status.EXPIRED:
         next_step = "Delete it"
     elif action is Unmanaged.REPORT and is_recent:
         next_step += ", unless a different run is creating it"
-    return f"{credential} of user {live.user} is unmanaged. {next_step}"
+    return f"{credential} of user {existing.user} is unmanaged. {next_step}"
 
 
-def _properties(live: Credential) -> dict[str, str]:
+def _properties(existing: Credential) -> dict[str, str]:
     return {
-        "id": live.id,
-        "service": live.service,
-        "status": live.status.value,
-        "created": live.created.isoformat(),
+        "id": existing.id,
+        "service": existing.service,
+        "status": existing.status.value,
+        "created": existing.created.isoformat(),
     }

@@ -47,7 +47,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, order=True)
-class Place:
+class SourceLocation:
     """A source location in a spec file; line and column start at 1."""
 
     file: str
@@ -62,14 +62,14 @@ class Place:
 class Problem:
     """A reason to reject a spec, or, as a warning, a likely mistake in it."""
 
-    place: Place
+    location: SourceLocation
     message: str
     rule: str
     severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
         prefix = "" if self.severity is Severity.ERROR else "warning: "
-        return f"{self.place}: {prefix}{escape_invisible(self.message)} [{self.rule}]"
+        return f"{self.location}: {prefix}{escape_invisible(self.message)} [{self.rule}]"
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class DesiredCredential:
     user: str
     service: str
     name: str
-    place: Place
+    location: SourceLocation
     status: Status | None = None
     reset: str | None = None
     was: str | None = None
@@ -139,7 +139,7 @@ class DesiredIamUser:
     """The IAM user itself, if a spec declares it with `iamUser`.
 
     Attributes:
-        place: source location of the declaration.
+        location: source location of the declaration.
         path: IAM path; None is AWS's default, `/`.
         permissions_boundary: ARN of a policy.
         tags: values by key.
@@ -149,7 +149,7 @@ class DesiredIamUser:
         retain_on_delete: True if the user stays in IAM after removal from the stack.
     """
 
-    place: Place
+    location: SourceLocation
     path: str | None = None
     permissions_boundary: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -165,7 +165,7 @@ class DesiredUser:
 
     Attributes:
         name: name of the IAM user.
-        place: source location of the name.
+        location: source location of the name.
         credentials: the desired credentials.
         access_keys: the access key policy, merged with the defaults of the file; None without a policy.
         judges_credentials: True if the spec declares credentials, False if it declares access keys only.
@@ -176,7 +176,7 @@ class DesiredUser:
     """
 
     name: str
-    place: Place
+    location: SourceLocation
     credentials: tuple[DesiredCredential, ...] = ()
     access_keys: AccessKeyPolicy | None = None
     judges_credentials: bool = True

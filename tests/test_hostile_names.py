@@ -21,7 +21,7 @@ from iamcreds.cli import main
 from iamcreds.drift.rules.missing import MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.errors import AccountError, format_traceback
-from iamcreds.model import Desired, DesiredUser, Place, Status, User
+from iamcreds.model import Desired, DesiredUser, SourceLocation, Status, User
 from iamcreds.pull_request.changes import Action, Change, Changes, Note
 from iamcreds.pull_request.comment import render_comment
 from iamcreds.pulumi_engine.rejection_report import RejectedResource, raise_rejections
@@ -62,28 +62,32 @@ FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 def hostile_drift(name: str) -> Drift:
     """Return the drift of an account in which users, credentials, services and spec files have this name."""
-    place = Place(name, 4, 9)
-    spare = replace(SPARE, user=name, name=name, place=place)
-    live = replace(LIVE, id=name, user=name, service=name, login=name)
+    location = SourceLocation(name, 4, 9)
+    spare = replace(SPARE, user=name, name=name, location=location)
+    existing = replace(LIVE, id=name, user=name, service=name, login=name)
     return replace(
         DRIFT,
         inventory=replace(
-            DRIFT.inventory, users=(User(name, LIVE.created),), credentials=(live,), report_missing=name, account=name
+            DRIFT.inventory,
+            users=(User(name, LIVE.created),),
+            credentials=(existing,),
+            report_missing=name,
+            account=name,
         ),
         differences=(
-            replace(MISSING, user=name, service=name, place=place, desired=(spare,)),
-            MissingUser(user=name, place=place, desired=(spare,), renamed_to=name),
-            UndeclaredUser(user=name, service=name, live=(live,)),
-            replace(OLD, user=name, live=(replace(OLD.live[0], id=name, user=name),)),
+            replace(MISSING, user=name, service=name, location=location, desired=(spare,)),
+            MissingUser(user=name, location=location, desired=(spare,), renamed_to=name),
+            UndeclaredUser(user=name, service=name, existing=(existing,)),
+            replace(OLD, user=name, existing=(replace(OLD.existing[0], id=name, user=name),)),
         ),
-        unsettled=(replace(MISSING, user=name, place=place),),
+        unsettled=(replace(MISSING, user=name, location=location),),
     )
 
 
 def hostile_plan(name: str) -> str:
     """Return the comment about a preview in which everything has this name."""
     change = Change(name, name, name, (Action.RESET,), (Note("because of", name),))
-    gone = Change("jane", name, name, (Action.DELETE,), place=name, credential_id=name, created=LIVE.created)
+    gone = Change("jane", name, name, (Action.DELETE,), location=name, credential_id=name, created=LIVE.created)
     adopted = Change(name, "x", name, (Action.ADOPT,), credential_id=name)
     changes = Changes(name, 1, (change, gone, adopted), others=(name,), warnings=(name,), errors=(name,))
     return render_comment(changes, "prod", LIVE.created)
@@ -91,7 +95,7 @@ def hostile_plan(name: str) -> str:
 
 def hostile_desired(name: str) -> Desired:
     """Return specs with a user of this name."""
-    return Desired((DesiredUser(name, Place(name, 1, 1)),), files=(name,))
+    return Desired((DesiredUser(name, SourceLocation(name, 1, 1)),), files=(name,))
 
 
 def aws_says(name: str) -> str:
@@ -107,7 +111,7 @@ def aws_says(name: str) -> str:
 def refused(name: str) -> str:
     """Return the program's message about a resource that a preview rejects."""
     with pytest.raises(Exception, match="would reject") as failed:
-        raise_rejections([RejectedResource(Place(name, 1, 1), f"{name}: no")])
+        raise_rejections([RejectedResource(SourceLocation(name, 1, 1), f"{name}: no")])
     return str(failed.value)
 
 
@@ -122,8 +126,8 @@ def coloured(name: str) -> str:
 
 def dumped(name: str) -> str:
     """Return specs for existing credentials in an account that has only this name."""
-    live = replace(LIVE, id=name, user=name, service=name)
-    return "".join(write_document(name, [(name, [live, replace(live, status=Status.EXPIRED)])]))
+    existing = replace(LIVE, id=name, user=name, service=name)
+    return "".join(write_document(name, [(name, [existing, replace(existing, status=Status.EXPIRED)])]))
 
 
 TABLE_OF: Callable[[str], Table] = lambda name: Table(("user", "id"), ((name, name),))  # noqa: E731 - a table with one name
@@ -132,7 +136,7 @@ PRINTED: dict[str, Callable[[str], str]] = {
     "drift at a terminal": coloured,
     "drift as JSON": lambda name: format_json(hostile_drift(name)),
     "drift as Markdown": lambda name: format_markdown(hostile_drift(name)),
-    "drift as SARIF": lambda name: format_drift(hostile_drift(name), Place(name, 1, 1), CHECKOUT),
+    "drift as SARIF": lambda name: format_drift(hostile_drift(name), SourceLocation(name, 1, 1), CHECKOUT),
     "plan": hostile_plan,
     "message": lambda name: "\n".join(write_message(hostile_drift(name), name)),
     "table": lambda name: format_table(TABLE_OF(name), Format.TABLE),
@@ -145,7 +149,7 @@ PRINTED: dict[str, Callable[[str], str]] = {
     "error of AWS": aws_says,
     "traceback": lambda name: format_traceback(AccountError(name)),
     "rejections": refused,
-    "place": lambda name: str(Place(name, 1, 1)),
+    "location": lambda name: str(SourceLocation(name, 1, 1)),
     "resource name": lambda name: spec_file_request("x" + name, "").name,
 }
 

@@ -38,7 +38,7 @@ def with_parts(text: str) -> str:
         KeyError: the document has a marker of an unknown part.
     """
     written = parts()
-    return _PLACE.sub(lambda place: place[1] + written[place[2]], text)
+    return _PLACE.sub(lambda location: location[1] + written[location[2]], text)
 
 
 def parts() -> dict[str, str]:

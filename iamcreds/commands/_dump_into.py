@@ -45,7 +45,7 @@ def add_ids(specs: Path, selection: Selection) -> None:
     results = [
         each
         for each in find_matches(desired, inventory.credentials)
-        if selection.has(each.wanted.user, each.wanted.service)
+        if selection.has(each.desired.user, each.desired.service)
     ]
     undecided = [each for each in results if isinstance(each, Undecided)]
     added = 0
@@ -53,10 +53,10 @@ def add_ids(specs: Path, selection: Selection) -> None:
         if _rewrite(Path(file), matches):
             added += len(matches)
             for match in matches:
-                click.echo(f"{match.wanted.place}: {match.wanted.resource_name}: adopt: {match.credential.id}")
+                click.echo(f"{match.desired.location}: {match.desired.resource_name}: adopt: {match.credential.id}")
         else:
-            undecided += [Undecided(each.wanted, "this file cannot be edited", (each.credential,)) for each in matches]
-    for each in sorted(undecided, key=lambda each: each.wanted.place):
+            undecided += [Undecided(each.desired, "this file cannot be edited", (each.credential,)) for each in matches]
+    for each in sorted(undecided, key=lambda each: each.desired.location):
         click.echo(_describe(each))
     _report(added, undecided)
 
@@ -76,8 +76,8 @@ def _read(desired: Desired, selection: Selection) -> Inventory:
 
 def _group(matches: Iterable[Match]) -> dict[str, list[Match]]:
     per_file: dict[str, list[Match]] = defaultdict(list)
-    for match in sorted(matches, key=lambda match: match.wanted.place):
-        per_file[match.wanted.place.file].append(match)
+    for match in sorted(matches, key=lambda match: match.desired.location):
+        per_file[match.desired.location.file].append(match)
     return per_file
 
 
@@ -89,8 +89,8 @@ def _rewrite(file: Path, matches: Sequence[Match]) -> bool:
     except (OSError, UnicodeDecodeError):
         return False
     head = _BOM if data.startswith(_BOM) else b""
-    ids = {match.wanted.resource_name: match.credential.id for match in matches}
-    text = insert_ids(matches[0].wanted.place.file, before, ids)
+    ids = {match.desired.resource_name: match.credential.id for match in matches}
+    text = insert_ids(matches[0].desired.location.file, before, ids)
     if text is None:
         return False
     rewrite(file, head + text.encode())
@@ -98,9 +98,9 @@ def _rewrite(file: Path, matches: Sequence[Match]) -> bool:
 
 
 def _describe(undecided: Undecided) -> str:
-    wanted = undecided.wanted
+    desired = undecided.desired
     candidates = ", ".join(map(_format, undecided.candidates))
-    return f"{wanted.place}: {wanted.resource_name}: undecided, {undecided.reason}: {candidates}"
+    return f"{desired.location}: {desired.resource_name}: undecided, {undecided.reason}: {candidates}"
 
 
 def _format(credential: Credential) -> str:

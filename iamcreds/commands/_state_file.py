@@ -71,9 +71,9 @@ def read_settings(file: Path) -> SecretsProvider:
 
 def reject_unknown_code(checked: CheckedState) -> None:
     """If a state contains code of other programs than iamcreds, report all of it and exit with code 2."""
-    for code in checked.foreign:
+    for code in checked.unmanaged:
         click.echo(f"unknown code: {_show(code.urn) or '(outside of resources)'}: {_show(code.reason)}")
-    if checked.foreign:
+    if checked.unmanaged:
         click.echo("Do not run Pulumi on this state until you know who wrote it.", err=True)
         raise click.exceptions.Exit(FINDINGS)
 

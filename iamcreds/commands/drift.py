@@ -11,7 +11,7 @@ from iamcreds.commands import _comparison as comparison
 from iamcreds.commands._options import load_specs, select
 from iamcreds.commands._state_file import plugin_option, read_text, reject_unknown_code
 from iamcreds.commands._terminal import is_coloured
-from iamcreds.model import Place
+from iamcreds.model import SourceLocation
 from iamcreds.state.export import read_export
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _print_drift(drift: Drift, form: str, file: str) -> None:
             from iamcreds.commands._checkout import find_checkout  # noqa: PLC0415 - importlib.metadata is slow to import
             from iamcreds.report.sarif.differences import format_drift  # noqa: PLC0415 - same
 
-            click.echo(format_drift(drift, Place(file, 1, 1), find_checkout()))
+            click.echo(format_drift(drift, SourceLocation(file, 1, 1), find_checkout()))
         case _ if is_coloured():
             from iamcreds.report.terminal import print_coloured  # noqa: PLC0415 - rich is slow to import
 

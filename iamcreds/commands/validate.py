@@ -84,8 +84,13 @@ def _print_lines(problems: Sequence[Problem], desired: Desired | None, write: Ca
 
 def _format_annotation(problem: Problem) -> str:
     """Return a problem as a workflow command of GitHub Actions."""
-    place = problem.place
-    properties = {"file": escape_invisible(place.file), "line": place.line, "col": place.column, "title": problem.rule}
+    location = problem.location
+    properties = {
+        "file": escape_invisible(location.file),
+        "line": location.line,
+        "col": location.column,
+        "title": problem.rule,
+    }
     written = ",".join(f"{key}={_escape(str(value), _IN_A_PROPERTY)}" for key, value in properties.items())
     return f"::{problem.severity} {written}::{_escape(escape_invisible(problem.message), _IN_A_MESSAGE)}"
 
@@ -95,11 +100,11 @@ def _escape(text: str, special: str) -> str:
 
 
 def _make_record(problem: Problem) -> dict[str, str | int]:
-    place = problem.place
+    location = problem.location
     return {
-        "file": place.file,
-        "line": place.line,
-        "column": place.column,
+        "file": location.file,
+        "line": location.line,
+        "column": location.column,
         "severity": problem.severity.value,
         "rule": problem.rule,
         "message": problem.message,

@@ -124,8 +124,8 @@ def compare(
         users=len(chosen.users),
         credentials=sum(len(user.credentials) for user in chosen.users),
         watched=len(watched_users(chosen)),
-        resets=0 if state else sum(wanted.reset is not None for user in chosen.users for wanted in user.credentials),
-        are_ids_unknown=state is None and any(pair.declared and pair.live for pair in pairs),
+        resets=0 if state else sum(each.reset is not None for user in chosen.users for each in user.credentials),
+        are_ids_unknown=state is None and any(pair.declared and pair.existing for pair in pairs),
         are_keys_skipped=bool(selection.services),
         ignored=0 if selection.has_undeclared else len(undeclared),
     )
@@ -137,18 +137,18 @@ def _order(difference: Difference) -> tuple[int, str, str, str, str]:
 
 
 def _pairs(chosen: Desired, inventory: Inventory, selection: Selection) -> Iterator[Pair]:
-    live: dict[tuple[str, str], list[Credential]] = defaultdict(list)
+    by_service: dict[tuple[str, str], list[Credential]] = defaultdict(list)
     services: dict[str, set[str]] = defaultdict(set)
     for credential in inventory.credentials:
         if selection.has(credential.user, credential.service):
-            live[credential.user, credential.service].append(credential)
+            by_service[credential.user, credential.service].append(credential)
             services[credential.user].add(credential.service)
     present = {user.name for user in inventory.users}
     for user in chosen.users:
         if user.name in present and user.judges_credentials:
-            for service in sorted(services[user.name].union(wanted.service for wanted in user.credentials)):
-                declared = tuple(wanted for wanted in user.credentials if wanted.service == service)
-                existing, recent = tuple(live[user.name, service]), inventory.young_credentials
+            for service in sorted(services[user.name].union(each.service for each in user.credentials)):
+                declared = tuple(each for each in user.credentials if each.service == service)
+                existing, recent = tuple(by_service[user.name, service]), inventory.young_credentials
                 yield Pair(user, service, declared, existing, recent, chosen.path)
 
 
@@ -160,7 +160,7 @@ def _missing_users(chosen: Desired, inventory: Inventory, selection: Selection) 
         if user.name not in present and (user.credentials or not selection.services):
             yield MissingUser(
                 user=user.name,
-                place=user.place,
+                location=user.location,
                 desired=user.credentials,
                 renamed_to=new_names.get(user.name),
                 is_created_by_stack=user.iam_user is not None and not user.iam_user.is_imported,
@@ -185,7 +185,7 @@ def _undeclared_users(
             yield UndeclaredUser(
                 user=credential.user,
                 service=credential.service,
-                live=(credential,),
+                existing=(credential,),
                 is_recent=credential.id in inventory.young_credentials,
                 declared_as=by_lower.get(credential.user.lower()),
                 folder=None if desired.path in desired.files else desired.path,
@@ -198,4 +198,4 @@ def _access_key_findings(chosen: Desired, inventory: Inventory) -> Iterator[Diff
     for user in chosen.users:
         if user.access_keys is not None and user.name in keys:
             findings = check_access_keys(user.name, user.access_keys, keys[user.name], inventory.read_at)
-            yield from (replace(finding, place=user.place) for finding in findings)
+            yield from (replace(finding, location=user.location) for finding in findings)

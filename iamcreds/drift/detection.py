@@ -121,22 +121,22 @@ def read_inventory(  # noqa: PLR0913 - independent options
 
 def _short_of_credentials(account: Account, desired: Desired, missing: set[str]) -> list[str]:
     """Return the users with fewer listed than declared credentials; the list may be outdated or incomplete."""
-    numbers = Counter((live.user, live.service) for live in account.inventory.all())
+    numbers = Counter((existing.user, existing.service) for existing in account.inventory.all())
     return [
         user.name
         for user in desired.users
         if user.name not in missing
         and any(
             number > numbers[user.name, service]
-            for service, number in Counter(wanted.service for wanted in user.credentials).items()
+            for service, number in Counter(each.service for each in user.credentials).items()
         )
     ]
 
 
 def _lacking(account: Account, recorded: Iterable[RecordedCredential]) -> Iterator[str]:
     """Yield the users of recorded credentials that the list lacks."""
-    live = {credential.id for credential in account.inventory.all()}
-    return (credential.user for credential in recorded if credential.id not in live)
+    existing = {credential.id for credential in account.inventory.all()}
+    return (credential.user for credential in recorded if credential.id not in existing)
 
 
 def _read_report(account: Account, progress: Progress) -> tuple[CredentialReport | None, str | None]:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.rules.changed import ResetPending, StatusDiffers, SwitchedOff
+from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
 from iamcreds.drift.rules.expiry import check_expiry
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
@@ -48,15 +48,15 @@ class RecordedState:
     by_id: Mapping[str, RecordedCredential]
     creates: Mapping[tuple[str, str], Sequence[PendingCreate]]
 
-    def find(self, wanted: DesiredCredential) -> RecordedCredential | None:
+    def find(self, desired: DesiredCredential) -> RecordedCredential | None:
         """Return the recorded credential of a declared one, by its current or a former resource name."""
-        names = (wanted.resource_name, *wanted.former_resource_names)
+        names = (desired.resource_name, *desired.former_resource_names)
         return next((self.by_resource[name] for name in names if name in self.by_resource), None)
 
-    def is_creating(self, wanted: DesiredCredential) -> bool:
+    def is_creating(self, desired: DesiredCredential) -> bool:
         """Return True if a create of the declared credential is pending."""
-        creates = self.creates.get((wanted.user, wanted.service), ())
-        return any(create.resource == wanted.resource_name for create in creates)
+        creates = self.creates.get((desired.user, desired.service), ())
+        return any(create.resource == desired.resource_name for create in creates)
 
     def is_unmanaged(self, credential: Credential) -> bool:
         """Return True if the state does not have the credential and no pending create may have created it."""
@@ -77,38 +77,38 @@ def compare_recorded(
     chosen: Desired, inventory: Inventory, state: RecordedState, soon: timedelta
 ) -> Iterator[CredentialDifference]:
     """Yield the differences of declared credentials; an expiry within `soon` after the inventory is a finding."""
-    live = {credential.id: credential for credential in inventory.credentials}
+    by_id = {credential.id: credential for credential in inventory.credentials}
     groups = _group(inventory)
     present = {user.name for user in inventory.users}
     for user in chosen.users:
-        for wanted in user.credentials if user.name in present else ():
-            existing, declared = groups.get((user.name, wanted.service), []), _find_siblings(user, wanted.service)
-            recorded = state.find(wanted)
-            managed = None if recorded is None else live.get(recorded.id)
+        for desired in user.credentials if user.name in present else ():
+            existing, declared = groups.get((user.name, desired.service), []), _find_siblings(user, desired.service)
+            recorded = state.find(desired)
+            managed = None if recorded is None else by_id.get(recorded.id)
             unmanaged = tuple(filter(state.is_unmanaged, existing))
             if recorded is not None and managed is not None and managed.user == user.name:
                 is_quota_used = max(len(declared), len(existing)) >= MAX_PER_SERVICE
-                yield from _compare_one(wanted, recorded, managed)
+                yield from _compare_one(desired, recorded, managed)
                 yield from check_expiry(
                     managed,
-                    (wanted,),
-                    wanted.place,
+                    (desired,),
+                    desired.location,
                     inventory.read_at,
                     soon,
                     is_quota_used=is_quota_used,
                     is_managed=True,
                     blocked_by=unmanaged,
                 )
-            elif not state.is_creating(wanted):
+            elif not state.is_creating(desired):
                 yield MissingCredential(
                     user=user.name,
-                    service=wanted.service,
-                    place=wanted.place,
-                    desired=(wanted,),
-                    live=(),
+                    service=desired.service,
+                    location=desired.location,
+                    desired=(desired,),
+                    existing=(),
                     recorded=None if recorded is None else recorded.id,
                     current_user=None if managed is None else managed.user,
-                    blocked_by=() if _takes(wanted, unmanaged, len(declared)) else unmanaged,
+                    blocked_by=() if _takes(desired, unmanaged, len(declared)) else unmanaged,
                 )
 
 
@@ -122,33 +122,33 @@ def _group(inventory: Inventory) -> dict[tuple[str, str], list[Credential]]:
 
 def _find_siblings(user: DesiredUser, service: str) -> tuple[DesiredCredential, ...]:
     """Return the declared credentials of a user for a service."""
-    return tuple(wanted for wanted in user.credentials if wanted.service == service)
+    return tuple(each for each in user.credentials if each.service == service)
 
 
-def _takes(wanted: DesiredCredential, unmanaged: Sequence[Credential], declared: int) -> bool:
+def _takes(desired: DesiredCredential, unmanaged: Sequence[Credential], declared: int) -> bool:
     """Return True if the plan of the next update imports or adopts one of the unmanaged credentials."""
-    if any(live.id == wanted.adopt and live.status is not Status.EXPIRED for live in unmanaged):
+    if any(existing.id == desired.adopt and existing.status is not Status.EXPIRED for existing in unmanaged):
         return True
-    is_adopted = wanted.adopt is None and wanted.existing is Existing.ADOPT and len(unmanaged) <= declared
-    return is_adopted and any(live.expires is None for live in unmanaged)
+    is_adopted = desired.adopt is None and desired.existing is Existing.ADOPT and len(unmanaged) <= declared
+    return is_adopted and any(existing.expires is None for existing in unmanaged)
 
 
 def find_pending_creates(
     desired: Desired, inventory: Inventory, state: RecordedState, selection: Selection
 ) -> Iterator[UnresolvedCreate]:
     """Yield the pending creates of the state, with the credentials that they may have created."""
-    declared = {wanted.resource_name: wanted for user in desired.users for wanted in user.credentials}
+    declared = {each.resource_name: each for user in desired.users for each in user.credentials}
     for (user, service), creates in state.creates.items():
-        existing = (live for live in inventory.credentials if (live.user, live.service) == (user, service))
-        candidates = tuple(live for live in existing if live.id not in state.by_id)
+        group = (each for each in inventory.credentials if (each.user, each.service) == (user, service))
+        candidates = tuple(each for each in group if each.id not in state.by_id)
         for create in creates if selection.has(user, service) else ():
-            wanted = declared.get(create.resource)
+            credential = declared.get(create.resource)
             yield UnresolvedCreate(
                 user=user,
                 service=service,
-                place=None if wanted is None else wanted.place,
-                desired=() if wanted is None else (wanted,),
-                live=candidates,
+                location=None if credential is None else credential.location,
+                desired=() if credential is None else (credential,),
+                existing=candidates,
                 resource=create.resource,
             )
 
@@ -158,20 +158,20 @@ def find_unmanaged(
 ) -> Iterator[UnmanagedCredential]:
     """Yield the unmanaged credentials of users whose credentials the specs declare."""
     users = {user.name: user for user in chosen.users if user.judges_credentials}
-    own = {live.id for live in inventory.credentials if live.user in users}
-    for live in inventory.credentials:
-        user = users.get(live.user)
-        if user is not None and state.is_unmanaged(live) and selection.has(live.user, live.service):
-            declared = _find_siblings(user, live.service)
-            recorded = {wanted: state.find(wanted) for wanted in declared}
+    own = {existing.id for existing in inventory.credentials if existing.user in users}
+    for existing in inventory.credentials:
+        user = users.get(existing.user)
+        if user is not None and state.is_unmanaged(existing) and selection.has(existing.user, existing.service):
+            declared = _find_siblings(user, existing.service)
+            recorded = {each: state.find(each) for each in declared}
             yield UnmanagedCredential(
                 user=user.name,
-                service=live.service,
-                place=user.place,
+                service=existing.service,
+                location=user.location,
                 desired=declared,
-                live=(live,),
-                is_recent=live.id in inventory.young_credentials,
-                missing=tuple(wanted for wanted, each in recorded.items() if each is None or each.id not in own),
+                existing=(existing,),
+                is_recent=existing.id in inventory.young_credentials,
+                missing=tuple(desired for desired, each in recorded.items() if each is None or each.id not in own),
                 is_state_known=True,
             )
 
@@ -180,27 +180,37 @@ def find_no_longer_declared(
     desired: Desired, inventory: Inventory, state: RecordedState, selection: Selection
 ) -> Iterator[NoLongerDeclared]:
     """Yield the recorded credentials that no spec declares."""
-    matches = (state.find(wanted) for user in desired.users for wanted in user.credentials)
+    matches = (state.find(each) for user in desired.users for each in user.credentials)
     declared = {recorded.id for recorded in matches if recorded is not None}
-    live = {credential.id: credential for credential in inventory.credentials}
+    by_id = {credential.id: credential for credential in inventory.credentials}
     for recorded in state.by_id.values():
         if recorded.id not in declared and selection.has(recorded.user, recorded.service):
-            existing = () if recorded.id not in live else (live[recorded.id],)
-            yield NoLongerDeclared(user=recorded.user, service=recorded.service, live=existing, recorded=recorded)
+            existing = () if recorded.id not in by_id else (by_id[recorded.id],)
+            yield NoLongerDeclared(user=recorded.user, service=recorded.service, existing=existing, recorded=recorded)
 
 
 def _compare_one(
-    wanted: DesiredCredential, recorded: RecordedCredential, live: Credential
+    desired: DesiredCredential, recorded: RecordedCredential, existing: Credential
 ) -> Iterator[CredentialDifference]:
     """Yield the differences of an existing declared credential, except its expiry."""
-    user, service, place, desired = wanted.user, wanted.service, wanted.place, (wanted,)
-    if wanted.status is not None and live.status not in (wanted.status, Status.EXPIRED):
+    user, service, location = desired.user, desired.service, desired.location
+    if desired.status is not None and existing.status not in (desired.status, Status.EXPIRED):
         yield StatusDiffers(
-            user=user, service=service, place=place, desired=desired, live=(live,), status=wanted.status
+            user=user,
+            service=service,
+            location=location,
+            desired=(desired,),
+            existing=(existing,),
+            status=desired.status,
         )
-    if wanted.status is None and live.status is Status.INACTIVE:
-        yield SwitchedOff(user=user, service=service, place=place, desired=desired, live=(live,))
-    if wanted.reset not in (None, recorded.reset):
+    if desired.status is None and existing.status is Status.INACTIVE:
+        yield Deactivated(user=user, service=service, location=location, desired=(desired,), existing=(existing,))
+    if desired.reset not in (None, recorded.reset):
         yield ResetPending(
-            user=user, service=service, place=place, desired=desired, live=(live,), recorded=recorded.reset
+            user=user,
+            service=service,
+            location=location,
+            desired=(desired,),
+            existing=(existing,),
+            recorded=recorded.reset,
         )

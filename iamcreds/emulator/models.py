@@ -38,11 +38,11 @@ class Credential:
     login: str
     created: datetime
     expires: datetime | None = None
-    switched: Status = Status.ACTIVE
+    stored_status: Status = Status.ACTIVE
 
     def status(self, now: datetime) -> Status:
         """Return the status in list results: Expired takes precedence over Active and Inactive."""
-        return Status.EXPIRED if self.expires and self.expires <= now else self.switched
+        return Status.EXPIRED if self.expires and self.expires <= now else self.stored_status
 
 
 class Credentials:
@@ -137,7 +137,7 @@ class Credentials:
         if status is Status.EXPIRED:
             raise InvalidInputError("Operation does not support status Expired")
         with self._lock:
-            self._record(replace(self._find(user, credential_id), switched=status), self._now())
+            self._record(replace(self._find(user, credential_id), stored_status=status), self._now())
 
     def reset(self, user: str, credential_id: str) -> tuple[Credential, str]:
         """Reset a credential, and return it with its new secret.

@@ -124,7 +124,7 @@ class Group:
         return {name: member.adopt for name, member in new if member.adopt is not None}
 
     @property
-    def taken(self) -> dict[str, str]:
+    def decided_ids(self) -> dict[str, str]:
         """Return the ids that decided resources adopt or import, by resource name."""
         decided = self.decided.items()
         return {name: decision.credential.id for name, decision in decided if isinstance(decision, Adopt | Import)}
@@ -132,7 +132,7 @@ class Group:
     @property
     def unmanaged(self) -> list[Credential]:
         """Return the credentials that no resource has, adopts or imports, oldest first."""
-        managed = {*self.owners, *self.taken.values(), *self.importers.values()}
+        managed = {*self.owners, *self.decided_ids.values(), *self.importers.values()}
         return [credential for credential in self.existing if credential.id not in managed]
 
     @property

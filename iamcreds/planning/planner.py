@@ -75,7 +75,7 @@ def _import_one(group: Group, name: str, credential: Credential) -> Decision:
         return OfAnother(credential)
     if credential.id in group.owners:
         return Owned(credential, group.owners[credential.id])
-    importers = group.importers | group.taken
+    importers = group.importers | group.decided_ids
     others = [other for other, credential_id in importers.items() if credential_id == credential.id and other != name]
     if others:
         return Owned(credential, others[0])
@@ -117,7 +117,7 @@ def _reject_blocked(group: Group) -> dict[str, Decision]:
 
     A transformed resource is rejected next to an adopted one as well, because either of the two may be planned first.
     """
-    adopted = [each for each in group.existing if each.id in {*group.adopted, *group.taken.values()}]
+    adopted = [each for each in group.existing if each.id in {*group.adopted, *group.decided_ids.values()}]
     transformed = [name for name, member in group.open.items() if not member.is_certain]
     rejections: dict[str, Decision] = dict.fromkeys(transformed if adopted else (), Transformed(adopted))
     if not group.is_whole:  # all unmanaged ones may be managed: then the quota of declared ones decides

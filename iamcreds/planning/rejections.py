@@ -115,7 +115,11 @@ def not_renamed(user: str, former: str, others: Sequence[Credential], *, exists:
         exists: True if IAM has the declared user.
     """
     owner = others[0].user if others else former
-    held = f"{_and(live.id for live in others)} belongs to user {owner}" if others else f"IAM still has user {former}"
+    held = (
+        f"{_and(existing.id for existing in others)} belongs to user {owner}"
+        if others
+        else f"IAM still has user {former}"
+    )
     if owner != former:
         option = f"declare {owner} with `was: {former}`"
     elif exists:

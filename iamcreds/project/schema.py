@@ -20,8 +20,8 @@ def find_schema(folder: Path) -> str | None:
     folder = Path(os.path.realpath(folder))
     project = next((parent for parent in (folder, *folder.parents) if _is_file(parent / "Pulumi.yaml")), None)
     between = [parent for parent in folder.parents if project in parent.parents]
-    places = [folder, *between, *([] if project is None else [project / "specs"])]
-    schema = next((place / "schema.json" for place in places if _is_file(place / "schema.json")), None)
+    locations = [folder, *between, *([] if project is None else [project / "specs"])]
+    schema = next((location / "schema.json" for location in locations if _is_file(location / "schema.json")), None)
     path = "" if schema is None else os.path.relpath(schema, folder)
     return path if _ADDRESS.fullmatch(path) else None
 

@@ -51,7 +51,7 @@ class Change:
         actions: the actions.
         notes: reasons and consequences.
         properties: the changed properties that the comment shows.
-        place: the source location or, of a deleted resource, the last one; empty if it is unknown.
+        location: the source location or, of a deleted resource, the last one; empty if it is unknown.
         credential_id: the id of the existing credential, or empty if it does not exist or its id is unknown.
         enforces: the declared status that `up` sends, `Active` or `Inactive`, or empty.
         created: the creation date of the existing credential in UTC, or None if it is unknown.
@@ -63,7 +63,7 @@ class Change:
     actions: tuple[Action, ...]
     notes: tuple[Note, ...] = ()
     properties: tuple[Property, ...] = ()
-    place: str = ""
+    location: str = ""
     credential_id: str = ""
     enforces: str = ""
     created: datetime | None = field(default=None, compare=False)
@@ -102,7 +102,7 @@ class UserChange:
     policy: str
     actions: tuple[UserAction, ...]
     notes: tuple[Note, ...] = ()
-    place: str = ""
+    location: str = ""
 
     @property
     def is_removal(self) -> bool:

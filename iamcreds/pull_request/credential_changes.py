@@ -41,7 +41,7 @@ def find_credential_changes(steps: Iterable[Step], recorded: Mapping[str, State]
                 actions=actions,
                 notes=tuple(explain(step, actions, recorded.get(step.old.urn if step.old else step.urn))),
                 properties=tuple(compare_properties(step.old, step.new)),
-                place=step.place,
+                location=step.location,
                 credential_id=step.old.id if step.old else str(state.inputs.get("adopts", "")),
                 enforces=_find_enforced(step, actions),
                 created=parse_date(step.old.outputs.get("create_date")) if step.old else None,
@@ -67,7 +67,7 @@ def find_old_copies(steps: Iterable[Step]) -> Iterator[Change]:
                     *note_lost_password(service, step.new.outputs.get("status")),
                 ),
                 (),
-                old.place,
+                old.location,
                 old.id,
                 created=parse_date(old.outputs.get("create_date")),
             )

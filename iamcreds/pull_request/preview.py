@@ -37,7 +37,7 @@ class State:
         inputs: the inputs.
         outputs: the outputs.
         is_protected: True if the resource has `protect`.
-        place: the source location, such as `specs/jane.yaml:4`, or empty if the engine does not have it.
+        location: the source location, such as `specs/jane.yaml:4`, or empty if the engine does not have it.
         is_retained: True if a deletion removes the resource only from the state.
         id: the id, or empty for a new resource.
         is_leaving: True for a replaced copy that has not been deleted yet.
@@ -48,7 +48,7 @@ class State:
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
     is_protected: bool
-    place: str = ""
+    location: str = ""
     is_retained: bool = False
     id: str = ""
     is_leaving: bool = False
@@ -85,9 +85,9 @@ class Step:
         return self.new or self.old
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """The source location or, of a deleted resource, the last one; empty if the engine does not have it."""
-        return self.state.place if self.state else ""
+        return self.state.location if self.state else ""
 
 
 @dataclass(frozen=True)
@@ -189,21 +189,21 @@ def _read_state(state: object) -> State | None:
     inputs, outputs = (
         {key: MASK if key in secret else value for key, value in side.items()} for side in (inputs, outputs)
     )
-    place = _read_place(state.get("sourcePosition"))
+    location = _read_location(state.get("sourcePosition"))
     return State(
         urn=_read_urn(state),
         type=_read_text(state, "type"),
         inputs=inputs,
         outputs=outputs,
         is_protected=bool(state.get("protect")),
-        place=place,
+        location=location,
         is_retained=bool(state.get("retainOnDelete")),
         id=_read_text(state, "id") if state.get("id") else "",
         is_leaving=bool(state.get("delete")),
     )
 
 
-def _read_place(position: object) -> str:
+def _read_location(position: object) -> str:
     """Return the engine's `project:///specs/jane.yaml#4,9` as `specs/jane.yaml:4`."""
     match = _POSITION.fullmatch(position) if isinstance(position, str) else None
     return f"{unquote(match[1])}:{match[2]}" if match else ""

@@ -41,10 +41,10 @@ class Property:
 def compare_properties(old: State | None, new: State | None) -> Iterator[Property]:
     """Yield the id and dates of the existing credential, then every input that differs."""
     before, after = (old.inputs if old else {}), (new.inputs if new else {})
-    live = old.outputs if old else {}
+    existing = old.outputs if old else {}
     for name in LIVE_SHOWN:
-        if name in live:
-            yield Property(name, format_value(live[name]), format_value(live[name]))
+        if name in existing:
+            yield Property(name, format_value(existing[name]), format_value(existing[name]))
     others = sorted({*before, *after} - {*SHOWN, *LIVE_SHOWN} - LEFT_OUT)
     for name in (*SHOWN, *others):
         if before.get(name) != after.get(name):

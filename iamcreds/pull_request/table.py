@@ -47,8 +47,8 @@ def _render_row(
     names: str, service: str, changes: Sequence[Change] | Sequence[UserChange], notes: Iterable[str]
 ) -> str:
     """Render the row of credentials or users with the same change."""
-    places = _join(dict.fromkeys(format_code(change.place) for change in changes if change.place))
-    return f"| {names} |{service} | {', '.join(changes[0].actions)} | {'; '.join(notes)} | {places} |\n"
+    locations = _join(dict.fromkeys(format_code(change.location) for change in changes if change.location))
+    return f"| {names} |{service} | {', '.join(changes[0].actions)} | {'; '.join(notes)} | {locations} |\n"
 
 
 def _render_name(change: Change) -> str:

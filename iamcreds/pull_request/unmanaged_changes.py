@@ -35,7 +35,7 @@ def find_unmanaged_changes(steps: Iterable[Step]) -> Iterator[Change]:
                             (action,),
                             (*_NOTES, *lost) if action is Action.DELETE else _NOTES,
                             (Property("user", user, user),),
-                            step.place,
+                            step.location,
                             str(id_),
                             created=parse_date(credential.get("created")),
                         )

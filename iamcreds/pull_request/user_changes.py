@@ -70,11 +70,11 @@ def _find_actions(step: Step) -> Iterator[UserAction]:
 def _make_change(step: Step, state: State, actions: tuple[UserAction, ...]) -> UserChange:
     if step.type == IAM_USER_TYPE:
         notes = [*(_NOTES[action] for action in actions if action in _NOTES), *_note_properties(step, actions)]
-        return UserChange(format_name(state, "name", state.name), "", actions, tuple(notes), step.place)
+        return UserChange(format_name(state, "name", state.name), "", actions, tuple(notes), step.location)
     user, policy = (format_name(state, key, state.name) for key in ("user", "policyArn"))
     actions = tuple(_OF_A_POLICY.get(action, action) for action in actions)
     notes = [_NOTES[action] for action in actions if action is UserAction.RETAIN]
-    return UserChange(user, policy, actions, tuple(notes), step.place)
+    return UserChange(user, policy, actions, tuple(notes), step.location)
 
 
 def _note_properties(step: Step, actions: Sequence[UserAction]) -> Iterator[Note]:

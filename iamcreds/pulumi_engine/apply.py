@@ -12,7 +12,7 @@ from iamcreds.planning.planner import plan
 from iamcreds.planning.rejections import describe
 from iamcreds.pull_request.changes import Action
 from iamcreds.pulumi_engine.group_facts import read_group
-from iamcreds.pulumi_engine.outputs import record_inputs, record_live, record_secret
+from iamcreds.pulumi_engine.outputs import record_existing, record_inputs, record_secret
 from iamcreds.pulumi_engine.provider import warn
 from iamcreds.services import service_alias
 
@@ -109,7 +109,7 @@ def _replan(group: Group, name: str) -> Decision:
 
 
 def _outputs(inputs: CredentialInputs, issued: IssuedCredential) -> dict[str, Any]:
-    return record_inputs(inputs) | record_live(issued.credential) | record_secret(issued)
+    return record_inputs(inputs) | record_existing(issued.credential) | record_secret(issued)
 
 
 def _issue(account: Account, session: Session, inputs: CredentialInputs, name: str, group: Group) -> IssuedCredential:
@@ -182,5 +182,5 @@ def _import(account: Account, inputs: CredentialInputs, existing: Credential) ->
     if status is not None or inputs.reset is not None:
         is_reset = inputs.reset is not None
         issued = account.credentials.change(existing.user, existing.id, status=status, reset=is_reset) or issued
-    now_live = record_live(existing if status is None else replace(existing, status=status))
-    return record_inputs(inputs) | now_live | ({} if issued is None else record_secret(issued))
+    recorded = record_existing(existing if status is None else replace(existing, status=status))
+    return record_inputs(inputs) | recorded | ({} if issued is None else record_secret(issued))

@@ -65,7 +65,9 @@ def foresee_user(account: Account, group: Group, context: RunContext) -> Group:
     if group.has_user:
         return group
     ids = dict.fromkeys([*context.own_ids(), *context.of_user])  # each id that lists lack costs a call
-    renamed_to = next((live.user for live in _find(account, group.user, ids).values() if live.user != group.user), None)
+    renamed_to = next(
+        (existing.user for existing in _find(account, group.user, ids).values() if existing.user != group.user), None
+    )
     is_preview = context.on_rejection is not OnRejection.DEFER
     is_created = is_preview and renamed_to is None and group.user in context.created_users
     has_iam_user = group.user in context.created_users

@@ -19,7 +19,7 @@ from iamcreds.text.commands import install_extra
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from iamcreds.model import DesiredUser, Place
+    from iamcreds.model import DesiredUser, SourceLocation
     from iamcreds.pulumi_engine.stack_state import StackState
 
 _GET_CALLER = "aws:index/getCallerIdentity:getCallerIdentity"
@@ -38,14 +38,14 @@ def find_orphans(users: Iterable[DesiredUser], state: StackState | None) -> list
     """
     created = frozenset[str]() if state is None else state.iam_users
     return [
-        RejectedResource(user.place, f"{user.name}: {_ORPHAN}")
+        RejectedResource(user.location, f"{user.name}: {_ORPHAN}")
         for user in users
         if user.name in created and user.iam_user is None and not user.releases_iam_user
     ]
 
 
-def find_plugin_version(place: Place) -> str:
-    """Return the installed version of pulumi-aws and its plugin; `place` is where a spec needs it.
+def find_plugin_version(location: SourceLocation) -> str:
+    """Return the installed version of pulumi-aws and its plugin; `location` is where a spec needs it.
 
     Raises:
         pulumi.RunError: none is.
@@ -53,7 +53,7 @@ def find_plugin_version(place: Place) -> str:
     try:
         return metadata.version("pulumi-aws")
     except metadata.PackageNotFoundError:
-        raise pulumi.RunError(f"{place}: {_NOT_INSTALLED}") from None
+        raise pulumi.RunError(f"{location}: {_NOT_INSTALLED}") from None
 
 
 async def require_account(expected: Collection[str], version: str) -> None:
@@ -88,7 +88,7 @@ async def find_rejections(users: Sequence[DesiredUser], version: str) -> dict[st
         if user.iam_user is not None:
             reason = _find_reason(user.name, existing.get(user.name.lower()), is_imported=user.iam_user.is_imported)
             if reason is not None:
-                rejections[user.name] = RejectedResource(user.iam_user.place, f"{user.name}: {reason}")
+                rejections[user.name] = RejectedResource(user.iam_user.location, f"{user.name}: {reason}")
     return rejections
 
 

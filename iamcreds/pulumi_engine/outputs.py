@@ -32,20 +32,20 @@ def declared_inputs(outputs: Mapping[str, Any]) -> dict[str, Any]:
     return inputs
 
 
-def record_live(live: Credential) -> dict[str, Any]:
+def record_existing(existing: Credential) -> dict[str, Any]:
     """Return the outputs of an existing credential; `status` is the actual one."""
-    expires = {"expiration_date": live.expires.isoformat()} if live.expires else {}
+    expires = {"expiration_date": existing.expires.isoformat()} if existing.expires else {}
     return expires | {
-        "credential_id": live.id,
-        "user": live.user,
-        "service": live.service,
-        "status": live.status.value,
-        "create_date": live.created.isoformat(),
-        LOGIN_OUTPUTS[live.family]: live.login,
+        "credential_id": existing.id,
+        "user": existing.user,
+        "service": existing.service,
+        "status": existing.status.value,
+        "create_date": existing.created.isoformat(),
+        LOGIN_OUTPUTS[existing.family]: existing.login,
     }
 
 
-def recorded_live(outputs: Mapping[str, Any]) -> dict[str, Any]:
+def recorded_existing(outputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the recorded outputs of an existing credential that lists do not show at present."""
     declared = {*INPUTS, "desired_status"} - {"user", "service", "status"}
     return {name: value for name, value in outputs.items() if name not in declared}

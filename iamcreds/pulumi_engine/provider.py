@@ -242,5 +242,5 @@ class _Sentences:
 def unexpected(error: BaseException | None) -> str:
     """Describe a bug of iamcreds in one line: type and source location, without the text, which may be a secret."""
     frames = traceback.extract_tb(error.__traceback__) if error else []
-    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    return f"unexpected {type(error).__name__}{place}: this is a bug in iamcreds; please report this line"
+    location = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return f"unexpected {type(error).__name__}{location}: this is a bug in iamcreds; please report this line"

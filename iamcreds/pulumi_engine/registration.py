@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
 
-    from iamcreds.model import Desired, DesiredUser, Place
+    from iamcreds.model import Desired, DesiredUser, SourceLocation
     from iamcreds.pulumi_engine.rejection_report import RejectedResource
     from iamcreds.pulumi_engine.stack_state import StackState
 
@@ -112,7 +112,7 @@ async def _read_run(desired: Desired) -> _Run:
 
 async def _check_users(run: _Run, created: Sequence[DesiredUser]) -> _Run:
     """Return the facts of the run with those about the users that the program creates or imports by pulumi-aws."""
-    version = find_plugin_version(min(user.iam_user.place for user in created if user.iam_user is not None))
+    version = find_plugin_version(min(user.iam_user.location for user in created if user.iam_user is not None))
     of_state = None if run.state is None else run.state.account
     await require_account({account for account in (run.account, of_state) if account}, version)
     new = [user for user in created if run.is_new(user.name)]
@@ -121,7 +121,7 @@ async def _check_users(run: _Run, created: Sequence[DesiredUser]) -> _Run:
 
 
 def _file(user: DesiredUser) -> str:
-    return user.place.file
+    return user.location.file
 
 
 @dataclass(frozen=True)
@@ -172,22 +172,24 @@ async def _register_user(user: DesiredUser, run: _Run, parent: str) -> list[Regi
     if user.iam_user is not None:
         version, is_new = run.plugin_version, run.is_new(user.name) and user.name not in run.rejected_users
         request = iam_user_request(user.name, user.iam_user, version=version, is_new=is_new, parent=parent)
-        resources = [await _register_one(user.iam_user.place, request, run.progress)]
+        resources = [await _register_one(user.iam_user.location, request, run.progress)]
         attachments = policy_attachment_requests(user.name, user.iam_user, version=version, parent=parent)
-        requests += ((user.iam_user.place, attachment) for attachment in attachments)
+        requests += ((user.iam_user.location, attachment) for attachment in attachments)
         for _, dependent in requests:
             depend_on(dependent, resources[0].response.urn)
     return [*resources, *await _register_all(requests, run.progress)]
 
 
 async def _register_all(
-    requests: Iterable[tuple[Place, RegisterResourceRequest]], progress: RunProgress
+    requests: Iterable[tuple[SourceLocation, RegisterResourceRequest]], progress: RunProgress
 ) -> list[RegisteredResource]:
-    return await asyncio.gather(*(_register_one(place, request, progress) for place, request in requests))
+    return await asyncio.gather(*(_register_one(location, request, progress) for location, request in requests))
 
 
-async def _register_one(place: Place, request: RegisterResourceRequest, progress: RunProgress) -> RegisteredResource:
-    resource = RegisteredResource(place, request, await _send_registration(request))
+async def _register_one(
+    location: SourceLocation, request: RegisterResourceRequest, progress: RunProgress
+) -> RegisteredResource:
+    resource = RegisteredResource(location, request, await _send_registration(request))
     if request.type == CREDENTIAL_TYPE:
         progress.count(failed=resource.response.result == Result.FAIL)
     return resource
@@ -197,7 +199,9 @@ async def _send_registration(request: RegisterResourceRequest) -> RegisterResour
     return await send(find_monitor().RegisterResource, request)
 
 
-def _list_credentials(user: DesiredUser, run: _Run, parent: str) -> Iterator[tuple[Place, RegisterResourceRequest]]:
+def _list_credentials(
+    user: DesiredUser, run: _Run, parent: str
+) -> Iterator[tuple[SourceLocation, RegisterResourceRequest]]:
     """Return the requests of the user's credentials, with the source locations."""
     per_service = defaultdict(list)
     for credential in user.credentials:
@@ -212,23 +216,23 @@ def _list_credentials(user: DesiredUser, run: _Run, parent: str) -> Iterator[tup
             password=None if password is None else wrap_rpc_secret(password),
         )
         context = credential_context(run.state, credential, declared) | users_context([user], is_preview=is_dry_run())
-        yield credential.place, credential_request(credential, inputs, run=context, parent=parent)
+        yield credential.location, credential_request(credential, inputs, run=context, parent=parent)
 
 
 def _list_watchers(
     file: str, users: Sequence[DesiredUser], run: _Run, parent: str
-) -> Iterator[tuple[Place, RegisterResourceRequest]]:
+) -> Iterator[tuple[SourceLocation, RegisterResourceRequest]]:
     """Return the requests of the resources that watch a spec file's users, with the source locations."""
     judged = [user for user in users if user.unmanaged is not None and user.judges_credentials]
     if judged:
         actions = {user.name: user.unmanaged for user in judged}
         properties = {"users": actions, "account": run.account, "run": unmanaged_context(run.state, judged)}
-        place = judged[0].place
-        yield place, watcher_request(UNMANAGED_CREDENTIALS_TYPE, file, place, properties, parent)
+        location = judged[0].location
+        yield location, watcher_request(UNMANAGED_CREDENTIALS_TYPE, file, location, properties, parent)
     watched = [user for user in users if user.access_keys is not None]
     if watched:
         policies = {user.name: user.access_keys.properties() for user in watched if user.access_keys is not None}
         context = users_context(watched, is_preview=is_dry_run())
         properties = {"users": policies, "account": run.account, "run": context}
-        place = watched[0].place
-        yield place, watcher_request(ACCESS_KEYS_TYPE, file, place, properties, parent)
+        location = watched[0].location
+        yield location, watcher_request(ACCESS_KEYS_TYPE, file, location, properties, parent)

@@ -17,7 +17,7 @@ from iamcreds.text.escaping import escape_invisible, shorten
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from iamcreds.model import Place
+    from iamcreds.model import SourceLocation
 
 VARIABLE = "IAMCREDS_REJECTIONS"
 _REPORT = "report"
@@ -28,17 +28,17 @@ class RejectedResource:
     """A resource that `up` would reject, and one reason.
 
     Attributes:
-        place: the source location of the resource in the specs.
+        location: the source location of the resource in the specs.
         sentence: the resource's name and the reason.
         urn: the resource's URN, empty if there is none.
     """
 
-    place: Place
+    location: SourceLocation
     sentence: str
     urn: str = ""
 
     def __str__(self) -> str:
-        return f"{self.place}: {escape_invisible(self.sentence)}"
+        return f"{self.location}: {escape_invisible(self.sentence)}"
 
 
 def completes_with_rejections() -> bool:

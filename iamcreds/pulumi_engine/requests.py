@@ -12,7 +12,7 @@ from pulumi.runtime.proto.alias_pb2 import Alias
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest
 from pulumi.runtime.proto.source_pb2 import SourcePosition
 
-from iamcreds.model import Place
+from iamcreds.model import SourceLocation
 from iamcreds.pulumi_engine.outputs import SECRETS
 from iamcreds.resource_types import (
     CREDENTIAL_TYPE,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def spec_file_request(file: str, parent: str) -> RegisterResourceRequest:
     """Return the request of the component that is the parent of all resources of a spec file."""
-    return _request(SPEC_FILE_TYPE, file, parent, Place(file, 1, 1))
+    return _request(SPEC_FILE_TYPE, file, parent, SourceLocation(file, 1, 1))
 
 
 def iam_user_request(
@@ -73,7 +73,7 @@ def policy_attachment_requests(
 
 
 def _aws_request(type_: str, name: str, parent: str, iam_user: DesiredIamUser, version: str) -> RegisterResourceRequest:
-    request = _child_request(type_, name, parent, iam_user.place)
+    request = _child_request(type_, name, parent, iam_user.location)
     request.custom = True
     request.version = version
     if iam_user.retain_on_delete:
@@ -91,7 +91,7 @@ def credential_request(
     credential: DesiredCredential, inputs: CredentialInputs, *, run: Mapping[str, Any], parent: str
 ) -> RegisterResourceRequest:
     """Return the request of a credential; `run` is its run context."""
-    request = _child_request(CREDENTIAL_TYPE, credential.resource_name, parent, credential.place)
+    request = _child_request(CREDENTIAL_TYPE, credential.resource_name, parent, credential.location)
     _set_properties(request, inputs.properties() | {"run": run})
     request.additionalSecretOutputs.extend(SECRETS)
     if inputs.declared == MAX_PER_SERVICE:
@@ -105,26 +105,26 @@ def credential_request(
 
 
 def watcher_request(
-    type_: str, file: str, place: Place, properties: Mapping[str, Any], parent: str
+    type_: str, file: str, location: SourceLocation, properties: Mapping[str, Any], parent: str
 ) -> RegisterResourceRequest:
     """Return the request of a resource that watches the users of a spec file."""
-    request = _child_request(type_, file, parent, place)
+    request = _child_request(type_, file, parent, location)
     _set_properties(request, properties)
     return request
 
 
-def _child_request(type_: str, name: str, parent: str, place: Place) -> RegisterResourceRequest:
+def _child_request(type_: str, name: str, parent: str, location: SourceLocation) -> RegisterResourceRequest:
     """Return the request of a resource below a spec file, with an alias for the same resource without a parent.
 
     `pulumi state move` and programs with classes leave a resource without a parent in the state.
     """
-    request = _request(type_, name, parent, place)
+    request = _request(type_, name, parent, location)
     request.aliases.append(Alias(spec=Alias.Spec(noParent=True)))
     return request
 
 
-def _request(type_: str, name: str, parent: str, place: Place) -> RegisterResourceRequest:
-    position = SourcePosition(uri=Path(place.file).absolute().as_uri(), line=place.line, column=place.column)
+def _request(type_: str, name: str, parent: str, location: SourceLocation) -> RegisterResourceRequest:
+    position = SourcePosition(uri=Path(location.file).absolute().as_uri(), line=location.line, column=location.column)
     return RegisterResourceRequest(
         type=type_,
         name=escape_invisible(name),  # of a file, whose name may be anything

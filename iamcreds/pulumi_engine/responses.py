@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
 
-    from iamcreds.model import Place
+    from iamcreds.model import SourceLocation
 
 _LOGINS = tuple(LOGIN_OUTPUTS.values())
 _UNKNOWN_SECRET = "unknown, because it was adopted: a `reset` creates a new one"  # noqa: S105 - there is none
@@ -28,7 +28,7 @@ _UNKNOWN_SECRET = "unknown, because it was adopted: a `reset` creates a new one"
 class RegisteredResource:
     """A resource, its source location in the specs, and the engine's response."""
 
-    place: Place
+    location: SourceLocation
     request: RegisterResourceRequest
     response: RegisterResourceResponse
 
@@ -62,7 +62,7 @@ class RegisteredResource:
         """Return the reasons for which the provider rejects the resource in a preview."""
         if "refused" in self.response.object.fields:
             for sentence in self.response.object.fields["refused"].list_value.values:
-                yield RejectedResource(self.place, f"{self.name}: {sentence.string_value}", self.response.urn)
+                yield RejectedResource(self.location, f"{self.name}: {sentence.string_value}", self.response.urn)
 
     def _output(self, *names: str) -> Any:  # noqa: ANN401 - any property value
         """Return the output with the first of these names that exists, as in the protocol; else unknown."""

@@ -169,7 +169,7 @@ class Session:
 
     def adopted(self, user: str, service: str) -> frozenset[str]:
         """Return the ids that resources of this run are going to adopt or import."""
-        return frozenset(self.group(user, service).taken.values())
+        return frozenset(self.group(user, service).decided_ids.values())
 
     def group(self, user: str, service: str) -> Group:
         """Return the facts about this user and service without the account; `decided` has the returned decisions."""

@@ -92,8 +92,8 @@ def _list_user_credentials(user: DesiredUser) -> Iterator[DesiredRow]:
         max_keys=keys,
         max_key_age_days=age,
         max_key_idle_days=idle,
-        file=user.place.file,
-        line=user.place.line,
+        file=user.location.file,
+        line=user.location.line,
     )
     if not user.credentials:
         yield user_row
@@ -105,8 +105,8 @@ def _list_user_credentials(user: DesiredUser) -> Iterator[DesiredRow]:
             status=credential.status,
             reset=credential.reset,
             protect=credential.protect,
-            file=credential.place.file,
-            line=credential.place.line,
+            file=credential.location.file,
+            line=credential.location.line,
             resource=credential.resource_name,
             adopt=credential.adopt,
         )

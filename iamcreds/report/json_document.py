@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.rules.difference import Difference
-    from iamcreds.model import CredentialReport, Inventory, Place
+    from iamcreds.model import CredentialReport, Inventory, SourceLocation
 
 VERSION = 2
 """The version of the document. New fields keep the version; a changed or removed field increases it."""
@@ -33,15 +33,18 @@ def build_document(drift: Drift) -> dict[str, Any]:
 
 
 def _account(drift: Drift) -> dict[str, Any]:
-    live = drift.inventory
+    existing = drift.inventory
     return {
-        "account": live.account,
-        "readAt": _time(live.read_at),
+        "account": existing.account,
+        "readAt": _time(existing.read_at),
         "clean": not drift.differences,
         "counts": {kind.value: len(drift.by_kind(kind)) for kind in Kind},
         "declared": {"users": drift.users, "credentials": drift.credentials, "watchedUsers": drift.watched},
-        "live": {"users": len(live.users), "credentials": len(live.credentials)},
-        "accessKeys": {"usersRead": len(live.access_keys_read), "credentialReport": _report(live, live.report)},
+        "live": {"users": len(existing.users), "credentials": len(existing.credentials)},
+        "accessKeys": {
+            "usersRead": len(existing.access_keys_read),
+            "credentialReport": _report(existing, existing.report),
+        },
         "notChecked": {
             "resetTriggers": drift.resets,
             "ids": drift.are_ids_unknown,
@@ -54,15 +57,15 @@ def _account(drift: Drift) -> dict[str, Any]:
     }
 
 
-def _report(live: Inventory, report: CredentialReport | None) -> dict[str, Any] | None:
+def _report(existing: Inventory, report: CredentialReport | None) -> dict[str, Any] | None:
     if report is None:
         return None
-    age = live.read_at - report.generated
+    age = existing.read_at - report.generated
     return {"generated": _time(report.generated), "ageSeconds": max(0, int(age.total_seconds()))}
 
 
 def _difference(difference: Difference) -> dict[str, Any]:
-    number, desired, live = difference.values()
+    number, desired, existing = difference.values()
     words = difference.describe()
     return {
         "kind": difference.kind.value,
@@ -70,10 +73,10 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "user": difference.user,
         "service": difference.service or None,
         "id": difference.id or None,
-        "place": _place(difference.place),
+        "place": _location(difference.location),
         "number": number,
         "desired": _plain(desired),
-        "live": _plain(live),
+        "live": _plain(existing),
         "message": words.message,
         "next": words.next,
     }
@@ -84,8 +87,8 @@ def _plain(value: object) -> object:
     match value:
         case tuple():
             return [_plain(one) for one in value]
-        case DesiredCredential(service=service, name=name, status=status, place=place):
-            return {"service": service, "name": name, "status": status and status.value, "place": _place(place)}
+        case DesiredCredential(service=service, name=name, status=status, location=location):
+            return {"service": service, "name": name, "status": status and status.value, "place": _location(location)}
         case Credential(id=id_, service=service, status=status, created=created, expires=expires):
             dates = {"created": _time(created), "expires": _time(expires)}
             return {"id": id_, "service": service, "status": status.value, **dates}
@@ -96,8 +99,8 @@ def _plain(value: object) -> object:
             return value
 
 
-def _place(place: Place | None) -> dict[str, Any] | None:
-    return None if place is None else asdict(place)
+def _location(location: SourceLocation | None) -> dict[str, Any] | None:
+    return None if location is None else asdict(location)
 
 
 def _time(time: datetime | None) -> str | None:

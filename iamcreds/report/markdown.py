@@ -52,8 +52,8 @@ def _format_section(kind: Kind, number: int, rows: tuple[str, ...]) -> str:
 
 def _format_row(difference: Difference) -> str:
     words = difference.describe()
-    place = "" if difference.place is None else str(difference.place)
-    cells = (difference.user, words.message, place, words.desired or "", words.live or "", words.next)
+    location = "" if difference.location is None else str(difference.location)
+    cells = (difference.user, words.message, location, words.desired or "", words.existing or "", words.next)
     return f"| {' | '.join(map(escape_markdown, cells))} | `{difference.rule}` |\n"
 
 

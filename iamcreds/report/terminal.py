@@ -24,10 +24,10 @@ def print_coloured(drift: Drift) -> None:
             colour = "red" if kind is Kind.DRIFT else "magenta"
             console.print(Text(f"{TITLES[kind]} ({len(differences):,})", style=f"bold {colour}"))
         for difference in differences:
-            place = "" if difference.place is None else f"  {difference.place}"
+            location = "" if difference.location is None else f"  {difference.location}"
             words = difference.describe()
             user, message = escape_invisible(difference.user), escape_invisible(words.message)
-            line = Text.assemble((user, "bold"), f" {message}  ", (f"[{difference.rule}]{place}", "dim"))
+            line = Text.assemble((user, "bold"), f" {message}  ", (f"[{difference.rule}]{location}", "dim"))
             _print_wrapped(console, line, indent=2)
             console.print(Text(escape_invisible(f"      next: {words.next}")), soft_wrap=True)  # one line to copy
     _print_wrapped(console, Text.assemble((escape_invisible(summarize(drift)), "bold"), f": {describe_scope(drift)}"))

@@ -23,7 +23,7 @@ _NUMBERED = re.compile(r"\+\d+-at-\d{12}$")
 class Match:
     """A declared credential and the matching existing credential."""
 
-    wanted: DesiredCredential
+    desired: DesiredCredential
     credential: Credential
 
 
@@ -31,7 +31,7 @@ class Match:
 class Undecided:
     """A declared credential without a certain match, its candidates, and the reason."""
 
-    wanted: DesiredCredential
+    desired: DesiredCredential
     reason: str
     candidates: tuple[Credential, ...]
 
@@ -44,23 +44,23 @@ def find_matches(desired: Desired, existing: Iterable[Credential]) -> Iterator[M
     agree. Expired credentials never match.
     """
     credentials = {credential.id: credential for credential in existing}
-    every = [wanted for user in desired.users for wanted in user.credentials]
-    adopted = {wanted.adopt for wanted in every}
+    every = [each for user in desired.users for each in user.credentials]
+    adopted = {each.adopt for each in every}
     candidates: dict[tuple[str, str], list[Credential]] = defaultdict(list)
     for credential in credentials.values():
         if credential.id not in adopted and credential.status is not Status.EXPIRED:
             candidates[credential.user, credential.service].append(credential)
     unmatched: dict[tuple[str, str], list[DesiredCredential]] = defaultdict(list)
-    for wanted in every:
-        if wanted.adopt not in credentials:
-            unmatched[wanted.user, wanted.service].append(wanted)
-    shared = {place for place, number in Counter(wanted.place for wanted in every).items() if number > 1}
-    for group, declared in unmatched.items():
+    for declared in every:
+        if declared.adopt not in credentials:
+            unmatched[declared.user, declared.service].append(declared)
+    shared = {location for location, number in Counter(each.location for each in every).items() if number > 1}
+    for group, group_declared in unmatched.items():
         if by_age := sorted(candidates[group], key=lambda credential: (credential.created, credential.id)):
-            for each in _match_group(declared, by_age):
-                if isinstance(each, Match) and each.wanted.place in shared:
+            for each in _match_group(group_declared, by_age):
+                if isinstance(each, Match) and each.desired.location in shared:
                     reason = "several credentials share these lines through an anchor"
-                    yield Undecided(each.wanted, reason, (each.credential,))
+                    yield Undecided(each.desired, reason, (each.credential,))
                 else:
                     yield each
 
@@ -68,30 +68,30 @@ def find_matches(desired: Desired, existing: Iterable[Credential]) -> Iterator[M
 def _match_group(declared: Sequence[DesiredCredential], by_age: Sequence[Credential]) -> Iterator[Match | Undecided]:
     """Match the credentials of one user and service; the existing ones are sorted, oldest first."""
     pairs = [*zip(declared, by_age, strict=False)] if len(declared) == len(by_age) == 1 else _pair_two(declared, by_age)
-    if any(wanted.adopt is not None for wanted in declared):
+    if any(each.adopt is not None for each in declared):
         reason = "an id in `adopt` does not exist, so its credential may be any of these"
     elif pairs:
-        yield from (Match(wanted, credential) for wanted, credential in pairs)
+        yield from (Match(desired, credential) for desired, credential in pairs)
         return
     elif len(declared) == len(by_age):
         reason = "names, statuses, logins and dates do not show which credential is which"
     else:
         reason = f"{len(declared)} declared and {len(by_age)} existing credentials"
-    yield from (Undecided(wanted, reason, tuple(by_age)) for wanted in declared)
+    yield from (Undecided(each, reason, tuple(by_age)) for each in declared)
 
 
 def _pair_two(
     declared: Sequence[DesiredCredential], by_age: Sequence[Credential]
 ) -> list[tuple[DesiredCredential, Credential]]:
     """Return the pairs of two declared and two existing credentials, empty if they are ambiguous."""
-    first = [wanted for wanted in declared if wanted.name == service_alias(wanted.service)]
+    first = [each for each in declared if each.name == service_alias(each.service)]
     if not first or not len(declared) == len(by_age) == 2:  # noqa: PLR2004 - IAM allows two
         return []
-    (second,) = (wanted for wanted in declared if wanted is not first[0])
+    (second,) = (each for each in declared if each is not first[0])
     older, younger = by_age
     is_ambiguous = older.created == younger.created or (
         _NUMBERED.search(older.login) is not None and _NUMBERED.search(younger.login) is None
     )
     pairs = [(first[0], older), (second, younger)]
-    differs = any(wanted.status not in (None, credential.status) for wanted, credential in pairs)
+    differs = any(desired.status not in (None, credential.status) for desired, credential in pairs)
     return [] if is_ambiguous or differs else pairs

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import yaml
 from yaml.events import AliasEvent, MappingEndEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent, StreamEndEvent
 
-from iamcreds.model import Place, Problem
+from iamcreds.model import Problem, SourceLocation
 from iamcreds.specs.nodes import Block, Items, locate, quoted, resolve
 from iamcreds.specs.syntax import BAD_ESCAPE, DIRECTIVE, explain, find_forbidden_character
 
@@ -46,8 +46,8 @@ _Node: TypeAlias = "tuple[_Event, Plain]"
 class _StopError(Exception):
     """A problem after which the rest of the file cannot be parsed."""
 
-    def __init__(self, place: Place, message: str, rule: str = "syntax") -> None:
-        self.problem = Problem(place, f"invalid YAML: {message}" if rule == "syntax" else message, rule)
+    def __init__(self, location: SourceLocation, message: str, rule: str = "syntax") -> None:
+        self.problem = Problem(location, f"invalid YAML: {message}" if rule == "syntax" else message, rule)
         super().__init__(message)
 
 
@@ -77,14 +77,14 @@ def _read_events(file: str, text: str) -> Iterator[_Event]:
         mark, message = explain(error, text)
         raise _StopError(locate(file, mark), message) from None
     except (OverflowError, ValueError):  # raised by PyYAML's own parser for `"\UFFFFFFFF"`
-        place = Place(file, 1, 1) if event is None else locate(file, event.end_mark)
-        raise _StopError(place, BAD_ESCAPE) from None
+        location = SourceLocation(file, 1, 1) if event is None else locate(file, event.end_mark)
+        raise _StopError(location, BAD_ESCAPE) from None
 
 
-def locate_offset(file: str, text: str, offset: int) -> Place:
+def locate_offset(file: str, text: str, offset: int) -> SourceLocation:
     """Return the source location of the character at an offset."""
     before = text[:offset]
-    return Place(file, before.count("\n") + 1, offset - before.rfind("\n"))
+    return SourceLocation(file, before.count("\n") + 1, offset - before.rfind("\n"))
 
 
 @dataclass
@@ -114,7 +114,7 @@ class _Composer:
             self.report(after, message, "several-documents")
         return documents
 
-    def locate(self, event: _Event) -> Place:
+    def locate(self, event: _Event) -> SourceLocation:
         return locate(self.file, event.start_mark)
 
     def report(self, event: _Event, message: str, rule: str) -> None:

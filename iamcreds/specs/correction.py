@@ -65,5 +65,5 @@ class _Correction:
         if name is None or name in block:
             return key
         message = f"unknown key {quoted_with_look_alikes(key)}{did_you_mean(name)}"
-        self.problems.append(Problem(self._tree.key_place((*path, key)), message, "unknown-key"))
+        self.problems.append(Problem(self._tree.key_location((*path, key)), message, "unknown-key"))
         return name

@@ -7,11 +7,10 @@ import json
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from iamcreds.model import SourceLocation
+
 if TYPE_CHECKING:
     from iamcreds.model import Desired
-
-_EXCLUDED = "place"
-"""The field with the source location, which has no effect on the account."""
 
 
 def compute_digest(desired: Desired) -> str:
@@ -24,4 +23,5 @@ def compute_digest(desired: Desired) -> str:
 
 
 def _list_fields(declared: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass of the model
-    return {field.name: getattr(declared, field.name) for field in fields(declared) if field.name != _EXCLUDED}
+    values = ((field.name, getattr(declared, field.name)) for field in fields(declared))
+    return {name: value for name, value in values if not isinstance(value, SourceLocation)}

@@ -20,7 +20,7 @@ def check_user(tree: Tree, user: str, fields: Plain) -> Iterator[Problem]:
         message = (
             '"was" is not supported together with "iamUser", which creates a user of the new name: remove one of them'
         )
-        yield Problem(tree.key_place(["users", user, "was"]), message, "was-with-iam-user")
+        yield Problem(tree.key_location(["users", user, "was"]), message, "was-with-iam-user")
 
 
 def check_former_users(specs: Sequence[Spec]) -> Iterator[Problem]:
@@ -36,11 +36,11 @@ def check_former_users(specs: Sequence[Spec]) -> Iterator[Problem]:
             message = f'{quoted(name)} is this user\'s current name: remove "was", or correct one of the names'
         elif other is not None and other.name.lower() != name.lower():
             message = (
-                f"{quoted(was.value)} is declared as a user at {other.place}:"
+                f"{quoted(was.value)} is declared as a user at {other.location}:"
                 ' remove this "was" if an `up` has applied it already, or remove that user'
             )
         elif before is not was:
-            message = f'the user with the "was" at {before.place} has the same former name: remove one of them'
+            message = f'the user with the "was" at {before.location} has the same former name: remove one of them'
         else:
             continue
-        yield Problem(was.place, message, "wrong-was")
+        yield Problem(was.location, message, "wrong-was")

@@ -32,8 +32,8 @@ def hint_at_key(violation: Violation, key: str) -> str:
         return "; it begins or ends with whitespace that is not a space"
     if _may_be_user(violation.path, violation.instance[key]):
         return '; if it is a user, move it under "users"'
-    places = [_PARENTS.get(parent, f"below {quoted(parent)}") for parent in find_parents(key)]
-    return f"; it belongs {' or '.join(places)}" if places else ""
+    locations = [_PARENTS.get(parent, f"below {quoted(parent)}") for parent in find_parents(key)]
+    return f"; it belongs {' or '.join(locations)}" if locations else ""
 
 
 def find_meant_key(path: Sequence[str | int], block: Mapping[str, Plain], key: str, known: Iterable[str]) -> str | None:
@@ -72,9 +72,9 @@ def _find_hints(violation: Violation) -> Iterator[str]:
         yield did_you_mean(find_nearest(fold(value), violation.supported))
     if violation.keyword != "type":
         return
-    if violation.wanted == "array":
+    if violation.expected == "array":
         yield from _hint_at_list(value, resolve_reference(schema["items"]))
-    elif violation.wanted == "object":
+    elif violation.expected == "object":
         yield from _hint_at_mapping(violation)
     elif isinstance(value, str) and accepts(schema, resolve(value)):
         yield "; remove the quotes"

@@ -30,10 +30,12 @@ def insert_ids(file: str, text: str, ids: Mapping[str, str]) -> str | None:
     """
     before = [user.desired for user in read(parse(file, text)).users]
     expected = [_adopt(user, ids) for user in before]
-    places = {each.place: ids[each.resource_name] for each in _list_credentials(before) if each.resource_name in ids}
-    if len(places) < len(ids):  # the file has changed
+    locations = {
+        each.location: ids[each.resource_name] for each in _list_credentials(before) if each.resource_name in ids
+    }
+    if len(locations) < len(ids):  # the file has changed
         return None
-    changed = _insert(text, {(place.line - 1, place.column - 1): places[place] for place in places})
+    changed = _insert(text, {(location.line - 1, location.column - 1): locations[location] for location in locations})
     after = read(parse(file, changed))
     is_valid = all(problem.severity is Severity.WARNING for problem in after.problems)
     is_expected = _digest(expected) == _digest([user.desired for user in after.users])
@@ -58,11 +60,11 @@ def _insert(text: str, ids: Mapping[tuple[int, int], str]) -> str:
     lines = text.splitlines(keepends=True)  # each line end that it recognizes is one in YAML, too, or not allowed
     events: list[_Event] = list(yaml.parse(text, Loader=composer.LOADER))
     for number, event in reversed([*enumerate(events)]):
-        place = event.start_mark.line, event.start_mark.column
-        if type(event) is MappingStartEvent and place in ids:
+        location = event.start_mark.line, event.start_mark.column
+        if type(event) is MappingStartEvent and location in ids:
             for key, end in _list_pairs(events, number):
                 if type(key) is ScalarEvent and key.value == "service":
-                    _insert_after(lines, event, key, end.end_mark, ids[place])
+                    _insert_after(lines, event, key, end.end_mark, ids[location])
     return "".join(lines)
 
 

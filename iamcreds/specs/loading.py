@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import SpecsError
-from iamcreds.model import AccessKeyPolicy, Desired, Existing, Place, Problem, Severity, Unmanaged
+from iamcreds.model import AccessKeyPolicy, Desired, Existing, Problem, Severity, SourceLocation, Unmanaged
 from iamcreds.specs.reading import read
 from iamcreds.specs.rules import check_files
 from iamcreds.specs.sources import format_path, read_documents, read_stream
@@ -28,7 +28,7 @@ def load(path: Path, *, allow_empty: bool = False) -> Desired:
     Raises:
         SpecsError: every problem of every file. Specs without a user are a problem unless `allow_empty` is set.
     """
-    return combine(read_documents(path), Place(format_path(path), 1, 1), allow_empty=allow_empty)
+    return combine(read_documents(path), SourceLocation(format_path(path), 1, 1), allow_empty=allow_empty)
 
 
 def load_all(paths: Sequence[Path], given: BinaryIO, *, allow_empty: bool = False) -> Desired:
@@ -43,7 +43,7 @@ def load_all(paths: Sequence[Path], given: BinaryIO, *, allow_empty: bool = Fals
         SpecsError: every problem of every file.
     """
     documents = (document for path in paths for document in _read_path(path, given))
-    first = Place(format_path(paths[0]), 1, 1)
+    first = SourceLocation(format_path(paths[0]), 1, 1)
     return combine({document.file: document for document in documents}.values(), first, allow_empty=allow_empty)
 
 
@@ -51,7 +51,7 @@ def _read_path(path: Path, given: BinaryIO) -> Iterable[Document]:
     return [read_stream("-", given)] if str(path) == "-" else read_documents(path)
 
 
-def combine(files: Iterable[Document], whole: Place, *, allow_empty: bool = False) -> Desired:
+def combine(files: Iterable[Document], whole: SourceLocation, *, allow_empty: bool = False) -> Desired:
     """Combine spec files; `whole` is the source location of problems that do not concern a single file."""
     specs = tuple(map(read, files))
     problems = _collect_problems(specs)
@@ -74,16 +74,18 @@ def check_account(desired: Desired) -> tuple[Problem, ...]:
         "no file declares the account of these specs: a line such as"
         ' account: "123456789012" prevents runs in any other account'
     )
-    return (Problem(Place(desired.files[0], 1, 1), message, "no-account", Severity.WARNING),)
+    return (Problem(SourceLocation(desired.files[0], 1, 1), message, "no-account", Severity.WARNING),)
 
 
 def _collect_problems(specs: Sequence[Spec]) -> tuple[Problem, ...]:
     """Return every problem within and between files, each once, without warnings at the location of an error."""
     problems = set(drop_consequences({*check_files(specs), *(problem for spec in specs for problem in spec.problems)}))
-    error_places = {error.place for error in _find_errors(problems)}
+    error_locations = {error.location for error in _find_errors(problems)}
     return tuple(
         sorted(
-            problem for problem in problems if problem.severity is Severity.ERROR or problem.place not in error_places
+            problem
+            for problem in problems
+            if problem.severity is Severity.ERROR or problem.location not in error_locations
         )
     )
 
@@ -92,7 +94,7 @@ def _find_errors(problems: Iterable[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity is Severity.ERROR]
 
 
-def _reject_no_users(whole: Place) -> Problem:
+def _reject_no_users(whole: SourceLocation) -> Problem:
     message = (
         "the specs declare no users: if this is intended, use --allow-empty"
         " (for a stack: pulumi config set allowEmpty true)"

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from iamcreds.model import Place
+from iamcreds.model import SourceLocation
 from iamcreds.text.escaping import escape_json_line
 
 if TYPE_CHECKING:
@@ -66,19 +66,19 @@ class Tree:
     file: str
     values: Block
 
-    def place(self, mark: Mark) -> Place:
+    def location(self, mark: Mark) -> SourceLocation:
         """Return the source location of a mark."""
         return locate(self.file, mark)
 
-    def value_place(self, path: Sequence[str | int]) -> Place:
+    def value_location(self, path: Sequence[str | int]) -> SourceLocation:
         """Return the source location of the value at a path."""
-        return self.place(self._find_parent(path).marks[path[-1]])
+        return self.location(self._find_parent(path).marks[path[-1]])
 
-    def key_place(self, path: Sequence[str | int]) -> Place:
+    def key_location(self, path: Sequence[str | int]) -> SourceLocation:
         """Return the source location of the last key of a path, or of the value if the path ends with an index."""
         if isinstance(path[-1], int):
-            return self.value_place(path)
-        return self.place(self._find_parent(path).key_marks[path[-1]])
+            return self.value_location(path)
+        return self.location(self._find_parent(path).key_marks[path[-1]])
 
     def _find_parent(self, path: Sequence[str | int]) -> Any:  # noqa: ANN401 - a block or a list
         parent: Any = self.values
@@ -87,9 +87,9 @@ class Tree:
         return parent
 
 
-def locate(file: str, mark: Mark) -> Place:
+def locate(file: str, mark: Mark) -> SourceLocation:
     """Return the source location of a mark, with line and column from 1."""
-    return Place(file, mark.line + 1, mark.column + 1)
+    return SourceLocation(file, mark.line + 1, mark.column + 1)
 
 
 def resolve(text: str) -> str | float | bool | None:

@@ -10,9 +10,9 @@ from iamcreds.model import (
     DesiredIamUser,
     DesiredUser,
     Existing,
-    Place,
     Problem,
     Severity,
+    SourceLocation,
     Status,
     Unmanaged,
 )
@@ -37,7 +37,7 @@ class Setting(Generic[_Value]):
     """A declared value and its source location."""
 
     value: _Value
-    place: Place
+    location: SourceLocation
 
 
 @dataclass(frozen=True)
@@ -98,35 +98,35 @@ def read(document: Document) -> Spec:
 def _find_account(tree: Tree) -> Setting[str] | None:
     account = tree.values.get("account")
     is_valid = isinstance(account, str) and ACCOUNT_ID.fullmatch(account)
-    return Setting(str(account), tree.value_place(["account"])) if is_valid else None
+    return Setting(str(account), tree.value_location(["account"])) if is_valid else None
 
 
 def _find_adopted(credentials: Iterable[Declared]) -> Iterator[Setting[str]]:
     for credential in credentials:
         if isinstance(adopt := credential.fields.get("adopt"), str):
-            yield Setting(adopt, credential.value_place("adopt"))
+            yield Setting(adopt, credential.value_location("adopt"))
 
 
 def _find_former_users(tree: Tree, users: Iterable[tuple[str, Plain]]) -> Iterator[tuple[str, Setting[str]]]:
     for name, fields in users:
         if isinstance(fields, Block) and isinstance(was := fields.get("was"), str):
-            yield name, Setting(was, tree.value_place(["users", name, "was"]))
+            yield name, Setting(was, tree.value_location(["users", name, "was"]))
 
 
 def _find_defaults(tree: Tree) -> Setting[Any] | None:
-    return Setting(tree.values["defaults"], tree.key_place(["defaults"])) if "defaults" in tree.values else None
+    return Setting(tree.values["defaults"], tree.key_location(["defaults"])) if "defaults" in tree.values else None
 
 
 def _make_user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_valid: bool) -> SpecUser:
-    place = tree.key_place(["users", name])
+    location = tree.key_location(["users", name])
     if not is_valid:
-        return SpecUser(DesiredUser(name, place))
+        return SpecUser(DesiredUser(name, location))
     users: Any = tree.values["users"]
     fields = users[name]
     desired = (_make_credential(declared, fields) for declared in credentials)
     user = DesiredUser(
         name,
-        place,
+        location,
         credentials=tuple(sorted(desired, key=lambda credential: (credential.service, credential.name))),
         judges_credentials="credentials" in fields,
         unmanaged=Unmanaged(fields["unmanaged"]) if "unmanaged" in fields else None,
@@ -143,7 +143,7 @@ def _make_iam_user(tree: Tree, name: str, declared: Any) -> DesiredIamUser | Non
         return None
     fields: Mapping[str, Any] = {} if declared is True else declared
     return DesiredIamUser(
-        place=tree.key_place(["users", name, "iamUser"]),
+        location=tree.key_location(["users", name, "iamUser"]),
         path=fields.get("path"),
         permissions_boundary=fields.get("permissionsBoundary"),
         tags=dict(fields.get("tags", {})),
@@ -162,7 +162,7 @@ def _make_credential(declared: Declared, user: Mapping[str, Any]) -> DesiredCred
         user=declared.user,
         service=declared.service,
         name=declared.name,
-        place=declared.place,
+        location=declared.location,
         status=Status(fields["status"]) if "status" in fields else None,
         reset=fields.get("reset"),
         was=fields.get("was"),

@@ -27,7 +27,7 @@ from iamcreds.specs.nodes import Block, Items, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from iamcreds.model import DesiredUser, Place
+    from iamcreds.model import DesiredUser, SourceLocation
     from iamcreds.specs.nodes import Plain, Tree
     from iamcreds.specs.reading import Setting, Spec
 
@@ -89,7 +89,7 @@ class Declared:
         name: the credential's name, by default the service's short name.
         fields: its plain values.
         tree: the file that declares it.
-        place: the source location of its start.
+        location: the source location of its start.
     """
 
     user: str
@@ -98,15 +98,15 @@ class Declared:
     name: str
     fields: Block
     tree: Tree
-    place: Place
+    location: SourceLocation
 
-    def key_place(self, field: str) -> Place:
+    def key_location(self, field: str) -> SourceLocation:
         """Return the source location of a field's key."""
-        return self.tree.place(self.fields.key_marks[field])
+        return self.tree.location(self.fields.key_marks[field])
 
-    def value_place(self, field: str) -> Place:
+    def value_location(self, field: str) -> SourceLocation:
         """Return the source location of a field's value."""
-        return self.tree.place(self.fields.marks[field])
+        return self.tree.location(self.fields.marks[field])
 
 
 def find_declared(tree: Tree, user: str, fields: Plain) -> Iterator[Declared]:
@@ -118,7 +118,7 @@ def find_declared(tree: Tree, user: str, fields: Plain) -> Iterator[Declared]:
         if isinstance(item, Block) and isinstance(service := item.get("service"), str):
             alias = service_alias(service)
             name = str(item.get("name") or alias)
-            yield Declared(user, service_name(service), alias, name, item, tree, tree.place(mark))
+            yield Declared(user, service_name(service), alias, name, item, tree, tree.location(mark))
 
 
 def check_credentials(credentials: Sequence[Declared]) -> Iterator[Problem]:
@@ -137,9 +137,9 @@ def _check_names(credentials: Iterable[Declared]) -> Iterator[Problem]:
         if before is not credential:
             message = (
                 f"{quoted(credential.user)} already has a credential for {credential.alias}"
-                f" named {quoted(credential.name)}, at {before.place}: give each a different name"
+                f" named {quoted(credential.name)}, at {before.location}: give each a different name"
             )
-            yield Problem(credential.place, message, "duplicate-name")
+            yield Problem(credential.location, message, "duplicate-name")
 
 
 def _check_number(credentials: Iterable[Declared]) -> Iterator[Problem]:
@@ -151,7 +151,7 @@ def _check_number(credentials: Iterable[Declared]) -> Iterator[Problem]:
                 f"quota exceeded: {quoted(credential.user)} has more than two credentials for {credential.alias},"
                 " and IAM allows two (a rotating one counts as two)"
             )
-            yield Problem(credential.place, message, "too-many-credentials")
+            yield Problem(credential.location, message, "too-many-credentials")
         used[credential.service] += count
 
 
@@ -166,23 +166,23 @@ def _check_former_names(credentials: Sequence[Declared]) -> Iterator[Problem]:
             message = f'{quoted(was)} is this credential\'s current name: remove "was", or rename the credential'
         elif other := named.get((credential.alias, was)):
             message = (
-                f"{quoted(was)} is the name of the credential at {other.place}: rename one credential at a time,"
+                f"{quoted(was)} is the name of the credential at {other.location}: rename one credential at a time,"
                 " with an `up` after each (to swap two names, use a temporary third name)"
             )
         elif before is not credential:
-            message = f'the credential at {before.place} has the same "was": remove one of them'
+            message = f'the credential at {before.location} has the same "was": remove one of them'
         else:
             continue
-        yield Problem(credential.value_place("was"), message, "wrong-was")
+        yield Problem(credential.value_location("was"), message, "wrong-was")
 
 
 def _check_credential(credential: Declared) -> Iterator[Problem]:
     if "rotate" in credential.fields and "status" in credential.fields:
         message = '"status" is not supported next to "rotate", which activates and deactivates credentials itself'
-        yield Problem(credential.key_place("status"), message, "rotate-with-status")
+        yield Problem(credential.key_location("status"), message, "rotate-with-status")
     if "expire" in credential.fields and service_family(credential.service) is Family.PASSWORD:
         message = f'"expire" is for API keys only, and {credential.alias} has passwords: use "rotate"'
-        yield Problem(credential.key_place("expire"), message, "expiry-on-password-service")
+        yield Problem(credential.key_location("expire"), message, "expiry-on-password-service")
     if known_service(credential.service) is None:
         yield _warn_of_service(credential)
 
@@ -191,7 +191,7 @@ def _warn_of_service(credential: Declared) -> Problem:
     near = find_nearest(credential.service.removesuffix(SUFFIX), _SHORT_NAMES)
     hint = did_you_mean(None if near is None else _SHORT_NAMES[near])
     message = f"{quoted(credential.fields['service'])} is not a service known to have such credentials{hint}"
-    return Problem(credential.value_place("service"), message, "unknown-service", Severity.WARNING)
+    return Problem(credential.value_location("service"), message, "unknown-service", Severity.WARNING)
 
 
 def check_files(specs: Sequence[Spec]) -> Iterator[Problem]:
@@ -207,15 +207,15 @@ def _check_accounts(specs: Iterable[Spec]) -> Iterator[Problem]:
     accounts = [spec.account for spec in specs if spec.account is not None]
     for account in accounts[1:]:
         if account.value != (first := accounts[0]).value:
-            message = f"account {quoted(account.value)} differs from {quoted(first.value)} at {first.place}"
-            yield Problem(account.place, f"{message}: declare one account for all specs", "conflicting-account")
+            message = f"account {quoted(account.value)} differs from {quoted(first.value)} at {first.location}"
+            yield Problem(account.location, f"{message}: declare one account for all specs", "conflicting-account")
 
 
 def _check_defaults(specs: Iterable[Spec]) -> Iterator[Problem]:
-    places = [spec.defaults.place for spec in specs if spec.defaults is not None]
-    for place in places[1:]:
-        message = f'"defaults" is already declared at {places[0]}: declare it in one file only'
-        yield Problem(place, message, "repeated-defaults")
+    locations = [spec.defaults.location for spec in specs if spec.defaults is not None]
+    for location in locations[1:]:
+        message = f'"defaults" is already declared at {locations[0]}: declare it in one file only'
+        yield Problem(location, message, "repeated-defaults")
 
 
 def _check_adopted(adopted: Iterable[Setting[str]]) -> Iterator[Problem]:
@@ -223,8 +223,8 @@ def _check_adopted(adopted: Iterable[Setting[str]]) -> Iterator[Problem]:
     for adopt in adopted:
         before = first.setdefault(adopt.value, adopt)
         if before is not adopt:
-            message = f"{quoted(adopt.value)} is adopted twice, first at {before.place}: remove one of them"
-            yield Problem(adopt.place, message, "adopted-twice")
+            message = f"{quoted(adopt.value)} is adopted twice, first at {before.location}: remove one of them"
+            yield Problem(adopt.location, message, "adopted-twice")
 
 
 def _check_users(users: Iterable[DesiredUser]) -> Iterator[Problem]:
@@ -232,8 +232,8 @@ def _check_users(users: Iterable[DesiredUser]) -> Iterator[Problem]:
     for user in users:
         before = first.setdefault(user.name.lower(), user)
         if before.name != user.name:
-            message = f"{quoted(user.name)} and {quoted(before.name)} at {before.place} differ by case only"
-            yield Problem(user.place, f"{message}: IAM allows only one of them", "user-case")
+            message = f"{quoted(user.name)} and {quoted(before.name)} at {before.location} differ by case only"
+            yield Problem(user.location, f"{message}: IAM allows only one of them", "user-case")
         elif before is not user:
-            message = f"{quoted(user.name)} is declared twice, first at {before.place}"
-            yield Problem(user.place, message, "duplicate-user")
+            message = f"{quoted(user.name)} is declared twice, first at {before.location}"
+            yield Problem(user.location, message, "duplicate-user")

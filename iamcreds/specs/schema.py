@@ -30,7 +30,7 @@ class Violation:
     is_of_a_key: bool
 
     @property
-    def wanted(self) -> Any:  # noqa: ANN401 - any value of a keyword
+    def expected(self) -> Any:  # noqa: ANN401 - any value of a keyword
         """The value of the keyword in the schema."""
         return self.schema[self.keyword]
 

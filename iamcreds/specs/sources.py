@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Place, Problem
+from iamcreds.model import Problem, SourceLocation
 from iamcreds.specs.composer import compose, locate_offset
 from iamcreds.specs.nodes import Block, Tree, locate
 from iamcreds.specs.schema import find_fields_as_written
@@ -75,12 +75,14 @@ def parse(file: str, text: str) -> Document:
         case [Block() as values]:
             return Document(file, Tree(file, values), problems)
         case [] | [None]:
-            empty = Problem(Place(file, 1, 1), 'this file is empty: delete it, or write "users: {}"', "empty-file")
+            empty = Problem(
+                SourceLocation(file, 1, 1), 'this file is empty: delete it, or write "users: {}"', "empty-file"
+            )
             return Document(file, None, (*problems, empty))
         case _:
             message = 'a spec file contains a mapping with the key "users", not a list or a single value'
-            place = locate(file, documents.marks[0])
-            return Document(file, None, (*problems, Problem(place, message, "wrong-type")))
+            location = locate(file, documents.marks[0])
+            return Document(file, None, (*problems, Problem(location, message, "wrong-type")))
 
 
 def _find_files(folder: Path, root: Path) -> Iterator[tuple[Path, Path]]:
@@ -124,16 +126,16 @@ def read_stream(file: str, stream: BinaryIO) -> Document:
     """Read the spec in a stream, such as standard input; its source locations name it `file`."""
     data = stream.read(MAX_SIZE + 1)
     if len(data) > MAX_SIZE:
-        return Document(file, None, (Problem(Place(file, 1, 1), TOO_LARGE, "too-large"),))
+        return Document(file, None, (Problem(SourceLocation(file, 1, 1), TOO_LARGE, "too-large"),))
     if encoding := name_encoding(data):
         message = f"this file is {encoding}: save it as UTF-8"
-        return Document(file, None, (Problem(Place(file, 1, 1), message, "not-utf-8"),))
+        return Document(file, None, (Problem(SourceLocation(file, 1, 1), message, "not-utf-8"),))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8-sig")
-        place = locate_offset(file, before, len(before))
-        return Document(file, None, (Problem(place, "this file is not UTF-8: save it as UTF-8", "not-utf-8"),))
+        location = locate_offset(file, before, len(before))
+        return Document(file, None, (Problem(location, "this file is not UTF-8: save it as UTF-8", "not-utf-8"),))
     return parse(file, text)
 
 
@@ -146,4 +148,4 @@ def _reject_unreadable(path: Path, error: OSError) -> Document:
 
 def _reject(path: Path, message: str, rule: str) -> Document:
     file = format_path(path)
-    return Document(file, None, (Problem(Place(file, 1, 1), message, rule),))
+    return Document(file, None, (Problem(SourceLocation(file, 1, 1), message, rule),))

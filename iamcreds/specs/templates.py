@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Place, Problem
+from iamcreds.model import Problem, SourceLocation
 from iamcreds.specs.nodes import quoted
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class _Masking:
             if stand_in is None:
                 return placeholder[0]
             message = f"{quoted(placeholder[0])} is a template placeholder: render the template first"
-            self.problems.append(Problem(Place(self._file, number, placeholder.start() + 1), message, RULE))
+            self.problems.append(Problem(SourceLocation(self._file, number, placeholder.start() + 1), message, RULE))
             return stand_in * len(placeholder[0])
 
         return _PLACEHOLDER.sub(mask_one, content) + line[end:]
@@ -62,7 +62,9 @@ class _Masking:
 def drop_consequences(problems: Iterable[Problem]) -> Iterator[Problem]:
     """Yield the problems, except those in a line with a placeholder, which may be their cause."""
     problems = tuple(problems)
-    lines = {(problem.place.file, problem.place.line) for problem in problems if problem.rule == RULE}
+    lines = {(problem.location.file, problem.location.line) for problem in problems if problem.rule == RULE}
     return (
-        problem for problem in problems if problem.rule == RULE or (problem.place.file, problem.place.line) not in lines
+        problem
+        for problem in problems
+        if problem.rule == RULE or (problem.location.file, problem.location.line) not in lines
     )

@@ -59,34 +59,34 @@ def _describe(violation: Violation, tree: Tree) -> Iterator[Problem]:
             yield _describe_unsupported(violation, tree)
         case _ if violation.is_of_a_key:
             message = f"{quoted_with_look_alikes(violation.instance)} is not {_describe_expected(violation)}"
-            yield Problem(tree.key_place([*violation.path, violation.instance]), message, "wrong-format")
+            yield Problem(tree.key_location([*violation.path, violation.instance]), message, "wrong-format")
         case keyword:
-            place = tree.key_place if violation.instance is None else tree.value_place
-            yield Problem(place(violation.path), _describe_mismatch(violation), _RULES[keyword])
+            location = tree.key_location if violation.instance is None else tree.value_location
+            yield Problem(location(violation.path), _describe_mismatch(violation), _RULES[keyword])
 
 
 def _describe_unknown_keys(violation: Violation, tree: Tree) -> Iterator[Problem]:
     for key in violation.instance:
         if key not in violation.schema["properties"]:
             message = f"unknown key {quoted_with_look_alikes(key)}{hint_at_key(violation, key)}"
-            yield Problem(tree.key_place([*violation.path, key]), message, "unknown-key")
+            yield Problem(tree.key_location([*violation.path, key]), message, "unknown-key")
 
 
 def _describe_missing_key(violation: Violation, tree: Tree) -> Problem:
-    place = tree.key_place(violation.path)
+    location = tree.key_location(violation.path)
     if violation.keyword != "required":
-        return Problem(place, f"{_name_subject(violation)} must be {_describe_expected(violation)}", "missing-key")
-    missing = " and ".join(quoted(key) for key in violation.wanted if key not in violation.instance)
-    return Problem(place, f"{_name_subject(violation)} lacks {missing}", "missing-key")
+        return Problem(location, f"{_name_subject(violation)} must be {_describe_expected(violation)}", "missing-key")
+    missing = " and ".join(quoted(key) for key in violation.expected if key not in violation.instance)
+    return Problem(location, f"{_name_subject(violation)} lacks {missing}", "missing-key")
 
 
 def _describe_unsupported(violation: Violation, tree: Tree) -> Problem:
-    if violation.wanted is True:
+    if violation.expected is True:
         message = f"{_name_subject(violation)} is not supported yet: remove it"
-        return Problem(tree.key_place(violation.path), message, "not-supported-yet")
+        return Problem(tree.key_location(violation.path), message, "not-supported-yet")
     value, instead = quoted(violation.instance), _list_choices(violation.supported)
     message = f"{_name_subject(violation)}: {value} is not supported yet: use {instead}, or remove it"
-    return Problem(tree.value_place(violation.path), message, "not-supported-yet")
+    return Problem(tree.value_location(violation.path), message, "not-supported-yet")
 
 
 def _describe_mismatch(violation: Violation) -> str:
@@ -119,8 +119,8 @@ def _describe_expected(violation: Violation) -> str:
             return _list_choices(violation.supported)
         case "maximum" | "minimum":
             return f"from {violation.schema['minimum']} to {violation.schema['maximum']}"
-        case "type" if violation.wanted in ("array", "object") or "x-expected" not in violation.schema:
-            return _TYPES[violation.wanted]
+        case "type" if violation.expected in ("array", "object") or "x-expected" not in violation.schema:
+            return _TYPES[violation.expected]
         case _:
             return str(violation.schema["x-expected"])
 

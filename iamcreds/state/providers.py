@@ -68,7 +68,7 @@ class CheckedState:
     """The number of checked resources, and the unknown code in the state, sorted."""
 
     resources: int
-    foreign: tuple[ForeignCode, ...]
+    unmanaged: tuple[ForeignCode, ...]
 
 
 def check_state(text: str, plugins: Collection[str] = (), settings: SecretsProvider | None = None) -> CheckedState:
@@ -85,14 +85,14 @@ def check_state(text: str, plugins: Collection[str] = (), settings: SecretsProvi
     reading = _Reading(_PLUGINS.union(plugins), settings)
     try:
         document = json.loads(text, object_pairs_hook=reading.reduce, parse_int=float)
-        reading.foreign.update(ForeignCode("", reason) for reason in reading.judge(document))
+        reading.unmanaged.update(ForeignCode("", reason) for reason in reading.judge(document))
     except RecursionError:
         raise _make_error("it is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise _make_error(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
     if not reading.keys & _ROOTS:
         raise _make_error("it has neither a deployment nor a checkpoint")
-    return CheckedState(reading.resources, tuple(sorted(reading.foreign)))
+    return CheckedState(reading.resources, tuple(sorted(reading.unmanaged)))
 
 
 def _make_error(reason: str) -> StateError:
@@ -137,7 +137,7 @@ class _Reading:
 
     plugins: frozenset[str]
     settings: SecretsProvider | None = None
-    foreign: set[ForeignCode] = field(default_factory=set)
+    unmanaged: set[ForeignCode] = field(default_factory=set)
     resources: int = 0
     keys: frozenset[str] = frozenset()  # of the latest object, which is the document at the end
 
@@ -154,7 +154,7 @@ class _Reading:
             return _Object(tuple(reasons), kept, is_listed)
         reasons += [_UNKNOWN_PROVIDER] if is_listed else []
         self.resources += 1
-        self.foreign.update(ForeignCode(urn, reason) for reason in reasons)
+        self.unmanaged.update(ForeignCode(urn, reason) for reason in reasons)
         return _Object(pairs=kept)
 
     def judge(self, value: object, key: str = "") -> Iterator[str]:

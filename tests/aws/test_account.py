@@ -122,9 +122,9 @@ def test_delete_is_repeatable(account: Account, iam: IAMClient) -> None:
 @pytest.mark.usefixtures("iam")
 def test_status_and_reset_keep_the_snapshot_current(account: Account, emulator: Emulator) -> None:
     """The inventory reflects our own writes without a new list; Reset keeps the status."""
-    live = account.credentials.create("jane", CODECOMMIT).credential
-    account.credentials.change("jane", live.id, status=Status.INACTIVE)
-    issued = account.credentials.change("jane", live.id, reset=True)
+    existing = account.credentials.create("jane", CODECOMMIT).credential
+    account.credentials.change("jane", existing.id, status=Status.INACTIVE)
+    issued = account.credentials.change("jane", existing.id, reset=True)
     assert issued is not None
     assert issued.credential.status is Status.INACTIVE
     assert [one.status for one in account.inventory.of("jane", CODECOMMIT)] == [Status.INACTIVE]
@@ -208,11 +208,11 @@ def test_only_declared_operations(account: Account, emulator: Emulator, iam: IAM
     """The account calls only operations that it declares."""
     iam.create_access_key(UserName="jane")
     emulator.controls.clear_counts()
-    live = account.credentials.create("jane", CODECOMMIT).credential
-    account.credentials.change("jane", live.id, status=Status.INACTIVE)
-    account.credentials.change("jane", live.id, reset=True)
+    existing = account.credentials.create("jane", CODECOMMIT).credential
+    account.credentials.change("jane", existing.id, status=Status.INACTIVE)
+    account.credentials.change("jane", existing.id, reset=True)
     account.access_keys.of_users(["jane", "ghost"])
     account.users.exists("ghost")
-    account.credentials.delete("jane", live.id)
+    account.credentials.delete("jane", existing.id)
     account.id()
     assert set(emulator.controls.counts()) == {*READS, *WRITES, "sts:GetCallerIdentity"}

@@ -120,10 +120,10 @@ def test_bad_byte(tmp_path: Path) -> None:
         journal(tmp_path).begin(*JANE)
     file = read_file(tmp_path)
     intact = file.read_bytes()
-    for place in range(len(intact)):
+    for location in range(len(intact)):
         for byte in (b"\xff", b"\n", b"0"):
-            file.write_bytes(intact[:place] + byte + intact[place + 1 :])
-            assert len(ids(tmp_path)) >= 2, place
+            file.write_bytes(intact[:location] + byte + intact[location + 1 :])
+            assert len(ids(tmp_path)) >= 2, location
 
 
 def test_clock_that_was_set(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from iamcreds.aws import Account
 from iamcreds.emulator.account import SWITCHES
 from iamcreds.errors import AccountError, LostAnswerError, UnavailableError, UnreachableError, UnreadableAnswerError
 from iamcreds.model import Status
-from tests.e2e.live import wait_until
+from tests.e2e.existing import wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -138,14 +138,14 @@ def test_cut_create(account: Account, emulator: Emulator, cut: float, *, whole_l
 @pytest.mark.parametrize("whole_length", [True, False])
 def test_cut_reset(account: Account, emulator: Emulator, cut: float, *, whole_length: bool) -> None:
     """A truncated response to Reset is requested again; if all are truncated, the error contains no password."""
-    live = account.credentials.create("jane", CODECOMMIT).credential
+    existing = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.cut(RESET, cut, whole_length=whole_length)
-    issued = account.credentials.change("jane", live.id, reset=True)
+    issued = account.credentials.change("jane", existing.id, reset=True)
     assert issued is not None
-    assert emulator.controls.passwords() == {live.id: issued.secret}
+    assert emulator.controls.passwords() == {existing.id: issued.secret}
     emulator.controls.cut(RESET, cut, whole_length=whole_length, times=None)
     with pytest.raises(LostAnswerError, match="the password may already be reset") as failed:
-        account.credentials.change("jane", live.id, reset=True)
+        account.credentials.change("jane", existing.id, reset=True)
     told = "".join(traceback.format_exception(failed.value))
     assert not any(secret[:12] in told for secret in emulator.controls.secrets())
 
@@ -153,11 +153,11 @@ def test_cut_reset(account: Account, emulator: Emulator, cut: float, *, whole_le
 @pytest.mark.usefixtures("iam")
 def test_reset_that_is_refused_at_last(account: Account, emulator: Emulator) -> None:
     """If the response to a Reset is truncated and the retry is denied, the error states that it may be reset."""
-    live = account.credentials.create("jane", CODECOMMIT).credential
+    existing = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.cut(RESET, 0.5)
     emulator.controls.deny(RESET, call=2)
     with pytest.raises(LostAnswerError, match="the password may already be reset"):
-        account.credentials.change("jane", live.id, reset=True)
+        account.credentials.change("jane", existing.id, reset=True)
 
 
 @pytest.mark.usefixtures("iam")
@@ -165,7 +165,7 @@ def test_reset_that_is_refused_at_last(account: Account, emulator: Emulator) -> 
 def test_reset_without_a_network(account: Account, monkeypatch: pytest.MonkeyPatch, *, was_sent: bool) -> None:
     """If the network fails during a Reset, it may have happened only if an attempt was sent."""
     monkeypatch.setattr("time.sleep", lambda _: None)  # pauses of botocore
-    live = account.credentials.create("jane", CODECOMMIT).credential
+    existing = account.credentials.create("jane", CODECOMMIT).credential
     failures = iter([ReadTimeoutError(endpoint_url="x")] if was_sent else [])
 
     def fail(*_: object) -> None:
@@ -173,7 +173,7 @@ def test_reset_without_a_network(account: Account, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", fail)
     with pytest.raises(LostAnswerError if was_sent else UnreachableError) as failed:
-        account.credentials.change("jane", live.id, reset=True)
+        account.credentials.change("jane", existing.id, reset=True)
     assert "Could not connect to the endpoint" in str(failed.value)
     assert ("the password may already be reset" in str(failed.value)) is was_sent
 
@@ -182,10 +182,10 @@ def test_reset_without_a_network(account: Account, monkeypatch: pytest.MonkeyPat
 def test_reset_that_breaks(account: Account, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """If AWS fails during a Reset, the error states that it may have happened."""
     monkeypatch.setattr("time.sleep", lambda _: None)  # pauses of botocore
-    live = account.credentials.create("jane", CODECOMMIT).credential
+    existing = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.fail(RESET, times=None)
     with pytest.raises(LostAnswerError, match="may already be reset, and then the recorded one no longer works"):
-        account.credentials.change("jane", live.id, reset=True)
+        account.credentials.change("jane", existing.id, reset=True)
 
 
 @pytest.mark.usefixtures("iam")
@@ -242,20 +242,20 @@ def test_a_list_behind_our_writes(account: Account, emulator: Emulator) -> None:
     account.credentials.change("jane", made.id, status=Status.INACTIVE)
     account.credentials.delete("jane", gone.id)
     account.inventory.reread(["jane"])
-    assert [(live.id, live.status) for live in account.inventory.all()] == [(made.id, Status.INACTIVE)]
+    assert [(existing.id, existing.status) for existing in account.inventory.all()] == [(made.id, Status.INACTIVE)]
 
 
 @pytest.mark.parametrize("all_users", [True, False])
 def test_renamed_user(account: Account, emulator: Emulator, iam: IAMClient, *, all_users: bool) -> None:
     """A credential of a renamed user is found and deleted under the new name, even without a list of all users."""
-    live = account.credentials.create("jane", CODECOMMIT).credential
+    existing = account.credentials.create("jane", CODECOMMIT).credential
     iam.update_user(UserName="jane", NewUserName="joan")
     emulator.controls.set(all_users=all_users)
     fresh = Account()
-    found = fresh.inventory.find("jane", live.id)
+    found = fresh.inventory.find("jane", existing.id)
     assert found is not None
     assert found.user == "joan"
-    Account().credentials.delete("jane", live.id)
+    Account().credentials.delete("jane", existing.id)
     assert emulator.controls.passwords() == {}
 
 
@@ -264,24 +264,24 @@ def test_name_that_another_user_has_now(
     account: Account, emulator: Emulator, iam: IAMClient, behaviour: dict[str, Any]
 ) -> None:
     """The same applies if the old name belongs to another user now, even if the list of all users is incomplete."""
-    live = account.credentials.create("jane", CODECOMMIT).credential
+    existing = account.credentials.create("jane", CODECOMMIT).credential
     iam.update_user(UserName="jane", NewUserName="joan")
     iam.create_user(UserName="jane")
     emulator.controls.set(**behaviour)
-    Account().credentials.delete("jane", live.id)
+    Account().credentials.delete("jane", existing.id)
     assert emulator.controls.passwords() == {}
 
 
 def test_another_users_that_no_list_shows(account: Account, emulator: Emulator, iam: IAMClient) -> None:
     """A credential that IAM attributes to another user is not gone, even if it is old and no list shows it."""
     emulator.controls.set(clock_shift=-86_400)
-    live = account.credentials.create("jane", CODECOMMIT).credential
+    existing = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.set(clock_shift=0)
     iam.create_user(UserName="joan")
     emulator.controls.set(list_lag=100_000)
     with pytest.raises(AccountError, match=r"list results do not show the new name yet\. Run again in a minute"):
-        Account().credentials.delete("joan", live.id, live.created)
-    assert list(emulator.controls.passwords()) == [live.id]
+        Account().credentials.delete("joan", existing.id, existing.created)
+    assert list(emulator.controls.passwords()) == [existing.id]
 
 
 @pytest.mark.usefixtures("iam")
@@ -371,28 +371,28 @@ def test_notes_that_cannot_be_kept(signed_in: Emulator, monkeypatch: pytest.Monk
 
 def test_deleting_where_lists_lag(account: Account, emulator: Emulator, iam: IAMClient) -> None:
     """While a list shows the credential under the old user name, a missing user does not mean that it is gone."""
-    live = account.credentials.create("jane", CODECOMMIT).credential
+    existing = account.credentials.create("jane", CODECOMMIT).credential
     emulator.controls.set(clock_shift=120)
     iam.update_user(UserName="jane", NewUserName="joan")
     emulator.controls.set(list_lag=30)
     with pytest.raises(AccountError, match=r"the user may have been renamed, .*\. Run again in a minute"):
-        Account().credentials.delete("jane", live.id)
+        Account().credentials.delete("jane", existing.id)
     emulator.controls.set(clock_shift=240)
     emulator.controls.set(hidden_users=["joan"])
     with pytest.raises(AccountError, match=r"list results do not show the new name yet\. Run again in a minute"):
-        Account().credentials.delete("jane", live.id, datetime.now(UTC) + timedelta(seconds=240))
+        Account().credentials.delete("jane", existing.id, datetime.now(UTC) + timedelta(seconds=240))
     emulator.controls.set(hidden_users=[])
-    Account().credentials.delete("jane", live.id, live.created)
+    Account().credentials.delete("jane", existing.id, existing.created)
     assert emulator.controls.passwords() == {}
 
 
 @pytest.mark.usefixtures("iam")
 def test_reset_before_a_failing_switch(account: Account, emulator: Emulator) -> None:
     """If a credential was reset but cannot be activated, the error states that the old password is invalid."""
-    live = account.credentials.create("jane", CODECOMMIT, status=Status.INACTIVE).credential
+    existing = account.credentials.create("jane", CODECOMMIT, status=Status.INACTIVE).credential
     emulator.controls.deny(UPDATE)
     with pytest.raises(LostAnswerError, match=r"already reset, and the recorded one no longer works\. Run again"):
-        account.credentials.change("jane", live.id, status=Status.ACTIVE, reset=True)
+        account.credentials.change("jane", existing.id, status=Status.ACTIVE, reset=True)
 
 
 @pytest.mark.usefixtures("iam")

@@ -31,12 +31,12 @@ def test_dates_are_in_utc() -> None:
     """A credential's dates are in UTC, and so is their day, regardless of the time zone of the response."""
     made = datetime(2026, 11, 24, 1, tzinfo=timezone(timedelta(hours=2)))
     said = {"UserName": "jane", "ServiceName": "bedrock.amazonaws.com", "Status": "Active"}
-    live = to_credential(
+    existing = to_credential(
         said | {"ServiceSpecificCredentialId": "ACCA1", "CreateDate": made, "ExpirationDate": made + timedelta(days=1)}
     )
-    assert live.expires is not None
-    assert live.created.tzinfo is live.expires.tzinfo is UTC
-    assert (live.created, live.expires.day) == (datetime(2026, 11, 23, 23, tzinfo=UTC), 24)
+    assert existing.expires is not None
+    assert existing.created.tzinfo is existing.expires.tzinfo is UTC
+    assert (existing.created, existing.expires.day) == (datetime(2026, 11, 23, 23, tzinfo=UTC), 24)
 
 
 def test_reader_is_used() -> None:

@@ -39,7 +39,7 @@ def count_lists(emulator: Emulator) -> int:
 def test_believed(account: Account, emulator: Emulator, ids: dict[tuple[str, str], str]) -> None:
     """One list serves every user and service while nothing contradicts it."""
     for (user, service), id_ in ids.items():
-        assert [live.id for live in account.inventory.of(user, service)] == [id_]
+        assert [existing.id for existing in account.inventory.of(user, service)] == [id_]
         found = account.inventory.find(user, id_)
         assert found is not None
         assert (found.user, found.service) == (user, service)
@@ -52,8 +52,8 @@ def test_not_believed_any_more(account: Account, emulator: Emulator, ids: dict[t
     assert account.inventory.find("jane", ids["jane", CODECOMMIT]) is not None
     assert count_lists(emulator) == 2
     for service in (CODECOMMIT, KEYSPACES):
-        assert [live.id for live in account.inventory.of("bob", service)] == [ids["bob", service]]
-        assert [live.id for live in account.inventory.of("jane", service)] == [ids["jane", service]]
+        assert [existing.id for existing in account.inventory.of("bob", service)] == [ids["bob", service]]
+        assert [existing.id for existing in account.inventory.of("jane", service)] == [ids["jane", service]]
     assert count_lists(emulator) == 3
 
 
@@ -66,7 +66,7 @@ def test_believed_after_a_deletion(
     emulator.controls.clear_counts()
     assert account.inventory.find("jane", gone) is None
     assert count_lists(emulator) == 2
-    assert [live.id for live in account.inventory.of("bob", CODECOMMIT)] == [ids["bob", CODECOMMIT]]
+    assert [existing.id for existing in account.inventory.of("bob", CODECOMMIT)] == [ids["bob", CODECOMMIT]]
     assert account.inventory.find("jane", gone) is None
     assert count_lists(emulator) == 2
 
@@ -76,9 +76,9 @@ def test_reread(account: Account, emulator: Emulator, ids: dict[tuple[str, str],
     """If the list of all users lacks a user that is read again, every user is read, but none twice."""
     emulator.controls.set(hidden_users=hidden)
     account.inventory.reread(["bob"])
-    assert {live.id for live in account.inventory.all()} == set(ids.values())
+    assert {existing.id for existing in account.inventory.all()} == set(ids.values())
     account.inventory.reread([])
-    assert [live.id for live in account.inventory.of("jane", KEYSPACES)] == [ids["jane", KEYSPACES]]
+    assert [existing.id for existing in account.inventory.of("jane", KEYSPACES)] == [ids["jane", KEYSPACES]]
     assert count_lists(emulator) == 1 + 2
 
 
@@ -86,7 +86,7 @@ def test_endpoint_without_all_users(account: Account, emulator: Emulator, ids: d
     """If the endpoint does not support AllUsers, each user is listed once, on demand, and the services are separate."""
     emulator.controls.set(all_users=False)
     for (user, service), id_ in ids.items():
-        assert [live.id for live in account.inventory.of(user, service)] == [id_]
+        assert [existing.id for existing in account.inventory.of(user, service)] == [id_]
     assert count_lists(emulator) == 1 + 2
 
 

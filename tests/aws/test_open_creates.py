@@ -82,7 +82,7 @@ class Later:
     def find(self, *known: str) -> list[str]:
         """Return the ids of jane's credentials after no create is open."""
         settle(self.account, *known)
-        return [live.id for live in self.account.inventory.of("jane", CODECOMMIT)]
+        return [existing.id for existing in self.account.inventory.of("jane", CODECOMMIT)]
 
 
 def settle(account: Account, *known: str, service: str = CODECOMMIT) -> list[float]:
@@ -140,7 +140,7 @@ def test_appears_at_last(others: Others, emulator: Emulator, iam: IAMClient, *, 
     patient = Account(sleep=look)
     assert len(settle(patient)) == 1
     assert looks == [3.0] * 3
-    assert [live.id for live in patient.inventory.of("jane", CODECOMMIT)] == [made]
+    assert [existing.id for existing in patient.inventory.of("jane", CODECOMMIT)] == [made]
 
 
 def test_made_since_this_run_looked(account: Account, others: Others, iam: IAMClient, slept: list[float]) -> None:

@@ -35,14 +35,14 @@ def main() -> None:
     Console(width=100).print(table)
 
 
-def compare(place: Path, credentials: int, pairs: int) -> tuple[str, ...]:
+def compare(location: Path, credentials: int, pairs: int) -> tuple[str, ...]:
     """Return the cells of one size: medians, the median ratio of the pairs, and exact calls."""
     users = names(credentials // len(SERVICES))
-    place.mkdir()
+    location.mkdir()
     with Emulator() as emulator:
         fill(users, services=(), access_keys=1)
-        stack = filled(place, emulator.url, users)
-        watched = write_specs(place / "watched", users, SERVICES, policy=POLICY)
+        stack = filled(location, emulator.url, users)
+        watched = write_specs(location / "watched", users, SERVICES, policy=POLICY)
         emulator.controls.set(latency=LATENCY)
         measured = [
             (measure(emulator, stack.assert_no_changes), measure(emulator, lambda: drift(stack, watched)))
@@ -51,9 +51,9 @@ def compare(place: Path, credentials: int, pairs: int) -> tuple[str, ...]:
     return cells(measured)
 
 
-def filled(place: Path, url: str, users: list[str]) -> Stack:
+def filled(location: Path, url: str, users: list[str]) -> Stack:
     """Return a stack whose resources all exist."""
-    stack = create_stack(place, find_engine(), url)
+    stack = create_stack(location, find_engine(), url)
     stack.seconds = SECONDS
     parts = [users[start : start + USERS_A_FILE] for start in range(0, len(users), USERS_A_FILE)]
     stack.write_specs(**{f"team-{number:03}": spec(part) for number, part in enumerate(parts)})

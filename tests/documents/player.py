@@ -70,11 +70,11 @@ class Player:
         self.stack.printed.append(done.stdout)
         return done.stdout
 
-    def compare(self, command: str, said: str, live: str) -> None:
+    def compare(self, command: str, said: str, existing: str) -> None:
         """Compare the documented output with the actual one, and record new ids."""
         names: dict[str, str] = {}
-        found = re.fullmatch(self.pattern(said, names), stripped(live))
-        assert found, f"{command}\noutput in the document:\n{said}\nactual output:\n{live}"
+        found = re.fullmatch(self.pattern(said, names), stripped(existing))
+        assert found, f"{command}\noutput in the document:\n{said}\nactual output:\n{existing}"
         self.ids |= {name: found[group] for group, name in names.items()}
 
     def pattern(self, said: str, names: dict[str, str]) -> str:

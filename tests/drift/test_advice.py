@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from iamcreds.cli import main
 from iamcreds.drift.comparing import list_rules
 from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
-from iamcreds.drift.rules.changed import ResetPending, StatusDiffers, SwitchedOff
+from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
@@ -268,7 +268,7 @@ ROWS = [
     row(StatusDiffers, UP, lambda world: changed(world, MANAGED.format("status: Active"), status="Inactive")),
     row(ResetPending, UP, lambda world: changed(world, MANAGED.format("reset: lost"))),
     row(
-        SwitchedOff,
+        Deactivated,
         rf"{AWS}, or (?P<edit>declare `status: Inactive`)",
         lambda world: changed(world, JANE, status="Inactive"),
         edit="users: {jane: {credentials: [{service: codecommit, status: Inactive}]}}",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from iamcreds.drift.comparing import Drift, compare, list_rules
 from iamcreds.drift.rules.access_key_limits import check_access_keys, needs_closer_look
-from iamcreds.drift.rules.changed import StatusDiffers, SwitchedOff
+from iamcreds.drift.rules.changed import Deactivated, StatusDiffers
 from iamcreds.drift.rules.difference import Difference, Kind
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser
@@ -28,9 +28,9 @@ from iamcreds.model import (
     DesiredIamUser,
     DesiredUser,
     Inventory,
-    Place,
     ReportedKey,
     ReportedUser,
+    SourceLocation,
     Status,
     User,
 )
@@ -39,7 +39,7 @@ from iamcreds.services import Family
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CODECOMMIT, KEYSPACES = "codecommit.amazonaws.com", "cassandra.amazonaws.com"
 STATUSES = {"A": Status.ACTIVE, "I": Status.INACTIVE, "E": Status.EXPIRED, "-": None}
-USER_PLACE = Place("specs/jane.yaml", 2, 3)
+USER_PLACE = SourceLocation("specs/jane.yaml", 2, 3)
 
 
 def identify(difference: Difference) -> tuple[str, str, tuple[str, ...]]:
@@ -47,21 +47,21 @@ def identify(difference: Difference) -> tuple[str, str, tuple[str, ...]]:
     return difference.rule, difference.user, difference.subject
 
 
-def place(number: int) -> Place:
+def location(number: int) -> SourceLocation:
     """Return the source location of the credential with that number."""
-    return Place("specs/jane.yaml", 10 + number, 9)
+    return SourceLocation("specs/jane.yaml", 10 + number, 9)
 
 
 def jane(statuses: str, service: str = CODECOMMIT, **fields: object) -> DesiredUser:
     """Return a declared user: `AI-` has three credentials, Active, Inactive and without a status, named 0, 1, 2."""
     declared = [
-        DesiredCredential("jane", service, str(number), place(number), STATUSES[letter])
+        DesiredCredential("jane", service, str(number), location(number), STATUSES[letter])
         for number, letter in enumerate(statuses)
     ]
     return replace(DesiredUser("jane", USER_PLACE, tuple(declared)), **fields)  # type: ignore[arg-type] # any of them
 
 
-def live(
+def existing(
     statuses: str, user: str = "jane", service: str = CODECOMMIT, expires: datetime | None = None
 ) -> list[Credential]:
     """Return existing credentials with these statuses, and with ids ACCA0, ACCA1."""
@@ -82,7 +82,7 @@ def account(*credentials: Credential, users: str = "jane", **fields: object) -> 
 
 def drift_of(declared: str, found: str) -> list[tuple[str, str]]:
     """Return the rule and id of each finding about jane's credentials with these statuses."""
-    result = compare(Desired((jane(declared),)), account(*live(found)))
+    result = compare(Desired((jane(declared),)), account(*existing(found)))
     return [(one.rule, one.id) for one in result.differences]
 
 
@@ -167,40 +167,40 @@ def only(drift: Drift) -> Any:  # noqa: ANN401 - a test knows which
 
 def test_missing_credential() -> None:
     """If some credentials exist, one difference has all declared ones and the missing number; else each has one."""
-    user, found = jane("-I"), live("I")
+    user, found = jane("-I"), existing("I")
     assert only(compare(Desired((user,)), account(*found))) == MissingCredential(
-        user="jane", service=CODECOMMIT, place=USER_PLACE, desired=user.credentials, live=tuple(found), number=1
+        user="jane", service=CODECOMMIT, location=USER_PLACE, desired=user.credentials, existing=tuple(found), number=1
     )
     assert compare(Desired((user,)), account()).differences == tuple(
-        MissingCredential(user="jane", service=CODECOMMIT, place=wanted.place, desired=(wanted,), live=())
+        MissingCredential(user="jane", service=CODECOMMIT, location=wanted.location, desired=(wanted,), existing=())
         for wanted in user.credentials
     )
 
 
 def test_unmanaged_among_declared() -> None:
     """If one credential is declared and two exist, the finding has both and does not choose the unmanaged one."""
-    user, found = jane("-"), live("AI")
+    user, found = jane("-"), existing("AI")
     assert only(compare(Desired((user,)), account(*found))) == UnmanagedCredential(
-        user="jane", service=CODECOMMIT, place=place(0), desired=user.credentials, live=tuple(found), number=1
+        user="jane", service=CODECOMMIT, location=location(0), desired=user.credentials, existing=tuple(found), number=1
     )
 
 
 def test_other_service_of_declared_user() -> None:
     """A credential of a declared user for an undeclared service is unmanaged, and the finding has its id."""
-    (other,) = live("A", service=KEYSPACES)
-    found = only(compare(Desired((jane("-"),)), account(*live("A"), other)))
+    (other,) = existing("A", service=KEYSPACES)
+    found = only(compare(Desired((jane("-"),)), account(*existing("A"), other)))
     assert found == UnmanagedCredential(
-        user="jane", service=KEYSPACES, place=USER_PLACE, desired=(), live=(other,), number=1
+        user="jane", service=KEYSPACES, location=USER_PLACE, desired=(), existing=(other,), number=1
     )
     assert found.id == other.id
 
 
 def test_undeclared_user() -> None:
     """A credential of an undeclared user is a separate kind of difference, without a source location."""
-    (stranger,) = live("I", "bob")
-    found = only(compare(Desired((jane("-"),)), account(*live("A"), stranger, users="bob jane")))
-    assert found == UndeclaredUser(user="bob", service=CODECOMMIT, live=(stranger,), folder="specs")
-    assert (found.kind, found.rule, found.id, found.place) == (Kind.UNDECLARED, "undeclared-user", "ACCA0", None)
+    (stranger,) = existing("I", "bob")
+    found = only(compare(Desired((jane("-"),)), account(*existing("A"), stranger, users="bob jane")))
+    assert found == UndeclaredUser(user="bob", service=CODECOMMIT, existing=(stranger,), folder="specs")
+    assert (found.kind, found.rule, found.id, found.location) == (Kind.UNDECLARED, "undeclared-user", "ACCA0", None)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_adopted_id(declared: str, adopted: dict[int, int], found: str, expected
         replace(wanted, adopt=f"ACCA{adopted[number]}") if number in adopted else wanted
         for number, wanted in enumerate(user.credentials)
     )
-    result = compare(Desired((replace(user, credentials=credentials),)), account(*live(found)))
+    result = compare(Desired((replace(user, credentials=credentials),)), account(*existing(found)))
     assert [(one.rule, one.id) for one in result.differences] == expected
     for one in result.differences:
         if isinstance(one, MissingCredential):
@@ -238,7 +238,7 @@ def test_missing_user() -> None:
     """A missing user is one difference, however many credentials are declared."""
     user = jane("--", access_keys=AccessKeyPolicy(max=1))
     found = only(compare(Desired((user,)), account(users="")))
-    assert found == MissingUser(user="jane", place=USER_PLACE, desired=user.credentials)
+    assert found == MissingUser(user="jane", location=USER_PLACE, desired=user.credentials)
 
 
 @pytest.mark.parametrize("is_imported", [False, True])
@@ -263,7 +263,7 @@ def test_made_user(*, is_imported: bool) -> None:
 )
 def test_renamed_user(logins: dict[str, str], renamed_to: str | None) -> None:
     """If exactly one user has logins with the missing user's name, the difference reports that IAM renamed the user."""
-    found = [replace(credential, login=logins[user]) for user in logins for credential in live("A", user)]
+    found = [replace(credential, login=logins[user]) for user in logins for credential in existing("A", user)]
     drift = compare(Desired((jane("-"),)), account(*found, users=" ".join(logins)))
     assert [one.renamed_to for one in drift.differences if isinstance(one, MissingUser)] == [renamed_to]
 
@@ -272,12 +272,12 @@ def test_renamed_user(logins: dict[str, str], renamed_to: str | None) -> None:
 def test_name_in_a_different_case(*, is_created: bool) -> None:
     """IAM cannot have two names that differ by case only, so the existing one is named, and neither is deleted."""
     user = replace(jane("-"), iam_user=DesiredIamUser(USER_PLACE) if is_created else None)
-    result = compare(Desired((user,)), account(*live("A", "Jane"), users="Jane bob"))
+    result = compare(Desired((user,)), account(*existing("A", "Jane"), users="Jane bob"))
     missing, undeclared = result.differences
     assert isinstance(missing, MissingUser)
     assert isinstance(undeclared, UndeclaredUser)
     assert (missing.case_variant, undeclared.declared_as) == ("Jane", "jane")
-    assert missing.values().live == {"existingName": "Jane"}
+    assert missing.values().existing == {"existingName": "Jane"}
     assert missing.describe().next == undeclared.describe().next == "declare the user as Jane"
     assert missing.describe().message.endswith(": IAM has user Jane, and user names must differ by more than case")
     with pytest.raises(NothingSelectedError, match=r"JANE \(did you mean Jane\?\)"):
@@ -286,10 +286,10 @@ def test_name_in_a_different_case(*, is_created: bool) -> None:
 
 def test_status_differs() -> None:
     """A status difference has the declared credentials with that status, the possible existing ones, and a number."""
-    user, found = jane("AI"), live("II")
+    user, found = jane("AI"), existing("II")
     assert only(compare(Desired((user,)), account(*found))) == StatusDiffers(
-        user="jane", service=CODECOMMIT, place=place(0), desired=user.credentials[:1], live=tuple(found), number=1,
-        status=Status.ACTIVE,
+        user="jane", service=CODECOMMIT, location=location(0), desired=user.credentials[:1], existing=tuple(found),
+        number=1, status=Status.ACTIVE,
     )  # fmt: skip
 
 
@@ -299,20 +299,20 @@ def test_status_differs() -> None:
 )
 def test_expiry(days: int, expected: type[Expired | ExpiringSoon] | None) -> None:
     """A credential that has expired, or will within the given time, is a finding; others are not."""
-    ending = live("A", expires=NOW + timedelta(days=days))
+    ending = existing("A", expires=NOW + timedelta(days=days))
     user = jane("-")
     result = compare(Desired((user,)), account(*ending), timedelta(days=14))
     found = expected and expected(
-        user="jane", service=CODECOMMIT, place=place(0), desired=user.credentials, live=tuple(ending)
+        user="jane", service=CODECOMMIT, location=location(0), desired=user.credentials, existing=tuple(ending)
     )
     assert list(result.differences) == ([found] if found else [])
 
 
 def test_switched_off() -> None:
     """A deactivated credential is reported with all declared credentials that it may be, at their source location."""
-    user, found = jane("-"), live("I")
-    assert only(compare(Desired((user,)), account(*found))) == SwitchedOff(
-        user="jane", service=CODECOMMIT, place=place(0), desired=user.credentials, live=tuple(found), number=1
+    user, found = jane("-"), existing("I")
+    assert only(compare(Desired((user,)), account(*found))) == Deactivated(
+        user="jane", service=CODECOMMIT, location=location(0), desired=user.credentials, existing=tuple(found), number=1
     )
 
 
@@ -322,7 +322,7 @@ def test_access_keys() -> None:
     user = jane("", access_keys=AccessKeyPolicy(max=0, max_age_days=90, max_idle_days=30))
     found = account(access_keys=(key,), access_keys_read=("jane",))
     result = compare(Desired((user,)), found)
-    assert [(one.rule, one.id, one.place) for one in result.differences] == [
+    assert [(one.rule, one.id, one.location) for one in result.differences] == [
         ("too-many-access-keys", "", USER_PLACE),
         ("access-key-idle", "AKIA0", USER_PLACE),
         ("access-key-too-old", "AKIA0", USER_PLACE),
@@ -335,7 +335,7 @@ def test_selection() -> None:
     bob = DesiredUser("bob", USER_PLACE, (), AccessKeyPolicy(max=0))
     desired = Desired((bob, jane("-")))
     found = account(
-        *live("A", "bob"), *live("A", "carol", KEYSPACES), users="bob carol jane", access_keys_read=("bob",)
+        *existing("A", "bob"), *existing("A", "carol", KEYSPACES), users="bob carol jane", access_keys_read=("bob",)
     )
     assert [one.user for one in compare(desired, found).differences] == ["jane", "bob", "carol"]
     of_jane = compare(desired, found, selection=Selection(users=frozenset({"jane"})))
@@ -358,7 +358,7 @@ def test_selection_of_nothing() -> None:
 def test_limits() -> None:
     """Facts that only the state has are counted, so that a note can list them as not checked."""
     user = replace(jane("-"), credentials=(replace(jane("-").credentials[0], reset="1"),))
-    result = compare(Desired((user,)), account(*live("A")))
+    result = compare(Desired((user,)), account(*existing("A")))
     assert (result.resets, result.are_ids_unknown, result.are_keys_skipped) == (1, True, False)
     assert not compare(Desired((user,)), account()).are_ids_unknown
 
@@ -382,9 +382,9 @@ def test_limits() -> None:
 def test_young(declared: str, found: str, young: set[str], expected: int) -> None:
     """Missing credentials of a new user and outdated statuses are unsettled, because lists are often outdated."""
     users, credentials = (frozenset(name for name in young if ("ACCA" in name) is ids) for ids in (False, True))
-    there = account(*live(found), young_users=users, young_credentials=credentials)
+    there = account(*existing(found), young_users=users, young_credentials=credentials)
     result = compare(Desired((jane(declared),)), there)
-    everything = compare(Desired((jane(declared),)), account(*live(found)))
+    everything = compare(Desired((jane(declared),)), account(*existing(found)))
     assert len(result.differences) == expected
     every = [*result.differences, *result.unsettled]
     assert sorted(map(identify, every)) == sorted(map(identify, everything.differences))
@@ -404,7 +404,7 @@ def test_rules() -> None:
         "UndeclaredUser": ("undeclared-user", "undeclared"),
         "Expired": ("expired", "finding"),
         "ExpiringSoon": ("expiring-soon", "finding"),
-        "SwitchedOff": ("switched-off", "finding"),
+        "Deactivated": ("switched-off", "finding"),
         "MissingWatchedUser": ("missing-user", "finding"),
         "TooManyAccessKeys": ("too-many-access-keys", "finding"),
         "AccessKeyTooOld": ("access-key-too-old", "finding"),
@@ -414,7 +414,7 @@ def test_rules() -> None:
 
 def test_order() -> None:
     """Findings are sorted by kind, then user, service and id, whatever the order of reads."""
-    credentials = [*live("AA"), *live("I", service=KEYSPACES), *live("A", "bob")]
+    credentials = [*existing("AA"), *existing("I", service=KEYSPACES), *existing("A", "bob")]
     desired = Desired((jane("A"), DesiredUser("zoe", USER_PLACE)))
     there = compare(desired, account(*credentials, users="bob jane"))
     assert [one.kind for one in there.differences] == sorted(

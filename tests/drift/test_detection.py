@@ -10,7 +10,7 @@ import pytest
 
 from iamcreds.aws import Account
 from iamcreds.drift.detection import read_inventory
-from iamcreds.model import AccessKeyPolicy, Desired, DesiredUser, Place
+from iamcreds.model import AccessKeyPolicy, Desired, DesiredUser, SourceLocation
 from tests.drift.accounts import FULL_NAMES, fill, wait_until
 
 if TYPE_CHECKING:
@@ -162,7 +162,8 @@ def test_what_is_heard(signed_in: Emulator, iam: IAMClient) -> None:
     """Progress reports credentials, users, the report, and the access keys of each watched user."""
     fill(["jane", "bob"], [], access_keys=1)
     watched = tuple(
-        DesiredUser(name, Place("specs/a.yaml", 1, 1), access_keys=AccessKeyPolicy(max=0)) for name in ("bob", "jane")
+        DesiredUser(name, SourceLocation("specs/a.yaml", 1, 1), access_keys=AccessKeyPolicy(max=0))
+        for name in ("bob", "jane")
     )
     signed_in.controls.set(report_time=0.3)
     heard: list[tuple[str, int, int | None]] = []

@@ -303,7 +303,7 @@ def export(*credentials: tuple[str, str, str]) -> str:
 def test_state(drifting: Drifting, iam: IAMClient) -> None:
     """With the state, each id has its own difference, and no note reports unchecked ids or resets."""
     fill(["jane", "joe"], [CODECOMMIT, CODECOMMIT])
-    own, foreign = ids(iam, "jane")
+    own, unmanaged = ids(iam, "jane")
     left, stranger = ids(iam, "joe")
     drifting.declare("users: {jane: {credentials: [{service: codecommit, reset: lost}]}}\n")
     Path("state.json").write_text(export(("jane", CODECOMMIT, own), ("joe", CODECOMMIT, left)))
@@ -312,7 +312,7 @@ def test_state(drifting: Drifting, iam: IAMClient) -> None:
     assert ran.found == [
         ("reset-pending", "jane", own),
         ("no-longer-declared", "joe", left),
-        ("unmanaged-credential", "jane", foreign),
+        ("unmanaged-credential", "jane", unmanaged),
         ("undeclared-user", "joe", stranger),
     ]
     assert ran.account["notChecked"] == {"resetTriggers": 0, "ids": False, "accessKeys": False, "undeclared": 0}

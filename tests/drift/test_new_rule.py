@@ -65,7 +65,7 @@ def show(drift: Drift) -> dict[str, str]:
 
 def assert_shown(rule: type[Difference]) -> None:
     """Assert that each output format and the documents have the rule's words, and its rank among other rules."""
-    drift = replace(DRIFT, differences=(MISSING, rule(user="jane", place=PLACE)))
+    drift = replace(DRIFT, differences=(MISSING, rule(user="jane", location=PLACE)))
     forms = show(drift)
     assert {form for form, text in forms.items() if "has no MFA device" in text and "enable-mfa" in text} == set(forms)
     assert summarize(drift) == "1 drifted, 1 finding in account 123456789012"

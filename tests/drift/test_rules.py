@@ -12,7 +12,7 @@ import pytest
 
 from iamcreds.drift.comparing import Drift, compare, list_rules
 from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
-from iamcreds.drift.rules.changed import ResetPending, StatusDiffers, SwitchedOff
+from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
@@ -23,8 +23,8 @@ from iamcreds.model import (
     Desired,
     DesiredCredential,
     Inventory,
-    Place,
     RecordedCredential,
+    SourceLocation,
     Status,
 )
 from iamcreds.report.summary import describe_limits
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SERVICE = "codecommit.amazonaws.com"
-PLACE = Place("specs/jane.yaml", 4, 9)
+PLACE = SourceLocation("specs/jane.yaml", 4, 9)
 WANTED = DesiredCredential("jane", SERVICE, "codecommit", PLACE)
 MAIN, SPARE = (replace(WANTED, name="main", status=Status.ACTIVE), replace(WANTED, name="spare"))
 ON = Credential("ACCA0", "jane", SERVICE, Status.ACTIVE, NOW, Family.PASSWORD, "jane-at-1")
@@ -56,7 +56,7 @@ class Expected(NamedTuple):
 
     message: str
     desired: str | None = None
-    live: str | None = None
+    existing: str | None = None
 
 
 EXPECTED: list[tuple[Difference, Expected]] = [
@@ -79,13 +79,13 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0"),
+        MissingCredential(**JANE, desired=(WANTED,), existing=(), recorded="ACCA0"),
         Expected(
             "codecommit credential is declared, but ACCA0, which the state has, does not exist", "codecommit", "none"
         ),
     ),
     (
-        MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0", current_user="joan"),
+        MissingCredential(**JANE, desired=(WANTED,), existing=(), recorded="ACCA0", current_user="joan"),
         Expected(
             "codecommit credential is declared, but ACCA0, which the state has, belongs to user joan: the user was"
             " renamed in IAM",
@@ -94,7 +94,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        UnmanagedCredential(**JANE, desired=(MAIN,), live=(ON,), is_state_known=True),
+        UnmanagedCredential(**JANE, desired=(MAIN,), existing=(ON,), is_state_known=True),
         Expected(
             "codecommit credential ACCA0 (Active, created on 2026-11-23) exists, but the stack does not manage it",
             "main Active",
@@ -102,7 +102,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        UnmanagedCredential(**JANE, desired=(replace(MAIN, adopt="ACCA1"),), live=(ON,)),
+        UnmanagedCredential(**JANE, desired=(replace(MAIN, adopt="ACCA1"),), existing=(ON,)),
         Expected(
             "codecommit credential ACCA0 (Active, created on 2026-11-23) exists, but `adopt` declares a different id",
             "main Active",
@@ -110,7 +110,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        ResetPending(**JANE, desired=(replace(WANTED, reset="b\u202e"),), live=(ON,), recorded=None),
+        ResetPending(**JANE, desired=(replace(WANTED, reset="b\u202e"),), existing=(ON,), recorded=None),
         Expected(
             'codecommit credential ACCA0 has a pending reset (declared: "b\\u202e", applied: no reset)',
             '"b\\u202e"',
@@ -118,7 +118,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        UnresolvedCreate(**JANE, desired=(MAIN,), live=(ON, OFF), resource="jane/x\n"),
+        UnresolvedCreate(**JANE, desired=(MAIN,), existing=(ON, OFF), resource="jane/x\n"),
         Expected(
             "the state has a pending create of jane/x\\n, and codecommit credential ACCA0 or ACCA1 may be its result",
             "main Active",
@@ -126,11 +126,11 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        UnresolvedCreate(**JANE, live=(), resource="jane/x"),
+        UnresolvedCreate(**JANE, existing=(), resource="jane/x"),
         Expected("the state has a pending create of jane/x", "none", "none"),
     ),
     (
-        NoLongerDeclared(**JANE, live=(ON,), recorded=RECORDED),
+        NoLongerDeclared(**JANE, existing=(ON,), recorded=RECORDED),
         Expected(
             "codecommit credential ACCA0 (Active, created on 2026-11-23) of jane/x\\n is in the state, but no spec"
             " declares it",
@@ -139,7 +139,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        NoLongerDeclared(**JANE, live=(), recorded=replace(RECORDED, is_leaving=True)),
+        NoLongerDeclared(**JANE, existing=(), recorded=replace(RECORDED, is_leaving=True)),
         Expected(
             "codecommit credential ACCA0 (missing) of jane/x\\n was replaced, but has not been deleted yet",
             "none",
@@ -156,15 +156,15 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        MissingCredential(**JANE, desired=(WANTED,), live=()),
+        MissingCredential(**JANE, desired=(WANTED,), existing=()),
         Expected("codecommit credential is declared, but does not exist", "codecommit", "none"),
     ),
     (
-        MissingCredential(**JANE, desired=(MAIN,), live=()),
+        MissingCredential(**JANE, desired=(MAIN,), existing=()),
         Expected("codecommit credential main is declared, but does not exist", "main Active", "none"),
     ),
     (
-        MissingCredential(**JANE, desired=(MAIN, SPARE), live=(OFF,)),
+        MissingCredential(**JANE, desired=(MAIN, SPARE), existing=(OFF,)),
         Expected(
             "2 codecommit credentials are declared (main Active, spare), but only 1 exists (ACCA1 Inactive); only the"
             " state shows which one is missing",
@@ -173,7 +173,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        UnmanagedCredential(**JANE, desired=(), live=(ON,)),
+        UnmanagedCredential(**JANE, desired=(), existing=(ON,)),
         Expected(
             "codecommit credential ACCA0 (Active, created on 2026-11-23) exists, but none is declared",
             "none",
@@ -181,7 +181,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        UnmanagedCredential(**JANE, desired=(MAIN,), live=(ON, OFF)),
+        UnmanagedCredential(**JANE, desired=(MAIN,), existing=(ON, OFF)),
         Expected(
             "2 codecommit credentials exist (ACCA0 Active, ACCA1 Inactive), but only 1 is declared (main Active);"
             " only the state shows which is unmanaged",
@@ -190,7 +190,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        UndeclaredUser(**JANE, live=(ON,)),
+        UndeclaredUser(**JANE, existing=(ON,)),
         Expected(
             "has codecommit credential ACCA0 (Active, created on 2026-11-23), but no spec declares this user",
             None,
@@ -198,11 +198,11 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        StatusDiffers(**JANE, desired=(WANTED,), live=(OFF,), status=Status.ACTIVE),
+        StatusDiffers(**JANE, desired=(WANTED,), existing=(OFF,), status=Status.ACTIVE),
         Expected("codecommit credential ACCA1 is Inactive, but it is declared Active", "Active", "Inactive"),
     ),
     (
-        StatusDiffers(**JANE, desired=(MAIN, SPARE), live=(ON, replace(ON, id="ACCA2")), status=Status.INACTIVE),
+        StatusDiffers(**JANE, desired=(MAIN, SPARE), existing=(ON, replace(ON, id="ACCA2")), status=Status.INACTIVE),
         Expected(
             "1 of the codecommit credentials ACCA0 and ACCA2 must be Inactive, because main or spare is declared"
             " Inactive",
@@ -211,7 +211,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        SwitchedOff(**JANE, desired=(WANTED,), live=(OFF,)),
+        Deactivated(**JANE, desired=(WANTED,), existing=(OFF,)),
         Expected(
             "codecommit credential ACCA1 is Inactive: it was deactivated outside Pulumi and stays Inactive; declare"
             " `status: Inactive` if this is intended",
@@ -220,7 +220,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        SwitchedOff(**JANE, desired=(WANTED,), live=(OFF, replace(OFF, id="ACCA2"))),
+        Deactivated(**JANE, desired=(WANTED,), existing=(OFF, replace(OFF, id="ACCA2"))),
         Expected(
             "1 of the codecommit credentials ACCA1 and ACCA2 is Inactive without a declared status: it was deactivated"
             " outside Pulumi and stays Inactive; declare `status: Inactive` if this is intended",
@@ -229,15 +229,15 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        Expired(**JANE, desired=(WANTED,), live=(ENDING,)),
+        Expired(**JANE, desired=(WANTED,), existing=(ENDING,)),
         Expected("codecommit credential ACCA0 expired on 2026-11-26", "codecommit", "Expired on 2026-11-26"),
     ),
     (
-        Expired(**JANE, desired=(WANTED,), live=(replace(ON, status=Status.EXPIRED),)),
+        Expired(**JANE, desired=(WANTED,), existing=(replace(ON, status=Status.EXPIRED),)),
         Expected("codecommit credential ACCA0 expired", "codecommit", "Expired"),
     ),
     (
-        ExpiringSoon(**JANE, desired=(WANTED,), live=(ENDING,)),
+        ExpiringSoon(**JANE, desired=(WANTED,), existing=(ENDING,)),
         Expected("codecommit credential ACCA0 expires on 2026-11-26", "codecommit", "expires on 2026-11-26"),
     ),
 ]
@@ -253,7 +253,7 @@ IN_STATES: list[tuple[Difference, Expected]] = [
         Expected("the IAM user does not exist, so there are no access keys to watch: IAM has user Jane"),
     ),
     (
-        TooManyAccessKeys(user="jane", limit=1, live=KEYS),
+        TooManyAccessKeys(user="jane", limit=1, existing=KEYS),
         Expected(
             "has 2 access keys (AKIA0, AKIA1), but the policy allows at most 1",
             "at most 1",
@@ -261,11 +261,11 @@ IN_STATES: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        TooManyAccessKeys(user="jane", limit=0, live=KEYS[:1]),
+        TooManyAccessKeys(user="jane", limit=0, existing=KEYS[:1]),
         Expected("has 1 access key (AKIA0), but the policy allows at most 0", "at most 0", "AKIA0 Active"),
     ),
     (
-        AccessKeyTooOld(user="jane", limit=1_000, live=KEYS[:1]),
+        AccessKeyTooOld(user="jane", limit=1_000, existing=KEYS[:1]),
         Expected(
             "access key AKIA0 is older than 1000 days: created on 2023-01-02",
             "at most 1000 days old",
@@ -273,7 +273,7 @@ IN_STATES: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        AccessKeyIdle(user="jane", limit=1, live=KEYS[:1]),
+        AccessKeyIdle(user="jane", limit=1, existing=KEYS[:1]),
         Expected(
             "access key AKIA0 has not been used for 1 day: last used on 2023-03-04",
             "used within 1 day",
@@ -281,7 +281,7 @@ IN_STATES: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        AccessKeyIdle(user="jane", limit=45, live=KEYS[1:]),
+        AccessKeyIdle(user="jane", limit=45, existing=KEYS[1:]),
         Expected(
             "access key AKIA1 has not been used for 45 days: never used, created on 2026-11-23",
             "used within 45 days",
@@ -296,7 +296,7 @@ IN_STATES: list[tuple[Difference, Expected]] = [
 def test_words(difference: Difference, expected: Expected) -> None:
     """Each difference has exactly these words."""
     words = difference.describe()
-    assert (words.message, words.desired, words.live) == expected
+    assert (words.message, words.desired, words.existing) == expected
 
 
 def test_every_difference_has_words() -> None:
@@ -318,8 +318,8 @@ def test_every_difference_has_a_next_step(difference: Difference) -> None:
 def test_next_step_can_be_pasted(difference: Difference, user: str) -> None:
     """Each command in a next step is valid for the command line and for AWS, whatever the name of the user."""
     fields: dict[str, Any] = {"user": user}
-    if live := getattr(difference, "live", ()):
-        fields["live"] = tuple(replace(one, user=user) for one in live)
+    if existing := getattr(difference, "existing", ()):
+        fields["existing"] = tuple(replace(one, user=user) for one in existing)
     step = replace(difference, **fields).describe().next
     for command in re.findall(r"(?:aws|iamcreds) .*?(?=, (?:or|which) |$)", step):
         program, *words = shlex.split(command)
@@ -332,7 +332,7 @@ def test_next_step_can_be_pasted(difference: Difference, user: str) -> None:
 
 def test_next_step_of_a_made_user() -> None:
     """A user that the specs create is created by the next `up`, unless IAM has renamed the user."""
-    missing = MissingCredential(**JANE, desired=(WANTED,), live=(), recorded="ACCA0", current_user="joan")
+    missing = MissingCredential(**JANE, desired=(WANTED,), existing=(), recorded="ACCA0", current_user="joan")
     assert missing.describe().next.endswith(
         "or run only pulumi up, which creates a new credential and deletes the recorded one"
     )
@@ -349,22 +349,22 @@ def test_next_step_of_a_renamed_user() -> None:
     """`was` keeps the credentials of a renamed user, or the user is renamed if specs have it already."""
     new_name = "rename user jane to joan in the specs and add `was: jane`, which keeps the credentials; then pulumi up"
     assert MissingUser(user="jane", desired=(), renamed_to="joan").describe().next == new_name
-    assert UndeclaredUser(**JANE | {"user": "joan"}, live=(ON,), renamed_from="jane").describe().next == new_name
+    assert UndeclaredUser(**JANE | {"user": "joan"}, existing=(ON,), renamed_from="jane").describe().next == new_name
     wanted = replace(WANTED, user="joan", user_was="jane")
     message, step, *_ = vars(MissingUser(user="joan", desired=(wanted,), was="jane").describe()).values()
     assert message.endswith("the specs declare `was: jane`, but that user has not been renamed in IAM")
     assert step == "aws iam update-user --user-name jane --new-user-name joan"
     missing = MissingCredential(
-        user="joan", service=SERVICE, desired=(wanted,), live=(), recorded="ACCA0", current_user="jane"
+        user="joan", service=SERVICE, desired=(wanted,), existing=(), recorded="ACCA0", current_user="jane"
     )
     assert missing.describe().next == "declare it for user jane, or remove `was`"
-    gone = NoLongerDeclared(**JANE, live=(replace(ON, user="joan"),), recorded=RECORDED)
+    gone = NoLongerDeclared(**JANE, existing=(replace(ON, user="joan"),), recorded=RECORDED)
     assert gone.describe().next.startswith("add `was: jane` to user joan in the specs, which keeps it; or pulumi up")
 
 
 def test_line() -> None:
     """A line starts with the source location, as in compilers, then has the user, the message and the rule."""
-    old, missing = IN_STATES[4][0], MissingCredential(**JANE, place=PLACE, desired=(WANTED,), live=())
+    old, missing = IN_STATES[4][0], MissingCredential(**JANE, location=PLACE, desired=(WANTED,), existing=())
     sentence = "jane: access key AKIA0 is older than 1000 days: created on 2023-01-02 [access-key-too-old]"
     assert old.format_sentence() == old.format_line() == sentence
     assert missing.format_line().startswith("specs/jane.yaml:4:9: jane: codecommit credential is declared, but")
@@ -390,7 +390,7 @@ def test_limits() -> None:
         "access keys of 1,200 watched users: those of 1 read now, the others from the credential report, which is"
         " 1 hour old; keys created or activated since, or older than their last change, require --exact"
     )
-    missing = MissingCredential(**JANE, desired=(WANTED,), live=())
+    missing = MissingCredential(**JANE, desired=(WANTED,), existing=())
     assert list(describe_limits(drift(there, differences=(missing,)))) == [
         "IAM is eventually consistent, so changes made in the last minute may be reported incorrectly"
     ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.live import list_credentials
+from tests.e2e.existing import list_credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

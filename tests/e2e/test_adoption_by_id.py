@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.e2e.live import list_credentials, pass_a_day
+from tests.e2e.existing import list_credentials, pass_a_day
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -70,8 +70,8 @@ def test_untouched_and_then_like_any_other(stack: Stack, iam: IAMClient, emulato
     stack.up()
     assert stack.read_secrets()["jane/codecommit"] == emulator.controls.passwords()[ID]
     assert "secret" not in stack.read_outputs()["credentials"]["jane/codecommit"]
-    (live,) = list_credentials(iam, "jane")
-    assert (live["ServiceSpecificCredentialId"], live["Status"]) == (ID, "Inactive")
+    (existing,) = list_credentials(iam, "jane")
+    assert (existing["ServiceSpecificCredentialId"], existing["Status"]) == (ID, "Inactive")
     stack.assert_no_changes()
     urn = stack.read_resources()["jane/codecommit"]["urn"]
     stack.write_specs(jane=specs(f"service: codecommit, reset: known, status: Inactive, adopt: {ID}"))
@@ -156,13 +156,13 @@ def test_refused(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
         ).replace("{service", "\n  {service")
     )
     said = stack.fail("preview")
-    for place, words in (
+    for location, words in (
         ("specs/jane.yaml:3:3: jane/codecommit/twin: ", "jane/codecommit has or imports it"),
         ("specs/jane.yaml:4:3: jane/bedrock: ", "does not exist, and unmanaged ACCAUNMANAGED00000000 does"),
         ("specs/jane.yaml:5:3: jane/keyspaces: ", "is a codecommit credential of user john"),
         ("specs/jane.yaml:6:3: jane/logs: ", "has expired"),
     ):
-        (line,) = [line for line in said.splitlines() if place in line]
+        (line,) = [line for line in said.splitlines() if location in line]
         assert words in line
     assert "up" in stack.fail("up", "--yes", "--skip-preview")
     assert count_writes(emulator) == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.e2e.live import list_credentials
+from tests.e2e.existing import list_credentials
 from tests.e2e.stack import ROOT
 
 if TYPE_CHECKING:

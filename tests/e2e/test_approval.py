@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.live import list_credentials, pass_a_day
+from tests.e2e.existing import list_credentials, pass_a_day
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ def read_ids(approved: Path) -> dict[str, list[str]]:
 
 def list_ids(iam: IAMClient, user: str) -> set[str]:
     """List the ids of a user's credentials."""
-    return {live["ServiceSpecificCredentialId"] for live in list_credentials(iam, user)}
+    return {existing["ServiceSpecificCredentialId"] for existing in list_credentials(iam, user)}
 
 
 def test_credentials_created_after_the_gate(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
@@ -145,13 +145,13 @@ def test_changes_after_the_gate(stack: Stack, iam: IAMClient, emulator: Emulator
     done = up(stack, approved, *options)
     assert done.code != 0
     assert f"cannot activate credential {own} of user jane" in done.text
-    assert [(live["ServiceSpecificCredentialId"], live["Status"]) for live in list_credentials(iam, "jane")] == [
-        (own, "Inactive")
-    ]
+    assert [
+        (existing["ServiceSpecificCredentialId"], existing["Status"]) for existing in list_credentials(iam, "jane")
+    ] == [(own, "Inactive")]
     approved = plan(stack, "--specs", "specs")
     assert read_ids(approved) == {"activate": [own]}
     assert up(stack, approved, *options).code == 0
-    assert [live["Status"] for live in list_credentials(iam, "jane")] == ["Active"]
+    assert [existing["Status"] for existing in list_credentials(iam, "jane")] == ["Active"]
 
 
 def test_destroy(stack: Stack, iam: IAMClient) -> None:

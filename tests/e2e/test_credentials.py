@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.e2e.live import JANE, list_credentials, pass_a_day, set_status
+from tests.e2e.existing import JANE, list_credentials, pass_a_day, set_status
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -27,10 +27,10 @@ def test_basic(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
         "iam:ListUsers",
         "sts:GetCallerIdentity",
     }
-    live = {credential["ServiceName"].split(".")[0]: credential for credential in list_credentials(iam, "jane")}
+    existing = {credential["ServiceName"].split(".")[0]: credential for credential in list_credentials(iam, "jane")}
     shown = stack.read_outputs()
     assert shown["credentials"]["jane/codecommit"] == {
-        "id": live["codecommit"]["ServiceSpecificCredentialId"],
+        "id": existing["codecommit"]["ServiceSpecificCredentialId"],
         "user_name": "jane-at-123456789012",
         "status": "Active",
     }
@@ -232,7 +232,7 @@ def test_protected_and_expired(stack: Stack, iam: IAMClient, emulator: Emulator)
     stack.write_specs(jane="users: {jane: {credentials: [{service: logs}, {service: codecommit}]}}")
     stack.succeed("state", "unprotect", "--yes", urn)
     stack.up()
-    assert key not in {live["ServiceSpecificCredentialId"] for live in list_credentials(iam, "jane")}
+    assert key not in {existing["ServiceSpecificCredentialId"] for existing in list_credentials(iam, "jane")}
     stack.assert_no_changes()
 
 

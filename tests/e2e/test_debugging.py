@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from tests.e2e.live import JANE
+from tests.e2e.existing import JANE
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

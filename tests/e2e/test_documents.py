@@ -15,7 +15,7 @@ from iamcreds.emulator.faults.controls import Controls
 from tests.documents.player import Player
 from tests.documents.reading import blocks
 from tests.e2e.conftest import assert_no_leak
-from tests.e2e.live import pass_a_day
+from tests.e2e.existing import pass_a_day
 from tests.e2e.stack import ROOT, copy_stack
 from tests.faults.account import open_account
 

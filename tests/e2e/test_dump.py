@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
-from tests.e2e.live import pass_a_day
+from tests.e2e.existing import pass_a_day
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -49,9 +49,9 @@ def test_fifty(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     assert said.startswith("no drift and no findings in account 123456789012: compared 50 declared credentials")
     assert "not checked" not in said
     made = iam.create_service_specific_credential(UserName="user-19", ServiceName=SERVICES[0])
-    foreign = made["ServiceSpecificCredential"]["ServiceSpecificCredentialId"]
+    unmanaged = made["ServiceSpecificCredential"]["ServiceSpecificCredentialId"]
     said = iamcreds(stack, "drift", "specs", "--state", "state.json", code=2)
-    assert f"user-19: codecommit credential {foreign} (Active, " in said
+    assert f"user-19: codecommit credential {unmanaged} (Active, " in said
     assert said.count("next: ") == 1
 
 

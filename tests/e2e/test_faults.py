@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.live import JANE, list_credentials, pass_a_day, wait_until
+from tests.e2e.existing import JANE, list_credentials, pass_a_day, wait_until
 from tests.e2e.test_two_of_one_name import run_iamcreds
 
 if TYPE_CHECKING:

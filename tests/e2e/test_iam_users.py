@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.live import list_credentials, pass_a_day
+from tests.e2e.existing import list_credentials, pass_a_day
 from tests.e2e.stack import add_aws_plugin
 from tests.providers.test_with_pulumi_aws import program
 
@@ -125,7 +125,7 @@ def test_import(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
     assert 'team: "build" => "payments"' in preview
     stack.up()
     assert set(list_changes(emulator)) == {"iam:AttachUserPolicy", "iam:TagUser", "iam:UntagUser", "iam:UpdateUser"}
-    assert [live["ServiceSpecificCredentialId"] for live in list_credentials(iam, "jane")] == [credential_id]
+    assert [existing["ServiceSpecificCredentialId"] for existing in list_credentials(iam, "jane")] == [credential_id]
     assert iam.list_user_tags(UserName="jane")["Tags"] == [{"Key": "team", "Value": "payments"}]
     stack.assert_no_changes()
 

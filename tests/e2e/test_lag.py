@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.live import JANE, list_credentials
+from tests.e2e.existing import JANE, list_credentials
 from tests.e2e.stack import Stack, create_stack
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def test_two_stacks_at_once(stack: Stack, tmp_path: Path, engine: str, iam: IAMC
     printed = [process.communicate(timeout=120)[0] for process in running]
     stack.printed.extend(printed)
     emulator.controls.set(latency=0)
-    live = {credential["ServiceSpecificCredentialId"] for credential in list_credentials(iam, "jane")}
+    existing = {credential["ServiceSpecificCredentialId"] for credential in list_credentials(iam, "jane")}
     recorded = [resource["id"] for one in stacks for name, resource in one.read_resources().items() if "/" in name]
-    assert sorted(live) == sorted(recorded), printed
+    assert sorted(existing) == sorted(recorded), printed
     assert recorded, printed
     valid = emulator.controls.passwords()
     for one, process in zip(stacks, running, strict=True):

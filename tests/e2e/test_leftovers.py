@@ -8,7 +8,7 @@ import signal
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tests.e2e.live import JANE, list_credentials, pass_a_day, wait_until
+from tests.e2e.existing import JANE, list_credentials, pass_a_day, wait_until
 from tests.e2e.test_faults import provider_of
 from tests.e2e.test_lag import start_up
 from tests.e2e.test_ownership import assert_no_accusation, ids

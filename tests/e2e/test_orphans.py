@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.live import list_credentials, wait_until
+from tests.e2e.existing import list_credentials, wait_until
 from tests.faults.processes import find_processes, send
 
 if TYPE_CHECKING:
@@ -82,5 +82,7 @@ def test_killed_engine(killed: Path, iam: IAMClient, emulator: Emulator) -> None
     assert emulator.controls.counts()["iam:CreateServiceSpecificCredential"] == begun
     assert sum(len(list_credentials(iam, user)) for user in USERS) == begun
     notes = "".join(path.read_text() for path in NOTES.glob("*") if path.is_file())
-    live = [credential["ServiceSpecificCredentialId"] for user in USERS for credential in list_credentials(iam, user)]
-    assert [credential_id for credential_id in live if credential_id not in notes] == []
+    existing = [
+        credential["ServiceSpecificCredentialId"] for user in USERS for credential in list_credentials(iam, user)
+    ]
+    assert [credential_id for credential_id in existing if credential_id not in notes] == []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.conftest import UV, assert_no_leak
-from tests.e2e.live import JANE, list_credentials, pass_a_day
+from tests.e2e.existing import JANE, list_credentials, pass_a_day
 from tests.e2e.recorded.restoring import STATES, list_recorded_ids, restore, specs_of_make
 from tests.e2e.stack import ROOT, Stack, make_environment
 

@@ -16,7 +16,7 @@ import pytest
 
 from iamcreds.project.locked import EXTRAS
 from tests.e2e.conftest import UV, contain_any
-from tests.e2e.live import pass_a_day
+from tests.e2e.existing import pass_a_day
 from tests.e2e.package_index import PackageIndex, serve_packages
 from tests.e2e.runner import read_workflow
 from tests.e2e.stack import ROOT, make_environment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.e2e.live import JANE, list_credentials, pass_a_day
+from tests.e2e.existing import JANE, list_credentials, pass_a_day
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -200,10 +200,10 @@ def test_two_stacks(stack: Stack, iam: IAMClient) -> None:
     stack.write_specs(team=JANE)
     for command in (("preview",), UP):
         said = stack.fail(*command, **other)
-        assert all(f"{live['ServiceSpecificCredentialId']} (Active" in said for live in both)
+        assert all(f"{existing['ServiceSpecificCredentialId']} (Active" in said for existing in both)
     assert list_credentials(iam, "jane") == both
     assert len(both) == 2
     state = json.loads(stack.succeed("stack", "export", **other))
-    assert not any(live["ServiceSpecificCredentialId"] in json.dumps(state) for live in both)
+    assert not any(existing["ServiceSpecificCredentialId"] in json.dumps(state) for existing in both)
     stack.write_specs(team=TWO.format("a", "codecommit"))
     stack.assert_no_changes()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from iamcreds.cli import main
-from tests.e2e.live import list_credentials
+from tests.e2e.existing import list_credentials
 from tests.e2e.stack import ROOT
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def test_all_refusals_at_once(
     """A preview and `iamcreds plan` list everything that `up` would reject, even if a changed config splits the run."""
     for user in ("ok", "jane", "jim"):
         iam.create_user(UserName=user)
-    foreign = iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
+    unmanaged = iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
     stack.write_specs(ok=OK)
     stack.up()
     stack.write_specs(ok=OK, refused=REFUSED)
@@ -43,7 +43,7 @@ def test_all_refusals_at_once(
         "jim/teapot.amazonaws.com",
         "nobody/logs",
     ]
-    assert foreign["ServiceSpecificCredential"]["ServiceSpecificCredentialId"] in in_one_process[1]
+    assert unmanaged["ServiceSpecificCredential"]["ServiceSpecificCredentialId"] in in_one_process[1]
     stack.succeed("config", "set", "now", "2027-01-01")
     assert refusals(stack.fail("preview")) == in_one_process
 
@@ -79,9 +79,9 @@ def test_every_input_an_output(stack: Stack, iam: IAMClient) -> None:
     stack.write_program((ROOT / "tests/e2e/programs/all_outputs.py").read_text())
     stack.preview()
     stack.up()
-    (live,) = list_credentials(iam, "jane")
-    assert (live["ServiceName"], live["Status"]) == ("bedrock.amazonaws.com", "Inactive")
-    assert (live["ExpirationDate"] - live["CreateDate"]).days == 30
+    (existing,) = list_credentials(iam, "jane")
+    assert (existing["ServiceName"], existing["Status"]) == ("bedrock.amazonaws.com", "Inactive")
+    assert (existing["ExpirationDate"] - existing["CreateDate"]).days == 30
     stack.assert_no_changes()
 
 
@@ -128,7 +128,7 @@ def test_a_number_that_is_an_output(stack: Stack, iam: IAMClient) -> None:
     replaced = ["--replace", stack.read_resources()["a"]["urn"]]
     stack.succeed("preview", *replaced)
     stack.succeed("up", "--yes", "--skip-preview", *replaced)
-    after = {live["ServiceSpecificCredentialId"] for live in list_credentials(iam, "jane")}
+    after = {existing["ServiceSpecificCredentialId"] for existing in list_credentials(iam, "jane")}
     assert len(after) == 2
     assert before["b"] in after
     stack.assert_no_changes()

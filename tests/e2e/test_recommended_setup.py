@@ -19,7 +19,7 @@ import pytest
 from tests.documents.player import Player
 from tests.documents.reading import blocks
 from tests.e2e.conftest import assert_no_leak, contain_any
-from tests.e2e.live import JANE, list_credentials, pass_a_day, wait_until
+from tests.e2e.existing import JANE, list_credentials, pass_a_day, wait_until
 from tests.e2e.stack import ROOT, Stack, make_environment
 from tests.faults.processes import find_processes, send
 
@@ -172,8 +172,8 @@ def start_up(stack: Stack, emulator: Emulator) -> subprocess.Popen[str]:
 
 def assert_password_works(stack: Stack, emulator: Emulator, iam: IAMClient) -> None:
     """Assert that there is one credential, and that the state has its valid password."""
-    (live,) = list_credentials(iam, "jane")
-    password = emulator.controls.passwords()[live["ServiceSpecificCredentialId"]]
+    (existing,) = list_credentials(iam, "jane")
+    password = emulator.controls.passwords()[existing["ServiceSpecificCredentialId"]]
     assert stack.read_secrets() == {"jane/codecommit": password}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.live import list_credentials
+from tests.e2e.existing import list_credentials
 from tests.e2e.recorded.restoring import STATES, list_recorded_ids, restore, specs_of_make
 from tests.e2e.stack import ROOT
 
@@ -137,7 +137,7 @@ def test_refused_together(stack: Stack, iam: IAMClient, emulator: Emulator) -> N
     for user in ("jane", "joe"):
         iam.create_user(UserName=user)
     iam.create_access_key(UserName="joe")
-    live = iam.create_service_specific_credential(UserName="jane", ServiceName="bedrock.amazonaws.com")
+    existing = iam.create_service_specific_credential(UserName="jane", ServiceName="bedrock.amazonaws.com")
     stack.write_specs(
         b="users:\n  jane:\n    credentials:\n      - {service: codecommit}\n      - {service: bedrock}\n",
         a="users:\n  ghost: {credentials: [{service: logs}]}\n  joe: {accessKeys: {max: 0, enforce: true}}\n",
@@ -150,6 +150,6 @@ def test_refused_together(stack: Stack, iam: IAMClient, emulator: Emulator) -> N
         assert lines[start + 2].startswith(
             "specs/b.yaml:5:9: jane/bedrock: cannot create a bedrock credential for user jane"
         )
-        assert live["ServiceSpecificCredential"]["ServiceSpecificCredentialId"] in lines[start + 2]
+        assert existing["ServiceSpecificCredential"]["ServiceSpecificCredentialId"] in lines[start + 2]
     assert [found["ServiceName"] for found in list_credentials(iam, "jane")] == ["bedrock.amazonaws.com"]
     assert "iam:ResetServiceSpecificCredential" not in emulator.controls.counts()

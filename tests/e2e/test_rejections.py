@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from iamcreds.cli import main
-from tests.e2e.live import list_credentials, pass_a_day
+from tests.e2e.existing import list_credentials, pass_a_day
 from tests.e2e.stack import add_aws_plugin
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ def team(stack: Stack, iam: IAMClient) -> Stack:
 
 def delete_all(iam: IAMClient, user: str) -> None:
     """Delete the user's credentials, as someone does by hand."""
-    for live in list_credentials(iam, user):
+    for existing in list_credentials(iam, user):
         iam.delete_service_specific_credential(
-            UserName=user, ServiceSpecificCredentialId=live["ServiceSpecificCredentialId"]
+            UserName=user, ServiceSpecificCredentialId=existing["ServiceSpecificCredentialId"]
         )
 
 
@@ -82,7 +82,7 @@ def test_unmanaged_credentials_stop_nobody(team: Stack, iam: IAMClient, emulator
     said = team.fail(*UP)
     assert emulator.controls.counts()["iam:ResetServiceSpecificCredential"] == 1
     assert all(credential_id in said for credential_id in ids)
-    assert {live["ServiceSpecificCredentialId"] for live in list_credentials(iam, "u03")} == {*ids}
+    assert {existing["ServiceSpecificCredentialId"] for existing in list_credentials(iam, "u03")} == {*ids}
     assert {name.split("/")[0] for name in team.read_resources()} == {*USERS} - {"u03"}
 
 
@@ -97,7 +97,7 @@ def test_reported_rejections(
     stack.up()
     pass_a_day(emulator)
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
-    foreign = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
+    unmanaged = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
     stack.write_specs(team=team.format("{service: codecommit}", "{service: logs, reset: lost}", ""))
 
     assert '"delete"' not in stack.fail("preview", "--json", "--show-sames")
@@ -110,7 +110,7 @@ def test_reported_rejections(
         main(["plan", str(preview), "--max-removals", "2", "--approve", str(approved), "--specs", "specs"])
     comment = capfd.readouterr().out
     assert "1 to update (1 reset), 1 to delete, 1 rejected; the stack has 2 credentials." in comment
-    assert foreign in comment
+    assert unmanaged in comment
     with pytest.raises(SystemExit, match=r"\A3\Z"):
         main(["plan", str(preview), "--max-removals", "1", "--approve", str(approved)])
 
@@ -221,7 +221,7 @@ def deny_again(emulator: Emulator) -> None:
 def list_credentials_of(emulator: Emulator, iam: IAMClient, user: str) -> list[str]:
     """End the faults, and list the ids of the user's credentials."""
     emulator.controls.clear_faults()
-    return [live["ServiceSpecificCredentialId"] for live in list_credentials(iam, user)]
+    return [existing["ServiceSpecificCredentialId"] for existing in list_credentials(iam, user)]
 
 
 def test_denied_account_stops_the_run(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from iamcreds.pull_request.comment import render_comment
 from iamcreds.pull_request.preview import parse_preview
 from iamcreds.pull_request.preview_changes import read_changes
-from tests.e2e.live import list_credentials, pass_a_day
+from tests.e2e.existing import list_credentials, pass_a_day
 from tests.e2e.test_secret import run
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.e2e.live import JANE, list_credentials
+from tests.e2e.existing import JANE, list_credentials
 from tests.e2e.stack import Stack, add_aws_plugin
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def test_before_the_specs_follow(source: Stack, destination: Stack, iam: IAMClie
     assert moved in source.fail("preview")
     destination.write_specs(kim="users: {kim: {credentials: []}}")
     assert re.search(r"ServiceSpecificCredential: \(delete", destination.preview())
-    assert [live["ServiceSpecificCredentialId"] for live in list_credentials(iam, "jane")] == [moved]
+    assert [existing["ServiceSpecificCredentialId"] for existing in list_credentials(iam, "jane")] == [moved]
 
 
 @pytest.mark.parametrize("file", ["team", "other"])
@@ -192,8 +192,8 @@ def test_from_classes_to_specs(stack: Stack, iam: IAMClient, emulator: Emulator)
     program = (stack.folder / "__main__.py").read_text()
     stack.write_program(AT_THE_ROOT)
     stack.up()
-    (live,) = list_credentials(iam, "jane")
+    (existing,) = list_credentials(iam, "jane")
     stack.write_program(program)
-    assert_kept(stack, emulator, "jane/codecommit", live["ServiceSpecificCredentialId"])
+    assert_kept(stack, emulator, "jane/codecommit", existing["ServiceSpecificCredentialId"])
     stack.write_program(AT_THE_ROOT)
-    assert_kept(stack, emulator, "jane/codecommit", live["ServiceSpecificCredentialId"])
+    assert_kept(stack, emulator, "jane/codecommit", existing["ServiceSpecificCredentialId"])

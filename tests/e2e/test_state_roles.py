@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from tests.e2e.live import JANE, list_credentials
+from tests.e2e.existing import JANE, list_credentials
 from tests.e2e.stack import ROOT, Stack, create_stack
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class Storage:
 
     def environment(self, role: str) -> dict[str, str]:
         """Return the environment of a run that has assumed the role."""
-        place = f"endpoint=127.0.0.1:{self.port}&disableSSL=true&s3ForcePathStyle=true"
-        return {"PULUMI_BACKEND_URL": f"s3://{BUCKET}?region=us-east-1&{place}"} | self.roles[role]
+        location = f"endpoint=127.0.0.1:{self.port}&disableSSL=true&s3ForcePathStyle=true"
+        return {"PULUMI_BACKEND_URL": f"s3://{BUCKET}?region=us-east-1&{location}"} | self.roles[role]
 
     def read_tags(self) -> dict[str, str]:
         """Return the tags that identify the content of each object."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.documents.reading import blocks
-from tests.e2e.live import pass_a_day
+from tests.e2e.existing import pass_a_day
 from tests.e2e.stack import ROOT
 
 if TYPE_CHECKING:

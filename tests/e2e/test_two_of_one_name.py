@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.live import JANE
+from tests.e2e.existing import JANE
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.e2e.live import list_credentials, pass_a_day
+from tests.e2e.existing import list_credentials, pass_a_day
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -46,7 +46,9 @@ def test_unmanaged(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     assert f'[0]: "{FOREIGN}"' in said
     stack.up()
     stack.assert_no_changes()
-    statuses = {live["ServiceSpecificCredentialId"]: live["Status"] for live in list_credentials(iam, "jane")}
+    statuses = {
+        existing["ServiceSpecificCredentialId"]: existing["Status"] for existing in list_credentials(iam, "jane")
+    }
     assert (statuses[FOREIGN], statuses[OFF], len(statuses)) == ("Inactive", "Inactive", 3)
     stack.write_specs(team=SPECS.format("delete"))
     said = stack.preview()
@@ -55,7 +57,7 @@ def test_unmanaged(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     stack.up()
     stack.assert_no_changes()
     own = stack.read_outputs()["credentials"]["jane/codecommit"]["id"]
-    assert [live["ServiceSpecificCredentialId"] for live in list_credentials(iam, "jane")] == [own]
+    assert [existing["ServiceSpecificCredentialId"] for existing in list_credentials(iam, "jane")] == [own]
     assert len(list_credentials(iam, "joe")) == len(list_credentials(iam, "watched")) == 1
     stack.succeed("destroy", "--yes")
     assert len(list_credentials(iam, "joe")) == len(list_credentials(iam, "watched")) == 1

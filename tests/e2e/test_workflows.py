@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.live import list_credentials, set_status
+from tests.e2e.existing import list_credentials, set_status
 from tests.e2e.runner import COMMIT, GITHUB, Runner, load_workflow
 from tests.report.conftest import mailbox
 
@@ -148,14 +148,14 @@ def test_no_comments(runner: Runner) -> None:
 def test_refused_preview(runner: Runner, iam: IAMClient) -> None:
     """The comment lists everything that `up` would reject, with its source location, and not as a change."""
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
-    foreign = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
+    unmanaged = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
     runner.stack.write_specs(team=SPECS, ghosts="users: {ghost: {credentials: [{service: bedrock}]}}")
     preview = runner.run("pull-request", "preview")
     assert preview.outcomes == {"state": "success", "preview": "success", "comment": "failure"}
     comment = preview.calls[-1].body
     assert "**2 rejections**" in comment
     assert "2 rejected" in comment
-    assert re.search(r"^ *specs/team\.yaml:1:\d+: jane/codecommit: .*" + foreign, comment, re.MULTILINE)
+    assert re.search(r"^ *specs/team\.yaml:1:\d+: jane/codecommit: .*" + unmanaged, comment, re.MULTILINE)
     assert re.search(r"^ *specs/ghosts\.yaml:1:\d+: ghost/bedrock: .*ghost", comment, re.MULTILINE)
     assert "No changes" not in comment
     assert "refused:" not in comment.split("Property changes")[-1]
@@ -164,12 +164,12 @@ def test_refused_preview(runner: Runner, iam: IAMClient) -> None:
 def test_adoption(runner: Runner, iam: IAMClient) -> None:
     """A preview comment has the id of a credential to adopt, and the gate counts it."""
     iam.create_service_specific_credential(UserName="jane", ServiceName="codecommit.amazonaws.com")
-    foreign = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
+    unmanaged = list_credentials(iam, "jane")[0]["ServiceSpecificCredentialId"]
     runner.stack.write_specs(team="users: {jane: {credentials: [{service: codecommit, existing: adopt}]}}")
     preview = runner.run("pull-request", "preview")
     assert preview.is_green, preview.text
     assert "1 to adopt" in preview.calls[-1].body
-    row = f"| `jane/codecommit` from `{foreign}` | `codecommit.amazonaws.com` | adopt, reset | by reset |"
+    row = f"| `jane/codecommit` from `{unmanaged}` | `codecommit.amazonaws.com` | adopt, reset | by reset |"
     assert row in preview.calls[-1].body
     up = runner.run("up", "up", max_removals="0")
     assert up.outcomes["gate"] == "failure"
@@ -226,7 +226,7 @@ def test_rejections_and_a_leaver(runner: Runner, iam: IAMClient) -> None:
     assert str(unmanaged["ServiceSpecificCredentialId"]) in up.text
     assert list_credentials(iam, "leaver") == []
     assert list_credentials(iam, "jane") == [unmanaged]
-    assert [live["ServiceSpecificCredentialId"] for live in list_credentials(iam, "joe")] == [
+    assert [existing["ServiceSpecificCredentialId"] for existing in list_credentials(iam, "joe")] == [
         before["ServiceSpecificCredentialId"]
     ]
     resources = runner.stack.read_resources()
@@ -245,7 +245,7 @@ def test_rejections_and_a_failure(runner: Runner, iam: IAMClient) -> None:
     assert up.outcomes["up"] == "skipped"
     assert "protect" in up.summary
     assert "ghost/codecommit: the account has no IAM user ghost" in up.summary
-    assert [live["ServiceName"] for live in list_credentials(iam, "jane")] == ["logs.amazonaws.com"]
+    assert [existing["ServiceName"] for existing in list_credentials(iam, "jane")] == ["logs.amazonaws.com"]
 
 
 def test_failed_up(runner: Runner, iam: IAMClient, emulator: Emulator) -> None:
@@ -279,7 +279,9 @@ def test_credential_created_after_the_gate(runner: Runner, iam: IAMClient, emula
     rejected = runner.run("up", "up")
     assert rejected.outcomes["gate"] == "success"
     assert rejected.outcomes["up"] == "failure"
-    own = next(live for live in list_credentials(iam, "jane") if live["ServiceName"] == "codecommit.amazonaws.com")
+    own = next(
+        existing for existing in list_credentials(iam, "jane") if existing["ServiceName"] == "codecommit.amazonaws.com"
+    )
     assert f"cannot adopt credential {own['ServiceSpecificCredentialId']} of user jane" in rejected.text
     assert emulator.controls.counts().get("iam:ResetServiceSpecificCredential", 0) == 0
     assert set(runner.stack.read_resources()) >= {"jane/logs"}

@@ -58,16 +58,16 @@ class Account:
         passwords = self.controls.passwords()
         return [
             {
-                "credential_id": live["ServiceSpecificCredentialId"],
-                "user": live["UserName"],
-                "service": live["ServiceName"],
-                "login": live.get("ServiceUserName") or live["ServiceCredentialAlias"],
-                "status": live["Status"],
-                "created": live["CreateDate"].isoformat(),
-                "password": passwords[live["ServiceSpecificCredentialId"]],
+                "credential_id": existing["ServiceSpecificCredentialId"],
+                "user": existing["UserName"],
+                "service": existing["ServiceName"],
+                "login": existing.get("ServiceUserName") or existing["ServiceCredentialAlias"],
+                "status": existing["Status"],
+                "created": existing["CreateDate"].isoformat(),
+                "password": passwords[existing["ServiceSpecificCredentialId"]],
             }
-            | ({"expires": live["ExpirationDate"].isoformat()} if "ExpirationDate" in live else {})
-            for live in self.list_credentials()
+            | ({"expires": existing["ExpirationDate"].isoformat()} if "ExpirationDate" in existing else {})
+            for existing in self.list_credentials()
         ]
 
     def restore(self, recorded: list[dict[str, str]]) -> None:

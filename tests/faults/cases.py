@@ -48,8 +48,8 @@ def make_cases(calls: Mapping[str, Sequence[str]]) -> Iterator[Case]:
 def sample(cases: Sequence[Case]) -> Iterator[Case]:
     """Choose a sample: each changing call, each other operation, each scenario, and each kind of fault."""
     met: Counter[Kind | Scenario] = Counter()
-    for place in dict.fromkeys(map(_find_place, cases)):
-        chosen = min((case for case in cases if _find_place(case) == place), key=lambda case: met[case.kind])
+    for location in dict.fromkeys(map(_find_place, cases)):
+        chosen = min((case for case in cases if _find_place(case) == location), key=lambda case: met[case.kind])
         met.update([chosen.kind, chosen.scenario])
         yield chosen
     for case in cases:

@@ -80,7 +80,7 @@ def prepare(scenario: Scenario, folder: Path, binaries: str, account: Account) -
     """
     account.empty()
     account.controls.set(clock_shift=-DAY)
-    for service in scenario.foreign:
+    for service in scenario.unmanaged:
         account.create_credential("jane", service)
     for credential_id, service in scenario.named:
         account.controls.put_credential(credential_id, "jane", service)
@@ -141,11 +141,11 @@ def take_ways_out(engine: Engine, account: Account, outcome: Outcome) -> None:
     """Execute the printed commands of the last run, except for credentials in the state."""
     commands = find_delete_commands(engine.printed[-1])
     ours = {resource["id"] for resource in engine.read_state()} if commands else set()
-    live = account.controls.passwords()
+    existing = account.controls.passwords()
     for user, credential_id in sorted(commands):
         if credential_id in ours:
             outcome.problems.append(f"advised to delete {credential_id}, which is in the state")
-        elif credential_id in live:
+        elif credential_id in existing:
             account.delete_credential(user, credential_id)
             outcome.ways_out.append(credential_id)
             if account.has_lag():  # lists lag, and the person who deleted it waits until it is gone
@@ -164,16 +164,16 @@ def check(
     scenario: Scenario, recorded: list[dict[str, str]], engine: Engine, account: Account, outcome: Outcome
 ) -> None:
     """Check the existing credentials, the state, the output and the files."""
-    live = account.list_credentials()
+    existing = account.list_credentials()
     state = engine.read_state()
     passwords = {resource["id"]: _read_password(resource) for resource in state}
     valid = account.controls.passwords()
-    foreign = {credential["credential_id"] for credential in recorded} if scenario.has_foreign else set()
-    outcome.orphans = sorted(valid.keys() - passwords.keys() - foreign)
+    unmanaged = {credential["credential_id"] for credential in recorded} if scenario.has_foreign else set()
+    outcome.orphans = sorted(valid.keys() - passwords.keys() - unmanaged)
     known = {key for key in passwords if scenario.has_passwords or passwords[key] is not None}
     outcome.lost = sorted(key for key in valid.keys() & known if passwords[key] != valid[key])
     outcome.leaks = count_leaks(engine, account.controls.secrets())
-    outcome.problems += find_problems(scenario, [_describe(credential) for credential in live])
+    outcome.problems += find_problems(scenario, [_describe(credential) for credential in existing])
     outcome.problems += find_state_problems(state, valid)
     old = {credential["password"] for credential in recorded}
     if scenario.is_renewing and old & set(passwords.values()):
@@ -182,17 +182,17 @@ def check(
         outcome.problems.append("the backend is locked")
 
 
-def find_problems(scenario: Scenario, live: list[Live]) -> Iterator[str]:
+def find_problems(scenario: Scenario, existing: list[Live]) -> Iterator[str]:
     """Yield the differences between the existing credentials and those of the scenario."""
-    wanted, found = Counter(scenario.live), Counter(live)
+    wanted, found = Counter(scenario.existing), Counter(existing)
     yield from (f"missing: {missing}" for missing in (wanted - found).elements())
     yield from (f"unexpected: {surplus}" for surplus in (found - wanted).elements())
 
 
-def find_state_problems(state: list[dict[str, Any]], live: Collection[str]) -> Iterator[str]:
+def find_state_problems(state: list[dict[str, Any]], existing: Collection[str]) -> Iterator[str]:
     """Yield the ids that are gone but in the state, that are in it twice, and that wait for deletion."""
     times = Counter(resource["id"] for resource in state)
-    yield from (f"{credential_id} is only in the state" for credential_id in times if credential_id not in live)
+    yield from (f"{credential_id} is only in the state" for credential_id in times if credential_id not in existing)
     yield from (f"{credential_id} is in the state {n} times" for credential_id, n in times.items() if n > 1)
     yield from (f"{resource['id']} is still to be deleted" for resource in state if resource.get("delete"))
 

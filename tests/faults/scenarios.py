@@ -42,7 +42,7 @@ class Scenario:
     Attributes:
         name: the first part of the ids of its cases.
         desired: the project that `up` applies.
-        live: the credentials that exist afterwards.
+        existing: the credentials that exist afterwards.
         before: the project that was applied the day before; None for an empty stack.
         foreign: services for which a person created a credential for jane the day before.
         named: ids and services of such credentials that the project imports.
@@ -54,9 +54,9 @@ class Scenario:
 
     name: str
     desired: Project
-    live: tuple[Live, ...]
+    existing: tuple[Live, ...]
     before: Project | None = None
-    foreign: tuple[str, ...] = ()
+    unmanaged: tuple[str, ...] = ()
     named: tuple[tuple[str, str], ...] = ()
     has_passwords: bool = True
     has_foreign: bool = False
@@ -131,7 +131,7 @@ SCENARIOS = (
         "adopt",
         specs("service: codecommit, existing: adopt"),
         (Live(CODECOMMIT),),
-        foreign=(CODECOMMIT,),
+        unmanaged=(CODECOMMIT,),
         is_renewing=True,
     ),
     Scenario(
@@ -160,13 +160,13 @@ SCENARIOS = (
         "delete-unmanaged",
         Project("users: {jane: {unmanaged: delete, credentials: []}}"),
         (),
-        foreign=(CODECOMMIT, BEDROCK),
+        unmanaged=(CODECOMMIT, BEDROCK),
     ),
     Scenario(
         "deactivate-unmanaged",
         Project("users: {jane: {unmanaged: deactivate, credentials: [{service: bedrock}]}}"),
         (Live(CODECOMMIT, "Inactive"), Live(BEDROCK)),
-        foreign=(CODECOMMIT,),
+        unmanaged=(CODECOMMIT,),
         has_foreign=True,
     ),
     Scenario(

@@ -335,12 +335,12 @@ def test_made_user_is_not_missing(provider: ServiceSpecificCredentialProvider) -
 @pytest.mark.usefixtures("iam")  # creates jane
 def test_made_user_and_renaming(provider: ServiceSpecificCredentialProvider) -> None:
     """A new user counts as renamed only if the resource itself has a credential of a different user."""
-    live = provider.create({"user": "jane", "service": "codecommit.amazonaws.com"}).id
+    existing = provider.create({"user": "jane", "service": "codecommit.amazonaws.com"}).id
     provider = new_process()
     message = {"resource": "new/codecommit", "on_rejection": "collect", "created_users": ["new"]}
-    leaving = message | {"owned": {live: "jane/codecommit"}}
+    leaving = message | {"owned": {existing: "jane/codecommit"}}
     assert "refused" not in provider.check({}, NEW | {"run": leaving}).inputs
-    own = message | {"owned": {live: "new/codecommit"}}
+    own = message | {"owned": {existing: "new/codecommit"}}
     provider = new_process()
     assert "IAM renamed it to jane" in provider.check({}, NEW | {"run": own}).inputs["refused"][0]
 

@@ -139,13 +139,13 @@ def test_protocol(specs: Desired) -> None:
         assert request.supportsPartialValues
         assert request.supportsResultReporting
     lead, team = specs.files
-    places = {
+    locations = {
         key: (request.sourcePosition.uri, request.sourcePosition.line, request.sourcePosition.column)
         for key, request in engine.requests.items()
     }
-    assert places["iamcreds:index:SpecFile", lead] == (f"file://{lead}", 1, 1)
-    assert places[CREDENTIAL_TYPE, "jane/codecommit/other"] == (f"file://{team}", 5, 9)
-    assert places[ACCESS_KEYS_TYPE, team] == (f"file://{team}", 2, 3)
+    assert locations["iamcreds:index:SpecFile", lead] == (f"file://{lead}", 1, 1)
+    assert locations[CREDENTIAL_TYPE, "jane/codecommit/other"] == (f"file://{team}", 5, 9)
+    assert locations[ACCESS_KEYS_TYPE, team] == (f"file://{team}", 2, 3)
 
 
 def test_messages(specs: Desired) -> None:

@@ -14,7 +14,7 @@ from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterR
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.rpc import UNKNOWN, is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 
-from iamcreds.model import Place, Status
+from iamcreds.model import SourceLocation, Status
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.monitor import send
 from iamcreds.pulumi_engine.program_context import state_context
@@ -39,7 +39,7 @@ users:
       - {service: codecommit, name: other}
     accessKeys: {max: 1}
 """
-PLACE = Place("specs/a.yaml", 5, 9)
+PLACE = SourceLocation("specs/a.yaml", 5, 9)
 
 
 class Mocks(pulumi.runtime.Mocks):
@@ -110,7 +110,7 @@ def test_request(desired: Desired) -> None:
     assert aliases == [("", True), ("jane/codecommit/old", False), ("jane/codecommit/old", True)]
     assert request.protect
     assert (request.deleteBeforeReplace, request.deleteBeforeReplaceDefined) == (True, True)
-    assert request.sourcePosition.uri == f"file://{credential.place.file}"
+    assert request.sourcePosition.uri == f"file://{credential.location.file}"
     assert (request.sourcePosition.line, request.sourcePosition.column) == (5, 9)
     assert list(request.additionalSecretOutputs) == ["service_password", "service_credential_secret"]
     sent = dict(request.object.items())
@@ -169,7 +169,7 @@ def test_rejections() -> None:
     assert list(registered({}).rejections()) == []
     rejections = list(registered({"refused": ["so", "and so"]}).rejections())
     assert [rejection.sentence for rejection in rejections] == ["jane/codecommit: so", "jane/codecommit: and so"]
-    assert {rejection.place for rejection in rejections} == {PLACE}
+    assert {rejection.location for rejection in rejections} == {PLACE}
 
 
 def test_message() -> None:

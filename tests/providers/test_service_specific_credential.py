@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from iamcreds.errors import AccountError, NoSuchCredentialError
-from iamcreds.pulumi_engine.outputs import recorded_live
+from iamcreds.pulumi_engine.outputs import recorded_existing
 from tests.providers.conftest import new_process
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def test_recorded_while_lists_lack_it() -> None:
     """For a credential that lists lack, the state keeps IAM's response; declared values come from the inputs."""
     declared = {"reset": "x", "declared": 2, "desired_status": "Active"}
     said = {"user": "jane", "service": "codecommit.amazonaws.com", "status": "Active", "credential_id": "ACCA1"}
-    assert recorded_live(declared | said) == said
+    assert recorded_existing(declared | said) == said
 
 
 @pytest.mark.usefixtures("iam")

@@ -12,7 +12,7 @@ from pulumi.runtime.settings import Settings, configure
 
 from dynamic_providers import program
 from dynamic_providers.program import find_unknown_keys, load_specs, run
-from iamcreds.model import Desired, Place, Problem, Severity
+from iamcreds.model import Desired, Problem, Severity, SourceLocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def test_refused(folder: Path, name: str) -> None:
 
 def test_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A warning about the specs is shown, and the outputs are exported under their names."""
-    warning = Problem(Place("specs/a.yaml", 1, 1), "mind the gap", "gap", Severity.WARNING)
+    warning = Problem(SourceLocation("specs/a.yaml", 1, 1), "mind the gap", "gap", Severity.WARNING)
     specs = Desired(warnings=(warning,))
     asked: list[Desired] = []
     warned: list[str] = []

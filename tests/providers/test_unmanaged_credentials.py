@@ -13,7 +13,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import AccountError, RejectedError, WrongAccountError
-from iamcreds.model import DesiredCredential, DesiredUser, Place, Unmanaged
+from iamcreds.model import DesiredCredential, DesiredUser, SourceLocation, Unmanaged
 from iamcreds.planning.decisions import Adopt
 from iamcreds.planning.group import Group, Member
 from iamcreds.pulumi_engine.program_context import unmanaged_context
@@ -116,8 +116,8 @@ def test_deactivate(
     outs = unmanaged.create(checked.inputs).outs
     assert outs is not None
     assert writes(emulator) == {"iam:UpdateServiceSpecificCredential": 1}
-    live = iam.list_service_specific_credentials(UserName="jane")["ServiceSpecificCredentials"]
-    assert {one["ServiceSpecificCredentialId"]: one["Status"] for one in live} == {
+    existing = iam.list_service_specific_credentials(UserName="jane")["ServiceSpecificCredentials"]
+    assert {one["ServiceSpecificCredentialId"]: one["Status"] for one in existing} == {
         OWN: "Active",
         FOREIGN: "Inactive",
         OFF: "Inactive",
@@ -260,8 +260,10 @@ def test_two_of_one_name(unmanaged: UnmanagedCredentialsProvider) -> None:
     """If two resources in the state have a declared name, and one of their credentials is gone, nothing is touched."""
     names = {("jane", CODECOMMIT): {"ACCAGONE0000000000000": "jane/codecommit", OWN: "jane/codecommit"}}
     state = StackState(names, "123456789012")
-    wanted = DesiredCredential("jane", CODECOMMIT, "codecommit", place=Place("a.yaml", 1, 1))
-    user = DesiredUser("jane", credentials=(wanted,), unmanaged=Unmanaged.DELETE, place=Place("a.yaml", 1, 1))
+    wanted = DesiredCredential("jane", CODECOMMIT, "codecommit", location=SourceLocation("a.yaml", 1, 1))
+    user = DesiredUser(
+        "jane", credentials=(wanted,), unmanaged=Unmanaged.DELETE, location=SourceLocation("a.yaml", 1, 1)
+    )
     message = unmanaged_context(state, [user]) | {"account": None}
     assert unmanaged.check({}, {"users": {"jane": "delete"}, "run": message}).inputs["deletes"] == [OFF]
 

@@ -130,18 +130,18 @@ def record_specs(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     record_preview(stack, "without-refresh", "--refresh=false", sames=False)
     stack.write_specs(bot=BOT, team=TEAM.replace("- {service: codecommit}", "- {service: codecommit, name: laptop}", 1))
     record_preview(stack, "renamed")
-    live = {name: resource["id"] for name, resource in stack.read_resources().items()}
+    existing = {name: resource["id"] for name, resource in stack.read_resources().items()}
     emulator.controls.set(clock_shift=0)
     for name in ("jane/codecommit", "jane/bedrock"):
         iam.update_service_specific_credential(
-            UserName="jane", ServiceSpecificCredentialId=live[name], Status="Inactive"
+            UserName="jane", ServiceSpecificCredentialId=existing[name], Status="Inactive"
         )
     stack.write_specs(bot=BOT.replace("Inactive", "Active"), team=CHANGED)
     record_preview(stack, "changes")
     stack.write_specs(bot=BOT, team=CHANGED.replace("- {service: logs}", "[]").replace("\n      []", " []"))
     record_preview(stack, "failed")
     stack.write_specs(bot=BOT, team=TEAM)
-    iam.delete_service_specific_credential(UserName="joe", ServiceSpecificCredentialId=live["joe/bedrock"])
+    iam.delete_service_specific_credential(UserName="joe", ServiceSpecificCredentialId=existing["joe/bedrock"])
     record_preview(stack, "drift")
     record_preview(stack, "unreachable", AWS_ENDPOINT_URL="http://127.0.0.1:9")
 

@@ -356,8 +356,17 @@ def test_adoption() -> None:
 
 def test_unmanaged() -> None:
     """Unmanaged credentials that would be deleted or deactivated are rows with id and user, and count as removals."""
-    live = [{"id": "ACCAA", "service": "logs", "status": "Active"}, {"id": "ACCAB", "service": "logs"}, {"id": "ACCAC"}]
-    acting = {"users": {"jane": "delete"}, "unmanaged": {"jane": live}, "deletes": ["ACCAA"], "deactivates": ["ACCAB"]}
+    existing = [
+        {"id": "ACCAA", "service": "logs", "status": "Active"},
+        {"id": "ACCAB", "service": "logs"},
+        {"id": "ACCAC"},
+    ]
+    acting = {
+        "users": {"jane": "delete"},
+        "unmanaged": {"jane": existing},
+        "deletes": ["ACCAA"],
+        "deactivates": ["ACCAB"],
+    }
     preview = make_preview(make_step("create", "a.yaml", UNMANAGED, new=acting))
     done = run_plan("-", given=preview)
     deleted = "unmanaged: no spec declares it; deletes a working API key"
@@ -459,8 +468,8 @@ def test_deletion(dates: list[object], note: str) -> None:
 
 def test_unmanaged_deletion() -> None:
     """The row of an unmanaged credential that is deleted names its user and has its age."""
-    live = [{"id": "ACCAA", "service": "logs", "status": "Active", "created": "2026-11-19T12:00:00+00:00"}]
-    acting = {"users": {"jane": "delete"}, "unmanaged": {"jane": live}, "deletes": ["ACCAA"], "deactivates": []}
+    existing = [{"id": "ACCAA", "service": "logs", "status": "Active", "created": "2026-11-19T12:00:00+00:00"}]
+    acting = {"users": {"jane": "delete"}, "unmanaged": {"jane": existing}, "deletes": ["ACCAA"], "deactivates": []}
     preview = make_preview(make_step("create", "a.yaml", UNMANAGED, new=acting))
     comment = render_comment(read_changes(parse_preview(preview)), "prod", NOW)
     notes = "unmanaged: no spec declares it; deletes a working API key; 10 days old"
@@ -469,11 +478,11 @@ def test_unmanaged_deletion() -> None:
 
 def test_every_unmanaged_deletion_is_named() -> None:
     """However many unmanaged credentials a row counts, each is named with its user below."""
-    live = {f"user-{number}": [{"id": f"ACCA{number:017}", "service": "logs"}] for number in range(9)}
-    acting = {"unmanaged": live, "deletes": [credential["id"] for (credential,) in live.values()]}
+    existing = {f"user-{number}": [{"id": f"ACCA{number:017}", "service": "logs"}] for number in range(9)}
+    acting = {"unmanaged": existing, "deletes": [credential["id"] for (credential,) in existing.values()]}
     shown = run_plan("-", given=make_preview(make_step("create", "a.yaml", UNMANAGED, new=acting))).stdout
     assert " and 4 more | `logs` | delete |" in shown
-    assert all(f"  {found['id']}\n    user: {user}\n" in shown for user, (found,) in live.items())
+    assert all(f"  {found['id']}\n    user: {user}\n" in shown for user, (found,) in existing.items())
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from iamcreds.model import Credential, Status
 from iamcreds.pull_request import preview, properties
 from iamcreds.pulumi_engine.inputs import INPUTS
-from iamcreds.pulumi_engine.outputs import SECRETS, record_live
+from iamcreds.pulumi_engine.outputs import SECRETS, record_existing
 from iamcreds.services import Family
 
 DECIDED_IN_A_PREVIEW = {"adopts", "adopts_status", "refused"}
@@ -31,5 +31,5 @@ def test_every_secret_is_masked() -> None:
 def test_what_is_shown_exists() -> None:
     """The shown properties of an unmanaged credential are properties that the state records."""
     born = datetime(2026, 11, 1, tzinfo=UTC)
-    live = Credential("ACCA1", "jane", "logs.amazonaws.com", Status.ACTIVE, born, Family.API_KEY, "jane", born)
-    assert set(properties.LIVE_SHOWN) <= record_live(live).keys()
+    existing = Credential("ACCA1", "jane", "logs.amazonaws.com", Status.ACTIVE, born, Family.API_KEY, "jane", born)
+    assert set(properties.LIVE_SHOWN) <= record_existing(existing).keys()

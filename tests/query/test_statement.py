@@ -18,7 +18,7 @@ from iamcreds.model import (
     Desired,
     DesiredCredential,
     DesiredUser,
-    Place,
+    SourceLocation,
     Status,
 )
 from iamcreds.query.schema import TABLES, DesiredRow, UserRow, list_desired_rows
@@ -230,9 +230,9 @@ def test_too_many_rows() -> None:
 
 def test_desired_rows() -> None:
     """Every declared credential is a row, and so is a user who is declared without credentials."""
-    place, line = Place("a.yaml", 3, 5), Place("a.yaml", 9, 3)
+    location, line = SourceLocation("a.yaml", 3, 5), SourceLocation("a.yaml", 9, 3)
     credential = DesiredCredential(
-        "jane", SERVICE, "codecommit", place, status=Status.INACTIVE, reset="1", protect=True, adopt="ACCA1"
+        "jane", SERVICE, "codecommit", location, status=Status.INACTIVE, reset="1", protect=True, adopt="ACCA1"
     )
     policy = AccessKeyPolicy(max=1, max_age_days=60)
     desired = Desired((DesiredUser("jane", line, (credential,), policy), DesiredUser("leaver", line)))

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from iamcreds.drift.comparing import compare
-from iamcreds.model import Desired, DesiredUser, Place, Status, User
+from iamcreds.model import Desired, DesiredUser, SourceLocation, Status, User
 from iamcreds.report.html import render
 from iamcreds.report.html.columns import NARROW
 from iamcreds.report.html.page import FOLDED
@@ -333,13 +333,15 @@ def test_print(sheet: Sheet) -> None:
 @pytest.fixture(scope="module")
 def large_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page with a thousand findings and credentials, every other one Inactive."""
-    users = tuple(DesiredUser(f"user-{number:04}", Place("specs/users.yaml", number, 3)) for number in range(1, 1_001))
+    users = tuple(
+        DesiredUser(f"user-{number:04}", SourceLocation("specs/users.yaml", number, 3)) for number in range(1, 1_001)
+    )
     statuses = (Status.ACTIVE, Status.INACTIVE)
-    live = tuple(
+    existing = tuple(
         replace(LIVE, id=f"ACCA{user.name[5:]}", user=user.name, expires=None, status=statuses[number % 2])
         for number, user in enumerate(users)
     )
-    inventory = replace(INVENTORY, users=tuple(User(user.name, NOW) for user in users), credentials=live)
+    inventory = replace(INVENTORY, users=tuple(User(user.name, NOW) for user in users), credentials=existing)
     desired = Desired(users)
     file = tmp_path_factory.mktemp("large") / "many.html"
     file.write_text(render(compare(desired, inventory), desired), "utf-8")

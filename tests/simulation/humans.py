@@ -42,7 +42,9 @@ def _act_on_credential(human: Human, world: World, record: Record) -> None:
         case Act.DELETE:
             world.delete(found.user, found.id)
         case Act.SWITCH:
-            world.switch(found.user, found.id, Status.INACTIVE if found.switched is Status.ACTIVE else Status.ACTIVE)
+            world.switch(
+                found.user, found.id, Status.INACTIVE if found.stored_status is Status.ACTIVE else Status.ACTIVE
+            )
         case Act.RESET:
             world.reset(found.user, found.id)
             record.doubtful[found.id] = None
@@ -50,6 +52,6 @@ def _act_on_credential(human: Human, world: World, record: Record) -> None:
 
 def find_live(world: World, user: str, service: str, nth: int) -> Credential | None:
     """Return the nth of the user's credentials for the service, oldest first, modulo their number; None without any."""
-    live = world.live().values()
-    found = [credential for credential in live if (credential.user, credential.service) == (user, service)]
+    existing = world.existing().values()
+    found = [credential for credential in existing if (credential.user, credential.service) == (user, service)]
     return sorted(found, key=lambda credential: credential.id)[nth % len(found)] if found else None

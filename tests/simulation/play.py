@@ -172,8 +172,8 @@ class Player:
         if run.dead:
             yield "is killed"
         yield f"has {', '.join(map(str, run.stack.state)) or 'nothing'}"
-        live = run.world.live().values()
-        shown = (f"{found.id} ({found.user}, {found.service}, {found.switched.value})" for found in live)
+        existing = run.world.existing().values()
+        shown = (f"{found.id} ({found.user}, {found.service}, {found.stored_status.value})" for found in existing)
         yield f"existing credentials: {', '.join(shown) or 'nothing'}"
 
     def rest(self) -> None:

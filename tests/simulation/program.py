@@ -156,9 +156,9 @@ class Program:
     def _put(self, name: str, declared: Declared) -> None:
         if service_family(declared.service) is Family.PASSWORD:  # only API keys expire
             declared = replace(declared, age_days=None)
-        place = declared.user, declared.service
+        location = declared.user, declared.service
         others = [found for key, found in self.declared.items() if key != name]
-        if sum((found.user, found.service) == place for found in others) < PLACES:
+        if sum((found.user, found.service) == location for found in others) < PLACES:
             self.declared[name] = declared
 
     def goals(self, state: list[Resource], *, previewing: bool) -> list[Goal]:
@@ -202,8 +202,8 @@ class Program:
         """
         recorded_name = _recorded_name(recorded, declared) if self.is_yaml else name
         context = state_context(recorded, recorded_name, declared.user, declared.service)
-        place = declared.user, declared.service
-        same = {key: found for key, found in self.declared.items() if (found.user, found.service) == place}
+        location = declared.user, declared.service
+        same = {key: found for key, found in self.declared.items() if (found.user, found.service) == location}
         names = {_recorded_name(recorded, found) if self.is_yaml else key: key for key, found in same.items()}
         context["owned"] |= recorded.own(*names)
         owned = {credential_id: names.get(owner, owner) for credential_id, owner in context["owned"].items()}

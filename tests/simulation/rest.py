@@ -196,15 +196,15 @@ class Rest:
         errors = (error for error in run.errors if not (_NO_PLACE.search(error) or _PROTECTED.search(error)))
         named = "; ".join(error for error in errors if _DELETE_COMMAND.search(error) or not _ADOPTING.search(error))
         for found in dict.fromkeys(_ID.findall(named)):
-            live = run.world.live().get(found)
-            if live is None or found in run.stack.ids():
+            existing = run.world.existing().get(found)
+            if existing is None or found in run.stack.ids():
                 continue
             if found in others:
                 self._tell(f"- way out: another stack has {found}, and {run.stack.name} no longer declares its group")
-                run.stack.program.drop_all_of(live.user, live.service)
+                run.stack.program.drop_all_of(existing.user, existing.service)
             elif found in commanded or not commanded:
                 self._tell(f"- way out: {found} is deleted")
-                run.world.delete(live.user, found)
+                run.world.delete(existing.user, found)
             taken = True
         return taken
 
@@ -226,18 +226,18 @@ class Rest:
 
     def _is_as_declared(self, stack: Stack, resource: Resource) -> bool:
         declared = stack.program.declared[resource.name]
-        live = self._home(stack).live().get(resource.id)
+        existing = self._home(stack).existing().get(resource.id)
         return (
-            live is not None
-            and (live.user, live.service) == (declared.user, declared.service)
-            and ((live.expires is None) == (declared.age_days is None) or resource.id in self._record.named)
+            existing is not None
+            and (existing.user, existing.service) == (declared.user, declared.service)
+            and ((existing.expires is None) == (declared.age_days is None) or resource.id in self._record.named)
             and (password(resource) is not None or (resource.id in self._record.named and declared.reset is None))
         )
 
     def _judge_orphan(self, credential_id: str) -> None:
         """Check that every orphan of a run was reported, unless the run was killed."""
         run = self._record.lost.get(credential_id)
-        user = self._world.live()[credential_id].user.removesuffix("-new")
+        user = self._world.existing()[credential_id].user.removesuffix("-new")
         if run is None or run.dead or any(credential_id in text or user in text for text in run.errors):
             return
         self._record.broken("orphan", f"{run.stack.name} made {credential_id} without a report")

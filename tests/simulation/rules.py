@@ -157,12 +157,12 @@ class Record:
 
     def dropped(self, run: Run, resource: Resource) -> None:
         """Check that a credential that a read reported as gone does not exist."""
-        if resource.id in run.world.live():
+        if resource.id in run.world.existing():
             self.broken("dropped", f"{resource.name}: {resource.id} exists and was reported as gone")
 
     def gone(self, run: Run, resource: Resource) -> None:
         """Check that a credential that a delete reported as deleted does not exist."""
-        if resource.id in run.world.live():
+        if resource.id in run.world.existing():
             self.broken("not deleted", f"{resource.name}: {resource.id} exists and was reported as deleted")
 
     def deleted_for_nothing(self, run: Run, resource: Resource) -> None:
@@ -213,20 +213,21 @@ class Record:
                 self.broken("points at our own", f"{credential_id} is in the state: {text}")
 
     def _declared_status(self, run: Run) -> None:
-        live = run.world.live()
+        existing = run.world.existing()
         for resource in run.stack.state:
             declared = run.stack.program.declared.get(resource.name)
-            is_live = resource.id in live and not resource.delete
+            is_live = resource.id in existing and not resource.delete
             shared = {found for name, ids in self.owned.items() if name != run.stack.name for found in ids}
             others = {*self.touched_by_human, *self.adopted, *shared}
             if declared is None or declared.status is None or not is_live or resource.id in others:
                 continue
             if any(resource.id in text for text in run.warnings):
                 continue  # too young for reliable lists, and the run warns about it
-            if live[resource.id].switched.value != declared.status:
+            if existing[resource.id].stored_status.value != declared.status:
                 self.broken(
                     "status",
-                    f"{resource.name}: {resource.id} is {live[resource.id].switched}, declared {declared.status}",
+                    f"{resource.name}: {resource.id} is {existing[resource.id].stored_status},"
+                    f" declared {declared.status}",
                 )
 
     def judge_stacks(self, world: World, stacks: Iterable[Stack]) -> None:
@@ -241,12 +242,12 @@ class Record:
             if len(names) > 1 and (of_one_stack or credential_id not in self.adopted | self.ambiguous | self.named):
                 self.broken("one id twice", f"{credential_id} belongs to {' and '.join(names)}")
         shared = {credential_id for credential_id, names in owners.items() if len(names) > 1}
-        live = world.live()
+        existing = world.existing()
         for stack in stacks:
             for resource in stack.credentials:
                 if (
                     resource.outputs.get("account_id") == world.account
-                    and resource.id in live
+                    and resource.id in existing
                     and not resource.delete
                     and resource.id not in shared
                 ):
@@ -273,7 +274,7 @@ def password(resource: Resource) -> object:
 
 def _may_adopt(run: Run, credential_id: str) -> bool:
     """Return True if the stack's program declares `existing: adopt` for the credential's user and service."""
-    found = run.world.live().get(credential_id)
+    found = run.world.existing().get(credential_id)
     return found is not None and any(
         declared.existing == "adopt" and (declared.user, declared.service) == (found.user, found.service)
         for declared in run.stack.program.declared.values()
@@ -282,10 +283,10 @@ def _may_adopt(run: Run, credential_id: str) -> bool:
 
 def _names(run: Run, credential_id: str, *fields: str) -> bool:
     """Return True if the stack's program imports this credential by id and declares these fields."""
-    live = run.world.live().get(credential_id)
-    return live is not None and any(
+    existing = run.world.existing().get(credential_id)
+    return existing is not None and any(
         declared.adopt == credential_id
-        and (declared.user, declared.service) == (live.user, live.service)
+        and (declared.user, declared.service) == (existing.user, existing.service)
         and all(getattr(declared, field) is not None for field in fields)
         for declared in run.stack.program.declared.values()
     )
@@ -296,7 +297,7 @@ def _looks_made_by(run: Run, credential_id: str) -> bool:
 
     It cannot be distinguished from the result of that Create, and the product treats it as such.
     """
-    found = run.world.live().get(credential_id)
+    found = run.world.existing().get(credential_id)
     if found is None or credential_id in run.made:
         return False
     made = (found.created - START).total_seconds()
@@ -309,4 +310,4 @@ def _looks_made_by(run: Run, credential_id: str) -> bool:
 def orphans(world: World, stacks: Iterable[Stack]) -> Iterator[str]:
     """Yield the credentials that a run created and that are in no state."""
     known = {credential_id for stack in stacks for credential_id in stack.ids()}
-    yield from (found for found in world.live() if found not in known and world.makers[found] != HUMAN)
+    yield from (found for found in world.existing() if found not in known and world.makers[found] != HUMAN)

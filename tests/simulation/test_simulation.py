@@ -91,8 +91,8 @@ def test_a_run_that_deletes_what_is_not_ours(monkeypatch: pytest.MonkeyPatch) ->
     create = Client.create_service_specific_credential
 
     def deleting(client: Client, **arguments: Any) -> object:  # noqa: ANN401 - as in boto3
-        for live in list(client._run.world.live().values()):  # noqa: SLF001 - a misbehaving provider
-            client.delete_service_specific_credential(UserName=live.user, ServiceSpecificCredentialId=live.id)
+        for existing in list(client._run.world.existing().values()):  # noqa: SLF001 - a misbehaving provider
+            client.delete_service_specific_credential(UserName=existing.user, ServiceSpecificCredentialId=existing.id)
         return create(client, **arguments)
 
     monkeypatch.setattr(Client, "create_service_specific_credential", deleting)
@@ -102,19 +102,19 @@ def test_a_run_that_deletes_what_is_not_ours(monkeypatch: pytest.MonkeyPatch) ->
 
 def find_own(provider: UnmanagedProvider, *_: object) -> Iterator[Credential]:
     """Yield the managed credentials."""
-    yield from (live for live in provider.account.inventory.all() if live.user == "jane")
+    yield from (existing for existing in provider.account.inventory.all() if existing.user == "jane")
 
 
 def find_late(provider: UnmanagedProvider, *_: object) -> Iterator[Credential]:
     """Yield nothing in a preview."""
     if not current_run().previewing:
-        yield from (live for live in provider.account.inventory.all() if live.user == "john")
+        yield from (existing for existing in provider.account.inventory.all() if existing.user == "john")
 
 
 def act_on_more(provider: UnmanagedProvider, inputs: dict[str, Any]) -> dict[str, Any]:
     """Delete every existing credential, regardless of the inputs."""
-    for live in provider.account.inventory.all():
-        provider.account.credentials.delete(live.user, live.id)
+    for existing in provider.account.inventory.all():
+        provider.account.credentials.delete(existing.user, existing.id)
     return {**inputs, "unmanaged": {}, "deactivates": [], "deletes": []}
 
 
@@ -143,9 +143,9 @@ def test_a_name_that_resets(monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that resets an imported credential breaks a rule."""
     imported = apply._import  # noqa: SLF001 - a misbehaving provider
 
-    def resetting(account: Account, inputs: CredentialInputs, live: Credential) -> dict[str, Any]:
-        account.credentials.change(live.user, live.id, reset=True)
-        return imported(account, inputs, live)
+    def resetting(account: Account, inputs: CredentialInputs, existing: Credential) -> dict[str, Any]:
+        account.credentials.change(existing.user, existing.id, reset=True)
+        return imported(account, inputs, existing)
 
     monkeypatch.setattr(apply, "_import", resetting)
     human = Human(Act.CREATE, "jane", "bedrock.amazonaws.com")

@@ -61,7 +61,7 @@ class World:
         """Return the time of the account's clock."""
         return self.clock.now()
 
-    def live(self) -> dict[str, models.Credential]:
+    def existing(self) -> dict[str, models.Credential]:
         """Return every existing credential by id."""
         return {credential.id: credential for credential in self.credentials.select()}
 
@@ -86,7 +86,7 @@ class World:
     def delete(self, user: str, credential_id: str) -> None:
         """Delete the credential."""
         self.require_user(user)
-        gone = self.live().get(credential_id)
+        gone = self.existing().get(credential_id)
         self.credentials.delete(user, credential_id)
         assert gone is not None
         self.former[credential_id] = gone

@@ -68,6 +68,6 @@ def test_matches(tmp_path: Path, declared: str, found: list[Credential], expecte
     (tmp_path / "a.yaml").write_text(f"users: {{jane: {{credentials: [{declared}]}}}}")
     matches = find_matches(load(tmp_path), found)
     assert {
-        each.wanted.resource_name: each.credential.id.rstrip("0") if isinstance(each, Match) else None
+        each.desired.resource_name: each.credential.id.rstrip("0") if isinstance(each, Match) else None
         for each in matches
     } == expected

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from iamcreds.model import Place
+from iamcreds.model import SourceLocation
 from iamcreds.specs.composer import compose
 from iamcreds.specs.nodes import Plain, Tree, quoted, resolve
 from iamcreds.specs.sources import format_path, parse, read_documents
@@ -78,10 +78,14 @@ def test_places() -> None:
     """Keys and values have the location that an editor shows, counted from 1."""
     specs = read_tree("users:\n  jane:\n    credentials:\n      - service: codecommit\n      - {service: logs}\n")
     credentials = ["users", "jane", "credentials"]
-    assert specs.key_place(["users", "jane"]) == Place("a.yaml", 2, 3)
-    assert specs.value_place([*credentials, 0, "service"]) == Place("a.yaml", 4, 18)
-    assert specs.key_place([*credentials, 1, "service"]) == Place("a.yaml", 5, 10)
-    assert specs.key_place([*credentials, 1]) == specs.value_place([*credentials, 1]) == Place("a.yaml", 5, 9)
+    assert specs.key_location(["users", "jane"]) == SourceLocation("a.yaml", 2, 3)
+    assert specs.value_location([*credentials, 0, "service"]) == SourceLocation("a.yaml", 4, 18)
+    assert specs.key_location([*credentials, 1, "service"]) == SourceLocation("a.yaml", 5, 10)
+    assert (
+        specs.key_location([*credentials, 1])
+        == specs.value_location([*credentials, 1])
+        == SourceLocation("a.yaml", 5, 9)
+    )
 
 
 def test_keys_are_text() -> None:
@@ -105,7 +109,7 @@ def test_aliases_share() -> None:
     """An alias has the value and location of its anchor, and a later anchor replaces an earlier one."""
     specs = read_tree("a: &x [1]\nb: *x\nc: &x 2\nd: *x\n")
     assert specs.values == {"a": [1], "b": [1], "c": 2, "d": 2}
-    assert specs.value_place(["b"]) == specs.value_place(["a"])
+    assert specs.value_location(["b"]) == specs.value_location(["a"])
 
 
 def test_many_small_aliases() -> None:
@@ -170,7 +174,7 @@ def test_not_utf_8_after_a_mark(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: \xc3\xa9\n\xc3\xa9\xff")
     (document,) = read_documents(path)
-    assert [(problem.place.line, problem.place.column) for problem in document.problems] == [(2, 2)]
+    assert [(problem.location.line, problem.location.column) for problem in document.problems] == [(2, 2)]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from iamcreds.model import (
     DesiredIamUser,
     DesiredUser,
     Existing,
-    Place,
+    SourceLocation,
     Status,
     Unmanaged,
 )
@@ -124,23 +124,25 @@ def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
         user="jane",
         service=codecommit,
         name="main",
-        place=Place(file, 11, 9),
+        location=SourceLocation(file, 11, 9),
         status=Status.ACTIVE,
         reset="lost",
         was="codecommit",
         protect=True,
         existing=Existing.FAIL,
     )
-    spare = DesiredCredential("jane", codecommit, "spare", Place(file, 12, 9), Status.INACTIVE)
+    spare = DesiredCredential("jane", codecommit, "spare", SourceLocation(file, 12, 9), Status.INACTIVE)
     spare = replace(spare, existing=Existing.FAIL, adopt="ACCAEXAMPLE1234567890")
     policy = AccessKeyPolicy(max=2, max_age_days=60, max_idle_days=30, enforce=True)
-    jane = DesiredUser("jane", Place(file, 7, 3), (primary, spare), policy, unmanaged=Unmanaged.DEACTIVATE)
+    jane = DesiredUser("jane", SourceLocation(file, 7, 3), (primary, spare), policy, unmanaged=Unmanaged.DEACTIVATE)
     watched = AccessKeyPolicy(max=2, max_age_days=90)
-    made = DesiredIamUser(Place(file, 15, 5))
-    build_bot = DesiredUser("build-bot", Place(file, 14, 3), (), watched, unmanaged=Unmanaged.REPORT, iam_user=made)
+    made = DesiredIamUser(SourceLocation(file, 15, 5))
+    build_bot = DesiredUser(
+        "build-bot", SourceLocation(file, 14, 3), (), watched, unmanaged=Unmanaged.REPORT, iam_user=made
+    )
     policies = ("arn:aws:iam::123456789012:policy/keyspaces", "arn:aws:iam::aws:policy/ReadOnlyAccess")
     taken_over = DesiredIamUser(
-        place=Place(file, 18, 5),
+        location=SourceLocation(file, 18, 5),
         path="/machines/",
         permissions_boundary="arn:aws:iam::123456789012:policy/boundary",
         tags={"team": "payments"},
@@ -149,11 +151,15 @@ def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
         protect=True,
         retain_on_delete=True,
     )
-    night_bot = replace(build_bot, name="night-bot", place=Place(file, 17, 3), iam_user=taken_over)
-    own_bot = replace(build_bot, name="own-bot", place=Place(file, 27, 3), iam_user=None, releases_iam_user=True)
-    plain_bot = replace(build_bot, name="plain-bot", place=Place(file, 28, 3))
-    plain_bot = replace(plain_bot, iam_user=DesiredIamUser(Place(file, 28, 15)))
-    renamed_bot = replace(build_bot, name="renamed-bot", place=Place(file, 29, 3), iam_user=None, was="old-bot")
+    night_bot = replace(build_bot, name="night-bot", location=SourceLocation(file, 17, 3), iam_user=taken_over)
+    own_bot = replace(
+        build_bot, name="own-bot", location=SourceLocation(file, 27, 3), iam_user=None, releases_iam_user=True
+    )
+    plain_bot = replace(build_bot, name="plain-bot", location=SourceLocation(file, 28, 3))
+    plain_bot = replace(plain_bot, iam_user=DesiredIamUser(SourceLocation(file, 28, 15)))
+    renamed_bot = replace(
+        build_bot, name="renamed-bot", location=SourceLocation(file, 29, 3), iam_user=None, was="old-bot"
+    )
     users = (build_bot, jane, night_bot, own_bot, plain_bot, renamed_bot)
     assert load(Path(file)) == Desired(users, "123456789012", (), (file,), file)
 

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iamcreds.errors import SpecsError
-from iamcreds.model import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, Place, Problem, Status
+from iamcreds.model import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, Problem, SourceLocation, Status
 from iamcreds.specs import RULES, composer
 from iamcreds.specs.loading import combine
 from iamcreds.specs.schema import SCHEMA
 from iamcreds.specs.sources import parse
 from iamcreds.specs.templates import mask
 
-NOWHERE = Place("", 1, 1)
+NOWHERE = SourceLocation("", 1, 1)
 SHORT = {
     "bedrock": "bedrock.amazonaws.com",
     "codecommit": "codecommit.amazonaws.com",
@@ -139,8 +139,8 @@ def drop_places(specs: Desired) -> Desired:
     users = (
         replace(
             user,
-            place=NOWHERE,
-            credentials=tuple(replace(credential, place=NOWHERE) for credential in user.credentials),
+            location=NOWHERE,
+            credentials=tuple(replace(credential, location=NOWHERE) for credential in user.credentials),
         )
         for user in specs.users
     )

@@ -49,7 +49,7 @@ def state(**changes: object) -> str:
 
 def reasons(text: str, *plugins: str) -> list[str]:
     """Return the reasons why a state contains unknown code."""
-    return [code.reason for code in check_state(text, plugins).foreign]
+    return [code.reason for code in check_state(text, plugins).unmanaged]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_our_types() -> None:
 def test_recorded_state() -> None:
     """A state that an earlier version recorded contains only our code, as an export and as a backend file."""
     checked = check_state(RECORDED)
-    assert checked.foreign == ()
+    assert checked.unmanaged == ()
     assert checked.resources == len(json.loads(RECORDED)["deployment"]["resources"])
     kept = {"version": 3, "checkpoint": {"stack": "organization/iamcreds/prod", "latest": {"resources": []}}}
     assert check_state(json.dumps(kept)).resources == 0
@@ -95,7 +95,7 @@ def test_recorded_state() -> None:
 def test_foreign_provider(side: str, provider: str) -> None:
     """A provider that differs from ours in any byte is reported with its URN, and is not run."""
     checked = check_state(state(**{side: {"__provider": provider}}))
-    assert checked.foreign == (ForeignCode(URN, FOREIGN),)
+    assert checked.unmanaged == (ForeignCode(URN, FOREIGN),)
 
 
 def test_provider_in_the_way() -> None:
@@ -105,7 +105,7 @@ def test_provider_in_the_way() -> None:
     twice = '{"deployment": {"resources": [{"urn": "u", "inputs": {"__provider": "x"}, "inputs": {}}]}}'
     assert reasons(twice) == [FOREIGN]
     odd = '{"deployment": {"Resources": [{"URN": "u", "INPUTS": {"\\u005f_provider": "x"}}]}}'
-    assert check_state(odd).foreign == (ForeignCode("", FOREIGN),)
+    assert check_state(odd).unmanaged == (ForeignCode("", FOREIGN),)
 
 
 def test_encrypted_provider() -> None:
@@ -190,7 +190,7 @@ def with_secrets(kind: object, **values: object) -> str:
 def judge(text: str, settings: str | None = None) -> list[str]:
     """List the reasons against a state, compared with the text of a settings file."""
     expected = None if settings is None else parse_settings(settings.encode())
-    return [code.reason for code in check_state(text, (), expected).foreign]
+    return [code.reason for code in check_state(text, (), expected).unmanaged]
 
 
 def test_secrets_provider_of_the_settings() -> None:
@@ -299,7 +299,7 @@ def test_empty_stack() -> None:
 
 def test_long_numbers() -> None:
     """Numbers of any length are accepted."""
-    assert check_state('{"deployment": {"version": ' + "9" * 10_000 + "}}").foreign == ()
+    assert check_state('{"deployment": {"version": ' + "9" * 10_000 + "}}").unmanaged == ()
 
 
 def test_memory() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
-from iamcreds.drift.rules.difference import Difference, Kind, Values, Words, list_live
+from iamcreds.drift.rules.difference import Difference, Kind, Values, Words, list_existing
 from iamcreds.drift.rules.missing import MissingWatchedUser
 from iamcreds.model import Status
 from iamcreds.text.commands import delete_access_key
@@ -29,32 +29,32 @@ class AccessKeyFinding(Difference):
     Attributes:
         field: the limit's name in the specs.
         limit: the limit: a number of keys or of days.
-        live: the keys that exceed it, oldest first.
+        existing: the keys that exceed it, oldest first.
     """
 
     kind = Kind.FINDING
     field: ClassVar[str]
     limit: int
-    live: tuple[AccessKey, ...]
+    existing: tuple[AccessKey, ...]
 
     @property
     def id(self) -> str:
         """The id of the key."""
-        return self.live[0].id
+        return self.existing[0].id
 
     @property
     def next(self) -> str:
         """The next step: delete the oldest key if it is not needed."""
-        return f"if the key is no longer needed: {delete_access_key(self.user, self.live[0].id)}"
+        return f"if the key is no longer needed: {delete_access_key(self.user, self.existing[0].id)}"
 
     def values(self) -> Values:
         """Return the limit and the keys."""
-        return Values(1, {self.field: self.limit}, self.live)
+        return Values(1, {self.field: self.limit}, self.existing)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TooManyAccessKeys(AccessKeyFinding):
-    """The user has more than `limit` access keys: those in `live`."""
+    """The user has more than `limit` access keys: those in `existing`."""
 
     rule = "too-many-access-keys"
     meaning = "a user has more access keys than max, including inactive ones"
@@ -68,18 +68,18 @@ class TooManyAccessKeys(AccessKeyFinding):
 
     def describe(self) -> Words:
         """Report all keys."""
-        ids, most = ", ".join(key.id for key in self.live), f"at most {self.limit}"
-        message = f"has {format_count(len(self.live), 'access key')} ({ids}), but the policy allows {most}"
-        return Words(message, self.next, most, list_live(self.live))
+        ids, most = ", ".join(key.id for key in self.existing), f"at most {self.limit}"
+        message = f"has {format_count(len(self.existing), 'access key')} ({ids}), but the policy allows {most}"
+        return Words(message, self.next, most, list_existing(self.existing))
 
     def values(self) -> Values:
         """Return the number of keys above the limit, the limit and all keys."""
-        return super().values()._replace(number=len(self.live) - self.limit)
+        return super().values()._replace(number=len(self.existing) - self.limit)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccessKeyTooOld(AccessKeyFinding):
-    """The only key in `live` is older than `limit` days."""
+    """The only key in `existing` is older than `limit` days."""
 
     rule = "access-key-too-old"
     meaning = "an active access key is older than maxAgeDays"
@@ -88,14 +88,14 @@ class AccessKeyTooOld(AccessKeyFinding):
 
     def describe(self) -> Words:
         """Report the limit and the creation date."""
-        days, created = _format_days(self.limit), f"created on {self.live[0].created:%Y-%m-%d}"
+        days, created = _format_days(self.limit), f"created on {self.existing[0].created:%Y-%m-%d}"
         message = f"access key {self.id} is older than {days}: {created}"
         return Words(message, self.next, f"at most {days} old", created)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccessKeyIdle(AccessKeyFinding):
-    """The only key in `live` has not been used for more than `limit` days."""
+    """The only key in `existing` has not been used for more than `limit` days."""
 
     rule = "access-key-idle"
     meaning = "an active access key has not been used for longer than maxIdleDays"
@@ -104,7 +104,7 @@ class AccessKeyIdle(AccessKeyFinding):
 
     def describe(self) -> Words:
         """Report the limit and the date of the last use."""
-        (key,), days = self.live, _format_days(self.limit)
+        (key,), days = self.existing, _format_days(self.limit)
         since = (
             f"last used on {key.last_used:%Y-%m-%d}"
             if key.last_used
@@ -137,7 +137,7 @@ def check_access_keys(
         yield MissingWatchedUser(user=user, case_variant=case_variant)
         return
     if policy.max is not None and len(keys) > policy.max:
-        yield TooManyAccessKeys(user=user, limit=policy.max, live=tuple(keys))
+        yield TooManyAccessKeys(user=user, limit=policy.max, existing=tuple(keys))
     for key in keys:
         if key.status is Status.ACTIVE:
             yield from _check_ages(policy, key, now)
@@ -145,9 +145,9 @@ def check_access_keys(
 
 def _check_ages(policy: AccessKeyPolicy, key: AccessKey, now: datetime) -> Iterator[AccessKeyFinding]:
     if policy.max_age_days is not None and _exceeds(policy.max_age_days, now - key.created):
-        yield AccessKeyTooOld(user=key.user, limit=policy.max_age_days, live=(key,))
+        yield AccessKeyTooOld(user=key.user, limit=policy.max_age_days, existing=(key,))
     if policy.max_idle_days is not None and _exceeds(policy.max_idle_days, now - (key.last_used or key.created)):
-        yield AccessKeyIdle(user=key.user, limit=policy.max_idle_days, live=(key,))
+        yield AccessKeyIdle(user=key.user, limit=policy.max_idle_days, existing=(key,))
 
 
 def needs_closer_look(policy: AccessKeyPolicy, reported: ReportedUser, now: datetime) -> bool:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.rules.difference import CredentialDifference, Kind, Words, format_state, list_desired, list_live
+from iamcreds.drift.rules.difference import CredentialDifference, Kind, Words, format_state, list_desired, list_existing
 from iamcreds.model import Status
 from iamcreds.text.commands import switch_credential
 from iamcreds.text.escaping import escape_invisible, shorten
@@ -48,23 +48,23 @@ class StatusDiffers(CredentialDifference):
 
     def describe(self) -> Words:
         """Report both statuses."""
-        names = " or ".join(wanted.name for wanted in self.desired)
+        names = " or ".join(each.name for each in self.desired)
         names = "it" if names == self.alias else names
         if self.id:
-            status = self.live[0].status
+            status = self.existing[0].status
             message = f"{self.alias} credential {self.id} is {status}, but {names} is declared {self.status}"
             return Words(message, "pulumi up", self.status, status)
         message = f"{self.describe_some()} must be {self.status}, because {names} is declared {self.status}"
-        return Words(message, "pulumi up", self.status, list_live(self.live))
+        return Words(message, "pulumi up", self.status, list_existing(self.existing))
 
     def may_be_lag(self, inventory: Inventory) -> bool:
         """Return True if lists may still show recent, deactivated credentials as Active, their status at creation."""
-        recent = sum(live.id in inventory.young_credentials for live in self.live)
+        recent = sum(existing.id in inventory.young_credentials for existing in self.existing)
         return self.status is Status.INACTIVE and recent >= self.number
 
 
 @dataclass(frozen=True, kw_only=True)
-class SwitchedOff(CredentialDifference):
+class Deactivated(CredentialDifference):
     """A credential without a declared status is Inactive. `desired` are all declared ones of its user and service."""
 
     rule = "switched-off"
@@ -78,11 +78,11 @@ class SwitchedOff(CredentialDifference):
         rest = "it was deactivated outside Pulumi and stays Inactive; declare `status: Inactive` if this is intended"
         if self.id:
             message = f"{self.alias} credential {self.id} is Inactive: {rest}"
-            activate = switch_credential(self.live[0].user, self.id, Status.ACTIVE)
+            activate = switch_credential(self.existing[0].user, self.id, Status.ACTIVE)
             step = f"{activate}, or declare `status: Inactive`"
-            return Words(message, step, desired, format_state(self.live[0]))
+            return Words(message, step, desired, format_state(self.existing[0]))
         message = f"{self.describe_some()} is Inactive without a declared status: {rest}"
-        return Words(message, "declare `status: Inactive` if this is intended", desired, list_live(self.live))
+        return Words(message, "declare `status: Inactive` if this is intended", desired, list_existing(self.existing))
 
 
 def _quote(text: str) -> str:

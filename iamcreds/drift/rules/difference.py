@@ -19,7 +19,7 @@ from iamcreds.text.escaping import escape_invisible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from iamcreds.model import AccessKey, Credential, DesiredCredential, Inventory, Place
+    from iamcreds.model import AccessKey, Credential, DesiredCredential, Inventory, SourceLocation
 
 
 class Kind(StrEnum):
@@ -49,13 +49,13 @@ class Words:
         next: the next step on one line: a command to paste, in which names in capitals are placeholders, or an edit of
             the specs.
         desired: the desired state, or None.
-        live: the actual state, or None.
+        existing: the actual state, or None.
     """
 
     message: str
     next: str
     desired: str | None = None
-    live: str | None = None
+    existing: str | None = None
 
 
 class Values(NamedTuple):
@@ -63,7 +63,7 @@ class Values(NamedTuple):
 
     number: int
     desired: Sequence[DesiredCredential] | Mapping[str, int] | None
-    live: Sequence[Credential] | Sequence[AccessKey] | Mapping[str, str] | None
+    existing: Sequence[Credential] | Sequence[AccessKey] | Mapping[str, str] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ class Difference(ABC):
             access; from 30: a violated policy; from 40: a deliberate change.
         user: the IAM user's name.
         service: the service's full name, or empty.
-        place: the source location of the desired state, or None if no spec declares it.
+        location: the source location of the desired state, or None if no spec declares it.
     """
 
     rule: ClassVar[str]
@@ -87,7 +87,7 @@ class Difference(ABC):
     seriousness: ClassVar[int]
     user: str
     service: str = ""
-    place: Place | None = None
+    location: SourceLocation | None = None
 
     @property
     def id(self) -> str:
@@ -121,7 +121,7 @@ class Difference(ABC):
 
     def format_line(self) -> str:
         """Return the sentence with its source location: `specs/jane.yaml:4:9: jane: … [missing-credential]`."""
-        return self.format_sentence() if self.place is None else f"{self.place}: {self.format_sentence()}"
+        return self.format_sentence() if self.location is None else f"{self.location}: {self.format_sentence()}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,19 +130,19 @@ class CredentialDifference(Difference):
 
     Attributes:
         desired: the declared credentials.
-        live: the existing credentials.
-        number: the number of affected credentials in `live` or, if credentials are missing, in `desired`. If it is
+        existing: the existing credentials.
+        number: the number of affected credentials in `existing` or, if credentials are missing, in `desired`. If it is
             smaller than the length of the tuple, only the state shows which ones are affected.
     """
 
     desired: tuple[DesiredCredential, ...] = ()
-    live: tuple[Credential, ...]
+    existing: tuple[Credential, ...]
     number: int = 1
 
     @property
     def id(self) -> str:
         """The id of the existing credential, or empty if it is unknown."""
-        return self.live[0].id if len(self.live) == 1 else ""
+        return self.existing[0].id if len(self.existing) == 1 else ""
 
     @property
     def alias(self) -> str:
@@ -151,21 +151,23 @@ class CredentialDifference(Difference):
 
     def values(self) -> Values:
         """Return the declared and the existing credentials."""
-        return Values(self.number, self.desired, self.live)
+        return Values(self.number, self.desired, self.existing)
 
     def describe_some(self) -> str:
         """Describe the existing credentials of which only the state shows the affected ones."""
-        return f"{self.number} of the {self.alias} credentials {' and '.join(live.id for live in self.live)}"
+        return (
+            f"{self.number} of the {self.alias} credentials {' and '.join(existing.id for existing in self.existing)}"
+        )
 
 
 def list_desired(desired: Iterable[DesiredCredential]) -> str:
     """Return the names and declared statuses of credentials."""
-    return ", ".join(wanted.name if wanted.status is None else f"{wanted.name} {wanted.status}" for wanted in desired)
+    return ", ".join(each.name if each.status is None else f"{each.name} {each.status}" for each in desired)
 
 
-def list_live(live: Iterable[Credential | AccessKey]) -> str:
+def list_existing(existing: Iterable[Credential | AccessKey]) -> str:
     """Return the ids and statuses of existing credentials or access keys."""
-    return ", ".join(f"{each.id} {each.status}" for each in live)
+    return ", ".join(f"{each.id} {each.status}" for each in existing)
 
 
 def call_by_new_name(former: str, user: str) -> str:
@@ -176,17 +178,17 @@ def call_by_new_name(former: str, user: str) -> str:
     )
 
 
-def format_state(live: Credential) -> str:
+def format_state(existing: Credential) -> str:
     """Return the status and creation date of an existing credential."""
-    return f"{live.status}, created on {live.created:%Y-%m-%d}"
+    return f"{existing.status}, created on {existing.created:%Y-%m-%d}"
 
 
 def resolve_first(unmanaged: Sequence[Credential], step: str) -> str:
     """Return a step, preceded by the resolution of the unmanaged credentials that block it."""
-    ids = " and ".join(live.id for live in unmanaged)
+    ids = " and ".join(existing.id for existing in unmanaged)
     return f"resolve unmanaged {ids} first (see unmanaged-credential), then {step}" if unmanaged else step
 
 
-def format_delete(live: Credential) -> str:
+def format_delete(existing: Credential) -> str:
     """Return the command that deletes an existing credential."""
-    return delete_credential(live.user, live.id)
+    return delete_credential(existing.user, existing.id)

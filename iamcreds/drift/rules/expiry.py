@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
 
-    from iamcreds.model import Credential, DesiredCredential, Place
+    from iamcreds.model import Credential, DesiredCredential, SourceLocation
 
 
 @dataclass(frozen=True, kw_only=True)
 class Expired(CredentialDifference):
-    """The only credential in `live` has expired. `desired` are all declared ones of its user and service.
+    """The only credential in `existing` has expired. `desired` are all declared ones of its user and service.
 
     Attributes:
         is_managed: True if the stack's state has it, and False if the state is unknown.
@@ -40,12 +40,12 @@ class Expired(CredentialDifference):
 
     def describe(self) -> Words:
         """Report the expiry date, if IAM returns one."""
-        message, date = f"{self.alias} credential {self.id} expired", _format_date(self.live[0])
+        message, date = f"{self.alias} credential {self.id} expired", _format_date(self.existing[0])
         return Words(f"{message}{date}", self._describe_step(), list_desired(self.desired), f"Expired{date}")
 
     def _describe_step(self) -> str:
         if not self.is_managed:
-            return f"pulumi up, which replaces it if the stack manages it; otherwise {format_delete(self.live[0])}"
+            return f"pulumi up, which replaces it if the stack manages it; otherwise {format_delete(self.existing[0])}"
         if self.desired[0].protect:
             return (
                 "remove `protect` from the specs and run pulumi state unprotect, "
@@ -56,7 +56,7 @@ class Expired(CredentialDifference):
 
 @dataclass(frozen=True, kw_only=True)
 class ExpiringSoon(CredentialDifference):
-    """The only credential in `live` expires soon. `desired` are all declared ones of its user and service.
+    """The only credential in `existing` expires soon. `desired` are all declared ones of its user and service.
 
     Attributes:
         is_quota_used: True if the quota of this user and service is used by existing or declared credentials.
@@ -72,7 +72,7 @@ class ExpiringSoon(CredentialDifference):
 
     def describe(self) -> Words:
         """Report the expiry date."""
-        message, date = f"{self.alias} credential {self.id} expires", _format_date(self.live[0])
+        message, date = f"{self.alias} credential {self.id} expires", _format_date(self.existing[0])
         step = (
             "run pulumi up after the expiry, which replaces it (the quota is used, so no new one can be created before)"
             if self.is_quota_used
@@ -83,9 +83,9 @@ class ExpiringSoon(CredentialDifference):
 
 
 def check_expiry(  # noqa: PLR0913 - independent facts
-    live: Credential,
+    existing: Credential,
     desired: tuple[DesiredCredential, ...],
-    place: Place,
+    location: SourceLocation,
     at: datetime,
     soon: timedelta,
     *,
@@ -94,28 +94,28 @@ def check_expiry(  # noqa: PLR0913 - independent facts
     blocked_by: tuple[Credential, ...] = (),
 ) -> Iterator[Expired | ExpiringSoon]:
     """Yield the finding about the expiry of a credential, if any; an expiry within `soon` after `at` is one."""
-    user, service = live.user, live.service
-    if live.status is Status.EXPIRED or (live.expires is not None and live.expires <= at):
+    user, service = existing.user, existing.service
+    if existing.status is Status.EXPIRED or (existing.expires is not None and existing.expires <= at):
         yield Expired(
             user=user,
             service=service,
-            place=place,
+            location=location,
             desired=desired,
-            live=(live,),
+            existing=(existing,),
             is_managed=is_managed,
             blocked_by=blocked_by,
         )
-    elif live.expires is not None and live.expires - at <= soon:
+    elif existing.expires is not None and existing.expires - at <= soon:
         yield ExpiringSoon(
             user=user,
             service=service,
-            place=place,
+            location=location,
             desired=desired,
-            live=(live,),
+            existing=(existing,),
             is_quota_used=is_quota_used,
             blocked_by=blocked_by,
         )
 
 
-def _format_date(live: Credential) -> str:
-    return "" if live.expires is None else f" on {live.expires:%Y-%m-%d}"
+def _format_date(existing: Credential) -> str:
+    return "" if existing.expires is None else f" on {existing.expires:%Y-%m-%d}"

@@ -13,7 +13,7 @@ from iamcreds.drift.rules.difference import (
     Words,
     call_by_new_name,
     list_desired,
-    list_live,
+    list_existing,
     resolve_first,
 )
 from iamcreds.text.commands import compare_with_state, create_user, rename_user
@@ -141,21 +141,21 @@ class MissingCredential(CredentialDifference):
     @property
     def subject(self) -> tuple[str, ...]:
         """The names of the declared credentials."""
-        return tuple(wanted.name for wanted in self.desired)
+        return tuple(each.name for each in self.desired)
 
     def describe(self) -> Words:
         """Report the missing declared credential, or all candidates if the state is unknown."""
-        desired, live = list_desired(self.desired), list_live(self.live)
+        desired, actual = list_desired(self.desired), list_existing(self.existing)
         step = self._find_step()
-        if not self.live:
+        if not self.existing:
             name = "" if self.desired[0].name == self.alias else f" {self.desired[0].name}"
             message = f"{self.alias} credential{name} is declared, but {self._describe_recorded()}"
             return Words(message, resolve_first(self.blocked_by, step), desired, "none")
         message = (
-            f"{len(self.desired)} {self.alias} credentials are declared ({desired}), but only {len(self.live)} exists"
-            f" ({live}); only the state shows which one is missing"
+            f"{len(self.desired)} {self.alias} credentials are declared ({desired}), but only {len(self.existing)}"
+            f" exists ({actual}); only the state shows which one is missing"
         )
-        return Words(message, f"{compare_with_state(self.specs)}, which compares them by id", desired, live)
+        return Words(message, f"{compare_with_state(self.specs)}, which compares them by id", desired, actual)
 
     def _describe_recorded(self) -> str:
         if self.recorded is None:

@@ -13,7 +13,7 @@ from iamcreds.drift.rules.difference import (
     format_delete,
     format_state,
     list_desired,
-    list_live,
+    list_existing,
 )
 from iamcreds.model import Status
 from iamcreds.services import MAX_PER_SERVICE
@@ -33,7 +33,7 @@ _AFTER_UPDATE = (
 
 @dataclass(frozen=True, kw_only=True)
 class UndeclaredUser(CredentialDifference):
-    """An undeclared user has a credential, the only one in `live`.
+    """An undeclared user has a credential, the only one in `existing`.
 
     Attributes:
         is_recent: True if an update may be creating the credential.
@@ -53,24 +53,24 @@ class UndeclaredUser(CredentialDifference):
 
     def describe(self) -> Words:
         """Report the credential, and the declared case variant."""
-        state = format_state(self.live[0])
+        state = format_state(self.existing[0])
         message = f"has {self.alias} credential {self.id} ({state}), but no spec declares this user"
         if self.declared_as is not None:
             message += f"; the specs declare {self.declared_as}"
-            return Words(message, f"declare the user as {self.user}", live=state)
+            return Words(message, f"declare the user as {self.user}", existing=state)
         if self.renamed_from is not None:
-            return Words(message, call_by_new_name(self.renamed_from, self.user), live=state)
+            return Words(message, call_by_new_name(self.renamed_from, self.user), existing=state)
         if self.is_recent:
-            return Words(message, _IN_CREATION, live=state)
-        delete = format_delete(self.live[0])
-        if self.live[0].status is Status.EXPIRED:
-            return Words(message, delete, live=state)
-        return Words(message, f"{dump_user(self.user, self.folder)}, or {delete}", live=state)
+            return Words(message, _IN_CREATION, existing=state)
+        delete = format_delete(self.existing[0])
+        if self.existing[0].status is Status.EXPIRED:
+            return Words(message, delete, existing=state)
+        return Words(message, f"{dump_user(self.user, self.folder)}, or {delete}", existing=state)
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnmanagedCredential(CredentialDifference):
-    """More credentials exist than declared. `live` is the unmanaged one, or all of them if some are declared.
+    """More credentials exist than declared. `existing` is the unmanaged one, or all of them if some are declared.
 
     Attributes:
         is_recent: True if an update may be creating the unmanaged one.
@@ -90,9 +90,9 @@ class UnmanagedCredential(CredentialDifference):
 
     def describe(self) -> Words:
         """Report the unmanaged credential, or all candidates if the state is unknown."""
-        desired, live = list_desired(self.desired) or "none", list_live(self.live)
+        desired, existing = list_desired(self.desired) or "none", list_existing(self.existing)
         if self.id:
-            state = format_state(self.live[0])
+            state = format_state(self.existing[0])
             return Words(
                 f"{self.alias} credential {self.id} ({state}) exists, but {self._describe_reason()}",
                 _IN_CREATION if self.is_recent else self._describe_options(),
@@ -100,10 +100,10 @@ class UnmanagedCredential(CredentialDifference):
                 state,
             )
         message = (
-            f"{len(self.live)} {self.alias} credentials exist ({live}), but only {len(self.desired)} is declared"
-            f" ({desired}); only the state shows which {'is' if self.number == 1 else 'are'} unmanaged"
+            f"{len(self.existing)} {self.alias} credentials exist ({existing}), but only {len(self.desired)}"
+            f" is declared ({desired}); only the state shows which {'is' if self.number == 1 else 'are'} unmanaged"
         )
-        return Words(message, f"{compare_with_state(self.specs)}, which compares them by id", desired, live)
+        return Words(message, f"{compare_with_state(self.specs)}, which compares them by id", desired, existing)
 
     def _describe_reason(self) -> str:
         if not self.desired:
@@ -112,14 +112,14 @@ class UnmanagedCredential(CredentialDifference):
 
     def _describe_options(self) -> str:
         """Return the options that the specs, IAM and the next update accept."""
-        delete = format_delete(self.live[0])
-        if self.live[0].status is Status.EXPIRED:
+        delete = format_delete(self.existing[0])
+        if self.existing[0].status is Status.EXPIRED:
             return delete
         if self.missing:
-            wanted = min(self.missing, key=lambda wanted: wanted.place)
-            if wanted.adopt == self.id:
+            missing = min(self.missing, key=lambda each: each.location)
+            if missing.adopt == self.id:
                 return f"pulumi up, which imports it, or {delete}"
-            return f"set `adopt: {self.id}` for {wanted.name} at {wanted.place}, or {delete}"
+            return f"set `adopt: {self.id}` for {missing.name} at {missing.location}, or {delete}"
         if len(self.desired) == MAX_PER_SERVICE:
             return delete
         name = "a new `name` and " if self.desired else ""
@@ -127,12 +127,12 @@ class UnmanagedCredential(CredentialDifference):
 
     def may_be_outdated(self, inventory: Inventory) -> bool:
         """Return True if one of the credentials is recent."""
-        return any(live.id in inventory.young_credentials for live in self.live)
+        return any(existing.id in inventory.young_credentials for existing in self.existing)
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnresolvedCreate(CredentialDifference):
-    """The state has a pending create of `resource`, and `live` are the credentials that it may have created.
+    """The state has a pending create of `resource`, and `existing` are the credentials that it may have created.
 
     These are all existing credentials of its user and service that the state does not have.
     """
@@ -151,15 +151,15 @@ class UnresolvedCreate(CredentialDifference):
     def describe(self) -> Words:
         """Report the resource, and the credentials that may be its result."""
         message = f"the state has a pending create of {escape_invisible(self.resource)}"
-        ids = " or ".join(live.id for live in self.live)
+        ids = " or ".join(existing.id for existing in self.existing)
         result = f", and {self.alias} credential {ids} may be its result" if ids else ""
-        live = list_live(self.live) or "none"
-        return Words(f"{message}{result}", _AFTER_UPDATE, list_desired(self.desired) or "none", live)
+        existing = list_existing(self.existing) or "none"
+        return Words(f"{message}{result}", _AFTER_UPDATE, list_desired(self.desired) or "none", existing)
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoLongerDeclared(CredentialDifference):
-    """The state has a credential that no spec declares: `recorded`. `live` has the credential if it exists."""
+    """The state has a credential that no spec declares: `recorded`. `existing` has the credential if it exists."""
 
     rule = "no-longer-declared"
     meaning = "the stack's state has a credential that no spec declares (only with `--state`)"
@@ -174,14 +174,14 @@ class NoLongerDeclared(CredentialDifference):
 
     def describe(self) -> Words:
         """Report the credential and its resource."""
-        state = format_state(self.live[0]) if self.live else "missing"
+        state = format_state(self.existing[0]) if self.existing else "missing"
         credential = f"{self.alias} credential {self.id} ({state}) of {escape_invisible(self.recorded.resource)}"
         if self.recorded.is_leaving:
             return Words(f"{credential} was replaced, but has not been deleted yet", "pulumi up", "none", state)
-        step = "pulumi up, which deletes it; or declare it again" if self.live else "pulumi up"
+        step = "pulumi up, which deletes it; or declare it again" if self.existing else "pulumi up"
         if self.recorded.is_protected:
             step = "declare it again; or run pulumi state unprotect, then pulumi up"
-        elif self.live and self.live[0].user != self.recorded.user:
-            keep = f"add `was: {self.recorded.user}` to user {self.live[0].user} in the specs, which keeps it"
+        elif self.existing and self.existing[0].user != self.recorded.user:
+            keep = f"add `was: {self.recorded.user}` to user {self.existing[0].user} in the specs, which keeps it"
             step = f"{keep}; or pulumi up, which deletes it"
         return Words(f"{credential} is in the state, but no spec declares it", step, "none", state)

@@ -134,7 +134,7 @@ def _put_credential(document: object) -> None:
         login=fields.get("login") or CREDENTIALS.find_free_login(user, fields["service"]),
         created=read_date(fields["created"]) if "created" in fields else SWITCHES.now().replace(microsecond=0),
         expires=read_date(fields["expires"]) if "expires" in fields else None,
-        switched=Status(fields.get("status", "Active")),
+        stored_status=Status(fields.get("status", "Active")),
     )
     SWITCHES.remember(CREDENTIALS.put(credential, credential.created, fields.get("password")))
 

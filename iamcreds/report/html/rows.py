@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import AccessKeyPolicy, Credential, Desired, Place, ReportedKey
+    from iamcreds.model import AccessKeyPolicy, Credential, Desired, ReportedKey, SourceLocation
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Subject:
 
 @dataclass(frozen=True)
 class CredentialRow:
-    """An existing credential; `managed` describes if it is declared, `place` is its location in the specs."""
+    """An existing credential; `managed` describes if it is declared, `location` is its location in the specs."""
 
     credential: Credential
     service: str
     days: int
     managed: str
-    place: Place | None
+    location: SourceLocation | None
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ServiceRow:
 
     service: str
     declared: int
-    live: int
+    existing: int
     active: int
     inactive: int
     expired: int
@@ -112,17 +112,17 @@ def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
     """Yield every selected existing credential, by user, service and id."""
     declared = defaultdict(list)
     for user in subject.desired.users:
-        for wanted in user.credentials:
-            declared[wanted.user, wanted.service].append(wanted.place)
-    users = {user.name: user.place for user in subject.desired.users}
+        for desired in user.credentials:
+            declared[desired.user, desired.service].append(desired.location)
+    users = {user.name: user.location for user in subject.desired.users}
     credentials = list(select_credentials(subject))
-    live = Counter((credential.user, credential.service) for credential in credentials)
+    existing = Counter((credential.user, credential.service) for credential in credentials)
     for credential in credentials:
         pair = credential.user, credential.service
-        place = declared[pair][0] if len(declared[pair]) == 1 else users.get(credential.user)
-        managed = _describe_managed(len(declared[pair]), live[pair], is_known=credential.user in users)
+        location = declared[pair][0] if len(declared[pair]) == 1 else users.get(credential.user)
+        managed = _describe_managed(len(declared[pair]), existing[pair], is_known=credential.user in users)
         days = subject.days_since(credential.created)
-        yield CredentialRow(credential, service_alias(credential.service), days, managed, place)
+        yield CredentialRow(credential, service_alias(credential.service), days, managed, location)
 
 
 def select_credentials(subject: Subject) -> Iterator[Credential]:
@@ -132,28 +132,28 @@ def select_credentials(subject: Subject) -> Iterator[Credential]:
             yield credential
 
 
-def _describe_managed(declared: int, live: int, *, is_known: bool) -> str:
+def _describe_managed(declared: int, existing: int, *, is_known: bool) -> str:
     if not is_known:
         return "undeclared user"
     if not declared:
         return "unmanaged"
-    return "declared" if live <= declared else f"{live - declared} of {live} unmanaged"
+    return "declared" if existing <= declared else f"{existing - declared} of {existing} unmanaged"
 
 
 def build_service_rows(subject: Subject) -> Iterator[ServiceRow]:
     """Yield every service with a declared or existing credential."""
     desired = subject.selection.narrow(subject.desired)
-    declared = Counter(wanted.service for user in desired.users for wanted in user.credentials)
-    live = defaultdict(list)
+    declared = Counter(each.service for user in desired.users for each in user.credentials)
+    existing = defaultdict(list)
     for credential in select_credentials(subject):
-        live[credential.service].append(credential)
-    for service in sorted(declared.keys() | live.keys(), key=service_alias):
-        credentials = live[service]
+        existing[credential.service].append(credential)
+    for service in sorted(declared.keys() | existing.keys(), key=service_alias):
+        credentials = existing[service]
         statuses = Counter(credential.status for credential in credentials)
         yield ServiceRow(
             service=service_alias(service),
             declared=declared[service],
-            live=len(credentials),
+            existing=len(credentials),
             active=statuses[Status.ACTIVE],
             inactive=statuses[Status.INACTIVE],
             expired=statuses[Status.EXPIRED],

@@ -10,11 +10,11 @@ from iamcreds.report.sarif.document import Result, format_sarif
 if TYPE_CHECKING:
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.rules.difference import Difference
-    from iamcreds.model import Place
+    from iamcreds.model import SourceLocation
     from iamcreds.report.sarif.document import Checkout
 
 
-def format_drift(drift: Drift, whole: Place, checkout: Checkout) -> str:
+def format_drift(drift: Drift, whole: SourceLocation, checkout: Checkout) -> str:
     """Return the document with every difference; `whole` is the location of one that the specs do not mention."""
     account = drift.inventory.account
     results = (_make_result(difference, account, whole) for difference in drift.differences)
@@ -28,8 +28,8 @@ def _list_meanings() -> dict[str, str]:
     return dict(sorted(meanings.items(), key=lambda item: item[0].replace("no-longer", "missing-no-longer")))
 
 
-def _make_result(difference: Difference, account: str, whole: Place) -> Result:
+def _make_result(difference: Difference, account: str, whole: SourceLocation) -> Result:
     words = difference.describe()
     message = f"{difference.user}: {words.message}. Next: {words.next}"
     subject = (account, difference.kind.value, difference.user, difference.service, *difference.subject)
-    return Result(difference.rule, difference.kind.severity, message, difference.place or whole, subject)
+    return Result(difference.rule, difference.kind.severity, message, difference.location or whole, subject)

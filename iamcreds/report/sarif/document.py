@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from iamcreds.model import Place, Severity
+    from iamcreds.model import Severity, SourceLocation
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 ROOT = "%SRCROOT%"
@@ -37,14 +37,14 @@ class Result:
         rule: the name of the violated rule.
         severity: the severity.
         message: a sentence.
-        place: the source location; its file is relative to the current folder, or absolute.
+        location: the source location; its file is relative to the current folder, or absolute.
         subject: the identity of the result, which stays the same if lines move and other texts change.
     """
 
     rule: str
     severity: Severity
     message: str
-    place: Place
+    location: SourceLocation
     subject: tuple[str, ...]
 
 
@@ -104,14 +104,14 @@ def _build_results(results: Iterable[Result], rules: list[str], checkout: Checko
     for result in results:
         fingerprint = _make_fingerprint(result)
         seen[fingerprint] += 1
-        place = result.place
-        region = {"startLine": place.line, "startColumn": place.column}
+        location = result.location
+        region = {"startLine": location.line, "startColumn": location.column}
         yield {
             "ruleId": result.rule,
             "ruleIndex": rules.index(result.rule),
             "level": result.severity.value,
             "message": {"text": _make_plain(result.message)},
-            "locations": [{"physicalLocation": {"artifactLocation": checkout.locate(place.file), "region": region}}],
+            "locations": [{"physicalLocation": {"artifactLocation": checkout.locate(location.file), "region": region}}],
             # GitHub identifies alerts by this fingerprint. Its upload logs a different value, but keeps this one.
             "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:{seen[fingerprint]}"},
         }

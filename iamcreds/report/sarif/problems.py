@@ -26,5 +26,5 @@ def format_problems(problems: Iterable[Problem], checkout: Checkout) -> str:
 
 def _make_result(problem: Problem, checkout: Checkout) -> Result:
     """Identify a problem by its file and its message, without the source locations in the message."""
-    subject = (checkout.locate(problem.place.file)["uri"], _LINES.sub("", problem.message))
-    return Result(problem.rule, problem.severity, problem.message, problem.place, subject)
+    subject = (checkout.locate(problem.location.file)["uri"], _LINES.sub("", problem.message))
+    return Result(problem.rule, problem.severity, problem.message, problem.location, subject)
