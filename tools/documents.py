@@ -51,7 +51,6 @@ def parts() -> dict[str, str]:
         "leaks": table("option to avoid", "effect", leaks()),
         "services": table("service", "short name", services()),
         "policy-up": policy(permissions.up_policy(permissions.Owner())),
-        "policy-preview": policy(permissions.preview_policy()),
         "policy-drift": policy(permissions.drift_policy()),
     }
 
