@@ -3,8 +3,7 @@
 A block has commands, each after `$ `, and their output. `…` stands for any text within a line; a line with only `…`
 stands for any lines. Ids, dates and durations differ from run to run. An id of the document stands for the same
 actual id from its first occurrence on, even in commands. A `yaml` block whose first line is `# specs/NAME.yaml` is
-written to this file. With a block `console deny=OPERATION`, IAM denies that operation. With `lose=OPERATION`, IAM
-executes it, and every response is lost.
+written to this file. With a block `console deny=OPERATION`, IAM denies that operation.
 """
 
 from __future__ import annotations
@@ -53,8 +52,6 @@ class Player:
         elif block.language == "console":
             for operation in re.findall(r"deny=(\S+)", block.options):
                 self.controls.deny(operation)
-            for operation in re.findall(r"lose=(\S+)", block.options):
-                self.controls.drop(operation, when="after", times=None)
             for command, said in steps(block.text):
                 self.compare(command, said, self.run(command))
             self.controls.clear_faults()

@@ -38,6 +38,8 @@ names = [option.removeprefix("--").title().replace("-", "") for option in option
 getattr(boto3.client(service, region_name="us-east-1"), operation.replace("-", "_"))(**dict(zip(names, options[1::2])))
 """
 """The options of the AWS CLI that the documents use; it prints nothing."""
+LOSS = "umask 077; pulumi stack export {} > backup.json && pulumi stack rm test --yes --force --preserve-config"
+"""The loss of the state, of which a backup remains."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def test_lost_state(heading: str, player: Player) -> None:
     if "Import" in heading and shutil.which("jq") is None:
         pytest.skip("jq is not on PATH")
     passwords = dict(player.controls.passwords())
+    player.run(LOSS.format("--show-secrets" if heading == "Import file" else ""))
     play(player, heading)
     assert dict(player.controls.passwords()) == passwords
     ids = {name: resource["id"] for name, resource in player.stack.read_resources().items()}
