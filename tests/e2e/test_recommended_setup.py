@@ -201,6 +201,7 @@ def test_killed(stack: Stack, emulator: Emulator, iam: IAMClient, tmp_path: Path
     emulator.controls.abandon()
     emulator.controls.clear_faults()
     first.communicate(timeout=20)
+    assert "currently locked" in stack.fail("up", "--yes", "--skip-preview")
     play(stack, emulator, "Interrupted update")
     assert_password_works(stack, emulator, iam)
     stack.assert_no_changes()
