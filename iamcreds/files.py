@@ -1,7 +1,7 @@
 """Atomic writes of files with access information: readable by the owner only, and never through a link.
 
-In a folder such as /tmp, another user may already have created the name: as a link to a file of the owner, or as a pipe
-to read the content. The existing file is therefore not opened; a new file in the same folder replaces it.
+In a folder such as /tmp, another user may have created a link to a file of the owner, or a pipe to read the content,
+with the same name. The existing file is therefore not opened; a new file in the same folder replaces it.
 """
 
 from __future__ import annotations

@@ -76,8 +76,8 @@ def read_inventory(  # noqa: PLR0913 - independent options
     """Read the part of the account that the comparison needs.
 
     Users and credentials are listed in parallel. If a credential seems to be missing, its user is read again
-    individually. Access keys are read for watched users only: for all of them if `exact` is set or AWS returns no
-    credential report, otherwise for those who may violate their policy according to the report.
+    individually. Access keys are read for watched users only. If `exact` is set or AWS returns no credential
+    report, that is each of them; otherwise, those who may violate their policy according to the report.
 
     Args:
         account: the account.

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from iamcreds.pulumi_engine.session import Session
 
 _WAITING = (
-    "a run on this machine began to create a {credential} less than a minute ago, and its result is unknown: waiting"
-    " for IAM's lists to show it, at most {seconds} seconds"
+    "a run on this machine began to create a {credential} less than a minute ago, and its result is unknown."
+    " Waiting for IAM's lists to show it, at most {seconds} seconds"
 )
 
 

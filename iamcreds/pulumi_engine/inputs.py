@@ -101,7 +101,7 @@ class CredentialInputs:
     def member(self) -> Member:
         """Return this credential as a member of its group.
 
-        Values that a preview does not know yet become values that cause no rejection: a preview rejects a resource only
+        Values that a preview does not know yet become values that cause no rejection. A preview rejects a resource only
         if `up` is sure to reject it.
         """
         days = self.age_days if is_known(self.age_days) else None

@@ -47,8 +47,8 @@ def unmanaged_context(state: StackState | None, users: Iterable[DesiredUser]) ->
 
     `owned` has every id of the state, because IAM may have renamed a user, and every id that a spec imports. `declared`
     has user and service of declared credentials by the id that the state has, and `undecided` user and service of
-    those without one. If a declared credential has no id, or its id no longer exists, its own decision is about the
-    unmanaged credentials of its user and service.
+    those without one. If a declared credential has no existing id, it decides about the unmanaged
+    credentials of its user and service.
     """
     if state is None:
         return {}

@@ -1,7 +1,7 @@
 """Registration of all resources that the specs declare, by the engine's own protocol.
 
-The specs are known before the program starts, so it needs none of the SDK's outputs, stack traces and debug messages:
-it sends everything at once, each resource with its source location in the specs, and passes on the engine's responses.
+The specs are known before the program starts, so it needs none of the SDK's outputs, stack traces and debug messages.
+It sends all resources at once with their source locations, and passes on the engine's responses.
 That takes three quarters of the time of the SDK's classes and half the state. A stack of these classes keeps its
 resources unchanged. Every engine supports the protocol, because it serves older SDKs of every language.
 """

@@ -1,7 +1,7 @@
 """The part of the stack's state that the program can read.
 
-A provider cannot read it. The engine's function `readStackResourceOutputs` (behind stack references) returns the whole
-state, also in a run narrowed by `--target` or `--refresh=false`, without old copies that wait for their deletion.
+A provider cannot read it. The engine's function `readStackResourceOutputs`, which stack references use, returns the
+whole state, also in a run narrowed by `--target` or `--refresh=false`. It omits old copies that wait for deletion.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class StackState:
         """Return the part of a run context about the credentials of a user and a service (name or alias).
 
         The service becomes a full name. `owned` has resource names by id: of this user and service, of the resource
-        itself, and of this service's users that the program does not declare, because IAM may have renamed a user since
-        the state was written; `strays` has the users of the latter by id. `of_user` has the ids that the state has
+        itself, and of this service's users that the program does not declare. IAM may have renamed such a user since
+        the state was written. `strays` has the undeclared users by id. `of_user` has the ids that the state has
         under this user's name. `newest` is the creation date of the service's newest credential, unless specs declare
         the users. A user or service that is not text, which check rejects, has none of them.
         """

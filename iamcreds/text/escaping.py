@@ -57,8 +57,8 @@ def escape_cell(text: str) -> str:
 
     Line feeds stay, because RFC 4180 allows them in a cell, and programs expect them. RFC 4180 also allows carriage
     returns, but a terminal overwrites the line at each. It does not allow tabs and other control characters.
-    An apostrophe, which spreadsheets do not show, precedes each text that a spreadsheet would read as a formula, even
-    if the spreadsheet splits the line at semicolons.
+    An apostrophe, which spreadsheets do not show, precedes each text that a spreadsheet would read as a formula. This
+    includes a spreadsheet that splits the line at semicolons.
     """
     return _FORMULA.sub(r"\1'\2", escape_lines(text))
 

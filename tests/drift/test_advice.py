@@ -92,8 +92,8 @@ class Row:
     Attributes:
         rule: the rule.
         arrange: makes the situation.
-        next: a pattern of the whole next step. Each group is an option, and its name begins with the way to take it:
-            `aws`, `iamcreds` and `up` (`pulumi up`) are carried out as printed; an `edit` is applied as in `edits`.
+        next: a pattern of the whole next step. Each group is an option. Options named `aws…`, `iamcreds…` and
+            `up…` (`pulumi up`) are carried out as printed, and an `edit…` as in `edits`.
         edits: the specs after an edit, by group.
         is_state_known: whether drift gets the stack's state.
     """

@@ -183,4 +183,4 @@ def test_killed_run(
         )
         == 1
     )
-    assert re.search(r"waiting for IAM's lists to show it, at most \d\d seconds\n", warnings)
+    assert re.search(r"Waiting for IAM's lists to show it, at most \d\d seconds\n", warnings)

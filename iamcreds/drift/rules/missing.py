@@ -29,8 +29,8 @@ class MissingUser(Difference):
 
     Attributes:
         desired: the user's declared credentials.
-        renamed_to: the only user who has credentials with a login of the missing user's name, which IAM keeps after a
-            rename; None for none or several.
+        renamed_to: the probable new name: the only user whose credentials have a login of the missing user's name.
+            IAM keeps logins after a rename. None for none or several.
         is_created_by_stack: True if the stack creates the user.
         case_variant: the existing user whose name differs only by case, so IAM rejects a user with the declared name.
         has_iam_user: True if the specs declare `iamUser`, which does not support `was`.
