@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from iamcreds.services import service_alias, short_service_name
+from iamcreds.services import MAX_PER_SERVICE, service_alias, short_service_name
 from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from iamcreds.services import Family
+
+
+_SLOT_2 = "~2"
 
 
 class Status(StrEnum):
@@ -90,8 +93,15 @@ class AccessKeyPolicy:
 class DesiredCredential:
     """A credential that a spec declares; `service` is the full name, and `existing` None is the same as `fail`.
 
-    `adopt` is the id of the existing credential to import, None for a new one. `was` and `user_was` are the former
-    names of the credential and of its user.
+    Attributes:
+        adopt: the id of the existing credential to import, None for a new one.
+        was: former name of the credential.
+        user_was: former name of its user.
+        expire_after_days: lifetime in days, None for no expiry.
+        renew_before_hours: time before the expiry from which the successor is created, in hours; None for no renewal.
+        slot: 1 or 2: one of the two resources of a credential with a successor; see `iamcreds.planning.rotation`.
+        rotation: the number of successors before this one, None in specs.
+        is_moved: True if slot 1 continues the resource of slot 2.
     """
 
     user: str
@@ -105,24 +115,57 @@ class DesiredCredential:
     existing: Existing | None = None
     adopt: str | None = None
     user_was: str | None = None
+    expire_after_days: int | None = None
+    renew_before_hours: int | None = None
+    slot: int = 1
+    rotation: int | None = None
+    is_moved: bool = False
+
+    @property
+    def declared_name(self) -> str:
+        """The resource name of slot 1, by which outputs and commands name both slots."""
+        return resource_name(self.user, self.service, self.name)
 
     @property
     def resource_name(self) -> str:
         """The Pulumi resource name, which never changes: `jane/codecommit`, or `build-bot/codecommit/spare`."""
-        return resource_name(self.user, self.service, self.name)
+        return slot_name(self.declared_name, self.slot)
 
     @property
     def former_resource_names(self) -> tuple[str, ...]:
-        """The resource names before the renamings of the user, of the credential, or of both."""
+        """The resource names before the renamings of the user, of the credential, or of both, or in slot 2."""
+        names = self.former_declared_names
+        moved = [slot_name(name, 2) for name in (self.declared_name, *names)] if self.is_moved else []
+        return (*(slot_name(name, self.slot) for name in names), *moved)
+
+    @property
+    def former_declared_names(self) -> tuple[str, ...]:
+        """The names of slot 1 before the renamings of the user, of the credential, or of both."""
         users, names = (self.user, self.user_was), (self.name, self.was)
         both = ((user, name) for user in users for name in names if user is not None and name is not None)
         return tuple(dict.fromkeys(resource_name(user, self.service, name) for user, name in both))[1:]
+
+    @property
+    def number(self) -> int:
+        """The share of IAM's quota that it declares: one with a successor uses all of it."""
+        return 1 if self.renew_before_hours is None else MAX_PER_SERVICE
 
 
 def resource_name(user: str, service: str, name: str) -> str:
     """Return the Pulumi resource name of a credential: `user/alias`, and `/name` unless the name is the alias."""
     alias = service_alias(service)
     return f"{user}/{alias}" if name == alias else f"{user}/{alias}/{name}"
+
+
+def slot_name(name: str, slot: int) -> str:
+    """Return the resource name of a slot: that of slot 2 ends with `~2`. No user, service or name contains `~`."""
+    return f"{name}{_SLOT_2}" if slot > 1 else name
+
+
+def split_slot(resource: str) -> tuple[str, int]:
+    """Return the declared name and the slot of a resource name; see `slot_name`."""
+    name = resource.removesuffix(_SLOT_2)
+    return name, 1 if name == resource else 2
 
 
 def credential_name(resource: str, user: str, service: str) -> str | None:
@@ -241,6 +284,13 @@ class RecordedCredential:
         created: creation time.
         account: 12-digit account ID, None if the state does not contain it.
         reset: the reset trigger that was applied last, or None.
+        rotation: the number of its predecessors, 0 without one.
+        issued: time of the last create or reset, None if the state does not contain it.
+        status: the status at the last update or refresh.
+        expires: time of expiry, None for never.
+        age_days: the declared lifetime in days, None without one.
+        is_retired: True if the program declared it Inactive.
+        is_deactivated: True if it was deactivated manually and has expired since.
         is_leaving: True if it was replaced and waits for deletion.
         is_protected: True if the engine rejects its deletion.
     """
@@ -252,6 +302,13 @@ class RecordedCredential:
     created: datetime
     account: str | None = None
     reset: str | None = None
+    rotation: int = 0
+    issued: datetime | None = None
+    status: Status = Status.ACTIVE
+    expires: datetime | None = None
+    age_days: int | None = None
+    is_retired: bool = False
+    is_deactivated: bool = False
     is_leaving: bool = False
     is_protected: bool = False
 

@@ -16,6 +16,7 @@ from iamcreds.model import (
     Status,
     Unmanaged,
 )
+from iamcreds.specs.expiry import count_hours
 from iamcreds.specs.former_users import check_user
 from iamcreds.specs.nodes import Block
 from iamcreds.specs.rules import check_credentials, find_declared
@@ -158,6 +159,7 @@ def _make_credential(declared: Declared, user: Mapping[str, Any]) -> DesiredCred
     """Return a credential; `user` contains the fields of its user."""
     fields: Mapping[str, Any] = declared.fields
     existing = fields.get("existing", user.get("existing"))
+    expire: Mapping[str, str] = fields.get("expire", {})
     return DesiredCredential(
         user=declared.user,
         service=declared.service,
@@ -170,4 +172,6 @@ def _make_credential(declared: Declared, user: Mapping[str, Any]) -> DesiredCred
         existing=None if existing is None else Existing(existing),
         adopt=fields.get("adopt"),
         user_was=user.get("was"),
+        expire_after_days=count_hours(expire["after"]) // 24 if expire else None,
+        renew_before_hours=count_hours(expire["renewBefore"]) if "renewBefore" in expire else None,
     )

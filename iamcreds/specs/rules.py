@@ -14,12 +14,11 @@ from iamcreds.services import (
     MAX_PER_SERVICE,
     SERVICES,
     SUFFIX,
-    Family,
     known_service,
     service_alias,
-    service_family,
     service_name,
 )
+from iamcreds.specs.expiry import check_expiry, has_renewal
 from iamcreds.specs.former_users import check_former_users
 from iamcreds.specs.hints import did_you_mean, find_nearest
 from iamcreds.specs.nodes import Block, Items, quoted
@@ -40,6 +39,7 @@ RULES = {
     "duplicate-name": "two credentials of a user would be the same resource",
     "duplicate-user": "two files declare the same user",
     "empty-file": "a file is empty",
+    "expiry-of-protected": "`expire` on a credential with `protect`",
     "expiry-on-password-service": "`expire` on a service with passwords instead of API keys",
     "merge-key": "a merge key (<<)",
     "missing-key": "a required key is missing",
@@ -51,6 +51,8 @@ RULES = {
     "out-of-range": "a number is too small or too large",
     "outside-link": "a link that leads outside the folder of the specs",
     "recursive-alias": "an alias is inside the value of its own anchor",
+    "renewal-before-creation": "a `renewBefore` that is not shorter than `after`",
+    "renewal-with-status": "`status` on a credential with `renewBefore`",
     "repeated-defaults": "two files declare `defaults`",
     "rotate-with-status": "`status` on a credential with `rotate`",
     "several-documents": "a file contains more than one YAML document",
@@ -145,11 +147,11 @@ def _check_names(credentials: Iterable[Declared]) -> Iterator[Problem]:
 def _check_number(credentials: Iterable[Declared]) -> Iterator[Problem]:
     used: dict[str, int] = defaultdict(int)
     for credential in credentials:
-        count = MAX_PER_SERVICE if "rotate" in credential.fields else 1
+        count = MAX_PER_SERVICE if "rotate" in credential.fields or has_renewal(credential.fields) else 1
         if used[credential.service] <= MAX_PER_SERVICE < used[credential.service] + count:
             message = (
                 f"quota exceeded: {quoted(credential.user)} has more than two credentials for {credential.alias},"
-                " and IAM allows two (a rotating one counts as two)"
+                " and IAM allows two (one with `rotate` or `renewBefore` counts as two)"
             )
             yield Problem(credential.location, message, "too-many-credentials")
         used[credential.service] += count
@@ -180,9 +182,7 @@ def _check_credential(credential: Declared) -> Iterator[Problem]:
     if "rotate" in credential.fields and "status" in credential.fields:
         message = '"status" is not supported next to "rotate", which activates and deactivates credentials itself'
         yield Problem(credential.key_location("status"), message, "rotate-with-status")
-    if "expire" in credential.fields and service_family(credential.service) is Family.PASSWORD:
-        message = f'"expire" is for API keys only, and {credential.alias} has passwords: use "rotate"'
-        yield Problem(credential.key_location("expire"), message, "expiry-on-password-service")
+    yield from check_expiry(credential)
     if known_service(credential.service) is None:
         yield _warn_of_service(credential)
 

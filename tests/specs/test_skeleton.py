@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TEXT = (Path(__file__).parents[2] / "iamcreds" / "specs" / "skeleton.yaml").read_text("utf-8")
-COMMENTED_FIELD = re.compile("^( *)#(?=[^ ]*:)", re.MULTILINE)
+COMMENTED_FIELD = re.compile("^( *)#(?=(- )?[^ ]*:)", re.MULTILINE)
 PROSE = " ".join(re.sub("(?m)^ *# ?", "", TEXT).split())
 
 
@@ -59,8 +59,9 @@ def test_every_field_can_be_used(tmp_path: Path) -> None:
     desired = load(path)
     assert desired.warnings == ()
     assert desired.account == "123456789012"
-    credential = desired.users[0].credentials[0]
+    key, credential = desired.users[0].credentials
     assert (credential.name, credential.was, credential.protect) == ("primary", "spare", True)
+    assert (key.expire_after_days, key.renew_before_hours) == (90, 14 * 24)
     assert desired.users[0].access_keys is not None
 
 

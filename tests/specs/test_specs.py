@@ -133,16 +133,20 @@ def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     spare = DesiredCredential("jane", codecommit, "spare", SourceLocation(file, 12, 9), Status.INACTIVE)
     spare = replace(spare, existing=Existing.FAIL, adopt="ACCAEXAMPLE1234567890")
+    key = DesiredCredential("jane", "bedrock.amazonaws.com", "bedrock", SourceLocation(file, 13, 9))
+    key = replace(key, existing=Existing.FAIL, expire_after_days=14, renew_before_hours=36)
     policy = AccessKeyPolicy(max=2, max_age_days=60, max_idle_days=30, enforce=True)
-    jane = DesiredUser("jane", SourceLocation(file, 7, 3), (primary, spare), policy, unmanaged=Unmanaged.DEACTIVATE)
+    jane = DesiredUser(
+        "jane", SourceLocation(file, 7, 3), (key, primary, spare), policy, unmanaged=Unmanaged.DEACTIVATE
+    )
     watched = AccessKeyPolicy(max=2, max_age_days=90)
-    made = DesiredIamUser(SourceLocation(file, 15, 5))
+    made = DesiredIamUser(SourceLocation(file, 16, 5))
     build_bot = DesiredUser(
-        "build-bot", SourceLocation(file, 14, 3), (), watched, unmanaged=Unmanaged.REPORT, iam_user=made
+        "build-bot", SourceLocation(file, 15, 3), (), watched, unmanaged=Unmanaged.REPORT, iam_user=made
     )
     policies = ("arn:aws:iam::123456789012:policy/keyspaces", "arn:aws:iam::aws:policy/ReadOnlyAccess")
     taken_over = DesiredIamUser(
-        location=SourceLocation(file, 18, 5),
+        location=SourceLocation(file, 19, 5),
         path="/machines/",
         permissions_boundary="arn:aws:iam::123456789012:policy/boundary",
         tags={"team": "payments"},
@@ -151,14 +155,14 @@ def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
         protect=True,
         retain_on_delete=True,
     )
-    night_bot = replace(build_bot, name="night-bot", location=SourceLocation(file, 17, 3), iam_user=taken_over)
+    night_bot = replace(build_bot, name="night-bot", location=SourceLocation(file, 18, 3), iam_user=taken_over)
     own_bot = replace(
-        build_bot, name="own-bot", location=SourceLocation(file, 27, 3), iam_user=None, releases_iam_user=True
+        build_bot, name="own-bot", location=SourceLocation(file, 28, 3), iam_user=None, releases_iam_user=True
     )
-    plain_bot = replace(build_bot, name="plain-bot", location=SourceLocation(file, 28, 3))
-    plain_bot = replace(plain_bot, iam_user=DesiredIamUser(SourceLocation(file, 28, 15)))
+    plain_bot = replace(build_bot, name="plain-bot", location=SourceLocation(file, 29, 3))
+    plain_bot = replace(plain_bot, iam_user=DesiredIamUser(SourceLocation(file, 29, 15)))
     renamed_bot = replace(
-        build_bot, name="renamed-bot", location=SourceLocation(file, 29, 3), iam_user=None, was="old-bot"
+        build_bot, name="renamed-bot", location=SourceLocation(file, 30, 3), iam_user=None, was="old-bot"
     )
     users = (build_bot, jane, night_bot, own_bot, plain_bot, renamed_bot)
     assert load(Path(file)) == Desired(users, "123456789012", (), (file,), file)
