@@ -18,7 +18,7 @@ from iamcreds.pulumi_engine.stack_state import StackState, read_state
 from iamcreds.resource_types import CREDENTIAL_TYPE, SPEC_FILE_TYPE, urn_name
 from iamcreds.services import LOGIN_OUTPUTS, MAX_PER_SERVICE, SECRET_OUTPUTS, Family, service_family, service_name
 
-_ALWAYS = ("account_id", "credential_id", "status", "create_date")
+_ALWAYS = ("account_id", "credential_id", "status", "create_date", "issued_at")
 _OF_FAMILY = {family: (LOGIN_OUTPUTS[family], SECRET_OUTPUTS[family]) for family in Family}
 
 
@@ -65,6 +65,8 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         """The actual status: `Active`, `Inactive` or `Expired`."""
         create_date: pulumi.Output[str]
         """The creation date in ISO 8601."""
+        issued_at: pulumi.Output[str | None]
+        """The time of the last create or reset in ISO 8601; None after an import, and in an older state."""
         expiration_date: pulumi.Output[str | None]
         """The expiration date in ISO 8601; None for never."""
 

@@ -21,14 +21,22 @@ from iamcreds.planning.rejections import unknown_service
 from iamcreds.pulumi_engine.apply import make_credential
 from iamcreds.pulumi_engine.check import CredentialCheck, needs_slot
 from iamcreds.pulumi_engine.group_facts import has_service
-from iamcreds.pulumi_engine.inputs import CredentialInputs, find_failures, find_replace_reasons, is_known
+from iamcreds.pulumi_engine.inputs import (
+    CredentialInputs,
+    find_failures,
+    find_replace_reasons,
+    is_known,
+    is_reset,
+    is_rotated,
+)
 from iamcreds.pulumi_engine.outputs import (
-    SECRETS,
+    KEPT,
     declared_inputs,
     record_existing,
     record_inputs,
     record_secret,
     recorded_existing,
+    refresh,
 )
 from iamcreds.pulumi_engine.provider import (
     ACCOUNT_WIDE,
@@ -84,7 +92,10 @@ class ServiceSpecificCredentialProvider(Provider):
         return [CheckFailure("service", unknown_service(inputs.service))]
 
     def diff(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
-        """Replace for a different user, service or age, and after expiry; update for a declared status or reset."""
+        """Replace for a different user, service or age, and after expiry; update for a declared status or reset.
+
+        A greater `rotation` resets and activates the credential, or replaces it if it has an age.
+        """
         self.session.own(credential_id)
         try:
             self.session.require_read([credential_id])
@@ -111,8 +122,9 @@ class ServiceSpecificCredentialProvider(Provider):
         olds = {**olds, "user": inputs.user} if is_renamed else olds
         replaces = find_replace_reasons(olds, inputs)
         declared = (olds.get("desired_status"), olds.get("reset")) != (inputs.status, inputs.reset)
+        differs = declared or is_rotated(olds, inputs) or inputs.status not in (None, olds.get("status"))
         return DiffResult(
-            changes=bool(replaces) or is_renamed or declared or inputs.status not in (None, olds.get("status")),
+            changes=bool(replaces) or is_renamed or differs or inputs.age_days != olds.get("age_days"),
             replaces=replaces,
             delete_before_replace=needs_slot(self.account, olds.get("user"), olds.get("service"), inputs),
         )
@@ -150,7 +162,7 @@ class ServiceSpecificCredentialProvider(Provider):
         if existing is None or (is_young and existing.status != props.get("status")):
             warn(_YOUNG.format(id=id_, **props))
             return ReadResult(id_, dict(props), declared_inputs(props))
-        outs = dict(props) | record_existing(existing)
+        outs = refresh(props, existing)
         return ReadResult(id_, outs, declared_inputs(outs))
 
     def _find(self, credential_id: str, props: Mapping[str, Any]) -> Credential | None:
@@ -173,20 +185,21 @@ class ServiceSpecificCredentialProvider(Provider):
         raise_rejection(news)
         inputs = CredentialInputs.read(news)
         existing = self._find(credential_id, olds)
-        status = inputs.target
+        is_renewed = is_rotated(olds, inputs)
+        status = Status.ACTIVE if is_renewed and inputs.status is None else inputs.target
         statuses = {olds.get("desired_status"), olds["status"], status if existing is None else existing.status.value}
         try:
             issued = self.account.credentials.change(
                 olds["user"] if existing is None else existing.user,
                 credential_id,
                 status=None if statuses == {inputs.status} else status,
-                reset=inputs.reset is not None and inputs.reset != olds.get("reset"),
+                reset=is_renewed or is_reset(olds, inputs),
             )
         except NoSuchCredentialError as error:
             raise NoSuchCredentialError(f"{error}. {self._next_step(olds)}") from error
         recorded = recorded_existing(olds) if existing is None else record_existing(existing)
         now_status = {} if status is None else {"status": status.value}
-        kept = {name: olds[name] for name in (*SECRETS, "account_id") if name in olds}
+        kept = {name: olds[name] for name in KEPT if name in olds}
         secret = {} if issued is None else record_secret(issued)
         return UpdateResult(record_inputs(inputs) | recorded | now_status | kept | secret)
 

@@ -338,10 +338,14 @@ class StackExport:
 
 @dataclass(frozen=True)
 class IssuedCredential:
-    """A credential with its password or API key, which IAM returns only in the responses to Create and Reset."""
+    """A credential with its password or API key, which IAM returns only in the responses to Create and Reset.
+
+    `issued` is the server time of that response, None if the secret is imported.
+    """
 
     credential: Credential
     secret: str = field(repr=False)
+    issued: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ def to_credential(item: Mapping[str, Any]) -> Credential:
 
 
 def to_issued(response: Mapping[str, Any]) -> IssuedCredential:
-    """Return the credential and its secret in a response to Create or Reset.
+    """Return the credential and its secret in a response to Create or Reset, as issued at the creation.
 
     Raises:
         UnreadableAnswerError: the response is not from IAM.
@@ -162,4 +162,5 @@ def to_issued(response: Mapping[str, Any]) -> IssuedCredential:
     secret = item.get("ServicePassword") or item.get("ServiceCredentialSecret")
     if not secret:
         raise UnreadableAnswerError(UNREADABLE)
-    return IssuedCredential(to_credential(item), secret)
+    credential = to_credential(item)
+    return IssuedCredential(credential, secret, credential.created)

@@ -211,7 +211,7 @@ class Credentials:
             reset = self._iam.reset_service_specific_credential
             issued = to_issued(client.read(reset, UserName=user, ServiceSpecificCredentialId=credential_id))
             self._inventory.remember(issued.credential)
-            return issued
+            return replace(issued, issued=self._clock.now().replace(microsecond=0))
 
     def _set_status(self, user: str, credential_id: str, status: Status) -> None:
         update = self._iam.update_service_specific_credential

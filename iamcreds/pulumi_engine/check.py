@@ -14,7 +14,7 @@ from iamcreds.planning.planner import plan
 from iamcreds.planning.rejections import describe, not_renamed, protected
 from iamcreds.pull_request.changes import Action
 from iamcreds.pulumi_engine.group_facts import find_own, foresee_user, read_group
-from iamcreds.pulumi_engine.inputs import REPLACING
+from iamcreds.pulumi_engine.inputs import is_replaced_after_expiry, list_changed
 from iamcreds.pulumi_engine.provider import warn
 from iamcreds.pulumi_engine.run_context import OnRejection, reject
 from iamcreds.services import MAX_PER_SERVICE, service_alias
@@ -102,8 +102,10 @@ class CredentialCheck:
         own = find_own(self.account, olds.user, self.context)
         self._require_rename(own)
         olds = follow_rename(olds, own, self.inputs)
-        reasons = [name for name in REPLACING if getattr(olds, name) != getattr(self.inputs, name)]
-        if any(credential.status is Status.EXPIRED for credential in own):
+        recorded = olds.properties() | {"deactivated": self.context.is_deactivated}
+        reasons = list_changed(recorded, self.inputs, _count_days(own))
+        is_expired = any(credential.status is Status.EXPIRED for credential in own)
+        if is_expired and is_replaced_after_expiry(recorded, self.inputs):
             reasons = ["it has expired"]
         if not reasons:
             return CheckResult(self.inputs.properties(), [])
@@ -209,6 +211,12 @@ class CredentialCheck:
 
     def _describe(self, rejection: Rejection, group: Group) -> str:
         return describe(rejection, group, self.context.resource, self.account.clock.now())
+
+
+def _count_days(own: Collection[Credential]) -> int | None:
+    """Return the lifetime of the existing credential in days, None without an expiry."""
+    lifetimes = [credential.lifetime for credential in own if credential.lifetime is not None]
+    return lifetimes[0].days if lifetimes else None
 
 
 def _preview(credential: Credential, status: Status | None) -> dict[str, str]:

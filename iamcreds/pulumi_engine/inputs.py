@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 import pulumi
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from iamcreds.model import DesiredCredential
 
+_MAX_ROTATION = 1_000_000
 _AGE_DAYS = range(1, 36601)  # the IAM model's credentialAgeDays
 
 
@@ -45,6 +46,7 @@ class CredentialInputs:
         account: 12 digits, None for any.
         adopt: the id of the existing credential to import, None for a new one; only the create reads it.
         password: the password or API key of that credential, if known; a secret, and only the create reads it.
+        rotation: the number of predecessors of the credential, None for none. A greater one requires a new password.
     """
 
     user: Any = None
@@ -57,6 +59,7 @@ class CredentialInputs:
     account: Any = None
     adopt: Any = None
     password: Any = None
+    rotation: Any = None
 
     @classmethod
     def read(cls, properties: Mapping[str, Any]) -> Self:
@@ -73,11 +76,13 @@ class CredentialInputs:
             service=credential.service,
             status=credential.status,
             reset=credential.reset,
+            age_days=credential.expire_after_days,
             existing=None if credential.existing is Existing.FAIL else credential.existing,
             declared=declared if declared > 1 else None,
             account=account,
             adopt=credential.adopt,
             password=password,
+            rotation=credential.rotation,
         )
 
     def properties(self) -> dict[str, Any]:
@@ -123,9 +128,49 @@ REPLACING = ("user", "service", "age_days")
 
 
 def find_replace_reasons(olds: Mapping[str, Any], inputs: CredentialInputs) -> list[str]:
-    """Return the inputs that only a replacement can change, and the status of an expired credential."""
-    changed = [name for name in REPLACING if olds.get(name) != getattr(inputs, name)]
-    return changed + (["status"] if olds.get("status") == Status.EXPIRED else [])
+    """Return the inputs that only a replacement can change, and the status of an expired credential.
+
+    An imported credential may have an expiry that its inputs did not declare. One that was deactivated manually before
+    it expired is replaced only if the specs require a new secret.
+    """
+    changed = list_changed(olds, inputs, _count_days(olds))
+    is_expired = olds.get("status") == Status.EXPIRED
+    return changed + (["status"] if is_expired and is_replaced_after_expiry(olds, inputs) else [])
+
+
+def list_changed(olds: Mapping[str, Any], inputs: CredentialInputs, days: int | None) -> list[str]:
+    """Return the changed inputs that only a replacement can apply; `days` is the lifetime of the existing credential.
+
+    A greater `rotation` replaces a credential with an age, because no source records that a reset moves the expiry.
+    """
+    names = [name for name in REPLACING if olds.get(name) != getattr(inputs, name)]
+    changed = [name for name in names if name != "age_days" or inputs.age_days is None or inputs.age_days != days]
+    is_renewed = inputs.age_days is not None and is_rotated(olds, inputs) and not is_reset(olds, inputs)
+    return changed + (["rotation"] if is_renewed else [])
+
+
+def is_replaced_after_expiry(olds: Mapping[str, Any], inputs: CredentialInputs) -> bool:
+    """Return True if the credential is replaced after its expiry; `olds` has `deactivated` if it was not in use."""
+    is_required = inputs.status is not None or is_reset(olds, inputs) or is_rotated(olds, inputs)
+    return is_required or olds.get("deactivated") is not True
+
+
+def is_reset(olds: Mapping[str, Any], inputs: CredentialInputs) -> bool:
+    """Return True if the declared trigger differs from the recorded one."""
+    return inputs.reset is not None and inputs.reset != olds.get("reset")
+
+
+def is_rotated(olds: Mapping[str, Any], inputs: CredentialInputs) -> bool:
+    """Return True if the program requires a newer password than the recorded one."""
+    return (inputs.rotation or 0) > (olds.get("rotation") or 0)
+
+
+def _count_days(olds: Mapping[str, Any]) -> int | None:
+    """Return the recorded lifetime in days, None without an expiry."""
+    if not olds.get("expiration_date"):
+        return None
+    lifetime = datetime.fromisoformat(olds["expiration_date"]) - datetime.fromisoformat(olds["create_date"])
+    return lifetime.days
 
 
 def find_failures(inputs: CredentialInputs) -> Iterator[CheckFailure]:
@@ -167,7 +212,7 @@ def _normalize(name: str, value: Any) -> Any:  # noqa: ANN401 - any property val
     match name:
         case "service" if isinstance(value, str):
             return service_name(value)
-        case "age_days" | "declared" if isinstance(value, float) and value.is_integer():
+        case "age_days" | "declared" | "rotation" if isinstance(value, float) and value.is_integer():
             return int(value)  # the engine makes every number a float
         case "reset":
             return str(value)
@@ -196,5 +241,6 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
         "1 or 2, because IAM allows two",
     ),
     "adopt": (lambda value: _matches(CREDENTIAL_ID, value), CREDENTIAL_ID_WORDS),
+    "rotation": (lambda value: _is_number(value) and value in range(_MAX_ROTATION + 1), "a whole number from 0"),
     "password": (lambda value: isinstance(value, str) and value != "", "a password or an API key"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from iamcreds.model import Status
 from iamcreds.pulumi_engine.inputs import INPUTS, CredentialInputs
 from iamcreds.services import LOGIN_OUTPUTS, SECRET_OUTPUTS
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 SECRETS = tuple(SECRET_OUTPUTS.values())
 """The outputs that are Pulumi secrets."""
+
+KEPT = (*SECRETS, "account_id", "issued_at", "deactivated")
+"""The recorded outputs that neither inputs nor AWS contain."""
 
 
 def record_inputs(inputs: CredentialInputs) -> dict[str, Any]:
@@ -45,6 +49,24 @@ def record_existing(existing: Credential) -> dict[str, Any]:
     }
 
 
+def refresh(outputs: Mapping[str, Any], existing: Credential) -> dict[str, Any]:
+    """Return recorded outputs with the current state of the credential.
+
+    IAM shows an Inactive credential as Expired after its expiry. Then `deactivated` keeps that it was deactivated
+    outside Pulumi.
+    """
+    kept = {name: value for name, value in outputs.items() if name != "deactivated"} | record_existing(existing)
+    is_kept = existing.status is Status.EXPIRED and is_deactivated(outputs)
+    return kept | ({"deactivated": True} if is_kept else {})
+
+
+def is_deactivated(outputs: Mapping[str, Any]) -> bool:
+    """Return True if recorded outputs show a manual deactivation, before or after the expiry of the credential."""
+    is_inactive = outputs.get("status") == Status.INACTIVE
+    is_expired = outputs.get("status") == Status.EXPIRED
+    return "desired_status" not in outputs and (is_inactive or (is_expired and outputs.get("deactivated") is True))
+
+
 def recorded_existing(outputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the recorded outputs of an existing credential that lists do not show at present."""
     declared = {*INPUTS, "desired_status"} - {"user", "service", "status"}
@@ -52,5 +74,6 @@ def recorded_existing(outputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def record_secret(issued: IssuedCredential) -> dict[str, Any]:
-    """Return the output of the secret, whose name depends on the family."""
-    return {SECRET_OUTPUTS[issued.credential.family]: issued.secret}
+    """Return the output of the secret, whose name depends on the family, and `issued_at` if the time is known."""
+    issued_at = {} if issued.issued is None else {"issued_at": issued.issued.isoformat()}
+    return {SECRET_OUTPUTS[issued.credential.family]: issued.secret} | issued_at

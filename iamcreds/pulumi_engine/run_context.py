@@ -85,6 +85,7 @@ class RunContext:
         owned: resource names by id of the group's credentials in the state; None if the state could not be read.
         of_user: the ids of those that the state has under this user's name.
         strays: the users that the program does not declare, of credentials in `owned`, by id.
+        is_deactivated: True if the state shows that the credential was deactivated manually.
         former_user: the former name of the user, as declared; None for none.
         recorded: number of all credentials in the state, None if unknown.
         newest: when the newest credential of this service in the state was created; None if no resource can have had
@@ -103,6 +104,7 @@ class RunContext:
     owned: Mapping[str, str] | None = None
     of_user: tuple[str, ...] = ()
     strays: Mapping[str, str] = field(default_factory=dict)
+    is_deactivated: bool = False
     former_user: str | None = None
     recorded: int | None = None
     newest: datetime | None = None
@@ -129,6 +131,7 @@ class RunContext:
             owned=_rename(known.get("owned"), known.get("owned_by_group") or {}, known.get("renamed") or {}),
             of_user=tuple(known.get("of_user") or ()),
             strays=known.get("strays") or {},
+            is_deactivated=known.get("deactivated") is True,
             former_user=known.get("former_user"),
             recorded=None if recorded is None else int(recorded),
             newest=datetime.fromisoformat(known["newest"]) if known.get("newest") else None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import time
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +20,16 @@ from pulumi.runtime.proto.resource_pb2 import ResourceInvokeRequest
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.settings import get_monitor
 
+from iamcreds.errors import StateError
+from iamcreds.model import Status
 from iamcreds.resource_types import CREDENTIAL_TYPE, IAM_USER_TYPE, urn_name
 from iamcreds.services import service_name
+from iamcreds.state.recorded import OUTPUTS, read_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from iamcreds.model import DesiredCredential
+    from iamcreds.model import DesiredCredential, RecordedCredential
 
 _READ_STATE = "pulumi:pulumi:readStackResourceOutputs"
 _PAUSES = (0.0, 0.1, 0.5)
@@ -42,6 +46,7 @@ class StackState:
         users: the users that the program declares, None unless all of them are known.
         iam_users: the IAM users that the stack created.
         newest: creation date (ISO 8601) of the newest credential of each service.
+        recorded: the credentials by id, without those whose outputs a program has made secret.
     """
 
     names: Mapping[tuple[str, str], Mapping[str, str]]
@@ -49,6 +54,7 @@ class StackState:
     users: frozenset[str] | None = None
     iam_users: frozenset[str] = frozenset()
     newest: Mapping[str, str] = field(default_factory=dict)
+    recorded: Mapping[str, RecordedCredential] = field(default_factory=dict)
 
     def describe(self, resource_name: str, user: object, service: object) -> dict[str, Any]:
         """Return the part of a run context about the credentials of a user and a service (name or alias).
@@ -57,7 +63,8 @@ class StackState:
         itself, and of this service's users that the program does not declare. IAM may have renamed such a user since
         the state was written. `strays` has the undeclared users by id. `of_user` has the ids that the state has
         under this user's name. `newest` is the creation date of the service's newest credential, unless specs declare
-        the users. A user or service that is not text, which check rejects, has none of them.
+        the users. `deactivated` is True if the resource's credential was deactivated manually. A user or service that
+        is not text, which check rejects, has none of them.
         """
         if not (isinstance(user, str) and isinstance(service, str)):
             return {"user": None, "service": None, "owned": {}, "of_user": [], "newest": None}
@@ -67,13 +74,26 @@ class StackState:
         owned = {**{key: self.every[key] for key in strays}, **self.own(resource_name), **of_user}
         # Specs name the user in a resource's name, so only other programs move a resource to a different user.
         newest = {"newest": self.newest.get(full)} if self.users is None else {}
-        return {"user": user, "service": full, "owned": owned, "of_user": sorted(of_user), **newest} | (
-            {"strays": strays} if strays else {}
+        return (
+            {"user": user, "service": full, "owned": owned, "of_user": sorted(of_user), **newest}
+            | ({"strays": strays} if strays else {})
+            | ({"deactivated": True} if self.is_deactivated(resource_name) else {})
         )
 
     def own(self, *resource_names: str) -> dict[str, str]:
         """Return the credentials of these resources: resource names by id."""
         return dict(pair for name in resource_names for pair in self._by_name.get(name, {}).items())
+
+    def is_deactivated(self, resource_name: str) -> bool:
+        """Return True if the state shows that the resource's credential was deactivated manually."""
+        recorded = self.find(resource_name)
+        if recorded is None or recorded.is_retired:
+            return False
+        return recorded.is_deactivated or recorded.status is Status.INACTIVE
+
+    def find(self, resource_name: str) -> RecordedCredential | None:
+        """Return the credential of a resource, None if the state does not have it or two resources have the name."""
+        return next((self.recorded[key] for key in self.own(resource_name) if key in self.recorded), None)
 
     def find_name(self, credential: DesiredCredential) -> str:
         """Return the name of its resource in the state, which may be a former one; else the declared name."""
@@ -120,6 +140,7 @@ def _read_state(monitor: ResourceMonitorStub, stack: str) -> StackState | None:
         return None
     names: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     newest: dict[str, str] = {}
+    recorded: dict[str, RecordedCredential] = {}
     accounts = set()
     resources = getattr(response, "return").fields["outputs"].struct_value.fields
     for name, outputs in _select(CREDENTIAL_TYPE, resources):
@@ -129,8 +150,11 @@ def _read_state(monitor: ResourceMonitorStub, stack: str) -> StackState | None:
         names[user, service][credential_id] = name
         newest[service] = max(newest.get(service, ""), _text(outputs["create_date"]))
         accounts.add(account)
+        with suppress(StateError, LookupError, TypeError, ValueError):
+            recorded[credential_id] = read_recorded(name, {key: _plain(outputs[key]) for key in OUTPUTS})
     iam_users = frozenset(_text(outputs["name"]) for _, outputs in _select(IAM_USER_TYPE, resources))
-    return StackState(names, min(accounts - {""}, default=None), iam_users=iam_users, newest=newest)
+    of_all = min(accounts - {""}, default=None)
+    return StackState(names, of_all, iam_users=iam_users, newest=newest, recorded=recorded)
 
 
 def _request_state(monitor: ResourceMonitorStub, stack: str) -> Any:  # noqa: ANN401 - generated code has no types
@@ -152,6 +176,12 @@ def _select(type_: str, resources: Mapping[str, Value]) -> Iterator[tuple[str, M
         fields = resource.struct_value.fields
         if fields["type"].string_value == type_:
             yield urn_name(urn), fields["outputs"].struct_value.fields
+
+
+def _plain(value: Value) -> Any:  # noqa: ANN401 - a value of JSON
+    """Return a text, number or truth value; None for any other value, and for an absent one."""
+    kind = value.WhichOneof("kind")
+    return getattr(value, kind) if kind in ("string_value", "number_value", "bool_value") else _text(value) or None
 
 
 def _text(value: Value) -> str:

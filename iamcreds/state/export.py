@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from datetime import datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import StateError
-from iamcreds.model import PendingCreate, RecordedCredential, StackExport
+from iamcreds.model import PendingCreate, StackExport
 from iamcreds.resource_types import CREDENTIAL_TYPE, urn_name
 from iamcreds.services import service_name
-from iamcreds.text.names import CREDENTIAL_ID, SERVICE_NAME, USER_NAME
+from iamcreds.state.recorded import read_name, read_recorded
+from iamcreds.text.names import SERVICE_NAME, USER_NAME
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable, Iterator, Mapping
+
+    from iamcreds.model import RecordedCredential
 
 
 def read_export(text: str) -> StackExport:
@@ -77,39 +79,16 @@ def _read_create(resource: Mapping[str, Any]) -> PendingCreate:
     inputs = resource["inputs"]
     return PendingCreate(
         resource=_read_resource_name(resource),
-        user=_read_name(inputs, "user", USER_NAME),
-        service=service_name(_read_name(inputs, "service", SERVICE_NAME)),
+        user=read_name(inputs, "user", USER_NAME),
+        service=service_name(read_name(inputs, "service", SERVICE_NAME)),
     )
 
 
 def _read_credential(resource: Mapping[str, Any]) -> RecordedCredential:
-    outputs = resource["outputs"]
-    reset, account = outputs.get("reset"), outputs.get("account_id")
-    return RecordedCredential(
-        resource=_read_resource_name(resource),
-        id=_read_name(outputs, "credential_id", CREDENTIAL_ID),
-        user=_read_name(outputs, "user", USER_NAME),
-        service=_read_name(outputs, "service", SERVICE_NAME),
-        created=datetime.fromisoformat(outputs["create_date"]),
-        account=account if isinstance(account, str) else None,
-        reset=reset if isinstance(reset, str) else None,
-        is_leaving=resource.get("delete") is True,
-        is_protected=resource.get("protect") is True,
-    )
+    recorded = read_recorded(_read_resource_name(resource), resource["outputs"])
+    return replace(recorded, is_leaving=resource.get("delete") is True, is_protected=resource.get("protect") is True)
 
 
 def _read_resource_name(resource: Mapping[str, Any]) -> str:
     name: str = resource["urn"].split("::", 3)[3]  # fails unless it is a URN
     return name
-
-
-def _read_name(properties: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:
-    """Return a name as IAM has it; a program may have made it a secret, which is ciphertext here.
-
-    Raises:
-        StateError: it is ciphertext, or not a valid name.
-    """
-    value = properties[name]
-    if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise StateError(f"the state has a credential whose property `{name}` is a secret, or not a valid name in IAM")
-    return value

@@ -22,6 +22,7 @@ MADE = {
     "account_id": "123456789012",
     "credential_id": "ACCA1",
     "status": "Active",
+    "issued_at": "2026-11-24T00:00:00+00:00",
     "create_date": "2026-11-24T00:00:00+00:00",
     "expiration_date": "2026-12-24T00:00:00+00:00",
     "service_user_name": "jane-at-123456789012",
@@ -33,7 +34,7 @@ MADE = {
 }
 PASSWORD = {"service_user_name", "service_password"}
 API_KEY = {"service_credential_alias", "service_credential_secret"}
-ALWAYS = {"account_id", "credential_id", "status", "create_date"}
+ALWAYS = {"account_id", "credential_id", "status", "create_date", "issued_at"}
 
 
 class Given(Mocks):

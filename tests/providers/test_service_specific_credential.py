@@ -179,7 +179,7 @@ def test_outputs(provider: ServiceSpecificCredentialProvider) -> None:
     name, outs = made(provider, status="Inactive", reset="x")
     assert outs.keys() == {
         "user", "service", "desired_status", "reset", "account_id", "credential_id", "status", "create_date",
-        "service_user_name", "service_password",
+        "issued_at", "service_user_name", "service_password",
     }  # fmt: skip
     recorded = (outs["credential_id"], outs["status"], outs["desired_status"], outs["account_id"])
     assert recorded == (name, "Inactive", "Inactive", "123456789012")
