@@ -85,10 +85,11 @@ def credential_context(
         names = {state.find_name(member): member.resource_name for member in declared}
         context["owned"] |= state.own(*names)
         context["owned"] = {key: names.get(owner, owner) for key, owner in context["owned"].items()}
-    options = Options(protect=credential.protect, deletes_first=len(declared) == MAX_PER_SERVICE or None)
+    number = max(len(declared), *(each.number for each in declared))
+    options = Options(protect=credential.protect, deletes_first=number == MAX_PER_SERVICE or None)
     context |= {"group": {}, "options": options.properties()}
     if len(declared) > 1:
         for member in declared:
-            inputs = CredentialInputs.declare(member, declared=len(declared), account=None)
+            inputs = CredentialInputs.declare(member, declared=number, account=None)
             context["group"][member.resource_name] = inputs.in_group()
     return context

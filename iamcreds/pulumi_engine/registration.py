@@ -25,6 +25,7 @@ from iamcreds.pulumi_engine.monitor import find_monitor, send
 from iamcreds.pulumi_engine.passwords import read_passwords
 from iamcreds.pulumi_engine.program_context import credential_context, unmanaged_context, users_context
 from iamcreds.pulumi_engine.rejection_report import raise_rejections, report_rejections
+from iamcreds.pulumi_engine.renewals import declare_slots, plan_renewals
 from iamcreds.pulumi_engine.requests import (
     credential_request,
     depend_on,
@@ -33,7 +34,7 @@ from iamcreds.pulumi_engine.requests import (
     spec_file_request,
     watcher_request,
 )
-from iamcreds.pulumi_engine.responses import RegisteredResource
+from iamcreds.pulumi_engine.responses import RegisteredResource, describe_slots, group_slots
 from iamcreds.pulumi_engine.run_progress import RunProgress, show_progress
 from iamcreds.pulumi_engine.stack_state import read_state
 from iamcreds.resource_types import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE, IAM_USER_TYPE, UNMANAGED_CREDENTIALS_TYPE
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
 
     from iamcreds.model import Desired, DesiredUser, SourceLocation
+    from iamcreds.planning.rotation import SlotPlan
     from iamcreds.pulumi_engine.rejection_report import RejectedResource
     from iamcreds.pulumi_engine.stack_state import StackState
 
@@ -69,10 +71,10 @@ async def _register(desired: Desired) -> dict[str, dict[str, Any]]:
     registrations = [_register_file(file, list(users), run, parent or "") for file, users in files]
     resources = [resource for file in await asyncio.gather(*registrations) for resource in file]
     await _report(await run, resources)
-    credentials = [resource for resource in resources if _has_outputs(resource)]
+    slots = group_slots(resource for resource in resources if _has_outputs(resource))
     return {
-        "credentials": {credential.name: credential.public_outputs() for credential in credentials},
-        "secrets": {credential.name: credential.secret_output() for credential in credentials},
+        "credentials": {name: describe_slots(*group) for name, group in slots.items()},
+        "secrets": {name: current.secret_output() for name, (current, *_) in slots.items()},
     }
 
 
@@ -102,8 +104,10 @@ async def _read_run(desired: Desired) -> _Run:
     state = await asyncio.to_thread(read_state)
     if state is not None:
         state = replace(state, users=frozenset(user.name for user in desired.users))
-    progress = RunProgress(sum(len(user.credentials) for user in desired.users), show_progress)
-    run = _Run(desired.account, state, passwords, progress, find_orphans(desired.users, state))
+    plans = await plan_renewals(desired, state)
+    users = [declare_slots(user, plans) for user in desired.users]
+    progress = RunProgress(sum(len(user.credentials) for user in users), show_progress)
+    run = _Run(desired.account, state, passwords, progress, find_orphans(desired.users, state), plans=plans)
     if run.orphans and not is_dry_run():  # the engine would be about to delete users
         raise pulumi.RunError("\n".join(map(str, sorted(run.orphans))))
     created = [user for user in desired.users if user.iam_user is not None]
@@ -134,6 +138,7 @@ class _Run:
         passwords: passwords to import, by resource name.
         progress: the progress of the run.
         orphans: IAM users for which the whole run is rejected.
+        plans: the plans of credentials with successors, by declared name.
         plugin_version: the version of pulumi-aws, empty if the program creates no user.
         rejected_users: IAM users that cannot be created or imported, by name; in a preview only.
     """
@@ -143,6 +148,7 @@ class _Run:
     passwords: Mapping[str, str] = field(repr=False)
     progress: RunProgress
     orphans: Sequence[RejectedResource]
+    plans: Mapping[str, SlotPlan] = field(default_factory=dict)
     plugin_version: str = ""
     rejected_users: Mapping[str, RejectedResource] = field(default_factory=dict)
 
@@ -157,6 +163,7 @@ async def _register_file(
     """Register the component of a spec file, then all resources below it at once."""
     component = (await _send_registration(spec_file_request(file, parent))).urn
     facts = await run
+    users = [declare_slots(user, facts.plans) for user in users]
     watchers = _list_watchers(file, users, facts, component)
     resources = await asyncio.gather(
         *(_register_user(user, facts, component) for user in users), _register_all(watchers, facts.progress)
@@ -208,10 +215,11 @@ def _list_credentials(
         per_service[credential.service].append(credential)
     for credential in user.credentials:
         declared = per_service[credential.service]
+        number = max(len(declared), *(each.number for each in declared))
         password = run.passwords.get(credential.resource_name)
         inputs = CredentialInputs.declare(
             credential,
-            declared=len(declared),
+            declared=number,
             account=run.account,
             password=None if password is None else wrap_rpc_secret(password),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,13 @@ from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto.resource_pb2 import Result
 from pulumi.runtime.rpc import UNKNOWN, wrap_rpc_secret
 
+from iamcreds.model import split_slot
 from iamcreds.pulumi_engine.outputs import SECRETS
 from iamcreds.pulumi_engine.rejection_report import RejectedResource
 from iamcreds.services import LOGIN_OUTPUTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
 
@@ -58,6 +60,17 @@ class RegisteredResource:
         """Return the password or API key as a Pulumi secret; None if it was adopted without it."""
         return None if self.is_without_secret else wrap_rpc_secret(self._output(*SECRETS))
 
+    def previous_outputs(self) -> dict[str, Any]:
+        """Return the outputs of a previous credential that are not secret."""
+        outputs = self.public_outputs()
+        return {name: outputs[name] for name in ("id", "user_name")} | {"valid_until": self._output("expiration_date")}
+
+    @property
+    def rotation(self) -> int:
+        """Return the number of predecessors of the credential."""
+        fields = self.response.object.fields
+        return int(fields["rotation"].number_value) if "rotation" in fields else 0
+
     def rejections(self) -> Iterator[RejectedResource]:
         """Return the reasons for which the provider rejects the resource in a preview."""
         if "refused" in self.response.object.fields:
@@ -68,3 +81,20 @@ class RegisteredResource:
         """Return the output with the first of these names that exists, as in the protocol; else unknown."""
         fields = self.response.object.fields
         return next((MessageToDict(fields[name]) for name in names if name in fields), UNKNOWN)
+
+
+def group_slots(credentials: Iterable[RegisteredResource]) -> dict[str, list[RegisteredResource]]:
+    """Return the slots of each credential by its declared name, the current one first.
+
+    The outputs show the current one, and not the planned one: `--target` or a failure may have left out the latter.
+    """
+    groups: dict[str, list[RegisteredResource]] = defaultdict(list)
+    for credential in credentials:
+        groups[split_slot(credential.name)[0]].append(credential)
+    return {name: sorted(group, key=lambda each: -each.rotation) for name, group in groups.items()}
+
+
+def describe_slots(current: RegisteredResource, previous: RegisteredResource | None = None) -> dict[str, Any]:
+    """Return the outputs of a credential that are not secret, and those of the previous one."""
+    outputs = current.public_outputs()
+    return outputs if previous is None else outputs | {"previous": previous.previous_outputs()}

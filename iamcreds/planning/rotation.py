@@ -1,0 +1,185 @@
+"""The plan of the two slots of a credential with successors, before the program registers them; pure.
+
+A renewed credential is two resources: slot 1 and slot 2. The slot with the greater `rotation` is the current one. Its
+successor is created in the other slot before it expires, and the previous credential works until its own expiry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from iamcreds.model import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from iamcreds.model import Credential, DesiredCredential, RecordedCredential
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A slot that the state has.
+
+    Attributes:
+        recorded: the credential as the state has it.
+        existing: the credential as IAM has it, None if it no longer exists.
+    """
+
+    recorded: RecordedCredential
+    existing: Credential | None
+
+    @property
+    def is_deactivated(self) -> bool:
+        """Return True if a manual deactivation is in effect."""
+        return self.existing is not None and self.existing.status is Status.INACTIVE
+
+    def works_at(self, now: datetime) -> bool:
+        """Return True if the credential exists and has not expired."""
+        existing = self.existing
+        if existing is None or existing.status is Status.EXPIRED:
+            return False
+        return existing.expires is None or existing.expires > now
+
+
+@dataclass(frozen=True)
+class SlotPlan:
+    """The slots to declare, and the credentials that the plan concerns.
+
+    Attributes:
+        slots: the declared slots, the current one first.
+        renewed: the credential whose successor is created now, None for none.
+        deleted: a credential that is deleted, because it expired or no slot 2 is declared; None for none.
+    """
+
+    slots: tuple[DesiredCredential, ...]
+    renewed: Credential | None = None
+    deleted: Credential | None = None
+
+
+def plan_slots(desired: DesiredCredential, slots: Mapping[int, Slot], now: datetime) -> SlotPlan:
+    """Plan the slots of a credential.
+
+    Args:
+        desired: the credential as specs declare it, in slot 1 and without a rotation.
+        slots: the slots that the state has, by number.
+        now: server time, or an earlier or later time for a preview.
+    """
+    if not slots:
+        return SlotPlan((desired,))
+    number = max(slots, key=lambda number: (slots[number].recorded.rotation, -number))
+    case = _Case(desired, number, slots[number], slots.get(3 - number), now)
+    for rule in _RULES:
+        if (plan := rule(case)) is not None:
+            return plan
+    return _keep(case)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A credential with its current and its other slot, if the state has that."""
+
+    desired: DesiredCredential
+    number: int
+    current: Slot
+    other: Slot | None
+    now: datetime
+
+    @property
+    def is_renewing(self) -> bool:
+        return self.desired.renew_before_hours is not None
+
+    @property
+    def working_other(self) -> Slot | None:
+        """The other slot, unless its credential is gone or expired: such a slot is never declared."""
+        return self.other if self.other is not None and self.other.works_at(self.now) else None
+
+    def keep_current(self) -> DesiredCredential:
+        return self._declare(self.number, self.current.recorded.rotation)
+
+    def keep_other(self, *, status: Status | None = None) -> tuple[DesiredCredential, ...]:
+        """Declare the other slot as it is recorded; a changed `expire` does not concern a previous credential."""
+        if self.working_other is None:
+            return ()
+        recorded = self.working_other.recorded
+        kept = self._declare(3 - self.number, recorded.rotation)
+        return (replace(kept, reset=recorded.reset, expire_after_days=recorded.age_days, status=status),)
+
+    def renew(self) -> DesiredCredential:
+        """Declare the successor in the other slot."""
+        return self._declare(3 - self.number, self.current.recorded.rotation + 1)
+
+    def _declare(self, number: int, rotation: int) -> DesiredCredential:
+        adopt = self.desired.adopt if number == 1 else None
+        return replace(self.desired, slot=number, rotation=rotation or None, adopt=adopt)
+
+
+def _reset(case: _Case) -> SlotPlan | None:
+    """Reset and activate the current credential, and deactivate the previous one, which may be compromised as well."""
+    recorded = case.current.recorded
+    if not (case.is_renewing or case.other) or case.desired.reset in (None, recorded.reset):
+        return None
+    current = replace(case.keep_current(), rotation=recorded.rotation + 1)
+    return SlotPlan((current, *case.keep_other(status=Status.INACTIVE)))
+
+
+def _recreate(case: _Case) -> SlotPlan | None:
+    """Create the current credential again in its slot; the other one may be the only working one."""
+    return None if case.current.works_at(case.now) else _keep(case)
+
+
+def _respect_deactivation(case: _Case) -> SlotPlan | None:
+    """Change nothing if the current credential was deactivated manually: the previous one may be in use again."""
+    return SlotPlan((case.keep_current(), *case.keep_other())) if case.current.is_deactivated else None
+
+
+def _end_renewal(case: _Case) -> SlotPlan | None:
+    """Declare only the current credential if specs no longer declare successors, then in slot 1."""
+    if case.is_renewing:
+        return None
+    other = None if case.other is None else case.other.existing
+    is_moved = case.number > 1 and case.other is None
+    current = replace(case.keep_current(), slot=1, is_moved=True) if is_moved else case.keep_current()
+    return SlotPlan((current,), deleted=other)
+
+
+def _renew(case: _Case) -> SlotPlan | None:
+    """Create the successor if the current credential expires soon and the other slot is free."""
+    existing, due = case.current.existing, find_renewal(case.desired, case.current.existing)
+    if existing is None or due is None or due > case.now or case.working_other is not None:
+        return None
+    return SlotPlan((case.keep_current(), case.renew()), renewed=existing)
+
+
+def find_renewal(desired: DesiredCredential, existing: Credential | None) -> datetime | None:
+    """Return the time from which `pulumi up` creates the successor, None if it never does.
+
+    A credential with a lifetime other than the declared one is replaced instead.
+    """
+    if existing is None or existing.expires is None or desired.renew_before_hours is None:
+        return None
+    lifetime = None if desired.expire_after_days is None else timedelta(days=desired.expire_after_days)
+    return existing.expires - timedelta(hours=desired.renew_before_hours) if existing.lifetime == lifetime else None
+
+
+def _keep(case: _Case) -> SlotPlan:
+    """Keep both slots; a previous credential works until it expires, and is deleted afterwards."""
+    other = case.other
+    retired = Status.INACTIVE if other is not None and other.recorded.is_retired else None
+    is_deleted = other is not None and not other.works_at(case.now)
+    return SlotPlan(
+        (case.keep_current(), *case.keep_other(status=retired)),
+        deleted=other.existing if other is not None and is_deleted else None,
+    )
+
+
+_RULES: tuple[Callable[[_Case], SlotPlan | None], ...] = (
+    _reset,
+    _recreate,
+    _respect_deactivation,
+    _end_renewal,
+    _renew,
+)
+"""The rules in their order; the first one that applies decides."""

@@ -1,0 +1,172 @@
+"""The plans of credentials with successors, from the stack's state and the account; made before the registration.
+
+The engine's responses to the program do not include the refreshed state, so the program lists the credentials itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pulumi
+from pulumi.runtime.settings import is_dry_run
+
+from iamcreds.errors import IamcredsError
+from iamcreds.model import Credential, Status, slot_name
+from iamcreds.planning.rotation import Slot, SlotPlan, find_renewal, plan_slots
+from iamcreds.pulumi_engine.approved_plan import read_approval
+from iamcreds.pulumi_engine.provider import DECLARED_FOR, parse_now
+from iamcreds.services import Family, service_family
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from iamcreds.aws import Account
+    from iamcreds.model import Desired, DesiredCredential, DesiredUser, RecordedCredential
+    from iamcreds.pulumi_engine.stack_state import StackState
+
+_NO_STATE = "the stack's state cannot be read, and renewals cannot be planned without it. Run again"
+_WRONG_TIME = (
+    "config `now` is only for previews, and at this time credentials would be renewed: nothing was changed. Run"
+    " `pulumi config rm now`"
+)
+_RENEWED = "{name}: {id} expires on {date} and works until then. Its successor is created as {successor}"
+_DELETED = "{name}: the previous credential {id} is deleted, which was valid until {date}"
+_DELETED_EARLY = "{name}: the previous credential {id} still works and is deleted, because no `renewBefore` is declared"
+_BLOCKED = (
+    "{name}: unmanaged credential {ids} uses the quota for the successor of {id}, which is due on {date}. Delete it"
+    " before that date"
+)
+
+
+async def plan_renewals(desired: Desired, state: StackState | None) -> Mapping[str, SlotPlan]:
+    """Return the plan of each credential with successors, by its declared name.
+
+    Without such credentials, this costs no call to AWS. Otherwise it costs one list per 1,000 credentials and one call
+    for the account.
+
+    Raises:
+        pulumi.RunError: the state or the account cannot be read, or config `now` is set in an update that renews.
+    """
+    renewing = [each for user in desired.users for each in user.credentials if _has_slots(each, state)]
+    if not renewing:
+        return {}
+    if state is None:
+        raise pulumi.RunError(_NO_STATE)
+    notes: list[str] = []
+    try:
+        plans = await asyncio.to_thread(_plan, renewing, desired.account or state.account, state, notes)
+    except IamcredsError as error:
+        raise pulumi.RunError(str(error)) from None
+    for note in notes:
+        pulumi.log.warn(note)
+    _report(plans)
+    return plans
+
+
+def declare_slots(user: DesiredUser, plans: Mapping[str, SlotPlan]) -> DesiredUser:
+    """Return the user with the planned slots of each credential."""
+    names = [each.resource_name for each in user.credentials]
+    if not plans.keys() & set(names):
+        return user
+    slots = [plans[each.resource_name].slots if each.resource_name in plans else (each,) for each in user.credentials]
+    return replace(user, credentials=tuple(slot for group in slots for slot in group))
+
+
+def _has_slots(credential: DesiredCredential, state: StackState | None) -> bool:
+    return credential.number > 1 or (state is not None and any(number > 1 for number in _find(credential, state)))
+
+
+def _find(credential: DesiredCredential, state: StackState) -> dict[int, RecordedCredential]:
+    """Return the slots that the state has, by number, under the declared or a former name."""
+    slots: dict[int, RecordedCredential] = {}
+    for number in (1, 2):
+        for name in (credential.declared_name, *credential.former_declared_names):
+            recorded = state.find(slot_name(name, number))
+            if recorded is not None:
+                slots.setdefault(number, recorded)
+    return slots
+
+
+def _plan(
+    renewing: Sequence[DesiredCredential], account_id: str | None, state: StackState, notes: list[str]
+) -> dict[str, SlotPlan]:
+    from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import, and most programs do not need it
+
+    account = Account(warn=notes.append)
+    account.require_account(account_id, DECLARED_FOR)
+    plans = {}
+    for credential in renewing:
+        slots = {number: Slot(each, _read(account, each)) for number, each in _find(credential, state).items()}
+        plans[credential.declared_name] = plan_slots(credential, slots, _now(account))
+        notes.extend(_find_blocked(account, credential, slots, state))
+    return plans
+
+
+def _now(account: Account) -> datetime:
+    """Return config `now`, or server time; with an approved plan not later than it, so `up` does no more than it."""
+    text = pulumi.Config().get("now")
+    now = parse_now(text) if text else account.clock.now()
+    approval = read_approval()
+    return now if approval is None else min(now, approval.planned_at)
+
+
+def _read(account: Account, recorded: RecordedCredential) -> Credential | None:
+    """Return the existing credential; one so young that lists may lack it counts as recorded."""
+    existing = account.inventory.find(recorded.user, recorded.id)
+    if existing is not None or not account.clock.is_young(recorded.created):
+        return existing
+    return Credential(
+        id=recorded.id,
+        user=recorded.user,
+        service=recorded.service,
+        status=recorded.status,
+        created=recorded.created,
+        family=service_family(recorded.service) or Family.API_KEY,
+        login="",
+        expires=recorded.expires,
+    )
+
+
+def _find_blocked(
+    account: Account, credential: DesiredCredential, slots: Mapping[int, Slot], state: StackState
+) -> Iterator[str]:
+    """Yield a warning if an unmanaged credential uses the quota that a later successor needs."""
+    existing = account.inventory.of(credential.user, credential.service)
+    unmanaged = [each.id for each in existing if each.id not in state.every and each.id != credential.adopt]
+    current = max(slots.values(), key=lambda slot: slot.recorded.rotation, default=None)
+    due = None if current is None else find_renewal(credential, current.existing)
+    if unmanaged and current is not None and due is not None:
+        ids = " and ".join(unmanaged)
+        yield _BLOCKED.format(name=credential.declared_name, ids=ids, id=current.recorded.id, date=_format(due))
+
+
+def _report(plans: Mapping[str, SlotPlan]) -> None:
+    """Show renewals and deletions with ids and dates.
+
+    Raises:
+        pulumi.RunError: an update would renew at the time of config `now`.
+    """
+    is_time_set = bool(pulumi.Config().get("now"))
+    if is_time_set and not is_dry_run() and any(plan.renewed or plan.deleted for plan in plans.values()):
+        raise pulumi.RunError(_WRONG_TIME)
+    for name, plan in plans.items():
+        if plan.renewed is not None and plan.renewed.expires is not None:
+            successor = plan.slots[1].resource_name
+            date = _format(plan.renewed.expires)
+            pulumi.log.info(_RENEWED.format(name=name, id=plan.renewed.id, date=date, successor=successor))
+        if plan.deleted is not None:
+            _report_deletion(name, plan.deleted, plan.slots[0])
+
+
+def _report_deletion(name: str, deleted: Credential, current: DesiredCredential) -> None:
+    if current.renew_before_hours is None and deleted.status is Status.ACTIVE:
+        pulumi.log.warn(_DELETED_EARLY.format(name=name, id=deleted.id))
+    elif deleted.expires is not None:
+        pulumi.log.info(_DELETED.format(name=name, id=deleted.id, date=_format(deleted.expires)))
+
+
+def _format(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"
