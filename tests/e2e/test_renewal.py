@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -137,3 +138,63 @@ def test_time_of_previews(stack: Stack, iam: IAMClient) -> None:
     assert f"{NAME}: {first} expires on " in stack.preview()
     assert "config `now` is only for previews" in stack.fail("up", "--yes", "--skip-preview")
     assert list(list_ids(iam)) == [first]
+
+
+def test_calls(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """A preview with `renewBefore` costs one more list and one more STS call per run, and none without it."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(jane=EXPIRING)
+    stack.up()
+    calls = []
+    for specs in (EXPIRING, RENEWED):
+        stack.write_specs(jane=specs)
+        emulator.controls.clear_counts()
+        stack.assert_no_changes()
+        calls.append(Counter(emulator.controls.counts()))
+    assert calls[1] - calls[0] == {"iam:ListServiceSpecificCredentials": 1, "sts:GetCallerIdentity": 1}
+
+
+def test_blocked(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """An unmanaged key in the second place is reported from the first run on; it is never touched."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(jane=RENEWED)
+    stack.up()
+    (own,) = list_ids(iam)
+    emulator.controls.put_credential("ACCAOTHER000000000000", "jane", "bedrock.amazonaws.com")
+    pass_days(emulator, 1)
+    words = (
+        f"{NAME}: unmanaged credential ACCAOTHER000000000000 uses the quota for the successor of {own}, which is due on"
+    )
+    assert words in stack.preview()
+    pass_days(emulator, 77)
+    assert f"{NAME}~2: cannot create a bedrock credential for user jane" in stack.fail("preview")
+    assert len(list_ids(iam)) == 2
+    iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId="ACCAOTHER000000000000")
+    pass_days(emulator, 78)
+    stack.up()
+    assert len(list_ids(iam)) == 2
+
+
+def test_unreadable_account(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """If the program cannot read the account, the run ends with one error before anything changes."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(jane=RENEWED)
+    stack.up()
+    emulator.controls.fail(
+        "iam:ListServiceSpecificCredentials", times=99, status=403, code="AccessDenied", message="not authorized"
+    )
+    assert "AWS error AccessDenied: not authorized" in stack.fail("preview", "--refresh=false")
+
+
+def test_target(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """If `--target` leaves out the successor, the outputs still name the current key, and the next run renews it."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(jane=RENEWED)
+    stack.up()
+    (first,) = list_ids(iam)
+    pass_days(emulator, 77)
+    stack.succeed("up", "--yes", "--skip-preview", "--target", stack.read_resources()[NAME]["urn"])
+    assert (list(list_ids(iam)), read_current(stack)) == ([first], (first, None))
+    stack.up()
+    assert read_current(stack)[1] == first
+    stack.assert_no_changes()
