@@ -23,8 +23,8 @@ _ACTION = {
     Unmanaged.DELETE: "`pulumi up` deletes it",
 }
 _UNPROVEN = (
-    "{service} credential {id} of user {user} is unmanaged, or was left by a replacement in this stack: it is not"
-    " changed, because this run did not read the whole state"
+    "{service} credential {id} of user {user} is unmanaged, or this stack has not deleted it yet after a replacement:"
+    " it is not changed, because this run did not read the whole state"
 )
 _UNKNOWN = (
     "unmanaged credentials are neither reported nor changed, because this run could not read the state and does not"

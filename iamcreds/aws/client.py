@@ -170,7 +170,7 @@ def _require_xml(response_dict: Mapping[str, Any], operation_model: OperationMod
 
 
 def _remember_lost(exception: Exception | None, context: dict[str, Any], **_: object) -> None:
-    """Note in the error of an attempt whether an earlier attempt may have had its effect.
+    """Note in the error of an attempt whether an earlier attempt may have taken effect.
 
     botocore notes the number of the attempt in a response, but not in its own errors.
     """

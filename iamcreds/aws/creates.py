@@ -130,7 +130,7 @@ class Creates:
         if not candidates:
             raise LostAnswerError(
                 f"{call.loss}, and no new credential appeared within {sum(LOOK_PAUSES):.0f} seconds. Run again in a"
-                " minute, when list results must show it"
+                " minute; until then, IAM's lists may not show it"
             )
         ids = " and ".join(candidate.id for candidate in candidates)
         if len(candidates) > 1:

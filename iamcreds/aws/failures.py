@@ -52,7 +52,7 @@ NONSENSE = (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError)
 """Exceptions of reading a response that lacks a value, or has one of a different type."""
 
 FOLLOWS_LOST = "follows_lost"
-"""The argument of a botocore error that is True if an earlier attempt of the same call may have had its effect."""
+"""The argument of a botocore error that is True if an earlier attempt of the same call may have taken effect."""
 
 _NO_USER = "The user with name"
 _LONGEST_MESSAGE = 1_000
@@ -69,7 +69,7 @@ def translate_errors(doing: str, if_lost: str | None = None) -> Iterator[None]:
 
     Args:
         doing: the beginning of its message: `deleting credential ACCA… of jane`.
-        if_lost: the end of its message if the request may have had its effect; then it is a LostAnswerError.
+        if_lost: the end of its message if the request may have taken effect; then it is a LostAnswerError.
 
     Raises:
         AccountError: or a subclass, for every error of boto3.
@@ -223,14 +223,14 @@ def is_throttled(error: Exception) -> bool:
 
 
 def may_have_happened(error: BaseException) -> bool:
-    """Return True if a call with this error may have had its effect: a lost response, or a server error (5xx)."""
+    """Return True if a call with this error may have taken effect: a lost response, or a server error (5xx)."""
     if isinstance(error, boto.ClientError):
         return _is_failure_of_aws(error)
     return isinstance(error, _ANSWER_LOST) and not isinstance(error, _NOT_SENT)
 
 
 def _may_have_happened_once(error: boto.ClientError | boto.BotoCoreError) -> bool:
-    """Return the same for a call that boto3 retried: an earlier attempt may have had its effect."""
+    """Return the same for a call that boto3 retried: an earlier attempt may have taken effect."""
     if isinstance(error, boto.ClientError):
         is_repeated = error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
     else:

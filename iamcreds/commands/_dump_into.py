@@ -111,7 +111,7 @@ def _format(credential: Credential) -> str:
 def _report(added: int, undecided: Sequence[Undecided]) -> None:
     """Print the counts to standard error, and exit if a credential is undecided."""
     if not added and not undecided:
-        click.echo("nothing to add: no declared credential without `adopt` has an existing one", err=True)
+        click.echo("nothing to add: none of the declared credentials without `adopt` exists", err=True)
         return
     click.echo(f"`adopt` added to {format_count(added, 'credential')}, {len(undecided)} undecided", err=True)
     if undecided:

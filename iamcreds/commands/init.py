@@ -64,7 +64,7 @@ def _find_region() -> str:
     "--account",
     metavar="ID",
     callback=_answer(ACCOUNT_ID, ACCOUNT_ID_WORDS, "AWS account (12 digits)"),
-    help="The AWS account of the specs, the only one that runs may use.  [default: prompt at a terminal]",
+    help="AWS account of the specs. Runs in any other account are rejected.  [default: prompt at a terminal]",
 )
 @click.option(
     "--region",

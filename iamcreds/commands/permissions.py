@@ -30,7 +30,7 @@ from iamcreds.text.names import ACCOUNT_ID
     "--specs",
     type=click.Path(path_type=Path),
     metavar="SPECS",
-    help="Specs whose users and services can be changed, and whose `iamUser` can be created.  [default: none]",
+    help="Specs that limit the changes to their users and services, and permit their `iamUser`.  [default: none]",
 )
 @click.option(
     "--part",

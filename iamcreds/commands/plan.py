@@ -48,25 +48,26 @@ _COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 @click.option(
     "--max-removals",
     metavar="LIMIT",
-    help="Limit of credentials and IAM users to delete, replace, reset or deactivate: 30%, or 12.  [default: none]",
+    help="Maximum number or share of credentials and IAM users to delete, replace, reset or deactivate: 12, or 30%."
+    "  [default: none]",
 )
 @click.option(
     "--at-least",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Minimum number of credentials in a stack for --max-removals.  [default: 10 for a share, 0 for a number]",
+    help="Number of credentials below which a stack has no removal limit.  [default: 10 for a share, 0 for a number]",
 )
 @click.option(
     "--approve",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="File for the steps that this preview allows `pulumi up` to run.  [default: none]",
+    help="File for the approved plan, the steps that `pulumi up` may apply.  [default: none]",
 )
 @click.option(
     "--specs",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Specs of the preview, whose digest --approve writes.  [default: no digest]",
+    help="Specs of the preview. The approved plan contains their digest.  [default: no digest]",
 )
 def command(  # noqa: PLR0913 - one for each option
     preview: IO[bytes],

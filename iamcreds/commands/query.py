@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--specs",
     type=click.Path(path_type=Path),
-    help="Spec file or folder for table `desired`, which must be for the account in use.  [default: none]",
+    help="Spec file or folder for the table `desired`. The specs must be for the account in use.  [default: none]",
 )
 @click.option(
     "--timeout",

@@ -35,7 +35,7 @@ def command(specs: Path, *, file: Path, **options: Unpack[comparison.Options]) -
     that apprise supports. Addresses contain secrets, and other processes can see arguments, so prefer
     IAMCREDS_NOTIFY_URLS. Separate several addresses with spaces.
 
-    Exit codes: 0 without differences; 2 if there are differences or findings; 1 after an error, including usage errors.
+    Exit codes: 0 without differences; 2 if there are differences; 1 after an error, including usage errors.
     The report exists even if sending the notification fails.
 
     \b

@@ -23,7 +23,7 @@ class Member:
 
     Attributes:
         declared: number of credentials that the program declares for this user and service.
-        existing: whether an unmanaged credential is adopted, or blocks the create.
+        existing: whether an unmanaged credential is adopted, or blocks the creation.
         status: the status after create or adopt.
         lifetime: time from creation to expiry, None for no expiry.
         adopt: id of the credential to import, None for a new one.

@@ -62,8 +62,8 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
             )
         case Unproven(existing):
             return (
-                f"cannot create a {what} for {user}: {_list_existing(existing)} and may belong to this stack, because"
-                " this run did not read the whole state. Run with --refresh, and without --target and --exclude"
+                f"cannot create or import a {what} for {user}: {_list_existing(existing)}, and only the whole state"
+                f" shows if this stack manages {_it(existing)}. Run with --refresh, and without --target and --exclude"
             )
         case Ambiguous(unmanaged):
             return (
@@ -73,8 +73,8 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
             )
         case NotAdoptable(credential):
             return (
-                f"cannot adopt {what} {credential.id} of {user}: {_describe_mismatch(credential, member)}, which a"
-                f" reset does not change. Delete it ({_delete_command(credential)})"
+                f"cannot adopt or import {what} {credential.id} of {user}: {_describe_mismatch(credential, member)},"
+                f" which a reset does not change. Delete it ({_delete_command(credential)})"
             )
         case NotFound() | OfAnother() | Owned() | HasExpired():
             return _describe_import(rejection, what, user, group)
@@ -87,7 +87,7 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
         case QuotaExceeded(existing, owners):
             users = _and(f"{each.id} by {owners.get(each.id) or 'this stack'}" for each in existing)
             options = [
-                "remove this resource until an `up` has deleted replaced or removed credentials",
+                "remove this resource, run `up`, which deletes replaced and removed credentials, then add it again",
                 *_suggest_was(owners.values(), group),
             ]
             return (
@@ -169,8 +169,8 @@ def _describe_import(rejection: NotFound | OfAnother | Owned | HasExpired, what:
             ids = _and(credential.id for credential in unmanaged)
             return (
                 f"{message}: it does not exist, and unmanaged {ids} {'does' if len(unmanaged) == 1 else 'do'}. Options:"
-                f" correct the id; or delete {ids} ({_and(map(_delete_command, unmanaged))}), and a new one is created"
-                f" (if {credential_id} was just created, run again in a minute)"
+                f" correct the id; or delete {ids} ({_and(map(_delete_command, unmanaged))}), so that `up` creates a"
+                f" new credential (if {credential_id} was just created, run again in a minute)"
             )
         case OfAnother(credential):
             return (
@@ -180,7 +180,7 @@ def _describe_import(rejection: NotFound | OfAnother | Owned | HasExpired, what:
         case Owned(_, owner):
             options = ["correct the id", "remove `adopt`", *_suggest_was([owner], group)]
             return (
-                f"{message}: {owner or 'a different resource of this stack'} has or imports it. Options:"
+                f"{message}: {owner or 'a different resource of this stack'} manages or imports it. Options:"
                 f" {_join_options(options)}"
             )
         case HasExpired(credential):

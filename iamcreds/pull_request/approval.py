@@ -66,8 +66,9 @@ class Approval:
             NotApprovedError: the plan approves none of them.
         """
         if not self.permits(credential_id, *actions):
+            step = "adopt or import" if actions[0] is Action.ADOPT else _KEYS[actions[0]]
             raise NotApprovedError(
-                f"cannot {_KEYS[actions[0]]} credential {credential_id} of user {user}: the approved plan of"
+                f"cannot {step} credential {credential_id} of user {user}: the approved plan of"
                 f" {self.planned_at:%Y-%m-%d %H:%M} UTC does not name this step. Run `pulumi preview` and"
                 " `iamcreds plan --approve FILE` again"
             )

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 _LEFT_OUT = (
-    "credential {id} of user {user} is adopted, as `existing: adopt` declares. The preview could not show it, because"
-    " the list of all users' credentials does not include it"
+    "credential {id} of user {user} is adopted, as `existing: adopt` declares. The preview could not show this, because"
+    " IAM's list of all users' credentials lacks the credential"
 )
 _MISSING = (
-    "{service} credential {id} of user {user}, which is to be imported, does not exist, so a new one is created. Remove"
-    " `adopt`"
+    "{service} credential {id} of user {user} cannot be imported, because it does not exist: a new credential is"
+    " created. Remove `adopt`"
 )
 
 
@@ -75,8 +75,8 @@ def _confirm(account: Account, group: Group, name: str, returned: Returned | Non
     existing = {credential.id: credential for credential in [*group.imports.values(), *group.existing]}
     if adopts is not None and adopts not in existing and group.has_user:
         raise RejectedError(
-            f"cannot adopt credential {adopts} of user {group.user}, because it no longer exists. Run again to create"
-            " a new one"
+            f"cannot adopt or import credential {adopts} of user {group.user}, because it no longer exists. Run again"
+            " to create a new one"
         )
     if returned is not None and group.has_user:
         unexplained = [
@@ -149,7 +149,7 @@ def _resolve(
     No preview can have shown it. A credential so young that the list may still lack it is not adopted.
 
     Raises:
-        RejectedError: it blocks the create.
+        RejectedError: it blocks the creation.
     """
     others = [each for each in group.existing if issued is None or each.id != issued.credential.id]
     decision = _replan(replace(group, existing=others), name)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from iamcreds.model import SourceLocation
 
 _LOGINS = tuple(LOGIN_OUTPUTS.values())
-_UNKNOWN_SECRET = "unknown, because it was adopted: a `reset` creates a new one"  # noqa: S105 - there is none
+_UNKNOWN_SECRET = "unknown, because the credential was imported: a `reset` creates a new secret"  # noqa: S105 - none
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class RegisteredResource:
 
     @property
     def is_without_secret(self) -> bool:
-        """Return True if the credential was adopted, and its password is unknown."""
+        """Return True if the credential was imported without its password."""
         fields = self.response.object.fields
         return "credential_id" in fields and not any(name in fields for name in SECRETS)
 
@@ -57,7 +57,7 @@ class RegisteredResource:
         return {output: self._output(*names) for output, names in outputs.items()} | unknown
 
     def secret_output(self) -> Any:  # noqa: ANN401 - a secret as the protocol wraps it
-        """Return the password or API key as a Pulumi secret; None if it was adopted without it."""
+        """Return the password or API key as a Pulumi secret; None if it was imported without it."""
         return None if self.is_without_secret else wrap_rpc_secret(self._output(*SECRETS))
 
     def previous_outputs(self) -> dict[str, Any]:

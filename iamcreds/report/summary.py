@@ -33,7 +33,7 @@ def summarize(drift: Drift) -> str:
         for kind, number in numbers.items()
         if number
     ]
-    return f"{', '.join(counts) or 'no drift and no findings'} in account {drift.inventory.account}"
+    return f"{', '.join(counts) or 'no differences'} in account {drift.inventory.account}"
 
 
 def describe_scope(drift: Drift) -> str:
@@ -74,8 +74,8 @@ def describe_limits(drift: Drift) -> Iterator[str]:
         age = format_duration(inventory.read_at - inventory.report.generated)
         yield (
             f"access keys of {format_count(drift.watched, 'watched user')}: those of {read:,} read now, the others from"
-            f" the credential report, which is {age} old; keys created or activated since, or older than their last"
-            " change, require --exact"
+            f" the credential report, which is {age} old; only --exact finds keys created or activated since, and the"
+            " age of keys with a changed status"
         )
 
 

@@ -69,7 +69,7 @@ def _match_group(declared: Sequence[DesiredCredential], by_age: Sequence[Credent
     """Match the credentials of one user and service; the existing ones are sorted, oldest first."""
     pairs = [*zip(declared, by_age, strict=False)] if len(declared) == len(by_age) == 1 else _pair_two(declared, by_age)
     if any(each.adopt is not None for each in declared):
-        reason = "an id in `adopt` does not exist, so its credential may be any of these"
+        reason = "an id in `adopt` does not exist, so the declared credential may be any of these"
     elif pairs:
         yield from (Match(desired, credential) for desired, credential in pairs)
         return

@@ -223,7 +223,7 @@ def _check_adopted(adopted: Iterable[Setting[str]]) -> Iterator[Problem]:
     for adopt in adopted:
         before = first.setdefault(adopt.value, adopt)
         if before is not adopt:
-            message = f"{quoted(adopt.value)} is adopted twice, first at {before.location}: remove one of them"
+            message = f"{quoted(adopt.value)} is imported twice, first at {before.location}: remove one of them"
             yield Problem(adopt.location, message, "adopted-twice")
 
 

@@ -247,7 +247,7 @@ def test_into_again(run: Run, emulator: Emulator, iam: IAMClient) -> None:
     before = Path("specs/team.txt").read_text()
     again = run("dump", "--into", "specs")
     assert (again.exit_code, again.stdout) == (0, "")
-    assert again.stderr == "nothing to add: no declared credential without `adopt` has an existing one\n"
+    assert again.stderr == "nothing to add: none of the declared credentials without `adopt` exists\n"
     assert Path("specs/team.txt").read_text() == before
 
 

@@ -36,7 +36,7 @@ def test_clean(drifting: Drifting) -> None:
     ran = drifting.run()
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith(
-        "no drift and no findings in account 123456789012: compared 1 declared credential of 1 user with 1 existing"
+        "no differences in account 123456789012: compared 1 declared credential of 1 user with 1 existing"
         " one of 1 IAM user\nnote: ids not checked"
     )
 

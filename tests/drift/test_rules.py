@@ -388,7 +388,8 @@ def test_limits() -> None:
     (note,) = describe_limits(drift(reported, watched=1_200))
     assert note == (
         "access keys of 1,200 watched users: those of 1 read now, the others from the credential report, which is"
-        " 1 hour old; keys created or activated since, or older than their last change, require --exact"
+        " 1 hour old; only --exact finds keys created or activated since, and the age of keys with a"
+        " changed status"
     )
     missing = MissingCredential(**JANE, desired=(WANTED,), existing=())
     assert list(describe_limits(drift(there, differences=(missing,)))) == [

@@ -56,7 +56,7 @@ def test_untouched_and_then_like_any_other(stack: Stack, iam: IAMClient, emulato
         "id": ID,
         "user_name": "jane-at-123456789012",
         "status": "Active",
-        "secret": "unknown, because it was adopted: a `reset` creates a new one",
+        "secret": "unknown, because the credential was imported: a `reset` creates a new secret",
     }
     assert stack.read_secrets().get("jane/codecommit") is None
     for adopt in (f", adopt: {OTHER}", ""):
@@ -157,7 +157,7 @@ def test_refused(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     )
     said = stack.fail("preview")
     for location, words in (
-        ("specs/jane.yaml:3:3: jane/codecommit/twin: ", "jane/codecommit has or imports it"),
+        ("specs/jane.yaml:3:3: jane/codecommit/twin: ", "jane/codecommit manages or imports it"),
         ("specs/jane.yaml:4:3: jane/bedrock: ", "does not exist, and unmanaged ACCAUNMANAGED00000000 does"),
         ("specs/jane.yaml:5:3: jane/keyspaces: ", "is a codecommit credential of user john"),
         ("specs/jane.yaml:6:3: jane/logs: ", "has expired"),
@@ -178,7 +178,7 @@ def test_deleted_by_hand(stack: Stack, iam: IAMClient, emulator: Emulator) -> No
     stack.write_specs(jane=specs(f"service: codecommit, adopt: {ID}"))
     stack.up()
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=ID)
-    assert f"codecommit credential {ID} of user jane, which is to be imported, does not exist" in stack.up()
+    assert f"codecommit credential {ID} of user jane cannot be imported, because it does not exist" in stack.up()
     stack.assert_no_changes()
     stack.write_specs(jane=specs("service: codecommit"))
     stack.up()

@@ -80,7 +80,7 @@ def test_credentials_created_after_the_gate(stack: Stack, iam: IAMClient, emulat
     passwords = emulator.controls.passwords()
     done = up(stack, approved)
     assert done.code != 0
-    assert f"cannot adopt credential {adopted} of user jane: the approved plan of " in done.text
+    assert f"cannot adopt or import credential {adopted} of user jane: the approved plan of " in done.text
     assert f"cannot delete credential {deleted} of user jane: the approved plan of " in done.text
     assert emulator.controls.passwords().items() >= passwords.items(), "a credential was reset or deleted"
     assert set(stack.read_resources()) >= {"joe/bedrock"}

@@ -46,7 +46,7 @@ def test_fifty(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     state = stack.folder / "state.json"
     stack.succeed("stack", "export", "--file", str(state))
     said = iamcreds(stack, "drift", "specs", "--state", "state.json")
-    assert said.startswith("no drift and no findings in account 123456789012: compared 50 declared credentials")
+    assert said.startswith("no differences in account 123456789012: compared 50 declared credentials")
     assert "not checked" not in said
     made = iam.create_service_specific_credential(UserName="user-19", ServiceName=SERVICES[0])
     unmanaged = made["ServiceSpecificCredential"]["ServiceSpecificCredentialId"]

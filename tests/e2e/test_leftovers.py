@@ -70,11 +70,11 @@ def test_replaced_one_that_waits(stack: Stack, iam: IAMClient, emulator: Emulato
             assert_no_accusation(said)
             assert old in said
         assert RESET not in emulator.controls.counts()
-        assert "remove this resource until an `up` has deleted" in said.replace("\n", " ")
+        assert "remove this resource, run `up`, which deletes" in said.replace("\n", " ")
         stack.succeed("config", "set", "now", "2027-01-01" if existing == "fail" else "2027-01-02")
         said = stack.fail("preview")  # one process reads, a different one decides
         assert_no_accusation(said)
-        assert "remove this resource until an `up` has deleted" in said.replace("\n", " ")
+        assert "remove this resource, run `up`, which deletes" in said.replace("\n", " ")
     stack.write_specs(jane=JANE)
     stack.up()
     assert old not in ids(iam)

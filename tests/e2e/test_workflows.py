@@ -282,7 +282,7 @@ def test_credential_created_after_the_gate(runner: Runner, iam: IAMClient, emula
     own = next(
         existing for existing in list_credentials(iam, "jane") if existing["ServiceName"] == "codecommit.amazonaws.com"
     )
-    assert f"cannot adopt credential {own['ServiceSpecificCredentialId']} of user jane" in rejected.text
+    assert f"cannot adopt or import credential {own['ServiceSpecificCredentialId']} of user jane" in rejected.text
     assert emulator.controls.counts().get("iam:ResetServiceSpecificCredential", 0) == 0
     assert set(runner.stack.read_resources()) >= {"jane/logs"}
     pulumi.unlink()

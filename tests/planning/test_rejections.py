@@ -139,7 +139,7 @@ def test_replacement_does_not_adopt() -> None:
 def test_unproven() -> None:
     """If the credential may be managed, the message has the options of a full run, and no command that deletes it."""
     message = say(Unproven((A,)))
-    assert "already exists and may belong to this stack, because this run did not read the whole state" in message
+    assert "already exists, and only the whole state shows if this stack manages it" in message
     assert message.endswith("Run with --refresh, and without --target and --exclude")
     assert "delete" not in message
     assert A.id in message
@@ -168,8 +168,8 @@ def test_not_adoptable(credential: Credential, days: int | None, words: str) -> 
     """The message about a different expiry has both, and the command that deletes the credential."""
     member = replace(ADOPTING, lifetime=None if days is None else timedelta(days=days))
     assert say(NotAdoptable(credential), member) == (
-        f"cannot adopt codecommit credential ACCAA of user jane: it {words}, which a reset does not change. Delete it"
-        f" ({DELETE_A})"
+        f"cannot adopt or import codecommit credential ACCAA of user jane: it {words}, which a reset does not"
+        f" change. Delete it ({DELETE_A})"
     )
 
 
@@ -178,7 +178,7 @@ def test_not_found() -> None:
     message = say(NotFound("ACCAX", (A,)))
     assert "cannot import credential ACCAX as a codecommit credential of user jane: it does not exist" in message
     assert "unmanaged ACCAA does." in message
-    assert f"Options: correct the id; or delete ACCAA ({DELETE_A}), and a new one is created" in message
+    assert f"Options: correct the id; or delete ACCAA ({DELETE_A}), so that `up` creates a new credential" in message
     assert "unmanaged ACCAA and ACCAB do." in say(NotFound("ACCAX", (A, B)))
 
 
@@ -190,11 +190,11 @@ def test_import() -> None:
         " Options: declare it there; or correct the id"
     )
     assert say(Owned(A, "jane/codecommit/old")) == (
-        "cannot import credential ACCAA as a codecommit credential of user jane: jane/codecommit/old has or imports it."
-        " Options: correct the id; remove `adopt`; or if this is a renamed credential, keep it with `was: old` (in your"
-        " own program, with an alias)"
+        "cannot import credential ACCAA as a codecommit credential of user jane: jane/codecommit/old manages or imports"
+        " it. Options: correct the id; remove `adopt`; or if this is a renamed credential, keep it with `was: old` (in"
+        " your own program, with an alias)"
     )
-    assert "of user jane: a different resource of this stack has or imports it" in say(Owned(A, ""))
+    assert "of user jane: a different resource of this stack manages or imports it" in say(Owned(A, ""))
     assert "`was" not in say(Owned(A, NAME)) + say(Owned(A, ""))
     message = say(HasExpired(EXPIRED))
     assert "it has expired and cannot be reactivated" in message
@@ -212,8 +212,8 @@ def test_quota_exceeded() -> None:
     assert "delete-service-specific-credential" not in message
     assert say(QuotaExceeded((), {})) == (
         "quota exceeded: IAM allows two codecommit credentials per user, and jane's are in use (this run creates them)."
-        " Options: remove this resource until an `up` has deleted replaced or removed credentials (if one was just"
-        " deleted, run again in a minute)"
+        " Options: remove this resource, run `up`, which deletes replaced and removed credentials, then add it"
+        " again (if one was just deleted, run again in a minute)"
     )
 
 

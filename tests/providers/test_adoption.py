@@ -130,7 +130,7 @@ def test_gone_since_the_preview(
     emulator.controls.put_credential(ID, "jane", CODECOMMIT)
     inputs = provider.check({}, news()).inputs
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=ID)
-    with pytest.raises(RejectedError, match=f"cannot adopt credential {ID} of user jane, because it no longer exists"):
+    with pytest.raises(RejectedError, match=f"cannot adopt or import credential {ID} of user jane, because"):
         new_process().create(inputs)
     assert emulator.controls.passwords() == {}
 
@@ -202,7 +202,8 @@ def test_missing(
     made = provider.create(checked.inputs)
     assert set(emulator.controls.passwords()) == {made.id}
     assert (
-        f"codecommit credential {ID} of user jane, which is to be imported, does not exist" in capsys.readouterr().err
+        f"codecommit credential {ID} of user jane cannot be imported, because it does not exist"
+        in capsys.readouterr().err
     )
     provider.delete(made.id, made.outs or {})
     emulator.controls.put_credential(other, "jane", CODECOMMIT)
@@ -245,7 +246,7 @@ def test_asked_again(provider: ServiceSpecificCredentialProvider, emulator: Emul
     provider.create(second.inputs)
     told = provider.check({}, news(declared=2, run={"resource": "jane/codecommit/spare", "owned": {}})).failures
     assert told is not None
-    assert "jane/codecommit has or imports it" in told[0].reason
+    assert "jane/codecommit manages or imports it" in told[0].reason
 
 
 def test_of_a_different_user(provider: ServiceSpecificCredentialProvider, emulator: Emulator) -> None:

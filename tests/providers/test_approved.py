@@ -119,7 +119,7 @@ def test_adoption(emulator: Emulator, file: Path, how: dict[str, str]) -> None:
     for approved in ({}, {"adopt": [OTHER]}, {"reset": [FOREIGN]}):
         provider = approve(file, **approved)
         checked = provider.check({}, inputs | {"run": {"resource": "jane/logs", "owned": {}}})
-        with pytest.raises(NotApprovedError, match=f"cannot adopt credential {FOREIGN} of user jane"):
+        with pytest.raises(NotApprovedError, match=f"cannot adopt or import credential {FOREIGN} of user jane"):
             provider.create(checked.inputs)
     assert emulator.controls.passwords() == passwords
     provider = approve(file, adopt=[FOREIGN], **({} if "adopt" in how else {"reset": [FOREIGN]}))

@@ -47,13 +47,13 @@ def test_left_by_a_replacement(provider: ServiceSpecificCredentialProvider, emul
     for existing in ("fail", "adopt"):
         (reason,) = reasons(new_process().check({}, spare | {"existing": existing}))
         assert f"{UNMANAGED} (Active" in reason
-        assert "may belong to this stack" in reason
+        assert "only the whole state shows if this stack manages" in reason
     provider = new_process()
     provider.read(name, outs)
     provider.read(UNMANAGED, outs | {"credential_id": UNMANAGED})
     (reason,) = reasons(provider.check({}, spare))
     assert f"({UNMANAGED} by this stack and {name} by jane/codecommit)" in reason, "oldest first"
-    assert "remove this resource until an `up` has deleted replaced or removed credentials" in reason
+    assert "remove this resource, run `up`, which deletes replaced and removed credentials" in reason
 
 
 def test_left_by_a_resource_of_a_different_user(
@@ -66,7 +66,7 @@ def test_left_by_a_resource_of_a_different_user(
     emulator.controls.set(clock_shift=120)
     provider.account.credentials.delete("jane", name)
     (reason,) = reasons(new_process().check({}, news(**context)))
-    assert "may belong to this stack" in reason
+    assert "only the whole state shows if this stack manages" in reason
     provider = new_process()
     provider.read(name, outs)
     (reason,) = reasons(provider.check({}, news(**context)))

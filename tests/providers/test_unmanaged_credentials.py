@@ -186,7 +186,7 @@ def test_left_when_replaced(
     assert FOREIGN not in capsys.readouterr().err
     again = another_process(refresh=False)
     assert again.check({}, inputs("delete")).inputs["deletes"] == [OFF], "it is older than one of its user and service"
-    assert f"{FOREIGN} of user jane is unmanaged, or was left by a replacement in this stack" in (
+    assert f"{FOREIGN} of user jane is unmanaged, or this stack has not deleted it yet after a replacement" in (
         capsys.readouterr().err
     )
     emulator.controls.put_credential("ACCALATER000000000000", "jane", LOGS)

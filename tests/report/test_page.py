@@ -340,7 +340,7 @@ def test_clean() -> None:
     """Without a difference, the page reports this, and highlights nothing."""
     clean = subject(Desired((user("jane", CODECOMMIT),)), inventory("jane", credentials=(existing("ACCA1", "jane"),)))
     text = page(clean)
-    assert "No drift and no findings in account 123456789012" in text
+    assert "No differences in account 123456789012" in text
     assert "No differences: the account matches the specs" in text
     assert "No upcoming events" in text
     assert 'class="alarm"' not in text

@@ -32,8 +32,8 @@ def test_clean(reporting: Reporting) -> None:
     reporting.declare(JANE)
     ran = reporting.run()
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == "wrote report.html: no drift and no findings in account 123456789012\n"
-    assert "No drift and no findings" in reporting.text
+    assert ran.out == "wrote report.html: no differences in account 123456789012\n"
+    assert "No differences" in reporting.text
     assert "specs/users.yaml:1:30" in reporting.text
 
 

@@ -80,7 +80,7 @@ def test_summary() -> None:
 def test_text_of_nothing() -> None:
     """Without a difference, the output is one line."""
     clean = replace(DRIFT, differences=())
-    assert format_text(clean).startswith("no drift and no findings in account 123456789012: compared 2 declared")
+    assert format_text(clean).startswith("no differences in account 123456789012: compared 2 declared")
 
 
 def test_json() -> None:
