@@ -280,3 +280,10 @@ def test_actionlint_sees_a_mistake(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert 'property "b" is not defined' in done.stdout
+
+
+def test_scheduled_up() -> None:
+    """The daily run of `up` requires a repository variable, so an upgrade of the workflows does not start it."""
+    for job in ("up: stacks", "up: build"):
+        assert "github.event_name != 'schedule' || vars.IAMCREDS_SCHEDULED_UP == 'true'" in JOBS[job]["if"]
+    assert JOBS["up: up"]["needs"] == ["stacks", "build"]

@@ -144,7 +144,7 @@ def test_due_date() -> None:
 
 @dataclass
 class World:
-    """An account with the keys of one declared credential, the stack's state, and what an update does."""
+    """An account with the keys of one declared credential, the stack's state, and the effects of an update."""
 
     now: datetime = START
     desired: DesiredCredential = RENEWED
@@ -230,7 +230,7 @@ STEPS = st.lists(st.one_of(st.integers(0, 100).map(str), HANDS, SPECS), max_size
 
 
 def act(world: World, step: str, number: int) -> None:
-    """Let time pass, a person act, or the specs change."""
+    """Pass time, act as a person, or change the specs."""
     match step.split():
         case ["renewed" | "plain" as spec]:
             world.desired = replace(RENEWED if spec == "renewed" else PLAIN, reset=world.desired.reset)
