@@ -134,12 +134,13 @@ def _find_blocked(
     account: Account, credential: DesiredCredential, slots: Mapping[int, Slot], state: StackState
 ) -> Iterator[str]:
     """Yield a warning if an unmanaged credential uses the quota that a later successor needs."""
-    existing = account.inventory.of(credential.user, credential.service)
-    unmanaged = [each.id for each in existing if each.id not in state.every and each.id != credential.adopt]
     current = max(slots.values(), key=lambda slot: slot.recorded.rotation, default=None)
     due = None if current is None else find_renewal(credential, current.existing)
-    if unmanaged and current is not None and due is not None:
-        ids = " and ".join(unmanaged)
+    if current is None or due is None:  # without an existing credential, the user may not exist yet
+        return
+    existing = account.inventory.of(credential.user, credential.service)
+    ids = " and ".join(each.id for each in existing if each.id not in state.every and each.id != credential.adopt)
+    if ids:
         yield _BLOCKED.format(name=credential.declared_name, ids=ids, id=current.recorded.id, date=_format(due))
 
 

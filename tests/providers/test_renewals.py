@@ -1,0 +1,143 @@
+"""The facts for the plan of both slots: from the stack's state, the account, and the approved plan."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pytest
+
+from iamcreds.model import Desired, DesiredCredential, DesiredUser, RecordedCredential, SourceLocation
+from iamcreds.planning.rotation import SlotPlan
+from iamcreds.pull_request.approval import Approval
+from iamcreds.pulumi_engine import renewals
+from iamcreds.pulumi_engine.renewals import declare_slots, plan_renewals
+from iamcreds.pulumi_engine.stack_state import StackState
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from iamcreds.emulator.server import Emulator
+
+BEDROCK = "bedrock.amazonaws.com"
+NAME = "jane/bedrock"
+PLAIN = DesiredCredential("jane", BEDROCK, "bedrock", SourceLocation("a.yaml", 1, 1), expire_after_days=90)
+RENEWED = replace(PLAIN, renew_before_hours=48)
+GONE = "ACCAGONE0000000000000"
+
+
+@pytest.fixture
+def config(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Return the config of the stack, which is empty, in an update."""
+    values: dict[str, str] = {}
+    monkeypatch.setattr(pulumi, "Config", lambda: values)
+    monkeypatch.setattr(renewals, "is_dry_run", lambda: False)
+    return values
+
+
+def plan(state: StackState | None, *credentials: DesiredCredential, account: str | None = None) -> Any:  # noqa: ANN401
+    """Plan the renewals of specs that declare these credentials."""
+    users = (DesiredUser("jane", credentials[0].location, credentials),)
+    return asyncio.run(plan_renewals(Desired(users, account), state))
+
+
+def state_of(*recorded: RecordedCredential) -> StackState:
+    """Return a state with these credentials."""
+    names = {("jane", BEDROCK): {each.id: each.resource for each in recorded}}
+    return StackState(names, "123456789012", recorded={each.id: each for each in recorded})
+
+
+def record(created: datetime, credential_id: str = GONE) -> RecordedCredential:
+    """Return the recorded credential of slot 1, which expires 90 days after its creation."""
+    expires = created + timedelta(days=90)
+    return RecordedCredential(NAME, credential_id, "jane", BEDROCK, created, age_days=90, expires=expires)
+
+
+def outline(plan: SlotPlan) -> list[str]:
+    """Return the names of the declared slots."""
+    return [each.resource_name for each in plan.slots]
+
+
+def test_no_successors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without `renewBefore`, the program does not use the account, even if the state cannot be read."""
+    monkeypatch.setattr(renewals, "_plan", pytest.fail)
+    assert plan(None, PLAIN) == {}
+    assert plan(state_of(record(datetime.now(UTC))), PLAIN) == {}
+
+
+def test_unreadable_state() -> None:
+    """If the state cannot be read, nothing is planned by guessing."""
+    with pytest.raises(pulumi.RunError, match="renewals cannot be planned without it"):
+        plan(None, RENEWED)
+
+
+@pytest.mark.usefixtures("signed_in", "config")
+def test_other_account() -> None:
+    """Credentials of a different account end the run, because its lists say nothing about this stack."""
+    with pytest.raises(pulumi.RunError, match=r"belong to account 123456789012, but .* account 999999999999"):
+        plan(StackState({}, None), RENEWED, account="999999999999")
+
+
+@pytest.mark.usefixtures("signed_in", "config")
+def test_lag(iam: IAMClient) -> None:
+    """A recorded credential that lists lack counts as existing if it is younger than a minute, else as deleted."""
+    assert iam.list_users()["Users"]
+    now = datetime.now(UTC)
+    for created, renewed in ((now - timedelta(seconds=5), True), (now - timedelta(minutes=2), False)):
+        recorded = replace(record(created), expires=created + timedelta(days=1))
+        short = replace(RENEWED, expire_after_days=1)
+        planned = plan(state_of(recorded), short)[NAME]
+        assert (planned.renewed is not None, outline(planned)) == (
+            renewed,
+            [NAME, f"{NAME}~2"] if renewed else [NAME],
+        )
+
+
+@pytest.mark.usefixtures("config")
+def test_approved_time(signed_in: Emulator, iam: IAMClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an approved plan, a renewal that became due after it waits for the next one."""
+    created = iam.create_service_specific_credential(UserName="jane", ServiceName=BEDROCK, CredentialAgeDays=90)
+    existing = created["ServiceSpecificCredential"]
+    state = state_of(record(existing["CreateDate"], existing["ServiceSpecificCredentialId"]))
+    signed_in.controls.set(clock_shift=89 * 86_400)
+    assert plan(state, RENEWED)[NAME].renewed is not None
+    approval = Approval("p", "s", None, existing["CreateDate"] + timedelta(days=87), None, {})
+    monkeypatch.setattr(renewals, "read_approval", lambda: approval)
+    assert plan(state, RENEWED)[NAME].renewed is None
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_time_of_previews(iam: IAMClient, config: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An update that would renew by config `now` is rejected; a preview shows it."""
+    created = iam.create_service_specific_credential(UserName="jane", ServiceName=BEDROCK, CredentialAgeDays=90)
+    existing = created["ServiceSpecificCredential"]
+    state = state_of(record(existing["CreateDate"], existing["ServiceSpecificCredentialId"]))
+    config["now"] = (existing["CreateDate"] + timedelta(days=88, hours=1)).isoformat()
+    with pytest.raises(pulumi.RunError, match="config `now` is only for previews"):
+        plan(state, RENEWED)
+    monkeypatch.setattr(renewals, "is_dry_run", lambda: True)
+    assert plan(state, RENEWED)[NAME].renewed is not None
+
+
+@pytest.mark.usefixtures("signed_in", "config")
+def test_former_names(iam: IAMClient) -> None:
+    """Slots are found under the former names of user and credential."""
+    assert iam.list_users()["Users"]
+    recorded = [
+        replace(record(datetime.now(UTC)), resource="joan/bedrock/old"),
+        replace(record(datetime.now(UTC), "ACCASECOND0000000000"), resource="joan/bedrock/old~2", rotation=1),
+    ]
+    planned = plan(state_of(*recorded), replace(RENEWED, was="old", user_was="joan"))[NAME]
+    assert outline(planned) == [f"{NAME}~2", NAME]
+
+
+def test_declared_slots() -> None:
+    """The planned slots replace their credential; other credentials of the user stay."""
+    other = replace(PLAIN, service="logs.amazonaws.com", name="logs")
+    user = DesiredUser("jane", PLAIN.location, (RENEWED, other))
+    slots = (RENEWED, replace(RENEWED, slot=2, rotation=1))
+    assert declare_slots(user, {NAME: SlotPlan(slots)}).credentials == (*slots, other)
+    assert declare_slots(user, {}) is user
