@@ -76,7 +76,7 @@ def test_unreadable_state() -> None:
 
 @pytest.mark.usefixtures("signed_in", "config")
 def test_other_account() -> None:
-    """Credentials of a different account end the run, because its lists say nothing about this stack."""
+    """Credentials of a different account end the run, because its lists do not concern this stack."""
     with pytest.raises(pulumi.RunError, match=r"belong to account 123456789012, but .* account 999999999999"):
         plan(StackState({}, None), RENEWED, account="999999999999")
 
