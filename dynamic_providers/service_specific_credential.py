@@ -58,9 +58,9 @@ _RESET_REMOVED = (
 )
 _YOUNG = (
     "{service} credential {id} of user {user} is less than a minute old, and IAM's lists do not show it as created yet:"
-    " it is kept as recorded"
+    " the state keeps it unchanged"
 )
-_DENIED = "{error}. {service} credential {id} of user {user} is kept as recorded"
+_DENIED = "{error}. The state keeps {service} credential {id} of user {user} unchanged"
 
 
 class ServiceSpecificCredentialProvider(Provider):

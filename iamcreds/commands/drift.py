@@ -49,12 +49,12 @@ def command(
 
     The command needs read permissions only, and neither a state nor a passphrase. With --state it also reports pending
     resets and compares every id; without it, the last lines list the omitted checks. The secrets of a state stay
-    encrypted. If the state has unknown code, the command compares nothing. --plugin accepts a plugin.
+    encrypted. If the state has unknown code, the command compares nothing. --plugin accepts a plugin of your program.
 
     Each difference has a next step. --notify sends the summary and the first differences by mail, to Slack or to
     another service that apprise supports. Prefer IAMCREDS_NOTIFY_URLS, because other processes can see arguments.
 
-    Access keys are evaluated with IAM's credential report, and read only for users that may violate their policy.
+    IAM's credential report shows which users may violate their policy, and the command reads only their access keys.
     --exact reads the access keys of every user with a policy.
 
     Exit codes: 0 without differences; 2 if there are differences; 1 after an error, including usage errors.

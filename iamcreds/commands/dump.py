@@ -39,7 +39,7 @@ _NAMED = 5
     "specs",
     type=click.Path(path_type=Path),
     metavar="SPECS",
-    help="Specs that get the ids of existing credentials (`adopt: ID`), and no other change.  [default: none]",
+    help="Specs to extend with the ids of existing credentials (`adopt: ID`), without other changes.  [default: none]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.  [default: off]")
 @selection_options
@@ -54,8 +54,8 @@ def command(
     The older of two credentials of a service gets the service's name, the newer one is called "second". Inactive
     credentials have a status. If a file exists, nothing is written.
 
-    With --into, existing specs get the ids, for example after a lost state. The exit code is 3 if the id of a declared
-    credential is undecided; each one is listed with its candidates.
+    With --into, the command adds the ids to existing specs, for example after a lost state. The exit code is 3 if the
+    id of a declared credential is undecided; each one is listed with its candidates.
 
     \b
     Examples:

@@ -117,7 +117,7 @@ def access_keys(**options: Any) -> None:  # noqa: ANN401 - the options of both l
     The list has the access keys of one user (--user), of all users (--all-users) or of the calling user.
 
     AWS lists the access keys of one user at a time. With --all-users, the command lists the users and then the keys of
-    each user in parallel, so --marker and --max-items count users.
+    each user in parallel, so --marker and --max-items apply to users, not keys.
 
     JSON and YAML have the fields "access_keys" and "marker". The marker is null unless --max-items omits access keys.
     With tables and CSV, the marker is printed to standard error.

@@ -31,8 +31,8 @@ def command(specs: Path, *, file: Path, **options: Unpack[comparison.Options]) -
     reports. It is one file that needs no network. It contains no secrets, but shows the access of each user, so treat
     it as confidential.
 
-    If there are differences, --notify sends the summary and the first of them by mail, to Slack or to another service
-    that apprise supports. Addresses contain secrets, and other processes can see arguments, so prefer
+    If there are differences, --notify sends the summary and the first differences by mail, to Slack or to another
+    service that apprise supports. Addresses contain secrets, and other processes can see arguments, so prefer
     IAMCREDS_NOTIFY_URLS. Separate several addresses with spaces.
 
     Exit codes: 0 without differences; 2 if there are differences; 1 after an error, including usage errors.

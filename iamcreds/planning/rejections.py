@@ -62,8 +62,9 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
             )
         case Unproven(existing):
             return (
-                f"cannot create or import a {what} for {user}: {_list_existing(existing)}, and only the whole state"
-                f" shows if this stack manages {_it(existing)}. Run with --refresh, and without --target and --exclude"
+                f"cannot create or import a {what} for {user}: {_list_existing(existing)}, and this run did not"
+                f" read the whole state, which shows if the stack manages {_it(existing)}. Run with --refresh, and"
+                " without --target and --exclude"
             )
         case Ambiguous(unmanaged):
             return (

@@ -52,8 +52,8 @@ def _check(passwords: Any) -> Mapping[str, str]:  # noqa: ANN401 - any JSON
     """
     if not isinstance(passwords, dict):
         raise pulumi.RunError(
-            f"config `{KEY}`: the value must be an object of strings by resource name. Run pulumi config set --secret"
-            f" --path {_path('jane/codecommit')}, which prompts for the password"
+            f"config `{KEY}`: the value must be an object that maps resource names to passwords. Run pulumi config set"
+            f" --secret --path {_path('jane/codecommit')}, which prompts for the password"
         )
     wrong = sorted(name for name, password in passwords.items() if not (isinstance(password, str) and password))
     if wrong:

@@ -22,6 +22,7 @@ TITLES = {
 """The titles of the kinds of differences."""
 
 _MAX_NAMED = 5
+_WATCHED = ("user with a policy", "users with a policy")
 _COUNTED = {Kind.DRIFT: "drifted", Kind.UNMANAGED: "unmanaged", Kind.UNDECLARED: "undeclared"}
 
 
@@ -59,8 +60,8 @@ def describe_limits(drift: Drift) -> Iterator[str]:
     if any(difference.may_be_outdated(inventory) for difference in drift.differences):
         yield "IAM is eventually consistent, so changes made in the last minute may be reported incorrectly"
     if drift.resets:
-        triggers = format_count(drift.resets, "reset trigger")
-        yield f"{triggers} not checked: only the stack's state has the applied triggers"
+        texts = format_count(drift.resets, "reset text")
+        yield f"{texts} not checked: only the stack's state has the applied texts"
     if drift.are_ids_unknown:
         yield "ids not checked: only the stack's state has the ids of declared credentials"
     if drift.ignored:
@@ -69,11 +70,11 @@ def describe_limits(drift: Drift) -> Iterator[str]:
         yield "access keys not checked, because they do not belong to a service"
     if inventory.report_missing is not None:
         reason = f"no credential report is available ({inventory.report_missing})"
-        yield f"access keys of {format_count(read, 'watched user')} read one by one, because {reason}"
+        yield f"access keys of {format_count(read, *_WATCHED)} read one by one, because {reason}"
     if inventory.report is not None:
         age = format_duration(inventory.read_at - inventory.report.generated)
         yield (
-            f"access keys of {format_count(drift.watched, 'watched user')}: those of {read:,} read now, the others from"
+            f"access keys of {format_count(drift.watched, *_WATCHED)}: those of {read:,} read now, the others from"
             f" the credential report, which is {age} old; only --exact finds keys created or activated since, and the"
             " age of keys with a changed status"
         )

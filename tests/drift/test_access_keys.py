@@ -148,7 +148,7 @@ def test_report_denied(drifting: Drifting, emulator: Emulator, operation: str) -
     ran = drifting.json()
     assert (ran.code, len(ran.found)) == (2, 5)
     assert looked(emulator) == (5, 5)
-    assert "access keys of 5 watched users read one by one, because no credential report is available" in ran.out
+    assert "access keys of 5 users with a policy read one by one, because no credential report is available" in ran.out
     assert "AccessDenied" in ran.out
     assert ran.account["accessKeys"]["credentialReport"] is None
 

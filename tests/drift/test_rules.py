@@ -380,14 +380,14 @@ def test_limits() -> None:
     there = Inventory("123456789012", NOW, access_keys_read=("jane",))
     assert list(describe_limits(drift(there))) == []
     assert list(describe_limits(drift(there, resets=2, are_ids_unknown=True, are_keys_skipped=True))) == [
-        "2 reset triggers not checked: only the stack's state has the applied triggers",
+        "2 reset texts not checked: only the stack's state has the applied texts",
         "ids not checked: only the stack's state has the ids of declared credentials",
         "access keys not checked, because they do not belong to a service",
     ]
     reported = replace(there, report=CredentialReport(NOW - timedelta(minutes=95)))
     (note,) = describe_limits(drift(reported, watched=1_200))
     assert note == (
-        "access keys of 1,200 watched users: those of 1 read now, the others from the credential report, which is"
+        "access keys of 1,200 users with a policy: those of 1 read now, the others from the credential report, which is"
         " 1 hour old; only --exact finds keys created or activated since, and the age of keys with a"
         " changed status"
     )
@@ -403,5 +403,5 @@ def test_limits() -> None:
     )
     refused = replace(there, report_missing="AccessDenied")
     assert list(describe_limits(drift(refused))) == [
-        "access keys of 1 watched user read one by one, because no credential report is available (AccessDenied)"
+        "access keys of 1 user with a policy read one by one, because no credential report is available (AccessDenied)"
     ]

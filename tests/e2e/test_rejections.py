@@ -196,7 +196,7 @@ def test_denied_read_stops_nobody(stack: Stack, iam: IAMClient, emulator: Emulat
     stack.write_specs(team=team.format("{service: codecommit, reset: lost}", ""))
     said = stack.succeed("preview", "--diff", **REPORT)
     assert denied in said
-    assert "kept as recorded" in said
+    assert "The state keeps" in said
     deny_again(emulator)
     assert "listing the service-specific credentials of user joe" in stack.fail(*UP)
     resources = stack.read_resources()

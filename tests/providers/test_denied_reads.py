@@ -53,7 +53,7 @@ def test_denied_read(
     assert (read.id, read.outs, read.inputs) == (name, outs, {"user": "joe", "service": CODECOMMIT})
     warning = capsys.readouterr().err
     assert warning.startswith(f"warning: {DENIED}")
-    assert f"{CODECOMMIT} credential {name} of user joe is kept as recorded" in warning
+    assert f"The state keeps {CODECOMMIT} credential {name} of user joe unchanged" in warning
     assert provider.read(*recorded["jane"]).id == recorded["jane"][0]
 
     news = {**run("joe", {name: "joe"}), "reset": "lost"}

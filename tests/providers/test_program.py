@@ -276,7 +276,7 @@ def test_passwords(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_passwords_of_another_shape(tmp_path: Path, passwords: str) -> None:
     """A value that is not a map of strings is rejected with the correct command, and never quoted."""
     with pytest.raises(
-        pulumi.RunError, match="config `passwords`: the value must be an object of strings by resource name"
+        pulumi.RunError, match="config `passwords`: the value must be an object that maps resource names to passwords"
     ) as refused:
         configured(tmp_path, passwords)
     assert "hunter2" not in str(refused.value)

@@ -133,7 +133,7 @@ def test_json() -> None:
         ],
         "unsettled": [],
     }
-    assert [note for note in notes if "reset triggers" in note]
+    assert [note for note in notes if "reset texts" in note]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_markdown() -> None:
         " | spare Active | none | pulumi up | `missing-credential` |"
     ) in lines
     assert "<details><summary>Scope and limits</summary>\n\n- Read at `2026-11-23` `12:00` UTC" in text
-    assert "\n- 3 reset triggers not checked" in text
+    assert "\n- 3 reset texts not checked" in text
     assert text.endswith("- Rules: access-key-too-old, missing-credential\n\n</details>\n")
 
 

@@ -23,7 +23,7 @@ class ResetPending(CredentialDifference):
     """The reset trigger of the only credential in `desired` differs from the recorded one."""
 
     rule = "reset-pending"
-    meaning = "the declared reset trigger differs from the applied one (only with `--state`)"
+    meaning = "the declared `reset` text differs from the applied one (only with `--state`)"
     kind = Kind.DRIFT
     seriousness = 10
     recorded: str | None
