@@ -47,7 +47,7 @@ def test_left_by_a_replacement(provider: ServiceSpecificCredentialProvider, emul
     for existing in ("fail", "adopt"):
         (reason,) = reasons(new_process().check({}, spare | {"existing": existing}))
         assert f"{UNMANAGED} (Active" in reason
-        assert "this run did not read the whole state, which shows if the stack manages" in reason
+        assert "this run read only a part of the state, so the stack may manage" in reason
     provider = new_process()
     provider.read(name, outs)
     provider.read(UNMANAGED, outs | {"credential_id": UNMANAGED})
@@ -66,7 +66,7 @@ def test_left_by_a_resource_of_a_different_user(
     emulator.controls.set(clock_shift=120)
     provider.account.credentials.delete("jane", name)
     (reason,) = reasons(new_process().check({}, news(**context)))
-    assert "this run did not read the whole state, which shows if the stack manages" in reason
+    assert "this run read only a part of the state, so the stack may manage" in reason
     provider = new_process()
     provider.read(name, outs)
     (reason,) = reasons(provider.check({}, news(**context)))
