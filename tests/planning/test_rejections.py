@@ -140,7 +140,7 @@ def test_unproven() -> None:
     """If the credential may be managed, the message has the options of a full run, and no command that deletes it."""
     message = say(Unproven((A,)))
     assert "already exists, and this run read only a part of the state, so the stack may manage it" in message
-    assert message.endswith("Run with --refresh, and without --target and --exclude")
+    assert message.endswith("Run with --refresh, without --target and --exclude")
     assert "delete" not in message
     assert A.id in message
 

@@ -23,7 +23,7 @@ def test_without_the_state(
     """If the program does not send the state's credentials, none is called unmanaged or adopted."""
     emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
     (reason,) = reasons(provider.check({}, INPUTS | inputs))
-    assert "Run with --refresh, and without --target" in reason
+    assert "Run with --refresh, without --target" in reason
     assert "delete" not in reason
 
 
