@@ -62,9 +62,9 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
             )
         case Unproven(existing):
             return (
-                f"cannot create or import a {what} for {user}: {_list_existing(existing)}, and this run did not"
-                f" read the whole state, which shows if the stack manages {_it(existing)}. Run with --refresh, and"
-                " without --target and --exclude"
+                f"cannot create or import a {what} for {user}: {_list_existing(existing)}, and this run read only"
+                f" a part of the state, so the stack may manage {_it(existing)}. Run with --refresh, without --target"
+                " and --exclude"
             )
         case Ambiguous(unmanaged):
             return (

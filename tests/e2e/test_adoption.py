@@ -60,7 +60,7 @@ def test_what_is_older_than_our_own(stack: Stack, iam: IAMClient, emulator: Emul
     stack.up()
     stack.write_program(imported + one + two)
     said = " ".join(stack.fail("preview", "--refresh=false").split())
-    assert "Run with --refresh, and without --target and --exclude" in said
+    assert "Run with --refresh, without --target and --exclude" in said
     for command in (["--refresh"], ["--config", "now=2027-01-01"]):
         assert f'adopts: "{older}"' in stack.succeed("preview", "--diff", *command)
     stack.succeed("up", "--yes", "--config", "now=2027-01-01")

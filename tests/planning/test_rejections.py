@@ -139,8 +139,8 @@ def test_replacement_does_not_adopt() -> None:
 def test_unproven() -> None:
     """If the credential may be managed, the message has the options of a full run, and no command that deletes it."""
     message = say(Unproven((A,)))
-    assert "already exists, and this run did not read the whole state, which shows if the stack manages it" in message
-    assert message.endswith("Run with --refresh, and without --target and --exclude")
+    assert "already exists, and this run read only a part of the state, so the stack may manage it" in message
+    assert message.endswith("Run with --refresh, without --target and --exclude")
     assert "delete" not in message
     assert A.id in message
 

@@ -23,7 +23,7 @@ def test_without_the_state(
     """If the program does not send the state's credentials, none is called unmanaged or adopted."""
     emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT)
     (reason,) = reasons(provider.check({}, INPUTS | inputs))
-    assert "Run with --refresh, and without --target" in reason
+    assert "Run with --refresh, without --target" in reason
     assert "delete" not in reason
 
 
@@ -47,7 +47,7 @@ def test_left_by_a_replacement(provider: ServiceSpecificCredentialProvider, emul
     for existing in ("fail", "adopt"):
         (reason,) = reasons(new_process().check({}, spare | {"existing": existing}))
         assert f"{UNMANAGED} (Active" in reason
-        assert "this run did not read the whole state, which shows if the stack manages" in reason
+        assert "this run read only a part of the state, so the stack may manage" in reason
     provider = new_process()
     provider.read(name, outs)
     provider.read(UNMANAGED, outs | {"credential_id": UNMANAGED})
@@ -66,7 +66,7 @@ def test_left_by_a_resource_of_a_different_user(
     emulator.controls.set(clock_shift=120)
     provider.account.credentials.delete("jane", name)
     (reason,) = reasons(new_process().check({}, news(**context)))
-    assert "this run did not read the whole state, which shows if the stack manages" in reason
+    assert "this run read only a part of the state, so the stack may manage" in reason
     provider = new_process()
     provider.read(name, outs)
     (reason,) = reasons(provider.check({}, news(**context)))
