@@ -107,6 +107,11 @@ class CredentialPolicy:
     services: tuple[str, ...] = ()
     enforce: bool = False
 
+    def properties(self) -> dict[str, int | list[str]]:
+        """Return the policy for the run context, without the limits that are not set."""
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        return {name: value for name, value in values.items() if value}
+
 
 @dataclass(frozen=True)
 class DesiredCredential:

@@ -47,6 +47,7 @@ def _account(drift: Drift) -> dict[str, Any]:
         },
         "notChecked": {
             "resetTriggers": drift.resets,
+            "credentialAges": drift.ages,
             "ids": drift.are_ids_unknown,
             "accessKeys": drift.are_keys_skipped,
             "undeclared": drift.ignored,

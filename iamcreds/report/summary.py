@@ -61,6 +61,9 @@ def describe_limits(drift: Drift) -> Iterator[str]:
     if drift.resets:
         triggers = format_count(drift.resets, "reset trigger")
         yield f"{triggers} not checked: only the stack's state has the applied triggers"
+    if drift.ages:
+        credentials = format_count(drift.ages, "credential")
+        yield f"ages of {credentials} not checked: only the stack's state has the dates of resets"
     if drift.are_ids_unknown:
         yield "ids not checked: only the stack's state has the ids of declared credentials"
     if drift.ignored:

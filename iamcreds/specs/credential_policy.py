@@ -21,11 +21,12 @@ _LISTS = ("requireExpiry", "services")
 def check_policies(tree: Tree) -> Iterator[Problem]:
     """Yield every problem of the services in the credential policies of a file."""
     users = tree.values.get("users")
-    declaring = [tree.values.get("defaults"), *(users.values() if isinstance(users, Block) else ())]
+    declaring: list[Plain] = [tree.values.get("defaults"), *(users.values() if isinstance(users, Block) else ())]
     for fields in declaring:
         policy = fields.get(_FIELD) if isinstance(fields, Block) else None
-        for name in _LISTS if isinstance(policy, Block) else ():
-            yield from _check_services(tree, name, policy.get(name))
+        if isinstance(policy, Block):
+            for name in _LISTS:
+                yield from _check_services(tree, name, policy.get(name))
 
 
 def make_credential_policy(fields: Mapping[str, Any]) -> CredentialPolicy | None:
