@@ -88,6 +88,8 @@ def _plain(value: object) -> object:
     match value:
         case tuple():
             return [_plain(one) for one in value]
+        case dict():
+            return {name: _plain(one) for name, one in value.items()}
         case DesiredCredential(service=service, name=name, status=status, location=location):
             return {"service": service, "name": name, "status": status and status.value, "place": _location(location)}
         case Credential(id=id_, service=service, status=status, created=created, expires=expires):
