@@ -15,6 +15,7 @@ from iamcreds.drift.rules.access_key_limits import check_access_keys
 from iamcreds.errors import AccessDeniedError
 from iamcreds.model import AccessKeyPolicy
 from iamcreds.pulumi_engine.inputs import is_known
+from iamcreds.pulumi_engine.policy_check import NOT_ENFORCED, is_enforcing
 from iamcreds.pulumi_engine.provider import WatcherProvider, warn
 from iamcreds.pulumi_engine.run_context import RunContext, on_rejection, reject
 from iamcreds.text.escaping import escape_invisible
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from iamcreds.model import AccessKey
 
 _OPTIONS = "Options: fix the access keys; or allow the run with --config enforce=false"
-_NOT_ENFORCED = (
-    "access key policies are not enforced, because the stack's config has enforce=false. Run"
-    " `pulumi config rm enforce` to enforce them again"
-)
 
 
 class AccessKeys(Resource, module="iam", name="AccessKeys"):
@@ -81,9 +78,9 @@ class AccessKeysProvider(WatcherProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Read whether policies are enforced in this run."""
         super().configure(req)
-        self._enforces = (req.config.get("enforce") or "true").lower() != "false"
+        self._enforces = is_enforcing(req.config)
         if not self._enforces:
-            warn(_NOT_ENFORCED)
+            warn(NOT_ENFORCED.format(policies="access key"))
 
     def check(self, _olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
         """Read the keys of all users into the inputs, so that every preview shows them; reject enforced findings."""

@@ -9,6 +9,7 @@ from typing import Any
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
+    ConfigureRequest,
     CreateResult,
     DiffResult,
     ReadResult,
@@ -38,6 +39,7 @@ from iamcreds.pulumi_engine.outputs import (
     recorded_existing,
     refresh,
 )
+from iamcreds.pulumi_engine.policy_check import PolicyCheck, is_enforcing
 from iamcreds.pulumi_engine.provider import (
     ACCOUNT_WIDE,
     DECLARED_FOR,
@@ -66,6 +68,11 @@ _DENIED = "{error}. The state keeps {service} credential {id} of user {user} unc
 class ServiceSpecificCredentialProvider(Provider):
     """The provider of one credential. Its class and module name are persisted in every state."""
 
+    def configure(self, req: ConfigureRequest) -> None:
+        """Read whether credential policies are enforced in this run."""
+        super().configure(req)
+        self._enforces = is_enforcing(req.config)
+
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> CheckResult:
         """Reject invalid inputs, any other account, and a credential that cannot be created or replaced."""
         context = RunContext.read(news)
@@ -78,7 +85,8 @@ class ServiceSpecificCredentialProvider(Provider):
             return CheckResult(inputs.properties(), [])
         if olds:  # the state has it; if it is to be replaced, a check without olds follows
             inputs = replace(inputs, password=None)
-        check = CredentialCheck(self.account, self.session, inputs, context)
+        policy = PolicyCheck(inputs, context, self.now, self._enforces)
+        check = CredentialCheck(self.account, self.session, inputs, context, policy)
         recorded = CredentialInputs.read(olds) if olds else None
         if malformed:
             return check.reject("; ".join(f"{failure.property}: {failure.reason}" for failure in malformed), recorded)

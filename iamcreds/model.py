@@ -90,6 +90,30 @@ class AccessKeyPolicy:
 
 
 @dataclass(frozen=True)
+class CredentialPolicy:
+    """The policy for a user's credentials; ages and lifetimes in days, None without a limit.
+
+    Attributes:
+        max_age_days: the maximum age of the password or API key.
+        max_lifetime_days: the maximum time from creation to expiry.
+        require_expiry: the services (full names) whose credentials must expire.
+        services: the allowed services (full names), empty for all.
+        enforce: True if a preview rejects a violation.
+    """
+
+    max_age_days: int | None = None
+    max_lifetime_days: int | None = None
+    require_expiry: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    enforce: bool = False
+
+    def properties(self) -> dict[str, int | list[str]]:
+        """Return the policy for the run context, without the limits that are not set."""
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        return {name: value for name, value in values.items() if value}
+
+
+@dataclass(frozen=True)
 class DesiredCredential:
     """A credential that a spec declares; `service` is the full name, and `existing` None is the same as `fail`.
 
@@ -211,6 +235,7 @@ class DesiredUser:
         location: source location of the name.
         credentials: the desired credentials.
         access_keys: the access key policy, merged with the defaults of the file; None without a policy.
+        credential_policy: the credential policy, merged with the defaults of the file; None without a policy.
         judges_credentials: True if the spec declares credentials, False if it declares access keys only.
         unmanaged: the treatment of unmanaged credentials; None if not declared, which reports them in drift only.
         iam_user: the IAM user itself, if the stack manages it; None if it must exist.
@@ -222,6 +247,7 @@ class DesiredUser:
     location: SourceLocation
     credentials: tuple[DesiredCredential, ...] = ()
     access_keys: AccessKeyPolicy | None = None
+    credential_policy: CredentialPolicy | None = None
     judges_credentials: bool = True
     unmanaged: Unmanaged | None = None
     iam_user: DesiredIamUser | None = None

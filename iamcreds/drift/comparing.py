@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.matching import Pair, compare_credentials
+from iamcreds.drift.policies import count_unknown_ages, find_violations
 from iamcreds.drift.recorded import (
     compare_recorded,
     find_no_longer_declared,
@@ -46,6 +47,7 @@ class Drift:
         credentials: the number of their declared credentials.
         watched: the number of users with an access key policy.
         resets: the number of reset triggers that were not checked, because the state is unknown.
+        ages: the number of credentials whose age was not checked, because the state is unknown.
         are_ids_unknown: True if the state is needed to match existing with declared credentials.
         are_keys_skipped: True if access keys were not compared, because the selection has services.
         ignored: the number of credentials of undeclared users that the selection excludes.
@@ -58,6 +60,7 @@ class Drift:
     credentials: int
     watched: int
     resets: int
+    ages: int
     are_ids_unknown: bool
     are_keys_skipped: bool
     ignored: int
@@ -115,6 +118,7 @@ def compare(
         ),
         *(undeclared if selection.has_undeclared else ()),
         *_access_key_findings(chosen, inventory),
+        *find_violations(chosen, inventory, selection, state),
     ]
     differences.sort(key=_order)
     return Drift(
@@ -125,6 +129,7 @@ def compare(
         credentials=sum(len(user.credentials) for user in chosen.users),
         watched=len(watched_users(chosen)),
         resets=0 if state else sum(each.reset is not None for user in chosen.users for each in user.credentials),
+        ages=0 if state else count_unknown_ages(chosen, inventory, selection),
         are_ids_unknown=state is None and any(pair.declared and pair.existing for pair in pairs),
         are_keys_skipped=bool(selection.services),
         ignored=0 if selection.has_undeclared else len(undeclared),

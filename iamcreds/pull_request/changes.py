@@ -144,6 +144,7 @@ class Changes:
         others: the changes of all other resources, such as `create aws:s3/bucket:Bucket jane`.
         rejections: the rejected resources.
         findings: the findings about access keys.
+        credential_findings: the violations of credential policies.
         warnings: the other warnings.
         errors: the errors, including rejections, each with its source location if the program reported one.
         project: the project's name, or empty if it is unknown.
@@ -159,6 +160,7 @@ class Changes:
     others: tuple[str, ...] = ()
     rejections: tuple[RejectedChange, ...] = ()
     findings: tuple[str, ...] = ()
+    credential_findings: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     project: str = ""
@@ -166,8 +168,12 @@ class Changes:
 
     @property
     def is_empty(self) -> bool:
-        """Return True if nothing changes and nothing failed, regardless of findings and warnings."""
-        return not (self.credentials or self.users or self.policies or self.others or self.errors)
+        """Return True if nothing changes or failed, and no credential policy is violated; other warnings do not count.
+
+        A changed credential policy changes no resource, so only its findings show it.
+        """
+        changes = self.credentials or self.users or self.policies or self.others
+        return not (changes or self.errors or self.credential_findings)
 
     @property
     def removals(self) -> int:

@@ -147,6 +147,9 @@ def _make_sections(changes: Changes, now: datetime) -> list[_Section]:
         _make_block("errors", "", changes.errors, "text", _ROOM_FOR_MESSAGES),
         _Section("rows", f"\n{HEAD}", tuple(render_rows(changes, now)), ""),
         _make_block("access key findings", "Access key findings", changes.findings, "text", _ROOM_FOR_MESSAGES),
+        _make_block(
+            "credential findings", "Credential findings", changes.credential_findings, "text", _ROOM_FOR_MESSAGES
+        ),
         _make_block("warnings", "Warnings", changes.warnings, "text", _ROOM_FOR_MESSAGES),
         _make_block("property changes", "Property changes", diffs, "diff"),
         _make_block("other resources", "Other resources", changes.others, "text"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from iamcreds.errors import PreviewError
@@ -36,6 +37,7 @@ _PLUGIN = "pulumi:providers:"
 _WITHOUT_EFFECT = frozenset(
     {"refresh", "read", "read-replacement", "read-discard", "discard", "discard-replaced", "remove-pending-replace"}
 )
+_CREDENTIAL_FINDING = re.compile(r" \[(credential-too-old|lifetime-too-long|no-expiry|service-not-allowed)\]\Z")
 
 
 def read_changes(preview: Preview) -> Changes:
@@ -56,6 +58,8 @@ def read_changes(preview: Preview) -> Changes:
     allowed = [step for step in steps if not _list_reasons(step)]
     credentials = suggest_names(list(find_credential_changes(allowed, recorded)))
     findings = sorted(set(_list_findings(steps, recorded)))
+    warnings = _list_warnings(preview.diagnostics, findings)
+    credential_findings = tuple(filter(_CREDENTIAL_FINDING.search, warnings))
     errors = _list_errors(preview.diagnostics)
     return Changes(
         stack=preview.stack,
@@ -67,7 +71,8 @@ def read_changes(preview: Preview) -> Changes:
         others=tuple(sorted(_list_others(allowed))),
         rejections=tuple(rejections),
         findings=tuple(findings),
-        warnings=tuple(_list_warnings(preview.diagnostics, findings)),
+        credential_findings=credential_findings,
+        warnings=tuple(warning for warning in warnings if warning not in credential_findings),
         errors=(*errors, *map(str, find_unreported(rejections, errors))),
         project=preview.project,
         account=_find_account(preview.steps),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from iamcreds.model import Credential
     from iamcreds.planning.group import Group
     from iamcreds.pulumi_engine.inputs import CredentialInputs
+    from iamcreds.pulumi_engine.policy_check import PolicyCheck
     from iamcreds.pulumi_engine.run_context import RunContext
     from iamcreds.pulumi_engine.session import Session
 
@@ -65,12 +66,14 @@ class CredentialCheck:
         session: the facts of this process.
         inputs: the credential's inputs, with a known user and service.
         context: the run context that the program sent with it.
+        policy: the check against its user's policy.
     """
 
     account: Account
     session: Session
     inputs: CredentialInputs
     context: RunContext
+    policy: PolicyCheck
 
     def run(self, olds: CredentialInputs | None) -> CheckResult:
         """Check a credential that the state has with these inputs, or (None) a new one or a replacement.
@@ -108,6 +111,7 @@ class CredentialCheck:
         if is_expired and is_replaced_after_expiry(recorded, self.inputs):
             reasons = ["it has expired"]
         if not reasons:
+            self.policy.check_kept(recorded, own)
             return CheckResult(self.inputs.properties(), [])
         if self.context.options.protect:
             raise RejectedError(protected(olds.user, olds.service, own, reasons))
@@ -168,7 +172,7 @@ class CredentialCheck:
         `frees_quota` is True if a replacement deletes the old credential first.
 
         Raises:
-            RejectedError: the plan rejects it; a rejected replacement does not begin.
+            RejectedError: the plan or the policy rejects it; a rejected replacement does not begin.
             NotApprovedError: the replacement is not approved.
         """
         for credential in own:
@@ -179,10 +183,13 @@ class CredentialCheck:
             decision = self._decide(group, own)
         match decision:
             case Create():
+                self.policy.check_created()
                 return CheckResult(inputs.properties(), [])
             case Adopt(credential):
+                self.policy.check_adopted(credential)
                 return CheckResult(inputs.properties() | _preview(credential, inputs.member().status), [])
             case Import(credential):
+                self.policy.check_imported(credential)
                 return CheckResult(inputs.properties() | _preview(credential, inputs.target), [])
         raise RejectedError(self._describe(decision, group))
 

@@ -14,7 +14,7 @@ from iamcreds.services import MAX_PER_SERVICE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from iamcreds.model import DesiredCredential, DesiredUser
+    from iamcreds.model import CredentialPolicy, DesiredCredential, DesiredUser
     from iamcreds.pulumi_engine.stack_state import StackState
 
 
@@ -93,3 +93,14 @@ def credential_context(
             inputs = CredentialInputs.declare(member, declared=number, account=None)
             context["group"][member.resource_name] = inputs.in_group()
     return context
+
+
+def policy_context(
+    state: StackState | None, credential: DesiredCredential, policy: CredentialPolicy | None
+) -> dict[str, Any]:
+    """Return the policy of the credential's user, and the recorded time of its last create or reset."""
+    if policy is None:
+        return {}
+    recorded = None if state is None else state.find(state.find_name(credential))
+    issued = None if recorded is None else recorded.issued
+    return {"policy": policy.properties()} | ({} if issued is None else {"issued_at": issued.isoformat()})

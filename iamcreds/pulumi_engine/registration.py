@@ -23,7 +23,12 @@ from iamcreds.pulumi_engine.iam_users import find_orphans, find_plugin_version, 
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.monitor import find_monitor, send
 from iamcreds.pulumi_engine.passwords import read_passwords
-from iamcreds.pulumi_engine.program_context import credential_context, unmanaged_context, users_context
+from iamcreds.pulumi_engine.program_context import (
+    credential_context,
+    policy_context,
+    unmanaged_context,
+    users_context,
+)
 from iamcreds.pulumi_engine.rejection_report import raise_rejections, report_rejections
 from iamcreds.pulumi_engine.renewals import declare_slots, plan_renewals
 from iamcreds.pulumi_engine.requests import (
@@ -224,6 +229,7 @@ def _list_credentials(
             password=None if password is None else wrap_rpc_secret(password),
         )
         context = credential_context(run.state, credential, declared) | users_context([user], is_preview=is_dry_run())
+        context |= policy_context(run.state, credential, user.credential_policy)
         yield credential.location, credential_request(credential, inputs, run=context, parent=parent)
 
 

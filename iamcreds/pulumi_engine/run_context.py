@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pulumi.dynamic import CheckFailure, CheckResult
 from pulumi.runtime.settings import is_dry_run
 
+from iamcreds.model import CredentialPolicy
 from iamcreds.pulumi_engine.inputs import CredentialInputs, is_known
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ class RunContext:
             a different user.
         account: the account of the state, 12 digits, None if the state is empty or could not be read.
         on_rejection: how to report a rejection.
+        policy: the credential policy of the user, None without one.
+        issued: the recorded time of the credential's last create or reset, None if unknown.
         created_users: users that the program creates: one that is missing in a preview will exist.
         may_create_users: whether other resources of the program may create users that the context does not name.
     """
@@ -110,6 +113,8 @@ class RunContext:
     newest: datetime | None = None
     account: str | None = None
     on_rejection: OnRejection = OnRejection.FAIL
+    policy: CredentialPolicy | None = None
+    issued: datetime | None = None
     created_users: tuple[str, ...] = ()
     may_create_users: bool = True
 
@@ -137,6 +142,8 @@ class RunContext:
             newest=datetime.fromisoformat(known["newest"]) if known.get("newest") else None,
             account=known.get("account"),
             on_rejection=OnRejection(known.get("on_rejection") or OnRejection.FAIL),
+            policy=_read_policy(known.get("policy")),
+            issued=datetime.fromisoformat(known["issued_at"]) if known.get("issued_at") else None,
             created_users=tuple(known.get("created_users") or ()),
             may_create_users=known.get("may_create_users") is not False,
         )
@@ -154,6 +161,18 @@ class RunContext:
         sent = members.get(self.resource, member)  # a replacement is planned without its import
         is_certain = replace(sent, adopt=None) == replace(member, adopt=None)
         return members | {self.resource: replace(member, is_certain=is_certain)}
+
+
+def _read_policy(properties: Mapping[str, Any] | None) -> CredentialPolicy | None:
+    """Return the policy, None without one; the engine makes every number a float."""
+    if properties is None:
+        return None
+    max_age, max_lifetime = (
+        None if properties.get(limit) is None else int(properties[limit])
+        for limit in ("max_age_days", "max_lifetime_days")
+    )
+    required, allowed = (tuple(properties.get(name) or ()) for name in ("require_expiry", "services"))
+    return CredentialPolicy(max_age, max_lifetime, required, allowed, enforce=properties.get("enforce") is True)
 
 
 def _rename(

@@ -47,6 +47,7 @@ def _account(drift: Drift) -> dict[str, Any]:
         },
         "notChecked": {
             "resetTriggers": drift.resets,
+            "credentialAges": drift.ages,
             "ids": drift.are_ids_unknown,
             "accessKeys": drift.are_keys_skipped,
             "undeclared": drift.ignored,
@@ -87,6 +88,8 @@ def _plain(value: object) -> object:
     match value:
         case tuple():
             return [_plain(one) for one in value]
+        case dict():
+            return {name: _plain(one) for name, one in value.items()}
         case DesiredCredential(service=service, name=name, status=status, location=location):
             return {"service": service, "name": name, "status": status and status.value, "place": _location(location)}
         case Credential(id=id_, service=service, status=status, created=created, expires=expires):

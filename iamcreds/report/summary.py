@@ -62,6 +62,9 @@ def describe_limits(drift: Drift) -> Iterator[str]:
     if drift.resets:
         texts = format_count(drift.resets, "reset text")
         yield f"{texts} not checked: only the stack's state has the applied texts"
+    if drift.ages:
+        credentials = format_count(drift.ages, "credential")
+        yield f"ages of {credentials} not checked: only the stack's state has the dates of resets"
     if drift.are_ids_unknown:
         yield "ids not checked: only the stack's state has the ids of declared credentials"
     if drift.ignored:

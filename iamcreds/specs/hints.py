@@ -73,16 +73,24 @@ def _find_hints(violation: Violation) -> Iterator[str]:
     if violation.keyword != "type":
         return
     if violation.expected == "array":
-        yield from _hint_at_list(value, resolve_reference(schema["items"]))
+        yield from _hint_at_list(value, resolve_reference(schema["items"]), has_items="minItems" in schema)
     elif violation.expected == "object":
         yield from _hint_at_mapping(violation)
     elif isinstance(value, str) and accepts(schema, resolve(value)):
         yield "; remove the quotes"
 
 
-def _hint_at_list(value: Any, item: Mapping[str, Any]) -> Iterator[str]:  # noqa: ANN401 - anything a spec may hold
+def _hint_at_list(
+    value: Any,  # noqa: ANN401 - anything a spec may hold
+    item: Mapping[str, Any],
+    *,
+    has_items: bool,
+) -> Iterator[str]:
     match value:
-        case None:
+        case str() if "properties" not in item:
+            if accepts(item, value):
+                yield f"; write [{_format_value(value)}]"
+        case None if not has_items:
             yield '; "[]" is the empty list'
         case dict() if any(key.startswith("-") for key in value):
             yield "; a space is missing after the dash"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import SpecsError
 from iamcreds.model import AccessKeyPolicy, Desired, Existing, Problem, Severity, SourceLocation, Unmanaged
+from iamcreds.specs.credential_policy import make_credential_policy
 from iamcreds.specs.reading import read
 from iamcreds.specs.rules import check_files
 from iamcreds.specs.sources import format_path, read_documents, read_stream
@@ -116,6 +117,7 @@ def _apply_defaults(user: SpecUser, defaults: Mapping[str, Any]) -> DesiredUser:
         user.desired,
         credentials=credentials,
         access_keys=_make_policy({**defaults.get("accessKeys", {}), **user.access_keys}),
+        credential_policy=make_credential_policy({**defaults.get("credentialPolicy", {}), **user.credential_policy}),
         unmanaged=user.desired.unmanaged or unmanaged,
     )
 

@@ -16,6 +16,7 @@ from iamcreds.model import (
     Status,
     Unmanaged,
 )
+from iamcreds.specs.credential_policy import check_policies
 from iamcreds.specs.expiry import count_hours
 from iamcreds.specs.former_users import check_user
 from iamcreds.specs.nodes import Block
@@ -48,10 +49,12 @@ class SpecUser:
     Attributes:
         desired: the user without the defaults; only name and source location if the file has an error.
         access_keys: the declared fields of the access key policy.
+        credential_policy: the declared fields of the credential policy.
     """
 
     desired: DesiredUser
     access_keys: Mapping[str, Any] = field(default_factory=dict)
+    credential_policy: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def read(document: Document) -> Spec:
     declared_users = tree.values.get("users")
     fields_of_users = declared_users.items() if isinstance(declared_users, Block) else ()
     users = [(name, tuple(find_declared(tree, name, fields))) for name, fields in fields_of_users]
-    problems = {*document.problems, *violations}
+    problems = {*document.problems, *violations, *check_policies(tree)}
     for name, fields in fields_of_users:
         problems.update(check_user(tree, name, fields))
     for _, credentials in users:
@@ -135,7 +138,7 @@ def _make_user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_val
         releases_iam_user=fields.get("iamUser") is False,
         was=fields.get("was"),
     )
-    return SpecUser(user, fields.get("accessKeys", {}))
+    return SpecUser(user, fields.get("accessKeys", {}), fields.get("credentialPolicy", {}))
 
 
 def _make_iam_user(tree: Tree, name: str, declared: Any) -> DesiredIamUser | None:  # noqa: ANN401 - as in the schema

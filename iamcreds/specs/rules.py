@@ -9,18 +9,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Problem, Severity
-from iamcreds.services import (
-    MAX_PER_SERVICE,
-    SERVICES,
-    SUFFIX,
-    known_service,
-    service_alias,
-    service_name,
-)
+from iamcreds.model import Problem
+from iamcreds.services import MAX_PER_SERVICE, service_alias, service_name
 from iamcreds.specs.expiry import check_expiry, has_renewal
 from iamcreds.specs.former_users import check_former_users
-from iamcreds.specs.hints import did_you_mean, find_nearest
+from iamcreds.specs.known_services import check_service
 from iamcreds.specs.nodes import Block, Items, quoted
 
 if TYPE_CHECKING:
@@ -40,7 +33,7 @@ RULES = {
     "duplicate-user": "two files declare the same user",
     "empty-file": "a file is empty",
     "expiry-of-protected": "`expire` on a credential with `protect`",
-    "expiry-on-password-service": "`expire` on a service with passwords instead of API keys",
+    "expiry-on-password-service": "`expire` or `requireExpiry` on a service with passwords instead of API keys",
     "merge-key": "a merge key (<<)",
     "missing-key": "a required key is missing",
     "no-account": "warning of `iamcreds validate` only: no file declares the account",
@@ -74,10 +67,6 @@ RULES = {
     "wrong-was": "a former name that is still in use or is used twice",
 }
 """Every rule that a problem can name, and the problem; the names are persistent."""
-
-_SHORT_NAMES = {service.name.removesuffix(SUFFIX): service.name for service in SERVICES} | {
-    service.alias: service.alias for service in SERVICES if service.alias is not None
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +172,7 @@ def _check_credential(credential: Declared) -> Iterator[Problem]:
         message = '"status" is not supported next to "rotate", which activates and deactivates credentials itself'
         yield Problem(credential.key_location("status"), message, "rotate-with-status")
     yield from check_expiry(credential)
-    if known_service(credential.service) is None:
-        yield _warn_of_service(credential)
-
-
-def _warn_of_service(credential: Declared) -> Problem:
-    near = find_nearest(credential.service.removesuffix(SUFFIX), _SHORT_NAMES)
-    hint = did_you_mean(None if near is None else _SHORT_NAMES[near])
-    message = f"{quoted(credential.fields['service'])} is not a service known to have such credentials{hint}"
-    return Problem(credential.value_location("service"), message, "unknown-service", Severity.WARNING)
+    yield from check_service(str(credential.fields["service"]), credential.value_location("service"))
 
 
 def check_files(specs: Sequence[Spec]) -> Iterator[Problem]:

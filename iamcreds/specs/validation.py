@@ -30,6 +30,7 @@ _RULES = {
     "enum": "wrong-value",
     "maxLength": "wrong-format",
     "maximum": "out-of-range",
+    "minItems": "wrong-value",
     "minLength": "wrong-format",
     "minimum": "out-of-range",
     "not": "wrong-value",
@@ -37,6 +38,8 @@ _RULES = {
     "type": "wrong-type",
     "uniqueItems": "wrong-value",
 }
+
+_LISTS = {"minItems": "an empty one", "uniqueItems": "one with duplicates"}
 
 
 def validate(tree: Tree) -> tuple[Tree, list[Problem]]:
@@ -91,6 +94,8 @@ def _describe_unsupported(violation: Violation, tree: Tree) -> Problem:
 
 def _describe_mismatch(violation: Violation) -> str:
     match violation.instance:
+        case list() if violation.keyword in _LISTS:
+            actual = _LISTS[violation.keyword]
         case None | "":
             actual = "empty"
         case str(text):

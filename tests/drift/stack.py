@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds.emulator.account import ACCOUNT
 from iamcreds.pulumi_engine.inputs import CredentialInputs
-from iamcreds.pulumi_engine.program_context import credential_context, users_context
+from iamcreds.pulumi_engine.program_context import credential_context, policy_context, users_context
 from iamcreds.pulumi_engine.stack_state import StackState
 from iamcreds.resource_types import CREDENTIAL_TYPE
 from iamcreds.specs import load
 from iamcreds.state.providers import serialize_by_reference
+from iamcreds.state.recorded import read_recorded
 from tests.providers.conftest import new_process
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ class Stack:
         names: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
         for name, (_, outputs) in self.state.items():
             names[outputs["user"], outputs["service"]][outputs["credential_id"]] = name
-        return StackState(names, ACCOUNT, users=None)
+        recorded = {outputs["credential_id"]: read_recorded(name, outputs) for name, (_, outputs) in self.state.items()}
+        return StackState(names, ACCOUNT, users=None, recorded=recorded)
 
     def export(self) -> str:
         """Return the output of `pulumi stack export`."""
@@ -139,4 +141,5 @@ def _declare(wanted: DesiredCredential, user: DesiredUser, state: StackState) ->
     group = [sibling for sibling in user.credentials if sibling.service == wanted.service]
     inputs = CredentialInputs.declare(wanted, declared=len(group), account=None)
     context = credential_context(state, wanted, group) | users_context([user], is_preview=True)
+    context |= policy_context(state, wanted, user.credential_policy)
     return inputs.properties() | {"run": context}

@@ -17,6 +17,7 @@ from iamcreds.cli import main
 from iamcreds.drift.comparing import list_rules
 from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
 from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
+from iamcreds.drift.rules.credential_limits import CredentialTooOld, LifetimeTooLong, NoExpiry, ServiceNotAllowed
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
@@ -118,6 +119,7 @@ WITH_STATE = r"(?P<iamcreds>pulumi stack export \| iamcreds drift specs --state 
 TWO = "users: {{jane: {{credentials: [{{service: codecommit, {}}}, {{service: codecommit, name: spare, {}}}]}}}}"
 MANAGED = "users: {{jane: {{credentials: [{{service: codecommit, {}}}]}}}}"
 KEY = "users: {{jane: {{credentials: [{{service: bedrock, {}}}]}}}}"
+DEFAULTS = "defaults: {{credentialPolicy: {{{}}}}}\n"
 KEYS = "users: {{jane: {{accessKeys: {{{}: {}}}}}}}"
 
 
@@ -201,6 +203,28 @@ def access_keys(world: World, limit: str, value: int) -> None:
         world.iam.create_access_key(UserName="jane")
     world.emulator.controls.set(clock_shift=0)
     world.stack.declare(KEYS.format(limit, value))
+
+
+def limited(
+    world: World, policy: str, specs: str = MANAGED, *, expires: int | None = None, adopts: bool = True
+) -> None:
+    """Have a credential that is a year old, managed if `adopts`, and a policy for it."""
+    world.put(ONE, service=BEDROCK if "bedrock" in specs else CODECOMMIT, expires=expires)
+    if adopts:
+        world.manage(specs, ONE)
+    world.stack.declare(f"{DEFAULTS.format(policy)}{specs.format('protect: false') if adopts else NOBODY}")
+
+
+def undeclared(world: World) -> None:
+    """Have a managed credential that is no longer declared, and a policy that does not allow it."""
+    limited(world, "services: [bedrock]")
+    world.stack.declare(f"{DEFAULTS.format('services: [bedrock]')}{NOBODY}")
+
+
+def pending_expiry(world: World) -> None:
+    """Have a managed API key without an expiry, which specs declare by now."""
+    limited(world, "requireExpiry: [bedrock]", KEY)
+    world.stack.declare(f"{DEFAULTS.format('requireExpiry: [bedrock]')}{KEY.format('expire: {after: 90d}')}")
 
 
 ROWS = [
@@ -306,6 +330,50 @@ ROWS = [
     row(TooManyAccessKeys, f"if the key is no longer needed: {AWS}", lambda world: access_keys(world, "max", 1)),
     row(AccessKeyTooOld, f"if the key is no longer needed: {AWS}", lambda world: access_keys(world, "maxAgeDays", 90)),
     row(AccessKeyIdle, f"if the key is no longer needed: {AWS}", lambda world: access_keys(world, "maxIdleDays", 90)),
+    row(
+        CredentialTooOld,
+        "(?P<edit>change `reset` in the specs, then pulumi up)",
+        lambda world: limited(world, "maxAgeDays: 90"),
+        edit=DEFAULTS.format("maxAgeDays: 90") + MANAGED.format("reset: old"),
+    ),
+    row(
+        CredentialTooOld,
+        f"if the credential is no longer needed: {AWS}",
+        lambda world: limited(world, "maxAgeDays: 90", adopts=False),
+    ),
+    row(
+        NoExpiry,
+        r"(?P<edit>declare `expire: \{after: 90d\}` in the specs, then pulumi up)",
+        lambda world: limited(world, "requireExpiry: [bedrock]", KEY),
+        edit=DEFAULTS.format("requireExpiry: [bedrock]") + KEY.format("expire: {after: 90d}"),
+    ),
+    row(
+        NoExpiry,
+        r"(?P<edit>declare `expire: \{after: 30d\}` in the specs, then pulumi up)",
+        lambda world: limited(world, "requireExpiry: [bedrock], maxLifetimeDays: 30", KEY),
+        state=False,
+        edit=DEFAULTS.format("requireExpiry: [bedrock]") + KEY.format("expire: {after: 30d}"),
+    ),
+    row(
+        NoExpiry,
+        f"if the credential is no longer needed: {AWS}",
+        lambda world: limited(world, "requireExpiry: [bedrock]", KEY, adopts=False),
+        state=False,
+    ),
+    row(NoExpiry, rf"{UP}, which replaces it", pending_expiry),
+    row(
+        LifetimeTooLong,
+        r"(?P<edit>declare `expire: \{after: 90d\}` in the specs, then pulumi up)",
+        lambda world: limited(world, "maxLifetimeDays: 90", KEY, expires=30),
+        edit=DEFAULTS.format("maxLifetimeDays: 90") + KEY.format("expire: {after: 90d}"),
+    ),
+    row(
+        ServiceNotAllowed,
+        "(?P<edit>remove the credential from the specs, then pulumi up)",
+        lambda world: limited(world, "services: [bedrock]"),
+        edit=DEFAULTS.format("services: [bedrock]") + NOBODY,
+    ),
+    row(ServiceNotAllowed, f"{UP}, which deletes it", undeclared),
 ]
 """A row for each rule that drift reports and for each kind of its advice, except the one for renamed users."""
 

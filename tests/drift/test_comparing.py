@@ -409,6 +409,10 @@ def test_rules() -> None:
         "TooManyAccessKeys": ("too-many-access-keys", "finding"),
         "AccessKeyTooOld": ("access-key-too-old", "finding"),
         "AccessKeyIdle": ("access-key-idle", "finding"),
+        "CredentialTooOld": ("credential-too-old", "finding"),
+        "NoExpiry": ("no-expiry", "finding"),
+        "LifetimeTooLong": ("lifetime-too-long", "finding"),
+        "ServiceNotAllowed": ("service-not-allowed", "finding"),
     }
 
 

@@ -315,7 +315,13 @@ def test_state(drifting: Drifting, iam: IAMClient) -> None:
         ("unmanaged-credential", "jane", unmanaged),
         ("undeclared-user", "joe", stranger),
     ]
-    assert ran.account["notChecked"] == {"resetTriggers": 0, "ids": False, "accessKeys": False, "undeclared": 0}
+    assert ran.account["notChecked"] == {
+        "resetTriggers": 0,
+        "credentialAges": 0,
+        "ids": False,
+        "accessKeys": False,
+        "undeclared": 0,
+    }
     quiet = drifting.json("--state", "state.json", "--ignore-undeclared")
     assert [rule for rule, _, _ in quiet.found] == ["reset-pending", "no-longer-declared", "unmanaged-credential"]
     assert quiet.account["notes"][-1] == "1 credential of undeclared users ignored"

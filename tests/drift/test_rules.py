@@ -13,6 +13,13 @@ import pytest
 from iamcreds.drift.comparing import Drift, compare, list_rules
 from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
 from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
+from iamcreds.drift.rules.credential_limits import (
+    CheckedCredential,
+    CredentialTooOld,
+    LifetimeTooLong,
+    NoExpiry,
+    ServiceNotAllowed,
+)
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
@@ -49,6 +56,11 @@ KEYS = (
 )
 RECORDED = RecordedCredential("jane/x\n", "ACCA0", "jane", SERVICE, NOW)
 JANE: dict[str, Any] = {"user": "jane", "service": SERVICE}
+BEDROCK = "bedrock.amazonaws.com"
+KEY = replace(ON, service=BEDROCK, family=Family.API_KEY)
+LIMITED: dict[str, Any] = {"user": "jane", "service": BEDROCK, "existing": (KEY,)}
+CHECKED = CheckedCredential(user="jane", service=BEDROCK, existing=KEY)
+NEW = replace(CHECKED, existing=None, name="bedrock")
 
 
 class Expected(NamedTuple):
@@ -240,6 +252,77 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ExpiringSoon(**JANE, desired=(WANTED,), existing=(ENDING,)),
         Expected("codecommit credential ACCA0 expires on 2026-11-26", "codecommit", "expires on 2026-11-26"),
     ),
+    (
+        CredentialTooOld(
+            **JANE, existing=(ON,), limit=90, checked=replace(CHECKED, issued=datetime(2026, 8, 1, tzinfo=UTC))
+        ),
+        Expected(
+            "password of codecommit credential ACCA0 is older than 90 days: issued on 2026-08-01",
+            "at most 90 days old",
+            "issued on 2026-08-01",
+        ),
+    ),
+    (
+        CredentialTooOld(**LIMITED, limit=1, checked=CHECKED),
+        Expected(
+            "API key of bedrock credential ACCA0 is older than 1 day: created on 2026-11-23 (the date of a later reset"
+            " is unknown)",
+            "at most 1 day old",
+            "created on 2026-11-23 (the date of a later reset is unknown)",
+        ),
+    ),
+    (
+        NoExpiry(**LIMITED, limit=(BEDROCK,), checked=CHECKED, days=90),
+        Expected("bedrock credential ACCA0 never expires, but the policy requires an expiry", "an expiry", "no expiry"),
+    ),
+    (
+        NoExpiry(**LIMITED | {"existing": (replace(KEY, expires=ENDING.expires),)}, limit=(), checked=CHECKED, days=3),
+        Expected(
+            "bedrock credential ACCA0 expires on 2026-11-26, but it is declared without `expire`, so its replacement"
+            " never expires",
+            "an expiry",
+            "no `expire`",
+        ),
+    ),
+    (
+        NoExpiry(**LIMITED | {"existing": ()}, limit=(BEDROCK,), checked=replace(NEW, name="main"), days=90),
+        Expected(
+            "bedrock credential main is declared without `expire`, but the policy requires an expiry",
+            "an expiry",
+            "no expiry",
+        ),
+    ),
+    (
+        LifetimeTooLong(
+            **LIMITED | {"existing": (replace(KEY, expires=NOW + timedelta(days=365)),)},
+            limit=90,
+            checked=CHECKED,
+            is_declared_too_long=False,
+        ),
+        Expected(
+            "bedrock credential ACCA0 has a lifetime of 365 days, but the policy allows at most 90 days",
+            "at most 90 days",
+            "365 days",
+        ),
+    ),
+    (
+        LifetimeTooLong(
+            **LIMITED | {"existing": ()}, limit=90, checked=replace(NEW, age_days=91), is_declared_too_long=True
+        ),
+        Expected(
+            "bedrock credential is declared with a lifetime of 91 days, but the policy allows at most 90 days",
+            "at most 90 days",
+            "91 days",
+        ),
+    ),
+    (
+        ServiceNotAllowed(**JANE, existing=(ON,), limit=(BEDROCK, "cassandra.amazonaws.com"), checked=CHECKED),
+        Expected(
+            "codecommit credential ACCA0 is not allowed: the policy allows only bedrock, keyspaces",
+            "bedrock, keyspaces",
+            "codecommit",
+        ),
+    ),
 ]
 """The differences in the output of commands."""
 
@@ -379,8 +462,9 @@ def test_limits() -> None:
     """Notes report unchecked facts and the sources of the result."""
     there = Inventory("123456789012", NOW, access_keys_read=("jane",))
     assert list(describe_limits(drift(there))) == []
-    assert list(describe_limits(drift(there, resets=2, are_ids_unknown=True, are_keys_skipped=True))) == [
+    assert list(describe_limits(drift(there, resets=2, ages=1, are_ids_unknown=True, are_keys_skipped=True))) == [
         "2 reset texts not checked: only the stack's state has the applied texts",
+        "ages of 1 credential not checked: only the stack's state has the dates of resets",
         "ids not checked: only the stack's state has the ids of declared credentials",
         "access keys not checked, because they do not belong to a service",
     ]

@@ -249,6 +249,7 @@ def test_replacement_that_is_requested_later(
 ) -> None:
     """A replacement that an unmanaged credential blocks stays rejected after that one is deactivated or deleted."""
     credentials = ServiceSpecificCredentialProvider()
+    credentials.configure(ConfigureRequest(Config({}, "iamcreds")))
     resource = {"user": "jane", "service": CODECOMMIT, "run": {"resource": "jane/codecommit", "owned": {OWN: "jane"}}}
     unmanaged.create(unmanaged.check({}, inputs(action)).inputs)
     (failure,) = credentials.check({}, resource).failures or []

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from iamcreds.drift.comparing import list_rules
+from iamcreds.drift.rules.credential_limits import CredentialFinding
 from iamcreds.pull_request.comment import MAX_LENGTH, render_comment
 from iamcreds.pull_request.preview import parse_preview
 from iamcreds.pull_request.preview_changes import read_changes
@@ -138,6 +140,20 @@ def test_findings_of_a_watcher_without_a_step() -> None:
     assert "Warnings" not in comment
     gone = make_step("delete", "a", ACCESS_KEYS, old=watched)
     assert "findings" not in run_plan("-", given=make_preview(seen, gone)).stdout
+
+
+def test_credential_findings() -> None:
+    """Violations of a credential policy are shown even without changes, apart from the other warnings."""
+    found = [f"jane: a credential [{rule.rule}]" for rule in list_rules() if issubclass(rule, CredentialFinding)]
+    said = [{"severity": "warning", "message": f"warning: {message}\n"} for message in [*found, "other [no-expiry] x"]]
+    kept = make_step("same", "jane/logs", old={"user": "jane"}, new={"user": "jane"})
+    comment = run_plan("-", given=make_preview(kept, diagnostics=said)).stdout
+    assert "No changes; the stack has 1 credential." in comment
+    _, findings, warnings = comment.split("<details>")
+    assert "Credential findings (4)" in findings
+    assert all(f"\n{message}\n" in findings for message in found)
+    assert "Warnings (1)" in warnings
+    assert run_plan("-", given=make_preview(kept, diagnostics=said[-1:])).stdout == ""
 
 
 def test_replacement_in_three_steps_is_one() -> None:

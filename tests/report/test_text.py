@@ -13,6 +13,7 @@ import pytest
 from iamcreds.drift.comparing import compare
 from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
 from iamcreds.drift.rules.changed import StatusDiffers
+from iamcreds.drift.rules.credential_limits import CheckedCredential, ServiceNotAllowed
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.model import (
@@ -101,7 +102,7 @@ def test_json() -> None:
             "usersRead": 1,
             "credentialReport": {"generated": "2026-11-23T11:55:00+00:00", "ageSeconds": 300},
         },
-        "notChecked": {"resetTriggers": 3, "ids": False, "accessKeys": False, "undeclared": 0},
+        "notChecked": {"resetTriggers": 3, "credentialAges": 0, "ids": False, "accessKeys": False, "undeclared": 0},
         "differences": [
             {
                 "kind": "drift",
@@ -176,6 +177,29 @@ def test_json() -> None:
                         "status": "Active",
                         "created": "2026-01-01T00:00:00+00:00",
                         "lastUsed": "2026-11-23T12:00:00+00:00",
+                    }
+                ],
+            },
+        ),
+        (
+            ServiceNotAllowed(
+                user="jane",
+                service=SERVICE,
+                existing=(replace(LIVE, expires=None),),
+                limit=("bedrock.amazonaws.com",),
+                checked=CheckedCredential(user="jane", service=SERVICE, existing=LIVE, is_managed=False),
+            ),
+            {
+                "number": 1,
+                "id": "ACCA0",
+                "desired": {"services": ["bedrock.amazonaws.com"]},
+                "live": [
+                    {
+                        "id": "ACCA0",
+                        "service": SERVICE,
+                        "status": "Active",
+                        "created": "2026-11-23T12:00:00+00:00",
+                        "expires": None,
                     }
                 ],
             },

@@ -53,6 +53,7 @@ def test_same_digest(tmp_path: Path, files: dict[str, str]) -> None:
         ("status: Active", "status: Active, adopt: ACCAEXAMPLE1234567890"),
         ("    credentials", "    unmanaged: delete\n    credentials"),
         ("    credentials", "    accessKeys: {max: 1}\n    credentials"),
+        ("    credentials", "    credentialPolicy: {services: [codecommit]}\n    credentials"),
         ("users:", 'account: "123456789012"\nusers:'),
         ("users:", "defaults: {unmanaged: delete}\nusers:"),
     ],

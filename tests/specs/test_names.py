@@ -25,7 +25,7 @@ DEFINITIONS: Any = SCHEMA["$defs"]
     ("pattern", "words", "field"),
     [
         (names.USER_NAME, names.USER_NAME_WORDS, PROPERTIES["users"]["propertyNames"]),
-        (names.SERVICE_NAME, names.SERVICE_NAME_WORDS, DEFINITIONS["credential"]["properties"]["service"]),
+        (names.SERVICE_NAME, names.SERVICE_NAME_WORDS, DEFINITIONS["service"]),
         (names.ACCOUNT_ID, names.ACCOUNT_ID_WORDS, PROPERTIES["account"]),
         (names.CREDENTIAL_ID, names.CREDENTIAL_ID_WORDS, DEFINITIONS["credential"]["properties"]["adopt"]),
     ],

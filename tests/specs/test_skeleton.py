@@ -63,6 +63,7 @@ def test_every_field_can_be_used(tmp_path: Path) -> None:
     assert (credential.name, credential.was, credential.protect) == ("primary", "spare", True)
     assert (key.expire_after_days, key.renew_before_hours) == (90, 14 * 24)
     assert desired.users[0].access_keys is not None
+    assert desired.users[0].credential_policy is not None
 
 
 @pytest.mark.parametrize("name", sorted({name for name, _, is_refused in FIELDS if not is_refused}))

@@ -14,6 +14,7 @@ from iamcreds.cli import main
 from iamcreds.errors import SpecsError
 from iamcreds.model import (
     AccessKeyPolicy,
+    CredentialPolicy,
     Desired,
     DesiredCredential,
     DesiredIamUser,
@@ -124,29 +125,31 @@ def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
         user="jane",
         service=codecommit,
         name="main",
-        location=SourceLocation(file, 11, 9),
+        location=SourceLocation(file, 12, 9),
         status=Status.ACTIVE,
         reset="lost",
         was="codecommit",
         protect=True,
         existing=Existing.FAIL,
     )
-    spare = DesiredCredential("jane", codecommit, "spare", SourceLocation(file, 12, 9), Status.INACTIVE)
+    spare = DesiredCredential("jane", codecommit, "spare", SourceLocation(file, 13, 9), Status.INACTIVE)
     spare = replace(spare, existing=Existing.FAIL, adopt="ACCAEXAMPLE1234567890")
-    key = DesiredCredential("jane", "bedrock.amazonaws.com", "bedrock", SourceLocation(file, 13, 9))
+    key = DesiredCredential("jane", "bedrock.amazonaws.com", "bedrock", SourceLocation(file, 14, 9))
     key = replace(key, existing=Existing.FAIL, expire_after_days=14, renew_before_hours=36)
     policy = AccessKeyPolicy(max=2, max_age_days=60, max_idle_days=30, enforce=True)
+    expiring = ("bedrock.amazonaws.com", "logs.amazonaws.com")
+    limits = CredentialPolicy(90, 30, expiring, ("bedrock.amazonaws.com", codecommit), enforce=True)
     jane = DesiredUser(
-        "jane", SourceLocation(file, 7, 3), (key, primary, spare), policy, unmanaged=Unmanaged.DEACTIVATE
+        "jane", SourceLocation(file, 8, 3), (key, primary, spare), policy, limits, unmanaged=Unmanaged.DEACTIVATE
     )
-    watched = AccessKeyPolicy(max=2, max_age_days=90)
-    made = DesiredIamUser(SourceLocation(file, 16, 5))
+    watched, default = AccessKeyPolicy(max=2, max_age_days=90), CredentialPolicy(90, 365, expiring)
+    made = DesiredIamUser(SourceLocation(file, 18, 5))
     build_bot = DesiredUser(
-        "build-bot", SourceLocation(file, 15, 3), (), watched, unmanaged=Unmanaged.REPORT, iam_user=made
+        "build-bot", SourceLocation(file, 17, 3), (), watched, default, unmanaged=Unmanaged.REPORT, iam_user=made
     )
     policies = ("arn:aws:iam::123456789012:policy/keyspaces", "arn:aws:iam::aws:policy/ReadOnlyAccess")
     taken_over = DesiredIamUser(
-        location=SourceLocation(file, 19, 5),
+        location=SourceLocation(file, 21, 5),
         path="/machines/",
         permissions_boundary="arn:aws:iam::123456789012:policy/boundary",
         tags={"team": "payments"},
@@ -155,14 +158,14 @@ def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
         protect=True,
         retain_on_delete=True,
     )
-    night_bot = replace(build_bot, name="night-bot", location=SourceLocation(file, 18, 3), iam_user=taken_over)
+    night_bot = replace(build_bot, name="night-bot", location=SourceLocation(file, 20, 3), iam_user=taken_over)
     own_bot = replace(
-        build_bot, name="own-bot", location=SourceLocation(file, 28, 3), iam_user=None, releases_iam_user=True
+        build_bot, name="own-bot", location=SourceLocation(file, 30, 3), iam_user=None, releases_iam_user=True
     )
-    plain_bot = replace(build_bot, name="plain-bot", location=SourceLocation(file, 29, 3))
-    plain_bot = replace(plain_bot, iam_user=DesiredIamUser(SourceLocation(file, 29, 15)))
+    plain_bot = replace(build_bot, name="plain-bot", location=SourceLocation(file, 31, 3))
+    plain_bot = replace(plain_bot, iam_user=DesiredIamUser(SourceLocation(file, 31, 15)))
     renamed_bot = replace(
-        build_bot, name="renamed-bot", location=SourceLocation(file, 30, 3), iam_user=None, was="old-bot"
+        build_bot, name="renamed-bot", location=SourceLocation(file, 32, 3), iam_user=None, was="old-bot"
     )
     users = (build_bot, jane, night_bot, own_bot, plain_bot, renamed_bot)
     assert load(Path(file)) == Desired(users, "123456789012", (), (file,), file)
@@ -211,6 +214,19 @@ def test_defaults_of_another_file(tmp_path: Path) -> None:
     jane, john = load(folder).users
     assert jane.access_keys == AccessKeyPolicy(max=2, max_age_days=90, enforce=True)
     assert john.access_keys == AccessKeyPolicy(max=0, max_age_days=90)
+
+
+def test_credential_policy_of_defaults(tmp_path: Path) -> None:
+    """A user's fields take precedence over the defaults of a different file; a list replaces the whole list."""
+    folder = write_specs(
+        tmp_path,
+        a="users:\n  jane: {credentials: []}\n  john: {accessKeys: {}, credentialPolicy: {services: [logs]}}\n",
+        b="defaults: {credentialPolicy: {maxAgeDays: 90, services: [bedrock, xray.amazonaws.com], enforce: true}}\n",
+    )
+    jane, john = load(folder).users
+    allowed = ("bedrock.amazonaws.com", "xray.amazonaws.com")
+    assert jane.credential_policy == CredentialPolicy(90, services=allowed, enforce=True)
+    assert john.credential_policy == CredentialPolicy(90, services=("logs.amazonaws.com",), enforce=True)
 
 
 @pytest.mark.parametrize("fields", ["{credentials: []}", "{accessKeys: {}}"])

@@ -62,7 +62,7 @@ class Values(NamedTuple):
     """The number of affected credentials or keys, and the values of a difference for the JSON document."""
 
     number: int
-    desired: Sequence[DesiredCredential] | Mapping[str, int] | None
+    desired: Sequence[DesiredCredential] | Mapping[str, int | tuple[str, ...]] | None
     existing: Sequence[Credential] | Sequence[AccessKey] | Mapping[str, str] | None
 
 

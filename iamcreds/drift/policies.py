@@ -1,0 +1,105 @@
+"""The comparison of existing credentials with the credential policies of declared users; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from iamcreds.drift.rules.credential_limits import CheckedCredential, check_credential
+from iamcreds.model import Status, split_slot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from iamcreds.drift.recorded import RecordedState
+    from iamcreds.drift.rules.credential_limits import CredentialFinding
+    from iamcreds.drift.selection import Selection
+    from iamcreds.model import Credential, CredentialPolicy, Desired, DesiredCredential, DesiredUser, Inventory
+
+
+def find_violations(
+    chosen: Desired, inventory: Inventory, selection: Selection, state: RecordedState | None
+) -> Iterator[CredentialFinding]:
+    """Yield the findings about existing credentials of declared users, managed or not.
+
+    Ages are checked with the state only, because IAM returns no date of the last reset.
+    """
+    declared = {} if state is None else _match(chosen, state)
+    numbers = Counter((existing.user, existing.service) for existing in inventory.credentials)
+    for user, policy, existing in _select(chosen, inventory, selection):
+        checked = (
+            _check_by_group(user, existing, numbers[user.name, existing.service])
+            if state is None
+            else _check_by_id(user, declared.get(existing.id), existing, state)
+        )
+        yield from check_credential(policy, checked, inventory.read_at)
+
+
+def count_unknown_ages(chosen: Desired, inventory: Inventory, selection: Selection) -> int:
+    """Count the active credentials with a maximum age, which are not checked without the state."""
+    return sum(
+        existing.status is Status.ACTIVE and policy.max_age_days is not None
+        for _, policy, existing in _select(chosen, inventory, selection)
+    )
+
+
+def _select(
+    chosen: Desired, inventory: Inventory, selection: Selection
+) -> Iterator[tuple[DesiredUser, CredentialPolicy, Credential]]:
+    """Yield the selected existing credentials of the declared users with a policy."""
+    users = {user.name: (user, user.credential_policy) for user in chosen.users}
+    for existing in inventory.credentials:
+        user, policy = users.get(existing.user, (None, None))
+        if user is not None and policy is not None and selection.has(existing.user, existing.service):
+            yield user, policy, existing
+
+
+def _match(chosen: Desired, state: RecordedState) -> Mapping[str, DesiredCredential]:
+    """Return the declared credentials by recorded id. Both slots of a renewed credential have its declared name."""
+    credentials = [each for user in chosen.users for each in user.credentials]
+    by_name = {name: each for each in credentials for name in each.former_declared_names}
+    by_name |= {each.declared_name: each for each in credentials}
+    names = {recorded.id: split_slot(recorded.resource)[0] for recorded in state.by_resource.values()}
+    return {credential_id: by_name[name] for credential_id, name in names.items() if name in by_name}
+
+
+def _check_by_id(
+    user: DesiredUser, desired: DesiredCredential | None, existing: Credential, state: RecordedState
+) -> CheckedCredential:
+    recorded = state.by_id.get(existing.id)
+    return CheckedCredential(
+        user=user.name,
+        service=existing.service,
+        status=existing.status,
+        existing=existing,
+        issued=None if recorded is None else recorded.issued,
+        is_declared=desired is not None,
+        age_days=None if desired is None else desired.expire_after_days,
+        is_managed=recorded is not None,
+        desired=() if desired is None else (desired,),
+        location=user.location if desired is None else desired.location,
+    )
+
+
+def _check_by_group(user: DesiredUser, existing: Credential, number: int) -> CheckedCredential:
+    """Return a credential without the state; `number` counts the existing ones of its user and service.
+
+    Its declaration is known if that has its id, or if all declared lifetimes are equal and none is unmanaged.
+    """
+    group = tuple(each for each in user.credentials if each.service == existing.service)
+    named = tuple(each for each in group if each.adopt == existing.id)
+    desired = named or group
+    ages = {each.expire_after_days for each in desired}
+    is_declared = bool(named) or (len(ages) == 1 and number <= sum(each.number for each in group))
+    return CheckedCredential(
+        user=user.name,
+        service=existing.service,
+        status=existing.status,
+        existing=existing,
+        is_age_known=False,
+        is_declared=is_declared,
+        age_days=desired[0].expire_after_days if is_declared else None,
+        is_managed=None,
+        desired=desired,
+        location=desired[0].location if len(desired) == 1 else user.location,
+    )

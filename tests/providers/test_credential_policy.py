@@ -1,0 +1,257 @@
+"""Credential policies in runs: a warning, or a rejection of this credential only."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+
+from iamcreds.errors import RejectedError
+from iamcreds.model import CredentialPolicy, DesiredCredential, RecordedCredential, SourceLocation
+from iamcreds.pulumi_engine.program_context import policy_context
+from iamcreds.pulumi_engine.run_context import RunContext
+from iamcreds.pulumi_engine.stack_state import StackState
+from tests.providers.conftest import new_process
+from tests.providers.requests import AGED, BEDROCK, CODECOMMIT, INPUTS, UNMANAGED, create, news, reasons
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+    from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
+    from iamcreds.emulator.server import Emulator
+
+pytestmark = pytest.mark.usefixtures("iam", "provider")
+ID = "ACCAMANAGED0000000000"
+CREATED = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = CREATED + timedelta(days=91)
+OLD: dict[str, Any] = {"max_age_days": 90.0}
+EXPIRING: dict[str, Any] = {"require_expiry": [BEDROCK]}
+SHORT: dict[str, Any] = {"max_lifetime_days": 4.0}
+ONLY_KEYS: dict[str, Any] = {"services": [BEDROCK]}
+ENFORCED = {"enforce": True}
+TOO_OLD = f"password of codecommit credential {ID} is older than 90 days: issued on 2026-01-01 [credential-too-old]"
+OPTIONS = "Options: change `reset` in the specs; or allow the run with --config enforce=false"
+
+
+def start(now: datetime = LATER, **config: str) -> ServiceSpecificCredentialProvider:
+    """Return a provider in a new process, at this time of the stack's config."""
+    provider = new_process()
+    settings = {"now": now.isoformat()} | config
+    raw = {f"iamcreds:{key}": value for key, value in settings.items()}
+    provider.configure(ConfigureRequest(Config(raw, "iamcreds")))
+    return provider
+
+
+def put(emulator: Emulator, service: str = CODECOMMIT, **fields: str) -> None:
+    """Create a credential at `CREATED`."""
+    emulator.controls.put_credential(ID, "jane", service, created=CREATED.isoformat(), **fields)
+
+
+def own(policy: dict[str, Any], issued: datetime | None = CREATED, **context: object) -> dict[str, Any]:
+    """Return the inputs of a credential that the state has, with a policy in the run context."""
+    known = {} if issued is None else {"issued_at": issued.isoformat()}
+    return news(policy=policy, owned={ID: "jane/codecommit"}, **known, **context)
+
+
+def test_warning(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """A violation is one warning per run, and changes no input."""
+    put(emulator)
+    provider = start()
+    for _ in range(2):
+        checked = provider.check(INPUTS, own(OLD))
+        assert (checked.inputs, checked.failures) == (INPUTS, [])
+    assert capsys.readouterr().err == f"warning: jane: {TOO_OLD}\n"
+
+
+@pytest.mark.parametrize(("days", "count"), [(90, 0), (91, 1)])
+def test_age(emulator: Emulator, capsys: pytest.CaptureFixture[str], days: int, count: int) -> None:
+    """The age is that at the config `now`; without a recorded date, the create date counts, and the text has it."""
+    put(emulator)
+    provider = start(CREATED + timedelta(days=days))
+    provider.check(INPUTS, own(OLD))
+    provider.check(INPUTS, own(OLD, None))
+    shown = capsys.readouterr().err
+    assert shown.count("issued on 2026-01-01 [") == count
+    assert shown.count("created on 2026-01-01 (the date of a later reset is unknown) [") == count
+
+
+def test_reset_since(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """An old credential with a new password is not too old."""
+    put(emulator)
+    assert start().check(INPUTS, own(OLD | ENFORCED, LATER)).failures == []
+    assert capsys.readouterr().err == ""
+
+
+def test_without_policy(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a policy in the run context, as in programs with classes, nothing is checked."""
+    put(emulator)
+    assert start(enforce="false").check(INPUTS, news(owned={ID: "jane/codecommit"})).inputs == INPUTS
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("on_rejection", ["collect", "defer"])
+def test_enforced(emulator: Emulator, on_rejection: str) -> None:
+    """A violation of an enforced policy is a rejection: the update fails, and the credential stays as it is."""
+    put(emulator)
+    provider, before = start(), emulator.controls.passwords()
+    (reason,) = reasons(provider.check(INPUTS, own(OLD | ENFORCED)))
+    assert reason == f"{TOO_OLD}, and the policy is enforced. {OPTIONS}"
+    provider = start()
+    checked = provider.check(INPUTS, own(OLD | ENFORCED, on_rejection=on_rejection))
+    assert (checked.inputs, checked.failures) == (INPUTS | {"refused": [reason]}, [])
+    outputs = INPUTS | {"credential_id": ID, "status": "Active", "create_date": CREATED.isoformat()}
+    diff = provider.diff(ID, outputs, checked.inputs)
+    assert (diff.changes, diff.replaces) == (True, None)
+    with pytest.raises(RejectedError, match="credential-too-old"):
+        provider.update(ID, outputs, checked.inputs)
+    with pytest.raises(RejectedError, match="credential-too-old"):
+        provider.delete(ID, outputs)
+    assert emulator.controls.passwords() == before
+
+
+@pytest.mark.parametrize("change", [{"reset": "old"}, {"rotation": 1.0}, {"status": "Inactive"}, {"service": "logs"}])
+def test_new_password(emulator: Emulator, change: dict[str, object]) -> None:
+    """A run that resets, rotates, deactivates or replaces the credential is not rejected because of its age."""
+    put(emulator)
+    checked = start().check(INPUTS, own(OLD | ENFORCED, on_rejection="collect") | change)
+    assert checked.failures == []
+    assert "refused" not in checked.inputs
+
+
+def test_same_reset(emulator: Emulator) -> None:
+    """A reset that was applied before does not let the credential through, and its removal does not either."""
+    put(emulator)
+    applied, reset = INPUTS | {"reset": "x"}, {"reset": "x"}
+    assert len(reasons(start().check(applied, own(OLD | ENFORCED) | reset))) == 1
+    assert len(reasons(start().check(applied, own(OLD | ENFORCED)))) == 1
+
+
+def test_reset_resolves_only_the_age(emulator: Emulator) -> None:
+    """A reset does not let a credential of a service through that is not allowed; one reason has all violations."""
+    put(emulator)
+    policy = OLD | ONLY_KEYS | ENFORCED
+    (both,) = reasons(start().check(INPUTS, own(policy)))
+    not_allowed = f"codecommit credential {ID} is not allowed: the policy allows only bedrock [service-not-allowed]"
+    assert both == (
+        f"{not_allowed}; {TOO_OLD}, and the policy is enforced. Options: remove the credential from the specs and"
+        " change `reset` in the specs; or allow the run with --config enforce=false"
+    )
+    (reason,) = reasons(start().check(INPUTS, own(policy) | {"reset": "old"}))
+    assert reason.startswith(f"{not_allowed}, and the policy is enforced. ")
+
+
+def test_not_enforced(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """The config `enforce: false` permits the run, with a warning about it and about each violation."""
+    put(emulator)
+    assert start(enforce="False").check(INPUTS, own(OLD | ENFORCED)).failures == []
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("warning: credential policies are not enforced, because the stack's config has enforce=f")
+    assert second == f"warning: jane: {TOO_OLD}"
+
+
+@pytest.mark.parametrize(
+    ("policy", "inputs", "rule"),
+    [
+        (EXPIRING, {"service": BEDROCK}, "bedrock credential main is declared without `expire`"),
+        (EXPIRING, AGED, ""),
+        (SHORT, AGED, "main is declared with a lifetime of 5 days, but the policy allows at most 4 days"),
+        (SHORT, AGED | {"age_days": 4}, ""),
+        (ONLY_KEYS, AGED, ""),
+        ({"services": [CODECOMMIT]}, AGED, "main is not allowed: the policy allows only codecommit"),
+        (OLD, AGED, ""),
+        (EXPIRING, {"service": BEDROCK, "status": "Inactive"}, ""),
+    ],
+)
+def test_new_credential(policy: dict[str, Any], inputs: dict[str, object], rule: str) -> None:
+    """A new credential is checked by its declaration, and a rejected one is not created."""
+    context = news(resource="jane/bedrock/main", policy=policy | ENFORCED)
+    found = reasons(start().check({}, context | inputs))
+    assert [rule in reason for reason in found] == ([True] if rule else [])
+
+
+def test_slot_2_has_the_declared_name() -> None:
+    """The successor of a renewed credential is named as declared."""
+    context = news(resource="jane/bedrock/main~2", policy=EXPIRING | ENFORCED)
+    (reason,) = reasons(start().check({}, context | {"service": BEDROCK}))
+    assert reason.startswith("bedrock credential main is declared without `expire`")
+
+
+def test_replacement(emulator: Emulator) -> None:
+    """A replacement is checked by its declaration: it may resolve a violation, or may be one."""
+    put(emulator, BEDROCK)
+    recorded = {"user": "jane", "service": BEDROCK}
+    context = own(EXPIRING | {"max_lifetime_days": 90.0} | ENFORCED) | {"service": BEDROCK}
+    assert "never expires" in reasons(start().check(recorded, context))[0]
+    assert reasons(start().check(recorded, context | {"age_days": 90})) == []
+    provider = start()
+    (reason,) = reasons(provider.check(recorded, context | {"age_days": 91}))
+    assert "bedrock credential is declared with a lifetime of 91 days" in reason
+    with pytest.raises(RejectedError, match="lifetime-too-long"):
+        provider.delete(ID, recorded | {"create_date": CREATED.isoformat()})
+
+
+def test_existing_expiry(emulator: Emulator) -> None:
+    """An imported key with an end date is checked by both: its own dates and its declaration."""
+    put(emulator, BEDROCK, expires=(CREATED + timedelta(days=3650)).isoformat())
+    recorded = {"user": "jane", "service": BEDROCK}
+    context = own(EXPIRING | {"max_lifetime_days": 365.0} | ENFORCED) | {"service": BEDROCK}
+    (reason,) = reasons(start().check(recorded, context))
+    assert "but it is declared without `expire`, so its replacement never expires [no-expiry]; " in reason
+    assert "has a lifetime of 3,650 days, but the policy allows at most 365 days [lifetime-too-long], and" in reason
+
+
+@pytest.mark.parametrize(
+    ("inputs", "is_rejected"),
+    [
+        ({"existing": "adopt"}, False),
+        ({"adopt": UNMANAGED}, True),
+        ({"adopt": UNMANAGED, "reset": "old"}, False),
+        ({"adopt": UNMANAGED, "status": "Inactive"}, False),
+    ],
+)
+def test_adoption(emulator: Emulator, inputs: dict[str, object], *, is_rejected: bool) -> None:
+    """An adopted credential gets a new password; an imported one keeps its own, which may be too old."""
+    emulator.controls.put_credential(UNMANAGED, "jane", CODECOMMIT, created=CREATED.isoformat())
+    found = reasons(start().check({}, news(policy=OLD | ENFORCED) | inputs))
+    assert [UNMANAGED in reason for reason in found] == ([True] if is_rejected else [])
+
+
+@pytest.mark.parametrize(
+    ("status", "is_rejected"), [(None, False), ("Inactive", False), ("Active", True)]
+)  # fmt: skip
+def test_inactive(emulator: Emulator, iam: IAMClient, status: str | None, *, is_rejected: bool) -> None:
+    """An inactive credential may be old, but a run does not activate an old password."""
+    put(emulator)
+    iam.update_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=ID, Status="Inactive")
+    declared = {} if status is None else {"status": status}
+    assert bool(reasons(start().check(INPUTS, own(OLD | ENFORCED) | declared))) is is_rejected
+
+
+def test_unknown_state(emulator: Emulator) -> None:
+    """If the state could not be read, the age of the password is unknown, and is not checked."""
+    put(emulator)
+    assert reasons(start().check(INPUTS, own(OLD | ENFORCED, None) | {"run": {"policy": OLD | ENFORCED}})) == []
+
+
+def test_warned_credential_is_created(capsys: pytest.CaptureFixture[str]) -> None:
+    """A policy that is not enforced changes neither the inputs nor the outputs of a created credential."""
+    _, outputs = create(start(), run={"resource": "jane/codecommit", "owned": {}, "policy": ONLY_KEYS})
+    assert "[service-not-allowed]" in capsys.readouterr().err
+    assert not {"policy", "findings", "refused"} & outputs.keys()
+
+
+def test_run_context() -> None:
+    """The program sends the policy of the user, and the recorded date; a provider reads the same."""
+    desired = DesiredCredential("jane", BEDROCK, "main", SourceLocation("a.yaml", 1, 1), was="old")
+    recorded = RecordedCredential("jane/bedrock/old", ID, "jane", BEDROCK, CREATED, issued=LATER)
+    state = StackState({("jane", BEDROCK): {ID: "jane/bedrock/old"}}, None, recorded={ID: recorded})
+    policy = CredentialPolicy(90, 30, (BEDROCK,), (BEDROCK, CODECOMMIT), enforce=True)
+    sent = policy_context(state, desired, policy)
+    read = RunContext.read({"run": sent | {"policy": {**sent["policy"], "max_age_days": 90.0}}})
+    assert (read.policy, read.issued) == (policy, LATER)
+    assert policy_context(state, desired, None) == {}
+    assert policy_context(None, desired, CredentialPolicy(1)) == {"policy": {"max_age_days": 1}}
+    assert RunContext.read({"run": {"policy": {}}}).policy == CredentialPolicy()
+    assert RunContext.read({"run": {}}).policy is None
