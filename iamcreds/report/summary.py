@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.difference import Kind
+from iamcreds.slots import describe_previous
 from iamcreds.text.durations import format_duration
 from iamcreds.text.formatting import format_count
 
@@ -63,6 +64,9 @@ def describe_limits(drift: Drift) -> Iterator[str]:
         yield f"{triggers} not checked: only the stack's state has the applied triggers"
     if drift.are_ids_unknown:
         yield "ids not checked: only the stack's state has the ids of declared credentials"
+    if drift.previous:
+        number = format_count(len(drift.previous), "renewed credential")
+        yield f"{number} with a previous one, which `pulumi up` deletes after its expiry: {_list_previous(drift)}"
     if drift.ignored:
         yield f"{format_count(drift.ignored, 'credential')} of undeclared users ignored"
     if drift.are_keys_skipped:
@@ -77,6 +81,16 @@ def describe_limits(drift: Drift) -> Iterator[str]:
             f" the credential report, which is {age} old; keys created or activated since, or older than their last"
             " change, require --exact"
         )
+
+
+def _list_previous(drift: Drift) -> str:
+    """List a few previous credentials with their expiry, and count the others."""
+    described = (
+        f"{each.credential.id} of {each.desired.declared_name} ({describe_previous(each.credential)})"
+        for each in drift.previous[:_MAX_NAMED]
+    )
+    more = len(drift.previous) - _MAX_NAMED
+    return ", ".join(described) + (f" and {format_count(more, 'other')}" if more > 0 else "")
 
 
 def _enumerate(users: Sequence[str]) -> str:
