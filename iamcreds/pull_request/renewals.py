@@ -20,17 +20,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RecordedSlots:
-    """The credentials of a preview before its changes, as the refresh found them, by URN."""
+    """The credentials of a preview before its changes, by URN.
+
+    Attributes:
+        states: the credentials as the refresh found them.
+        gone: the recorded credentials that the refresh did not find.
+    """
 
     states: Mapping[str, State]
+    gone: Mapping[str, State]
 
     def is_renewal(self, step: Step) -> bool:
         """Return True if the step creates the successor of the credential in the other slot."""
         other = self._find_other(step.urn)
         if step.new is None or other is None:
             return False
-        rotation = count_rotations(step.new.inputs)
-        is_newer = step.old is None or rotation > count_rotations(step.old.outputs)
+        rotation, own = count_rotations(step.new.inputs), step.old or self.gone.get(step.urn)
+        is_newer = own is None or rotation > count_rotations(own.outputs)
         return is_newer and rotation > count_rotations(other.outputs)
 
     def is_previous(self, old: State) -> bool:
@@ -54,16 +60,17 @@ class RecordedSlots:
 def find_recorded_slots(steps: Iterable[Step]) -> RecordedSlots:
     """Return the credentials before the changes of a preview; a refresh comes before the other steps."""
     states: dict[str, State] = {}
+    gone: dict[str, State] = {}
     for step in steps:
         old = step.old
         if old is None or old.type != CREDENTIAL_TYPE or old.is_leaving:
             continue
         if step.op == "refresh" and step.new is None:
-            states.pop(old.urn, None)
+            gone[old.urn] = old
         else:
             state = step.new if step.op == "refresh" and step.new is not None else old
             states |= {old.urn: state, step.urn: state}  # a rename has both URNs
-    return RecordedSlots(states)
+    return RecordedSlots(states, gone)
 
 
 def count_rotations(properties: Mapping[str, object]) -> int:
