@@ -64,8 +64,8 @@ def find_lifetime(desired: DesiredCredential) -> timedelta | None:
 def find_previous(desired: DesiredCredential, existing: Sequence[Credential]) -> Credential | None:
     """Return the older of two credentials if their dates show that the newer one is its successor; otherwise None.
 
-    Only the state has the ids. Without it, a successor has the same lifetime, which is the declared one, and it was
-    created within `renewBefore` of the expiry of the older one, or later.
+    Only the state has the ids. Without it, both have the declared lifetime, and the successor was created within
+    `renewBefore` of the expiry of the older one, or later.
     """
     if len(existing) != MAX_PER_SERVICE:
         return None

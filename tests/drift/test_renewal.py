@@ -139,7 +139,7 @@ def test_note(recorded: list[RecordedCredential] | None) -> None:
 def test_state_of_the_previous_one(
     recorded: list[RecordedCredential] | None, status: Status, words: str
 ) -> None:  # fmt: skip
-    """Whatever the status of the previous credential, it is no finding, and `up` deletes it after its expiry."""
+    """Whatever the status of the previous credential, it causes no finding, and `up` deletes it after its expiry."""
     previous = replace(RENEWED[0], status=status)
     drift = drift_of([previous, RENEWED[1]], recorded)
     assert drift.differences == ()

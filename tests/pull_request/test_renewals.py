@@ -137,7 +137,7 @@ def test_create_is_no_renewal(steps: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize(("number", "row"), [(1.0, "create | deleted outside Pulumi"), (2.0, "renew | ACCA")])
 def test_current_one_is_created_again(number: float, row: str) -> None:
-    """A current credential that was deleted manually is created again with its number, which is no renewal."""
+    """A current credential that was deleted manually is created again with its number, and not renewed."""
     gone = step("refresh", "jane/bedrock~2", NEWER, old=NEW)
     again = step("create", "jane/bedrock~2", "", new=JANE | {"rotation": number})
     assert f"{ROW} {row}" in plan(gone, same("jane/bedrock", OLDER, OLD), again)
@@ -165,13 +165,13 @@ def test_replacement_of_a_working_one(tmp_path: Path) -> None:
 
 
 def test_ordinary_replacement() -> None:
-    """A replacement without a greater number is no renewal."""
+    """A replacement without a greater number does not renew."""
     replaced = step("replace", "jane/bedrock~2", NEWER, old=NEW, new=JANE | {"rotation": 1.0, "age_days": 30})
     assert f"{ROW} replace |" in plan(replaced, same("jane/bedrock", OLDER, OLD))
 
 
 def test_deletion_of_an_expired_previous_one(tmp_path: Path) -> None:
-    """The deletion of an expired previous credential is no removal, and is approved by its id."""
+    """The deletion of an expired previous credential does not count as a removal, and is approved by its id."""
     steps = [step("delete", "jane/bedrock", OLDER, old=EXPIRED), same("jane/bedrock~2", NEWER, NEW)]
     comment = plan(*steps)
     assert f"{ROW} delete expired | expired |  |\n" in comment

@@ -466,7 +466,7 @@ def test_size() -> None:
 
 
 def test_renewed() -> None:
-    """The previous credential of a renewed one is marked with its end, and its expiry alarms nobody."""
+    """The previous credential of a renewed one is marked with its end, and its expiry causes no alarm."""
     declared = DesiredCredential(
         "bob", BEDROCK, "bedrock", location(11), expire_after_days=90, renew_before_hours=14 * 24
     )
