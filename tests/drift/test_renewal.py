@@ -123,7 +123,18 @@ def test_note(recorded: list[RecordedCredential] | None) -> None:
         f" (previous, valid until {NOW + 10 * DAY:%Y-%m-%d})"
     )
     assert note in list(describe_limits(drift))
-    assert note in build_document(drift)["accounts"][0]["notes"]
+    (document,) = build_document(drift)["accounts"]
+    assert note in document["notes"]
+    assert document["previous"] == [
+        {
+            "resource": "jane/bedrock",
+            "user": "jane",
+            "service": BEDROCK,
+            "id": OLDER,
+            "status": "Active",
+            "expires": (NOW + 10 * DAY).isoformat(timespec="seconds"),
+        }
+    ]
     assert describe_scope(drift).startswith("compared 1 declared credential of 1 user with 2 existing ones")
 
 
@@ -198,6 +209,17 @@ def test_renewal_is_due(days: float, *, is_due: bool, is_state_known: bool) -> N
             f"bedrock credential ACCA1 expires on {end:%Y-%m-%d}, and its renewal was due on {end - 14 * DAY:%Y-%m-%d}"
         )
         assert soon.describe().next == "pulumi up, which renews it"
+
+
+@pytest.mark.parametrize("is_state_known", [True, False])
+def test_end_before_a_renewal(*, is_state_known: bool) -> None:
+    """An end within `--expiring-within` causes no finding before the renewal, because `up` renews it in time."""
+    current = key(OLDER, 80)
+    declared = desire(replace(DECLARED, renew_before_hours=24))
+    recorded = [record("jane/bedrock", current)] if is_state_known else None
+    assert drift_of([current], recorded, declared).differences == ()
+    plain = drift_of([current], recorded, desire(PLAIN))
+    assert isinstance(only(plain), ExpiringSoon)
 
 
 def test_long_renewal_time() -> None:

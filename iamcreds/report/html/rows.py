@@ -142,10 +142,9 @@ def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
         location = declared[pair][0] if len(declared[pair]) == 1 else users.get(credential.user)
         managed = _describe_managed(len(declared[pair]), existing[pair], is_known=credential.user in users)
         days = subject.days_since(credential.created)
-        service = service_alias(credential.service)
-        if credential.id in previous:
+        if is_previous := credential.id in previous:
             location, managed = previous[credential.id].desired.location, describe_previous(credential)
-        yield CredentialRow(credential, service, days, managed, location, credential.id in previous)
+        yield CredentialRow(credential, service_alias(credential.service), days, managed, location, is_previous)
 
 
 def select_credentials(subject: Subject) -> Iterator[Credential]:
