@@ -56,7 +56,7 @@ def command(statement: str, specs: Path | None, timeout: float, form: str) -> No
       desired (needs --specs)
           user, service, name, status, reset, protect, max_keys, max_key_age_days,
           max_key_idle_days, file, line (source location), resource, adopt,
-          service_short_name
+          expire_after_days, renew_before_hours, service_short_name
           (a user without declared credentials has one row with service '')
 
     Comparisons of text are case-sensitive, and the full name of a service differs from its short name. A warning

@@ -56,7 +56,8 @@ def command(  # noqa: PLR0913 - one for each option
     """Print the login and the password or API key of the credential NAME.
 
     NAME is the resource name of the credential, such as jane/codecommit, or its URN. If two credentials have the same
-    name, the error lists their URNs. The command reads the state of the stack with `pulumi stack export`, which needs
+    name, the error lists their URNs. With `renewBefore`, jane/bedrock is the current key, whichever of jane/bedrock and
+    jane/bedrock~2 it is in. The command reads the state of the stack with `pulumi stack export`, which needs
     the stack's passphrase or key, so the result is current even after a failed `pulumi up`.
 
     OPERATION is an operation of git's credential helpers. Only get prints a password, and only for CodeCommit's hosts

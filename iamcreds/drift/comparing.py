@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.matching import Pair, compare_credentials
+from iamcreds.drift.matching import Pair, compare_credentials, split_previous
 from iamcreds.drift.policies import count_unknown_ages, find_violations
 from iamcreds.drift.recorded import (
     compare_recorded,
     find_no_longer_declared,
     find_pending_creates,
+    find_previous_credentials,
     find_unmanaged,
 )
 from iamcreds.drift.renaming import find_new_names
@@ -25,9 +26,10 @@ from iamcreds.drift.selection import EVERYTHING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from iamcreds.drift.recorded import RecordedState
+    from iamcreds.drift.recorded_state import RecordedState
     from iamcreds.drift.selection import Selection
     from iamcreds.model import AccessKey, AccessKeyPolicy, Credential, Desired, Inventory
+    from iamcreds.slots import PreviousCredential
 
 SOON = timedelta(days=14)
 """The default time before an expiry in which it is a finding."""
@@ -51,6 +53,7 @@ class Drift:
         are_ids_unknown: True if the state is needed to match existing with declared credentials.
         are_keys_skipped: True if access keys were not compared, because the selection has services.
         ignored: the number of credentials of undeclared users that the selection excludes.
+        previous: the existing credentials whose successors exist, which are not compared.
     """
 
     inventory: Inventory
@@ -64,6 +67,7 @@ class Drift:
     are_ids_unknown: bool
     are_keys_skipped: bool
     ignored: int
+    previous: tuple[PreviousCredential, ...] = ()
 
     def by_kind(self, kind: Kind) -> tuple[Difference, ...]:
         """Return the differences of one kind."""
@@ -133,6 +137,11 @@ def compare(
         are_ids_unknown=state is None and any(pair.declared and pair.existing for pair in pairs),
         are_keys_skipped=bool(selection.services),
         ignored=0 if selection.has_undeclared else len(undeclared),
+        previous=tuple(
+            (pair.previous for pair in pairs if pair.previous is not None)
+            if state is None
+            else find_previous_credentials(chosen, inventory, state)
+        ),
     )
 
 
@@ -154,7 +163,7 @@ def _pairs(chosen: Desired, inventory: Inventory, selection: Selection) -> Itera
             for service in sorted(services[user.name].union(each.service for each in user.credentials)):
                 declared = tuple(each for each in user.credentials if each.service == service)
                 existing, recent = tuple(by_service[user.name, service]), inventory.young_credentials
-                yield Pair(user, service, declared, existing, recent, chosen.path)
+                yield split_previous(Pair(user, service, declared, existing, recent, chosen.path))
 
 
 def _missing_users(chosen: Desired, inventory: Inventory, selection: Selection) -> Iterator[MissingUser]:

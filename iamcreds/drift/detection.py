@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.comparing import SOON, compare, watched_users
-from iamcreds.drift.recorded import make_recorded_state
+from iamcreds.drift.recorded_state import make_recorded_state
 from iamcreds.drift.rules.access_key_limits import needs_closer_look
 from iamcreds.drift.selection import EVERYTHING
 from iamcreds.errors import AccountError, UnauthenticatedError, UnreachableError

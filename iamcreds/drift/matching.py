@@ -2,7 +2,8 @@
 
 Only the state maps ids to declared credentials. Without it, a declared credential with `adopt` matches the credential
 with that id. The others are matched by number and status, and a difference has an id only if it is the same in every
-possible match. An expired credential is not matched if enough others exist.
+possible match. An expired credential is not matched if enough others exist. The dates of two existing credentials may
+show that one is the previous one of a credential with `renewBefore`; it is not compared.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.undeclared import UnmanagedCredential
 from iamcreds.model import Status
 from iamcreds.services import MAX_PER_SERVICE
+from iamcreds.slots import PreviousCredential, find_previous, find_renewal_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +41,7 @@ class Pair:
         existing: the existing credentials, sorted, which may be none.
         recent: the ids of credentials that an update may be creating.
         specs: the file or folder of the specs.
+        previous: the existing credential whose successor is in `existing`, None without one.
     """
 
     user: DesiredUser
@@ -47,6 +50,7 @@ class Pair:
     existing: tuple[Credential, ...]
     recent: frozenset[str] = frozenset()
     specs: str = "specs"
+    previous: PreviousCredential | None = None
 
     @property
     def location(self) -> SourceLocation:
@@ -54,15 +58,25 @@ class Pair:
         return self.declared[0].location if len(self.declared) == 1 else self.user.location
 
 
+def split_previous(pair: Pair) -> Pair:
+    """Return the pair without the previous one of two existing credentials, as far as their dates show it."""
+    for desired in pair.declared:
+        older = find_previous(desired, pair.existing)
+        if older is not None:
+            existing = tuple(each for each in pair.existing if each != older)
+            return replace(pair, existing=existing, previous=PreviousCredential(older, desired))
+    return pair
+
+
 def compare_credentials(pair: Pair, at: datetime, soon: timedelta) -> Iterator[CredentialDifference]:
     """Yield the differences of the pair at a time; an expiry within `soon` after it is a finding."""
     adopted, rest = _split(pair)
-    yield from _compare_numbers(rest, pair.declared)
+    yield from _compare_numbers(rest, pair)
     for part in [*adopted, rest]:
         if part.declared:
             yield from _compare_statuses(part)
     by_id = {part.existing[0].id: part for part in adopted}
-    is_quota_used = max(len(pair.declared), len(pair.existing)) >= MAX_PER_SERVICE
+    is_quota_used = max(sum(each.number for each in pair.declared), len(pair.existing)) >= MAX_PER_SERVICE
     for existing in pair.existing if pair.declared else ():
         part = by_id.get(existing.id, pair)
         yield from check_expiry(existing, part.declared, part.location, at, soon, is_quota_used=is_quota_used)
@@ -83,10 +97,8 @@ def _split(pair: Pair) -> tuple[list[Pair], Pair]:
     return adopted, replace(pair, declared=declared, existing=valid if is_enough else existing)
 
 
-def _compare_numbers(
-    pair: Pair, every: tuple[DesiredCredential, ...]
-) -> Iterator[MissingCredential | UnmanagedCredential]:
-    """Yield missing and unmanaged credentials; `every` are all declared ones, including those matched by `adopt`."""
+def _compare_numbers(pair: Pair, whole: Pair) -> Iterator[MissingCredential | UnmanagedCredential]:
+    """Yield missing and unmanaged credentials; `whole` is the pair with those matched by `adopt`."""
     user, service, declared, existing = pair.user.name, pair.service, pair.declared, pair.existing
     if not declared:
         for credential in existing:
@@ -94,9 +106,11 @@ def _compare_numbers(
                 user=user,
                 service=service,
                 location=pair.location,
-                desired=every,
+                desired=whole.declared,
                 existing=(credential,),
                 is_recent=credential.id in pair.recent,
+                blocks_renewal=_has_renewal(whole),
+                renewal_due=_find_renewal_date(whole),
             )
     elif not existing:
         for desired in declared:
@@ -117,7 +131,19 @@ def _compare_numbers(
             existing=existing,
             number=len(existing) - len(declared),
             specs=pair.specs,
+            blocks_renewal=_has_renewal(pair),
         )
+
+
+def _has_renewal(pair: Pair) -> bool:
+    return any(each.renew_before_hours is not None for each in pair.declared)
+
+
+def _find_renewal_date(pair: Pair) -> datetime | None:
+    """Return the renewal date of a credential with `adopt`, None if the specs have no id or no renewal."""
+    expiries = {existing.id: existing.expires for existing in pair.existing}
+    dates = (find_renewal_date(each, expiries.get(each.adopt or "")) for each in pair.declared)
+    return next((date for date in dates if date is not None), None)
 
 
 def _compare_statuses(pair: Pair) -> Iterator[StatusDiffers | Deactivated]:

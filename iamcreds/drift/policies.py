@@ -11,7 +11,7 @@ from iamcreds.model import Status, split_slot
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from iamcreds.drift.recorded import RecordedState
+    from iamcreds.drift.recorded_state import RecordedState
     from iamcreds.drift.rules.credential_limits import CredentialFinding
     from iamcreds.drift.selection import Selection
     from iamcreds.model import Credential, CredentialPolicy, Desired, DesiredCredential, DesiredUser, Inventory

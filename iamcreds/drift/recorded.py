@@ -6,20 +6,21 @@ The state maps ids to declared credentials, so each difference is about one id.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
 from iamcreds.drift.rules.expiry import check_expiry
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
-from iamcreds.model import Existing, Status
+from iamcreds.model import Existing, Status, split_slot
 from iamcreds.services import MAX_PER_SERVICE
+from iamcreds.slots import PreviousCredential, find_lifetime, find_renewal_date, find_slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
+    from iamcreds.drift.recorded_state import RecordedState
     from iamcreds.drift.rules.difference import CredentialDifference
     from iamcreds.drift.selection import Selection
     from iamcreds.model import (
@@ -28,49 +29,8 @@ if TYPE_CHECKING:
         DesiredCredential,
         DesiredUser,
         Inventory,
-        PendingCreate,
         RecordedCredential,
-        StackExport,
     )
-
-
-@dataclass(frozen=True)
-class RecordedState:
-    """The credentials and the pending creates of a state.
-
-    Attributes:
-        by_resource: credentials by resource name, without replaced copies that have not been deleted yet.
-        by_id: credentials by id.
-        creates: pending creates by user and service (full name).
-    """
-
-    by_resource: Mapping[str, RecordedCredential]
-    by_id: Mapping[str, RecordedCredential]
-    creates: Mapping[tuple[str, str], Sequence[PendingCreate]]
-
-    def find(self, desired: DesiredCredential) -> RecordedCredential | None:
-        """Return the recorded credential of a declared one, by its current or a former resource name."""
-        names = (desired.resource_name, *desired.former_resource_names)
-        return next((self.by_resource[name] for name in names if name in self.by_resource), None)
-
-    def is_creating(self, desired: DesiredCredential) -> bool:
-        """Return True if a create of the declared credential is pending."""
-        creates = self.creates.get((desired.user, desired.service), ())
-        return any(create.resource == desired.resource_name for create in creates)
-
-    def is_unmanaged(self, credential: Credential) -> bool:
-        """Return True if the state does not have the credential and no pending create may have created it."""
-        return credential.id not in self.by_id and (credential.user, credential.service) not in self.creates
-
-
-def make_recorded_state(export: StackExport) -> RecordedState:
-    """Return the state of an export."""
-    by_id = {credential.id: credential for credential in export.credentials}
-    by_resource = {each.resource: each for each in export.credentials if not each.is_leaving}
-    creates: dict[tuple[str, str], list[PendingCreate]] = defaultdict(list)
-    for create in export.creates:
-        creates[create.user, create.service].append(create)
-    return RecordedState(by_resource, by_id, dict(creates))
 
 
 def compare_recorded(
@@ -87,7 +47,7 @@ def compare_recorded(
             managed = None if recorded is None else by_id.get(recorded.id)
             unmanaged = tuple(filter(state.is_unmanaged, existing))
             if recorded is not None and managed is not None and managed.user == user.name:
-                is_quota_used = max(len(declared), len(existing)) >= MAX_PER_SERVICE
+                is_quota_used = max(_count(declared), len(existing)) >= MAX_PER_SERVICE
                 yield from _compare_one(desired, recorded, managed)
                 yield from check_expiry(
                     managed,
@@ -108,8 +68,25 @@ def compare_recorded(
                     existing=(),
                     recorded=None if recorded is None else recorded.id,
                     current_user=None if managed is None else managed.user,
-                    blocked_by=() if _takes(desired, unmanaged, len(declared)) else unmanaged,
+                    blocked_by=() if _takes(desired, unmanaged, _count(declared)) else unmanaged,
                 )
+
+
+def find_previous_credentials(
+    chosen: Desired, inventory: Inventory, state: RecordedState
+) -> Iterator[PreviousCredential]:
+    """Yield the existing credentials whose successor is recorded; `up` deletes them after their expiry."""
+    by_id = {credential.id: credential for credential in inventory.credentials}
+    for user in chosen.users:
+        for desired in user.credentials:
+            previous = state.find_previous(desired)
+            if desired.renew_before_hours is not None and previous is not None and previous.id in by_id:
+                yield PreviousCredential(by_id[previous.id], desired)
+
+
+def _count(declared: Sequence[DesiredCredential]) -> int:
+    """Return the share of IAM's quota that these credentials of one user and service declare."""
+    return sum(each.number for each in declared)
 
 
 def _group(inventory: Inventory) -> dict[tuple[str, str], list[Credential]]:
@@ -127,22 +104,25 @@ def _find_siblings(user: DesiredUser, service: str) -> tuple[DesiredCredential, 
 
 def _takes(desired: DesiredCredential, unmanaged: Sequence[Credential], declared: int) -> bool:
     """Return True if the plan of the next update imports or adopts one of the unmanaged credentials."""
-    if any(existing.id == desired.adopt and existing.status is not Status.EXPIRED for existing in unmanaged):
+    lifetime = find_lifetime(desired)
+    valid = [existing for existing in unmanaged if existing.status is not Status.EXPIRED]
+    fitting = [existing for existing in valid if existing.lifetime == lifetime]
+    if any(existing.id == desired.adopt for existing in (valid if lifetime is None else fitting)):
         return True
     is_adopted = desired.adopt is None and desired.existing is Existing.ADOPT and len(unmanaged) <= declared
-    return is_adopted and any(existing.expires is None for existing in unmanaged)
+    return is_adopted and bool(fitting)
 
 
 def find_pending_creates(
     desired: Desired, inventory: Inventory, state: RecordedState, selection: Selection
 ) -> Iterator[UnresolvedCreate]:
     """Yield the pending creates of the state, with the credentials that they may have created."""
-    declared = {each.resource_name: each for user in desired.users for each in user.credentials}
+    declared = {each.declared_name: each for user in desired.users for each in user.credentials}
     for (user, service), creates in state.creates.items():
         group = (each for each in inventory.credentials if (each.user, each.service) == (user, service))
         candidates = tuple(each for each in group if each.id not in state.by_id)
         for create in creates if selection.has(user, service) else ():
-            credential = declared.get(create.resource)
+            credential = declared.get(split_slot(create.resource)[0])
             yield UnresolvedCreate(
                 user=user,
                 service=service,
@@ -164,6 +144,8 @@ def find_unmanaged(
         if user is not None and state.is_unmanaged(existing) and selection.has(existing.user, existing.service):
             declared = _find_siblings(user, existing.service)
             recorded = {each: state.find(each) for each in declared}
+            renewed = _find_blocked(existing, recorded)
+            due = [date for each, date in renewed.items() if date is not None]
             yield UnmanagedCredential(
                 user=user.name,
                 service=existing.service,
@@ -173,20 +155,57 @@ def find_unmanaged(
                 is_recent=existing.id in inventory.young_credentials,
                 missing=tuple(desired for desired, each in recorded.items() if each is None or each.id not in own),
                 is_state_known=True,
+                blocks_renewal=bool(renewed),
+                renewal_due=min(due, default=None),
             )
+
+
+def _find_blocked(
+    unmanaged: Credential, recorded: Mapping[DesiredCredential, RecordedCredential | None]
+) -> dict[DesiredCredential, datetime | None]:
+    """Return the renewal dates of recorded credentials whose successor the unmanaged one blocks; None if unknown."""
+    return {
+        desired: find_renewal_date(desired, each.expires)
+        for desired, each in recorded.items()
+        if desired.renew_before_hours is not None
+        and each is not None
+        and not _takes(desired, [unmanaged], desired.number)
+    }
 
 
 def find_no_longer_declared(
     desired: Desired, inventory: Inventory, state: RecordedState, selection: Selection
 ) -> Iterator[NoLongerDeclared]:
-    """Yield the recorded credentials that no spec declares."""
-    matches = (state.find(each) for user in desired.users for each in user.credentials)
-    declared = {recorded.id for recorded in matches if recorded is not None}
+    """Yield the recorded credentials that no spec declares; a previous one is declared with `renewBefore`."""
+    declared, left = _find_declared(desired, state)
     by_id = {credential.id: credential for credential in inventory.credentials}
     for recorded in state.by_id.values():
         if recorded.id not in declared and selection.has(recorded.user, recorded.service):
             existing = () if recorded.id not in by_id else (by_id[recorded.id],)
-            yield NoLongerDeclared(user=recorded.user, service=recorded.service, existing=existing, recorded=recorded)
+            current = left.get(recorded.id)
+            yield NoLongerDeclared(
+                user=recorded.user,
+                service=recorded.service,
+                location=None if current is None else current.location,
+                desired=() if current is None else (current,),
+                existing=existing,
+                recorded=recorded,
+            )
+
+
+def _find_declared(desired: Desired, state: RecordedState) -> tuple[set[str], dict[str, DesiredCredential]]:
+    """Return the declared ids, and the previous ones whose credential has no `renewBefore` any more, by id."""
+    declared: set[str] = set()
+    left: dict[str, DesiredCredential] = {}
+    for each in (each for user in desired.users for each in user.credentials):
+        slots = find_slots(state.by_resource, each)
+        if slots.current is not None:
+            declared.add(slots.current.id)
+        if slots.previous is not None and each.renew_before_hours is not None:
+            declared.add(slots.previous.id)
+        elif slots.previous is not None:
+            left[slots.previous.id] = each
+    return declared, left
 
 
 def _compare_one(

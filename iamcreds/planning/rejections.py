@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Status, credential_name
+from iamcreds.model import Status, credential_name, split_slot
 from iamcreds.planning.decisions import (
     Ambiguous,
     DeclaredTwice,
@@ -193,7 +193,7 @@ def _describe_import(rejection: NotFound | OfAnother | Owned | HasExpired, what:
 
 def _suggest_was(owners: Iterable[str], group: Group) -> Iterator[str]:
     """Yield the option that keeps the credential of a resource that is no longer declared, if there is one."""
-    former = sorted(owner for owner in set(owners) - {""} if owner not in group.members)
+    former = sorted({split_slot(owner)[0] for owner in owners} - {"", *group.members})
     names = (credential_name(owner, group.user, group.service) or owner for owner in former)
     if former:
         fields = _or(f"`was: {name}`" for name in names)

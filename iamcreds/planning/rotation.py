@@ -7,10 +7,10 @@ successor is created in the other slot before it expires, and the previous crede
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.model import Status
+from iamcreds.slots import find_lifetime, find_renewal_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -158,10 +158,9 @@ def find_renewal(desired: DesiredCredential, existing: Credential | None) -> dat
 
     A credential with a lifetime other than the declared one is replaced instead.
     """
-    if existing is None or existing.expires is None or desired.renew_before_hours is None:
+    if existing is None or existing.lifetime != find_lifetime(desired):
         return None
-    lifetime = None if desired.expire_after_days is None else timedelta(days=desired.expire_after_days)
-    return existing.expires - timedelta(hours=desired.renew_before_hours) if existing.lifetime == lifetime else None
+    return find_renewal_date(desired, existing.expires)
 
 
 def _keep(case: _Case) -> SlotPlan:

@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """An action on a credential. RECORD changes only the state and nothing in AWS."""
+    """An action on a credential.
+
+    RENEW creates a successor, DELETE_EXPIRED deletes a previous credential after its expiry, and RECORD changes only
+    the state and nothing in AWS.
+    """
 
     CREATE = "create"
+    RENEW = "renew"
     ADOPT = "adopt"
     REPLACE = "replace"
     DELETE = "delete"
+    DELETE_EXPIRED = "delete expired"
     RENAME = "rename"
     RESET = "reset"
     DEACTIVATE = "deactivate"
@@ -46,7 +52,7 @@ class Change:
 
     Attributes:
         user: the IAM user's name.
-        name: the resource name, or the id of an unmanaged credential.
+        name: the declared resource name of both slots, or the id of an unmanaged credential.
         service: the service's full name.
         actions: the actions.
         notes: reasons and consequences.
@@ -55,6 +61,7 @@ class Change:
         credential_id: the id of the existing credential, or empty if it does not exist or its id is unknown.
         enforces: the declared status that `up` sends, `Active` or `Inactive`, or empty.
         created: the creation date of the existing credential in UTC, or None if it is unknown.
+        is_previous: True for a credential whose successor is in the other slot.
     """
 
     user: str
@@ -67,6 +74,7 @@ class Change:
     credential_id: str = ""
     enforces: str = ""
     created: datetime | None = field(default=None, compare=False)
+    is_previous: bool = False
 
     @property
     def is_unmanaged(self) -> bool:

@@ -30,13 +30,17 @@ _ROOM_FOR_MESSAGES = 12_000
 _MAX_MESSAGE = 4_000
 _KINDS = (
     (Action.CREATE, "to create"),
+    (Action.RENEW, "to renew"),
     (Action.ADOPT, "to adopt"),
     (Action.RESET, "to update"),
     (Action.REPLACE, "to replace"),
     (Action.DELETE, "to delete"),
+    (Action.DELETE_EXPIRED, "expired to delete"),
     (Action.RENAME, "to rename"),
     (Action.PROTECT, "with changed protection"),
 )
+_WHOLE = (Action.CREATE, Action.RENEW, Action.ADOPT, Action.REPLACE, Action.DELETE, Action.DELETE_EXPIRED)
+"""The actions that are the kind of a change, whatever its other actions."""
 _UPDATES = {
     Action.RESET: "reset",
     Action.DEACTIVATE: "deactivated",
@@ -125,7 +129,7 @@ def _count_users(changes: Changes) -> list[str]:
 
 def _classify(change: Change) -> Action:
     """Return the kind of a change for the counts; RESET stands for all updates."""
-    for action in (Action.CREATE, Action.ADOPT, Action.REPLACE, Action.DELETE):
+    for action in _WHOLE:
         if action in change.actions:
             return action
     if not _UPDATES.keys().isdisjoint(change.actions):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from iamcreds.model import Status, split_slot
 from iamcreds.pull_request.changes import Action, Change, Note
 from iamcreds.pull_request.notes import explain, note_lost_password
 from iamcreds.pull_request.preview import MASK
 from iamcreds.pull_request.properties import UNKNOWN, compare_properties, format_name, parse_date
+from iamcreds.pull_request.renewals import count_rotations, note_previous
 from iamcreds.resource_types import CREDENTIAL_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from iamcreds.pull_request.preview import State, Step
+    from iamcreds.pull_request.renewals import RecordedSlots
 
 ACTIONS = {
     "create": Action.CREATE,
@@ -29,23 +32,41 @@ ACTIONS = {
 """The actions by engine step. For None, they depend on the properties."""
 
 
-def find_credential_changes(steps: Iterable[Step], recorded: Mapping[str, State]) -> Iterator[Change]:
+def find_credential_changes(
+    steps: Iterable[Step], recorded: Mapping[str, State], slots: RecordedSlots
+) -> Iterator[Change]:
     """Yield the changes of credentials; `recorded` contains the states before the refresh, by URN."""
     for step in steps:
-        state, actions = step.state, tuple(_find_actions(step))
-        if state is not None and state.type == CREDENTIAL_TYPE and actions:
+        state = step.state
+        if state is None or state.type != CREDENTIAL_TYPE:
+            continue
+        actions, is_previous = tuple(_find_actions(step, slots)), step.old is not None and slots.is_previous(step.old)
+        if actions:
             yield Change(
                 user=format_name(state, "user"),
-                name=state.name,
+                name=split_slot(state.name)[0],
                 service=format_name(state, "service"),
                 actions=actions,
-                notes=tuple(explain(step, actions, recorded.get(step.old.urn if step.old else step.urn))),
+                notes=tuple(_explain(step, actions, recorded, slots)),
                 properties=tuple(compare_properties(step.old, step.new)),
                 location=step.location,
                 credential_id=step.old.id if step.old else str(state.inputs.get("adopts", "")),
                 enforces=_find_enforced(step, actions),
                 created=parse_date(step.old.outputs.get("create_date")) if step.old else None,
+                is_previous=is_previous,
             )
+
+
+def _explain(
+    step: Step, actions: Sequence[Action], recorded: Mapping[str, State], slots: RecordedSlots
+) -> Iterator[Note]:
+    """Return the notes of a change, including those about the other slot."""
+    if Action.RENEW in actions:
+        yield from slots.explain_renewal(step)
+    elif Action.DELETE in actions and step.old and slots.is_previous(step.old):
+        yield note_previous(step.old)
+    if Action.RENEW not in actions or Action.REPLACE in actions:
+        yield from explain(step, actions, recorded.get(step.old.urn if step.old else step.urn))
 
 
 def find_old_copies(steps: Iterable[Step]) -> Iterator[Change]:
@@ -59,7 +80,7 @@ def find_old_copies(steps: Iterable[Step]) -> Iterator[Change]:
             user, service = format_name(old, "user"), format_name(old, "service")
             yield Change(
                 user,
-                old.name,
+                split_slot(old.name)[0],
                 service,
                 (Action.DELETE,),
                 (
@@ -83,15 +104,20 @@ def _find_enforced(step: Step, actions: Collection[Action]) -> str:
     return str(status) if is_reset_by_adoption or is_declared_now else ""
 
 
-def _find_actions(step: Step) -> Iterator[Action]:
+def _find_actions(step: Step, slots: RecordedSlots) -> Iterator[Action]:
     action = ACTIONS[step.op]
+    is_expired = step.old is not None and step.old.outputs.get("status") == Status.EXPIRED
     if action is Action.CREATE and step.new and _adopts(step.new):
         yield Action.ADOPT
         yield from _find_effects_of_adopting(step.new)
+    elif action in (Action.CREATE, Action.REPLACE) and slots.is_renewal(step):
+        yield from (Action.RENEW, *([action] if step.old and not is_expired else []))
+    elif action is Action.DELETE and is_expired and step.old and slots.is_previous(step.old):
+        yield Action.DELETE_EXPIRED
     elif action is not None:
         yield action
     elif step.old and step.new:
-        if step.old.name != step.new.name:
+        if split_slot(step.old.name)[0] != split_slot(step.new.name)[0]:
             yield Action.RENAME
         if step.op == "update":
             yield from list(_find_effects(step.old, step.new)) or [Action.RECORD]
@@ -117,7 +143,7 @@ def _find_effects(old: State, new: State) -> Iterator[Action]:
 
     A secret trigger or status is masked, so a change is assumed.
     """
-    if _may_change("reset", old, new):
+    if _may_change("reset", old, new) or count_rotations(new.inputs) > count_rotations(old.outputs):
         yield Action.RESET
     if _may_change("status", old, new):
         yield _switch(new)

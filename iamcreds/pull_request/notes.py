@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Status, credential_name
+from iamcreds.model import Status, credential_name, split_slot
 from iamcreds.pull_request.changes import Action, Change, Note
 from iamcreds.pull_request.properties import format_value
 from iamcreds.services import Family, service_family
@@ -30,7 +30,7 @@ def explain(step: Step, actions: Sequence[Action], recorded: State | None) -> It
         if Action.RESET not in actions and "password" not in new.inputs:
             yield Note("its password is unknown until a reset")
     if Action.RENAME in actions and old:
-        yield Note("was", old.name)
+        yield Note("was", split_slot(old.name)[0])
     if old and old.outputs.get("status") == "Expired":
         yield Note("expired")
     elif old and recorded and recorded.outputs.get("status") != old.outputs.get("status"):
@@ -81,7 +81,7 @@ def suggest_names(changes: Sequence[Change]) -> Iterator[Change]:
     of_users: dict[tuple[str, str], list[Note]] = defaultdict(list)
     for change in changes:
         name = credential_name(change.name, change.user, change.service)
-        if Action.DELETE in change.actions and name is not None:
+        if Action.DELETE in change.actions and name is not None and not change.is_previous:
             deleted[change.user, change.service].append(name)
         of_users[change.user, change.service] += [note for note in change.notes if note.text == _RENAMED]
     for change in changes:

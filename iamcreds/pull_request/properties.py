@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 
     from iamcreds.pull_request.preview import State
 
-SHOWN = ("user", "service", "status", "reset", "age_days", "existing", "adopt", "adopts", "adopts_status", "account")
+SHOWN = (
+    "user",
+    "service",
+    "status",
+    "reset",
+    "age_days",
+    "rotation",
+    "existing",
+    "adopt",
+    "adopts",
+    "adopts_status",
+    "account",
+)
 """The inputs whose values are shown, because they never contain a secret."""
 
 LIVE_SHOWN = ("credential_id", "create_date", "expiration_date")

@@ -34,6 +34,8 @@ class DesiredRow:
     line: int = 0
     resource: str | None = None
     adopt: str | None = None
+    expire_after_days: int | None = None
+    renew_before_hours: int | None = None
 
     @property
     def service_short_name(self) -> str:
@@ -66,7 +68,17 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 }
 """The tables and their columns, named after attributes. The names never change, because users store statements."""
 
-NUMBERS = frozenset({"protect", "max_keys", "max_key_age_days", "max_key_idle_days", "line"})
+NUMBERS = frozenset(
+    {
+        "expire_after_days",
+        "line",
+        "max_key_age_days",
+        "max_key_idle_days",
+        "max_keys",
+        "protect",
+        "renew_before_hours",
+    }
+)
 """The columns with whole numbers; all other columns have text."""
 
 GUESSED = frozenset({"family", "service", SHORT_NAME, "status"})
@@ -107,6 +119,8 @@ def _list_user_credentials(user: DesiredUser) -> Iterator[DesiredRow]:
             protect=credential.protect,
             file=credential.location.file,
             line=credential.location.line,
-            resource=credential.resource_name,
+            resource=credential.declared_name,
             adopt=credential.adopt,
+            expire_after_days=credential.expire_after_days,
+            renew_before_hours=credential.renew_before_hours,
         )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.rules.difference import Difference
     from iamcreds.model import CredentialReport, Inventory, SourceLocation
+    from iamcreds.slots import PreviousCredential
 
 VERSION = 2
 """The version of the document. New fields keep the version; a changed or removed field increases it."""
@@ -54,6 +55,7 @@ def _account(drift: Drift) -> dict[str, Any]:
         },
         "differences": [_difference(difference) for difference in drift.differences],
         "unsettled": [_difference(difference) for difference in drift.unsettled],
+        "previous": [_previous(previous) for previous in drift.previous],
         "notes": list(describe_limits(drift)),
     }
 
@@ -80,6 +82,18 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "live": _plain(existing),
         "message": words.message,
         "next": words.next,
+    }
+
+
+def _previous(previous: PreviousCredential) -> dict[str, Any]:
+    credential, desired = previous.credential, previous.desired
+    return {
+        "resource": desired.declared_name,
+        "user": credential.user,
+        "service": credential.service,
+        "id": credential.id,
+        "status": credential.status.value,
+        "expires": _time(credential.expires),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.difference import Kind
+from iamcreds.slots import describe_previous
 from iamcreds.text.durations import format_duration
 from iamcreds.text.formatting import format_count
 
@@ -50,7 +51,6 @@ def describe_scope(drift: Drift) -> str:
 def describe_limits(drift: Drift) -> Iterator[str]:
     """Yield sentences on omitted comparisons, and on the sources of the result."""
     inventory = drift.inventory
-    read = len(inventory.access_keys_read)
     if drift.unsettled:
         users = sorted({difference.user for difference in drift.unsettled})
         yield (
@@ -67,8 +67,16 @@ def describe_limits(drift: Drift) -> Iterator[str]:
         yield f"ages of {credentials} not checked: only the stack's state has the dates of resets"
     if drift.are_ids_unknown:
         yield "ids not checked: only the stack's state has the ids of declared credentials"
+    if drift.previous:
+        number = format_count(len(drift.previous), "renewed credential")
+        yield f"{number} with a previous one, which `pulumi up` deletes after its expiry: {_list_previous(drift)}"
     if drift.ignored:
         yield f"{format_count(drift.ignored, 'credential')} of undeclared users ignored"
+    yield from _describe_access_keys(drift)
+
+
+def _describe_access_keys(drift: Drift) -> Iterator[str]:
+    inventory, read = drift.inventory, len(drift.inventory.access_keys_read)
     if drift.are_keys_skipped:
         yield "access keys not checked, because they do not belong to a service"
     if inventory.report_missing is not None:
@@ -81,6 +89,16 @@ def describe_limits(drift: Drift) -> Iterator[str]:
             f" the credential report, which is {age} old; only --exact finds keys created or activated since, and the"
             " age of keys with a changed status"
         )
+
+
+def _list_previous(drift: Drift) -> str:
+    """List a few previous credentials with their expiry, and count the others."""
+    described = (
+        f"{each.credential.id} of {each.desired.declared_name} ({describe_previous(each.credential)})"
+        for each in drift.previous[:_MAX_NAMED]
+    )
+    more = len(drift.previous) - _MAX_NAMED
+    return ", ".join(described) + (f" and {format_count(more, 'other')}" if more > 0 else "")
 
 
 def _enumerate(users: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from iamcreds.model import Status
 from iamcreds.services import service_alias
+from iamcreds.slots import find_previous
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -41,7 +42,8 @@ def find_matches(desired: Desired, existing: Iterable[Credential]) -> Iterator[M
 
     One declared credential matches one existing credential. If there are two of each, the declared credential with the
     service's short name matches the older one, as in the output of `iamcreds dump`. Logins and declared statuses must
-    agree. Expired credentials never match.
+    agree. Expired credentials never match. With `renewBefore`, the declared credential matches the newer one of two if
+    their dates show that it is the successor.
     """
     credentials = {credential.id: credential for credential in existing}
     every = [each for user in desired.users for each in user.credentials]
@@ -67,6 +69,8 @@ def find_matches(desired: Desired, existing: Iterable[Credential]) -> Iterator[M
 
 def _match_group(declared: Sequence[DesiredCredential], by_age: Sequence[Credential]) -> Iterator[Match | Undecided]:
     """Match the credentials of one user and service; the existing ones are sorted, oldest first."""
+    if any(find_previous(each, by_age) for each in declared):
+        by_age = by_age[1:]
     pairs = [*zip(declared, by_age, strict=False)] if len(declared) == len(by_age) == 1 else _pair_two(declared, by_age)
     if any(each.adopt is not None for each in declared):
         reason = "an id in `adopt` does not exist, so the declared credential may be any of these"

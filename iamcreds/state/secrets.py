@@ -5,17 +5,20 @@ from __future__ import annotations
 import difflib
 import json
 import shlex
+from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import SecretError
+from iamcreds.model import split_slot
 from iamcreds.resource_types import urn_name
 from iamcreds.services import LOGIN_OUTPUTS, SECRET_OUTPUTS, known_service
+from iamcreds.slots import rank_slot
 from iamcreds.state.export import list_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _LOGINS = tuple(LOGIN_OUTPUTS.values())
 _SECRETS = tuple(SECRET_OUTPUTS.values())
@@ -54,11 +57,14 @@ class Secret:
 
 
 def find_secret(export: str, resource: str) -> Secret:
-    """Return the secret of the resource with that name, such as `jane/codecommit`, or with that URN.
+    """Return the secret of the credential with that name, such as `jane/codecommit`, or of the resource with that URN.
+
+    A renewed credential has two resources until the previous one is deleted. Its name selects the current one, and the
+    name of slot 2, such as `jane/bedrock~2`, or a URN select one of the two.
 
     Args:
         export: the output of `pulumi stack export --show-secrets`.
-        resource: the credential's resource name or URN.
+        resource: the credential's name or URN.
 
     Raises:
         SecretError: the name matches no credential or more than one, its secret is unknown, or `export` is not valid.
@@ -69,8 +75,7 @@ def find_secret(export: str, resource: str) -> Secret:
         raise SecretError("the output of `pulumi stack export` is not a state") from None
     current = (credential for credential in list_credentials(document) if not credential.get("delete"))
     outputs_by_urn = {credential["urn"]: credential["outputs"] for credential in current}
-    users = {urn: _reveal(outputs.get("user", "")) for urn, outputs in outputs_by_urn.items()}
-    outputs = outputs_by_urn[_select_urn(resource, users)]
+    outputs = outputs_by_urn[_select_urn(resource, outputs_by_urn)]
     texts = {name: _reveal(outputs[name]) for name in (*_LOGINS, *_SECRETS) if outputs.get(name)}
     user, service, credential_id = (_reveal(outputs.get(name, "")) for name in ("user", "service", "credential_id"))
     if not any(name in texts for name in _SECRETS):
@@ -86,22 +91,24 @@ def find_secret(export: str, resource: str) -> Secret:
     return Secret(resource, user, service, credential_id, texts)
 
 
-def _select_urn(resource: str, users: Mapping[str, str]) -> str:
-    """Return the URN of the resource with that name or URN.
+def _select_urn(resource: str, outputs: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the URN of the resource with that name or URN, or of the current slot of the credential with that name.
 
     Args:
         resource: a resource name or a URN.
-        users: the IAM user of each credential, by its URN.
+        outputs: the outputs of each credential, by its URN.
 
     Raises:
         SecretError: no credential or more than one has that name.
     """
-    names = {urn: urn_name(urn) for urn in users}
-    selected = sorted(urn for urn, name in names.items() if resource in (urn, name))
+    if resource in outputs:
+        return resource
+    named = [urn for urn in outputs if resource in (urn_name(urn), split_slot(urn_name(urn))[0])]
+    selected = sorted(_select_current(named, outputs))
     if not selected:
-        name = urn_name(resource) if resource.startswith("urn:") else resource
+        name = split_slot(urn_name(resource) if resource.startswith("urn:") else resource)[0]
         user = name.partition("/")[0]
-        own = {names[urn] for urn in users if users[urn] == user}
+        own = {split_slot(urn_name(urn))[0] for urn in outputs if _reveal(outputs[urn].get("user", "")) == user}
         raise SecretError(f"the stack has no credential {resource!r}{_suggest(name, sorted(own))}")
     if len(selected) > 1:
         raise SecretError(
@@ -109,6 +116,15 @@ def _select_urn(resource: str, users: Mapping[str, str]) -> str:
             f" one of them: {', '.join(map(shlex.quote, selected))}"
         )
     return selected[0]
+
+
+def _select_current(urns: Iterable[str], outputs: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the current one of the slots of each credential; credentials of one name have different parents."""
+    slots: dict[str, list[str]] = defaultdict(list)
+    for urn in urns:
+        slots[split_slot(urn)[0]].append(urn)
+    for of_one in slots.values():
+        yield max(of_one, key=lambda urn: rank_slot(urn, int(outputs[urn].get("rotation") or 0)))
 
 
 def _suggest(resource: str, names: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -284,3 +284,37 @@ def test_into_nothing_wrong(run: Run, emulator: Emulator, iam: IAMClient) -> Non
     Path("team.yaml").write_text("users: [")
     assert run("dump", "--into", "team.yaml").exit_code == 1
     assert Path("team.yaml").read_text() == "users: ["
+
+
+BEDROCK = "bedrock.amazonaws.com"
+
+
+@pytest.fixture
+def renewed(emulator: Emulator, iam: IAMClient) -> tuple[str, str]:
+    """Jane has a renewed API key; return the ids of the previous and of the current one."""
+    iam.create_user(UserName="jane")
+    older, newer = "ACCAOLDER000000000000", "ACCANEWER000000000000"
+    now = datetime.now(UTC).replace(microsecond=0)
+    for credential_id, days in ((older, 80), (newer, 4)):
+        created = now - timedelta(days=days)
+        dates = {"created": created.isoformat(), "expires": (created + timedelta(days=90)).isoformat()}
+        emulator.controls.put_credential(credential_id, "jane", BEDROCK, **dates)
+    return older, newer
+
+
+def test_renewed(run: Run, renewed: tuple[str, str]) -> None:
+    """Both keys of a renewed credential are entries of their own, because specs cannot declare a previous one."""
+    older, newer = renewed
+    assert run("dump", "--to", "specs").exit_code == 0
+    assert ids("specs") == {("jane", BEDROCK, "bedrock", older), ("jane", BEDROCK, "second", newer)}
+
+
+def test_into_renewed(run: Run, renewed: tuple[str, str]) -> None:
+    """A credential with `renewBefore` gets the id of the current key."""
+    Path("specs").mkdir()
+    Path("specs/a.yaml").write_text(
+        "users: {jane: {credentials: [{service: bedrock, expire: {after: 90d, renewBefore: 14d}}]}}\n"
+    )
+    done = run("dump", "--into", "specs")
+    assert done.exit_code == 0, done.output
+    assert ids("specs") == {("jane", BEDROCK, "bedrock", renewed[1])}

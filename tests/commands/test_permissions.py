@@ -316,3 +316,14 @@ def test_unknown_profile(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = run("permissions")
     assert shown.exit_code == 1
     assert "The config profile (nobody) could not be found). Check AWS_PROFILE" in shown.stderr
+
+
+def test_expiry(tmp_path: Path) -> None:
+    """An expiry changes no policy: a renewal creates and deletes credentials of the same user and service."""
+    plain = run_with(tmp_path / "a.yaml", SPECS)
+    expiring = run_with(
+        tmp_path / "a.yaml",
+        SPECS.replace("service: bedrock", "service: bedrock, expire: {after: 90d, renewBefore: 2w}"),
+    )
+    assert plain.exit_code == 0
+    assert expiring.stdout == plain.stdout

@@ -250,3 +250,16 @@ def test_terminal() -> None:
     lines = re.sub("\x1b\\[[0-9;]*m", "", shown).splitlines()
     assert lines == ["user  id", "jane  -"]
     assert shown.startswith("\x1b[1muser")
+
+
+def test_expiry(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A credential with `renewBefore` is one row with its declared name, its lifetime and its renewal time."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    (tmp_path / "a.yaml").write_text(
+        "users: {jane: {credentials: [{service: bedrock, expire: {after: 90d, renewBefore: 2w}}, {service: logs}]}}"
+    )
+    statement = "SELECT resource, expire_after_days, renew_before_hours FROM desired WHERE expire_after_days > 8"
+    expected = {"resource": "jane/bedrock", "expire_after_days": 90, "renew_before_hours": 336}
+    assert rows(run, statement, "--specs", str(tmp_path)) == [expected]
+    others = rows(run, "SELECT resource FROM desired WHERE renew_before_hours IS NULL", "--specs", str(tmp_path))
+    assert others == [{"resource": "jane/logs"}]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from iamcreds.drift.comparing import compare
-from iamcreds.drift.recorded import make_recorded_state
+from iamcreds.drift.recorded_state import make_recorded_state
 from iamcreds.drift.rules.credential_limits import CheckedCredential, CredentialFinding, check_credential
 from iamcreds.drift.selection import EVERYTHING, Selection
 from iamcreds.model import (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from iamcreds.drift.comparing import compare
-from iamcreds.drift.recorded import make_recorded_state
+from iamcreds.drift.recorded_state import make_recorded_state
 from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
 from iamcreds.drift.rules.missing import MissingCredential

@@ -195,7 +195,8 @@ def test_import() -> None:
         " your own program, with an alias)"
     )
     assert "of user jane: a different resource of this stack manages or imports it" in say(Owned(A, ""))
-    assert "`was" not in say(Owned(A, NAME)) + say(Owned(A, ""))
+    assert "`was" not in say(Owned(A, NAME)) + say(Owned(A, "")) + say(Owned(A, f"{NAME}~2"))
+    assert "keep it with `was: old` (in your" in say(Owned(A, "jane/codecommit/old~2"))
     message = say(HasExpired(EXPIRED))
     assert "it has expired and cannot be reactivated" in message
     assert DELETE_A in message

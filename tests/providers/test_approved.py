@@ -17,6 +17,7 @@ from iamcreds.model import Desired
 from iamcreds.pulumi_engine.approved_plan import VARIABLE, read_approval, require_approved_specs
 from iamcreds.specs import compute_digest
 from tests.providers.conftest import new_process
+from tests.pull_request.previews import make_preview, make_step, run_plan
 from tests.pull_request.test_approval import EMPTY, GOOD
 
 if TYPE_CHECKING:
@@ -107,6 +108,33 @@ def test_update_and_delete(provider: ServiceSpecificCredentialProvider, emulator
     assert emulator.controls.passwords() == passwords
     assert provider.update(own, outs, INPUTS | {"existing": "adopt"}).outs is not None
     assert (provider.update(own, outs, INPUTS | {"status": "Inactive"}).outs or {})["status"] == "Inactive"
+
+
+@pytest.mark.usefixtures("iam")
+def test_renewal(provider: ServiceSpecificCredentialProvider, emulator: Emulator, file: Path) -> None:
+    """The plan of a renewal lets the successor through, and a later plan the deletion of the expired one by its id."""
+    file.write_text(json.dumps(GOOD | EMPTY))
+    own, outs = make(provider)
+    slot_2 = INPUTS | {"rotation": 1}
+    context = {"resource": "jane/logs~2", "owned": {own: "jane/logs"}}
+    renewal = make_step("create", "jane/logs~2", new=slot_2)
+    kept = make_step("same", "jane/logs", old=outs, new=outs)
+    run_plan("-", "--approve", str(file), given=make_preview(renewal, kept))
+    read_approval.cache_clear()
+    emulator.controls.set(clock_shift=20 * 86_400)
+    provider = new_process()
+    created = provider.create(provider.check({}, slot_2 | {"run": context}).inputs)
+    with pytest.raises(NotApprovedError, match=f"cannot delete credential {own} of user jane"):
+        provider.delete(own, outs)
+    emulator.controls.set(clock_shift=31 * 86_400)
+    deletion = make_step("delete", "jane/logs", old=outs | {"status": "Expired"})
+    deletion["oldState"]["id"] = own
+    current = make_step("same", "jane/logs~2", old=created.outs or {}, new=created.outs or {})
+    run_plan("-", "--approve", str(file), given=make_preview(deletion, current))
+    read_approval.cache_clear()
+    new_process().delete(own, outs)
+    assert own not in emulator.controls.passwords()
+    assert created.id in emulator.controls.passwords()
 
 
 @pytest.mark.usefixtures("iam", "provider")

@@ -373,3 +373,19 @@ def test_advice(
     unmanaged.check({}, inputs("report"))
     (warning,) = (line for line in capsys.readouterr().err.splitlines(keepends=True) if OLD in line)
     assert warning.endswith(f" of user jane is unmanaged. {end}")
+
+
+@pytest.mark.parametrize("hours", [14 * 24, None])
+@pytest.mark.parametrize("slots", [(1,), (1, 2)])
+def test_both_slots(unmanaged: UnmanagedCredentialsProvider, slots: tuple[int, ...], hours: int | None) -> None:
+    """The ids of both slots are managed, whether the program declares both, or leaves one to the engine's deletion."""
+    names = {("jane", CODECOMMIT): {OWN: "jane/codecommit", FOREIGN: "jane/codecommit~2"}}
+    place = SourceLocation("a.yaml", 1, 1)
+    wanted = tuple(
+        DesiredCredential("jane", CODECOMMIT, "codecommit", place, slot=slot, renew_before_hours=hours)
+        for slot in slots
+    )
+    user = DesiredUser("jane", place, wanted, unmanaged=Unmanaged.DELETE)
+    context = unmanaged_context(StackState(names, "123456789012"), [user]) | {"account": None}
+    assert context["owned"] == sorted([OWN, FOREIGN])
+    assert unmanaged.check({}, {"users": {"jane": "delete"}, "run": context}).inputs["deletes"] == [OFF]

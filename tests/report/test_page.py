@@ -463,3 +463,28 @@ def test_size() -> None:
     text = page(subject(desired, inventory(*names, credentials=tuple(credentials), report=report)))
     assert text.count('<th scope="row">') == 5_000 + 5_000 + 2_500 + 2_500 + 2
     assert len(text.encode()) < 4_000_000
+
+
+def test_renewed() -> None:
+    """The previous credential of a renewed one is marked with its end, and its expiry causes no alarm."""
+    declared = DesiredCredential(
+        "bob", BEDROCK, "bedrock", location(11), expire_after_days=90, renew_before_hours=14 * 24
+    )
+    desired = Desired((DesiredUser("bob", location(10), (declared,)),))
+    older = existing("ACCA1", "bob", BEDROCK, days=80, expires=NOW + 10 * DAY)
+    newer = existing("ACCA2", "bob", BEDROCK, days=4, expires=NOW + 86 * DAY)
+    about = subject(desired, inventory("bob", credentials=(older, newer)))
+    assert [(row.credential.id, row.managed, row.location) for row in rows.build_credential_rows(about)] == [
+        ("ACCA1", "previous, valid until 2026-12-03", location(11)),
+        ("ACCA2", "declared", location(11)),
+    ]
+    (service,) = rows.build_service_rows(about)
+    assert (service.declared, service.existing) == (1, 2)
+    assert [event.what for event in timeline.find_events(about, ())] == [
+        "previous bedrock credential expires",
+        "bedrock credential expires",
+    ]
+    text = page(about)
+    assert '<td class="some">previous, valid until 2026-12-03</td>' in text
+    assert '<a href="#timeline"><span class="label">Expiring</span><span class="figure">0</span>' in text
+    assert "ACCA1 of bob/bedrock (previous, valid until 2026-12-03)" in text

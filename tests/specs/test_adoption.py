@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -71,3 +72,32 @@ def test_matches(tmp_path: Path, declared: str, found: list[Credential], expecte
         each.desired.resource_name: each.credential.id.rstrip("0") if isinstance(each, Match) else None
         for each in matches
     } == expected
+
+
+@pytest.mark.parametrize(
+    ("ages", "lifetimes", "expected"),
+    [
+        ((80, 4), (90, 90), "ACCA4"),
+        ((80, 4), (90, 30), None),
+        ((20, 4), (90, 90), None),
+        ((80, 4), (None, None), None),
+        ((80,), (90,), "ACCA80"),
+    ],
+)
+def test_renewed(
+    tmp_path: Path, ages: tuple[int, ...], lifetimes: tuple[int | None, ...], expected: str | None
+) -> None:
+    """With `renewBefore`, the newer of two matches if the dates are those of a renewal."""
+    (tmp_path / "a.yaml").write_text(
+        "users: {jane: {credentials: [{service: bedrock, expire: {after: 90d, renewBefore: 14d}}]}}"
+    )
+    found = [
+        replace(
+            existing(age),
+            service=service_name("bedrock"),
+            expires=None if days is None else NOW + timedelta(days=days - age),
+        )
+        for age, days in zip(ages, lifetimes, strict=True)
+    ]
+    (match,) = find_matches(load(tmp_path), found)
+    assert (match.credential.id if isinstance(match, Match) else None) == expected

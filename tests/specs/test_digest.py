@@ -61,3 +61,41 @@ def test_same_digest(tmp_path: Path, files: dict[str, str]) -> None:
 def test_different_digest(tmp_path: Path, before: str, after: str) -> None:
     """Every declared value matters."""
     assert compute(tmp_path / "before", a=JANE) != compute(tmp_path / "after", a=JANE.replace(before, after, 1))
+
+
+EVERY = """account: "123456789012"
+defaults: {unmanaged: delete}
+users:
+  jane:
+    iamUser: {tags: {place: Bonn}}
+    accessKeys: {max: 1}
+    credentials:
+      - {service: codecommit, status: Active, reset: x, was: old}
+      - {service: codecommit, name: spare, adopt: ACCAEXAMPLE1234567890}
+  joe: {credentials: [{service: logs, existing: adopt, protect: true}]}
+"""
+
+
+def test_digest_of_earlier_versions(tmp_path: Path) -> None:
+    """An upgrade does not change the digest, so plans that an earlier version approved stay valid (e56b5dd)."""
+    expected = "455a8be7b1e78caf8d973a7688291a0dcf54f1816a80df2f60d57767d9759fe7"
+    assert compute(tmp_path / "specs", a=EVERY) == expected
+
+
+KEY = "users: {jane: {credentials: [{service: bedrock, expire: {after: 90d, renewBefore: 14d}}]}}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_same"),
+    [
+        (", expire: {after: 90d, renewBefore: 14d}", "", False),
+        (", renewBefore: 14d", "", False),
+        ("90d", "91d", False),
+        ("14d", "13d", False),
+        ("14d", "2w", True),
+    ],
+)
+def test_digest_of_expiry(tmp_path: Path, before: str, after: str, *, is_same: bool) -> None:
+    """A declared lifetime or renewal matters, in whatever unit."""
+    digests = compute(tmp_path / "before", a=KEY), compute(tmp_path / "after", a=KEY.replace(before, after))
+    assert (digests[0] == digests[1]) is is_same

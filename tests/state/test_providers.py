@@ -316,3 +316,10 @@ def test_memory() -> None:
     """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert float(done.stdout) < 4
+
+
+def test_second_slot() -> None:
+    """The resource of slot 2 is our code, and unknown code in it is reported by its URN."""
+    assert reasons(state(urn=f"{URN}~2")) == []
+    checked = check_state(state(urn=f"{URN}~2", inputs={"__provider": "x"}))
+    assert checked.unmanaged == (ForeignCode(f"{URN}~2", FOREIGN),)

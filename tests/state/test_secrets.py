@@ -132,3 +132,66 @@ def test_form_of_another_service(form: Form, service: str) -> None:
     """A form that a service does not support is rejected."""
     with pytest.raises(SecretError, match=f"format {form} is not available for jane/x, a credential for {service}"):
         format_secret(make_secret(service), form)
+
+
+def make_slots(first: int | None, second: int | None) -> str:
+    """Return an export with a renewed API key in both slots, with these numbers; a float as the engine writes it."""
+    slots = []
+    for name, credential_id, rotation in (("jane/bedrock", "ACCA1", first), ("jane/bedrock~2", "ACCA2", second)):
+        slot = make_resource(name, "bedrock.amazonaws.com")
+        numbers = {} if rotation is None else {"rotation": float(rotation)}
+        secret = {"service_credential_secret": {SIGNATURE: "", "plaintext": json.dumps(f"key of {credential_id}")}}
+        outputs = {"user": "jane", "service": "bedrock.amazonaws.com", "credential_id": credential_id}
+        slots.append(slot | {"outputs": outputs | {"service_credential_alias": "jane-at-1"} | secret | numbers})
+    return make_export(*slots, make_resource("jane/bedrock/spare", "bedrock.amazonaws.com"))
+
+
+@pytest.mark.parametrize(("first", "second", "current"), [(None, 1, "ACCA2"), (2, 1, "ACCA1"), (None, None, "ACCA1")])
+def test_current_slot(first: int | None, second: int | None, current: str) -> None:
+    """The declared name selects the slot with the greatest number, in every format; other names select one slot."""
+    export = make_slots(first, second)
+    secret = find_secret(export, "jane/bedrock")
+    assert (secret.id, secret.secret) == (current, f"key of {current}")
+    assert format_secret(secret, Form.ENV) == f"export AWS_BEARER_TOKEN_BEDROCK='key of {current}'\n"
+    assert format_secret(secret, Form.TEXT) == (
+        f"service_credential_alias: jane-at-1\nservice_credential_secret: key of {current}\n"
+    )
+    assert json.loads(format_secret(secret, Form.JSON)) == {
+        "user": "jane",
+        "service": "bedrock.amazonaws.com",
+        "credential_id": current,
+        "service_credential_alias": "jane-at-1",
+        "service_credential_secret": f"key of {current}",
+    }
+    assert find_secret(export, "jane/bedrock~2").id == "ACCA2"
+    for name, credential_id in (("jane/bedrock", "ACCA1"), ("jane/bedrock~2", "ACCA2")):
+        assert find_secret(export, f"urn:pulumi:test::iamcreds::{CREDENTIAL}::{name}").id == credential_id
+
+
+def test_only_slot_2() -> None:
+    """After the deletion of slot 1, the declared name selects slot 2."""
+    export = make_export(make_resource("jane/bedrock~2"))
+    assert find_secret(export, "jane/bedrock").resource == "jane/bedrock"
+    assert find_secret(export, "jane/bedrock").id == "ACCA1"
+
+
+@pytest.mark.parametrize("name", ["jane/bedrok", "jane/bedrok~2", f"urn:pulumi:a::b::{CREDENTIAL}::jane/bedrok~2"])
+def test_slots_are_not_suggested(name: str) -> None:
+    """A suggestion has the declared name, once."""
+    with pytest.raises(SecretError, match=r"did you mean jane/bedrock( or jane/bedrock/spare)?\?$"):
+        find_secret(make_slots(None, 1), name)
+
+
+def test_no_second_slot() -> None:
+    """The name of slot 2 never selects slot 1."""
+    with pytest.raises(SecretError, match=r"no credential 'jane/bedrock~2'; did you mean jane/bedrock\?"):
+        find_secret(make_export(make_resource("jane/bedrock")), "jane/bedrock~2")
+
+
+def test_slots_below_two_parents() -> None:
+    """Credentials of one name below different parents are listed by the URNs of their current slots."""
+    other = make_resource("jane/bedrock~2")
+    other["urn"] = other["urn"].replace(CREDENTIAL, f"team:index:Team${CREDENTIAL}")
+    with pytest.raises(SecretError, match="the stack has 2 credentials named 'jane/bedrock'") as raised:
+        find_secret(make_export(make_resource("jane/bedrock"), other), "jane/bedrock")
+    assert other["urn"] in str(raised.value)

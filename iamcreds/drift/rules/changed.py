@@ -75,14 +75,20 @@ class Deactivated(CredentialDifference):
     def describe(self) -> Words:
         """Report the credential, or all candidates if the state is unknown."""
         desired = list_desired(self.desired)
-        rest = "it was deactivated outside Pulumi and stays Inactive; declare `status: Inactive` if this is intended"
+        rest, option = self._describe_consequence()
         if self.id:
             message = f"{self.alias} credential {self.id} is Inactive: {rest}"
             activate = switch_credential(self.existing[0].user, self.id, Status.ACTIVE)
-            step = f"{activate}, or declare `status: Inactive`"
-            return Words(message, step, desired, format_state(self.existing[0]))
+            return Words(message, f"{activate}, or {option}", desired, format_state(self.existing[0]))
         message = f"{self.describe_some()} is Inactive without a declared status: {rest}"
-        return Words(message, "declare `status: Inactive` if this is intended", desired, list_existing(self.existing))
+        return Words(message, f"{option} if this is intended", desired, list_existing(self.existing))
+
+    def _describe_consequence(self) -> tuple[str, str]:
+        """Return the consequence, and the edit of the specs for an intended deactivation."""
+        if any(each.renew_before_hours is not None for each in self.desired):
+            return "it was deactivated outside Pulumi, stays Inactive and is not renewed", "remove it from the specs"
+        rest = "it was deactivated outside Pulumi and stays Inactive; declare `status: Inactive` if this is intended"
+        return rest, "declare `status: Inactive`"
 
 
 def _quote(text: str) -> str:

@@ -14,6 +14,7 @@ from iamcreds.drift.rules.difference import (
     resolve_first,
 )
 from iamcreds.model import Status
+from iamcreds.slots import find_renewal_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,25 +62,35 @@ class ExpiringSoon(CredentialDifference):
     Attributes:
         is_quota_used: True if the quota of this user and service is used by existing or declared credentials.
         blocked_by: unmanaged credentials that prevent an update from creating another one.
+        renewal_due: the time from which an update creates its successor, None without `renewBefore`.
     """
 
     rule = "expiring-soon"
-    meaning = "a credential of a declared user and service expires within 14 days, or within `--expiring-within`"
+    meaning = (
+        "a credential of a declared user and service expires within 14 days, or within `--expiring-within`; one with"
+        " `renewBefore`: its renewal is due"
+    )
     kind = Kind.FINDING
     seriousness = 23
     is_quota_used: bool = False
     blocked_by: tuple[Credential, ...] = ()
+    renewal_due: datetime | None = None
 
     def describe(self) -> Words:
-        """Report the expiry date."""
+        """Report the expiry date, and the date of the renewal."""
         message, date = f"{self.alias} credential {self.id} expires", _format_date(self.existing[0])
-        step = (
+        due = "" if self.renewal_due is None else f", and its renewal was due on {self.renewal_due:%Y-%m-%d}"
+        step = resolve_first(self.blocked_by, self._describe_step())
+        return Words(f"{message}{date}{due}", step, list_desired(self.desired), f"expires{date}")
+
+    def _describe_step(self) -> str:
+        if self.renewal_due is not None:
+            return "pulumi up, which renews it"
+        return (
             "run pulumi up after the expiry, which replaces it (the quota is used, so no new one can be created before)"
             if self.is_quota_used
             else "declare a second one with a new `name` before, because an expiry cannot be changed"
         )
-        step = resolve_first(self.blocked_by, step)
-        return Words(f"{message}{date}", step, list_desired(self.desired), f"expires{date}")
 
 
 def check_expiry(  # noqa: PLR0913 - independent facts
@@ -93,7 +104,13 @@ def check_expiry(  # noqa: PLR0913 - independent facts
     is_managed: bool = False,
     blocked_by: tuple[Credential, ...] = (),
 ) -> Iterator[Expired | ExpiringSoon]:
-    """Yield the finding about the expiry of a credential, if any; an expiry within `soon` after `at` is one."""
+    """Yield the finding about the expiry of a credential, if any; an expiry within `soon` after `at` is one.
+
+    For a credential with `renewBefore`, it is one from the date of its renewal, unless the credential is Inactive,
+    which is a finding of its own: it is not renewed.
+    """
+    due = find_renewal_date(desired[0], existing.expires) if len(desired) == 1 else None
+    is_due = existing.status is Status.ACTIVE and due is not None and due <= at
     user, service = existing.user, existing.service
     if existing.status is Status.EXPIRED or (existing.expires is not None and existing.expires <= at):
         yield Expired(
@@ -105,7 +122,7 @@ def check_expiry(  # noqa: PLR0913 - independent facts
             is_managed=is_managed,
             blocked_by=blocked_by,
         )
-    elif existing.expires is not None and existing.expires - at <= soon:
+    elif is_due or (due is None and existing.expires is not None and existing.expires - at <= soon):
         yield ExpiringSoon(
             user=user,
             service=service,
@@ -114,6 +131,7 @@ def check_expiry(  # noqa: PLR0913 - independent facts
             existing=(existing,),
             is_quota_used=is_quota_used,
             blocked_by=blocked_by,
+            renewal_due=due,
         )
 
 

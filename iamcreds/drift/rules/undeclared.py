@@ -15,12 +15,14 @@ from iamcreds.drift.rules.difference import (
     list_desired,
     list_existing,
 )
-from iamcreds.model import Status
+from iamcreds.model import Status, split_slot
 from iamcreds.services import MAX_PER_SERVICE
 from iamcreds.text.commands import compare_with_state, dump_user
 from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from iamcreds.model import DesiredCredential, Inventory, RecordedCredential
 
 
@@ -77,6 +79,8 @@ class UnmanagedCredential(CredentialDifference):
         missing: the credentials in `desired` that do not exist; one of them can import the unmanaged one.
         is_state_known: True if the stack's state is known and does not have the unmanaged one.
         specs: the file or folder of the specs.
+        blocks_renewal: True if it prevents an update from creating the successor of a declared one.
+        renewal_due: the date of this renewal, None if it is unknown.
     """
 
     rule = "unmanaged-credential"
@@ -87,14 +91,17 @@ class UnmanagedCredential(CredentialDifference):
     missing: tuple[DesiredCredential, ...] = ()
     is_state_known: bool = False
     specs: str = "specs"
+    blocks_renewal: bool = False
+    renewal_due: datetime | None = None
 
     def describe(self) -> Words:
         """Report the unmanaged credential, or all candidates if the state is unknown."""
         desired, existing = list_desired(self.desired) or "none", list_existing(self.existing)
         if self.id:
             state = format_state(self.existing[0])
+            reason = f"{self._describe_reason()}{self._describe_block()}"
             return Words(
-                f"{self.alias} credential {self.id} ({state}) exists, but {self._describe_reason()}",
+                f"{self.alias} credential {self.id} ({state}) exists, but {reason}",
                 _IN_CREATION if self.is_recent else self._describe_options(),
                 desired,
                 state,
@@ -102,6 +109,7 @@ class UnmanagedCredential(CredentialDifference):
         message = (
             f"{len(self.existing)} {self.alias} credentials exist ({existing}), but only {len(self.desired)}"
             f" is declared ({desired}); only the state shows which {'is' if self.number == 1 else 'are'} unmanaged"
+            f"{self._describe_block()}"
         )
         return Words(message, f"{compare_with_state(self.specs)}, which compares them by id", desired, existing)
 
@@ -109,6 +117,10 @@ class UnmanagedCredential(CredentialDifference):
         if not self.desired:
             return "none is declared"
         return "the stack does not manage it" if self.is_state_known else "`adopt` declares a different id"
+
+    def _describe_block(self) -> str:
+        due = "" if self.renewal_due is None else f" due on {self.renewal_due:%Y-%m-%d}"
+        return f", and it blocks the renewal{due}" if self.blocks_renewal else ""
 
     def _describe_options(self) -> str:
         """Return the options that the specs, IAM and the next update accept."""
@@ -120,7 +132,7 @@ class UnmanagedCredential(CredentialDifference):
             if missing.adopt == self.id:
                 return f"pulumi up, which imports it, or {delete}"
             return f"set `adopt: {self.id}` for {missing.name} at {missing.location}, or {delete}"
-        if len(self.desired) == MAX_PER_SERVICE:
+        if sum(each.number for each in self.desired) >= MAX_PER_SERVICE:
             return delete
         name = "a new `name` and " if self.desired else ""
         return f"declare it with {name}`adopt: {self.id}`, or {delete}"
@@ -150,7 +162,7 @@ class UnresolvedCreate(CredentialDifference):
 
     def describe(self) -> Words:
         """Report the resource, and the credentials that may be its result."""
-        message = f"the state has a pending create of {escape_invisible(self.resource)}"
+        message = f"the state has a pending create of {escape_invisible(split_slot(self.resource)[0])}"
         ids = " or ".join(existing.id for existing in self.existing)
         result = f", and {self.alias} credential {ids} may be its result" if ids else ""
         existing = list_existing(self.existing) or "none"
@@ -159,7 +171,10 @@ class UnresolvedCreate(CredentialDifference):
 
 @dataclass(frozen=True, kw_only=True)
 class NoLongerDeclared(CredentialDifference):
-    """The state has a credential that no spec declares: `recorded`. `existing` has the credential if it exists."""
+    """The state has a credential that no spec declares: `recorded`. `existing` has the credential if it exists.
+
+    If it is the previous one of a credential whose `renewBefore` is no longer declared, `desired` has that one.
+    """
 
     rule = "no-longer-declared"
     meaning = "the stack's state has a credential that no spec declares (only with `--state`)"
@@ -175,7 +190,8 @@ class NoLongerDeclared(CredentialDifference):
     def describe(self) -> Words:
         """Report the credential and its resource."""
         state = format_state(self.existing[0]) if self.existing else "missing"
-        credential = f"{self.alias} credential {self.id} ({state}) of {escape_invisible(self.recorded.resource)}"
+        name = escape_invisible(split_slot(self.recorded.resource)[0])
+        credential = f"{self.alias} credential {self.id} ({state}) of {name}"
         if self.recorded.is_leaving:
             return Words(f"{credential} was replaced, but has not been deleted yet", "pulumi up", "none", state)
         step = "pulumi up, which deletes it; or declare it again" if self.existing else "pulumi up"
@@ -184,4 +200,9 @@ class NoLongerDeclared(CredentialDifference):
         elif self.existing and self.existing[0].user != self.recorded.user:
             keep = f"add `was: {self.recorded.user}` to user {self.existing[0].user} in the specs, which keeps it"
             step = f"{keep}; or pulumi up, which deletes it"
+        if self.desired:
+            step = "pulumi up, which deletes it; or declare `renewBefore` again" if self.existing else "pulumi up"
+            return Words(
+                f"{credential} is the previous one, but `renewBefore` is no longer declared", step, "none", state
+            )
         return Words(f"{credential} is in the state, but no spec declares it", step, "none", state)

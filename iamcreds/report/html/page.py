@@ -119,7 +119,8 @@ def _build_tiles(subject: Subject, credentials: Sequence[CredentialRow], keys: S
     for kind in Kind:
         number = len(drift.by_kind(kind))
         yield Tile(number, *_TILES[kind], "findings", is_alarming=number > 0)
-    ends = [row.credential.expires - subject.read_at for row in credentials if row.credential.expires is not None]
+    current = [row.credential for row in credentials if not row.is_previous]
+    ends = [each.expires - subject.read_at for each in current if each.expires is not None]
     expired = sum(end <= timedelta() for end in ends)
     soon = sum(timedelta() < end <= subject.soon for end in ends)
     note = f"within {format_duration(subject.soon)}; {expired:,} expired already"

@@ -12,6 +12,7 @@ from iamcreds.drift.rules.difference import Kind
 from iamcreds.drift.selection import EVERYTHING
 from iamcreds.model import AccessKey, Status
 from iamcreds.services import service_alias
+from iamcreds.slots import describe_previous
 from iamcreds.text.formatting import format_policy
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
     from iamcreds.model import AccessKeyPolicy, Credential, Desired, ReportedKey, SourceLocation
+
+
+DECLARED = "declared"
 
 
 @dataclass(frozen=True)
@@ -54,13 +58,28 @@ class Subject:
 
 @dataclass(frozen=True)
 class CredentialRow:
-    """An existing credential; `managed` describes if it is declared, `location` is its location in the specs."""
+    """An existing credential.
+
+    Attributes:
+        credential: the credential.
+        service: the short name of its service.
+        days: its age in days.
+        managed: a description of its declaration.
+        location: its location in the specs, or that of its user; None for an undeclared user.
+        is_previous: True if its successor exists.
+    """
 
     credential: Credential
     service: str
     days: int
     managed: str
     location: SourceLocation | None
+    is_previous: bool = False
+
+    @property
+    def is_declared(self) -> bool:
+        """Return True if it is declared, or the previous one of a declared credential."""
+        return self.is_previous or self.managed == DECLARED
 
 
 @dataclass(frozen=True)
@@ -116,13 +135,16 @@ def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
             declared[desired.user, desired.service].append(desired.location)
     users = {user.name: user.location for user in subject.desired.users}
     credentials = list(select_credentials(subject))
-    existing = Counter((credential.user, credential.service) for credential in credentials)
+    previous = {each.credential.id: each for each in subject.drift.previous}
+    existing = Counter((each.user, each.service) for each in credentials if each.id not in previous)
     for credential in credentials:
         pair = credential.user, credential.service
         location = declared[pair][0] if len(declared[pair]) == 1 else users.get(credential.user)
         managed = _describe_managed(len(declared[pair]), existing[pair], is_known=credential.user in users)
         days = subject.days_since(credential.created)
-        yield CredentialRow(credential, service_alias(credential.service), days, managed, location)
+        if is_previous := credential.id in previous:
+            location, managed = previous[credential.id].desired.location, describe_previous(credential)
+        yield CredentialRow(credential, service_alias(credential.service), days, managed, location, is_previous)
 
 
 def select_credentials(subject: Subject) -> Iterator[Credential]:
@@ -137,7 +159,7 @@ def _describe_managed(declared: int, existing: int, *, is_known: bool) -> str:
         return "undeclared user"
     if not declared:
         return "unmanaged"
-    return "declared" if existing <= declared else f"{existing - declared} of {existing} unmanaged"
+    return DECLARED if existing <= declared else f"{existing - declared} of {existing} unmanaged"
 
 
 def build_service_rows(subject: Subject) -> Iterator[ServiceRow]:

@@ -52,10 +52,12 @@ def find_events(subject: Subject, keys: Sequence[KeyRow]) -> list[Event]:
 
 
 def _find_expiries(subject: Subject) -> Iterator[Event]:
+    previous = {each.credential.id for each in subject.drift.previous}
     for credential in select_credentials(subject):
         expires = credential.expires
         if expires is not None:
-            what = f"{service_alias(credential.service)} credential expires"
+            prefix = "previous " if credential.id in previous else ""
+            what = f"{prefix}{service_alias(credential.service)} credential expires"
             yield Event(expires, credential.user, what, credential.id, subject.days_until(expires), is_of_key=False)
 
 

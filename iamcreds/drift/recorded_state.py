@@ -1,0 +1,57 @@
+"""The part of a stack's state that a comparison needs; pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from iamcreds.model import split_slot
+from iamcreds.slots import find_slots
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from iamcreds.model import Credential, DesiredCredential, PendingCreate, RecordedCredential, StackExport
+
+
+@dataclass(frozen=True)
+class RecordedState:
+    """The credentials and the pending creates of a state.
+
+    Attributes:
+        by_resource: credentials by resource name, without replaced copies that have not been deleted yet.
+        by_id: credentials by id.
+        creates: pending creates by user and service (full name).
+    """
+
+    by_resource: Mapping[str, RecordedCredential]
+    by_id: Mapping[str, RecordedCredential]
+    creates: Mapping[tuple[str, str], Sequence[PendingCreate]]
+
+    def find(self, desired: DesiredCredential) -> RecordedCredential | None:
+        """Return the current recorded credential of a declared one."""
+        return find_slots(self.by_resource, desired).current
+
+    def find_previous(self, desired: DesiredCredential) -> RecordedCredential | None:
+        """Return the previous recorded credential of a declared one, None before its renewal or after its deletion."""
+        return find_slots(self.by_resource, desired).previous
+
+    def is_creating(self, desired: DesiredCredential) -> bool:
+        """Return True if a create of the declared credential is pending, in either of its slots."""
+        creates = self.creates.get((desired.user, desired.service), ())
+        return any(split_slot(create.resource)[0] == desired.declared_name for create in creates)
+
+    def is_unmanaged(self, credential: Credential) -> bool:
+        """Return True if the state does not have the credential and no pending create may have created it."""
+        return credential.id not in self.by_id and (credential.user, credential.service) not in self.creates
+
+
+def make_recorded_state(export: StackExport) -> RecordedState:
+    """Return the state of an export."""
+    by_id = {credential.id: credential for credential in export.credentials}
+    by_resource = {each.resource: each for each in export.credentials if not each.is_leaving}
+    creates: dict[tuple[str, str], list[PendingCreate]] = defaultdict(list)
+    for create in export.creates:
+        creates[create.user, create.service].append(create)
+    return RecordedState(by_resource, by_id, dict(creates))

@@ -1,0 +1,85 @@
+"""The two slots of a credential with `renewBefore`, which every reader shows under one declared name; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from iamcreds.model import Status, slot_name, split_slot
+from iamcreds.services import MAX_PER_SERVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from iamcreds.model import Credential, DesiredCredential, RecordedCredential
+
+SLOTS = (1, 2)
+
+
+@dataclass(frozen=True)
+class Slots:
+    """The recorded credentials of a declared one: the current one, and the previous one until its deletion."""
+
+    current: RecordedCredential | None = None
+    previous: RecordedCredential | None = None
+
+
+@dataclass(frozen=True)
+class PreviousCredential:
+    """An existing credential whose successor exists, and their declared credential."""
+
+    credential: Credential
+    desired: DesiredCredential
+
+
+def rank_slot(resource: str, rotation: int) -> tuple[int, int]:
+    """Return the sort key of the slots of a declared credential: the current slot has the greatest one."""
+    return rotation, -split_slot(resource)[1]
+
+
+def find_slots(by_resource: Mapping[str, RecordedCredential], desired: DesiredCredential) -> Slots:
+    """Return the recorded credentials of a declared one, by its declared name or a former one."""
+    names = (desired.declared_name, *desired.former_declared_names)
+    candidates = [[by_resource.get(slot_name(name, slot)) for name in names] for slot in SLOTS]
+    recorded = [next(filter(None, of_slot), None) for of_slot in candidates]
+    slots = [each for each in recorded if each is not None]
+    slots.sort(key=lambda each: rank_slot(each.resource, each.rotation), reverse=True)
+    return Slots(*slots)
+
+
+def find_renewal_date(desired: DesiredCredential, expires: datetime | None) -> datetime | None:
+    """Return the time from which `up` creates the successor of a credential; None without an expiry or a renewal."""
+    if desired.renew_before_hours is None or expires is None:
+        return None
+    return expires - timedelta(hours=desired.renew_before_hours)
+
+
+def find_lifetime(desired: DesiredCredential) -> timedelta | None:
+    """Return the declared lifetime, None for no expiry."""
+    return None if desired.expire_after_days is None else timedelta(days=desired.expire_after_days)
+
+
+def find_previous(desired: DesiredCredential, existing: Sequence[Credential]) -> Credential | None:
+    """Return the older of two credentials if their dates show that the newer one is its successor; otherwise None.
+
+    Only the state has the ids. Without it, both have the declared lifetime, and the successor was created within
+    `renewBefore` of the expiry of the older one, or later.
+    """
+    if len(existing) != MAX_PER_SERVICE:
+        return None
+    older, newer = sorted(existing, key=lambda credential: (credential.created, credential.id))
+    due = find_renewal_date(desired, older.expires)
+    has_lifetime = older.lifetime == newer.lifetime == find_lifetime(desired)
+    return older if due is not None and has_lifetime and due <= newer.created else None
+
+
+def describe_previous(credential: Credential) -> str:
+    """Describe a previous credential: `previous, valid until 2026-12-10`."""
+    if credential.expires is None:
+        return "previous"
+    date = f"{credential.expires:%Y-%m-%d}"
+    if credential.status is Status.ACTIVE:
+        return f"previous, valid until {date}"
+    return f"previous, expired on {date}" if credential.status is Status.EXPIRED else f"previous, Inactive until {date}"
