@@ -22,7 +22,8 @@ from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.drift.selection import EVERYTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from iamcreds.drift.recorded import RecordedState
     from iamcreds.drift.selection import Selection
@@ -49,6 +50,8 @@ class Drift:
         are_ids_unknown: True if the state is needed to match existing with declared credentials.
         are_keys_skipped: True if access keys were not compared, because the selection has services.
         ignored: the number of credentials of undeclared users that the selection excludes.
+        issued: the times of the last create or reset by credential id, as far as the state has them; None without a
+            state.
     """
 
     inventory: Inventory
@@ -61,6 +64,7 @@ class Drift:
     are_ids_unknown: bool
     are_keys_skipped: bool
     ignored: int
+    issued: Mapping[str, datetime] | None = None
 
     def by_kind(self, kind: Kind) -> tuple[Difference, ...]:
         """Return the differences of one kind."""
@@ -128,6 +132,7 @@ def compare(
         are_ids_unknown=state is None and any(pair.declared and pair.existing for pair in pairs),
         are_keys_skipped=bool(selection.services),
         ignored=0 if selection.has_undeclared else len(undeclared),
+        issued=None if state is None else state.issued,
     )
 
 

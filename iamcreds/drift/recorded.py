@@ -18,7 +18,7 @@ from iamcreds.services import MAX_PER_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from iamcreds.drift.rules.difference import CredentialDifference
     from iamcreds.drift.selection import Selection
@@ -52,6 +52,11 @@ class RecordedState:
         """Return the recorded credential of a declared one, by its current or a former resource name."""
         names = (desired.resource_name, *desired.former_resource_names)
         return next((self.by_resource[name] for name in names if name in self.by_resource), None)
+
+    @property
+    def issued(self) -> dict[str, datetime]:
+        """The times of the last create or reset by id, without credentials whose time is unknown."""
+        return {each.id: each.issued for each in self.by_id.values() if each.issued is not None}
 
     def is_creating(self, desired: DesiredCredential) -> bool:
         """Return True if a create of the declared credential is pending."""
@@ -97,6 +102,7 @@ def compare_recorded(
                     soon,
                     is_quota_used=is_quota_used,
                     is_managed=True,
+                    is_kept=_stays_expired(desired, recorded, managed),
                     blocked_by=unmanaged,
                 )
             elif not state.is_creating(desired):
@@ -125,12 +131,21 @@ def _find_siblings(user: DesiredUser, service: str) -> tuple[DesiredCredential, 
     return tuple(each for each in user.credentials if each.service == service)
 
 
+def _stays_expired(desired: DesiredCredential, recorded: RecordedCredential, existing: Credential) -> bool:
+    """Return True if the next update does not replace the credential after its expiry."""
+    has_lifetime = desired.expire_after_days in (recorded.age_days, existing.lifetime_days)
+    is_unchanged = desired.status is None and desired.reset in (None, recorded.reset)
+    return recorded.was_deactivated and has_lifetime and is_unchanged
+
+
 def _takes(desired: DesiredCredential, unmanaged: Sequence[Credential], declared: int) -> bool:
     """Return True if the plan of the next update imports or adopts one of the unmanaged credentials."""
-    if any(existing.id == desired.adopt and existing.status is not Status.EXPIRED for existing in unmanaged):
+    valid = [existing for existing in unmanaged if existing.status is not Status.EXPIRED]
+    fitting = [existing for existing in valid if existing.lifetime_days == desired.expire_after_days]
+    if any(existing.id == desired.adopt for existing in (valid if desired.expire_after_days is None else fitting)):
         return True
     is_adopted = desired.adopt is None and desired.existing is Existing.ADOPT and len(unmanaged) <= declared
-    return is_adopted and any(existing.expires is None for existing in unmanaged)
+    return is_adopted and bool(fitting)
 
 
 def find_pending_creates(

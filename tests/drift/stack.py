@@ -14,6 +14,7 @@ from iamcreds.pulumi_engine.stack_state import StackState
 from iamcreds.resource_types import CREDENTIAL_TYPE
 from iamcreds.specs import load
 from iamcreds.state.providers import serialize_by_reference
+from iamcreds.state.recorded import read_recorded
 from tests.providers.conftest import new_process
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ class Stack:
         names: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
         for name, (_, outputs) in self.state.items():
             names[outputs["user"], outputs["service"]][outputs["credential_id"]] = name
-        return StackState(names, ACCOUNT, users=None)
+        recorded = {outputs["credential_id"]: read_recorded(name, outputs) for name, (_, outputs) in self.state.items()}
+        return StackState(names, ACCOUNT, users=None, recorded=recorded)
 
     def export(self) -> str:
         """Return the output of `pulumi stack export`."""

@@ -54,10 +54,15 @@ class Subject:
 
 @dataclass(frozen=True)
 class CredentialRow:
-    """An existing credential; `managed` describes if it is declared, `location` is its location in the specs."""
+    """An existing credential; `managed` describes if it is declared, `location` is its location in the specs.
+
+    `issued` is the time of its last create or reset, None if that is unknown. `days` is the age of its password from
+    then on, or from its creation.
+    """
 
     credential: Credential
     service: str
+    issued: datetime | None
     days: int
     managed: str
     location: SourceLocation | None
@@ -121,8 +126,9 @@ def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
         pair = credential.user, credential.service
         location = declared[pair][0] if len(declared[pair]) == 1 else users.get(credential.user)
         managed = _describe_managed(len(declared[pair]), existing[pair], is_known=credential.user in users)
-        days = subject.days_since(credential.created)
-        yield CredentialRow(credential, service_alias(credential.service), days, managed, location)
+        issued = (subject.drift.issued or {}).get(credential.id)
+        days = subject.days_since(issued or credential.created)
+        yield CredentialRow(credential, service_alias(credential.service), issued, days, managed, location)
 
 
 def select_credentials(subject: Subject) -> Iterator[Credential]:
