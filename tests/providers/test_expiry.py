@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from iamcreds.errors import AccountError
+from iamcreds.pulumi_engine.outputs import declared_inputs
 from iamcreds.state.recorded import read_recorded
 from tests.providers.conftest import new_process
 from tests.providers.requests import BEDROCK, CREATE, UNMANAGED, create, news
@@ -52,9 +53,15 @@ def plan(credential_id: str, outputs: dict[str, Any], inputs: dict[str, Any], be
     `before` are the outputs before the refresh, which the program reads.
     """
     deactivated = {"deactivated": True} if read_recorded("jane/bedrock", before).was_deactivated else {}
-    context = {"resource": "jane/bedrock", "owned": {credential_id: "jane/bedrock"}, "user": "jane", "service": BEDROCK}
+    context: dict[str, Any] = {
+        "resource": "jane/bedrock",
+        "owned": {credential_id: "jane/bedrock"},
+        "user": "jane",
+        "service": BEDROCK,
+    }
     provider = new_process()
-    checked = provider.check(KEY, inputs | {"run": context | deactivated | {"options": {"protect": True}}})
+    context |= deactivated | {"options": {"protect": True}}
+    checked = provider.check(declared_inputs(outputs), inputs | {"run": context})
     is_rejected = any("is protected and cannot be replaced" in each.reason for each in checked.failures or [])
     replaces = list(provider.diff(credential_id, outputs, inputs).replaces or [])
     assert is_rejected == bool(replaces), "a protected credential is rejected if it is to be replaced"
@@ -149,7 +156,7 @@ def test_older_state(provider: ServiceSpecificCredentialProvider) -> None:
         ({"status": "Active", "age_days": None}, {"age_days": None, "rotation": 1}, []),
     ],
 )
-@pytest.mark.usefixtures("iam", "signed_in")
+@pytest.mark.usefixtures("iam", "provider")
 def test_replacement(
     capsys: pytest.CaptureFixture[str], recorded: dict[str, Any], inputs: dict[str, Any], replaces: list[str]
 ) -> None:
