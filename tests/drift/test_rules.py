@@ -239,8 +239,8 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         Expired(**JANE, desired=(WANTED,), existing=(ENDING,), is_managed=True, is_kept=True),
         Expected(
-            "codecommit credential ACCA0 expired on 2026-11-26, and is not replaced, because it was deactivated manually"
-            " before",
+            "codecommit credential ACCA0 expired on 2026-11-26, and is not replaced, because it was deactivated"
+            " manually before",
             "codecommit",
             "Expired on 2026-11-26",
         ),

@@ -374,14 +374,9 @@ def test_ages() -> None:
     text = page(with_state)
     assert "Resets not known" not in text
     shown = {row.credential.id: (row.issued, row.days) for row in rows.build_credential_rows(with_state)}
-    assert (shown["ACCA4"], shown["ACCA1"]) == (
-        (NOW - 3 * DAY, 3),
-        (None, SUBJECT.days_since(INVENTORY.credentials[0].created)),
-    )
+    assert (shown["ACCA4"], shown["ACCA1"]) == ((NOW - 3 * DAY, 3), (None, 10))
     assert {row.issued for row in rows.build_credential_rows(SUBJECT)} == {None}
-    (row,) = re.findall(r"<tr><th[^>]*>none</th>.*?ACCA4.*?</tr>", text)
-    assert re.findall(r"<td[^>]*>((?:<time[^>]*>)?2026[^<]*|unknown)<", row)
-    assert unknown.count("<td>unknown</td>") == 7
+    assert (unknown.count("<td>unknown</td>"), text.count("<td>unknown</td>")) == (7, 6)
 
 
 def test_services() -> None:

@@ -75,7 +75,7 @@ def test_password() -> None:
     ],
 )
 def test_deactivation(outputs: dict[str, Any], *, expected: bool) -> None:
-    """A credential was deactivated manually if its status is not declared, in the state as in the provider's outputs."""
+    """Only a credential without a declared status was deactivated manually, in the state as in the provider."""
     (found,) = read_export(export(credential(outputs=OUTPUTS | outputs))).credentials
     assert found.was_deactivated == is_deactivated(outputs) == expected
 
