@@ -98,7 +98,8 @@ class Creates:
         lifetime = timedelta(days=age_days) if age_days else None
         age = {"CredentialAgeDays": age_days} if age_days else {}
         create = self._iam_once.create_service_specific_credential
-        if_denied = HOW_TO_GET_ACCESS if service_family(service) is Family.PASSWORD else _KEY_DENIED
+        is_key = age_days is not None or service_family(service) is Family.API_KEY
+        if_denied = _KEY_DENIED if is_key else HOW_TO_GET_ACCESS
         for pause in (*THROTTLE_PAUSES, None):
             started = self._clock.local()
             call = _Call(self._journal.begin(user, service), user, service, lifetime, started, existing_ids)
