@@ -98,12 +98,13 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         if may_be_two and options.delete_before_replace is None:
             options.delete_before_replace = True  # as the YAML program, and for the same reason
         state = read_state()
-        context = state_context(state, resource_name, user, service)
-        context |= _describe_group(state, resource_name, inputs, _former_names(opts))
+        former = _former_names(opts)
+        context = state_context(state, resource_name, user, service, former)
+        context |= _describe_group(state, resource_name, inputs, former)
         context |= {"options": _read_options(options), "on_rejection": on_rejection()}
         if isinstance(user, pulumi.Output):
             context["created_users"] = pulumi.Output.from_input(_list_created(user))
-        outputs = dict.fromkeys(_outputs(service, age_days))
+        outputs = dict.fromkeys(_outputs(service, may_expire=age_days is not None or adopt is not None))
         properties = outputs | inputs.properties() | {"run": context}
         super().__init__(ServiceSpecificCredentialProvider(), resource_name, properties, options)
 
@@ -193,9 +194,9 @@ def _groups(_monitor: object) -> dict[tuple[object, object], dict[str, Any]]:
     return defaultdict(lambda: {"group": {}, "renamed": {}, "owned_by_group": {}})
 
 
-def _outputs(service: pulumi.Input[str], age_days: pulumi.Input[int] | None) -> tuple[str, ...]:
+def _outputs(service: pulumi.Input[str], *, may_expire: bool) -> tuple[str, ...]:
     """Return the outputs that a credential can have; only these, because the SDK's time grows with their square."""
     family = service_family(service_name(service)) if isinstance(service, str) else None
     families = [family] if family else list(Family)
-    expiry = () if age_days is None else ("expiration_date",)
+    expiry = ("expiration_date",) if may_expire else ()
     return (*_ALWAYS, *expiry, *(name for family in families for name in _OF_FAMILY[family]))

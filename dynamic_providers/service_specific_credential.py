@@ -21,6 +21,7 @@ from iamcreds.model import Credential, Status
 from iamcreds.planning.rejections import unknown_service
 from iamcreds.pulumi_engine.apply import make_credential
 from iamcreds.pulumi_engine.check import CredentialCheck, needs_slot
+from iamcreds.pulumi_engine.credential_warnings import find_warnings
 from iamcreds.pulumi_engine.group_facts import has_service
 from iamcreds.pulumi_engine.inputs import (
     CredentialInputs,
@@ -31,12 +32,10 @@ from iamcreds.pulumi_engine.inputs import (
     is_rotated,
 )
 from iamcreds.pulumi_engine.outputs import (
-    KEPT,
     declared_inputs,
-    record_existing,
+    record_change,
     record_inputs,
     record_secret,
-    recorded_existing,
     refresh,
 )
 from iamcreds.pulumi_engine.policy_check import PolicyCheck, is_enforcing
@@ -50,14 +49,6 @@ from iamcreds.pulumi_engine.provider import (
 )
 from iamcreds.pulumi_engine.run_context import OnRejection, RunContext
 
-_DEACTIVATED = (
-    "{service} credential {id} of user {user} was deactivated outside Pulumi and stays Inactive. Options: activate it"
-    " in IAM; or declare `status: Active`"
-)
-_RESET_REMOVED = (
-    "the `reset` of {service} credential {id} of user {user} was removed, which resets nothing. Adding it again resets"
-    " the password, even with the same text"
-)
 _YOUNG = (
     "{service} credential {id} of user {user} is less than a minute old, and IAM's lists do not show it as created yet:"
     " the state keeps it unchanged"
@@ -119,10 +110,8 @@ class ServiceSpecificCredentialProvider(Provider):
     def _compare(self, credential_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> DiffResult:
         self.account.require_account(olds.get("account_id"), "this state is of")
         inputs = CredentialInputs.read(news)
-        if olds.get("status") == Status.INACTIVE and inputs.status is None:
-            warn(_DEACTIVATED.format(id=credential_id, **olds))
-        if olds.get("reset") is not None and inputs.reset is None:
-            warn(_RESET_REMOVED.format(id=credential_id, **olds))
+        for warning in find_warnings(credential_id, olds, inputs):
+            warn(warning)
         if news.get("refused"):
             return DiffResult(changes=True)  # no replacement begins: update fails with the reason, and others continue
         existing = None if olds.get("user") == inputs.user else self._find(credential_id, olds)
@@ -205,11 +194,9 @@ class ServiceSpecificCredentialProvider(Provider):
             )
         except NoSuchCredentialError as error:
             raise NoSuchCredentialError(f"{error}. {self._next_step(olds)}") from error
-        recorded = recorded_existing(olds) if existing is None else record_existing(existing)
         now_status = {} if status is None else {"status": status.value}
-        kept = {name: olds[name] for name in KEPT if name in olds}
         secret = {} if issued is None else record_secret(issued)
-        return UpdateResult(record_inputs(inputs) | recorded | now_status | kept | secret)
+        return UpdateResult(record_inputs(inputs) | record_change(olds, existing) | now_status | secret)
 
     def _next_step(self, olds: Mapping[str, Any]) -> str:
         """Return the next step after a manual deletion; a refresh keeps a young credential as recorded."""

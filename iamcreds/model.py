@@ -297,6 +297,16 @@ class Credential:
         """The lifetime, which is whole days by IAM's rule; None if it never expires."""
         return None if self.expires is None else self.expires - self.created
 
+    @property
+    def lifetime_days(self) -> int | None:
+        """The lifetime in days; None if it never expires, or if an endpoint other than AWS has no whole days."""
+        return count_whole_days(self.lifetime)
+
+
+def count_whole_days(lifetime: timedelta | None) -> int | None:
+    """Return a lifetime in days, as specs declare it; None for no lifetime, and for one that is not whole days."""
+    return None if lifetime is None or lifetime.seconds or lifetime.microseconds else lifetime.days
+
 
 @dataclass(frozen=True)
 class RecordedCredential:
@@ -315,6 +325,7 @@ class RecordedCredential:
         status: the status at the last update or refresh.
         expires: time of expiry, None for never.
         age_days: the declared lifetime in days, None without one.
+        is_enforced: True if the program declared a status.
         is_retired: True if the program declared it Inactive.
         is_deactivated: True if it was deactivated manually and has expired since.
         is_leaving: True if it was replaced and waits for deletion.
@@ -333,10 +344,16 @@ class RecordedCredential:
     status: Status = Status.ACTIVE
     expires: datetime | None = None
     age_days: int | None = None
+    is_enforced: bool = False
     is_retired: bool = False
     is_deactivated: bool = False
     is_leaving: bool = False
     is_protected: bool = False
+
+    @property
+    def was_deactivated(self) -> bool:
+        """True if the state shows a manual deactivation, whether or not it has expired since."""
+        return not self.is_enforced and (self.is_deactivated or self.status is Status.INACTIVE)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from iamcreds.aws import client
 from iamcreds.aws.create_journal import LONGEST_CREATE
 from iamcreds.aws.credential_lists import to_issued
-from iamcreds.aws.failures import is_throttled, may_have_happened, translate_errors
+from iamcreds.aws.failures import HOW_TO_GET_ACCESS, is_throttled, may_have_happened, translate_errors
 from iamcreds.errors import AccountError, LostAnswerError, UnreadableAnswerError
+from iamcreds.services import Family, service_family
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,12 @@ THROTTLE_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0)
 
 LOOK_PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each list after a lost response, because lists are eventually consistent."""
+
+_KEY_DENIED = (
+    "Options: print the required IAM policy (`iamcreds permissions`); or check the organization's policies (SCPs)."
+    " AWS's sample for Bedrock denies an expiry of 30 days or more, exactly 30 as well, but not keys without an expiry"
+)
+"""The next step if AWS denies an API key (sample SCP: https://github.com/aws-samples/service-control-policy-examples)."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +98,12 @@ class Creates:
         lifetime = timedelta(days=age_days) if age_days else None
         age = {"CredentialAgeDays": age_days} if age_days else {}
         create = self._iam_once.create_service_specific_credential
+        is_key = age_days is not None or service_family(service) is Family.API_KEY
+        if_denied = _KEY_DENIED if is_key else HOW_TO_GET_ACCESS
         for pause in (*THROTTLE_PAUSES, None):
             started = self._clock.local()
             call = _Call(self._journal.begin(user, service), user, service, lifetime, started, existing_ids)
-            with translate_errors(f"creating a {service} credential for user {user}"):
+            with translate_errors(f"creating a {service} credential for user {user}", if_denied=if_denied):
                 try:
                     issued = to_issued(client.call(create, UserName=user, ServiceName=service, **age))
                 except UnreadableAnswerError:

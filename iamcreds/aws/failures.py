@@ -62,20 +62,24 @@ HOW_TO_SIGN_IN = (
 )
 """The options for a failed authentication."""
 
+HOW_TO_GET_ACCESS = "Run `iamcreds permissions` to print the required IAM policy"
+"""The next step if access is denied."""
+
 
 @contextlib.contextmanager
-def translate_errors(doing: str, if_lost: str | None = None) -> Iterator[None]:
+def translate_errors(doing: str, if_lost: str | None = None, if_denied: str = HOW_TO_GET_ACCESS) -> Iterator[None]:
     """Translate an error of boto3 into an error of iamcreds.
 
     Args:
         doing: the beginning of its message: `deleting credential ACCA… of jane`.
         if_lost: the end of its message if the request may have taken effect; then it is a LostAnswerError.
+        if_denied: the next step if access is denied; by default, it is to print the required policy.
 
     Raises:
         AccountError: or a subclass, for every error of boto3.
     """
     try:
-        with _translated(doing, if_lost):
+        with _translated(doing, if_lost, if_denied):
             yield
     except errors.AccountError as error:
         error.__context__ = None  # the error of a library may quote a response, and more than tracebacks show it
@@ -96,11 +100,13 @@ def reading_answers() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _translated(doing: str, if_lost: str | None) -> Iterator[None]:
+def _translated(doing: str, if_lost: str | None, if_denied: str) -> Iterator[None]:
     try:
         yield
     except boto.ClientError as error:
-        raise _note_loss(_translate_client_error(doing, error), if_lost, lost=_may_have_happened_once(error)) from error
+        raise _note_loss(
+            _translate_client_error(doing, error, if_denied), if_lost, lost=_may_have_happened_once(error)
+        ) from error
     except boto.BotoCoreError as error:
         raise _note_loss(_translate_failure(doing, error), if_lost, lost=_may_have_happened_once(error)) from None
     except errors.UnreadableAnswerError as error:
@@ -154,7 +160,7 @@ def _describe_credentials(error: boto.BotoCoreError, text: str) -> str | None:
     return None
 
 
-def _translate_client_error(doing: str, error: boto.ClientError) -> errors.AccountError:
+def _translate_client_error(doing: str, error: boto.ClientError, if_denied: str) -> errors.AccountError:
     code, message = error_code(error), _read(error, "Message")
     failure = f"{doing}: AWS error {code}: {message.removesuffix('.')}"
     if not code:
@@ -167,7 +173,7 @@ def _translate_client_error(doing: str, error: boto.ClientError) -> errors.Accou
             f"{failure}. The endpoint does not have the operation {error.operation_name}: check AWS_ENDPOINT_URL"
         )
     if code in _DENIED:
-        return errors.AccessDeniedError(f"{failure}. Run `iamcreds permissions` to print the required IAM policy")
+        return errors.AccessDeniedError(f"{failure}. {if_denied}")
     if is_throttled(error) or _is_failure_of_aws(error):
         return errors.UnavailableError(f"{failure}. Run again later")
     if code == "LimitExceeded":

@@ -40,6 +40,14 @@ class Options(TypedDict):
     allow_empty: bool
 
 
+state_option = click.option(
+    "--state",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Output of `pulumi stack export`, or - for standard input, to compare every id.  [default: none]",
+)
+"""The option --state."""
+
 options = combine(
     click.option(
         "--notify",

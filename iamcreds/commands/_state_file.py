@@ -11,12 +11,15 @@ import click
 
 from iamcreds.commands._errors import FINDINGS
 from iamcreds.errors import StateError
+from iamcreds.state.export import read_export
 from iamcreds.text.decoding import decode
 from iamcreds.text.escaping import escape_invisible, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from iamcreds.model import StackExport
     from iamcreds.state.providers import CheckedState
     from iamcreds.state.secrets_provider import SecretsProvider
 
@@ -52,6 +55,19 @@ def read_text(file: IO[bytes]) -> str:
         raise StateError("this is not a state: the gzip file is incomplete or damaged") from None
     except ValueError as error:
         raise StateError(f"this is not the output of `pulumi stack export`: {error}") from None
+
+
+def read_recorded(file: IO[bytes], plugins: Sequence[str]) -> StackExport:
+    """Return an exported state; if it has unknown code, report it and exit.
+
+    Raises:
+        StateError: it is not a state.
+    """
+    from iamcreds.state.providers import check_state  # noqa: PLC0415 - YAML is slow to import
+
+    text = read_text(file)
+    reject_unknown_code(check_state(text, plugins))
+    return read_export(text)
 
 
 def read_settings(file: Path) -> SecretsProvider:

@@ -9,14 +9,12 @@ import click
 
 from iamcreds.commands import _comparison as comparison
 from iamcreds.commands._options import load_specs, select
-from iamcreds.commands._state_file import plugin_option, read_text, reject_unknown_code
+from iamcreds.commands._state_file import plugin_option, read_recorded
 from iamcreds.commands._terminal import is_coloured
 from iamcreds.model import SourceLocation
-from iamcreds.state.export import read_export
 
 if TYPE_CHECKING:
     from iamcreds.drift.comparing import Drift
-    from iamcreds.model import StackExport
 
 
 @click.command("drift", cls=comparison.Command)
@@ -29,12 +27,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Output format: lines, a JSON document, the body of a GitHub issue, or SARIF for code scanning.",
 )
-@click.option(
-    "--state",
-    type=click.File("rb"),
-    metavar="FILE",
-    help="Output of `pulumi stack export`, or - for standard input, to compare every id.  [default: none]",
-)
+@comparison.state_option
 @plugin_option
 @comparison.options
 def command(
@@ -74,23 +67,10 @@ def command(
     desired = load_specs(specs, allow_empty=options["allow_empty"])
     selection = select(options["users"], options["services"], ignore_undeclared=options["ignore_undeclared"])
     check_addresses(options["urls"])
-    recorded = None if state is None else _read_recorded(state, plugins)
+    recorded = None if state is None else read_recorded(state, plugins)
     drift = comparison.read_drift(desired, selection, options, recorded)
     _print_drift(drift, form, desired.files[0] if desired.files else str(specs))
     comparison.finish(drift, options["urls"])
-
-
-def _read_recorded(state: IO[bytes], plugins: tuple[str, ...]) -> StackExport:
-    """Return an exported state; if it has unknown code, report it and exit.
-
-    Raises:
-        StateError: it is not a state.
-    """
-    from iamcreds.state.providers import check_state  # noqa: PLC0415 - YAML is slow to import
-
-    text = read_text(state)
-    reject_unknown_code(check_state(text, plugins))
-    return read_export(text)
 
 
 def _print_drift(drift: Drift, form: str, file: str) -> None:

@@ -52,7 +52,7 @@ def command(
     passwords. It omits users without credentials, and expired credentials.
 
     The older of two credentials of a service gets the service's name, the newer one is called "second". Inactive
-    credentials have a status. If a file exists, nothing is written.
+    credentials have a status, and API keys with an expiry have `expire`. If a file exists, nothing is written.
 
     With --into, the command adds the ids to existing specs, for example after a lost state. The exit code is 3 if the
     id of a declared credential is undecided; each one is listed with its candidates.

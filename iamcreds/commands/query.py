@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from iamcreds.commands._rows import format_option, print_rows
+from iamcreds.commands._state_file import plugin_option, read_recorded
 from iamcreds.commands._terminal import progress_bars
-from iamcreds.query.schema import list_desired_rows, list_user_rows
+from iamcreds.model import StackExport
+from iamcreds.query.schema import list_credential_rows, list_desired_rows, list_user_rows
+from iamcreds.state.export import list_issue_times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from iamcreds.aws import Account
     from iamcreds.model import Desired
@@ -34,8 +38,17 @@ if TYPE_CHECKING:
     show_default=True,
     help="Time limit of the statement, without reads of the account.",
 )
+@click.option(
+    "--state",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Output of `pulumi stack export`, or - for standard input, for column `issued_at`.  [default: none]",
+)
+@plugin_option
 @format_option
-def command(statement: str, specs: Path | None, timeout: float, form: str) -> None:
+def command(  # noqa: PLR0913 - the options
+    *, statement: str, specs: Path | None, timeout: float, state: IO[bytes] | None, plugins: tuple[str, ...], form: str
+) -> None:
     """Query existing and desired credentials with SQL, a single SELECT statement.
 
     The statement runs in an SQLite database in memory and cannot change anything. The command reads only the tables of
@@ -47,7 +60,9 @@ def command(statement: str, specs: Path | None, timeout: float, form: str) -> No
       service_specific_credentials
           user, service (the full name), id, status (Active, Inactive, Expired),
           created, expires, family (password, api-key), login,
-          service_short_name (such as bedrock)
+          service_short_name (such as bedrock), issued_at (needs --state)
+          (issued_at is the time of the last create or reset of the password; NULL
+          if the state does not have it, and without --state)
       access_keys
           user, id, status, created, last_used, service, region
           (the last three are of the last use; NULL for a key that was never used)
@@ -85,6 +100,10 @@ def command(statement: str, specs: Path | None, timeout: float, form: str) -> No
       Active Bedrock API keys:
         iamcreds query "SELECT user, id, created FROM service_specific_credentials
           WHERE service_short_name = 'bedrock' AND status = 'Active'"
+      Passwords older than 90 days, or of unknown age and created before:
+        iamcreds query --state state.json "SELECT user, service, id
+          FROM service_specific_credentials
+          WHERE coalesce(issued_at, created) < datetime('now', '-90 days')"
       Credentials that expire within a month, as CSV:
         iamcreds query --format csv "SELECT user, service, expires
           FROM service_specific_credentials
@@ -97,14 +116,15 @@ def command(statement: str, specs: Path | None, timeout: float, form: str) -> No
     if "desired" in tables and specs is None:
         raise click.UsageError("the statement reads table desired, which requires --specs PATH")
     desired = None if specs is None else load(specs)
+    recorded = StackExport() if state is None else read_recorded(state, plugins)
     with progress_bars() as progress:
-        rows = dict(_read_tables(sorted(tables), desired, progress))
+        rows = dict(_read_tables(sorted(tables), desired, recorded, progress))
     result = run_statement(statement, rows, timeout, lambda text: click.echo(f"warning: {text}", err=True))
     print_rows(result, result.records(), form)
 
 
 def _read_tables(
-    tables: Iterable[str], desired: Desired | None, progress: Progress
+    tables: Iterable[str], desired: Desired | None, recorded: StackExport, progress: Progress
 ) -> Iterator[tuple[str, Iterable[object]]]:
     """Yield the rows of each table; without tables of the account, no request is sent to AWS."""
     if desired is not None:
@@ -115,11 +135,13 @@ def _read_tables(
 
         account = Account()
         account.require_account(None if desired is None else desired.account, "the specs are for")
-        yield from _read_account_tables(account, account_tables, progress)
+        for owner in sorted({each.account for each in recorded.credentials if each.account}):
+            account.require_account(owner, "this state is of")
+        yield from _read_account_tables(account, account_tables, list_issue_times(recorded), progress)
 
 
 def _read_account_tables(
-    account: Account, tables: Iterable[str], progress: Progress
+    account: Account, tables: Iterable[str], issued: Mapping[str, datetime], progress: Progress
 ) -> Iterator[tuple[str, Iterable[object]]]:
     for table in tables:
         match table:
@@ -130,4 +152,4 @@ def _read_account_tables(
                 yield table, [key for keys in keys_by_user.values() if keys is not None for key in keys]
             case _:
                 account.inventory.reread([], progress)  # the rest of the bulk read, user by user
-                yield table, account.inventory.all()
+                yield table, list_credential_rows(account.inventory.all(), issued)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Unpack
+from typing import IO, Unpack
 
 import click
 
 from iamcreds.commands import _comparison as comparison
 from iamcreds.commands._options import load_specs, select
+from iamcreds.commands._state_file import plugin_option, read_recorded
 from iamcreds.files import check_target, write_private
 from iamcreds.text.escaping import escape_invisible
 
@@ -23,13 +24,22 @@ from iamcreds.text.escaping import escape_invisible
     metavar="FILE",
     help="File for the report, with mode 0600. An existing file is replaced, a symbolic link is rejected.",
 )
+@comparison.state_option
+@plugin_option
 @comparison.options
-def command(specs: Path, *, file: Path, **options: Unpack[comparison.Options]) -> None:
+def command(
+    specs: Path,
+    *,
+    file: Path,
+    state: IO[bytes] | None,
+    plugins: tuple[str, ...],
+    **options: Unpack[comparison.Options],
+) -> None:
     """Compare SPECS, a file or a folder, with the account, and write an HTML report.
 
     The report lists existing credentials, expiration dates, access keys, and the differences that `iamcreds drift`
     reports. It is one file that needs no network. It contains no secrets, but shows the access of each user, so treat
-    it as confidential.
+    it as confidential. With --state it compares every id, as `iamcreds drift` does, and ages count from the last reset.
 
     If there are differences, --notify sends the summary and the first differences by mail, to Slack or to another
     service that apprise supports. Addresses contain secrets, and other processes can see arguments, so prefer
@@ -43,6 +53,7 @@ def command(specs: Path, *, file: Path, **options: Unpack[comparison.Options]) -
       iamcreds report specs --html report.html
       iamcreds report specs --html report.html --expiring-within 8w --exact
       iamcreds report specs --html jane.html --user jane
+      pulumi stack export | iamcreds report specs --html report.html --state -
       iamcreds report specs --html report.html --notify 'mailto://smtp.example.com?from=iam@example.com&to=me@example.com'
     """
     from iamcreds.report.html import render  # noqa: PLC0415 - Jinja is slow to import
@@ -53,7 +64,8 @@ def command(specs: Path, *, file: Path, **options: Unpack[comparison.Options]) -
     selection = select(options["users"], options["services"], ignore_undeclared=options["ignore_undeclared"])
     check_target(file)
     check_addresses(options["urls"])
-    drift = comparison.read_drift(desired, selection, options)
+    recorded = None if state is None else read_recorded(state, plugins)
+    drift = comparison.read_drift(desired, selection, options, recorded)
     write_private(file, render(drift, desired, options["expiring_within"], selection))
     click.echo(f"wrote {escape_invisible(str(file))}: {escape_invisible(summarize(drift))}")
     comparison.finish(drift, options["urls"], str(file.resolve()))

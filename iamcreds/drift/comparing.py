@@ -24,7 +24,8 @@ from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.drift.selection import EVERYTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from iamcreds.drift.recorded_state import RecordedState
     from iamcreds.drift.selection import Selection
@@ -54,6 +55,8 @@ class Drift:
         are_keys_skipped: True if access keys were not compared, because the selection has services.
         ignored: the number of credentials of undeclared users that the selection excludes.
         previous: the existing credentials whose successors exist, which are not compared.
+        issued: the times of the last create or reset by credential id, as far as the state has them; None without a
+            state.
     """
 
     inventory: Inventory
@@ -68,6 +71,7 @@ class Drift:
     are_keys_skipped: bool
     ignored: int
     previous: tuple[PreviousCredential, ...] = ()
+    issued: Mapping[str, datetime] | None = None
 
     def by_kind(self, kind: Kind) -> tuple[Difference, ...]:
         """Return the differences of one kind."""
@@ -142,6 +146,7 @@ def compare(
             if state is None
             else find_previous_credentials(chosen, inventory, state)
         ),
+        issued=None if state is None else state.issued,
     )
 
 

@@ -14,7 +14,7 @@ from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
 from iamcreds.model import Existing, Status, split_slot
 from iamcreds.services import MAX_PER_SERVICE
-from iamcreds.slots import PreviousCredential, find_lifetime, find_renewal_date, find_slots
+from iamcreds.slots import PreviousCredential, find_renewal_date, find_slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -57,6 +57,7 @@ def compare_recorded(
                     soon,
                     is_quota_used=is_quota_used,
                     is_managed=True,
+                    is_kept=_stays_expired(desired, recorded, managed),
                     blocked_by=unmanaged,
                 )
             elif not state.is_creating(desired):
@@ -102,12 +103,18 @@ def _find_siblings(user: DesiredUser, service: str) -> tuple[DesiredCredential, 
     return tuple(each for each in user.credentials if each.service == service)
 
 
+def _stays_expired(desired: DesiredCredential, recorded: RecordedCredential, existing: Credential) -> bool:
+    """Return True if the next update does not replace the credential after its expiry."""
+    has_lifetime = desired.expire_after_days in (recorded.age_days, existing.lifetime_days)
+    is_unchanged = desired.status is None and desired.reset in (None, recorded.reset)
+    return recorded.was_deactivated and has_lifetime and is_unchanged
+
+
 def _takes(desired: DesiredCredential, unmanaged: Sequence[Credential], declared: int) -> bool:
     """Return True if the plan of the next update imports or adopts one of the unmanaged credentials."""
-    lifetime = find_lifetime(desired)
     valid = [existing for existing in unmanaged if existing.status is not Status.EXPIRED]
-    fitting = [existing for existing in valid if existing.lifetime == lifetime]
-    if any(existing.id == desired.adopt for existing in (valid if lifetime is None else fitting)):
+    fitting = [existing for existing in valid if existing.lifetime_days == desired.expire_after_days]
+    if any(existing.id == desired.adopt for existing in (valid if desired.expire_after_days is None else fitting)):
         return True
     is_adopted = desired.adopt is None and desired.existing is Existing.ADOPT and len(unmanaged) <= declared
     return is_adopted and bool(fitting)

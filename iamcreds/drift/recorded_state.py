@@ -11,6 +11,7 @@ from iamcreds.slots import find_slots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from iamcreds.model import Credential, DesiredCredential, PendingCreate, RecordedCredential, StackExport
 
@@ -36,6 +37,11 @@ class RecordedState:
     def find_previous(self, desired: DesiredCredential) -> RecordedCredential | None:
         """Return the previous recorded credential of a declared one, None before its renewal or after its deletion."""
         return find_slots(self.by_resource, desired).previous
+
+    @property
+    def issued(self) -> dict[str, datetime]:
+        """The times of the last create or reset by id, without credentials whose time is unknown."""
+        return {each.id: each.issued for each in self.by_id.values() if each.issued is not None}
 
     def is_creating(self, desired: DesiredCredential) -> bool:
         """Return True if a create of the declared credential is pending, in either of its slots."""

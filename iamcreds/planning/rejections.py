@@ -22,7 +22,7 @@ from iamcreds.planning.decisions import (
     UnknownService,
     Unproven,
 )
-from iamcreds.services import MAX_PER_SERVICE, service_alias
+from iamcreds.services import MAX_PER_SERVICE, Family, service_alias
 from iamcreds.text.commands import create_user, delete_credential, rename_user
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
         case NotAdoptable(credential):
             return (
                 f"cannot adopt or import {what} {credential.id} of {user}: {_describe_mismatch(credential, member)},"
-                f" which a reset does not change. Delete it ({_delete_command(credential)})"
+                f" which a reset does not change. {_suggest_expiry(credential, member)}"
             )
         case NotFound() | OfAnother() | Owned() | HasExpired():
             return _describe_import(rejection, what, user, group)
@@ -244,6 +244,16 @@ def _describe_mismatch(credential: Credential, member: Member) -> str:
     days = None if member.lifetime is None else member.lifetime.days
     lifetime = "never expires" if days is None else f"expires after {days} day{'' if days == 1 else 's'}"
     return f"it {expiry}, but the declared credential {lifetime}"
+
+
+def _suggest_expiry(credential: Credential, member: Member) -> str:
+    """Return the option to declare the credential's expiry, if that is not declared, and the one to delete it."""
+    delete = f"elete it ({_delete_command(credential)})"
+    days = credential.lifetime_days
+    is_supported = credential.family is Family.API_KEY and credential.status is not Status.EXPIRED
+    if days is None or not is_supported or member.lifetime is not None:
+        return f"D{delete}"
+    return f"Options: declare `expire: {{after: {days}d}}` (in a program, `age_days={days}`); or d{delete}"
 
 
 def _it(credentials: Sequence[Credential]) -> str:

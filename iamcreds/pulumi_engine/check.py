@@ -13,6 +13,7 @@ from iamcreds.planning.decisions import Adopt, Create, Decision, Import, Missing
 from iamcreds.planning.planner import plan
 from iamcreds.planning.rejections import describe, not_renamed, protected
 from iamcreds.pull_request.changes import Action
+from iamcreds.pulumi_engine.credential_warnings import find_import_warnings
 from iamcreds.pulumi_engine.group_facts import find_own, foresee_user, read_group
 from iamcreds.pulumi_engine.inputs import is_replaced_after_expiry, list_changed
 from iamcreds.pulumi_engine.provider import warn
@@ -190,6 +191,8 @@ class CredentialCheck:
                 return CheckResult(inputs.properties() | _preview(credential, inputs.member().status), [])
             case Import(credential):
                 self.policy.check_imported(credential)
+                for warning in find_import_warnings(credential, inputs):
+                    warn(warning)
                 return CheckResult(inputs.properties() | _preview(credential, inputs.target), [])
         raise RejectedError(self._describe(decision, group))
 
@@ -222,8 +225,7 @@ class CredentialCheck:
 
 def _count_days(own: Collection[Credential]) -> int | None:
     """Return the lifetime of the existing credential in days, None without an expiry."""
-    lifetimes = [credential.lifetime for credential in own if credential.lifetime is not None]
-    return lifetimes[0].days if lifetimes else None
+    return next((credential.lifetime_days for credential in own if credential.expires is not None), None)
 
 
 def _preview(credential: Credential, status: Status | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pulumi
 from pulumi.dynamic import CheckFailure
 
-from iamcreds.model import Existing, Status
+from iamcreds.model import Existing, Status, count_whole_days
 from iamcreds.planning.group import Member
 from iamcreds.services import MAX_PER_SERVICE, Family, service_alias, service_aliases, service_family, service_name
 from iamcreds.text.names import (
@@ -133,7 +133,7 @@ def find_replace_reasons(olds: Mapping[str, Any], inputs: CredentialInputs) -> l
     An imported credential may have an expiry that its inputs did not declare. One that was deactivated manually before
     it expired is replaced only if the specs require a new secret.
     """
-    changed = list_changed(olds, inputs, _count_days(olds))
+    changed = list_changed(olds, inputs, count_days(olds))
     is_expired = olds.get("status") == Status.EXPIRED
     return changed + (["status"] if is_expired and is_replaced_after_expiry(olds, inputs) else [])
 
@@ -165,12 +165,13 @@ def is_rotated(olds: Mapping[str, Any], inputs: CredentialInputs) -> bool:
     return (inputs.rotation or 0) > (olds.get("rotation") or 0)
 
 
-def _count_days(olds: Mapping[str, Any]) -> int | None:
-    """Return the recorded lifetime in days, None without an expiry."""
+def count_days(olds: Mapping[str, Any]) -> int | None:
+    """Return the recorded lifetime in whole days, None without an expiry."""
     if not olds.get("expiration_date"):
         return None
-    lifetime = datetime.fromisoformat(olds["expiration_date"]) - datetime.fromisoformat(olds["create_date"])
-    return lifetime.days
+    return count_whole_days(
+        datetime.fromisoformat(olds["expiration_date"]) - datetime.fromisoformat(olds["create_date"])
+    )
 
 
 def find_failures(inputs: CredentialInputs) -> Iterator[CheckFailure]:

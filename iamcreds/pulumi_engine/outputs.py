@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 SECRETS = tuple(SECRET_OUTPUTS.values())
 """The outputs that are Pulumi secrets."""
 
-KEPT = (*SECRETS, "account_id", "issued_at", "deactivated")
-"""The recorded outputs that neither inputs nor AWS contain."""
+KEPT = (*SECRETS, "account_id", "issued_at")
+"""The recorded outputs that neither inputs nor AWS contain, except `deactivated`."""
 
 
 def record_inputs(inputs: CredentialInputs) -> dict[str, Any]:
@@ -55,9 +55,24 @@ def refresh(outputs: Mapping[str, Any], existing: Credential) -> dict[str, Any]:
     IAM shows an Inactive credential as Expired after its expiry. Then `deactivated` keeps that it was deactivated
     outside Pulumi.
     """
-    kept = {name: value for name, value in outputs.items() if name != "deactivated"} | record_existing(existing)
+    kept = {name: value for name, value in outputs.items() if name != "deactivated"}
+    return kept | record_existing(existing) | _keep_deactivation(outputs, existing)
+
+
+def record_change(outputs: Mapping[str, Any], existing: Credential | None) -> dict[str, Any]:
+    """Return the outputs after an update that do not come from the inputs; `existing` is the credential before it.
+
+    None is a credential that lists do not show at present.
+    """
+    kept = {name: outputs[name] for name in KEPT if name in outputs}
+    if existing is None:
+        return recorded_existing(outputs) | kept
+    return record_existing(existing) | kept | _keep_deactivation(outputs, existing)
+
+
+def _keep_deactivation(outputs: Mapping[str, Any], existing: Credential) -> dict[str, Any]:
     is_kept = existing.status is Status.EXPIRED and is_deactivated(outputs)
-    return kept | ({"deactivated": True} if is_kept else {})
+    return {"deactivated": True} if is_kept else {}
 
 
 def is_deactivated(outputs: Mapping[str, Any]) -> bool:

@@ -19,16 +19,22 @@ if TYPE_CHECKING:
 
 
 def state_context(
-    state: StackState | None, resource_name: str, user: pulumi.Input[str], service: pulumi.Input[str]
+    state: StackState | None,
+    resource_name: str,
+    user: pulumi.Input[str],
+    service: pulumi.Input[str],
+    former_names: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return a resource's name and, if the state could be read, its credentials of this user and service.
 
     `recorded` is the number of all credentials in the state, `account` its account; see `StackState.describe`.
+    `deactivated` is True if the resource's own credential was deactivated manually.
     """
     if state is None:
         return {"resource": resource_name}
     common = {"resource": resource_name, "recorded": len(state.every)}
     common |= {"account": state.account} if state.account else {}
+    common |= {"deactivated": True} if state.is_deactivated(resource_name, *former_names) else {}
     if isinstance(user, str) and isinstance(service, str):
         return {**common, **state.describe(resource_name, user, service)}
     described: Any = pulumi.Output.all(user, service).apply(lambda values: state.describe(resource_name, *values))

@@ -21,7 +21,6 @@ from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.settings import get_monitor
 
 from iamcreds.errors import StateError
-from iamcreds.model import Status
 from iamcreds.resource_types import CREDENTIAL_TYPE, IAM_USER_TYPE, urn_name
 from iamcreds.services import service_name
 from iamcreds.state.recorded import OUTPUTS, read_recorded
@@ -63,8 +62,7 @@ class StackState:
         itself, and of this service's users that the program does not declare. IAM may have renamed such a user since
         the state was written. `strays` has the undeclared users by id. `of_user` has the ids that the state has
         under this user's name. `newest` is the creation date of the service's newest credential, unless specs declare
-        the users. `deactivated` is True if the resource's credential was deactivated manually. A user or service that
-        is not text, which check rejects, has none of them.
+        the users. A user or service that is not text, which check rejects, has none of them.
         """
         if not (isinstance(user, str) and isinstance(service, str)):
             return {"user": None, "service": None, "owned": {}, "of_user": [], "newest": None}
@@ -74,22 +72,18 @@ class StackState:
         owned = {**{key: self.every[key] for key in strays}, **self.own(resource_name), **of_user}
         # Specs name the user in a resource's name, so only other programs move a resource to a different user.
         newest = {"newest": self.newest.get(full)} if self.users is None else {}
-        return (
-            {"user": user, "service": full, "owned": owned, "of_user": sorted(of_user), **newest}
-            | ({"strays": strays} if strays else {})
-            | ({"deactivated": True} if self.is_deactivated(resource_name) else {})
+        return {"user": user, "service": full, "owned": owned, "of_user": sorted(of_user), **newest} | (
+            {"strays": strays} if strays else {}
         )
 
     def own(self, *resource_names: str) -> dict[str, str]:
         """Return the credentials of these resources: resource names by id."""
         return dict(pair for name in resource_names for pair in self._by_name.get(name, {}).items())
 
-    def is_deactivated(self, resource_name: str) -> bool:
-        """Return True if the state shows that the resource's credential was deactivated manually."""
-        recorded = self.find(resource_name)
-        if recorded is None or recorded.is_retired:
-            return False
-        return recorded.is_deactivated or recorded.status is Status.INACTIVE
+    def is_deactivated(self, *resource_names: str) -> bool:
+        """Return True if the state shows that the credential with one of these names was deactivated manually."""
+        recorded = next((found for name in resource_names if (found := self.find(name)) is not None), None)
+        return recorded is not None and recorded.was_deactivated
 
     def find(self, resource_name: str) -> RecordedCredential | None:
         """Return the credential of a resource, None if the state does not have it or two resources have the name."""

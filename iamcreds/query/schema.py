@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from iamcreds.model import Desired, DesiredUser, User
+    from iamcreds.model import Credential, Desired, DesiredUser, User
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,18 @@ class UserRow:
     created: datetime
 
 
+@dataclass(frozen=True)
+class CredentialRow:
+    """An existing credential; `issued_at` is the time of its last create or reset, None if the state is unknown."""
+
+    credential: Credential
+    issued_at: datetime | None
+
+    def __getattr__(self, column: str) -> object:
+        """Return a value of the credential."""
+        return getattr(self.credential, column)
+
+
 CREDENTIAL_COLUMNS = ("user", "service", "id", "status", "created", "expires", "family", "login")
 """The columns of a list of service-specific credentials."""
 
@@ -63,7 +75,7 @@ SHORT_NAME = "service_short_name"
 TABLES: Mapping[str, tuple[str, ...]] = {
     "access_keys": KEY_COLUMNS,
     "desired": (*(field.name for field in fields(DesiredRow)), SHORT_NAME),
-    "service_specific_credentials": (*CREDENTIAL_COLUMNS, SHORT_NAME),
+    "service_specific_credentials": (*CREDENTIAL_COLUMNS, SHORT_NAME, "issued_at"),
     "users": tuple(field.name for field in fields(UserRow)),
 }
 """The tables and their columns, named after attributes. The names never change, because users store statements."""
@@ -89,6 +101,13 @@ def list_desired_rows(desired: Desired) -> Iterator[DesiredRow]:
     """Yield the rows of table `desired`, sorted by user, service and name."""
     for user in desired.users:
         yield from _list_user_credentials(user)
+
+
+def list_credential_rows(
+    credentials: Iterable[Credential], issued: Mapping[str, datetime] | None = None
+) -> Iterator[CredentialRow]:
+    """Yield the rows of table `service_specific_credentials`, in the given order; `issued` has times by id."""
+    return (CredentialRow(credential, (issued or {}).get(credential.id)) for credential in credentials)
 
 
 def list_user_rows(users: Iterable[User]) -> Iterator[UserRow]:

@@ -12,6 +12,7 @@ from iamcreds.report.summary import describe_limits
 from iamcreds.text.escaping import escape_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from iamcreds.drift.comparing import Drift
@@ -53,8 +54,8 @@ def _account(drift: Drift) -> dict[str, Any]:
             "accessKeys": drift.are_keys_skipped,
             "undeclared": drift.ignored,
         },
-        "differences": [_difference(difference) for difference in drift.differences],
-        "unsettled": [_difference(difference) for difference in drift.unsettled],
+        "differences": [_difference(difference, drift.issued or {}) for difference in drift.differences],
+        "unsettled": [_difference(difference, drift.issued or {}) for difference in drift.unsettled],
         "previous": [_previous(previous) for previous in drift.previous],
         "notes": list(describe_limits(drift)),
     }
@@ -67,7 +68,7 @@ def _report(existing: Inventory, report: CredentialReport | None) -> dict[str, A
     return {"generated": _time(report.generated), "ageSeconds": max(0, int(age.total_seconds()))}
 
 
-def _difference(difference: Difference) -> dict[str, Any]:
+def _difference(difference: Difference, issued: Mapping[str, datetime]) -> dict[str, Any]:
     number, desired, existing = difference.values()
     words = difference.describe()
     return {
@@ -78,8 +79,8 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "id": difference.id or None,
         "place": _location(difference.location),
         "number": number,
-        "desired": _plain(desired),
-        "live": _plain(existing),
+        "desired": _plain(desired, issued),
+        "live": _plain(existing, issued),
         "message": words.message,
         "next": words.next,
     }
@@ -97,17 +98,17 @@ def _previous(previous: PreviousCredential) -> dict[str, Any]:
     }
 
 
-def _plain(value: object) -> object:
-    """Return a value of a difference, or a list of values, in a form for JSON."""
+def _plain(value: object, issued: Mapping[str, datetime]) -> object:
+    """Return a value of a difference, or a list of values, in a form for JSON; `issued` has times by id."""
     match value:
         case tuple():
-            return [_plain(one) for one in value]
+            return [_plain(one, issued) for one in value]
         case dict():
-            return {name: _plain(one) for name, one in value.items()}
+            return {name: _plain(one, issued) for name, one in value.items()}
         case DesiredCredential(service=service, name=name, status=status, location=location):
             return {"service": service, "name": name, "status": status and status.value, "place": _location(location)}
         case Credential(id=id_, service=service, status=status, created=created, expires=expires):
-            dates = {"created": _time(created), "expires": _time(expires)}
+            dates = {"created": _time(created), "issuedAt": _time(issued.get(id_)), "expires": _time(expires)}
             return {"id": id_, "service": service, "status": status.value, **dates}
         case AccessKey(id=id_, status=status, created=created, last_used=last_used):
             dates = {"created": _time(created), "lastUsed": _time(last_used)}

@@ -42,8 +42,8 @@ def find_matches(desired: Desired, existing: Iterable[Credential]) -> Iterator[M
 
     One declared credential matches one existing credential. If there are two of each, the declared credential with the
     service's short name matches the older one, as in the output of `iamcreds dump`. Logins and declared statuses must
-    agree. Expired credentials never match. With `renewBefore`, the declared credential matches the newer one of two if
-    their dates show that it is the successor.
+    agree, and so must a declared expiry. Expired credentials never match. With `renewBefore`, the declared credential
+    matches the newer one of two if their dates show that it is the successor.
     """
     credentials = {credential.id: credential for credential in existing}
     every = [each for user in desired.users for each in user.credentials]
@@ -75,13 +75,20 @@ def _match_group(declared: Sequence[DesiredCredential], by_age: Sequence[Credent
     if any(each.adopt is not None for each in declared):
         reason = "an id in `adopt` does not exist, so the declared credential may be any of these"
     elif pairs:
-        yield from (Match(desired, credential) for desired, credential in pairs)
+        yield from (_match_pair(desired, credential) for desired, credential in pairs)
         return
     elif len(declared) == len(by_age):
         reason = "names, statuses, logins and dates do not show which credential is which"
     else:
         reason = f"{len(declared)} declared and {len(by_age)} existing credentials"
     yield from (Undecided(each, reason, tuple(by_age)) for each in declared)
+
+
+def _match_pair(desired: DesiredCredential, credential: Credential) -> Match | Undecided:
+    """Return the match, unless the declared expiry would reject the import."""
+    if desired.expire_after_days in (None, credential.lifetime_days):
+        return Match(desired, credential)
+    return Undecided(desired, "its expiry differs from the declared one, so it cannot be imported", (credential,))
 
 
 def _pair_two(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from iamcreds.model import Status
-from iamcreds.services import service_alias
+from iamcreds.services import Family, service_alias
 from iamcreds.text.yaml_values import format_value
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ def _write_credential(credential: Credential, *, is_second: bool) -> Iterator[st
     yield f"      - service: {format_value(service_alias(credential.service))}\n"
     if is_second:
         yield f"        name: {SECOND}\n"
+    if credential.family is Family.API_KEY and credential.lifetime_days is not None:
+        yield f"        expire: {{after: {credential.lifetime_days}d}}\n"
     if credential.status is Status.INACTIVE:
         yield f"        status: {credential.status.value}\n"
     yield f"        adopt: {format_value(credential.id)}\n"

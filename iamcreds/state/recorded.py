@@ -52,6 +52,7 @@ def read_recorded(resource: str, outputs: Mapping[str, Any]) -> RecordedCredenti
         issued=_read_date(outputs, "issued_at"),
         expires=_read_date(outputs, "expiration_date"),
         age_days=None if age_days is None else int(age_days),
+        is_enforced=outputs.get("desired_status") is not None,
         is_retired=outputs.get("desired_status") == Status.INACTIVE,
         is_deactivated=outputs.get("deactivated") is True,
     )

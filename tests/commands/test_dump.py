@@ -163,6 +163,28 @@ def test_expired(run: Run, emulator: Emulator, iam: IAMClient) -> None:
     assert "# ACCAEXPIRED0000000000 for codecommit has expired and is omitted." in Path("specs/jane.yaml").read_text()
 
 
+def test_expiry(run: Run, emulator: Emulator, iam: IAMClient) -> None:
+    """A key with an expiry gets its lifetime, so that the import changes nothing and its successor expires as well."""
+    iam.create_user(UserName="jane")
+    for age in ({}, {"CredentialAgeDays": 45}):
+        iam.create_service_specific_credential(UserName="jane", ServiceName="bedrock.amazonaws.com", **age)
+        emulator.controls.set(clock_shift=60)
+    assert run("dump", "--to", "specs").exit_code == 0
+    assert Path("specs/jane.yaml").read_text().count("        expire: {after: 45d}\n") == 1
+    assert sorted(str(each.expire_after_days) for user in load(Path("specs")).users for each in user.credentials) == [
+        "45",
+        "None",
+    ]
+
+
+@pytest.mark.parametrize(("hours", "family"), [(90 * 24 + 1, Family.API_KEY), (90 * 24, Family.PASSWORD)])
+def test_expiry_that_specs_cannot_declare(hours: int, family: Family) -> None:
+    """Only an endpoint other than AWS has such a lifetime: `dump` omits it, so that its specs are valid."""
+    born = datetime(2026, 1, 1, tzinfo=UTC)
+    odd = Credential("ACCA1", "jane", CODECOMMIT, Status.ACTIVE, born, family, "jane", born + timedelta(hours=hours))
+    assert "expire" not in "".join(write_document("123456789012", [("jane", [odd])]))
+
+
 def test_names_of_an_endpoint_of_another_make() -> None:
     """Whatever names an endpoint sends, each user has a file in the folder, and no name becomes YAML."""
     names = ["../x", "a/b", "a\nb", "..", "%2Ejane", ".jane"]

@@ -118,7 +118,7 @@ def test_examples(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """The command line accepts every example of a help text if the named files exist."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "specs").symlink_to(ROOT / "specs")
-    for name in ("preview.json", "Pulumi.prod.yaml"):
+    for name in ("preview.json", "state.json", "Pulumi.prod.yaml"):
         (tmp_path / name).write_text("{}", "utf-8")
     for command in COMMANDS.values():
         if not isinstance(command, click.Group):

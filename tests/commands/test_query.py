@@ -15,6 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from iamcreds.cli import main
+from iamcreds.resource_types import CREDENTIAL_TYPE
+from iamcreds.state.providers import serialize_by_reference
+from tests.e2e.existing import list_credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -29,6 +32,9 @@ users:
   leaver: {credentials: []}
 """
 CALLER = "sts:GetCallerIdentity"
+PROVIDER = serialize_by_reference(
+    "dynamic_providers.service_specific_credential", "ServiceSpecificCredentialProvider", 4
+)
 
 
 @pytest.fixture
@@ -61,6 +67,27 @@ def rows(run: Run, statement: str, *options: str) -> list[dict[str, Any]]:
     return found
 
 
+def write_state(path: Path, issued: dict[str, str | None], account: str = "123456789012") -> None:
+    """Write a state with jane's credentials of these ids, each with the time of its last reset."""
+    resources = [
+        {
+            "urn": f"urn:pulumi:test::iamcreds::{CREDENTIAL_TYPE}::jane/codecommit/{credential_id}",
+            "type": CREDENTIAL_TYPE,
+            "inputs": {"__provider": PROVIDER},
+            "outputs": {
+                "credential_id": credential_id,
+                "user": "jane",
+                "service": "codecommit.amazonaws.com",
+                "create_date": "2026-05-01T00:00:00+00:00",
+                "account_id": account,
+            }
+            | ({} if issued_at is None else {"issued_at": issued_at}),
+        }
+        for credential_id, issued_at in issued.items()
+    ]
+    path.write_text(json.dumps({"version": 3, "deployment": {"resources": resources}}), "utf-8")
+
+
 def examples() -> dict[str, list[str]]:
     """Return the examples of the help: the question, and the words after `iamcreds`."""
     shown = CliRunner().invoke(main, ["query", "--help"]).stdout.partition("Examples:\n")[2].partition("\nOptions:")[0]
@@ -77,24 +104,56 @@ def examples() -> dict[str, list[str]]:
         ("Two credentials of one user and service", ["jane"]),
         ("Declared credentials that do not exist", ["jane"]),
         ("Active Bedrock API keys", []),
+        ("Passwords older than 90 days, or of unknown age and created before", ["eve", "jane"]),
         ("Credentials that expire within a month, as CSV", []),
     ],
 )
-def test_examples(run: Run, tmp_path: Path, question: str, users: list[str]) -> None:
+def test_examples(run: Run, iam: IAMClient, tmp_path: Path, question: str, users: list[str]) -> None:
     """The examples of the help return the described rows."""
     (tmp_path / "specs").mkdir()
     (tmp_path / "specs" / "a.yaml").write_text(SPECS, "utf-8")
+    ids = [credential["ServiceSpecificCredentialId"] for credential in list_credentials(iam, "jane")]
+    write_state(tmp_path / "state.json", {ids[0]: "2026-11-29T10:00:00+00:00", ids[1]: None})
     assert set(examples()) == {
         "Users with active access keys older than 90 days",
         "Credentials of undeclared users",
         "Two credentials of one user and service",
         "Declared credentials that do not exist",
         "Active Bedrock API keys",
+        "Passwords older than 90 days, or of unknown age and created before",
         "Credentials that expire within a month, as CSV",
     }
     result = run(*[word for word in examples()[question] if word not in {"--format", "csv"}], "--format", "json")
     assert result.exit_code == 0, result.output
-    assert [row["user"] for row in json.loads(result.stdout)] == users
+    assert sorted(row["user"] for row in json.loads(result.stdout)) == users
+
+
+@pytest.mark.usefixtures("team")
+def test_issued_at(run: Run, iam: IAMClient, tmp_path: Path) -> None:
+    """The state has the time of the last reset; it is NULL if the state is old, and without a state."""
+    ids = [credential["ServiceSpecificCredentialId"] for credential in list_credentials(iam, "jane")]
+    state = tmp_path / "state.json"
+    write_state(state, {ids[0]: "2026-11-29T10:00:00+00:00", ids[1]: None})
+    statement = "SELECT id, issued_at FROM service_specific_credentials WHERE user = 'jane'"
+    found = {row["id"]: row["issued_at"] for row in rows(run, statement, "--state", str(state))}
+    assert found == {ids[0]: "2026-11-29 10:00:00", ids[1]: None}
+    assert {row["issued_at"] for row in rows(run, statement)} == {None}
+
+
+@pytest.mark.usefixtures("team")
+def test_rejected_states(run: Run, iam: IAMClient, tmp_path: Path) -> None:
+    """A state of a different account, one with unknown code, and a file that is not a state are errors."""
+    ids = [credential["ServiceSpecificCredentialId"] for credential in list_credentials(iam, "jane")]
+    state = tmp_path / "state.json"
+    statement = "SELECT id FROM service_specific_credentials"
+    write_state(state, {ids[0]: None}, account="210987654321")
+    result = run("query", statement, "--state", str(state))
+    assert (result.exit_code, "this state is of account 210987654321" in result.stderr) == (1, True)
+    state.write_text(state.read_text().replace(json.dumps(PROVIDER), '"gASVAAAA"'))
+    result = run("query", statement, "--state", str(state))
+    assert (result.exit_code, "unknown code" in result.stdout) == (2, True)
+    state.write_text("{}")
+    assert run("query", statement, "--state", str(state)).exit_code == 1
 
 
 @pytest.mark.usefixtures("team")

@@ -120,6 +120,7 @@ TWO = "users: {{jane: {{credentials: [{{service: codecommit, {}}}, {{service: co
 MANAGED = "users: {{jane: {{credentials: [{{service: codecommit, {}}}]}}}}"
 KEY = "users: {{jane: {{credentials: [{{service: bedrock, {}}}]}}}}"
 DEFAULTS = "defaults: {{credentialPolicy: {{{}}}}}\n"
+ENDLESS = r"\. Declare `expire: \{after: 368d\}`, otherwise its successor does not expire"
 KEYS = "users: {{jane: {{accessKeys: {{{}: {}}}}}}}"
 
 
@@ -177,14 +178,27 @@ def protected(world: World) -> None:
     world.stack.protected.add("jane/codecommit")
 
 
-def expiring(world: World, *, days: int, is_managed: bool = True, is_blocked: bool = False) -> None:
+def expiring(  # noqa: PLR0913 - independent conditions
+    world: World,
+    *,
+    days: int,
+    is_managed: bool = True,
+    is_blocked: bool = False,
+    is_deactivated: bool = False,
+    expire: str = "",
+) -> None:
     """Have an API key that expires in so many days, or expired a day ago (-1)."""
     world.put(ONE, service=BEDROCK, expires=max(days, 1))
     if is_managed:
-        world.manage(KEY, ONE)
+        world.manage(KEY.replace("{}", f"{{}}, {expire.replace('{', '{{').replace('}', '}}')}") if expire else KEY, ONE)
+    if is_deactivated:
+        world.iam.update_service_specific_credential(
+            UserName="jane", ServiceSpecificCredentialId=ONE, Status="Inactive"
+        )
+        world.stack.up()
     if is_blocked:
         world.put(OTHER, service=BEDROCK)
-    world.stack.declare("users: {jane: {credentials: [{service: bedrock}]}}")
+    world.stack.declare(f"users: {{jane: {{credentials: [{{service: bedrock, {expire}}}]}}}}")
     if days < 0:
         world.emulator.controls.set(clock_shift=2 * 86_400)
 
@@ -316,15 +330,34 @@ ROWS = [
         state=False,
     ),
     row(
+        Expired,
+        rf"{UP}, which replaces it with one that expires after 366 days",
+        lambda world: expiring(world, days=-1, expire="expire: {after: 366d}"),
+    ),
+    row(
+        Expired,
+        "(?P<edit_reset>change its `reset` in the specs and run pulumi up), which replaces it; or"
+        " (?P<edit_gone>remove it from the specs)",
+        lambda world: expiring(world, days=-1, is_deactivated=True),
+        edit_reset="users: {jane: {credentials: [{service: bedrock, reset: left}]}}",
+        edit_gone="users: {jane: {credentials: []}}",
+    ),
+    row(
         ExpiringSoon,
-        r"(?P<edit>declare a second one with a new `name` before), because an expiry cannot be changed",
+        rf"(?P<edit>declare a second one with a new `name` before), because an expiry cannot be changed{ENDLESS}",
         lambda world: expiring(world, days=3),
         edit="users: {jane: {credentials: [{service: bedrock}, {service: bedrock, name: new}]}}",
     ),
     row(
         ExpiringSoon,
-        r"run (?P<later>pulumi up) after the expiry, which replaces it \(the quota is used, so no new one can be "
-        r"created before\)",
+        "declare `renewBefore`, so that pulumi up creates its successor before; or run"
+        " (?P<later>pulumi up) after the expiry, which replaces it with one that expires after 368 days",
+        lambda world: expiring(world, days=3, expire="expire: {after: 368d}"),
+    ),
+    row(
+        ExpiringSoon,
+        rf"run (?P<later>pulumi up) after the expiry, which replaces it \(the quota is used, so no new one can be "
+        rf"created before\){ENDLESS}",
         two_expiring,
     ),
     row(TooManyAccessKeys, f"if the key is no longer needed: {AWS}", lambda world: access_keys(world, "max", 1)),

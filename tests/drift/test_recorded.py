@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +19,7 @@ from iamcreds.model import (
     Credential,
     Desired,
     DesiredUser,
+    Existing,
     Inventory,
     PendingCreate,
     RecordedCredential,
@@ -149,6 +150,46 @@ def test_expiry(days: int, expected: list[type[Difference]]) -> None:
     """A credential that has expired by server time, or will within the given time, is reported; others are not."""
     found = differences(jane("-"), account(*existing("A", expires=NOW + timedelta(days=days))), RECORDED[0])
     assert [type(each) for each in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("declared", "recorded", "is_kept"),
+    [
+        ({}, {}, False),
+        ({}, {"is_deactivated": True}, True),
+        ({}, {"status": Status.INACTIVE}, True),
+        ({}, {"status": Status.INACTIVE, "is_enforced": True}, False),
+        ({"status": Status.INACTIVE}, {"is_deactivated": True}, False),
+        ({"reset": "lost"}, {"is_deactivated": True}, False),
+        ({"reset": "lost"}, {"is_deactivated": True, "reset": "lost"}, True),
+        ({"expire_after_days": 31}, {"is_deactivated": True}, False),
+        ({"expire_after_days": 30}, {"is_deactivated": True}, True),
+        ({}, {"is_deactivated": True, "age_days": 30}, False),
+    ],
+)
+def test_expired_and_kept(declared: dict[str, Any], recorded: dict[str, Any], *, is_kept: bool) -> None:
+    """An expired credential that was deactivated before is not replaced, unless the specs require a new secret."""
+    user = jane("-")
+    user = replace(user, credentials=(replace(user.credentials[0], **declared),))
+    found = differences(user, account(*existing("E", expires=NOW)), replace(RECORDED[0], **recorded))
+    (expired,) = (each for each in found if isinstance(each, Expired))
+    assert expired.is_kept is is_kept
+
+
+@pytest.mark.parametrize(("declared", "is_adopted"), [(None, False), (30, False), (60, True)])
+def test_adoption_of_an_expiring_one(declared: int | None, *, is_adopted: bool) -> None:
+    """An unmanaged credential with an expiry blocks a create, unless it is adopted because the lifetime is declared."""
+    user = jane("-")
+    wanted = replace(user.credentials[0], existing=Existing.ADOPT, expire_after_days=declared)
+    found = differences(replace(user, credentials=(wanted,)), account(*existing("A", expires=NOW + timedelta(days=30))))
+    (missing,) = (each for each in found if isinstance(each, MissingCredential))
+    assert bool(missing.blocked_by) is not is_adopted
+    imported = replace(wanted, existing=None, adopt="ACCA0")
+    found = differences(
+        replace(user, credentials=(imported,)), account(*existing("A", expires=NOW + timedelta(days=30)))
+    )
+    (missing,) = (each for each in found if isinstance(each, MissingCredential))
+    assert bool(missing.blocked_by) is (declared == 30)
 
 
 def test_renamed_user() -> None:

@@ -249,6 +249,15 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         Expected("codecommit credential ACCA0 expired", "codecommit", "Expired"),
     ),
     (
+        Expired(**JANE, desired=(WANTED,), existing=(ENDING,), is_managed=True, is_kept=True),
+        Expected(
+            "codecommit credential ACCA0 expired on 2026-11-26, and is not replaced, because it was deactivated"
+            " manually before",
+            "codecommit",
+            "Expired on 2026-11-26",
+        ),
+    ),
+    (
         ExpiringSoon(**JANE, desired=(WANTED,), existing=(ENDING,)),
         Expected("codecommit credential ACCA0 expires on 2026-11-26", "codecommit", "expires on 2026-11-26"),
     ),

@@ -173,6 +173,14 @@ def test_not_adoptable(credential: Credential, days: int | None, words: str) -> 
     )
 
 
+def test_not_adoptable_key() -> None:
+    """An API key with an expiry becomes the declared one if the specs declare its lifetime."""
+    key = replace(A, service="bedrock.amazonaws.com", family=Family.API_KEY, expires=A.created + timedelta(days=90))
+    options = "Options: declare `expire: {after: 90d}` (in a program, `age_days=90`); or delete it ("
+    assert options in say(NotAdoptable(key), ADOPTING)
+    assert "Options" not in say(NotAdoptable(key), replace(ADOPTING, lifetime=timedelta(days=30)))
+
+
 def test_not_found() -> None:
     """The message about a missing import has its id and the unmanaged ones, and both options."""
     message = say(NotFound("ACCAX", (A,)))

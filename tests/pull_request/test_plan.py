@@ -517,7 +517,27 @@ def test_expired(op: str, sides: tuple[str, ...], action: str) -> None:
         make_step(op, "jane/logs", CREDENTIAL, **{side: expired[side] for side in sides})
         | {"replaceReasons": ["status"]},
     )
-    assert f"| {action} | expired |" in run_plan("-", given=preview).stdout
+    shown = run_plan("-", given=preview).stdout
+    assert f"| {action} | expired |" in shown
+    assert "deletes a working" not in shown
+
+
+def test_lifetime() -> None:
+    """The comment shows a changed lifetime; the declared lifetime of an imported key changes nothing in AWS."""
+    key = {"user": "jane", "service": "bedrock.amazonaws.com"}
+    outputs = {"outputs": key | {"status": "Active"}}
+    longer = make_step("replace", "jane/bedrock", old=key | {"age_days": 30}, new=key | {"age_days": 90.0})
+    longer["oldState"] |= outputs
+    longer["replaceReasons"] = ["age_days"]
+    shown = run_plan("-", given=make_preview(longer)).stdout
+    assert "| replace | deletes a working API key; changed `age_days` |" in shown
+    assert "-   age_days: 30\n" in shown
+    assert "+   age_days: 90\n" in shown
+    recorded = make_step("update", "jane/bedrock", old=key, new=key | {"age_days": 90})
+    recorded["oldState"] |= outputs
+    shown = run_plan("-", given=make_preview(recorded)).stdout
+    assert "| record | nothing changes in AWS |" in shown
+    assert "+   age_days: 90\n" in shown
 
 
 def test_renamed_user_without_was() -> None:

@@ -21,7 +21,7 @@ from iamcreds.model import (
     SourceLocation,
     Status,
 )
-from iamcreds.query.schema import TABLES, DesiredRow, UserRow, list_desired_rows
+from iamcreds.query.schema import TABLES, DesiredRow, UserRow, list_credential_rows, list_desired_rows
 from iamcreds.query.statement import find_tables, run_statement
 from iamcreds.services import Family
 
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 OLD = datetime(2020, 1, 31, 12, tzinfo=UTC)
 SERVICE = "codecommit.amazonaws.com"
 KEYS = [AccessKey("AKIA1", "jane", Status.ACTIVE, OLD), AccessKey("AKIA2", "joe", Status.INACTIVE, OLD)]
-CREDENTIALS = [Credential("ACCA1", "jane", SERVICE, Status.ACTIVE, OLD, Family.PASSWORD, "jane-at-1")]
+CREDENTIAL = Credential("ACCA1", "jane", SERVICE, Status.ACTIVE, OLD, Family.PASSWORD, "jane-at-1")
+CREDENTIALS = [*list_credential_rows([CREDENTIAL])]
 ENDLESS = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c"
 NO_FIRST_ROW = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c WHERE n < 0"
 COUNTING = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"
@@ -288,10 +289,10 @@ API_KEY = "the query compares 'API-Key' with 'api-key', which are not equal"
 def test_wrong_spelling(statement: str, warnings: list[str]) -> None:
     """A comparison with a different spelling of a service, status or family is a warning; nothing else is one."""
     service, family = "bedrock.amazonaws.com", Family.API_KEY
-    bedrock = replace(CREDENTIALS[0], id="ACCA2", service=service, family=family)
-    keyspaces = replace(CREDENTIALS[0], id="ACCA3", service="cassandra.amazonaws.com")
+    bedrock = replace(CREDENTIAL, id="ACCA2", service=service, family=family)
+    keyspaces = replace(CREDENTIAL, id="ACCA3", service="cassandra.amazonaws.com")
     rows: dict[str, list[Any]] = {
-        "service_specific_credentials": [bedrock, keyspaces],
+        "service_specific_credentials": [*list_credential_rows([bedrock, keyspaces])],
         "users": [UserRow("jane", OLD)],
     }
     given: list[str] = []
@@ -301,9 +302,9 @@ def test_wrong_spelling(statement: str, warnings: list[str]) -> None:
 
 def test_short_names() -> None:
     """Desired and existing credentials have the short name of their service, also if specs do not accept it."""
-    xray = replace(CREDENTIALS[0], service="xray.amazonaws.com")
+    xray = replace(CREDENTIAL, service="xray.amazonaws.com")
     rows: dict[str, list[Any]] = {
-        "service_specific_credentials": [xray],
+        "service_specific_credentials": [*list_credential_rows([xray])],
         "desired": [DesiredRow("leaver"), DesiredRow("jane", "cassandra.amazonaws.com")],
     }
     assert run("SELECT service_short_name FROM desired", rows).rows == (("",), ("keyspaces",))

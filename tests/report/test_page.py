@@ -366,6 +366,19 @@ def test_managed() -> None:
     assert "1,234" in page(SUBJECT)
 
 
+def test_ages() -> None:
+    """The age of a password counts from its last reset, and from the creation if the state does not have that."""
+    unknown = page(SUBJECT)
+    assert "Resets not known: without --state, the age of a password counts from the creation" in unknown
+    with_state = replace(SUBJECT, drift=replace(SUBJECT.drift, issued={"ACCA4": NOW - 3 * DAY}))
+    text = page(with_state)
+    assert "Resets not known" not in text
+    shown = {row.credential.id: (row.issued, row.days) for row in rows.build_credential_rows(with_state)}
+    assert (shown["ACCA4"], shown["ACCA1"]) == ((NOW - 3 * DAY, 3), (None, 10))
+    assert {row.issued for row in rows.build_credential_rows(SUBJECT)} == {None}
+    assert (unknown.count("<td>unknown</td>"), text.count("<td>unknown</td>")) == (7, 6)
+
+
 def test_services() -> None:
     """Each service has the number of its declared and existing credentials, for all users."""
     found = [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.drift.accounts import FULL_NAMES, fill
+from tests.drift.test_drift import export, ids
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +71,22 @@ def test_options(reporting: Reporting, emulator: Emulator, iam: IAMClient) -> No
     assert emulator.controls.counts()["iam:ListAccessKeys"] == 2
     assert "iam:GetCredentialReport" not in emulator.controls.counts()
     assert reporting.text.count("AKIA") >= 2
+
+
+def test_state(reporting: Reporting, iam: IAMClient) -> None:
+    """With --state, ages count from the last reset, and differences are about ids; unknown code ends the command."""
+    fill(["jane"], [CODECOMMIT, CODECOMMIT])
+    reporting.declare(JANE)
+    own, unmanaged = ids(iam, "jane")
+    state = export(("jane", CODECOMMIT, own))
+    state = state.replace('"create_date"', '"issued_at": "2026-02-03T00:00:00+00:00", "create_date"')
+    (reporting.specs.parent / "state.json").write_text(state)
+    assert reporting.run("--state", "state.json").code == 2
+    assert f"codecommit credential {unmanaged} (" in reporting.text
+    assert "2026-02-03" in reporting.text
+    assert "Resets not known" not in reporting.text
+    (reporting.specs.parent / "state.json").write_text(state.replace('"__provider": "', '"__provider": "x'))
+    assert reporting.run("--state", "state.json").out.startswith("unknown code: ")
 
 
 def test_allow_empty(reporting: Reporting) -> None:

@@ -152,6 +152,7 @@ def test_json() -> None:
                         "service": SERVICE,
                         "status": "Active",
                         "created": "2026-11-23T12:00:00+00:00",
+                        "issuedAt": "2026-11-23T12:00:00+00:00",
                         "expires": "2026-12-02T12:00:00+00:00",
                     }
                 ],
@@ -208,9 +209,18 @@ def test_json() -> None:
 )
 def test_json_values(difference: Difference, values: dict[str, Any]) -> None:
     """Each difference has its number, and desired and actual values; dates are ISO 8601."""
-    (account,) = build_document(replace(DRIFT, differences=(difference,)))["accounts"]
+    drift = replace(DRIFT, differences=(difference,), issued={"ACCA0": NOW})
+    (account,) = build_document(drift)["accounts"]
     (found,) = account["differences"]
     assert values.items() <= found.items()
+
+
+def test_unknown_issue() -> None:
+    """A credential whose last reset the state does not have, or that no state has, has the value null."""
+    undeclared = UndeclaredUser(user="jane", service=SERVICE, existing=(LIVE,))
+    for issued in (None, {}, {"ACCA1": NOW}):
+        (account,) = build_document(replace(DRIFT, differences=(undeclared,), issued=issued))["accounts"]
+        assert account["differences"][0]["live"][0]["issuedAt"] is None
 
 
 def test_json_without_report() -> None:

@@ -11,7 +11,7 @@ import pytest
 from iamcreds.model import Credential, Status
 from iamcreds.services import Family, service_name
 from iamcreds.specs import load
-from iamcreds.specs.adoption import Match, find_matches
+from iamcreds.specs.adoption import Match, Undecided, find_matches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,3 +101,16 @@ def test_renewed(
     ]
     (match,) = find_matches(load(tmp_path), found)
     assert (match.credential.id if isinstance(match, Match) else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("after", "is_match"), [("", True), ("expire: {after: 90d}", True), ("expire: {after: 30d}", False)]
+)
+def test_expiry(tmp_path: Path, after: str, *, is_match: bool) -> None:
+    """A key whose lifetime differs from the declared one is undecided, because the import would be rejected."""
+    (tmp_path / "a.yaml").write_text(f"users: {{jane: {{credentials: [{{service: bedrock, {after}}}]}}}}")
+    key = replace(OLD, service=service_name("bedrock"), family=Family.API_KEY, expires=OLD.created + timedelta(days=90))
+    (found,) = find_matches(load(tmp_path), [key])
+    assert isinstance(found, Match) is is_match
+    if isinstance(found, Undecided):
+        assert found.reason == "its expiry differs from the declared one, so it cannot be imported"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from iamcreds.errors import StateError
 from iamcreds.model import PendingCreate, StackExport
+from iamcreds.pulumi_engine.outputs import is_deactivated
 from iamcreds.resource_types import CREDENTIAL_TYPE
 from iamcreds.state.export import read_export
 
@@ -46,6 +48,36 @@ def test_credential() -> None:
     assert (found.resource, found.id, found.user, found.reset) == ("a::b/c", OUTPUTS["credential_id"], "jane", "lost")
     assert (found.account, found.is_leaving) == ("123456789012", False)
     assert "v1:x" not in repr(found)
+
+
+def test_password() -> None:
+    """The time of the last reset, the expiry and a manual deactivation are read; older states have none of them."""
+    aged = {"issued_at": "2026-11-02T00:00:00+00:00", "expiration_date": "2026-12-01T00:00:00+00:00", "age_days": 30.0}
+    found, old = read_export(export(credential(outputs=OUTPUTS | aged), credential("old"))).credentials
+    assert (found.issued, found.expires, found.age_days) == (
+        datetime(2026, 11, 2, tzinfo=UTC),
+        datetime(2026, 12, 1, tzinfo=UTC),
+        30,
+    )
+    assert (old.issued, old.expires, old.age_days, old.was_deactivated) == (None, None, None, False)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        ({"status": "Active"}, False),
+        ({"status": "Inactive"}, True),
+        ({"status": "Inactive", "desired_status": "Inactive"}, False),
+        ({"status": "Inactive", "desired_status": "Active"}, False),
+        ({"status": "Expired"}, False),
+        ({"status": "Expired", "deactivated": True}, True),
+        ({"status": "Expired", "deactivated": True, "desired_status": "Active"}, False),
+    ],
+)
+def test_deactivation(outputs: dict[str, Any], *, expected: bool) -> None:
+    """Only a credential without a declared status was deactivated manually, in the state as in the provider."""
+    (found,) = read_export(export(credential(outputs=OUTPUTS | outputs))).credentials
+    assert found.was_deactivated == is_deactivated(outputs) == expected
 
 
 def test_old_copy() -> None:

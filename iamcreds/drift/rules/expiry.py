@@ -14,6 +14,7 @@ from iamcreds.drift.rules.difference import (
     resolve_first,
 )
 from iamcreds.model import Status
+from iamcreds.services import Family
 from iamcreds.slots import find_renewal_date
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Expired(CredentialDifference):
 
     Attributes:
         is_managed: True if the stack's state has it, and False if the state is unknown.
+        is_kept: True if an update does not replace it, because it was deactivated manually before.
         blocked_by: unmanaged credentials that prevent an update from replacing it.
     """
 
@@ -37,22 +39,26 @@ class Expired(CredentialDifference):
     kind = Kind.FINDING
     seriousness = 22
     is_managed: bool = False
+    is_kept: bool = False
     blocked_by: tuple[Credential, ...] = ()
 
     def describe(self) -> Words:
         """Report the expiry date, if IAM returns one."""
         message, date = f"{self.alias} credential {self.id} expired", _format_date(self.existing[0])
-        return Words(f"{message}{date}", self._describe_step(), list_desired(self.desired), f"Expired{date}")
+        kept = ", and is not replaced, because it was deactivated manually before" if self.is_kept else ""
+        return Words(f"{message}{date}{kept}", self._describe_step(), list_desired(self.desired), f"Expired{date}")
 
     def _describe_step(self) -> str:
         if not self.is_managed:
             return f"pulumi up, which replaces it if the stack manages it; otherwise {format_delete(self.existing[0])}"
+        if self.is_kept:
+            return "change its `reset` in the specs and run pulumi up, which replaces it; or remove it from the specs"
         if self.desired[0].protect:
             return (
                 "remove `protect` from the specs and run pulumi state unprotect, "
                 "then pulumi up, which replaces the credential"
             )
-        return resolve_first(self.blocked_by, "pulumi up, which replaces it")
+        return resolve_first(self.blocked_by, f"pulumi up, which replaces it{_describe_successor(self.desired)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,17 +86,27 @@ class ExpiringSoon(CredentialDifference):
         """Report the expiry date, and the date of the renewal."""
         message, date = f"{self.alias} credential {self.id} expires", _format_date(self.existing[0])
         due = "" if self.renewal_due is None else f", and its renewal was due on {self.renewal_due:%Y-%m-%d}"
-        step = resolve_first(self.blocked_by, self._describe_step())
-        return Words(f"{message}{date}{due}", step, list_desired(self.desired), f"expires{date}")
+        return Words(f"{message}{date}{due}", self._describe_step(), list_desired(self.desired), f"expires{date}")
 
     def _describe_step(self) -> str:
         if self.renewal_due is not None:
-            return "pulumi up, which renews it"
-        return (
-            "run pulumi up after the expiry, which replaces it (the quota is used, so no new one can be created before)"
-            if self.is_quota_used
-            else "declare a second one with a new `name` before, because an expiry cannot be changed"
-        )
+            return resolve_first(self.blocked_by, "pulumi up, which renews it")
+        step = f"run pulumi up after the expiry, which replaces it{_describe_successor(self.desired)}"
+        if self.is_quota_used:
+            step += " (the quota is used, so no new one can be created before)"
+        elif _is_declared(self.desired):
+            step = f"declare `renewBefore`, so that pulumi up creates its successor before; or {step}"
+        else:
+            step = "declare a second one with a new `name` before, because an expiry cannot be changed"
+        return resolve_first(self.blocked_by, f"{step}{self._suggest_expiry()}")
+
+    def _suggest_expiry(self) -> str:
+        """Return the line of the specs by which its successor expires as well, if they do not have it."""
+        (existing,) = self.existing
+        is_declared = any(each.expire_after_days is not None for each in self.desired)
+        if is_declared or existing.lifetime_days is None or existing.family is not Family.API_KEY:
+            return ""
+        return f". Declare `expire: {{after: {existing.lifetime_days}d}}`, otherwise its successor does not expire"
 
 
 def check_expiry(  # noqa: PLR0913 - independent facts
@@ -102,6 +118,7 @@ def check_expiry(  # noqa: PLR0913 - independent facts
     *,
     is_quota_used: bool,
     is_managed: bool = False,
+    is_kept: bool = False,
     blocked_by: tuple[Credential, ...] = (),
 ) -> Iterator[Expired | ExpiringSoon]:
     """Yield the finding about the expiry of a credential, if any; an expiry within `soon` after `at` is one.
@@ -120,6 +137,7 @@ def check_expiry(  # noqa: PLR0913 - independent facts
             desired=desired,
             existing=(existing,),
             is_managed=is_managed,
+            is_kept=is_kept,
             blocked_by=blocked_by,
         )
     elif is_due or (due is None and existing.expires is not None and existing.expires - at <= soon):
@@ -133,6 +151,15 @@ def check_expiry(  # noqa: PLR0913 - independent facts
             blocked_by=blocked_by,
             renewal_due=due,
         )
+
+
+def _is_declared(desired: tuple[DesiredCredential, ...]) -> bool:
+    return len(desired) == 1 and desired[0].expire_after_days is not None
+
+
+def _describe_successor(desired: tuple[DesiredCredential, ...]) -> str:
+    """Return the lifetime of the successor, if the specs declare it."""
+    return f" with one that expires after {desired[0].expire_after_days} days" if _is_declared(desired) else ""
 
 
 def _format_date(existing: Credential) -> str:

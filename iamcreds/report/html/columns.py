@@ -33,7 +33,7 @@ COLUMNS = {
         "Service", "Declared#", "Existing#", "Active#", "Inactive#", "Expired#", "With an expiry#", "Users#"
     ),
     "credentials": _columns(
-        "User", "Service", "Id", "Status", "Managed", "Created", "Age, days#", "Expires", "Declared at"
+        "User", "Service", "Id", "Status", "Managed", "Created", "Issued", "Age, days#", "Expires", "Declared at"
     ),
     "keys": _columns(
         "User", "Id", "Status", "Age, days#", "Idle, days#", "Policy", "Age limit on", "Findings", "Created",

@@ -63,7 +63,8 @@ class CredentialRow:
     Attributes:
         credential: the credential.
         service: the short name of its service.
-        days: its age in days.
+        issued: the time of its last create or reset, None if that is unknown.
+        days: the age of its password in days, from then on, or from its creation.
         managed: a description of its declaration.
         location: its location in the specs, or that of its user; None for an undeclared user.
         is_previous: True if its successor exists.
@@ -71,6 +72,7 @@ class CredentialRow:
 
     credential: Credential
     service: str
+    issued: datetime | None
     days: int
     managed: str
     location: SourceLocation | None
@@ -141,10 +143,12 @@ def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
         pair = credential.user, credential.service
         location = declared[pair][0] if len(declared[pair]) == 1 else users.get(credential.user)
         managed = _describe_managed(len(declared[pair]), existing[pair], is_known=credential.user in users)
-        days = subject.days_since(credential.created)
+        issued = (subject.drift.issued or {}).get(credential.id)
+        days = subject.days_since(issued or credential.created)
         if is_previous := credential.id in previous:
             location, managed = previous[credential.id].desired.location, describe_previous(credential)
-        yield CredentialRow(credential, service_alias(credential.service), days, managed, location, is_previous)
+        service = service_alias(credential.service)
+        yield CredentialRow(credential, service, issued, days, managed, location, is_previous)
 
 
 def select_credentials(subject: Subject) -> Iterator[Credential]:

@@ -2,9 +2,10 @@
 
     .venv/bin/python tests/e2e/recorded/make.py > tests/e2e/recorded/VERSION.json
 
-`state.json` is older: commit ce4419c, the last one before direct registration, recorded it from the same specs. The
-secrets are encrypted with the passphrase of the tests. They come from the IAM emulator and are useless elsewhere. The
-stack is exported after a second `up`, so the state also contains the effects of a refresh and an update.
+`cd82b75.json` and `state.json` are named otherwise: commit cd82b75 and the older ce4419c, the last one before direct
+registration, recorded them from the same specs, both without `issued_at`. The secrets are encrypted with the passphrase
+of the tests. They come from the IAM emulator and are useless elsewhere. The stack is exported after a second `up`, so
+the state also contains the effects of a refresh and an update.
 """
 
 from __future__ import annotations
