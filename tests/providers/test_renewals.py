@@ -41,7 +41,11 @@ def config(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def plan(state: StackState | None, *credentials: DesiredCredential, account: str | None = None) -> Any:  # noqa: ANN401
     """Plan the renewals of specs that declare these credentials."""
     users = (DesiredUser("jane", credentials[0].location, credentials),)
-    return asyncio.run(plan_renewals(Desired(users, account), state))
+    loop = asyncio.new_event_loop()  # `asyncio.run` would leave the thread without a loop for the next test
+    try:
+        return loop.run_until_complete(plan_renewals(Desired(users, account), state))
+    finally:
+        loop.close()
 
 
 def state_of(*recorded: RecordedCredential) -> StackState:

@@ -133,6 +133,7 @@ def test_json() -> None:
             },
         ],
         "unsettled": [],
+        "previous": [],
     }
     assert [note for note in notes if "reset texts" in note]
 
@@ -200,6 +201,7 @@ def test_json() -> None:
                         "service": SERVICE,
                         "status": "Active",
                         "created": "2026-11-23T12:00:00+00:00",
+                        "issuedAt": NOW.isoformat(),
                         "expires": None,
                     }
                 ],
