@@ -20,7 +20,7 @@ from iamcreds.pulumi_engine.provider import DECLARED_FOR, parse_now
 from iamcreds.services import Family, service_family
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from iamcreds.aws import Account
@@ -50,7 +50,8 @@ async def plan_renewals(desired: Desired, state: StackState | None) -> Mapping[s
     Raises:
         pulumi.RunError: the state or the account cannot be read, or config `now` is set in an update that renews.
     """
-    renewing = [each for user in desired.users for each in user.credentials if _has_slots(each, state)]
+    credentials = (each for user in desired.users for each in user.credentials)
+    renewing = [each for each in credentials if has_slots(each, state)]
     if not renewing:
         return {}
     if state is None:
@@ -75,7 +76,8 @@ def declare_slots(user: DesiredUser, plans: Mapping[str, SlotPlan]) -> DesiredUs
     return replace(user, credentials=tuple(slot for group in slots for slot in group))
 
 
-def _has_slots(credential: DesiredCredential, state: StackState | None) -> bool:
+def has_slots(credential: DesiredCredential, state: StackState | None) -> bool:
+    """Return True if specs declare successors, or if the state has one."""
     return credential.number > 1 or (state is not None and any(number > 1 for number in _find(credential, state)))
 
 
@@ -97,11 +99,27 @@ def _plan(
 
     account = Account(warn=notes.append)
     account.require_account(account_id, DECLARED_FOR)
+    return plan_credentials(account, renewing, state, _now(account), notes.append)
+
+
+def plan_credentials(
+    account: Account,
+    renewing: Iterable[DesiredCredential],
+    state: StackState,
+    now: datetime,
+    warn: Callable[[str], None],
+) -> dict[str, SlotPlan]:
+    """Return the plan of each of these credentials, by its declared name.
+
+    Raises:
+        AccountError: as AWS responds.
+    """
     plans = {}
     for credential in renewing:
         slots = {number: Slot(each, _read(account, each)) for number, each in _find(credential, state).items()}
-        plans[credential.declared_name] = plan_slots(credential, slots, _now(account))
-        notes.extend(_find_blocked(account, credential, slots, state))
+        plans[credential.declared_name] = plan_slots(credential, slots, now)
+        for warning in _find_blocked(account, credential, slots, state):
+            warn(warning)
     return plans
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.simulation import process
 from tests.simulation.clock import current_run
 from tests.simulation.faults import CREATE, Fault, Kind
 from tests.simulation.history import Act, Adopt, Declare, Drop, Human, Start, Unmanaged, Wait, Work
-from tests.simulation.making import ADOPTING, make_history
+from tests.simulation.making import ADOPTING, DAY, RENEWING, make_history
 from tests.simulation.play import play
 from tests.simulation.process import UnmanagedProvider
 from tests.simulation.program import Declared
@@ -21,14 +22,15 @@ from tests.simulation.state import Options
 from tests.simulation.wire import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from iamcreds.aws import Account
     from iamcreds.model import Credential
+    from iamcreds.planning.rotation import SlotPlan
     from iamcreds.pulumi_engine.inputs import CredentialInputs
     from tests.simulation.history import Step
 
-HISTORIES = 2000
+HISTORIES = 2100
 CHUNK = 100
 
 CODECOMMIT = "codecommit.amazonaws.com"
@@ -36,8 +38,8 @@ JANE = Declare(0, Declared("jane", CODECOMMIT, "codecommit"))
 UP = Work((Start(0),), seed=0)
 
 
-FIRST = (0, ADOPTING)
-"""The first seeds of the played histories: of an account with one stack only, and of an account that existed before."""
+FIRST = (0, ADOPTING, RENEWING)
+"""The first seeds of the played histories: of new accounts, of accounts that existed before, and over months."""
 
 
 @pytest.mark.parametrize("first", [kind + part for kind in FIRST for part in range(0, HISTORIES // len(FIRST), CHUNK)])
@@ -151,6 +153,49 @@ def test_a_name_that_resets(monkeypatch: pytest.MonkeyPatch) -> None:
     human = Human(Act.CREATE, "jane", "bedrock.amazonaws.com")
     adopted = Adopt(0, Declared("jane", "bedrock.amazonaws.com", "bedrock"), "jane", "bedrock.amazonaws.com")
     assert "reset by name" in [violation.rule for violation in play([human, adopted, UP])]
+
+
+RENEWED = Declare(
+    0, Declared("jane", "bedrock.amazonaws.com", "bedrock", age_days=30, renew_before_hours=14 * 24, existing="adopt")
+)
+
+
+def find_renewal_rules(monkeypatch: pytest.MonkeyPatch, change: Callable[[SlotPlan], SlotPlan]) -> list[str]:
+    """Play a renewal with changed plans, and return the broken rules."""
+    plan_credentials = process.plan_credentials
+
+    def plan(*arguments: Any) -> dict[str, SlotPlan]:  # noqa: ANN401 - those of the real function
+        return {name: change(planned) for name, planned in plan_credentials(*arguments).items()}
+
+    monkeypatch.setattr(process, "plan_credentials", plan)
+    return [violation.rule for violation in play([RENEWED, UP, Wait(17 * DAY), UP, Wait(3 * DAY), UP])]
+
+
+def test_renewal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A correct renewal breaks no rule, and both slots exist afterwards."""
+    plans: list[int] = []
+    assert find_renewal_rules(monkeypatch, lambda plan: plans.append(len(plan.slots)) or plan) == []  # type: ignore[func-returns-value]
+    assert plans[:3] == [1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (lambda plan: replace(plan, slots=plan.slots[-1:]), "working key"),
+        (
+            lambda plan: replace(
+                plan, slots=tuple(replace(slot, rotation=(slot.rotation or 0) + 1) for slot in plan.slots)
+            ),
+            "working key",
+        ),
+        (lambda plan: replace(plan, slots=plan.slots[:1]), "not renewed"),
+        (lambda plan: replace(plan, slots=(plan.slots[0], replace(plan.slots[0], slot=2))), "two successors"),
+    ],
+    ids=["previous key not declared", "greater rotation", "no successor", "both slots at once"],
+)
+def test_wrong_renewals(change: Callable[[SlotPlan], SlotPlan], rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan that ends a working key, renews nothing, or creates two keys breaks a rule."""
+    assert rule in find_renewal_rules(monkeypatch, change)
 
 
 def test_a_state_that_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
