@@ -146,11 +146,21 @@ def _end_renewal(case: _Case) -> SlotPlan | None:
 
 
 def _renew(case: _Case) -> SlotPlan | None:
-    """Create the successor if the current credential expires soon and the other slot is free."""
+    """Create the successor if the current credential expires soon, and the other slot is free or would not be in time.
+
+    A previous credential outlives the current one only if `after` was shortened since; then the successor replaces it.
+    """
     existing, due = case.current.existing, find_renewal(case.desired, case.current.existing)
-    if existing is None or due is None or due > case.now or case.working_other is not None:
+    if existing is None or due is None or due > case.now:
         return None
-    return SlotPlan((case.keep_current(), case.renew()), renewed=existing)
+    other = None if case.working_other is None else case.working_other.existing
+    if other is not None and not _outlives(other, existing):
+        return None
+    return SlotPlan((case.keep_current(), case.renew()), renewed=existing, deleted=other)
+
+
+def _outlives(other: Credential, current: Credential) -> bool:
+    return other.expires is None or (current.expires is not None and other.expires >= current.expires)
 
 
 def find_renewal(desired: DesiredCredential, existing: Credential | None) -> datetime | None:

@@ -116,7 +116,8 @@ def plan_credentials(
     """
     plans = {}
     for credential in renewing:
-        slots = {number: Slot(each, _read(account, each)) for number, each in _find(credential, state).items()}
+        recorded = _find(credential, state).items()
+        slots = {number: Slot(each, _read(account, credential, each)) for number, each in recorded}
         plans[credential.declared_name] = plan_slots(credential, slots, now)
         for warning in _find_blocked(account, credential, slots, state):
             warn(warning)
@@ -131,11 +132,16 @@ def _now(account: Account) -> datetime:
     return now if approval is None else min(now, approval.planned_at)
 
 
-def _read(account: Account, recorded: RecordedCredential) -> Credential | None:
-    """Return the existing credential; one so young that lists may lack it counts as recorded."""
+def _read(account: Account, credential: DesiredCredential, recorded: RecordedCredential) -> Credential | None:
+    """Return the existing credential; one so young that lists may lack it counts as recorded.
+
+    If IAM renamed the user and specs do not, the credential is not of the declared user, and is replaced.
+    """
     existing = account.inventory.find(recorded.user, recorded.id)
-    if existing is not None or not account.clock.is_young(recorded.created):
-        return existing
+    if existing is not None:
+        return existing if existing.user in (credential.user, credential.user_was) else None
+    if not account.clock.is_young(recorded.created):
+        return None
     return Credential(
         id=recorded.id,
         user=recorded.user,

@@ -88,6 +88,10 @@ OLD = slot(age=80)
             id="row 8: the other slot has expired",
         ),
         pytest.param(RENEWED, [OLD, slot(2, 1, age=76)], [(2, 1, None), (1, 0, None)], id="row 8: other still works"),
+        pytest.param(
+            RENEWED, [slot(1, 0, age=82, days=365), slot(2, 1, age=76)], [(2, 1, None), (1, 2, None)],
+            id="row 8: other would outlive the current one",
+        ),
         pytest.param(RENEWED, [slot(age=80, days=60)], [(1, 0, None)], id="a different lifetime is replaced"),
         pytest.param(RENEWED, [slot(age=80, days=None)], [(1, 0, None)], id="without an expiry"),
         pytest.param(RENEWED, [OLD, slot(2, 1)], [(2, 1, None), (1, 0, None)], id="row 11: both work"),
@@ -131,6 +135,8 @@ def test_concerned_credentials() -> None:
     assert plan(RENEWED, expired, slot(2, 1)).deleted == expired.existing
     assert plan(PLAIN, OLD, slot(2, 1)).deleted == OLD.existing
     assert plan(RENEWED, OLD, slot(2, 1)).deleted is None
+    long_lived = slot(1, 0, age=82, days=365)
+    assert plan(RENEWED, long_lived, slot(2, 1, age=76)).deleted == long_lived.existing
 
 
 def test_due_date() -> None:

@@ -247,8 +247,11 @@ class Rest:
         found = existing.get(current.id)
         if found is None or current.id in self._record.named | self._record.ambiguous:
             return True  # reported by other rules, or without the declared expiry
-        if found.stored_status is Status.INACTIVE:
+        if found.stored_status is Status.INACTIVE or current.outputs.get("deactivated"):
             return True
+        others = [existing[slot.id] for slot in slots if slot.id != current.id and slot.id in existing]
+        if any(other.expires and found.expires and now < other.expires < found.expires for other in others):
+            return True  # there is no room before the previous one expires
         before = timedelta(hours=declared.renew_before_hours or 0)
         return found.expires is not None and found.expires - before > now
 

@@ -8,7 +8,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Status
+from iamcreds.model import Status, slot_name, split_slot
 from tests.simulation.clock import START
 from tests.simulation.state import Kind
 from tests.simulation.world import HUMAN
@@ -101,7 +101,9 @@ class Record:
             for resource in run.stack.credentials
             if (declared := program.find(resource.name)) is not None
             and declared.renew_before_hours is not None
-            and not (options.destroy or resource.name in options.replaced)
+            and not (
+                options.destroy or slot_name(declared.resource_name, split_slot(resource.name)[1]) in options.replaced
+            )
             and not (resource.delete or resource.pending_replacement or resource.taint)
             and declared.reset in (None, resource.outputs.get("reset"))
             and declared.age_days == resource.outputs.get("age_days")
@@ -109,6 +111,7 @@ class Record:
             and existing[resource.id].status(run.world.now()) is Status.ACTIVE
             and existing[resource.id].user == resource.outputs["user"] == declared.user
             and "desired_status" not in resource.outputs
+            and not _outlives_current(resource, run.stack)
         }
 
     def _keeps(self, run: Run, credential_id: str, done: str) -> None:
@@ -312,6 +315,16 @@ class Record:
         self.broken(
             "dead password", f"{stack.name}:{resource.name}: the password of {resource.id} in the state does not work"
         )
+
+
+def _outlives_current(resource: Resource, stack: Stack) -> bool:
+    """Return True if it is a previous credential that expires later than the current one, and leaves no room for it."""
+    name = split_slot(resource.name)[0]
+    others = [found.outputs for found in stack.credentials if split_slot(found.name)[0] == name]
+    current = max(others, key=lambda outputs: outputs.get("rotation") or 0)
+    return bool(current.get("expiration_date", "") <= resource.outputs.get("expiration_date", "9")) and (
+        current["credential_id"] != resource.id
+    )
 
 
 def password(resource: Resource) -> object:
