@@ -96,6 +96,14 @@ class _Case:
         """The other slot, unless its credential is gone or expired: such a slot is never declared."""
         return self.other if self.other is not None and self.other.works_at(self.now) else None
 
+    @property
+    def is_other_retired(self) -> bool:
+        """Return True if a reset has retired the other slot, also if the run of the reset failed before that."""
+        if self.other is None:
+            return False
+        reset, current = self.other.recorded.reset, self.current.recorded.reset
+        return self.other.recorded.is_retired or current not in (None, reset)
+
     def keep_current(self) -> DesiredCredential:
         return self._declare(self.number, self.current.recorded.rotation)
 
@@ -177,7 +185,7 @@ def find_renewal(desired: DesiredCredential, existing: Credential | None) -> dat
 def _keep(case: _Case) -> SlotPlan:
     """Keep both slots; a previous credential works until it expires, and is deleted afterwards."""
     other = case.other
-    retired = Status.INACTIVE if other is not None and other.recorded.is_retired else None
+    retired = Status.INACTIVE if case.is_other_retired else None
     is_deleted = other is not None and not other.works_at(case.now)
     return SlotPlan(
         (case.keep_current(), *case.keep_other(status=retired)),

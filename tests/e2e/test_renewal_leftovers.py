@@ -48,7 +48,7 @@ def leftover(stack: Stack, iam: IAMClient, emulator: Emulator, tmp_path: Path) -
     pass_days(emulator, 77)
     emulator.controls.pause(CREATE, when="after")
     running = start_up(stack)
-    wait_until(lambda: bool(emulator.controls.held()))
+    wait_until(lambda: bool(emulator.controls.held()), 120)
     for pid in (provider_of(running.pid), running.pid):
         os.kill(pid, signal.SIGKILL)
     emulator.controls.abandon()

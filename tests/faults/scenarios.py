@@ -207,6 +207,13 @@ SCENARIOS = (
         days=(80,),
         keeps_working=True,
     ),
+    Scenario(
+        "renew-reset",
+        specs("service: bedrock, reset: leaked, expire: {after: 90d, renewBefore: 14d}"),
+        (Live(BEDROCK, "Inactive", days=90), Live(BEDROCK, days=90)),
+        before=_RENEWED,
+        days=(80, 3),
+    ),
     Scenario("renew-end", _RENEWED, (Live(BEDROCK, days=90),), before=_RENEWED, days=(91, 14), keeps_working=True),
 )
 """The scenarios, each of which takes seconds; write paths that are not listed here are not tested."""

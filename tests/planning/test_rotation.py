@@ -100,6 +100,14 @@ OLD = slot(age=80)
             id="row 11: the previous key has expired",
         ),
         pytest.param(
+            replace(RENEWED, reset="x"), [slot(1, 0, age=80), slot(2, 2, reset="x")],
+            [(2, 2, None), (1, 0, "Inactive")], id="row 11: the run of the reset failed before it retired the other",
+        ),
+        pytest.param(
+            RENEWED, [slot(1, 0, age=80, reset="x"), slot(2, 1)], [(2, 1, None), (1, 0, None)],
+            id="row 11: the reset was removed from specs",
+        ),
+        pytest.param(
             RENEWED, [slot(1, 0, status=Status.INACTIVE, is_retired=True), slot(2, 1)],
             [(2, 1, None), (1, 0, "Inactive")], id="row 11: retired stays retired",
         ),

@@ -229,6 +229,8 @@ class Rest:
             if declared.renew_before_hours is not None and not self._is_renewed(stack, name, declared):
                 slots = {found.name: found.outputs for found in stack.credentials if split_slot(found.name)[0] == name}
                 self._record.broken("not renewed", f"{stack.name}: {slots}")
+            if declared.renew_before_hours is not None:
+                self._judge_reset(stack, name)
 
     @staticmethod
     def _list_declared(stack: Stack) -> list[str]:
@@ -254,6 +256,18 @@ class Rest:
             return True  # there is no room before the previous one expires
         before = timedelta(hours=declared.renew_before_hours or 0)
         return found.expires is not None and found.expires - before > now
+
+    def _judge_reset(self, stack: Stack, name: str) -> None:
+        """Check that after a `reset` of the current key no previous one works, unless a person deactivated it."""
+        existing = self._home(stack).existing()
+        slots = [found for found in stack.credentials if split_slot(found.name)[0] == name and found.id in existing]
+        current = max(slots, key=lambda found: found.outputs.get("rotation") or 0, default=None)
+        if current is None or existing[current.id].status(self._clock.now()) is not Status.ACTIVE:
+            return
+        for other in slots:
+            is_older = current.outputs.get("reset") not in (None, other.outputs.get("reset"))
+            if is_older and existing[other.id].status(self._clock.now()) is Status.ACTIVE:
+                self._record.broken("leaked key works", f"{stack.name}: {other}, {current}")
 
     def _is_as_declared(self, stack: Stack, resource: Resource) -> bool:
         declared = stack.program.declared[split_slot(resource.name)[0]]

@@ -30,7 +30,7 @@ SECOND = 1.0
 """The tolerance for a date that is truncated to the second, on a clock known to the second."""
 
 _ID = re.compile(r"ACCA\w{17}")
-_RESET_SAID = re.compile(r"may already be reset|is reset already")
+_RESET_SAID = re.compile(r"may already be reset|is already reset")
 
 
 @dataclass(frozen=True)

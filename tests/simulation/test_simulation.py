@@ -10,8 +10,8 @@ import pytest
 from iamcreds.pulumi_engine import apply
 from tests.simulation import process
 from tests.simulation.clock import current_run
-from tests.simulation.faults import CREATE, Fault, Kind
-from tests.simulation.history import Act, Adopt, Declare, Drop, Human, Start, Unmanaged, Wait, Work
+from tests.simulation.faults import CREATE, UPDATE, Fault, Kind
+from tests.simulation.history import Act, Adopt, Change, Declare, Drop, Human, Start, Taint, Unmanaged, Wait, Work
 from tests.simulation.making import ADOPTING, DAY, RENEWING, make_history
 from tests.simulation.play import play
 from tests.simulation.process import UnmanagedProvider
@@ -176,6 +176,38 @@ def test_renewal(monkeypatch: pytest.MonkeyPatch) -> None:
     plans: list[int] = []
     assert find_renewal_rules(monkeypatch, lambda plan: plans.append(len(plan.slots)) or plan) == []  # type: ignore[func-returns-value]
     assert plans[:3] == [1, 2, 2]
+
+
+JANES = "jane/bedrock"
+LONG = replace(RENEWED.declared, age_days=365, renew_before_hours=60 * 24)
+UP_DENIED = Work((Start(0, faults=(Fault(UPDATE, Kind.DENIED, 1),)),), seed=0)
+SHORTER = Change(0, JANES, (("age_days", 30), ("renew_before_hours", 14 * 24)))
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        pytest.param(
+            [RENEWED, UP, Wait(17 * DAY), Human(Act.RENAME, "jane"), Human(Act.ADD_USER, "jane"), UP],
+            id="IAM renamed the user without `was`: the replaced key got a successor in the same run",
+        ),
+        pytest.param(
+            [Declare(0, LONG), UP, Wait(310 * DAY), UP, SHORTER, UP, Wait(17 * DAY), UP],
+            id="a previous key with a longer lifetime left no room, and the current key expired",
+        ),
+        pytest.param(
+            [RENEWED, UP, Wait(17 * DAY), UP, Taint(0, JANES), UP, Wait(17 * DAY), UP],
+            id="a replaced previous key left no room, and the current key expired",
+        ),
+        pytest.param(
+            [RENEWED, UP, Wait(17 * DAY), UP, Wait(3 * DAY), Change(0, JANES, (("reset", "leaked"),)), UP_DENIED],
+            id="after a reset whose run failed, the previous key, which may be compromised, worked until its end",
+        ),
+    ],
+)
+def test_renewals_found_before(history: list[Step]) -> None:
+    """A failed renewal that the simulation found stays fixed."""
+    assert play(history) == []
 
 
 @pytest.mark.parametrize(
