@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from iamcreds.model import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from iamcreds.model import Credential, DesiredCredential, RecordedCredential
@@ -165,6 +165,18 @@ def _renew(case: _Case) -> SlotPlan | None:
     if other is not None and not _outlives(other, existing):
         return None
     return SlotPlan((case.keep_current(), case.renew()), renewed=existing, deleted=other)
+
+
+def avoid_adoption(plan: SlotPlan, unmanaged: Iterable[Credential]) -> SlotPlan:
+    """Return the plan without `existing: adopt` of a successor that could adopt a credential that expires too early.
+
+    Such a successor would need a successor itself while the renewed credential still uses the quota.
+    """
+    renewed = plan.renewed
+    if renewed is None or all(each.expires is None or not _outlives(renewed, each) for each in unmanaged):
+        return plan
+    current, successor = plan.slots
+    return replace(plan, slots=(current, replace(successor, existing=None)))
 
 
 def _outlives(other: Credential, current: Credential) -> bool:

@@ -14,7 +14,7 @@ from pulumi.runtime.settings import is_dry_run
 
 from iamcreds.errors import IamcredsError
 from iamcreds.model import Credential, Status, slot_name
-from iamcreds.planning.rotation import Slot, SlotPlan, find_renewal, plan_slots
+from iamcreds.planning.rotation import Slot, SlotPlan, avoid_adoption, find_renewal, plan_slots
 from iamcreds.pulumi_engine.approved_plan import read_approval
 from iamcreds.pulumi_engine.provider import DECLARED_FOR, parse_now
 from iamcreds.services import Family, service_family
@@ -38,6 +38,10 @@ _DELETED_EARLY = "{name}: the previous credential {id} still works and is delete
 _BLOCKED = (
     "{name}: unmanaged credential {ids} uses the quota for the successor of {id}, which is due on {date}. Delete it"
     " before that date"
+)
+_NOT_ADOPTED = (
+    "{name}: the successor of {id} does not adopt unmanaged credential {ids}, which expires no later than {id}."
+    " Delete it to renew {id}"
 )
 
 
@@ -118,8 +122,10 @@ def plan_credentials(
     for credential in renewing:
         recorded = _find(credential, state).items()
         slots = {number: Slot(each, _read(account, credential, each)) for number, each in recorded}
-        plans[credential.declared_name] = plan_slots(credential, slots, now)
-        for warning in _find_blocked(account, credential, slots, state):
+        unmanaged = _list_unmanaged(account, credential, state)
+        planned = plan_slots(credential, slots, now)
+        plan = plans[credential.declared_name] = avoid_adoption(planned, unmanaged)
+        for warning in _find_blocked(credential, slots, unmanaged, _BLOCKED if plan is planned else _NOT_ADOPTED):
             warn(warning)
     return plans
 
@@ -154,17 +160,20 @@ def _read(account: Account, credential: DesiredCredential, recorded: RecordedCre
     )
 
 
+def _list_unmanaged(account: Account, credential: DesiredCredential, state: StackState) -> list[Credential]:
+    existing = account.inventory.of(credential.user, credential.service)
+    return [each for each in existing if each.id not in state.every and each.id != credential.adopt]
+
+
 def _find_blocked(
-    account: Account, credential: DesiredCredential, slots: Mapping[int, Slot], state: StackState
+    credential: DesiredCredential, slots: Mapping[int, Slot], unmanaged: Iterable[Credential], message: str
 ) -> Iterator[str]:
     """Yield a warning if an unmanaged credential uses the quota that a later successor needs."""
-    existing = account.inventory.of(credential.user, credential.service)
-    unmanaged = [each.id for each in existing if each.id not in state.every and each.id != credential.adopt]
+    ids = " and ".join(each.id for each in unmanaged)
     current = max(slots.values(), key=lambda slot: slot.recorded.rotation, default=None)
     due = None if current is None else find_renewal(credential, current.existing)
-    if unmanaged and current is not None and due is not None:
-        ids = " and ".join(unmanaged)
-        yield _BLOCKED.format(name=credential.declared_name, ids=ids, id=current.recorded.id, date=_format(due))
+    if ids and current is not None and due is not None:
+        yield message.format(name=credential.declared_name, ids=ids, id=current.recorded.id, date=_format(due))
 
 
 def _report(plans: Mapping[str, SlotPlan]) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iamcreds.model import Credential, DesiredCredential, RecordedCredential, SourceLocation, Status
-from iamcreds.planning.rotation import Slot, SlotPlan, find_renewal, plan_slots
+from iamcreds.model import Credential, DesiredCredential, Existing, RecordedCredential, SourceLocation, Status
+from iamcreds.planning.rotation import Slot, SlotPlan, avoid_adoption, find_renewal, plan_slots
 from iamcreds.services import Family
 
 SERVICE = "bedrock.amazonaws.com"
@@ -145,6 +145,19 @@ def test_concerned_credentials() -> None:
     assert plan(RENEWED, OLD, slot(2, 1)).deleted is None
     long_lived = slot(1, 0, age=82, days=365)
     assert plan(RENEWED, long_lived, slot(2, 1, age=76)).deleted == long_lived.existing
+
+
+@pytest.mark.parametrize(
+    ("unmanaged", "existing"), [(slot(age=81), None), (slot(age=1), Existing.ADOPT), (slot(days=None), Existing.ADOPT)]
+)
+def test_adopted_successor(unmanaged: Slot, existing: Existing | None) -> None:
+    """A successor adopts no key that expires before the current one: it would need a successor at once."""
+    desired = replace(RENEWED, existing=Existing.ADOPT)
+    assert unmanaged.existing is not None
+    current, successor = avoid_adoption(plan(desired, OLD), [unmanaged.existing]).slots
+    assert (current.existing, successor.existing) == (Existing.ADOPT, existing)
+    kept = plan(desired, slot())
+    assert avoid_adoption(kept, [unmanaged.existing]) == kept
 
 
 def test_due_date() -> None:

@@ -318,7 +318,8 @@ class _RenewingMaker(_AdoptingMaker):
     def _renewing(self, step: _Declaring) -> _Declaring:
         random = self._random
         renew_before = random.choices((14 * 24, 28 * 24, None), (6, 1, 1))[0]
-        declared = replace(step.declared, age_days=random.choices((30, 60), (5, 1))[0], renew_before_hours=renew_before)
+        days, existing = random.choices((30, 60), (5, 1))[0], random.choice((None, "adopt"))
+        declared = replace(step.declared, age_days=days, existing=existing, renew_before_hours=renew_before)
         self._declared[step.stack][declared.resource_name] = declared
         return replace(step, declared=declared)
 
@@ -336,6 +337,11 @@ class _RenewingMaker(_AdoptingMaker):
             )
         )
         return Change(stack, self._known(stack).resource_name, fields)
+
+    def _human(self) -> Human:
+        step = super()._human()
+        days = 30 if step.act is Act.CREATE and self._random.random() < 0.5 else None
+        return replace(step, days=days)
 
     def _taint(self) -> Taint:
         step = super()._taint()

@@ -318,13 +318,13 @@ class Record:
 
 
 def _outlives_current(resource: Resource, stack: Stack) -> bool:
-    """Return True if it is a previous credential that expires later than the current one, and leaves no room for it."""
+    """Return True if it is not the current one but newer, or has a longer lifetime, and so leaves no room for long."""
     name = split_slot(resource.name)[0]
-    others = [found.outputs for found in stack.credentials if split_slot(found.name)[0] == name]
-    current = max(others, key=lambda outputs: outputs.get("rotation") or 0)
-    return bool(current.get("expiration_date", "") <= resource.outputs.get("expiration_date", "9")) and (
-        current["credential_id"] != resource.id
-    )
+    slots = [found.outputs for found in stack.credentials if split_slot(found.name)[0] == name]
+    current = max(slots, key=lambda outputs: outputs.get("rotation") or 0)
+    is_newer = bool(resource.outputs["create_date"] > current.get("issued_at", "9"))
+    has_other_age = resource.outputs.get("age_days") != current.get("age_days")
+    return current["credential_id"] != resource.id and (is_newer or has_other_age)
 
 
 def password(resource: Resource) -> object:

@@ -34,6 +34,7 @@ HISTORIES = 2100
 CHUNK = 100
 
 CODECOMMIT = "codecommit.amazonaws.com"
+BEDROCK = "bedrock.amazonaws.com"
 JANE = Declare(0, Declared("jane", CODECOMMIT, "codecommit"))
 UP = Work((Start(0),), seed=0)
 
@@ -155,9 +156,7 @@ def test_a_name_that_resets(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "reset by name" in [violation.rule for violation in play([human, adopted, UP])]
 
 
-RENEWED = Declare(
-    0, Declared("jane", "bedrock.amazonaws.com", "bedrock", age_days=30, renew_before_hours=14 * 24, existing="adopt")
-)
+RENEWED = Declare(0, Declared("jane", BEDROCK, "bedrock", age_days=30, renew_before_hours=14 * 24, existing="adopt"))
 
 
 def find_renewal_rules(monkeypatch: pytest.MonkeyPatch, change: Callable[[SlotPlan], SlotPlan]) -> list[str]:
@@ -190,6 +189,10 @@ SHORTER = Change(0, JANES, (("age_days", 30), ("renew_before_hours", 14 * 24)))
         pytest.param(
             [RENEWED, UP, Wait(17 * DAY), Human(Act.RENAME, "jane"), Human(Act.ADD_USER, "jane"), UP],
             id="IAM renamed the user without `was`: the replaced key got a successor in the same run",
+        ),
+        pytest.param(
+            [RENEWED, UP, Human(Act.CREATE, "jane", BEDROCK, days=30), Wait(17 * DAY), UP, Wait(3 * DAY), UP],
+            id="a successor was an adopted key that expired first, and the next run replaced the key in use",
         ),
         pytest.param(
             [Declare(0, LONG), UP, Wait(310 * DAY), UP, SHORTER, UP, Wait(17 * DAY), UP],
