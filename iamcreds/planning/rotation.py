@@ -186,12 +186,12 @@ def _outlives(other: Credential, current: Credential) -> bool:
 def find_renewal(desired: DesiredCredential, existing: Credential | None) -> datetime | None:
     """Return the time from which `pulumi up` creates the successor, None if it never does.
 
-    A credential with a lifetime other than the declared one is replaced instead.
+    A credential with a lifetime other than the declared one is replaced instead; it may differ by seconds.
     """
     if existing is None or existing.expires is None or desired.renew_before_hours is None:
         return None
-    lifetime = None if desired.expire_after_days is None else timedelta(days=desired.expire_after_days)
-    return existing.expires - timedelta(hours=desired.renew_before_hours) if existing.lifetime == lifetime else None
+    days = round((existing.expires - existing.created) / timedelta(days=1))
+    return existing.expires - timedelta(hours=desired.renew_before_hours) if days == desired.expire_after_days else None
 
 
 def _keep(case: _Case) -> SlotPlan:

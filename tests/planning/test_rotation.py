@@ -163,6 +163,9 @@ def test_adopted_successor(unmanaged: Slot, existing: Existing | None) -> None:
 def test_due_date() -> None:
     """The renewal is due `renewBefore` ahead of the expiry; without an expiry or a renewal it never is."""
     assert find_renewal(RENEWED, OLD.existing) == START + (10 - 14) * DAY
+    assert OLD.existing is not None
+    second_less = replace(OLD.existing, expires=START + 10 * DAY - timedelta(seconds=1))
+    assert find_renewal(RENEWED, second_less) == START + (10 - 14) * DAY - timedelta(seconds=1)
     for desired, existing in (
         (PLAIN, OLD.existing), (RENEWED, None), (RENEWED, slot(days=None).existing), (RENEWED, slot(days=60).existing)
     ):  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from iamcreds.pulumi_engine import apply
+from iamcreds.pulumi_engine.renewals import plan_credentials
 from tests.simulation import process
 from tests.simulation.clock import current_run
 from tests.simulation.faults import CREATE, UPDATE, Fault, Kind
@@ -161,7 +162,6 @@ RENEWED = Declare(0, Declared("jane", BEDROCK, "bedrock", age_days=30, renew_bef
 
 def find_renewal_rules(monkeypatch: pytest.MonkeyPatch, change: Callable[[SlotPlan], SlotPlan]) -> list[str]:
     """Play a renewal with changed plans, and return the broken rules."""
-    plan_credentials = process.plan_credentials
 
     def plan(*arguments: Any) -> dict[str, SlotPlan]:  # noqa: ANN401 - those of the real function
         return {name: change(planned) for name, planned in plan_credentials(*arguments).items()}
