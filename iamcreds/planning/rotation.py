@@ -33,7 +33,7 @@ class Slot:
 
     @property
     def is_deactivated(self) -> bool:
-        """Return True if a manual deactivation is in effect."""
+        """Return True if the credential is Inactive: by specs that declare it, or by a manual deactivation."""
         return self.existing is not None and self.existing.status is Status.INACTIVE
 
     def works_at(self, now: datetime) -> bool:
@@ -140,7 +140,8 @@ def _recreate(case: _Case) -> SlotPlan | None:
 
 def _respect_deactivation(case: _Case) -> SlotPlan | None:
     """Change nothing if the current credential was deactivated manually: the previous one may be in use again."""
-    return SlotPlan((case.keep_current(), *case.keep_other())) if case.current.is_deactivated else None
+    is_manual = case.current.is_deactivated and case.desired.status is None
+    return SlotPlan((case.keep_current(), *case.keep_other())) if is_manual else None
 
 
 def _end_renewal(case: _Case) -> SlotPlan | None:

@@ -80,6 +80,10 @@ OLD = slot(age=80)
             [(2, 1, None), (1, 0, None)], id="row 4: rolled back",
         ),
         pytest.param(PLAIN, [OLD, slot(2, 1)], [(2, 1, None)], id="row 5: no longer renewed"),
+        pytest.param(
+            replace(PLAIN, status=Status.INACTIVE), [OLD, slot(2, 1, status=Status.INACTIVE)], [(2, 1, "Inactive")],
+            id="row 5: Inactive by specs",
+        ),
         pytest.param(PLAIN, [slot(2, 1)], [(1, 1, None)], id="row 6: moved to slot 1"),
         pytest.param(RENEWED, [slot(age=75)], [(1, 0, None)], id="row 11: not due"),
         pytest.param(RENEWED, [slot(age=76)], [(1, 0, None), (2, 1, None)], id="row 8: due"),
