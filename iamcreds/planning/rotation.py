@@ -116,8 +116,8 @@ class _Case:
         return (replace(kept, reset=recorded.reset, expire_after_days=recorded.age_days, status=status),)
 
     def renew(self) -> DesiredCredential:
-        """Declare the successor in the other slot."""
-        return self._declare(3 - self.number, self.current.recorded.rotation + 1)
+        """Declare the successor in the other slot; it is never imported."""
+        return replace(self._declare(3 - self.number, self.current.recorded.rotation + 1), adopt=None)
 
     def _declare(self, number: int, rotation: int) -> DesiredCredential:
         adopt = self.desired.adopt if number == 1 else None

@@ -162,7 +162,7 @@ def _read(account: Account, credential: DesiredCredential, recorded: RecordedCre
 
 def _list_unmanaged(account: Account, credential: DesiredCredential, state: StackState) -> list[Credential]:
     existing = account.inventory.of(credential.user, credential.service)
-    return [each for each in existing if each.id not in state.every and each.id != credential.adopt]
+    return [each for each in existing if each.id not in state.every]
 
 
 def _find_blocked(

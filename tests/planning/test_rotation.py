@@ -130,6 +130,12 @@ def test_previous_keeps_its_inputs() -> None:
     assert (previous.expire_after_days, previous.reset, previous.adopt) == (90, "old", "ACCA0")
 
 
+def test_imported() -> None:
+    """The successor of a key in slot 2 is a new one in slot 1, although specs import the first one by its id."""
+    current, successor = plan(replace(RENEWED, adopt="ACCA0"), slot(2, 1, age=80)).slots
+    assert (current.adopt, successor.slot, successor.adopt) == (None, 1, None)
+
+
 def test_names() -> None:
     """Slot 2 has the name of slot 1 and `~2`, also for former names; a moved slot continues the resource of slot 2."""
     renamed = replace(RENEWED, was="old", user_was="joan")

@@ -232,14 +232,22 @@ class Rest:
             if declared.renew_before_hours is not None:
                 self._judge_reset(stack, name)
 
-    @staticmethod
-    def _list_declared(stack: Stack) -> list[str]:
-        """Return the declared names of the state's resources; only a credential with successors has two, once each."""
+    def _list_declared(self, stack: Stack) -> list[str]:
+        """Return the declared names of the state's resources; only some credentials may have two, once each."""
         names = [resource.name for resource in stack.credentials]
-        renewed = {name for name, found in stack.program.declared.items() if found.renew_before_hours is not None}
-        once = [name for name in names if split_slot(name)[0] not in renewed]
-        slots = [name for name in names if split_slot(name)[0] in renewed]
+        slots = [name for name in names if self._may_have_two(stack, split_slot(name)[0])]
+        once = [name for name in names if name not in slots]
         return once + (sorted({split_slot(name)[0] for name in slots}) if len(slots) == len(set(slots)) else slots)
+
+    def _may_have_two(self, stack: Stack, name: str) -> bool:
+        """Return True for a credential with successors, and for one whose current key a person deactivated."""
+        declared, existing = stack.program.declared.get(name), self._home(stack).existing()
+        slots = [found for found in stack.credentials if split_slot(found.name)[0] == name]
+        current = max(slots, key=lambda found: found.outputs.get("rotation") or 0)
+        is_inactive = current.id in existing and existing[current.id].stored_status is Status.INACTIVE
+        return declared is not None and (
+            declared.renew_before_hours is not None or (declared.status is None and is_inactive)
+        )
 
     def _is_renewed(self, stack: Stack, name: str, declared: Declared) -> bool:
         """Return True if a key works and is not due for renewal, or if someone deactivated the current one."""

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from copy import copy
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.model import Status, slot_name, split_slot
@@ -322,7 +323,8 @@ def _outlives_current(resource: Resource, stack: Stack) -> bool:
     name = split_slot(resource.name)[0]
     slots = [found.outputs for found in stack.credentials if split_slot(found.name)[0] == name]
     current = max(slots, key=lambda outputs: outputs.get("rotation") or 0)
-    is_newer = bool(resource.outputs["create_date"] > current.get("issued_at", "9"))
+    issued = datetime.fromisoformat(current.get("issued_at", current["create_date"]))
+    is_newer = datetime.fromisoformat(resource.outputs["create_date"]) > issued - timedelta(minutes=1)
     has_other_age = resource.outputs.get("age_days") != current.get("age_days")
     return current["credential_id"] != resource.id and (is_newer or has_other_age)
 
