@@ -243,7 +243,7 @@ class Program:
             group = [each for each in user.credentials if each.service == found.service]
             for credential in group:
                 if credential.declared_name == found.resource_name:
-                    password = found.password if credential.slot == 1 else None
+                    password = None if credential.adopt is None else found.password
                     yield self._yaml_goal(credential, group, user, recorded, password, previewing=previewing)
         actions = {name: action for name, action in self.unmanaged.items() if action is not None}
         if actions:

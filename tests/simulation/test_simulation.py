@@ -180,6 +180,8 @@ def test_renewal(monkeypatch: pytest.MonkeyPatch) -> None:
 JANES = "jane/bedrock"
 LONG = replace(RENEWED.declared, age_days=365, renew_before_hours=60 * 24)
 UP_DENIED = Work((Start(0, faults=(Fault(UPDATE, Kind.DENIED, 1),)),), seed=0)
+IMPORTED = Adopt(0, RENEWED.declared, "jane", BEDROCK, knows=True)
+INACTIVE = (("renew_before_hours", None), ("status", "Inactive"))
 SHORTER = Change(0, JANES, (("age_days", 30), ("renew_before_hours", 14 * 24)))
 
 
@@ -193,6 +195,14 @@ SHORTER = Change(0, JANES, (("age_days", 30), ("renew_before_hours", 14 * 24)))
         pytest.param(
             [RENEWED, UP, Human(Act.CREATE, "jane", BEDROCK, days=30), Wait(17 * DAY), UP, Wait(3 * DAY), UP],
             id="a successor was an adopted key that expired first, and the next run replaced the key in use",
+        ),
+        pytest.param(
+            [RENEWED, UP, Wait(17 * DAY), UP, Wait(14 * DAY), UP, Wait(3 * DAY), IMPORTED, UP],
+            id="a successor in slot 1 was rejected, because it had the password of an imported key",
+        ),
+        pytest.param(
+            [RENEWED, UP, Wait(17 * DAY), UP, Change(0, JANES, INACTIVE), UP, UP],
+            id="a key that specs declare Inactive counted as deactivated by a person, and both keys stayed",
         ),
         pytest.param(
             [Declare(0, LONG), UP, Wait(310 * DAY), UP, SHORTER, UP, Wait(17 * DAY), UP],
