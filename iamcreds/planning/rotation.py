@@ -7,13 +7,14 @@ successor is created in the other slot before it expires, and the previous crede
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.model import Status
-from iamcreds.slots import find_lifetime, find_renewal_date
+from iamcreds.slots import find_renewal_date
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from iamcreds.model import Credential, DesiredCredential, RecordedCredential
@@ -33,7 +34,7 @@ class Slot:
 
     @property
     def is_deactivated(self) -> bool:
-        """Return True if a manual deactivation is in effect."""
+        """Return True if the credential is Inactive: by specs that declare it, or by a manual deactivation."""
         return self.existing is not None and self.existing.status is Status.INACTIVE
 
     def works_at(self, now: datetime) -> bool:
@@ -96,6 +97,14 @@ class _Case:
         """The other slot, unless its credential is gone or expired: such a slot is never declared."""
         return self.other if self.other is not None and self.other.works_at(self.now) else None
 
+    @property
+    def is_other_retired(self) -> bool:
+        """Return True if a reset has retired the other slot, also if the run of the reset failed before that."""
+        if self.other is None:
+            return False
+        reset, current = self.other.recorded.reset, self.current.recorded.reset
+        return self.other.recorded.is_retired or current not in (None, reset)
+
     def keep_current(self) -> DesiredCredential:
         return self._declare(self.number, self.current.recorded.rotation)
 
@@ -108,8 +117,8 @@ class _Case:
         return (replace(kept, reset=recorded.reset, expire_after_days=recorded.age_days, status=status),)
 
     def renew(self) -> DesiredCredential:
-        """Declare the successor in the other slot."""
-        return self._declare(3 - self.number, self.current.recorded.rotation + 1)
+        """Declare the successor in the other slot; it is never imported."""
+        return replace(self._declare(3 - self.number, self.current.recorded.rotation + 1), adopt=None)
 
     def _declare(self, number: int, rotation: int) -> DesiredCredential:
         adopt = self.desired.adopt if number == 1 else None
@@ -132,7 +141,8 @@ def _recreate(case: _Case) -> SlotPlan | None:
 
 def _respect_deactivation(case: _Case) -> SlotPlan | None:
     """Change nothing if the current credential was deactivated manually: the previous one may be in use again."""
-    return SlotPlan((case.keep_current(), *case.keep_other())) if case.current.is_deactivated else None
+    is_manual = case.current.is_deactivated and case.desired.status is None
+    return SlotPlan((case.keep_current(), *case.keep_other())) if is_manual else None
 
 
 def _end_renewal(case: _Case) -> SlotPlan | None:
@@ -146,27 +156,50 @@ def _end_renewal(case: _Case) -> SlotPlan | None:
 
 
 def _renew(case: _Case) -> SlotPlan | None:
-    """Create the successor if the current credential expires soon and the other slot is free."""
+    """Create the successor if the current credential expires soon, and the other slot is free or would not be in time.
+
+    A previous credential outlives the current one only if `after` was shortened since; then the successor replaces it.
+    """
     existing, due = case.current.existing, find_renewal(case.desired, case.current.existing)
-    if existing is None or due is None or due > case.now or case.working_other is not None:
+    if existing is None or due is None or due > case.now:
         return None
-    return SlotPlan((case.keep_current(), case.renew()), renewed=existing)
+    other = None if case.working_other is None else case.working_other.existing
+    if other is not None and not _outlives(other, existing):
+        return None
+    return SlotPlan((case.keep_current(), case.renew()), renewed=existing, deleted=other)
+
+
+def avoid_adoption(plan: SlotPlan, unmanaged: Iterable[Credential]) -> SlotPlan:
+    """Return the plan without `existing: adopt` of a successor that could adopt a credential that expires too early.
+
+    Such a successor would need a successor itself while the renewed credential still uses the quota.
+    """
+    renewed = plan.renewed
+    if renewed is None or all(each.expires is None or not _outlives(renewed, each) for each in unmanaged):
+        return plan
+    current, successor = plan.slots
+    return replace(plan, slots=(current, replace(successor, existing=None)))
+
+
+def _outlives(other: Credential, current: Credential) -> bool:
+    return other.expires is None or (current.expires is not None and other.expires >= current.expires)
 
 
 def find_renewal(desired: DesiredCredential, existing: Credential | None) -> datetime | None:
     """Return the time from which `pulumi up` creates the successor, None if it never does.
 
-    A credential with a lifetime other than the declared one is replaced instead.
+    A credential with a lifetime other than the declared one is replaced instead; it may differ by seconds.
     """
-    if existing is None or existing.lifetime != find_lifetime(desired):
+    if existing is None or existing.expires is None:
         return None
-    return find_renewal_date(desired, existing.expires)
+    days = round((existing.expires - existing.created) / timedelta(days=1))
+    return find_renewal_date(desired, existing.expires) if days == desired.expire_after_days else None
 
 
 def _keep(case: _Case) -> SlotPlan:
     """Keep both slots; a previous credential works until it expires, and is deleted afterwards."""
     other = case.other
-    retired = Status.INACTIVE if other is not None and other.recorded.is_retired else None
+    retired = Status.INACTIVE if case.is_other_retired else None
     is_deleted = other is not None and not other.works_at(case.now)
     return SlotPlan(
         (case.keep_current(), *case.keep_other(status=retired)),

@@ -221,7 +221,7 @@ def _list_credentials(
     for credential in user.credentials:
         declared = per_service[credential.service]
         number = max(len(declared), *(each.number for each in declared))
-        password = run.passwords.get(credential.resource_name)
+        password = None if credential.adopt is None else run.passwords.get(credential.resource_name)
         inputs = CredentialInputs.declare(
             credential,
             declared=number,

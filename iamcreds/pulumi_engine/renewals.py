@@ -14,13 +14,13 @@ from pulumi.runtime.settings import is_dry_run
 
 from iamcreds.errors import IamcredsError
 from iamcreds.model import Credential, Status, slot_name
-from iamcreds.planning.rotation import Slot, SlotPlan, find_renewal, plan_slots
+from iamcreds.planning.rotation import Slot, SlotPlan, avoid_adoption, find_renewal, plan_slots
 from iamcreds.pulumi_engine.approved_plan import read_approval
 from iamcreds.pulumi_engine.provider import DECLARED_FOR, parse_now
 from iamcreds.services import Family, service_family
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from iamcreds.aws import Account
@@ -39,6 +39,10 @@ _BLOCKED = (
     "{name}: unmanaged credential {ids} uses the quota for the successor of {id}, which is due on {date}. Delete it"
     " before that date"
 )
+_NOT_ADOPTED = (
+    "{name}: the successor of {id} does not adopt unmanaged credential {ids}, which expires no later than {id}."
+    " Delete it to renew {id}"
+)
 
 
 async def plan_renewals(desired: Desired, state: StackState | None) -> Mapping[str, SlotPlan]:
@@ -50,7 +54,8 @@ async def plan_renewals(desired: Desired, state: StackState | None) -> Mapping[s
     Raises:
         pulumi.RunError: the state or the account cannot be read, or config `now` is set in an update that renews.
     """
-    renewing = [each for user in desired.users for each in user.credentials if _has_slots(each, state)]
+    credentials = (each for user in desired.users for each in user.credentials)
+    renewing = [each for each in credentials if has_slots(each, state)]
     if not renewing:
         return {}
     if state is None:
@@ -75,7 +80,8 @@ def declare_slots(user: DesiredUser, plans: Mapping[str, SlotPlan]) -> DesiredUs
     return replace(user, credentials=tuple(slot for group in slots for slot in group))
 
 
-def _has_slots(credential: DesiredCredential, state: StackState | None) -> bool:
+def has_slots(credential: DesiredCredential, state: StackState | None) -> bool:
+    """Return True if specs declare successors, or if the state has one."""
     return credential.number > 1 or (state is not None and any(number > 1 for number in _find(credential, state)))
 
 
@@ -97,11 +103,30 @@ def _plan(
 
     account = Account(warn=notes.append)
     account.require_account(account_id, DECLARED_FOR)
+    return plan_credentials(account, renewing, state, _now(account), notes.append)
+
+
+def plan_credentials(
+    account: Account,
+    renewing: Iterable[DesiredCredential],
+    state: StackState,
+    now: datetime,
+    warn: Callable[[str], None],
+) -> dict[str, SlotPlan]:
+    """Return the plan of each of these credentials, by its declared name.
+
+    Raises:
+        AccountError: as AWS responds.
+    """
     plans = {}
     for credential in renewing:
-        slots = {number: Slot(each, _read(account, each)) for number, each in _find(credential, state).items()}
-        plans[credential.declared_name] = plan_slots(credential, slots, _now(account))
-        notes.extend(_find_blocked(account, credential, slots, state))
+        recorded = _find(credential, state).items()
+        slots = {number: Slot(each, _read(account, credential, each)) for number, each in recorded}
+        unmanaged = _list_unmanaged(account, credential, state)
+        planned = plan_slots(credential, slots, now)
+        plan = plans[credential.declared_name] = avoid_adoption(planned, unmanaged)
+        for warning in _find_blocked(credential, slots, unmanaged, _BLOCKED if plan is planned else _NOT_ADOPTED):
+            warn(warning)
     return plans
 
 
@@ -113,11 +138,16 @@ def _now(account: Account) -> datetime:
     return now if approval is None else min(now, approval.planned_at)
 
 
-def _read(account: Account, recorded: RecordedCredential) -> Credential | None:
-    """Return the existing credential; one so young that lists may lack it counts as recorded."""
+def _read(account: Account, credential: DesiredCredential, recorded: RecordedCredential) -> Credential | None:
+    """Return the existing credential; one so young that lists may lack it counts as recorded.
+
+    If IAM renamed the user and specs do not, the credential is not of the declared user, and is replaced.
+    """
     existing = account.inventory.find(recorded.user, recorded.id)
-    if existing is not None or not account.clock.is_young(recorded.created):
-        return existing
+    if existing is not None:
+        return existing if existing.user in (credential.user, credential.user_was) else None
+    if not account.clock.is_young(recorded.created):
+        return None
     return Credential(
         id=recorded.id,
         user=recorded.user,
@@ -130,18 +160,20 @@ def _read(account: Account, recorded: RecordedCredential) -> Credential | None:
     )
 
 
+def _list_unmanaged(account: Account, credential: DesiredCredential, state: StackState) -> list[Credential]:
+    existing = account.inventory.of(credential.user, credential.service)
+    return [each for each in existing if each.id not in state.every]
+
+
 def _find_blocked(
-    account: Account, credential: DesiredCredential, slots: Mapping[int, Slot], state: StackState
+    credential: DesiredCredential, slots: Mapping[int, Slot], unmanaged: Iterable[Credential], message: str
 ) -> Iterator[str]:
     """Yield a warning if an unmanaged credential uses the quota that a later successor needs."""
+    ids = " and ".join(each.id for each in unmanaged)
     current = max(slots.values(), key=lambda slot: slot.recorded.rotation, default=None)
     due = None if current is None else find_renewal(credential, current.existing)
-    if current is None or due is None:  # without an existing credential, the user may not exist yet
-        return
-    existing = account.inventory.of(credential.user, credential.service)
-    ids = " and ".join(each.id for each in existing if each.id not in state.every and each.id != credential.adopt)
-    if ids:
-        yield _BLOCKED.format(name=credential.declared_name, ids=ids, id=current.recorded.id, date=_format(due))
+    if ids and current is not None and due is not None:
+        yield message.format(name=credential.declared_name, ids=ids, id=current.recorded.id, date=_format(due))
 
 
 def _report(plans: Mapping[str, SlotPlan]) -> None:

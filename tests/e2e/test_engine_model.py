@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.stack import ROOT
 from tests.simulation.clock import Clock
 from tests.simulation.engine import Run
-from tests.simulation.program import Goal, Program
+from tests.simulation.program import Goal, Plan, Program
 from tests.simulation.rules import Record
 from tests.simulation.state import Kind, Options, Stack
 from tests.simulation.traced import DELETE_FIRST, FAILING, REPLACE, TRACE, UPDATE, Traced
@@ -205,7 +205,7 @@ class _Declared(Program):
         super().__init__()
         self._told = goals
 
-    def goals(self, state: list[Resource], *, previewing: bool) -> list[Goal]:  # noqa: ARG002 - the state is not used
+    def goals(self, state: list[Resource], *, previewing: bool, plan: Plan) -> list[Goal]:  # noqa: ARG002 - not used
         return list(self._told)
 
 

@@ -26,6 +26,7 @@ users:
   jane: {credentials: [{service: codecommit}], accessKeys: {max: 1}, unmanaged: report}
   joe: {credentials: [{service: bedrock}]}
 """
+RENEWED = "users: {jane: {credentials: [{service: bedrock, expire: {after: 90d, renewBefore: 14d}}]}}"
 JOE = "users: {joe: {credentials: [{service: bedrock}]}}"
 RENAMED = "users: {jane: {credentials: [{service: codecommit, name: laptop, was: codecommit}]}}"
 AT_THE_ROOT = """
@@ -183,6 +184,26 @@ def test_every_resource_of_a_user(
     assert "deleted" not in printed
     assert all(call.startswith(("iam:Get", "iam:List", "sts:")) for call in emulator.controls.calls())
     destination.assert_no_changes()
+
+
+def test_both_slots(stack: Stack, destination: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """The destination keeps both keys of a renewed credential, and names the current and the previous one."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(team=RENEWED)
+    stack.up()
+    emulator.controls.set(clock_shift=80 * 86_400)
+    stack.up()
+    resources = stack.read_resources()
+    first, second = (resources[name] for name in ("jane/bedrock", "jane/bedrock~2"))
+    move_all(stack, destination, first["urn"], second["urn"])
+    destination.write_specs(jane=RENEWED)
+    emulator.controls.clear_counts()
+    destination.up()
+    destination.assert_no_changes()
+    assert not CHANGES & emulator.controls.counts().keys()
+    moved = destination.read_outputs()["credentials"]["jane/bedrock"]
+    assert (moved["id"], moved["previous"]["id"]) == (second["id"], first["id"])
+    assert destination.read_secrets() == {"jane/bedrock": emulator.controls.passwords()[second["id"]]}
 
 
 def test_from_classes_to_specs(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:

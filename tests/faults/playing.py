@@ -8,11 +8,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.faults.cases import READING
 from tests.faults.engine import MINUTE, copy_engine, create_engine, read_secret
 from tests.faults.scenarios import Live
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from tests.faults.account import Account
@@ -73,13 +74,13 @@ class Outcome:
 
 
 def prepare(scenario: Scenario, folder: Path, binaries: str, account: Account) -> Prepared:
-    """Prepare the stack and the account of a scenario, dated a day ago, and record the calls of its `up`.
+    """Prepare the stack and the account of a scenario on the days before, and record the calls of its `up`.
 
     Raises:
         AssertionError: the scenario fails without a fault.
     """
     account.empty()
-    account.controls.set(clock_shift=-DAY)
+    account.controls.set(clock_shift=-DAY * scenario.days[0])
     for service in scenario.unmanaged:
         account.create_credential("jane", service)
     for credential_id, service in scenario.named:
@@ -87,6 +88,8 @@ def prepare(scenario: Scenario, folder: Path, binaries: str, account: Account) -
     engine = create_engine(folder / "before", binaries, account.url)
     if scenario.before:
         engine.write(scenario.before)
+    for days in scenario.days if scenario.before else ():
+        account.controls.set(clock_shift=-DAY * days)
         assert engine.up(account), engine.printed[-1]
     engine.write(scenario.desired)
     recorded = account.record()
@@ -106,14 +109,19 @@ def play(case: Case, prepared: Prepared, home: Path, binaries: str, account: Acc
     outcome = Outcome()
     engine = copy_engine(prepared.folder, home, binaries, account.url)
     account.restore(prepared.recorded)
+    working = account.list_working() if case.scenario.keeps_working else {}
+    account.controls.clear_counts()
     try:
         case.kind.arm(account.controls, case.call)
         is_clean = engine.up_with(case.kind, account, has_checkpoints=case.scenario.has_checkpoints)
         outcome.is_met = len(account.controls.calls()) >= case.call
         account.controls.clear_faults()
         engine.end_processes()
-        recover(engine, account, outcome, is_clean=is_clean)
+        outcome.problems += find_broken(working, account.list_working())
+        recover(engine, account, outcome, working, is_clean=is_clean)
         check(case.scenario, prepared.recorded, engine, account, outcome)
+        if case.scenario.keeps_working:
+            outcome.problems += find_repeated(engine, account)
         if not case.kind.victims and any("Traceback" in said for said in engine.printed):
             outcome.problems.append("a traceback was printed")
     finally:
@@ -123,7 +131,7 @@ def play(case: Case, prepared: Prepared, home: Path, binaries: str, account: Acc
     return outcome
 
 
-def recover(engine: Engine, account: Account, outcome: Outcome, *, is_clean: bool) -> None:
+def recover(engine: Engine, account: Account, outcome: Outcome, working: Mapping[str, str], *, is_clean: bool) -> None:
     """Recover like a user: follow the advice of the last run and repeat the run, until it is clean."""
     while not is_clean and outcome.ups < MOST_UPS:
         outcome.cancels += engine.cancel()
@@ -132,9 +140,25 @@ def recover(engine: Engine, account: Account, outcome: Outcome, *, is_clean: boo
         take_ways_out(engine, account, outcome)
         outcome.ups += 1
         is_clean = engine.up(account)
+        outcome.problems += find_broken(working, account.list_working())
     if not is_clean:
         outcome.problems.append(f"not clean after {MOST_UPS} ups")
     outcome.cancels += engine.cancel()
+
+
+def find_broken(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    """Yield the ids of credentials that worked before, and do not exist, are not Active or have another password."""
+    yield from (f"{credential_id} no longer works" for credential_id in before if after.get(credential_id) is None)
+    changed = (each for each in before.keys() & after.keys() if before[each] != after[each])
+    yield from (f"the password of {credential_id} is reset" for credential_id in sorted(changed))
+
+
+def find_repeated(engine: Engine, account: Account) -> Iterator[str]:
+    """Run another update, and yield the calls that change something."""
+    account.controls.clear_counts()
+    if not engine.up(account):
+        yield "another up fails"
+    yield from (f"another up calls {call}" for call in account.controls.calls() if not call.startswith(READING))
 
 
 def take_ways_out(engine: Engine, account: Account, outcome: Outcome) -> None:

@@ -44,11 +44,13 @@ class Scenario:
         desired: the project that `up` applies.
         existing: the credentials that exist afterwards.
         before: the project that was applied the day before; None for an empty stack.
-        foreign: services for which a person created a credential for jane the day before.
+        days: the numbers of days before `up` on which that project was applied.
+        unmanaged: services for which a person created a credential for jane on the first of these days.
         named: ids and services of such credentials that the project imports.
         has_passwords: True if the state has the password of every existing credential afterwards.
         has_foreign: True if manually created credentials stay and stay unmanaged.
         is_renewing: True if no password of the day before may be in the state afterwards.
+        keeps_working: True if the credentials that work before `up` must work with the same password all the time.
         has_checkpoints: True if `up` records each step; otherwise it records its result at the end.
     """
 
@@ -56,11 +58,13 @@ class Scenario:
     desired: Project
     existing: tuple[Live, ...]
     before: Project | None = None
+    days: tuple[int, ...] = (1,)
     unmanaged: tuple[str, ...] = ()
     named: tuple[tuple[str, str], ...] = ()
     has_passwords: bool = True
     has_foreign: bool = False
     is_renewing: bool = False
+    keeps_working: bool = False
     has_checkpoints: bool = True
 
 
@@ -76,6 +80,8 @@ def program(*credentials: str) -> Project:
     )
 
 
+_EXPIRING = specs("service: bedrock, expire: {after: 90d}")
+_RENEWED = specs("service: bedrock, expire: {after: 90d, renewBefore: 14d}")
 _AGED = 'user="jane", service="bedrock", age_days={}'
 _AGED_OF_TWO = _AGED + ", declared=2"
 
@@ -176,5 +182,38 @@ SCENARIOS = (
         has_checkpoints=False,
     ),
     Scenario("delete", specs(), (), before=specs("service: codecommit")),
+    Scenario(
+        "expire",
+        _EXPIRING,
+        (Live(BEDROCK, days=90),),
+        before=_EXPIRING,
+        days=(100,),
+        is_renewing=True,
+        keeps_working=True,
+    ),
+    Scenario(
+        "renew",
+        _RENEWED,
+        (Live(BEDROCK, days=90), Live(BEDROCK, days=90)),
+        before=_RENEWED,
+        days=(80,),
+        keeps_working=True,
+    ),
+    Scenario(
+        "renew-adopting",
+        specs("service: bedrock, existing: adopt, expire: {after: 90d, renewBefore: 14d}"),
+        (Live(BEDROCK, days=90), Live(BEDROCK, days=90)),
+        before=_RENEWED,
+        days=(80,),
+        keeps_working=True,
+    ),
+    Scenario(
+        "renew-reset",
+        specs("service: bedrock, reset: leaked, expire: {after: 90d, renewBefore: 14d}"),
+        (Live(BEDROCK, "Inactive", days=90), Live(BEDROCK, days=90)),
+        before=_RENEWED,
+        days=(80, 3),
+    ),
+    Scenario("renew-end", _RENEWED, (Live(BEDROCK, days=90),), before=_RENEWED, days=(91, 14), keeps_working=True),
 )
 """The scenarios, each of which takes seconds; write paths that are not listed here are not tested."""

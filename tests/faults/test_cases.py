@@ -13,7 +13,7 @@ import pytest
 from tests.faults.cases import Case, make_cases, sample, select
 from tests.faults.engine import IMPATIENT
 from tests.faults.kinds import KINDS
-from tests.faults.playing import find_delete_commands, find_problems, find_state_problems
+from tests.faults.playing import find_broken, find_delete_commands, find_problems, find_state_problems
 from tests.faults.scenarios import CODECOMMIT, SCENARIOS, Live
 
 if TYPE_CHECKING:
@@ -91,6 +91,14 @@ def test_state_problems() -> None:
         "ACCA1 is still to be deleted",
     ]
     assert list(find_state_problems([{"id": "ACCA1"}], {"ACCA1"})) == []
+
+
+def test_broken_credentials() -> None:
+    """A credential that worked and was deleted, deactivated or reset since is reported; a new one is not."""
+    before = {"ACCA1": "secret", "ACCA2": "secret", "ACCA3": "secret"}
+    after = {"ACCA1": "secret", "ACCA2": "new", "ACCA4": "secret"}
+    assert list(find_broken(before, after)) == ["ACCA3 no longer works", "the password of ACCA2 is reset"]
+    assert list(find_broken(before, {**before, "ACCA4": "secret"})) == []
 
 
 def test_impatience(signed_in: Emulator) -> None:

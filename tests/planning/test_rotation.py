@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iamcreds.model import Credential, DesiredCredential, RecordedCredential, SourceLocation, Status
-from iamcreds.planning.rotation import Slot, SlotPlan, find_renewal, plan_slots
+from iamcreds.model import Credential, DesiredCredential, Existing, RecordedCredential, SourceLocation, Status
+from iamcreds.planning.rotation import Slot, SlotPlan, avoid_adoption, find_renewal, plan_slots
 from iamcreds.services import Family
 
 SERVICE = "bedrock.amazonaws.com"
@@ -80,6 +80,10 @@ OLD = slot(age=80)
             [(2, 1, None), (1, 0, None)], id="row 4: rolled back",
         ),
         pytest.param(PLAIN, [OLD, slot(2, 1)], [(2, 1, None)], id="row 5: no longer renewed"),
+        pytest.param(
+            replace(PLAIN, status=Status.INACTIVE), [OLD, slot(2, 1, status=Status.INACTIVE)], [(2, 1, "Inactive")],
+            id="row 5: Inactive by specs",
+        ),
         pytest.param(PLAIN, [slot(2, 1)], [(1, 1, None)], id="row 6: moved to slot 1"),
         pytest.param(RENEWED, [slot(age=75)], [(1, 0, None)], id="row 11: not due"),
         pytest.param(RENEWED, [slot(age=76)], [(1, 0, None), (2, 1, None)], id="row 8: due"),
@@ -88,12 +92,24 @@ OLD = slot(age=80)
             id="row 8: the other slot has expired",
         ),
         pytest.param(RENEWED, [OLD, slot(2, 1, age=76)], [(2, 1, None), (1, 0, None)], id="row 8: other still works"),
+        pytest.param(
+            RENEWED, [slot(1, 0, age=82, days=365), slot(2, 1, age=76)], [(2, 1, None), (1, 2, None)],
+            id="row 8: other would outlive the current one",
+        ),
         pytest.param(RENEWED, [slot(age=80, days=60)], [(1, 0, None)], id="a different lifetime is replaced"),
         pytest.param(RENEWED, [slot(age=80, days=None)], [(1, 0, None)], id="without an expiry"),
         pytest.param(RENEWED, [OLD, slot(2, 1)], [(2, 1, None), (1, 0, None)], id="row 11: both work"),
         pytest.param(
             RENEWED, [slot(1, 0, age=91, status=Status.EXPIRED), slot(2, 1)], [(2, 1, None)],
             id="row 11: the previous key has expired",
+        ),
+        pytest.param(
+            replace(RENEWED, reset="x"), [slot(1, 0, age=80), slot(2, 2, reset="x")],
+            [(2, 2, None), (1, 0, "Inactive")], id="row 11: the run of the reset failed before it retired the other",
+        ),
+        pytest.param(
+            RENEWED, [slot(1, 0, age=80, reset="x"), slot(2, 1)], [(2, 1, None), (1, 0, None)],
+            id="row 11: the reset was removed from specs",
         ),
         pytest.param(
             RENEWED, [slot(1, 0, status=Status.INACTIVE, is_retired=True), slot(2, 1)],
@@ -114,6 +130,12 @@ def test_previous_keeps_its_inputs() -> None:
     assert (previous.expire_after_days, previous.reset, previous.adopt) == (90, "old", "ACCA0")
 
 
+def test_imported() -> None:
+    """The successor of a key in slot 2 is a new one in slot 1, although specs import the first one by its id."""
+    current, successor = plan(replace(RENEWED, adopt="ACCA0"), slot(2, 1, age=80)).slots
+    assert (current.adopt, successor.slot, successor.adopt) == (None, 1, None)
+
+
 def test_names() -> None:
     """Slot 2 has the name of slot 1 and `~2`, also for former names; a moved slot continues the resource of slot 2."""
     renamed = replace(RENEWED, was="old", user_was="joan")
@@ -131,11 +153,29 @@ def test_concerned_credentials() -> None:
     assert plan(RENEWED, expired, slot(2, 1)).deleted == expired.existing
     assert plan(PLAIN, OLD, slot(2, 1)).deleted == OLD.existing
     assert plan(RENEWED, OLD, slot(2, 1)).deleted is None
+    long_lived = slot(1, 0, age=82, days=365)
+    assert plan(RENEWED, long_lived, slot(2, 1, age=76)).deleted == long_lived.existing
+
+
+@pytest.mark.parametrize(
+    ("unmanaged", "existing"), [(slot(age=81), None), (slot(age=1), Existing.ADOPT), (slot(days=None), Existing.ADOPT)]
+)
+def test_adopted_successor(unmanaged: Slot, existing: Existing | None) -> None:
+    """A successor adopts no key that expires before the current one: it would need a successor at once."""
+    desired = replace(RENEWED, existing=Existing.ADOPT)
+    assert unmanaged.existing is not None
+    current, successor = avoid_adoption(plan(desired, OLD), [unmanaged.existing]).slots
+    assert (current.existing, successor.existing) == (Existing.ADOPT, existing)
+    kept = plan(desired, slot())
+    assert avoid_adoption(kept, [unmanaged.existing]) == kept
 
 
 def test_due_date() -> None:
     """The renewal is due `renewBefore` ahead of the expiry; without an expiry or a renewal it never is."""
     assert find_renewal(RENEWED, OLD.existing) == START + (10 - 14) * DAY
+    assert OLD.existing is not None
+    second_less = replace(OLD.existing, expires=START + 10 * DAY - timedelta(seconds=1))
+    assert find_renewal(RENEWED, second_less) == START + (10 - 14) * DAY - timedelta(seconds=1)
     for desired, existing in (
         (PLAIN, OLD.existing), (RENEWED, None), (RENEWED, slot(days=None).existing), (RENEWED, slot(days=60).existing)
     ):  # fmt: skip

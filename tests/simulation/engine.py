@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.simulation.faults import Fault, Kind
     from tests.simulation.rules import Record
     from tests.simulation.state import Kind as ResourceKind
-    from tests.simulation.state import Options, Stack
+    from tests.simulation.state import Options, Resource, Stack
     from tests.simulation.world import World
 
 
@@ -79,10 +79,12 @@ class Run:
         self.handed_over: list[str] = []  # ids that a process of this operation has read
         self.lost: list[tuple[str, str, float, float]] = []  # failed Creates: user, service, start, end
         self.knew: set[str] = stack.ids()
+        self.working: dict[str, Resource] = {}  # the credentials of the state that must keep working in this run
         self.shown: set[str] = set()  # the changes of unmanaged credentials in the preview
         self.acting: set[str] = set()  # the ids in the inputs of that resource when it acts
         self.decisions: dict[str, str] = {}  # the decision for each credential that is not in the state or is replaced
         self.foreseen: dict[str, str] = {}  # the same in the preview of this run
+        self.is_forced = False  # a resource is replaced regardless of its diff, or was before and waits for deletion
         self.previewing = False
         self.previewed_without_errors = False
         self._faults = tuple(faults)
@@ -126,6 +128,8 @@ class Run:
 
     def _work(self) -> None:
         self.knew = self.stack.ids()
+        self.is_forced = bool(self.options.replaced) or any(found.taint or found.delete for found in self.stack.state)
+        self.working = self.record.find_kept(self)
         if self.options.preview or not self.options.update:
             self.previewing = True
             Phase(self, copy.deepcopy(self.stack.state)).play()

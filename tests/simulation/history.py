@@ -32,18 +32,23 @@ class Act(StrEnum):
 
 @dataclass(frozen=True)
 class Human:
-    """A manual change; `nth` selects one of the user's credentials for the service, oldest first."""
+    """A manual change; `nth` selects one of the user's credentials for the service, oldest first.
+
+    A new credential expires after that many `days`.
+    """
 
     act: Act
     user: str
     service: str = SERVICES[0]
     nth: int = 0
+    days: int | None = None
 
     def __str__(self) -> str:
         if self.act in (Act.RENAME, Act.RESTORE, Act.ADD_USER):
             return f"a human {self.act} user {self.user}"
         which = "" if self.act is Act.CREATE else f"{self.nth + 1}. "
-        return f"a human {self.act} the {which}{self.service.partition('.')[0]} credential of {self.user}"
+        ends = "" if self.days is None else f", which expires after {self.days} days"
+        return f"a human {self.act} the {which}{self.service.partition('.')[0]} credential of {self.user}{ends}"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def act(human: Human, world: World, record: Record) -> None:
     with contextlib.suppress(AwsError):
         match human.act:
             case Act.CREATE:
-                world.create(HUMAN, human.user, human.service)
+                world.create(HUMAN, human.user, human.service, human.days)
             case Act.RENAME:
                 world.rename_user(human.user, f"{human.user}-new")
             case Act.RESTORE:

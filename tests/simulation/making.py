@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from iamcreds.model import slot_name
 from tests.simulation.faults import CREATE, OPERATIONS, Fault, Kind
 from tests.simulation.history import (
     SERVICES,
@@ -53,11 +54,20 @@ WEATHERS = (
 ADOPTING = 1_000_000
 """The first seed of histories in an account with existing credentials, which are imported or unmanaged."""
 
+RENEWING = 10_000_000
+"""The first seed of histories over months, of credentials that expire and get successors."""
+
+DAY = 86_400.0
+
 
 def make_history(seed: int) -> list[Step]:
     """Generate a history of about three to twelve steps."""
     random = Random(seed)  # noqa: S311 - not for secrets
-    return list((_AdoptingMaker if seed >= ADOPTING else _Maker)(random).history())
+    maker = _RenewingMaker if seed >= RENEWING else _AdoptingMaker if seed >= ADOPTING else _Maker
+    return list(maker(random).history())
+
+
+_Declaring = TypeVar("_Declaring", Declare, Adopt)
 
 
 class _Maker:
@@ -269,3 +279,80 @@ class _AdoptingMaker(_Maker):
     def _protect(self) -> Change:
         stack = self._stack()
         return Change(stack, self._known(stack).resource_name, (("protect", self._random.random() < 0.7),))
+
+
+class _RenewingMaker(_AdoptingMaker):
+    """A generator of histories over months: credentials expire, and most of them get successors in slot 2."""
+
+    def history(self) -> Iterator[Step]:
+        random = self._random
+        if random.random() < 0.3:
+            yield self._human()
+        if random.random() < 0.3:
+            yield self._unmanaged()
+        yield self._adopt() if random.random() < 0.2 else self._declare()
+        yield self._work()
+        for _ in range(random.choice((2, 3, 4, 5))):
+            if random.random() < 0.7:
+                yield self._wait()
+            for _ in range(random.choice((0, 1, 1, 2))):
+                yield self._event()
+            yield self._work()
+
+    def _makers(self) -> tuple[tuple[Callable[[], Step], int], ...]:
+        return (
+            (self._declare, 1), (self._drop, 1), (self._rename, 2), (self._change, 4), (self._taint, 1),
+            (self._configure, 1), (self._guard, 1), (self._weather, 4), (self._human, 9), (self._adopt, 1),
+            (self._unmanaged, 2),
+        )  # fmt: skip
+
+    def _any(self) -> Declared:
+        return replace(super()._any(), service=SERVICES[0], name=self._random.choices(("bedrock", SPARE), (4, 1))[0])
+
+    def _declare(self) -> Declare:
+        return self._renewing(super()._declare())
+
+    def _adopt(self) -> Adopt:
+        return self._renewing(super()._adopt())
+
+    def _renewing(self, step: _Declaring) -> _Declaring:
+        random = self._random
+        renew_before = random.choices((14 * 24, 28 * 24, None), (6, 1, 1))[0]
+        days, existing = random.choices((30, 60), (5, 1))[0], random.choice((None, "adopt"))
+        declared = replace(step.declared, age_days=days, existing=existing, renew_before_hours=renew_before)
+        self._declared[step.stack][declared.resource_name] = declared
+        return replace(step, declared=declared)
+
+    def _change(self) -> Change:
+        random, stack = self._random, self._stack()
+        fields: tuple[tuple[str, object], ...] = random.choice(
+            (
+                (("reset", random.choice((None, "r1", "r2"))),),
+                (("age_days", random.choice((None, 30, 60))),),
+                (("renew_before_hours", None),),
+                (("renew_before_hours", 14 * 24),),
+                (("renew_before_hours", random.choice((None, 28 * 24))), ("reset", "r3")),
+                (("existing", random.choice((None, "adopt"))),),
+                (("status", random.choice(("Active", "Inactive"))),),
+            )
+        )
+        return Change(stack, self._known(stack).resource_name, fields)
+
+    def _human(self) -> Human:
+        step = super()._human()
+        days = 30 if step.act is Act.CREATE and self._random.random() < 0.5 else None
+        return replace(step, days=days)
+
+    def _taint(self) -> Taint:
+        step = super()._taint()
+        return replace(step, name=slot_name(step.name, self._random.choice((1, 2))))
+
+    def _wait(self) -> Wait:
+        return Wait(self._random.choices((61.0, 3.0 * DAY, 17 * DAY, 31 * DAY, 100 * DAY), (1, 2, 6, 2, 1))[0])
+
+    def _narrow(self, stack: int) -> Options:
+        options, number = super()._narrow(stack), self._random.choice((1, 2))
+        targets = None if options.targets is None else frozenset(slot_name(name, number) for name in options.targets)
+        return replace(
+            options, targets=targets, replaced=frozenset(slot_name(name, number) for name in options.replaced)
+        )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import IamcredsError
 from tests.simulation.clock import Group
 from tests.simulation.locks import Slots
+from tests.simulation.process import plan_slots
 from tests.simulation.state import Kind, Resource
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Phase:
         run.told.clear()
         run.handed_over = []
         self.state = state
+        self.before = [replace(resource) for resource in state]
         self.dry = run.previewing
         self.stopping = False
         self.refused: list[str] = []
@@ -89,8 +92,7 @@ class Phase:
     # Checks, diffs and steps
 
     def _register_all(self) -> None:
-        stack = self.run.stack
-        goals = [] if self.run.options.destroy else stack.program.goals(stack.state, previewing=self.dry)
+        goals = [] if self.run.options.destroy else self._list_goals()
         self.run.random.shuffle(goals)
         for goal in goals:
             if self._is_stopped():
@@ -100,6 +102,19 @@ class Phase:
             self.run.errors += self.refused
             self.stopping = True
             raise Stopped
+
+    def _list_goals(self) -> list[Goal]:
+        """Return the goals of the program, which ends with an error if it cannot read the account."""
+        try:
+            return self.run.stack.program.goals(
+                self.before,
+                previewing=self.dry,
+                plan=lambda renewing, state, account: plan_slots(self.run, renewing, state, account),
+            )
+        except IamcredsError as error:
+            self.run.errors.append(str(error))
+            self.stopping = True
+            raise Stopped from None
 
     def _register(self, goal: Goal) -> None:
         """Check and diff a resource, and schedule the resulting step."""

@@ -21,6 +21,8 @@ from iamcreds.emulator import models
 from iamcreds.pulumi_engine import apply, check, group_facts
 from iamcreds.pulumi_engine import session as provider_session
 from iamcreds.pulumi_engine.handover import Handover
+from iamcreds.pulumi_engine.provider import DECLARED_FOR
+from iamcreds.pulumi_engine.renewals import plan_credentials
 from iamcreds.pulumi_engine.session import Session as ProviderSession
 from tests.simulation.clock import current_run
 from tests.simulation.locks import Lock
@@ -29,12 +31,15 @@ from tests.simulation.state import Kind
 from tests.simulation.wire import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     import boto3
     from pulumi.dynamic import ResourceProvider
 
+    from iamcreds.model import DesiredCredential
+    from iamcreds.planning.rotation import SlotPlan
+    from iamcreds.pulumi_engine.stack_state import StackState
     from tests.simulation.engine import Run
 
 
@@ -58,11 +63,7 @@ class UnmanagedProvider(UnmanagedCredentialsProvider):
 
 def new_process(run: Run) -> Mapping[Kind, ResourceProvider]:
     """Return the providers of a new process, which has no memory of earlier ones."""
-
-    def now() -> datetime:
-        return run.clock.now() + timedelta(seconds=run.world.conditions.skew)
-
-    account = Account(cast("boto3.Session", Session(run)), now=now, sleep=run.clock.sleep, warn=warn)
+    account = _new_account(run)
     shared = ProviderSession(_Handover(run.handed_over))
     providers: dict[Kind, Provider | UnmanagedProvider] = {
         Kind.CREDENTIAL: Provider(),
@@ -70,8 +71,26 @@ def new_process(run: Run) -> Mapping[Kind, ResourceProvider]:
     }
     for provider in providers.values():
         provider.account, provider.session = account, shared
-        provider.configure(ConfigureRequest(Config({"project:now": now().isoformat()}, "project")))
+        provider.configure(ConfigureRequest(Config({"project:now": _local_time(run).isoformat()}, "project")))
     return providers
+
+
+def plan_slots(
+    run: Run, renewing: Sequence[DesiredCredential], state: StackState, account_id: str | None
+) -> Mapping[str, SlotPlan]:
+    """Return the plans of credentials with successors, as the program's own process makes them."""
+    account = _new_account(run)
+    account.require_account(account_id or state.account, DECLARED_FOR)
+    return plan_credentials(account, renewing, state, account.clock.now(), warn)
+
+
+def _new_account(run: Run) -> Account:
+    session = cast("boto3.Session", Session(run))
+    return Account(session, now=lambda: _local_time(run), sleep=run.clock.sleep, warn=warn)
+
+
+def _local_time(run: Run) -> datetime:
+    return run.clock.now() + timedelta(seconds=run.world.conditions.skew)
 
 
 def is_reported_first(error: Exception) -> bool:

@@ -5,26 +5,48 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from iamcreds.model import resource_name
+from iamcreds.model import (
+    DesiredCredential,
+    DesiredUser,
+    Existing,
+    SourceLocation,
+    Status,
+    Unmanaged,
+    resource_name,
+    split_slot,
+)
 from iamcreds.pulumi_engine.inputs import CredentialInputs
-from iamcreds.pulumi_engine.program_context import state_context
+from iamcreds.pulumi_engine.program_context import (
+    credential_context,
+    state_context,
+    unmanaged_context,
+    users_context,
+)
+from iamcreds.pulumi_engine.renewals import declare_slots, has_slots
 from iamcreds.pulumi_engine.run_context import OnRejection, Options
 from iamcreds.pulumi_engine.stack_state import StackState
 from iamcreds.services import Family, service_family
+from iamcreds.state.recorded import OUTPUTS, read_recorded
 from tests.simulation.state import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from iamcreds.planning.rotation import SlotPlan
     from tests.simulation.state import Resource
 
 SPEC_FILE = "specs.yaml"
 """The name of the unmanaged-credentials resource, which is the name of its spec file."""
 
+LOCATION = SourceLocation(SPEC_FILE, 1, 1)
 PLACES = 2
 """IAM's quota for each user and service."""
+
+
+Plan: TypeAlias = "Callable[[Sequence[DesiredCredential], StackState, str | None], Mapping[str, SlotPlan]]"
+"""Plans the slots of credentials with successors, given the state and the account of the specs."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +65,7 @@ class Declared:
     password: str | None = None
     protect: bool = False
     user_was: str | None = None
+    renew_before_hours: int | None = None
 
     @property
     def resource_name(self) -> str:
@@ -56,10 +79,29 @@ class Declared:
         names = (resource_name(user, self.service, name) for user, name in both if user and name)
         return tuple(dict.fromkeys(names))[1:]
 
+    def desired(self) -> DesiredCredential:
+        """Return it as the specs' reader does."""
+        return DesiredCredential(
+            self.user,
+            self.service,
+            self.name,
+            LOCATION,
+            status=None if self.status is None else Status(self.status),
+            reset=self.reset,
+            was=self.was,
+            protect=self.protect,
+            existing=None if self.existing is None else Existing(self.existing),
+            adopt=self.adopt,
+            user_was=self.user_was,
+            expire_after_days=self.age_days,
+            renew_before_hours=self.renew_before_hours,
+        )
+
     def __str__(self) -> str:
         extra = {
             "status": self.status, "reset": self.reset, "age_days": self.age_days,
             "existing": self.existing, "was": self.was, "adopt": self.adopt, "user_was": self.user_was,
+            "renew_before_hours": self.renew_before_hours,
         }  # fmt: skip
         words = [f"{name} {value}" for name, value in extra.items() if value is not None]
         return ", ".join([self.resource_name, *words, *(["protected"] if self.protect else [])])
@@ -153,22 +195,98 @@ class Program:
             if (found.user, found.service) == (user, service):
                 del self.declared[name]
 
+    def find(self, resource: str) -> Declared | None:
+        """Return the declaration of a resource, which may be in slot 2, or have a former name."""
+        name = split_slot(resource)[0]
+        renamed = (found for found in self.declared.values() if name in found.former_names)
+        return self.declared.get(name) or next(renamed, None)
+
     def _put(self, name: str, declared: Declared) -> None:
+        """Declare it as the rules of specs allow: no successor without an expiry, next to a status, or in a program."""
         if service_family(declared.service) is Family.PASSWORD:  # only API keys expire
             declared = replace(declared, age_days=None)
+        if declared.age_days is None or not self.is_yaml:
+            declared = replace(declared, renew_before_hours=None)
+        if declared.renew_before_hours is not None:
+            declared = replace(declared, status=None, protect=False)
         location = declared.user, declared.service
         others = [found for key, found in self.declared.items() if key != name]
-        if sum((found.user, found.service) == location for found in others) < PLACES:
+        same = [found for found in others if (found.user, found.service) == location]
+        if sum(found.desired().number for found in [declared, *same]) <= PLACES:
             self.declared[name] = declared
 
-    def goals(self, state: list[Resource], *, previewing: bool) -> list[Goal]:
-        """Return the resources that the program registers, given the state before the run."""
-        return list(self._goals(state, previewing=previewing))
+    def goals(self, state: list[Resource], *, previewing: bool, plan: Plan) -> list[Goal]:
+        """Return the resources that the program registers.
 
-    def _goals(self, state: list[Resource], *, previewing: bool) -> Iterator[Goal]:
-        per_place = Counter((declared.user, declared.service) for declared in self.declared.values())
+        Args:
+            state: the state before the run, without the changes of its refresh.
+            previewing: True in a preview.
+            plan: plans the slots of credentials with successors; it may raise an error of AWS.
+        """
         users = frozenset(declared.user for declared in self.declared.values()) if self.is_yaml else None
         recorded = _recorded(state, users)
+        return list(
+            self._yaml_goals(recorded, plan, previewing=previewing)
+            if self.is_yaml
+            else self._class_goals(recorded, previewing=previewing)
+        )
+
+    def _yaml_goals(self, recorded: StackState, plan: Plan, *, previewing: bool) -> Iterator[Goal]:
+        """Yield the resources as `registration` does, by the functions that it calls."""
+        desired = self._desired_users()
+        credentials = (credential for user in desired for credential in user.credentials)
+        renewing = [credential for credential in credentials if has_slots(credential, recorded)]
+        plans = plan(renewing, recorded, self.account) if renewing else {}
+        users = {user.name: declare_slots(user, plans) for user in desired}
+        for found in self.declared.values():
+            user = users[found.user]
+            group = [each for each in user.credentials if each.service == found.service]
+            for credential in group:
+                if credential.declared_name == found.resource_name:
+                    password = None if credential.adopt is None else found.password
+                    yield self._yaml_goal(credential, group, user, recorded, password, previewing=previewing)
+        actions = {name: action for name, action in self.unmanaged.items() if action is not None}
+        if actions:
+            given = {"users": actions, "run": unmanaged_context(recorded, users.values())} | (
+                {} if self.account is None else {"account": self.account}
+            )
+            yield Goal(SPEC_FILE, (), given, kind=Kind.UNMANAGED)
+
+    def _desired_users(self) -> list[DesiredUser]:
+        names = dict.fromkeys([*(found.user for found in self.declared.values()), *self.unmanaged])
+        return [
+            DesiredUser(
+                name,
+                LOCATION,
+                tuple(found.desired() for found in self.declared.values() if found.user == name),
+                unmanaged=None if (action := self.unmanaged.get(name)) is None else Unmanaged(action),
+            )
+            for name in names
+        ]
+
+    def _yaml_goal(  # noqa: PLR0913 - the facts of a registration
+        self,
+        credential: DesiredCredential,
+        group: list[DesiredCredential],
+        user: DesiredUser,
+        recorded: StackState,
+        password: str | None,
+        *,
+        previewing: bool,
+    ) -> Goal:
+        number = max(len(group), *(each.number for each in group))
+        inputs = CredentialInputs.declare(credential, declared=number, account=self.account, password=password)
+        context = credential_context(recorded, credential, group) | users_context([user], is_preview=previewing)
+        return Goal(
+            credential.resource_name,
+            credential.former_resource_names,
+            {**inputs.properties(), "run": context},
+            delete_first=True if number > 1 else None,
+            protect=credential.protect,
+        )
+
+    def _class_goals(self, recorded: StackState, *, previewing: bool) -> Iterator[Goal]:
+        per_place = Counter((declared.user, declared.service) for declared in self.declared.values())
         for name, declared in self.declared.items():
             number = per_place[declared.user, declared.service]
             given: dict[str, Any] = {
@@ -184,59 +302,25 @@ class Program:
                 "password": declared.password,
                 "run": self._context(name, declared, recorded, previewing=previewing),
             }
-            aliases = declared.former_names if self.is_yaml else _find_alias(declared)
             properties = {name: value for name, value in given.items() if value is not None}
             first = "declared" in properties or None
-            yield Goal(name, aliases, properties, delete_first=first, protect=declared.protect)
-        actions = {user: action for user, action in self.unmanaged.items() if action is not None}
-        if self.is_yaml and actions:
-            given = {"users": actions, "run": self._unmanaged_message(recorded)} | (
-                {} if self.account is None else {"account": self.account}
-            )
-            yield Goal(SPEC_FILE, (), given, kind=Kind.UNMANAGED)
+            yield Goal(name, _find_alias(declared), properties, delete_first=first, protect=declared.protect)
 
     def _context(self, name: str, declared: Declared, recorded: StackState, *, previewing: bool) -> dict[str, Any]:
-        """Return the run context that a program sends with a credential.
-
-        The YAML program uses the present names of resources; the class does not know any others.
-        """
-        recorded_name = _recorded_name(recorded, declared) if self.is_yaml else name
-        context = state_context(recorded, recorded_name, declared.user, declared.service)
+        """Return the run context that a program with the class sends with a credential."""
+        context = state_context(recorded, name, declared.user, declared.service)
         location = declared.user, declared.service
         same = {key: found for key, found in self.declared.items() if (found.user, found.service) == location}
-        names = {_recorded_name(recorded, found) if self.is_yaml else key: key for key, found in same.items()}
-        context["owned"] |= recorded.own(*names)
-        owned = {credential_id: names.get(owner, owner) for credential_id, owner in context["owned"].items()}
+        context["owned"] |= recorded.own(*same)
         first = len(same) > 1 or None
-        options = Options(protect=declared.protect, deletes_first=first).properties()
-        group = {key: _inputs(found, len(same)).in_group() for key, found in same.items()}
-        in_preview = OnRejection.COLLECT if self.is_yaml else OnRejection.FAIL
-        on_rejection = in_preview if previewing else OnRejection.DEFER
         told: dict[str, Any] = {
             "resource": name,
-            "owned": owned,
-            "options": options,
-            "group": group,
-            "on_rejection": on_rejection,
+            "options": Options(protect=declared.protect, deletes_first=first).properties(),
+            "group": {key: _inputs(found, len(same)).in_group() for key, found in same.items()},
+            "on_rejection": OnRejection.FAIL if previewing else OnRejection.DEFER,
+            "may_create_users": True,
         }
-        told |= {"may_create_users": not self.is_yaml}
-        told |= {"former_user": declared.user_was} if declared.user_was is not None else {}
         return context | told
-
-    def _unmanaged_message(self, recorded: StackState) -> dict[str, Any]:
-        """Return the run context with the ids of the state, and the declared credentials that are not in it."""
-        ids = {name: credential_id for credential_id, name in recorded.every.items()}
-        declared, undecided = {}, set()
-        for found in self.declared.values():
-            credential_id = ids.get(_recorded_name(recorded, found))
-            if credential_id is None:
-                undecided.add((found.user, found.service))
-            else:
-                declared[credential_id] = [found.user, found.service]
-        account = {"account": recorded.account} if recorded.account else {}
-        named = {found.adopt for found in self.declared.values() if found.adopt is not None}
-        told = {"owned": sorted({*recorded.every, *named}), "undecided": [list(pair) for pair in sorted(undecided)]}
-        return told | {"declared": declared} | account
 
 
 def _inputs(declared: Declared, number: int) -> CredentialInputs:
@@ -254,13 +338,6 @@ def _find_alias(declared: Declared) -> tuple[str, ...]:
     return () if declared.was is None else (resource_name(declared.user, declared.service, declared.was),)
 
 
-def _recorded_name(recorded: StackState, declared: Declared) -> str:
-    """Return the resource name in the state, which may be a former name."""
-    names = {*recorded.every.values()}
-    candidates = (declared.resource_name, *declared.former_names)
-    return next((name for name in candidates if name in names), declared.resource_name)
-
-
 def _recorded(state: list[Resource], users: frozenset[str] | None) -> StackState:
     """Return the state as the program reads it, without old resources that are marked for deletion."""
     names: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
@@ -273,4 +350,13 @@ def _recorded(state: list[Resource], users: frozenset[str] | None) -> StackState
         service = found.outputs["service"]
         newest[service] = max(newest.get(service, ""), found.outputs["create_date"])
     account = min((found.outputs["account_id"] for found in credentials), default=None)
-    return StackState(names, account, users, newest=newest)
+    known = {
+        found.id: read_recorded(found.name, _select(found.outputs))
+        for found in credentials
+        if not (found.delete or found.pending_replacement)
+    }
+    return StackState(names, account, users, newest=newest, recorded=known)
+
+
+def _select(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: outputs.get(name) for name in OUTPUTS}

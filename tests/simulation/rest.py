@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
+from iamcreds.model import Status, split_slot
 from tests.simulation.engine import Run
 from tests.simulation.process import new_process
 from tests.simulation.rules import orphans, password
@@ -216,16 +218,67 @@ class Rest:
         if run.changes:
             self._record.broken("does not converge", f"{stack.name}: up after up: {run.changes}")
         names = sorted(resource.name for resource in stack.credentials)
-        if names != sorted(stack.program.declared):
-            wanted = sorted(stack.program.declared)
+        wanted = sorted(stack.program.declared)
+        if sorted(self._list_declared(stack)) != wanted:
             self._record.broken("not as declared", f"{stack.name}: state has {names}, not {wanted}")
             return
         for resource in stack.credentials:
             if resource.id not in self._record.ambiguous and not self._is_as_declared(stack, resource):
                 self._record.broken("not as declared", f"{stack.name}: {resource}, {resource.outputs}")
+        for name, declared in stack.program.declared.items():
+            if declared.renew_before_hours is not None and not self._is_renewed(stack, name, declared):
+                slots = {found.name: found.outputs for found in stack.credentials if split_slot(found.name)[0] == name}
+                self._record.broken("not renewed", f"{stack.name}: {slots}")
+            if declared.renew_before_hours is not None:
+                self._judge_reset(stack, name)
+
+    def _list_declared(self, stack: Stack) -> list[str]:
+        """Return the declared names of the state's resources; only some credentials may have two, once each."""
+        names = [resource.name for resource in stack.credentials]
+        slots = [name for name in names if self._may_have_two(stack, split_slot(name)[0])]
+        once = [name for name in names if name not in slots]
+        return once + (sorted({split_slot(name)[0] for name in slots}) if len(slots) == len(set(slots)) else slots)
+
+    def _may_have_two(self, stack: Stack, name: str) -> bool:
+        """Return True for a credential with successors, and for one whose current key a person deactivated."""
+        declared, existing = stack.program.declared.get(name), self._home(stack).existing()
+        slots = [found for found in stack.credentials if split_slot(found.name)[0] == name]
+        current = max(slots, key=lambda found: found.outputs.get("rotation") or 0)
+        is_inactive = current.id in existing and existing[current.id].stored_status is Status.INACTIVE
+        return declared is not None and (
+            declared.renew_before_hours is not None or (declared.status is None and is_inactive)
+        )
+
+    def _is_renewed(self, stack: Stack, name: str, declared: Declared) -> bool:
+        """Return True if a key works and is not due for renewal, or if someone deactivated the current one."""
+        existing, now = self._home(stack).existing(), self._clock.now()
+        slots = [found for found in stack.credentials if split_slot(found.name)[0] == name]
+        current = max(slots, key=lambda found: (found.outputs.get("rotation") or 0, found.name == name))
+        found = existing.get(current.id)
+        if found is None or current.id in self._record.named | self._record.ambiguous:
+            return True  # reported by other rules, or without the declared expiry
+        if found.stored_status is Status.INACTIVE or current.outputs.get("deactivated"):
+            return True
+        others = [existing[slot.id] for slot in slots if slot.id != current.id and slot.id in existing]
+        if any(other.expires and found.expires and now < other.expires < found.expires for other in others):
+            return True  # there is no room before the previous one expires
+        before = timedelta(hours=declared.renew_before_hours or 0)
+        return found.expires is not None and found.expires - before > now
+
+    def _judge_reset(self, stack: Stack, name: str) -> None:
+        """Check that after a `reset` of the current key no previous one works, unless a person deactivated it."""
+        existing = self._home(stack).existing()
+        slots = [found for found in stack.credentials if split_slot(found.name)[0] == name and found.id in existing]
+        current = max(slots, key=lambda found: found.outputs.get("rotation") or 0, default=None)
+        if current is None or existing[current.id].status(self._clock.now()) is not Status.ACTIVE:
+            return
+        for other in slots:
+            is_older = current.outputs.get("reset") not in (None, other.outputs.get("reset"))
+            if is_older and existing[other.id].status(self._clock.now()) is Status.ACTIVE:
+                self._record.broken("leaked key works", f"{stack.name}: {other}, {current}")
 
     def _is_as_declared(self, stack: Stack, resource: Resource) -> bool:
-        declared = stack.program.declared[resource.name]
+        declared = stack.program.declared[split_slot(resource.name)[0]]
         existing = self._home(stack).existing().get(resource.id)
         return (
             existing is not None

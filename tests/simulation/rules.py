@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from copy import copy
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from iamcreds.model import Status, slot_name, split_slot
 from tests.simulation.clock import START
 from tests.simulation.state import Kind
 from tests.simulation.world import HUMAN
@@ -21,13 +24,14 @@ if TYPE_CHECKING:
 
 _DELETE_COMMAND = re.compile(r"--service-specific-credential-id (ACCA\w+)")
 _UNKNOWN = re.compile(
-    r"unmanaged credentials? (.*?) already exists?\. Options|credential \S+ \([^)]*\) of user \S+ is unmanaged\."
+    r"unmanaged credential .*? uses the quota|unmanaged credentials? .*? already exists?\. Options"
+    r"|credential \S+ \([^)]*\) of user \S+ is unmanaged\."
 )
 SECOND = 1.0
 """The tolerance for a date that is truncated to the second, on a clock known to the second."""
 
 _ID = re.compile(r"ACCA\w{17}")
-_RESET_SAID = re.compile(r"may already be reset|is reset already")
+_RESET_SAID = re.compile(r"may already be reset|is already reset")
 
 
 @dataclass(frozen=True)
@@ -89,9 +93,38 @@ class Record:
         if expected - {run.world.account}:
             self.broken("another account", f"{run.stack.name} created {made.id} in account {run.world.account}")
 
-    def switched(self, run: Run, credential_id: str) -> None:
+    def find_kept(self, run: Run) -> dict[str, Resource]:
+        """Return the credentials with successors that work, and that nothing in specs or options ends, by id."""
+        program, options = run.stack.program, run.options
+        existing = run.world.existing()
+        return {
+            resource.id: copy(resource)
+            for resource in run.stack.credentials
+            if (declared := program.find(resource.name)) is not None
+            and declared.renew_before_hours is not None
+            and not (
+                options.destroy or slot_name(declared.resource_name, split_slot(resource.name)[1]) in options.replaced
+            )
+            and not (resource.delete or resource.pending_replacement or resource.taint)
+            and declared.reset in (None, resource.outputs.get("reset"))
+            and declared.age_days == resource.outputs.get("age_days")
+            and resource.id in existing
+            and existing[resource.id].status(run.world.now()) is Status.ACTIVE
+            and existing[resource.id].user == resource.outputs["user"] == declared.user
+            and "desired_status" not in resource.outputs
+            and not _outlives_current(resource, run.stack)
+        }
+
+    def _keeps(self, run: Run, credential_id: str, done: str) -> None:
+        """Check that a working credential with successors was not deleted, reset or deactivated without a reason."""
+        if credential_id in run.working and credential_id not in self.touched_by_human:
+            self.broken("working key", f"{run.stack.name} {done} {run.working[credential_id]}, which works")
+
+    def switched(self, run: Run, credential_id: str, status: Status) -> None:
         """Record that a run activated or deactivated a credential."""
         self._only_in_update(run, f"switched {credential_id}")
+        if status is Status.INACTIVE:
+            self._keeps(run, credential_id, "deactivated")
         mine = run.owns(credential_id) or credential_id in self.ambiguous
         if credential_id in run.acting:
             self._unmanaged(run, credential_id, "deactivated")
@@ -101,6 +134,7 @@ class Record:
     def reset(self, run: Run, credential_id: str) -> None:
         """Record that a run reset a credential."""
         self._only_in_update(run, f"reset {credential_id}")
+        self._keeps(run, credential_id, "reset")
         self.doubtful[credential_id] = run
         if _looks_made_by(run, credential_id) and not self._is_known_on_machine(run, credential_id):
             self.ambiguous.add(credential_id)
@@ -123,6 +157,9 @@ class Record:
     def deleted(self, run: Run, credential_id: str) -> None:
         """Record that a run deleted a credential."""
         self._only_in_update(run, f"deleted {credential_id}")
+        former = run.world.former.get(credential_id)
+        if former is not None and former.status(run.world.now()) is Status.ACTIVE:
+            self._keeps(run, credential_id, "deleted")
         self.lost.pop(credential_id, None)
         if credential_id in run.acting:
             self._unmanaged(run, credential_id, "deleted")
@@ -182,6 +219,7 @@ class Record:
                 if secret in text:
                     self.broken("leak", text)
         self._messages(run, said)
+        self._successors(run)
         if self.quiet:
             self.agree("preview and update", run.foreseen, run.decisions)
         unforeseen = [text for text in run.errors if not self._is_foreseen(run, text)]
@@ -189,6 +227,19 @@ class Record:
             self.broken("preview passed, up failed", "; ".join(unforeseen))
         if not run.failed and run.options.update and not run.options.narrowed:
             self._declared_status(run)
+
+    def _successors(self, run: Run) -> None:
+        """Check that a run left at most one new credential of a declared one with successors."""
+        existing = run.world.existing()
+        made = Counter(
+            declared.resource_name
+            for credential_id in run.made & existing.keys()
+            for declared in run.stack.program.declared.values()
+            if declared.renew_before_hours is not None
+            and (declared.user, declared.service) == (existing[credential_id].user, existing[credential_id].service)
+        )
+        for name in (name for name, number in made.items() if number > 1 and not run.is_forced):
+            self.broken("two successors", f"{run.stack.name}: {name} got {sorted(run.made & existing.keys())}")
 
     def agree(self, which: str, first: dict[str, str], second: dict[str, str]) -> None:
         """Check that the decisions of two runs about the same resources are equal, by resource name and id."""
@@ -215,7 +266,7 @@ class Record:
     def _declared_status(self, run: Run) -> None:
         existing = run.world.existing()
         for resource in run.stack.state:
-            declared = run.stack.program.declared.get(resource.name)
+            declared = run.stack.program.find(resource.name)
             is_live = resource.id in existing and not resource.delete
             shared = {found for name, ids in self.owned.items() if name != run.stack.name for found in ids}
             others = {*self.touched_by_human, *self.adopted, *shared}
@@ -265,6 +316,17 @@ class Record:
         self.broken(
             "dead password", f"{stack.name}:{resource.name}: the password of {resource.id} in the state does not work"
         )
+
+
+def _outlives_current(resource: Resource, stack: Stack) -> bool:
+    """Return True if it is not the current one but newer, or has a longer lifetime, and so leaves no room for long."""
+    name = split_slot(resource.name)[0]
+    slots = [found.outputs for found in stack.credentials if split_slot(found.name)[0] == name]
+    current = max(slots, key=lambda outputs: outputs.get("rotation") or 0)
+    issued = datetime.fromisoformat(current.get("issued_at", current["create_date"]))
+    is_newer = datetime.fromisoformat(resource.outputs["create_date"]) > issued - timedelta(minutes=1)
+    has_other_age = resource.outputs.get("age_days") != current.get("age_days")
+    return current["credential_id"] != resource.id and (is_newer or has_other_age)
 
 
 def password(resource: Resource) -> object:

@@ -10,7 +10,7 @@ from tests.simulation.state import Options
 from tests.simulation.world import Conditions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tests.simulation.history import Step
 
@@ -72,9 +72,19 @@ def _simpler(step: Step) -> Iterator[Step]:
 
 
 def _declaring_less(step: Declare | Adopt) -> Iterator[Step]:
-    for name, plain in (("status", None), ("reset", None), ("age_days", None), ("existing", None), ("protect", False)):
+    for name, plain in _PLAIN.items():
         if getattr(step.declared, name) is not plain:
             yield replace(step, declared=_without(step.declared, **{name: plain}))
+
+
+_PLAIN: Mapping[str, object] = {
+    "status": None,
+    "reset": None,
+    "age_days": None,
+    "renew_before_hours": None,
+    "existing": None,
+    "protect": False,
+}
 
 
 def _seeded(work: Work) -> Iterator[Work]:

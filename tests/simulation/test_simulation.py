@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from iamcreds.pulumi_engine import apply
+from iamcreds.pulumi_engine.renewals import plan_credentials
 from tests.simulation import process
 from tests.simulation.clock import current_run
-from tests.simulation.faults import CREATE, Fault, Kind
-from tests.simulation.history import Act, Adopt, Declare, Drop, Human, Start, Unmanaged, Wait, Work
-from tests.simulation.making import ADOPTING, make_history
+from tests.simulation.faults import CREATE, UPDATE, Fault, Kind
+from tests.simulation.history import Act, Adopt, Change, Declare, Drop, Human, Start, Taint, Unmanaged, Wait, Work
+from tests.simulation.making import ADOPTING, DAY, RENEWING, make_history
 from tests.simulation.play import play
 from tests.simulation.process import UnmanagedProvider
 from tests.simulation.program import Declared
@@ -21,23 +23,25 @@ from tests.simulation.state import Options
 from tests.simulation.wire import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from iamcreds.aws import Account
     from iamcreds.model import Credential
+    from iamcreds.planning.rotation import SlotPlan
     from iamcreds.pulumi_engine.inputs import CredentialInputs
     from tests.simulation.history import Step
 
-HISTORIES = 2000
+HISTORIES = 2100
 CHUNK = 100
 
 CODECOMMIT = "codecommit.amazonaws.com"
+BEDROCK = "bedrock.amazonaws.com"
 JANE = Declare(0, Declared("jane", CODECOMMIT, "codecommit"))
 UP = Work((Start(0),), seed=0)
 
 
-FIRST = (0, ADOPTING)
-"""The first seeds of the played histories: of an account with one stack only, and of an account that existed before."""
+FIRST = (0, ADOPTING, RENEWING)
+"""The first seeds of the played histories: of new accounts, of accounts that existed before, and over months."""
 
 
 @pytest.mark.parametrize("first", [kind + part for kind in FIRST for part in range(0, HISTORIES // len(FIRST), CHUNK)])
@@ -151,6 +155,92 @@ def test_a_name_that_resets(monkeypatch: pytest.MonkeyPatch) -> None:
     human = Human(Act.CREATE, "jane", "bedrock.amazonaws.com")
     adopted = Adopt(0, Declared("jane", "bedrock.amazonaws.com", "bedrock"), "jane", "bedrock.amazonaws.com")
     assert "reset by name" in [violation.rule for violation in play([human, adopted, UP])]
+
+
+RENEWED = Declare(0, Declared("jane", BEDROCK, "bedrock", age_days=30, renew_before_hours=14 * 24, existing="adopt"))
+
+
+def find_renewal_rules(monkeypatch: pytest.MonkeyPatch, change: Callable[[SlotPlan], SlotPlan]) -> list[str]:
+    """Play a renewal with changed plans, and return the broken rules."""
+
+    def plan(*arguments: Any) -> dict[str, SlotPlan]:  # noqa: ANN401 - those of the real function
+        return {name: change(planned) for name, planned in plan_credentials(*arguments).items()}
+
+    monkeypatch.setattr(process, "plan_credentials", plan)
+    return [violation.rule for violation in play([RENEWED, UP, Wait(17 * DAY), UP, Wait(3 * DAY), UP])]
+
+
+def test_renewal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A correct renewal breaks no rule, and both slots exist afterwards."""
+    plans: list[int] = []
+    assert find_renewal_rules(monkeypatch, lambda plan: plans.append(len(plan.slots)) or plan) == []  # type: ignore[func-returns-value]
+    assert plans[:3] == [1, 2, 2]
+
+
+JANES = "jane/bedrock"
+LONG = replace(RENEWED.declared, age_days=365, renew_before_hours=60 * 24)
+UP_DENIED = Work((Start(0, faults=(Fault(UPDATE, Kind.DENIED, 1),)),), seed=0)
+IMPORTED = Adopt(0, RENEWED.declared, "jane", BEDROCK, knows=True)
+INACTIVE = (("renew_before_hours", None), ("status", "Inactive"))
+SHORTER = Change(0, JANES, (("age_days", 30), ("renew_before_hours", 14 * 24)))
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        pytest.param(
+            [RENEWED, UP, Wait(17 * DAY), Human(Act.RENAME, "jane"), Human(Act.ADD_USER, "jane"), UP],
+            id="IAM renamed the user without `was`: the replaced key got a successor in the same run",
+        ),
+        pytest.param(
+            [RENEWED, UP, Human(Act.CREATE, "jane", BEDROCK, days=30), Wait(17 * DAY), UP, Wait(3 * DAY), UP],
+            id="a successor was an adopted key that expired first, and the next run replaced the key in use",
+        ),
+        pytest.param(
+            [RENEWED, UP, Wait(17 * DAY), UP, Wait(14 * DAY), UP, Wait(3 * DAY), IMPORTED, UP],
+            id="a successor in slot 1 was rejected, because it had the password of an imported key",
+        ),
+        pytest.param(
+            [RENEWED, UP, Wait(17 * DAY), UP, Change(0, JANES, INACTIVE), UP, UP],
+            id="a key that specs declare Inactive counted as deactivated by a person, and both keys stayed",
+        ),
+        pytest.param(
+            [Declare(0, LONG), UP, Wait(310 * DAY), UP, SHORTER, UP, Wait(17 * DAY), UP],
+            id="a previous key with a longer lifetime left no room, and the current key expired",
+        ),
+        pytest.param(
+            [RENEWED, UP, Wait(17 * DAY), UP, Taint(0, JANES), UP, Wait(17 * DAY), UP],
+            id="a replaced previous key left no room, and the current key expired",
+        ),
+        pytest.param(
+            [RENEWED, UP, Wait(17 * DAY), UP, Wait(3 * DAY), Change(0, JANES, (("reset", "leaked"),)), UP_DENIED],
+            id="after a reset whose run failed, the previous key, which may be compromised, worked until its end",
+        ),
+    ],
+)
+def test_renewals_found_before(history: list[Step]) -> None:
+    """A failed renewal that the simulation found stays fixed."""
+    assert play(history) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (lambda plan: replace(plan, slots=plan.slots[-1:]), "working key"),
+        (
+            lambda plan: replace(
+                plan, slots=tuple(replace(slot, rotation=(slot.rotation or 0) + 1) for slot in plan.slots)
+            ),
+            "working key",
+        ),
+        (lambda plan: replace(plan, slots=plan.slots[:1]), "not renewed"),
+        (lambda plan: replace(plan, slots=(plan.slots[0], replace(plan.slots[0], slot=2))), "two successors"),
+    ],
+    ids=["previous key not declared", "greater rotation", "no successor", "both slots at once"],
+)
+def test_wrong_renewals(change: Callable[[SlotPlan], SlotPlan], rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan that ends a working key, renews nothing, or creates two keys breaks a rule."""
+    assert rule in find_renewal_rules(monkeypatch, change)
 
 
 def test_a_state_that_forgets(monkeypatch: pytest.MonkeyPatch) -> None:

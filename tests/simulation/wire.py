@@ -143,7 +143,7 @@ class Client:
 
         def answer() -> dict[str, Any]:
             self._run.world.switch(UserName, ServiceSpecificCredentialId, _STATUS[Status])
-            self._run.record.switched(self._run, ServiceSpecificCredentialId)
+            self._run.record.switched(self._run, ServiceSpecificCredentialId, _STATUS[Status])
             return {}
 
         return self._call(UPDATE, answer)
