@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DAY = 86_400
 USER, NAME = "ai-assistant", "ai-assistant/bedrock"
-(SPEC,) = (block.text for block in blocks(ROOT / "docs/specs.md") if block.heading == "Expiry")
+(SPEC,) = (block.text for block in blocks(ROOT / "docs/expiry.md") if block.heading == "Expiry")
 ENDLESS = f"users: {{{USER}: {{credentials: [{{service: bedrock}}]}}}}"
 
 
