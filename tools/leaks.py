@@ -30,7 +30,7 @@ SWITCHES = (
     Switch(
         "pulumi -v=9",
         "writes every property to standard error or, without `--logtostderr`, to files in the temporary folder that"
-        " every user can read; Pulumi 3.274.1 no longer does this",
+        " every user can read. Pulumi 3.274.1 no longer does this",
         ("-v=9",),
         is_clean=True,
     ),
