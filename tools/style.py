@@ -68,7 +68,6 @@ EXCEPTIONS = {
     "such user: nobody": "the name of a user",
     "refuse a": "a word that the test's provider reads",
     "tell: ": "the name of a parameter",
-    "foreign: services": "the name of a parameter",
     "this is what went wrong": "an error of a different program",
     "take it out, or call it pulumist": "prose that is not a command",
     "the embedded IAM only": "the passphrase of local stacks, whose states a change would make unreadable",

@@ -184,7 +184,7 @@ def test_due_date() -> None:
 
 @dataclass
 class World:
-    """An account with the keys of one declared credential, the stack's state, and what an update does."""
+    """An account with the keys of one declared credential, the stack's state, and the effect of an update."""
 
     now: datetime = START
     desired: DesiredCredential = RENEWED
