@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Status
+from iamcreds.model import Existing, Status
 from iamcreds.slots import find_renewal_date
 
 if TYPE_CHECKING:
@@ -174,11 +174,12 @@ def avoid_adoption(plan: SlotPlan, unmanaged: Iterable[Credential]) -> SlotPlan:
 
     Such a successor would need a successor itself while the renewed credential still uses the quota.
     """
-    renewed = plan.renewed
-    if renewed is None or all(each.expires is None or not _outlives(renewed, each) for each in unmanaged):
+    renewed, successor = plan.renewed, plan.slots[-1]
+    if renewed is None or successor.existing is not Existing.ADOPT:
         return plan
-    current, successor = plan.slots
-    return replace(plan, slots=(current, replace(successor, existing=None)))
+    if all(each.expires is None or not _outlives(renewed, each) for each in unmanaged):
+        return plan
+    return replace(plan, slots=(plan.slots[0], replace(successor, existing=None)))
 
 
 def _outlives(other: Credential, current: Credential) -> bool:

@@ -37,7 +37,7 @@ _DELETED = "{name}: the previous credential {id} is deleted, which was valid unt
 _DELETED_EARLY = "{name}: the previous credential {id} still works and is deleted, because no `renewBefore` is declared"
 _BLOCKED = (
     "{name}: unmanaged credential {ids} uses the quota for the successor of {id}, which is due on {date}. Delete it"
-    " before that date"
+    " before that date, unless it was replaced and the next `up` deletes it"
 )
 _NOT_ADOPTED = (
     "{name}: the successor of {id} does not adopt unmanaged credential {ids}, which expires no later than {id}."

@@ -166,8 +166,8 @@ def test_adopted_successor(unmanaged: Slot, existing: Existing | None) -> None:
     assert unmanaged.existing is not None
     current, successor = avoid_adoption(plan(desired, OLD), [unmanaged.existing]).slots
     assert (current.existing, successor.existing) == (Existing.ADOPT, existing)
-    kept = plan(desired, slot())
-    assert avoid_adoption(kept, [unmanaged.existing]) == kept
+    for kept in (plan(desired, slot()), plan(RENEWED, OLD)):
+        assert avoid_adoption(kept, [unmanaged.existing]) is kept
 
 
 def test_due_date() -> None:

@@ -18,7 +18,7 @@ from iamcreds.model import SourceLocation, Status
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.monitor import send
 from iamcreds.pulumi_engine.program_context import state_context
-from iamcreds.pulumi_engine.registration import _Run, register
+from iamcreds.pulumi_engine.registration import _list_credentials, _Run, register
 from iamcreds.pulumi_engine.requests import credential_request
 from iamcreds.pulumi_engine.responses import RegisteredResource
 from iamcreds.pulumi_engine.run_progress import RunProgress
@@ -70,6 +70,16 @@ def test_passwords_are_not_shown() -> None:
     """The printed form of a run contains no password."""
     progress = RunProgress(1, print)
     assert "hunter2" not in repr(_Run(None, None, {"jane/codecommit": "hunter2"}, progress, []))
+
+
+def test_password_of_a_successor(desired: Desired) -> None:
+    """Only the import has the password to import: the successor in its slot is a new credential."""
+    (user,) = desired.users
+    run = _Run(None, None, {"jane/codecommit/other": "hunter2"}, RunProgress(1, print), [])
+    for adopt in ("ACCA1", None):
+        credential = replace(user.credentials[1], adopt=adopt)
+        ((_, request),) = _list_credentials(replace(user, credentials=(credential,)), run, "urn")
+        assert ("password" in request.object.fields) == (adopt is not None)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

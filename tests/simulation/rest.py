@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Status, split_slot
+from iamcreds.model import Status, slot_name, split_slot
 from tests.simulation.engine import Run
 from tests.simulation.process import new_process
 from tests.simulation.rules import orphans, password
@@ -166,12 +166,13 @@ class Rest:
         return bool(names)
 
     def _unprotect(self, run: Run, text: str) -> bool:
-        names = set(_PROTECTED.findall(text))
+        names = {split_slot(name)[0] for name in _PROTECTED.findall(text)}
         for name in names:
             self._tell(f"- way out: {name} is no longer protected")
             declared = run.stack.program.declared.get(name)
             for each in (name, *(() if declared is None else declared.former_names)):
                 run.stack.unprotect(each)
+                run.stack.unprotect(slot_name(each, 2))
             run.stack.program.change(name, {"protect": False})
         return bool(names)
 

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 _DELETE_COMMAND = re.compile(r"--service-specific-credential-id (ACCA\w+)")
 _UNKNOWN = re.compile(
-    r"unmanaged credential .*? uses the quota|unmanaged credentials? .*? already exists?\. Options"
-    r"|credential \S+ \([^)]*\) of user \S+ is unmanaged\."
+    r"unmanaged credentials? .*? already exists?\. Options|credential \S+ \([^)]*\) of user \S+ is unmanaged\."
 )
 SECOND = 1.0
 """The tolerance for a date that is truncated to the second, on a clock known to the second."""
