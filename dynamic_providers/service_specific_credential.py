@@ -183,7 +183,9 @@ class ServiceSpecificCredentialProvider(Provider):
         inputs = CredentialInputs.read(news)
         existing = self._find(credential_id, olds)
         is_renewed = is_rotated(olds, inputs)
-        status = Status.ACTIVE if is_renewed and inputs.status is None else inputs.target
+        actual = {olds["status"], *([] if existing is None else [existing.status.value])}
+        is_activated = is_renewed and inputs.status is None and Status.INACTIVE in actual
+        status = Status.ACTIVE if is_activated else inputs.target
         statuses = {olds.get("desired_status"), olds["status"], status if existing is None else existing.status.value}
         try:
             issued = self.account.credentials.change(

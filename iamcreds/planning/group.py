@@ -28,6 +28,7 @@ class Member:
         lifetime: time from creation to expiry, None for no expiry.
         adopt: id of the credential to import, None for a new one.
         is_lifetime_known: False if a preview does not know the lifetime yet.
+        is_renewed: True if it uses the whole quota for its successors, so `declared` is not the number of resources.
         is_certain: False if a transformation may have changed these values or the resource's options.
     """
 
@@ -37,6 +38,7 @@ class Member:
     lifetime: timedelta | None = None
     adopt: str | None = None
     is_lifetime_known: bool = True
+    is_renewed: bool = False
     is_certain: bool = True
 
     def fits(self, credential: Credential) -> bool:
@@ -97,6 +99,11 @@ class Group:
         """Return the declared credentials that do not exist, or are replaced, by resource name in order."""
         having = set(self.owners_of_existing.values()) - self.replaced.keys()
         return {name: self.members[name] for name in sorted(self.members.keys() - having)}
+
+    def count_adopters(self, name: str) -> int:
+        """Return how many unmanaged credentials the declared ones of this member's group can adopt at most."""
+        member = self.members[name]
+        return len(self.needing) if member.is_renewed else member.declared
 
     @property
     def open(self) -> dict[str, Member]:

@@ -94,7 +94,7 @@ def _adopt(group: Group) -> dict[str, Decision]:
     """
     adopters = {name: member for name, member in group.open.items() if _adopts(group, name) and member.is_certain}
     is_certain = group.is_whole and not group.uncertain & {each.id for each in group.unmanaged}
-    if not is_certain or any(len(group.unmanaged) > member.declared for member in adopters.values()):
+    if not is_certain or any(len(group.unmanaged) > group.count_adopters(name) for name in adopters):
         return {}
     order = {credential.id: number for number, credential in enumerate(group.unmanaged)}
     pairs = sorted(
@@ -141,7 +141,7 @@ def _reject_one(group: Group, name: str, unmanaged: Sequence[Credential]) -> Dec
         return NotFound(group.importers[name], unmanaged)
     if not _adopts(group, name):
         return InTheWay(unmanaged)
-    return Ambiguous(unmanaged) if len(unmanaged) > member.declared else NotAdoptable(unmanaged[0])
+    return Ambiguous(unmanaged) if len(unmanaged) > group.count_adopters(name) else NotAdoptable(unmanaged[0])
 
 
 def _create(group: Group) -> dict[str, Decision]:

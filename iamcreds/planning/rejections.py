@@ -68,9 +68,10 @@ def describe(rejection: Rejection, group: Group, name: str, now: datetime) -> st
             )
         case Ambiguous(unmanaged):
             return (
-                f"cannot adopt a {what} for {user}: unmanaged {_list_existing(unmanaged)}, but only {member.declared}"
-                f" is declared. Options: delete one ({_or(map(_delete_command, unmanaged))}); or import one unchanged"
-                f" with {_or(f'`adopt: {each.id}`' for each in unmanaged)}"
+                f"cannot adopt a {what} for {user}: unmanaged {_list_existing(unmanaged)}, but only"
+                f" {group.count_adopters(name)} is declared. Options: delete one"
+                f" ({_or(map(_delete_command, unmanaged))}); or import one unchanged with"
+                f" {_or(f'`adopt: {each.id}`' for each in unmanaged)}"
             )
         case NotAdoptable(credential):
             return (
@@ -207,7 +208,9 @@ def _list_options(unmanaged: Sequence[Credential], group: Group, name: str, now:
     unless = f", unless a different run is creating {it}" if is_recent else ""
     options = [f"delete {it} ({_and(map(_delete_command, unmanaged))}){unless}"]
     member = group.members[name]
-    can_adopt = not group.replaces(name) and len(unmanaged) <= member.declared and all(map(member.fits, unmanaged))
+    can_adopt = (
+        not group.replaces(name) and len(unmanaged) <= group.count_adopters(name) and all(map(member.fits, unmanaged))
+    )
     if can_adopt:
         options.append(f"adopt {it} with `existing: adopt`, which resets the password")
     if importable := [credential.id for credential in unmanaged if _can_import(credential, group, name)]:

@@ -52,12 +52,16 @@ class SlotPlan:
     Attributes:
         slots: the declared slots, the current one first.
         renewed: the credential whose successor is created now, None for none.
+        rotation: the rotation of the recorded current credential.
+        is_reset: True if the current credential is reset.
         deleted: a credential that is deleted, because it expired or no slot 2 is declared; None for none.
     """
 
     slots: tuple[DesiredCredential, ...]
     renewed: Credential | None = None
     deleted: Credential | None = None
+    rotation: int = 0
+    is_reset: bool = False
 
 
 def plan_slots(desired: DesiredCredential, slots: Mapping[int, Slot], now: datetime) -> SlotPlan:
@@ -72,10 +76,9 @@ def plan_slots(desired: DesiredCredential, slots: Mapping[int, Slot], now: datet
         return SlotPlan((desired,))
     number = max(slots, key=lambda number: (slots[number].recorded.rotation, -number))
     case = _Case(desired, number, slots[number], slots.get(3 - number), now)
-    for rule in _RULES:
-        if (plan := rule(case)) is not None:
-            return plan
-    return _keep(case)
+    plans = (rule(case) for rule in (*_RULES, _keep))
+    plan = next(plan for plan in plans if plan is not None)
+    return replace(plan, rotation=case.current.recorded.rotation)
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ def _reset(case: _Case) -> SlotPlan | None:
     if not (case.is_renewing or case.other) or case.desired.reset in (None, recorded.reset):
         return None
     current = replace(case.keep_current(), rotation=recorded.rotation + 1)
-    return SlotPlan((current, *case.keep_other(status=Status.INACTIVE)))
+    return SlotPlan((current, *case.keep_other(status=Status.INACTIVE)), is_reset=True)
 
 
 def _recreate(case: _Case) -> SlotPlan | None:

@@ -143,10 +143,13 @@ def _find_effects(old: State, new: State) -> Iterator[Action]:
 
     A secret trigger or status is masked, so a change is assumed.
     """
-    if _may_change("reset", old, new) or count_rotations(new.inputs) > count_rotations(old.outputs):
+    is_rotated = count_rotations(new.inputs) > count_rotations(old.outputs)
+    if is_rotated or _may_change("reset", old, new):
         yield Action.RESET
     if _may_change("status", old, new):
         yield _switch(new)
+    elif is_rotated and "status" not in new.inputs and old.outputs.get("status") == Status.INACTIVE:
+        yield Action.ACTIVATE  # a new password is meant to be used
 
 
 def _may_change(name: str, old: State, new: State) -> bool:

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.model import Status
-from iamcreds.pulumi_engine.inputs import count_days, find_replace_reasons
+from iamcreds.pulumi_engine.inputs import count_days, find_replace_reasons, is_rotated
+from iamcreds.services import MAX_PER_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 _DEACTIVATED = (
     "{service} credential {id} of user {user} was deactivated outside Pulumi and stays Inactive. Options: activate it"
-    " in IAM; or declare `status: Active`"
+    " in IAM; or declare `status: Active`{unless}"
 )
 _STAYS_EXPIRED = (
     "{service} credential {id} of user {user} is Expired and is not replaced, because it was deactivated outside Pulumi"
@@ -35,8 +36,9 @@ _NO_EXPIRY = (
 def find_warnings(credential_id: str, olds: Mapping[str, Any], inputs: CredentialInputs) -> Iterator[str]:
     """Yield the warnings of a run; `olds` are the recorded outputs after a refresh."""
     values = {"service": olds.get("service"), "id": credential_id, "user": olds.get("user")}
-    if olds.get("status") == Status.INACTIVE and inputs.status is None:
-        yield _DEACTIVATED.format(**values)
+    if olds.get("status") == Status.INACTIVE and inputs.status is None and not is_rotated(olds, inputs):
+        may_be_renewed = inputs.age_days is not None and inputs.declared == MAX_PER_SERVICE
+        yield _DEACTIVATED.format(**values, unless=" (not next to `renewBefore`)" if may_be_renewed else "")
     is_kept = olds.get("status") == Status.EXPIRED and not find_replace_reasons(olds, inputs)
     if is_kept:
         yield _STAYS_EXPIRED.format(**values)

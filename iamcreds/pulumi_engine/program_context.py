@@ -94,6 +94,8 @@ def credential_context(
     number = max(len(declared), *(each.number for each in declared))
     options = Options(protect=credential.protect, deletes_first=number == MAX_PER_SERVICE or None)
     context |= {"group": {}, "options": options.properties()}
+    if any(each.renew_before_hours is not None for each in declared):
+        context["renewed"] = True
     if len(declared) > 1:
         for member in declared:
             inputs = CredentialInputs.declare(member, declared=number, account=None)

@@ -30,7 +30,7 @@ from iamcreds.pulumi_engine.program_context import (
     users_context,
 )
 from iamcreds.pulumi_engine.rejection_report import raise_rejections, report_rejections
-from iamcreds.pulumi_engine.renewals import declare_slots, plan_renewals
+from iamcreds.pulumi_engine.renewals import declare_slots, plan_renewals, warn_of_missing_resets
 from iamcreds.pulumi_engine.requests import (
     credential_request,
     depend_on,
@@ -75,8 +75,10 @@ async def _register(desired: Desired) -> dict[str, dict[str, Any]]:
     files = groupby(sorted(desired.users, key=_file), key=_file)
     registrations = [_register_file(file, list(users), run, parent or "") for file, users in files]
     resources = [resource for file in await asyncio.gather(*registrations) for resource in file]
-    await _report(await run, resources)
-    slots = group_slots(resource for resource in resources if _has_outputs(resource))
+    facts = await run
+    await _report(facts, resources)
+    warn_of_missing_resets(facts.plans, resources)
+    slots = group_slots((resource for resource in resources if _has_outputs(resource)), facts.plans)
     return {
         "credentials": {name: describe_slots(*group) for name, group in slots.items()},
         "secrets": {name: current.secret_output() for name, (current, *_) in slots.items()},

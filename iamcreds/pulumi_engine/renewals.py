@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.runtime.settings import is_dry_run
 
-from iamcreds.errors import IamcredsError
+from iamcreds.errors import ConfigError, IamcredsError
 from iamcreds.model import Credential, Status, slot_name
 from iamcreds.planning.rotation import Slot, SlotPlan, avoid_adoption, find_renewal, plan_slots
 from iamcreds.pulumi_engine.approved_plan import read_approval
@@ -25,16 +25,21 @@ if TYPE_CHECKING:
 
     from iamcreds.aws import Account
     from iamcreds.model import Desired, DesiredCredential, DesiredUser, RecordedCredential
+    from iamcreds.pulumi_engine.responses import RegisteredResource
     from iamcreds.pulumi_engine.stack_state import StackState
 
 _NO_STATE = "the stack's state cannot be read, and renewals cannot be planned without it. Run again"
 _WRONG_TIME = (
-    "config `now` is only for previews, and at this time credentials would be renewed: nothing was changed. Run"
+    "config `now` is only for previews, and its time changes which keys are renewed: nothing was changed. Run"
     " `pulumi config rm now`"
 )
 _RENEWED = "{name}: {id} expires on {date} and works until then. Its successor is created as {successor}"
 _DELETED = "{name}: the previous credential {id} is deleted, which was valid until {date}"
 _DELETED_EARLY = "{name}: the previous credential {id} still works and is deleted, because no `renewBefore` is declared"
+_NOT_RESET = (
+    "{name}: the current key is not reset, because `--target` does not include {resource}. Run `pulumi up --target"
+    " '**::{name}*'`"
+)
 _BLOCKED = (
     "{name}: unmanaged credential {ids} uses the quota for the successor of {id}, which is due on {date}. Delete it"
     " before that date, unless it was replaced and the next `up` deletes it"
@@ -52,7 +57,7 @@ async def plan_renewals(desired: Desired, state: StackState | None) -> Mapping[s
     for the account.
 
     Raises:
-        pulumi.RunError: the state or the account cannot be read, or config `now` is set in an update that renews.
+        pulumi.RunError: the state or the account cannot be read, or config `now` changes the plan of an update.
     """
     credentials = (each for user in desired.users for each in user.credentials)
     renewing = [each for each in credentials if has_slots(each, state)]
@@ -103,7 +108,11 @@ def _plan(
 
     account = Account(warn=notes.append)
     account.require_account(account_id, DECLARED_FOR)
-    return plan_credentials(account, renewing, state, _now(account), notes.append)
+    time = pulumi.Config().get("now")
+    plans = plan_credentials(account, renewing, state, parse_now(time) if time else _now(account), notes.append)
+    if time and not is_dry_run() and plans != plan_credentials(account, renewing, state, _now(account), notes.append):
+        raise ConfigError(_WRONG_TIME)
+    return plans
 
 
 def plan_credentials(
@@ -131,10 +140,8 @@ def plan_credentials(
 
 
 def _now(account: Account) -> datetime:
-    """Return config `now`, or server time; with an approved plan not later than it, so `up` does no more than it."""
-    text = pulumi.Config().get("now")
-    now = parse_now(text) if text else account.clock.now()
-    approval = read_approval()
+    """Return server time; with an approved plan not later than it, so `up` does no more than it."""
+    now, approval = account.clock.now(), read_approval()
     return now if approval is None else min(now, approval.planned_at)
 
 
@@ -177,14 +184,7 @@ def _find_blocked(
 
 
 def _report(plans: Mapping[str, SlotPlan]) -> None:
-    """Show renewals and deletions with ids and dates.
-
-    Raises:
-        pulumi.RunError: an update would renew at the time of config `now`.
-    """
-    is_time_set = bool(pulumi.Config().get("now"))
-    if is_time_set and not is_dry_run() and any(plan.renewed or plan.deleted for plan in plans.values()):
-        raise pulumi.RunError(_WRONG_TIME)
+    """Show renewals and deletions with ids and dates."""
     for name, plan in plans.items():
         if plan.renewed is not None and plan.renewed.expires is not None:
             successor = plan.slots[1].resource_name
@@ -192,6 +192,15 @@ def _report(plans: Mapping[str, SlotPlan]) -> None:
             pulumi.log.info(_RENEWED.format(name=name, id=plan.renewed.id, date=date, successor=successor))
         if plan.deleted is not None:
             _report_deletion(name, plan.deleted, plan.slots[0])
+
+
+def warn_of_missing_resets(plans: Mapping[str, SlotPlan], resources: Iterable[RegisteredResource]) -> None:
+    """Warn of each planned reset that `--target` left out: the current credential may be a different resource."""
+    by_name = {each.name: each for each in resources}
+    for name, plan in plans.items():
+        current = by_name.get(plan.slots[0].resource_name)
+        if plan.is_reset and current is not None and current.is_left_out(plan.slots[0].reset):
+            pulumi.log.warn(_NOT_RESET.format(name=name, resource=current.name))
 
 
 def _report_deletion(name: str, deleted: Credential, current: DesiredCredential) -> None:

@@ -16,11 +16,12 @@ from iamcreds.pulumi_engine.rejection_report import RejectedResource
 from iamcreds.services import LOGIN_OUTPUTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
 
     from iamcreds.model import SourceLocation
+    from iamcreds.planning.rotation import SlotPlan
 
 _LOGINS = tuple(LOGIN_OUTPUTS.values())
 _UNKNOWN_SECRET = "unknown, because the credential was imported: a `reset` creates a new secret"  # noqa: S105 - none
@@ -43,6 +44,12 @@ class RegisteredResource:
     def is_done(self) -> bool:
         """Return True if the resource neither failed nor was skipped."""
         return self.response.result == Result.SUCCESS and not self.response.unknown
+
+    def is_left_out(self, reset: str | None) -> bool:
+        """Return True if `--target` left the resource out, so that its outputs do not have this `reset` text."""
+        fields = self.response.object.fields
+        recorded = fields["reset"].string_value if "reset" in fields else None
+        return self.response.result == Result.SUCCESS and recorded != reset
 
     @property
     def is_without_secret(self) -> bool:
@@ -83,15 +90,21 @@ class RegisteredResource:
         return next((MessageToDict(fields[name]) for name in names if name in fields), UNKNOWN)
 
 
-def group_slots(credentials: Iterable[RegisteredResource]) -> dict[str, list[RegisteredResource]]:
+def group_slots(
+    credentials: Iterable[RegisteredResource], plans: Mapping[str, SlotPlan]
+) -> dict[str, list[RegisteredResource]]:
     """Return the slots of each credential by its declared name, the current one first.
 
-    The outputs show the current one, and not the planned one: `--target` or a failure may have left out the latter.
+    The outputs show the current one, and not the planned one: `--target` or a failure may have left out the latter. If
+    the recorded current one failed, the previous one does not take its place.
     """
     groups: dict[str, list[RegisteredResource]] = defaultdict(list)
     for credential in credentials:
         groups[split_slot(credential.name)[0]].append(credential)
-    return {name: sorted(group, key=lambda each: -each.rotation) for name, group in groups.items()}
+    ordered = {name: sorted(group, key=lambda each: -each.rotation) for name, group in groups.items()}
+    return {
+        name: group for name, group in ordered.items() if name not in plans or group[0].rotation >= plans[name].rotation
+    }
 
 
 def describe_slots(current: RegisteredResource, previous: RegisteredResource | None = None) -> dict[str, Any]:

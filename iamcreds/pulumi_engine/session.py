@@ -232,4 +232,4 @@ def _adopts(decision: Decision) -> str | None:
 
 
 def _is_like(other: Member, member: Member) -> bool:
-    return replace(other, is_certain=True) == member
+    return replace(other, is_certain=True, is_renewed=False) == member

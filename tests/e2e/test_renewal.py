@@ -125,6 +125,38 @@ def test_end(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     stack.assert_no_changes()
 
 
+def test_leaked_key(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """The documented target resets the current key and deactivates the previous one; a narrower one warns."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(jane=RENEWED)
+    stack.up()
+    pass_days(emulator, 77)
+    stack.up()
+    first, second = list_ids(iam)
+    leaked = emulator.controls.passwords()[second]
+    stack.write_specs(jane=RENEWED.replace("bedrock, ", "bedrock, reset: leaked, "))
+    narrow = stack.succeed("up", "--yes", "--skip-preview", "--target", f"**::{NAME}")
+    assert f"{NAME}: the current key is not reset, because `--target` does not include {NAME}~2" in narrow
+    stack.succeed("up", "--yes", "--skip-preview", "--target", f"**::{NAME}*")
+    assert list_ids(iam) == {first: "Inactive", second: "Active"}
+    assert emulator.controls.passwords()[second] != leaked
+    assert read_current(stack) == (second, first)
+    assert stack.read_secrets()[NAME] == emulator.controls.passwords()[second]
+
+
+def test_failed_update(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """If the update of the current key fails, outputs and secrets do not show the previous one as current."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(jane=RENEWED)
+    stack.up()
+    pass_days(emulator, 77)
+    stack.up()
+    stack.write_specs(jane=RENEWED.replace("bedrock, ", "bedrock, reset: leaked, "))
+    emulator.controls.deny("iam:ResetServiceSpecificCredential")
+    stack.fail("up", "--yes", "--skip-preview", "--continue-on-error")
+    assert (stack.read_outputs()["credentials"], stack.read_secrets()) == ({}, {})
+
+
 def test_time_of_previews(stack: Stack, iam: IAMClient) -> None:
     """Config `now` shows later renewals in a preview; an update that would renew because of it is rejected."""
     iam.create_user(UserName="jane")

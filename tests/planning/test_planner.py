@@ -276,6 +276,12 @@ ADOPTS = [
 ]
 ADOPT_REJECTIONS = [
     row("more unmanaged than declared", {"a": ADOPTING}, [A, B], {"a": Ambiguous([A, B])}),
+    row(
+        "two unmanaged ones for a credential with successors",
+        {"a": replace(ADOPTING_TWO, is_renewed=True)},
+        [A, B],
+        {"a": Ambiguous([A, B])},
+    ),
     row("no expiry, but a lifetime", {"a": replace(ADOPTING, lifetime=MONTH)}, [A], {"a": NotAdoptable(A)}),
     row("expiry, but no lifetime", {"a": ADOPTING}, [EXPIRING], {"a": NotAdoptable(EXPIRING)}),
     row(

@@ -137,6 +137,29 @@ def test_renewal(provider: ServiceSpecificCredentialProvider, emulator: Emulator
     assert created.id in emulator.controls.passwords()
 
 
+@pytest.mark.parametrize("is_active", [True, False])
+def test_reset_of_a_renewed_key(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, iam: IAMClient, file: Path, *, is_active: bool
+) -> None:
+    """The plan of a reset names exactly the steps that the update carries out; an Inactive key is activated."""
+    file.write_text(json.dumps(GOOD | EMPTY))
+    own, outs = make(provider)
+    before = emulator.controls.passwords().get(own)
+    emulator.controls.set(clock_shift=86_400)
+    if not is_active:
+        iam.update_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=own, Status="Inactive")
+        outs = read_outputs(new_process(), own, outs)
+    news = INPUTS | {"rotation": 1, "reset": "leaked"}
+    step = make_step("update", "jane/logs", old=outs, new=news)
+    step["oldState"]["id"] = own
+    run_plan("-", "--approve", str(file), given=make_preview(step))
+    assert json.loads(file.read_text())["activate"] == ([] if is_active else [own])
+    read_approval.cache_clear()
+    updated = new_process().update(own, outs, news).outs or {}
+    assert (updated["status"], updated["rotation"], updated["reset"]) == ("Active", 1, "leaked")
+    assert emulator.controls.passwords()[own] != before
+
+
 @pytest.mark.usefixtures("iam", "provider")
 @pytest.mark.parametrize("how", [{"existing": "adopt"}, {"adopt": FOREIGN}])
 def test_adoption(emulator: Emulator, file: Path, how: dict[str, str]) -> None:

@@ -15,12 +15,13 @@ from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.rpc import UNKNOWN, is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 
 from iamcreds.model import SourceLocation, Status
+from iamcreds.planning.rotation import SlotPlan
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.monitor import send
 from iamcreds.pulumi_engine.program_context import state_context
 from iamcreds.pulumi_engine.registration import _list_credentials, _Run, register
 from iamcreds.pulumi_engine.requests import credential_request
-from iamcreds.pulumi_engine.responses import RegisteredResource
+from iamcreds.pulumi_engine.responses import RegisteredResource, group_slots
 from iamcreds.pulumi_engine.run_progress import RunProgress
 from iamcreds.pulumi_engine.stack_state import StackState
 from iamcreds.specs import load
@@ -220,3 +221,12 @@ def test_engine_that_is_gone() -> None:
     ):
         runner.run(send(ResourceMonitorStub(channel).RegisterResource, RegisterResourceRequest()))
     assert ended.value.code == 32
+
+
+@pytest.mark.parametrize(("recorded", "expected"), [(0, ["jane/codecommit"]), (1, []), (2, [])])
+def test_previous_credential_is_no_substitute(recorded: int, expected: list[str]) -> None:
+    """If the recorded current credential failed, the outputs do not show the previous one in its place."""
+    previous = registered({"credential_id": "ACCA1", "service_password": "x"})
+    plans = {"jane/codecommit": SlotPlan((), rotation=recorded)}
+    assert list(group_slots([previous], plans)) == expected
+    assert list(group_slots([previous], {})) == ["jane/codecommit"]

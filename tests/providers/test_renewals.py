@@ -126,6 +126,19 @@ def test_time_of_previews(iam: IAMClient, config: dict[str, str], monkeypatch: p
     assert plan(state, RENEWED)[NAME].renewed is not None
 
 
+@pytest.mark.usefixtures("iam")
+def test_forgotten_time(signed_in: Emulator, iam: IAMClient, config: dict[str, str]) -> None:
+    """An earlier time that was left in the config does not silently prevent a renewal that is due."""
+    created = iam.create_service_specific_credential(UserName="jane", ServiceName=BEDROCK, CredentialAgeDays=90)
+    existing = created["ServiceSpecificCredential"]
+    state = state_of(record(existing["CreateDate"], existing["ServiceSpecificCredentialId"]))
+    config["now"] = existing["CreateDate"].isoformat()
+    assert plan(state, RENEWED)[NAME].renewed is None
+    signed_in.controls.set(clock_shift=89 * 86_400)
+    with pytest.raises(pulumi.RunError, match="config `now` is only for previews"):
+        plan(state, RENEWED)
+
+
 @pytest.mark.usefixtures("signed_in", "config")
 def test_former_names(iam: IAMClient) -> None:
     """Slots are found under the former names of user and credential."""
