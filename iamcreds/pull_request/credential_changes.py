@@ -30,6 +30,7 @@ ACTIONS = {
     "same": None,
 }
 """The actions by engine step. For None, they depend on the properties."""
+_OF_PREVIOUS = frozenset({Action.DELETE, Action.DEACTIVATE})
 
 
 def find_credential_changes(
@@ -63,7 +64,7 @@ def _explain(
     """Return the notes of a change, including those about the other slot."""
     if Action.RENEW in actions:
         yield from slots.explain_renewal(step)
-    elif Action.DELETE in actions and step.old and slots.is_previous(step.old):
+    elif not _OF_PREVIOUS.isdisjoint(actions) and step.old and slots.is_previous(step.old):
         yield note_previous(step.old)
     if Action.RENEW not in actions or Action.REPLACE in actions:
         yield from explain(step, actions, recorded.get(step.old.urn if step.old else step.urn))

@@ -11,6 +11,7 @@ from iamcreds.pull_request.properties import format_value, parse_date
 from iamcreds.resource_types import CREDENTIAL_TYPE
 from iamcreds.slots import rank_slot
 from iamcreds.text.names import CREDENTIAL_ID
+from iamcreds.text.numbers import parse_whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -74,13 +75,12 @@ def find_recorded_slots(steps: Iterable[Step]) -> RecordedSlots:
 
 
 def count_rotations(properties: Mapping[str, object]) -> int:
-    """Return the number of predecessors in inputs or outputs, 0 without one."""
-    rotation = properties.get("rotation")
-    return int(rotation) if isinstance(rotation, int | float) else 0
+    """Return the number of predecessors in inputs or outputs, 0 if it is absent or not valid."""
+    return parse_whole_number(properties.get("rotation")) or 0
 
 
 def note_previous(old: State) -> Note:
-    """Return the note of a deletion of the previous credential."""
+    """Return the note of a deletion or deactivation of the previous credential."""
     return Note(f"previous, valid until {_format_expiry(old)}".removesuffix(" until "))
 
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.runtime.settings import is_dry_run
 
-from iamcreds.errors import ConfigError, IamcredsError
-from iamcreds.model import Credential, Status, slot_name
+from iamcreds.errors import ConfigError, IamcredsError, UserDeniedError
+from iamcreds.model import Credential, Status
 from iamcreds.planning.rotation import Slot, SlotPlan, avoid_adoption, find_renewal, plan_slots
 from iamcreds.pulumi_engine.approved_plan import read_approval
 from iamcreds.pulumi_engine.provider import DECLARED_FOR, parse_now
+from iamcreds.pulumi_engine.recorded_slots import find_slot_names, keep_recorded, read_slots
 from iamcreds.services import Family, service_family
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ _BLOCKED = (
     "{name}: unmanaged credential {ids} uses the quota for the successor of {id}, which is due on {date}. Delete it"
     " before that date, unless it was replaced and the next `up` deletes it"
 )
+_DENIED = "{name}: no renewal is planned, and its credentials are kept as recorded, because AWS denied {error}"
 _NOT_ADOPTED = (
     "{name}: the successor of {id} does not adopt unmanaged credential {ids}, which expires no later than {id}."
     " Delete it to renew {id}"
@@ -87,18 +89,8 @@ def declare_slots(user: DesiredUser, plans: Mapping[str, SlotPlan]) -> DesiredUs
 
 def has_slots(credential: DesiredCredential, state: StackState | None) -> bool:
     """Return True if specs declare successors, or if the state has one."""
-    return credential.number > 1 or (state is not None and any(number > 1 for number in _find(credential, state)))
-
-
-def _find(credential: DesiredCredential, state: StackState) -> dict[int, RecordedCredential]:
-    """Return the slots that the state has, by number, under the declared or a former name."""
-    slots: dict[int, RecordedCredential] = {}
-    for number in (1, 2):
-        for name in (credential.declared_name, *credential.former_declared_names):
-            recorded = state.find(slot_name(name, number))
-            if recorded is not None:
-                slots.setdefault(number, recorded)
-    return slots
+    recorded = {} if state is None else find_slot_names(credential, state)
+    return max(credential.number, *recorded, 1) > 1
 
 
 def _plan(
@@ -124,14 +116,22 @@ def plan_credentials(
 ) -> dict[str, SlotPlan]:
     """Return the plan of each of these credentials, by its declared name.
 
+    If AWS denies the read of a user, its slots are declared as recorded, and the provider rejects only them.
+
     Raises:
         AccountError: as AWS responds.
+        StateError: the slots of a credential in the state are ambiguous or not valid.
     """
     plans = {}
     for credential in renewing:
-        recorded = _find(credential, state).items()
-        slots = {number: Slot(each, _read(account, credential, each)) for number, each in recorded}
-        unmanaged = _list_unmanaged(account, credential, state)
+        recorded = read_slots(credential, state)
+        try:
+            slots = {number: Slot(each, _read(account, credential, each)) for number, each in recorded.items()}
+            unmanaged = _list_unmanaged(account, credential, state)
+        except UserDeniedError as error:
+            warn(_DENIED.format(name=credential.declared_name, error=error))
+            plans[credential.declared_name] = keep_recorded(credential, recorded)
+            continue
         planned = plan_slots(credential, slots, now)
         plan = plans[credential.declared_name] = avoid_adoption(planned, unmanaged)
         for warning in _find_blocked(credential, slots, unmanaged, _BLOCKED if plan is planned else _NOT_ADOPTED):

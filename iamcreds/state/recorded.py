@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import StateError
 from iamcreds.model import RecordedCredential, Status
 from iamcreds.text.names import CREDENTIAL_ID, SERVICE_NAME, USER_NAME
+from iamcreds.text.numbers import parse_whole_number
 
 if TYPE_CHECKING:
     import re
@@ -36,22 +37,21 @@ def read_recorded(resource: str, outputs: Mapping[str, Any]) -> RecordedCredenti
     """Return the credential that a resource with these outputs manages.
 
     Raises:
-        StateError: user, service or id is ciphertext or not a valid name.
+        StateError: user, service or id is ciphertext or not a valid name, or a number is not a whole number.
         LookupError, TypeError, ValueError: the outputs are not those of a credential.
     """
-    age_days = outputs.get("age_days")
     recorded = RecordedCredential(
         resource=resource,
         id=read_name(outputs, "credential_id", CREDENTIAL_ID),
         user=read_name(outputs, "user", USER_NAME),
         service=read_name(outputs, "service", SERVICE_NAME),
-        created=datetime.fromisoformat(outputs["create_date"]),
+        created=_parse_date(outputs["create_date"]),
         account=_read_text(outputs, "account_id"),
         reset=_read_text(outputs, "reset"),
-        rotation=int(outputs.get("rotation") or 0),
+        rotation=read_rotation(outputs),
         issued=_read_date(outputs, "issued_at"),
         expires=_read_date(outputs, "expiration_date"),
-        age_days=None if age_days is None else int(age_days),
+        age_days=_read_number(outputs, "age_days"),
         is_enforced=outputs.get("desired_status") is not None,
         is_retired=outputs.get("desired_status") == Status.INACTIVE,
         is_deactivated=outputs.get("deactivated") is True,
@@ -72,6 +72,23 @@ def read_name(properties: Mapping[str, Any], name: str, pattern: re.Pattern[str]
     return value
 
 
+def read_rotation(outputs: Mapping[str, Any]) -> int:
+    """Return the number of predecessors, 0 without one.
+
+    Raises:
+        StateError: it is not a whole number.
+    """
+    return _read_number(outputs, "rotation") or 0
+
+
+def _read_number(outputs: Mapping[str, Any], name: str) -> int | None:
+    value = outputs.get(name)
+    number = parse_whole_number(value)
+    if number is None and value is not None:
+        raise StateError(f"the state has a credential whose property `{name}` is not a whole number")
+    return number
+
+
 def _read_text(outputs: Mapping[str, Any], name: str) -> str | None:
     value = outputs.get(name)
     return value if isinstance(value, str) else None
@@ -79,4 +96,10 @@ def _read_text(outputs: Mapping[str, Any], name: str) -> str | None:
 
 def _read_date(outputs: Mapping[str, Any], name: str) -> datetime | None:
     text = _read_text(outputs, name)
-    return None if text is None else datetime.fromisoformat(text)
+    return None if text is None else _parse_date(text)
+
+
+def _parse_date(text: str) -> datetime:
+    """Parse an ISO 8601 date; one without an offset, which iamcreds does not write, is in UTC."""
+    date = datetime.fromisoformat(text)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

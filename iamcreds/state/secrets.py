@@ -10,18 +10,23 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from iamcreds.errors import SecretError
+from iamcreds.errors import SecretError, StateError
 from iamcreds.model import split_slot
 from iamcreds.resource_types import urn_name
 from iamcreds.services import LOGIN_OUTPUTS, SECRET_OUTPUTS, known_service
 from iamcreds.slots import rank_slot
 from iamcreds.state.export import list_credentials
+from iamcreds.state.recorded import read_rotation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _LOGINS = tuple(LOGIN_OUTPUTS.values())
 _SECRETS = tuple(SECRET_OUTPUTS.values())
+_WRONG_ROTATION = (
+    "the current credential is unknown, because the property `rotation` in the state is not a whole number. Run"
+    " `iamcreds secret URN` with the URN of the credential"
+)
 
 
 class Form(StrEnum):
@@ -124,7 +129,15 @@ def _select_current(urns: Iterable[str], outputs: Mapping[str, Mapping[str, Any]
     for urn in urns:
         slots[split_slot(urn)[0]].append(urn)
     for of_one in slots.values():
-        yield max(of_one, key=lambda urn: rank_slot(urn, int(outputs[urn].get("rotation") or 0)))
+        yield max(of_one, key=lambda urn: rank_slot(urn, _read_rotation(outputs[urn])))
+
+
+def _read_rotation(outputs: Mapping[str, Any]) -> int:
+    value = outputs.get("rotation")
+    try:
+        return read_rotation({"rotation": json.loads(_reveal(value)) if isinstance(value, dict) else value})
+    except (StateError, LookupError, TypeError, ValueError):
+        raise SecretError(_WRONG_ROTATION) from None
 
 
 def _suggest(resource: str, names: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ import grpc
 import pulumi
 import pytest
 
+from iamcreds.errors import StateError
 from iamcreds.pulumi_engine.program_context import state_context
 from iamcreds.pulumi_engine.stack_state import StackState, _read_state
 from iamcreds.resource_types import CREDENTIAL_TYPE
@@ -22,7 +23,7 @@ CREATED = "2026-11-24T00:00:00+00:00"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": "jane"}
 
 
-def resource(user: Any, id_: str, type_: str = CREDENTIAL_TYPE, **more: str) -> dict[str, Any]:  # noqa: ANN401 - any
+def resource(user: Any, id_: str, type_: str = CREDENTIAL_TYPE, **more: str | float) -> dict[str, Any]:  # noqa: ANN401 - any
     """Return a resource as in the state."""
     outputs = {"user": user, "service": CODECOMMIT, "credential_id": id_, "create_date": CREATED} | more
     return {"type": type_, "outputs": outputs}
@@ -90,6 +91,22 @@ def test_two_of_one_name() -> None:
     assert state.describe("x", "joe", "codecommit")["owned"] == {"ACCA2": "x"}
     one = StackState({("jane", CODECOMMIT): {"ACCA1": "x"}}, None)
     assert one.describe("x", "kim", "codecommit")["owned"] == {"ACCA1": "x"}
+
+
+@pytest.mark.parametrize("rotation", [float("inf"), float("nan"), "x"])
+def test_wrong_rotation(rotation: float | str) -> None:
+    """A credential whose number is not valid is in the state, but cannot be read."""
+    urn = f"urn:pulumi:dev::iamcreds::{CREDENTIAL_TYPE}::"
+    id_ = "ACCAEXAMPLE1234567890"
+    right = resource("jane", id_.replace("0", "1"), rotation=1.0)
+    engine = Engine({f"{urn}a": resource("jane", id_, rotation=rotation), f"{urn}b": right})
+    with asking(engine) as monitor:
+        state = _read_state(monitor, "org/iamcreds/wrong")
+    assert state is not None
+    assert state.has("a")
+    with pytest.raises(StateError, match=f"a: the state has properties of credential {id_} that are not valid"):
+        state.read("a")
+    assert state.read("b").rotation == 1
 
 
 def test_user_that_is_an_output() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pytest
 
-from iamcreds.model import Desired, DesiredCredential, DesiredUser, RecordedCredential, SourceLocation
+from iamcreds.model import Desired, DesiredCredential, DesiredUser, RecordedCredential, SourceLocation, Status
 from iamcreds.planning.rotation import SlotPlan
 from iamcreds.pull_request.approval import Approval
 from iamcreds.pulumi_engine import renewals
@@ -149,6 +149,89 @@ def test_former_names(iam: IAMClient) -> None:
     ]
     planned = plan(state_of(*recorded), replace(RENEWED, was="old", user_was="joan"))[NAME]
     assert outline(planned) == [f"{NAME}~2", NAME]
+
+
+@pytest.fixture
+def denied(signed_in: Emulator, iam: IAMClient) -> dict[str, str]:
+    """Return the ids of jane and joe, 89 days old; AWS denies the list of joe, and the list of all users lacks joe."""
+    iam.create_user(UserName="joe")
+    ids = {}
+    for user in ("jane", "joe"):
+        created = iam.create_service_specific_credential(UserName=user, ServiceName=BEDROCK, CredentialAgeDays=90)
+        ids[user] = created["ServiceSpecificCredential"]["ServiceSpecificCredentialId"]
+    signed_in.controls.set(clock_shift=89 * 86_400, hidden_users=["joe"])
+    signed_in.controls.deny("iam:ListServiceSpecificCredentials", call=2)
+    return ids
+
+
+@pytest.mark.usefixtures("config")
+@pytest.mark.parametrize(
+    ("declared", "status"), [(RENEWED, None), (replace(PLAIN, expire_after_days=30), Status.ACTIVE)]
+)
+def test_denied_user(
+    denied: dict[str, str], declared: DesiredCredential, status: Status | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If AWS denies the read of one user, its slots are declared as recorded, and other users are renewed."""
+    joe = replace(record(datetime.now(UTC), denied["joe"]), user="joe", resource="joe/bedrock", reset="old")
+    other = replace(
+        joe, id=GONE, resource="joe/bedrock~2", rotation=1, reset="lost", age_days=365, is_enforced=status is not None
+    )
+    retired = replace(joe, is_enforced=True, is_retired=True)
+    jane = record(datetime.now(UTC), denied["jane"])
+    names = {(each.user, BEDROCK): {each.id: each.resource} for each in (jane, joe)}
+    names["joe", BEDROCK][other.id] = other.resource
+    state = StackState(names, "123456789012", recorded={each.id: each for each in (jane, retired, other)})
+    of_joe = replace(declared, user="joe", reset="new", adopt="ACCAIMPORTED000000000")
+    plans = plan(state, RENEWED, of_joe)
+    assert plans[NAME].renewed is not None
+    assert plans["joe/bedrock"] == SlotPlan(
+        (
+            replace(of_joe, slot=2, rotation=1, reset="lost", expire_after_days=365, status=status, adopt=None),
+            replace(of_joe, reset="old", expire_after_days=90, status=Status.INACTIVE),
+        )
+    )
+    warning = capsys.readouterr().err
+    assert "joe/bedrock: no renewal is planned, and its credentials are kept as recorded, because AWS denied" in warning
+    assert "listing the service-specific credentials of user joe: AWS error AccessDenied" in warning
+
+
+@pytest.mark.usefixtures("config")
+def test_denied_new_credential(signed_in: Emulator, iam: IAMClient) -> None:
+    """A new credential of a denied user is declared, and the provider rejects it."""
+    iam.create_user(UserName="joe")
+    created = iam.create_service_specific_credential(UserName="jane", ServiceName=BEDROCK, CredentialAgeDays=90)
+    jane = record(datetime.now(UTC), created["ServiceSpecificCredential"]["ServiceSpecificCredentialId"])
+    signed_in.controls.set(hidden_users=["jane", "joe"])
+    signed_in.controls.deny("iam:ListServiceSpecificCredentials", call=3)
+    of_joe = replace(RENEWED, user="joe")
+    assert plan(state_of(jane), RENEWED, of_joe)["joe/bedrock"] == SlotPlan((of_joe,))
+
+
+@pytest.mark.usefixtures("signed_in", "config")
+@pytest.mark.parametrize(("name", "declared"), [(NAME, RENEWED), (f"{NAME}~2", RENEWED), (f"{NAME}~2", PLAIN)])
+def test_two_of_one_name(iam: IAMClient, name: str, declared: DesiredCredential) -> None:
+    """Two resources with the name of a slot end the run, because the plan may lack the current credential."""
+    assert iam.list_users()["Users"]
+    twin = replace(record(datetime.now(UTC), "ACCATWIN0000000000000"), resource=name)
+    recorded = [replace(record(datetime.now(UTC)), resource=name), twin]
+    with pytest.raises(pulumi.RunError, match=f"{name}: the state has 2 credentials .* {GONE} and {twin.id}, so"):
+        plan(state_of(*recorded), declared)
+
+
+def test_two_of_one_name_without_successors() -> None:
+    """Without successors, a program may have two resources with one name."""
+    twin = record(datetime.now(UTC), "ACCATWIN0000000000000")
+    assert plan(state_of(record(datetime.now(UTC)), twin), PLAIN) == {}
+
+
+@pytest.mark.usefixtures("signed_in", "config")
+@pytest.mark.parametrize("declared", [RENEWED, PLAIN])
+def test_unreadable_slot(iam: IAMClient, declared: DesiredCredential) -> None:
+    """A slot whose recorded properties are not valid ends the run, because `up` would delete its credential."""
+    assert iam.list_users()["Users"]
+    state = replace(state_of(replace(record(datetime.now(UTC)), resource=f"{NAME}~2")), recorded={})
+    with pytest.raises(pulumi.RunError, match=f"{NAME}~2: the state has properties of credential {GONE} that are not"):
+        plan(state, declared)
 
 
 def test_declared_slots() -> None:

@@ -222,3 +222,20 @@ def test_greater_number_without_an_age() -> None:
     steps = [step("update", "jane/bedrock", OLDER, old=old, new=new)]
     assert f"{ROW} reset |" in plan(*steps)
     assert removes(*steps)
+
+
+def test_reset_of_both_slots() -> None:
+    """A reset deactivates the previous credential, whose row has its end."""
+    retired = step("update", "jane/bedrock", OLDER, old=OLD, new=JANE)
+    retired["newState"]["inputs"]["status"] = "Inactive"
+    reset = step("update", "jane/bedrock~2", NEWER, old=NEW, new=JANE | {"rotation": 2.0, "reset": "leak"})
+    comment = plan(retired, reset)
+    assert f"{ROW} deactivate | previous, valid until 2026-12-10 |  |\n" in comment
+    assert f"{ROW} reset | reset trigger `leak` |  |\n" in comment
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("nan"), "x", True])
+def test_wrong_number(number: object) -> None:
+    """A number that is not valid counts as none."""
+    comment = plan(same("jane/bedrock", OLDER, OLD | {"rotation": number}), RENEWAL)
+    assert f"{ROW} renew | {OLDER} stays valid until 2026-12-10 |  |\n" in comment

@@ -62,6 +62,23 @@ def test_password() -> None:
     assert (old.issued, old.expires, old.age_days, old.was_deactivated) == (None, None, None, False)
 
 
+@pytest.mark.parametrize("name", ["create_date", "expiration_date", "issued_at"])
+@pytest.mark.parametrize("text", ["2026-11-01", "2026-11-01T00:00:00"])
+def test_date_without_an_offset(name: str, text: str) -> None:
+    """A date without an offset, as in an edited state, is in UTC, so that it is comparable with other dates."""
+    (found,) = read_export(export(credential(outputs=OUTPUTS | {name: text}))).credentials
+    dates = {"create_date": found.created, "expiration_date": found.expires, "issued_at": found.issued}
+    assert dates[name] == datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", ["rotation", "age_days"])
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), -1, 1.5, "1", {"a": 1}, True])
+def test_wrong_number(name: str, value: object) -> None:
+    """A number that is not a whole number is an error that names the property."""
+    with pytest.raises(StateError, match=f"property `{name}` is not a whole number"):
+        read_export(export(credential(outputs=OUTPUTS | {name: value})))
+
+
 @pytest.mark.parametrize(
     ("outputs", "expected"),
     [

@@ -168,6 +168,24 @@ def test_current_slot(first: int | None, second: int | None, current: str) -> No
         assert find_secret(export, f"urn:pulumi:test::iamcreds::{CREDENTIAL}::{name}").id == credential_id
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), "x", {"a": 1}, [1], {"plaintext": "x"}])
+def test_wrong_rotation(value: object) -> None:
+    """Without a valid number, the current slot is unknown; the URN still selects a credential."""
+    resource = make_resource("jane/codecommit")
+    resource["outputs"] = resource["outputs"] | {"rotation": value}
+    with pytest.raises(SecretError, match="property `rotation` in the state is not a whole number"):
+        find_secret(make_export(resource), "jane/codecommit")
+    assert find_secret(make_export(resource), resource["urn"]).id == "ACCA1"
+
+
+def test_secret_rotation() -> None:
+    """A number that the program made a secret selects the current slot."""
+    other = make_resource("jane/codecommit~2")
+    number = {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "plaintext": "1"}
+    other["outputs"] = other["outputs"] | {"credential_id": "ACCA2", "rotation": number}
+    assert find_secret(make_export(make_resource("jane/codecommit"), other), "jane/codecommit").id == "ACCA2"
+
+
 def test_only_slot_2() -> None:
     """After the deletion of slot 1, the declared name selects slot 2."""
     export = make_export(make_resource("jane/bedrock~2"))
