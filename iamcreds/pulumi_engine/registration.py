@@ -39,7 +39,7 @@ from iamcreds.pulumi_engine.requests import (
     spec_file_request,
     watcher_request,
 )
-from iamcreds.pulumi_engine.responses import RegisteredResource, describe_slots, group_slots
+from iamcreds.pulumi_engine.responses import RegisteredResource, make_outputs
 from iamcreds.pulumi_engine.run_progress import RunProgress, show_progress
 from iamcreds.pulumi_engine.stack_state import read_state
 from iamcreds.resource_types import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE, IAM_USER_TYPE, UNMANAGED_CREDENTIALS_TYPE
@@ -78,11 +78,7 @@ async def _register(desired: Desired) -> dict[str, dict[str, Any]]:
     facts = await run
     await _report(facts, resources)
     warn_of_missing_resets(facts.plans, resources)
-    slots = group_slots((resource for resource in resources if _has_outputs(resource)), facts.plans)
-    return {
-        "credentials": {name: describe_slots(*group) for name, group in slots.items()},
-        "secrets": {name: current.secret_output() for name, (current, *_) in slots.items()},
-    }
+    return make_outputs((resource for resource in resources if _has_outputs(resource)), facts.plans)
 
 
 async def _report(run: _Run, resources: Iterable[RegisteredResource]) -> None:

@@ -90,6 +90,15 @@ class RegisteredResource:
         return next((MessageToDict(fields[name]) for name in names if name in fields), UNKNOWN)
 
 
+def make_outputs(credentials: Iterable[RegisteredResource], plans: Mapping[str, SlotPlan]) -> dict[str, dict[str, Any]]:
+    """Return the stack's outputs `credentials` and `secrets`; `plans` are those of credentials with successors."""
+    slots = group_slots(credentials, plans)
+    return {
+        "credentials": {name: describe_slots(*group) for name, group in slots.items()},
+        "secrets": {name: current.secret_output() for name, (current, *_) in slots.items()},
+    }
+
+
 def group_slots(
     credentials: Iterable[RegisteredResource], plans: Mapping[str, SlotPlan]
 ) -> dict[str, list[RegisteredResource]]:
