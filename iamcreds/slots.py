@@ -56,6 +56,22 @@ def find_renewal_date(desired: DesiredCredential, expires: datetime | None) -> d
     return expires - timedelta(hours=desired.renew_before_hours)
 
 
+def find_renewal(desired: DesiredCredential, existing: Credential | None) -> datetime | None:
+    """Return the time from which `pulumi up` creates the successor, None if it never does.
+
+    A credential with a lifetime other than the declared one is replaced instead.
+    """
+    if existing is None or not has_lifetime(desired, existing):
+        return None
+    return find_renewal_date(desired, existing.expires)
+
+
+def has_lifetime(desired: DesiredCredential, existing: Credential) -> bool:
+    """Return True if the credential expires after the declared lifetime, from which it may differ by seconds."""
+    lifetime = existing.lifetime
+    return lifetime is not None and round(lifetime / timedelta(days=1)) == desired.expire_after_days
+
+
 def find_lifetime(desired: DesiredCredential) -> timedelta | None:
     """Return the declared lifetime, None for no expiry."""
     return None if desired.expire_after_days is None else timedelta(days=desired.expire_after_days)

@@ -56,7 +56,7 @@ def compare_recorded(
                     inventory.read_at,
                     soon,
                     is_quota_used=is_quota_used,
-                    is_managed=True,
+                    recorded=recorded,
                     is_kept=_stays_expired(desired, recorded, managed),
                     blocked_by=unmanaged,
                 )

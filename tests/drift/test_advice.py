@@ -18,7 +18,7 @@ from iamcreds.drift.comparing import list_rules
 from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
 from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
 from iamcreds.drift.rules.credential_limits import CredentialTooOld, LifetimeTooLong, NoExpiry, ServiceNotAllowed
-from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
+from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
 from tests.drift.stack import Stack
@@ -235,6 +235,15 @@ def undeclared(world: World) -> None:
     world.stack.declare(f"{DEFAULTS.format('services: [bedrock]')}{NOBODY}")
 
 
+def relifed(world: World, before: str, after: str, *, expires: int | None = None, protects: bool = False) -> None:
+    """Have a managed API key whose `expire` in the specs was changed."""
+    world.put(ONE, service=BEDROCK, expires=expires)
+    world.manage(KEY.replace("{}", f"{{}}, {before.replace('{', '{{').replace('}', '}}')}"), ONE)
+    if protects:
+        world.stack.protected.add("jane/bedrock")
+    world.stack.declare(f"users: {{jane: {{credentials: [{{service: bedrock, {after}}}]}}}}")
+
+
 def pending_expiry(world: World) -> None:
     """Have a managed API key without an expiry, which specs declare by now."""
     limited(world, "requireExpiry: [bedrock]", KEY)
@@ -341,6 +350,39 @@ ROWS = [
         lambda world: expiring(world, days=-1, is_deactivated=True),
         edit_reset="users: {jane: {credentials: [{service: bedrock, reset: left}]}}",
         edit_gone="users: {jane: {credentials: []}}",
+    ),
+    row(
+        ExpiryDiffers,
+        rf"{UP}, which replaces it with one that expires after 90 days; or (?P<edit>remove `expire`) from the specs,"
+        " which keeps it",
+        lambda world: relifed(world, "", "expire: {after: 90d}"),
+        edit="users: {jane: {credentials: [{service: bedrock}]}}",
+    ),
+    row(
+        ExpiryDiffers,
+        rf"{UP}, which replaces it with one that expires after 90 days; or (?P<edit>declare `after: 368d`),"
+        " which keeps it",
+        lambda world: relifed(world, "expire: {after: 368d}", "expire: {after: 90d}", expires=3),
+        edit="users: {jane: {credentials: [{service: bedrock, expire: {after: 368d}}]}}",
+    ),
+    row(
+        ExpiryDiffers,
+        rf"{UP}, which replaces it; or (?P<edit>declare `expire: {{after: 368d}}`), which keeps it",
+        lambda world: relifed(world, "expire: {after: 368d}", "", expires=3),
+        edit="users: {jane: {credentials: [{service: bedrock, expire: {after: 368d}}]}}",
+    ),
+    row(
+        ExpiryDiffers,
+        "(?P<edit>declare `expire: {after: 368d}`), which keeps it; or remove `protect` from the specs and run "
+        "(?P<unprotect>pulumi state unprotect), then pulumi up, which replaces the credential",
+        lambda world: relifed(world, "expire: {after: 368d}", "", expires=3, protects=True),
+        edit="users: {jane: {credentials: [{service: bedrock, expire: {after: 368d}}]}}",
+    ),
+    row(
+        ExpiringSoon,
+        rf"{UP}, which replaces it with one that expires after 90 days",
+        lambda world: relifed(world, "expire: {after: 368d}", "expire: {after: 90d}", expires=3),
+        state=False,
     ),
     row(
         ExpiringSoon,

@@ -13,7 +13,7 @@ import pytest
 from iamcreds.drift.comparing import SOON, compare
 from iamcreds.drift.recorded_state import make_recorded_state
 from iamcreds.drift.rules.changed import Deactivated
-from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
+from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
 from iamcreds.model import (
@@ -209,6 +209,58 @@ def test_renewal_is_due(days: float, *, is_due: bool, is_state_known: bool) -> N
             f"bedrock credential ACCA1 expires on {end:%Y-%m-%d}, and its renewal was due on {end - 14 * DAY:%Y-%m-%d}"
         )
         assert soon.describe().next == "pulumi up, which renews it"
+
+
+@pytest.mark.parametrize("days", [10, 80])
+@pytest.mark.parametrize(
+    ("actual", "recorded", "declared", "message"),
+    [
+        (None, None, PLAIN, "never expires, but it is declared with `expire: {after: 90d}`"),
+        (
+            90,
+            90,
+            replace(DECLARED, expire_after_days=60),
+            "days (it expires on {end}), but it is declared with `expire: {{",
+        ),
+        (90, 90, replace(PLAIN, expire_after_days=None), "(it expires on {end}), but it is declared without `expire`"),
+        (90, None, replace(PLAIN, expire_after_days=60), "has a lifetime of 90 days (it expires on {end}), but"),
+    ],
+)
+def test_expiry_differs(
+    days: int, actual: int | None, recorded: int | None, declared: DesiredCredential, message: str
+) -> None:  # fmt: skip
+    """A declared lifetime that the next `up` applies by a replacement is the only difference, also before the end."""
+    current = key(OLDER, days, actual)
+    found = only(drift_of([current], [record("jane/bedrock", current, age_days=recorded)], desire(declared)))
+    assert isinstance(found, ExpiryDiffers)
+    end = f"{NOW + (90 - days) * DAY:%Y-%m-%d}"
+    assert (message.format(end=end) if actual else message) in found.describe().message
+    assert found.describe().next.startswith("pulumi up, which replaces it")
+
+
+@pytest.mark.parametrize(("recorded", "declared"), [(None, None), (None, 90), (90, 90)])
+def test_same_expiry(recorded: int | None, declared: int | None) -> None:
+    """An imported key keeps an expiry that the specs do not declare, or declare as it is."""
+    current = key(OLDER, 10)
+    specs = desire(replace(PLAIN, expire_after_days=declared))
+    assert drift_of([current], [record("jane/bedrock", current, age_days=recorded)], specs).differences == ()
+
+
+def test_expiry_differs_next_to_an_unmanaged_one() -> None:
+    """An unmanaged credential blocks the replacement; an expired credential has only the finding about its expiry."""
+    current, unmanaged, declared = key(OLDER, 10), key("ACCA9", 5), desire(replace(PLAIN, expire_after_days=60))
+    recorded = [record("jane/bedrock", current)]
+    found = [each for each in drift_of([current, unmanaged], recorded, declared).differences if each.id == OLDER]
+    assert found[0].describe().next.startswith("resolve unmanaged ACCA9 first (see unmanaged-credential), then pulumi")
+    expired = replace(current, status=Status.EXPIRED)
+    assert isinstance(only(drift_of([expired], recorded, declared)), Expired)
+
+
+def test_different_lifetime_is_not_renewed() -> None:
+    """Without the state as well, a key with a different lifetime has no renewal date: `up` replaces it at once."""
+    found = only(drift_of([key(OLDER, 80)], None, desire(replace(DECLARED, expire_after_days=60))))
+    assert found.describe().next == "pulumi up, which replaces it with one that expires after 60 days"
+    assert "renewal" not in found.describe().message
 
 
 @pytest.mark.parametrize("is_state_known", [True, False])

@@ -20,7 +20,7 @@ from iamcreds.drift.rules.credential_limits import (
     NoExpiry,
     ServiceNotAllowed,
 )
-from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
+from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
 from iamcreds.model import (
@@ -127,6 +127,14 @@ EXPECTED: list[tuple[Difference, Expected]] = [
             'codecommit credential ACCA0 has a pending reset (declared: "b\\u202e", applied: no reset)',
             '"b\\u202e"',
             "no reset",
+        ),
+    ),
+    (
+        ExpiryDiffers(**LIMITED, desired=(replace(WANTED, service=BEDROCK, expire_after_days=1),), recorded=RECORDED),
+        Expected(
+            "bedrock credential ACCA0 never expires, but it is declared with `expire: {after: 1d}`",
+            "1 day",
+            "no expiry",
         ),
     ),
     (
