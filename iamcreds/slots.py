@@ -10,7 +10,7 @@ from iamcreds.model import Status, slot_name, split_slot
 from iamcreds.services import MAX_PER_SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from iamcreds.model import Credential, DesiredCredential, RecordedCredential
@@ -37,6 +37,13 @@ class PreviousCredential:
 def rank_slot(resource: str, rotation: int) -> tuple[int, int]:
     """Return the sort key of the slots of a declared credential: the current slot has the greatest one."""
     return rotation, -split_slot(resource)[1]
+
+
+def has_successor(credential: DesiredCredential, declared: Iterable[DesiredCredential]) -> bool:
+    """Return True if one of the declared resources is the successor of this one, in the other slot."""
+    rank = rank_slot(credential.resource_name, credential.rotation or 0)
+    slots = (each for each in declared if each.declared_name == credential.declared_name)
+    return any(rank_slot(each.resource_name, each.rotation or 0) > rank for each in slots)
 
 
 def find_slots(by_resource: Mapping[str, RecordedCredential], desired: DesiredCredential) -> Slots:

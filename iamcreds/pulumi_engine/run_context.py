@@ -87,6 +87,7 @@ class RunContext:
         of_user: the ids of those that the state has under this user's name.
         strays: the users that the program does not declare, of credentials in `owned`, by id.
         is_deactivated: True if the state shows that the credential was deactivated manually.
+        is_previous: True if the program declares a successor of the credential, in the other slot.
         former_user: the former name of the user, as declared; None for none.
         recorded: number of all credentials in the state, None if unknown.
         newest: when the newest credential of this service in the state was created; None if no resource can have had
@@ -108,6 +109,7 @@ class RunContext:
     of_user: tuple[str, ...] = ()
     strays: Mapping[str, str] = field(default_factory=dict)
     is_deactivated: bool = False
+    is_previous: bool = False
     former_user: str | None = None
     recorded: int | None = None
     newest: datetime | None = None
@@ -137,6 +139,7 @@ class RunContext:
             of_user=tuple(known.get("of_user") or ()),
             strays=known.get("strays") or {},
             is_deactivated=known.get("deactivated") is True,
+            is_previous=known.get("previous") is True,
             former_user=known.get("former_user"),
             recorded=None if recorded is None else int(recorded),
             newest=datetime.fromisoformat(known["newest"]) if known.get("newest") else None,

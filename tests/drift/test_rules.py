@@ -13,8 +13,8 @@ import pytest
 from iamcreds.drift.comparing import Drift, compare, list_rules
 from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
 from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
+from iamcreds.drift.rules.checked_credential import CheckedCredential
 from iamcreds.drift.rules.credential_limits import (
-    CheckedCredential,
     CredentialTooOld,
     LifetimeTooLong,
     NoExpiry,
