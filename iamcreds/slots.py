@@ -10,7 +10,7 @@ from iamcreds.model import Status, slot_name, split_slot
 from iamcreds.services import MAX_PER_SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from iamcreds.model import Credential, DesiredCredential, RecordedCredential
@@ -39,6 +39,13 @@ def rank_slot(resource: str, rotation: int) -> tuple[int, int]:
     return rotation, -split_slot(resource)[1]
 
 
+def has_successor(credential: DesiredCredential, declared: Iterable[DesiredCredential]) -> bool:
+    """Return True if one of the declared resources is the successor of this one, in the other slot."""
+    rank = rank_slot(credential.resource_name, credential.rotation or 0)
+    slots = (each for each in declared if each.declared_name == credential.declared_name)
+    return any(rank_slot(each.resource_name, each.rotation or 0) > rank for each in slots)
+
+
 def find_slots(by_resource: Mapping[str, RecordedCredential], desired: DesiredCredential) -> Slots:
     """Return the recorded credentials of a declared one, by its declared name or a former one."""
     names = (desired.declared_name, *desired.former_declared_names)
@@ -54,6 +61,22 @@ def find_renewal_date(desired: DesiredCredential, expires: datetime | None) -> d
     if desired.renew_before_hours is None or expires is None:
         return None
     return expires - timedelta(hours=desired.renew_before_hours)
+
+
+def find_renewal(desired: DesiredCredential, existing: Credential | None) -> datetime | None:
+    """Return the time from which `pulumi up` creates the successor, None if it never does.
+
+    A credential with a lifetime other than the declared one is replaced instead.
+    """
+    if existing is None or not has_lifetime(desired, existing):
+        return None
+    return find_renewal_date(desired, existing.expires)
+
+
+def has_lifetime(desired: DesiredCredential, existing: Credential) -> bool:
+    """Return True if the credential expires after the declared lifetime, from which it may differ by seconds."""
+    lifetime = existing.lifetime
+    return lifetime is not None and round(lifetime / timedelta(days=1)) == desired.expire_after_days
 
 
 def find_lifetime(desired: DesiredCredential) -> timedelta | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.rules.credential_limits import CheckedCredential, check_credential
+from iamcreds.drift.rules.checked_credential import CheckedCredential
+from iamcreds.drift.rules.credential_limits import check_credential
 from iamcreds.model import Status, split_slot
+from iamcreds.slots import find_previous
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from iamcreds.drift.recorded_state import RecordedState
     from iamcreds.drift.rules.credential_limits import CredentialFinding
@@ -25,10 +27,12 @@ def find_violations(
     Ages are checked with the state only, because IAM returns no date of the last reset.
     """
     declared = {} if state is None else _match(chosen, state)
-    numbers = Counter((existing.user, existing.service) for existing in inventory.credentials)
+    groups: dict[tuple[str, str], list[Credential]] = defaultdict(list)
+    for existing in inventory.credentials:
+        groups[existing.user, existing.service].append(existing)
     for user, policy, existing in _select(chosen, inventory, selection):
         checked = (
-            _check_by_group(user, existing, numbers[user.name, existing.service])
+            _check_by_group(user, existing, groups[user.name, existing.service])
             if state is None
             else _check_by_id(user, declared.get(existing.id), existing, state)
         )
@@ -67,22 +71,27 @@ def _check_by_id(
     user: DesiredUser, desired: DesiredCredential | None, existing: Credential, state: RecordedState
 ) -> CheckedCredential:
     recorded = state.by_id.get(existing.id)
+    previous = None if desired is None else state.find_previous(desired)
+    is_previous = previous is not None and previous.id == existing.id
     return CheckedCredential(
         user=user.name,
         service=existing.service,
         status=existing.status,
         existing=existing,
         issued=None if recorded is None else recorded.issued,
-        is_declared=desired is not None,
+        is_declared=desired is not None and not is_previous,
         age_days=None if desired is None else desired.expire_after_days,
         is_managed=recorded is not None,
+        is_previous=is_previous and desired is not None and desired.renew_before_hours is not None,
+        has_protect=desired is not None and desired.protect,
+        is_protected=recorded is not None and recorded.is_protected,
         desired=() if desired is None else (desired,),
         location=user.location if desired is None else desired.location,
     )
 
 
-def _check_by_group(user: DesiredUser, existing: Credential, number: int) -> CheckedCredential:
-    """Return a credential without the state; `number` counts the existing ones of its user and service.
+def _check_by_group(user: DesiredUser, existing: Credential, every: Sequence[Credential]) -> CheckedCredential:
+    """Return a credential without the state; `every` has the existing ones of its user and service.
 
     Its declaration is known if that has its id, or if all declared lifetimes are equal and none is unmanaged.
     """
@@ -90,16 +99,19 @@ def _check_by_group(user: DesiredUser, existing: Credential, number: int) -> Che
     named = tuple(each for each in group if each.adopt == existing.id)
     desired = named or group
     ages = {each.expire_after_days for each in desired}
-    is_declared = bool(named) or (len(ages) == 1 and number <= sum(each.number for each in group))
+    is_declared = bool(named) or (len(ages) == 1 and len(every) <= sum(each.number for each in group))
+    is_previous = any(find_previous(each, every) == existing for each in group)
     return CheckedCredential(
         user=user.name,
         service=existing.service,
         status=existing.status,
         existing=existing,
         is_age_known=False,
-        is_declared=is_declared,
+        is_declared=is_declared and not is_previous,
+        is_previous=is_previous,
         age_days=desired[0].expire_after_days if is_declared else None,
         is_managed=None,
+        has_protect=any(each.protect for each in desired),
         desired=desired,
         location=desired[0].location if len(desired) == 1 else user.location,
     )

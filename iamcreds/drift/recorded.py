@@ -56,7 +56,7 @@ def compare_recorded(
                     inventory.read_at,
                     soon,
                     is_quota_used=is_quota_used,
-                    is_managed=True,
+                    recorded=recorded,
                     is_kept=_stays_expired(desired, recorded, managed),
                     blocked_by=unmanaged,
                 )
@@ -69,7 +69,7 @@ def compare_recorded(
                     existing=(),
                     recorded=None if recorded is None else recorded.id,
                     current_user=None if managed is None else managed.user,
-                    blocked_by=() if _takes(desired, unmanaged, _count(declared)) else unmanaged,
+                    blocked_by=() if _takes(desired, unmanaged, len(declared)) else unmanaged,
                 )
 
 
@@ -174,9 +174,7 @@ def _find_blocked(
     return {
         desired: find_renewal_date(desired, each.expires)
         for desired, each in recorded.items()
-        if desired.renew_before_hours is not None
-        and each is not None
-        and not _takes(desired, [unmanaged], desired.number)
+        if desired.renew_before_hours is not None and each is not None and not _takes(desired, [unmanaged], 1)
     }
 
 

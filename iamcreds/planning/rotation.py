@@ -7,11 +7,10 @@ successor is created in the other slot before it expires, and the previous crede
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.model import Existing, Status
-from iamcreds.slots import find_renewal_date
+from iamcreds.slots import find_renewal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -187,17 +186,6 @@ def avoid_adoption(plan: SlotPlan, unmanaged: Iterable[Credential]) -> SlotPlan:
 
 def _outlives(other: Credential, current: Credential) -> bool:
     return other.expires is None or (current.expires is not None and other.expires >= current.expires)
-
-
-def find_renewal(desired: DesiredCredential, existing: Credential | None) -> datetime | None:
-    """Return the time from which `pulumi up` creates the successor, None if it never does.
-
-    A credential with a lifetime other than the declared one is replaced instead; it may differ by seconds.
-    """
-    if existing is None or existing.expires is None:
-        return None
-    days = round((existing.expires - existing.created) / timedelta(days=1))
-    return find_renewal_date(desired, existing.expires) if days == desired.expire_after_days else None
 
 
 def _keep(case: _Case) -> SlotPlan:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.rules.credential_limits import CheckedCredential, check_credential
+from iamcreds.drift.rules.checked_credential import CheckedCredential
+from iamcreds.drift.rules.credential_limits import check_credential
 from iamcreds.errors import RejectedError
 from iamcreds.model import Status, credential_name, split_slot
 from iamcreds.pulumi_engine.inputs import is_reset, is_rotated
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pulumi.dynamic import Config
 
     from iamcreds.drift.rules.credential_limits import CredentialFinding
-    from iamcreds.model import Credential, CredentialPolicy
+    from iamcreds.model import Credential
     from iamcreds.pulumi_engine.inputs import CredentialInputs
     from iamcreds.pulumi_engine.run_context import RunContext
 
@@ -38,7 +39,8 @@ def is_enforcing(config: Config) -> bool:
 class PolicyCheck:
     """The check of one credential against its user's policy.
 
-    Each method warns about violations. If the policy is enforced, it raises RejectedError instead.
+    Each method warns about violations. If the policy is enforced, it raises RejectedError instead, unless the run
+    resets or deactivates the credential, or a successor of the credential exists.
 
     Attributes:
         inputs: the credential's inputs.
@@ -60,25 +62,41 @@ class PolicyCheck:
         """
         existing, is_renewed = own[0] if own else None, is_rotated(recorded, self.inputs)
         status = Status.ACTIVE if existing is None or is_renewed else existing.status
-        self._check(existing, status, is_age_known=not (is_renewed or is_reset(recorded, self.inputs)))
+        is_new = is_renewed or is_reset(recorded, self.inputs)
+        findings = self._find(existing, status, is_age_known=not is_new)
+        self._report(findings, is_safe=is_new or self._is_deactivated or self.context.is_previous)
 
     def check_created(self) -> None:
         """Check a credential that this run creates, also in place of an existing one; for errors, see `check_kept`."""
-        self._check(None, Status.ACTIVE)
+        self._report(self._find(None, Status.ACTIVE))
 
     def check_adopted(self, existing: Credential) -> None:
         """Check a credential that this run adopts by a reset; for errors, see `check_kept`."""
-        self._check(existing, Status.ACTIVE, is_age_known=False)
+        self._report(self._find(existing, Status.ACTIVE, is_age_known=False, is_managed=False))
 
     def check_imported(self, existing: Credential) -> None:
         """Check a credential that this run imports; for errors, see `check_kept`."""
-        self._check(existing, existing.status, is_age_known=self.inputs.reset is None)
+        is_old = self.inputs.reset is None
+        findings = self._find(existing, existing.status, is_age_known=is_old, is_managed=False, is_imported=True)
+        self._report(findings, is_safe=self._is_deactivated)
 
-    def _check(self, existing: Credential | None, status: Status, *, is_age_known: bool = True) -> None:
-        """Check the credential with this status, unless one is declared."""
+    @property
+    def _is_deactivated(self) -> bool:
+        return self.inputs.target is Status.INACTIVE
+
+    def _find(
+        self,
+        existing: Credential | None,
+        status: Status,
+        *,
+        is_age_known: bool = True,
+        is_managed: bool = True,
+        is_imported: bool = False,
+    ) -> list[CredentialFinding]:
+        """Return the violations of the credential with this status, unless one is declared."""
         policy = self.context.policy
         if policy is None:
-            return
+            return []
         user, service = self.inputs.user, self.inputs.service
         checked = CheckedCredential(
             user=user,
@@ -86,16 +104,23 @@ class PolicyCheck:
             status=self.inputs.target or status,
             existing=existing,
             issued=self.context.issued,
-            is_age_known=is_age_known,
+            is_declared=not self.context.is_previous,
+            is_previous=self.context.is_previous,
+            has_protect=self.context.options.protect,
             age_days=self.inputs.age_days,
             name=credential_name(split_slot(self.context.resource)[0], user, service) or "",
+            is_age_known=is_age_known,
+            is_managed=is_managed,
+            is_imported=is_imported,
         )
-        self._report(policy, list(check_credential(policy, checked, self.now)))
+        return list(check_credential(policy, checked, self.now))
 
-    def _report(self, policy: CredentialPolicy, findings: Sequence[CredentialFinding]) -> None:
-        if policy.enforce and not self.enforces:
+    def _report(self, findings: Sequence[CredentialFinding], *, is_safe: bool = False) -> None:
+        """Report the violations; they are not rejected if the run makes the credential safer, or if it ends soon."""
+        is_enforced = self.context.policy is not None and self.context.policy.enforce
+        if is_enforced and not self.enforces:
             warn(NOT_ENFORCED.format(policies="credential"))
-        elif policy.enforce and findings:
+        elif is_enforced and findings and not is_safe:
             raise RejectedError(_describe_rejection(findings))
         for finding in findings:
             warn(finding.format_sentence())
@@ -103,5 +128,7 @@ class PolicyCheck:
 
 def _describe_rejection(findings: Sequence[CredentialFinding]) -> str:
     sentences = "; ".join(f"{finding.describe().message} [{finding.rule}]" for finding in findings)
-    edits = " and ".join(finding.edit or "replace the credential" for finding in findings)
-    return f"{sentences}, and the policy is enforced. Options: {edits}; or allow the run with --config enforce=false"
+    decisive = [finding for finding in findings if finding.is_removal] or findings
+    edits = dict.fromkeys(finding.edit or "replace the credential" for finding in decisive)
+    options = f"{' and '.join(edits)}; or allow the run with --config enforce=false"
+    return f"{sentences}, and the policy is enforced. Options: {options}"

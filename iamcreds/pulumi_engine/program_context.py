@@ -10,6 +10,7 @@ import pulumi
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.run_context import OnRejection, Options
 from iamcreds.services import MAX_PER_SERVICE
+from iamcreds.slots import has_successor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -85,6 +86,8 @@ def credential_context(
     name = credential.resource_name
     recorded_name = name if state is None else state.find_name(credential)
     context = state_context(state, recorded_name, credential.user, credential.service) | {"resource": name}
+    if has_successor(credential, declared):
+        context["previous"] = True
     if credential.user_was is not None:
         context["former_user"] = credential.user_was
     if state is not None:  # by name, because IAM may have renamed the user since the state was written

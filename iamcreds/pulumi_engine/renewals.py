@@ -14,11 +14,12 @@ from pulumi.runtime.settings import is_dry_run
 
 from iamcreds.errors import ConfigError, IamcredsError, UserDeniedError
 from iamcreds.model import Credential, Status
-from iamcreds.planning.rotation import Slot, SlotPlan, avoid_adoption, find_renewal, plan_slots
+from iamcreds.planning.rotation import Slot, SlotPlan, avoid_adoption, plan_slots
 from iamcreds.pulumi_engine.approved_plan import read_approval
 from iamcreds.pulumi_engine.provider import DECLARED_FOR, parse_now
 from iamcreds.pulumi_engine.recorded_slots import find_slot_names, keep_recorded, read_slots
 from iamcreds.services import Family, service_family
+from iamcreds.slots import find_renewal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -88,6 +88,7 @@ class RunContext:
         strays: the users that the program does not declare, of credentials in `owned`, by id.
         is_deactivated: True if the state shows that the credential was deactivated manually.
         is_renewed: True if the credential gets successors, which use the rest of the quota.
+        is_previous: True if the program declares a successor of the credential, in the other slot.
         former_user: the former name of the user, as declared; None for none.
         recorded: number of all credentials in the state, None if unknown.
         newest: when the newest credential of this service in the state was created; None if no resource can have had
@@ -110,6 +111,7 @@ class RunContext:
     strays: Mapping[str, str] = field(default_factory=dict)
     is_deactivated: bool = False
     is_renewed: bool = False
+    is_previous: bool = False
     former_user: str | None = None
     recorded: int | None = None
     newest: datetime | None = None
@@ -140,6 +142,7 @@ class RunContext:
             strays=known.get("strays") or {},
             is_deactivated=known.get("deactivated") is True,
             is_renewed=known.get("renewed") is True,
+            is_previous=known.get("previous") is True,
             former_user=known.get("former_user"),
             recorded=None if recorded is None else int(recorded),
             newest=datetime.fromisoformat(known["newest"]) if known.get("newest") else None,

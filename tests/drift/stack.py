@@ -7,9 +7,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from iamcreds.aws import Account
 from iamcreds.emulator.account import ACCOUNT
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.program_context import credential_context, policy_context, users_context
+from iamcreds.pulumi_engine.renewals import declare_slots, has_slots, plan_credentials
 from iamcreds.pulumi_engine.stack_state import StackState
 from iamcreds.resource_types import CREDENTIAL_TYPE
 from iamcreds.specs import load
@@ -53,7 +55,7 @@ class Stack:
 
     def up(self) -> None:
         """Do as `pulumi up` does: refresh, preview, and apply; the preview must not reject anything."""
-        provider, users = new_process(), load(self.specs, allow_empty=True).users
+        provider = new_process()
         for name, (inputs, outputs) in list(self.state.items()):
             read = provider.read(outputs["credential_id"], outputs)
             if read.id:
@@ -62,16 +64,23 @@ class Stack:
                 del self.state[name]
         context = self._read_state()
         declared = set()
-        for user in users:
+        for user in self._plan_slots(context):
             for wanted in user.credentials:
                 news = _declare(wanted, user, context)
                 olds = self.state[wanted.resource_name][0] if wanted.resource_name in self.state else {}
                 self._apply(provider, wanted.resource_name, _check(provider, olds, news), news)
                 declared.add(wanted.resource_name)
-        for name in self.state.keys() - declared:
+        for name in sorted(self.state.keys() - declared):
             assert name not in self.protected
             outputs = self.state.pop(name)[1]
             provider.delete(outputs["credential_id"], outputs)
+
+    def _plan_slots(self, state: StackState) -> list[DesiredUser]:
+        """Return the declared users with both slots of their renewed credentials."""
+        users, account = load(self.specs, allow_empty=True).users, Account()
+        renewed = [each for user in users for each in user.credentials if has_slots(each, state)]
+        plans = plan_credentials(account, renewed, state, account.clock.now(), lambda _: None)
+        return [declare_slots(user, plans) for user in users]
 
     def _apply(
         self, provider: ServiceSpecificCredentialProvider, name: str, inputs: dict[str, Any], news: dict[str, Any]
@@ -83,6 +92,7 @@ class Stack:
         credential_id = outputs["credential_id"]
         diff = provider.diff(credential_id, outputs, inputs)
         if diff.replaces:
+            assert name not in self.protected
             inputs = _check(provider, {}, news)
             created = None if diff.delete_before_replace else provider.create(inputs)
             provider.delete(credential_id, outputs)
@@ -139,7 +149,7 @@ def _resource(name: str) -> dict[str, Any]:
 def _declare(wanted: DesiredCredential, user: DesiredUser, state: StackState) -> dict[str, Any]:
     """Return the properties that the program sends in a preview."""
     group = [sibling for sibling in user.credentials if sibling.service == wanted.service]
-    inputs = CredentialInputs.declare(wanted, declared=len(group), account=None)
+    inputs = CredentialInputs.declare(wanted, declared=max(len(group), wanted.number), account=None)
     context = credential_context(state, wanted, group) | users_context([user], is_preview=True)
     context |= policy_context(state, wanted, user.credential_policy)
     return inputs.properties() | {"run": context}

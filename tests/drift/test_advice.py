@@ -18,7 +18,7 @@ from iamcreds.drift.comparing import list_rules
 from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
 from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
 from iamcreds.drift.rules.credential_limits import CredentialTooOld, LifetimeTooLong, NoExpiry, ServiceNotAllowed
-from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
+from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
 from tests.drift.stack import Stack
@@ -235,6 +235,44 @@ def undeclared(world: World) -> None:
     world.stack.declare(f"{DEFAULTS.format('services: [bedrock]')}{NOBODY}")
 
 
+def shielded(world: World, policy: str, *, is_declared: bool = True) -> None:
+    """Have a protected API key that violates a policy."""
+    limited(world, policy, KEY)
+    world.stack.protected.add("jane/bedrock")
+    specs = KEY.format("protect: true") if is_declared else NOBODY
+    world.stack.declare(f"{DEFAULTS.format(policy)}{specs}")
+
+
+def renewed(world: World) -> None:
+    """Have a previous API key whose lifetime is longer than the policy allows, and its successor."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    dates = {"created": (now - timedelta(days=4)).isoformat(), "expires": (now + timedelta(days=86)).isoformat()}
+    world.put(ONE, service=BEDROCK, expires=3)
+    world.emulator.controls.put_credential(OTHER, "jane", BEDROCK, **dates)
+    imports = (f"expire: {{after: {days}d}}, adopt: {id_}" for days, id_ in ((368, ONE), (90, OTHER)))
+    world.stack.declare(TWO.replace("codecommit", "bedrock").format(*imports))
+    world.stack.up()
+    inputs, outputs = world.stack.state.pop("jane/bedrock/spare")
+    world.stack.state["jane/bedrock~2"] = inputs | {"rotation": 1}, outputs | {"rotation": 1}
+    expire = "expire: {after: 90d, renewBefore: 14d}"
+    world.stack.declare(f"{DEFAULTS.format('maxLifetimeDays: 90, enforce: true')}{KEY.format(expire)}")
+
+
+def renewing(world: World) -> None:
+    """Have an API key with `renewBefore` whose lifetime is longer than a policy allows."""
+    expire = "expire: {{after: 368d, renewBefore: 60d}}"
+    limited(world, "maxLifetimeDays: 30", KEY.replace("{}", f"{{}}, {expire}"), expires=3)
+
+
+def relifed(world: World, before: str, after: str, *, expires: int | None = None, protects: bool = False) -> None:
+    """Have a managed API key whose `expire` in the specs was changed."""
+    world.put(ONE, service=BEDROCK, expires=expires)
+    world.manage(KEY.replace("{}", f"{{}}, {before.replace('{', '{{').replace('}', '}}')}"), ONE)
+    if protects:
+        world.stack.protected.add("jane/bedrock")
+    world.stack.declare(f"users: {{jane: {{credentials: [{{service: bedrock, {after}}}]}}}}")
+
+
 def pending_expiry(world: World) -> None:
     """Have a managed API key without an expiry, which specs declare by now."""
     limited(world, "requireExpiry: [bedrock]", KEY)
@@ -343,6 +381,39 @@ ROWS = [
         edit_gone="users: {jane: {credentials: []}}",
     ),
     row(
+        ExpiryDiffers,
+        rf"{UP}, which replaces it with one that expires after 90 days; or (?P<edit>remove `expire`) from the specs,"
+        " which keeps it",
+        lambda world: relifed(world, "", "expire: {after: 90d}"),
+        edit="users: {jane: {credentials: [{service: bedrock}]}}",
+    ),
+    row(
+        ExpiryDiffers,
+        rf"{UP}, which replaces it with one that expires after 90 days; or (?P<edit>declare `after: 368d`),"
+        " which keeps it",
+        lambda world: relifed(world, "expire: {after: 368d}", "expire: {after: 90d}", expires=3),
+        edit="users: {jane: {credentials: [{service: bedrock, expire: {after: 368d}}]}}",
+    ),
+    row(
+        ExpiryDiffers,
+        rf"{UP}, which replaces it; or (?P<edit>declare `expire: {{after: 368d}}`), which keeps it",
+        lambda world: relifed(world, "expire: {after: 368d}", "", expires=3),
+        edit="users: {jane: {credentials: [{service: bedrock, expire: {after: 368d}}]}}",
+    ),
+    row(
+        ExpiryDiffers,
+        "(?P<edit>declare `expire: {after: 368d}`), which keeps it; or remove `protect` from the specs and run "
+        "(?P<unprotect>pulumi state unprotect), then pulumi up, which replaces the credential",
+        lambda world: relifed(world, "expire: {after: 368d}", "", expires=3, protects=True),
+        edit="users: {jane: {credentials: [{service: bedrock, expire: {after: 368d}}]}}",
+    ),
+    row(
+        ExpiringSoon,
+        rf"{UP}, which replaces it with one that expires after 90 days",
+        lambda world: relifed(world, "expire: {after: 368d}", "expire: {after: 90d}", expires=3),
+        state=False,
+    ),
+    row(
         ExpiringSoon,
         rf"(?P<edit>declare a second one with a new `name` before), because an expiry cannot be changed{ENDLESS}",
         lambda world: expiring(world, days=3),
@@ -407,6 +478,35 @@ ROWS = [
         edit=DEFAULTS.format("services: [bedrock]") + NOBODY,
     ),
     row(ServiceNotAllowed, f"{UP}, which deletes it", undeclared),
+    row(
+        LifetimeTooLong,
+        rf"if its successor is in use: {AWS}; or run (?P<later>pulumi up) after the expiry, which deletes it",
+        renewed,
+    ),
+    row(
+        LifetimeTooLong,
+        r"(?P<edit>declare `after: 30d` and a shorter `renewBefore` in the specs, then pulumi up)",
+        renewing,
+        edit=DEFAULTS.format("maxLifetimeDays: 30") + KEY.format("expire: {after: 30d, renewBefore: 14d}"),
+    ),
+    row(
+        NoExpiry,
+        r"(?P<edit>remove `protect`, run pulumi state unprotect and declare `expire: \{after: 90d\}` in the specs, then"
+        r" pulumi up)",
+        lambda world: shielded(world, "requireExpiry: [bedrock]"),
+        edit=DEFAULTS.format("requireExpiry: [bedrock]") + KEY.format("expire: {after: 90d}"),
+    ),
+    row(
+        ServiceNotAllowed,
+        "(?P<edit>remove the credential from the specs and run pulumi state unprotect, then pulumi up)",
+        lambda world: shielded(world, "services: [logs]"),
+        edit=DEFAULTS.format("services: [logs]") + NOBODY,
+    ),
+    row(
+        ServiceNotAllowed,
+        "run (?P<unprotect>pulumi state unprotect), then pulumi up, which deletes it",
+        lambda world: shielded(world, "services: [logs]", is_declared=False),
+    ),
 ]
 """A row for each rule that drift reports and for each kind of its advice, except the one for renamed users."""
 
@@ -461,6 +561,8 @@ def take(world: World, row: Row, option: str, text: str) -> None:
         world.stack.protected.clear()
         world.stack.up()
     else:
+        if "unprotect" in text:
+            world.stack.protected.clear()
         if option == "later":
             world.emulator.controls.set(clock_shift=10 * 86_400)
         if option in row.edits:

@@ -403,6 +403,7 @@ def test_rules() -> None:
         "UnresolvedCreate": ("pending-create", "finding"),
         "UndeclaredUser": ("undeclared-user", "undeclared"),
         "Expired": ("expired", "finding"),
+        "ExpiryDiffers": ("expiry-differs", "drift"),
         "ExpiringSoon": ("expiring-soon", "finding"),
         "Deactivated": ("switched-off", "finding"),
         "MissingWatchedUser": ("missing-user", "finding"),

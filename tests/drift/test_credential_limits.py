@@ -10,7 +10,8 @@ import pytest
 
 from iamcreds.drift.comparing import compare
 from iamcreds.drift.recorded_state import make_recorded_state
-from iamcreds.drift.rules.credential_limits import CheckedCredential, CredentialFinding, check_credential
+from iamcreds.drift.rules.checked_credential import CheckedCredential
+from iamcreds.drift.rules.credential_limits import CredentialFinding, check_credential
 from iamcreds.drift.selection import EVERYTHING, Selection
 from iamcreds.model import (
     Credential,
@@ -123,6 +124,7 @@ def test_without_access(status: Status) -> None:
         (replace(EXPIRING, max_lifetime_days=365), KEY, 90),
         (EXPIRING, replace(ENDING, expires=NOW + 7 * DAY), 7),
         (replace(EXPIRING, max_lifetime_days=5), replace(ENDING, expires=NOW + 7 * DAY), 5),
+        (EXPIRING, replace(ENDING, expires=NOW + DAY / 2), 1),
     ],
 )
 def test_suggested_lifetime(policy: CredentialPolicy, existing: Credential | None, days: int) -> None:
@@ -183,17 +185,65 @@ def test_unmanaged() -> None:
 
 
 def test_both_slots() -> None:
-    """The second slot of a renewed key has the declaration of the first one."""
+    """The previous key is checked by its actual values only, and the current one by its declaration, too."""
     user = declare(EXPIRING, 90)
     renewed = replace(user, credentials=(replace(user.credentials[0], renew_before_hours=48),))
     keys = ENDING, replace(ENDING, id="ACCA1")
     state = record(), record(resource="jane/bedrock~2", id_="ACCA1")
     assert findings(look(renewed, *keys, state=state)) == findings(look(renewed, *keys)) == []
     endless = replace(renewed, credentials=(replace(renewed.credentials[0], expire_after_days=None),))
-    assert findings(look(endless, *keys, state=state)) == [
-        ("no-expiry", "ACCA0", location(0)),
-        ("no-expiry", "ACCA1", location(0)),
-    ]
+    assert findings(look(endless, *keys, state=state)) == [("no-expiry", "ACCA0", location(0))]
+
+
+def steps(drift: Drift) -> list[tuple[str, str, str]]:
+    """Return rule, id and next step of the violations of policies."""
+    found = (each for each in drift.differences if isinstance(each, CredentialFinding))
+    return [(each.rule, each.id, each.next) for each in found]
+
+
+DEACTIVATE = (
+    "if its successor is in use: aws iam update-service-specific-credential --user-name jane"
+    " --service-specific-credential-id ACCA0 --status Inactive"
+)
+LATER = "; or run pulumi up after the expiry, which deletes it"
+
+
+@pytest.mark.parametrize("is_state_known", [True, False])
+def test_previous_key(*, is_state_known: bool) -> None:
+    """A previous key works until its end, so no edit of the specs is suggested for it, except the removal."""
+    policy = CredentialPolicy(max_age_days=80, max_lifetime_days=60)
+    user = declare(policy, 90)
+    user = replace(user, credentials=(replace(user.credentials[0], renew_before_hours=14 * 24),))
+    keys = replace(KEY, created=NOW - 85 * DAY, expires=NOW + 5 * DAY), replace(ENDING, id="ACCA1")
+    successor = replace(record(resource="jane/bedrock~2", id_="ACCA1"), rotation=1)
+    state = (record(NOW - 85 * DAY), successor) if is_state_known else None
+    shorter = ("lifetime-too-long", "ACCA1", "declare `after: 60d` in the specs, then pulumi up")
+    old = ("credential-too-old", "ACCA0", DEACTIVATE + LATER)
+    long = ("lifetime-too-long", "ACCA0", DEACTIVATE + LATER)
+    assert steps(look(user, *keys, state=state)) == ([old] if is_state_known else []) + [long, shorter]
+    only_codecommit = replace(user, credential_policy=CredentialPolicy(services=(CODECOMMIT,)))
+    removal = "remove the credential from the specs, then pulumi up"
+    assert [each[2] for each in steps(look(only_codecommit, *keys, state=state))] == [removal, removal]
+    plain = replace(user, credentials=declare(policy, 90).credentials)
+    if is_state_known:
+        assert ("lifetime-too-long", "ACCA0", "pulumi up, which deletes it") in steps(look(plain, *keys, state=state))
+
+
+def test_previous_key_without_expiry() -> None:
+    """A previous key without an end is not deleted by a later run."""
+    checked = replace(CHECKED, is_previous=True, is_declared=False)
+    (finding,) = check_credential(EXPIRING, checked, NOW)
+    assert finding.describe().next == DEACTIVATE
+    assert finding.describe().message.startswith("bedrock credential ACCA0 (previous) never expires")
+
+
+def test_protected_in_the_state() -> None:
+    """A protection that only the state has is removed before a replacement or deletion."""
+    protected = replace(CHECKED, is_protected=True)
+    (finding,) = check_credential(EXPIRING, protected, NOW)
+    assert finding.next == "run pulumi state unprotect and declare `expire: {after: 90d}` in the specs, then pulumi up"
+    (finding,) = check_credential(EXPIRING, replace(protected, age_days=90), NOW)
+    assert finding.next == "run pulumi state unprotect, then pulumi up, which replaces it"
 
 
 def test_former_name() -> None:

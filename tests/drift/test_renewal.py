@@ -13,7 +13,7 @@ import pytest
 from iamcreds.drift.comparing import SOON, compare
 from iamcreds.drift.recorded_state import make_recorded_state
 from iamcreds.drift.rules.changed import Deactivated
-from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
+from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
 from iamcreds.model import (
@@ -211,6 +211,58 @@ def test_renewal_is_due(days: float, *, is_due: bool, is_state_known: bool) -> N
         assert soon.describe().next == "pulumi up, which renews it"
 
 
+@pytest.mark.parametrize("days", [10, 80])
+@pytest.mark.parametrize(
+    ("actual", "recorded", "declared", "message"),
+    [
+        (None, None, PLAIN, "never expires, but it is declared with `expire: {after: 90d}`"),
+        (
+            90,
+            90,
+            replace(DECLARED, expire_after_days=60),
+            "days (it expires on {end}), but it is declared with `expire: {{",
+        ),
+        (90, 90, replace(PLAIN, expire_after_days=None), "(it expires on {end}), but it is declared without `expire`"),
+        (90, None, replace(PLAIN, expire_after_days=60), "has a lifetime of 90 days (it expires on {end}), but"),
+    ],
+)
+def test_expiry_differs(
+    days: int, actual: int | None, recorded: int | None, declared: DesiredCredential, message: str
+) -> None:  # fmt: skip
+    """A declared lifetime that the next `up` applies by a replacement is the only difference, also before the end."""
+    current = key(OLDER, days, actual)
+    found = only(drift_of([current], [record("jane/bedrock", current, age_days=recorded)], desire(declared)))
+    assert isinstance(found, ExpiryDiffers)
+    end = f"{NOW + (90 - days) * DAY:%Y-%m-%d}"
+    assert (message.format(end=end) if actual else message) in found.describe().message
+    assert found.describe().next.startswith("pulumi up, which replaces it")
+
+
+@pytest.mark.parametrize(("recorded", "declared"), [(None, None), (None, 90), (90, 90)])
+def test_same_expiry(recorded: int | None, declared: int | None) -> None:
+    """An imported key keeps an expiry that the specs do not declare, or declare as it is."""
+    current = key(OLDER, 10)
+    specs = desire(replace(PLAIN, expire_after_days=declared))
+    assert drift_of([current], [record("jane/bedrock", current, age_days=recorded)], specs).differences == ()
+
+
+def test_expiry_differs_next_to_an_unmanaged_one() -> None:
+    """An unmanaged credential blocks the replacement; an expired credential has only the finding about its expiry."""
+    current, unmanaged, declared = key(OLDER, 10), key("ACCA9", 5), desire(replace(PLAIN, expire_after_days=60))
+    recorded = [record("jane/bedrock", current)]
+    found = [each for each in drift_of([current, unmanaged], recorded, declared).differences if each.id == OLDER]
+    assert found[0].describe().next.startswith("resolve unmanaged ACCA9 first (see unmanaged-credential), then pulumi")
+    expired = replace(current, status=Status.EXPIRED)
+    assert isinstance(only(drift_of([expired], recorded, declared)), Expired)
+
+
+def test_different_lifetime_is_not_renewed() -> None:
+    """Without the state as well, a key with a different lifetime has no renewal date: `up` replaces it at once."""
+    found = only(drift_of([key(OLDER, 80)], None, desire(replace(DECLARED, expire_after_days=60))))
+    assert found.describe().next == "pulumi up, which replaces it with one that expires after 60 days"
+    assert "renewal" not in found.describe().message
+
+
 @pytest.mark.parametrize("is_state_known", [True, False])
 def test_end_before_a_renewal(*, is_state_known: bool) -> None:
     """An end within `--expiring-within` causes no finding before the renewal, because `up` renews it in time."""
@@ -405,3 +457,20 @@ def test_command(drifting: Drifting, emulator: Emulator, options: tuple[str, ...
     assert ran.code == 0, ran.out
     until = f"{now + 10 * DAY:%Y-%m-%d}"
     assert f"after its expiry: {older} of jane/bedrock (previous, valid until {until})" in ran.out
+
+
+def test_two_unmanaged_ones_are_ambiguous() -> None:
+    """Two unmanaged keys block one declared credential, also if it uses the whole quota and adopts."""
+    keys = [key("ACCA8", 20), key("ACCA9", 10)]
+    drift = drift_of(keys, [], desire(replace(DECLARED, existing=Existing.ADOPT)))
+    (missing,) = (each for each in drift.differences if isinstance(each, MissingCredential))
+    assert list(missing.blocked_by) == keys
+
+
+@pytest.mark.parametrize(("status", "expected"), [(None, True), (Status.ACTIVE, False)])
+def test_renewal_is_suggested_without_a_status_only(status: Status | None, *, expected: bool) -> None:
+    """`renewBefore` is not valid next to `status`, so drift does not suggest it there."""
+    ending = key(OLDER, 80)
+    drift = drift_of([ending], [record("jane/bedrock", ending)], desire(replace(PLAIN, status=status)))
+    (found,) = (each for each in drift.differences if isinstance(each, ExpiringSoon))
+    assert ("renewBefore" in found.describe().next) is expected

@@ -13,14 +13,14 @@ import pytest
 from iamcreds.drift.comparing import Drift, compare, list_rules
 from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
 from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
+from iamcreds.drift.rules.checked_credential import CheckedCredential
 from iamcreds.drift.rules.credential_limits import (
-    CheckedCredential,
     CredentialTooOld,
     LifetimeTooLong,
     NoExpiry,
     ServiceNotAllowed,
 )
-from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
+from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
 from iamcreds.model import (
@@ -127,6 +127,14 @@ EXPECTED: list[tuple[Difference, Expected]] = [
             'codecommit credential ACCA0 has a pending reset (declared: "b\\u202e", applied: no reset)',
             '"b\\u202e"',
             "no reset",
+        ),
+    ),
+    (
+        ExpiryDiffers(**LIMITED, desired=(replace(WANTED, service=BEDROCK, expire_after_days=1),), recorded=RECORDED),
+        Expected(
+            "bedrock credential ACCA0 never expires, but it is declared with `expire: {after: 1d}`",
+            "1 day",
+            "no expiry",
         ),
     ),
     (

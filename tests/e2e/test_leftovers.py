@@ -150,7 +150,7 @@ def test_checkpoint_that_fails(stack: Stack, iam: IAMClient, emulator: Emulator)
     age = (datetime.now(UTC) - created).total_seconds()  # the machine may be slow: make the account a second older
     emulator.controls.set(list_lag=45, clock_shift=1 - age)
     said = stack.fail(*UP)
-    assert "waiting for IAM's lists to show it" in said.replace("\n", " ")
+    assert "Waiting for IAM's lists to show it" in said.replace("\n", " ")
     assert made in said
     emulator.controls.set(list_lag=0, clock_shift=0)
     stack.write_specs(jane="users: {jane: {credentials: [{service: codecommit, existing: adopt}]}}")

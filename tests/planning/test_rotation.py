@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iamcreds.model import Credential, DesiredCredential, Existing, RecordedCredential, SourceLocation, Status
-from iamcreds.planning.rotation import Slot, SlotPlan, avoid_adoption, find_renewal, plan_slots
+from iamcreds.planning.rotation import Slot, SlotPlan, avoid_adoption, plan_slots
 from iamcreds.services import Family
+from iamcreds.slots import find_renewal
 
 SERVICE = "bedrock.amazonaws.com"
 DAY = timedelta(days=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from iamcreds.errors import RejectedError
 from iamcreds.model import CredentialPolicy, DesiredCredential, RecordedCredential, SourceLocation
-from iamcreds.pulumi_engine.program_context import policy_context
+from iamcreds.pulumi_engine.program_context import credential_context, policy_context
 from iamcreds.pulumi_engine.run_context import RunContext
 from iamcreds.pulumi_engine.stack_state import StackState
 from tests.providers.conftest import new_process
@@ -128,18 +129,113 @@ def test_same_reset(emulator: Emulator) -> None:
     assert len(reasons(start().check(applied, own(OLD | ENFORCED)))) == 1
 
 
-def test_reset_resolves_only_the_age(emulator: Emulator) -> None:
-    """A reset does not let a credential of a service through that is not allowed; one reason has all violations."""
+def test_several_violations(emulator: Emulator) -> None:
+    """One reason has all violations; if only the removal resolves one of them, it resolves the others, too."""
     put(emulator)
-    policy = OLD | ONLY_KEYS | ENFORCED
-    (both,) = reasons(start().check(INPUTS, own(policy)))
-    not_allowed = f"codecommit credential {ID} is not allowed: the policy allows only bedrock [service-not-allowed]"
+    (both,) = reasons(start().check(INPUTS, own(OLD | ONLY_KEYS | ENFORCED)))
     assert both == (
-        f"{not_allowed}; {TOO_OLD}, and the policy is enforced. Options: remove the credential from the specs and"
-        " change `reset` in the specs; or allow the run with --config enforce=false"
+        f"codecommit credential {ID} is not allowed: the policy allows only bedrock [service-not-allowed]; {TOO_OLD},"
+        " and the policy is enforced. Options: remove the credential from the specs; or allow the run with --config"
+        " enforce=false"
     )
-    (reason,) = reasons(start().check(INPUTS, own(policy) | {"reset": "old"}))
-    assert reason.startswith(f"{not_allowed}, and the policy is enforced. ")
+
+
+def test_equal_options(emulator: Emulator) -> None:
+    """Two violations that one edit resolves have it as one option."""
+    put(emulator, BEDROCK, expires=(CREATED + timedelta(days=3650)).isoformat())
+    context = own(EXPIRING | {"max_lifetime_days": 365.0} | ENFORCED) | {"service": BEDROCK}
+    (reason,) = reasons(start().check({"user": "jane", "service": BEDROCK}, context))
+    assert "Options: declare `expire: {after: 365d}` in the specs; or allow" in reason
+
+
+@pytest.mark.parametrize("change", [{"reset": "leaked"}, {"rotation": 1.0}, {"status": "Inactive"}])
+@pytest.mark.parametrize(
+    ("policy", "rule"),
+    [({"services": [CODECOMMIT]}, "service-not-allowed"), (EXPIRING, "no-expiry"), (SHORT, "lifetime-too-long")],
+)
+def test_emergency(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str], policy: dict[str, Any], rule: str, change: dict[str, Any]
+) -> None:  # fmt: skip
+    """A run that resets or deactivates a credential is not rejected, whatever the violation, but warns about it."""
+    ends = {"expires": (CREATED + timedelta(days=365)).isoformat()} if policy is SHORT else {}
+    put(emulator, BEDROCK, **ends)
+    recorded = {"user": "jane", "service": BEDROCK}
+    context = own(policy | ENFORCED, on_rejection="collect") | recorded
+    assert rule in reasons(start().check(recorded, own(policy | ENFORCED) | recorded))[0]
+    capsys.readouterr()
+    checked = start().check(recorded, context | change)
+    assert checked.failures == []
+    assert "refused" not in checked.inputs
+    gives_access = "status" not in change or rule == "service-not-allowed"
+    assert (f"[{rule}]" in capsys.readouterr().err) is gives_access
+
+
+def test_created_as_inactive() -> None:
+    """A new credential of a service that is not allowed is rejected, also an inactive one."""
+    (reason,) = reasons(start().check({}, news(policy=ONLY_KEYS | ENFORCED) | {"status": "Inactive"}))
+    assert "[service-not-allowed]" in reason
+
+
+@pytest.mark.parametrize("is_previous", [True, False])
+def test_previous_credential(emulator: Emulator, capsys: pytest.CaptureFixture[str], *, is_previous: bool) -> None:
+    """A previous credential is never rejected; a warning names its end. Without a successor, it is rejected."""
+    put(emulator, BEDROCK, expires=(CREATED + timedelta(days=365)).isoformat())
+    recorded = {"user": "jane", "service": BEDROCK, "age_days": 365, "declared": 2}
+    policy = EXPIRING | OLD | {"max_lifetime_days": 90.0} | ENFORCED
+    context = own(policy, previous=is_previous) | recorded
+    checked = start().check(recorded, context)
+    assert len(reasons(checked)) == (0 if is_previous else 1)
+    name = f"bedrock credential {ID} (previous, valid until 2027-01-01)"
+    expected = [
+        f"warning: jane: API key of {name} is older than 90 days: issued on 2026-01-01 [credential-too-old]",
+        f"warning: jane: {name} has a lifetime of 365 days, but the policy allows at most 90 days [lifetime-too-long]",
+    ]
+    assert capsys.readouterr().err.splitlines() == (expected if is_previous else [])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "option"),
+    [
+        ({"adopt": UNMANAGED}, "without `adopt`; or"),
+        ({"existing": "adopt"}, "in the specs; or"),
+    ],
+)
+@pytest.mark.parametrize("lifetime", [None, 365])
+def test_unfit_key(
+    emulator: Emulator, iam: IAMClient, inputs: dict[str, str], option: str, lifetime: int | None
+) -> None:  # fmt: skip
+    """A key with a lifetime other than the declared one is not imported or adopted, so it has to be deleted."""
+    ends = {} if lifetime is None else {"expires": (CREATED + timedelta(days=lifetime)).isoformat()}
+    emulator.controls.put_credential(UNMANAGED, "jane", BEDROCK, created=CREATED.isoformat(), **ends)
+    context = news(policy=EXPIRING | {"max_lifetime_days": 30.0} | ENFORCED, owned={}) | {"service": BEDROCK}
+    unfit = {} if inputs.get("existing") is None or lifetime is None else {"age_days": lifetime}
+    (reason,) = reasons(start().check({}, context | inputs | unfit))
+    command = "aws iam delete-service-specific-credential --user-name jane --service-specific-credential-id"
+    step = f"Options: delete the existing one ({command} {UNMANAGED}) and declare `expire: {{after: 30d}}` in the specs"
+    assert step in reason
+    assert option in reason
+    new = {name: value for name, value in inputs.items() if name != "adopt"} | {"age_days": 30}
+    assert "cannot" in reasons(start().check({}, context | inputs | {"age_days": 30}))[0], "without the deletion"
+    iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=UNMANAGED)
+    assert reasons(start().check({}, context | new)) == []
+
+
+def test_fit_key(emulator: Emulator) -> None:
+    """A key whose lifetime the policy allows is imported with `expire`, as the reason suggests."""
+    ends = (CREATED + timedelta(days=365)).isoformat()
+    emulator.controls.put_credential(UNMANAGED, "jane", BEDROCK, created=CREATED.isoformat(), expires=ends)
+    context = news(policy=EXPIRING | ENFORCED, owned={}) | {"service": BEDROCK, "adopt": UNMANAGED}
+    (reason,) = reasons(start().check({}, context))
+    assert "Options: declare `expire: {after: 365d}` in the specs; or" in reason
+    assert reasons(start().check({}, context | {"age_days": 365})) == []
+
+
+def test_protected_credential(emulator: Emulator) -> None:
+    """A protected credential cannot be replaced, so the option begins with the end of its protection."""
+    put(emulator, BEDROCK)
+    recorded = {"user": "jane", "service": BEDROCK}
+    (reason,) = reasons(start().check(recorded, own(EXPIRING | ENFORCED, options={"protect": True}) | recorded))
+    assert "Options: remove `protect`, run pulumi state unprotect and declare `expire: {after: 90d}` in" in reason
 
 
 def test_not_enforced(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
@@ -252,6 +348,10 @@ def test_run_context() -> None:
     read = RunContext.read({"run": sent | {"policy": {**sent["policy"], "max_age_days": 90.0}}})
     assert (read.policy, read.issued) == (policy, LATER)
     assert policy_context(state, desired, None) == {}
+    kept, renewed = replace(desired, rotation=1), replace(desired, slot=2, rotation=2)
+    contexts = [credential_context(None, each, [renewed, kept]) for each in (kept, renewed)]
+    assert [RunContext.read({"run": context}).is_previous for context in contexts] == [True, False]
+    assert "previous" not in credential_context(None, desired, [desired])
     assert policy_context(None, desired, CredentialPolicy(1)) == {"policy": {"max_age_days": 1}}
     assert RunContext.read({"run": {"policy": {}}}).policy == CredentialPolicy()
     assert RunContext.read({"run": {}}).policy is None

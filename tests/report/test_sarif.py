@@ -103,6 +103,7 @@ def test_rules() -> None:
         "credential-too-old",
         "expired",
         "expiring-soon",
+        "expiry-differs",
         "lifetime-too-long",
         "missing-credential",
         "no-longer-declared",

@@ -13,7 +13,8 @@ import pytest
 from iamcreds.drift.comparing import compare
 from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
 from iamcreds.drift.rules.changed import StatusDiffers
-from iamcreds.drift.rules.credential_limits import CheckedCredential, ServiceNotAllowed
+from iamcreds.drift.rules.checked_credential import CheckedCredential
+from iamcreds.drift.rules.credential_limits import ServiceNotAllowed
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.model import (

@@ -10,48 +10,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from iamcreds.drift.rules.difference import CredentialDifference, Kind, Values, Words, format_delete
 from iamcreds.model import Status
 from iamcreds.services import Family, service_alias, service_family
+from iamcreds.slots import describe_previous
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from iamcreds.model import Credential, CredentialPolicy, DesiredCredential, SourceLocation
+    from iamcreds.drift.rules.checked_credential import CheckedCredential
+    from iamcreds.model import Credential, CredentialPolicy
 
 _SUGGESTED_DAYS = 90
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckedCredential:
-    """A credential to compare with its user's policy.
-
-    Attributes:
-        user: the IAM user's name.
-        service: the service's full name.
-        status: the status, in a run the one after it.
-        existing: the existing credential, None for one that a run creates.
-        issued: the time of the last create or reset, None if unknown; then the creation time counts.
-        is_age_known: False if the age of the secret is unknown, or the run issues a new secret.
-        is_declared: True if `age_days` is from the declaration of this credential.
-        age_days: the declared lifetime in days, None for no expiry.
-        is_managed: True if the stack has the credential, None if that is unknown.
-        name: the declared name, or empty.
-        desired: the declared credential; all of its user and service if that is unknown.
-        location: the source location for a finding.
-    """
-
-    user: str
-    service: str
-    status: Status = Status.ACTIVE
-    existing: Credential | None = None
-    issued: datetime | None = None
-    is_age_known: bool = True
-    is_declared: bool = True
-    age_days: int | None = None
-    is_managed: bool | None = True
-    name: str = ""
-    desired: tuple[DesiredCredential, ...] = ()
-    location: SourceLocation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +29,14 @@ class CredentialFinding(CredentialDifference):
 
     Attributes:
         field: the limit's name in the specs.
+        is_removal: True if only the removal of the credential resolves the finding.
         limit: the limit: a number of days, or full names of services.
         checked: the credential.
     """
 
     kind = Kind.FINDING
     field: ClassVar[str]
+    is_removal: ClassVar[bool] = False
     limit: int | tuple[str, ...]
     checked: CheckedCredential
 
@@ -73,7 +44,8 @@ class CredentialFinding(CredentialDifference):
     def label(self) -> str:
         """The service with the id, or with the name of a credential that does not exist yet."""
         name = "" if self.checked.name == self.alias else self.checked.name
-        return f"{self.alias} credential {self.id or name}".rstrip()
+        previous = f" ({describe_previous(self.existing[0])})" if self.existing and self.checked.is_previous else ""
+        return f"{self.alias} credential {self.id or name}".rstrip() + previous
 
     @property
     @abstractmethod
@@ -83,9 +55,11 @@ class CredentialFinding(CredentialDifference):
     @property
     def next(self) -> str:
         """The next step: an edit and an update of a managed credential, the deletion of an unmanaged one."""
+        update = f"{self.edit}, then pulumi up" if self.edit else self.checked.describe_update("replaces")
+        if self.checked.is_previous:
+            return update if self.is_removal else self.checked.describe_end(self.existing[0])
         if self.checked.is_managed and not self.checked.is_declared:
-            return "pulumi up, which deletes it"
-        update = f"{self.edit}, then pulumi up" if self.edit else "pulumi up, which replaces it"
+            return self.checked.describe_update("deletes")
         if self.checked.is_managed or (self.checked.is_managed is None and self.desired):
             return update
         return f"if the credential is no longer needed: {format_delete(self.existing[0])}"
@@ -135,7 +109,7 @@ class NoExpiry(CredentialFinding):
     def edit(self) -> str:
         """The edit that declares an expiry."""
         is_declared = self.existing and self.checked.age_days is not None
-        return "" if is_declared else f"declare `expire: {{after: {self.days}d}}` in the specs"
+        return "" if is_declared else self.checked.describe_expiry(self.days)
 
     def describe(self) -> Words:
         """Report the missing expiry."""
@@ -162,7 +136,7 @@ class LifetimeTooLong(CredentialFinding):
     def edit(self) -> str:
         """The edit that declares the maximum."""
         is_fixed = self.checked.age_days is not None and not self.is_declared_too_long
-        return "" if is_fixed else f"declare `expire: {{after: {self.limit}d}}` in the specs"
+        return "" if is_fixed else self.checked.describe_expiry(self.limit)
 
     def describe(self) -> Words:
         """Report the lifetime and the limit."""
@@ -183,12 +157,13 @@ class ServiceNotAllowed(CredentialFinding):
     meaning = "a credential, active or not, of a service that is not in services"
     seriousness = 36
     field = "services"
+    is_removal = True
     limit: tuple[str, ...]
 
     @property
     def edit(self) -> str:
         """The edit that removes the credential."""
-        return "remove the credential from the specs"
+        return self.checked.describe_removal()
 
     def describe(self) -> Words:
         """Report the allowed services."""
@@ -236,7 +211,7 @@ def _lacks_expiry(checked: CheckedCredential) -> bool:
 def _suggest_days(policy: CredentialPolicy, existing: Credential | None) -> int:
     """Return a lifetime within the policy: the existing one, with which `expire` replaces nothing, if possible."""
     lifetime, most = None if existing is None else existing.lifetime, policy.max_lifetime_days
-    days = _SUGGESTED_DAYS if lifetime is None else lifetime.days
+    days = _SUGGESTED_DAYS if lifetime is None else max(1, lifetime.days)
     return days if most is None else min(days, most)
 
 

@@ -15,13 +15,62 @@ from iamcreds.drift.rules.difference import (
 )
 from iamcreds.model import Status
 from iamcreds.services import Family
-from iamcreds.slots import find_renewal_date
+from iamcreds.slots import find_renewal, has_lifetime
+from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
 
-    from iamcreds.model import Credential, DesiredCredential, SourceLocation
+    from iamcreds.model import Credential, DesiredCredential, RecordedCredential, SourceLocation
+
+_UNPROTECT = (
+    "remove `protect` from the specs and run pulumi state unprotect, then pulumi up, which replaces the credential"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpiryDiffers(CredentialDifference):
+    """The declared lifetime of the only credential in `desired` differs from the applied one.
+
+    Attributes:
+        recorded: the credential in the stack's state.
+        blocked_by: unmanaged credentials that prevent an update from replacing it.
+    """
+
+    rule = "expiry-differs"
+    meaning = "the declared `expire` differs from the applied one: `pulumi up` replaces the key (only with `--state`)"
+    kind = Kind.DRIFT
+    seriousness = 15
+    recorded: RecordedCredential
+    blocked_by: tuple[Credential, ...] = ()
+
+    def describe(self) -> Words:
+        """Report both lifetimes, and the expiry date."""
+        (existing,), days = self.existing, self.desired[0].expire_after_days
+        lifetime = "no expiry" if existing.lifetime is None else format_count(existing.lifetime.days, "day")
+        actual = (
+            f"has a lifetime of {lifetime} (it expires{_format_date(existing)})"
+            if existing.expires
+            else "never expires"
+        )
+        declared = "without `expire`" if days is None else f"with `expire: {{after: {days}d}}`"
+        desired = "no expiry" if days is None else format_count(days, "day")
+        message = f"{self.alias} credential {self.id} {actual}, but it is declared {declared}"
+        return Words(message, self._describe_step(), desired, lifetime)
+
+    def _describe_step(self) -> str:
+        if self.recorded.is_protected or self.desired[0].protect:
+            return f"{self._keep()}, which keeps it; or {_UNPROTECT}"
+        step = f"pulumi up, which replaces it{_describe_successor(self.desired)}; or {self._keep()}, which keeps it"
+        return resolve_first(self.blocked_by, step)
+
+    def _keep(self) -> str:
+        """Return the edit of the specs with which an update does not replace the credential."""
+        days = self.recorded.age_days if self.existing[0].lifetime_days is None else self.existing[0].lifetime_days
+        if days is None:
+            return "remove `expire` from the specs"
+        return f"declare `after: {days}d`" if _is_declared(self.desired) else f"declare `expire: {{after: {days}d}}`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +103,7 @@ class Expired(CredentialDifference):
         if self.is_kept:
             return "change its `reset` in the specs and run pulumi up, which replaces it; or remove it from the specs"
         if self.desired[0].protect:
-            return (
-                "remove `protect` from the specs and run pulumi state unprotect, "
-                "then pulumi up, which replaces the credential"
-            )
+            return _UNPROTECT
         return resolve_first(self.blocked_by, f"pulumi up, which replaces it{_describe_successor(self.desired)}")
 
 
@@ -91,10 +137,12 @@ class ExpiringSoon(CredentialDifference):
     def _describe_step(self) -> str:
         if self.renewal_due is not None:
             return resolve_first(self.blocked_by, "pulumi up, which renews it")
+        if _is_declared(self.desired) and not has_lifetime(self.desired[0], self.existing[0]):
+            return f"pulumi up, which replaces it{_describe_successor(self.desired)}"
         step = f"run pulumi up after the expiry, which replaces it{_describe_successor(self.desired)}"
         if self.is_quota_used:
             step += " (the quota is used, so no new one can be created before)"
-        elif _is_declared(self.desired):
+        elif _is_declared(self.desired) and self.desired[0].status is None:  # which is not valid next to `renewBefore`
             step = f"declare `renewBefore`, so that pulumi up creates its successor before; or {step}"
         else:
             step = "declare a second one with a new `name` before, because an expiry cannot be changed"
@@ -117,16 +165,16 @@ def check_expiry(  # noqa: PLR0913 - independent facts
     soon: timedelta,
     *,
     is_quota_used: bool,
-    is_managed: bool = False,
+    recorded: RecordedCredential | None = None,
     is_kept: bool = False,
     blocked_by: tuple[Credential, ...] = (),
-) -> Iterator[Expired | ExpiringSoon]:
-    """Yield the finding about the expiry of a credential, if any; an expiry within `soon` after `at` is one.
+) -> Iterator[Expired | ExpiryDiffers | ExpiringSoon]:
+    """Yield the difference about the expiry of a credential, if any; an expiry within `soon` after `at` is one.
 
     For a credential with `renewBefore`, it is one from the date of its renewal, unless the credential is Inactive,
-    which is a finding of its own: it is not renewed.
+    which is a finding of its own: it is not renewed. `recorded` is the credential in the state, if that is known.
     """
-    due = find_renewal_date(desired[0], existing.expires) if len(desired) == 1 else None
+    due = find_renewal(desired[0], existing) if len(desired) == 1 else None
     is_due = existing.status is Status.ACTIVE and due is not None and due <= at
     user, service = existing.user, existing.service
     if existing.status is Status.EXPIRED or (existing.expires is not None and existing.expires <= at):
@@ -136,8 +184,18 @@ def check_expiry(  # noqa: PLR0913 - independent facts
             location=location,
             desired=desired,
             existing=(existing,),
-            is_managed=is_managed,
+            is_managed=recorded is not None,
             is_kept=is_kept,
+            blocked_by=blocked_by,
+        )
+    elif recorded is not None and _is_replaced(desired[0], recorded, existing):
+        yield ExpiryDiffers(
+            user=user,
+            service=service,
+            location=location,
+            desired=desired,
+            existing=(existing,),
+            recorded=recorded,
             blocked_by=blocked_by,
         )
     elif is_due or (due is None and existing.expires is not None and existing.expires - at <= soon):
@@ -151,6 +209,15 @@ def check_expiry(  # noqa: PLR0913 - independent facts
             blocked_by=blocked_by,
             renewal_due=due,
         )
+
+
+def _is_replaced(desired: DesiredCredential, recorded: RecordedCredential, existing: Credential) -> bool:
+    """Return True if the next update replaces the credential because of its lifetime.
+
+    An imported credential keeps the expiry that its specs do not declare, or declare as it is.
+    """
+    days = desired.expire_after_days
+    return days != recorded.age_days and (days is None or days != existing.lifetime_days)
 
 
 def _is_declared(desired: tuple[DesiredCredential, ...]) -> bool:
