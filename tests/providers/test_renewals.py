@@ -169,7 +169,7 @@ def denied(signed_in: Emulator, iam: IAMClient) -> dict[str, str]:
     ("declared", "status"), [(RENEWED, None), (replace(PLAIN, expire_after_days=30), Status.ACTIVE)]
 )
 def test_denied_user(
-    denied: dict[str, str], declared: DesiredCredential, status: Status | None, capsys: pytest.CaptureFixture[str]
+    denied: dict[str, str], declared: DesiredCredential, status: Status | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If AWS denies the read of one user, its slots are declared as recorded, and other users are renewed."""
     joe = replace(record(datetime.now(UTC), denied["joe"]), user="joe", resource="joe/bedrock", reset="old")
@@ -182,6 +182,8 @@ def test_denied_user(
     names["joe", BEDROCK][other.id] = other.resource
     state = StackState(names, "123456789012", recorded={each.id: each for each in (jane, retired, other)})
     of_joe = replace(declared, user="joe", reset="new", adopt="ACCAIMPORTED000000000")
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warnings.append)
     plans = plan(state, RENEWED, of_joe)
     assert plans[NAME].renewed is not None
     assert plans["joe/bedrock"] == SlotPlan(
@@ -190,7 +192,7 @@ def test_denied_user(
             replace(of_joe, reset="old", expire_after_days=90, status=Status.INACTIVE),
         )
     )
-    warning = capsys.readouterr().err
+    (warning,) = warnings
     assert "joe/bedrock: no renewal is planned, and its credentials are kept as recorded, because AWS denied" in warning
     assert "listing the service-specific credentials of user joe: AWS error AccessDenied" in warning
 
