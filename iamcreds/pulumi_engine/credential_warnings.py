@@ -21,7 +21,7 @@ _DEACTIVATED = (
 )
 _STAYS_EXPIRED = (
     "{service} credential {id} of user {user} is Expired and is not replaced, because it was deactivated outside Pulumi"
-    " before. Options: replace it with a changed `reset`; or remove it from the specs"
+    " before its expiry. Options: change `reset` to replace it; or remove the credential from the specs"
 )
 _RESET_REMOVED = (
     "the `reset` of {service} credential {id} of user {user} was removed, which resets nothing. Adding it again resets"
@@ -38,7 +38,7 @@ def find_warnings(credential_id: str, olds: Mapping[str, Any], inputs: Credentia
     values = {"service": olds.get("service"), "id": credential_id, "user": olds.get("user")}
     if olds.get("status") == Status.INACTIVE and inputs.status is None and not is_rotated(olds, inputs):
         may_be_renewed = inputs.age_days is not None and inputs.declared == MAX_PER_SERVICE
-        yield _DEACTIVATED.format(**values, unless=" (not next to `renewBefore`)" if may_be_renewed else "")
+        yield _DEACTIVATED.format(**values, unless=" (not possible with `renewBefore`)" if may_be_renewed else "")
     is_kept = olds.get("status") == Status.EXPIRED and not find_replace_reasons(olds, inputs)
     if is_kept:
         yield _STAYS_EXPIRED.format(**values)

@@ -32,24 +32,27 @@ if TYPE_CHECKING:
 
 _NO_STATE = "the stack's state cannot be read, and renewals cannot be planned without it. Run again"
 _WRONG_TIME = (
-    "config `now` is only for previews, and its time changes which keys are renewed: nothing was changed. Run"
+    "config `now` is only for previews, because it changes which keys are renewed. Nothing was changed; run"
     " `pulumi config rm now`"
 )
 _RENEWED = "{name}: {id} expires on {date} and works until then. Its successor is created as {successor}"
-_DELETED = "{name}: the previous credential {id} is deleted, which was valid until {date}"
-_DELETED_EARLY = "{name}: the previous credential {id} still works and is deleted, because no `renewBefore` is declared"
+_DELETED = "{name}: the previous credential {id}, valid until {date}, is deleted"
+_DELETED_EARLY = "{name}: the previous credential {id} is deleted although it works, because `renewBefore` was removed"
 _NOT_RESET = (
     "{name}: the current key is not reset, because `--target` does not include {resource}. Run `pulumi up --target"
     " '**::{name}*'`"
 )
 _BLOCKED = (
-    "{name}: unmanaged credential {ids} uses the quota for the successor of {id}, which is due on {date}. Delete it"
-    " before that date, unless it was replaced and the next `up` deletes it"
+    "{name}: {ids} (unmanaged) leaves no quota for the successor of {id}, to be created from {date}. Delete {ids}"
+    " before, unless this stack has replaced it: then the next `up` deletes it"
 )
-_DENIED = "{name}: no renewal is planned, and its credentials are kept as recorded, because AWS denied {error}"
+_DENIED = (
+    "{name}: no renewal is planned, and its credentials stay as they are in the state, because AWS denied access:"
+    " {error}"
+)
 _NOT_ADOPTED = (
-    "{name}: the successor of {id} does not adopt unmanaged credential {ids}, which expires no later than {id}."
-    " Delete it to renew {id}"
+    "{name}: {ids} (unmanaged) cannot become the successor of {id}, because it does not expire later. Delete {ids} to"
+    " renew {id}"
 )
 
 

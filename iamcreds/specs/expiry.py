@@ -44,10 +44,10 @@ def check_expiry(credential: Declared) -> Iterator[Problem]:
         message = f'"expire" is for API keys only, and {credential.alias} has passwords: use "rotate"'
         yield Problem(credential.key_location("expire"), message, "expiry-on-password-service")
     if fields.get("protect") is True:
-        message = '"protect" is not supported next to "expire", because an expired credential is replaced or deleted'
+        message = '"protect" is not valid together with "expire", because an expired credential is replaced or deleted'
         yield Problem(credential.key_location("protect"), message, "expiry-of-protected")
     if has_renewal(fields) and "status" in fields:
-        message = '"status" is not supported next to "renewBefore", because it would concern the old and the new key'
+        message = '"status" is not valid together with "renewBefore", because it would apply to the old and the new key'
         yield Problem(credential.key_location("status"), message, "renewal-with-status")
     if isinstance(expire := fields.get("expire"), Block):
         yield from _check_durations(credential, expire)

@@ -375,7 +375,7 @@ ROWS = [
     row(
         Expired,
         "(?P<edit_reset>change its `reset` in the specs and run pulumi up), which replaces it; or"
-        " (?P<edit_gone>remove it from the specs)",
+        " (?P<edit_gone>remove the credential from the specs)",
         lambda world: expiring(world, days=-1, is_deactivated=True),
         edit_reset="users: {jane: {credentials: [{service: bedrock, reset: left}]}}",
         edit_gone="users: {jane: {credentials: []}}",
@@ -415,20 +415,21 @@ ROWS = [
     ),
     row(
         ExpiringSoon,
-        rf"(?P<edit>declare a second one with a new `name` before), because an expiry cannot be changed{ENDLESS}",
+        rf"(?P<edit>declare a second one with a new `name` before the expiry), because an expiry cannot be"
+        rf" changed{ENDLESS}",
         lambda world: expiring(world, days=3),
         edit="users: {jane: {credentials: [{service: bedrock}, {service: bedrock, name: new}]}}",
     ),
     row(
         ExpiringSoon,
-        "declare `renewBefore`, so that pulumi up creates its successor before; or run"
-        " (?P<later>pulumi up) after the expiry, which replaces it with one that expires after 368 days",
+        "declare `renewBefore`, so that pulumi up creates its successor before the expiry; or after"
+        " the expiry, run (?P<later>pulumi up), which replaces it with one that expires after 368 days",
         lambda world: expiring(world, days=3, expire="expire: {after: 368d}"),
     ),
     row(
         ExpiringSoon,
-        rf"run (?P<later>pulumi up) after the expiry, which replaces it \(the quota is used, so no new one can be "
-        rf"created before\){ENDLESS}",
+        rf"after the expiry, run (?P<later>pulumi up), which replaces it \(the quota is used, so a new one cannot be "
+        rf"created before the expiry\){ENDLESS}",
         two_expiring,
     ),
     row(TooManyAccessKeys, f"if the key is no longer needed: {AWS}", lambda world: access_keys(world, "max", 1)),

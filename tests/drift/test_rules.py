@@ -260,7 +260,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         Expired(**JANE, desired=(WANTED,), existing=(ENDING,), is_managed=True, is_kept=True),
         Expected(
             "codecommit credential ACCA0 expired on 2026-11-26, and is not replaced, because it was deactivated"
-            " manually before",
+            " manually before its expiry",
             "codecommit",
             "Expired on 2026-11-26",
         ),

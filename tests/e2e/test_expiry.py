@@ -135,7 +135,7 @@ def test_deactivated_before_the_end(stack: Stack, iam: IAMClient, emulator: Emul
     stack.succeed("stack", "export", "--file", "state.json")
     found = json.loads(iamcreds(stack, "drift", "specs", "--state", "state.json", "--format", "json", code=2))
     (difference,) = found["accounts"][0]["differences"]
-    assert "is not replaced, because it was deactivated manually before" in difference["message"]
+    assert "is not replaced, because it was deactivated manually before its expiry" in difference["message"]
     assert difference["live"][0]["issuedAt"] == old["CreateDate"].isoformat()
     stack.write_specs(ai=SPEC.replace("service: bedrock", "service: bedrock\n        reset: leaked"))
     stack.up()

@@ -59,7 +59,7 @@ def test_renewals(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     stack.assert_no_changes()
     pass_days(emulator, 91)
     shown = stack.up()
-    assert f"{NAME}: the previous credential {first} is deleted, which was valid until " in shown
+    assert f"{NAME}: the previous credential {first}, valid until " in shown
     assert list(list_ids(iam)) == [second]
     pass_days(emulator, 77 + 77)
     stack.up()
@@ -116,7 +116,7 @@ def test_end(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     first, second = list_ids(iam)
     password = stack.read_secrets()[NAME]
     stack.write_specs(jane=EXPIRING)
-    assert f"{NAME}: the previous credential {first} still works and is deleted" in stack.preview()
+    assert f"{NAME}: the previous credential {first} is deleted although it works" in stack.preview()
     stack.up()
     assert list(list_ids(iam)) == [second]
     stack.up()
@@ -194,9 +194,7 @@ def test_blocked(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     (own,) = list_ids(iam)
     emulator.controls.put_credential("ACCAOTHER000000000000", "jane", "bedrock.amazonaws.com")
     pass_days(emulator, 1)
-    words = (
-        f"{NAME}: unmanaged credential ACCAOTHER000000000000 uses the quota for the successor of {own}, which is due on"
-    )
+    words = f"{NAME}: ACCAOTHER000000000000 (unmanaged) leaves no quota for the successor of {own}, to be created from"
     assert words in stack.preview()
     pass_days(emulator, 77)
     assert f"{NAME}~2: cannot create a bedrock credential for user jane" in stack.fail("preview")

@@ -193,7 +193,7 @@ def test_denied_user(
         )
     )
     (warning,) = warnings
-    assert "joe/bedrock: no renewal is planned, and its credentials are kept as recorded, because AWS denied" in warning
+    assert "joe/bedrock: no renewal is planned, and its credentials stay as they are in the state" in warning
     assert "listing the service-specific credentials of user joe: AWS error AccessDenied" in warning
 
 

@@ -154,7 +154,7 @@ class ServiceNotAllowed(CredentialFinding):
     """The policy does not allow credentials of this service."""
 
     rule = "service-not-allowed"
-    meaning = "a credential, active or not, of a service that is not in services"
+    meaning = "the service of an active or inactive credential is not in `services`"
     seriousness = 36
     field = "services"
     is_removal = True

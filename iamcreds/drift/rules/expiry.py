@@ -94,14 +94,17 @@ class Expired(CredentialDifference):
     def describe(self) -> Words:
         """Report the expiry date, if IAM returns one."""
         message, date = f"{self.alias} credential {self.id} expired", _format_date(self.existing[0])
-        kept = ", and is not replaced, because it was deactivated manually before" if self.is_kept else ""
+        kept = ", and is not replaced, because it was deactivated manually before its expiry" if self.is_kept else ""
         return Words(f"{message}{date}{kept}", self._describe_step(), list_desired(self.desired), f"Expired{date}")
 
     def _describe_step(self) -> str:
         if not self.is_managed:
             return f"pulumi up, which replaces it if the stack manages it; otherwise {format_delete(self.existing[0])}"
         if self.is_kept:
-            return "change its `reset` in the specs and run pulumi up, which replaces it; or remove it from the specs"
+            return (
+                "change its `reset` in the specs and run pulumi up, which replaces it; or remove the credential from"
+                " the specs"
+            )
         if self.desired[0].protect:
             return _UNPROTECT
         return resolve_first(self.blocked_by, f"pulumi up, which replaces it{_describe_successor(self.desired)}")
@@ -119,8 +122,8 @@ class ExpiringSoon(CredentialDifference):
 
     rule = "expiring-soon"
     meaning = (
-        "a credential of a declared user and service expires within 14 days, or within `--expiring-within`; one with"
-        " `renewBefore`: its renewal is due"
+        "a credential of a declared user and service expires within 14 days, or within `--expiring-within`; with"
+        " `renewBefore`, its renewal is due"
     )
     kind = Kind.FINDING
     seriousness = 23
@@ -139,13 +142,13 @@ class ExpiringSoon(CredentialDifference):
             return resolve_first(self.blocked_by, "pulumi up, which renews it")
         if _is_declared(self.desired) and not has_lifetime(self.desired[0], self.existing[0]):
             return f"pulumi up, which replaces it{_describe_successor(self.desired)}"
-        step = f"run pulumi up after the expiry, which replaces it{_describe_successor(self.desired)}"
+        step = f"after the expiry, run pulumi up, which replaces it{_describe_successor(self.desired)}"
         if self.is_quota_used:
-            step += " (the quota is used, so no new one can be created before)"
+            step += " (the quota is used, so a new one cannot be created before the expiry)"
         elif _is_declared(self.desired) and self.desired[0].status is None:  # which is not valid next to `renewBefore`
-            step = f"declare `renewBefore`, so that pulumi up creates its successor before; or {step}"
+            step = f"declare `renewBefore`, so that pulumi up creates its successor before the expiry; or {step}"
         else:
-            step = "declare a second one with a new `name` before, because an expiry cannot be changed"
+            step = "declare a second one with a new `name` before the expiry, because an expiry cannot be changed"
         return resolve_first(self.blocked_by, f"{step}{self._suggest_expiry()}")
 
     def _suggest_expiry(self) -> str:
@@ -171,8 +174,8 @@ def check_expiry(  # noqa: PLR0913 - independent facts
 ) -> Iterator[Expired | ExpiryDiffers | ExpiringSoon]:
     """Yield the difference about the expiry of a credential, if any; an expiry within `soon` after `at` is one.
 
-    For a credential with `renewBefore`, it is one from the date of its renewal, unless the credential is Inactive,
-    which is a finding of its own: it is not renewed. `recorded` is the credential in the state, if that is known.
+    For a credential with `renewBefore`, it is one from the date of its renewal. An Inactive one is a different finding,
+    because it is not renewed. `recorded` is the credential in the state, if that is known.
     """
     due = find_renewal(desired[0], existing) if len(desired) == 1 else None
     is_due = existing.status is Status.ACTIVE and due is not None and due <= at
