@@ -369,7 +369,7 @@ def test_managed() -> None:
 def test_ages() -> None:
     """The age of a password counts from its last reset, and from the creation if the state does not have that."""
     unknown = page(SUBJECT)
-    assert "Resets not known: without --state, the age of a password counts from the creation" in unknown
+    assert "Resets not known: without --state, the age of a password is measured from the creation" in unknown
     with_state = replace(SUBJECT, drift=replace(SUBJECT.drift, issued={"ACCA4": NOW - 3 * DAY}))
     text = page(with_state)
     assert "Resets not known" not in text

@@ -157,7 +157,7 @@ def _describe_basis(subject: Subject) -> Iterator[str]:
         yield f"limited to {', '.join(selected)}"
     yield from describe_limits(subject.drift)
     if subject.drift.issued is None:
-        yield "resets not known: without --state, the age of a password counts from the creation of its credential"
+        yield "resets not known: without --state, the age of a password is measured from the creation of its credential"
     if subject.selection.services:
         return
     if subject.drift.inventory.report is None:
