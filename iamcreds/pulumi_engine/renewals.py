@@ -19,7 +19,7 @@ from iamcreds.pulumi_engine.approved_plan import read_approval
 from iamcreds.pulumi_engine.provider import DECLARED_FOR, parse_now
 from iamcreds.pulumi_engine.recorded_slots import find_slot_names, keep_recorded, read_slots
 from iamcreds.services import Family, service_family
-from iamcreds.slots import find_renewal
+from iamcreds.slots import find_renewal, rank_slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -181,10 +181,14 @@ def _find_blocked(
 ) -> Iterator[str]:
     """Yield a warning if an unmanaged credential uses the quota that a later successor needs."""
     ids = " and ".join(each.id for each in unmanaged)
-    current = max(slots.values(), key=lambda slot: slot.recorded.rotation, default=None)
+    current = max(slots.values(), key=_rank, default=None)
     due = None if current is None else find_renewal(credential, current.existing)
     if ids and current is not None and due is not None:
         yield message.format(name=credential.declared_name, ids=ids, id=current.recorded.id, date=_format(due))
+
+
+def _rank(slot: Slot) -> tuple[int, int]:
+    return rank_slot(slot.recorded.resource, slot.recorded.rotation)
 
 
 def _report(plans: Mapping[str, SlotPlan]) -> None:
