@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from iamcreds.drift.comparing import compare
+from iamcreds.drift.comparing import compare, list_rules
 from iamcreds.drift.recorded_state import make_recorded_state
 from iamcreds.drift.rules.checked_credential import CheckedCredential
 from iamcreds.drift.rules.credential_limits import CredentialFinding, check_credential
@@ -23,6 +23,7 @@ from iamcreds.model import (
     StackExport,
     Status,
 )
+from iamcreds.pull_request import preview_changes
 from iamcreds.services import Family
 from tests.drift.test_comparing import CODECOMMIT, NOW, USER_PLACE, account, location
 
@@ -269,3 +270,10 @@ def test_selection() -> None:
     user = declare(EXPIRING, None)
     assert len(findings(look(user, KEY, only=BEDROCK))) == 1
     assert findings(look(user, KEY, only=CODECOMMIT)) == []
+
+
+def test_plan_knows_every_rule() -> None:
+    """The comment of a pull request recognizes the warnings of every rule about credential policies."""
+    rules = [rule.rule for rule in list_rules() if issubclass(rule, CredentialFinding)]
+    assert len(rules) > 1
+    assert all(preview_changes._CREDENTIAL_FINDING.search(f"jane/bedrock: too old [{rule}]") for rule in rules)  # noqa: SLF001
