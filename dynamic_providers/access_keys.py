@@ -11,9 +11,9 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult
 
 from dynamic_providers.resource import Resource
+from iamcreds.desired import AccessKeyPolicy
 from iamcreds.drift.rules.access_key_limits import check_access_keys
 from iamcreds.errors import AccessDeniedError
-from iamcreds.model import AccessKeyPolicy
 from iamcreds.pulumi_engine.inputs import is_known
 from iamcreds.pulumi_engine.policy_check import NOT_ENFORCED, is_enforcing
 from iamcreds.pulumi_engine.provider import WatcherProvider, warn

@@ -29,7 +29,7 @@ from iamcreds.text.escaping import escape_invisible, shorten
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from iamcreds.model import Desired
+    from iamcreds.desired import Desired
 
 _KEYS = ("allowEmpty", "enforce", "now", PASSWORDS, "specs")
 """The keys of the stack's configuration that program and providers read."""

@@ -53,6 +53,10 @@ _YOUNG = (
     "{service} credential {id} of user {user} is less than a minute old, and IAM's lists do not show it as created yet:"
     " the state keeps it unchanged"
 )
+_IN_USE = (
+    "{service} credential {id} of user {user} is not rotated, because it was activated since the preview, and its"
+    " password may be in use. Run again"
+)
 _DENIED = "{error}. The state keeps {service} credential {id} of user {user} unchanged"
 
 
@@ -117,9 +121,10 @@ class ServiceSpecificCredentialProvider(Provider):
         existing = None if olds.get("user") == inputs.user else self._find(credential_id, olds)
         is_renamed = existing is not None and existing.user == inputs.user
         olds = {**olds, "user": inputs.user} if is_renamed else olds
-        replaces = find_replace_reasons(olds, inputs)
-        declared = (olds.get("desired_status"), olds.get("reset")) != (inputs.status, inputs.reset)
-        differs = declared or is_rotated(olds, inputs) or inputs.status not in (None, olds.get("status"))
+        replaces = find_replace_reasons(olds, inputs, is_successor=bool(news.get("rotates")))
+        recorded = tuple(olds.get(name) for name in ("desired_status", "reset", "trigger"))
+        is_declared = recorded != (inputs.status, inputs.reset, inputs.trigger)
+        differs = is_declared or is_rotated(olds, inputs) or inputs.status not in (None, olds.get("status"))
         return DiffResult(
             changes=bool(replaces) or is_renamed or differs or inputs.age_days != olds.get("age_days"),
             replaces=replaces,
@@ -173,7 +178,7 @@ class ServiceSpecificCredentialProvider(Provider):
         A declared status is sent if it or the recorded one changes, also if lists show it: they may lag.
 
         Raises:
-            RejectedError: it needs a replacement, which is rejected.
+            RejectedError: it needs a replacement, which is rejected; or a rotation would reset an Active credential.
             NotApprovedError: a step is not approved; nothing was changed.
             UserDeniedError: AWS denies the read of the user; nothing was changed.
             NoSuchCredentialError: it was deleted manually.
@@ -184,6 +189,9 @@ class ServiceSpecificCredentialProvider(Provider):
         existing = self._find(credential_id, olds)
         is_renewed = is_rotated(olds, inputs)
         actual = {olds["status"], *([] if existing is None else [existing.status.value])}
+        is_successor = bool(news.get("rotates")) or not is_reset(olds, inputs)
+        if is_renewed and is_successor and (olds["status"] if existing is None else existing.status) == Status.ACTIVE:
+            raise RejectedError(_IN_USE.format(id=credential_id, **{**olds, "user": inputs.user}))
         is_activated = is_renewed and inputs.status is None and Status.INACTIVE in actual
         status = Status.ACTIVE if is_activated else inputs.target
         statuses = {olds.get("desired_status"), olds["status"], status if existing is None else existing.status.value}

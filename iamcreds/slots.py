@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Status, slot_name, split_slot
+from iamcreds.due_dates import find_lifetime, find_renewal_date
+from iamcreds.model import Status
+from iamcreds.resource_names import slot_name, split_slot
 from iamcreds.services import MAX_PER_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
-    from iamcreds.model import Credential, DesiredCredential, RecordedCredential
+    from iamcreds.desired import DesiredCredential
+    from iamcreds.model import Credential, RecordedCredential
 
 SLOTS = (1, 2)
 
@@ -54,34 +55,6 @@ def find_slots(by_resource: Mapping[str, RecordedCredential], desired: DesiredCr
     slots = [each for each in recorded if each is not None]
     slots.sort(key=lambda each: rank_slot(each.resource, each.rotation), reverse=True)
     return Slots(*slots)
-
-
-def find_renewal_date(desired: DesiredCredential, expires: datetime | None) -> datetime | None:
-    """Return the time from which `up` creates the successor of a credential; None without an expiry or a renewal."""
-    if desired.renew_before_hours is None or expires is None:
-        return None
-    return expires - timedelta(hours=desired.renew_before_hours)
-
-
-def find_renewal(desired: DesiredCredential, existing: Credential | None) -> datetime | None:
-    """Return the time from which `pulumi up` creates the successor, None if it never does.
-
-    A credential with a lifetime other than the declared one is replaced instead.
-    """
-    if existing is None or not has_lifetime(desired, existing):
-        return None
-    return find_renewal_date(desired, existing.expires)
-
-
-def has_lifetime(desired: DesiredCredential, existing: Credential) -> bool:
-    """Return True if the credential expires after the declared lifetime, from which it may differ by seconds."""
-    lifetime = existing.lifetime
-    return lifetime is not None and round(lifetime / timedelta(days=1)) == desired.expire_after_days
-
-
-def find_lifetime(desired: DesiredCredential) -> timedelta | None:
-    """Return the declared lifetime, None for no expiry."""
-    return None if desired.expire_after_days is None else timedelta(days=desired.expire_after_days)
 
 
 def find_previous(desired: DesiredCredential, existing: Sequence[Credential]) -> Credential | None:

@@ -18,10 +18,11 @@ from markdown_it import MarkdownIt
 
 from iamcreds.aws.failures import translate_errors
 from iamcreds.cli import main
+from iamcreds.desired import Desired, DesiredUser
 from iamcreds.drift.rules.missing import MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.errors import AccountError, format_traceback
-from iamcreds.model import Desired, DesiredUser, SourceLocation, Status, User
+from iamcreds.model import SourceLocation, Status, User
 from iamcreds.pull_request.changes import Action, Change, Changes, Note
 from iamcreds.pull_request.comment import render_comment
 from iamcreds.pulumi_engine.rejection_report import RejectedResource, raise_rejections

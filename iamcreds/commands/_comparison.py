@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
+    from iamcreds.desired import Desired
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import Desired, StackExport
+    from iamcreds.model import StackExport
 
 
 def _parse_duration(_context: click.Context, _parameter: click.Parameter, text: str) -> timedelta:

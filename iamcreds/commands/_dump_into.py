@@ -21,8 +21,9 @@ from iamcreds.text.formatting import format_count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from iamcreds.desired import Desired
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import Credential, Desired, Inventory
+    from iamcreds.model import Credential, Inventory
 
 UNDECIDED = 3
 """The exit code if the id of a declared credential cannot be decided."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from iamcreds.model import Desired
+    from iamcreds.desired import Desired
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 

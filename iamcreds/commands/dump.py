@@ -11,9 +11,10 @@ import click
 
 from iamcreds.commands._options import select, selection_options
 from iamcreds.commands._terminal import progress_bars
+from iamcreds.desired import Desired
 from iamcreds.errors import OutputFileError
 from iamcreds.files import check_target
-from iamcreds.model import Desired, Status
+from iamcreds.model import Status
 from iamcreds.project.schema import find_schema
 from iamcreds.text.formatting import format_count
 

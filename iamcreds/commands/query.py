@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from iamcreds.aws import Account
-    from iamcreds.model import Desired
+    from iamcreds.desired import Desired
     from iamcreds.progress import Progress
 
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from iamcreds.errors import SpecsError
-from iamcreds.model import Desired, Problem, Severity
+from iamcreds.model import Problem, Severity
 from iamcreds.text.escaping import escape_invisible, escape_json
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from iamcreds.desired import Desired
 
 _IN_A_MESSAGE = "%\r\n"
 _IN_A_PROPERTY = "%\r\n:,"

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from iamcreds.desired import AccessKeyPolicy, Desired
     from iamcreds.drift.recorded_state import RecordedState
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import AccessKey, AccessKeyPolicy, Credential, Desired, Inventory
+    from iamcreds.model import AccessKey, Credential, Inventory
     from iamcreds.slots import PreviousCredential
 
 SOON = timedelta(days=14)

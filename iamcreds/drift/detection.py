@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from iamcreds.aws import Account
+    from iamcreds.desired import AccessKeyPolicy, Desired
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import AccessKeyPolicy, CredentialReport, Desired, RecordedCredential, StackExport, User
+    from iamcreds.model import CredentialReport, RecordedCredential, StackExport, User
     from iamcreds.progress import Progress
 
 

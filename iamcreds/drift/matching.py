@@ -16,16 +16,18 @@ from iamcreds.drift.rules.changed import Deactivated, StatusDiffers
 from iamcreds.drift.rules.expiry import check_expiry
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.undeclared import UnmanagedCredential
+from iamcreds.due_dates import find_renewal_date
 from iamcreds.model import Status
 from iamcreds.services import MAX_PER_SERVICE
-from iamcreds.slots import PreviousCredential, find_previous, find_renewal_date
+from iamcreds.slots import PreviousCredential, find_previous
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
 
+    from iamcreds.desired import DesiredCredential, DesiredUser
     from iamcreds.drift.rules.difference import CredentialDifference
-    from iamcreds.model import Credential, DesiredCredential, DesiredUser, SourceLocation
+    from iamcreds.model import Credential, SourceLocation
 
 _OTHER = {Status.ACTIVE: Status.INACTIVE, Status.INACTIVE: Status.ACTIVE}
 

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.checked_credential import CheckedCredential
 from iamcreds.drift.rules.credential_limits import check_credential
-from iamcreds.model import Status, split_slot
+from iamcreds.model import Status
+from iamcreds.resource_names import split_slot
 from iamcreds.slots import find_previous
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from iamcreds.desired import CredentialPolicy, Desired, DesiredCredential, DesiredUser
     from iamcreds.drift.recorded_state import RecordedState
     from iamcreds.drift.rules.credential_limits import CredentialFinding
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import Credential, CredentialPolicy, Desired, DesiredCredential, DesiredUser, Inventory
+    from iamcreds.model import Credential, Inventory
 
 
 def find_violations(

@@ -12,25 +12,21 @@ from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffer
 from iamcreds.drift.rules.expiry import check_expiry
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
-from iamcreds.model import Existing, Status, split_slot
+from iamcreds.due_dates import find_renewal_date
+from iamcreds.model import Existing, Status
+from iamcreds.resource_names import split_slot
 from iamcreds.services import MAX_PER_SERVICE
-from iamcreds.slots import PreviousCredential, find_renewal_date, find_slots
+from iamcreds.slots import PreviousCredential, find_slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from iamcreds.desired import Desired, DesiredCredential, DesiredUser
     from iamcreds.drift.recorded_state import RecordedState
     from iamcreds.drift.rules.difference import CredentialDifference
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import (
-        Credential,
-        Desired,
-        DesiredCredential,
-        DesiredUser,
-        Inventory,
-        RecordedCredential,
-    )
+    from iamcreds.model import Credential, Inventory, RecordedCredential
 
 
 def compare_recorded(

@@ -6,14 +6,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.model import split_slot
+from iamcreds.resource_names import split_slot
 from iamcreds.slots import find_slots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from iamcreds.model import Credential, DesiredCredential, PendingCreate, RecordedCredential, StackExport
+    from iamcreds.desired import DesiredCredential
+    from iamcreds.model import Credential, PendingCreate, RecordedCredential, StackExport
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from iamcreds.text.names import find_case_variant
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from iamcreds.model import Desired, DesiredUser, Inventory
+    from iamcreds.desired import Desired, DesiredUser
+    from iamcreds.model import Inventory
 
 
 @dataclass(frozen=True)

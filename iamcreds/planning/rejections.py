@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Status, credential_name, split_slot
+from iamcreds.model import Status
 from iamcreds.planning.decisions import (
     Ambiguous,
     DeclaredTwice,
@@ -22,6 +22,7 @@ from iamcreds.planning.decisions import (
     UnknownService,
     Unproven,
 )
+from iamcreds.resource_names import credential_name, split_slot
 from iamcreds.services import MAX_PER_SERVICE, Family, service_alias
 from iamcreds.text.commands import create_user, delete_credential, rename_user
 

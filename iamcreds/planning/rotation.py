@@ -1,7 +1,9 @@
 """The plan of the two slots of a credential with successors, before the program registers them; pure.
 
-A renewed credential is two resources: slot 1 and slot 2. The slot with the greater `rotation` is the current one. Its
-successor is created in the other slot before it expires, and the previous credential works until its own expiry.
+A renewed or rotated credential is two resources: slot 1 and slot 2. The slot with the greater `rotation` is the
+current one. A renewal creates its successor in the other slot before it expires, and the previous credential works
+until its own expiry. A rotation issues a new password in the other slot, and the previous credential works until the
+overlap ends.
 """
 
 from __future__ import annotations
@@ -9,14 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from iamcreds.desired import Retire
+from iamcreds.due_dates import find_renewal, find_retirement, find_rotation
 from iamcreds.model import Existing, Status
-from iamcreds.slots import find_renewal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from iamcreds.model import Credential, DesiredCredential, RecordedCredential
+    from iamcreds.desired import DesiredCredential
+    from iamcreds.model import Credential, RecordedCredential
 
 
 @dataclass(frozen=True)
@@ -51,33 +55,59 @@ class SlotPlan:
     Attributes:
         slots: the declared slots, the current one first.
         renewed: the credential whose successor is created now, None for none.
-        rotation: the rotation of the recorded current credential.
-        is_reset: True if the current credential is reset.
+        rotated: the credential whose successor is created or reset now, None for none.
+        due: the time from which the rotation is due, None without a rotation.
+        retired: the previous credential, if it is deactivated or deleted because the overlap has ended.
         deleted: a credential that is deleted, because it expired or no slot 2 is declared; None for none.
+        rotation: the rotation of the recorded current credential.
+        waits_until: the end of the overlap for which a rotation that is due waits, None for none.
+        is_deferred: True if a rotation that is due waits for a later run.
+        is_reset: True if the current credential is reset.
     """
 
     slots: tuple[DesiredCredential, ...]
     renewed: Credential | None = None
+    rotated: Credential | None = None
+    due: datetime | None = None
+    retired: Credential | None = None
     deleted: Credential | None = None
     rotation: int = 0
+    waits_until: datetime | None = None
+    is_deferred: bool = False
     is_reset: bool = False
 
 
-def plan_slots(desired: DesiredCredential, slots: Mapping[int, Slot], now: datetime) -> SlotPlan:
+@dataclass(frozen=True)
+class Moment:
+    """The facts that all plans of a run share.
+
+    Attributes:
+        now: server time, or an earlier or later time for a preview.
+        account: 12-digit account ID.
+    """
+
+    now: datetime
+    account: str
+
+
+def plan_slots(
+    desired: DesiredCredential, slots: Mapping[int, Slot], moment: Moment, *, may_rotate: bool = True
+) -> SlotPlan:
     """Plan the slots of a credential.
 
     Args:
         desired: the credential as specs declare it, in slot 1 and without a rotation.
         slots: the slots that the state has, by number.
-        now: server time, or an earlier or later time for a preview.
+        moment: time and account.
+        may_rotate: False to defer a rotation to a later run.
     """
     if not slots:
         return SlotPlan((desired,))
     number = max(slots, key=lambda number: (slots[number].recorded.rotation, -number))
-    case = _Case(desired, number, slots[number], slots.get(3 - number), now)
+    case = _Case(desired, number, slots[number], slots.get(3 - number), moment, may_rotate)
     plans = (rule(case) for rule in (*_RULES, _keep))
     plan = next(plan for plan in plans if plan is not None)
-    return replace(plan, rotation=case.current.recorded.rotation)
+    return replace(plan, rotation=case.current.recorded.rotation, due=case.due)
 
 
 @dataclass(frozen=True)
@@ -88,11 +118,25 @@ class _Case:
     number: int
     current: Slot
     other: Slot | None
-    now: datetime
+    moment: Moment
+    may_rotate: bool
 
     @property
-    def is_renewing(self) -> bool:
-        return self.desired.renew_before_hours is not None
+    def now(self) -> datetime:
+        return self.moment.now
+
+    @property
+    def due(self) -> datetime | None:
+        return find_rotation(self.desired, self.current.recorded, self.moment.account)
+
+    @property
+    def is_due(self) -> bool:
+        return self.due is not None and self.due <= self.now
+
+    @property
+    def has_two_passwords(self) -> bool:
+        """Return True if the other slot has a password that may be in use."""
+        return self.working_other is not None and not self.working_other.is_deactivated
 
     @property
     def working_other(self) -> Slot | None:
@@ -101,14 +145,23 @@ class _Case:
 
     @property
     def is_other_retired(self) -> bool:
-        """Return True if a reset has retired the other slot, also if the run of the reset failed before that."""
+        """Return True if a run has retired the other slot, also if the run of a reset failed before that."""
         if self.other is None:
             return False
         reset, current = self.other.recorded.reset, self.current.recorded.reset
         return self.other.recorded.is_retired or current not in (None, reset)
 
     def keep_current(self) -> DesiredCredential:
-        return self._declare(self.number, self.current.recorded.rotation)
+        """Declare the current slot with its recorded trigger; the first trigger is recorded and rotates nothing."""
+        trigger = self.desired.trigger
+        if self.desired.rotate is not None and self.current.recorded.trigger is not None:
+            trigger = self.current.recorded.trigger
+        return replace(self._declare(self.number, self.current.recorded.rotation), trigger=trigger)
+
+    def reissue_current(self, rotation: int) -> DesiredCredential:
+        """Declare the current slot with a new password, for which a changed trigger needs no rotation."""
+        trigger = self.desired.trigger or self.keep_current().trigger
+        return replace(self._declare(self.number, rotation), trigger=trigger)
 
     def keep_other(self, *, status: Status | None = None) -> tuple[DesiredCredential, ...]:
         """Declare the other slot as it is recorded; a changed `expire` does not concern a previous credential."""
@@ -116,11 +169,14 @@ class _Case:
             return ()
         recorded = self.working_other.recorded
         kept = self._declare(3 - self.number, recorded.rotation)
-        return (replace(kept, reset=recorded.reset, expire_after_days=recorded.age_days, status=status),)
+        kept = replace(kept, reset=recorded.reset, trigger=recorded.trigger, expire_after_days=recorded.age_days)
+        return (replace(kept, status=status),)
 
-    def renew(self) -> DesiredCredential:
+    def issue_successor(self) -> DesiredCredential:
         """Declare the successor in the other slot; it is never imported."""
-        return replace(self._declare(3 - self.number, self.current.recorded.rotation + 1), adopt=None)
+        trigger = self.desired.trigger or self.keep_current().trigger
+        successor = self._declare(3 - self.number, self.current.recorded.rotation + 1)
+        return replace(successor, adopt=None, trigger=trigger)
 
     def _declare(self, number: int, rotation: int) -> DesiredCredential:
         adopt = self.desired.adopt if number == 1 else None
@@ -130,15 +186,24 @@ class _Case:
 def _reset(case: _Case) -> SlotPlan | None:
     """Reset and activate the current credential, and deactivate the previous one, which may be compromised as well."""
     recorded = case.current.recorded
-    if not (case.is_renewing or case.other) or case.desired.reset in (None, recorded.reset):
+    if not (case.desired.has_successors or case.other) or case.desired.reset in (None, recorded.reset):
         return None
-    current = replace(case.keep_current(), rotation=recorded.rotation + 1)
+    current = case.reissue_current(recorded.rotation + 1)
     return SlotPlan((current, *case.keep_other(status=Status.INACTIVE)), is_reset=True)
 
 
 def _recreate(case: _Case) -> SlotPlan | None:
-    """Create the current credential again in its slot; the other one may be the only working one."""
-    return None if case.current.works_at(case.now) else _keep(case)
+    """Create the current credential again in its slot; the other one may be the only working one.
+
+    An expired credential that was deactivated manually is not created again, so it keeps its trigger.
+    """
+    if case.current.works_at(case.now):
+        return None
+    plan = _keep(case)
+    if case.current.existing is not None and case.current.recorded.was_deactivated:
+        return plan
+    current = case.reissue_current(case.current.recorded.rotation)
+    return replace(plan, slots=(current, *plan.slots[1:]))
 
 
 def _respect_deactivation(case: _Case) -> SlotPlan | None:
@@ -147,14 +212,23 @@ def _respect_deactivation(case: _Case) -> SlotPlan | None:
     return SlotPlan((case.keep_current(), *case.keep_other())) if is_manual else None
 
 
-def _end_renewal(case: _Case) -> SlotPlan | None:
+def _end_successors(case: _Case) -> SlotPlan | None:
     """Declare only the current credential if specs no longer declare successors, then in slot 1."""
-    if case.is_renewing:
+    if case.desired.has_successors:
         return None
     other = None if case.other is None else case.other.existing
     is_moved = case.number > 1 and case.other is None
     current = replace(case.keep_current(), slot=1, is_moved=True) if is_moved else case.keep_current()
     return SlotPlan((current,), deleted=other)
+
+
+def _rotate(case: _Case) -> SlotPlan | None:
+    """Issue a new password in the other slot if it is due, unless the previous password still works."""
+    if not case.is_due or case.has_two_passwords:
+        return None
+    if not case.may_rotate:
+        return replace(_keep(case), is_deferred=True)
+    return SlotPlan((case.keep_current(), case.issue_successor()), rotated=case.current.existing)
 
 
 def _renew(case: _Case) -> SlotPlan | None:
@@ -168,7 +242,26 @@ def _renew(case: _Case) -> SlotPlan | None:
     other = None if case.working_other is None else case.working_other.existing
     if other is not None and not _outlives(other, existing):
         return None
-    return SlotPlan((case.keep_current(), case.renew()), renewed=existing, deleted=other)
+    return SlotPlan((case.keep_current(), case.issue_successor()), renewed=existing, deleted=other)
+
+
+def _retire(case: _Case) -> SlotPlan | None:
+    """Deactivate or delete the previous credential after the overlap; it stays Inactive until the next rotation."""
+    policy, other = case.desired.rotate, case.working_other
+    end = find_retirement(case.desired, case.current.recorded)
+    if policy is None or other is None or end is None or not (case.is_other_retired or end <= case.now):
+        return None
+    if policy.retire is Retire.DELETE:
+        return SlotPlan((case.keep_current(),), retired=other.existing)
+    retired = None if other.recorded.is_retired else other.existing
+    return SlotPlan((case.keep_current(), *case.keep_other(status=Status.INACTIVE)), retired=retired)
+
+
+def _wait(case: _Case) -> SlotPlan | None:
+    """Keep both passwords until the overlap ends, although the next rotation is due."""
+    if not (case.is_due and case.has_two_passwords):
+        return None
+    return replace(_keep(case), waits_until=find_retirement(case.desired, case.current.recorded))
 
 
 def avoid_adoption(plan: SlotPlan, unmanaged: Iterable[Credential]) -> SlotPlan:
@@ -176,10 +269,10 @@ def avoid_adoption(plan: SlotPlan, unmanaged: Iterable[Credential]) -> SlotPlan:
 
     Such a successor would need a successor itself while the renewed credential still uses the quota.
     """
-    renewed, successor = plan.renewed, plan.slots[-1]
-    if renewed is None or successor.existing is not Existing.ADOPT:
+    previous, successor = plan.renewed or plan.rotated, plan.slots[-1]
+    if previous is None or successor.existing is not Existing.ADOPT:
         return plan
-    if all(each.expires is None or not _outlives(renewed, each) for each in unmanaged):
+    if all(each.expires is None or not _outlives(previous, each) for each in unmanaged):
         return plan
     return replace(plan, slots=(plan.slots[0], replace(successor, existing=None)))
 
@@ -203,7 +296,10 @@ _RULES: tuple[Callable[[_Case], SlotPlan | None], ...] = (
     _reset,
     _recreate,
     _respect_deactivation,
-    _end_renewal,
+    _end_successors,
+    _rotate,
     _renew,
+    _retire,
+    _wait,
 )
 """The rules in their order; the first one that applies decides."""

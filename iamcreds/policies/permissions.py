@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from iamcreds.model import Desired, DesiredUser
+    from iamcreds.desired import Desired, DesiredUser
 
 READS = {
     "iam:ListServiceSpecificCredentials": "existing credentials of all users, page by page",

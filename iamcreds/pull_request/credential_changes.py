@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Status, split_slot
+from iamcreds.model import Status
 from iamcreds.pull_request.changes import Action, Change, Note
 from iamcreds.pull_request.notes import explain, note_lost_password
 from iamcreds.pull_request.preview import MASK
 from iamcreds.pull_request.properties import UNKNOWN, compare_properties, format_name, parse_date
 from iamcreds.pull_request.renewals import count_rotations, note_previous
+from iamcreds.resource_names import split_slot
 from iamcreds.resource_types import CREDENTIAL_TYPE
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Status, credential_name, split_slot
+from iamcreds.model import Status
 from iamcreds.pull_request.changes import Action, Change, Note
 from iamcreds.pull_request.properties import format_value
+from iamcreds.resource_names import credential_name, split_slot
 from iamcreds.services import Family, service_family
 
 if TYPE_CHECKING:

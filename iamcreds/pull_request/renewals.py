@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Status, slot_name, split_slot
+from iamcreds.model import Status
 from iamcreds.pull_request.changes import Note
 from iamcreds.pull_request.properties import format_value, parse_date
+from iamcreds.resource_names import slot_name, split_slot
 from iamcreds.resource_types import CREDENTIAL_TYPE
 from iamcreds.slots import rank_slot
 from iamcreds.text.names import CREDENTIAL_ID

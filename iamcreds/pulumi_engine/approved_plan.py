@@ -17,7 +17,7 @@ from iamcreds.text.decoding import decode
 from iamcreds.text.escaping import escape_invisible, shorten
 
 if TYPE_CHECKING:
-    from iamcreds.model import Desired
+    from iamcreds.desired import Desired
     from iamcreds.pull_request.approval import Approval
 
 VARIABLE = "IAMCREDS_APPROVED"

@@ -107,13 +107,14 @@ class CredentialCheck:
         self._require_rename(own)
         olds = follow_rename(olds, own, self.inputs)
         recorded = olds.properties() | {"deactivated": self.context.is_deactivated}
-        reasons = list_changed(recorded, self.inputs, _count_days(own))
+        is_successor = self.context.rotates is not None
+        reasons = list_changed(recorded, self.inputs, _count_days(own), is_successor=is_successor)
         is_expired = any(credential.status is Status.EXPIRED for credential in own)
         if is_expired and is_replaced_after_expiry(recorded, self.inputs):
             reasons = ["it has expired"]
         if not reasons:
             self.policy.check_kept(recorded, own)
-            return CheckResult(self.inputs.properties(), [])
+            return self._accept(self.inputs)
         if self.context.options.protect:
             raise RejectedError(protected(olds.user, olds.service, own, reasons))
         by_default = needs_slot(self.account, olds.user, olds.service, self.inputs)
@@ -185,16 +186,21 @@ class CredentialCheck:
         match decision:
             case Create():
                 self.policy.check_created()
-                return CheckResult(inputs.properties(), [])
+                return self._accept(inputs)
             case Adopt(credential):
                 self.policy.check_adopted(credential)
-                return CheckResult(inputs.properties() | _preview(credential, inputs.member().status), [])
+                return self._accept(inputs, _preview(credential, inputs.member().status))
             case Import(credential):
                 self.policy.check_imported(credential)
                 for warning in find_import_warnings(credential, inputs):
                     warn(warning)
-                return CheckResult(inputs.properties() | _preview(credential, inputs.target), [])
+                return self._accept(inputs, _preview(credential, inputs.target))
         raise RejectedError(self._describe(decision, group))
+
+    def _accept(self, inputs: CredentialInputs, adopted: dict[str, str] | None = None) -> CheckResult:
+        """Return the inputs with those that a preview shows: an adopted id, and the credential that is rotated."""
+        rotates = {} if self.context.rotates is None else {"rotates": self.context.rotates}
+        return CheckResult(inputs.properties() | (adopted or {}) | rotates, [])
 
     def _read_group(self, inputs: CredentialInputs, *, frees_quota: bool) -> Group:
         user, service, resource = inputs.user, inputs.service, self.context.resource

@@ -36,9 +36,10 @@ _NO_EXPIRY = (
 def find_warnings(credential_id: str, olds: Mapping[str, Any], inputs: CredentialInputs) -> Iterator[str]:
     """Yield the warnings of a run; `olds` are the recorded outputs after a refresh."""
     values = {"service": olds.get("service"), "id": credential_id, "user": olds.get("user")}
-    if olds.get("status") == Status.INACTIVE and inputs.status is None and not is_rotated(olds, inputs):
-        may_be_renewed = inputs.age_days is not None and inputs.declared == MAX_PER_SERVICE
-        yield _DEACTIVATED.format(**values, unless=" (not possible with `renewBefore`)" if may_be_renewed else "")
+    is_inactive = olds.get("status") == Status.INACTIVE and olds.get("desired_status") != Status.INACTIVE
+    if is_inactive and inputs.status is None and not is_rotated(olds, inputs):
+        unless = " (not possible with `rotate` or `renewBefore`)" if inputs.declared == MAX_PER_SERVICE else ""
+        yield _DEACTIVATED.format(**values, unless=unless)
     is_kept = olds.get("status") == Status.EXPIRED and not find_replace_reasons(olds, inputs)
     if is_kept:
         yield _STAYS_EXPIRED.format(**values)

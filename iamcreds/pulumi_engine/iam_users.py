@@ -19,7 +19,8 @@ from iamcreds.text.commands import install_extra
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from iamcreds.model import DesiredUser, SourceLocation
+    from iamcreds.desired import DesiredUser
+    from iamcreds.model import SourceLocation
     from iamcreds.pulumi_engine.stack_state import StackState
 
 _GET_CALLER = "aws:index/getCallerIdentity:getCallerIdentity"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterator
 
-    from iamcreds.model import DesiredCredential
+    from iamcreds.desired import DesiredCredential
 
 _MAX_ROTATION = 1_000_000
 _AGE_DAYS = range(1, 36601)  # the IAM model's credentialAgeDays
@@ -47,6 +47,7 @@ class CredentialInputs:
         adopt: the id of the existing credential to import, None for a new one; only the create reads it.
         password: the password or API key of that credential, if known; a secret, and only the create reads it.
         rotation: the number of predecessors of the credential, None for none. A greater one requires a new password.
+        trigger: the text whose change rotates the credential once; it is only recorded.
     """
 
     user: Any = None
@@ -60,6 +61,7 @@ class CredentialInputs:
     adopt: Any = None
     password: Any = None
     rotation: Any = None
+    trigger: Any = None
 
     @classmethod
     def read(cls, properties: Mapping[str, Any]) -> Self:
@@ -83,6 +85,7 @@ class CredentialInputs:
             adopt=credential.adopt,
             password=password,
             rotation=credential.rotation,
+            trigger=credential.trigger,
         )
 
     def properties(self) -> dict[str, Any]:
@@ -127,25 +130,35 @@ REPLACING = ("user", "service", "age_days")
 """The inputs that only a replacement can change."""
 
 
-def find_replace_reasons(olds: Mapping[str, Any], inputs: CredentialInputs) -> list[str]:
+def find_replace_reasons(olds: Mapping[str, Any], inputs: CredentialInputs, *, is_successor: bool = False) -> list[str]:
     """Return the inputs that only a replacement can change, and the status of an expired credential.
 
-    An imported credential may have an expiry that its inputs did not declare. One that was deactivated manually before
+    For `is_successor`, see `list_changed`. An imported credential may have an expiry that its inputs did not declare. One that was deactivated manually before
     it expired is replaced only if the specs require a new secret.
     """
-    changed = list_changed(olds, inputs, count_days(olds))
+    changed = list_changed(olds, inputs, count_days(olds), is_successor=is_successor)
     is_expired = olds.get("status") == Status.EXPIRED
     return changed + (["status"] if is_expired and is_replaced_after_expiry(olds, inputs) else [])
 
 
-def list_changed(olds: Mapping[str, Any], inputs: CredentialInputs, days: int | None) -> list[str]:
-    """Return the changed inputs that only a replacement can apply; `days` is the lifetime of the existing credential.
+def list_changed(
+    olds: Mapping[str, Any], inputs: CredentialInputs, days: int | None, *, is_successor: bool = False
+) -> list[str]:
+    """Return the changed inputs that only a replacement can apply.
 
     A greater `rotation` replaces a credential with an age, because no source records that a reset moves the expiry.
+    With a changed `reset`, only a successor is replaced, because the current credential is reset in place.
+
+    Args:
+        olds: recorded outputs.
+        inputs: the inputs.
+        days: the lifetime of the existing credential, None without an expiry.
+        is_successor: True if the credential becomes the successor of a different one in this run.
     """
     names = [name for name in REPLACING if olds.get(name) != getattr(inputs, name)]
     changed = [name for name in names if name != "age_days" or inputs.age_days is None or inputs.age_days != days]
-    is_renewed = inputs.age_days is not None and is_rotated(olds, inputs) and not is_reset(olds, inputs)
+    is_new = inputs.age_days is not None and is_rotated(olds, inputs)
+    is_renewed = is_new and (is_successor or not is_reset(olds, inputs))
     return changed + (["rotation"] if is_renewed else [])
 
 
@@ -215,7 +228,7 @@ def _normalize(name: str, value: Any) -> Any:  # noqa: ANN401 - any property val
             return service_name(value)
         case "age_days" | "declared" | "rotation" if isinstance(value, float) and value.is_integer():
             return int(value)  # the engine makes every number a float
-        case "reset":
+        case "reset" | "trigger":
             return str(value)
         case _:
             return value
@@ -243,5 +256,6 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     ),
     "adopt": (lambda value: _matches(CREDENTIAL_ID, value), CREDENTIAL_ID_WORDS),
     "rotation": (lambda value: _is_number(value) and value in range(_MAX_ROTATION + 1), "a whole number from 0"),
+    "trigger": (lambda value: isinstance(value, str), "text"),
     "password": (lambda value: isinstance(value, str) and value != "", "a password or an API key"),
 }

@@ -12,7 +12,7 @@ from iamcreds.text.escaping import escape_invisible
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from iamcreds.model import Desired
+    from iamcreds.desired import Desired
 
 KEY = "passwords"
 """The config key: an object of passwords or API keys by resource name. Only the create of an import reads it."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from iamcreds.drift.rules.checked_credential import CheckedCredential
 from iamcreds.drift.rules.credential_limits import check_credential
 from iamcreds.errors import RejectedError
-from iamcreds.model import Status, credential_name, split_slot
+from iamcreds.model import Status
 from iamcreds.pulumi_engine.inputs import is_reset, is_rotated
 from iamcreds.pulumi_engine.provider import warn
+from iamcreds.resource_names import credential_name, split_slot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,7 +15,8 @@ from iamcreds.slots import has_successor
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from iamcreds.model import CredentialPolicy, DesiredCredential, DesiredUser
+    from iamcreds.desired import CredentialPolicy, DesiredCredential, DesiredUser
+    from iamcreds.planning.rotation import SlotPlan
     from iamcreds.pulumi_engine.stack_state import StackState
 
 
@@ -97,7 +98,7 @@ def credential_context(
     number = max(len(declared), *(each.number for each in declared))
     options = Options(protect=credential.protect, deletes_first=number == MAX_PER_SERVICE or None)
     context |= {"group": {}, "options": options.properties()}
-    if any(each.renew_before_hours is not None for each in declared):
+    if any(each.has_successors for each in declared):
         context["renewed"] = True
     if len(declared) > 1:
         for member in declared:
@@ -115,3 +116,10 @@ def policy_context(
     recorded = None if state is None else state.find(state.find_name(credential))
     issued = None if recorded is None else recorded.issued
     return {"policy": policy.properties()} | ({} if issued is None else {"issued_at": issued.isoformat()})
+
+
+def rotation_context(plan: SlotPlan | None, credential: DesiredCredential) -> dict[str, Any]:
+    """Return the id of the credential whose successor this run issues in this slot, if any."""
+    if plan is None or plan.rotated is None or credential.slot != plan.slots[-1].slot:
+        return {}
+    return {"rotates": plan.rotated.id}

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Status, slot_name, split_slot
+from iamcreds.model import Status
 from iamcreds.planning.rotation import SlotPlan
+from iamcreds.resource_names import slot_name, split_slot
 from iamcreds.slots import SLOTS, rank_slot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from iamcreds.model import DesiredCredential, RecordedCredential
+    from iamcreds.desired import DesiredCredential
+    from iamcreds.model import RecordedCredential
     from iamcreds.pulumi_engine.stack_state import StackState
 
 
@@ -46,6 +48,7 @@ def _declare_recorded(credential: DesiredCredential, recorded: RecordedCredentia
         slot=slot,
         rotation=recorded.rotation or None,
         reset=recorded.reset,
+        trigger=recorded.trigger,
         expire_after_days=recorded.age_days,
         status=enforced if recorded.is_enforced else None,
         adopt=credential.adopt if slot == 1 else None,

@@ -26,11 +26,11 @@ from iamcreds.pulumi_engine.passwords import read_passwords
 from iamcreds.pulumi_engine.program_context import (
     credential_context,
     policy_context,
+    rotation_context,
     unmanaged_context,
     users_context,
 )
 from iamcreds.pulumi_engine.rejection_report import raise_rejections, report_rejections
-from iamcreds.pulumi_engine.renewals import declare_slots, plan_renewals, warn_of_missing_resets
 from iamcreds.pulumi_engine.requests import (
     credential_request,
     depend_on,
@@ -42,6 +42,8 @@ from iamcreds.pulumi_engine.requests import (
 from iamcreds.pulumi_engine.responses import RegisteredResource, make_outputs
 from iamcreds.pulumi_engine.run_progress import RunProgress, show_progress
 from iamcreds.pulumi_engine.stack_state import read_state
+from iamcreds.pulumi_engine.successor_messages import find_missing_resets
+from iamcreds.pulumi_engine.successors import declare_slots, plan_successors
 from iamcreds.resource_types import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE, IAM_USER_TYPE, UNMANAGED_CREDENTIALS_TYPE
 
 if TYPE_CHECKING:
@@ -49,7 +51,8 @@ if TYPE_CHECKING:
 
     from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
 
-    from iamcreds.model import Desired, DesiredUser, SourceLocation
+    from iamcreds.desired import Desired, DesiredUser
+    from iamcreds.model import SourceLocation
     from iamcreds.planning.rotation import SlotPlan
     from iamcreds.pulumi_engine.rejection_report import RejectedResource
     from iamcreds.pulumi_engine.stack_state import StackState
@@ -77,7 +80,8 @@ async def _register(desired: Desired) -> dict[str, dict[str, Any]]:
     resources = [resource for file in await asyncio.gather(*registrations) for resource in file]
     facts = await run
     await _report(facts, resources)
-    warn_of_missing_resets(facts.plans, resources)
+    for warning in find_missing_resets(facts.plans, resources):
+        pulumi.log.warn(warning)
     return make_outputs((resource for resource in resources if _has_outputs(resource)), facts.plans)
 
 
@@ -107,7 +111,7 @@ async def _read_run(desired: Desired) -> _Run:
     state = await asyncio.to_thread(read_state)
     if state is not None:
         state = replace(state, users=frozenset(user.name for user in desired.users))
-    plans = await plan_renewals(desired, state)
+    plans = await plan_successors(desired, state)
     users = [declare_slots(user, plans) for user in desired.users]
     progress = RunProgress(sum(len(user.credentials) for user in users), show_progress)
     run = _Run(desired.account, state, passwords, progress, find_orphans(desired.users, state), plans=plans)
@@ -228,6 +232,7 @@ def _list_credentials(
         )
         context = credential_context(run.state, credential, declared) | users_context([user], is_preview=is_dry_run())
         context |= policy_context(run.state, credential, user.credential_policy)
+        context |= rotation_context(run.plans.get(credential.declared_name), credential)
         yield credential.location, credential_request(credential, inputs, run=context, parent=parent)
 
 

@@ -27,7 +27,7 @@ from iamcreds.text.escaping import escape_invisible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from iamcreds.model import DesiredCredential, DesiredIamUser
+    from iamcreds.desired import DesiredCredential, DesiredIamUser
     from iamcreds.pulumi_engine.inputs import CredentialInputs
 
 

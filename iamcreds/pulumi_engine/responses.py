@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto.resource_pb2 import Result
 from pulumi.runtime.rpc import UNKNOWN, wrap_rpc_secret
 
-from iamcreds.model import split_slot
+from iamcreds.model import Status
 from iamcreds.pulumi_engine.outputs import SECRETS
 from iamcreds.pulumi_engine.rejection_report import RejectedResource
+from iamcreds.resource_names import split_slot
 from iamcreds.services import LOGIN_OUTPUTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
 
+    from iamcreds.desired import RotationPolicy
     from iamcreds.model import SourceLocation
     from iamcreds.planning.rotation import SlotPlan
 
@@ -67,10 +70,24 @@ class RegisteredResource:
         """Return the password or API key as a Pulumi secret; None if it was imported without it."""
         return None if self.is_without_secret else wrap_rpc_secret(self._output(*SECRETS))
 
-    def previous_outputs(self) -> dict[str, Any]:
-        """Return the outputs of a previous credential that are not secret."""
+    def previous_outputs(self, current: RegisteredResource, rotate: RotationPolicy | None) -> dict[str, Any]:
+        """Return the outputs of a previous credential that are not secret; it works until its expiry or retirement."""
         outputs = self.public_outputs()
-        return {name: outputs[name] for name in ("id", "user_name")} | {"valid_until": self._output("expiration_date")}
+        until = self._output("expiration_date") if rotate is None else current.find_overlap_end(rotate)
+        return {name: outputs[name] for name in ("id", "user_name")} | {"valid_until": until}
+
+    def find_overlap_end(self, rotate: RotationPolicy) -> Any:  # noqa: ANN401 - a date as the protocol has it
+        """Return the time until which the previous credential works, if this one is the current one."""
+        issued = self._output("issued_at", "create_date")
+        if issued == UNKNOWN:
+            return UNKNOWN
+        return (datetime.fromisoformat(issued) + timedelta(hours=rotate.overlap_hours)).isoformat()
+
+    @property
+    def is_retired(self) -> bool:
+        """Return True if the credential is Inactive."""
+        fields = self.response.object.fields
+        return "status" in fields and fields["status"].string_value == Status.INACTIVE
 
     @property
     def rotation(self) -> int:
@@ -94,7 +111,7 @@ def make_outputs(credentials: Iterable[RegisteredResource], plans: Mapping[str, 
     """Return the stack's outputs `credentials` and `secrets`; `plans` are those of credentials with successors."""
     slots = group_slots(credentials, plans)
     return {
-        "credentials": {name: describe_slots(*group) for name, group in slots.items()},
+        "credentials": {name: describe_slots(group, plans.get(name)) for name, group in slots.items()},
         "secrets": {name: current.secret_output() for name, (current, *_) in slots.items()},
     }
 
@@ -116,7 +133,9 @@ def group_slots(
     }
 
 
-def describe_slots(current: RegisteredResource, previous: RegisteredResource | None = None) -> dict[str, Any]:
-    """Return the outputs of a credential that are not secret, and those of the previous one."""
-    outputs = current.public_outputs()
-    return outputs if previous is None else outputs | {"previous": previous.previous_outputs()}
+def describe_slots(slots: Sequence[RegisteredResource], plan: SlotPlan | None) -> dict[str, Any]:
+    """Return the outputs of a credential that are not secret, and those of the previous one while it works."""
+    current, *others = slots
+    rotate = None if plan is None else plan.slots[0].rotate
+    previous = [each.previous_outputs(current, rotate) for each in others if not each.is_retired]
+    return current.public_outputs() | ({"previous": previous[0]} if previous else {})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pulumi.dynamic import CheckFailure, CheckResult
 from pulumi.runtime.settings import is_dry_run
 
-from iamcreds.model import CredentialPolicy
+from iamcreds.desired import CredentialPolicy
 from iamcreds.pulumi_engine.inputs import CredentialInputs, is_known
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class RunContext:
         is_deactivated: True if the state shows that the credential was deactivated manually.
         is_renewed: True if the credential gets successors, which use the rest of the quota.
         is_previous: True if the program declares a successor of the credential, in the other slot.
+        rotates: the id of the credential whose successor this run issues in this resource, None for none.
         former_user: the former name of the user, as declared; None for none.
         recorded: number of all credentials in the state, None if unknown.
         newest: when the newest credential of this service in the state was created; None if no resource can have had
@@ -112,6 +113,7 @@ class RunContext:
     is_deactivated: bool = False
     is_renewed: bool = False
     is_previous: bool = False
+    rotates: str | None = None
     former_user: str | None = None
     recorded: int | None = None
     newest: datetime | None = None
@@ -143,6 +145,7 @@ class RunContext:
             is_deactivated=known.get("deactivated") is True,
             is_renewed=known.get("renewed") is True,
             is_previous=known.get("previous") is True,
+            rotates=known.get("rotates"),
             former_user=known.get("former_user"),
             recorded=None if recorded is None else int(recorded),
             newest=datetime.fromisoformat(known["newest"]) if known.get("newest") else None,

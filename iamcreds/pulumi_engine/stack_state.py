@@ -28,7 +28,8 @@ from iamcreds.state.recorded import OUTPUTS, read_recorded
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from iamcreds.model import DesiredCredential, RecordedCredential
+    from iamcreds.desired import DesiredCredential
+    from iamcreds.model import RecordedCredential
 
 _READ_STATE = "pulumi:pulumi:readStackResourceOutputs"
 _PAUSES = (0.0, 0.1, 0.5)

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from iamcreds.model import Credential, Desired, DesiredUser, User
+    from iamcreds.desired import Desired, DesiredUser
+    from iamcreds.model import Credential, User
 
 
 @dataclass(frozen=True)

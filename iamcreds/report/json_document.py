@@ -6,8 +6,9 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from iamcreds.desired import DesiredCredential
 from iamcreds.drift.rules.difference import Kind
-from iamcreds.model import AccessKey, Credential, DesiredCredential
+from iamcreds.model import AccessKey, Credential
 from iamcreds.report.summary import describe_limits
 from iamcreds.text.escaping import escape_json
 

@@ -14,7 +14,8 @@ from iamcreds.slots import find_previous
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from iamcreds.model import Credential, Desired, DesiredCredential
+    from iamcreds.desired import Desired, DesiredCredential
+    from iamcreds.model import Credential
 
 _NUMBERED = re.compile(r"\+\d+-at-\d{12}$")
 """The suffix of the login of a second credential for a service (from AWS responses that another project recorded)."""

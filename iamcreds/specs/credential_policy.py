@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from iamcreds.model import CredentialPolicy, Problem
+from iamcreds.desired import CredentialPolicy
+from iamcreds.model import Problem
 from iamcreds.services import Family, service_alias, service_family, service_name
 from iamcreds.specs.known_services import check_service
 from iamcreds.specs.nodes import Block, Items, quoted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import MISSING, fields
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.model import SourceLocation
@@ -12,7 +13,7 @@ from iamcreds.model import SourceLocation
 if TYPE_CHECKING:
     from dataclasses import Field
 
-    from iamcreds.model import Desired
+    from iamcreds.desired import Desired
 
 
 _ALWAYS = frozenset(
@@ -36,7 +37,9 @@ def compute_digest(desired: Desired) -> str:
     return hashlib.sha256(declared.encode()).hexdigest()
 
 
-def _list_fields(declared: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass of the model
+def _list_fields(declared: Any) -> dict[str, Any] | str:  # noqa: ANN401 - a dataclass of the model, or a time
+    if isinstance(declared, datetime):
+        return declared.isoformat()
     values = ((field, getattr(declared, field.name)) for field in fields(declared))
     return {
         field.name: value

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import yaml
 from yaml.events import CollectionEndEvent, CollectionStartEvent, MappingEndEvent, MappingStartEvent, ScalarEvent
 
-from iamcreds.model import Desired, Severity
+from iamcreds.desired import Desired
+from iamcreds.model import Severity
 from iamcreds.specs import composer
 from iamcreds.specs.digest import compute_digest
 from iamcreds.specs.reading import read
@@ -18,7 +19,7 @@ from iamcreds.text.yaml_values import format_value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from iamcreds.model import DesiredCredential, DesiredUser
+    from iamcreds.desired import DesiredCredential, DesiredUser
 
 _Event: TypeAlias = Any  # PyYAML's stubs declare that an event may lack its marks
 

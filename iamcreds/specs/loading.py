@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from iamcreds.desired import AccessKeyPolicy, Desired
 from iamcreds.errors import SpecsError
-from iamcreds.model import AccessKeyPolicy, Desired, Existing, Problem, Severity, SourceLocation, Unmanaged
+from iamcreds.model import Existing, Problem, Severity, SourceLocation, Unmanaged
 from iamcreds.specs.credential_policy import make_credential_policy
 from iamcreds.specs.reading import read
 from iamcreds.specs.rules import check_files
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from iamcreds.model import DesiredUser
+    from iamcreds.desired import DesiredUser
     from iamcreds.specs.reading import Spec, SpecUser
     from iamcreds.specs.sources import Document
 

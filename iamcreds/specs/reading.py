@@ -5,17 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from iamcreds.model import (
-    DesiredCredential,
-    DesiredIamUser,
-    DesiredUser,
-    Existing,
-    Problem,
-    Severity,
-    SourceLocation,
-    Status,
-    Unmanaged,
-)
+from iamcreds.desired import DesiredCredential, DesiredIamUser, DesiredUser
+from iamcreds.model import Existing, Problem, Severity, SourceLocation, Status, Unmanaged
 from iamcreds.specs.credential_policy import check_policies
 from iamcreds.specs.expiry import count_hours
 from iamcreds.specs.former_users import check_user

@@ -19,7 +19,8 @@ from iamcreds.specs.nodes import Block, Items, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from iamcreds.model import DesiredUser, SourceLocation
+    from iamcreds.desired import DesiredUser
+    from iamcreds.model import SourceLocation
     from iamcreds.specs.nodes import Plain, Tree
     from iamcreds.specs.reading import Setting, Spec
 

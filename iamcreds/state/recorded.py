@@ -28,6 +28,7 @@ OUTPUTS = (
     "rotation",
     "service",
     "status",
+    "trigger",
     "user",
 )
 """The outputs that a recorded credential is read from."""
@@ -48,6 +49,7 @@ def read_recorded(resource: str, outputs: Mapping[str, Any]) -> RecordedCredenti
         created=_parse_date(outputs["create_date"]),
         account=_read_text(outputs, "account_id"),
         reset=_read_text(outputs, "reset"),
+        trigger=_read_text(outputs, "trigger"),
         rotation=read_rotation(outputs),
         issued=_read_date(outputs, "issued_at"),
         expires=_read_date(outputs, "expiration_date"),

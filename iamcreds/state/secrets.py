@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import SecretError, StateError
-from iamcreds.model import split_slot
+from iamcreds.resource_names import split_slot
 from iamcreds.resource_types import urn_name
 from iamcreds.services import LOGIN_OUTPUTS, SECRET_OUTPUTS, known_service
 from iamcreds.slots import rank_slot

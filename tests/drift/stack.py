@@ -11,8 +11,8 @@ from iamcreds.aws import Account
 from iamcreds.emulator.account import ACCOUNT
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.program_context import credential_context, policy_context, users_context
-from iamcreds.pulumi_engine.renewals import declare_slots, has_slots, plan_credentials
 from iamcreds.pulumi_engine.stack_state import StackState
+from iamcreds.pulumi_engine.successors import declare_slots, has_slots, plan_credentials
 from iamcreds.resource_types import CREDENTIAL_TYPE
 from iamcreds.specs import load
 from iamcreds.state.providers import serialize_by_reference
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pulumi.dynamic import CreateResult, ReadResult, UpdateResult
 
     from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
-    from iamcreds.model import DesiredCredential, DesiredUser
+    from iamcreds.desired import DesiredCredential, DesiredUser
 
 _PROVIDER = serialize_by_reference(
     "dynamic_providers.service_specific_credential", "ServiceSpecificCredentialProvider", 4

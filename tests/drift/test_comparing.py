@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from iamcreds.desired import AccessKeyPolicy, Desired, DesiredCredential, DesiredIamUser, DesiredUser
 from iamcreds.drift.comparing import Drift, compare, list_rules
 from iamcreds.drift.rules.access_key_limits import check_access_keys, needs_closer_look
 from iamcreds.drift.rules.changed import Deactivated, StatusDiffers
@@ -19,21 +20,7 @@ from iamcreds.drift.rules.missing import MissingCredential, MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser, UnmanagedCredential
 from iamcreds.drift.selection import Selection
 from iamcreds.errors import NothingSelectedError
-from iamcreds.model import (
-    AccessKey,
-    AccessKeyPolicy,
-    Credential,
-    Desired,
-    DesiredCredential,
-    DesiredIamUser,
-    DesiredUser,
-    Inventory,
-    ReportedKey,
-    ReportedUser,
-    SourceLocation,
-    Status,
-    User,
-)
+from iamcreds.model import AccessKey, Credential, Inventory, ReportedKey, ReportedUser, SourceLocation, Status, User
 from iamcreds.services import Family
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

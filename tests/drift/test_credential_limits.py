@@ -8,21 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from iamcreds.desired import CredentialPolicy, Desired, DesiredCredential, DesiredUser
 from iamcreds.drift.comparing import compare, list_rules
 from iamcreds.drift.recorded_state import make_recorded_state
 from iamcreds.drift.rules.checked_credential import CheckedCredential
 from iamcreds.drift.rules.credential_limits import CredentialFinding, check_credential
 from iamcreds.drift.selection import EVERYTHING, Selection
-from iamcreds.model import (
-    Credential,
-    CredentialPolicy,
-    Desired,
-    DesiredCredential,
-    DesiredUser,
-    RecordedCredential,
-    StackExport,
-    Status,
-)
+from iamcreds.model import Credential, RecordedCredential, StackExport, Status
 from iamcreds.pull_request import preview_changes
 from iamcreds.services import Family
 from tests.drift.test_comparing import CODECOMMIT, NOW, USER_PLACE, account, location

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from iamcreds.aws import Account
+from iamcreds.desired import AccessKeyPolicy, Desired, DesiredUser
 from iamcreds.drift.detection import read_inventory
-from iamcreds.model import AccessKeyPolicy, Desired, DesiredUser, SourceLocation
+from iamcreds.model import SourceLocation
 from tests.drift.accounts import FULL_NAMES, fill, wait_until
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from iamcreds.desired import Desired
 from iamcreds.drift.comparing import Drift, list_rules
 from iamcreds.drift.rules.difference import Difference, Kind, Values, Words
-from iamcreds.model import Desired
 from iamcreds.report.html import render
 from iamcreds.report.json_document import format_json
 from iamcreds.report.markdown import format_markdown

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from iamcreds.desired import Desired, DesiredUser
 from iamcreds.drift.comparing import compare
 from iamcreds.drift.recorded_state import make_recorded_state
 from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
@@ -15,17 +16,7 @@ from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
 from iamcreds.drift.selection import EVERYTHING, Selection
-from iamcreds.model import (
-    Credential,
-    Desired,
-    DesiredUser,
-    Existing,
-    Inventory,
-    PendingCreate,
-    RecordedCredential,
-    StackExport,
-    Status,
-)
+from iamcreds.model import Credential, Existing, Inventory, PendingCreate, RecordedCredential, StackExport, Status
 from tests.drift.test_comparing import CODECOMMIT, NOW, USER_PLACE, account, existing, jane, location
 
 if TYPE_CHECKING:

@@ -10,23 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from iamcreds.desired import Desired, DesiredCredential, DesiredUser
 from iamcreds.drift.comparing import SOON, compare
 from iamcreds.drift.recorded_state import make_recorded_state
 from iamcreds.drift.rules.changed import Deactivated
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
-from iamcreds.model import (
-    Credential,
-    Desired,
-    DesiredCredential,
-    DesiredUser,
-    Existing,
-    PendingCreate,
-    RecordedCredential,
-    StackExport,
-    Status,
-)
+from iamcreds.model import Credential, Existing, PendingCreate, RecordedCredential, StackExport, Status
 from iamcreds.report.json_document import build_document
 from iamcreds.report.summary import describe_limits, describe_scope
 from iamcreds.resource_types import CREDENTIAL_TYPE

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from iamcreds.desired import Desired, DesiredCredential
 from iamcreds.drift.comparing import Drift, compare, list_rules
 from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
 from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
@@ -27,8 +28,6 @@ from iamcreds.model import (
     AccessKey,
     Credential,
     CredentialReport,
-    Desired,
-    DesiredCredential,
     Inventory,
     RecordedCredential,
     SourceLocation,

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iamcreds.model import Credential, DesiredCredential, Existing, RecordedCredential, SourceLocation, Status
-from iamcreds.planning.rotation import Slot, SlotPlan, avoid_adoption, plan_slots
+from iamcreds.desired import DesiredCredential
+from iamcreds.due_dates import find_renewal
+from iamcreds.model import Credential, Existing, RecordedCredential, SourceLocation, Status
+from iamcreds.planning.rotation import Moment, Slot, SlotPlan, avoid_adoption, plan_slots
 from iamcreds.services import Family
-from iamcreds.slots import find_renewal
 
 SERVICE = "bedrock.amazonaws.com"
+ACCOUNT = "123456789012"
 DAY = timedelta(days=1)
 START = datetime(2026, 11, 21, tzinfo=UTC)
 PLAIN = DesiredCredential("jane", SERVICE, "bedrock", SourceLocation("a.yaml", 1, 1), expire_after_days=90)
@@ -48,7 +50,9 @@ def slot(  # noqa: PLR0913 - one per fact
 
 def plan(desired: DesiredCredential = RENEWED, *slots: Slot) -> SlotPlan:
     """Plan these slots at START."""
-    return plan_slots(desired, {2 if each.recorded.resource.endswith("~2") else 1: each for each in slots}, START)
+    return plan_slots(
+        desired, {2 if each.recorded.resource.endswith("~2") else 1: each for each in slots}, Moment(START, ACCOUNT)
+    )
 
 
 def outline(plan: SlotPlan) -> list[tuple[int, int, str | None]]:
@@ -213,7 +217,7 @@ class World:
         """Apply a plan as the provider does."""
         self.observe()
         self.read()
-        plan = plan_slots(self.desired, self.slots, self.now)
+        plan = plan_slots(self.desired, self.slots, Moment(self.now, ACCOUNT))
         declared = {each.slot: each for each in plan.slots}
         if plan.slots[0].is_moved:
             self.slots[1] = self.slots.pop(2)

@@ -12,8 +12,8 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
+from iamcreds.desired import Desired
 from iamcreds.errors import ApprovalError, NotApprovedError, RejectedError
-from iamcreds.model import Desired
 from iamcreds.pulumi_engine.approved_plan import VARIABLE, read_approval, require_approved_specs
 from iamcreds.specs import compute_digest
 from tests.providers.conftest import new_process

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
+from iamcreds.desired import CredentialPolicy, DesiredCredential
 from iamcreds.errors import RejectedError
-from iamcreds.model import CredentialPolicy, DesiredCredential, RecordedCredential, SourceLocation
+from iamcreds.model import RecordedCredential, SourceLocation
 from iamcreds.pulumi_engine.program_context import credential_context, policy_context
 from iamcreds.pulumi_engine.run_context import RunContext
 from iamcreds.pulumi_engine.stack_state import StackState

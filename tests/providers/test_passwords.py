@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from iamcreds.model import Desired
+    from iamcreds.desired import Desired
 
 __all__ = ["settings"]
 

@@ -28,7 +28,7 @@ from tests.providers.engine import Engine, asking
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
-    from iamcreds.model import Desired
+    from iamcreds.desired import Desired
 
 T = TypeVar("T")
 ACCOUNT = "123456789012"

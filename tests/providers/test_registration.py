@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from iamcreds.model import Desired
+    from iamcreds.desired import Desired
 
 SPECS = """account: "123456789012"
 users:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pytest
 
-from iamcreds.model import Desired, DesiredCredential, DesiredUser, RecordedCredential, SourceLocation, Status
+from iamcreds.desired import Desired, DesiredCredential, DesiredUser
+from iamcreds.model import RecordedCredential, SourceLocation, Status
 from iamcreds.planning.rotation import SlotPlan
 from iamcreds.pull_request.approval import Approval
-from iamcreds.pulumi_engine import renewals
-from iamcreds.pulumi_engine.renewals import declare_slots, plan_renewals
+from iamcreds.pulumi_engine import successors
 from iamcreds.pulumi_engine.stack_state import StackState
+from iamcreds.pulumi_engine.successors import declare_slots, plan_successors
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -34,7 +35,7 @@ def config(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Return the config of the stack, which is empty, in an update."""
     values: dict[str, str] = {}
     monkeypatch.setattr(pulumi, "Config", lambda: values)
-    monkeypatch.setattr(renewals, "is_dry_run", lambda: False)
+    monkeypatch.setattr(successors, "is_dry_run", lambda: False)
     return values
 
 
@@ -43,7 +44,7 @@ def plan(state: StackState | None, *credentials: DesiredCredential, account: str
     users = (DesiredUser("jane", credentials[0].location, credentials),)
     loop = asyncio.new_event_loop()  # `asyncio.run` would leave the thread without a loop for the next test
     try:
-        return loop.run_until_complete(plan_renewals(Desired(users, account), state))
+        return loop.run_until_complete(plan_successors(Desired(users, account), state))
     finally:
         loop.close()
 
@@ -67,14 +68,14 @@ def outline(plan: SlotPlan) -> list[str]:
 
 def test_no_successors(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without `renewBefore`, the program does not use the account, even if the state cannot be read."""
-    monkeypatch.setattr(renewals, "_plan", pytest.fail)
+    monkeypatch.setattr(successors, "_plan", pytest.fail)
     assert plan(None, PLAIN) == {}
     assert plan(state_of(record(datetime.now(UTC))), PLAIN) == {}
 
 
 def test_unreadable_state() -> None:
     """If the state cannot be read, nothing is planned by guessing."""
-    with pytest.raises(pulumi.RunError, match="renewals cannot be planned without it"):
+    with pytest.raises(pulumi.RunError, match="rotations and renewals cannot be planned without it"):
         plan(None, RENEWED)
 
 
@@ -109,7 +110,7 @@ def test_approved_time(signed_in: Emulator, iam: IAMClient, monkeypatch: pytest.
     signed_in.controls.set(clock_shift=89 * 86_400)
     assert plan(state, RENEWED)[NAME].renewed is not None
     approval = Approval("p", "s", None, existing["CreateDate"] + timedelta(days=87), None, {})
-    monkeypatch.setattr(renewals, "read_approval", lambda: approval)
+    monkeypatch.setattr(successors, "read_approval", lambda: approval)
     assert plan(state, RENEWED)[NAME].renewed is None
 
 
@@ -122,7 +123,7 @@ def test_time_of_previews(iam: IAMClient, config: dict[str, str], monkeypatch: p
     config["now"] = (existing["CreateDate"] + timedelta(days=88, hours=1)).isoformat()
     with pytest.raises(pulumi.RunError, match="config `now` is only for previews"):
         plan(state, RENEWED)
-    monkeypatch.setattr(renewals, "is_dry_run", lambda: True)
+    monkeypatch.setattr(successors, "is_dry_run", lambda: True)
     assert plan(state, RENEWED)[NAME].renewed is not None
 
 
@@ -193,7 +194,9 @@ def test_denied_user(
         )
     )
     (warning,) = warnings
-    assert "joe/bedrock: no renewal is planned, and its credentials stay as they are in the state" in warning
+    assert (
+        "joe/bedrock: no rotation or renewal is planned, and its credentials stay as they are in the state" in warning
+    )
     assert "listing the service-specific credentials of user joe: AWS error AccessDenied" in warning
 
 

@@ -12,7 +12,8 @@ from pulumi.runtime.settings import Settings, configure
 
 from dynamic_providers import program
 from dynamic_providers.program import find_unknown_keys, load_specs, run
-from iamcreds.model import Desired, Problem, Severity, SourceLocation
+from iamcreds.desired import Desired
+from iamcreds.model import Problem, Severity, SourceLocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,9 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
+from iamcreds.desired import DesiredCredential, DesiredUser
 from iamcreds.errors import AccountError, RejectedError, WrongAccountError
-from iamcreds.model import DesiredCredential, DesiredUser, SourceLocation, Unmanaged
+from iamcreds.model import SourceLocation, Unmanaged
 from iamcreds.planning.decisions import Adopt
 from iamcreds.planning.group import Group, Member
 from iamcreds.pulumi_engine.program_context import unmanaged_context

@@ -10,17 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from iamcreds.desired import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser
 from iamcreds.errors import QueryError
-from iamcreds.model import (
-    AccessKey,
-    AccessKeyPolicy,
-    Credential,
-    Desired,
-    DesiredCredential,
-    DesiredUser,
-    SourceLocation,
-    Status,
-)
+from iamcreds.model import AccessKey, Credential, SourceLocation, Status
 from iamcreds.query.schema import TABLES, DesiredRow, UserRow, list_credential_rows, list_desired_rows
 from iamcreds.query.statement import find_tables, run_statement
 from iamcreds.services import Family

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from iamcreds.desired import Desired, DesiredUser
 from iamcreds.drift.comparing import compare
-from iamcreds.model import Desired, DesiredUser, SourceLocation, Status, User
+from iamcreds.model import SourceLocation, Status, User
 from iamcreds.report.html import render
 from iamcreds.report.html.columns import NARROW
 from iamcreds.report.html.page import FOLDED

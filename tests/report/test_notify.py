@@ -13,9 +13,10 @@ from click.testing import CliRunner
 
 from iamcreds.cli import Commands
 from iamcreds.commands.drift import command
+from iamcreds.desired import Desired
 from iamcreds.drift.comparing import compare
 from iamcreds.drift.rules.missing import MissingUser
-from iamcreds.model import Desired, Inventory
+from iamcreds.model import Inventory
 from iamcreds.report import message as notify
 from tests.drift.accounts import FULL_NAMES, fill
 from tests.report.conftest import SECRET

@@ -13,16 +13,13 @@ from typing import Any
 
 import pytest
 
+from iamcreds.desired import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser
 from iamcreds.drift.comparing import compare, list_rules
 from iamcreds.drift.selection import Selection
 from iamcreds.model import (
     AccessKey,
-    AccessKeyPolicy,
     Credential,
     CredentialReport,
-    Desired,
-    DesiredCredential,
-    DesiredUser,
     Inventory,
     ReportedKey,
     ReportedUser,

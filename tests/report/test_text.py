@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from iamcreds.desired import Desired, DesiredCredential
 from iamcreds.drift.comparing import compare
 from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
 from iamcreds.drift.rules.changed import StatusDiffers
@@ -17,17 +18,7 @@ from iamcreds.drift.rules.checked_credential import CheckedCredential
 from iamcreds.drift.rules.credential_limits import ServiceNotAllowed
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser
-from iamcreds.model import (
-    AccessKey,
-    Credential,
-    CredentialReport,
-    Desired,
-    DesiredCredential,
-    Inventory,
-    SourceLocation,
-    Status,
-    User,
-)
+from iamcreds.model import AccessKey, Credential, CredentialReport, Inventory, SourceLocation, Status, User
 from iamcreds.report.json_document import build_document, format_json
 from iamcreds.report.markdown import MARKER, MAX_LENGTH, format_markdown
 from iamcreds.report.summary import describe_limits, describe_scope, summarize

@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, TypeVar
 
-from iamcreds.model import slot_name
+from iamcreds.resource_names import slot_name
 from tests.simulation.faults import CREATE, OPERATIONS, Fault, Kind
 from tests.simulation.history import (
     SERVICES,

@@ -22,8 +22,8 @@ from iamcreds.pulumi_engine import apply, check, group_facts
 from iamcreds.pulumi_engine import session as provider_session
 from iamcreds.pulumi_engine.handover import Handover
 from iamcreds.pulumi_engine.provider import DECLARED_FOR
-from iamcreds.pulumi_engine.renewals import plan_credentials
 from iamcreds.pulumi_engine.session import Session as ProviderSession
+from iamcreds.pulumi_engine.successors import plan_credentials
 from tests.simulation.clock import current_run
 from tests.simulation.locks import Lock
 from tests.simulation.machine import Notes
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import boto3
     from pulumi.dynamic import ResourceProvider
 
-    from iamcreds.model import DesiredCredential
+    from iamcreds.desired import DesiredCredential
     from iamcreds.planning.rotation import SlotPlan
     from iamcreds.pulumi_engine.stack_state import StackState
     from tests.simulation.engine import Run

@@ -7,16 +7,8 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from iamcreds.model import (
-    DesiredCredential,
-    DesiredUser,
-    Existing,
-    SourceLocation,
-    Status,
-    Unmanaged,
-    resource_name,
-    split_slot,
-)
+from iamcreds.desired import DesiredCredential, DesiredUser
+from iamcreds.model import Existing, SourceLocation, Status, Unmanaged
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.program_context import (
     credential_context,
@@ -24,9 +16,10 @@ from iamcreds.pulumi_engine.program_context import (
     unmanaged_context,
     users_context,
 )
-from iamcreds.pulumi_engine.renewals import declare_slots, has_slots
 from iamcreds.pulumi_engine.run_context import OnRejection, Options
 from iamcreds.pulumi_engine.stack_state import StackState
+from iamcreds.pulumi_engine.successors import declare_slots, has_slots
+from iamcreds.resource_names import resource_name, split_slot
 from iamcreds.services import Family, service_family
 from iamcreds.state.recorded import OUTPUTS, read_recorded
 from tests.simulation.state import Kind

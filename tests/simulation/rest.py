@@ -7,7 +7,8 @@ from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Status, slot_name, split_slot
+from iamcreds.model import Status
+from iamcreds.resource_names import slot_name, split_slot
 from tests.simulation.engine import Run
 from tests.simulation.process import new_process
 from tests.simulation.rules import orphans, password

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Status, slot_name, split_slot
+from iamcreds.model import Status
+from iamcreds.resource_names import slot_name, split_slot
 from tests.simulation.clock import START
 from tests.simulation.state import Kind
 from tests.simulation.world import HUMAN

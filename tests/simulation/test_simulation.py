@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from iamcreds.pulumi_engine import apply
-from iamcreds.pulumi_engine.renewals import plan_credentials
+from iamcreds.pulumi_engine.successors import plan_credentials
 from tests.simulation import process
 from tests.simulation.clock import current_run
 from tests.simulation.faults import CREATE, UPDATE, Fault, Kind

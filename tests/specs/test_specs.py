@@ -11,19 +11,9 @@ import yaml
 from click.testing import CliRunner
 
 from iamcreds.cli import main
+from iamcreds.desired import AccessKeyPolicy, CredentialPolicy, Desired, DesiredCredential, DesiredIamUser, DesiredUser
 from iamcreds.errors import SpecsError
-from iamcreds.model import (
-    AccessKeyPolicy,
-    CredentialPolicy,
-    Desired,
-    DesiredCredential,
-    DesiredIamUser,
-    DesiredUser,
-    Existing,
-    SourceLocation,
-    Status,
-    Unmanaged,
-)
+from iamcreds.model import Existing, SourceLocation, Status, Unmanaged
 from iamcreds.specs import RULES, composer, load
 
 CASES = Path(__file__).parent

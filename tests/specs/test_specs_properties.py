@@ -11,8 +11,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iamcreds.desired import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser
 from iamcreds.errors import SpecsError
-from iamcreds.model import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, Problem, SourceLocation, Status
+from iamcreds.model import Problem, SourceLocation, Status
 from iamcreds.specs import RULES, composer
 from iamcreds.specs.loading import combine
 from iamcreds.specs.schema import SCHEMA

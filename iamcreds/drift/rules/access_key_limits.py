@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from iamcreds.model import AccessKey, AccessKeyPolicy, ReportedKey, ReportedUser
+    from iamcreds.desired import AccessKeyPolicy
+    from iamcreds.model import AccessKey, ReportedKey, ReportedUser
 
 
 @dataclass(frozen=True, kw_only=True)

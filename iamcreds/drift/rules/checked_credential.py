@@ -12,7 +12,8 @@ from iamcreds.text.commands import switch_credential
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from iamcreds.model import Credential, DesiredCredential, SourceLocation
+    from iamcreds.desired import DesiredCredential
+    from iamcreds.model import Credential, SourceLocation
 
 
 @dataclass(frozen=True, kw_only=True)

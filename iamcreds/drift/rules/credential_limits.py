@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from iamcreds.desired import CredentialPolicy
     from iamcreds.drift.rules.checked_credential import CheckedCredential
-    from iamcreds.model import Credential, CredentialPolicy
+    from iamcreds.model import Credential
 
 _SUGGESTED_DAYS = 90
 

@@ -19,7 +19,8 @@ from iamcreds.text.escaping import escape_invisible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from iamcreds.model import AccessKey, Credential, DesiredCredential, Inventory, SourceLocation
+    from iamcreds.desired import DesiredCredential
+    from iamcreds.model import AccessKey, Credential, Inventory, SourceLocation
 
 
 class Kind(StrEnum):

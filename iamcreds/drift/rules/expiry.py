@@ -13,16 +13,17 @@ from iamcreds.drift.rules.difference import (
     list_desired,
     resolve_first,
 )
+from iamcreds.due_dates import find_renewal, has_lifetime
 from iamcreds.model import Status
 from iamcreds.services import Family
-from iamcreds.slots import find_renewal, has_lifetime
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
 
-    from iamcreds.model import Credential, DesiredCredential, RecordedCredential, SourceLocation
+    from iamcreds.desired import DesiredCredential
+    from iamcreds.model import Credential, RecordedCredential, SourceLocation
 
 _UNPROTECT = (
     "remove `protect` from the specs and run pulumi state unprotect, then pulumi up, which replaces the credential"

@@ -20,7 +20,8 @@ from iamcreds.text.commands import compare_with_state, create_user, rename_user
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
-    from iamcreds.model import Credential, DesiredCredential, Inventory
+    from iamcreds.desired import DesiredCredential
+    from iamcreds.model import Credential, Inventory
 
 
 @dataclass(frozen=True, kw_only=True)

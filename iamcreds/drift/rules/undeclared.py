@@ -15,7 +15,8 @@ from iamcreds.drift.rules.difference import (
     list_desired,
     list_existing,
 )
-from iamcreds.model import Status, split_slot
+from iamcreds.model import Status
+from iamcreds.resource_names import split_slot
 from iamcreds.services import MAX_PER_SERVICE
 from iamcreds.text.commands import compare_with_state, dump_user
 from iamcreds.text.escaping import escape_invisible
@@ -23,7 +24,8 @@ from iamcreds.text.escaping import escape_invisible
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from iamcreds.model import DesiredCredential, Inventory, RecordedCredential
+    from iamcreds.desired import DesiredCredential
+    from iamcreds.model import Inventory, RecordedCredential
 
 
 _IN_CREATION = "repeat in a minute with a new export of the state, because a running update may be creating it"

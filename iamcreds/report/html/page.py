@@ -34,9 +34,9 @@ from iamcreds.text.formatting import capitalize, format_count
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from iamcreds.desired import Desired
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import Desired
     from iamcreds.report.html.rows import CredentialRow, KeyRow
 
 LABELS = {

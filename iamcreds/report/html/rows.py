@@ -18,9 +18,10 @@ from iamcreds.text.formatting import format_policy
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from iamcreds.desired import AccessKeyPolicy, Desired
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import AccessKeyPolicy, Credential, Desired, ReportedKey, SourceLocation
+    from iamcreds.model import Credential, ReportedKey, SourceLocation
 
 
 DECLARED = "declared"

@@ -1,0 +1,109 @@
+"""The dates on which `pulumi up` renews, rotates and retires credentials, derived from specs and credentials; pure."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from iamcreds.desired import DesiredCredential
+    from iamcreds.model import Credential, RecordedCredential
+
+_SPREAD = 0.1
+"""The share of `every` by which rotations of credentials that were issued on one day are spread."""
+
+_TOLERANCE = 0.05
+"""The share of `every` by which a run may rotate early, so that a schedule with the same period skips no run."""
+
+
+def find_renewal_date(desired: DesiredCredential, expires: datetime | None) -> datetime | None:
+    """Return the time from which `up` creates the successor of a credential; None without an expiry or a renewal."""
+    if desired.renew_before_hours is None or expires is None:
+        return None
+    return expires - timedelta(hours=desired.renew_before_hours)
+
+
+def find_renewal(desired: DesiredCredential, existing: Credential | None) -> datetime | None:
+    """Return the time from which `pulumi up` creates the successor, None if it never does.
+
+    A credential with a lifetime other than the declared one is replaced instead.
+    """
+    if existing is None or not has_lifetime(desired, existing):
+        return None
+    return find_renewal_date(desired, existing.expires)
+
+
+def has_lifetime(desired: DesiredCredential, existing: Credential) -> bool:
+    """Return True if the credential expires after the declared lifetime, from which it may differ by seconds."""
+    lifetime = existing.lifetime
+    return lifetime is not None and round(lifetime / timedelta(days=1)) == desired.expire_after_days
+
+
+def find_lifetime(desired: DesiredCredential) -> timedelta | None:
+    """Return the declared lifetime, None for no expiry."""
+    return None if desired.expire_after_days is None else timedelta(days=desired.expire_after_days)
+
+
+def find_rotation(desired: DesiredCredential, recorded: RecordedCredential, account: str) -> datetime | None:
+    """Return the time from which `pulumi up` rotates the current credential, None if it never does.
+
+    The time depends on the account and the credential's name, so that credentials that were issued on one day rotate on
+    different days: up to 15% of `every` early. A changed trigger is due at once.
+
+    Args:
+        desired: the credential as specs declare it.
+        recorded: the current credential as the state has it.
+        account: 12-digit account ID.
+    """
+    policy = desired.rotate
+    if policy is None:
+        return None
+    if is_triggered(desired, recorded):
+        due = find_issue(recorded)
+    elif policy.every_hours is not None:
+        early = _SPREAD * compute_spread(account, desired.declared_name) + _TOLERANCE
+        due = find_issue(recorded) + timedelta(hours=policy.every_hours) * (1 - early)
+    else:
+        return None
+    return due if policy.not_before is None else max(due, policy.not_before)
+
+
+def find_overdue_date(desired: DesiredCredential, recorded: RecordedCredential) -> datetime | None:
+    """Return the time from which a rotation by `every` is overdue, None for never.
+
+    A run that takes place at least every 5% of `every` rotates before.
+    """
+    policy = desired.rotate
+    if policy is None or policy.every_hours is None:
+        return None
+    every = timedelta(hours=policy.every_hours)
+    expected = find_issue(recorded) + every
+    if policy.not_before is not None:
+        expected = max(expected, policy.not_before)
+    return expected + every * _TOLERANCE
+
+
+def is_triggered(desired: DesiredCredential, recorded: RecordedCredential) -> bool:
+    """Return True if the declared trigger differs from the recorded one; its first appearance rotates nothing."""
+    return recorded.trigger is not None and desired.trigger not in (None, recorded.trigger)
+
+
+def find_issue(recorded: RecordedCredential) -> datetime:
+    """Return the time of the last create or reset; the creation time if the state does not contain it."""
+    return recorded.issued or recorded.created
+
+
+def find_retirement(desired: DesiredCredential, current: RecordedCredential) -> datetime | None:
+    """Return the time from which `pulumi up` retires the previous credential, None without a rotation."""
+    if desired.rotate is None:
+        return None
+    return find_issue(current) + timedelta(hours=desired.rotate.overlap_hours)
+
+
+def compute_spread(account: str, name: str) -> float:
+    """Return a number from 0 to less than 1 that is constant for an account and the declared name of a credential."""
+    digest = hashlib.sha256(f"{account}/{name}".encode()).digest()
+    return int.from_bytes(digest[:6]) / 2**48

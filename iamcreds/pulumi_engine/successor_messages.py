@@ -1,0 +1,140 @@
+"""The messages about rotations and renewals of a run; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from iamcreds.due_dates import find_renewal
+from iamcreds.model import Existing, Status
+from iamcreds.resource_names import split_slot
+from iamcreds.slots import rank_slot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from iamcreds.desired import DesiredCredential
+    from iamcreds.errors import UserDeniedError
+    from iamcreds.model import Credential
+    from iamcreds.planning.rotation import Slot, SlotPlan
+    from iamcreds.pulumi_engine.responses import RegisteredResource
+
+_RENEWED = "{name}: {id} expires on {date} and works until then. Its successor is created as {successor}"
+_ROTATED = "{name}: a new password is issued as {successor}. {id} works until the overlap ends, on {date} or later"
+_WAITS = (
+    "{name}: a rotation is due, but the previous password still works. The first `pulumi up` from {date} retires it,"
+    " and the next one rotates"
+)
+_DEFERRED = "{name}: a rotation is due, but `maxPerRun` is reached. A later `pulumi up` rotates it"
+_RETIRED = "{name}: the previous credential {id} is {action}, because its overlap has ended"
+_DELETED = "{name}: the previous credential {id}, valid until {date}, is deleted"
+_DELETED_EARLY = (
+    "{name}: the previous credential {id} is deleted although it works, because `rotate` or `renewBefore` was removed"
+)
+_NOT_RESET = (
+    "{name}: the current password or key is not reset, because `--target` does not include {resource}. Run `pulumi up"
+    " --target '**::{name}*'`"
+)
+_BLOCKED = (
+    "{name}: {ids} (unmanaged) leaves no quota for the successor of {id}{date}. Delete {ids} before, unless this stack"
+    " has replaced it: then the next `up` deletes it"
+)
+_DENIED = (
+    "{name}: no rotation or renewal is planned, and its credentials stay as they are in the state, because AWS denied"
+    " access: {error}"
+)
+_NOT_ADOPTED = (
+    "{name}: {ids} (unmanaged) cannot become the successor of {id}, because it does not expire later. Delete {ids} to"
+    " let `up` create a successor"
+)
+_REACTIVATED = (
+    "{name}: {id} is Active although an earlier run retired it, and this run retires it again. Causes: an interrupted"
+    " update; a manual activation; or an older state was restored, and then {id} may be the password in use"
+)
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message to the user."""
+
+    text: str
+    is_warning: bool = False
+
+
+def describe_plan(desired: DesiredCredential, plan: SlotPlan, now: datetime) -> Iterator[Message]:
+    """Yield the messages about a plan, with ids and dates."""
+    name = desired.declared_name
+    if plan.renewed is not None and plan.renewed.expires is not None:
+        date, successor = _format(plan.renewed.expires), plan.slots[1].resource_name
+        yield Message(_RENEWED.format(name=name, id=plan.renewed.id, date=date, successor=successor))
+    if plan.rotated is not None and desired.rotate is not None:
+        date, successor = _format(now + timedelta(hours=desired.rotate.overlap_hours)), plan.slots[1].resource_name
+        yield Message(_ROTATED.format(name=name, id=plan.rotated.id, date=date, successor=successor))
+    if plan.is_deferred:
+        yield Message(_DEFERRED.format(name=name))
+    if plan.waits_until is not None:
+        yield Message(_WAITS.format(name=name, date=_format(plan.waits_until)), is_warning=True)
+    if plan.retired is not None:
+        action = "deactivated" if len(plan.slots) > 1 else "deleted"
+        yield Message(_RETIRED.format(name=name, id=plan.retired.id, action=action))
+    if plan.deleted is not None:
+        yield from _describe_deletion(desired, plan.deleted)
+
+
+def _describe_deletion(desired: DesiredCredential, deleted: Credential) -> Iterator[Message]:
+    name, id_ = desired.declared_name, deleted.id
+    if not desired.has_successors and deleted.status is Status.ACTIVE:
+        yield Message(_DELETED_EARLY.format(name=name, id=id_), is_warning=True)
+    elif deleted.expires is not None:
+        yield Message(_DELETED.format(name=name, id=id_, date=_format(deleted.expires)))
+
+
+def describe_denial(credential: DesiredCredential, error: UserDeniedError) -> str:
+    """Describe a credential whose slots cannot be planned, because AWS denied the read of its user."""
+    return _DENIED.format(name=credential.declared_name, error=error)
+
+
+def find_blocked(
+    desired: DesiredCredential, slots: Iterable[Slot], unmanaged: Sequence[Credential], plan: SlotPlan
+) -> Iterator[str]:
+    """Yield a warning if an unmanaged credential uses the quota that a later successor needs."""
+    ids = " and ".join(each.id for each in unmanaged)
+    current = max(slots, key=_rank, default=None)
+    if not ids or current is None:
+        return
+    is_adopting = desired.existing is Existing.ADOPT
+    is_spared = is_adopting and plan.slots[-1].existing is None
+    due = plan.due or find_renewal(desired, current.existing)
+    if is_spared or (desired.rotate is None and due is not None) or (desired.rotate is not None and not is_adopting):
+        message = _NOT_ADOPTED if is_spared else _BLOCKED
+        date = "" if due is None else f", to be created from {_format(due)}"
+        yield message.format(name=desired.declared_name, ids=ids, id=current.recorded.id, date=date)
+
+
+def find_reactivated(desired: DesiredCredential, slots: Iterable[Slot], plan: SlotPlan) -> Iterator[str]:
+    """Yield a warning if this run deactivates or deletes a credential that an earlier run retired."""
+    kept = {each.slot for each in plan.slots if each.status is not Status.INACTIVE}
+    for each in slots:
+        existing = each.existing
+        is_active = existing is not None and existing.status is Status.ACTIVE
+        if each.recorded.is_retired and is_active and split_slot(each.recorded.resource)[1] not in kept:
+            yield _REACTIVATED.format(name=desired.declared_name, id=each.recorded.id)
+
+
+def _rank(slot: Slot) -> tuple[int, int]:
+    return rank_slot(slot.recorded.resource, slot.recorded.rotation)
+
+
+def find_missing_resets(plans: Mapping[str, SlotPlan], resources: Iterable[RegisteredResource]) -> Iterator[str]:
+    """Yield a warning for each planned reset that `--target` left out: the current slot may be a different resource."""
+    by_name = {each.name: each for each in resources}
+    for name, plan in plans.items():
+        current = by_name.get(plan.slots[0].resource_name)
+        if plan.is_reset and current is not None and current.is_left_out(plan.slots[0].reset):
+            yield _NOT_RESET.format(name=name, resource=current.name)
+
+
+def _format(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"

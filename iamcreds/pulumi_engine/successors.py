@@ -1,0 +1,209 @@
+"""The plans of credentials with successors, from the stack's state and the account; made before the registration.
+
+The engine's responses to the program do not include the refreshed state, so the program lists the credentials itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pulumi
+from pulumi.runtime.settings import is_dry_run
+
+from iamcreds.errors import ConfigError, IamcredsError, UserDeniedError
+from iamcreds.model import Credential
+from iamcreds.planning.rotation import Moment, Slot, SlotPlan, avoid_adoption, plan_slots
+from iamcreds.pulumi_engine.approved_plan import read_approval
+from iamcreds.pulumi_engine.provider import DECLARED_FOR, parse_now
+from iamcreds.pulumi_engine.recorded_slots import find_slot_names, keep_recorded, read_slots
+from iamcreds.pulumi_engine.successor_messages import describe_denial, describe_plan, find_blocked, find_reactivated
+from iamcreds.services import Family, service_family
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from iamcreds.aws import Account
+    from iamcreds.desired import Desired, DesiredCredential, DesiredUser
+    from iamcreds.model import RecordedCredential
+    from iamcreds.pulumi_engine.stack_state import StackState
+
+_NO_STATE = "the stack's state cannot be read, and rotations and renewals cannot be planned without it. Run again"
+_WRONG_TIME = (
+    "config `now` is only for previews, because it changes which credentials are rotated or renewed. Nothing was"
+    " changed; run `pulumi config rm now`"
+)
+
+
+async def plan_successors(desired: Desired, state: StackState | None) -> Mapping[str, SlotPlan]:
+    """Return the plan of each credential with successors, by its declared name.
+
+    Without such credentials, this costs no call to AWS. Otherwise it costs one list per 1,000 credentials and one call
+    for the account.
+
+    Raises:
+        pulumi.RunError: the state or the account cannot be read, or config `now` changes the plan of an update.
+    """
+    credentials = (each for user in desired.users for each in user.credentials)
+    planned = [each for each in credentials if has_slots(each, state)]
+    return await asyncio.to_thread(plan_program, planned, desired.account, state, desired.max_rotations)
+
+
+def plan_program(
+    planned: Sequence[DesiredCredential],
+    account_id: str | None,
+    state: StackState | None,
+    max_rotations: int | None = None,
+) -> Mapping[str, SlotPlan]:
+    """Return the plans of these credentials of a program, and let the engine show them.
+
+    Raises:
+        pulumi.RunError: see `plan_successors`.
+    """
+    if not planned:
+        return {}
+    if state is None:
+        raise pulumi.RunError(_NO_STATE)
+    notes: list[str] = []
+    try:
+        plans, now = _plan(planned, account_id or state.account, state, max_rotations, notes)
+    except IamcredsError as error:
+        raise pulumi.RunError(str(error)) from None
+    for note in notes:
+        pulumi.log.warn(note)
+    for desired in planned:
+        for message in describe_plan(desired, plans[desired.declared_name], now):
+            (pulumi.log.warn if message.is_warning else pulumi.log.info)(message.text)
+    return plans
+
+
+def declare_slots(user: DesiredUser, plans: Mapping[str, SlotPlan]) -> DesiredUser:
+    """Return the user with the planned slots of each credential."""
+    names = [each.resource_name for each in user.credentials]
+    if not plans.keys() & set(names):
+        return user
+    slots = [plans[each.resource_name].slots if each.resource_name in plans else (each,) for each in user.credentials]
+    return replace(user, credentials=tuple(slot for group in slots for slot in group))
+
+
+def has_slots(credential: DesiredCredential, state: StackState | None) -> bool:
+    """Return True if specs declare successors, or if the state has one."""
+    recorded = {} if state is None else find_slot_names(credential, state)
+    return max(credential.number, *recorded, 1) > 1
+
+
+def _plan(
+    planned: Sequence[DesiredCredential],
+    account_id: str | None,
+    state: StackState,
+    max_rotations: int | None,
+    notes: list[str],
+) -> tuple[dict[str, SlotPlan], datetime]:
+    from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import, and most programs do not need it
+
+    account = Account(warn=notes.append)
+    account.require_account(account_id, DECLARED_FOR)
+    time = pulumi.Config().get("now")
+    now = parse_now(time) if time else _now(account)
+    plans = plan_credentials(account, planned, state, now, notes.append, max_rotations=max_rotations)
+    if time and not is_dry_run():
+        actual = plan_credentials(account, planned, state, _now(account), notes.append, max_rotations=max_rotations)
+        if plans != actual:
+            raise ConfigError(_WRONG_TIME)
+    return plans, now
+
+
+def plan_credentials(  # noqa: PLR0913 - the facts of a run
+    account: Account,
+    planned: Iterable[DesiredCredential],
+    state: StackState,
+    now: datetime,
+    warn: Callable[[str], None],
+    *,
+    max_rotations: int | None = None,
+) -> dict[str, SlotPlan]:
+    """Return the plan of each of these credentials, by its declared name.
+
+    If AWS denies the read of a user, its slots are declared as recorded, and the provider rejects only them. If more
+    than `max_rotations` credentials are due, the most overdue ones are rotated.
+
+    Raises:
+        AccountError: as AWS responds.
+        StateError: the slots of a credential in the state are ambiguous or not valid.
+    """
+    plans: dict[str, SlotPlan] = {}
+    known: dict[str, _Facts] = {}
+    for credential in planned:
+        recorded = read_slots(credential, state)
+        try:
+            known[credential.declared_name] = _read_facts(account, credential, recorded, state)
+        except UserDeniedError as error:
+            warn(describe_denial(credential, error))
+            plans[credential.declared_name] = keep_recorded(credential, recorded)
+    moment = Moment(now, account.id())
+    plans |= {name: facts.plan(moment) for name, facts in known.items()}
+    plans |= {name: known[name].plan(moment, may_rotate=False) for name in _find_deferred(plans, max_rotations)}
+    for name, facts in known.items():
+        for warning in facts.find_warnings(plans[name]):
+            warn(warning)
+    return plans
+
+
+def _find_deferred(plans: Mapping[str, SlotPlan], max_rotations: int | None) -> list[str]:
+    """Return the credentials whose rotation waits for a later run, because others are more overdue."""
+    due = sorted((plan.due, name) for name, plan in plans.items() if plan.rotated is not None and plan.due is not None)
+    return [] if max_rotations is None else [name for _, name in due[max_rotations:]]
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """The facts that decide the plan of a credential: its slots, and unmanaged credentials of its user and service."""
+
+    desired: DesiredCredential
+    slots: Mapping[int, Slot]
+    unmanaged: Sequence[Credential]
+
+    def plan(self, moment: Moment, *, may_rotate: bool = True) -> SlotPlan:
+        return avoid_adoption(plan_slots(self.desired, self.slots, moment, may_rotate=may_rotate), self.unmanaged)
+
+    def find_warnings(self, plan: SlotPlan) -> Iterator[str]:
+        yield from find_blocked(self.desired, self.slots.values(), self.unmanaged, plan)
+        yield from find_reactivated(self.desired, self.slots.values(), plan)
+
+
+def _read_facts(
+    account: Account, credential: DesiredCredential, recorded: Mapping[int, RecordedCredential], state: StackState
+) -> _Facts:
+    slots = {number: Slot(each, _read(account, credential, each)) for number, each in recorded.items()}
+    existing = account.inventory.of(credential.user, credential.service)
+    return _Facts(credential, slots, [each for each in existing if each.id not in state.every])
+
+
+def _now(account: Account) -> datetime:
+    """Return server time; with an approved plan not later than it, so `up` does no more than it."""
+    now, approval = account.clock.now(), read_approval()
+    return now if approval is None else min(now, approval.planned_at)
+
+
+def _read(account: Account, credential: DesiredCredential, recorded: RecordedCredential) -> Credential | None:
+    """Return the existing credential; one so young that lists may lack it counts as recorded.
+
+    If IAM renamed the user and specs do not, the credential is not of the declared user, and is replaced.
+    """
+    existing = account.inventory.find(recorded.user, recorded.id)
+    if existing is not None:
+        return existing if existing.user in (credential.user, credential.user_was) else None
+    if not account.clock.is_young(recorded.created):
+        return None
+    return Credential(
+        id=recorded.id,
+        user=recorded.user,
+        service=recorded.service,
+        status=recorded.status,
+        created=recorded.created,
+        family=service_family(recorded.service) or Family.API_KEY,
+        login="",
+        expires=recorded.expires,
+    )
