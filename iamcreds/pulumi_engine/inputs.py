@@ -133,8 +133,8 @@ REPLACING = ("user", "service", "age_days")
 def find_replace_reasons(olds: Mapping[str, Any], inputs: CredentialInputs, *, is_successor: bool = False) -> list[str]:
     """Return the inputs that only a replacement can change, and the status of an expired credential.
 
-    For `is_successor`, see `list_changed`. An imported credential may have an expiry that its inputs did not declare. One that was deactivated manually before
-    it expired is replaced only if the specs require a new secret.
+    An imported credential may have an expiry that its inputs did not declare. One that was deactivated manually before
+    it expired is replaced only if the specs require a new secret. For `is_successor`, see `list_changed`.
     """
     changed = list_changed(olds, inputs, count_days(olds), is_successor=is_successor)
     is_expired = olds.get("status") == Status.EXPIRED

@@ -54,7 +54,7 @@ def check_expiry(credential: Declared) -> Iterator[Problem]:
 
 
 def _check_durations(credential: Declared, expire: Block) -> Iterator[Problem]:
-    after, before = _read_hours(expire.get("after")), _read_hours(expire.get("renewBefore"))
+    after, before = read_hours(expire.get("after")), read_hours(expire.get("renewBefore"))
     if after is not None and after > MAX_DAYS * 24:
         message = f'"after" is at most {MAX_DAYS} days'
         yield Problem(credential.tree.location(expire.marks["after"]), message, "out-of-range")
@@ -65,5 +65,6 @@ def _check_durations(credential: Declared, expire: Block) -> Iterator[Problem]:
         yield Problem(credential.tree.location(expire.marks["renewBefore"]), message, "renewal-before-creation")
 
 
-def _read_hours(value: Plain) -> int | None:
+def read_hours(value: Plain) -> int | None:
+    """Return the hours of a duration, None for any other value, which the schema rejects."""
     return count_hours(value) if isinstance(value, str) and _DURATION.fullmatch(value) else None

@@ -120,7 +120,7 @@ def _hint_at_field(value: Any, violation: Violation) -> Iterator[str]:  # noqa: 
     name = _find_field_for(schema, value)
     if name is not None and isinstance(value, list):
         yield f"; move the list under {quoted(name)}"
-    elif name is not None:
+    elif name is not None and accepts(schema, {name: value}):
         written = f"{name}: {_format_value(value)}"
         is_item = isinstance(violation.path[-1], int)
         yield f"; write {written if is_item else f'{violation.path[-1]}: {{{written}}}'}"

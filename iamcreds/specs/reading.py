@@ -11,6 +11,7 @@ from iamcreds.specs.credential_policy import check_policies
 from iamcreds.specs.expiry import count_hours
 from iamcreds.specs.former_users import check_user
 from iamcreds.specs.nodes import Block
+from iamcreds.specs.rotation import make_rotation
 from iamcreds.specs.rules import check_credentials, find_declared
 from iamcreds.specs.validation import validate
 from iamcreds.text.names import ACCOUNT_ID
@@ -154,6 +155,7 @@ def _make_credential(declared: Declared, user: Mapping[str, Any]) -> DesiredCred
     fields: Mapping[str, Any] = declared.fields
     existing = fields.get("existing", user.get("existing"))
     expire: Mapping[str, str] = fields.get("expire", {})
+    rotate: Mapping[str, str] = fields.get("rotate", {})
     return DesiredCredential(
         user=declared.user,
         service=declared.service,
@@ -168,4 +170,6 @@ def _make_credential(declared: Declared, user: Mapping[str, Any]) -> DesiredCred
         user_was=user.get("was"),
         expire_after_days=count_hours(expire["after"]) // 24 if expire else None,
         renew_before_hours=count_hours(expire["renewBefore"]) if "renewBefore" in expire else None,
+        rotate=make_rotation(rotate),
+        trigger=rotate.get("trigger"),
     )

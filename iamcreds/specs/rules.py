@@ -15,6 +15,7 @@ from iamcreds.specs.expiry import check_expiry, has_renewal
 from iamcreds.specs.former_users import check_former_users
 from iamcreds.specs.known_services import check_service
 from iamcreds.specs.nodes import Block, Items, quoted
+from iamcreds.specs.rotation import check_rotation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -44,11 +45,15 @@ RULES = {
     "not-utf-8": "a file is not UTF-8",
     "out-of-range": "a number is too small or too large",
     "outside-link": "a link that leads outside the folder of the specs",
+    "overlap-too-long": "`overlap` is more than 80% of `every`",
     "recursive-alias": "an alias is inside the value of its own anchor",
     "renewal-before-creation": "a `renewBefore` that is not shorter than `after`",
+    "renewal-with-rotation": "`renewBefore` on a credential with `rotate`",
     "renewal-with-status": "`status` on a credential with `renewBefore`",
     "repeated-defaults": "two files declare `defaults`",
+    "retirement-of-protected": "`protect` on a credential with `retire: delete`",
     "rotate-with-status": "`status` on a credential with `rotate`",
+    "rotation-after-expiry": "`every` and `overlap` together are longer than `expire.after`",
     "several-documents": "a file contains more than one YAML document",
     "syntax": "a file is not valid YAML",
     "template-placeholder": "a template placeholder that was not rendered",
@@ -169,9 +174,7 @@ def _check_former_names(credentials: Sequence[Declared]) -> Iterator[Problem]:
 
 
 def _check_credential(credential: Declared) -> Iterator[Problem]:
-    if "rotate" in credential.fields and "status" in credential.fields:
-        message = '"status" is not supported next to "rotate", which activates and deactivates credentials itself'
-        yield Problem(credential.key_location("status"), message, "rotate-with-status")
+    yield from check_rotation(credential)
     yield from check_expiry(credential)
     yield from check_service(str(credential.fields["service"]), credential.value_location("service"))
 

@@ -54,6 +54,8 @@ def test_same_digest(tmp_path: Path, files: dict[str, str]) -> None:
         ("    credentials", "    unmanaged: delete\n    credentials"),
         ("    credentials", "    accessKeys: {max: 1}\n    credentials"),
         ("    credentials", "    credentialPolicy: {services: [codecommit]}\n    credentials"),
+        ("status: Active", "rotate: {every: 30d, overlap: 7d}"),
+        ("status: Active", "rotate: {trigger: x, overlap: 7d, notBefore: 2027-01-31}"),
         ("users:", 'account: "123456789012"\nusers:'),
         ("users:", "defaults: {unmanaged: delete}\nusers:"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from iamcreds.cli import main
+from iamcreds.desired import Retire, RotationPolicy
 from iamcreds.specs import load
 from iamcreds.specs.schema import SCHEMA
 from tools.documents import meaning
@@ -59,9 +61,12 @@ def test_every_field_can_be_used(tmp_path: Path) -> None:
     desired = load(path)
     assert desired.warnings == ()
     assert desired.account == "123456789012"
-    key, credential = desired.users[0].credentials
+    key, rotated, credential = desired.users[0].credentials
     assert (credential.name, credential.was, credential.protect) == ("primary", "spare", True)
     assert (key.expire_after_days, key.renew_before_hours) == (90, 14 * 24)
+    until = datetime(2027, 1, 31, tzinfo=UTC)
+    assert rotated.rotate == RotationPolicy(7 * 24, 90 * 24, Retire.DEACTIVATE, until)
+    assert (rotated.trigger, desired.max_rotations) == ("2027-01 new vault", 50)
     assert desired.users[0].access_keys is not None
     assert desired.users[0].credential_policy is not None
 

@@ -1,0 +1,74 @@
+"""The field `rotate`: its rules that a schema cannot express, and the policy that it declares; pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from iamcreds.desired import Retire, RotationPolicy
+from iamcreds.model import Problem
+from iamcreds.specs.expiry import count_hours, has_renewal, read_hours
+from iamcreds.specs.nodes import Block, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from iamcreds.specs.rules import Declared
+
+
+def make_rotation(fields: Mapping[str, Any]) -> RotationPolicy | None:
+    """Return the policy with these valid fields, or None without fields."""
+    if not fields:
+        return None
+    return RotationPolicy(
+        overlap_hours=count_hours(fields["overlap"]),
+        every_hours=count_hours(fields["every"]) if "every" in fields else None,
+        retire=Retire(fields.get("retire", Retire.DEACTIVATE)),
+        not_before=datetime.fromisoformat(fields["notBefore"]).replace(tzinfo=UTC) if "notBefore" in fields else None,
+    )
+
+
+def check_rotation(credential: Declared) -> Iterator[Problem]:
+    """Yield every violation of a rule about the rotation of a credential."""
+    fields, rotate = credential.fields, credential.fields.get("rotate")
+    if not isinstance(rotate, Block):
+        return
+    if "status" in fields:
+        message = '"status" is not valid together with "rotate", which activates and deactivates credentials itself'
+        yield Problem(credential.key_location("status"), message, "rotate-with-status")
+    if fields.get("protect") is True and rotate.get("retire") == Retire.DELETE:
+        message = '"protect" is not valid together with "retire: delete", which deletes the previous credential'
+        yield Problem(credential.key_location("protect"), message, "retirement-of-protected")
+    expire = fields.get("expire")
+    if isinstance(expire, Block) and has_renewal(fields):
+        message = '"renewBefore" is not valid together with "rotate", which replaces the key before it expires'
+        location = credential.tree.location(expire.key_marks["renewBefore"])
+        yield Problem(location, message, "renewal-with-rotation")
+    yield from _check_durations(credential, rotate)
+    yield from _check_date(credential, rotate)
+
+
+def _check_durations(credential: Declared, rotate: Block) -> Iterator[Problem]:
+    every, overlap = read_hours(rotate.get("every")), read_hours(rotate.get("overlap"))
+    if overlap is None:
+        return
+    location = credential.tree.location(rotate.marks["overlap"])
+    if every is not None and 5 * overlap > 4 * every:  # the next rotation is due after 85% of it at the earliest
+        message = f'"overlap" must be at most 80% of "every": {rotate["overlap"]} is more than 80% of {rotate["every"]}'
+        yield Problem(location, message, "overlap-too-long")
+    expire = credential.fields.get("expire")
+    after = read_hours(expire.get("after")) if isinstance(expire, Block) else None
+    if after is not None and (every or 0) + overlap > after:
+        sum_of = '"every" and "overlap" together' if every is not None else '"overlap"'
+        message = f'{sum_of} must not be longer than "after" of "expire", or the previous key expires too early'
+        yield Problem(location, message, "rotation-after-expiry")
+
+
+def _check_date(credential: Declared, rotate: Block) -> Iterator[Problem]:
+    date = rotate.get("notBefore")
+    try:
+        if isinstance(date, str) and len(date) == len("2027-01-31"):
+            datetime.fromisoformat(date)
+    except ValueError:
+        message = f'"notBefore" must be a date such as 2027-01-31, not {quoted(date)}'
+        yield Problem(credential.tree.location(rotate.marks["notBefore"]), message, "wrong-format")
