@@ -86,9 +86,7 @@ def command(  # noqa: PLR0913 - one for each option
         return
     export = _export(project, stack)
     secret = (
-        find_secret(export, name)
-        if request.username is None
-        else find_secret_of_login(export, name, request.username)
+        find_secret(export, name) if request.username is None else find_secret_of_login(export, name, request.username)
     )
     if secret is None:
         return

@@ -45,7 +45,8 @@ class CredentialFinding(CredentialDifference):
     def label(self) -> str:
         """The service with the id, or with the name of a credential that does not exist yet."""
         name = "" if self.checked.name == self.alias else self.checked.name
-        previous = f" ({describe_previous(self.existing[0])})" if self.existing and self.checked.is_previous else ""
+        is_previous = self.existing and self.checked.is_previous
+        previous = f" ({describe_previous(self.existing[0], self.checked.retirement)})" if is_previous else ""
         return f"{self.alias} credential {self.id or name}".rstrip() + previous
 
     @property

@@ -144,7 +144,9 @@ class ExpiringSoon(CredentialDifference):
         if _is_declared(self.desired) and not has_lifetime(self.desired[0], self.existing[0]):
             return f"pulumi up, which replaces it{_describe_successor(self.desired)}"
         step = f"after the expiry, run pulumi up, which replaces it{_describe_successor(self.desired)}"
-        if self.is_quota_used:
+        if self.desired[0].rotate is not None:
+            step = f"declare an `every` that its age exceeds, then pulumi up, which rotates it; or {step}"
+        elif self.is_quota_used:
             step += " (the quota is used, so a new one cannot be created before the expiry)"
         elif _is_declared(self.desired) and self.desired[0].status is None:  # which is not valid next to `renewBefore`
             step = f"declare `renewBefore`, so that pulumi up creates its successor before the expiry; or {step}"
@@ -171,12 +173,14 @@ def check_expiry(  # noqa: PLR0913 - independent facts
     is_quota_used: bool,
     recorded: RecordedCredential | None = None,
     is_kept: bool = False,
+    is_rotated_before: bool = False,
     blocked_by: tuple[Credential, ...] = (),
 ) -> Iterator[Expired | ExpiryDiffers | ExpiringSoon]:
     """Yield the difference about the expiry of a credential, if any; an expiry within `soon` after `at` is one.
 
     For a credential with `renewBefore`, it is one from the date of its renewal. An Inactive one is a different finding,
-    because it is not renewed. `recorded` is the credential in the state, if that is known.
+    because it is not renewed. With `is_rotated_before`, a rotation replaces it before it expires, and that is no
+    finding. `recorded` is the credential in the state, if that is known.
     """
     due = find_renewal(desired[0], existing) if len(desired) == 1 else None
     is_due = existing.status is Status.ACTIVE and due is not None and due <= at
@@ -202,7 +206,7 @@ def check_expiry(  # noqa: PLR0913 - independent facts
             recorded=recorded,
             blocked_by=blocked_by,
         )
-    elif is_due or (due is None and existing.expires is not None and existing.expires - at <= soon):
+    elif is_due or (due is None and not is_rotated_before and _expires_within(existing, at, soon)):
         yield ExpiringSoon(
             user=user,
             service=service,
@@ -222,6 +226,10 @@ def _is_replaced(desired: DesiredCredential, recorded: RecordedCredential, exist
     """
     days = desired.expire_after_days
     return days != recorded.age_days and (days is None or days != existing.lifetime_days)
+
+
+def _expires_within(existing: Credential, at: datetime, soon: timedelta) -> bool:
+    return existing.expires is not None and existing.expires - at <= soon
 
 
 def _is_declared(desired: tuple[DesiredCredential, ...]) -> bool:
