@@ -10,6 +10,7 @@ import click
 from iamcreds.commands._rows import format_option, print_rows
 from iamcreds.commands._state_file import plugin_option, read_recorded
 from iamcreds.commands._terminal import progress_bars
+from iamcreds.errors import StateError
 from iamcreds.model import StackExport
 from iamcreds.query.schema import list_credential_rows, list_desired_rows, list_user_rows
 from iamcreds.state.export import list_issue_times
@@ -107,7 +108,7 @@ def command(  # noqa: PLR0913 - the options
           FROM service_specific_credentials
           WHERE coalesce(issued_at, created) < datetime('now', '-90 days')"
       Rotations of the next month:
-        iamcreds query --specs specs --state state.json "SELECT resource, rotation_due
+        iamcreds query --specs specs --state state.json "SELECT user, resource
           FROM desired WHERE rotation_due < datetime('now', '+1 month')"
       Credentials that expire within a month, as CSV:
         iamcreds query --format csv "SELECT user, service, expires
@@ -133,6 +134,7 @@ def _read_tables(
 ) -> Iterator[tuple[str, Iterable[object]]]:
     """Yield the rows of each table; without tables of the account, no request is sent to AWS."""
     if desired is not None:
+        _require_same_account(desired, recorded)
         by_resource = {each.resource: each for each in recorded.credentials if not each.is_leaving}
         yield "desired", list_desired_rows(desired, by_resource)
     account_tables = [table for table in tables if table != "desired"]
@@ -144,6 +146,17 @@ def _read_tables(
         for owner in sorted({each.account for each in recorded.credentials if each.account}):
             account.require_account(owner, "this state is of")
         yield from _read_account_tables(account, account_tables, list_issue_times(recorded), progress)
+
+
+def _require_same_account(desired: Desired, recorded: StackExport) -> None:
+    """Reject a state of a different account than that of the specs; table `desired` reads no account in use.
+
+    Raises:
+        StateError: the accounts differ.
+    """
+    others = sorted({each.account for each in recorded.credentials if each.account} - {desired.account})
+    if desired.account is not None and others:
+        raise StateError(f"this state is of account {others[0]}, but the specs are for account {desired.account}")
 
 
 def _read_account_tables(

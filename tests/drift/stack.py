@@ -83,6 +83,7 @@ class Stack:
         """Return the declared users with both slots of their credentials with successors, and the plans of these."""
         users, account = load(self.specs, allow_empty=True).users, Account()
         renewed = [each for user in users for each in user.credentials if has_slots(each, state)]
+        account.id()  # the first response shows server time
         plans = plan_credentials(account, renewed, state, account.clock.now(), lambda _: None)
         return [declare_slots(user, plans) for user in users], plans
 

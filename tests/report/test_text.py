@@ -133,6 +133,7 @@ def test_json() -> None:
         ],
         "unsettled": [],
         "previous": [],
+        "rotations": [],
     }
     assert [note for note in notes if "reset texts" in note]
 
