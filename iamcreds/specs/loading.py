@@ -66,8 +66,8 @@ def combine(files: Iterable[Document], whole: SourceLocation, *, allow_empty: bo
     users = (_apply_defaults(user, defaults) for spec in specs for user in spec.users)
     by_name = tuple(sorted(users, key=lambda user: user.name))
     rotation: Mapping[str, int] = defaults.get("rotation", {})
-    files = tuple(spec.file for spec in specs)
-    return Desired(by_name, account, problems, files, whole.file, max_rotations=rotation.get("maxPerRun"))
+    names = tuple(spec.file for spec in specs)
+    return Desired(by_name, account, problems, names, whole.file, max_rotations=rotation.get("maxPerRun"))
 
 
 def check_account(desired: Desired) -> tuple[Problem, ...]:
