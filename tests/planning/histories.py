@@ -298,7 +298,7 @@ def play(policy: DesiredCredential, steps: Sequence[str]) -> list[str]:
 
 
 def _find_wrong_end(world: World, current: RecordedCredential) -> Iterator[str]:
-    """Yield what the last run should have ended: a second slot without successors, and a leaked password."""
+    """Yield a slot or a leaked password that the last run should have ended."""
     others = [each for each in world.recorded.values() if each.id != current.id]
     if not world.desired.has_successors and list(world.recorded) != [1]:
         yield f"slot 2 is left: {world.recorded}"
