@@ -96,8 +96,8 @@ def _check_by_id(
 def _check_by_group(user: DesiredUser, existing: Credential, every: Sequence[Credential]) -> CheckedCredential:
     """Return a credential without the state; `every` has the existing ones of its user and service.
 
-    Its declaration is known if that has its id, or if all declared lifetimes are equal and none is unmanaged. Of two
-    credentials for a rotating one, only the actual values count, because either may be the previous one.
+    Its declaration is known if that has its id, or if all declared lifetimes are equal and none is unmanaged. If two
+    exist for a rotating one, only their actual values count, because either may be the previous one.
     """
     group = tuple(each for each in user.credentials if each.service == existing.service)
     named = tuple(each for each in group if each.adopt == existing.id)

@@ -169,7 +169,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         RotationOverdue(**ROTATED, existing=(OFF,), due=DUE),
         Expected(
             "password of codecommit credential ACCA1 was issued on 2026-11-23, and its rotation is overdue since"
-            " 2027-02-25, but it was deactivated outside Pulumi, so it is not rotated",
+            " 2027-02-25. It is not rotated, because it was deactivated outside Pulumi",
             "every 90 days",
             "issued on 2026-11-23",
         ),
@@ -203,8 +203,8 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         Deactivated(**JANE, desired=(ROTATING,), existing=(OFF,), may_be_previous=True),
         Expected(
-            "codecommit credential ACCA1 is Inactive: it was deactivated outside Pulumi, or it is the previous one and"
-            " the current one is missing; only the state shows which",
+            "codecommit credential ACCA1 is Inactive. Either it was deactivated outside Pulumi, or it is the previous"
+            " one and the current one is missing",
             "codecommit",
             "Inactive, created on 2026-11-23",
         ),

@@ -114,8 +114,8 @@ class Deactivated(CredentialDifference):
         desired = list_desired(self.desired)
         if self.may_be_previous:
             message = (
-                f"{self.alias} credential {self.id} is Inactive: it was deactivated outside Pulumi, or it is the"
-                " previous one and the current one is missing; only the state shows which"
+                f"{self.alias} credential {self.id} is Inactive. Either it was deactivated outside Pulumi, or it is the"
+                " previous one and the current one is missing"
             )
             step = f"{compare_with_state(self.specs)}, which compares them by id"
             return Words(message, step, desired, format_state(self.existing[0]))

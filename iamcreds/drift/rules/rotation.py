@@ -38,7 +38,7 @@ class RotationDifference(CredentialDifference):
     def describe_reason(self) -> str:
         """Return the reason why no update rotates it, empty without one."""
         if self.existing[0].status is Status.INACTIVE and not self._is_reset_pending:
-            return ", but it was deactivated outside Pulumi, so it is not rotated"
+            return ". It is not rotated, because it was deactivated outside Pulumi"
         return ""
 
     def describe_step(self) -> str:
