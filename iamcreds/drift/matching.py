@@ -97,15 +97,11 @@ def _compare_slots(pair: Pair, at: datetime, soon: timedelta) -> Iterator[Creden
     """Yield the differences that are certain for a declared credential that rotates, and for its one or two slots.
 
     One of two is expected to be Inactive or expired. The newer one has the later expiry, because a rotation replaces a
-    credential that expires. With `every`, a rotation is expected before it.
+    credential that expires.
     """
     yield from _compare_statuses(pair)
-    (desired,) = pair.declared
     newest = max(pair.existing, key=lambda existing: (existing.created, existing.id))
-    is_rotated_before = desired.rotate is not None and desired.rotate.every_hours is not None
-    yield from check_expiry(
-        newest, pair.declared, pair.location, at, soon, is_quota_used=True, is_rotated_before=is_rotated_before
-    )
+    yield from check_expiry(newest, pair.declared, pair.location, at, soon, is_quota_used=True)
 
 
 def _split(pair: Pair) -> tuple[list[Pair], Pair]:

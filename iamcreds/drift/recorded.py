@@ -14,7 +14,6 @@ from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.rotation import check_rotation
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
 from iamcreds.drift.successors import check_previous, find_previous_of, find_successor_date
-from iamcreds.due_dates import find_rotation
 from iamcreds.model import Existing, Status
 from iamcreds.resource_names import split_slot
 from iamcreds.services import MAX_PER_SERVICE
@@ -57,7 +56,6 @@ def compare_recorded(
                     is_quota_used=is_quota_used,
                     recorded=recorded,
                     is_kept=_stays_expired(desired, recorded, managed),
-                    is_rotated_before=_is_rotated_before(desired, recorded, managed, inventory.account),
                     blocked_by=unmanaged,
                 )
                 blocked_by = () if _takes(desired, unmanaged, len(declared)) else unmanaged
@@ -100,14 +98,6 @@ def _stays_expired(desired: DesiredCredential, recorded: RecordedCredential, exi
     has_lifetime = desired.expire_after_days in (recorded.age_days, existing.lifetime_days)
     is_unchanged = desired.status is None and desired.reset in (None, recorded.reset)
     return recorded.was_deactivated and has_lifetime and is_unchanged
-
-
-def _is_rotated_before(
-    desired: DesiredCredential, recorded: RecordedCredential, existing: Credential, account: str
-) -> bool:
-    """Return True if updates rotate the credential before it expires."""
-    due = find_rotation(desired, recorded, account)
-    return due is not None and existing.expires is not None and due < existing.expires
 
 
 def _takes(desired: DesiredCredential, unmanaged: Sequence[Credential], declared: int) -> bool:

@@ -538,10 +538,19 @@ ROWS = [
     row(Deactivated, WITH_STATE, lambda world: rotating(world, off=True), state=False),
     row(
         ExpiringSoon,
-        r"(?P<edit_every>declare an `every` that its age exceeds, then pulumi up), which rotates it; or after the"
-        r" expiry, run (?P<later>pulumi up), which replaces it with one that expires after 368 days",
+        rf"{UP}, which rotates it",
         lambda world: expiring(world, days=3, expire="expire: {after: 368d}, rotate: {trigger: a, overlap: 7d}"),
-        edit_every=KEY.format(f"expire: {{after: 368d}}, {ROTATE}"),
+    ),
+    row(
+        ExpiringSoon,
+        r"(?P<edit_date>remove `notBefore` from the specs, then pulumi up), which rotates it; or after the expiry, run"
+        r" (?P<later>pulumi up), which replaces it with one that expires after 368 days",
+        lambda world: expiring(
+            world,
+            days=3,
+            expire="expire: {after: 368d}, rotate: {every: 90d, overlap: 7d, notBefore: 2100-01-01}",
+        ),
+        edit_date=KEY.format(f"expire: {{after: 368d}}, {ROTATE}"),
     ),
     row(
         NoLongerDeclared,

@@ -332,13 +332,31 @@ def test_end_after_a_rotation(*, is_state_known: bool) -> None:
     assert drift_of([current], recorded, EXPIRING).differences == ()
 
 
-def test_end_before_a_rotation() -> None:
-    """A reset moves the date of the rotation but not the end, so an end before the rotation is a finding."""
-    current = password(NEWER, 87, expires=NOW + 13 * DAY)
-    recorded = [record(current, 7, age_days=100, expires=current.expires)]
-    soon = only(drift_of([current], recorded, EXPIRING))
-    assert isinstance(soon, ExpiringSoon)
-    assert soon.describe().next.startswith("declare an `every` that its age exceeds, then pulumi up, which rotates it;")
+@pytest.mark.parametrize("is_state_known", [True, False])
+@pytest.mark.parametrize(("days", "is_due"), [(7.1, False), (6.9, True)])
+def test_end_before_a_rotation(days: float, *, is_due: bool, is_state_known: bool) -> None:
+    """A reset moves the date of a rotation but not the end, so a rotation is due the overlap before the end."""
+    current = password(NEWER, 100 - days, expires=NOW + days * DAY)
+    recorded = [record(current, 7, age_days=100, expires=current.expires)] if is_state_known else None
+    drift = drift_of([current], recorded, EXPIRING)
+    assert bool(drift.differences) is is_due
+    if is_due:
+        soon = only(drift)
+        assert isinstance(soon, ExpiringSoon)
+        assert soon.describe().message.endswith(f", and its rotation was due on {NOW + (days - 7) * DAY:%Y-%m-%d}")
+        assert soon.describe().next == "pulumi up, which rotates it"
+
+
+@pytest.mark.parametrize(("days", "is_reported"), [(2, False), (4, True)])
+def test_end_before_the_date(days: int, *, is_reported: bool) -> None:
+    """If `notBefore` is later than the end, no update rotates in time, and `--expiring-within` applies."""
+    current = password(NEWER, 97, expires=NOW + 3 * DAY)
+    desired = replace(EXPIRING, rotate=replace(POLICY, not_before=NOW + days * DAY))
+    drift = drift_of([current], [record(current, 97, age_days=100, expires=current.expires)], desired)
+    assert bool(drift.differences) is is_reported
+    if is_reported:
+        step = "remove `notBefore` from the specs, then pulumi up, which rotates it; or after the expiry"
+        assert only(drift).describe().next.startswith(step)
 
 
 def test_overdue_before_the_end() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.difference import (
@@ -13,14 +14,14 @@ from iamcreds.drift.rules.difference import (
     list_desired,
     resolve_first,
 )
-from iamcreds.due_dates import find_renewal, has_lifetime
+from iamcreds.due_dates import find_overdue_date, find_renewal, has_lifetime
 from iamcreds.model import Status
 from iamcreds.services import Family
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from iamcreds.desired import DesiredCredential
     from iamcreds.model import Credential, RecordedCredential, SourceLocation
@@ -118,13 +119,13 @@ class ExpiringSoon(CredentialDifference):
     Attributes:
         is_quota_used: True if the quota of this user and service is used by existing or declared credentials.
         blocked_by: unmanaged credentials that prevent an update from creating another one.
-        renewal_due: the time from which an update creates its successor, None without `renewBefore`.
+        renewal_due: the time from which an update creates its successor; None without a renewal or rotation before.
     """
 
     rule = "expiring-soon"
     meaning = (
         "a credential of a declared user and service expires within 14 days, or within `--expiring-within`; with"
-        " `renewBefore`, its renewal is due"
+        " `renewBefore` or `rotate`, its renewal or rotation is due"
     )
     kind = Kind.FINDING
     seriousness = 23
@@ -135,17 +136,19 @@ class ExpiringSoon(CredentialDifference):
     def describe(self) -> Words:
         """Report the expiry date, and the date of the renewal."""
         message, date = f"{self.alias} credential {self.id} expires", _format_date(self.existing[0])
-        due = "" if self.renewal_due is None else f", and its renewal was due on {self.renewal_due:%Y-%m-%d}"
+        noun = "renewal" if self.desired[0].rotate is None else "rotation"
+        due = "" if self.renewal_due is None else f", and its {noun} was due on {self.renewal_due:%Y-%m-%d}"
         return Words(f"{message}{date}{due}", self._describe_step(), list_desired(self.desired), f"expires{date}")
 
     def _describe_step(self) -> str:
         if self.renewal_due is not None:
-            return resolve_first(self.blocked_by, "pulumi up, which renews it")
+            verb = "renews" if self.desired[0].rotate is None else "rotates"
+            return resolve_first(self.blocked_by, f"pulumi up, which {verb} it")
         if _is_declared(self.desired) and not has_lifetime(self.desired[0], self.existing[0]):
             return f"pulumi up, which replaces it{_describe_successor(self.desired)}"
         step = f"after the expiry, run pulumi up, which replaces it{_describe_successor(self.desired)}"
         if self.desired[0].rotate is not None:
-            step = f"declare an `every` that its age exceeds, then pulumi up, which rotates it; or {step}"
+            step = f"remove `notBefore` from the specs, then pulumi up, which rotates it; or {step}"
         elif self.is_quota_used:
             step += " (the quota is used, so a new one cannot be created before the expiry)"
         elif _is_declared(self.desired) and self.desired[0].status is None:  # which is not valid next to `renewBefore`
@@ -173,17 +176,17 @@ def check_expiry(  # noqa: PLR0913 - independent facts
     is_quota_used: bool,
     recorded: RecordedCredential | None = None,
     is_kept: bool = False,
-    is_rotated_before: bool = False,
     blocked_by: tuple[Credential, ...] = (),
 ) -> Iterator[Expired | ExpiryDiffers | ExpiringSoon]:
     """Yield the difference about the expiry of a credential, if any; an expiry within `soon` after `at` is one.
 
-    For a credential with `renewBefore`, it is one from the date of its renewal. An Inactive one is a different finding,
-    because it is not renewed. With `is_rotated_before`, a rotation replaces it before it expires, and that is no
-    finding. `recorded` is the credential in the state, if that is known.
+    For a credential with `renewBefore` or `rotate`, it is one from the date of its renewal, or of the rotation before
+    its expiry. An Inactive one is a different finding, because it gets no successor, and so is an overdue rotation.
+    `recorded` is the credential in the state, if that is known.
     """
-    due = find_renewal(desired[0], existing) if len(desired) == 1 else None
-    is_due = existing.status is Status.ACTIVE and due is not None and due <= at
+    due = _find_successor_date(desired[0], existing) if len(desired) == 1 else None
+    is_reported = recorded is not None and _is_overdue(desired[0], recorded, at)
+    is_due = existing.status is Status.ACTIVE and due is not None and due <= at and not is_reported
     user, service = existing.user, existing.service
     if existing.status is Status.EXPIRED or (existing.expires is not None and existing.expires <= at):
         yield Expired(
@@ -206,7 +209,7 @@ def check_expiry(  # noqa: PLR0913 - independent facts
             recorded=recorded,
             blocked_by=blocked_by,
         )
-    elif is_due or (due is None and not is_rotated_before and _expires_within(existing, at, soon)):
+    elif is_due or (due is None and existing.expires is not None and existing.expires - at <= soon):
         yield ExpiringSoon(
             user=user,
             service=service,
@@ -228,8 +231,20 @@ def _is_replaced(desired: DesiredCredential, recorded: RecordedCredential, exist
     return days != recorded.age_days and (days is None or days != existing.lifetime_days)
 
 
-def _expires_within(existing: Credential, at: datetime, soon: timedelta) -> bool:
-    return existing.expires is not None and existing.expires - at <= soon
+def _find_successor_date(desired: DesiredCredential, existing: Credential) -> datetime | None:
+    """Return the time from which an update renews or rotates the credential because of its expiry, None for never."""
+    policy, expires = desired.rotate, existing.expires
+    if policy is None:
+        return find_renewal(desired, existing)
+    if expires is None or (policy.not_before is not None and policy.not_before >= expires):
+        return None
+    due = expires - timedelta(hours=policy.overlap_hours)
+    return due if policy.not_before is None else max(due, policy.not_before)
+
+
+def _is_overdue(desired: DesiredCredential, recorded: RecordedCredential, at: datetime) -> bool:
+    overdue = find_overdue_date(desired, recorded)
+    return overdue is not None and overdue <= at
 
 
 def _is_declared(desired: tuple[DesiredCredential, ...]) -> bool:
