@@ -5,5 +5,6 @@ Module and class names of this package are persisted in every state, because a p
 
 from dynamic_providers.access_keys import AccessKeys
 from dynamic_providers.credential import ServiceSpecificCredential
+from dynamic_providers.rotation import RotatingCredential, rotating_credential
 
-__all__ = ["AccessKeys", "ServiceSpecificCredential"]
+__all__ = ["AccessKeys", "RotatingCredential", "ServiceSpecificCredential", "rotating_credential"]
