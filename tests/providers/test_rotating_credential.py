@@ -88,7 +88,10 @@ def run(
         declared = declare()
         for resource in declared if isinstance(declared, list) else declared.resources:
             await resource.urn.future()
-        for name in () if isinstance(declared, list) else OUTPUTS:
+        if isinstance(declared, list):
+            return
+        outputs["dependencies"] = {each._name for each in await declared.credential_id.resources()}  # noqa: SLF001
+        for name in OUTPUTS:
             output: pulumi.Output[Any] = getattr(declared, name)
             value = await output.future()
             outputs.update({name: value} if await output.is_known() else {})
@@ -197,6 +200,7 @@ def test_created_successor(created: dict[str, Any], successor: RegisterResourceR
     else:
         assert (outputs["credential_id"], outputs["service_user_name"]) == (first, created["service_user_name"])
         assert outputs.get("previous") is None
+    assert outputs["dependencies"] == {"vault~2" if is_done else "vault"}
 
 
 @pytest.mark.parametrize("is_done", [True, False])
@@ -219,7 +223,7 @@ def test_reset_successor(created: dict[str, Any], signed_in: Emulator, is_done: 
 def test_preview(created: dict[str, Any]) -> None:
     """A preview shows the outputs of the planned successor as unknown, so that consumers show a change."""
     engine = Engine(dict([record("vault", created)]), {"vault": answer(created), "vault~2": answer({"rotation": 1})})
-    assert run(engine, declare, dry_run=True) == {}
+    assert run(engine, declare, dry_run=True) == {"dependencies": {"vault~2"}}
 
 
 @pytest.mark.parametrize(("days", "status"), [(1, "Active"), (8, "Inactive")])
@@ -271,8 +275,14 @@ def test_other_account(created: dict[str, Any]) -> None:
 def test_alias(created: dict[str, Any]) -> None:
     """Both resources are found under former names; the alias of the second one has the suffix as well."""
     engine = Engine(dict([record("old", created)]), answer_all(created))
-    aliases = [pulumi.Alias(name="old"), pulumi.Alias(type_="x"), "urn:pulumi:a::b::c::old"]
-    options = pulumi.ResourceOptions(aliases=[*aliases, pulumi.Output.from_input("urn:pulumi:a::b::c::d")])
+    options = pulumi.ResourceOptions(
+        aliases=[
+            pulumi.Alias(name="old"),
+            pulumi.Alias(type_="x"),
+            "urn:pulumi:a::b::c::old",
+            pulumi.Output.from_input("urn:pulumi:a::b::c::d"),
+        ]
+    )
     run(engine, lambda: declare(opts=options))
     assert names(engine) == ["vault", "vault~2"]
     urns = {name: engine.requests[CREDENTIAL_TYPE, name].aliasURNs for name in names(engine)}

@@ -146,17 +146,22 @@ def plain(name: str, **arguments: Any) -> ServiceSpecificCredential:  # noqa: AN
     return ServiceSpecificCredential(name, **given)
 
 
+def declare_each(*steps: Callable[[], object]) -> None:
+    """Run a program of these steps."""
+    run(lambda: [step() for step in steps])
+
+
 def test_reserved_names() -> None:
     """Both resource names are reserved from the first run on, in either order."""
     for order in ((declare, lambda: plain("vault~2")), (lambda: plain("vault~2"), declare), (declare, declare)):
         with pytest.raises(pulumi.RunError, match="the program declares two credentials with the resource name"):
-            run(lambda order=order: [step() for step in order])
+            declare_each(*order)
 
 
 def test_second_credential() -> None:
     """A second credential of the user and service is rejected, in either order; other services are not."""
-    run(lambda: [declare(), plain("git", service="codecommit"), plain("joes", user="joe")])
+    declare_each(declare, lambda: plain("git", service="codecommit"), lambda: plain("joes", user="joe"))
     words = "the program declares 'other' and 'vault' for one user and service, but rotating credential 'vault' needs"
     for order in ((declare, lambda: plain("other")), (lambda: plain("other"), declare)):
         with pytest.raises(pulumi.RunError, match=words):
-            run(lambda order=order: [step() for step in order])
+            declare_each(*order)
