@@ -84,7 +84,7 @@ def rotating_credential(  # noqa: PLR0913 - one per property of a credential
     desired = arguments.declare(former_names(opts))
     plan = _plan(desired, account)
     shared = _Shared(
-        user if isinstance(user, str) else pulumi.Output.from_input(user),
+        user if isinstance(user, str | pulumi.Output) else pulumi.Output.from_input(user),
         account,
         None if password is None else pulumi.Output.secret(password),
         opts,

@@ -159,7 +159,8 @@ def test_class_and_function(stack: Stack, iam: IAMClient, emulator: Emulator) ->
     emulator.controls.clear_counts()
     stack.assert_no_changes()
     counts = emulator.controls.counts()
-    assert counts == {"iam:ListServiceSpecificCredentials": 2, "sts:GetCallerIdentity": 2, **counts}
+    names = ("iam:ListServiceSpecificCredentials", "sts:GetCallerIdentity")
+    assert [counts[name] for name in names] == [2, 2], "one of the provider and one of the program"
     pass_days(emulator, 91)
     stack.up()
     second = stack.read_outputs()["id"]

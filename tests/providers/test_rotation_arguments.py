@@ -165,3 +165,11 @@ def test_second_credential() -> None:
     for order in ((declare, lambda: plain("other")), (lambda: plain("other"), declare)):
         with pytest.raises(pulumi.RunError, match=words):
             declare_each(*order)
+    with pytest.raises(pulumi.RunError, match=words):
+        run(lambda: _declare_two(pulumi.Output.from_input("jane")))
+
+
+def _declare_two(user: pulumi.Output[str]) -> None:
+    """Declare two credentials of one user, whose name is the same output."""
+    declare(user=user)
+    plain("other", user=user)
