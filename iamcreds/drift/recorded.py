@@ -13,7 +13,7 @@ from iamcreds.drift.rules.expiry import check_expiry
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.rotation import check_rotation
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
-from iamcreds.drift.successors import check_previous, find_previous_of, find_successor_date
+from iamcreds.drift.successors import check_previous, find_next_successor, find_previous_of
 from iamcreds.model import Existing, Status
 from iamcreds.resource_names import split_slot
 from iamcreds.services import MAX_PER_SERVICE
@@ -162,7 +162,7 @@ def _find_blocked(
 ) -> dict[DesiredCredential, datetime | None]:
     """Return the due dates of the successors that the unmanaged one blocks, by credential; None if unknown."""
     return {
-        desired: find_successor_date(desired, each, account)
+        desired: find_next_successor(desired, each, account)
         for desired, each in recorded.items()
         if desired.has_successors and each is not None and not _takes(desired, [unmanaged], 1)
     }

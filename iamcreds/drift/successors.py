@@ -86,7 +86,7 @@ def check_previous(
         )
 
 
-def find_successor_date(desired: DesiredCredential, recorded: RecordedCredential, account: str) -> datetime | None:
+def find_next_successor(desired: DesiredCredential, recorded: RecordedCredential, account: str) -> datetime | None:
     """Return the time from which an update creates or resets the successor of a recorded credential; None for never."""
     if desired.rotate is None:
         return find_renewal_date(desired, recorded.expires)

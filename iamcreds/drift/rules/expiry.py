@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.difference import (
@@ -14,14 +13,14 @@ from iamcreds.drift.rules.difference import (
     list_desired,
     resolve_first,
 )
-from iamcreds.due_dates import find_overdue_date, find_renewal, has_lifetime
+from iamcreds.due_dates import find_successor_date, has_lifetime, is_overdue
 from iamcreds.model import Status
 from iamcreds.services import Family
 from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from iamcreds.desired import DesiredCredential
     from iamcreds.model import Credential, RecordedCredential, SourceLocation
@@ -184,8 +183,8 @@ def check_expiry(  # noqa: PLR0913 - independent facts
     its expiry. An Inactive one is a different finding, because it gets no successor, and so is an overdue rotation.
     `recorded` is the credential in the state, if that is known.
     """
-    due = _find_successor_date(desired[0], existing) if len(desired) == 1 else None
-    is_reported = recorded is not None and _is_overdue(desired[0], recorded, at)
+    due = find_successor_date(desired[0], existing) if len(desired) == 1 else None
+    is_reported = recorded is not None and is_overdue(desired[0], recorded, at)
     is_due = existing.status is Status.ACTIVE and due is not None and due <= at and not is_reported
     user, service = existing.user, existing.service
     if existing.status is Status.EXPIRED or (existing.expires is not None and existing.expires <= at):
@@ -229,22 +228,6 @@ def _is_replaced(desired: DesiredCredential, recorded: RecordedCredential, exist
     """
     days = desired.expire_after_days
     return days != recorded.age_days and (days is None or days != existing.lifetime_days)
-
-
-def _find_successor_date(desired: DesiredCredential, existing: Credential) -> datetime | None:
-    """Return the time from which an update renews or rotates the credential because of its expiry, None for never."""
-    policy, expires = desired.rotate, existing.expires
-    if policy is None:
-        return find_renewal(desired, existing)
-    if expires is None or (policy.not_before is not None and policy.not_before >= expires):
-        return None
-    due = expires - timedelta(hours=policy.overlap_hours)
-    return due if policy.not_before is None else max(due, policy.not_before)
-
-
-def _is_overdue(desired: DesiredCredential, recorded: RecordedCredential, at: datetime) -> bool:
-    overdue = find_overdue_date(desired, recorded)
-    return overdue is not None and overdue <= at
 
 
 def _is_declared(desired: tuple[DesiredCredential, ...]) -> bool:
