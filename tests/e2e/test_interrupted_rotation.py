@@ -8,6 +8,7 @@ from tests.e2e.successors import (
     CREATE,
     NAME,
     RESET,
+    ROTATED,
     SECOND,
     UPDATE,
     count_writes,
@@ -177,5 +178,19 @@ def test_older_state_after_a_retirement(rotated: Stack, iam: IAMClient, emulator
     assert list_ids(iam) == {first: "Active", second: "Inactive"}
 
 
-def test_state_from_before_the_first_rotation(rotated: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """x."""
+def test_state_from_before_the_first_rotation(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """With a state that lacks slot 2, the next rotation is rejected, and the error names the password in use."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(jane=ROTATED)
+    stack.up()
+    saved = stack.folder / "saved.json"
+    stack.succeed("stack", "export", "--file", str(saved))
+    pass_days(emulator, 86)
+    stack.up()
+    _, second = list_ids(iam)
+    passwords = emulator.controls.passwords()
+    stack.succeed("stack", "import", "--file", str(saved))
+    pass_days(emulator, 87)
+    shown = stack.fail("up", "--yes", "--skip-preview")
+    assert f"{SECOND}: cannot create a keyspaces credential for user jane: unmanaged credential {second}" in shown
+    assert find_working(iam, emulator) == passwords
