@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
-    from iamcreds.desired import DesiredCredential
+    from iamcreds.desired import DesiredCredential, RotationPolicy
     from iamcreds.model import Credential, RecordedCredential
 
 _SPREAD = 0.1
@@ -51,7 +52,8 @@ def find_rotation(desired: DesiredCredential, recorded: RecordedCredential, acco
     """Return the time from which `pulumi up` rotates the current credential, None if it never does.
 
     The time depends on the account and the credential's name, so that credentials that were issued on one day rotate on
-    different days: up to 15% of `every` early. A changed trigger is due at once.
+    different days: up to 15% of `every` early. A changed trigger is due at once. A key that expires is rotated at least
+    the overlap before, because a reset in place does not move the expiry.
 
     Args:
         desired: the credential as specs declare it.
@@ -61,14 +63,21 @@ def find_rotation(desired: DesiredCredential, recorded: RecordedCredential, acco
     policy = desired.rotate
     if policy is None:
         return None
+    dates = list(_list_rotation_dates(desired, policy, recorded, account))
+    due = min(dates, default=None)
+    return due if due is None or policy.not_before is None else max(due, policy.not_before)
+
+
+def _list_rotation_dates(
+    desired: DesiredCredential, policy: RotationPolicy, recorded: RecordedCredential, account: str
+) -> Iterator[datetime]:
     if is_triggered(desired, recorded):
-        due = find_issue(recorded)
-    elif policy.every_hours is not None:
+        yield find_issue(recorded)
+    if policy.every_hours is not None:
         early = _SPREAD * compute_spread(account, desired.declared_name) + _TOLERANCE
-        due = find_issue(recorded) + timedelta(hours=policy.every_hours) * (1 - early)
-    else:
-        return None
-    return due if policy.not_before is None else max(due, policy.not_before)
+        yield find_issue(recorded) + timedelta(hours=policy.every_hours) * (1 - early)
+    if recorded.expires is not None:
+        yield recorded.expires - timedelta(hours=policy.overlap_hours)
 
 
 def find_overdue_date(desired: DesiredCredential, recorded: RecordedCredential) -> datetime | None:

@@ -23,9 +23,10 @@ from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from iamcreds.pull_request.changes import Changes
+    from iamcreds.pull_request.gate import Gate
 
 _EXCESS = 3
-"""The exit code of a plan that exceeds --max-removals."""
+"""The exit code of a plan that exceeds --max-removals or --max-rotations."""
 _REJECTIONS = 4
 """The exit code of a complete preview whose only errors are rejections."""
 _INCOMPLETE = "For a preview that completes with rejections, set IAMCREDS_REJECTIONS=report"
@@ -52,10 +53,16 @@ _COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
     "  [default: none]",
 )
 @click.option(
+    "--max-rotations",
+    metavar="LIMIT",
+    help="Maximum number or share of credentials to rotate: 12, or 30%. Renewals and retirements do not count."
+    "  [default: none]",
+)
+@click.option(
     "--at-least",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Number of credentials below which a stack has no removal limit.  [default: 10 for a share, 0 for a number]",
+    help="Number of credentials below which a stack has no limits.  [default: 10 for a share, 0 for a number]",
 )
 @click.option(
     "--approve",
@@ -76,6 +83,7 @@ def command(  # noqa: PLR0913 - one for each option
     *,
     always: bool,
     max_removals: str | None,
+    max_rotations: str | None,
     at_least: int | None,
     approve: Path | None,
     specs: Path | None,
@@ -90,11 +98,11 @@ def command(  # noqa: PLR0913 - one for each option
 
     --approve writes the credential ids that the preview adopts, activates, deactivates, resets, replaces or deletes.
     With IAMCREDS_APPROVED=FILE, `pulumi up` and `pulumi destroy` reject every other such step, and `up` fails if the
-    specs differ. An earlier FILE is deleted first. Nothing is written if the preview failed or exceeds --max-removals.
+    specs differ. An earlier FILE is deleted first. Nothing is written if the preview failed or exceeds a limit.
 
     A preview with rejections fails, and lacks deletions. With IAMCREDS_REJECTIONS=report it completes.
 
-    Exit codes: 0; 1 if PREVIEW failed or is not a preview; 3 if it exceeds --max-removals; 4 if it is complete and its
+    Exit codes: 0; 1 if PREVIEW failed or is not a preview; 3 if it exceeds a limit; 4 if it is complete and its
     only errors are rejections, so that `pulumi up --continue-on-error` can apply everything else.
 
     \b
@@ -102,6 +110,7 @@ def command(  # noqa: PLR0913 - one for each option
       pulumi preview --json --show-sames | iamcreds plan -
       iamcreds plan preview.json --marker prod --commit 4f5e6d7 --always
       iamcreds plan preview.json --max-removals 30% --approve approved.json --specs specs
+      iamcreds plan preview.json --max-rotations 12
       IAMCREDS_APPROVED=approved.json pulumi up --yes --skip-preview
     """
     if approve is not None:
@@ -112,7 +121,13 @@ def command(  # noqa: PLR0913 - one for each option
     name = changes.stack if marker is None else marker
     if not _MARKER.fullmatch(name):
         raise click.UsageError(f"{name!r} is not a valid marker: at most 100 letters, digits and ./@_-")
-    excess, now = _find_excess(changes, max_removals, at_least), datetime.now(UTC)
+    gates = (
+        _parse_limit("--max-removals", max_removals, at_least),
+        _parse_limit("--max-rotations", max_rotations, at_least),
+    )
+    if at_least is not None and not any(gates):
+        raise click.UsageError("--at-least requires --max-removals or --max-rotations")
+    excess, now = _find_excess(changes, *gates), datetime.now(UTC)
     if always or not changes.is_empty:
         click.echo(render_comment(changes, name, now, excess, commit), nl=False)
     failures = find_failures(changes)
@@ -121,7 +136,7 @@ def command(  # noqa: PLR0913 - one for each option
     if failures:
         raise PreviewError(f"the preview failed: {_describe_failure(changes, failures)}")
     if excess:
-        click.echo(f"Rejected: {excess}.", err=True)
+        click.echo("\n".join(f"Rejected: {description}." for description in excess), err=True)
         raise click.exceptions.Exit(_EXCESS)
     if changes.rejections:
         click.echo(f"Rejected: {_shorten(list(map(str, changes.rejections)))}", err=True)
@@ -157,14 +172,19 @@ def _shorten(rejections: list[str]) -> str:
     return first.splitlines()[0] + (f", and {format_count(len(others), 'more rejection')}" if others else "")
 
 
-def _find_excess(changes: Changes, limit: str | None, at_least: int | None) -> str | None:
-    """Return the gate's reason for a rejection; None without one, and for a failed preview."""
-    if limit is None:
-        if at_least is not None:
-            raise click.UsageError("--at-least requires --max-removals")
-        return None
+def _find_excess(changes: Changes, removals: Gate | None, rotations: Gate | None) -> list[str]:
+    """Return the reasons of the gates for a rejection; none for a failed preview."""
+    if find_failures(changes):
+        return []
+    reasons = (
+        removals.find_removals(changes) if removals else None,
+        rotations.find_rotations(changes) if rotations else None,
+    )
+    return [reason for reason in reasons if reason is not None]
+
+
+def _parse_limit(option: str, limit: str | None, at_least: int | None) -> Gate | None:
     try:
-        gate = parse_limit(limit, at_least)
+        return None if limit is None else parse_limit(limit, at_least)
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--max-removals") from None
-    return None if find_failures(changes) else gate.find_excess(changes)
+        raise click.BadParameter(str(error), param_hint=option) from None

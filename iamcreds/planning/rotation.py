@@ -203,7 +203,8 @@ def _recreate(case: _Case) -> SlotPlan | None:
     if case.current.existing is not None and case.current.recorded.was_deactivated:
         return plan
     current = case.reissue_current(case.current.recorded.rotation)
-    return replace(plan, slots=(current, *plan.slots[1:]))
+    others = case.keep_other() if case.has_two_passwords else plan.slots[1:]
+    return replace(plan, slots=(current, *others))
 
 
 def _respect_deactivation(case: _Case) -> SlotPlan | None:

@@ -31,9 +31,6 @@ _KEYS = {
     Action.DELETE: "delete",
 }
 """The actions that need an approval, and their keys in the approved plan."""
-_SAME = {Action.RENEW: Action.REPLACE, Action.DELETE_EXPIRED: Action.DELETE}
-"""The actions that the provider cannot distinguish from others; a renewal has an id only if it replaces one."""
-_STATUSES = {"Active": Action.ACTIVATE, "Inactive": Action.DEACTIVATE}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -94,11 +91,8 @@ def make_approval(changes: Changes, specs: str | None, planned_at: datetime) -> 
 
 def _find_steps(change: Change) -> Iterator[tuple[Action, str]]:
     """Yield the steps of a change that need an approval. A new credential has no id and needs none."""
-    actions = {
-        *(_SAME.get(action, action) for action in change.actions),
-        *([_STATUSES[change.enforces]] if change.enforces in _STATUSES else []),
-    }
     if CREDENTIAL_ID.fullmatch(change.credential_id):
+        actions = {*change.actions, *change.steps}
         yield from ((action, change.credential_id) for action in actions if action in _KEYS)
 
 

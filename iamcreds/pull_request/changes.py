@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 class Action(StrEnum):
     """An action on a credential.
 
-    RENEW creates a successor, DELETE_EXPIRED deletes a previous credential after its expiry, and RECORD changes only
-    the state and nothing in AWS.
+    RENEW creates a successor before an expiry, and DELETE_EXPIRED deletes a previous credential after its expiry.
+    ROTATE issues a new password in the other slot, and RETIRE deactivates or deletes the previous credential after the
+    overlap. RECORD changes only the state and nothing in AWS.
     """
 
     CREATE = "create"
     RENEW = "renew"
+    ROTATE = "rotate"
+    RETIRE = "retire"
     ADOPT = "adopt"
     REPLACE = "replace"
     DELETE = "delete"
@@ -59,7 +62,7 @@ class Change:
         properties: the changed properties that the comment shows.
         location: the source location or, of a deleted resource, the last one; empty if it is unknown.
         credential_id: the id of the existing credential, or empty if it does not exist or its id is unknown.
-        enforces: the declared status that `up` sends, `Active` or `Inactive`, or empty.
+        steps: the steps of `up` on the existing credential that need an approval, in addition to the actions.
         created: the creation date of the existing credential in UTC, or None if it is unknown.
         is_previous: True for a credential whose successor is in the other slot.
     """
@@ -72,7 +75,7 @@ class Change:
     properties: tuple[Property, ...] = ()
     location: str = ""
     credential_id: str = ""
-    enforces: str = ""
+    steps: tuple[Action, ...] = ()
     created: datetime | None = field(default=None, compare=False)
     is_previous: bool = False
 
@@ -188,6 +191,11 @@ class Changes:
         """Count credentials to delete, replace, reset or deactivate, and IAM users to delete or replace."""
         credentials = sum(change.is_removal for change in self.credentials)
         return credentials + sum(change.is_removal for change in self.users)
+
+    @property
+    def rotations(self) -> int:
+        """Count credentials to rotate."""
+        return sum(Action.ROTATE in change.actions for change in self.credentials)
 
     @property
     def unmanaged_removals(self) -> int:

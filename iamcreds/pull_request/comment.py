@@ -31,6 +31,8 @@ _MAX_MESSAGE = 4_000
 _KINDS = (
     (Action.CREATE, "to create"),
     (Action.RENEW, "to renew"),
+    (Action.ROTATE, "to rotate"),
+    (Action.RETIRE, "to retire"),
     (Action.ADOPT, "to adopt"),
     (Action.RESET, "to update"),
     (Action.REPLACE, "to replace"),
@@ -39,7 +41,16 @@ _KINDS = (
     (Action.RENAME, "to rename"),
     (Action.PROTECT, "with changed protection"),
 )
-_WHOLE = (Action.CREATE, Action.RENEW, Action.ADOPT, Action.REPLACE, Action.DELETE, Action.DELETE_EXPIRED)
+_WHOLE = (
+    Action.CREATE,
+    Action.RENEW,
+    Action.ROTATE,
+    Action.RETIRE,
+    Action.ADOPT,
+    Action.REPLACE,
+    Action.DELETE,
+    Action.DELETE_EXPIRED,
+)
 """The actions that are the kind of a change, whatever its other actions."""
 _UPDATES = {
     Action.RESET: "reset",
@@ -66,7 +77,7 @@ def format_marker(name: str) -> str:
 
 
 def render_comment(
-    changes: Changes, name: str, now: datetime, excess: str | None = None, commit: str | None = None
+    changes: Changes, name: str, now: datetime, excess: Sequence[str] = (), commit: str | None = None
 ) -> str:
     """Return the comment, of at most `MAX_LENGTH` characters.
 
@@ -74,7 +85,7 @@ def render_comment(
         changes: the changes of the preview.
         name: the name in the marker.
         now: the current time in UTC, for the age of deleted credentials.
-        excess: the description of removals above the limit, or None.
+        excess: descriptions of removals and rotations above their limits.
         commit: the commit of the preview, in hexadecimal.
     """
     title = f"### IAM credentials: {format_code(name)}" if name else "### IAM credentials"
@@ -93,14 +104,13 @@ def _render_origin(changes: Changes, commit: str | None) -> str:
     return capitalize(f"commit {commit}, {origin}" if commit else origin)
 
 
-def _render_verdict(changes: Changes, excess: str | None) -> Iterator[str]:
+def _render_verdict(changes: Changes, excess: Sequence[str]) -> Iterator[str]:
     if find_failures(changes):
         yield "**The preview failed**, so the list of changes is incomplete, and nothing will be changed."
     elif changes.rejections:
         rejections = format_count(len(changes.rejections), "rejection")
         yield f"**{rejections}**: `pulumi up --continue-on-error` applies everything else, and fails."
-    if excess:
-        yield f"**Rejected**: {excess}."
+    yield from (f"**Rejected**: {description}." for description in excess)
 
 
 def summarize(changes: Changes) -> str:

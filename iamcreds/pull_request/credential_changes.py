@@ -9,7 +9,13 @@ from iamcreds.pull_request.changes import Action, Change, Note
 from iamcreds.pull_request.notes import explain, note_lost_password
 from iamcreds.pull_request.preview import MASK
 from iamcreds.pull_request.properties import UNKNOWN, compare_properties, format_name, parse_date
-from iamcreds.pull_request.renewals import count_rotations, note_previous
+from iamcreds.pull_request.successors import (
+    count_rotations,
+    explain_retirement,
+    explain_rotation,
+    is_rotation,
+    note_previous,
+)
 from iamcreds.resource_names import split_slot
 from iamcreds.resource_types import CREDENTIAL_TYPE
 
@@ -17,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from iamcreds.pull_request.preview import State, Step
-    from iamcreds.pull_request.renewals import RecordedSlots
+    from iamcreds.pull_request.successors import RecordedSlots
 
 ACTIONS = {
     "create": Action.CREATE,
@@ -32,6 +38,12 @@ ACTIONS = {
 }
 """The actions by engine step. For None, they depend on the properties."""
 _OF_PREVIOUS = frozenset({Action.DELETE, Action.DEACTIVATE})
+_OF_SUCCESSORS = frozenset({Action.RENEW, Action.ROTATE, Action.RETIRE})
+_EFFECTS = {Action.ROTATE: {Action.RESET, Action.ACTIVATE}, Action.RETIRE: {Action.DEACTIVATE}}
+"""The actions of an update in AWS that a rotation and a retirement include."""
+_STATUSES = {"Active": Action.ACTIVATE, "Inactive": Action.DEACTIVATE}
+_IDLE = (Status.INACTIVE, Status.EXPIRED)
+"""The statuses of a credential whose password does not work."""
 
 
 def find_credential_changes(
@@ -53,7 +65,7 @@ def find_credential_changes(
                 properties=tuple(compare_properties(step.old, step.new)),
                 location=step.location,
                 credential_id=step.old.id if step.old else str(state.inputs.get("adopts", "")),
-                enforces=_find_enforced(step, actions),
+                steps=tuple(_find_steps(step, actions)),
                 created=parse_date(step.old.outputs.get("create_date")) if step.old else None,
                 is_previous=is_previous,
             )
@@ -65,9 +77,13 @@ def _explain(
     """Return the notes of a change, including those about the other slot."""
     if Action.RENEW in actions:
         yield from slots.explain_renewal(step)
+    elif Action.ROTATE in actions:
+        yield from explain_rotation(step)
+    elif Action.RETIRE in actions:
+        yield from explain_retirement(step)
     elif not _OF_PREVIOUS.isdisjoint(actions) and step.old and slots.is_previous(step.old):
         yield note_previous(step.old)
-    if Action.RENEW not in actions or Action.REPLACE in actions:
+    if not _OF_SUCCESSORS.issuperset(actions):
         yield from explain(step, actions, recorded.get(step.old.urn if step.old else step.urn))
 
 
@@ -96,35 +112,79 @@ def find_old_copies(steps: Iterable[Step]) -> Iterator[Change]:
             )
 
 
-def _find_enforced(step: Step, actions: Collection[Action]) -> str:
-    """Return the declared status that `up` sends even if it equals the listed one, or an empty string."""
+def _find_steps(step: Step, actions: Collection[Action]) -> Iterator[Action]:
+    """Yield the steps of `up` on the existing credential that need an approval, in addition to the actions."""
+    action = ACTIONS[step.op]
+    if action is not None:
+        yield action  # a renewal, a rotation or a retirement may replace or delete it
+    if Action.ROTATE in actions and step.op == "update":
+        yield Action.RESET
+        yield Action.ACTIVATE
+    yield from _find_enforced(step, actions)
+
+
+def _find_enforced(step: Step, actions: Collection[Action]) -> Iterator[Action]:
+    """Yield the declared status that `up` sends, even if it equals the listed one."""
     if step.new is None:
-        return ""
+        return
     is_reset_by_adoption = Action.ADOPT in actions and Action.RESET in actions and "adopt" not in step.new.inputs
     status = step.new.inputs.get("status", "")
     is_declared_now = step.op == "update" and step.old and step.old.inputs.get("status", "") != status
-    return str(status) if is_reset_by_adoption or is_declared_now else ""
+    if (is_reset_by_adoption or is_declared_now) and str(status) in _STATUSES:
+        yield _STATUSES[str(status)]
 
 
 def _find_actions(step: Step, slots: RecordedSlots) -> Iterator[Action]:
     action = ACTIONS[step.op]
-    is_expired = step.old is not None and step.old.outputs.get("status") == Status.EXPIRED
-    if action is Action.CREATE and step.new and _adopts(step.new):
-        yield Action.ADOPT
-        yield from _find_effects_of_adopting(step.new)
-    elif action in (Action.CREATE, Action.REPLACE) and slots.is_renewal(step):
-        yield from (Action.RENEW, *([action] if step.old and not is_expired else []))
-    elif action is Action.DELETE and is_expired and step.old and slots.is_previous(step.old):
-        yield Action.DELETE_EXPIRED
-    elif action is not None:
-        yield action
+    if action in (Action.CREATE, Action.REPLACE):
+        yield from _find_create(step, action, slots)
+    elif action is Action.DELETE:
+        yield _find_deletion(step, slots)
     elif step.old and step.new:
         if split_slot(step.old.name)[0] != split_slot(step.new.name)[0]:
             yield Action.RENAME
         if step.op == "update":
-            yield from list(_find_effects(step.old, step.new)) or [Action.RECORD]
+            yield from list(_find_update(step, slots)) or [Action.RECORD]
         if step.old.is_protected != step.new.is_protected:
             yield Action.PROTECT if step.new.is_protected else Action.UNPROTECT
+
+
+def _find_create(step: Step, action: Action, slots: RecordedSlots) -> Iterator[Action]:
+    """Yield the actions of a create or of a replacement, which is a removal if the password may be in use."""
+    status = step.old.outputs.get("status") if step.old else None
+    kind = Action.ROTATE if is_rotation(step) else Action.RENEW if slots.is_renewal(step) else None
+    if action is Action.CREATE and step.new and _adopts(step.new):
+        yield from (*([kind] if kind is Action.ROTATE else []), Action.ADOPT)
+        yield from _find_effects_of_adopting(step.new)
+    elif kind is None:
+        yield action
+    else:
+        unused = _IDLE if kind is Action.ROTATE else (Status.EXPIRED,)
+        yield from (kind, *([action] if step.old and status not in unused else []))
+
+
+def _find_deletion(step: Step, slots: RecordedSlots) -> Action:
+    """Return the action of a deletion, which is a removal unless a previous credential has expired or is retired."""
+    is_expired = step.old is not None and step.old.outputs.get("status") == Status.EXPIRED
+    if is_expired and step.old is not None and slots.is_previous(step.old):
+        return Action.DELETE_EXPIRED
+    return Action.RETIRE if slots.is_retirement(step) else Action.DELETE
+
+
+def _find_update(step: Step, slots: RecordedSlots) -> Iterator[Action]:
+    """Yield the actions of an update: a rotation or a retirement as one action, and the others by their effect."""
+    if step.old is None or step.new is None:
+        return
+    effects = list(_find_effects(step.old, step.new))
+    is_retired = Action.DEACTIVATE in effects and slots.is_retirement(step)
+    kind = Action.ROTATE if is_rotation(step) else Action.RETIRE if is_retired else None
+    if kind is None:
+        yield from effects
+        return
+    yield kind
+    yield from (effect for effect in effects if effect not in _EFFECTS[kind])
+    if kind is Action.ROTATE and step.old.outputs.get("status") not in _IDLE:
+        yield Action.RESET  # of a password that may be in use
 
 
 def _adopts(new: State) -> bool:

@@ -1,4 +1,4 @@
-"""The limit on the removals of a preview; pure."""
+"""The limits on the removals and rotations of a preview; pure."""
 
 from __future__ import annotations
 
@@ -21,44 +21,67 @@ _SHARE_AT_LEAST = 10
 
 @dataclass(frozen=True)
 class Gate:
-    """The maximum removals, as a percentage or a number, for stacks with `at_least` credentials.
+    """The maximum removals or rotations, as a percentage or a number, for stacks with `at_least` credentials.
 
-    Each IAM user of the stack counts like a credential. The percentage is based on the stack's credentials and users
-    and on the unmanaged credentials that the preview removes.
+    Each IAM user of the stack counts like a credential. The percentage of removals is based on the stack's credentials
+    and users and on the unmanaged credentials that the preview removes, that of rotations on the stack's credentials.
     """
 
     percent: Decimal | None
     number: int | None
     at_least: int
 
-    def find_excess(self, changes: Changes) -> str | None:
+    def find_removals(self, changes: Changes) -> str | None:
         """Return a description of removals above the limit, or None.
 
         Raises:
             PreviewError: the number of credentials is unknown.
         """
-        if changes.credential_count is None:
-            raise PreviewError(
-                "cannot compute the share of removals: the preview does not list every resource of the stack."
-                " Run it without `--target`, with refresh or with `--show-sames`"
-            )
-        stack, unmanaged = changes.credential_count + changes.user_count, changes.unmanaged_removals
+        stack, unmanaged = _count_credentials(changes, "removals") + changes.user_count, changes.unmanaged_removals
         total = stack + unmanaged
         if stack < self.at_least or not self._is_excess(changes.removals, total):
             return None
-        share = f" ({Decimal(changes.removals * _HUNDRED) / total:.0f}%)" if total else ""
         resources = "credentials and IAM users" if changes.user_count else "credentials"
         origin = f", {unmanaged:,} of them unmanaged," if unmanaged else ""
-        limit = f"{self.percent}%" if self.percent is not None else str(self.number)
         return (
-            f"{changes.removals:,} of {total:,} {resources}{share}{origin} would be deleted, replaced, reset or"
-            f" deactivated, but the limit is {limit}"
+            f"{_describe_share(changes.removals, total, resources)}{origin} would be deleted, replaced, reset or"
+            f" deactivated, but the limit is {self._limit}"
         )
 
-    def _is_excess(self, removals: int, total: int) -> bool:
+    def find_rotations(self, changes: Changes) -> str | None:
+        """Return a description of rotations above the limit, or None.
+
+        Raises:
+            PreviewError: the number of credentials is unknown.
+        """
+        total = _count_credentials(changes, "rotations")
+        if total < self.at_least or not self._is_excess(changes.rotations, total):
+            return None
+        share = _describe_share(changes.rotations, total, "credentials")
+        return f"{share} would be rotated, but the limit is {self._limit}"
+
+    @property
+    def _limit(self) -> str:
+        return f"{self.percent}%" if self.percent is not None else str(self.number)
+
+    def _is_excess(self, count: int, total: int) -> bool:
         if self.percent is not None:
-            return removals * _HUNDRED > self.percent * total
-        return removals > (self.number or 0)
+            return count * _HUNDRED > self.percent * total
+        return count > (self.number or 0)
+
+
+def _count_credentials(changes: Changes, counted: str) -> int:
+    if changes.credential_count is None:
+        raise PreviewError(
+            f"cannot compute the share of {counted}: the preview does not list every resource of the stack."
+            " Run it without `--target`, with refresh or with `--show-sames`"
+        )
+    return changes.credential_count
+
+
+def _describe_share(count: int, total: int, resources: str) -> str:
+    share = f" ({Decimal(count * _HUNDRED) / total:.0f}%)" if total else ""
+    return f"{count:,} of {total:,} {resources}{share}"
 
 
 def parse_limit(limit: str, at_least: int | None) -> Gate:

@@ -11,7 +11,7 @@ from iamcreds.pull_request.credential_changes import ACTIONS, find_credential_ch
 from iamcreds.pull_request.failures import find_unreported
 from iamcreds.pull_request.notes import suggest_names
 from iamcreds.pull_request.policy_changes import find_policy_changes
-from iamcreds.pull_request.renewals import find_recorded_slots
+from iamcreds.pull_request.successors import find_recorded_slots
 from iamcreds.pull_request.unmanaged_changes import find_unmanaged_changes
 from iamcreds.pull_request.user_changes import find_rejected_users, find_user_changes
 from iamcreds.resource_types import (
@@ -57,7 +57,7 @@ def read_changes(preview: Preview) -> Changes:
     rejected = [RejectedChange(step.name, reason) for step in steps for reason in _list_reasons(step)]
     rejections = sorted([*rejected, *rejected_users.values()])
     allowed = [step for step in steps if not _list_reasons(step)]
-    slots = find_recorded_slots(preview.steps)
+    slots = find_recorded_slots(preview.steps, steps)
     credentials = suggest_names(list(find_credential_changes(allowed, recorded, slots)))
     findings = sorted(set(_list_findings(steps, recorded)))
     warnings = _list_warnings(preview.diagnostics, findings)

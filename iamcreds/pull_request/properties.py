@@ -22,6 +22,8 @@ SHOWN = (
     "reset",
     "age_days",
     "rotation",
+    "rotates",
+    "trigger",
     "existing",
     "adopt",
     "adopts",

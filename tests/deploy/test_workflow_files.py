@@ -287,3 +287,22 @@ def test_scheduled_up() -> None:
     for job in ("up: stacks", "up: build"):
         assert "github.event_name != 'schedule' || vars.IAMCREDS_SCHEDULED_UP == 'true'" in JOBS[job]["if"]
     assert JOBS["up: up"]["needs"] == ["stacks", "build"]
+
+
+def test_rotation_limit() -> None:
+    """The scheduled run has a rotation limit of its own, from a variable or the manual run, also in pull requests."""
+    steps = {
+        name: next(step for step in JOBS[name]["steps"] if "iamcreds plan" in step.get("run", ""))
+        for name in ("up: up", "pull-request: preview")
+    }
+    default = "vars.IAMCREDS_MAX_ROTATIONS || '30%' }}"
+    assert steps["up: up"]["env"]["MAX_ROTATIONS"] == f"${{{{ inputs.max_rotations || {default}"
+    assert steps["pull-request: preview"]["env"]["MAX_ROTATIONS"] == f"${{{{ {default}"
+    assert all(step["run"].count('--max-rotations "$MAX_ROTATIONS"') == 1 for step in steps.values())
+
+
+def test_manual_limits() -> None:
+    """A manual run that sets one limit keeps the other one of the repository variable: the inputs have no default."""
+    inputs = load_workflow("up")["on"]["workflow_dispatch"]["inputs"]
+    assert inputs.keys() == {"max_removals", "max_rotations"}
+    assert all(given.keys() == {"description"} for given in inputs.values())

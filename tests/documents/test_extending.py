@@ -32,7 +32,7 @@ SOURCES = ("iamcreds/**/*.py", "dynamic_providers/*.py", "iamcreds/specs/*.yaml"
         pytest.param(
             "permissionsBoundary|permissions_boundary=|    permissions_boundary:",
             {
-                "iamcreds/model.py",
+                "iamcreds/desired.py",
                 "iamcreds/pulumi_engine/requests.py",
                 "iamcreds/specs/reading.py",
                 "iamcreds/specs/skeleton.yaml",

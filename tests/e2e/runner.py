@@ -183,8 +183,10 @@ class Runner:
             "secrets.PULUMI_ACCESS_TOKEN": "",
             "secrets.PULUMI_CONFIG_PASSPHRASE": "test",
             "vars.IAMCREDS_MAX_REMOVALS": "",
+            "vars.IAMCREDS_MAX_ROTATIONS": "",
             "vars.PULUMI_BACKEND_URL": self.stack.env["PULUMI_BACKEND_URL"],
             "inputs.max_removals": "",
+            "inputs.max_rotations": "",
         }
         contexts |= job_run.outputs | {f"inputs.{key}": value for key, value in inputs.items()}
 

@@ -198,6 +198,36 @@ def test_refused_up(runner: Runner, iam: IAMClient) -> None:
     assert list_credentials(iam, "jane") == []
 
 
+def test_rotations(runner: Runner, iam: IAMClient, emulator: Emulator) -> None:
+    """Scheduled runs rotate within the rotation limit, and retire after the overlap; neither is a removal."""
+    a_day = 86_400
+    runner.stack.write_specs(
+        team="users: {jane: {credentials: [{service: keyspaces, rotate: {every: 90d, overlap: 7d}}]}}"
+    )
+    emulator.controls.set(clock_shift=-109 * a_day)
+    assert runner.run("up", "up").is_green
+    (first,) = list_credentials(iam, "jane")
+
+    emulator.controls.set(clock_shift=-9 * a_day)
+    rejected = runner.run("up", "up", max_rotations="0")
+    assert rejected.outcomes["gate"] == "failure"
+    assert rejected.outcomes["up"] == "skipped"
+    assert "**Rejected**: 1 of 1 credentials (100%) would be rotated, but the limit is 0." in rejected.summary
+    assert list_credentials(iam, "jane") == [first]
+    rotated = runner.run("up", "up", max_rotations="1", max_removals="0")
+    assert rotated.is_green, rotated.text
+    assert f"{first['ServiceSpecificCredentialId']} stays valid for the overlap" in rotated.summary
+    assert [each["Status"] for each in list_credentials(iam, "jane")] == ["Active", "Active"]
+
+    emulator.controls.set(clock_shift=0)
+    retired = runner.run("up", "up", max_rotations="0", max_removals="0")
+    assert retired.is_green, retired.text
+    assert "1 to retire; the stack has 2 credentials." in retired.summary
+    statuses = {each["ServiceSpecificCredentialId"]: each["Status"] for each in list_credentials(iam, "jane")}
+    assert statuses.pop(first["ServiceSpecificCredentialId"]) == "Inactive"
+    assert list(statuses.values()) == ["Active"]
+
+
 def test_rejections_and_a_leaver(runner: Runner, iam: IAMClient) -> None:
     """If the preview rejects a credential, a leaver's credential is deleted, a reset is done, and the job fails."""
     for user in ("joe", "leaver"):

@@ -1,64 +1,25 @@
-"""The plan of both slots: each rule by an example, and the invariants over random histories of runs and people."""
+"""The plan of both slots of a renewed key: each rule by an example, and the invariants over random histories."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iamcreds.desired import DesiredCredential
 from iamcreds.due_dates import find_renewal
-from iamcreds.model import Credential, Existing, RecordedCredential, SourceLocation, Status
-from iamcreds.planning.rotation import Moment, Slot, SlotPlan, avoid_adoption, plan_slots
-from iamcreds.services import Family
+from iamcreds.model import Existing, Status
+from iamcreds.planning import rotation
+from iamcreds.planning.rotation import avoid_adoption
+from tests.planning.histories import POLICIES, STEPS, find_broken_history, play
+from tests.planning.slots import DAY, PLAIN, RENEWED, START, outline, plan, slot
 
-SERVICE = "bedrock.amazonaws.com"
-ACCOUNT = "123456789012"
-DAY = timedelta(days=1)
-START = datetime(2026, 11, 21, tzinfo=UTC)
-PLAIN = DesiredCredential("jane", SERVICE, "bedrock", SourceLocation("a.yaml", 1, 1), expire_after_days=90)
-RENEWED = replace(PLAIN, renew_before_hours=14 * 24)
-
-
-def slot(  # noqa: PLR0913 - one per fact
-    number: int = 1,
-    rotation: int = 0,
-    *,
-    age: int = 0,
-    status: Status | None = Status.ACTIVE,
-    reset: str | None = None,
-    days: int | None = 90,
-    is_retired: bool = False,
-) -> Slot:
-    """Return a slot whose credential is that many days old at START; without a status it no longer exists."""
-    created = START - age * DAY
-    name = RENEWED.declared_name + ("~2" if number > 1 else "")
-    expires = None if days is None else created + days * DAY
-    recorded = RecordedCredential(
-        name, f"ACCA{number}", "jane", SERVICE, created, reset=reset, rotation=rotation, age_days=days, expires=expires,
-        is_retired=is_retired,
-    )  # fmt: skip
-    login = "jane-at-1"
-    existing = Credential(
-        recorded.id, "jane", SERVICE, status or Status.ACTIVE, created, Family.API_KEY, login, expires
-    )
-    return Slot(recorded, None if status is None else existing)
-
-
-def plan(desired: DesiredCredential = RENEWED, *slots: Slot) -> SlotPlan:
-    """Plan these slots at START."""
-    return plan_slots(
-        desired, {2 if each.recorded.resource.endswith("~2") else 1: each for each in slots}, Moment(START, ACCOUNT)
-    )
-
-
-def outline(plan: SlotPlan) -> list[tuple[int, int, str | None]]:
-    """Return number, rotation and status of each declared slot."""
-    return [(each.slot, each.rotation or 0, each.status and each.status.value) for each in plan.slots]
-
+if TYPE_CHECKING:
+    from iamcreds.desired import DesiredCredential
+    from iamcreds.planning.rotation import Slot
 
 OLD = slot(age=80)
 
@@ -187,137 +148,27 @@ def test_due_date() -> None:
         assert find_renewal(desired, existing) is None
 
 
-@dataclass
-class World:
-    """An account with the keys of one declared credential, the stack's state, and the effects of an update."""
-
-    now: datetime = START
-    desired: DesiredCredential = RENEWED
-    slots: dict[int, Slot] = field(default_factory=dict)
-    created: int = 0
-    log: list[str] = field(default_factory=list)
-
-    def observe(self) -> None:
-        """Let IAM expire keys."""
-        for number, each in self.slots.items():
-            existing = each.existing
-            if existing is not None and existing.expires is not None and existing.expires <= self.now:
-                self.slots[number] = replace(each, existing=replace(existing, status=Status.EXPIRED))
-
-    def read(self) -> None:
-        """Record statuses, as a refresh does; a recorded deactivation is kept over the expiry."""
-        for number, each in self.slots.items():
-            if each.existing is not None:
-                was_inactive = each.recorded.status is Status.INACTIVE or each.recorded.is_deactivated
-                is_kept = each.existing.status is Status.EXPIRED and was_inactive and not each.recorded.is_retired
-                recorded = replace(each.recorded, status=each.existing.status, is_deactivated=is_kept)
-                self.slots[number] = replace(each, recorded=recorded)
-
-    def up(self) -> SlotPlan:
-        """Apply a plan as the provider does."""
-        self.observe()
-        self.read()
-        plan = plan_slots(self.desired, self.slots, Moment(self.now, ACCOUNT))
-        declared = {each.slot: each for each in plan.slots}
-        if plan.slots[0].is_moved:
-            self.slots[1] = self.slots.pop(2)
-        for number in sorted(self.slots.keys() - declared.keys()):
-            self.log.append(f"delete {self.slots.pop(number).recorded.id}")
-        for number, each in declared.items():
-            self._apply(number, each)
-        return plan
-
-    def _apply(self, number: int, declared: DesiredCredential) -> None:
-        known = self.slots.get(number)
-        is_expired = known is not None and known.existing is not None and known.existing.status is Status.EXPIRED
-        is_reset = known is not None and declared.reset not in (None, known.recorded.reset)
-        is_greater = known is not None and (declared.rotation or 0) > known.recorded.rotation
-        has_age = known is not None and known.recorded.age_days != declared.expire_after_days
-        is_needed = is_expired and (is_reset or is_greater or not (known and known.recorded.is_deactivated))
-        if known is None or known.existing is None or is_needed or has_age or (is_greater and not is_reset):
-            self._create(number, declared)
-            return
-        status = declared.status or (Status.ACTIVE if is_greater else known.existing.status)
-        if is_reset:
-            self.log.append(f"reset {known.recorded.id}")
-        existing = known.existing if is_expired else replace(known.existing, status=status)
-        recorded = replace(
-            known.recorded, reset=declared.reset, rotation=max(known.recorded.rotation, declared.rotation or 0),
-            status=existing.status, is_retired=declared.status is Status.INACTIVE,
-        )  # fmt: skip
-        self.slots[number] = Slot(recorded, existing)
-
-    def _create(self, number: int, declared: DesiredCredential) -> None:
-        if number in self.slots and self.slots[number].existing is not None:
-            self.log.append(f"delete {self.slots[number].recorded.id}")
-        self.created += 1
-        days = declared.expire_after_days
-        new = slot(number, declared.rotation or 0, reset=declared.reset, days=days)
-        expires = None if days is None else self.now + days * DAY
-        key = f"ACCA{self.created}"
-        assert new.existing is not None
-        self.log.append(f"create {key}")
-        self.slots[number] = Slot(
-            replace(new.recorded, id=key, created=self.now, expires=expires),
-            replace(new.existing, id=key, created=self.now, expires=expires),
-        )
-
-    def working(self) -> set[str]:
-        """Return the ids of Active keys."""
-        self.observe()
-        existing = (each.existing for each in self.slots.values())
-        return {each.id for each in existing if each is not None and each.status is Status.ACTIVE}
-
-
-HANDS = st.sampled_from(["deactivate 1", "deactivate 2", "activate 1", "activate 2", "delete 1", "delete 2"])
-SPECS = st.sampled_from(["renewed", "plain", "reset"])
-STEPS = st.lists(st.one_of(st.integers(0, 100).map(str), HANDS, SPECS), max_size=12)
-
-
-def act(world: World, step: str, number: int) -> None:
-    """Pass time, act as a person, or change the specs."""
-    match step.split():
-        case ["renewed" | "plain" as spec]:
-            world.desired = replace(RENEWED if spec == "renewed" else PLAIN, reset=world.desired.reset)
-        case ["reset"]:
-            world.desired = replace(world.desired, reset=f"reset {number}")
-        case [verb, slot_number]:
-            known = world.slots.get(int(slot_number))
-            if known is not None and known.existing is not None and known.existing.status is not Status.EXPIRED:
-                status = Status.ACTIVE if verb == "activate" else Status.INACTIVE
-                changed = None if verb == "delete" else replace(known.existing, status=status)
-                world.slots[int(slot_number)] = replace(known, existing=changed)
-        case [days]:
-            world.now += int(days) * DAY
-            world.observe()
-
-
-@given(STEPS)
+@given(st.sampled_from(POLICIES), st.lists(st.sampled_from(STEPS), max_size=15))
 @settings(max_examples=3_000, deadline=None)
-def test_histories(steps: list[str]) -> None:
-    """At most one new key per run, no working key is deleted or reset without a reason, and a second run is quiet."""
-    world = World()
-    world.up()
-    for number, step in enumerate(steps):
-        act(world, step, number)
-        before = world.working()
-        world.log.clear()
-        is_reset = world.desired.reset is not None and any(
-            each.recorded.reset != world.desired.reset for each in world.slots.values()
-        )
-        plan = world.up()
-        creates = [line for line in world.log if line.startswith("create")]
-        assert len(creates) <= 2 - (plan.renewed is not None)
-        lost = before - world.working()
-        is_plain = world.desired.renew_before_hours is None
-        if not is_plain and not is_reset:
-            assert lost == set()
-        assert len(lost) <= 1 or is_reset
-        for _ in range(
-            0 if is_plain or is_reset else 2
-        ):  # a reset is not a renewal, and slot 2 moves after slot 1 ended
-            assert world.up().renewed is None
-        world.up(), world.up()
-        world.log.clear()
-        world.up()
-        assert world.log == []
+def test_histories(policy: DesiredCredential, steps: list[str]) -> None:
+    """One new password per run, none in use ends, every rotation and renewal takes place, and a second run is quiet."""
+    assert play(policy, steps) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [
+        ("_reset", "two passwords in one run"),
+        ("_recreate", "two passwords in one run"),
+        ("_respect_deactivation", "although its password is in use"),
+        ("_end_successors", "slot 2 is left"),
+        ("_rotate", "not rotated since"),
+        ("_renew", "no working password"),
+        ("_retire", "not rotated since"),
+    ],
+)
+def test_missing_rule(name: str, broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any one of the rules, a history breaks an invariant."""
+    rules = vars(rotation)["_RULES"]
+    monkeypatch.setattr(rotation, "_RULES", tuple(rule for rule in rules if rule.__name__ != name))
+    assert broken in find_broken_history(400)

@@ -76,6 +76,19 @@ users:
   old:
     credentials: [{service: logs}]
 """
+ROTATING = """
+users:
+  jane:
+    credentials: [{{service: keyspaces, rotate: {{every: 90d, overlap: 7d}}}}]
+  joe:
+    credentials: [{{service: bedrock, expire: {{after: 300d}}, rotate: {{every: 90d, overlap: 7d}}}}]
+  bot:
+    credentials: [{bot}]
+  old:
+    credentials:
+      - {{service: codecommit, rotate: {{trigger: "{trigger}", overlap: 20d}}}}
+      - {{service: logs, rotate: {{trigger: "{trigger}", overlap: 20d, retire: delete}}}}
+"""
 MADE = """
 users:
   new-bot:
@@ -105,7 +118,7 @@ def main() -> None:
     """Record all previews."""
     engine = find_engine()
     with tempfile.TemporaryDirectory(prefix="iamcreds-previews-") as name:
-        for record in (record_specs, record_refusals, record_program, record_iam_users):
+        for record in (record_specs, record_refusals, record_program, record_rotations, record_iam_users):
             folder = Path(name) / record.__name__
             folder.mkdir()
             with Emulator() as emulator:
@@ -168,6 +181,24 @@ def record_program(stack: Stack, _iam: IAMClient, _emulator: Emulator) -> None:
     stack.up()
     stack.write_program(PROGRAM.format("bot", "jane", "bot/l", "pulumi.Alias(name='bot/logs')"))
     record_preview(stack, "replace")
+
+
+def record_rotations(stack: Stack, _iam: IAMClient, emulator: Emulator) -> None:
+    """Record rotations of credentials with one and with two slots, and retirements by either policy."""
+
+    def run_at(day: int, **values: str) -> None:
+        emulator.controls.set(clock_shift=(day - 200) * A_DAY)
+        stack.write_specs(team=ROTATING.format(**{"bot": "", "trigger": "1"} | values))
+        stack.up()
+
+    later = "{service: bedrock, expire: {after: 150d}, rotate: {every: 80d, overlap: 7d}}"
+    run_at(0)
+    run_at(100)
+    run_at(110)
+    run_at(120, bot=later)
+    run_at(175, bot=later, trigger="2")
+    emulator.controls.set(clock_shift=-2 * A_DAY)
+    record_preview(stack, "rotations")
 
 
 def record_iam_users(stack: Stack, iam: IAMClient, _emulator: Emulator) -> None:
