@@ -42,10 +42,10 @@ def test_approved_rotations(rotated: Stack, iam: IAMClient, emulator: Emulator) 
     first, second = list_ids(iam)
     iam.create_user(UserName="joe")
     rotated.write_specs(team=TEAM)
-    pass_days(emulator, 94)
+    pass_days(emulator, 100)
     rotated.up()
     (of_joe,) = list_ids(iam, "joe")
-    early = plan_on(rotated, emulator, 95)
+    early = plan_on(rotated, emulator, 101)
     pass_days(emulator, 200)
     assert up(rotated, early).code == 0
     assert list_ids(iam) == {first: "Inactive", second: "Active"}, "nothing was due at the time of the plan"
@@ -67,7 +67,7 @@ def test_approved_rotations(rotated: Stack, iam: IAMClient, emulator: Emulator) 
     assert find_working(iam, emulator).items() > working.items()
     assert list_ids(iam, "joe") == {of_joe: "Active"}, "joe's rotation was not due at the time of the plan"
 
-    approved = plan_on(rotated, emulator, 200)
+    approved = plan_on(rotated, emulator, 208)
     assert read_ids(approved) == {"deactivate": [second]}, "a new credential has no id"
     assert up(rotated, approved).code == 0
     assert list_ids(iam) == {first: "Active", second: "Inactive"}
