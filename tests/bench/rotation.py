@@ -1,8 +1,8 @@
 """The cost of rotating credentials compared with plain ones: a part of `make bench`.
 
-One stack has 1,000 rotating credentials, each with both of its slots, and a second stack has 1,000 users with two plain
-credentials, so both have 2,000 resources. Both stacks are of one account. Their previews alternate, and the ratio is
-computed pair by pair. A changed trigger rotates without a wait: filling the stack costs two creates per credential.
+One stack has 1,000 rotating credentials with two slots each. A second stack has 1,000 users with two plain credentials.
+Both have 2,000 resources in one account. Their previews alternate, and the ratio is computed pair by pair. A changed
+trigger rotates at once, so filling the stack costs two creates per credential.
 
     python -m tests.bench.rotation              1,000 rotating credentials
     python -m tests.bench.rotation --size 100   a smaller size
