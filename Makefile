@@ -70,6 +70,7 @@ mutants: $(VENV) ## run the tests on a sample of mutants, in ten minutes: N=100 
 bench: $(VENV) ## measure the loading of specs relative to libyaml, and runs with 100 and 1,000 credentials relative to the engine
 	.venv/bin/python -m tests.bench.specs
 	.venv/bin/python -m tests.bench.bench
+	.venv/bin/python -m tests.bench.rotation
 	.venv/bin/python -m tests.bench.drift
 	.venv/bin/python -m tests.bench.dump
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.recorded.restoring import restore
 from tests.e2e.stack import ROOT, Stack, copy_stack, create_stack, find_engine
+from tests.e2e.successors import pass_days, rotate_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from mypy_boto3_iam import IAMClient
 
     from iamcreds.emulator.server import Emulator
 
@@ -50,6 +55,31 @@ def stack(tmp_path: Path, new_stack: Path, engine: str, emulator: Emulator) -> I
     new = copy_stack(new_stack, tmp_path, engine, emulator.url)
     yield new
     assert_no_leak(new, tmp_path, emulator.controls.secrets())
+
+
+@pytest.fixture(scope="session")
+def first_rotation(
+    tmp_path_factory: pytest.TempPathFactory, new_stack: Path, engine: str, endpoint: Emulator
+) -> tuple[Path, dict[str, str]]:
+    """Create the stack of `rotated` once; return its folder, and the password of each credential by id."""
+    endpoint.controls.reset()
+    folder = tmp_path_factory.mktemp("rotated")
+    stack = copy_stack(new_stack, folder, engine, endpoint.url)
+    rotate_first(stack, endpoint)
+    return folder, endpoint.controls.passwords()
+
+
+@pytest.fixture
+def rotated(
+    tmp_path: Path, first_rotation: tuple[Path, dict[str, str]], engine: str, iam: IAMClient, emulator: Emulator
+) -> Iterator[Stack]:
+    """Create a stack with a password that was rotated for the first time on day 86; both work on this day."""
+    folder, passwords = first_rotation
+    stack = copy_stack(folder, tmp_path, engine, emulator.url)
+    restore(iam, emulator, json.loads(stack.succeed("stack", "export")), passwords)
+    pass_days(emulator, 86)
+    yield stack
+    assert_no_leak(stack, tmp_path, emulator.controls.secrets())
 
 
 def assert_no_leak(stack: Stack, folder: Path, issued: list[str]) -> None:

@@ -89,10 +89,12 @@ def test_unknown_service(stack: Stack, iam: IAMClient) -> None:
 def test_spec_problems(stack: Stack) -> None:
     """Spec errors stop the program, which lists all of them with their source locations."""
     stack.write_specs(
-        a="users: {jane: {credentials: [{service: codecommit, rotate: {every: 90d}}]}}", b="users: {jane: {}}"
+        a="users: {jane: {credentials: [{service: codecommit, rotate: {every: 90d}}, {service: logs, deliver: {}}]}}",
+        b="users: {jane: {}}",
     )
     said = stack.fail("preview")
     assert "specs/a.yaml:1:" in said
+    assert '"rotate" lacks "overlap" [missing-key]' in said
     assert "[not-supported-yet]" in said
     assert "specs/b.yaml:1:" in said
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.e2e.existing import list_credentials
+from tests.e2e.successors import list_ids, pass_days, read_current
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -17,23 +18,6 @@ if TYPE_CHECKING:
 RENEWED = "users: {jane: {credentials: [{service: bedrock, expire: {after: 90d, renewBefore: 14d}}]}}"
 EXPIRING = RENEWED.replace(", renewBefore: 14d", "")
 NAME = "jane/bedrock"
-
-
-def list_ids(iam: IAMClient) -> dict[str, str]:
-    """Return the statuses of jane's credentials by id, oldest first."""
-    credentials = sorted(list_credentials(iam, "jane"), key=lambda each: each["CreateDate"])
-    return {each["ServiceSpecificCredentialId"]: each["Status"] for each in credentials}
-
-
-def pass_days(emulator: Emulator, days: int) -> None:
-    """Set the account's clock to that many days after the start."""
-    emulator.controls.set(clock_shift=days * 86_400)
-
-
-def read_current(stack: Stack) -> tuple[str, str | None]:
-    """Return the ids of the current and the previous credential in the stack's outputs."""
-    output = stack.read_outputs()["credentials"][NAME]
-    return output["id"], output.get("previous", {}).get("id")
 
 
 def test_renewals(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
@@ -52,7 +36,7 @@ def test_renewals(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     stack.up()
     assert list(list_ids(iam).values()) == ["Active", "Active"]
     (_, second) = list_ids(iam)
-    assert read_current(stack) == (second, first)
+    assert read_current(stack, NAME) == (second, first)
     passwords = stack.read_secrets()
     assert list(passwords) == [NAME]
     assert passwords[NAME] == emulator.controls.passwords()[second]
@@ -64,7 +48,7 @@ def test_renewals(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     pass_days(emulator, 77 + 77)
     stack.up()
     (_, third) = list_ids(iam)
-    assert read_current(stack) == (third, second)
+    assert read_current(stack, NAME) == (third, second)
     resources = stack.read_resources()
     assert {name: resources[name]["outputs"].get("rotation") for name in (NAME, f"{NAME}~2")} == {
         NAME: 2,
@@ -83,7 +67,7 @@ def test_late(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     stack.up()
     (second,) = list_ids(iam)
     assert second != first
-    assert read_current(stack) == (second, None)
+    assert read_current(stack, NAME) == (second, None)
     stack.assert_no_changes()
 
 
@@ -140,7 +124,7 @@ def test_leaked_key(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     stack.succeed("up", "--yes", "--skip-preview", "--target", f"**::{NAME}*")
     assert list_ids(iam) == {first: "Inactive", second: "Active"}
     assert emulator.controls.passwords()[second] != leaked
-    assert read_current(stack) == (second, first)
+    assert read_current(stack, NAME) == (second, first)
     assert stack.read_secrets()[NAME] == emulator.controls.passwords()[second]
 
 
@@ -224,7 +208,7 @@ def test_target(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     (first,) = list_ids(iam)
     pass_days(emulator, 77)
     stack.succeed("up", "--yes", "--skip-preview", "--target", stack.read_resources()[NAME]["urn"])
-    assert (list(list_ids(iam)), read_current(stack)) == ([first], (first, None))
+    assert (list(list_ids(iam)), read_current(stack, NAME)) == ([first], (first, None))
     stack.up()
-    assert read_current(stack)[1] == first
+    assert read_current(stack, NAME)[1] == first
     stack.assert_no_changes()

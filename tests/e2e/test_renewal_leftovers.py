@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.existing import wait_until
-from tests.e2e.test_faults import provider_of
-from tests.e2e.test_lag import start_up
-from tests.e2e.test_renewal import NAME, RENEWED, list_ids, pass_days, read_current
+from tests.e2e.successors import kill_up, list_ids, pass_days, read_current
+from tests.e2e.test_renewal import NAME, RENEWED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,15 +42,8 @@ def leftover(stack: Stack, iam: IAMClient, emulator: Emulator, tmp_path: Path) -
     stack.write_specs(jane=RENEWED)
     stack.up()
     pass_days(emulator, 77)
-    emulator.controls.pause(CREATE, when="after")
-    running = start_up(stack)
-    wait_until(lambda: bool(emulator.controls.held()), 120)
-    for pid in (provider_of(running.pid), running.pid):
-        os.kill(pid, signal.SIGKILL)
-    emulator.controls.abandon()
-    running.communicate(timeout=60)
+    kill_up(stack, emulator, CREATE, "after")
     stack.env["HOME"] = str(tmp_path / "elsewhere")
-    stack.succeed("cancel", "--yes")
     pass_days(emulator, 78)
     return list(list_ids(iam))[1]
 
@@ -71,7 +60,7 @@ def test_reported_leftover(stack: Stack, iam: IAMClient, leftover: str) -> None:
     assert stack.read_secrets()[NAME] == password
     iam.delete_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=leftover)
     stack.up()
-    assert read_current(stack)[1] == first
+    assert read_current(stack, NAME)[1] == first
     stack.assert_no_changes()
 
 
@@ -81,7 +70,7 @@ def test_adopted_leftover(stack: Stack, iam: IAMClient, emulator: Emulator, left
     stack.write_specs(jane=ADOPTING)
     stack.up()
     assert list_ids(iam) == {first: "Active", leftover: "Active"}
-    assert read_current(stack) == (leftover, first)
+    assert read_current(stack, NAME) == (leftover, first)
     assert stack.read_secrets()[NAME] == emulator.controls.passwords()[leftover]
     stack.assert_no_changes()
 

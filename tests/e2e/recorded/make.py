@@ -2,10 +2,10 @@
 
     .venv/bin/python tests/e2e/recorded/make.py > tests/e2e/recorded/VERSION.json
 
-`cd82b75.json` and `state.json` are named otherwise: commit cd82b75 and the older ce4419c, the last one before direct
-registration, recorded them from the same specs, both without `issued_at`. The secrets are encrypted with the passphrase
-of the tests. They come from the IAM emulator and are useless elsewhere. The stack is exported after a second `up`, so
-the state also contains the effects of a refresh and an update.
+Three are named otherwise. Commit 1f03599, the last one before rotations, recorded `1f03599.json`. Commit cd82b75 and
+the older ce4419c, the last one before direct registration, recorded `cd82b75.json` and `state.json`, both without
+`issued_at`. The secrets are encrypted with the passphrase of the tests. They come from the IAM emulator and are useless
+elsewhere. The stack is exported after a second `up`, so the state also contains the effects of a refresh and an update.
 """
 
 from __future__ import annotations

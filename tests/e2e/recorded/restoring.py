@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_iam import IAMClient
 
     from iamcreds.emulator.server import Emulator
@@ -24,8 +26,10 @@ def list_recorded_ids(state: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def restore(iam: IAMClient, emulator: Emulator, state: dict[str, Any]) -> None:
-    """Restore the account to the time when the state was recorded."""
+def restore(
+    iam: IAMClient, emulator: Emulator, state: dict[str, Any], passwords: Mapping[str, str] | None = None
+) -> None:
+    """Restore the account to the time when the state was recorded, with new passwords or with these, by id."""
     for resource in state["deployment"]["resources"]:
         if resource["type"].endswith("ServiceSpecificCredential"):
             seen = resource["outputs"]
@@ -33,9 +37,10 @@ def restore(iam: IAMClient, emulator: Emulator, state: dict[str, Any]) -> None:
             if seen["user"] not in users:
                 iam.create_user(UserName=seen["user"])
             login = seen.get("service_user_name") or seen["service_credential_alias"]
+            password = {} if passwords is None else {"password": passwords[seen["credential_id"]]}
             emulator.controls.put_credential(
                 seen["credential_id"], seen["user"], seen["service"],
-                status=seen["status"], created=seen["create_date"], login=login,
+                status=seen["status"], created=seen["create_date"], login=login, **password,
             )  # fmt: skip
     emulator.controls.clear_counts()
 
