@@ -37,7 +37,7 @@ class RotatingMaker(RenewingMaker):
         yield from super().history()
 
     def _makers(self) -> tuple[tuple[Callable[[], Step], int], ...]:
-        return (*super()._makers(), (self._limit, 1), (self._restore, 1), (self._wait, 3), (self._change, 4))
+        return (*super()._makers(), (self._limit, 1), (self._restore, 4), (self._wait, 3), (self._change, 4))
 
     def _any(self) -> Declared:
         random, declared = self._random, super()._any()

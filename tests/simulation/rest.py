@@ -302,10 +302,10 @@ class Rest:
         )
 
     def _has_expiry_as_declared(self, stack: Stack, resource: Resource, declared: Declared) -> bool:
-        """Return True also for the previous credential of a rotation, which a changed `expire` does not concern."""
+        """Return True also for a previous credential, which a changed `expire` does not concern."""
         current, *_ = find_slots(stack.credentials, declared.resource_name) or [resource]
         existing = self._home(stack).existing()[resource.id]
-        is_previous = declared.rotate is not None and current.id != resource.id
+        is_previous = declared.has_successors and current.id != resource.id
         return is_previous or (existing.expires is None) == (declared.age_days is None)
 
     def _judge_orphan(self, credential_id: str) -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from iamcreds.desired import RotationPolicy
+from iamcreds.desired import Retire, RotationPolicy
 from iamcreds.model import Status
 from iamcreds.pulumi_engine.successors import plan_credentials
 from tests.simulation import process
-from tests.simulation.faults import UPDATE, Fault, Kind
+from tests.simulation.faults import CREATE, DELETE, RESET, UPDATE, Fault, Kind
 from tests.simulation.history import Act, Change, Declare, Human, Limit, Restore, Start, Wait, Work
 from tests.simulation.making import DAY
 from tests.simulation.play import play
@@ -34,6 +34,23 @@ RETIRED = [*ROTATION, Wait(8 * DAY), UP]
 ROLL_BACK = Human(Act.ROLL_BACK, "jane", CODECOMMIT)
 DEACTIVATION = Human(Act.SWITCH, "jane", CODECOMMIT, nth=1)
 LEAKED = Change(0, JANES, (("reset", "leaked"),))
+
+
+KEY = replace(ROTATED.declared, service="bedrock.amazonaws.com", name="bedrock", age_days=60)
+DELETING = replace(ROTATED.declared, rotate=replace(POLICY, retire=Retire.DELETE))
+SCENARIOS = {
+    "first": ROTATION[:-1],
+    "reset and activate": [*RETIRED, Wait(31 * DAY)],
+    "retire": [*ROTATION, Wait(8 * DAY)],
+    "delete": [Declare(0, DELETING), *ROTATION[1:], Wait(8 * DAY)],
+    "removed": [*ROTATION, Change(0, JANES, (("rotate", None),))],
+    "expiring": [Declare(0, KEY), *RETIRED[1:], Wait(20.6 * DAY)],
+    "reset": [*ROTATION, LEAKED],
+}
+FAULTS = [
+    *(Start(0, faults=(Fault(operation, kind),)) for operation in (CREATE, UPDATE, RESET, DELETE) for kind in Kind),
+    *(Start(0, kill=step) for step in range(5, 60, 5)),
+]
 
 
 def list_broken(history: list[Step]) -> list[str]:
@@ -79,6 +96,13 @@ def test_rotations(history: list[Step]) -> None:
 def test_rotations_found_before(history: list[Step]) -> None:
     """A failed rotation that the simulation found stays fixed."""
     assert play(history) == []
+
+
+@pytest.mark.parametrize("before", SCENARIOS.values(), ids=SCENARIOS)
+def test_faults(before: list[Step]) -> None:
+    """After any fault of a call and after a kill, the passwords in use work, and the next runs rotate."""
+    for start in FAULTS:
+        assert list_broken([*before, Work((start,), seed=0)]) == [], start
 
 
 def find_rules(
