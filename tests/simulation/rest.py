@@ -233,16 +233,16 @@ class Rest:
             if resource.id not in self._record.ambiguous and not self._is_as_declared(stack, resource):
                 self._record.broken("not as declared", f"{stack.name}: {resource}, {resource.outputs}")
         for name, declared in stack.program.declared.items():
-            self._judge_rotation(stack, name, declared)
+            self._judge_rotation(stack, declared)
             if declared.renew_before_hours is not None and not self._is_renewed(stack, name, declared):
                 slots = {found.name: found.outputs for found in stack.credentials if split_slot(found.name)[0] == name}
                 self._record.broken("not renewed", f"{stack.name}: {slots}")
             if declared.has_successors:
                 self._judge_reset(stack, name)
 
-    def _judge_rotation(self, stack: Stack, name: str, declared: Declared) -> None:
+    def _judge_rotation(self, stack: Stack, declared: Declared) -> None:
         """Check that no rotation and no retirement is overdue."""
-        slots, world = find_slots(stack.credentials, name), self._home(stack)
+        slots, world = find_slots(stack.credentials, declared), self._home(stack)
         if slots and is_overdue(slots, declared, world):
             self._record.broken("not rotated", f"{stack.name}: {[found.outputs for found in slots]}")
         if slots and is_retirement_overdue(slots, declared, world):
@@ -303,7 +303,7 @@ class Rest:
 
     def _has_expiry_as_declared(self, stack: Stack, resource: Resource, declared: Declared) -> bool:
         """Return True also for a previous credential, which a changed `expire` does not concern."""
-        current, *_ = find_slots(stack.credentials, declared.resource_name) or [resource]
+        current, *_ = find_slots(stack.credentials, declared) or [resource]
         existing = self._home(stack).existing()[resource.id]
         is_previous = declared.has_successors and current.id != resource.id
         return is_previous or (existing.expires is None) == (declared.age_days is None)

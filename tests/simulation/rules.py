@@ -361,7 +361,7 @@ class Record:
 
 def _is_former_rotation(resource: Resource, declared: Declared, stack: Stack) -> bool:
     """Return True if it is the current one of two slots that specs no longer declare."""
-    slots = find_slots(stack.credentials, declared.resource_name)
+    slots = find_slots(stack.credentials, declared)
     is_current = len(slots) > 1 and slots[0].id == resource.id
     return is_current and declared.status is None and not declared.has_successors
 

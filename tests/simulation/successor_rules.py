@@ -21,9 +21,10 @@ MARGIN = timedelta(hours=1)
 """The time before the end of an overlap in which a run may begin and the overlap may end."""
 
 
-def find_slots(resources: Iterable[Resource], name: str) -> list[Resource]:
-    """Return the slots of a declared credential, the current one first."""
-    slots = [found for found in resources if split_slot(found.name)[0] == name and not found.delete]
+def find_slots(resources: Iterable[Resource], declared: Declared) -> list[Resource]:
+    """Return the slots of a declared credential, the current one first; `--target` may leave one its former name."""
+    names = {declared.resource_name, *declared.former_names}
+    slots = [found for found in resources if split_slot(found.name)[0] in names and not found.delete]
     return sorted(slots, key=lambda found: (-(found.outputs.get("rotation") or 0), split_slot(found.name)[1]))
 
 
@@ -32,7 +33,7 @@ def is_in_use(resource: Resource, declared: Declared, run: Run, touched: Collect
 
     The previous one may also be in use if the current one does not work, or was deactivated manually.
     """
-    current = find_slots(run.stack.credentials, split_slot(resource.name)[0])[0]
+    current = find_slots(run.stack.credentials, declared)[0]
     if current.id == resource.id:
         return not _is_retired(resource)
     found = run.world.existing().get(current.id)
@@ -63,8 +64,9 @@ def _is_retired(resource: Resource) -> bool:
 def find_rotated(run: Run) -> Iterator[str]:
     """Yield the declared names of the credentials that a run rotated."""
     for name, declared in run.stack.program.declared.items():
-        before, after = find_slots(run.before, name), find_slots(run.stack.credentials, name)
-        if declared.rotate is not None and before and after and before[0].name != after[0].name:
+        before, after = find_slots(run.before, declared), find_slots(run.stack.credentials, declared)
+        slots = {split_slot(found.name)[1] for found in (*before[:1], *after[:1])}
+        if declared.rotate is not None and before and after and len(slots) > 1:
             yield name
 
 
@@ -106,7 +108,7 @@ class Leaks:
     def find(self, stack: Stack, world: World) -> None:
         """Record the passwords of both slots if specs declare a new `reset`."""
         for name, declared in stack.program.declared.items():
-            slots = find_slots(stack.credentials, name)
+            slots = find_slots(stack.credentials, declared)
             is_new = slots and declared.reset not in (None, slots[0].outputs.get("reset"))
             if is_new and declared.reset is not None and declared.has_successors:
                 secrets = {found.id: world.secrets[found.id] for found in slots if found.id in world.existing()}
@@ -128,7 +130,8 @@ class Leaks:
 
     def _complete(self, stack: Stack) -> None:
         for stack_name, name, text in list(self.declared):
-            slots = find_slots(stack.credentials, name)
+            declared = stack.program.declared.get(name)
+            slots = [] if declared is None else find_slots(stack.credentials, declared)
             if stack.name == stack_name and slots and slots[0].outputs.get("reset") == text:
                 for credential_id, secret in self.declared.pop((stack_name, name, text)).items():
                     self.reset.setdefault(credential_id, set()).add(secret)
