@@ -116,7 +116,8 @@ class Leaks:
 
     def forget(self, credential_id: str) -> None:
         """Forget the passwords of a credential that a person activates."""
-        for secrets in (*self.declared.values(), self.reset):
+        self.reset.pop(credential_id, None)
+        for secrets in self.declared.values():
             secrets.pop(credential_id, None)
 
     def find_working(self, run: Run) -> Iterator[str]:

@@ -29,8 +29,8 @@ JANES = "jane/codecommit"
 ROTATED = Declare(0, Declared("jane", CODECOMMIT, "codecommit", rotate=POLICY))
 JOHNS = Declare(0, replace(ROTATED.declared, user="john"))
 UP = Work((Start(0),), seed=0)
-ROTATION = [ROTATED, UP, Wait(31 * DAY), UP]
-RETIRED = [*ROTATION, Wait(8 * DAY), UP]
+ROTATION: list[Step] = [ROTATED, UP, Wait(31 * DAY), UP]
+RETIRED: list[Step] = [*ROTATION, Wait(8 * DAY), UP]
 ROLL_BACK = Human(Act.ROLL_BACK, "jane", CODECOMMIT)
 DEACTIVATION = Human(Act.SWITCH, "jane", CODECOMMIT, nth=1)
 LEAKED = Change(0, JANES, (("reset", "leaked"),))
@@ -179,7 +179,7 @@ def test_wrong_rotations(
 
 def test_ignored_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plan that rotates more credentials than the limit breaks a rule; the real one does not."""
-    history = [Limit(0, 1), ROTATED, JOHNS, UP, Wait(31 * DAY), UP, UP]
+    history: list[Step] = [Limit(0, 1), ROTATED, JOHNS, UP, Wait(31 * DAY), UP, UP]
     assert list_broken(history) == []
 
     def plan(*arguments: Any, **_: object) -> dict[str, SlotPlan]:  # noqa: ANN401 - those of the real function
