@@ -24,15 +24,20 @@ def act(human: Human, world: World, record: Record) -> None:
             case Act.CREATE:
                 world.create(HUMAN, human.user, human.service, human.days)
             case Act.RENAME:
-                world.rename_user(human.user, f"{human.user}-new")
+                _rename(human.user, f"{human.user}-new", world, record)
             case Act.RESTORE:
-                world.rename_user(f"{human.user}-new", human.user)
+                _rename(f"{human.user}-new", human.user, world, record)
             case Act.ADD_USER:
                 world.add_user(human.user)
             case Act.ROLL_BACK:
                 _roll_back(human, world, record)
             case _:
                 _act_on_credential(human, world, record)
+
+
+def _rename(user: str, new_name: str, world: World, record: Record) -> None:
+    world.rename_user(user, new_name)
+    record.touched_by_human |= {found.id: world.clock.seconds for found in world.credentials.select(new_name)}
 
 
 def _act_on_credential(human: Human, world: World, record: Record) -> None:

@@ -92,6 +92,8 @@ class Record:
     def restored(self, stack: Stack, world: World) -> None:
         """Record that an older state was restored, which lacks newer credentials and passwords."""
         existing = world.existing()
+        for credential_id in self.owned[stack.name] - stack.ids():
+            self.leaks.forget(credential_id)  # the stack no longer knows it
         self.owned[stack.name] = stack.ids()
         for resource in stack.credentials:
             if resource.id in existing and password(resource) != world.secrets[resource.id]:
