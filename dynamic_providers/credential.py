@@ -3,19 +3,22 @@
 import copy
 import functools
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
 
 import pulumi
-from pulumi.runtime.settings import SETTINGS, get_monitor, get_root_resource
+from pulumi.runtime.settings import get_monitor
 
+from dynamic_providers.program_names import former_names, require_current_slot, require_quota, reserve_name
+from dynamic_providers.program_options import read_options
 from dynamic_providers.resource import Resource
 from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.outputs import SECRETS
 from iamcreds.pulumi_engine.program_context import state_context
-from iamcreds.pulumi_engine.run_context import Options, on_rejection
+from iamcreds.pulumi_engine.run_context import on_rejection
 from iamcreds.pulumi_engine.stack_state import StackState, read_state
-from iamcreds.resource_types import CREDENTIAL_TYPE, SPEC_FILE_TYPE, urn_name
+from iamcreds.resource_types import CREDENTIAL_TYPE, SPEC_FILE_TYPE
 from iamcreds.services import LOGIN_OUTPUTS, MAX_PER_SERVICE, SECRET_OUTPUTS, Family, service_family, service_name
 
 _ALWAYS = ("account_id", "credential_id", "status", "create_date", "issued_at")
@@ -86,25 +89,57 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         password: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        _reserve_name(resource_name)
+        reserve_name(resource_name)
         secret = None if password is None else pulumi.Output.secret(password)
         inputs = CredentialInputs(user, service, status, reset, age_days, existing, declared, account, adopt, secret)
+        require_current_slot(read_state(), resource_name, former_names(opts))
+        self._register(resource_name, inputs, opts, {})
+
+    @classmethod
+    def declare_slot(
+        cls,
+        resource_name: str,
+        inputs: CredentialInputs,
+        opts: pulumi.ResourceOptions | None,
+        context: Mapping[str, Any],
+    ) -> Self:
+        """Declare a slot of a rotating credential: for `rotating_credential` only.
+
+        Args:
+            resource_name: the Pulumi name, which is already reserved.
+            inputs: the planned inputs.
+            opts: resource options.
+            context: the part of the run context that only a slot has.
+        """
+        slot = cls.__new__(cls)
+        slot._register(resource_name, inputs, opts, context)  # noqa: SLF001 - its own class
+        return slot
+
+    def _register(
+        self,
+        resource_name: str,
+        inputs: CredentialInputs,
+        opts: pulumi.ResourceOptions | None,
+        slot_context: Mapping[str, Any],
+    ) -> None:
         # ResourceOptions.merge would work as well, but creates half a dozen outputs each time.
         options = copy.copy(opts) if opts else pulumi.ResourceOptions()
         options.additional_secret_outputs = [*(options.additional_secret_outputs or ()), *SECRETS]
         if options.parent is None:
             options.aliases = [*(options.aliases or ()), _urn_below_a_spec_file(resource_name)]
-        may_be_two = declared == MAX_PER_SERVICE or not isinstance(declared, int | None)
+        may_be_two = inputs.declared == MAX_PER_SERVICE or not isinstance(inputs.declared, int | None)
         if may_be_two and options.delete_before_replace is None:
             options.delete_before_replace = True  # as the YAML program, and for the same reason
         state = read_state()
-        former = _former_names(opts)
-        context = state_context(state, resource_name, user, service, former)
+        former = former_names(opts)
+        context = state_context(state, resource_name, inputs.user, inputs.service, former)
         context |= _describe_group(state, resource_name, inputs, former)
-        context |= {"options": _read_options(options), "on_rejection": on_rejection()}
-        if isinstance(user, pulumi.Output):
-            context["created_users"] = pulumi.Output.from_input(_list_created(user))
-        outputs = dict.fromkeys(_outputs(service, may_expire=age_days is not None or adopt is not None))
+        require_quota(context.get("group", {}))
+        context |= {"options": read_options(options).properties(), "on_rejection": on_rejection(), **slot_context}
+        if isinstance(inputs.user, pulumi.Output):
+            context["created_users"] = pulumi.Output.from_input(_list_created(inputs.user))
+        may_expire = inputs.age_days is not None or inputs.adopt is not None
+        outputs = dict.fromkeys(_outputs(inputs.service, may_expire=may_expire))
         properties = outputs | inputs.properties() | {"run": context}
         super().__init__(ServiceSpecificCredentialProvider(), resource_name, properties, options)
 
@@ -113,22 +148,6 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         if name in ("expiration_date", *_OF_FAMILY[Family.PASSWORD], *_OF_FAMILY[Family.API_KEY]):
             return pulumi.Output.from_input(None)
         raise AttributeError(f"ServiceSpecificCredential has no attribute {name}")
-
-
-def _reserve_name(resource_name: str) -> None:
-    """Reject a resource name that the program has already used, because providers and commands select by name."""
-    names = _used_names(get_monitor())
-    if resource_name in names:
-        raise pulumi.RunError(
-            f"the program declares two credentials with the resource name {resource_name!r}. Give one of them a"
-            f" different name; to keep its credential, add the option `aliases=[pulumi.Alias(name={resource_name!r})]`"
-        )
-    names.add(resource_name)
-
-
-@functools.lru_cache(maxsize=8)  # see `_groups`
-def _used_names(_monitor: object) -> set[str]:
-    return set()
 
 
 def _urn_below_a_spec_file(resource_name: str) -> str:
@@ -144,31 +163,6 @@ async def _list_created(user: pulumi.Output[str]) -> list[pulumi.Output[str]]:
     """
     resources = await user.resources()
     return [user] if any(not isinstance(resource, pulumi.StackReference) for resource in resources) else []
-
-
-def _former_names(opts: pulumi.ResourceOptions | None) -> list[str]:
-    """Return the former resource names in the aliases; an alias that is an output is ignored."""
-    aliases = (opts and opts.aliases) or ()
-    names = (alias.name if isinstance(alias, pulumi.Alias) else alias for alias in aliases)
-    return [urn_name(name) for name in names if isinstance(name, str)]  # an alias may be a whole URN
-
-
-def _read_options(options: pulumi.ResourceOptions) -> dict[str, Any]:
-    """Return the options that decide about a replacement; a transformation may change them later."""
-    parent: Any = options.parent or get_root_resource()
-    transformations = [*(options.transformations or ()), *(parent._transformations or () if parent else ())]  # noqa: SLF001
-    return Options(
-        protect=(parent is not None and parent._protect if options.protect is None else options.protect) is True,  # noqa: SLF001
-        retain=options.retain_on_delete is True,
-        deletes_first=options.delete_before_replace,
-        is_certain=not (transformations or options.transforms or _has_transforms()),
-    ).properties()
-
-
-def _has_transforms() -> bool:
-    """Return True if the program registered a transform for all resources of the stack."""
-    callbacks = SETTINGS.callbacks
-    return callbacks is not None and bool(callbacks._transforms)  # noqa: SLF001 - the SDK has no function for it
 
 
 def _describe_group(

@@ -37,6 +37,20 @@ def find_renewal(desired: DesiredCredential, existing: Credential | None) -> dat
     return find_renewal_date(desired, existing.expires)
 
 
+def find_successor_date(desired: DesiredCredential, existing: Credential) -> datetime | None:
+    """Return the time from which `pulumi up` renews or rotates a credential because it expires, None if it never does.
+
+    Without the state, this is the only date of a rotation that is known.
+    """
+    policy, expires = desired.rotate, existing.expires
+    if policy is None:
+        return find_renewal(desired, existing)
+    if expires is None or (policy.not_before is not None and policy.not_before >= expires):
+        return None
+    due = expires - timedelta(hours=policy.overlap_hours)
+    return due if policy.not_before is None else max(due, policy.not_before)
+
+
 def has_lifetime(desired: DesiredCredential, existing: Credential) -> bool:
     """Return True if the credential expires after the declared lifetime, from which it may differ by seconds."""
     lifetime = existing.lifetime
@@ -93,6 +107,12 @@ def find_overdue_date(desired: DesiredCredential, recorded: RecordedCredential) 
     if policy.not_before is not None:
         expected = max(expected, policy.not_before)
     return expected + every * _TOLERANCE
+
+
+def is_overdue(desired: DesiredCredential, recorded: RecordedCredential, at: datetime) -> bool:
+    """Return True if the rotation of the current credential is overdue at that time."""
+    overdue = find_overdue_date(desired, recorded)
+    return overdue is not None and overdue <= at
 
 
 def is_triggered(desired: DesiredCredential, recorded: RecordedCredential) -> bool:

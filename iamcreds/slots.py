@@ -1,17 +1,18 @@
-"""The two slots of a credential with `renewBefore`, which every reader shows under one declared name; pure."""
+"""The two slots of a rotated or renewed credential, which every reader shows under one declared name; pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.due_dates import find_lifetime, find_renewal_date
+from iamcreds.due_dates import find_lifetime, find_renewal_date, find_retirement
 from iamcreds.model import Status
 from iamcreds.resource_names import slot_name, split_slot
 from iamcreds.services import MAX_PER_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from iamcreds.desired import DesiredCredential
     from iamcreds.model import Credential, RecordedCredential
@@ -26,13 +27,35 @@ class Slots:
     current: RecordedCredential | None = None
     previous: RecordedCredential | None = None
 
+    def find_retirement(self, desired: DesiredCredential) -> datetime | None:
+        """Return the time from which `pulumi up` retires the previous one, None without a rotation."""
+        return None if self.current is None else find_retirement(desired, self.current)
+
 
 @dataclass(frozen=True)
 class PreviousCredential:
-    """An existing credential whose successor exists, and their declared credential."""
+    """An existing credential whose successor exists, and their declared credential.
+
+    Attributes:
+        credential: the existing credential.
+        desired: the declared credential.
+        retirement: the time from which `pulumi up` retires it, None without a rotation.
+    """
 
     credential: Credential
     desired: DesiredCredential
+    retirement: datetime | None = None
+
+    @property
+    def valid_until(self) -> datetime | None:
+        """The time until which it works at least; None if it does not work, or if that is unknown."""
+        if self.credential.status is not Status.ACTIVE:
+            return None
+        return min(filter(None, (self.retirement, self.credential.expires)), default=None)
+
+    def describe(self) -> str:
+        """Describe it: `previous, valid until 2026-12-10`."""
+        return describe_previous(self.credential, self.retirement)
 
 
 def rank_slot(resource: str, rotation: int) -> tuple[int, int]:
@@ -61,7 +84,8 @@ def find_previous(desired: DesiredCredential, existing: Sequence[Credential]) ->
     """Return the older of two credentials if their dates show that the newer one is its successor; otherwise None.
 
     Only the state has the ids. Without it, both have the declared lifetime, and the successor was created within
-    `renewBefore` of the expiry of the older one, or later.
+    `renewBefore` of the expiry of the older one, or later. A rotation resets the older one as well as the newer one, so
+    dates do not show which one is current.
     """
     if len(existing) != MAX_PER_SERVICE:
         return None
@@ -71,11 +95,20 @@ def find_previous(desired: DesiredCredential, existing: Sequence[Credential]) ->
     return older if due is not None and has_lifetime and due <= newer.created else None
 
 
-def describe_previous(credential: Credential) -> str:
-    """Describe a previous credential: `previous, valid until 2026-12-10`."""
-    if credential.expires is None:
+def describe_previous(credential: Credential, retirement: datetime | None = None) -> str:
+    """Describe a previous credential: `previous, valid until 2026-12-10`.
+
+    Args:
+        credential: the credential.
+        retirement: the time from which `pulumi up` retires it, None without a rotation.
+    """
+    end = min(filter(None, (retirement, credential.expires)), default=None)
+    if credential.status is Status.INACTIVE and retirement is not None:
+        return "previous, Inactive"
+    if end is None:
         return "previous"
-    date = f"{credential.expires:%Y-%m-%d}"
     if credential.status is Status.ACTIVE:
-        return f"previous, valid until {date}"
-    return f"previous, expired on {date}" if credential.status is Status.EXPIRED else f"previous, Inactive until {date}"
+        return f"previous, valid until {end:%Y-%m-%d}"
+    if credential.status is Status.EXPIRED:
+        return "previous, expired" + (f" on {credential.expires:%Y-%m-%d}" if credential.expires else "")
+    return f"previous, Inactive until {end:%Y-%m-%d}"

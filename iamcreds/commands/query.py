@@ -10,6 +10,7 @@ import click
 from iamcreds.commands._rows import format_option, print_rows
 from iamcreds.commands._state_file import plugin_option, read_recorded
 from iamcreds.commands._terminal import progress_bars
+from iamcreds.errors import StateError
 from iamcreds.model import StackExport
 from iamcreds.query.schema import list_credential_rows, list_desired_rows, list_user_rows
 from iamcreds.state.export import list_issue_times
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     "--state",
     type=click.File("rb"),
     metavar="FILE",
-    help="Output of `pulumi stack export`, or - for standard input, for column `issued_at`.  [default: none]",
+    help="Output of `pulumi stack export`, or - (standard input), for `issued_at` and `rotation_due`.  [default: none]",
 )
 @plugin_option
 @format_option
@@ -71,8 +72,10 @@ def command(  # noqa: PLR0913 - the options
       desired (needs --specs)
           user, service, name, status, reset, protect, max_keys, max_key_age_days,
           max_key_idle_days, file, line (source location), resource, adopt,
-          expire_after_days, renew_before_hours, service_short_name
-          (a user without declared credentials has one row with service '')
+          expire_after_days, renew_before_hours, rotate_every_hours,
+          rotate_overlap_hours, rotation_due (needs --state), service_short_name
+          (rotation_due is the time from which pulumi up rotates the credential;
+          a user without declared credentials has one row with service '')
 
     Comparisons of text are case-sensitive, and the full name of a service differs from its short name. A warning
     reports such comparisons.
@@ -104,6 +107,9 @@ def command(  # noqa: PLR0913 - the options
         iamcreds query --state state.json "SELECT user, service, id
           FROM service_specific_credentials
           WHERE coalesce(issued_at, created) < datetime('now', '-90 days')"
+      Rotations of the next month:
+        iamcreds query --specs specs --state state.json "SELECT user, resource
+          FROM desired WHERE rotation_due < datetime('now', '+1 month')"
       Credentials that expire within a month, as CSV:
         iamcreds query --format csv "SELECT user, service, expires
           FROM service_specific_credentials
@@ -128,7 +134,9 @@ def _read_tables(
 ) -> Iterator[tuple[str, Iterable[object]]]:
     """Yield the rows of each table; without tables of the account, no request is sent to AWS."""
     if desired is not None:
-        yield "desired", list_desired_rows(desired)
+        _require_same_account(desired, recorded)
+        by_resource = {each.resource: each for each in recorded.credentials if not each.is_leaving}
+        yield "desired", list_desired_rows(desired, by_resource)
     account_tables = [table for table in tables if table != "desired"]
     if account_tables:
         from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
@@ -138,6 +146,17 @@ def _read_tables(
         for owner in sorted({each.account for each in recorded.credentials if each.account}):
             account.require_account(owner, "this state is of")
         yield from _read_account_tables(account, account_tables, list_issue_times(recorded), progress)
+
+
+def _require_same_account(desired: Desired, recorded: StackExport) -> None:
+    """Reject a state of a different account than that of the specs; table `desired` reads no account in use.
+
+    Raises:
+        StateError: the accounts differ.
+    """
+    others = sorted({each.account for each in recorded.credentials if each.account} - {desired.account})
+    if desired.account is not None and others:
+        raise StateError(f"this state is of account {others[0]}, but the specs are for account {desired.account}")
 
 
 def _read_account_tables(

@@ -13,7 +13,7 @@ import click
 
 from iamcreds.errors import GitRequestError, SecretError
 from iamcreds.state.git_credential import GitRequest, parse_request, require_allowed_host
-from iamcreds.state.secrets import Form, find_secret, format_secret
+from iamcreds.state.secrets import Form, find_secret, find_secret_of_login, format_secret
 from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
@@ -56,12 +56,13 @@ def command(  # noqa: PLR0913 - one for each option
     """Print the login and the password or API key of the credential NAME.
 
     NAME is the resource name of the credential, such as jane/codecommit, or its URN. If two credentials have the same
-    name, the error lists their URNs. With `renewBefore`, jane/bedrock is the current key, whichever of jane/bedrock and
-    jane/bedrock~2 it is in. The command reads the state of the stack with `pulumi stack export`, which needs
-    the stack's passphrase or key, so the result is current even after a failed `pulumi up`.
+    name, the error lists their URNs. With `rotate` or `renewBefore`, jane/bedrock is the current credential, whichever
+    of jane/bedrock and jane/bedrock~2 it is in. The command reads the state of the stack with `pulumi stack export`,
+    which needs the stack's passphrase or key, so the result is current even after a failed `pulumi up`.
 
     OPERATION is an operation of git's credential helpers. Only get prints a password, and only for CodeCommit's hosts
-    over HTTPS. If git requests a different login, nothing is printed, so that git continues with the next helper.
+    over HTTPS. If git requests the login of the previous credential of a rotation, it gets the previous password until
+    that is retired. For any other login nothing is printed, so that git continues with the next helper.
 
     \b
     Examples:
@@ -83,8 +84,11 @@ def command(  # noqa: PLR0913 - one for each option
     except GitRequestError as error:
         click.echo(f"iamcreds: no password for git: {escape_invisible(str(error))}", err=True)
         return
-    secret = find_secret(_export(project, stack), name)
-    if request.username not in (None, secret.login):
+    export = _export(project, stack)
+    secret = (
+        find_secret(export, name) if request.username is None else find_secret_of_login(export, name, request.username)
+    )
+    if secret is None:
         return
     document = format_secret(secret, chosen)
     if sys.stdout.isatty():

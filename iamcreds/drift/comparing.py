@@ -13,7 +13,6 @@ from iamcreds.drift.recorded import (
     compare_recorded,
     find_no_longer_declared,
     find_pending_creates,
-    find_previous_credentials,
     find_unmanaged,
 )
 from iamcreds.drift.renaming import find_new_names
@@ -22,6 +21,7 @@ from iamcreds.drift.rules.difference import Difference, Kind
 from iamcreds.drift.rules.missing import MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.drift.selection import EVERYTHING
+from iamcreds.drift.successors import find_next_rotations, find_previous_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from iamcreds.desired import AccessKeyPolicy, Desired
     from iamcreds.drift.recorded_state import RecordedState
     from iamcreds.drift.selection import Selection
+    from iamcreds.drift.successors import NextRotation
     from iamcreds.model import AccessKey, Credential, Inventory
     from iamcreds.slots import PreviousCredential
 
@@ -52,12 +53,14 @@ class Drift:
         watched: the number of users with an access key policy.
         resets: the number of reset triggers that were not checked, because the state is unknown.
         ages: the number of credentials whose age was not checked, because the state is unknown.
+        rotations: the number of credentials whose rotation was not checked, because the state is unknown.
         are_ids_unknown: True if the state is needed to match existing with declared credentials.
         are_keys_skipped: True if access keys were not compared, because the selection has services.
         ignored: the number of credentials of undeclared users that the selection excludes.
         previous: the existing credentials whose successors exist, which are not compared.
         issued: the times of the last create or reset by credential id, as far as the state has them; None without a
             state.
+        next_rotations: the next rotations of existing credentials; empty without a state.
     """
 
     inventory: Inventory
@@ -68,11 +71,13 @@ class Drift:
     watched: int
     resets: int
     ages: int
+    rotations: int
     are_ids_unknown: bool
     are_keys_skipped: bool
     ignored: int
     previous: tuple[PreviousCredential, ...] = ()
     issued: Mapping[str, datetime] | None = None
+    next_rotations: tuple[NextRotation, ...] = ()
 
     def by_kind(self, kind: Kind) -> tuple[Difference, ...]:
         """Return the differences of one kind."""
@@ -139,6 +144,7 @@ def compare(
         watched=len(watched_users(chosen)),
         resets=0 if state else sum(each.reset is not None for user in chosen.users for each in user.credentials),
         ages=0 if state else count_unknown_ages(chosen, inventory, selection),
+        rotations=0 if state else sum(each.rotate is not None for user in chosen.users for each in user.credentials),
         are_ids_unknown=state is None and any(pair.declared and pair.existing for pair in pairs),
         are_keys_skipped=bool(selection.services),
         ignored=0 if selection.has_undeclared else len(undeclared),
@@ -148,6 +154,7 @@ def compare(
             else find_previous_credentials(chosen, inventory, state)
         ),
         issued=None if state is None else state.issued,
+        next_rotations=() if state is None else tuple(find_next_rotations(chosen, inventory, state)),
     )
 
 

@@ -3,7 +3,8 @@
 Only the state maps ids to declared credentials. Without it, a declared credential with `adopt` matches the credential
 with that id. The others are matched by number and status, and a difference has an id only if it is the same in every
 possible match. An expired credential is not matched if enough others exist. The dates of two existing credentials may
-show that one is the previous one of a credential with `renewBefore`; it is not compared.
+show that one is the previous one of a credential with `renewBefore`; it is not compared. For one with `rotate`, dates
+show nothing: either of two may be current, and neither is unmanaged for certain.
 """
 
 from __future__ import annotations
@@ -55,6 +56,11 @@ class Pair:
     previous: PreviousCredential | None = None
 
     @property
+    def has_slots(self) -> bool:
+        """True if the only declared credential rotates, and at least one of its two slots exists."""
+        return len(self.declared) == 1 and self.declared[0].rotate is not None and bool(self.existing)
+
+    @property
     def location(self) -> SourceLocation:
         """The source location of the only declared credential, otherwise of the user."""
         return self.declared[0].location if len(self.declared) == 1 else self.user.location
@@ -72,6 +78,9 @@ def split_previous(pair: Pair) -> Pair:
 
 def compare_credentials(pair: Pair, at: datetime, soon: timedelta) -> Iterator[CredentialDifference]:
     """Yield the differences of the pair at a time; an expiry within `soon` after it is a finding."""
+    if pair.has_slots:
+        yield from _compare_slots(pair, at, soon)
+        return
     adopted, rest = _split(pair)
     yield from _compare_numbers(rest, pair)
     for part in [*adopted, rest]:
@@ -82,6 +91,17 @@ def compare_credentials(pair: Pair, at: datetime, soon: timedelta) -> Iterator[C
     for existing in pair.existing if pair.declared else ():
         part = by_id.get(existing.id, pair)
         yield from check_expiry(existing, part.declared, part.location, at, soon, is_quota_used=is_quota_used)
+
+
+def _compare_slots(pair: Pair, at: datetime, soon: timedelta) -> Iterator[CredentialDifference]:
+    """Yield the differences that are certain for a declared credential that rotates, and for its one or two slots.
+
+    One of two is expected to be Inactive or expired. The newer one has the later expiry, because a rotation replaces a
+    credential that expires.
+    """
+    yield from _compare_statuses(pair)
+    newest = max(pair.existing, key=lambda existing: (existing.created, existing.id))
+    yield from check_expiry(newest, pair.declared, pair.location, at, soon, is_quota_used=True)
 
 
 def _split(pair: Pair) -> tuple[list[Pair], Pair]:
@@ -189,6 +209,8 @@ def _find_deactivated(pair: Pair, number: int) -> Iterator[Deactivated]:
             desired=pair.declared,
             existing=existing,
             number=count,
+            may_be_previous=pair.has_slots and len(pair.existing) == 1,
+            specs=pair.specs,
         )
 
 

@@ -9,7 +9,7 @@ from iamcreds.drift.rules.checked_credential import CheckedCredential
 from iamcreds.drift.rules.credential_limits import check_credential
 from iamcreds.model import Status
 from iamcreds.resource_names import split_slot
-from iamcreds.slots import find_previous
+from iamcreds.slots import Slots, find_previous
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -61,7 +61,7 @@ def _select(
 
 
 def _match(chosen: Desired, state: RecordedState) -> Mapping[str, DesiredCredential]:
-    """Return the declared credentials by recorded id. Both slots of a renewed credential have its declared name."""
+    """Return the declared credentials by recorded id. Both slots of a credential have its declared name."""
     credentials = [each for user in chosen.users for each in user.credentials]
     by_name = {name: each for each in credentials for name in each.former_declared_names}
     by_name |= {each.declared_name: each for each in credentials}
@@ -73,8 +73,8 @@ def _check_by_id(
     user: DesiredUser, desired: DesiredCredential | None, existing: Credential, state: RecordedState
 ) -> CheckedCredential:
     recorded = state.by_id.get(existing.id)
-    previous = None if desired is None else state.find_previous(desired)
-    is_previous = previous is not None and previous.id == existing.id
+    slots = Slots() if desired is None else state.find_slots(desired)
+    is_previous = slots.previous is not None and slots.previous.id == existing.id
     return CheckedCredential(
         user=user.name,
         service=existing.service,
@@ -84,7 +84,8 @@ def _check_by_id(
         is_declared=desired is not None and not is_previous,
         age_days=None if desired is None else desired.expire_after_days,
         is_managed=recorded is not None,
-        is_previous=is_previous and desired is not None and desired.renew_before_hours is not None,
+        is_previous=is_previous and desired is not None and desired.has_successors,
+        retirement=None if desired is None else slots.find_retirement(desired),
         has_protect=desired is not None and desired.protect,
         is_protected=recorded is not None and recorded.is_protected,
         desired=() if desired is None else (desired,),
@@ -95,7 +96,8 @@ def _check_by_id(
 def _check_by_group(user: DesiredUser, existing: Credential, every: Sequence[Credential]) -> CheckedCredential:
     """Return a credential without the state; `every` has the existing ones of its user and service.
 
-    Its declaration is known if that has its id, or if all declared lifetimes are equal and none is unmanaged.
+    Its declaration is known if that has its id, or if all declared lifetimes are equal and none is unmanaged. If two
+    exist for a rotating one, only their actual values count, because either may be the previous one.
     """
     group = tuple(each for each in user.credentials if each.service == existing.service)
     named = tuple(each for each in group if each.adopt == existing.id)
@@ -103,13 +105,14 @@ def _check_by_group(user: DesiredUser, existing: Credential, every: Sequence[Cre
     ages = {each.expire_after_days for each in desired}
     is_declared = bool(named) or (len(ages) == 1 and len(every) <= sum(each.number for each in group))
     is_previous = any(find_previous(each, every) == existing for each in group)
+    is_ambiguous = len(every) > 1 and any(each.rotate for each in group)
     return CheckedCredential(
         user=user.name,
         service=existing.service,
         status=existing.status,
         existing=existing,
         is_age_known=False,
-        is_declared=is_declared and not is_previous,
+        is_declared=is_declared and not is_previous and not is_ambiguous,
         is_previous=is_previous,
         age_days=desired[0].expire_after_days if is_declared else None,
         is_managed=None,

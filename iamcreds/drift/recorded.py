@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
 from iamcreds.drift.rules.expiry import check_expiry
 from iamcreds.drift.rules.missing import MissingCredential
+from iamcreds.drift.rules.rotation import check_rotation
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
-from iamcreds.due_dates import find_renewal_date
+from iamcreds.drift.successors import check_previous, find_next_successor, find_previous_of
 from iamcreds.model import Existing, Status
 from iamcreds.resource_names import split_slot
 from iamcreds.services import MAX_PER_SERVICE
-from iamcreds.slots import PreviousCredential, find_slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +42,8 @@ def compare_recorded(
             recorded = state.find(desired)
             managed = None if recorded is None else by_id.get(recorded.id)
             unmanaged = tuple(filter(state.is_unmanaged, existing))
+            previous = find_previous_of(desired, by_id, state)
+            yield from check_previous(previous, state, managed)
             if recorded is not None and managed is not None and managed.user == user.name:
                 is_quota_used = max(_count(declared), len(existing)) >= MAX_PER_SERVICE
                 yield from _compare_one(desired, recorded, managed)
@@ -56,6 +58,10 @@ def compare_recorded(
                     is_kept=_stays_expired(desired, recorded, managed),
                     blocked_by=unmanaged,
                 )
+                blocked_by = () if _takes(desired, unmanaged, len(declared)) else unmanaged
+                yield from check_rotation(
+                    managed, desired, recorded, inventory.read_at, previous=previous, blocked_by=blocked_by
+                )
             elif not state.is_creating(desired):
                 yield MissingCredential(
                     user=user.name,
@@ -67,18 +73,6 @@ def compare_recorded(
                     current_user=None if managed is None else managed.user,
                     blocked_by=() if _takes(desired, unmanaged, len(declared)) else unmanaged,
                 )
-
-
-def find_previous_credentials(
-    chosen: Desired, inventory: Inventory, state: RecordedState
-) -> Iterator[PreviousCredential]:
-    """Yield the existing credentials whose successor is recorded; `up` deletes them after their expiry."""
-    by_id = {credential.id: credential for credential in inventory.credentials}
-    for user in chosen.users:
-        for desired in user.credentials:
-            previous = state.find_previous(desired)
-            if desired.renew_before_hours is not None and previous is not None and previous.id in by_id:
-                yield PreviousCredential(by_id[previous.id], desired)
 
 
 def _count(declared: Sequence[DesiredCredential]) -> int:
@@ -147,8 +141,8 @@ def find_unmanaged(
         if user is not None and state.is_unmanaged(existing) and selection.has(existing.user, existing.service):
             declared = _find_siblings(user, existing.service)
             recorded = {each: state.find(each) for each in declared}
-            renewed = _find_blocked(existing, recorded)
-            due = [date for each, date in renewed.items() if date is not None]
+            blocked = _find_blocked(existing, recorded, inventory.account)
+            due = [date for date in blocked.values() if date is not None]
             yield UnmanagedCredential(
                 user=user.name,
                 service=existing.service,
@@ -158,26 +152,26 @@ def find_unmanaged(
                 is_recent=existing.id in inventory.young_credentials,
                 missing=tuple(desired for desired, each in recorded.items() if each is None or each.id not in own),
                 is_state_known=True,
-                blocks_renewal=bool(renewed),
+                blocks_renewal=bool(blocked),
                 renewal_due=min(due, default=None),
             )
 
 
 def _find_blocked(
-    unmanaged: Credential, recorded: Mapping[DesiredCredential, RecordedCredential | None]
+    unmanaged: Credential, recorded: Mapping[DesiredCredential, RecordedCredential | None], account: str
 ) -> dict[DesiredCredential, datetime | None]:
-    """Return the renewal dates of recorded credentials whose successor the unmanaged one blocks; None if unknown."""
+    """Return the due dates of the successors that the unmanaged one blocks, by credential; None if unknown."""
     return {
-        desired: find_renewal_date(desired, each.expires)
+        desired: find_next_successor(desired, each, account)
         for desired, each in recorded.items()
-        if desired.renew_before_hours is not None and each is not None and not _takes(desired, [unmanaged], 1)
+        if desired.has_successors and each is not None and not _takes(desired, [unmanaged], 1)
     }
 
 
 def find_no_longer_declared(
     desired: Desired, inventory: Inventory, state: RecordedState, selection: Selection
 ) -> Iterator[NoLongerDeclared]:
-    """Yield the recorded credentials that no spec declares; a previous one is declared with `renewBefore`."""
+    """Yield the recorded credentials that no spec declares; a previous one is, with `rotate` or `renewBefore`."""
     declared, left = _find_declared(desired, state)
     by_id = {credential.id: credential for credential in inventory.credentials}
     for recorded in state.by_id.values():
@@ -195,14 +189,14 @@ def find_no_longer_declared(
 
 
 def _find_declared(desired: Desired, state: RecordedState) -> tuple[set[str], dict[str, DesiredCredential]]:
-    """Return the declared ids, and the previous ones whose credential has no `renewBefore` any more, by id."""
+    """Return the declared ids, and the previous ones whose credential has no successors any more, by id."""
     declared: set[str] = set()
     left: dict[str, DesiredCredential] = {}
     for each in (each for user in desired.users for each in user.credentials):
-        slots = find_slots(state.by_resource, each)
+        slots = state.find_slots(each)
         if slots.current is not None:
             declared.add(slots.current.id)
-        if slots.previous is not None and each.renew_before_hours is not None:
+        if slots.previous is not None and each.has_successors:
             declared.add(slots.previous.id)
         elif slots.previous is not None:
             left[slots.previous.id] = each

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from iamcreds.resource_names import split_slot
-from iamcreds.slots import find_slots
+from iamcreds.slots import Slots, find_slots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,13 +31,17 @@ class RecordedState:
     by_id: Mapping[str, RecordedCredential]
     creates: Mapping[tuple[str, str], Sequence[PendingCreate]]
 
+    def find_slots(self, desired: DesiredCredential) -> Slots:
+        """Return the recorded credentials of a declared one."""
+        return find_slots(self.by_resource, desired)
+
     def find(self, desired: DesiredCredential) -> RecordedCredential | None:
         """Return the current recorded credential of a declared one."""
-        return find_slots(self.by_resource, desired).current
+        return self.find_slots(desired).current
 
     def find_previous(self, desired: DesiredCredential) -> RecordedCredential | None:
-        """Return the previous recorded credential of a declared one, None before its renewal or after its deletion."""
-        return find_slots(self.by_resource, desired).previous
+        """Return the previous recorded credential of a declared one, None before a successor or after its deletion."""
+        return self.find_slots(desired).previous
 
     @property
     def issued(self) -> dict[str, datetime]:

@@ -158,6 +158,10 @@ class _Case:
             trigger = self.current.recorded.trigger
         return replace(self._declare(self.number, self.current.recorded.rotation), trigger=trigger)
 
+    def keep_as_previous(self) -> DesiredCredential:
+        """Declare the current slot, which becomes the previous one; a changed `expire` concerns only its successor."""
+        return replace(self.keep_current(), expire_after_days=self.current.recorded.age_days)
+
     def reissue_current(self, rotation: int) -> DesiredCredential:
         """Declare the current slot with a new password, for which a changed trigger needs no rotation."""
         trigger = self.desired.trigger or self.keep_current().trigger
@@ -229,7 +233,7 @@ def _rotate(case: _Case) -> SlotPlan | None:
         return None
     if not case.may_rotate:
         return replace(_keep(case), is_deferred=True)
-    return SlotPlan((case.keep_current(), case.issue_successor()), rotated=case.current.existing)
+    return SlotPlan((case.keep_as_previous(), case.issue_successor()), rotated=case.current.existing)
 
 
 def _renew(case: _Case) -> SlotPlan | None:

@@ -150,9 +150,13 @@ class StackState:
 
 def read_state() -> StackState | None:
     """Return the stack's state, None if the engine cannot return it, as under Pulumi's mocks."""
-    monitor = get_monitor()
     stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    return _read_state(monitor, stack) if isinstance(monitor, ResourceMonitorStub) else None
+    return _read_state(get_monitor(), stack) if has_engine() else None
+
+
+def has_engine() -> bool:
+    """Return False under Pulumi's mocks, which have no state."""
+    return isinstance(get_monitor(), ResourceMonitorStub)
 
 
 @functools.lru_cache(maxsize=8)  # one request per program; Pulumi's automation API may run several in one process

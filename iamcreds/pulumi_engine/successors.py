@@ -20,6 +20,7 @@ from iamcreds.pulumi_engine.provider import DECLARED_FOR, parse_now
 from iamcreds.pulumi_engine.recorded_slots import find_slot_names, keep_recorded, read_slots
 from iamcreds.pulumi_engine.successor_messages import describe_denial, describe_plan, find_blocked, find_reactivated
 from iamcreds.services import Family, service_family
+from iamcreds.slots import rank_slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -56,8 +57,12 @@ def plan_program(
     account_id: str | None,
     state: StackState | None,
     max_rotations: int | None = None,
+    *,
+    account: Callable[[], Account] | None = None,
 ) -> Mapping[str, SlotPlan]:
     """Return the plans of these credentials of a program, and let the engine show them.
+
+    `account` returns an account that several plans share; by default, each of them reads the account.
 
     Raises:
         pulumi.RunError: see `plan_successors`.
@@ -68,7 +73,9 @@ def plan_program(
         raise pulumi.RunError(_NO_STATE)
     notes: list[str] = []
     try:
-        plans, now = _plan(planned, account_id or state.account, state, max_rotations, notes)
+        shared = open_account(notes.append) if account is None else account()
+        shared.require_account(account_id or state.account, DECLARED_FOR)
+        plans, now = _plan(planned, shared, state, max_rotations, notes)
     except IamcredsError as error:
         raise pulumi.RunError(str(error)) from None
     for note in notes:
@@ -94,17 +101,24 @@ def has_slots(credential: DesiredCredential, state: StackState | None) -> bool:
     return max(credential.number, *recorded, 1) > 1
 
 
+def open_account(warn: Callable[[str], object]) -> Account:
+    """Return the account for the plans of a program.
+
+    Raises:
+        IamcredsError: the settings or credentials of AWS are not valid.
+    """
+    from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import, and most programs do not need it
+
+    return Account(warn=warn)
+
+
 def _plan(
     planned: Sequence[DesiredCredential],
-    account_id: str | None,
+    account: Account,
     state: StackState,
     max_rotations: int | None,
     notes: list[str],
 ) -> tuple[dict[str, SlotPlan], datetime]:
-    from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import, and most programs do not need it
-
-    account = Account(warn=notes.append)
-    account.require_account(account_id, DECLARED_FOR)
     time = pulumi.Config().get("now")
     now = parse_now(time) if time else _now(account)
     plans = plan_credentials(account, planned, state, now, notes.append, max_rotations=max_rotations)
@@ -138,7 +152,8 @@ def plan_credentials(  # noqa: PLR0913 - the facts of a run
     for credential in planned:
         recorded = read_slots(credential, state)
         try:
-            known[credential.declared_name] = _read_facts(account, credential, recorded, state)
+            desired = _find_user(account, credential, recorded)
+            known[credential.declared_name] = _read_facts(account, desired, recorded, state)
         except UserDeniedError as error:
             warn(describe_denial(credential, error))
             plans[credential.declared_name] = keep_recorded(credential, recorded)
@@ -179,6 +194,17 @@ def _read_facts(
     slots = {number: Slot(each, _read(account, credential, each)) for number, each in recorded.items()}
     existing = account.inventory.of(credential.user, credential.service)
     return _Facts(credential, slots, [each for each in existing if each.id not in state.every])
+
+
+def _find_user(
+    account: Account, credential: DesiredCredential, recorded: Mapping[int, RecordedCredential]
+) -> DesiredCredential:
+    """Return the credential with the user of its slots, if the program does not know the user yet."""
+    if credential.user or not recorded:
+        return credential
+    current = max(recorded.values(), key=lambda each: rank_slot(each.resource, each.rotation))
+    existing = account.inventory.find(current.user, current.id)
+    return replace(credential, user=current.user if existing is None else existing.user)
 
 
 def _now(account: Account) -> datetime:

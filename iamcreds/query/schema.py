@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
+from iamcreds.due_dates import find_rotation
+from iamcreds.model import Status
 from iamcreds.services import short_service_name
+from iamcreds.slots import find_slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from iamcreds.desired import Desired, DesiredUser
-    from iamcreds.model import Credential, User
+    from iamcreds.desired import Desired, DesiredCredential, DesiredUser
+    from iamcreds.model import Credential, RecordedCredential, User
 
 
 @dataclass(frozen=True)
 class DesiredRow:
     """A declared credential; a user without declared credentials has one row with an empty service.
 
+    `rotation_due` is the time from which an update rotates it, None if it does not rotate or the state is unknown.
     The service is empty instead of NULL, because `service NOT IN (SELECT service …)` has no result if one is NULL.
     """
 
@@ -37,6 +41,9 @@ class DesiredRow:
     adopt: str | None = None
     expire_after_days: int | None = None
     renew_before_hours: int | None = None
+    rotate_every_hours: int | None = None
+    rotate_overlap_hours: int | None = None
+    rotation_due: datetime | None = None
 
     @property
     def service_short_name(self) -> str:
@@ -90,6 +97,8 @@ NUMBERS = frozenset(
         "max_keys",
         "protect",
         "renew_before_hours",
+        "rotate_every_hours",
+        "rotate_overlap_hours",
     }
 )
 """The columns with whole numbers; all other columns have text."""
@@ -98,10 +107,12 @@ GUESSED = frozenset({"family", "service", SHORT_NAME, "status"})
 """The columns whose values statements often have in a different spelling, such as `active` or a short name."""
 
 
-def list_desired_rows(desired: Desired) -> Iterator[DesiredRow]:
-    """Yield the rows of table `desired`, sorted by user, service and name."""
+def list_desired_rows(
+    desired: Desired, recorded: Mapping[str, RecordedCredential] | None = None
+) -> Iterator[DesiredRow]:
+    """Yield the rows of table `desired`, sorted by user, service and name; `recorded` is the state by resource name."""
     for user in desired.users:
-        yield from _list_user_credentials(user)
+        yield from _list_user_credentials(user, recorded or {}, desired.account)
 
 
 def list_credential_rows(
@@ -116,7 +127,20 @@ def list_user_rows(users: Iterable[User]) -> Iterator[UserRow]:
     return (UserRow(user.name, user.created) for user in users)
 
 
-def _list_user_credentials(user: DesiredUser) -> Iterator[DesiredRow]:
+def _find_rotation(
+    credential: DesiredCredential, recorded: Mapping[str, RecordedCredential], account: str | None
+) -> datetime | None:
+    """Return the time of the next rotation; None for a credential that was deactivated manually."""
+    current = find_slots(recorded, credential).current
+    if current is None or current.status is not Status.ACTIVE:
+        return None
+    account = current.account or account
+    return None if account is None else find_rotation(credential, current, account)
+
+
+def _list_user_credentials(
+    user: DesiredUser, recorded: Mapping[str, RecordedCredential], account: str | None
+) -> Iterator[DesiredRow]:
     policy = user.access_keys
     keys, age, idle = (None, None, None) if policy is None else (policy.max, policy.max_age_days, policy.max_idle_days)
     user_row = DesiredRow(
@@ -143,4 +167,7 @@ def _list_user_credentials(user: DesiredUser) -> Iterator[DesiredRow]:
             adopt=credential.adopt,
             expire_after_days=credential.expire_after_days,
             renew_before_hours=credential.renew_before_hours,
+            rotate_every_hours=None if credential.rotate is None else credential.rotate.every_hours,
+            rotate_overlap_hours=None if credential.rotate is None else credential.rotate.overlap_hours,
+            rotation_due=_find_rotation(credential, recorded, account),
         )

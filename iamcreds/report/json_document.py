@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.rules.difference import Difference
+    from iamcreds.drift.successors import NextRotation
     from iamcreds.model import CredentialReport, Inventory, SourceLocation
     from iamcreds.slots import PreviousCredential
 
@@ -51,6 +52,7 @@ def _account(drift: Drift) -> dict[str, Any]:
         "notChecked": {
             "resetTriggers": drift.resets,
             "credentialAges": drift.ages,
+            "rotations": drift.rotations,
             "ids": drift.are_ids_unknown,
             "accessKeys": drift.are_keys_skipped,
             "undeclared": drift.ignored,
@@ -58,6 +60,7 @@ def _account(drift: Drift) -> dict[str, Any]:
         "differences": [_difference(difference, drift.issued or {}) for difference in drift.differences],
         "unsettled": [_difference(difference, drift.issued or {}) for difference in drift.unsettled],
         "previous": [_previous(previous) for previous in drift.previous],
+        "rotations": [_next_rotation(rotation) for rotation in drift.next_rotations],
         "notes": list(describe_limits(drift)),
     }
 
@@ -96,6 +99,18 @@ def _previous(previous: PreviousCredential) -> dict[str, Any]:
         "id": credential.id,
         "status": credential.status.value,
         "expires": _time(credential.expires),
+        "validUntil": _time(previous.valid_until),
+    }
+
+
+def _next_rotation(rotation: NextRotation) -> dict[str, Any]:
+    credential, desired = rotation.credential, rotation.desired
+    return {
+        "resource": desired.declared_name,
+        "user": credential.user,
+        "service": credential.service,
+        "id": credential.id,
+        "rotationDue": _time(rotation.due),
     }
 
 

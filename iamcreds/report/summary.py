@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.difference import Kind
-from iamcreds.slots import describe_previous
 from iamcreds.text.durations import format_duration
 from iamcreds.text.formatting import format_count
 
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from iamcreds.drift.comparing import Drift
+    from iamcreds.slots import PreviousCredential
 
 TITLES = {
     Kind.DRIFT: "Drift",
@@ -65,11 +65,12 @@ def describe_limits(drift: Drift) -> Iterator[str]:
     if drift.ages:
         credentials = format_count(drift.ages, "credential")
         yield f"ages of {credentials} not checked: only the stack's state has the dates of resets"
+    if drift.rotations:
+        credentials = format_count(drift.rotations, "credential")
+        yield f"rotations of {credentials} not checked: only the stack's state has their dates and triggers"
     if drift.are_ids_unknown:
         yield "ids not checked: only the stack's state has the ids of declared credentials"
-    if drift.previous:
-        number = format_count(len(drift.previous), "renewed credential")
-        yield f"{number} with a previous one, which `pulumi up` deletes after its expiry: {_list_previous(drift)}"
+    yield from _describe_previous(drift)
     if drift.ignored:
         yield f"{format_count(drift.ignored, 'credential')} of undeclared users ignored"
     yield from _describe_access_keys(drift)
@@ -91,13 +92,22 @@ def _describe_access_keys(drift: Drift) -> Iterator[str]:
         )
 
 
-def _list_previous(drift: Drift) -> str:
-    """List a few previous credentials with their expiry, and count the others."""
+def _describe_previous(drift: Drift) -> Iterator[str]:
+    """Yield the previous credentials that consumers may still use, and those that await their deletion."""
+    if renewed := [each for each in drift.previous if each.desired.rotate is None]:
+        number = format_count(len(renewed), "renewed credential")
+        yield f"{number} with a previous one, which `pulumi up` deletes after its expiry: {_list_previous(renewed)}"
+    if rotated := [each for each in drift.previous if each.desired.rotate is not None and each.valid_until is not None]:
+        number = format_count(len(rotated), "rotated credential")
+        yield f"{number} with a previous one, which `pulumi up` retires after the overlap: {_list_previous(rotated)}"
+
+
+def _list_previous(previous: Sequence[PreviousCredential]) -> str:
+    """List a few previous credentials with their end, and count the others."""
     described = (
-        f"{each.credential.id} of {each.desired.declared_name} ({describe_previous(each.credential)})"
-        for each in drift.previous[:_MAX_NAMED]
+        f"{each.credential.id} of {each.desired.declared_name} ({each.describe()})" for each in previous[:_MAX_NAMED]
     )
-    more = len(drift.previous) - _MAX_NAMED
+    more = len(previous) - _MAX_NAMED
     return ", ".join(described) + (f" and {format_count(more, 'other')}" if more > 0 else "")
 
 

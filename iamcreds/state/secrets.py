@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.errors import SecretError, StateError
+from iamcreds.model import Status
 from iamcreds.resource_names import split_slot
 from iamcreds.resource_types import urn_name
 from iamcreds.services import LOGIN_OUTPUTS, SECRET_OUTPUTS, known_service
@@ -64,8 +65,8 @@ class Secret:
 def find_secret(export: str, resource: str) -> Secret:
     """Return the secret of the credential with that name, such as `jane/codecommit`, or of the resource with that URN.
 
-    A renewed credential has two resources until the previous one is deleted. Its name selects the current one, and the
-    name of slot 2, such as `jane/bedrock~2`, or a URN select one of the two.
+    A renewed or rotated credential has two resources. Its name selects the current one, and the name of slot 2, such as
+    `jane/bedrock~2`, or a URN select one of the two.
 
     Args:
         export: the output of `pulumi stack export --show-secrets`.
@@ -74,13 +75,48 @@ def find_secret(export: str, resource: str) -> Secret:
     Raises:
         SecretError: the name matches no credential or more than one, its secret is unknown, or `export` is not valid.
     """
+    outputs_by_urn = _read_outputs(export)
+    return _read_secret(resource, outputs_by_urn[_select_urn(resource, outputs_by_urn)])
+
+
+def find_secret_of_login(export: str, resource: str, login: str) -> Secret | None:
+    """Return the secret as `find_secret` does, but only if the credential has this login; otherwise None.
+
+    A credential's name also selects its previous slot, while that is recorded as Active.
+
+    Raises:
+        SecretError: as `find_secret`.
+    """
+    outputs_by_urn = _read_outputs(export)
+    current = _select_urn(resource, outputs_by_urn)
+    is_declared_name = resource == split_slot(urn_name(current))[0]
+    for urn, outputs in outputs_by_urn.items():
+        is_other = is_declared_name and split_slot(urn)[0] == split_slot(current)[0]
+        is_valid = urn == current or (is_other and outputs.get("status") == Status.ACTIVE)
+        if is_valid and _read_login(outputs) == login:
+            return _read_secret(resource, outputs)
+    return None
+
+
+def _read_outputs(export: str) -> dict[str, Mapping[str, Any]]:
+    """Return the outputs of each credential of a decrypted state, by its URN.
+
+    Raises:
+        SecretError: it is not a state.
+    """
     try:
         document = json.loads(export)
     except json.JSONDecodeError:
         raise SecretError("the output of `pulumi stack export` is not a state") from None
-    current = (credential for credential in list_credentials(document) if not credential.get("delete"))
-    outputs_by_urn = {credential["urn"]: credential["outputs"] for credential in current}
-    outputs = outputs_by_urn[_select_urn(resource, outputs_by_urn)]
+    credentials = (credential for credential in list_credentials(document) if not credential.get("delete"))
+    return {credential["urn"]: credential["outputs"] for credential in credentials}
+
+
+def _read_login(outputs: Mapping[str, Any]) -> str:
+    return next((_reveal(outputs[name]) for name in _LOGINS if outputs.get(name)), "")
+
+
+def _read_secret(resource: str, outputs: Mapping[str, Any]) -> Secret:
     texts = {name: _reveal(outputs[name]) for name in (*_LOGINS, *_SECRETS) if outputs.get(name)}
     user, service, credential_id = (_reveal(outputs.get(name, "")) for name in ("user", "service", "credential_id"))
     if not any(name in texts for name in _SECRETS):

@@ -8,6 +8,7 @@ import pty
 import re
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from iamcreds.cli import main
+from iamcreds.due_dates import compute_spread
 from iamcreds.resource_types import CREDENTIAL_TYPE
 from iamcreds.state.providers import serialize_by_reference
 from tests.e2e.existing import list_credentials
@@ -105,6 +107,7 @@ def examples() -> dict[str, list[str]]:
         ("Declared credentials that do not exist", ["jane"]),
         ("Active Bedrock API keys", []),
         ("Passwords older than 90 days, or of unknown age and created before", ["eve", "jane"]),
+        ("Rotations of the next month", []),
         ("Credentials that expire within a month, as CSV", []),
     ],
 )
@@ -121,6 +124,7 @@ def test_examples(run: Run, iam: IAMClient, tmp_path: Path, question: str, users
         "Declared credentials that do not exist",
         "Active Bedrock API keys",
         "Passwords older than 90 days, or of unknown age and created before",
+        "Rotations of the next month",
         "Credentials that expire within a month, as CSV",
     }
     result = run(*[word for word in examples()[question] if word not in {"--format", "csv"}], "--format", "json")
@@ -322,3 +326,41 @@ def test_expiry(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert rows(run, statement, "--specs", str(tmp_path)) == [expected]
     others = rows(run, "SELECT resource FROM desired WHERE renew_before_hours IS NULL", "--specs", str(tmp_path))
     assert others == [{"resource": "jane/logs"}]
+
+
+ROTATING = """\
+account: "123456789012"
+users:
+  jane:
+    credentials:
+      - {service: codecommit, name: ACCA1111111111111111, rotate: {every: 90d, overlap: 7d}}
+      - {service: keyspaces, rotate: {trigger: a, overlap: 12h}}
+      - {service: logs}
+"""
+
+
+def test_rotation_due(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The date of the next rotation, with its spread, needs the state and no request to AWS."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    specs, state = tmp_path / "specs.yaml", tmp_path / "state.json"
+    specs.write_text(ROTATING)
+    write_state(state, {"ACCA1111111111111111": "2026-11-29T10:00:00+00:00"})
+    statement = (
+        "SELECT service_short_name AS name, rotate_every_hours AS every, rotate_overlap_hours AS overlap, rotation_due"
+        " FROM desired"
+    )
+    unknown = rows(run, statement, "--specs", str(specs))
+    assert [(row["name"], row["every"], row["overlap"], row["rotation_due"]) for row in unknown] == [
+        ("keyspaces", None, 12, None),
+        ("codecommit", 2160, 168, None),
+        ("logs", None, None, None),
+    ]
+    known = rows(run, statement, "--specs", str(specs), "--state", str(state))
+    dates = {row["name"]: row["rotation_due"] for row in known}
+    early = 0.05 + 0.1 * compute_spread("123456789012", "jane/codecommit/ACCA1111111111111111")
+    due = datetime(2026, 11, 29, 10) + timedelta(days=90) * (1 - early)  # noqa: DTZ001 - printed without an offset
+    assert dates == {"keyspaces": None, "codecommit": f"{due:%Y-%m-%d %H:%M:%S}", "logs": None}
+    write_state(state, {"ACCA1111111111111111": None}, account="210987654321")
+    result = run("query", statement, "--specs", str(specs), "--state", str(state))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "this state is of account 210987654321, but the specs are for account 123456789012" in result.stderr

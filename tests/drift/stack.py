@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from iamcreds.aws import Account
 from iamcreds.emulator.account import ACCOUNT
 from iamcreds.pulumi_engine.inputs import CredentialInputs
-from iamcreds.pulumi_engine.program_context import credential_context, policy_context, users_context
+from iamcreds.pulumi_engine.program_context import credential_context, policy_context, rotation_context, users_context
 from iamcreds.pulumi_engine.stack_state import StackState
 from iamcreds.pulumi_engine.successors import declare_slots, has_slots, plan_credentials
 from iamcreds.resource_types import CREDENTIAL_TYPE
@@ -20,12 +20,14 @@ from iamcreds.state.recorded import read_recorded
 from tests.providers.conftest import new_process
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pulumi.dynamic import CreateResult, ReadResult, UpdateResult
 
     from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
     from iamcreds.desired import DesiredCredential, DesiredUser
+    from iamcreds.planning.rotation import SlotPlan
 
 _PROVIDER = serialize_by_reference(
     "dynamic_providers.service_specific_credential", "ServiceSpecificCredentialProvider", 4
@@ -64,9 +66,11 @@ class Stack:
                 del self.state[name]
         context = self._read_state()
         declared = set()
-        for user in self._plan_slots(context):
+        users, plans = self._plan_slots(context)
+        for user in users:
             for wanted in user.credentials:
-                news = _declare(wanted, user, context)
+                plan = rotation_context(plans.get(wanted.declared_name), wanted)
+                news = _declare(wanted, user, context, plan)
                 olds = self.state[wanted.resource_name][0] if wanted.resource_name in self.state else {}
                 self._apply(provider, wanted.resource_name, _check(provider, olds, news), news)
                 declared.add(wanted.resource_name)
@@ -75,12 +79,13 @@ class Stack:
             outputs = self.state.pop(name)[1]
             provider.delete(outputs["credential_id"], outputs)
 
-    def _plan_slots(self, state: StackState) -> list[DesiredUser]:
-        """Return the declared users with both slots of their renewed credentials."""
+    def _plan_slots(self, state: StackState) -> tuple[list[DesiredUser], Mapping[str, SlotPlan]]:
+        """Return the declared users with both slots of their credentials with successors, and the plans of these."""
         users, account = load(self.specs, allow_empty=True).users, Account()
         renewed = [each for user in users for each in user.credentials if has_slots(each, state)]
+        account.id()  # the first response shows server time
         plans = plan_credentials(account, renewed, state, account.clock.now(), lambda _: None)
-        return [declare_slots(user, plans) for user in users]
+        return [declare_slots(user, plans) for user in users], plans
 
     def _apply(
         self, provider: ServiceSpecificCredentialProvider, name: str, inputs: dict[str, Any], news: dict[str, Any]
@@ -146,10 +151,12 @@ def _resource(name: str) -> dict[str, Any]:
     return {"urn": f"urn:pulumi:test::iamcreds::{CREDENTIAL_TYPE}::{name}", "type": CREDENTIAL_TYPE}
 
 
-def _declare(wanted: DesiredCredential, user: DesiredUser, state: StackState) -> dict[str, Any]:
-    """Return the properties that the program sends in a preview."""
+def _declare(
+    wanted: DesiredCredential, user: DesiredUser, state: StackState, plan: Mapping[str, Any]
+) -> dict[str, Any]:  # fmt: skip
+    """Return the properties that the program sends in a preview; `plan` is the run context of a rotation."""
     group = [sibling for sibling in user.credentials if sibling.service == wanted.service]
     inputs = CredentialInputs.declare(wanted, declared=max(len(group), wanted.number), account=None)
     context = credential_context(state, wanted, group) | users_context([user], is_preview=True)
     context |= policy_context(state, wanted, user.credential_policy)
-    return inputs.properties() | {"run": context}
+    return inputs.properties() | {"run": {**context, **plan}}

@@ -16,10 +16,11 @@ from click.testing import CliRunner
 from iamcreds.cli import main
 from iamcreds.drift.comparing import list_rules
 from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
-from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
+from iamcreds.drift.rules.changed import Deactivated, ResetPending, RetiredIsActive, StatusDiffers
 from iamcreds.drift.rules.credential_limits import CredentialTooOld, LifetimeTooLong, NoExpiry, ServiceNotAllowed
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
+from iamcreds.drift.rules.rotation import RotationOverdue, RotationPending
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
 from tests.drift.stack import Stack
 from tests.text.test_commands import take_apart
@@ -120,6 +121,7 @@ TWO = "users: {{jane: {{credentials: [{{service: codecommit, {}}}, {{service: co
 MANAGED = "users: {{jane: {{credentials: [{{service: codecommit, {}}}]}}}}"
 KEY = "users: {{jane: {{credentials: [{{service: bedrock, {}}}]}}}}"
 DEFAULTS = "defaults: {{credentialPolicy: {{{}}}}}\n"
+ROTATE = "rotate: {every: 90d, overlap: 7d}"
 ENDLESS = r"\. Declare `expire: \{after: 368d\}`, otherwise its successor does not expire"
 KEYS = "users: {{jane: {{accessKeys: {{{}: {}}}}}}}"
 
@@ -279,6 +281,67 @@ def pending_expiry(world: World) -> None:
     world.stack.declare(f"{DEFAULTS.format('requireExpiry: [bedrock]')}{KEY.format('expire: {after: 90d}')}")
 
 
+def rotating(
+    world: World, fields: str = ROTATE, *, first: str = "", is_blocked: bool = False, off: bool = False
+) -> None:
+    """Have a managed credential that is a year old and rotates; `first` are its fields in the first update."""
+    world.put(ONE)
+    world.manage(MANAGED.replace("{}", f"{{}}, {first.replace('{', '{{').replace('}', '}}')}"), ONE)
+    if is_blocked:
+        world.put(OTHER)
+    if off:
+        switch(world, ONE, "Inactive")
+    world.stack.declare(MANAGED.format(fields))
+
+
+def switch(world: World, credential_id: str, status: StatusTypeType) -> None:
+    """Set the status of a credential of jane outside the stack."""
+    world.iam.update_service_specific_credential(
+        UserName="jane", ServiceSpecificCredentialId=credential_id, Status=status
+    )
+
+
+def rotated(world: World) -> str:
+    """Have a rotated credential and a previous one that an update retired after its overlap; return the current id."""
+    rotating(world)
+    world.stack.up()
+    world.emulator.controls.set(clock_shift=8 * 86_400)
+    world.stack.up()
+    world.emulator.controls.set(clock_shift=0)
+    current: str = world.stack.state["jane/codecommit~2"][1]["credential_id"]
+    return current
+
+
+def reactivated(world: World, fields: str = ROTATE, *, is_rolled_back: bool = False) -> None:
+    """Have a retired previous credential that someone activated, and deactivate the current one for a rollback."""
+    current = rotated(world)
+    switch(world, ONE, "Active")
+    if is_rolled_back:
+        switch(world, current, "Inactive")
+    world.stack.declare(MANAGED.format(fields))
+
+
+def rotating_with_policy(world: World, fields: str) -> None:
+    """Have a managed credential that is a year old, rotates, and violates a policy."""
+    rotating(world)
+    world.stack.declare(DEFAULTS.format("maxAgeDays: 90") + MANAGED.format(fields))
+
+
+def no_longer_rotating(world: World) -> None:
+    """Have a rotated credential whose `rotate` was removed from the specs."""
+    rotated(world)
+    world.stack.declare(JANE)
+
+
+def overlapping(world: World) -> None:
+    """Have a current and a previous credential that are both a year old and Active."""
+    world.put(ONE, OTHER)
+    world.manage(TWO, ONE, OTHER)
+    inputs, outputs = world.stack.state.pop("jane/codecommit/spare")
+    world.stack.state["jane/codecommit~2"] = inputs | {"rotation": 1}, outputs | {"rotation": 1}
+    world.stack.declare(MANAGED.format(ROTATE))
+
+
 ROWS = [
     row(MissingUser, rf"{AWS}, or (?P<edit>remove the user from the specs)", no_user, edit="users: {}"),
     row(
@@ -432,6 +495,85 @@ ROWS = [
         rf"created before the expiry\){ENDLESS}",
         two_expiring,
     ),
+    row(RotationOverdue, rf"{UP}, which rotates it", rotating),
+    row(
+        RotationOverdue,
+        rf"{AWS}, or (?P<edit>remove it from the specs)",
+        lambda world: rotating(world, off=True),
+        edit=NOBODY,
+    ),
+    row(
+        RotationOverdue,
+        "resolve unmanaged ACCAOTHER.* first .see unmanaged-credential., then pulumi up, which rotates it",
+        lambda world: rotating(world, is_blocked=True),
+    ),
+    row(
+        RotationOverdue,
+        rf"(?P<twice>pulumi up) from \d{{4}}-\d\d-\d\d on, which retires {ONE}; the pulumi up after it rotates",
+        overlapping,
+    ),
+    row(RotationOverdue, rf"{UP}, which resets it", lambda world: rotating(world, f"{ROTATE}, reset: lost")),
+    row(
+        RotationPending,
+        rf"{UP}, which rotates it",
+        lambda world: rotating(world, "rotate: {trigger: b, overlap: 7d}", first="rotate: {trigger: a, overlap: 7d}"),
+    ),
+    row(RetiredIsActive, rf"if its password is not in use: {UP}, which deactivates it", reactivated),
+    row(
+        RetiredIsActive,
+        rf"if its password is not in use: {UP}, which deletes it",
+        lambda world: reactivated(world, "rotate: {every: 90d, overlap: 7d, retire: delete}"),
+    ),
+    row(
+        RetiredIsActive,
+        rf"{AWS}, and then pulumi up, which deactivates {ONE}",
+        lambda world: reactivated(world, is_rolled_back=True),
+    ),
+    row(
+        Deactivated,
+        rf"{AWS}, or (?P<edit>remove it from the specs)",
+        lambda world: rotating(world, "rotate: {trigger: a, overlap: 7d}", off=True),
+        edit=NOBODY,
+    ),
+    row(Deactivated, WITH_STATE, lambda world: rotating(world, off=True), state=False),
+    row(
+        ExpiringSoon,
+        rf"{UP}, which rotates it",
+        lambda world: expiring(world, days=3, expire="expire: {after: 368d}, rotate: {trigger: a, overlap: 7d}"),
+    ),
+    row(
+        ExpiringSoon,
+        r"(?P<edit_date>remove `notBefore` from the specs, then pulumi up), which rotates it; or after the expiry, run"
+        r" (?P<later>pulumi up), which replaces it with one that expires after 368 days",
+        lambda world: expiring(
+            world,
+            days=3,
+            expire="expire: {after: 368d}, rotate: {every: 90d, overlap: 7d, notBefore: 2100-01-01}",
+        ),
+        edit_date=KEY.format(f"expire: {{after: 368d}}, {ROTATE}"),
+    ),
+    row(
+        NoLongerDeclared,
+        rf"{UP}, which deletes it; or (?P<edit>declare `rotate` again)",
+        no_longer_rotating,
+        edit=MANAGED.format(ROTATE),
+    ),
+    row(
+        CredentialTooOld,
+        r"(?P<edit_every>declare `every: 83d` in the specs, then pulumi up)",
+        lambda world: rotating_with_policy(world, ROTATE),
+        edit_every=DEFAULTS.format("maxAgeDays: 90") + MANAGED.format("rotate: {every: 83d, overlap: 7d}"),
+    ),
+    row(
+        CredentialTooOld,
+        "(?P<up_overlap>pulumi up), which rotates it",
+        lambda world: rotating_with_policy(world, "rotate: {every: 60d, overlap: 30d}"),
+    ),
+    row(
+        CredentialTooOld,
+        "declare a shorter `every` and `overlap` in the specs, then pulumi up",
+        lambda world: rotating_with_policy(world, "rotate: {every: 100d, overlap: 80d}"),
+    ),
     row(TooManyAccessKeys, f"if the key is no longer needed: {AWS}", lambda world: access_keys(world, "max", 1)),
     row(AccessKeyTooOld, f"if the key is no longer needed: {AWS}", lambda world: access_keys(world, "maxAgeDays", 90)),
     row(AccessKeyIdle, f"if the key is no longer needed: {AWS}", lambda world: access_keys(world, "maxIdleDays", 90)),
@@ -512,7 +654,9 @@ ROWS = [
 """A row for each rule that drift reports and for each kind of its advice, except the one for renamed users."""
 
 STAYS = {("expiring-soon", "edit"), ("unmanaged-credential", "iamcreds"), ("missing-credential", "iamcreds")}
-"""Rules and options that leave the difference as it is: an expiry cannot change, and a comparison changes nothing."""
+STAYS |= {("switched-off", "iamcreds"), ("credential-too-old", "edit_every"), ("credential-too-old", "up_overlap")}
+"""Rules and options that leave the difference as it is: an expiry cannot change, and a comparison changes nothing. A
+previous password stays too old until its overlap ends."""
 
 
 def test_every_rule_has_a_row() -> None:
@@ -566,6 +710,8 @@ def take(world: World, row: Row, option: str, text: str) -> None:
             world.stack.protected.clear()
         if option == "later":
             world.emulator.controls.set(clock_shift=10 * 86_400)
+        if option == "twice":
+            world.stack.up()
         if option in row.edits:
             world.stack.declare(row.edits[option])
         world.stack.up()

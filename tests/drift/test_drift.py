@@ -318,6 +318,7 @@ def test_state(drifting: Drifting, iam: IAMClient) -> None:
     assert ran.account["notChecked"] == {
         "resetTriggers": 0,
         "credentialAges": 0,
+        "rotations": 0,
         "ids": False,
         "accessKeys": False,
         "undeclared": 0,

@@ -124,6 +124,7 @@ def test_note(recorded: list[RecordedCredential] | None) -> None:
             "id": OLDER,
             "status": "Active",
             "expires": (NOW + 10 * DAY).isoformat(timespec="seconds"),
+            "validUntil": (NOW + 10 * DAY).isoformat(timespec="seconds"),
         }
     ]
     assert describe_scope(drift).startswith("compared 1 declared credential of 1 user with 2 existing ones")
@@ -172,9 +173,9 @@ def test_renewal_no_longer_declared(recorded: list[RecordedCredential]) -> None:
     created = f"{RENEWED[0].created:%Y-%m-%d}"
     assert words.message == (
         f"bedrock credential ACCA1 (Active, created on {created}) of jane/bedrock is the previous one, but"
-        " `renewBefore` is no longer declared"
+        " `rotate` or `renewBefore` is no longer declared"
     )
-    assert words.next == "pulumi up, which deletes it; or declare `renewBefore` again"
+    assert words.next == "pulumi up, which deletes it; or declare `rotate` or `renewBefore` again"
 
 
 def test_credential_no_longer_declared() -> None:

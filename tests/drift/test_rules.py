@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from iamcreds.desired import Desired, DesiredCredential
+from iamcreds.desired import Desired, DesiredCredential, Retire, RotationPolicy
 from iamcreds.drift.comparing import Drift, compare, list_rules
 from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
-from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
+from iamcreds.drift.rules.changed import Deactivated, ResetPending, RetiredIsActive, StatusDiffers
 from iamcreds.drift.rules.checked_credential import CheckedCredential
 from iamcreds.drift.rules.credential_limits import (
     CredentialTooOld,
@@ -23,6 +23,7 @@ from iamcreds.drift.rules.credential_limits import (
 )
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
+from iamcreds.drift.rules.rotation import RotationOverdue, RotationPending
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
 from iamcreds.model import (
     AccessKey,
@@ -35,6 +36,7 @@ from iamcreds.model import (
 )
 from iamcreds.report.summary import describe_limits
 from iamcreds.services import Family
+from iamcreds.slots import PreviousCredential
 from tests.documents.reading import parse
 from tests.text.test_commands import take_apart
 
@@ -60,6 +62,11 @@ KEY = replace(ON, service=BEDROCK, family=Family.API_KEY)
 LIMITED: dict[str, Any] = {"user": "jane", "service": BEDROCK, "existing": (KEY,)}
 CHECKED = CheckedCredential(user="jane", service=BEDROCK, existing=KEY)
 NEW = replace(CHECKED, existing=None, name="bedrock")
+
+POLICY = RotationPolicy(overlap_hours=7 * 24, every_hours=90 * 24)
+ROTATING = replace(WANTED, rotate=POLICY, trigger="b\u202e")
+ROTATED: dict[str, Any] = {**JANE, "desired": (ROTATING,), "recorded": replace(RECORDED, trigger="a")}
+DUE = datetime(2027, 2, 25, tzinfo=UTC)
 
 
 class Expected(NamedTuple):
@@ -134,6 +141,72 @@ EXPECTED: list[tuple[Difference, Expected]] = [
             "bedrock credential ACCA0 never expires, but it is declared with `expire: {after: 1d}`",
             "1 day",
             "no expiry",
+        ),
+    ),
+    (
+        RotationOverdue(**ROTATED, existing=(ON,), due=DUE),
+        Expected(
+            "password of codecommit credential ACCA0 was issued on 2026-11-23, and its rotation is overdue since"
+            " 2027-02-25",
+            "every 90 days",
+            "issued on 2026-11-23",
+        ),
+    ),
+    (
+        RotationOverdue(
+            **ROTATED | {"desired": (replace(ROTATING, rotate=replace(POLICY, every_hours=36)),), "service": BEDROCK},
+            existing=(replace(KEY, expires=ENDING.expires),),
+            due=DUE,
+        ),
+        Expected(
+            "API key of bedrock credential ACCA0 was issued on 2026-11-23, and its rotation is overdue since"
+            " 2027-02-25. It expires on 2026-11-26",
+            "every 36 hours",
+            "issued on 2026-11-23",
+        ),
+    ),
+    (
+        RotationOverdue(**ROTATED, existing=(OFF,), due=DUE),
+        Expected(
+            "password of codecommit credential ACCA1 was issued on 2026-11-23, and its rotation is overdue since"
+            " 2027-02-25. It is not rotated, because it was deactivated outside Pulumi",
+            "every 90 days",
+            "issued on 2026-11-23",
+        ),
+    ),
+    (
+        RotationPending(**ROTATED, existing=(ON,), previous=PreviousCredential(OFF, ROTATING, DUE)),
+        Expected(
+            'codecommit credential ACCA0 has a pending rotation (declared: "b\\u202e", applied: "a")',
+            '"b\\u202e"',
+            '"a"',
+        ),
+    ),
+    (
+        RetiredIsActive(**JANE, desired=(ROTATING,), existing=(ON,)),
+        Expected(
+            "codecommit credential ACCA0 is Active, but it is the retired previous one of jane/codecommit",
+            "Inactive",
+            "Active",
+        ),
+    ),
+    (
+        RetiredIsActive(
+            **JANE, desired=(replace(ROTATING, rotate=replace(POLICY, retire=Retire.DELETE)),), existing=(ON,)
+        ),
+        Expected(
+            "codecommit credential ACCA0 is Active, but it is the retired previous one of jane/codecommit",
+            "Inactive",
+            "Active",
+        ),
+    ),
+    (
+        Deactivated(**JANE, desired=(ROTATING,), existing=(OFF,), may_be_previous=True),
+        Expected(
+            "codecommit credential ACCA1 is Inactive. Either it was deactivated outside Pulumi, or it is the previous"
+            " one and the current one is missing",
+            "codecommit",
+            "Inactive, created on 2026-11-23",
         ),
     ),
     (
@@ -408,7 +481,8 @@ def test_every_difference_has_a_next_step(difference: Difference) -> None:
     """Each difference has a next step on one line, which contains the id if it needs one."""
     step = difference.describe().next
     assert step.isprintable()
-    is_about_id = difference.id and not isinstance(difference, ExpiringSoon | UnresolvedCreate)
+    is_open = isinstance(difference, Deactivated) and difference.may_be_previous
+    is_about_id = difference.id and not is_open and not isinstance(difference, ExpiringSoon | UnresolvedCreate)
     assert not is_about_id or difference.id in step or "pulumi up" in step
 
 
@@ -478,9 +552,11 @@ def test_limits() -> None:
     """Notes report unchecked facts and the sources of the result."""
     there = Inventory("123456789012", NOW, access_keys_read=("jane",))
     assert list(describe_limits(drift(there))) == []
-    assert list(describe_limits(drift(there, resets=2, ages=1, are_ids_unknown=True, are_keys_skipped=True))) == [
+    unknown = drift(there, resets=2, ages=1, rotations=3, are_ids_unknown=True, are_keys_skipped=True)
+    assert list(describe_limits(unknown)) == [
         "2 reset texts not checked: only the stack's state has the applied texts",
         "ages of 1 credential not checked: only the stack's state has the dates of resets",
+        "rotations of 3 credentials not checked: only the stack's state has their dates and triggers",
         "ids not checked: only the stack's state has the ids of declared credentials",
         "access keys not checked, because they do not belong to a service",
     ]

@@ -215,3 +215,47 @@ def test_options_of_git_alone(filled: Stack) -> None:
         done = run(filled, "iamcreds", "secret", "jane/codecommit", *words)
         assert (done.returncode, done.stdout) == (2, "")
         assert "requires --as git-credential" in done.stderr
+
+
+ROTATING = "users: {jane: {credentials: [{service: codecommit, rotate: {every: 90d, overlap: 7d}}]}}"
+FIRST, SECOND = "jane-at-123456789012", "jane+1-at-123456789012"
+
+
+def fill_in(stack: Stack, url: str) -> str | None:
+    """Return the password that `git credential fill` gets for a URL, None for none."""
+    done = run(stack, "git", "credential", "fill", given=f"url={url}\n\n", **GIT)
+    found = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert (done.returncode == 0) is ("password" in found), done.stderr
+    return f"{found['username']} {found['password']}" if found else None
+
+
+def test_git_rotation(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """Git gets either login's own password during the overlap, and nothing for the retired one afterwards."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(jane=ROTATING)
+    stack.up()
+    emulator.controls.set(clock_shift=91 * 86_400)
+    stack.up()
+    configure_git(stack, HELPER)
+    passwords = {}
+    for name, login in (("jane/codecommit", FIRST), ("jane/codecommit~2", SECOND)):
+        passwords[login] = f"{login} {emulator.controls.passwords()[stack.read_resources()[name]['id']]}"
+    for login in (FIRST, SECOND):
+        assert fill_in(stack, f"https://{login}@{HOST}/v1/repos/product") == passwords[login]
+        assert fill_in(stack, f"https://{login.replace('+', '%2B')}@{HOST}/v1/repos/product") == passwords[login]
+    assert fill_in(stack, f"https://{HOST}/v1/repos/product") == passwords[SECOND]
+    assert fill_in(stack, f"https://jane+2-at-123456789012@{HOST}/v1/repos/product") is None
+    emulator.controls.set(clock_shift=99 * 86_400)
+    stack.up()
+    assert fill_in(stack, f"https://{FIRST}@{HOST}/v1/repos/product") is None
+    assert fill_in(stack, f"https://{SECOND}@{HOST}/v1/repos/product") == passwords[SECOND]
+    emulator.controls.set(clock_shift=190 * 86_400)
+    emulator.controls.deny("iam:UpdateServiceSpecificCredential")
+    assert stack.run("up", "--yes", "--skip-preview").code != 0
+    assert fill_in(stack, f"https://{FIRST}@{HOST}/v1/repos/product") is None, "its rotation failed"
+    assert fill_in(stack, f"https://{HOST}/v1/repos/product") == passwords[SECOND]
+    emulator.controls.clear_faults()
+    stack.up()
+    current = emulator.controls.passwords()[stack.read_resources()["jane/codecommit"]["id"]]
+    assert fill_in(stack, f"https://{HOST}/v1/repos/product") == f"{FIRST} {current}"
+    assert fill_in(stack, f"https://{SECOND}@{HOST}/v1/repos/product") == passwords[SECOND]

@@ -47,13 +47,6 @@ class Account:
         """Advance the account's clock by that many seconds."""
         self.controls.set(clock_shift=self.controls.settings()["clock_shift"] + seconds)
 
-    def list_working(self) -> dict[str, str]:
-        """Return the passwords of the credentials that work, by id."""
-        passwords = self.controls.passwords()
-        listed = self.iam.list_service_specific_credentials(AllUsers=True)["ServiceSpecificCredentials"]
-        ids = [each["ServiceSpecificCredentialId"] for each in listed if each["Status"] == "Active"]
-        return {each: passwords[each] for each in ids if each in passwords}
-
     def empty(self) -> None:
         """Reset the account to its users."""
         self.controls.reset()

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from tests.faults.cases import READING
 from tests.faults.engine import MINUTE, copy_engine, create_engine, read_secret
+from tests.faults.passwords import list_working, select_in_use, watch
 from tests.faults.scenarios import Live
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from tests.faults.account import Account
     from tests.faults.cases import Case
     from tests.faults.engine import Engine
+    from tests.faults.passwords import Password
     from tests.faults.scenarios import Scenario
 
 MOST_UPS = 3
@@ -109,19 +111,20 @@ def play(case: Case, prepared: Prepared, home: Path, binaries: str, account: Acc
     outcome = Outcome()
     engine = copy_engine(prepared.folder, home, binaries, account.url)
     account.restore(prepared.recorded)
-    working = account.list_working() if case.scenario.keeps_working else {}
     account.controls.clear_counts()
     try:
-        case.kind.arm(account.controls, case.call)
-        is_clean = engine.up_with(case.kind, account, has_checkpoints=case.scenario.has_checkpoints)
-        outcome.is_met = len(account.controls.calls()) >= case.call
-        account.controls.clear_faults()
-        engine.end_processes()
-        outcome.problems += find_broken(working, account.list_working())
-        recover(engine, account, outcome, working, is_clean=is_clean)
-        check(case.scenario, prepared.recorded, engine, account, outcome)
-        if case.scenario.keeps_working:
-            outcome.problems += find_repeated(engine, account)
+        with watch(list_in_use(case.scenario, engine)) as problems:
+            case.kind.arm(account.controls, case.call)
+            is_clean = engine.up_with(case.kind, account, has_checkpoints=case.scenario.has_checkpoints)
+            outcome.is_met = len(account.controls.calls()) >= case.call
+            account.controls.clear_faults()
+            engine.end_processes()
+            recover(engine, account, outcome, is_clean=is_clean)
+            complete(case.scenario, engine, account, outcome)
+            check(case.scenario, prepared.recorded, engine, account, outcome)
+            if case.scenario.keeps_working:
+                outcome.problems += find_repeated(engine, account)
+        outcome.problems += problems
         if not case.kind.victims and any("Traceback" in said for said in engine.printed):
             outcome.problems.append("a traceback was printed")
     finally:
@@ -131,7 +134,14 @@ def play(case: Case, prepared: Prepared, home: Path, binaries: str, account: Acc
     return outcome
 
 
-def recover(engine: Engine, account: Account, outcome: Outcome, working: Mapping[str, str], *, is_clean: bool) -> None:
+def list_in_use(scenario: Scenario, engine: Engine) -> dict[str, Password]:
+    """Return the passwords that must work all the time, by id."""
+    return (
+        select_in_use(list_working(), engine.read_state(), retires=scenario.retires) if scenario.keeps_working else {}
+    )
+
+
+def recover(engine: Engine, account: Account, outcome: Outcome, *, is_clean: bool) -> None:
     """Recover like a user: follow the advice of the last run and repeat the run, until it is clean."""
     while not is_clean and outcome.ups < MOST_UPS:
         outcome.cancels += engine.cancel()
@@ -140,17 +150,19 @@ def recover(engine: Engine, account: Account, outcome: Outcome, working: Mapping
         take_ways_out(engine, account, outcome)
         outcome.ups += 1
         is_clean = engine.up(account)
-        outcome.problems += find_broken(working, account.list_working())
     if not is_clean:
         outcome.problems.append(f"not clean after {MOST_UPS} ups")
     outcome.cancels += engine.cancel()
 
 
-def find_broken(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
-    """Yield the ids of credentials that worked before, and do not exist, are not Active or have another password."""
-    yield from (f"{credential_id} no longer works" for credential_id in before if after.get(credential_id) is None)
-    changed = (each for each in before.keys() & after.keys() if before[each] != after[each])
-    yield from (f"the password of {credential_id} is reset" for credential_id in sorted(changed))
+def complete(scenario: Scenario, engine: Engine, account: Account, outcome: Outcome) -> None:
+    """Run the updates that the result may need after a clean one: a retirement, and the rotation after it."""
+    for _ in range(scenario.extra_ups):
+        if not list(find_problems(scenario, map(_describe, account.list_credentials()))):
+            return
+        outcome.ups += 1
+        if not engine.up(account):
+            outcome.problems.append("an update after a clean one fails")
 
 
 def find_repeated(engine: Engine, account: Account) -> Iterator[str]:
@@ -197,7 +209,7 @@ def check(
     known = {key for key in passwords if scenario.has_passwords or passwords[key] is not None}
     outcome.lost = sorted(key for key in valid.keys() & known if passwords[key] != valid[key])
     outcome.leaks = count_leaks(engine, account.controls.secrets())
-    outcome.problems += find_problems(scenario, [_describe(credential) for credential in existing])
+    outcome.problems += find_problems(scenario, map(_describe, existing))
     outcome.problems += find_state_problems(state, valid)
     old = {credential["password"] for credential in recorded}
     if scenario.is_renewing and old & set(passwords.values()):
@@ -206,7 +218,7 @@ def check(
         outcome.problems.append("the backend is locked")
 
 
-def find_problems(scenario: Scenario, existing: list[Live]) -> Iterator[str]:
+def find_problems(scenario: Scenario, existing: Iterable[Live]) -> Iterator[str]:
     """Yield the differences between the existing credentials and those of the scenario."""
     wanted, found = Counter(scenario.existing), Counter(existing)
     yield from (f"missing: {missing}" for missing in (wanted - found).elements())

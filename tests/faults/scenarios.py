@@ -51,6 +51,8 @@ class Scenario:
         has_foreign: True if manually created credentials stay and stay unmanaged.
         is_renewing: True if no password of the day before may be in the state afterwards.
         keeps_working: True if the credentials that work before `up` must work with the same password all the time.
+        retires: True if this need not be true for a previous credential, because its overlap has ended.
+        extra_ups: the number of updates after a clean one that the result may need.
         has_checkpoints: True if `up` records each step; otherwise it records its result at the end.
     """
 
@@ -65,6 +67,8 @@ class Scenario:
     has_foreign: bool = False
     is_renewing: bool = False
     keeps_working: bool = False
+    retires: bool = False
+    extra_ups: int = 0
     has_checkpoints: bool = True
 
 
@@ -82,6 +86,8 @@ def program(*credentials: str) -> Project:
 
 _EXPIRING = specs("service: bedrock, expire: {after: 90d}")
 _RENEWED = specs("service: bedrock, expire: {after: 90d, renewBefore: 14d}")
+_ROTATED = specs("service: codecommit, rotate: {every: 90d, overlap: 7d}")
+_ROTATED_KEY = specs("service: bedrock, expire: {after: 180d}, rotate: {every: 90d, overlap: 7d}")
 _AGED = 'user="jane", service="bedrock", age_days={}'
 _AGED_OF_TWO = _AGED + ", declared=2"
 
@@ -215,5 +221,57 @@ SCENARIOS = (
         days=(80, 3),
     ),
     Scenario("renew-end", _RENEWED, (Live(BEDROCK, days=90),), before=_RENEWED, days=(91, 14), keeps_working=True),
+    Scenario(
+        "rotate-first",
+        _ROTATED,
+        (Live(CODECOMMIT), Live(CODECOMMIT)),
+        before=_ROTATED,
+        days=(100,),
+        keeps_working=True,
+    ),
+    Scenario(
+        "rotate",
+        _ROTATED,
+        (Live(CODECOMMIT), Live(CODECOMMIT)),
+        before=_ROTATED,
+        days=(200, 110, 100),
+        keeps_working=True,
+        extra_ups=1,
+    ),
+    Scenario(
+        "rotate-retire",
+        _ROTATED,
+        (Live(CODECOMMIT, "Inactive"), Live(CODECOMMIT)),
+        before=_ROTATED,
+        days=(110, 10),
+        keeps_working=True,
+        retires=True,
+    ),
+    Scenario(
+        "rotate-retire-delete",
+        specs("service: codecommit, rotate: {every: 90d, overlap: 7d, retire: delete}"),
+        (Live(CODECOMMIT),),
+        before=_ROTATED,
+        days=(110, 10),
+        keeps_working=True,
+        retires=True,
+    ),
+    Scenario(
+        "rotate-removed",
+        specs("service: codecommit"),
+        (Live(CODECOMMIT),),
+        before=_ROTATED,
+        days=(200, 105, 95, 5),
+        keeps_working=True,
+        retires=True,
+    ),
+    Scenario(
+        "rotate-expiring",
+        _ROTATED_KEY,
+        (Live(BEDROCK, days=180), Live(BEDROCK, days=180)),
+        before=_ROTATED_KEY,
+        days=(179, 90, 80),
+        keeps_working=True,
+    ),
 )
 """The scenarios, each of which takes seconds; write paths that are not listed here are not tested."""

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.faults.account import open_account
 from tests.faults.cases import Case, make_cases, sample, select
 from tests.faults.engine import IMPATIENT
 from tests.faults.kinds import KINDS
-from tests.faults.playing import find_broken, find_delete_commands, find_problems, find_state_problems
+from tests.faults.passwords import Password, find_broken, list_working, select_in_use, watch
+from tests.faults.playing import find_delete_commands, find_problems, find_state_problems
 from tests.faults.scenarios import CODECOMMIT, SCENARIOS, Live
 
 if TYPE_CHECKING:
@@ -93,12 +95,43 @@ def test_state_problems() -> None:
     assert list(find_state_problems([{"id": "ACCA1"}], {"ACCA1"})) == []
 
 
-def test_broken_credentials() -> None:
+def test_broken_passwords() -> None:
     """A credential that worked and was deleted, deactivated or reset since is reported; a new one is not."""
-    before = {"ACCA1": "secret", "ACCA2": "secret", "ACCA3": "secret"}
-    after = {"ACCA1": "secret", "ACCA2": "new", "ACCA4": "secret"}
-    assert list(find_broken(before, after)) == ["ACCA3 no longer works", "the password of ACCA2 is reset"]
-    assert list(find_broken(before, {**before, "ACCA4": "secret"})) == []
+    old = Password("jane-at-1", "secret")
+    before = {"ACCA1": old, "ACCA2": old, "ACCA3": old, "ACCA5": old}
+    after = {"ACCA1": old, "ACCA2": old._replace(password="new"), "ACCA4": old, "ACCA5": old._replace(login="j")}
+    assert list(find_broken(before, after)) == [
+        "ACCA3 no longer works",
+        "the password of ACCA2 is changed",
+        "the login of ACCA5 is changed",
+    ]
+    assert list(find_broken(before, {**before, "ACCA4": old})) == []
+
+
+def test_passwords_in_use() -> None:
+    """The previous password is in use until its overlap ends."""
+    working = {"ACCA1": Password("jane-at-1", "one"), "ACCA2": Password("jane+1-at-1", "two")}
+    state: list[dict[str, Any]] = [{"id": "ACCA1", "outputs": {}}, {"id": "ACCA2", "outputs": {"rotation": 1.0}}]
+    assert select_in_use(working, state, retires=False) == working
+    assert select_in_use(working, state, retires=True) == {"ACCA2": working["ACCA2"]}
+
+
+def test_watch(emulator: Emulator) -> None:
+    """A password that fails for a moment is reported, although it works before and afterwards."""
+    emulator.controls.reset()
+    account = open_account(emulator, ("jane",))
+    account.empty()
+    account.create_credential("jane", CODECOMMIT)
+    (credential,) = account.list_credentials()
+    name = {"UserName": "jane", "ServiceSpecificCredentialId": credential["ServiceSpecificCredentialId"]}
+    before = list_working()
+    with watch(before) as problems:
+        account.iam.update_service_specific_credential(**name, Status="Inactive")
+        account.iam.update_service_specific_credential(**name, Status="Active")
+        assert list_working() == before
+        account.iam.reset_service_specific_credential(**name)
+    credential_id = name["ServiceSpecificCredentialId"]
+    assert problems == [f"{credential_id} no longer works", f"the password of {credential_id} is changed"]
 
 
 def test_impatience(signed_in: Emulator) -> None:

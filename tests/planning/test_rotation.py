@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iamcreds.desired import RotationPolicy
 from iamcreds.due_dates import find_renewal
 from iamcreds.model import Existing, Status
 from iamcreds.planning import rotation
@@ -94,6 +95,14 @@ def test_previous_keeps_its_inputs() -> None:
     current, previous = plan(desired, slot(age=80, reset="old"), slot(2, 1, reset="new")).slots
     assert (current.expire_after_days, current.reset, current.adopt) == (30, "new", None)
     assert (previous.expire_after_days, previous.reset, previous.adopt) == (90, "old", "ACCA0")
+
+
+def test_rotation_with_a_new_lifetime() -> None:
+    """A due rotation with a changed lifetime issues one password: the key in use keeps its lifetime as previous one."""
+    policy = RotationPolicy(overlap_hours=24, every_hours=20 * 24)
+    previous, successor = plan(replace(PLAIN, expire_after_days=60, rotate=policy), OLD).slots
+    assert (previous.slot, previous.expire_after_days) == (1, 90)
+    assert (successor.slot, successor.expire_after_days) == (2, 60)
 
 
 def test_imported() -> None:

@@ -20,7 +20,7 @@ class Mocks(pulumi.runtime.Mocks):
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """Create every resource with its inputs as outputs."""
-        self.registered[args.typ] = dict(args.inputs)
+        self.registered[args.name] = dict(args.inputs)
         outputs = {"outputs": {"jane": "jane"}} if args.typ == "pulumi:pulumi:StackReference" else {}
         return f"{args.name}-id", dict(args.inputs) | outputs
 
@@ -32,15 +32,16 @@ class Mocks(pulumi.runtime.Mocks):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_documented_program() -> None:
-    """A user that pulumi-aws creates in the same program is the user of the credential."""
+    """A user that pulumi-aws creates in the same program is the user of the credentials."""
     mocks = Mocks()
     pulumi.runtime.set_mocks(mocks)
     run = pulumi.runtime.test(lambda: exec(compile(program(), "own-program.md", "exec"), {}))  # type: ignore[no-untyped-call]  # noqa: S102 - our own document
     run()
-    credential = mocks.registered["pulumi-python:dynamic/iam:ServiceSpecificCredential"]
-    assert mocks.registered["aws:iam/user:User"]["name"] == "jane"
-    assert (credential["user"], credential["service"]) == ("jane", "codecommit")
-    assert credential["run"]["created_users"] == ["jane"]
+    assert mocks.registered["jane"]["name"] == "jane"
+    for name, service in (("jane-git", "codecommit"), ("vault", "cassandra.amazonaws.com")):
+        credential = mocks.registered[name]
+        assert (credential["user"], credential["service"]) == ("jane", service)
+        assert credential["run"]["created_users"] == ["jane"]
 
 
 def test_user_of_a_different_stack() -> None:
@@ -54,10 +55,10 @@ def test_user_of_a_different_stack() -> None:
             ServiceSpecificCredential(name, user=user, service="codecommit")
 
     pulumi.runtime.test(declare)()  # type: ignore[no-untyped-call]
-    assert mocks.registered["pulumi-python:dynamic/iam:ServiceSpecificCredential"]["run"]["created_users"] == []
+    assert [mocks.registered[name]["run"]["created_users"] for name in ("a", "b")] == [[], []]
 
 
 def program() -> str:
-    """Return the documented Python program that uses pulumi_aws."""
+    """Return the documented Python program, whose second part uses the user of the first one."""
     blocks: list[str] = re.findall(r"```python\n(.*?)```", (ROOT / "docs/own-program.md").read_text(), re.DOTALL)
-    return next(block for block in blocks if "pulumi_aws" in block)
+    return "\n".join(blocks)

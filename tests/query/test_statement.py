@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from iamcreds.desired import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser
+from iamcreds.desired import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, RotationPolicy
+from iamcreds.due_dates import compute_spread
 from iamcreds.errors import QueryError
-from iamcreds.model import AccessKey, Credential, SourceLocation, Status
+from iamcreds.model import AccessKey, Credential, RecordedCredential, SourceLocation, Status
 from iamcreds.query.schema import TABLES, DesiredRow, UserRow, list_credential_rows, list_desired_rows
 from iamcreds.query.statement import find_tables, run_statement
 from iamcreds.services import Family
@@ -234,6 +235,27 @@ def test_desired_rows() -> None:
         replace(jane, resource="jane/codecommit", adopt="ACCA1"),
         DesiredRow("leaver", file="a.yaml", line=9),
     ]
+
+
+@pytest.mark.parametrize("slot", ["", "~2"])
+def test_next_rotation(slot: str) -> None:
+    """The next rotation is that of the current slot, and a deactivated credential has none."""
+    location, issued = SourceLocation("a.yaml", 3, 5), datetime(2026, 11, 20, tzinfo=UTC)
+    credential = DesiredCredential("jane", SERVICE, "codecommit", location, rotate=RotationPolicy(24, 2400))
+    desired = Desired((DesiredUser("jane", location, (credential,)),), account="123456789012")
+    other = "~2" if not slot else ""
+    state = {
+        f"jane/codecommit{suffix}": RecordedCredential(
+            f"jane/codecommit{suffix}", "ACCA1", "jane", SERVICE, issued, rotation=rotation, issued=at
+        )
+        for suffix, rotation, at in ((slot, 3, issued), (other, 2, issued - timedelta(days=95)))
+    }
+    early = 0.05 + 0.1 * compute_spread("123456789012", "jane/codecommit")
+    (row,) = list_desired_rows(desired, state)
+    assert row.rotation_due == issued + timedelta(days=100) * (1 - early)
+    current = f"jane/codecommit{slot}"
+    (row,) = list_desired_rows(desired, state | {current: replace(state[current], status=Status.INACTIVE)})
+    assert row.rotation_due is None
 
 
 def test_not_in_desired() -> None:

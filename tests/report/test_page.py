@@ -13,17 +13,21 @@ from typing import Any
 
 import pytest
 
-from iamcreds.desired import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser
+from iamcreds.desired import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, RotationPolicy
 from iamcreds.drift.comparing import compare, list_rules
+from iamcreds.drift.recorded_state import make_recorded_state
 from iamcreds.drift.selection import Selection
+from iamcreds.due_dates import compute_spread
 from iamcreds.model import (
     AccessKey,
     Credential,
     CredentialReport,
     Inventory,
+    RecordedCredential,
     ReportedKey,
     ReportedUser,
     SourceLocation,
+    StackExport,
     Status,
     User,
 )
@@ -498,3 +502,25 @@ def test_renewed() -> None:
     assert '<td class="some">previous, valid until 2026-12-03</td>' in text
     assert '<a href="#timeline"><span class="label">Expiring</span><span class="figure">0</span>' in text
     assert "ACCA1 of bob/bedrock (previous, valid until 2026-12-03)" in text
+
+
+def test_rotated() -> None:
+    """With the state, a rotating credential has the date of its next rotation, and a retired one is marked."""
+    declared = DesiredCredential("bob", CODECOMMIT, "codecommit", location(11), rotate=RotationPolicy(7 * 24, 2400))
+    desired = Desired((DesiredUser("bob", location(10), (declared,)),))
+    older, newer = existing("ACCA1", "bob", days=300), existing("ACCA2", "bob", days=4)
+    found = inventory("bob", credentials=(replace(older, status=Status.INACTIVE), newer))
+    both = [(row.managed, row.rotation_due) for row in rows.build_credential_rows(subject(desired, found))]
+    assert both == [("declared", None)] * 2, "without the state, either may be current"
+    recorded = StackExport((
+        RecordedCredential("bob/codecommit", "ACCA1", "bob", CODECOMMIT, older.created, is_retired=True),
+        RecordedCredential("bob/codecommit~2", "ACCA2", "bob", CODECOMMIT, newer.created, rotation=1),
+    ))  # fmt: skip
+    about = Subject(compare(desired, found, state=make_recorded_state(recorded)), desired)
+    early = 0.05 + 0.1 * compute_spread("123456789012", "bob/codecommit")
+    due = newer.created + 100 * DAY * (1 - early)
+    assert [(row.managed, row.rotation_due, row.is_declared) for row in rows.build_credential_rows(about)] == [
+        ("previous, Inactive", None, True),
+        ("declared", due, True),
+    ]
+    assert f'<td class="some">declared, rotation due {due:%Y-%m-%d}</td>' in page(about)

@@ -111,6 +111,8 @@ def test_rules() -> None:
         "no-expiry",
         "pending-create",
         "reset-pending",
+        "rotation-overdue",
+        "rotation-pending",
         "service-not-allowed",
         "status-differs",
         "switched-off",

@@ -94,7 +94,14 @@ def test_json() -> None:
             "usersRead": 1,
             "credentialReport": {"generated": "2026-11-23T11:55:00+00:00", "ageSeconds": 300},
         },
-        "notChecked": {"resetTriggers": 3, "credentialAges": 0, "ids": False, "accessKeys": False, "undeclared": 0},
+        "notChecked": {
+            "resetTriggers": 3,
+            "credentialAges": 0,
+            "rotations": 0,
+            "ids": False,
+            "accessKeys": False,
+            "undeclared": 0,
+        },
         "differences": [
             {
                 "kind": "drift",
@@ -126,6 +133,7 @@ def test_json() -> None:
         ],
         "unsettled": [],
         "previous": [],
+        "rotations": [],
     }
     assert [note for note in notes if "reset texts" in note]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.simulation.making import make_history
 from tests.simulation.play import play
 from tests.simulation.run import run
+from tests.simulation.seeds import make_history
 
 
 def main() -> int:

@@ -76,6 +76,8 @@ class Run:
         self.changes: list[str] = []
         self.told: set[type[Exception]] = set()
         self.made: set[str] = set()
+        self.was_reset: set[str] = set()
+        self.before: list[Resource] = []
         self.handed_over: list[str] = []  # ids that a process of this operation has read
         self.lost: list[tuple[str, str, float, float]] = []  # failed Creates: user, service, start, end
         self.knew: set[str] = stack.ids()
@@ -127,6 +129,8 @@ class Run:
         return credential_id in self.made or credential_id in self.knew or credential_id in self.stack.ids()
 
     def _work(self) -> None:
+        self.stack.back_up()
+        self.before = self.stack.backups[-1]
         self.knew = self.stack.ids()
         self.is_forced = bool(self.options.replaced) or any(found.taint or found.delete for found in self.stack.state)
         self.working = self.record.find_kept(self)

@@ -28,6 +28,7 @@ class Act(StrEnum):
     RENAME = "renames"
     RESTORE = "renames back"
     ADD_USER = "adds"
+    ROLL_BACK = "exchanges the status of"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Human:
     def __str__(self) -> str:
         if self.act in (Act.RENAME, Act.RESTORE, Act.ADD_USER):
             return f"a human {self.act} user {self.user}"
+        if self.act is Act.ROLL_BACK:
+            return f"a human {self.act} {self.user}'s {self.service.partition('.')[0]} credentials"
         which = "" if self.act is Act.CREATE else f"{self.nth + 1}. "
         ends = "" if self.days is None else f", which expires after {self.days} days"
         return f"a human {self.act} the {which}{self.service.partition('.')[0]} credential of {self.user}{ends}"
@@ -176,6 +179,28 @@ class Guard:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """A change of the maximum number of rotations in one run."""
+
+    stack: int
+    number: int | None
+
+    def __str__(self) -> str:
+        return f"{STACKS[self.stack]} rotates at most {'any number' if self.number is None else self.number} in a run"
+
+
+@dataclass(frozen=True)
+class Restore:
+    """The restoration of the state before one of the last runs; 1 is the last one."""
+
+    stack: int
+    runs: int = 1
+
+    def __str__(self) -> str:
+        return f"{STACKS[self.stack]}'s state before the last {self.runs} runs is restored"
+
+
+@dataclass(frozen=True)
 class Weather:
     """The behavior of the account from now on."""
 
@@ -249,5 +274,7 @@ class Work:
         return " | ".join(said)
 
 
-Edit: TypeAlias = Declare | Adopt | Unmanaged | Drop | Rename | Swap | Change | Taint | Configure | Guard
+Edit: TypeAlias = (
+    Declare | Adopt | Unmanaged | Drop | Rename | Swap | Change | Taint | Configure | Guard | Limit | Restore
+)
 Step: TypeAlias = Human | Edit | Weather | Wait | Work

@@ -29,6 +29,8 @@ def act(human: Human, world: World, record: Record) -> None:
                 world.rename_user(f"{human.user}-new", human.user)
             case Act.ADD_USER:
                 world.add_user(human.user)
+            case Act.ROLL_BACK:
+                _roll_back(human, world, record)
             case _:
                 _act_on_credential(human, world, record)
 
@@ -42,12 +44,23 @@ def _act_on_credential(human: Human, world: World, record: Record) -> None:
         case Act.DELETE:
             world.delete(found.user, found.id)
         case Act.SWITCH:
-            world.switch(
-                found.user, found.id, Status.INACTIVE if found.stored_status is Status.ACTIVE else Status.ACTIVE
-            )
+            _switch(found, world, record)
         case Act.RESET:
             world.reset(found.user, found.id)
             record.doubtful[found.id] = None
+
+
+def _roll_back(human: Human, world: World, record: Record) -> None:
+    """Activate the Inactive credentials and deactivate the Active ones, in this order."""
+    found = world.credentials.select(human.user, human.service)
+    for credential in sorted(found, key=lambda each: each.stored_status is Status.ACTIVE):
+        _switch(credential, world, record)
+
+
+def _switch(found: Credential, world: World, record: Record) -> None:
+    record.touched_by_human[found.id] = world.clock.seconds
+    record.activated_by_human(found.id)
+    world.switch(found.user, found.id, Status.INACTIVE if found.stored_status is Status.ACTIVE else Status.ACTIVE)
 
 
 def find_live(world: World, user: str, service: str, nth: int) -> Credential | None:

@@ -1,9 +1,8 @@
-"""Generation of a history from a seed."""
+"""Generators of the steps of a history."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from random import Random
 from typing import TYPE_CHECKING, TypeVar
 
 from iamcreds.resource_names import slot_name
@@ -33,6 +32,7 @@ from tests.simulation.world import USERS, Conditions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from random import Random
 
     from tests.simulation.history import Step
 
@@ -51,33 +51,23 @@ WEATHERS = (
 )
 
 
-ADOPTING = 1_000_000
-"""The first seed of histories in an account with existing credentials, which are imported or unmanaged."""
-
-RENEWING = 10_000_000
-"""The first seed of histories over months, of credentials that expire and get successors."""
-
 DAY = 86_400.0
-
-
-def make_history(seed: int) -> list[Step]:
-    """Generate a history of about three to twelve steps."""
-    random = Random(seed)  # noqa: S311 - not for secrets
-    maker = _RenewingMaker if seed >= RENEWING else _AdoptingMaker if seed >= ADOPTING else _Maker
-    return list(maker(random).history())
 
 
 _Declaring = TypeVar("_Declaring", Declare, Adopt)
 
 
-class _Maker:
+class Maker:
     """A generator of steps that remembers the declared credentials, so that most steps affect one of them."""
+
+    _human_weights: tuple[int, ...] = (4, 3, 3, 1, 2, 1, 1, 0)
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._declared: list[dict[str, Declared]] = [{}, {}]
 
     def history(self) -> Iterator[Step]:
+        """Generate a history of about three to twelve steps."""
         if self._random.random() < 0.1:
             yield self._human()
         if self._random.random() < 0.25:
@@ -188,7 +178,7 @@ class _Maker:
 
     def _human(self) -> Human:
         random = self._random
-        act = random.choices(list(Act), (4, 3, 3, 1, 2, 1, 1))[0]
+        act = random.choices(list(Act), self._human_weights)[0]
         declared = self._known(self._stack())
         return Human(act, declared.user, declared.service, random.choice((0, 1)))
 
@@ -241,10 +231,11 @@ class _Maker:
         return Fault(operation, random.choice(list(Kind)), random.choice((1, 1, 2)), times)
 
 
-class _AdoptingMaker(_Maker):
+class AdoptingMaker(Maker):
     """A generator of histories in an existing account: the first steps create credentials to import or report."""
 
     def history(self) -> Iterator[Step]:
+        """Generate a history of about three to twelve steps."""
         random = self._random
         for _ in range(random.choice((1, 1, 2, 3))):
             somebodys = self._any()
@@ -281,10 +272,11 @@ class _AdoptingMaker(_Maker):
         return Change(stack, self._known(stack).resource_name, (("protect", self._random.random() < 0.7),))
 
 
-class _RenewingMaker(_AdoptingMaker):
+class RenewingMaker(AdoptingMaker):
     """A generator of histories over months: credentials expire, and most of them get successors in slot 2."""
 
     def history(self) -> Iterator[Step]:
+        """Generate a history of about three to twelve steps."""
         random = self._random
         if random.random() < 0.3:
             yield self._human()

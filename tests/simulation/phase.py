@@ -109,7 +109,7 @@ class Phase:
             return self.run.stack.program.goals(
                 self.before,
                 previewing=self.dry,
-                plan=lambda renewing, state, account: plan_slots(self.run, renewing, state, account),
+                plan=lambda planned, state, program: plan_slots(self.run, planned, state, program),
             )
         except IamcredsError as error:
             self.run.errors.append(str(error))

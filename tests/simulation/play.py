@@ -16,7 +16,9 @@ from tests.simulation.history import (
     Drop,
     Guard,
     Human,
+    Limit,
     Rename,
+    Restore,
     Start,
     Swap,
     Taint,
@@ -121,6 +123,12 @@ class Player:
                 stack.config_changed = True
             case Guard():
                 stack.program.account = self.world.account
+            case Limit():
+                stack.program.max_rotations = step.number
+            case Restore():
+                stack.restore(step.runs)
+                self.record.restored(stack, self.world)
+        self.record.find_leaked(stack, self.world)
 
     def _adopting(self, step: Adopt) -> Declared:
         found = find_live(self.world, step.user, step.service, step.nth)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from iamcreds.planning.rotation import SlotPlan
     from iamcreds.pulumi_engine.stack_state import StackState
     from tests.simulation.engine import Run
+    from tests.simulation.program import Program
 
 
 _LOCKING = (account_module, inventory, users, create_journal, provider_session, models)
@@ -76,12 +77,12 @@ def new_process(run: Run) -> Mapping[Kind, ResourceProvider]:
 
 
 def plan_slots(
-    run: Run, renewing: Sequence[DesiredCredential], state: StackState, account_id: str | None
+    run: Run, planned: Sequence[DesiredCredential], state: StackState, program: Program
 ) -> Mapping[str, SlotPlan]:
     """Return the plans of credentials with successors, as the program's own process makes them."""
     account = _new_account(run)
-    account.require_account(account_id or state.account, DECLARED_FOR)
-    return plan_credentials(account, renewing, state, account.clock.now(), warn)
+    account.require_account(program.account or state.account, DECLARED_FOR)
+    return plan_credentials(account, planned, state, account.clock.now(), warn, max_rotations=program.max_rotations)
 
 
 def _new_account(run: Run) -> Account:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from iamcreds.desired import DesiredCredential, DesiredUser
+from iamcreds.desired import DesiredCredential, DesiredUser, Retire
 from iamcreds.model import Existing, SourceLocation, Status, Unmanaged
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.program_context import (
     credential_context,
+    rotation_context,
     state_context,
     unmanaged_context,
     users_context,
@@ -27,6 +28,7 @@ from tests.simulation.state import Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from iamcreds.desired import RotationPolicy
     from iamcreds.planning.rotation import SlotPlan
     from tests.simulation.state import Resource
 
@@ -38,8 +40,8 @@ PLACES = 2
 """IAM's quota for each user and service."""
 
 
-Plan: TypeAlias = "Callable[[Sequence[DesiredCredential], StackState, str | None], Mapping[str, SlotPlan]]"
-"""Plans the slots of credentials with successors, given the state and the account of the specs."""
+Plan: TypeAlias = "Callable[[Sequence[DesiredCredential], StackState, Program], Mapping[str, SlotPlan]]"
+"""Plans the slots of credentials with successors, given the state and the program."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,13 @@ class Declared:
     protect: bool = False
     user_was: str | None = None
     renew_before_hours: int | None = None
+    rotate: RotationPolicy | None = None
+    trigger: str | None = None
+
+    @property
+    def has_successors(self) -> bool:
+        """Return True if it is renewed or rotated."""
+        return self.renew_before_hours is not None or self.rotate is not None
 
     @property
     def resource_name(self) -> str:
@@ -88,16 +97,27 @@ class Declared:
             user_was=self.user_was,
             expire_after_days=self.age_days,
             renew_before_hours=self.renew_before_hours,
+            rotate=self.rotate,
+            trigger=self.trigger,
         )
 
     def __str__(self) -> str:
         extra = {
             "status": self.status, "reset": self.reset, "age_days": self.age_days,
             "existing": self.existing, "was": self.was, "adopt": self.adopt, "user_was": self.user_was,
-            "renew_before_hours": self.renew_before_hours,
+            "renew_before_hours": self.renew_before_hours, "rotate": self._describe_rotation(),
+            "trigger": self.trigger,
         }  # fmt: skip
         words = [f"{name} {value}" for name, value in extra.items() if value is not None]
         return ", ".join([self.resource_name, *words, *(["protected"] if self.protect else [])])
+
+    def _describe_rotation(self) -> str | None:
+        policy = self.rotate
+        if policy is None:
+            return None
+        every = "" if policy.every_hours is None else f"every {policy.every_hours} h, "
+        later = "" if policy.not_before is None else f", not before {policy.not_before:%Y-%m-%d}"
+        return f"{every}overlap {policy.overlap_hours} h, {policy.retire}{later}"
 
 
 @dataclass(frozen=True)
@@ -121,12 +141,14 @@ class Program:
         account: the account in the specs, if any.
         is_yaml: True for the YAML program, False for a program with the class.
         unmanaged: the action for unmanaged credentials by user, only in the YAML program.
+        max_rotations: the maximum number of credentials that one run rotates, None without a limit.
     """
 
     declared: dict[str, Declared] = field(default_factory=dict)
     account: str | None = None
     is_yaml: bool = True
     unmanaged: dict[str, str | None] = field(default_factory=dict)
+    max_rotations: int | None = None
 
     def declare(self, declared: Declared) -> None:
         """Add or change a declaration.
@@ -195,11 +217,19 @@ class Program:
         return self.declared.get(name) or next(renamed, None)
 
     def _put(self, name: str, declared: Declared) -> None:
-        """Declare it as the rules of specs allow: no successor without an expiry, next to a status, or in a program."""
+        """Declare it as the rules of specs allow: no successor without an expiry, next to a status, or in a program.
+
+        A credential that is not rotated has no trigger.
+        """
         if service_family(declared.service) is Family.PASSWORD:  # only API keys expire
             declared = replace(declared, age_days=None)
-        if declared.age_days is None or not self.is_yaml:
+        if not (self.is_yaml and _is_valid_rotation(declared)):
+            declared = replace(declared, rotate=None, trigger=None)
+        if declared.age_days is None or not self.is_yaml or declared.rotate is not None:
             declared = replace(declared, renew_before_hours=None)
+        if declared.rotate is not None:
+            is_protected = declared.protect and declared.rotate.retire is not Retire.DELETE
+            declared = replace(declared, status=None, protect=is_protected)
         if declared.renew_before_hours is not None:
             declared = replace(declared, status=None, protect=False)
         location = declared.user, declared.service
@@ -229,7 +259,7 @@ class Program:
         desired = self._desired_users()
         credentials = (credential for user in desired for credential in user.credentials)
         renewing = [credential for credential in credentials if has_slots(credential, recorded)]
-        plans = plan(renewing, recorded, self.account) if renewing else {}
+        plans = plan(renewing, recorded, self) if renewing else {}
         users = {user.name: declare_slots(user, plans) for user in desired}
         for found in self.declared.values():
             user = users[found.user]
@@ -237,7 +267,9 @@ class Program:
             for credential in group:
                 if credential.declared_name == found.resource_name:
                     password = None if credential.adopt is None else found.password
-                    yield self._yaml_goal(credential, group, user, recorded, password, previewing=previewing)
+                    context = rotation_context(plans.get(credential.declared_name), credential)
+                    context |= users_context([user], is_preview=previewing)
+                    yield self._yaml_goal(credential, group, recorded, password, context)
         actions = {name: action for name, action in self.unmanaged.items() if action is not None}
         if actions:
             given = {"users": actions, "run": unmanaged_context(recorded, users.values())} | (
@@ -257,19 +289,17 @@ class Program:
             for name in names
         ]
 
-    def _yaml_goal(  # noqa: PLR0913 - the facts of a registration
+    def _yaml_goal(
         self,
         credential: DesiredCredential,
         group: list[DesiredCredential],
-        user: DesiredUser,
         recorded: StackState,
         password: str | None,
-        *,
-        previewing: bool,
+        context: dict[str, Any],
     ) -> Goal:
         number = max(len(group), *(each.number for each in group))
         inputs = CredentialInputs.declare(credential, declared=number, account=self.account, password=password)
-        context = credential_context(recorded, credential, group) | users_context([user], is_preview=previewing)
+        context = credential_context(recorded, credential, group) | context
         return Goal(
             credential.resource_name,
             credential.former_resource_names,
@@ -314,6 +344,15 @@ class Program:
             "may_create_users": True,
         }
         return context | told
+
+
+def _is_valid_rotation(declared: Declared) -> bool:
+    """Return True if the durations of the rotation fit each other and the expiry."""
+    policy = declared.rotate
+    if policy is None:
+        return False
+    every, lifetime = policy.every_hours or 0, (declared.age_days or 0) * 24
+    return not (every and 5 * policy.overlap_hours > 4 * every) and not 0 < lifetime < every + policy.overlap_hours
 
 
 def _inputs(declared: Declared, number: int) -> CredentialInputs:

@@ -13,6 +13,7 @@ from tests.simulation.engine import Run
 from tests.simulation.process import new_process
 from tests.simulation.rules import orphans, password
 from tests.simulation.state import Options
+from tests.simulation.successor_rules import find_slots, is_overdue, is_retirement_overdue
 from tests.simulation.world import USERS, Conditions
 
 if TYPE_CHECKING:
@@ -109,9 +110,13 @@ class Rest:
 
     def _quiet_ups(self, stack: Stack) -> Run:
         self._compare_orders(stack)
-        for _ in range(QUIET_UPS):
+        for _ in range(QUIET_UPS + self._count_deferred(stack)):
             run = self._quiet_run(stack, Options(preview=True))
         return run
+
+    def _count_deferred(self, stack: Stack) -> int:
+        """Return the number of updates that rotations may need in addition because of their limit."""
+        return 0 if stack.program.max_rotations is None else len(stack.program.declared)
 
     def _quiet_run(self, stack: Stack, options: Options) -> Run:
         self._clock.seconds += PAUSE
@@ -228,11 +233,20 @@ class Rest:
             if resource.id not in self._record.ambiguous and not self._is_as_declared(stack, resource):
                 self._record.broken("not as declared", f"{stack.name}: {resource}, {resource.outputs}")
         for name, declared in stack.program.declared.items():
+            self._judge_rotation(stack, declared)
             if declared.renew_before_hours is not None and not self._is_renewed(stack, name, declared):
                 slots = {found.name: found.outputs for found in stack.credentials if split_slot(found.name)[0] == name}
                 self._record.broken("not renewed", f"{stack.name}: {slots}")
-            if declared.renew_before_hours is not None:
+            if declared.has_successors:
                 self._judge_reset(stack, name)
+
+    def _judge_rotation(self, stack: Stack, declared: Declared) -> None:
+        """Check that no rotation and no retirement is overdue."""
+        slots, world = find_slots(stack.credentials, declared), self._home(stack)
+        if slots and is_overdue(slots, declared, world):
+            self._record.broken("not rotated", f"{stack.name}: {[found.outputs for found in slots]}")
+        if slots and is_retirement_overdue(slots, declared, world):
+            self._record.broken("not retired", f"{stack.name}: {[found.outputs for found in slots]}")
 
     def _list_declared(self, stack: Stack) -> list[str]:
         """Return the declared names of the state's resources; only some credentials may have two, once each."""
@@ -247,9 +261,7 @@ class Rest:
         slots = [found for found in stack.credentials if split_slot(found.name)[0] == name]
         current = max(slots, key=lambda found: found.outputs.get("rotation") or 0)
         is_inactive = current.id in existing and existing[current.id].stored_status is Status.INACTIVE
-        return declared is not None and (
-            declared.renew_before_hours is not None or (declared.status is None and is_inactive)
-        )
+        return declared is not None and (declared.has_successors or (declared.status is None and is_inactive))
 
     def _is_renewed(self, stack: Stack, name: str, declared: Declared) -> bool:
         """Return True if a key works and is not due for renewal, or if someone deactivated the current one."""
@@ -285,9 +297,16 @@ class Rest:
         return (
             existing is not None
             and (existing.user, existing.service) == (declared.user, declared.service)
-            and ((existing.expires is None) == (declared.age_days is None) or resource.id in self._record.named)
+            and (self._has_expiry_as_declared(stack, resource, declared) or resource.id in self._record.named)
             and (password(resource) is not None or (resource.id in self._record.named and declared.reset is None))
         )
+
+    def _has_expiry_as_declared(self, stack: Stack, resource: Resource, declared: Declared) -> bool:
+        """Return True also for a previous credential, which a changed `expire` does not concern."""
+        current, *_ = find_slots(stack.credentials, declared) or [resource]
+        existing = self._home(stack).existing()[resource.id]
+        is_previous = declared.has_successors and current.id != resource.id
+        return is_previous or (existing.expires is None) == (declared.age_days is None)
 
     def _judge_orphan(self, credential_id: str) -> None:
         """Check that every orphan of a run was reported, unless the run was killed."""

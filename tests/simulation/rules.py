@@ -13,6 +13,7 @@ from iamcreds.model import Status
 from iamcreds.resource_names import slot_name, split_slot
 from tests.simulation.clock import START
 from tests.simulation.state import Kind
+from tests.simulation.successor_rules import Leaks, find_rotated, find_slots, is_in_use
 from tests.simulation.world import HUMAN
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from iamcreds.emulator.models import Credential
     from tests.simulation.engine import Run
+    from tests.simulation.program import Declared
     from tests.simulation.state import Resource, Stack
     from tests.simulation.world import World
 
@@ -59,6 +61,8 @@ class Record:
         named: the credentials imported by a spec.
         owned: all ids that were ever in the state of a stack, by the stack's name.
         touched_by_human: the times of manual changes, in the history's seconds.
+        outdated: the credentials whose password is newer than the one in a restored state.
+        leaks: the passwords that a `reset` declares as leaked.
         quiet: True if only the specs can make a run fail.
     """
 
@@ -71,6 +75,8 @@ class Record:
     named: set[str] = field(default_factory=set)
     owned: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     touched_by_human: dict[str, float] = field(default_factory=dict)
+    outdated: set[str] = field(default_factory=set)
+    leaks: Leaks = field(default_factory=Leaks)
     quiet: bool = False
 
     def broken(self, rule: str, how: str) -> None:
@@ -80,6 +86,25 @@ class Record:
     def forget_touches(self, before: float) -> None:
         """Forget manual changes before that time, because a run that begins now can see them."""
         self.touched_by_human = {found: when for found, when in self.touched_by_human.items() if when > before}
+
+    # Edits and manual changes
+
+    def restored(self, stack: Stack, world: World) -> None:
+        """Record that an older state was restored, which lacks newer credentials and passwords."""
+        existing = world.existing()
+        self.owned[stack.name] = stack.ids()
+        for resource in stack.credentials:
+            if resource.id in existing and password(resource) != world.secrets[resource.id]:
+                self.doubtful[resource.id] = None
+                self.outdated.add(resource.id)
+
+    def find_leaked(self, stack: Stack, world: World) -> None:
+        """Record the passwords that a new `reset` declares as leaked."""
+        self.leaks.find(stack, world)
+
+    def activated_by_human(self, credential_id: str) -> None:
+        """Record that a person activated or deactivated a credential, and may use a leaked password."""
+        self.leaks.forget(credential_id)
 
     # Reports of the wire
 
@@ -101,7 +126,7 @@ class Record:
             resource.id: copy(resource)
             for resource in run.stack.credentials
             if (declared := program.find(resource.name)) is not None
-            and declared.renew_before_hours is not None
+            and self._must_keep(run, resource, declared)
             and not (
                 options.destroy or slot_name(declared.resource_name, split_slot(resource.name)[1]) in options.replaced
             )
@@ -111,9 +136,17 @@ class Record:
             and resource.id in existing
             and existing[resource.id].status(run.world.now()) is Status.ACTIVE
             and existing[resource.id].user == resource.outputs["user"] == declared.user
-            and "desired_status" not in resource.outputs
-            and not _outlives_current(resource, run.stack)
+            and resource.id not in self.outdated
         }
+
+    def _must_keep(self, run: Run, resource: Resource, declared: Declared) -> bool:
+        """Return True if specs declare successors of the credential, and if someone may use its password."""
+        if declared.rotate is not None:
+            return is_in_use(resource, declared, run, self.touched_by_human)
+        if _is_former_rotation(resource, declared, run.stack):
+            return True
+        is_kept = "desired_status" not in resource.outputs and not _outlives_current(resource, run.stack)
+        return declared.renew_before_hours is not None and is_kept
 
     def _keeps(self, run: Run, credential_id: str, done: str) -> None:
         """Check that a working credential with successors was not deleted, reset or deactivated without a reason."""
@@ -135,6 +168,7 @@ class Record:
         """Record that a run reset a credential."""
         self._only_in_update(run, f"reset {credential_id}")
         self._keeps(run, credential_id, "reset")
+        run.was_reset.add(credential_id)
         self.doubtful[credential_id] = run
         if _looks_made_by(run, credential_id) and not self._is_known_on_machine(run, credential_id):
             self.ambiguous.add(credential_id)
@@ -191,6 +225,7 @@ class Record:
             self.named.add(resource.id)
         if run.world.secrets.get(resource.id) == password(resource):
             self.doubtful.pop(resource.id, None)
+            self.outdated.discard(resource.id)
 
     def dropped(self, run: Run, resource: Resource) -> None:
         """Check that a credential that a read reported as gone does not exist."""
@@ -233,13 +268,19 @@ class Record:
         existing = run.world.existing()
         made = Counter(
             declared.resource_name
-            for credential_id in run.made & existing.keys()
+            for credential_id in (run.made | run.was_reset) & existing.keys()
             for declared in run.stack.program.declared.values()
-            if declared.renew_before_hours is not None
+            if declared.has_successors
             and (declared.user, declared.service) == (existing[credential_id].user, existing[credential_id].service)
         )
         for name in (name for name, number in made.items() if number > 1 and not run.is_forced):
-            self.broken("two successors", f"{run.stack.name}: {name} got {sorted(run.made & existing.keys())}")
+            issued = sorted((run.made | run.was_reset) & existing.keys())
+            self.broken("two successors", f"{run.stack.name}: {name} got new passwords of {issued}")
+        rotated, limit = sorted(find_rotated(run)), run.stack.program.max_rotations
+        if limit is not None and len(rotated) > limit and not run.is_forced:
+            self.broken("too many rotations", f"{run.stack.name} rotated {rotated}, more than {limit}")
+        for credential_id in self.leaks.find_working(run):
+            self.broken("leaked password works", f"{run.stack.name}: {credential_id}")
 
     def agree(self, which: str, first: dict[str, str], second: dict[str, str]) -> None:
         """Check that the decisions of two runs about the same resources are equal, by resource name and id."""
@@ -316,6 +357,13 @@ class Record:
         self.broken(
             "dead password", f"{stack.name}:{resource.name}: the password of {resource.id} in the state does not work"
         )
+
+
+def _is_former_rotation(resource: Resource, declared: Declared, stack: Stack) -> bool:
+    """Return True if it is the current one of two slots that specs no longer declare."""
+    slots = find_slots(stack.credentials, declared)
+    is_current = len(slots) > 1 and slots[0].id == resource.id
+    return is_current and declared.status is None and not declared.has_successors
 
 
 def _outlives_current(resource: Resource, stack: Stack) -> bool:

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.simulation.making import make_history
 from tests.simulation.play import play
+from tests.simulation.seeds import make_history
 from tests.simulation.shrink import shrink
 
 if TYPE_CHECKING:

@@ -82,6 +82,8 @@ _PLAIN: Mapping[str, object] = {
     "reset": None,
     "age_days": None,
     "renew_before_hours": None,
+    "rotate": None,
+    "trigger": None,
     "existing": None,
     "protect": False,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +38,21 @@ class Resource:
 
 @dataclass
 class Stack:
-    """A stack with its program and its state; `config_changed` since the last update (fact 18)."""
+    """A stack with its program and its state.
+
+    Attributes:
+        name: its name.
+        program: its program.
+        state: its resources.
+        config_changed: True if its config changed since the last update (fact 18).
+        backups: the state before each run.
+    """
 
     name: str
     program: Program
     state: list[Resource] = field(default_factory=list)
     config_changed: bool = False
+    backups: list[list[Resource]] = field(default_factory=list)
 
     @property
     def credentials(self) -> list[Resource]:
@@ -53,6 +62,15 @@ class Stack:
     def ids(self) -> set[str]:
         """Return the id of every credential in the state."""
         return {resource.id for resource in self.credentials if not resource.pending_replacement}
+
+    def back_up(self) -> None:
+        """Save the state, so that it can be restored."""
+        self.backups.append([replace(resource) for resource in self.state])
+
+    def restore(self, runs: int) -> None:
+        """Restore the state before the last runs, if there were so many."""
+        if runs <= len(self.backups):
+            self.state = [replace(resource) for resource in self.backups[-runs]]
 
     def find(self, name: str) -> Resource | None:
         """Return the resource of that name, unless it is marked for deletion."""

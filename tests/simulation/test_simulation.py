@@ -13,11 +13,12 @@ from tests.simulation import process
 from tests.simulation.clock import current_run
 from tests.simulation.faults import CREATE, UPDATE, Fault, Kind
 from tests.simulation.history import Act, Adopt, Change, Declare, Drop, Human, Start, Taint, Unmanaged, Wait, Work
-from tests.simulation.making import ADOPTING, DAY, RENEWING, make_history
+from tests.simulation.making import DAY
 from tests.simulation.play import play
 from tests.simulation.process import UnmanagedProvider
 from tests.simulation.program import Declared
 from tests.simulation.run import play_seeds
+from tests.simulation.seeds import ADOPTING, RENEWING, ROTATING, make_history
 from tests.simulation.shrink import shrink
 from tests.simulation.state import Options
 from tests.simulation.wire import Client
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from iamcreds.pulumi_engine.inputs import CredentialInputs
     from tests.simulation.history import Step
 
-HISTORIES = 2100
+HISTORIES = 2800
 CHUNK = 100
 
 CODECOMMIT = "codecommit.amazonaws.com"
@@ -40,7 +41,7 @@ JANE = Declare(0, Declared("jane", CODECOMMIT, "codecommit"))
 UP = Work((Start(0),), seed=0)
 
 
-FIRST = (0, ADOPTING, RENEWING)
+FIRST = (0, ADOPTING, RENEWING, ROTATING)
 """The first seeds of the played histories: of new accounts, of accounts that existed before, and over months."""
 
 
@@ -163,8 +164,8 @@ RENEWED = Declare(0, Declared("jane", BEDROCK, "bedrock", age_days=30, renew_bef
 def find_renewal_rules(monkeypatch: pytest.MonkeyPatch, change: Callable[[SlotPlan], SlotPlan]) -> list[str]:
     """Play a renewal with changed plans, and return the broken rules."""
 
-    def plan(*arguments: Any) -> dict[str, SlotPlan]:  # noqa: ANN401 - those of the real function
-        return {name: change(planned) for name, planned in plan_credentials(*arguments).items()}
+    def plan(*arguments: Any, **options: Any) -> dict[str, SlotPlan]:  # noqa: ANN401 - those of the real function
+        return {name: change(planned) for name, planned in plan_credentials(*arguments, **options).items()}
 
     monkeypatch.setattr(process, "plan_credentials", plan)
     return [violation.rule for violation in play([RENEWED, UP, Wait(17 * DAY), UP, Wait(3 * DAY), UP])]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from iamcreds.errors import SecretError
-from iamcreds.state.secrets import Form, Secret, find_secret, format_secret
+from iamcreds.state.secrets import Form, Secret, find_secret, find_secret_of_login, format_secret
 
 PASSWORD = "x+/='Secret'=="
 CREDENTIAL = "pulumi-python:dynamic/iam:ServiceSpecificCredential"
@@ -213,3 +213,78 @@ def test_slots_below_two_parents() -> None:
     with pytest.raises(SecretError, match="the stack has 2 credentials named 'jane/bedrock'") as raised:
         find_secret(make_export(make_resource("jane/bedrock"), other), "jane/bedrock")
     assert other["urn"] in str(raised.value)
+
+
+def make_rotated(first: int, second: int, previous: str = "Active", **more: Any) -> str:  # noqa: ANN401 - any JSON
+    """Return an export with both slots of a rotating credential; the slot with the smaller number has this status."""
+    slots = []
+    for name, login, rotation in (
+        ("jane/codecommit", "jane-at-1", first), ("jane/codecommit~2", "jane+1-at-1", second)
+    ):  # fmt: skip
+        slot = make_resource(name)
+        secret = {SIGNATURE: "", "plaintext": json.dumps(f"password of {login}")}
+        outputs = {"service_user_name": login, "service_password": secret, "rotation": rotation}
+        status = {"status": previous} if rotation < max(first, second) else {"status": "Active"}
+        slots.append(slot | {"outputs": slot["outputs"] | outputs | status | more})
+    return make_export(*slots, make_resource("jane/codecommit/spare"))
+
+
+def answer(export: str, name: str, login: str) -> str | None:
+    """Return the password that git gets for a login."""
+    found = find_secret_of_login(export, name, login)
+    assert found is None or found.login == login
+    return None if found is None else found.secret
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 1), (2, 1)])
+def test_either_login(first: int, second: int) -> None:
+    """Each login of a rotating credential gets its own password during the overlap, whichever slot is current."""
+    export = make_rotated(first, second)
+    for login in ("jane-at-1", "jane+1-at-1"):
+        assert answer(export, "jane/codecommit", login) == f"password of {login}"
+    for login in ("", "jane", "jane-at-2", "JANE-AT-1", "jane+1-at-1 "):
+        assert answer(export, "jane/codecommit", login) is None
+
+
+@pytest.mark.parametrize("status", ["Inactive", "Expired", "", "active", {"plaintext": '"Active"'}])
+def test_retired_login(status: Any) -> None:  # noqa: ANN401 - any JSON
+    """The previous login gets nothing unless it is recorded as Active, and the current one its own password."""
+    export = make_rotated(0, 1, status)
+    assert answer(export, "jane/codecommit", "jane-at-1") is None
+    assert answer(export, "jane/codecommit", "jane+1-at-1") == "password of jane+1-at-1"
+
+
+def test_failed_rotation() -> None:
+    """If the rotation of a slot failed, its old password is Inactive, and the current slot is the other one."""
+    export = make_rotated(2, 1, "Inactive")
+    assert answer(export, "jane/codecommit", "jane+1-at-1") is None
+    assert find_secret(export, "jane/codecommit").secret == "password of jane-at-1"
+
+
+def test_login_of_one_slot() -> None:
+    """The name of slot 2 and a URN select one slot, which has a response for its own login only."""
+    export = make_rotated(0, 1)
+    first = f"urn:pulumi:test::iamcreds::{CREDENTIAL}::jane/codecommit"
+    assert answer(export, "jane/codecommit~2", "jane-at-1") is None
+    assert answer(export, first, "jane+1-at-1") is None
+    assert answer(export, first, "jane-at-1") == "password of jane-at-1"
+
+
+def test_login_of_another_parent() -> None:
+    """A slot with a different parent is a different credential; two credentials of one name are still an error."""
+    current, other = make_resource("x"), make_resource("x~2")
+    other["urn"] = other["urn"].replace(CREDENTIAL, f"team:index:Team${CREDENTIAL}")
+    other["outputs"] = other["outputs"] | {"service_user_name": "jane+1-at-1", "status": "Active"}
+    with pytest.raises(SecretError, match="the stack has 2 credentials named 'x'"):
+        find_secret_of_login(make_export(current, other), "x", "jane+1-at-1")
+    assert find_secret_of_login(make_export(current, other), current["urn"], "jane+1-at-1") is None
+
+
+def test_login_without_a_password() -> None:
+    """A login whose password is unknown is an error, and a poisoned one is rejected, as for the current credential."""
+    imported = make_rotated(0, 1, service_password="")
+    with pytest.raises(SecretError, match="is unknown, because the credential was imported"):
+        find_secret_of_login(imported, "jane/codecommit", "jane-at-1")
+    poisoned = make_rotated(0, 1, user="x\nhost=evil.example")
+    with pytest.raises(SecretError, match="has characters that IAM does not use"):
+        find_secret_of_login(poisoned, "jane/codecommit", "jane-at-1")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.rules.difference import CredentialDifference, Kind, Words, format_state, list_desired, list_existing
+from iamcreds.desired import Retire
+from iamcreds.drift.rules.difference import (
+    CredentialDifference,
+    Kind,
+    Words,
+    format_state,
+    list_desired,
+    list_existing,
+    quote_trigger,
+)
 from iamcreds.model import Status
-from iamcreds.text.commands import switch_credential
-from iamcreds.text.escaping import escape_invisible, shorten
+from iamcreds.text.commands import compare_with_state, switch_credential
 
 if TYPE_CHECKING:
     from iamcreds.model import Inventory
-
-_MAX_TRIGGER = 60
-"""The maximum length of a reset trigger in a message."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +34,8 @@ class ResetPending(CredentialDifference):
 
     def describe(self) -> Words:
         """Report both triggers."""
-        recorded = "no reset" if self.recorded is None else _quote(self.recorded)
-        desired = _quote(self.desired[0].reset or "")
+        recorded = "no reset" if self.recorded is None else quote_trigger(self.recorded)
+        desired = quote_trigger(self.desired[0].reset)
         message = f"{self.alias} credential {self.id} has a pending reset (declared: {desired}, applied: {recorded})"
         return Words(message, "pulumi up", desired, recorded)
 
@@ -64,17 +68,57 @@ class StatusDiffers(CredentialDifference):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RetiredIsActive(StatusDiffers):
+    """The previous credential of a rotation is Active, although an earlier update retired it.
+
+    Attributes:
+        inactive: the id of the current credential if it was deactivated manually. Then no update retires a previous
+            one, which may be in use again; None otherwise.
+    """
+
+    rule = StatusDiffers.rule
+    meaning = StatusDiffers.meaning
+    status: Status = Status.INACTIVE
+    inactive: str | None = None
+
+    def describe(self) -> Words:
+        """Report the credential, and the update that retires it again."""
+        (desired,) = self.desired
+        message = f"{self.alias} credential {self.id} is Active, but it is the retired previous one"
+        action = "deletes" if desired.rotate is not None and desired.rotate.retire is Retire.DELETE else "deactivates"
+        step = f"if its password is not in use: pulumi up, which {action} it"
+        if self.inactive is not None:
+            activate = switch_credential(self.existing[0].user, self.inactive, Status.ACTIVE)
+            step = f"{activate}, and then pulumi up, which {action} {self.id}"
+        return Words(f"{message} of {desired.declared_name}", step, Status.INACTIVE, Status.ACTIVE)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deactivated(CredentialDifference):
-    """A credential without a declared status is Inactive. `desired` are all declared ones of its user and service."""
+    """A credential without a declared status is Inactive. `desired` are all declared ones of its user and service.
+
+    Attributes:
+        may_be_previous: True if it may be the retired previous one of a rotation, whose current one is missing.
+        specs: the file or folder of the specs.
+    """
 
     rule = "switched-off"
     meaning = "a credential without a declared status was deactivated outside Pulumi, and stays Inactive"
     kind = Kind.FINDING
     seriousness = 40
+    may_be_previous: bool = False
+    specs: str = "specs"
 
     def describe(self) -> Words:
         """Report the credential, or all candidates if the state is unknown."""
         desired = list_desired(self.desired)
+        if self.may_be_previous:
+            message = (
+                f"{self.alias} credential {self.id} is Inactive. Either it was deactivated outside Pulumi, or it is the"
+                " previous one and the current one is missing"
+            )
+            step = f"{compare_with_state(self.specs)}, which compares them by id"
+            return Words(message, step, desired, format_state(self.existing[0]))
         rest, option = self._describe_consequence()
         if self.id:
             message = f"{self.alias} credential {self.id} is Inactive: {rest}"
@@ -85,11 +129,8 @@ class Deactivated(CredentialDifference):
 
     def _describe_consequence(self) -> tuple[str, str]:
         """Return the consequence, and the edit of the specs for an intended deactivation."""
-        if any(each.renew_before_hours is not None for each in self.desired):
-            return "it was deactivated outside Pulumi, stays Inactive and is not renewed", "remove it from the specs"
+        if any(each.has_successors for each in self.desired):
+            verb = "rotated" if any(each.rotate for each in self.desired) else "renewed"
+            return f"it was deactivated outside Pulumi, stays Inactive and is not {verb}", "remove it from the specs"
         rest = "it was deactivated outside Pulumi and stays Inactive; declare `status: Inactive` if this is intended"
         return rest, "declare `status: Inactive`"
-
-
-def _quote(text: str) -> str:
-    return escape_invisible(json.dumps(shorten(text, _MAX_TRIGGER), ensure_ascii=False))

@@ -31,7 +31,8 @@ class CheckedCredential:
         age_days: the declared lifetime in days, None for no expiry.
         is_managed: True if the stack has the credential, or the run creates it; None if that is unknown.
         is_imported: True if specs import the credential by its id in this run.
-        is_previous: True for the previous credential of a renewed one; only its actual values count.
+        is_previous: True for the previous credential of a renewed or rotated one; only its actual values count.
+        retirement: the time from which an update retires this previous credential, None without a rotation.
         has_protect: True if the specs protect the credential.
         is_protected: True if the state protects it.
         name: the declared name, or empty.
@@ -50,6 +51,7 @@ class CheckedCredential:
     is_managed: bool | None = True
     is_imported: bool = False
     is_previous: bool = False
+    retirement: datetime | None = None
     has_protect: bool = False
     is_protected: bool = False
     name: str = ""
@@ -88,7 +90,12 @@ class CheckedCredential:
         return ", then ".join((*self.unprotect, update))
 
     def describe_end(self, existing: Credential) -> str:
-        """Return the next step of a previous credential, which works until its expiry."""
+        """Return the next step of a previous credential, which works until its expiry or retirement."""
         deactivate = switch_credential(existing.user, existing.id, Status.INACTIVE)
+        if self.retirement is not None:
+            return (
+                f"if its successor is in use: {deactivate}; or run pulumi up from {self.retirement:%Y-%m-%d} on, which"
+                " retires it"
+            )
         end = "" if existing.expires is None else "; or run pulumi up after the expiry, which deletes it"
         return f"if its successor is in use: {deactivate}{end}"

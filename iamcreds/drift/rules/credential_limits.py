@@ -31,6 +31,7 @@ class CredentialFinding(CredentialDifference):
     Attributes:
         field: the limit's name in the specs.
         is_removal: True if only the removal of the credential resolves the finding.
+        effect: the effect of an update if the specs need no edit.
         limit: the limit: a number of days, or full names of services.
         checked: the credential.
     """
@@ -38,6 +39,7 @@ class CredentialFinding(CredentialDifference):
     kind = Kind.FINDING
     field: ClassVar[str]
     is_removal: ClassVar[bool] = False
+    effect: ClassVar[str] = "replaces"
     limit: int | tuple[str, ...]
     checked: CheckedCredential
 
@@ -45,7 +47,8 @@ class CredentialFinding(CredentialDifference):
     def label(self) -> str:
         """The service with the id, or with the name of a credential that does not exist yet."""
         name = "" if self.checked.name == self.alias else self.checked.name
-        previous = f" ({describe_previous(self.existing[0])})" if self.existing and self.checked.is_previous else ""
+        is_previous = self.existing and self.checked.is_previous
+        previous = f" ({describe_previous(self.existing[0], self.checked.retirement)})" if is_previous else ""
         return f"{self.alias} credential {self.id or name}".rstrip() + previous
 
     @property
@@ -56,7 +59,7 @@ class CredentialFinding(CredentialDifference):
     @property
     def next(self) -> str:
         """The next step: an edit and an update of a managed credential, the deletion of an unmanaged one."""
-        update = f"{self.edit}, then pulumi up" if self.edit else self.checked.describe_update("replaces")
+        update = f"{self.edit}, then pulumi up" if self.edit else self.checked.describe_update(self.effect)
         if self.checked.is_previous:
             return update if self.is_removal else self.checked.describe_end(self.existing[0])
         if self.checked.is_managed and not self.checked.is_declared:
@@ -78,12 +81,21 @@ class CredentialTooOld(CredentialFinding):
     meaning = "the password or API key of an active credential is older than maxAgeDays (only with `--state`)"
     seriousness = 33
     field = "maxAgeDays"
+    effect = "rotates"
     limit: int
 
     @property
     def edit(self) -> str:
-        """The edit that issues a new secret."""
-        return "change `reset` in the specs"
+        """The edit that issues a new secret; for a rotating credential one that keeps the overlap."""
+        policy = self.checked.desired[0].rotate if len(self.checked.desired) == 1 else None
+        if policy is None:
+            return "change `reset` in the specs"
+        hours = self.limit * 24 - policy.overlap_hours  # the previous password works until the overlap ends
+        if policy.every_hours is not None and policy.every_hours <= hours:
+            return ""
+        is_valid = policy.overlap_hours * 5 <= hours // 24 * 24 * 4
+        every = f"`every: {hours // 24}d`" if is_valid else "a shorter `every` and `overlap`"
+        return f"declare {every} in the specs"
 
     def describe(self) -> Words:
         """Report the limit and the date of the last create or reset, or the creation date if it is unknown."""

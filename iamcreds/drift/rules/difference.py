@@ -6,6 +6,7 @@ formats and documents use only the base class, so a new rule needs no other chan
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,13 +15,16 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from iamcreds.model import Severity
 from iamcreds.services import service_alias
 from iamcreds.text.commands import delete_credential
-from iamcreds.text.escaping import escape_invisible
+from iamcreds.text.escaping import escape_invisible, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from iamcreds.desired import DesiredCredential
     from iamcreds.model import AccessKey, Credential, Inventory, SourceLocation
+
+_MAX_TRIGGER = 60
+"""The maximum length of a `reset` or `trigger` text in a message."""
 
 
 class Kind(StrEnum):
@@ -182,6 +186,11 @@ def call_by_new_name(former: str, user: str) -> str:
 def format_state(existing: Credential) -> str:
     """Return the status and creation date of an existing credential."""
     return f"{existing.status}, created on {existing.created:%Y-%m-%d}"
+
+
+def quote_trigger(text: str | None) -> str:
+    """Return a `reset` or `trigger` text for a message."""
+    return escape_invisible(json.dumps(shorten(text or "", _MAX_TRIGGER), ensure_ascii=False))
 
 
 def resolve_first(unmanaged: Sequence[Credential], step: str) -> str:

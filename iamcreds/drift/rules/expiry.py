@@ -13,7 +13,7 @@ from iamcreds.drift.rules.difference import (
     list_desired,
     resolve_first,
 )
-from iamcreds.due_dates import find_renewal, has_lifetime
+from iamcreds.due_dates import find_successor_date, has_lifetime, is_overdue
 from iamcreds.model import Status
 from iamcreds.services import Family
 from iamcreds.text.formatting import format_count
@@ -118,13 +118,13 @@ class ExpiringSoon(CredentialDifference):
     Attributes:
         is_quota_used: True if the quota of this user and service is used by existing or declared credentials.
         blocked_by: unmanaged credentials that prevent an update from creating another one.
-        renewal_due: the time from which an update creates its successor, None without `renewBefore`.
+        renewal_due: the time from which an update creates its successor; None without a renewal or rotation before.
     """
 
     rule = "expiring-soon"
     meaning = (
         "a credential of a declared user and service expires within 14 days, or within `--expiring-within`; with"
-        " `renewBefore`, its renewal is due"
+        " `renewBefore` or `rotate`, its renewal or rotation is due"
     )
     kind = Kind.FINDING
     seriousness = 23
@@ -135,16 +135,20 @@ class ExpiringSoon(CredentialDifference):
     def describe(self) -> Words:
         """Report the expiry date, and the date of the renewal."""
         message, date = f"{self.alias} credential {self.id} expires", _format_date(self.existing[0])
-        due = "" if self.renewal_due is None else f", and its renewal was due on {self.renewal_due:%Y-%m-%d}"
+        noun = "renewal" if self.desired[0].rotate is None else "rotation"
+        due = "" if self.renewal_due is None else f", and its {noun} was due on {self.renewal_due:%Y-%m-%d}"
         return Words(f"{message}{date}{due}", self._describe_step(), list_desired(self.desired), f"expires{date}")
 
     def _describe_step(self) -> str:
         if self.renewal_due is not None:
-            return resolve_first(self.blocked_by, "pulumi up, which renews it")
+            verb = "renews" if self.desired[0].rotate is None else "rotates"
+            return resolve_first(self.blocked_by, f"pulumi up, which {verb} it")
         if _is_declared(self.desired) and not has_lifetime(self.desired[0], self.existing[0]):
             return f"pulumi up, which replaces it{_describe_successor(self.desired)}"
         step = f"after the expiry, run pulumi up, which replaces it{_describe_successor(self.desired)}"
-        if self.is_quota_used:
+        if self.desired[0].rotate is not None:
+            step = f"remove `notBefore` from the specs, then pulumi up, which rotates it; or {step}"
+        elif self.is_quota_used:
             step += " (the quota is used, so a new one cannot be created before the expiry)"
         elif _is_declared(self.desired) and self.desired[0].status is None:  # which is not valid next to `renewBefore`
             step = f"declare `renewBefore`, so that pulumi up creates its successor before the expiry; or {step}"
@@ -175,11 +179,13 @@ def check_expiry(  # noqa: PLR0913 - independent facts
 ) -> Iterator[Expired | ExpiryDiffers | ExpiringSoon]:
     """Yield the difference about the expiry of a credential, if any; an expiry within `soon` after `at` is one.
 
-    For a credential with `renewBefore`, it is one from the date of its renewal. An Inactive one is a different finding,
-    because it is not renewed. `recorded` is the credential in the state, if that is known.
+    For a credential with `renewBefore` or `rotate`, it is one from the date of its renewal, or of the rotation before
+    its expiry. An Inactive one is a different finding, because it gets no successor, and so is an overdue rotation.
+    `recorded` is the credential in the state, if that is known.
     """
-    due = find_renewal(desired[0], existing) if len(desired) == 1 else None
-    is_due = existing.status is Status.ACTIVE and due is not None and due <= at
+    due = find_successor_date(desired[0], existing) if len(desired) == 1 else None
+    is_reported = recorded is not None and is_overdue(desired[0], recorded, at)
+    is_due = existing.status is Status.ACTIVE and due is not None and due <= at and not is_reported
     user, service = existing.user, existing.service
     if existing.status is Status.EXPIRED or (existing.expires is not None and existing.expires <= at):
         yield Expired(

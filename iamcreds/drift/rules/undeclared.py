@@ -82,7 +82,7 @@ class UnmanagedCredential(CredentialDifference):
         is_state_known: True if the stack's state is known and does not have the unmanaged one.
         specs: the file or folder of the specs.
         blocks_renewal: True if it prevents an update from creating the successor of a declared one.
-        renewal_due: the date of this renewal, None if it is unknown.
+        renewal_due: the date of this renewal or rotation, None if it is unknown.
     """
 
     rule = "unmanaged-credential"
@@ -122,7 +122,8 @@ class UnmanagedCredential(CredentialDifference):
 
     def _describe_block(self) -> str:
         due = "" if self.renewal_due is None else f" due on {self.renewal_due:%Y-%m-%d}"
-        return f", and it blocks the renewal{due}" if self.blocks_renewal else ""
+        noun = "rotation" if any(each.rotate for each in self.desired) else "renewal"
+        return f", and it blocks the {noun}{due}" if self.blocks_renewal else ""
 
     def _describe_options(self) -> str:
         """Return the options that the specs, IAM and the next update accept."""
@@ -175,7 +176,7 @@ class UnresolvedCreate(CredentialDifference):
 class NoLongerDeclared(CredentialDifference):
     """The state has a credential that no spec declares: `recorded`. `existing` has the credential if it exists.
 
-    If it is the previous one of a credential whose `renewBefore` is no longer declared, `desired` has that one.
+    If it is the previous one of a credential without `rotate` or `renewBefore` any more, `desired` has that one.
     """
 
     rule = "no-longer-declared"
@@ -203,8 +204,7 @@ class NoLongerDeclared(CredentialDifference):
             keep = f"add `was: {self.recorded.user}` to user {self.existing[0].user} in the specs, which keeps it"
             step = f"{keep}; or pulumi up, which deletes it"
         if self.desired:
-            step = "pulumi up, which deletes it; or declare `renewBefore` again" if self.existing else "pulumi up"
-            return Words(
-                f"{credential} is the previous one, but `renewBefore` is no longer declared", step, "none", state
-            )
+            field = "`rotate`" if self.recorded.age_days is None else "`rotate` or `renewBefore`"
+            step = f"pulumi up, which deletes it; or declare {field} again" if self.existing else "pulumi up"
+            return Words(f"{credential} is the previous one, but {field} is no longer declared", step, "none", state)
         return Words(f"{credential} is in the state, but no spec declares it", step, "none", state)

@@ -12,13 +12,12 @@ from iamcreds.drift.rules.difference import Kind
 from iamcreds.drift.selection import EVERYTHING
 from iamcreds.model import AccessKey, Status
 from iamcreds.services import service_alias
-from iamcreds.slots import describe_previous
 from iamcreds.text.formatting import format_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from iamcreds.desired import AccessKeyPolicy, Desired
+    from iamcreds.desired import AccessKeyPolicy, Desired, DesiredCredential
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
     from iamcreds.model import Credential, ReportedKey, SourceLocation
@@ -69,6 +68,7 @@ class CredentialRow:
         managed: a description of its declaration.
         location: its location in the specs, or that of its user; None for an undeclared user.
         is_previous: True if its successor exists.
+        rotation_due: the time from which an update rotates it, None for never, or if that is unknown.
     """
 
     credential: Credential
@@ -78,6 +78,7 @@ class CredentialRow:
     managed: str
     location: SourceLocation | None
     is_previous: bool = False
+    rotation_due: datetime | None = None
 
     @property
     def is_declared(self) -> bool:
@@ -135,21 +136,29 @@ def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
     declared = defaultdict(list)
     for user in subject.desired.users:
         for desired in user.credentials:
-            declared[desired.user, desired.service].append(desired.location)
+            declared[desired.user, desired.service].append(desired)
     users = {user.name: user.location for user in subject.desired.users}
     credentials = list(select_credentials(subject))
     previous = {each.credential.id: each for each in subject.drift.previous}
+    rotations = {each.credential.id: each.due for each in subject.drift.next_rotations}
     existing = Counter((each.user, each.service) for each in credentials if each.id not in previous)
     for credential in credentials:
         pair = credential.user, credential.service
-        location = declared[pair][0] if len(declared[pair]) == 1 else users.get(credential.user)
-        managed = _describe_managed(len(declared[pair]), existing[pair], is_known=credential.user in users)
+        location = declared[pair][0].location if len(declared[pair]) == 1 else users.get(credential.user)
+        managed = _describe_managed(_count(subject, declared[pair]), existing[pair], is_known=credential.user in users)
         issued = (subject.drift.issued or {}).get(credential.id)
         days = subject.days_since(issued or credential.created)
         if is_previous := credential.id in previous:
-            location, managed = previous[credential.id].desired.location, describe_previous(credential)
+            location, managed = previous[credential.id].desired.location, previous[credential.id].describe()
         service = service_alias(credential.service)
-        yield CredentialRow(credential, service, issued, days, managed, location, is_previous)
+        due = rotations.get(credential.id)
+        yield CredentialRow(credential, service, issued, days, managed, location, is_previous, due)
+
+
+def _count(subject: Subject, declared: Sequence[DesiredCredential]) -> int:
+    """Return the number of existing credentials that these may be: without the state, two for one that rotates."""
+    is_state_known = subject.drift.issued is not None
+    return sum(1 if is_state_known or each.rotate is None else each.number for each in declared)
 
 
 def select_credentials(subject: Subject) -> Iterator[Credential]:
