@@ -146,7 +146,7 @@ def read_size(stack: Stack) -> int:
 
 def create_stacks(emulator: Emulator, folder: Path, size: int) -> tuple[Stack, Stack]:
     """Create a stack with specs for that many credentials, and one with as many resources that do nothing."""
-    users = create_users(emulator, size // len(SERVICES))
+    users = create_users(emulator.url, size // len(SERVICES))
     for name in ("ours", "floor"):
         (folder / name).mkdir(parents=True)
     ours, floor = (create_stack(folder / name, find_engine(), emulator.url) for name in ("ours", "floor"))
@@ -158,10 +158,10 @@ def create_stacks(emulator: Emulator, folder: Path, size: int) -> tuple[Stack, S
     return ours, floor
 
 
-def create_users(emulator: Emulator, count: int) -> list[str]:
-    """Create that many IAM users, and return their names."""
+def create_users(url: str, count: int) -> list[str]:
+    """Create that many IAM users on the endpoint, and return their names."""
     iam = boto3.client(
-        "iam", endpoint_url=emulator.url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+        "iam", endpoint_url=url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
     )  # fmt: skip
     users = [f"user-{number:05}" for number in range(count)]
     for user in users:

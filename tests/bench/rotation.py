@@ -1,8 +1,8 @@
 """The cost of rotating credentials compared with plain ones: a part of `make bench`.
 
 One stack has 1,000 rotating credentials with two slots each. A second stack has 1,000 users with two plain credentials.
-Both have 2,000 resources in one account. Their previews alternate, and the ratio is computed pair by pair. A changed
-trigger rotates at once, so filling the stack costs two creates per credential.
+Both have 2,000 resources, each in an account of its own. Their previews alternate, and the ratio is computed pair by
+pair. A changed trigger rotates at once, so filling the stack costs two creates per credential.
 
     python -m tests.bench.rotation              1,000 rotating credentials
     python -m tests.bench.rotation --size 100   a smaller size
@@ -11,7 +11,11 @@ trigger rotates at once, so filling the stack costs two creates per credential.
 from __future__ import annotations
 
 import argparse
+import re
+import subprocess
+import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +36,7 @@ from tests.bench.bench import (
     spec,
     sum_sizes,
 )
-from tests.e2e.stack import Stack, create_stack, find_engine
+from tests.e2e.stack import ROOT, Stack, create_stack, find_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,17 +54,17 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=3, help="number of previews of each kind")
     options = parser.parse_args()
     table = Table(f"{options.size:,} credentials", "rotating", "compared with", "ratio", "goal", "IAM calls")
-    with Emulator() as emulator, tempfile.TemporaryDirectory(prefix="iamcreds-bench-") as folder:
-        for row in run(emulator, Path(folder), options.size, options.pairs):
+    temporary = tempfile.TemporaryDirectory(prefix="iamcreds-bench-")
+    with Emulator() as emulator, start_emulator() as other, temporary as folder:
+        for row in run(emulator, other, Path(folder), options.size, options.pairs):
             table.add_row(row.measure, row.ours, row.beside, row.ratio, row.goal, row.calls)
     Console(width=120).print(table)
 
 
-def run(emulator: Emulator, folder: Path, size: int, pairs: int) -> Iterator[Row]:
-    """Yield the rows."""
-    users = create_users(emulator, 2 * size)
-    rotating = create_filled(emulator, folder / "rotating", users[:size], spec_rotating("1"), spec_rotating("2"))
-    plain = create_filled(emulator, folder / "plain", users[size:], spec)
+def run(emulator: Emulator, other: str, folder: Path, size: int, pairs: int) -> Iterator[Row]:
+    """Yield the rows; the stack with plain credentials uses the other emulator."""
+    rotating = create_filled(emulator.url, folder / "rotating", size, spec_rotating("1"), spec_rotating("2"))
+    plain = create_filled(other, folder / "plain", size, spec)
     require_pairs(rotating, size)
     previews = [
         (measure(emulator, rotating.assert_no_changes), measure(emulator, plain.assert_no_changes))
@@ -73,10 +77,23 @@ def run(emulator: Emulator, folder: Path, size: int, pairs: int) -> Iterator[Row
         yield Row(f"bytes of state each, {measured}", f"{ours:,.0f}", f"{one:,.0f} a plain one", more, f"{BYTES:,}")
 
 
-def create_filled(emulator: Emulator, folder: Path, users: list[str], *specs: Callable[[list[str]], str]) -> Stack:
-    """Create a stack, and apply one version of its specs after the other."""
+@contextmanager
+def start_emulator() -> Iterator[str]:
+    """Start an IAM emulator in a process of its own, which has a second account, and yield its URL."""
+    command = [str(Path(sys.executable).with_name("iamcreds")), "emulator", "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            printed = "" if process.stdout is None else process.stdout.readline()
+            yield re.findall(r"http://[0-9.:]+", printed)[0]
+        finally:
+            process.terminate()
+
+
+def create_filled(url: str, folder: Path, size: int, *specs: Callable[[list[str]], str]) -> Stack:
+    """Create a stack for that many users, and apply one version of its specs after the other."""
+    users = create_users(url, size)
     folder.mkdir()
-    stack = create_stack(folder, find_engine(), emulator.url)
+    stack = create_stack(folder, find_engine(), url)
     stack.seconds = SECONDS
     parts = [users[start : start + USERS_A_FILE] for start in range(0, len(users), USERS_A_FILE)]
     for write in specs:

@@ -17,7 +17,7 @@ COUNT = 420
 def test_hundreds_of_credentials(stack: Stack, emulator: Emulator) -> None:
     """420 credentials of 210 users cost one Create each and two lists; a run without changes costs one list."""
     stack.env["PULUMI_EXPERIMENTAL"], stack.env["PULUMI_SKIP_CHECKPOINTS"] = "true", "true"  # else quadratic in time
-    users = create_users(emulator, COUNT // 2)
+    users = create_users(emulator.url, COUNT // 2)
     stack.write_specs(one=spec(users[:100]), two=spec(users[100:]))
     emulator.controls.clear_counts()
     stack.succeed("up", "--yes", "--skip-preview")
