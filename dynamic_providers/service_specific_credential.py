@@ -18,7 +18,7 @@ from pulumi.dynamic import (
 
 from iamcreds.errors import NoSuchCredentialError, RejectedError, UserDeniedError
 from iamcreds.model import Credential, Status
-from iamcreds.planning.rejections import unknown_service
+from iamcreds.planning.rejections import in_use, unknown_service
 from iamcreds.pulumi_engine.apply import make_credential
 from iamcreds.pulumi_engine.check import CredentialCheck, needs_slot
 from iamcreds.pulumi_engine.credential_warnings import find_warnings
@@ -53,9 +53,9 @@ _YOUNG = (
     "{service} credential {id} of user {user} is less than a minute old, and IAM's lists do not show it as created yet:"
     " the state keeps it unchanged"
 )
-_IN_USE = (
-    "{service} credential {id} of user {user} is not rotated, because it was activated since the preview, and its"
-    " password may be in use. Run again"
+_MAY_BE_CURRENT = (
+    "{service} credential {id} of user {user} is not deleted, because the program could not read the stack's state, and"
+    " it may be in use. Run again"
 )
 _DENIED = "{error}. The state keeps {service} credential {id} of user {user} unchanged"
 
@@ -191,7 +191,7 @@ class ServiceSpecificCredentialProvider(Provider):
         actual = {olds["status"], *([] if existing is None else [existing.status.value])}
         is_successor = bool(news.get("rotates")) or not is_reset(olds, inputs)
         if is_renewed and is_successor and (olds["status"] if existing is None else existing.status) == Status.ACTIVE:
-            raise RejectedError(_IN_USE.format(id=credential_id, **{**olds, "user": inputs.user}))
+            raise RejectedError(in_use(inputs.user, inputs.service, credential_id))
         is_activated = is_renewed and inputs.status is None and Status.INACTIVE in actual
         status = Status.ACTIVE if is_activated else inputs.target
         statuses = {olds.get("desired_status"), olds["status"], status if existing is None else existing.status.value}
@@ -223,11 +223,14 @@ class ServiceSpecificCredentialProvider(Provider):
         """Delete it, also under a new name of its user; one that no longer exists counts as deleted.
 
         Raises:
-            RejectedError: its replacement was requested, and the plan rejects that.
+            RejectedError: its replacement was requested, and the plan rejects that; or it may be the current one of a
+                rotated or renewed credential, because the program could not read the state.
             AccountError: as AWS responds.
         """
         reason = self.session.reason_to_keep(credential_id)
         if reason is not None:
             raise RejectedError(reason)
+        if props.get("rotation") and self.session.lacks_state:
+            raise RejectedError(_MAY_BE_CURRENT.format(id=credential_id, **props))
         self.account.require_account(props.get("account_id"), "this state is of")
         self.account.credentials.delete(props["user"], credential_id, datetime.fromisoformat(props["create_date"]))

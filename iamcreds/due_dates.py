@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from iamcreds.model import count_whole_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from iamcreds.desired import DesiredCredential, RotationPolicy
     from iamcreds.model import Credential, RecordedCredential
@@ -66,8 +67,8 @@ def find_rotation(desired: DesiredCredential, recorded: RecordedCredential, acco
     """Return the time from which `pulumi up` rotates the current credential, None if it never does.
 
     The time depends on the account and the credential's name, so that credentials that were issued on one day rotate on
-    different days: up to 15% of `every` early. A changed trigger is due at once. A key that expires is rotated at least
-    the overlap before, because a reset in place does not move the expiry.
+    different days: up to 15% of `every` early. A changed trigger or `expire` is due at once. A key that expires is
+    rotated at least the overlap before, because a reset in place does not move the expiry.
 
     Args:
         desired: the credential as specs declare it.
@@ -85,11 +86,11 @@ def find_rotation(desired: DesiredCredential, recorded: RecordedCredential, acco
 def _list_rotation_dates(
     desired: DesiredCredential, policy: RotationPolicy, recorded: RecordedCredential, account: str
 ) -> Iterator[datetime]:
-    if is_triggered(desired, recorded):
+    if is_triggered(desired, recorded) or has_other_lifetime(desired, recorded):
         yield find_issue(recorded)
     if policy.every_hours is not None:
         early = _SPREAD * compute_spread(account, desired.declared_name) + _TOLERANCE
-        yield find_issue(recorded) + timedelta(hours=policy.every_hours) * (1 - early)
+        yield add_time(find_issue(recorded), timedelta(hours=policy.every_hours) * (1 - early))
     if recorded.expires is not None:
         yield recorded.expires - timedelta(hours=policy.overlap_hours)
 
@@ -103,10 +104,10 @@ def find_overdue_date(desired: DesiredCredential, recorded: RecordedCredential) 
     if policy is None or policy.every_hours is None:
         return None
     every = timedelta(hours=policy.every_hours)
-    expected = find_issue(recorded) + every
+    expected = add_time(find_issue(recorded), every)
     if policy.not_before is not None:
         expected = max(expected, policy.not_before)
-    return expected + every * _TOLERANCE
+    return add_time(expected, every * _TOLERANCE)
 
 
 def is_overdue(desired: DesiredCredential, recorded: RecordedCredential, at: datetime) -> bool:
@@ -126,10 +127,27 @@ def find_issue(recorded: RecordedCredential) -> datetime:
 
 
 def find_retirement(desired: DesiredCredential, current: RecordedCredential) -> datetime | None:
-    """Return the time from which `pulumi up` retires the previous credential, None without a rotation."""
-    if desired.rotate is None:
-        return None
-    return find_issue(current) + timedelta(hours=desired.rotate.overlap_hours)
+    """Return the time from which `pulumi up` retires the previous credential, None without successors.
+
+    With renewals, this concerns only a previous key without an expiry.
+    """
+    hours = desired.renew_before_hours if desired.rotate is None else desired.rotate.overlap_hours
+    return None if hours is None else add_time(find_issue(current), timedelta(hours=hours))
+
+
+def has_other_lifetime(desired: DesiredCredential, recorded: RecordedCredential) -> bool:
+    """Return True if the declared lifetime is neither the recorded nor the actual one."""
+    days = desired.expire_after_days
+    actual = None if recorded.expires is None else count_whole_days(recorded.expires - recorded.created)
+    return days != recorded.age_days and (days is None or days != actual)
+
+
+def add_time(time: datetime, period: timedelta) -> datetime:
+    """Return the sum, or the last possible time in place of an overflow: `notBefore` may be in year 9999."""
+    try:
+        return time + period
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def compute_spread(account: str, name: str) -> float:

@@ -135,6 +135,14 @@ def not_renamed(user: str, former: str, others: Sequence[Credential], *, exists:
     )
 
 
+def in_use(user: str, service: str, credential_id: str) -> str:
+    """Return why a credential is not rotated: a password is reset only while it is Inactive."""
+    return (
+        f"{service_alias(service)} credential {credential_id} of user {user} is not rotated, because it was activated"
+        " just now, and its password may be in use. Run again"
+    )
+
+
 def protected(user: str, service: str, existing: Sequence[Credential], reasons: Sequence[str]) -> str:
     """Return why a protected credential is not replaced; `reasons` are the changed inputs, or its expiry."""
     ids = f" {_and(credential.id for credential in existing)}" if existing else ""

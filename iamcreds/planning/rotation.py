@@ -9,10 +9,11 @@ overlap ends.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.desired import Retire
-from iamcreds.due_dates import find_renewal, find_retirement, find_rotation
+from iamcreds.due_dates import find_issue, find_renewal, find_retirement, find_rotation, has_other_lifetime
 from iamcreds.model import Existing, Status
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
     from iamcreds.desired import DesiredCredential
     from iamcreds.model import Credential, RecordedCredential
+
+
+_RESPONSE_TIME = timedelta(minutes=1)
+"""The maximum time from a credential's creation to its `issued_at`, unless a reset issued its password."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,9 @@ class SlotPlan:
         renewed: the credential whose successor is created now, None for none.
         rotated: the credential whose successor is created or reset now, None for none.
         due: the time from which the rotation is due, None without a rotation.
-        retired: the previous credential, if it is deactivated or deleted because the overlap has ended.
+        is_due: True if that time has passed.
+        retired: the previous credential, if it is deactivated or deleted because the overlap has ended; None if it was
+            activated after an earlier retirement.
         deleted: a credential that is deleted, because it expired or no slot 2 is declared; None for none.
         rotation: the rotation of the recorded current credential.
         waits_until: the end of the overlap for which a rotation that is due waits, None for none.
@@ -71,6 +78,7 @@ class SlotPlan:
     due: datetime | None = None
     retired: Credential | None = None
     deleted: Credential | None = None
+    is_due: bool = False
     rotation: int = 0
     waits_until: datetime | None = None
     is_deferred: bool = False
@@ -107,7 +115,7 @@ def plan_slots(
     case = _Case(desired, number, slots[number], slots.get(3 - number), moment, may_rotate)
     plans = (rule(case) for rule in (*_RULES, _keep))
     plan = next(plan for plan in plans if plan is not None)
-    return replace(plan, rotation=case.current.recorded.rotation, due=case.due)
+    return replace(plan, rotation=case.current.recorded.rotation, due=case.due, is_due=case.is_due)
 
 
 @dataclass(frozen=True)
@@ -148,24 +156,22 @@ class _Case:
         """Return True if a run has retired the other slot, also if the run of a reset failed before that."""
         if self.other is None:
             return False
-        reset, current = self.other.recorded.reset, self.current.recorded.reset
-        return self.other.recorded.is_retired or current not in (None, reset)
+        other, current = self.other.recorded, self.current.recorded
+        is_reset = current.reset not in (None, other.reset) and find_issue(current) > current.created + _RESPONSE_TIME
+        return other.is_retired or is_reset
 
     def keep_current(self) -> DesiredCredential:
         """Declare the current slot with its recorded trigger; the first trigger is recorded and rotates nothing."""
-        trigger = self.desired.trigger
-        if self.desired.rotate is not None and self.current.recorded.trigger is not None:
-            trigger = self.current.recorded.trigger
-        return replace(self._declare(self.number, self.current.recorded.rotation), trigger=trigger)
-
-    def keep_as_previous(self) -> DesiredCredential:
-        """Declare the current slot, which becomes the previous one; a changed `expire` concerns only its successor."""
-        return replace(self.keep_current(), expire_after_days=self.current.recorded.age_days)
+        recorded, days, trigger = self.current.recorded, self.desired.expire_after_days, self.desired.trigger
+        if self.desired.rotate is not None and recorded.trigger is not None:
+            trigger = recorded.trigger
+        if self.desired.rotate is not None and has_other_lifetime(self.desired, recorded):
+            days = recorded.age_days  # only the successor has the changed one
+        return replace(self._declare(self.number, recorded.rotation), trigger=trigger, expire_after_days=days)
 
     def reissue_current(self, rotation: int) -> DesiredCredential:
         """Declare the current slot with a new password, for which a changed trigger needs no rotation."""
-        trigger = self.desired.trigger or self.keep_current().trigger
-        return replace(self._declare(self.number, rotation), trigger=trigger)
+        return replace(self._declare(self.number, rotation), trigger=self._applied_trigger)
 
     def keep_other(self, *, status: Status | None = None) -> tuple[DesiredCredential, ...]:
         """Declare the other slot as it is recorded; a changed `expire` does not concern a previous credential."""
@@ -176,11 +182,19 @@ class _Case:
         kept = replace(kept, reset=recorded.reset, trigger=recorded.trigger, expire_after_days=recorded.age_days)
         return (replace(kept, status=status),)
 
+    def spare_other(self) -> tuple[DesiredCredential, ...]:
+        """Declare the other slot without a status if its password works, because it may be the only one in use."""
+        is_retired = self.is_other_retired and not self.has_two_passwords
+        return self.keep_other(status=Status.INACTIVE if is_retired else None)
+
     def issue_successor(self) -> DesiredCredential:
         """Declare the successor in the other slot; it is never imported."""
-        trigger = self.desired.trigger or self.keep_current().trigger
         successor = self._declare(3 - self.number, self.current.recorded.rotation + 1)
-        return replace(successor, adopt=None, trigger=trigger)
+        return replace(successor, adopt=None, trigger=self._applied_trigger)
+
+    @property
+    def _applied_trigger(self) -> str | None:
+        return self.keep_current().trigger if self.desired.trigger is None else self.desired.trigger
 
     def _declare(self, number: int, rotation: int) -> DesiredCredential:
         adopt = self.desired.adopt if number == 1 else None
@@ -207,14 +221,14 @@ def _recreate(case: _Case) -> SlotPlan | None:
     if case.current.existing is not None and case.current.recorded.was_deactivated:
         return plan
     current = case.reissue_current(case.current.recorded.rotation)
-    others = case.keep_other() if case.has_two_passwords else plan.slots[1:]
-    return replace(plan, slots=(current, *others))
+    return replace(plan, slots=(current, *case.spare_other()))
 
 
 def _respect_deactivation(case: _Case) -> SlotPlan | None:
     """Change nothing if the current credential was deactivated manually: the previous one may be in use again."""
-    is_manual = case.current.is_deactivated and case.desired.status is None
-    return SlotPlan((case.keep_current(), *case.keep_other())) if is_manual else None
+    if not case.current.is_deactivated or case.desired.status is not None:
+        return None
+    return SlotPlan((case.keep_current(), *case.spare_other()))
 
 
 def _end_successors(case: _Case) -> SlotPlan | None:
@@ -233,7 +247,7 @@ def _rotate(case: _Case) -> SlotPlan | None:
         return None
     if not case.may_rotate:
         return replace(_keep(case), is_deferred=True)
-    return SlotPlan((case.keep_as_previous(), case.issue_successor()), rotated=case.current.existing)
+    return SlotPlan((case.keep_current(), case.issue_successor()), rotated=case.current.existing)
 
 
 def _renew(case: _Case) -> SlotPlan | None:
@@ -251,13 +265,19 @@ def _renew(case: _Case) -> SlotPlan | None:
 
 
 def _retire(case: _Case) -> SlotPlan | None:
-    """Deactivate or delete the previous credential after the overlap; it stays Inactive until the next rotation."""
+    """Deactivate or delete the previous credential after the overlap; it stays Inactive until the next rotation.
+
+    A previous credential of a renewed one ends by its expiry, unless it was issued without one.
+    """
     policy, other = case.desired.rotate, case.working_other
     end = find_retirement(case.desired, case.current.recorded)
-    if policy is None or other is None or end is None or not (case.is_other_retired or end <= case.now):
+    if other is None or end is None or not (case.is_other_retired or end <= case.now):
         return None
-    if policy.retire is Retire.DELETE:
-        return SlotPlan((case.keep_current(),), retired=other.existing)
+    if policy is None and other.recorded.expires is not None:
+        return None
+    is_activated = other.recorded.is_retired and case.has_two_passwords
+    if policy is not None and policy.retire is Retire.DELETE:
+        return SlotPlan((case.keep_current(),), retired=None if is_activated else other.existing)
     retired = None if other.recorded.is_retired else other.existing
     return SlotPlan((case.keep_current(), *case.keep_other(status=Status.INACTIVE)), retired=retired)
 

@@ -11,7 +11,7 @@ from iamcreds.errors import NotApprovedError, RejectedError, UserDeniedError
 from iamcreds.model import Status
 from iamcreds.planning.decisions import Adopt, Create, Decision, Import, MissingUser, Rejection
 from iamcreds.planning.planner import plan
-from iamcreds.planning.rejections import describe, not_renamed, protected
+from iamcreds.planning.rejections import describe, in_use, not_renamed, protected
 from iamcreds.pull_request.changes import Action
 from iamcreds.pulumi_engine.credential_warnings import find_import_warnings
 from iamcreds.pulumi_engine.group_facts import find_own, foresee_user, read_group
@@ -105,6 +105,7 @@ class CredentialCheck:
         self._note_request(self.inputs, is_recorded=True)
         own = find_own(self.account, olds.user, self.context)
         self._require_rename(own)
+        self._require_inactive(own)
         olds = follow_rename(olds, own, self.inputs)
         recorded = olds.properties() | {"deactivated": self.context.is_deactivated}
         is_successor = self.context.rotates is not None
@@ -150,6 +151,16 @@ class CredentialCheck:
         exists = self.account.users.exists(user)
         if others or (not exists and self.account.users.exists(former)):
             raise RejectedError(not_renamed(user, former, others, exists=exists))
+
+    def _require_inactive(self, own: Iterable[Credential]) -> None:
+        """Require that the password of a successor's slot is not in use: someone may have activated it just now.
+
+        Raises:
+            RejectedError: it is Active.
+        """
+        active = [credential.id for credential in own if credential.status is Status.ACTIVE]
+        if self.context.rotates is not None and active:
+            raise RejectedError(in_use(self.inputs.user, self.inputs.service, active[0]))
 
     def _suggest_former_user(self, group: Group) -> None:
         """Warn if IAM has renamed the user since the state was written, and specs declare the user as a new one."""
@@ -198,9 +209,10 @@ class CredentialCheck:
         raise RejectedError(self._describe(decision, group))
 
     def _accept(self, inputs: CredentialInputs, adopted: dict[str, str] | None = None) -> CheckResult:
-        """Return the inputs with those that a preview shows: an adopted id, and the credential that is rotated."""
-        rotates = {} if self.context.rotates is None else {"rotates": self.context.rotates}
-        return CheckResult(inputs.properties() | (adopted or {}) | rotates, [])
+        """Return the inputs with those that a preview shows: the adopted, rotated or retired credential."""
+        ids = {"rotates": self.context.rotates, "retires": self.context.retires}
+        shown = {name: id_ for name, id_ in ids.items() if id_ is not None}
+        return CheckResult(inputs.properties() | (adopted or {}) | shown, [])
 
     def _read_group(self, inputs: CredentialInputs, *, frees_quota: bool) -> Group:
         user, service, resource = inputs.user, inputs.service, self.context.resource

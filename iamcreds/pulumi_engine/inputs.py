@@ -256,6 +256,6 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     ),
     "adopt": (lambda value: _matches(CREDENTIAL_ID, value), CREDENTIAL_ID_WORDS),
     "rotation": (lambda value: _is_number(value) and value in range(_MAX_ROTATION + 1), "a whole number from 0"),
-    "trigger": (lambda value: isinstance(value, str), "text"),
+    "trigger": (lambda value: isinstance(value, str) and value != "", "text that is not empty"),
     "password": (lambda value: isinstance(value, str) and value != "", "a password or an API key"),
 }

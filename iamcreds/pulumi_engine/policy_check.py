@@ -65,7 +65,7 @@ class PolicyCheck:
         status = Status.ACTIVE if existing is None or is_renewed else existing.status
         is_new = is_renewed or is_reset(recorded, self.inputs)
         findings = self._find(existing, status, is_age_known=not is_new)
-        self._report(findings, is_safe=is_new or self._is_deactivated or self.context.is_previous)
+        self._report(findings, is_safe=is_new or self._is_safe)
 
     def check_created(self) -> None:
         """Check a credential that this run creates, also in place of an existing one; for errors, see `check_kept`."""
@@ -80,6 +80,10 @@ class PolicyCheck:
         is_old = self.inputs.reset is None
         findings = self._find(existing, existing.status, is_age_known=is_old, is_managed=False, is_imported=True)
         self._report(findings, is_safe=self._is_deactivated)
+
+    @property
+    def _is_safe(self) -> bool:
+        return self._is_deactivated or self.context.is_previous or self.context.is_due
 
     @property
     def _is_deactivated(self) -> bool:

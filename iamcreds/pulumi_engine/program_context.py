@@ -119,7 +119,11 @@ def policy_context(
 
 
 def rotation_context(plan: SlotPlan | None, credential: DesiredCredential) -> dict[str, Any]:
-    """Return the id of the credential whose successor this run issues in this slot, if any."""
-    if plan is None or plan.rotated is None or credential.slot != plan.slots[-1].slot:
+    """Return the id of the credential whose successor this run issues in this slot, or the one that it retires."""
+    if plan is None:
         return {}
-    return {"rotates": plan.rotated.id}
+    is_successor, is_current = (credential.slot == plan.slots[number].slot for number in (-1, 0))
+    rotates = {"rotates": plan.rotated.id} if plan.rotated is not None and is_successor else {}
+    retires = {"retires": plan.retired.id} if plan.retired is not None and is_current else {}
+    due = {"due": True} if plan.is_due and is_current else {}
+    return rotates | retires | due

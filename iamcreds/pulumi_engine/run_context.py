@@ -90,6 +90,8 @@ class RunContext:
         is_renewed: True if the credential gets successors, which use the rest of the quota.
         is_previous: True if the program declares a successor of the credential, in the other slot.
         rotates: the id of the credential whose successor this run issues in this resource, None for none.
+        retires: the id of the previous credential that this run retires, whose successor is in this resource.
+        is_due: True if the credential is to be rotated in this run or as soon as possible.
         former_user: the former name of the user, as declared; None for none.
         recorded: number of all credentials in the state, None if unknown.
         newest: when the newest credential of this service in the state was created; None if no resource can have had
@@ -114,6 +116,8 @@ class RunContext:
     is_renewed: bool = False
     is_previous: bool = False
     rotates: str | None = None
+    retires: str | None = None
+    is_due: bool = False
     former_user: str | None = None
     recorded: int | None = None
     newest: datetime | None = None
@@ -146,6 +150,8 @@ class RunContext:
             is_renewed=known.get("renewed") is True,
             is_previous=known.get("previous") is True,
             rotates=known.get("rotates"),
+            retires=known.get("retires"),
+            is_due=known.get("due") is True,
             former_user=known.get("former_user"),
             recorded=None if recorded is None else int(recorded),
             newest=datetime.fromisoformat(known["newest"]) if known.get("newest") else None,

@@ -65,6 +65,7 @@ class Session:
         self._groups: dict[tuple[str, str], _GroupFacts] = defaultdict(_GroupFacts)
         self._newest: dict[str, datetime] = {}
         self._is_narrowed: bool | None = None
+        self._lacks_state = False
 
     def read(self, credential_id: str) -> None:
         """Note that the engine requested a read of this managed credential."""
@@ -85,6 +86,7 @@ class Session:
         """Note the run context of a requested resource of this user and service, and the group's members."""
         with self._lock:
             self._take()
+            self._lacks_state = self._lacks_state or context.owned is None
             self._resources.update({context.resource} if is_recorded else ())
             group = self._groups[user, service]
             new = {name: member for name, member in members.items() if name not in group.requested}
@@ -117,6 +119,12 @@ class Session:
         """Return why this credential must not be deleted, None if it may be."""
         with self._lock:
             return self._kept.get(credential_id)
+
+    @property
+    def lacks_state(self) -> bool:
+        """Return True if the program could not read the state, so that it may have left out a second slot."""
+        with self._lock:
+            return self._lacks_state
 
     def deny(self, credential_id: str, reason: str) -> None:
         """Note that AWS denies the read of this credential's user, so that its actual state is unknown."""

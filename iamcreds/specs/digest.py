@@ -33,7 +33,9 @@ def compute_digest(desired: Desired) -> str:
     File names, order, comments and layout do not change it. A default is equal to the same explicit value. A field that
     the digest has not always had changes it only if it is declared, so that approved plans outlive an upgrade.
     """
-    declared = json.dumps([desired.account, desired.users], default=_list_fields, sort_keys=True)
+    facts: list[Any] = [desired.account, desired.users]
+    facts += [] if desired.max_rotations is None else [{"max_rotations": desired.max_rotations}]
+    declared = json.dumps(facts, default=_list_fields, sort_keys=True)
     return hashlib.sha256(declared.encode()).hexdigest()
 
 

@@ -65,9 +65,9 @@ def combine(files: Iterable[Document], whole: SourceLocation, *, allow_empty: bo
     account = next((spec.account.value for spec in specs if spec.account is not None), None)
     users = (_apply_defaults(user, defaults) for spec in specs for user in spec.users)
     by_name = tuple(sorted(users, key=lambda user: user.name))
-    rotation: Mapping[str, int] = defaults.get("rotation", {})
+    limit = defaults.get("rotation", {}).get("maxPerRun")
     names = tuple(spec.file for spec in specs)
-    return Desired(by_name, account, problems, names, whole.file, max_rotations=rotation.get("maxPerRun"))
+    return Desired(by_name, account, problems, names, whole.file, max_rotations=None if limit is None else int(limit))
 
 
 def check_account(desired: Desired) -> tuple[Problem, ...]:

@@ -58,10 +58,12 @@ def _check_durations(credential: Declared, rotate: Block) -> Iterator[Problem]:
         yield Problem(location, message, "overlap-too-long")
     expire = credential.fields.get("expire")
     after = read_hours(expire.get("after")) if isinstance(expire, Block) else None
-    if after is not None and (every or 0) + overlap > after:
-        sum_of = '"every" and "overlap" together' if every is not None else '"overlap"'
-        message = f'{sum_of} must not be longer than "after" of "expire", or the previous key expires too early'
+    if after is not None and every is not None and every + overlap > after:
+        message = '"every" and "overlap" together must not be longer than "after": the previous key would expire early'
         yield Problem(location, message, "rotation-after-expiry")
+    if after is not None and every is None and 5 * overlap > 4 * after:
+        message = f'"overlap" must be at most 80% of "after": {rotate["overlap"]} is more than 80% of {after // 24}d'
+        yield Problem(location, message, "overlap-too-long")
 
 
 def _check_date(credential: Declared, rotate: Block) -> Iterator[Problem]:

@@ -45,7 +45,7 @@ RULES = {
     "not-utf-8": "a file is not UTF-8",
     "out-of-range": "a number is too small or too large",
     "outside-link": "a link that leads outside the folder of the specs",
-    "overlap-too-long": "`overlap` is more than 80% of `every`",
+    "overlap-too-long": "`overlap` is more than 80% of `every`, or without `every` of `expire.after`",
     "recursive-alias": "an alias is inside the value of its own anchor",
     "renewal-before-creation": "a `renewBefore` that is not shorter than `after`",
     "renewal-with-rotation": "`renewBefore` on a credential with `rotate`",

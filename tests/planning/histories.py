@@ -36,7 +36,7 @@ TRIGGERED_KEY = replace(KEY, rotate=RotationPolicy(OVERLAP * 24))
 POLICIES = (ROTATED, ROTATED_KEY, RENEWED, TRIGGERED_KEY)
 
 HANDS = ("deactivate 1", "deactivate 2", "activate 1", "activate 2", "delete 1", "delete 2", "roll back")
-SPECS = ("plain", "policy", "reset", "trigger", "delete", "wait")
+SPECS = ("plain", "policy", "reset", "trigger", "delete", "wait", "expire")
 RUNS = ("up", "up", "up", "die 0", "die 1", "die 2", "die 3", "only 1", "only 2")
 TIMES = ("0", "1", "2", "5", "7", "15", "28", "40", "100")
 STEPS = (*HANDS, *SPECS, *RUNS, *RUNS, *TIMES, *TIMES)
@@ -99,7 +99,10 @@ class World:
         rotate = self.policy.rotate
         match spec:
             case "plain":
-                self.desired = replace(self.desired, rotate=None, renew_before_hours=None, trigger=None)
+                days = self.recorded[self.current or 1].age_days  # a different one would replace the key at once
+                self.desired = replace(
+                    self.desired, rotate=None, renew_before_hours=None, trigger=None, expire_after_days=days
+                )
             case "policy":
                 renew = self.policy.renew_before_hours
                 self.desired = replace(self.desired, rotate=rotate, renew_before_hours=renew)
@@ -109,6 +112,8 @@ class World:
                 self.desired = replace(self.desired, trigger=f"trigger {number}")
             case "delete" if rotate is not None and self.desired.rotate is not None:
                 self.desired = replace(self.desired, rotate=replace(rotate, retire=Retire.DELETE))
+            case "expire" if self.desired.rotate is not None and self.desired.expire_after_days is not None:
+                self.desired = replace(self.desired, expire_after_days=60 + number)
             case "wait" if rotate is not None and self.desired.rotate is not None:
                 self.desired = replace(self.desired, rotate=replace(rotate, not_before=self.now + 20 * DAY))
 
@@ -195,8 +200,8 @@ class World:
         is_newer = (declared.rotation or 0) > recorded.rotation
         is_expired = existing.status is Status.EXPIRED and (is_reset or is_newer or not recorded.is_deactivated)
         is_aged = declared.expire_after_days is not None and is_newer and (is_successor or not is_reset)
-        if is_expired or is_aged:
-            self._delete(existing.id, is_replaced=True)
+        if is_expired or is_aged or declared.expire_after_days != recorded.age_days:
+            self._delete(existing.id, is_replaced=True, is_meant=is_reset and not is_successor)
             self._create(number, declared)
             return
         self._update(existing, declared, is_newer=is_newer, is_reset=is_reset, is_successor=is_successor)
@@ -239,9 +244,9 @@ class World:
             trigger=declared.trigger, rotation=declared.rotation or 0, issued=self.now, expires=expires, age_days=days,
         )  # fmt: skip
 
-    def _delete(self, credential_id: str, *, is_replaced: bool = False) -> None:
+    def _delete(self, credential_id: str, *, is_replaced: bool = False, is_meant: bool = False) -> None:
         if credential_id in self.existing:
-            self._end(credential_id, "replace" if is_replaced else "delete")
+            self._end(credential_id, "replace" if is_replaced else "delete", is_meant=is_meant)
             del self.existing[credential_id]
 
     def _end(self, credential_id: str, verb: str, *, is_meant: bool = False) -> None:

@@ -27,15 +27,20 @@ def slot(  # noqa: PLR0913 - one per fact
     reset: str | None = None,
     days: int | None = 90,
     trigger: str | None = None,
+    issued: int | None = None,
     is_retired: bool = False,
 ) -> Slot:
-    """Return a slot whose credential is that many days old at START; without a status it no longer exists."""
+    """Return a slot whose credential is that many days old at START; without a status it no longer exists.
+
+    `issued` is the age of its password in days, None if the state does not contain it.
+    """
     created = START - age * DAY
     name = RENEWED.declared_name + ("~2" if number > 1 else "")
     expires = None if days is None else created + days * DAY
     recorded = RecordedCredential(
         name, f"ACCA{number}", "jane", SERVICE, created, reset=reset, rotation=rotation, age_days=days, expires=expires,
         trigger=trigger, is_retired=is_retired,
+        issued=None if issued is None else START - issued * DAY,
     )  # fmt: skip
     login = "jane-at-1"
     existing = Credential(

@@ -71,7 +71,7 @@ OLD = slot(age=80)
             id="row 11: the previous key has expired",
         ),
         pytest.param(
-            replace(RENEWED, reset="x"), [slot(1, 0, age=80), slot(2, 2, reset="x")],
+            replace(RENEWED, reset="x"), [slot(1, 0, age=80), slot(2, 2, reset="x", age=70, issued=0)],
             [(2, 2, None), (1, 0, "Inactive")], id="row 11: the run of the reset failed before it retired the other",
         ),
         pytest.param(
