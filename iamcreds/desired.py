@@ -77,6 +77,11 @@ class RotationPolicy:
     retire: Retire = Retire.DEACTIVATE
     not_before: datetime | None = None
 
+    def properties(self) -> dict[str, int | str]:
+        """Return the dates of the rotation for the run context."""
+        dates = {"every_hours": self.every_hours, "not_before": self.not_before and self.not_before.isoformat()}
+        return {"overlap_hours": self.overlap_hours} | {name: each for name, each in dates.items() if each is not None}
+
 
 @dataclass(frozen=True)
 class DesiredCredential:

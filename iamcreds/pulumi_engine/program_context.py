@@ -119,11 +119,11 @@ def policy_context(
 
 
 def rotation_context(plan: SlotPlan | None, credential: DesiredCredential) -> dict[str, Any]:
-    """Return the id of the credential whose successor this run issues in this slot, or the one that it retires."""
+    """Return the rotation of a slot, and the ids of the credentials that this run rotates into it and retires."""
     if plan is None:
         return {}
     is_successor, is_current = (credential.slot == plan.slots[number].slot for number in (-1, 0))
     rotates = {"rotates": plan.rotated.id} if plan.rotated is not None and is_successor else {}
     retires = {"retires": plan.retired.id} if plan.retired is not None and is_current else {}
     due = {"due": True} if plan.is_due and is_current else {}
-    return rotates | retires | due
+    return rotates | retires | due | ({} if credential.rotate is None else {"rotate": credential.rotate.properties()})

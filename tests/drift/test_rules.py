@@ -23,6 +23,7 @@ from iamcreds.drift.rules.credential_limits import (
 )
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
+from iamcreds.drift.rules.next_rotation import RotationFacts
 from iamcreds.drift.rules.rotation import RotationOverdue, RotationPending
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
 from iamcreds.model import (
@@ -65,8 +66,14 @@ NEW = replace(CHECKED, existing=None, name="bedrock")
 
 POLICY = RotationPolicy(overlap_hours=7 * 24, every_hours=90 * 24)
 ROTATING = replace(WANTED, rotate=POLICY, trigger="b\u202e")
-ROTATED: dict[str, Any] = {**JANE, "desired": (ROTATING,), "recorded": replace(RECORDED, trigger="a")}
 DUE = datetime(2027, 2, 25, tzinfo=UTC)
+
+
+def rotating(existing: Credential, desired: DesiredCredential = ROTATING, **facts: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return the fields of a difference about the rotation of an existing credential."""
+    facts |= {"desired": desired, "recorded": replace(RECORDED, trigger="a"), "existing": existing, "at": DUE}
+    fields = {"desired": (desired,), "existing": (existing,), "facts": RotationFacts(**facts)}
+    return {**JANE, "service": existing.service, **fields}
 
 
 class Expected(NamedTuple):
@@ -144,7 +151,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        RotationOverdue(**ROTATED, existing=(ON,), due=DUE),
+        RotationOverdue(**rotating(ON), due=DUE),
         Expected(
             "password of codecommit credential ACCA0 was issued on 2026-11-23, and its rotation is overdue since"
             " 2027-02-25",
@@ -154,8 +161,9 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     ),
     (
         RotationOverdue(
-            **ROTATED | {"desired": (replace(ROTATING, rotate=replace(POLICY, every_hours=36)),), "service": BEDROCK},
-            existing=(replace(KEY, expires=ENDING.expires),),
+            **rotating(
+                replace(KEY, expires=ENDING.expires), replace(ROTATING, rotate=replace(POLICY, every_hours=36))
+            ),
             due=DUE,
         ),
         Expected(
@@ -166,7 +174,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        RotationOverdue(**ROTATED, existing=(OFF,), due=DUE),
+        RotationOverdue(**rotating(OFF), due=DUE),
         Expected(
             "password of codecommit credential ACCA1 was issued on 2026-11-23, and its rotation is overdue since"
             " 2027-02-25. It is not rotated, because it was deactivated outside Pulumi",
@@ -175,7 +183,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        RotationPending(**ROTATED, existing=(ON,), previous=PreviousCredential(OFF, ROTATING, DUE)),
+        RotationPending(**rotating(ON, previous=PreviousCredential(OFF, ROTATING, DUE))),
         Expected(
             'codecommit credential ACCA0 has a pending rotation (declared: "b\\u202e", applied: "a")',
             '"b\\u202e"',
