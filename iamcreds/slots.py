@@ -41,7 +41,8 @@ class Slots:
         working = None if current is None else existing.get(current.id)
         if current is None or working is None or working.status is not Status.ACTIVE:
             return None
-        is_ending = desired.rotate is None and previous is not None and previous.expires is not None
+        other = None if previous is None else existing.get(previous.id)
+        is_ending = desired.rotate is None and other is not None and other.expires is not None
         return None if is_ending else find_retirement(desired, current)
 
 

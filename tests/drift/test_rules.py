@@ -24,7 +24,7 @@ from iamcreds.drift.rules.credential_limits import (
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
 from iamcreds.drift.rules.next_rotation import RotationFacts
-from iamcreds.drift.rules.rotation import RotationOverdue, RotationPending
+from iamcreds.drift.rules.rotation import RotationDifference, RotationOverdue, RotationPending
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
 from iamcreds.model import (
     AccessKey,
@@ -501,6 +501,8 @@ def test_next_step_can_be_pasted(difference: Difference, user: str) -> None:
     fields: dict[str, Any] = {"user": user}
     if existing := getattr(difference, "existing", ()):
         fields["existing"] = tuple(replace(one, user=user) for one in existing)
+    if isinstance(difference, RotationDifference):
+        fields["facts"] = replace(difference.facts, existing=fields["existing"][0])
     step = replace(difference, **fields).describe().next
     for command in re.findall(r"(?:aws|iamcreds) .*?(?=, (?:or|which) |$)", step):
         program, *words = shlex.split(command)

@@ -98,9 +98,10 @@ class CredentialTooOld(CredentialFinding):
         """The edit that issues a new secret; for a rotating credential one that keeps the overlap."""
         if self.checked.rotate is None:
             return "change `reset` in the specs"
-        date = "remove `notBefore`" if self.is_deferred else ""
-        edits = " and ".join(filter(None, (self._declare_interval(self.checked.rotate), date)))
-        return f"{edits} in the specs" if edits else ""
+        interval = self._declare_interval(self.checked.rotate)
+        if self.is_deferred:
+            return f"{interval} and remove `notBefore` in the specs" if interval else "remove `notBefore` from the specs"
+        return f"{interval} in the specs" if interval else ""
 
     def describe_update(self) -> str:
         """Return the update that issues a new secret, after an edit of the specs if that is necessary."""
