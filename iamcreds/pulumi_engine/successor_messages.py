@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.due_dates import find_renewal
+from iamcreds.due_dates import add_time, find_renewal
 from iamcreds.model import Existing, Status
 from iamcreds.resource_names import split_slot
 from iamcreds.slots import rank_slot
@@ -27,9 +27,11 @@ _WAITS = (
     "{name}: a rotation is due, but the previous password still works. The first `pulumi up` from {date} retires it,"
     " and the next one rotates"
 )
-_DEFERRED = "{name}: a rotation is due, but `maxPerRun` is reached. A later `pulumi up` rotates it"
+_DEFERRED = "{name}: a rotation is due, but {reason}. A later `pulumi up` rotates it"
+LIMIT_REACHED = "`maxPerRun` is reached"
+"""The reason why a rotation waits for a later run."""
 _RETIRED = "{name}: the previous credential {id} is {action}, because its overlap has ended"
-_DELETED = "{name}: the previous credential {id}, valid until {date}, is deleted"
+_DELETED = "{name}: the previous credential {id}{until} is deleted"
 _DELETED_EARLY = (
     "{name}: the previous credential {id} is deleted although it works, because `rotate` or `renewBefore` was removed"
 )
@@ -50,8 +52,8 @@ _NOT_ADOPTED = (
     " let `up` create a successor"
 )
 _REACTIVATED = (
-    "{name}: {id} is Active although an earlier run retired it, and this run retires it again. Causes: an interrupted"
-    " update; a manual activation; or an older state was restored, and then {id} may be the password in use"
+    "{name}: {id} is Active although an earlier run retired it, and this run retires it again. Causes: list results"
+    " that lag; an interrupted update; a manual activation; or a restored earlier state, and then {id} may be in use"
 )
 
 
@@ -69,11 +71,13 @@ def describe_plan(desired: DesiredCredential, plan: SlotPlan, now: datetime) -> 
     if plan.renewed is not None and plan.renewed.expires is not None:
         date, successor = _format(plan.renewed.expires), plan.slots[1].resource_name
         yield Message(_RENEWED.format(name=name, id=plan.renewed.id, date=date, successor=successor))
-    if plan.rotated is not None and desired.rotate is not None:
-        date, successor = _format(now + timedelta(hours=desired.rotate.overlap_hours)), plan.slots[1].resource_name
+    if plan.rotated is not None and desired.rotate is not None and not plan.is_blocked:
+        end = add_time(now, timedelta(hours=desired.rotate.overlap_hours))
+        date = _format(end if plan.rotated.expires is None else min(end, plan.rotated.expires))
+        successor = plan.slots[1].resource_name
         yield Message(_ROTATED.format(name=name, id=plan.rotated.id, date=date, successor=successor))
-    if plan.is_deferred:
-        yield Message(_DEFERRED.format(name=name))
+    if plan.deferral is not None:
+        yield Message(_DEFERRED.format(name=name, reason=plan.deferral))
     if plan.waits_until is not None:
         yield Message(_WAITS.format(name=name, date=_format(plan.waits_until)), is_warning=True)
     if plan.retired is not None:
@@ -87,8 +91,14 @@ def _describe_deletion(desired: DesiredCredential, deleted: Credential) -> Itera
     name, id_ = desired.declared_name, deleted.id
     if not desired.has_successors and deleted.status is Status.ACTIVE:
         yield Message(_DELETED_EARLY.format(name=name, id=id_), is_warning=True)
-    elif deleted.expires is not None:
-        yield Message(_DELETED.format(name=name, id=id_, date=_format(deleted.expires)))
+    else:
+        until = "" if deleted.expires is None else f", valid until {_format(deleted.expires)},"
+        yield Message(_DELETED.format(name=name, id=id_, until=until))
+
+
+def describe_siblings(siblings: Iterable[Credential]) -> str:
+    """Return the reason why a rotation waits: the stack still has other credentials of the user and service."""
+    return f"{' and '.join(each.id for each in siblings)} of the same user and service must be deleted first"
 
 
 def describe_denial(credential: DesiredCredential, error: UserDeniedError) -> str:
