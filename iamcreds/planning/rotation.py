@@ -60,7 +60,7 @@ class SlotPlan:
         retired: the previous credential, if it is deactivated or deleted because the overlap has ended.
         deleted: a credential that is deleted, because it expired or no slot 2 is declared; None for none.
         rotation: the rotation of the recorded current credential.
-        waits_until: the end of the overlap for which a rotation that is due waits, None for none.
+        waits_until: the end of the overlap that a due rotation waits for, None for none.
         is_deferred: True if a rotation that is due waits for a later run.
         is_reset: True if the current credential is reset.
     """
@@ -145,7 +145,7 @@ class _Case:
 
     @property
     def is_other_retired(self) -> bool:
-        """Return True if a run has retired the other slot, also if the run of a reset failed before that."""
+        """Return True if a run has retired the other slot, or if an interrupted reset still has to."""
         if self.other is None:
             return False
         reset, current = self.other.recorded.reset, self.current.recorded.reset
