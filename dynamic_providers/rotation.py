@@ -50,8 +50,8 @@ def rotating_credential(  # noqa: PLR0913 - one per property of a credential
 ) -> RotatingCredential:
     """Declare a credential that `pulumi up` rotates.
 
-    A rotation issues a new password or key in the second of two resources, `NAME` and `NAME~2`, or in the first one
-    again. The previous one works until the overlap ends.
+    Each rotation issues a new password or key, alternately in the resources `NAME~2` and `NAME`. The previous one works
+    until the overlap ends.
 
     Args:
         name: the Pulumi name of the first resource, without `~`.

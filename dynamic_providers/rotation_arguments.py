@@ -26,7 +26,7 @@ _RETAINED = "opts: retain_on_delete is not valid together with {other}, because 
 
 @dataclass(frozen=True)
 class DeclaredCredential(DesiredCredential):
-    """A credential that a program declares, under a resource name of its own choice.
+    """A credential that a program declares, with any resource name.
 
     Attributes:
         own_name: the resource name of slot 1.
@@ -105,7 +105,7 @@ class RotationArguments:
         if not isinstance(self.age_days, int):
             return
         if every is not None and every + overlap > timedelta(days=self.age_days):
-            yield "age_days: `every` and `overlap` together must not be longer: the previous key would expire early"
+            yield "age_days: expected at least `every` and `overlap` together, or the previous key expires too early"
         if every is None and 5 * overlap > 4 * timedelta(days=self.age_days):
             yield f"overlap: {self.overlap} is more than 80% of `age_days`, {self.age_days}"
 

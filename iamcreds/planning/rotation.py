@@ -67,7 +67,7 @@ class SlotPlan:
             activated after an earlier retirement.
         deleted: a credential that is deleted, because it expired or no slot 2 is declared; None for none.
         rotation: the rotation of the recorded current credential.
-        waits_until: the end of the overlap for which a rotation that is due waits, None for none.
+        waits_until: the end of the overlap that a due rotation waits for, None for none.
         deferral: the reason why a rotation that is due waits for a later run, None for none.
         is_blocked: True if an unmanaged credential leaves no quota for the successor.
         is_reset: True if the current credential is reset.
@@ -155,7 +155,7 @@ class _Case:
 
     @property
     def is_other_retired(self) -> bool:
-        """Return True if a run has retired the other slot, also if the run of a reset failed before that."""
+        """Return True if a run has retired the other slot, or if an interrupted reset still has to."""
         if self.other is None:
             return False
         other, current = self.other.recorded, self.current.recorded

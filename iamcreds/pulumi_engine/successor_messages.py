@@ -22,38 +22,41 @@ if TYPE_CHECKING:
     from iamcreds.pulumi_engine.responses import RegisteredResource
 
 _RENEWED = "{name}: {id} expires on {date} and works until then. Its successor is created as {successor}"
-_ROTATED = "{name}: a new password is issued as {successor}. {id} works until the overlap ends, on {date} or later"
+_ROTATED = (
+    "{name}: a new password or key is issued in {successor}. {id} works until the overlap ends, on {date} or later"
+)
 _WAITS = (
-    "{name}: a rotation is due, but the previous password still works. The first `pulumi up` from {date} retires it,"
+    "{name}: a rotation is due, but the previous password still works. The first `pulumi up` after {date} retires it,"
     " and the next one rotates"
 )
-_DEFERRED = "{name}: a rotation is due, but {reason}. A later `pulumi up` rotates it"
+_DEFERRED = "{name}: a rotation is due, but {reason}. A later `pulumi up` rotates this credential"
 LIMIT_REACHED = "`maxPerRun` is reached"
 """The reason why a rotation waits for a later run."""
 _RETIRED = "{name}: the previous credential {id} is {action}, because its overlap has ended"
 _DELETED = "{name}: the previous credential {id}{until} is deleted"
 _DELETED_EARLY = (
-    "{name}: the previous credential {id} is deleted although it works, because `rotate` or `renewBefore` was removed"
+    "{name}: the previous credential {id} is deleted although it still works, because `rotate` or `renewBefore` was"
+    " removed"
 )
 _NOT_RESET = (
     "{name}: the current password or key is not reset, because `--target` does not include {resource}. Run `pulumi up"
     " --target '**::{name}*'`"
 )
 _BLOCKED = (
-    "{name}: {ids} (unmanaged) leaves no quota for the successor of {id}{date}. Delete {ids} before, unless this stack"
-    " has replaced it: then the next `up` deletes it"
+    "{name}: {ids} (unmanaged) leaves no quota for the successor of {id}{date}. Delete {ids} first, unless it is a"
+    " replaced credential of this stack, which the next `up` deletes"
 )
 _DENIED = (
-    "{name}: no rotation or renewal is planned, and its credentials stay as they are in the state, because AWS denied"
-    " access: {error}"
+    "{name}: no rotation or renewal is planned, because AWS denied access, and its credentials stay unchanged: {error}"
 )
 _NOT_ADOPTED = (
     "{name}: {ids} (unmanaged) cannot become the successor of {id}, because it does not expire later. Delete {ids} to"
     " let `up` create a successor"
 )
 _REACTIVATED = (
-    "{name}: {id} is Active although an earlier run retired it, and this run retires it again. Causes: list results"
-    " that lag; an interrupted update; a manual activation; or a restored earlier state, and then {id} may be in use"
+    "{name}: {id} is Active although an earlier run retired it, and this run retires it again. This is expected after"
+    " an interrupted update, or within a minute. After a manual activation or a restored earlier state, its password"
+    " may be in use"
 )
 
 

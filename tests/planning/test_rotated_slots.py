@@ -232,7 +232,7 @@ def test_due_date() -> None:
 
 
 def test_later_date() -> None:
-    """`notBefore` defers a rotation, also by a trigger."""
+    """`notBefore` also defers a rotation by a trigger."""
     later = START + 30 * DAY
     for desired in (ROTATED, TRIGGERED):
         assert desired.rotate is not None

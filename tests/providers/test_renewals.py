@@ -194,9 +194,7 @@ def test_denied_user(
         )
     )
     (warning,) = warnings
-    assert (
-        "joe/bedrock: no rotation or renewal is planned, and its credentials stay as they are in the state" in warning
-    )
+    assert "joe/bedrock: no rotation or renewal is planned, because AWS denied access, and its" in warning
     assert "listing the service-specific credentials of user joe: AWS error AccessDenied" in warning
 
 

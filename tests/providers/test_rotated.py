@@ -186,7 +186,7 @@ def test_first_rotation(iam: IAMClient, messages: list[str]) -> None:
     planned = plan(state_of(recorded), ROTATED)[NAME]
     assert [each.resource_name for each in planned.slots] == [NAME, f"{NAME}~2"]
     (message,) = messages
-    assert message.startswith(f"{NAME}: a new password is issued as {NAME}~2. {recorded.id} works until the overlap")
+    assert message.startswith(f"{NAME}: a new password or key is issued in {NAME}~2. {recorded.id} works until")
 
 
 @pytest.mark.usefixtures("signed_in")
@@ -244,7 +244,7 @@ def test_sibling(iam: IAMClient, messages: list[str]) -> None:
     planned = plan(state_of(recorded, spare), ROTATED)[NAME]
     assert [each.resource_name for each in planned.slots] == [NAME]
     reason = f"{spare.id} of the same user and service must be deleted first"
-    assert messages == [f"{NAME}: a rotation is due, but {reason}. A later `pulumi up` rotates it"]
+    assert messages == [f"{NAME}: a rotation is due, but {reason}. A later `pulumi up` rotates this credential"]
 
 
 @pytest.mark.usefixtures("signed_in")
