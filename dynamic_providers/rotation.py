@@ -15,7 +15,7 @@ from dynamic_providers.program_names import former_names, reserve_slots
 from dynamic_providers.program_options import read_options, slot_options
 from dynamic_providers.rotation_arguments import RotationArguments
 from dynamic_providers.rotation_outputs import RotatingCredential, select_outputs
-from iamcreds.planning.rotation import SlotPlan
+from iamcreds.planning.slot_plan import SlotPlan
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.program_context import rotation_context
 from iamcreds.pulumi_engine.recorded_slots import find_slot_names

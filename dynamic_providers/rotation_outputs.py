@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dynamic_providers.credential import ServiceSpecificCredential
     from iamcreds.desired import DesiredCredential
     from iamcreds.model import RecordedCredential
-    from iamcreds.planning.rotation import SlotPlan
+    from iamcreds.planning.slot_plan import SlotPlan
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from iamcreds.desired import RotationPolicy
     from iamcreds.model import SourceLocation
-    from iamcreds.planning.rotation import SlotPlan
+    from iamcreds.planning.slot_plan import SlotPlan
 
 _LOGINS = tuple(LOGIN_OUTPUTS.values())
 _UNKNOWN_SECRET = "unknown, because the credential was imported: a `reset` creates a new secret"  # noqa: S105 - none

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from iamcreds.desired import DesiredCredential
     from iamcreds.errors import UserDeniedError
     from iamcreds.model import Credential
-    from iamcreds.planning.rotation import Slot, SlotPlan
+    from iamcreds.planning.slot_plan import Slot, SlotPlan
     from iamcreds.pulumi_engine.responses import RegisteredResource
 
 _RENEWED = "{name}: {id} expires on {date} and works until then. Its successor is created as {successor}"

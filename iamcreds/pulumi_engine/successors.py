@@ -14,7 +14,8 @@ from pulumi.runtime.settings import is_dry_run
 
 from iamcreds.errors import ConfigError, IamcredsError, UserDeniedError
 from iamcreds.model import Credential, Existing
-from iamcreds.planning.rotation import Moment, Slot, SlotPlan, avoid_adoption, plan_slots
+from iamcreds.planning.rotation import plan_slots
+from iamcreds.planning.slot_plan import Moment, Slot, SlotPlan, avoid_adoption
 from iamcreds.pulumi_engine.approved_plan import read_approval
 from iamcreds.pulumi_engine.provider import DECLARED_FOR, parse_now
 from iamcreds.pulumi_engine.recorded_slots import find_slot_names, keep_recorded, read_slots

@@ -11,12 +11,13 @@ import pytest
 from iamcreds.desired import Retire, RotationPolicy
 from iamcreds.due_dates import compute_spread, find_issue, find_overdue_date, find_retirement, find_rotation
 from iamcreds.model import Existing, Status
-from iamcreds.planning.rotation import Moment, avoid_adoption, plan_slots
+from iamcreds.planning.rotation import plan_slots
+from iamcreds.planning.slot_plan import Moment, avoid_adoption
 from tests.planning.slots import ACCOUNT, DAY, PLAIN, START, outline, plan, slot
 
 if TYPE_CHECKING:
     from iamcreds.desired import DesiredCredential
-    from iamcreds.planning.rotation import Slot
+    from iamcreds.planning.slot_plan import Slot
 
 POLICY = RotationPolicy(7 * 24, 90 * 24)
 FOREVER = replace(PLAIN, expire_after_days=None)

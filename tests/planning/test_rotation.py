@@ -14,13 +14,13 @@ from iamcreds.desired import RotationPolicy
 from iamcreds.due_dates import find_renewal
 from iamcreds.model import Existing, Status
 from iamcreds.planning import rotation
-from iamcreds.planning.rotation import avoid_adoption
+from iamcreds.planning.slot_plan import avoid_adoption
 from tests.planning.histories import POLICIES, STEPS, find_broken_history, play
 from tests.planning.slots import DAY, PLAIN, RENEWED, START, outline, plan, slot
 
 if TYPE_CHECKING:
     from iamcreds.desired import DesiredCredential
-    from iamcreds.planning.rotation import Slot
+    from iamcreds.planning.slot_plan import Slot
 
 OLD = slot(age=80)
 

@@ -12,7 +12,7 @@ import pytest
 
 from iamcreds.desired import Desired, DesiredCredential, DesiredUser
 from iamcreds.model import RecordedCredential, SourceLocation, Status
-from iamcreds.planning.rotation import SlotPlan
+from iamcreds.planning.slot_plan import SlotPlan
 from iamcreds.pull_request.approval import Approval
 from iamcreds.pulumi_engine import successors
 from iamcreds.pulumi_engine.stack_state import StackState

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
     from iamcreds.emulator.server import Emulator
-    from iamcreds.planning.rotation import SlotPlan
+    from iamcreds.planning.slot_plan import SlotPlan
 
 NAME = "jane/codecommit"
 ROTATED = DesiredCredential(
