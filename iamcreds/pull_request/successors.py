@@ -57,8 +57,8 @@ class RecordedSlots:
     def is_retirement(self, step: Step) -> bool:
         """Return True if the step deactivates or deletes a previous credential because its overlap has ended.
 
-        It is a removal instead if the same run resets or replaces the current credential, if a reset has issued the
-        current password, if specs no longer declare successors, or if a retired credential was activated again.
+        It is a removal instead if the same run resets or replaces the current credential, or if a reset has issued the
+        current password. It also is if specs no longer declare successors, or if a retired credential is Active again.
         """
         old, current = step.old, None if step.old is None else self.steps.get(_find_other_urn(step.old.urn))
         if old is None or old.is_retained or current is None or current.op not in ("same", "update"):

@@ -68,7 +68,9 @@ def test_changed_expire_rotates() -> None:
     current = password(NEWER, 7, expires=NOW + 93 * DAY)
     assert changed(current).describe().next == f"pulumi up, which rotates it{KEEP}"
     blocked = changed(current, password("ACCA9", 3)).describe().next
-    assert blocked == f"resolve unmanaged ACCA9 first (see unmanaged-credential), then pulumi up, which rotates it{KEEP}"
+    assert (
+        blocked == f"resolve unmanaged ACCA9 first (see unmanaged-credential), then pulumi up, which rotates it{KEEP}"
+    )
 
 
 def test_changed_expire_is_deferred() -> None:
@@ -94,9 +96,9 @@ def test_changed_expire_of_a_reset_one() -> None:
     assert found.describe().next.startswith("pulumi up, which replaces it with one that expires after 120 days")
 
 
-@pytest.mark.parametrize(("end", "effect"), [(None, f"retires {OLDER}; the pulumi up after it rotates"), (1, "rotates it")])
+@pytest.mark.parametrize(("end", "effect"), [(None, f"retires {OLDER}; the next one rotates"), (1, "rotates it")])
 def test_changed_expire_in_the_overlap(end: int | None, effect: str) -> None:
-    """While the previous one works, no update rotates: until its retirement, or until its own end if that is earlier."""
+    """While the previous one works, no update rotates: until its retirement, or until an earlier expiry."""
     expires = None if end is None else NOW + end * DAY
     pair = [password(OLDER, 99, expires=expires), password(NEWER, 4, expires=NOW + 96 * DAY)]
     recorded = [record(pair[0], 99), record(pair[1], 4, "~2", rotation=1, age_days=100, expires=pair[1].expires)]
@@ -112,7 +114,7 @@ def test_due_in_the_overlap() -> None:
     recorded = [record(pair[0], 99), record(pair[1], 4, "~2", rotation=1, age_days=100, expires=pair[1].expires)]
     soon = only(drift_of(pair, recorded, EXPIRING))
     assert isinstance(soon, ExpiringSoon)
-    assert soon.describe().next.endswith(f"on, which retires {OLDER}; the pulumi up after it rotates")
+    assert soon.describe().next.endswith(f"on, which retires {OLDER}; the next one rotates")
 
 
 def test_changed_expire_without_the_state() -> None:
@@ -143,7 +145,9 @@ def test_lost_current_one_next_to_others() -> None:
     gone = record(password(OLDER), 187)
     differences = drift_of([retired, unmanaged], [gone, recorded], replace(EXPIRING, expire_after_days=550)).differences
     (missing,) = (each for each in differences if isinstance(each, MissingCredential))
-    assert missing.describe().next.startswith("resolve unmanaged ACCA9 first (see unmanaged-credential), then pulumi up")
+    assert missing.describe().next.startswith(
+        "resolve unmanaged ACCA9 first (see unmanaged-credential), then pulumi up"
+    )
     endless = replace(retired, expires=None)
     differences = drift_of([endless, unmanaged], [gone, recorded]).differences
     (missing,) = (each for each in differences if isinstance(each, MissingCredential))
@@ -178,8 +182,10 @@ def test_kept_after_a_roll_back(*, is_retired: bool) -> None:
     pair = rotated(40, newer=INACTIVE)
     notes, ends = read(drift_of(pair, record_both(pair, 40, is_retired=is_retired)))
     assert notes == [
-        "1 rotated credential with a previous one, which `pulumi up` keeps, because the current one is Inactive: ACCA1"
-        " of jane/keyspaces (previous)"
+        (
+            "1 rotated credential with a previous one, which `pulumi up` keeps, because the current one is Inactive: "
+            f"{OLDER} of jane/keyspaces (previous)"
+        )
     ]
     assert ends == [None]
     drift = drift_of(pair, record_both(pair, 40, is_retired=is_retired), replace(DECLARED, reset="leak"))
@@ -217,7 +223,7 @@ def test_activated_one_without_the_current_one(*, is_retired: bool) -> None:
     """If the current one is missing, the next update keeps the activated one, which may be the only one in use."""
     pair = rotated(40)
     differences = drift_of(pair[:1], record_both(pair, 40, is_retired=is_retired)).differences
-    assert isinstance(differences[-1], MissingCredential)
+    assert any(isinstance(each, MissingCredential) for each in differences)
     active = [each for each in differences if isinstance(each, RetiredIsActive)]
     assert len(active) == is_retired
     if active:
@@ -251,7 +257,7 @@ def test_too_old() -> None:
     assert blocked == "resolve unmanaged ACCA9 first (see unmanaged-credential), then pulumi up, which rotates it"
     pair = [password(OLDER), current]
     waiting = too_old(pair, record_both(pair, 98))
-    assert waiting.endswith(f"on, which retires {OLDER}; the pulumi up after it rotates")
+    assert waiting.endswith(f"on, which retires {OLDER}; the next one rotates")
 
 
 @pytest.mark.parametrize(
@@ -266,7 +272,7 @@ def test_too_old() -> None:
     "words",
     [
         ["drift", "specs", "--state", "state.json", "--format", "json"],
-        ["report", "specs", "--state", "state.json", "--output", "report.html"],
+        ["report", "specs", "--state", "state.json", "--html", "report.html"],
         ["query", "select rotation_due from desired", "--specs", "specs", "--state", "state.json"],
     ],
     ids=lambda words: words[0],

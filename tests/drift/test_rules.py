@@ -153,7 +153,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         RotationOverdue(**rotating(ON), due=DUE),
         Expected(
-            "password of codecommit credential ACCA0 was issued on 2026-11-23, and its rotation is overdue since"
+            "password of codecommit credential ACCA0 was issued on 2026-11-23, and its rotation has been overdue since"
             " 2027-02-25",
             "every 90 days",
             "issued on 2026-11-23",
@@ -161,13 +161,11 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     ),
     (
         RotationOverdue(
-            **rotating(
-                replace(KEY, expires=ENDING.expires), replace(ROTATING, rotate=replace(POLICY, every_hours=36))
-            ),
+            **rotating(replace(KEY, expires=ENDING.expires), replace(ROTATING, rotate=replace(POLICY, every_hours=36))),
             due=DUE,
         ),
         Expected(
-            "API key of bedrock credential ACCA0 was issued on 2026-11-23, and its rotation is overdue since"
+            "API key of bedrock credential ACCA0 was issued on 2026-11-23, and its rotation has been overdue since"
             " 2027-02-25. It expires on 2026-11-26",
             "every 36 hours",
             "issued on 2026-11-23",
@@ -176,7 +174,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         RotationOverdue(**rotating(OFF), due=DUE),
         Expected(
-            "password of codecommit credential ACCA1 was issued on 2026-11-23, and its rotation is overdue since"
+            "password of codecommit credential ACCA1 was issued on 2026-11-23, and its rotation has been overdue since"
             " 2027-02-25. It is not rotated, because it was deactivated outside Pulumi",
             "every 90 days",
             "issued on 2026-11-23",
@@ -193,7 +191,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         RetiredIsActive(**JANE, desired=(ROTATING,), existing=(ON,)),
         Expected(
-            "codecommit credential ACCA0 is Active, but it is the retired previous one of jane/codecommit",
+            "codecommit credential ACCA0 is Active, but it is the retired previous credential of jane/codecommit",
             "Inactive",
             "Active",
         ),
@@ -203,7 +201,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
             **JANE, desired=(replace(ROTATING, rotate=replace(POLICY, retire=Retire.DELETE)),), existing=(ON,)
         ),
         Expected(
-            "codecommit credential ACCA0 is Active, but it is the retired previous one of jane/codecommit",
+            "codecommit credential ACCA0 is Active, but it is the retired previous credential of jane/codecommit",
             "Inactive",
             "Active",
         ),

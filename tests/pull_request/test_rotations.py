@@ -105,7 +105,7 @@ def test_recorded(tmp_path: Path) -> None:
     ],
 )
 def test_rotation(tmp_path: Path, steps: list[dict[str, Any]], note: str, approved: dict[str, list[str]]) -> None:
-    """A rotation names the credential that stays valid, removes nothing, and needs the approval of its own steps."""
+    """A rotation names the credential that stays valid, is not a removal, and needs approval for its own steps."""
     comment = plan(*steps)
     assert f"{ROW} rotate | {CURRENT} stays valid for the overlap{note} |  |\n" in comment
     assert "\n1 to rotate; the stack has " in comment
@@ -152,7 +152,7 @@ def test_unchanged_rotation() -> None:
 
 
 def test_hostile_id() -> None:
-    """A rotated id that is not one of IAM does not become markup."""
+    """A rotated id that is not a valid credential id is not rendered."""
     for id_ in ("<b>|", 7, None, ["ACCA"]):
         assert f"{ROW} rotate | the previous one stays valid for the overlap;" in plan(KEPT, rotate(rotates=id_))
 

@@ -100,7 +100,9 @@ class CredentialTooOld(CredentialFinding):
             return "change `reset` in the specs"
         interval = self._declare_interval(self.checked.rotate)
         if self.is_deferred:
-            return f"{interval} and remove `notBefore` in the specs" if interval else "remove `notBefore` from the specs"
+            return (
+                f"{interval} and remove `notBefore` in the specs" if interval else "remove `notBefore` from the specs"
+            )
         return f"{interval} in the specs" if interval else ""
 
     def describe_update(self) -> str:

@@ -79,7 +79,7 @@ class RotationFacts:
         update = f"pulumi up from {previous.valid_until:%Y-%m-%d} on, which"
         if previous.valid_until == previous.credential.expires:
             return f"{update} rotates it"
-        return f"{update} retires {previous.credential.id}; the pulumi up after it rotates"
+        return f"{update} retires {previous.credential.id}; the next one rotates"
 
 
 def is_deferred(policy: RotationPolicy, at: datetime) -> bool:
