@@ -12,7 +12,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 from iamcreds.desired import CredentialPolicy, DesiredCredential, RotationPolicy
 from iamcreds.errors import RejectedError
 from iamcreds.model import RecordedCredential, SourceLocation
-from iamcreds.planning.rotation import SlotPlan
+from iamcreds.planning.slot_plan import SlotPlan
 from iamcreds.pulumi_engine.program_context import credential_context, policy_context, rotation_context
 from iamcreds.pulumi_engine.run_context import RunContext
 from iamcreds.pulumi_engine.stack_state import StackState
