@@ -68,7 +68,7 @@ class SlotPlan:
         deleted: a credential that is deleted, because it expired or no slot 2 is declared; None for none.
         rotation: the rotation of the recorded current credential.
         waits_until: the end of the overlap for which a rotation that is due waits, None for none.
-        is_deferred: True if a rotation that is due waits for a later run.
+        deferral: the reason why a rotation that is due waits for a later run, None for none.
         is_reset: True if the current credential is reset.
     """
 
@@ -81,7 +81,7 @@ class SlotPlan:
     is_due: bool = False
     rotation: int = 0
     waits_until: datetime | None = None
-    is_deferred: bool = False
+    deferral: str | None = None
     is_reset: bool = False
 
 
@@ -99,7 +99,7 @@ class Moment:
 
 
 def plan_slots(
-    desired: DesiredCredential, slots: Mapping[int, Slot], moment: Moment, *, may_rotate: bool = True
+    desired: DesiredCredential, slots: Mapping[int, Slot], moment: Moment, *, deferral: str | None = None
 ) -> SlotPlan:
     """Plan the slots of a credential.
 
@@ -107,12 +107,12 @@ def plan_slots(
         desired: the credential as specs declare it, in slot 1 and without a rotation.
         slots: the slots that the state has, by number.
         moment: time and account.
-        may_rotate: False to defer a rotation to a later run.
+        deferral: a reason to defer a rotation to a later run, None for none.
     """
     if not slots:
         return SlotPlan((desired,))
     number = max(slots, key=lambda number: (slots[number].recorded.rotation, -number))
-    case = _Case(desired, number, slots[number], slots.get(3 - number), moment, may_rotate)
+    case = _Case(desired, number, slots[number], slots.get(3 - number), moment, deferral)
     plans = (rule(case) for rule in (*_RULES, _keep))
     plan = next(plan for plan in plans if plan is not None)
     return replace(plan, rotation=case.current.recorded.rotation, due=case.due, is_due=case.is_due)
@@ -127,7 +127,7 @@ class _Case:
     current: Slot
     other: Slot | None
     moment: Moment
-    may_rotate: bool
+    deferral: str | None
 
     @property
     def now(self) -> datetime:
@@ -245,8 +245,8 @@ def _rotate(case: _Case) -> SlotPlan | None:
     """Issue a new password in the other slot if it is due, unless the previous password still works."""
     if not case.is_due or case.has_two_passwords:
         return None
-    if not case.may_rotate:
-        return replace(_keep(case), is_deferred=True)
+    if case.deferral is not None:
+        return replace(_keep(case), deferral=case.deferral)
     return SlotPlan((case.keep_current(), case.issue_successor()), rotated=case.current.existing)
 
 

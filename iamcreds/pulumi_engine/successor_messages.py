@@ -27,7 +27,11 @@ _WAITS = (
     "{name}: a rotation is due, but the previous password still works. The first `pulumi up` from {date} retires it,"
     " and the next one rotates"
 )
-_DEFERRED = "{name}: a rotation is due, but `maxPerRun` is reached. A later `pulumi up` rotates it"
+_DEFERRED = "{name}: a rotation is due, but {reason}. A later `pulumi up` rotates it"
+LIMIT_REACHED = "`maxPerRun` is reached"
+"""The reason why a rotation waits for a later run."""
+NOT_APPROVED = "the approved plan does not name it"
+"""The reason why a rotation waits for the next plan."""
 _RETIRED = "{name}: the previous credential {id} is {action}, because its overlap has ended"
 _DELETED = "{name}: the previous credential {id}, valid until {date}, is deleted"
 _DELETED_EARLY = (
@@ -72,8 +76,8 @@ def describe_plan(desired: DesiredCredential, plan: SlotPlan, now: datetime) -> 
     if plan.rotated is not None and desired.rotate is not None:
         date, successor = _format(now + timedelta(hours=desired.rotate.overlap_hours)), plan.slots[1].resource_name
         yield Message(_ROTATED.format(name=name, id=plan.rotated.id, date=date, successor=successor))
-    if plan.is_deferred:
-        yield Message(_DEFERRED.format(name=name))
+    if plan.deferral is not None:
+        yield Message(_DEFERRED.format(name=name, reason=plan.deferral))
     if plan.waits_until is not None:
         yield Message(_WAITS.format(name=name, date=_format(plan.waits_until)), is_warning=True)
     if plan.retired is not None:

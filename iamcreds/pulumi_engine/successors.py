@@ -15,10 +15,18 @@ from pulumi.runtime.settings import is_dry_run
 from iamcreds.errors import ConfigError, IamcredsError, UserDeniedError
 from iamcreds.model import Credential
 from iamcreds.planning.rotation import Moment, Slot, SlotPlan, avoid_adoption, plan_slots
+from iamcreds.pull_request.changes import Action
 from iamcreds.pulumi_engine.approved_plan import read_approval
 from iamcreds.pulumi_engine.provider import DECLARED_FOR, parse_now
 from iamcreds.pulumi_engine.recorded_slots import find_slot_names, keep_recorded, read_slots
-from iamcreds.pulumi_engine.successor_messages import describe_denial, describe_plan, find_blocked, find_reactivated
+from iamcreds.pulumi_engine.successor_messages import (
+    LIMIT_REACHED,
+    NOT_APPROVED,
+    describe_denial,
+    describe_plan,
+    find_blocked,
+    find_reactivated,
+)
 from iamcreds.services import Family, service_family
 from iamcreds.slots import rank_slot
 
@@ -141,7 +149,8 @@ def plan_credentials(  # noqa: PLR0913 - the facts of a run
     """Return the plan of each of these credentials, by its declared name.
 
     If AWS denies the read of a user, its slots are declared as recorded, and the provider rejects only them. If more
-    than `max_rotations` credentials are due, the most overdue ones are rotated.
+    than `max_rotations` credentials are due, the most overdue ones are rotated. With an approved plan, only those that
+    it names are rotated.
 
     Raises:
         AccountError: as AWS responds.
@@ -159,7 +168,8 @@ def plan_credentials(  # noqa: PLR0913 - the facts of a run
             plans[credential.declared_name] = keep_recorded(credential, recorded)
     moment = Moment(now, account.id())
     plans |= {name: facts.plan(moment) for name, facts in known.items()}
-    plans |= {name: known[name].plan(moment, may_rotate=False) for name in _find_deferred(plans, max_rotations)}
+    plans |= {name: known[name].plan(moment, LIMIT_REACHED) for name in _find_deferred(plans, max_rotations)}
+    plans |= {name: known[name].plan(moment, NOT_APPROVED) for name in _find_unapproved(plans)}
     for name, facts in known.items():
         for warning in facts.find_warnings(plans[name]):
             warn(warning)
@@ -172,6 +182,13 @@ def _find_deferred(plans: Mapping[str, SlotPlan], max_rotations: int | None) -> 
     return [] if max_rotations is None else [name for _, name in due[max_rotations:]]
 
 
+def _find_unapproved(plans: Mapping[str, SlotPlan]) -> list[str]:
+    """Return the credentials whose rotation the approved plan does not name; none without an approved plan."""
+    approval = read_approval()
+    rotated = ((name, plan.rotated) for name, plan in plans.items() if plan.rotated is not None)
+    return [] if approval is None else [name for name, each in rotated if not approval.permits(each.id, Action.ROTATE)]
+
+
 @dataclass(frozen=True)
 class _Facts:
     """The facts that decide the plan of a credential: its slots, and unmanaged credentials of its user and service."""
@@ -180,8 +197,8 @@ class _Facts:
     slots: Mapping[int, Slot]
     unmanaged: Sequence[Credential]
 
-    def plan(self, moment: Moment, *, may_rotate: bool = True) -> SlotPlan:
-        return avoid_adoption(plan_slots(self.desired, self.slots, moment, may_rotate=may_rotate), self.unmanaged)
+    def plan(self, moment: Moment, deferral: str | None = None) -> SlotPlan:
+        return avoid_adoption(plan_slots(self.desired, self.slots, moment, deferral=deferral), self.unmanaged)
 
     def find_warnings(self, plan: SlotPlan) -> Iterator[str]:
         yield from find_blocked(self.desired, self.slots.values(), self.unmanaged, plan)

@@ -149,8 +149,8 @@ def test_concerned_credentials() -> None:
     assert plan(DELETED, previous, due).retired == previous.existing
     waiting = plan(TRIGGERED, password(1, 0, trigger="old"), password(2, 1, age=6, trigger="old"))
     assert (waiting.rotated, waiting.waits_until) == (None, START + DAY)
-    deferred = plan_slots(ROTATED, {1: password(age=90)}, Moment(START, ACCOUNT), may_rotate=False)
-    assert (outline(deferred), deferred.is_deferred) == ([(1, 0, None)], True)
+    deferred = plan_slots(ROTATED, {1: password(age=90)}, Moment(START, ACCOUNT), deferral="reason")
+    assert (outline(deferred), deferred.deferral) == ([(1, 0, None)], "reason")
 
 
 def test_adopted_successor() -> None:
