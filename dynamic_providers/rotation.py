@@ -15,7 +15,7 @@ from dynamic_providers.program_names import former_names, reserve_slots
 from dynamic_providers.program_options import read_options, slot_options
 from dynamic_providers.rotation_arguments import RotationArguments
 from dynamic_providers.rotation_outputs import RotatingCredential, select_outputs
-from iamcreds.planning.rotation import SlotPlan
+from iamcreds.planning.slot_plan import SlotPlan
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.program_context import rotation_context
 from iamcreds.pulumi_engine.recorded_slots import find_slot_names
@@ -50,8 +50,8 @@ def rotating_credential(  # noqa: PLR0913 - one per property of a credential
 ) -> RotatingCredential:
     """Declare a credential that `pulumi up` rotates.
 
-    A rotation issues a new password or key in the second of two resources, `NAME` and `NAME~2`, or in the first one
-    again. The previous one works until the overlap ends.
+    Each rotation issues a new password or key, alternately in the resources `NAME~2` and `NAME`. The previous one works
+    until the overlap ends.
 
     Args:
         name: the Pulumi name of the first resource, without `~`.

@@ -26,7 +26,7 @@ _RETAINED = "opts: retain_on_delete is not valid together with {other}, because 
 
 @dataclass(frozen=True)
 class DeclaredCredential(DesiredCredential):
-    """A credential that a program declares, under a resource name of its own choice.
+    """A credential that a program declares, with any resource name.
 
     Attributes:
         own_name: the resource name of slot 1.
@@ -104,9 +104,10 @@ class RotationArguments:
             yield f"overlap: {self.overlap} is more than 80% of `every`, {self.every}"
         if not isinstance(self.age_days, int):
             return
-        if (every or timedelta()) + overlap > timedelta(days=self.age_days):
-            lengths = "`every` and `overlap` together" if every else "`overlap`"
-            yield f"age_days: {lengths} must not be longer, or the previous key expires too early"
+        if every is not None and every + overlap > timedelta(days=self.age_days):
+            yield "age_days: expected at least `every` and `overlap` together, or the previous key expires too early"
+        if every is None and 5 * overlap > 4 * timedelta(days=self.age_days):
+            yield f"overlap: {self.overlap} is more than 80% of `age_days`, {self.age_days}"
 
     def _find_option_errors(self, options: Options) -> Iterator[str]:
         deletes = {"retire='delete'": self.retire == Retire.DELETE, "age_days": self.age_days is not None}

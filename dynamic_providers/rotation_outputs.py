@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.runtime.settings import is_dry_run
 
+from iamcreds.due_dates import add_time
 from iamcreds.model import Status
 from iamcreds.pulumi_engine.inputs import is_known
 from iamcreds.pulumi_engine.stack_state import read_state
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from dynamic_providers.credential import ServiceSpecificCredential
     from iamcreds.desired import DesiredCredential
     from iamcreds.model import RecordedCredential
-    from iamcreds.planning.rotation import SlotPlan
+    from iamcreds.planning.slot_plan import SlotPlan
 
 
 @dataclass(frozen=True)
@@ -127,17 +128,19 @@ def _describe_previous(
         return pulumi.Output.from_input(None)
 
     def describe(values: list[Any]) -> Mapping[str, str] | None:
-        status, credential_id, user_name, alias, issued_at, created = values
+        status, credential_id, user_name, alias, expires, issued_at, created = values
         if status == Status.INACTIVE:
             return None
-        end = datetime.fromisoformat(issued_at or created) + overlap
-        return {"id": credential_id, "user_name": user_name or alias, "valid_until": end.isoformat()}
+        end = add_time(datetime.fromisoformat(issued_at or created), overlap)
+        until = end if expires is None else min(end, datetime.fromisoformat(expires))
+        return {"id": credential_id, "user_name": user_name or alias, "valid_until": until.isoformat()}
 
     return pulumi.Output.all(
         previous.status,
         previous.credential_id,
         previous.service_user_name,
         previous.service_credential_alias,
+        previous.expiration_date,
         current.issued_at,
         current.create_date,
     ).apply(describe)

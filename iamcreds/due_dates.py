@@ -18,7 +18,7 @@ _SPREAD = 0.1
 """The share of `every` by which rotations of credentials that were issued on one day are spread."""
 
 _TOLERANCE = 0.05
-"""The share of `every` by which a run may rotate early, so that a schedule with the same period skips no run."""
+"""The share of `every` by which a run may rotate early, so that a schedule with the period `every` misses none."""
 
 
 def find_renewal_date(desired: DesiredCredential, expires: datetime | None) -> datetime | None:
@@ -66,8 +66,8 @@ def find_lifetime(desired: DesiredCredential) -> timedelta | None:
 def find_rotation(desired: DesiredCredential, recorded: RecordedCredential, account: str) -> datetime | None:
     """Return the time from which `pulumi up` rotates the current credential, None if it never does.
 
-    The time depends on the account and the credential's name, so that credentials that were issued on one day rotate on
-    different days: up to 15% of `every` early. A changed trigger or `expire` is due at once. A key that expires is
+    The time depends on the account and the credential's name, so that credentials issued on the same day rotate on
+    different days, 5% to 15% of `every` early. A changed trigger or `expire` is due at once. A key that expires is
     rotated at least the overlap before, because a reset in place does not move the expiry.
 
     Args:
@@ -98,7 +98,7 @@ def _list_rotation_dates(
 def find_overdue_date(desired: DesiredCredential, recorded: RecordedCredential) -> datetime | None:
     """Return the time from which a rotation by `every` is overdue, None for never.
 
-    A run that takes place at least every 5% of `every` rotates before.
+    If a run takes place at least once per 5% of `every`, no rotation becomes overdue.
     """
     policy = desired.rotate
     if policy is None or policy.every_hours is None:

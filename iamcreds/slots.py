@@ -48,7 +48,7 @@ class PreviousCredential:
 
     @property
     def valid_until(self) -> datetime | None:
-        """The time until which it works at least; None if it does not work, or if that is unknown."""
+        """The time until which it works at least; None if it does not work or the time is unknown."""
         if self.credential.status is not Status.ACTIVE:
             return None
         return min(filter(None, (self.retirement, self.credential.expires)), default=None)

@@ -107,7 +107,7 @@ def command(  # noqa: PLR0913 - the options
         iamcreds query --state state.json "SELECT user, service, id
           FROM service_specific_credentials
           WHERE coalesce(issued_at, created) < datetime('now', '-90 days')"
-      Rotations of the next month:
+      Rotations due within a month:
         iamcreds query --specs specs --state state.json "SELECT user, resource
           FROM desired WHERE rotation_due < datetime('now', '+1 month')"
       Credentials that expire within a month, as CSV:
@@ -149,7 +149,7 @@ def _read_tables(
 
 
 def _require_same_account(desired: Desired, recorded: StackExport) -> None:
-    """Reject a state of a different account than that of the specs; table `desired` reads no account in use.
+    """Reject a state of a different account than the specs; without tables of the account, nothing else checks this.
 
     Raises:
         StateError: the accounts differ.

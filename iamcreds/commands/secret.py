@@ -57,12 +57,12 @@ def command(  # noqa: PLR0913 - one for each option
 
     NAME is the resource name of the credential, such as jane/codecommit, or its URN. If two credentials have the same
     name, the error lists their URNs. With `rotate` or `renewBefore`, jane/bedrock is the current credential, whichever
-    of jane/bedrock and jane/bedrock~2 it is in. The command reads the state of the stack with `pulumi stack export`,
-    which needs the stack's passphrase or key, so the result is current even after a failed `pulumi up`.
+    of jane/bedrock and jane/bedrock~2 it is in. The command reads the state with `pulumi stack export`, which needs
+    the stack's passphrase or key. So the result is current even after a failed `pulumi up`.
 
     OPERATION is an operation of git's credential helpers. Only get prints a password, and only for CodeCommit's hosts
-    over HTTPS. If git requests the login of the previous credential of a rotation, it gets the previous password until
-    that is retired. For any other login nothing is printed, so that git continues with the next helper.
+    over HTTPS. For the login of the previous credential of a rotation, it prints the previous password until that is
+    retired. For any other login, nothing is printed, so that git continues with the next helper.
 
     \b
     Examples:

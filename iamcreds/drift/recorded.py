@@ -171,7 +171,7 @@ def _find_blocked(
 def find_no_longer_declared(
     desired: Desired, inventory: Inventory, state: RecordedState, selection: Selection
 ) -> Iterator[NoLongerDeclared]:
-    """Yield the recorded credentials that no spec declares; a previous one is, with `rotate` or `renewBefore`."""
+    """Yield the recorded credentials that no spec declares; `rotate` and `renewBefore` declare both slots."""
     declared, left = _find_declared(desired, state)
     by_id = {credential.id: credential for credential in inventory.credentials}
     for recorded in state.by_id.values():
@@ -189,7 +189,7 @@ def find_no_longer_declared(
 
 
 def _find_declared(desired: Desired, state: RecordedState) -> tuple[set[str], dict[str, DesiredCredential]]:
-    """Return the declared ids, and the previous ones whose credential has no successors any more, by id."""
+    """Return the declared ids, and by id the previous credentials of those that no longer have successors."""
     declared: set[str] = set()
     left: dict[str, DesiredCredential] = {}
     for each in (each for user in desired.users for each in user.credentials):

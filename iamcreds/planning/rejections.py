@@ -237,6 +237,8 @@ def _can_import(unmanaged: Credential, group: Group, name: str) -> bool:
     """Return True if `adopt` with its id would not be rejected: a replacement is created, and not imported."""
     member = group.members[name]
     has_lifetime = member.lifetime is None or member.fits(unmanaged)
+    if member.is_renewed and len(group.members) > 1:  # a successor is never imported
+        return False
     return not group.replaces(name) and has_lifetime and unmanaged.status is not Status.EXPIRED
 
 

@@ -14,88 +14,19 @@ from typing import TYPE_CHECKING
 
 from iamcreds.desired import Retire
 from iamcreds.due_dates import find_issue, find_renewal, find_retirement, find_rotation, has_other_lifetime
-from iamcreds.model import Existing, Status
+from iamcreds.model import Status
+from iamcreds.planning.slot_plan import SlotPlan, outlives
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from iamcreds.desired import DesiredCredential
-    from iamcreds.model import Credential, RecordedCredential
+    from iamcreds.planning.slot_plan import Moment, Slot
 
 
 _RESPONSE_TIME = timedelta(minutes=1)
 """The maximum time from a credential's creation to its `issued_at`, unless a reset issued its password."""
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A slot that the state has.
-
-    Attributes:
-        recorded: the credential as the state has it.
-        existing: the credential as IAM has it, None if it no longer exists.
-    """
-
-    recorded: RecordedCredential
-    existing: Credential | None
-
-    @property
-    def is_deactivated(self) -> bool:
-        """Return True if the credential is Inactive: by specs that declare it, or by a manual deactivation."""
-        return self.existing is not None and self.existing.status is Status.INACTIVE
-
-    def works_at(self, now: datetime) -> bool:
-        """Return True if the credential exists and has not expired."""
-        existing = self.existing
-        if existing is None or existing.status is Status.EXPIRED:
-            return False
-        return existing.expires is None or existing.expires > now
-
-
-@dataclass(frozen=True)
-class SlotPlan:
-    """The slots to declare, and the credentials that the plan concerns.
-
-    Attributes:
-        slots: the declared slots, the current one first.
-        renewed: the credential whose successor is created now, None for none.
-        rotated: the credential whose successor is created or reset now, None for none.
-        due: the time from which the rotation is due, None without a rotation.
-        is_due: True if that time has passed.
-        retired: the previous credential, if it is deactivated or deleted because the overlap has ended; None if it was
-            activated after an earlier retirement.
-        deleted: a credential that is deleted, because it expired or no slot 2 is declared; None for none.
-        rotation: the rotation of the recorded current credential.
-        waits_until: the end of the overlap for which a rotation that is due waits, None for none.
-        deferral: the reason why a rotation that is due waits for a later run, None for none.
-        is_reset: True if the current credential is reset.
-    """
-
-    slots: tuple[DesiredCredential, ...]
-    renewed: Credential | None = None
-    rotated: Credential | None = None
-    due: datetime | None = None
-    retired: Credential | None = None
-    deleted: Credential | None = None
-    is_due: bool = False
-    rotation: int = 0
-    waits_until: datetime | None = None
-    deferral: str | None = None
-    is_reset: bool = False
-
-
-@dataclass(frozen=True)
-class Moment:
-    """The facts that all plans of a run share.
-
-    Attributes:
-        now: server time, or an earlier or later time for a preview.
-        account: 12-digit account ID.
-    """
-
-    now: datetime
-    account: str
 
 
 def plan_slots(
@@ -153,7 +84,7 @@ class _Case:
 
     @property
     def is_other_retired(self) -> bool:
-        """Return True if a run has retired the other slot, also if the run of a reset failed before that."""
+        """Return True if a run has retired the other slot, or if an interrupted reset still has to."""
         if self.other is None:
             return False
         other, current = self.other.recorded, self.current.recorded
@@ -224,6 +155,14 @@ def _recreate(case: _Case) -> SlotPlan | None:
     return replace(plan, slots=(current, *case.spare_other()))
 
 
+def _reissue_retired(case: _Case) -> SlotPlan | None:
+    """Issue a new password in a retired slot if the state has lost the current one, as after a failed create."""
+    is_lost = case.working_other is None and case.current.recorded.is_retired and case.current.is_deactivated
+    if not is_lost or case.desired.status is not None:
+        return None
+    return SlotPlan((case.reissue_current(case.current.recorded.rotation + 1),))
+
+
 def _respect_deactivation(case: _Case) -> SlotPlan | None:
     """Change nothing if the current credential was deactivated manually: the previous one may be in use again."""
     if not case.current.is_deactivated or case.desired.status is not None:
@@ -259,7 +198,7 @@ def _renew(case: _Case) -> SlotPlan | None:
     if existing is None or due is None or due > case.now:
         return None
     other = None if case.working_other is None else case.working_other.existing
-    if other is not None and not _outlives(other, existing):
+    if other is not None and not outlives(other, existing):
         return None
     return SlotPlan((case.keep_current(), case.issue_successor()), renewed=existing, deleted=other)
 
@@ -289,23 +228,6 @@ def _wait(case: _Case) -> SlotPlan | None:
     return replace(_keep(case), waits_until=find_retirement(case.desired, case.current.recorded))
 
 
-def avoid_adoption(plan: SlotPlan, unmanaged: Iterable[Credential]) -> SlotPlan:
-    """Return the plan without `existing: adopt` of a successor that could adopt a credential that expires too early.
-
-    Such a successor would need a successor itself while the renewed credential still uses the quota.
-    """
-    previous, successor = plan.renewed or plan.rotated, plan.slots[-1]
-    if previous is None or successor.existing is not Existing.ADOPT:
-        return plan
-    if all(each.expires is None or not _outlives(previous, each) for each in unmanaged):
-        return plan
-    return replace(plan, slots=(plan.slots[0], replace(successor, existing=None)))
-
-
-def _outlives(other: Credential, current: Credential) -> bool:
-    return other.expires is None or (current.expires is not None and other.expires >= current.expires)
-
-
 def _keep(case: _Case) -> SlotPlan:
     """Keep both slots; a previous credential works until it expires, and is deleted afterwards."""
     other = case.other
@@ -320,6 +242,7 @@ def _keep(case: _Case) -> SlotPlan:
 _RULES: tuple[Callable[[_Case], SlotPlan | None], ...] = (
     _reset,
     _recreate,
+    _reissue_retired,
     _respect_deactivation,
     _end_successors,
     _rotate,

@@ -24,7 +24,8 @@ class Gate:
     """The maximum removals or rotations, as a percentage or a number, for stacks with `at_least` credentials.
 
     Each IAM user of the stack counts like a credential. The percentage of removals is based on the stack's credentials
-    and users and on the unmanaged credentials that the preview removes, that of rotations on the stack's credentials.
+    and users and on the unmanaged credentials that the preview removes. That of rotations is based on the stack's
+    credentials.
     """
 
     percent: Decimal | None

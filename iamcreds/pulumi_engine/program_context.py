@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from iamcreds.desired import CredentialPolicy, DesiredCredential, DesiredUser
-    from iamcreds.planning.rotation import SlotPlan
+    from iamcreds.planning.slot_plan import SlotPlan
     from iamcreds.pulumi_engine.stack_state import StackState
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from iamcreds.model import Status
-from iamcreds.planning.rotation import SlotPlan
+from iamcreds.planning.slot_plan import SlotPlan
 from iamcreds.resource_names import slot_name, split_slot
 from iamcreds.slots import SLOTS, rank_slot
 

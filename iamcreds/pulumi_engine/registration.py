@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from iamcreds.desired import Desired, DesiredUser
     from iamcreds.model import SourceLocation
-    from iamcreds.planning.rotation import SlotPlan
+    from iamcreds.planning.slot_plan import SlotPlan
     from iamcreds.pulumi_engine.rejection_report import RejectedResource
     from iamcreds.pulumi_engine.stack_state import StackState
 

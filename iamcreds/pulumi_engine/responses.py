@@ -11,11 +11,13 @@ from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto.resource_pb2 import Result
 from pulumi.runtime.rpc import UNKNOWN, wrap_rpc_secret
 
+from iamcreds.due_dates import add_time
 from iamcreds.model import Status
 from iamcreds.pulumi_engine.outputs import SECRETS
 from iamcreds.pulumi_engine.rejection_report import RejectedResource
 from iamcreds.resource_names import split_slot
 from iamcreds.services import LOGIN_OUTPUTS
+from iamcreds.state.recorded import find_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from iamcreds.desired import RotationPolicy
     from iamcreds.model import SourceLocation
-    from iamcreds.planning.rotation import SlotPlan
+    from iamcreds.planning.slot_plan import SlotPlan
 
 _LOGINS = tuple(LOGIN_OUTPUTS.values())
 _UNKNOWN_SECRET = "unknown, because the credential was imported: a `reset` creates a new secret"  # noqa: S105 - none
@@ -73,15 +75,26 @@ class RegisteredResource:
     def previous_outputs(self, current: RegisteredResource, rotate: RotationPolicy | None) -> dict[str, Any]:
         """Return the outputs of a previous credential that are not secret; it works until its expiry or retirement."""
         outputs = self.public_outputs()
-        until = self._output("expiration_date") if rotate is None else current.find_overlap_end(rotate)
-        return {name: outputs[name] for name in ("id", "user_name")} | {"valid_until": until}
+        ends = [self._read_date("expiration_date"), None if rotate is None else current.find_overlap_end(rotate)]
+        known = [end for end in ends if end is not None]
+        until: dict[str, Any] = {"valid_until": min(known).isoformat()} if known else {}
+        if rotate is not None and not current.has_dates:
+            until = {"valid_until": UNKNOWN}
+        return {name: outputs[name] for name in ("id", "user_name")} | until
 
-    def find_overlap_end(self, rotate: RotationPolicy) -> Any:  # noqa: ANN401 - a date as the protocol has it
-        """Return the time until which the previous credential works, if this one is the current one."""
-        issued = self._output("issued_at", "create_date")
-        if issued == UNKNOWN:
-            return UNKNOWN
-        return (datetime.fromisoformat(issued) + timedelta(hours=rotate.overlap_hours)).isoformat()
+    def find_overlap_end(self, rotate: RotationPolicy) -> datetime | None:
+        """Return the time until which the previous credential works, None if it is unknown."""
+        issued = self._read_date("issued_at") or self._read_date("create_date")
+        return None if issued is None else add_time(issued, timedelta(hours=rotate.overlap_hours))
+
+    @property
+    def has_dates(self) -> bool:
+        """Return True if the response has a creation date, which a preview of a new credential lacks."""
+        return "create_date" in self.response.object.fields
+
+    def _read_date(self, name: str) -> datetime | None:
+        fields = self.response.object.fields
+        return find_date({name: fields[name].string_value}, name) if name in fields else None
 
     @property
     def is_retired(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.due_dates import find_renewal
+from iamcreds.due_dates import add_time, find_renewal
 from iamcreds.model import Existing, Status
 from iamcreds.resource_names import split_slot
 from iamcreds.slots import rank_slot
@@ -18,44 +18,46 @@ if TYPE_CHECKING:
     from iamcreds.desired import DesiredCredential
     from iamcreds.errors import UserDeniedError
     from iamcreds.model import Credential
-    from iamcreds.planning.rotation import Slot, SlotPlan
+    from iamcreds.planning.slot_plan import Slot, SlotPlan
     from iamcreds.pulumi_engine.responses import RegisteredResource
 
 _RENEWED = "{name}: {id} expires on {date} and works until then. Its successor is created as {successor}"
-_ROTATED = "{name}: a new password is issued as {successor}. {id} works until the overlap ends, on {date} or later"
+_ROTATED = (
+    "{name}: a new password or key is issued in {successor}. {id} works until the overlap ends, on {date} or later"
+)
 _WAITS = (
-    "{name}: a rotation is due, but the previous password still works. The first `pulumi up` from {date} retires it,"
+    "{name}: a rotation is due, but the previous password still works. The first `pulumi up` after {date} retires it,"
     " and the next one rotates"
 )
-_DEFERRED = "{name}: a rotation is due, but {reason}. A later `pulumi up` rotates it"
+_DEFERRED = "{name}: a rotation is due, but {reason}. A later `pulumi up` rotates this credential"
 LIMIT_REACHED = "`maxPerRun` is reached"
-"""The reason why a rotation waits for a later run."""
 NOT_APPROVED = "the approved plan does not name it"
-"""The reason why a rotation waits for the next plan."""
+"""The reasons why a rotation waits for a later run."""
 _RETIRED = "{name}: the previous credential {id} is {action}, because its overlap has ended"
-_DELETED = "{name}: the previous credential {id}, valid until {date}, is deleted"
+_DELETED = "{name}: the previous credential {id}{until} is deleted"
 _DELETED_EARLY = (
-    "{name}: the previous credential {id} is deleted although it works, because `rotate` or `renewBefore` was removed"
+    "{name}: the previous credential {id} is deleted although it still works, because `rotate` or `renewBefore` was"
+    " removed"
 )
 _NOT_RESET = (
     "{name}: the current password or key is not reset, because `--target` does not include {resource}. Run `pulumi up"
     " --target '**::{name}*'`"
 )
 _BLOCKED = (
-    "{name}: {ids} (unmanaged) leaves no quota for the successor of {id}{date}. Delete {ids} before, unless this stack"
-    " has replaced it: then the next `up` deletes it"
+    "{name}: {ids} (unmanaged) leaves no quota for the successor of {id}{date}. Delete {ids} first, unless it is a"
+    " replaced credential of this stack, which the next `up` deletes"
 )
 _DENIED = (
-    "{name}: no rotation or renewal is planned, and its credentials stay as they are in the state, because AWS denied"
-    " access: {error}"
+    "{name}: no rotation or renewal is planned, because AWS denied access, and its credentials stay unchanged: {error}"
 )
 _NOT_ADOPTED = (
     "{name}: {ids} (unmanaged) cannot become the successor of {id}, because it does not expire later. Delete {ids} to"
     " let `up` create a successor"
 )
 _REACTIVATED = (
-    "{name}: {id} is Active although an earlier run retired it, and this run retires it again. Causes: an interrupted"
-    " update; a manual activation; or an older state was restored, and then {id} may be the password in use"
+    "{name}: {id} is Active although an earlier run retired it, and this run retires it again. This is expected after"
+    " an interrupted update, or within a minute. After a manual activation or a restored earlier state, its password"
+    " may be in use"
 )
 
 
@@ -73,8 +75,10 @@ def describe_plan(desired: DesiredCredential, plan: SlotPlan, now: datetime) -> 
     if plan.renewed is not None and plan.renewed.expires is not None:
         date, successor = _format(plan.renewed.expires), plan.slots[1].resource_name
         yield Message(_RENEWED.format(name=name, id=plan.renewed.id, date=date, successor=successor))
-    if plan.rotated is not None and desired.rotate is not None:
-        date, successor = _format(now + timedelta(hours=desired.rotate.overlap_hours)), plan.slots[1].resource_name
+    if plan.rotated is not None and desired.rotate is not None and not plan.is_blocked:
+        end = add_time(now, timedelta(hours=desired.rotate.overlap_hours))
+        date = _format(end if plan.rotated.expires is None else min(end, plan.rotated.expires))
+        successor = plan.slots[1].resource_name
         yield Message(_ROTATED.format(name=name, id=plan.rotated.id, date=date, successor=successor))
     if plan.deferral is not None:
         yield Message(_DEFERRED.format(name=name, reason=plan.deferral))
@@ -91,8 +95,14 @@ def _describe_deletion(desired: DesiredCredential, deleted: Credential) -> Itera
     name, id_ = desired.declared_name, deleted.id
     if not desired.has_successors and deleted.status is Status.ACTIVE:
         yield Message(_DELETED_EARLY.format(name=name, id=id_), is_warning=True)
-    elif deleted.expires is not None:
-        yield Message(_DELETED.format(name=name, id=id_, date=_format(deleted.expires)))
+    else:
+        until = "" if deleted.expires is None else f", valid until {_format(deleted.expires)},"
+        yield Message(_DELETED.format(name=name, id=id_, until=until))
+
+
+def describe_siblings(siblings: Iterable[Credential]) -> str:
+    """Return the reason why a rotation waits: the stack still has other credentials of the user and service."""
+    return f"{' and '.join(each.id for each in siblings)} of the same user and service must be deleted first"
 
 
 def describe_denial(credential: DesiredCredential, error: UserDeniedError) -> str:

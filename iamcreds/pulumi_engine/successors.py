@@ -13,8 +13,9 @@ import pulumi
 from pulumi.runtime.settings import is_dry_run
 
 from iamcreds.errors import ConfigError, IamcredsError, UserDeniedError
-from iamcreds.model import Credential
-from iamcreds.planning.rotation import Moment, Slot, SlotPlan, avoid_adoption, plan_slots
+from iamcreds.model import Credential, Existing
+from iamcreds.planning.rotation import plan_slots
+from iamcreds.planning.slot_plan import Moment, Slot, SlotPlan, avoid_adoption
 from iamcreds.pull_request.changes import Action
 from iamcreds.pulumi_engine.approved_plan import read_approval
 from iamcreds.pulumi_engine.provider import DECLARED_FOR, parse_now
@@ -24,6 +25,7 @@ from iamcreds.pulumi_engine.successor_messages import (
     NOT_APPROVED,
     describe_denial,
     describe_plan,
+    describe_siblings,
     find_blocked,
     find_reactivated,
 )
@@ -148,9 +150,9 @@ def plan_credentials(  # noqa: PLR0913 - the facts of a run
 ) -> dict[str, SlotPlan]:
     """Return the plan of each of these credentials, by its declared name.
 
-    If AWS denies the read of a user, its slots are declared as recorded, and the provider rejects only them. If more
-    than `max_rotations` credentials are due, the most overdue ones are rotated. With an approved plan, only those that
-    it names are rotated.
+    If AWS denies the read of a user, or if IAM renamed it, its slots are declared as recorded, and the provider rejects
+    only them. If more than `max_rotations` credentials are due, the most overdue ones are rotated. With an approved
+    plan, only those that it names are rotated.
 
     Raises:
         AccountError: as AWS responds.
@@ -162,10 +164,15 @@ def plan_credentials(  # noqa: PLR0913 - the facts of a run
         recorded = read_slots(credential, state)
         try:
             desired = _find_user(account, credential, recorded)
-            known[credential.declared_name] = _read_facts(account, desired, recorded, state)
+            facts = _read_facts(account, desired, recorded, state)
         except UserDeniedError as error:
             warn(describe_denial(credential, error))
             plans[credential.declared_name] = keep_recorded(credential, recorded)
+            continue
+        if facts.is_renamed:
+            plans[credential.declared_name] = keep_recorded(credential, recorded)
+        else:
+            known[credential.declared_name] = facts
     moment = Moment(now, account.id())
     plans |= {name: facts.plan(moment) for name, facts in known.items()}
     plans |= {name: known[name].plan(moment, LIMIT_REACHED) for name in _find_deferred(plans, max_rotations)}
@@ -177,8 +184,12 @@ def plan_credentials(  # noqa: PLR0913 - the facts of a run
 
 
 def _find_deferred(plans: Mapping[str, SlotPlan], max_rotations: int | None) -> list[str]:
-    """Return the credentials whose rotation waits for a later run, because others are more overdue."""
-    due = sorted((plan.due, name) for name, plan in plans.items() if plan.rotated is not None and plan.due is not None)
+    """Return the credentials whose rotation waits for a later run, because others are more overdue.
+
+    A rotation that will be rejected, because an unmanaged credential leaves no quota, takes no other one's turn.
+    """
+    rotating = ((name, plan) for name, plan in plans.items() if plan.rotated is not None and not plan.is_blocked)
+    due = sorted((plan.due, name) for name, plan in rotating if plan.due is not None)
     return [] if max_rotations is None else [name for _, name in due[max_rotations:]]
 
 
@@ -191,14 +202,34 @@ def _find_unapproved(plans: Mapping[str, SlotPlan]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Facts:
-    """The facts that decide the plan of a credential: its slots, and unmanaged credentials of its user and service."""
+    """The facts that decide the plan of a credential.
+
+    Attributes:
+        desired: the credential as specs declare it.
+        slots: the slots that the state has, by number.
+        unmanaged: the unmanaged credentials of its user and service.
+        siblings: other credentials of its user and service that the stack still has.
+    """
 
     desired: DesiredCredential
     slots: Mapping[int, Slot]
     unmanaged: Sequence[Credential]
+    siblings: Sequence[Credential]
 
     def plan(self, moment: Moment, deferral: str | None = None) -> SlotPlan:
-        return avoid_adoption(plan_slots(self.desired, self.slots, moment, deferral=deferral), self.unmanaged)
+        if self.siblings and len(self.slots) == 1:
+            deferral = describe_siblings(self.siblings)
+        planned = plan_slots(self.desired, self.slots, moment, deferral=deferral)
+        plan = avoid_adoption(planned, self.unmanaged)
+        is_create = plan.rotated is not None and len(self.slots) == 1
+        adopts = plan.slots[-1].existing is Existing.ADOPT
+        return replace(plan, is_blocked=is_create and bool(self.unmanaged) and not adopts)
+
+    @property
+    def is_renamed(self) -> bool:
+        """Return True if IAM renamed the user, and specs do not."""
+        users = {each.existing.user for each in self.slots.values() if each.existing is not None}
+        return not users <= {self.desired.user, self.desired.user_was}
 
     def find_warnings(self, plan: SlotPlan) -> Iterator[str]:
         yield from find_blocked(self.desired, self.slots.values(), self.unmanaged, plan)
@@ -208,9 +239,11 @@ class _Facts:
 def _read_facts(
     account: Account, credential: DesiredCredential, recorded: Mapping[int, RecordedCredential], state: StackState
 ) -> _Facts:
-    slots = {number: Slot(each, _read(account, credential, each)) for number, each in recorded.items()}
-    existing = account.inventory.of(credential.user, credential.service)
-    return _Facts(credential, slots, [each for each in existing if each.id not in state.every])
+    slots = {number: Slot(each, _read(account, each)) for number, each in recorded.items()}
+    own = {each.id for each in recorded.values()}
+    others = [each for each in account.inventory.of(credential.user, credential.service) if each.id not in own]
+    unmanaged = [each for each in others if each.id not in state.every]
+    return _Facts(credential, slots, unmanaged, [each for each in others if each.id in state.every])
 
 
 def _find_user(
@@ -230,14 +263,11 @@ def _now(account: Account) -> datetime:
     return now if approval is None else min(now, approval.planned_at)
 
 
-def _read(account: Account, credential: DesiredCredential, recorded: RecordedCredential) -> Credential | None:
-    """Return the existing credential; one so young that lists may lack it counts as recorded.
-
-    If IAM renamed the user and specs do not, the credential is not of the declared user, and is replaced.
-    """
+def _read(account: Account, recorded: RecordedCredential) -> Credential | None:
+    """Return the existing credential; one so young that lists may lack it counts as recorded."""
     existing = account.inventory.find(recorded.user, recorded.id)
     if existing is not None:
-        return existing if existing.user in (credential.user, credential.user_was) else None
+        return existing
     if not account.clock.is_young(recorded.created):
         return None
     return Credential(

@@ -57,12 +57,13 @@ def _check_durations(credential: Declared, rotate: Block) -> Iterator[Problem]:
         message = f'"overlap" must be at most 80% of "every": {rotate["overlap"]} is more than 80% of {rotate["every"]}'
         yield Problem(location, message, "overlap-too-long")
     expire = credential.fields.get("expire")
-    after = read_hours(expire.get("after")) if isinstance(expire, Block) else None
+    lifetime = expire.get("after") if isinstance(expire, Block) else None
+    after = read_hours(lifetime)
     if after is not None and every is not None and every + overlap > after:
         message = '"every" and "overlap" together must not be longer than "after": the previous key would expire early'
         yield Problem(location, message, "rotation-after-expiry")
     if after is not None and every is None and 5 * overlap > 4 * after:
-        message = f'"overlap" must be at most 80% of "after": {rotate["overlap"]} is more than 80% of {after // 24}d'
+        message = f'"overlap" must be at most 80% of "after": {rotate["overlap"]} is more than 80% of {lifetime}'
         yield Problem(location, message, "overlap-too-long")
 
 

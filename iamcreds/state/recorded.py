@@ -101,6 +101,14 @@ def _read_date(outputs: Mapping[str, Any], name: str) -> datetime | None:
     return None if text is None else _parse_date(text)
 
 
+def find_date(outputs: Mapping[str, Any], name: str) -> datetime | None:
+    """Return the date of an output, None if it is absent or not valid."""
+    try:
+        return _read_date(outputs, name)
+    except ValueError:
+        return None
+
+
 def _parse_date(text: str) -> datetime:
     """Parse an ISO 8601 date; one without an offset, which iamcreds does not write, is in UTC."""
     date = datetime.fromisoformat(text)

@@ -107,7 +107,7 @@ def examples() -> dict[str, list[str]]:
         ("Declared credentials that do not exist", ["jane"]),
         ("Active Bedrock API keys", []),
         ("Passwords older than 90 days, or of unknown age and created before", ["eve", "jane"]),
-        ("Rotations of the next month", []),
+        ("Rotations due within a month", []),
         ("Credentials that expire within a month, as CSV", []),
     ],
 )
@@ -124,7 +124,7 @@ def test_examples(run: Run, iam: IAMClient, tmp_path: Path, question: str, users
         "Declared credentials that do not exist",
         "Active Bedrock API keys",
         "Passwords older than 90 days, or of unknown age and created before",
-        "Rotations of the next month",
+        "Rotations due within a month",
         "Credentials that expire within a month, as CSV",
     }
     result = run(*[word for word in examples()[question] if word not in {"--format", "csv"}], "--format", "json")

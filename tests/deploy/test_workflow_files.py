@@ -290,7 +290,7 @@ def test_scheduled_up() -> None:
 
 
 def test_rotation_limit() -> None:
-    """The scheduled run has a rotation limit of its own, from a variable or the manual run, also in pull requests."""
+    """A variable or the manual run sets the rotation limit, which applies to scheduled runs and pull requests."""
     steps = {
         name: next(step for step in JOBS[name]["steps"] if "iamcreds plan" in step.get("run", ""))
         for name in ("up: up", "pull-request: preview")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
     from iamcreds.desired import DesiredCredential, DesiredUser
-    from iamcreds.planning.rotation import SlotPlan
+    from iamcreds.planning.slot_plan import SlotPlan
 
 _PROVIDER = serialize_by_reference(
     "dynamic_providers.service_specific_credential", "ServiceSpecificCredentialProvider", 4

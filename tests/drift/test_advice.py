@@ -509,7 +509,7 @@ ROWS = [
     ),
     row(
         RotationOverdue,
-        rf"(?P<twice>pulumi up) from \d{{4}}-\d\d-\d\d on, which retires {ONE}; the pulumi up after it rotates",
+        rf"(?P<twice>pulumi up) from \d{{4}}-\d\d-\d\d on, which retires {ONE}; the next one rotates",
         overlapping,
     ),
     row(RotationOverdue, rf"{UP}, which resets it", lambda world: rotating(world, f"{ROTATE}, reset: lost")),

@@ -85,7 +85,7 @@ def record_both(pair: list[Credential], days: float, *, is_retired: bool = False
 
 @pytest.mark.parametrize(("days", "is_overdue"), [(1, False), (94, False), (94.4, False), (94.5, True), (300, True)])
 def test_overdue(days: float, *, is_overdue: bool) -> None:
-    """The rotation is overdue from `every` and 5% of it after the last create or reset, and not after the creation."""
+    """A rotation is overdue after 105% of `every` since the last create or reset; the creation does not count."""
     current = password(NEWER)
     drift = drift_of([current], [record(current, days)])
     assert bool(drift.differences) is is_overdue
@@ -94,7 +94,10 @@ def test_overdue(days: float, *, is_overdue: bool) -> None:
         assert isinstance(overdue, RotationOverdue)
         assert (overdue.id, overdue.kind.severity.value, overdue.location) == (NEWER, "warning", location(0))
         assert overdue.describe().next == "pulumi up, which rotates it"
-        assert f"was issued on {NOW - days * DAY:%Y-%m-%d}, and its rotation is" in overdue.describe().message
+        assert (
+            f"was issued on {NOW - days * DAY:%Y-%m-%d}, and its rotation has been overdue since"
+            in overdue.describe().message
+        )
 
 
 def test_overdue_without_an_issue_date() -> None:
@@ -126,7 +129,7 @@ def test_deactivated() -> None:
 
 
 def test_reset_of_a_deactivated_one() -> None:
-    """A pending reset activates it, so the finding has no reason against it, and no second one for the trigger."""
+    """A pending reset activates the credential, so the finding has no reason, and the trigger causes no second one."""
     current = password(NEWER, status=INACTIVE)
     desired = replace(DECLARED, reset="lost", trigger="b")
     found = {type(each): each for each in drift_of([current], [record(current, 300, trigger="a")], desired).differences}
@@ -137,11 +140,11 @@ def test_reset_of_a_deactivated_one() -> None:
 
 
 def test_overdue_next_to_an_active_previous_one() -> None:
-    """If the previous one was not retired, one update retires it and a later one rotates."""
+    """If the previous one was not retired, one update retires it, and a later one rotates."""
     pair = rotated(100)
     words = only(drift_of(pair, record_both(pair, 100))).describe()
     date = f"{NOW - 93 * DAY:%Y-%m-%d}"
-    assert words.next == f"pulumi up from {date} on, which retires ACCA1; the pulumi up after it rotates"
+    assert words.next == f"pulumi up from {date} on, which retires ACCA1; the next one rotates"
 
 
 @pytest.mark.parametrize(
@@ -252,7 +255,7 @@ def test_roll_back_within_the_overlap() -> None:
 
 @pytest.mark.parametrize("status", [ACTIVE, INACTIVE])
 def test_current_one_is_gone(status: Status) -> None:
-    """A missing current credential is reported, next to a working previous one and a retired one."""
+    """A missing current credential is reported, even next to a previous one, working or retired."""
     pair = rotated(4, older=status)
     recorded = record_both(pair, 4, is_retired=status is INACTIVE)
     missing = only(drift_of(pair[:1], recorded))
@@ -296,7 +299,7 @@ def test_unmanaged_with_the_state() -> None:
 @pytest.mark.parametrize("adopt", [None, OLDER, NEWER])
 @pytest.mark.parametrize(("older", "newer"), [(ACTIVE, ACTIVE), (INACTIVE, ACTIVE), (ACTIVE, INACTIVE)])
 def test_two_without_the_state(older: Status, newer: Status, adopt: str | None) -> None:
-    """Without the state either of two credentials may be current, so neither is unmanaged, also with `adopt`."""
+    """Without the state, either of two credentials may be current, so neither is unmanaged, even with `adopt`."""
     drift = drift_of(rotated(4, older, newer), None, replace(DECLARED, adopt=adopt))
     assert (drift.differences, drift.previous, drift.are_ids_unknown) == ((), (), True)
 
@@ -326,7 +329,7 @@ EXPIRING = replace(DECLARED, expire_after_days=100)
 
 @pytest.mark.parametrize("is_state_known", [True, False])
 def test_end_after_a_rotation(*, is_state_known: bool) -> None:
-    """An end within `--expiring-within` causes no finding if a rotation takes place before."""
+    """An expiry within `--expiring-within` causes no finding if a rotation takes place before."""
     current = password(NEWER, 87, expires=NOW + 13 * DAY)
     recorded = [record(current, 87, age_days=100, expires=current.expires)] if is_state_known else None
     assert drift_of([current], recorded, EXPIRING).differences == ()
@@ -335,7 +338,7 @@ def test_end_after_a_rotation(*, is_state_known: bool) -> None:
 @pytest.mark.parametrize("is_state_known", [True, False])
 @pytest.mark.parametrize(("days", "is_due"), [(7.1, False), (6.9, True)])
 def test_end_before_a_rotation(days: float, *, is_due: bool, is_state_known: bool) -> None:
-    """A reset moves the date of a rotation but not the end, so a rotation is due the overlap before the end."""
+    """A reset moves the rotation but not the expiry, so a rotation is due one overlap before the expiry."""
     current = password(NEWER, 100 - days, expires=NOW + days * DAY)
     recorded = [record(current, 7, age_days=100, expires=current.expires)] if is_state_known else None
     drift = drift_of([current], recorded, EXPIRING)
@@ -349,7 +352,7 @@ def test_end_before_a_rotation(days: float, *, is_due: bool, is_state_known: boo
 
 @pytest.mark.parametrize(("days", "is_reported"), [(2, False), (4, True)])
 def test_end_before_the_date(days: int, *, is_reported: bool) -> None:
-    """If `notBefore` is later than the end, no update rotates in time, and `--expiring-within` applies."""
+    """If `notBefore` is later than the expiry, no update rotates in time, and `--expiring-within` applies."""
     current = password(NEWER, 97, expires=NOW + 3 * DAY)
     desired = replace(EXPIRING, rotate=replace(POLICY, not_before=NOW + days * DAY))
     drift = drift_of([current], [record(current, 97, age_days=100, expires=current.expires)], desired)
@@ -360,7 +363,7 @@ def test_end_before_the_date(days: int, *, is_reported: bool) -> None:
 
 
 def test_overdue_before_the_end() -> None:
-    """An overdue rotation of a credential that expires is one finding, with the end."""
+    """An overdue rotation of a credential that expires is one finding, with the expiry date."""
     current = password(NEWER, 97, expires=NOW + 3 * DAY)
     overdue = only(drift_of([current], [record(current, 97, age_days=100, expires=current.expires)], EXPIRING))
     assert isinstance(overdue, RotationOverdue)
@@ -399,7 +402,7 @@ def policy_drift(existing: list[Credential], recorded: list[RecordedCredential] 
 
 
 def test_policy() -> None:
-    """A retired credential violates no maximum age; a previous one that works does, with its date as the next step."""
+    """A retired credential violates no maximum age; a previous one that works does, and its next step has a date."""
     pair = rotated(4, older=INACTIVE)
     assert policy_drift(pair, record_both(pair, 4, is_retired=True)) == policy_drift(pair, None) == []
     pair = rotated(4)

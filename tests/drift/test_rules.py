@@ -146,7 +146,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         RotationOverdue(**ROTATED, existing=(ON,), due=DUE),
         Expected(
-            "password of codecommit credential ACCA0 was issued on 2026-11-23, and its rotation is overdue since"
+            "password of codecommit credential ACCA0 was issued on 2026-11-23, and its rotation has been overdue since"
             " 2027-02-25",
             "every 90 days",
             "issued on 2026-11-23",
@@ -159,7 +159,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
             due=DUE,
         ),
         Expected(
-            "API key of bedrock credential ACCA0 was issued on 2026-11-23, and its rotation is overdue since"
+            "API key of bedrock credential ACCA0 was issued on 2026-11-23, and its rotation has been overdue since"
             " 2027-02-25. It expires on 2026-11-26",
             "every 36 hours",
             "issued on 2026-11-23",
@@ -168,7 +168,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         RotationOverdue(**ROTATED, existing=(OFF,), due=DUE),
         Expected(
-            "password of codecommit credential ACCA1 was issued on 2026-11-23, and its rotation is overdue since"
+            "password of codecommit credential ACCA1 was issued on 2026-11-23, and its rotation has been overdue since"
             " 2027-02-25. It is not rotated, because it was deactivated outside Pulumi",
             "every 90 days",
             "issued on 2026-11-23",
@@ -185,7 +185,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         RetiredIsActive(**JANE, desired=(ROTATING,), existing=(ON,)),
         Expected(
-            "codecommit credential ACCA0 is Active, but it is the retired previous one of jane/codecommit",
+            "codecommit credential ACCA0 is Active, but it is the retired previous credential of jane/codecommit",
             "Inactive",
             "Active",
         ),
@@ -195,7 +195,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
             **JANE, desired=(replace(ROTATING, rotate=replace(POLICY, retire=Retire.DELETE)),), existing=(ON,)
         ),
         Expected(
-            "codecommit credential ACCA0 is Active, but it is the retired previous one of jane/codecommit",
+            "codecommit credential ACCA0 is Active, but it is the retired previous credential of jane/codecommit",
             "Inactive",
             "Active",
         ),

@@ -38,7 +38,7 @@ def change(approved: Path, **fields: object) -> None:
 
 
 def test_approved_rotations(rotated: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """A rotation that became due after the preview waits for the next plan; one that the plan lacks is rejected."""
+    """A rotation that became due after the preview waits for the next plan; one that is not in the plan is rejected."""
     first, second = list_ids(iam)
     iam.create_user(UserName="joe")
     rotated.write_specs(team=TEAM)

@@ -1,4 +1,4 @@
-"""Rotations that are interrupted, narrowed or changed manually: the password in use keeps working."""
+"""Rotations that are interrupted, limited by `--target` or changed manually: the password in use keeps working."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def test_end(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     first, second = list_ids(iam)
     password = stack.read_secrets()[NAME]
     stack.write_specs(jane=EXPIRING)
-    assert f"{NAME}: the previous credential {first} is deleted although it works" in stack.preview()
+    assert f"{NAME}: the previous credential {first} is deleted although it still works" in stack.preview()
     stack.up()
     assert list(list_ids(iam)) == [second]
     stack.up()

@@ -106,7 +106,7 @@ def test_interrupted_create(stack: Stack, iam: IAMClient, emulator: Emulator) ->
 
 
 def test_interrupted_reset(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """The same for a later rotation, which resets the retired credential."""
+    """The same applies to a later rotation, which resets the retired credential."""
     iam.create_user(UserName="jane")
     stack.write_program(PROGRAM)
     for days in (0, 91, 99):
@@ -146,7 +146,7 @@ pulumi.export("id", vault.credential_id)
 
 
 def test_class_and_function(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """The function keeps the credential of the class; back, a program that would delete the current one is rejected."""
+    """The function keeps the class's credential, and a change back that would delete the current one is rejected."""
     iam.create_user(UserName="jane")
     stack.write_program(CLASS.format(name="vault"))
     stack.up()

@@ -60,7 +60,7 @@ def test_three_rotations(stack: Stack, iam: IAMClient, emulator: Emulator) -> No
     pass_days(emulator, 86)
     shown, counts = run_up(stack, emulator)
     assert counts == {CREATE: 1, "iam:ListUsers": 1, **READS}, "rotation 1"
-    assert f"{NAME}: a new password is issued as {SECOND}. {first} works until the overlap ends, on " in shown
+    assert f"{NAME}: a new password or key is issued in {SECOND}. {first} works until the overlap ends, on " in shown
     (_, second) = list_ids(iam)
     assert find_working(iam, emulator).items() > working.items()
     assert_outputs(stack, emulator, second, first)
@@ -166,7 +166,7 @@ def test_end(rotated: Stack, iam: IAMClient, emulator: Emulator) -> None:
     rotated.write_specs(jane=PLAIN)
     pass_days(emulator, 300)
     shown, counts = run_up(rotated, emulator)
-    assert f"{NAME}: the previous credential {first} is deleted although it works" in shown
+    assert f"{NAME}: the previous credential {first} is deleted although it still works" in shown
     assert (counts[DELETE], set(counts) - {DELETE}) == (1, set(READS))
     assert set(rotated.read_resources()) == {SECOND}
     assert count_writes(rotated, emulator) == {}, "the move to slot 1"
@@ -232,6 +232,6 @@ def test_time_of_previews(rotated: Stack, iam: IAMClient, emulator: Emulator) ->
     rotated.up()
     date = f"{datetime.now(UTC) + timedelta(days=86 + 86):%Y-%m-%d}"
     rotated.succeed("config", "set", "now", date)
-    assert f"{NAME}: a new password is issued as {NAME}. {second} works until" in rotated.preview()
+    assert f"{NAME}: a new password or key is issued in {NAME}. {second} works until" in rotated.preview()
     assert "config `now` is only for previews" in rotated.fail("up", "--yes", "--skip-preview")
     assert list_ids(iam) == {first: "Inactive", second: "Active"}

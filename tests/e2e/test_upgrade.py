@@ -62,7 +62,7 @@ users:
 
 @pytest.mark.parametrize("recorded", STATES, ids=lambda path: path.stem)
 def test_stack_without_rotations(recorded: Path, stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
-    """With a state of an older version, neither a change of every other field nor a first `rotate` changes a password.
+    """With a state of an older version, neither changes of all other fields nor the first `rotate` change a password.
 
     The only write is the declared activation.
     """

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from iamcreds.desired import DesiredCredential, Retire, RotationPolicy
 from iamcreds.model import Credential, RecordedCredential, SourceLocation, Status
-from iamcreds.planning.rotation import Moment, Slot, SlotPlan, plan_slots
+from iamcreds.planning.rotation import plan_slots
+from iamcreds.planning.slot_plan import Moment, Slot, SlotPlan
 from iamcreds.resource_names import slot_name
 from iamcreds.services import Family
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from iamcreds.desired import DesiredCredential
 from iamcreds.model import Credential, RecordedCredential, SourceLocation, Status
-from iamcreds.planning.rotation import Moment, Slot, SlotPlan, plan_slots
+from iamcreds.planning.rotation import plan_slots
+from iamcreds.planning.slot_plan import Moment, Slot, SlotPlan
 from iamcreds.services import Family
 
 SERVICE = "bedrock.amazonaws.com"

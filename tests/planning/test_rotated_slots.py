@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from iamcreds.desired import Retire, RotationPolicy
-from iamcreds.due_dates import compute_spread, find_overdue_date, find_retirement, find_rotation
+from iamcreds.due_dates import compute_spread, find_issue, find_overdue_date, find_retirement, find_rotation
 from iamcreds.model import Existing, Status
-from iamcreds.planning.rotation import Moment, avoid_adoption, plan_slots
+from iamcreds.planning.rotation import plan_slots
+from iamcreds.planning.slot_plan import Moment, avoid_adoption
 from tests.planning.slots import ACCOUNT, DAY, PLAIN, START, outline, plan, slot
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from iamcreds.desired import DesiredCredential
-    from iamcreds.planning.rotation import Slot
+    from iamcreds.planning.slot_plan import Slot
 
 POLICY = RotationPolicy(7 * 24, 90 * 24)
 FOREVER = replace(PLAIN, expire_after_days=None)
@@ -64,6 +63,18 @@ RETIRED = password(1, 0, age=200, status=INACTIVE, is_retired=True)
         pytest.param(
             ROTATED, [password(1, 0, age=200, is_retired=True), password(2, 1, age=99, status=INACTIVE)],
             [(2, 1, None), (1, 0, None)], id="row 4: rolled back",
+        ),
+        pytest.param(
+            ROTATED, [password(1, 0, status=INACTIVE, is_retired=True)], [(1, 1, None)],
+            id="row 4: the state lost the current one",
+        ),
+        pytest.param(
+            FOREVER, [password(1, 0, status=INACTIVE, is_retired=True)], [(1, 1, None)],
+            id="row 4: lost, and no longer rotated",
+        ),
+        pytest.param(
+            ROTATED, [RETIRED, password(2, 1, age=99, status=INACTIVE)], [(2, 1, None), (1, 0, "Inactive")],
+            id="row 4: retired stays retired",
         ),
         pytest.param(FOREVER, [password(), password(2, 1)], [(2, 1, None)], id="row 5: no longer rotated"),
         pytest.param(FOREVER, [password(2, 1)], [(1, 1, None)], id="row 6: moved to slot 1"),
@@ -118,6 +129,48 @@ def test_trigger(slots: list[Slot], triggers: list[str]) -> None:
     assert [each.trigger for each in plan(TRIGGERED, *slots).slots] == triggers
 
 
+def test_new_lifetime() -> None:
+    """A changed `expire` rotates with overlap: the current key keeps its lifetime, also while the rotation waits."""
+    desired = replace(PLAIN, expire_after_days=60, rotate=POLICY)
+    current, successor = plan(desired, slot(age=1)).slots
+    assert (current.expire_after_days, successor.expire_after_days) == (90, 60)
+    waiting = plan(desired, slot(1, 0, age=80), slot(2, 1, age=1))
+    assert [each.expire_after_days for each in waiting.slots] == [90, 90]
+    assert waiting.waits_until == START + 6 * DAY
+    (deferred,) = plan_slots(desired, {1: slot(age=1)}, Moment(START, ACCOUNT), deferral="x").slots
+    assert deferred.expire_after_days == 90
+    imported = replace(slot(age=1).recorded, age_days=None)
+    assert find_rotation(replace(PLAIN, rotate=POLICY), imported, ACCOUNT) != find_issue(imported)
+
+
+def test_activated_after_a_reset() -> None:
+    """A previous credential that someone uses again has a whole overlap, although its `reset` is an older one."""
+    desired = replace(ROTATED, reset="x")
+    other, current = password(1, 0, age=50), password(2, 2, age=1, reset="x")
+    assert outline(plan(desired, other, current)) == [(2, 2, None), (1, 0, None)]
+    reset_in_place = password(2, 2, age=40, reset="x", issued=1)
+    assert outline(plan(desired, other, reset_in_place)) == [(2, 2, None), (1, 0, "Inactive")]
+
+
+def test_renewal_after_rotation() -> None:
+    """A previous key without an expiry, issued before `renewBefore` was declared, is retired after that time."""
+    renewed = replace(PLAIN, renew_before_hours=14 * 24)
+    for age, status in ((13, None), (14, "Inactive")):
+        planned = plan(renewed, password(1, 0, age=50), slot(2, 1, age=age))
+        assert outline(planned)[1] == (1, 0, status)
+        assert (planned.retired is not None) == (status is not None)
+
+
+def test_last_date() -> None:
+    """`notBefore` in year 9999 and a date in the far future in the state raise no error."""
+    never = datetime(9999, 12, 31, tzinfo=UTC)
+    recorded = replace(password().recorded, issued=never)
+    rotated = replace(ROTATED, rotate=replace(POLICY, not_before=never))
+    last = datetime.max.replace(tzinfo=UTC)
+    assert (find_overdue_date(rotated, recorded), find_retirement(rotated, recorded)) == (last, last)
+    assert find_rotation(rotated, recorded, ACCOUNT) == last
+
+
 def test_removed_trigger() -> None:
     """A removed trigger is kept in the state while `rotate` is declared, so that a later text rotates."""
     recorded = password(trigger="old")
@@ -149,8 +202,8 @@ def test_concerned_credentials() -> None:
     assert plan(DELETED, previous, due).retired == previous.existing
     waiting = plan(TRIGGERED, password(1, 0, trigger="old"), password(2, 1, age=6, trigger="old"))
     assert (waiting.rotated, waiting.waits_until) == (None, START + DAY)
-    deferred = plan_slots(ROTATED, {1: password(age=90)}, Moment(START, ACCOUNT), deferral="reason")
-    assert (outline(deferred), deferred.deferral) == ([(1, 0, None)], "reason")
+    deferred = plan_slots(ROTATED, {1: password(age=90)}, Moment(START, ACCOUNT), deferral="x")
+    assert (outline(deferred), deferred.deferral) == ([(1, 0, None)], "x")
 
 
 def test_adopted_successor() -> None:
@@ -180,7 +233,7 @@ def test_due_date() -> None:
 
 
 def test_later_date() -> None:
-    """`notBefore` defers a rotation, also by a trigger."""
+    """`notBefore` also defers a rotation by a trigger."""
     later = START + 30 * DAY
     for desired in (ROTATED, TRIGGERED):
         assert desired.rotate is not None

@@ -14,13 +14,13 @@ from iamcreds.desired import RotationPolicy
 from iamcreds.due_dates import find_renewal
 from iamcreds.model import Existing, Status
 from iamcreds.planning import rotation
-from iamcreds.planning.rotation import avoid_adoption
+from iamcreds.planning.slot_plan import avoid_adoption
 from tests.planning.histories import POLICIES, STEPS, find_broken_history, play
 from tests.planning.slots import DAY, PLAIN, RENEWED, START, outline, plan, slot
 
 if TYPE_CHECKING:
     from iamcreds.desired import DesiredCredential
-    from iamcreds.planning.rotation import Slot
+    from iamcreds.planning.slot_plan import Slot
 
 OLD = slot(age=80)
 
@@ -98,7 +98,7 @@ def test_previous_keeps_its_inputs() -> None:
 
 
 def test_rotation_with_a_new_lifetime() -> None:
-    """A due rotation with a changed lifetime issues one password: the key in use keeps its lifetime as previous one."""
+    """A due rotation with a changed lifetime issues one password: the previous key keeps its lifetime."""
     policy = RotationPolicy(overlap_hours=24, every_hours=20 * 24)
     previous, successor = plan(replace(PLAIN, expire_after_days=60, rotate=policy), OLD).slots
     assert (previous.slot, previous.expire_after_days) == (1, 90)
@@ -160,7 +160,7 @@ def test_due_date() -> None:
 @given(st.sampled_from(POLICIES), st.lists(st.sampled_from(STEPS), max_size=15))
 @settings(max_examples=3_000, deadline=None)
 def test_histories(policy: DesiredCredential, steps: list[str]) -> None:
-    """One new password per run, none in use ends, every rotation and renewal takes place, and a second run is quiet."""
+    """A run issues at most one password, ends none in use and misses nothing due; a second run changes nothing."""
     assert play(policy, steps) == []
 
 

@@ -15,7 +15,7 @@ from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.rpc import UNKNOWN, is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 
 from iamcreds.model import SourceLocation, Status
-from iamcreds.planning.rotation import SlotPlan
+from iamcreds.planning.slot_plan import SlotPlan
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.monitor import send
 from iamcreds.pulumi_engine.program_context import state_context

@@ -12,7 +12,7 @@ import pytest
 
 from iamcreds.desired import Desired, DesiredCredential, DesiredUser
 from iamcreds.model import RecordedCredential, SourceLocation, Status
-from iamcreds.planning.rotation import SlotPlan
+from iamcreds.planning.slot_plan import SlotPlan
 from iamcreds.pull_request.approval import Approval
 from iamcreds.pulumi_engine import successors
 from iamcreds.pulumi_engine.stack_state import StackState
@@ -194,9 +194,7 @@ def test_denied_user(
         )
     )
     (warning,) = warnings
-    assert (
-        "joe/bedrock: no rotation or renewal is planned, and its credentials stay as they are in the state" in warning
-    )
+    assert "joe/bedrock: no rotation or renewal is planned, because AWS denied access, and its" in warning
     assert "listing the service-specific credentials of user joe: AWS error AccessDenied" in warning
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from iamcreds.desired import Desired, DesiredCredential, DesiredUser, RotationPolicy
 from iamcreds.errors import RejectedError
-from iamcreds.model import RecordedCredential, SourceLocation
+from iamcreds.model import Existing, RecordedCredential, SourceLocation
 from iamcreds.pulumi_engine import successors
 from iamcreds.pulumi_engine.credential_warnings import find_warnings
 from iamcreds.pulumi_engine.inputs import CredentialInputs
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from dynamic_providers.service_specific_credential import ServiceSpecificCredentialProvider
     from iamcreds.emulator.server import Emulator
-    from iamcreds.planning.rotation import SlotPlan
+    from iamcreds.planning.slot_plan import SlotPlan
 
 NAME = "jane/codecommit"
 ROTATED = DesiredCredential(
@@ -71,6 +71,35 @@ def test_password_in_use(
     with pytest.raises(RejectedError, match=f"codecommit.* credential {key} of user jane is not rotated"):
         new_process().update(key, outs, INPUTS | SUCCESSOR | reset)
     assert emulator.controls.passwords() == before
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_password_in_use_at_the_check(provider: ServiceSpecificCredentialProvider, iam: IAMClient) -> None:
+    """The preview rejects the rotation of a slot whose key is Active, also if a replacement would issue the new one."""
+    aged = {"service": BEDROCK, "age_days": 30, "declared": 2}
+    key, outs = create(provider, **aged)
+    assert iam.list_users()["Users"]
+    context = {"resource": f"{NAME}~2", "owned": {key: f"{NAME}~2"}, "rotates": "ACCAPREVIOUS000000000"}
+    inputs = INPUTS | aged | {"rotation": 1, "run": context | {"on_rejection": "collect"}}
+    (reason,) = new_process().check(outs, inputs).inputs["refused"]
+    assert f"credential {key} of user jane is not rotated, because it was activated just now" in reason
+
+
+@pytest.mark.parametrize("owned", [None, {}])
+@pytest.mark.usefixtures("iam")
+def test_lost_state(
+    provider: ServiceSpecificCredentialProvider, emulator: Emulator, owned: dict[str, str] | None
+) -> None:
+    """If the program could not read the state, a second slot that it does not declare is not deleted."""
+    key, outs = create(provider, rotation=1)
+    process = new_process()
+    process.check({}, news(owned=owned, user="jane", service=CODECOMMIT))
+    if owned is None:
+        with pytest.raises(RejectedError, match=f"{key} of user jane is not deleted, because the program could not"):
+            process.delete(key, outs)
+    else:
+        process.delete(key, outs)
+    assert (key in emulator.controls.passwords()) is (owned is None)
 
 
 @pytest.mark.usefixtures("iam")
@@ -157,7 +186,7 @@ def test_first_rotation(iam: IAMClient, messages: list[str]) -> None:
     planned = plan(state_of(recorded), ROTATED)[NAME]
     assert [each.resource_name for each in planned.slots] == [NAME, f"{NAME}~2"]
     (message,) = messages
-    assert message.startswith(f"{NAME}: a new password is issued as {NAME}~2. {recorded.id} works until the overlap")
+    assert message.startswith(f"{NAME}: a new password or key is issued in {NAME}~2. {recorded.id} works until")
 
 
 @pytest.mark.usefixtures("signed_in")
@@ -196,6 +225,40 @@ def test_messages(iam: IAMClient, messages: list[str]) -> None:
     plan(state_of(replace(previous, is_retired=True), current), ROTATED)
     (reactivated,) = messages
     assert f"{previous.id} is Active although an earlier run retired it" in reactivated
+
+
+@pytest.mark.usefixtures("signed_in", "messages")
+def test_renamed_user(iam: IAMClient) -> None:
+    """If IAM renamed the user and specs did not, both slots stay declared, and the provider rejects them."""
+    previous, current = make(iam, age=40), make(iam, name=f"{NAME}~2", age=1, rotation=1)
+    iam.update_user(UserName="jane", NewUserName="joan")
+    planned = plan(state_of(previous, current), ROTATED)[NAME]
+    assert [each.resource_name for each in planned.slots] == [f"{NAME}~2", NAME]
+    assert (planned.rotated, planned.retired, planned.deleted) == (None, None, None)
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_sibling(iam: IAMClient, messages: list[str]) -> None:
+    """A rotation waits until the stack has deleted a second credential that specs no longer declare."""
+    recorded, spare = make(iam), make(iam, name=f"{NAME}/spare")
+    planned = plan(state_of(recorded, spare), ROTATED)[NAME]
+    assert [each.resource_name for each in planned.slots] == [NAME]
+    reason = f"{spare.id} of the same user and service must be deleted first"
+    assert messages == [f"{NAME}: a rotation is due, but {reason}. A later `pulumi up` rotates this credential"]
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_blocked_rotation(iam: IAMClient, emulator: Emulator, messages: list[str]) -> None:
+    """A rotation that an unmanaged credential blocks is planned and rejected, and takes no other one's turn."""
+    iam.create_user(UserName="ann")
+    blocked, other = make(iam, age=90), make(iam, "ann", "ann/codecommit", age=40)
+    emulator.controls.put_credential("ACCAUNMANAGED00000000", "jane", CODECOMMIT)
+    plans = plan(state_of(blocked, other), ROTATED, replace(ROTATED, user="ann"), limit=1)
+    assert [each.rotated is not None for each in plans.values()] == [True, True]
+    assert [plans[NAME].is_blocked, plans["ann/codecommit"].is_blocked] == [True, False]
+    assert not any("a new password is issued as jane" in text for text in messages)
+    adopting = replace(ROTATED, existing=Existing.ADOPT)
+    assert not plan(state_of(blocked), adopting)[NAME].is_blocked
 
 
 @pytest.mark.usefixtures("signed_in")

@@ -259,7 +259,7 @@ def test_errors_of_aws(created: dict[str, Any], signed_in: Emulator) -> None:
 
 @pytest.mark.usefixtures("created")
 def test_unreadable_state() -> None:
-    """If the state cannot be read, nothing is planned by guessing."""
+    """If the state cannot be read, the run ends without a plan."""
     engine = Engine(None)
     with pytest.raises(pulumi.RunError, match="the stack's state cannot be read"):
         run(engine, declare)

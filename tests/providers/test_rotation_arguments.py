@@ -52,9 +52,9 @@ def declare(name: Any = "vault", **arguments: Any) -> RotatingCredential:  # noq
         ({"not_before": "soon"}, "not_before: expected an ISO 8601 date such as 2027-03-01"),
         ({"reset": 5}, "reset: expected text"),
         ({"age_days": 120}, "age_days: only API keys expire"),
-        ({**KEY, "age_days": 96}, "age_days: `every` and `overlap` together must not be longer"),
+        ({**KEY, "age_days": 96}, "age_days: expected at least `every` and `overlap` together"),
         ({**KEY, "age_days": 0}, "age_days: expected a whole number of days from 1 to 36600"),
-        ({**KEY, "age_days": 6, "every": None, "trigger": "a"}, "age_days: `overlap` must not be longer"),
+        ({**KEY, "age_days": 6, "every": None, "trigger": "a"}, "overlap: 7d is more than 80% of `age_days`, 6"),
         ({"existing": "keep"}, "existing: expected fail or adopt"),
         ({"adopt": "x"}, "adopt: expected a credential ID"),
         ({"retire": "delete", "opts": PROTECTED}, "opts: protect is not valid together with retire='delete'"),
@@ -74,7 +74,9 @@ def test_invalid_argument(arguments: dict[str, Any], reason: str) -> None:
 
 def test_every_error() -> None:
     """One error lists all invalid arguments."""
-    with pytest.raises(pulumi.RunError, match="trigger: expected text; retire: expected deactivate or delete"):
+    with pytest.raises(
+        pulumi.RunError, match="trigger: expected text that is not empty; retire: expected deactivate or delete"
+    ):
         run(lambda: declare(trigger=5, retire="never"))
 
 

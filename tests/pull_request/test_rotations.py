@@ -114,7 +114,7 @@ def test_recorded(tmp_path: Path) -> None:
     ],
 )
 def test_rotation(tmp_path: Path, steps: list[dict[str, Any]], note: str, approved: dict[str, list[str]]) -> None:
-    """A rotation names the credential that stays valid, removes nothing, and needs the approval of its own steps."""
+    """A rotation names the credential that stays valid, is not a removal, and needs approval for its own steps."""
     comment = plan(*steps)
     assert f"{ROW} rotate | {CURRENT} stays valid for the overlap{note} |  |\n" in comment
     assert "\n1 to rotate; the stack has " in comment

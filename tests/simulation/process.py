@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pulumi.dynamic import ResourceProvider
 
     from iamcreds.desired import DesiredCredential
-    from iamcreds.planning.rotation import SlotPlan
+    from iamcreds.planning.slot_plan import SlotPlan
     from iamcreds.pulumi_engine.stack_state import StackState
     from tests.simulation.engine import Run
     from tests.simulation.program import Program

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from iamcreds.desired import RotationPolicy
-    from iamcreds.planning.rotation import SlotPlan
+    from iamcreds.planning.slot_plan import SlotPlan
     from tests.simulation.state import Resource
 
 SPEC_FILE = "specs.yaml"

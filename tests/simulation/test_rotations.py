@@ -20,7 +20,7 @@ from tests.simulation.program import Declared
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from iamcreds.planning.rotation import SlotPlan
+    from iamcreds.planning.slot_plan import SlotPlan
     from tests.simulation.history import Step
 
 CODECOMMIT = "codecommit.amazonaws.com"

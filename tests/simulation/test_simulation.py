@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from iamcreds.aws import Account
     from iamcreds.model import Credential
-    from iamcreds.planning.rotation import SlotPlan
+    from iamcreds.planning.slot_plan import SlotPlan
     from iamcreds.pulumi_engine.inputs import CredentialInputs
     from tests.simulation.history import Step
 

@@ -265,7 +265,7 @@ def test_failed_rotation() -> None:
 
 
 def test_login_of_one_slot() -> None:
-    """The name of slot 2 and a URN select one slot, which has a response for its own login only."""
+    """The name of slot 2 and a URN select one slot, which has a password for its own login only."""
     export = make_rotated(0, 1)
     first = f"urn:pulumi:test::iamcreds::{CREDENTIAL}::jane/codecommit"
     assert answer(export, "jane/codecommit~2", "jane-at-1") is None

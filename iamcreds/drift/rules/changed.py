@@ -84,7 +84,7 @@ class RetiredIsActive(StatusDiffers):
     def describe(self) -> Words:
         """Report the credential, and the update that retires it again."""
         (desired,) = self.desired
-        message = f"{self.alias} credential {self.id} is Active, but it is the retired previous one"
+        message = f"{self.alias} credential {self.id} is Active, but it is the retired previous credential"
         action = "deletes" if desired.rotate is not None and desired.rotate.retire is Retire.DELETE else "deactivates"
         step = f"if its password is not in use: pulumi up, which {action} it"
         if self.inactive is not None:

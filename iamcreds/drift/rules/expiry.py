@@ -179,8 +179,8 @@ def check_expiry(  # noqa: PLR0913 - independent facts
 ) -> Iterator[Expired | ExpiryDiffers | ExpiringSoon]:
     """Yield the difference about the expiry of a credential, if any; an expiry within `soon` after `at` is one.
 
-    For a credential with `renewBefore` or `rotate`, it is one from the date of its renewal, or of the rotation before
-    its expiry. An Inactive one is a different finding, because it gets no successor, and so is an overdue rotation.
+    With `renewBefore` or `rotate`, the finding begins when the renewal, or the rotation before the expiry, is due. An
+    Inactive credential, which gets no successor, and an overdue rotation are different findings.
     `recorded` is the credential in the state, if that is known.
     """
     due = find_successor_date(desired[0], existing) if len(desired) == 1 else None

@@ -51,7 +51,7 @@ class RotationDifference(CredentialDifference):
             return f"{activate}, or remove it from the specs"
         if previous is not None and previous.credential.status is Status.ACTIVE and previous.retirement is not None:
             date = f"{previous.retirement:%Y-%m-%d}"
-            return f"pulumi up from {date} on, which retires {previous.credential.id}; the pulumi up after it rotates"
+            return f"pulumi up from {date} on, which retires {previous.credential.id}; the next one rotates"
         return resolve_first(self.blocked_by, "pulumi up, which rotates it")
 
     @property
@@ -61,14 +61,14 @@ class RotationDifference(CredentialDifference):
 
 @dataclass(frozen=True, kw_only=True)
 class RotationOverdue(RotationDifference):
-    """The password or API key is older than `every`, and the tolerance for a schedule has passed since.
+    """The password or API key is older than `every` and the tolerance.
 
     Attributes:
         due: the time from which the rotation is overdue.
     """
 
     rule = "rotation-overdue"
-    meaning = "the rotation of a password or API key is overdue by more than 5% of `every` (only with `--state`)"
+    meaning = "a rotating password or API key is more than 5% older than `every` (only with `--state`)"
     kind = Kind.FINDING
     seriousness = 37
     due: datetime
@@ -80,7 +80,7 @@ class RotationOverdue(RotationDifference):
         issued = f"issued on {find_issue(self.recorded):%Y-%m-%d}"
         end = "" if existing.expires is None else f". It expires on {existing.expires:%Y-%m-%d}"
         message = (
-            f"{secret} of {self.alias} credential {self.id} was {issued}, and its rotation is overdue since"
+            f"{secret} of {self.alias} credential {self.id} was {issued}, and its rotation has been overdue since"
             f" {self.due:%Y-%m-%d}{self.describe_reason()}{end}"
         )
         return Words(message, self.describe_step(), _format_interval(self.desired[0]), issued)

@@ -176,7 +176,7 @@ class UnresolvedCreate(CredentialDifference):
 class NoLongerDeclared(CredentialDifference):
     """The state has a credential that no spec declares: `recorded`. `existing` has the credential if it exists.
 
-    If it is the previous one of a credential without `rotate` or `renewBefore` any more, `desired` has that one.
+    If it is the previous one of a credential that no longer has `rotate` or `renewBefore`, `desired` has that one.
     """
 
     rule = "no-longer-declared"
