@@ -16,11 +16,13 @@ from iamcreds.errors import ConfigError, IamcredsError, UserDeniedError
 from iamcreds.model import Credential, Existing
 from iamcreds.planning.rotation import plan_slots
 from iamcreds.planning.slot_plan import Moment, Slot, SlotPlan, avoid_adoption
+from iamcreds.pull_request.changes import Action
 from iamcreds.pulumi_engine.approved_plan import read_approval
 from iamcreds.pulumi_engine.provider import DECLARED_FOR, parse_now
 from iamcreds.pulumi_engine.recorded_slots import find_slot_names, keep_recorded, read_slots
 from iamcreds.pulumi_engine.successor_messages import (
     LIMIT_REACHED,
+    NOT_APPROVED,
     describe_denial,
     describe_plan,
     describe_siblings,
@@ -149,7 +151,8 @@ def plan_credentials(  # noqa: PLR0913 - the facts of a run
     """Return the plan of each of these credentials, by its declared name.
 
     If AWS denies the read of a user, or if IAM renamed it, its slots are declared as recorded, and the provider rejects
-    only them. If more than `max_rotations` credentials are due, the most overdue ones are rotated.
+    only them. If more than `max_rotations` credentials are due, the most overdue ones are rotated. With an approved
+    plan, only those that it names are rotated.
 
     Raises:
         AccountError: as AWS responds.
@@ -173,6 +176,7 @@ def plan_credentials(  # noqa: PLR0913 - the facts of a run
     moment = Moment(now, account.id())
     plans |= {name: facts.plan(moment) for name, facts in known.items()}
     plans |= {name: known[name].plan(moment, LIMIT_REACHED) for name in _find_deferred(plans, max_rotations)}
+    plans |= {name: known[name].plan(moment, NOT_APPROVED) for name in _find_unapproved(plans)}
     for name, facts in known.items():
         for warning in facts.find_warnings(plans[name]):
             warn(warning)
@@ -187,6 +191,13 @@ def _find_deferred(plans: Mapping[str, SlotPlan], max_rotations: int | None) -> 
     rotating = ((name, plan) for name, plan in plans.items() if plan.rotated is not None and not plan.is_blocked)
     due = sorted((plan.due, name) for name, plan in rotating if plan.due is not None)
     return [] if max_rotations is None else [name for _, name in due[max_rotations:]]
+
+
+def _find_unapproved(plans: Mapping[str, SlotPlan]) -> list[str]:
+    """Return the credentials whose rotation the approved plan does not name; none without an approved plan."""
+    approval = read_approval()
+    rotated = ((name, plan.rotated) for name, plan in plans.items() if plan.rotated is not None)
+    return [] if approval is None else [name for name, each in rotated if not approval.permits(each.id, Action.ROTATE)]
 
 
 @dataclass(frozen=True)
