@@ -77,6 +77,12 @@ class RotationPolicy:
     retire: Retire = Retire.DEACTIVATE
     not_before: datetime | None = None
 
+    def properties(self) -> dict[str, int | str]:
+        """Return the interval, the overlap and the earliest date for the run context."""
+        every: dict[str, int | str] = {} if self.every_hours is None else {"every_hours": self.every_hours}
+        date = {} if self.not_before is None else {"not_before": self.not_before.isoformat()}
+        return {"overlap_hours": self.overlap_hours} | every | date
+
 
 @dataclass(frozen=True)
 class DesiredCredential:

@@ -27,9 +27,23 @@ class Slots:
     current: RecordedCredential | None = None
     previous: RecordedCredential | None = None
 
-    def find_retirement(self, desired: DesiredCredential) -> datetime | None:
-        """Return the time from which `pulumi up` retires the previous one, None without a rotation."""
-        return None if self.current is None else find_retirement(desired, self.current)
+    def find_retirement(self, desired: DesiredCredential, existing: Mapping[str, Credential]) -> datetime | None:
+        """Return the time from which `pulumi up` retires the previous one; None if that is unknown, or if it does not.
+
+        It keeps the previous one while the current one does not work. With renewals, it retires only one that never
+        expires.
+
+        Args:
+            desired: the declared credential.
+            existing: the existing credentials by id.
+        """
+        current, previous = self.current, self.previous
+        working = None if current is None else existing.get(current.id)
+        if current is None or working is None or working.status is not Status.ACTIVE:
+            return None
+        other = None if previous is None else existing.get(previous.id)
+        is_ending = desired.rotate is None and other is not None and other.expires is not None
+        return None if is_ending else find_retirement(desired, current)
 
 
 @dataclass(frozen=True)
@@ -39,12 +53,14 @@ class PreviousCredential:
     Attributes:
         credential: the existing credential.
         desired: the declared credential.
-        retirement: the time from which `pulumi up` retires it, None without a rotation.
+        retirement: the time from which `pulumi up` retires it; None if that is unknown, or if it does not.
+        is_kept: True if `pulumi up` does not retire it, because the current one was deactivated manually.
     """
 
     credential: Credential
     desired: DesiredCredential
     retirement: datetime | None = None
+    is_kept: bool = False
 
     @property
     def valid_until(self) -> datetime | None:
@@ -109,10 +125,10 @@ def describe_previous(credential: Credential, retirement: datetime | None = None
 
     Args:
         credential: the credential.
-        retirement: the time from which `pulumi up` retires it, None without a rotation.
+        retirement: the time from which `pulumi up` retires it; None if that is unknown, or if it does not.
     """
     end = min(filter(None, (retirement, credential.expires)), default=None)
-    if credential.status is Status.INACTIVE and retirement is not None:
+    if credential.status is Status.INACTIVE and (retirement is not None or end is None):
         return "previous, Inactive"
     if end is None:
         return "previous"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.checked_credential import CheckedCredential
 from iamcreds.drift.rules.credential_limits import check_credential
+from iamcreds.drift.successors import find_facts
 from iamcreds.model import Status
 from iamcreds.slots import Slots, find_previous
 
@@ -31,12 +33,16 @@ def find_violations(
     groups: dict[tuple[str, str], list[Credential]] = defaultdict(list)
     for existing in inventory.credentials:
         groups[existing.user, existing.service].append(existing)
+    by_id = {existing.id: existing for existing in inventory.credentials}
     for user, policy, existing in _select(chosen, inventory, selection):
-        checked = (
-            _check_by_group(user, existing, groups[user.name, existing.service])
-            if state is None
-            else _check_by_id(user, declared.get(existing.id), existing, state)
-        )
+        group = groups[user.name, existing.service]
+        checked = _check_by_group(user, existing, group)
+        if state is not None:
+            desired = declared.get(existing.id)
+            checked = _check_by_id(user, desired, existing, state, by_id)
+            if desired is not None and not checked.is_previous:
+                rotation = find_facts(desired, state, by_id, group, inventory.read_at)
+                checked = replace(checked, rotate=desired.rotate, rotation=rotation)
         yield from check_credential(policy, checked, inventory.read_at)
 
 
@@ -71,7 +77,11 @@ def _match(chosen: Desired, state: RecordedState) -> Mapping[str, DesiredCredent
 
 
 def _check_by_id(
-    user: DesiredUser, desired: DesiredCredential | None, existing: Credential, state: RecordedState
+    user: DesiredUser,
+    desired: DesiredCredential | None,
+    existing: Credential,
+    state: RecordedState,
+    by_id: Mapping[str, Credential],
 ) -> CheckedCredential:
     recorded = state.by_id.get(existing.id)
     slots = Slots() if desired is None else state.find_slots(desired)
@@ -86,7 +96,7 @@ def _check_by_id(
         age_days=None if desired is None else desired.expire_after_days,
         is_managed=recorded is not None,
         is_previous=is_previous and desired is not None and desired.has_successors,
-        retirement=None if desired is None else slots.find_retirement(desired),
+        retirement=None if desired is None else slots.find_retirement(desired, by_id),
         has_protect=desired is not None and desired.protect,
         is_protected=recorded is not None and recorded.is_protected,
         desired=() if desired is None else (desired,),

@@ -13,8 +13,15 @@ from iamcreds.drift.rules.expiry import check_expiry
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.rotation import check_rotation
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
-from iamcreds.drift.successors import check_previous, find_next_successor, find_previous_of
-from iamcreds.model import Existing, Status
+from iamcreds.drift.successors import (
+    check_previous,
+    find_facts,
+    find_next_successor,
+    find_previous_of,
+    is_lost,
+    takes,
+)
+from iamcreds.model import Status
 from iamcreds.resource_names import split_slot
 from iamcreds.services import MAX_PER_SERVICE
 
@@ -42,10 +49,24 @@ def compare_recorded(
             recorded = state.find(desired)
             managed = None if recorded is None else by_id.get(recorded.id)
             unmanaged = tuple(filter(state.is_unmanaged, existing))
-            previous = find_previous_of(desired, by_id, state)
-            yield from check_previous(previous, state, managed)
-            if recorded is not None and managed is not None and managed.user == user.name:
+            yield from check_previous(find_previous_of(desired, by_id, state), state, managed)
+            if recorded is None or managed is None or managed.user != user.name:
+                missing = MissingCredential(
+                    user=user.name,
+                    service=desired.service,
+                    location=desired.location,
+                    desired=(desired,),
+                    existing=(),
+                    recorded=None if recorded is None else recorded.id,
+                    current_user=None if managed is None else managed.user,
+                    blocked_by=() if takes(desired, unmanaged, len(declared)) else unmanaged,
+                )
+                yield from () if state.is_creating(desired) else (missing,)
+            elif is_lost(desired, managed, state, by_id):
+                yield from () if state.is_creating(desired) else (_find_lost(desired, managed, unmanaged),)
+            else:
                 is_quota_used = max(_count(declared), len(existing)) >= MAX_PER_SERVICE
+                facts = find_facts(desired, state, by_id, existing, inventory.read_at)
                 yield from _compare_one(desired, recorded, managed)
                 yield from check_expiry(
                     managed,
@@ -57,22 +78,24 @@ def compare_recorded(
                     recorded=recorded,
                     is_kept=_stays_expired(desired, recorded, managed),
                     blocked_by=unmanaged,
+                    rotation=facts,
                 )
-                blocked_by = () if _takes(desired, unmanaged, len(declared)) else unmanaged
-                yield from check_rotation(
-                    managed, desired, recorded, inventory.read_at, previous=previous, blocked_by=blocked_by
-                )
-            elif not state.is_creating(desired):
-                yield MissingCredential(
-                    user=user.name,
-                    service=desired.service,
-                    location=desired.location,
-                    desired=(desired,),
-                    existing=(),
-                    recorded=None if recorded is None else recorded.id,
-                    current_user=None if managed is None else managed.user,
-                    blocked_by=() if _takes(desired, unmanaged, len(declared)) else unmanaged,
-                )
+                yield from () if facts is None else check_rotation(facts)
+
+
+def _find_lost(
+    desired: DesiredCredential, retired: Credential, unmanaged: tuple[Credential, ...]
+) -> MissingCredential:  # fmt: skip
+    """Return the difference of a credential of which only the retired previous one exists."""
+    return MissingCredential(
+        user=desired.user,
+        service=desired.service,
+        location=desired.location,
+        desired=(desired,),
+        existing=(),
+        retired=retired.id,
+        blocked_by=() if retired.expires is None else unmanaged,  # a password is reset in its slot
+    )
 
 
 def _count(declared: Sequence[DesiredCredential]) -> int:
@@ -98,16 +121,6 @@ def _stays_expired(desired: DesiredCredential, recorded: RecordedCredential, exi
     has_lifetime = desired.expire_after_days in (recorded.age_days, existing.lifetime_days)
     is_unchanged = desired.status is None and desired.reset in (None, recorded.reset)
     return recorded.was_deactivated and has_lifetime and is_unchanged
-
-
-def _takes(desired: DesiredCredential, unmanaged: Sequence[Credential], declared: int) -> bool:
-    """Return True if the plan of the next update imports or adopts one of the unmanaged credentials."""
-    valid = [existing for existing in unmanaged if existing.status is not Status.EXPIRED]
-    fitting = [existing for existing in valid if existing.lifetime_days == desired.expire_after_days]
-    if any(existing.id == desired.adopt for existing in (valid if desired.expire_after_days is None else fitting)):
-        return True
-    is_adopted = desired.adopt is None and desired.existing is Existing.ADOPT and len(unmanaged) <= declared
-    return is_adopted and bool(fitting)
 
 
 def find_pending_creates(
@@ -164,7 +177,7 @@ def _find_blocked(
     return {
         desired: find_next_successor(desired, each, account)
         for desired, each in recorded.items()
-        if desired.has_successors and each is not None and not _takes(desired, [unmanaged], 1)
+        if desired.has_successors and each is not None and not takes(desired, [unmanaged], 1)
     }
 
 

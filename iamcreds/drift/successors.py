@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.changed import RetiredIsActive
+from iamcreds.drift.rules.next_rotation import RotationFacts
 from iamcreds.due_dates import find_renewal_date, find_rotation
-from iamcreds.model import Status
+from iamcreds.model import Existing, Status
+from iamcreds.resource_names import split_slot
 from iamcreds.slots import PreviousCredential
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from iamcreds.desired import Desired, DesiredCredential
@@ -65,7 +67,68 @@ def find_previous_of(
     existing = None if slots.previous is None else by_id.get(slots.previous.id)
     if existing is None or not desired.has_successors:
         return None
-    return PreviousCredential(existing, desired, slots.find_retirement(desired))
+    current = None if slots.current is None else by_id.get(slots.current.id)
+    is_reset = slots.current is not None and desired.reset not in (None, slots.current.reset)
+    is_kept = current is not None and current.status is Status.INACTIVE and not is_reset
+    return PreviousCredential(existing, desired, slots.find_retirement(desired, by_id), is_kept)
+
+
+def is_lost(
+    desired: DesiredCredential, existing: Credential, state: RecordedState, by_id: Mapping[str, Credential]
+) -> bool:
+    """Return True if the recorded credential is a retired previous one, and the state has lost the current one.
+
+    The next update issues a new password in its slot then. A failed create has this result, or a refresh after a manual
+    deletion. `existing` is the recorded credential, and `by_id` has the existing ones.
+    """
+    slots = state.find_slots(desired)
+    current = slots.current
+    if current is None or desired.status is not None or not (current.is_retired and existing.status is Status.INACTIVE):
+        return False
+    other = None if slots.previous is None else by_id.get(slots.previous.id)
+    has_slots = desired.has_successors or split_slot(current.resource)[1] > 1
+    return has_slots and (other is None or other.status is Status.EXPIRED)
+
+
+def find_facts(
+    desired: DesiredCredential,
+    state: RecordedState,
+    by_id: Mapping[str, Credential],
+    group: Sequence[Credential],
+    at: datetime,
+) -> RotationFacts | None:
+    """Return the facts that decide how the next update rotates a credential; None if it does not rotate or exist.
+
+    Args:
+        desired: the declared credential.
+        state: the stack's state.
+        by_id: the existing credentials by id.
+        group: the existing credentials of its user and service.
+        at: the current time.
+    """
+    recorded = state.find(desired)
+    existing = None if recorded is None else by_id.get(recorded.id)
+    if desired.rotate is None or recorded is None or existing is None:
+        return None
+    unmanaged = tuple(filter(state.is_unmanaged, group))
+    return RotationFacts(
+        desired=desired,
+        recorded=recorded,
+        existing=existing,
+        at=at,
+        previous=find_previous_of(desired, by_id, state),
+        blocked_by=() if takes(desired, unmanaged, 1) else unmanaged,
+    )
+
+
+def takes(desired: DesiredCredential, unmanaged: Sequence[Credential], declared: int) -> bool:
+    """Return True if the plan of the next update imports or adopts one of the unmanaged credentials."""
+    valid = [existing for existing in unmanaged if existing.status is not Status.EXPIRED]
+    fitting = [existing for existing in valid if existing.lifetime_days == desired.expire_after_days]
+    if any(existing.id == desired.adopt for existing in (valid if desired.expire_after_days is None else fitting)):
+        return True
+    is_adopted = desired.adopt is None and desired.existing is Existing.ADOPT and len(unmanaged) <= declared
+    return is_adopted and bool(fitting)
 
 
 def check_previous(
@@ -76,6 +139,7 @@ def check_previous(
         return
     if state.by_id[previous.credential.id].is_retired:
         is_inactive = current is not None and current.status is Status.INACTIVE
+        is_only_one = current is None or current.status is Status.EXPIRED
         yield RetiredIsActive(
             user=previous.desired.user,
             service=previous.desired.service,
@@ -83,6 +147,7 @@ def check_previous(
             desired=(previous.desired,),
             existing=(previous.credential,),
             inactive=current.id if current is not None and is_inactive else None,
+            is_only_one=is_only_one,
         )
 
 

@@ -111,6 +111,7 @@ class PolicyCheck:
             issued=self.context.issued,
             is_declared=not self.context.is_previous,
             is_previous=self.context.is_previous,
+            rotate=self.context.rotate,
             has_protect=self.context.options.protect,
             age_days=self.inputs.age_days,
             name=credential_name(split_slot(self.context.resource)[0], user, service) or "",

@@ -119,7 +119,7 @@ def policy_context(
 
 
 def rotation_context(plan: SlotPlan | None, credential: DesiredCredential, *, is_preview: bool) -> dict[str, Any]:
-    """Return the id of the credential whose successor this run issues in this slot, or the one that it retires.
+    """Return the rotation of a slot, and the ids of the credentials that this run rotates into it and retires.
 
     Only a preview has the retired one. The state never records it, so a slot that `--target` leaves out does not have
     it from an earlier run.
@@ -130,4 +130,4 @@ def rotation_context(plan: SlotPlan | None, credential: DesiredCredential, *, is
     rotates = {"rotates": plan.rotated.id} if plan.rotated is not None and is_successor else {}
     retires = {"retires": plan.retired.id} if plan.retired is not None and is_current and is_preview else {}
     due = {"due": True} if plan.is_due and is_current else {}
-    return rotates | retires | due
+    return rotates | retires | due | ({} if credential.rotate is None else {"rotate": credential.rotate.properties()})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pulumi.dynamic import CheckFailure, CheckResult
 from pulumi.runtime.settings import is_dry_run
 
-from iamcreds.desired import CredentialPolicy
+from iamcreds.desired import CredentialPolicy, RotationPolicy
 from iamcreds.pulumi_engine.inputs import CredentialInputs, is_known
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class RunContext:
         rotates: the id of the credential whose successor this run issues in this resource, None for none.
         retires: the id of the previous credential that this run retires, whose successor is in this resource.
         is_due: True if the credential is to be rotated in this run or as soon as possible.
+        rotate: the rotation of the credential, None for none.
         former_user: the former name of the user, as declared; None for none.
         recorded: number of all credentials in the state, None if unknown.
         newest: when the newest credential of this service in the state was created; None if no resource can have had
@@ -118,6 +119,7 @@ class RunContext:
     rotates: str | None = None
     retires: str | None = None
     is_due: bool = False
+    rotate: RotationPolicy | None = None
     former_user: str | None = None
     recorded: int | None = None
     newest: datetime | None = None
@@ -152,6 +154,7 @@ class RunContext:
             rotates=known.get("rotates"),
             retires=known.get("retires"),
             is_due=known.get("due") is True,
+            rotate=_read_rotation(known.get("rotate")),
             former_user=known.get("former_user"),
             recorded=None if recorded is None else int(recorded),
             newest=datetime.fromisoformat(known["newest"]) if known.get("newest") else None,
@@ -189,6 +192,18 @@ def _read_policy(properties: Mapping[str, Any] | None) -> CredentialPolicy | Non
     )
     required, allowed = (tuple(properties.get(name) or ()) for name in ("require_expiry", "services"))
     return CredentialPolicy(max_age, max_lifetime, required, allowed, enforce=properties.get("enforce") is True)
+
+
+def _read_rotation(properties: Mapping[str, Any] | None) -> RotationPolicy | None:
+    """Return the rotation, None without one; the engine makes every number a float."""
+    if properties is None:
+        return None
+    every, date = properties.get("every_hours"), properties.get("not_before")
+    return RotationPolicy(
+        overlap_hours=int(properties["overlap_hours"]),
+        every_hours=None if every is None else int(every),
+        not_before=None if date is None else datetime.fromisoformat(date),
+    )
 
 
 def _rename(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.difference import Kind
+from iamcreds.model import Status
 from iamcreds.text.durations import format_duration
 from iamcreds.text.formatting import format_count
 
@@ -24,6 +25,7 @@ TITLES = {
 
 _MAX_NAMED = 5
 _WATCHED = ("user with a policy", "users with a policy")
+_ENDS = {False: "retires after the overlap", True: "keeps, because the current one is Inactive"}
 _COUNTED = {Kind.DRIFT: "drifted", Kind.UNMANAGED: "unmanaged", Kind.UNDECLARED: "undeclared"}
 
 
@@ -97,9 +99,12 @@ def _describe_previous(drift: Drift) -> Iterator[str]:
     if renewed := [each for each in drift.previous if each.desired.rotate is None]:
         number = format_count(len(renewed), "renewed credential")
         yield f"{number} with a previous one, which `pulumi up` deletes after its expiry: {_list_previous(renewed)}"
-    if rotated := [each for each in drift.previous if each.desired.rotate is not None and each.valid_until is not None]:
-        number = format_count(len(rotated), "rotated credential")
-        yield f"{number} with a previous one, which `pulumi up` retires after the overlap: {_list_previous(rotated)}"
+    working = (each for each in drift.previous if each.credential.status is Status.ACTIVE)
+    rotated = [each for each in working if each.desired.rotate is not None]
+    for is_kept, effect in _ENDS.items():
+        if some := [each for each in rotated if each.is_kept is is_kept]:
+            number = format_count(len(some), "rotated credential")
+            yield f"{number} with a previous one, which `pulumi up` {effect}: {_list_previous(some)}"
 
 
 def _list_previous(previous: Sequence[PreviousCredential]) -> str:

@@ -122,6 +122,7 @@ MANAGED = "users: {{jane: {{credentials: [{{service: codecommit, {}}}]}}}}"
 KEY = "users: {{jane: {{credentials: [{{service: bedrock, {}}}]}}}}"
 DEFAULTS = "defaults: {{credentialPolicy: {{{}}}}}\n"
 ROTATE = "rotate: {every: 90d, overlap: 7d}"
+TRIGGERED = "rotate: {trigger: a, overlap: 7d}"
 ENDLESS = r"\. Declare `expire: \{after: 368d\}`, otherwise its successor does not expire"
 KEYS = "users: {{jane: {{accessKeys: {{{}: {}}}}}}}"
 
@@ -312,18 +313,36 @@ def rotated(world: World) -> str:
     return current
 
 
-def reactivated(world: World, fields: str = ROTATE, *, is_rolled_back: bool = False) -> None:
-    """Have a retired previous credential that someone activated, and deactivate the current one for a rollback."""
+def lost(world: World) -> None:
+    """Have a retired previous credential, and a state that has lost the current one, which someone deleted."""
+    world.delete(rotated(world))
+    del world.stack.state["jane/codecommit~2"]
+
+
+def rotating_key(world: World) -> None:
+    """Have a managed API key that rotates, and whose `expire` in the specs was changed."""
+    relifed(world, f"expire: {{after: 368d}}, {TRIGGERED}", f"expire: {{after: 90d}}, {TRIGGERED}", expires=3)
+
+
+def reactivated(
+    world: World, fields: str = ROTATE, *, is_rolled_back: bool = False, is_only_one: bool = False
+) -> None:  # fmt: skip
+    """Have a retired previous credential that someone activated, and deactivate the current one for a rollback.
+
+    With `is_only_one`, someone deleted the current one.
+    """
     current = rotated(world)
     switch(world, ONE, "Active")
     if is_rolled_back:
         switch(world, current, "Inactive")
+    if is_only_one:
+        world.delete(current)
     world.stack.declare(MANAGED.format(fields))
 
 
-def rotating_with_policy(world: World, fields: str) -> None:
+def rotating_with_policy(world: World, fields: str, *, is_blocked: bool = False) -> None:
     """Have a managed credential that is a year old, rotates, and violates a policy."""
-    rotating(world)
+    rotating(world, is_blocked=is_blocked)
     world.stack.declare(DEFAULTS.format("maxAgeDays: 90") + MANAGED.format(fields))
 
 
@@ -560,7 +579,7 @@ ROWS = [
     ),
     row(
         CredentialTooOld,
-        r"(?P<edit_every>declare `every: 83d` in the specs, then pulumi up)",
+        r"(?P<edit_every>declare `every: 83d` in the specs, then pulumi up), which rotates it",
         lambda world: rotating_with_policy(world, ROTATE),
         edit_every=DEFAULTS.format("maxAgeDays: 90") + MANAGED.format("rotate: {every: 83d, overlap: 7d}"),
     ),
@@ -571,9 +590,33 @@ ROWS = [
     ),
     row(
         CredentialTooOld,
-        "declare a shorter `every` and `overlap` in the specs, then pulumi up",
+        "declare a shorter `every` and `overlap` in the specs, then pulumi up, which rotates it",
         lambda world: rotating_with_policy(world, "rotate: {every: 100d, overlap: 80d}"),
     ),
+    row(
+        CredentialTooOld,
+        "(?P<edit_every>remove `notBefore` from the specs, then pulumi up), which rotates it",
+        lambda world: rotating_with_policy(world, "rotate: {every: 83d, overlap: 7d, notBefore: 9999-12-31}"),
+        edit_every=DEFAULTS.format("maxAgeDays: 90") + MANAGED.format("rotate: {every: 83d, overlap: 7d}"),
+    ),
+    row(
+        CredentialTooOld,
+        "resolve unmanaged ACCAOTHER.* first .see unmanaged-credential., then pulumi up, which rotates it",
+        lambda world: rotating_with_policy(world, "rotate: {every: 83d, overlap: 7d}", is_blocked=True),
+    ),
+    row(
+        ExpiryDiffers,
+        rf"{UP}, which rotates it; or (?P<edit>declare `after: 368d`), which keeps it",
+        rotating_key,
+        edit=KEY.format(f"expire: {{after: 368d}}, {TRIGGERED}"),
+    ),
+    row(
+        RetiredIsActive,
+        rf"{UP}, which creates the current one again and keeps this one until the overlap ends; or, if its password is"
+        rf" not in use: {AWS}",
+        lambda world: reactivated(world, is_only_one=True),
+    ),
+    row(MissingCredential, rf"{UP}, which issues a new password", lost),
     row(TooManyAccessKeys, f"if the key is no longer needed: {AWS}", lambda world: access_keys(world, "max", 1)),
     row(AccessKeyTooOld, f"if the key is no longer needed: {AWS}", lambda world: access_keys(world, "maxAgeDays", 90)),
     row(AccessKeyIdle, f"if the key is no longer needed: {AWS}", lambda world: access_keys(world, "maxIdleDays", 90)),

@@ -23,7 +23,8 @@ from iamcreds.drift.rules.credential_limits import (
 )
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
-from iamcreds.drift.rules.rotation import RotationOverdue, RotationPending
+from iamcreds.drift.rules.next_rotation import RotationFacts
+from iamcreds.drift.rules.rotation import RotationDifference, RotationOverdue, RotationPending
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
 from iamcreds.model import (
     AccessKey,
@@ -65,8 +66,14 @@ NEW = replace(CHECKED, existing=None, name="bedrock")
 
 POLICY = RotationPolicy(overlap_hours=7 * 24, every_hours=90 * 24)
 ROTATING = replace(WANTED, rotate=POLICY, trigger="b\u202e")
-ROTATED: dict[str, Any] = {**JANE, "desired": (ROTATING,), "recorded": replace(RECORDED, trigger="a")}
 DUE = datetime(2027, 2, 25, tzinfo=UTC)
+
+
+def rotating(existing: Credential, desired: DesiredCredential = ROTATING, **facts: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return the fields of a difference about the rotation of an existing credential."""
+    facts |= {"desired": desired, "recorded": replace(RECORDED, trigger="a"), "existing": existing, "at": DUE}
+    fields = {"desired": (desired,), "existing": (existing,), "facts": RotationFacts(**facts)}
+    return {**JANE, "service": existing.service, **fields}
 
 
 class Expected(NamedTuple):
@@ -144,7 +151,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        RotationOverdue(**ROTATED, existing=(ON,), due=DUE),
+        RotationOverdue(**rotating(ON), due=DUE),
         Expected(
             "password of codecommit credential ACCA0 was issued on 2026-11-23, and its rotation has been overdue since"
             " 2027-02-25",
@@ -154,8 +161,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     ),
     (
         RotationOverdue(
-            **ROTATED | {"desired": (replace(ROTATING, rotate=replace(POLICY, every_hours=36)),), "service": BEDROCK},
-            existing=(replace(KEY, expires=ENDING.expires),),
+            **rotating(replace(KEY, expires=ENDING.expires), replace(ROTATING, rotate=replace(POLICY, every_hours=36))),
             due=DUE,
         ),
         Expected(
@@ -166,7 +172,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        RotationOverdue(**ROTATED, existing=(OFF,), due=DUE),
+        RotationOverdue(**rotating(OFF), due=DUE),
         Expected(
             "password of codecommit credential ACCA1 was issued on 2026-11-23, and its rotation has been overdue since"
             " 2027-02-25. It is not rotated, because it was deactivated outside Pulumi",
@@ -175,7 +181,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        RotationPending(**ROTATED, existing=(ON,), previous=PreviousCredential(OFF, ROTATING, DUE)),
+        RotationPending(**rotating(ON, previous=PreviousCredential(OFF, ROTATING, DUE))),
         Expected(
             'codecommit credential ACCA0 has a pending rotation (declared: "b\\u202e", applied: "a")',
             '"b\\u202e"',
@@ -493,6 +499,8 @@ def test_next_step_can_be_pasted(difference: Difference, user: str) -> None:
     fields: dict[str, Any] = {"user": user}
     if existing := getattr(difference, "existing", ()):
         fields["existing"] = tuple(replace(one, user=user) for one in existing)
+    if isinstance(difference, RotationDifference):
+        fields["facts"] = replace(difference.facts, existing=fields["existing"][0])
     step = replace(difference, **fields).describe().next
     for command in re.findall(r"(?:aws|iamcreds) .*?(?=, (?:or|which) |$)", step):
         program, *words = shlex.split(command)

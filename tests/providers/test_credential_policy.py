@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
-from iamcreds.desired import CredentialPolicy, DesiredCredential
+from iamcreds.desired import CredentialPolicy, DesiredCredential, RotationPolicy
 from iamcreds.errors import RejectedError
 from iamcreds.model import RecordedCredential, SourceLocation
-from iamcreds.pulumi_engine.program_context import credential_context, policy_context
+from iamcreds.planning.slot_plan import SlotPlan
+from iamcreds.pulumi_engine.program_context import credential_context, policy_context, rotation_context
 from iamcreds.pulumi_engine.run_context import RunContext
 from iamcreds.pulumi_engine.stack_state import StackState
 from tests.providers.conftest import new_process
@@ -111,6 +112,24 @@ def test_enforced(emulator: Emulator, on_rejection: str) -> None:
     with pytest.raises(RejectedError, match="credential-too-old"):
         provider.delete(ID, outputs)
     assert emulator.controls.passwords() == before
+
+
+@pytest.mark.parametrize(
+    ("rotation", "edit"),
+    [
+        (RotationPolicy(7 * 24, 120 * 24), "declare `every: 83d` in the specs"),
+        (RotationPolicy(7 * 24), "declare `every: 83d` in the specs"),
+        (RotationPolicy(7 * 24, 83 * 24, not_before=LATER + timedelta(days=1)), "remove `notBefore` from the specs"),
+        (RotationPolicy(80 * 24, 100 * 24), "declare a shorter `every` and `overlap` in the specs"),
+    ],
+)
+def test_rejected_rotation(emulator: Emulator, rotation: RotationPolicy, edit: str) -> None:
+    """A rotating credential is rejected with the edit that rotates it, because `reset` ends the overlap."""
+    put(emulator)
+    desired = DesiredCredential("jane", CODECOMMIT, "codecommit", SourceLocation("a.yaml", 1, 1), rotate=rotation)
+    context = rotation_context(SlotPlan((desired,)), desired, is_preview=True)
+    (reason,) = reasons(start().check(INPUTS, own(OLD | ENFORCED, **context)))
+    assert reason.endswith(f"Options: {edit}; or allow the run with --config enforce=false")
 
 
 @pytest.mark.parametrize("change", [{"reset": "old"}, {"rotation": 1.0}, {"status": "Inactive"}, {"service": "logs"}])

@@ -74,12 +74,15 @@ class RetiredIsActive(StatusDiffers):
     Attributes:
         inactive: the id of the current credential if it was deactivated manually. Then no update retires a previous
             one, which may be in use again; None otherwise.
+        is_only_one: True if the current credential does not work. Then an update creates that again, and keeps this
+            one, which may be the only one in use.
     """
 
     rule = StatusDiffers.rule
     meaning = StatusDiffers.meaning
     status: Status = Status.INACTIVE
     inactive: str | None = None
+    is_only_one: bool = False
 
     def describe(self) -> Words:
         """Report the credential, and the update that retires it again."""
@@ -87,7 +90,13 @@ class RetiredIsActive(StatusDiffers):
         message = f"{self.alias} credential {self.id} is Active, but it is the retired previous credential"
         action = "deletes" if desired.rotate is not None and desired.rotate.retire is Retire.DELETE else "deactivates"
         step = f"if its password is not in use: pulumi up, which {action} it"
-        if self.inactive is not None:
+        if self.is_only_one:
+            deactivate = switch_credential(self.existing[0].user, self.id, Status.INACTIVE)
+            step = (
+                "pulumi up, which creates the current one again and keeps this one until the overlap ends; or, if its"
+                f" password is not in use: {deactivate}"
+            )
+        elif self.inactive is not None:
             activate = switch_credential(self.existing[0].user, self.inactive, Status.ACTIVE)
             step = f"{activate}, and then pulumi up, which {action} {self.id}"
         return Words(f"{message} of {desired.declared_name}", step, Status.INACTIVE, Status.ACTIVE)

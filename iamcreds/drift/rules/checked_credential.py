@@ -12,7 +12,8 @@ from iamcreds.text.commands import switch_credential
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from iamcreds.desired import DesiredCredential
+    from iamcreds.desired import DesiredCredential, RotationPolicy
+    from iamcreds.drift.rules.next_rotation import RotationFacts
     from iamcreds.model import Credential, SourceLocation
 
 
@@ -32,7 +33,10 @@ class CheckedCredential:
         is_managed: True if the stack has the credential, or the run creates it; None if that is unknown.
         is_imported: True if specs import the credential by its id in this run.
         is_previous: True for the previous credential of a renewed or rotated one; only its actual values count.
-        retirement: the time from which an update retires this previous credential, None without a rotation.
+        retirement: the time from which an update retires this previous credential; None if that is unknown, or if it
+            does not.
+        rotate: the rotation of the credential, None for none, or if its declaration is unknown.
+        rotation: the facts of its next rotation; None without one, or if the state is unknown.
         has_protect: True if the specs protect the credential.
         is_protected: True if the state protects it.
         name: the declared name, or empty.
@@ -52,6 +56,8 @@ class CheckedCredential:
     is_imported: bool = False
     is_previous: bool = False
     retirement: datetime | None = None
+    rotate: RotationPolicy | None = None
+    rotation: RotationFacts | None = None
     has_protect: bool = False
     is_protected: bool = False
     name: str = ""
@@ -92,7 +98,8 @@ class CheckedCredential:
     def describe_end(self, existing: Credential) -> str:
         """Return the next step of a previous credential, which works until its expiry or retirement."""
         deactivate = switch_credential(existing.user, existing.id, Status.INACTIVE)
-        if self.retirement is not None:
+        is_retired = self.retirement is not None and (existing.expires is None or self.retirement < existing.expires)
+        if self.retirement is not None and is_retired:
             return (
                 f"if its successor is in use: {deactivate}; or run pulumi up from {self.retirement:%Y-%m-%d} on, which"
                 " retires it"

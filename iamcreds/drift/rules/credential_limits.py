@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from iamcreds.drift.rules.difference import CredentialDifference, Kind, Values, Words, format_delete
+from iamcreds.drift.rules.next_rotation import is_deferred
 from iamcreds.model import Status
 from iamcreds.services import Family, service_alias, service_family
 from iamcreds.slots import describe_previous
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from iamcreds.desired import CredentialPolicy
+    from iamcreds.desired import CredentialPolicy, RotationPolicy
     from iamcreds.drift.rules.checked_credential import CheckedCredential
     from iamcreds.model import Credential
 
@@ -59,7 +60,7 @@ class CredentialFinding(CredentialDifference):
     @property
     def next(self) -> str:
         """The next step: an edit and an update of a managed credential, the deletion of an unmanaged one."""
-        update = f"{self.edit}, then pulumi up" if self.edit else self.checked.describe_update(self.effect)
+        update = self.describe_update()
         if self.checked.is_previous:
             return update if self.is_removal else self.checked.describe_end(self.existing[0])
         if self.checked.is_managed and not self.checked.is_declared:
@@ -68,6 +69,10 @@ class CredentialFinding(CredentialDifference):
             return update
         return f"if the credential is no longer needed: {format_delete(self.existing[0])}"
 
+    def describe_update(self) -> str:
+        """Return the update of a managed credential, after an edit of the specs if that is necessary."""
+        return f"{self.edit}, then pulumi up" if self.edit else self.checked.describe_update(self.effect)
+
     def values(self) -> Values:
         """Return the limit and the credential."""
         return Values(1, {self.field: self.limit}, self.existing)
@@ -75,7 +80,10 @@ class CredentialFinding(CredentialDifference):
 
 @dataclass(frozen=True, kw_only=True)
 class CredentialTooOld(CredentialFinding):
-    """The password or API key of the credential is older than `limit` days."""
+    """The password or API key of the credential is older than `limit` days.
+
+    `is_deferred` is True if `notBefore` defers its rotation.
+    """
 
     rule = "credential-too-old"
     meaning = "the password or API key of an active credential is older than maxAgeDays (only with `--state`)"
@@ -83,19 +91,32 @@ class CredentialTooOld(CredentialFinding):
     field = "maxAgeDays"
     effect = "rotates"
     limit: int
+    is_deferred: bool = False
 
     @property
     def edit(self) -> str:
         """The edit that issues a new secret; for a rotating credential one that keeps the overlap."""
-        policy = self.checked.desired[0].rotate if len(self.checked.desired) == 1 else None
-        if policy is None:
+        if self.checked.rotate is None:
             return "change `reset` in the specs"
+        interval = self._declare_interval(self.checked.rotate)
+        if self.is_deferred:
+            return (
+                f"{interval} and remove `notBefore` in the specs" if interval else "remove `notBefore` from the specs"
+            )
+        return f"{interval} in the specs" if interval else ""
+
+    def describe_update(self) -> str:
+        """Return the update that issues a new secret, after an edit of the specs if that is necessary."""
+        rotation = self.checked.rotation
+        return super().describe_update() if rotation is None else rotation.describe_update(self.edit)
+
+    def _declare_interval(self, policy: RotationPolicy) -> str:
+        """Return the declaration with which every password is retired in time, empty if the specs have it."""
         hours = self.limit * 24 - policy.overlap_hours  # the previous password works until the overlap ends
         if policy.every_hours is not None and policy.every_hours <= hours:
             return ""
         is_valid = policy.overlap_hours * 5 <= hours // 24 * 24 * 4
-        every = f"`every: {hours // 24}d`" if is_valid else "a shorter `every` and `overlap`"
-        return f"declare {every} in the specs"
+        return f"declare `every: {hours // 24}d`" if is_valid else "declare a shorter `every` and `overlap`"
 
     def describe(self) -> Words:
         """Report the limit and the date of the last create or reset, or the creation date if it is unknown."""
@@ -203,7 +224,8 @@ def check_credential(
     if checked.status is not Status.ACTIVE:
         return
     if policy.max_age_days is not None and _is_too_old(checked, policy.max_age_days, now):
-        yield CredentialTooOld(limit=policy.max_age_days, **facts)
+        is_late = checked.rotate is not None and is_deferred(checked.rotate, now)
+        yield CredentialTooOld(limit=policy.max_age_days, is_deferred=is_late, **facts)
     if checked.service in policy.require_expiry and _lacks_expiry(checked):
         yield NoExpiry(limit=policy.require_expiry, days=_suggest_days(policy, checked.existing), **facts)
     if policy.max_lifetime_days is not None:

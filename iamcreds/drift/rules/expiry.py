@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from iamcreds.desired import DesiredCredential
+    from iamcreds.drift.rules.next_rotation import RotationFacts
     from iamcreds.model import Credential, RecordedCredential, SourceLocation
 
 _UNPROTECT = (
@@ -37,14 +38,19 @@ class ExpiryDiffers(CredentialDifference):
     Attributes:
         recorded: the credential in the stack's state.
         blocked_by: unmanaged credentials that prevent an update from replacing it.
+        rotation: the facts of the rotation of one that is rotated instead of replaced, None without a rotation.
     """
 
     rule = "expiry-differs"
-    meaning = "the declared `expire` differs from the applied one: `pulumi up` replaces the key (only with `--state`)"
+    meaning = (
+        "the declared `expire` differs from the applied one: `pulumi up` replaces the key, or rotates it with `rotate`"
+        " (only with `--state`)"
+    )
     kind = Kind.DRIFT
     seriousness = 15
     recorded: RecordedCredential
     blocked_by: tuple[Credential, ...] = ()
+    rotation: RotationFacts | None = None
 
     def describe(self) -> Words:
         """Report both lifetimes, and the expiry date."""
@@ -58,9 +64,12 @@ class ExpiryDiffers(CredentialDifference):
         declared = "without `expire`" if days is None else f"with `expire: {{after: {days}d}}`"
         desired = "no expiry" if days is None else format_count(days, "day")
         message = f"{self.alias} credential {self.id} {actual}, but it is declared {declared}"
-        return Words(message, self._describe_step(), desired, lifetime)
+        reason = "" if self.rotation is None else self.rotation.describe_reason()
+        return Words(f"{message}{reason}", self._describe_step(), desired, lifetime)
 
     def _describe_step(self) -> str:
+        if self.rotation is not None and not self.rotation.is_reset_pending:
+            return f"{self.rotation.describe_step()}; or {self._keep()}, which keeps it"
         if self.recorded.is_protected or self.desired[0].protect:
             return f"{self._keep()}, which keeps it; or {_UNPROTECT}"
         step = f"pulumi up, which replaces it{_describe_successor(self.desired)}; or {self._keep()}, which keeps it"
@@ -119,6 +128,7 @@ class ExpiringSoon(CredentialDifference):
         is_quota_used: True if the quota of this user and service is used by existing or declared credentials.
         blocked_by: unmanaged credentials that prevent an update from creating another one.
         renewal_due: the time from which an update creates its successor; None without a renewal or rotation before.
+        rotation: the facts of its rotation; None without one, or if the state is unknown.
     """
 
     rule = "expiring-soon"
@@ -131,6 +141,7 @@ class ExpiringSoon(CredentialDifference):
     is_quota_used: bool = False
     blocked_by: tuple[Credential, ...] = ()
     renewal_due: datetime | None = None
+    rotation: RotationFacts | None = None
 
     def describe(self) -> Words:
         """Report the expiry date, and the date of the renewal."""
@@ -140,10 +151,13 @@ class ExpiringSoon(CredentialDifference):
         return Words(f"{message}{date}{due}", self._describe_step(), list_desired(self.desired), f"expires{date}")
 
     def _describe_step(self) -> str:
+        if self.renewal_due is not None and self.rotation is not None:
+            return self.rotation.describe_step()
         if self.renewal_due is not None:
             verb = "renews" if self.desired[0].rotate is None else "rotates"
             return resolve_first(self.blocked_by, f"pulumi up, which {verb} it")
-        if _is_declared(self.desired) and not has_lifetime(self.desired[0], self.existing[0]):
+        is_replaced = _is_declared(self.desired) and not has_lifetime(self.desired[0], self.existing[0])
+        if is_replaced and self.desired[0].rotate is None:
             return f"pulumi up, which replaces it{_describe_successor(self.desired)}"
         step = f"after the expiry, run pulumi up, which replaces it{_describe_successor(self.desired)}"
         if self.desired[0].rotate is not None:
@@ -176,12 +190,13 @@ def check_expiry(  # noqa: PLR0913 - independent facts
     recorded: RecordedCredential | None = None,
     is_kept: bool = False,
     blocked_by: tuple[Credential, ...] = (),
+    rotation: RotationFacts | None = None,
 ) -> Iterator[Expired | ExpiryDiffers | ExpiringSoon]:
     """Yield the difference about the expiry of a credential, if any; an expiry within `soon` after `at` is one.
 
     With `renewBefore` or `rotate`, the finding begins when the renewal, or the rotation before the expiry, is due. An
     Inactive credential, which gets no successor, and an overdue rotation are different findings.
-    `recorded` is the credential in the state, if that is known.
+    `recorded` is the credential in the state, if that is known, and `rotation` has the facts of its rotation.
     """
     due = find_successor_date(desired[0], existing) if len(desired) == 1 else None
     is_reported = recorded is not None and is_overdue(desired[0], recorded, at)
@@ -207,6 +222,7 @@ def check_expiry(  # noqa: PLR0913 - independent facts
             existing=(existing,),
             recorded=recorded,
             blocked_by=blocked_by,
+            rotation=rotation,
         )
     elif is_due or (due is None and existing.expires is not None and existing.expires - at <= soon):
         yield ExpiringSoon(
@@ -218,6 +234,7 @@ def check_expiry(  # noqa: PLR0913 - independent facts
             is_quota_used=is_quota_used,
             blocked_by=blocked_by,
             renewal_due=due,
+            rotation=rotation,
         )
 
 

@@ -121,6 +121,8 @@ class MissingCredential(CredentialDifference):
     Attributes:
         recorded: its id in the state, or None if there is none or the state is unknown.
         current_user: the user that has the recorded credential, or None if it does not exist.
+        retired: the recorded credential, if that is a previous one that an update retired, and the state has lost its
+            successor; None otherwise.
         blocked_by: unmanaged credentials that prevent an update from creating it.
         specs: the file or folder of the specs.
     """
@@ -131,6 +133,7 @@ class MissingCredential(CredentialDifference):
     seriousness = 21
     recorded: str | None = None
     current_user: str | None = None
+    retired: str | None = None
     blocked_by: tuple[Credential, ...] = ()
     specs: str = "specs"
 
@@ -159,6 +162,8 @@ class MissingCredential(CredentialDifference):
         return Words(message, f"{compare_with_state(self.specs)}, which compares them by id", desired, actual)
 
     def _describe_recorded(self) -> str:
+        if self.retired is not None:
+            return f"its current one does not exist: {self.retired} is the retired previous one"
         if self.recorded is None:
             return "does not exist"
         if self.current_user is None:
@@ -175,6 +180,8 @@ class MissingCredential(CredentialDifference):
         return self.current_user is not None and self.current_user == self.desired[0].user_was
 
     def _find_step(self) -> str:
+        if self.retired is not None:
+            return "pulumi up, which issues a new password"
         if self.current_user is None:
             return "pulumi up"
         if self._is_not_renamed:
