@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pulumi.runtime.settings import get_monitor
+from pulumi.runtime.settings import get_monitor, is_dry_run
 
 from dynamic_providers.credential import ServiceSpecificCredential
 from dynamic_providers.program_names import former_names, reserve_slots
@@ -123,7 +123,7 @@ def _declare_slot(slot: DesiredCredential, plan: SlotPlan, shared: _Shared) -> S
     password = shared.password if slot.slot == 1 else None
     inputs = CredentialInputs.declare(slot, declared=MAX_PER_SERVICE, account=None, password=password)
     inputs = replace(inputs, user=shared.user, account=shared.account)
-    context: dict[str, Any] = {"renewed": True, **rotation_context(plan, slot)}
+    context: dict[str, Any] = {"renewed": True, **rotation_context(plan, slot, is_preview=is_dry_run())}
     context |= {"previous": True} if has_successor(slot, plan.slots) else {}
     options = slot_options(shared.opts, slot.slot)
     return ServiceSpecificCredential.declare_slot(slot.resource_name, inputs, options, context)

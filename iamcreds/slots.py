@@ -87,13 +87,22 @@ def has_successor(credential: DesiredCredential, declared: Iterable[DesiredCrede
 
 
 def find_slots(by_resource: Mapping[str, RecordedCredential], desired: DesiredCredential) -> Slots:
-    """Return the recorded credentials of a declared one, by its declared name or a former one."""
+    """Return the recorded credentials of a declared one, by its declared name or a former one.
+
+    A credential of a different user or service is not the previous one; its name only ends with `~2`.
+    """
     names = (desired.declared_name, *desired.former_declared_names)
     candidates = [[by_resource.get(slot_name(name, slot)) for name in names] for slot in SLOTS]
     recorded = [next(filter(None, of_slot), None) for of_slot in candidates]
     slots = [each for each in recorded if each is not None]
     slots.sort(key=lambda each: rank_slot(each.resource, each.rotation), reverse=True)
-    return Slots(*slots)
+    return Slots(*slots[:1], *(each for each in slots[1:] if _is_slot_of(each, slots[0], desired)))
+
+
+def _is_slot_of(previous: RecordedCredential, current: RecordedCredential, desired: DesiredCredential) -> bool:
+    """Return True if the user and service are those of the current slot; a rename may have changed only one of both."""
+    users = (current.user, desired.user, desired.user_was)
+    return previous.user in users and previous.service == current.service
 
 
 def find_previous(desired: DesiredCredential, existing: Sequence[Credential]) -> Credential | None:

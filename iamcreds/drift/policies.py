@@ -10,7 +10,6 @@ from iamcreds.drift.rules.checked_credential import CheckedCredential
 from iamcreds.drift.rules.credential_limits import check_credential
 from iamcreds.drift.successors import find_facts
 from iamcreds.model import Status
-from iamcreds.resource_names import split_slot
 from iamcreds.slots import Slots, find_previous
 
 if TYPE_CHECKING:
@@ -68,11 +67,13 @@ def _select(
 
 def _match(chosen: Desired, state: RecordedState) -> Mapping[str, DesiredCredential]:
     """Return the declared credentials by recorded id. Both slots of a credential have its declared name."""
-    credentials = [each for user in chosen.users for each in user.credentials]
-    by_name = {name: each for each in credentials for name in each.former_declared_names}
-    by_name |= {each.declared_name: each for each in credentials}
-    names = {recorded.id: split_slot(recorded.resource)[0] for recorded in state.by_resource.values()}
-    return {credential_id: by_name[name] for credential_id, name in names.items() if name in by_name}
+    slots = ((each, state.find_slots(each)) for user in chosen.users for each in user.credentials)
+    return {
+        recorded.id: desired
+        for desired, of_one in slots
+        for recorded in (of_one.current, of_one.previous)
+        if recorded is not None
+    }
 
 
 def _check_by_id(

@@ -9,11 +9,10 @@ overlap ends.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.desired import Retire
-from iamcreds.due_dates import find_issue, find_renewal, find_retirement, find_rotation, has_other_lifetime
+from iamcreds.due_dates import find_renewal, find_retirement, find_rotation, has_other_lifetime
 from iamcreds.model import Status
 from iamcreds.planning.slot_plan import SlotPlan, outlives
 
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
 
     from iamcreds.desired import DesiredCredential
     from iamcreds.planning.slot_plan import Moment, Slot
-
-
-_RESPONSE_TIME = timedelta(minutes=1)
-"""The maximum time from a credential's creation to its `issued_at`, unless a reset issued its password."""
 
 
 def plan_slots(
@@ -88,8 +83,7 @@ class _Case:
         if self.other is None:
             return False
         other, current = self.other.recorded, self.current.recorded
-        is_reset = current.reset not in (None, other.reset) and find_issue(current) > current.created + _RESPONSE_TIME
-        return other.is_retired or is_reset
+        return other.is_retired or current.reset not in (None, other.reset)
 
     def keep_current(self) -> DesiredCredential:
         """Declare the current slot with its recorded trigger; the first trigger is recorded and rotates nothing."""

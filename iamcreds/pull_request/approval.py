@@ -31,6 +31,8 @@ _KEYS = {
     Action.DELETE: "delete",
 }
 """The actions that need an approval, and their keys in the approved plan."""
+_ROTATE = "rotate"
+"""The optional key of the credentials whose successor is issued."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -44,7 +46,7 @@ class Approval:
         account: 12 digits, or None if the preview does not have exactly one account.
         planned_at: the time of the plan, in UTC.
         specs: the digest of the specs (`iamcreds.specs.compute_digest`), or None if the plan has no specs.
-        ids: the approved credential ids by action.
+        ids: the approved credential ids by action; `Action.ROTATE` has those whose successor may be issued.
     """
 
     project: str
@@ -86,6 +88,7 @@ def make_approval(changes: Changes, specs: str | None, planned_at: datetime) -> 
         )
     steps = [step for change in changes.credentials for step in _find_steps(change)]
     ids = {action: frozenset(id_ for each, id_ in steps if each is action) for action in _KEYS}
+    ids[Action.ROTATE] = frozenset(change.rotates for change in changes.credentials if change.rotates)
     return Approval(changes.project, changes.stack, changes.account, planned_at, specs, ids)
 
 
@@ -105,7 +108,7 @@ def format_approval(approval: Approval) -> str:
         "account": approval.account,
         "plannedAt": approval.planned_at.astimezone(UTC).isoformat(timespec="seconds"),
         "specs": approval.specs,
-    } | {key: sorted(approval.ids.get(action, ())) for action, key in _KEYS.items()}
+    } | {key: sorted(approval.ids.get(action, ())) for action, key in (*_KEYS.items(), (Action.ROTATE, _ROTATE))}
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
 
 
@@ -125,7 +128,7 @@ def parse_approval(text: str) -> Approval:
         raise _make_error("it is not an object")
     _check_version(document.get("version"))
     missing = [key for key in (*_FIELDS, *_KEYS.values()) if key not in document]
-    unknown = sorted(document.keys() - {"version", *_FIELDS, *_KEYS.values()})
+    unknown = sorted(document.keys() - {"version", *_FIELDS, *_KEYS.values(), _ROTATE})
     if missing or unknown:
         key = shorten(escape_invisible((missing or unknown)[0]))
         raise _make_error(f"{'it lacks' if missing else 'it has the unknown'} key {key!r}")
@@ -135,7 +138,8 @@ def parse_approval(text: str) -> Approval:
         account=_read_optional(document, "account", ACCOUNT_ID),
         planned_at=_read_time(document["plannedAt"]),
         specs=_read_optional(document, "specs", _DIGEST),
-        ids={action: _read_ids(document, key) for action, key in _KEYS.items()},
+        ids={action: _read_ids(document, key) for action, key in _KEYS.items()}
+        | {Action.ROTATE: _read_ids({_ROTATE: []} | document, _ROTATE)},
     )
 
 

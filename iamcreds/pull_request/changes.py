@@ -65,6 +65,7 @@ class Change:
         steps: the steps of `up` on the existing credential that need an approval, in addition to the actions.
         created: the creation date of the existing credential in UTC, or None if it is unknown.
         is_previous: True for a credential whose successor is in the other slot.
+        rotates: the id of the credential whose successor a rotation issues, or empty.
     """
 
     user: str
@@ -78,6 +79,7 @@ class Change:
     steps: tuple[Action, ...] = ()
     created: datetime | None = field(default=None, compare=False)
     is_previous: bool = False
+    rotates: str = ""
 
     @property
     def is_unmanaged(self) -> bool:
@@ -147,7 +149,8 @@ class Changes:
 
     Attributes:
         stack: the stack's name, or empty if it is unknown.
-        credential_count: the number of credentials in the state, or None if the preview does not list every resource.
+        credential_count: the number of declared credentials in the state, or None if the preview does not list every
+            resource.
         credentials: the changes of credentials.
         user_count: the number of IAM users in the state.
         users: the changes of IAM users and of attached policies.
@@ -188,8 +191,14 @@ class Changes:
 
     @property
     def removals(self) -> int:
-        """Count credentials to delete, replace, reset or deactivate, and IAM users to delete or replace."""
-        credentials = sum(change.is_removal for change in self.credentials)
+        """Count credentials to delete, replace, reset or deactivate, and IAM users to delete or replace.
+
+        Both slots of a credential count once.
+        """
+        removed = [change for change in self.credentials if change.is_removal]
+        current = {(each.user, each.service, each.name) for each in removed if not each.is_previous}
+        previous = {(each.user, each.service, each.name) for each in removed if each.is_previous} - current
+        credentials = sum(not each.is_previous for each in removed) + len(previous)
         return credentials + sum(change.is_removal for change in self.users)
 
     @property

@@ -13,10 +13,11 @@ from iamcreds.pull_request.successors import (
     count_rotations,
     explain_retirement,
     explain_rotation,
+    find_declared_name,
+    find_rotated,
     is_rotation,
     note_previous,
 )
-from iamcreds.resource_names import split_slot
 from iamcreds.resource_types import CREDENTIAL_TYPE
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def find_credential_changes(
         if actions:
             yield Change(
                 user=format_name(state, "user"),
-                name=split_slot(state.name)[0],
+                name=find_declared_name(state),
                 service=format_name(state, "service"),
                 actions=actions,
                 notes=tuple(_explain(step, actions, recorded, slots)),
@@ -68,6 +69,7 @@ def find_credential_changes(
                 steps=tuple(_find_steps(step, actions)),
                 created=parse_date(step.old.outputs.get("create_date")) if step.old else None,
                 is_previous=is_previous,
+                rotates=find_rotated(step) if Action.ROTATE in actions else "",
             )
 
 
@@ -98,7 +100,7 @@ def find_old_copies(steps: Iterable[Step]) -> Iterator[Change]:
             user, service = format_name(old, "user"), format_name(old, "service")
             yield Change(
                 user,
-                split_slot(old.name)[0],
+                find_declared_name(old),
                 service,
                 (Action.DELETE,),
                 (
@@ -141,7 +143,7 @@ def _find_actions(step: Step, slots: RecordedSlots) -> Iterator[Action]:
     elif action is Action.DELETE:
         yield _find_deletion(step, slots)
     elif step.old and step.new:
-        if split_slot(step.old.name)[0] != split_slot(step.new.name)[0]:
+        if find_declared_name(step.old) != find_declared_name(step.new):
             yield Action.RENAME
         if step.op == "update":
             yield from list(_find_update(step, slots)) or [Action.RECORD]

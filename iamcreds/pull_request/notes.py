@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from iamcreds.model import Status
 from iamcreds.pull_request.changes import Action, Change, Note
 from iamcreds.pull_request.properties import format_value
-from iamcreds.resource_names import credential_name, split_slot
+from iamcreds.pull_request.successors import find_declared_name
+from iamcreds.resource_names import credential_name
 from iamcreds.services import Family, service_family
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def explain(step: Step, actions: Sequence[Action], recorded: State | None) -> It
         if Action.RESET not in actions and "password" not in new.inputs:
             yield Note("its password is unknown until a reset")
     if Action.RENAME in actions and old:
-        yield Note("was", split_slot(old.name)[0])
+        yield Note("was", find_declared_name(old))
     if old and old.outputs.get("status") == "Expired":
         yield Note("expired")
     elif old and recorded and recorded.outputs.get("status") != old.outputs.get("status"):

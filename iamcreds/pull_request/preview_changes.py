@@ -11,7 +11,7 @@ from iamcreds.pull_request.credential_changes import ACTIONS, find_credential_ch
 from iamcreds.pull_request.failures import find_unreported
 from iamcreds.pull_request.notes import suggest_names
 from iamcreds.pull_request.policy_changes import find_policy_changes
-from iamcreds.pull_request.successors import find_recorded_slots
+from iamcreds.pull_request.successors import find_declared_urn, find_group, find_recorded_slots
 from iamcreds.pull_request.unmanaged_changes import find_unmanaged_changes
 from iamcreds.pull_request.user_changes import find_rejected_users, find_user_changes
 from iamcreds.resource_types import (
@@ -107,9 +107,13 @@ def _find_account(steps: Iterable[Step]) -> str | None:
 
 
 def _count_credentials(preview: Preview, former: Collection[State], old_copies: int) -> int | None:
-    """Count the stack's credentials and replaced copies, or return None if the preview does not list every resource."""
+    """Count the declared credentials and replaced copies, or return None if the preview does not list every resource.
+
+    Both slots of a rotated or renewed credential count once.
+    """
     counted = sum(number for op, number in preview.summary.items() if ACTIONS.get(op) is not Action.CREATE)
-    return sum(state.type == CREDENTIAL_TYPE for state in former) + old_copies if counted <= len(former) else None
+    declared = {(*find_group(each), find_declared_urn(each)) for each in former if each.type == CREDENTIAL_TYPE}
+    return len(declared) + old_copies if counted <= len(former) else None
 
 
 def _list_reasons(step: Step) -> list[str]:

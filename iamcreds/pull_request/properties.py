@@ -23,6 +23,7 @@ SHOWN = (
     "age_days",
     "rotation",
     "rotates",
+    "retires",
     "trigger",
     "existing",
     "adopt",

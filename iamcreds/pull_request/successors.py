@@ -1,6 +1,7 @@
 """The two slots of renewed and rotated credentials in a preview; pure.
 
 Both slots have the declared name in the comment. The slot with the greater `rotation` has the current credential.
+Two resources are slots of one credential only if they have the same user and service.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from iamcreds.model import Status
 from iamcreds.pull_request.changes import Note
 from iamcreds.pull_request.properties import format_name, format_value, parse_date
 from iamcreds.resource_names import slot_name, split_slot
-from iamcreds.resource_types import CREDENTIAL_TYPE
-from iamcreds.slots import rank_slot
+from iamcreds.resource_types import CREDENTIAL_TYPE, urn_name
 from iamcreds.text.names import CREDENTIAL_ID
 from iamcreds.text.numbers import parse_whole_number
 
@@ -32,13 +32,13 @@ class RecordedSlots:
         states: the credentials as the refresh found them.
         gone: the recorded credentials that the refresh did not find.
         steps: the steps of the credentials.
-        names: the declared names by user and service.
+        groups: the user and service, or several during a change of the user.
     """
 
     states: Mapping[str, State]
     gone: Mapping[str, State]
     steps: Mapping[str, Step]
-    names: Mapping[tuple[str, str], Collection[str]]
+    groups: Mapping[str, Collection[tuple[str, str]]]
 
     def is_renewal(self, step: Step) -> bool:
         """Return True if the step creates the successor of the credential in the other slot before its expiry."""
@@ -50,24 +50,21 @@ class RecordedSlots:
         return is_newer and rotation > count_rotations(other.outputs)
 
     def is_previous(self, old: State) -> bool:
-        """Return True if the other slot has the successor of this credential."""
+        """Return True if the other slot has the successor of this credential; a slot number is not enough."""
         other = self._find_other(old.urn)
-        return other is not None and _rank(other) > _rank(old)
+        return other is not None and count_rotations(other.outputs) > count_rotations(old.outputs)
 
     def is_retirement(self, step: Step) -> bool:
-        """Return True if the step deactivates or deletes a previous credential because its overlap has ended.
+        """Return True if a deactivation or deletion is of a previous credential whose overlap has ended.
 
-        It is a removal instead if the same run resets or replaces the current credential, or if a reset has issued the
-        current password. It also is if specs no longer declare successors, or if a retired credential is Active again.
+        Only then, the new inputs of the current credential name it. Without them, it is a removal: a reset, specs that
+        no longer declare successors, a retired credential that was activated again, or `--target`.
         """
-        old, current = step.old, None if step.old is None else self.steps.get(_find_other_urn(step.old.urn))
-        if old is None or old.is_retained or current is None or current.op not in ("same", "update"):
+        old = step.old
+        current = None if old is None or old.is_retained else self.steps.get(self._find_other_urn(old.urn))
+        if old is None or current is None or current.new is None or current.op not in ("same", "update"):
             return False
-        if current.old is None or current.new is None or not _is_newer(current.old, old):
-            return False
-        is_kept = count_rotations(current.new.inputs) == count_rotations(current.old.outputs)
-        is_reset = current.new.inputs.get("reset") not in (None, old.inputs.get("reset"))
-        return is_kept and not is_reset and not _is_reactivated(old) and self._has_successors(current.new)
+        return bool(old.id) and current.new.inputs.get("retires") == old.id
 
     def explain_renewal(self, step: Step) -> Iterator[Note]:
         """Yield the notes of a renewal: the end of the credential in the other slot, and the replaced one."""
@@ -77,13 +74,14 @@ class RecordedSlots:
         if step.old is not None:
             yield Note("replaces", step.old.id)
 
-    def _has_successors(self, new: State) -> bool:
-        """Return True if specs reserve both slots for this credential, and do not declare two credentials."""
-        is_only_one = len(self.names[_find_group(new)]) == 1
-        return is_only_one and (parse_whole_number(new.inputs.get("declared")) or 1) > 1
-
     def _find_other(self, urn: str) -> State | None:
-        return self.states.get(_find_other_urn(urn))
+        return self.states.get(self._find_other_urn(urn))
+
+    def _find_other_urn(self, urn: str) -> str:
+        """Return the URN of the other slot, or an empty one if that has a different user or service."""
+        name, slot = split_slot(urn)
+        other = slot_name(name, 1 if slot > 1 else 2)
+        return "" if set(self.groups.get(urn, ())).isdisjoint(self.groups.get(other, ())) else other
 
 
 def find_recorded_slots(steps: Iterable[Step], planned: Sequence[Step]) -> RecordedSlots:
@@ -93,8 +91,11 @@ def find_recorded_slots(steps: Iterable[Step], planned: Sequence[Step]) -> Recor
     """
     states: dict[str, State] = {}
     gone: dict[str, State] = {}
+    groups = defaultdict[str, set[tuple[str, str]]](set)
     for step in steps:
         old = step.old
+        for urn, state in _list_states(step):
+            groups[urn].add(find_group(state))
         if old is None or old.type != CREDENTIAL_TYPE or old.is_leaving:
             continue
         if step.op == "refresh" and step.new is None:
@@ -103,15 +104,33 @@ def find_recorded_slots(steps: Iterable[Step], planned: Sequence[Step]) -> Recor
             state = step.new if step.op == "refresh" and step.new is not None else old
             states |= {old.urn: state, step.urn: state}  # a rename has both URNs
     by_urn = {urn: step for step in planned for urn in (step.old.urn if step.old else step.urn, step.urn)}
-    return RecordedSlots(states, gone, by_urn, _find_names(planned))
+    return RecordedSlots(states, gone, by_urn, groups)
 
 
-def _find_names(planned: Iterable[Step]) -> Mapping[tuple[str, str], Collection[str]]:
-    names = defaultdict[tuple[str, str], set[str]](set)
-    for step in planned:
-        if step.new is not None and step.new.type == CREDENTIAL_TYPE:
-            names[_find_group(step.new)].add(split_slot(step.urn)[0])
-    return names
+def _list_states(step: Step) -> Iterator[tuple[str, State]]:
+    """Yield the states of a credential's step by its URNs; a rename has two."""
+    for state in (step.old, step.new):
+        if state is not None and state.type == CREDENTIAL_TYPE and not state.is_leaving:
+            yield from ((urn, state) for urn in {state.urn, step.urn})
+
+
+def find_group(state: State) -> tuple[str, str]:
+    """Return the user and the service of a credential."""
+    return format_name(state, "user"), format_name(state, "service")
+
+
+def find_declared_urn(state: State) -> str:
+    """Return the URN of slot 1 for both slots.
+
+    A credential in slot 2 has a `rotation`. Without it, the name of a program's own credential ends with `~2`.
+    """
+    is_successor = count_rotations(state.inputs) > 0 or count_rotations(state.outputs) > 0
+    return split_slot(state.urn)[0] if is_successor else state.urn
+
+
+def find_declared_name(state: State) -> str:
+    """Return the name that both slots have in the comment; see `find_declared_urn`."""
+    return urn_name(find_declared_urn(state))
 
 
 def count_rotations(properties: Mapping[str, object]) -> int:
@@ -126,10 +145,15 @@ def is_rotation(step: Step) -> bool:
     return step.old is None or count_rotations(step.new.inputs) > count_rotations(step.old.outputs)
 
 
+def find_rotated(step: Step) -> str:
+    """Return the id of the credential whose successor a rotation issues, or an empty text if it is not valid."""
+    id_ = step.new.inputs.get("rotates") if step.new else None
+    return id_ if isinstance(id_, str) and CREDENTIAL_ID.fullmatch(id_) else ""
+
+
 def explain_rotation(step: Step) -> Iterator[Note]:
     """Yield the notes of a rotation: the previous credential, and the one that is reset or replaced."""
-    id_ = step.new.inputs.get("rotates") if step.new else None
-    yield Note(f"{_format_id(id_)} stays valid for the overlap")
+    yield Note(f"{_format_id(find_rotated(step))} stays valid for the overlap")
     if step.old is not None:
         yield Note("resets and activates" if step.op == "update" else "replaces", step.old.id)
 
@@ -147,29 +171,6 @@ def note_previous(old: State) -> Note:
     return Note(f"previous, valid until {_format_expiry(old)}".removesuffix(" until "))
 
 
-def _find_other_urn(urn: str) -> str:
-    name, slot = split_slot(urn)
-    return slot_name(name, 1 if slot > 1 else 2)
-
-
-def _find_group(state: State) -> tuple[str, str]:
-    return format_name(state, "user"), format_name(state, "service")
-
-
-def _rank(state: State) -> tuple[int, int]:
-    return rank_slot(state.urn, count_rotations(state.outputs))
-
-
-def _is_newer(current: State, old: State) -> bool:
-    """Return True if a rotation or renewal has issued the current credential; a slot number is not enough."""
-    return count_rotations(current.outputs) > count_rotations(old.outputs)
-
-
-def _is_reactivated(old: State) -> bool:
-    """Return True if a retired credential was activated outside Pulumi, so its password may be in use."""
-    return old.inputs.get("status") == Status.INACTIVE and old.outputs.get("status") != Status.INACTIVE
-
-
 def _describe_end(old: State) -> Note:
     """Return the note about the credential that a renewal precedes."""
     id_, date = _format_id(old.id), _format_expiry(old)
@@ -182,8 +183,8 @@ def _describe_end(old: State) -> Note:
             return Note(f"{id_} is", format_value(status, quoted=False))
 
 
-def _format_id(id_: object) -> str:
-    return id_ if isinstance(id_, str) and CREDENTIAL_ID.fullmatch(id_) else "the previous one"
+def _format_id(id_: str) -> str:
+    return id_ if CREDENTIAL_ID.fullmatch(id_) else "the previous one"
 
 
 def _format_expiry(old: State) -> str:

@@ -118,12 +118,16 @@ def policy_context(
     return {"policy": policy.properties()} | ({} if issued is None else {"issued_at": issued.isoformat()})
 
 
-def rotation_context(plan: SlotPlan | None, credential: DesiredCredential) -> dict[str, Any]:
-    """Return the rotation of a slot, and the ids of the credentials that this run rotates into it and retires."""
+def rotation_context(plan: SlotPlan | None, credential: DesiredCredential, *, is_preview: bool) -> dict[str, Any]:
+    """Return the rotation of a slot, and the ids of the credentials that this run rotates into it and retires.
+
+    Only a preview has the retired one. The state never records it, so a slot that `--target` leaves out does not have
+    it from an earlier run.
+    """
     if plan is None:
         return {}
     is_successor, is_current = (credential.slot == plan.slots[number].slot for number in (-1, 0))
     rotates = {"rotates": plan.rotated.id} if plan.rotated is not None and is_successor else {}
-    retires = {"retires": plan.retired.id} if plan.retired is not None and is_current else {}
+    retires = {"retires": plan.retired.id} if plan.retired is not None and is_current and is_preview else {}
     due = {"due": True} if plan.is_due and is_current else {}
     return rotates | retires | due | ({} if credential.rotate is None else {"rotate": credential.rotate.properties()})

@@ -232,7 +232,7 @@ def _list_credentials(
         )
         context = credential_context(run.state, credential, declared) | users_context([user], is_preview=is_dry_run())
         context |= policy_context(run.state, credential, user.credential_policy)
-        context |= rotation_context(run.plans.get(credential.declared_name), credential)
+        context |= rotation_context(run.plans.get(credential.declared_name), credential, is_preview=is_dry_run())
         yield credential.location, credential_request(credential, inputs, run=context, parent=parent)
 
 

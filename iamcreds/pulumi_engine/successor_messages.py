@@ -31,7 +31,8 @@ _WAITS = (
 )
 _DEFERRED = "{name}: a rotation is due, but {reason}. A later `pulumi up` rotates this credential"
 LIMIT_REACHED = "`maxPerRun` is reached"
-"""The reason why a rotation waits for a later run."""
+NOT_APPROVED = "the approved plan does not name it"
+"""The reasons why a rotation waits for a later run."""
 _RETIRED = "{name}: the previous credential {id} is {action}, because its overlap has ended"
 _DELETED = "{name}: the previous credential {id}{until} is deleted"
 _DELETED_EARLY = (

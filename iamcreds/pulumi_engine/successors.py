@@ -6,37 +6,32 @@ The engine's responses to the program do not include the refreshed state, so the
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pulumi
 from pulumi.runtime.settings import is_dry_run
 
 from iamcreds.errors import ConfigError, IamcredsError, UserDeniedError
-from iamcreds.model import Credential, Existing
-from iamcreds.planning.rotation import plan_slots
-from iamcreds.planning.slot_plan import Moment, Slot, SlotPlan, avoid_adoption
+from iamcreds.planning.slot_plan import Moment, SlotPlan
+from iamcreds.pull_request.changes import Action
 from iamcreds.pulumi_engine.approved_plan import read_approval
 from iamcreds.pulumi_engine.provider import DECLARED_FOR, parse_now
 from iamcreds.pulumi_engine.recorded_slots import find_slot_names, keep_recorded, read_slots
+from iamcreds.pulumi_engine.successor_facts import SuccessorFacts, find_user, read_facts
 from iamcreds.pulumi_engine.successor_messages import (
     LIMIT_REACHED,
+    NOT_APPROVED,
     describe_denial,
     describe_plan,
-    describe_siblings,
-    find_blocked,
-    find_reactivated,
 )
-from iamcreds.services import Family, service_family
-from iamcreds.slots import rank_slot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from iamcreds.aws import Account
     from iamcreds.desired import Desired, DesiredCredential, DesiredUser
-    from iamcreds.model import RecordedCredential
     from iamcreds.pulumi_engine.stack_state import StackState
 
 _NO_STATE = "the stack's state cannot be read, and rotations and renewals cannot be planned without it. Run again"
@@ -149,19 +144,20 @@ def plan_credentials(  # noqa: PLR0913 - the facts of a run
     """Return the plan of each of these credentials, by its declared name.
 
     If AWS denies the read of a user, or if IAM renamed it, its slots are declared as recorded, and the provider rejects
-    only them. If more than `max_rotations` credentials are due, the most overdue ones are rotated.
+    only them. If more than `max_rotations` credentials are due, the most overdue ones are rotated. With an approved
+    plan, only those that it names are rotated.
 
     Raises:
         AccountError: as AWS responds.
         StateError: the slots of a credential in the state are ambiguous or not valid.
     """
     plans: dict[str, SlotPlan] = {}
-    known: dict[str, _Facts] = {}
+    known: dict[str, SuccessorFacts] = {}
     for credential in planned:
         recorded = read_slots(credential, state)
         try:
-            desired = _find_user(account, credential, recorded)
-            facts = _read_facts(account, desired, recorded, state)
+            desired = find_user(account, credential, recorded)
+            facts = read_facts(account, desired, recorded, state)
         except UserDeniedError as error:
             warn(describe_denial(credential, error))
             plans[credential.declared_name] = keep_recorded(credential, recorded)
@@ -173,6 +169,7 @@ def plan_credentials(  # noqa: PLR0913 - the facts of a run
     moment = Moment(now, account.id())
     plans |= {name: facts.plan(moment) for name, facts in known.items()}
     plans |= {name: known[name].plan(moment, LIMIT_REACHED) for name in _find_deferred(plans, max_rotations)}
+    plans |= {name: known[name].plan(moment, NOT_APPROVED) for name in _find_unapproved(plans)}
     for name, facts in known.items():
         for warning in facts.find_warnings(plans[name]):
             warn(warning)
@@ -189,83 +186,14 @@ def _find_deferred(plans: Mapping[str, SlotPlan], max_rotations: int | None) -> 
     return [] if max_rotations is None else [name for _, name in due[max_rotations:]]
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """The facts that decide the plan of a credential.
-
-    Attributes:
-        desired: the credential as specs declare it.
-        slots: the slots that the state has, by number.
-        unmanaged: the unmanaged credentials of its user and service.
-        siblings: other credentials of its user and service that the stack still has.
-    """
-
-    desired: DesiredCredential
-    slots: Mapping[int, Slot]
-    unmanaged: Sequence[Credential]
-    siblings: Sequence[Credential]
-
-    def plan(self, moment: Moment, deferral: str | None = None) -> SlotPlan:
-        if self.siblings and len(self.slots) == 1:
-            deferral = describe_siblings(self.siblings)
-        planned = plan_slots(self.desired, self.slots, moment, deferral=deferral)
-        plan = avoid_adoption(planned, self.unmanaged)
-        is_create = plan.rotated is not None and len(self.slots) == 1
-        adopts = plan.slots[-1].existing is Existing.ADOPT
-        return replace(plan, is_blocked=is_create and bool(self.unmanaged) and not adopts)
-
-    @property
-    def is_renamed(self) -> bool:
-        """Return True if IAM renamed the user, and specs do not."""
-        users = {each.existing.user for each in self.slots.values() if each.existing is not None}
-        return not users <= {self.desired.user, self.desired.user_was}
-
-    def find_warnings(self, plan: SlotPlan) -> Iterator[str]:
-        yield from find_blocked(self.desired, self.slots.values(), self.unmanaged, plan)
-        yield from find_reactivated(self.desired, self.slots.values(), plan)
-
-
-def _read_facts(
-    account: Account, credential: DesiredCredential, recorded: Mapping[int, RecordedCredential], state: StackState
-) -> _Facts:
-    slots = {number: Slot(each, _read(account, each)) for number, each in recorded.items()}
-    own = {each.id for each in recorded.values()}
-    others = [each for each in account.inventory.of(credential.user, credential.service) if each.id not in own]
-    unmanaged = [each for each in others if each.id not in state.every]
-    return _Facts(credential, slots, unmanaged, [each for each in others if each.id in state.every])
-
-
-def _find_user(
-    account: Account, credential: DesiredCredential, recorded: Mapping[int, RecordedCredential]
-) -> DesiredCredential:
-    """Return the credential with the user of its slots, if the program does not know the user yet."""
-    if credential.user or not recorded:
-        return credential
-    current = max(recorded.values(), key=lambda each: rank_slot(each.resource, each.rotation))
-    existing = account.inventory.find(current.user, current.id)
-    return replace(credential, user=current.user if existing is None else existing.user)
+def _find_unapproved(plans: Mapping[str, SlotPlan]) -> list[str]:
+    """Return the credentials whose rotation the approved plan does not name; none without an approved plan."""
+    approval = read_approval()
+    rotated = ((name, plan.rotated) for name, plan in plans.items() if plan.rotated is not None)
+    return [] if approval is None else [name for name, each in rotated if not approval.permits(each.id, Action.ROTATE)]
 
 
 def _now(account: Account) -> datetime:
     """Return server time; with an approved plan not later than it, so `up` does no more than it."""
     now, approval = account.clock.now(), read_approval()
     return now if approval is None else min(now, approval.planned_at)
-
-
-def _read(account: Account, recorded: RecordedCredential) -> Credential | None:
-    """Return the existing credential; one so young that lists may lack it counts as recorded."""
-    existing = account.inventory.find(recorded.user, recorded.id)
-    if existing is not None:
-        return existing
-    if not account.clock.is_young(recorded.created):
-        return None
-    return Credential(
-        id=recorded.id,
-        user=recorded.user,
-        service=recorded.service,
-        status=recorded.status,
-        created=recorded.created,
-        family=service_family(recorded.service) or Family.API_KEY,
-        login="",
-        expires=recorded.expires,
-    )

@@ -82,16 +82,18 @@ def find_secret(export: str, resource: str) -> Secret:
 def find_secret_of_login(export: str, resource: str, login: str) -> Secret | None:
     """Return the secret as `find_secret` does, but only if the credential has this login; otherwise None.
 
-    A credential's name also selects its previous slot, while that is recorded as Active.
+    A credential's name also selects its previous slot, while that is recorded as Active. A slot of a different user or
+    service is a different credential.
 
     Raises:
         SecretError: as `find_secret`.
     """
     outputs_by_urn = _read_outputs(export)
     current = _select_urn(resource, outputs_by_urn)
-    is_declared_name = resource == split_slot(urn_name(current))[0]
+    slots = {urn: _find_declared(urn, outputs) for urn, outputs in outputs_by_urn.items()}
+    is_declared_name = resource == urn_name(slots[current][0])
     for urn, outputs in outputs_by_urn.items():
-        is_other = is_declared_name and split_slot(urn)[0] == split_slot(current)[0]
+        is_other = is_declared_name and slots[urn] == slots[current]
         is_valid = urn == current or (is_other and outputs.get("status") == Status.ACTIVE)
         if is_valid and _read_login(outputs) == login:
             return _read_secret(resource, outputs)
@@ -144,7 +146,7 @@ def _select_urn(resource: str, outputs: Mapping[str, Mapping[str, Any]]) -> str:
     """
     if resource in outputs:
         return resource
-    named = [urn for urn in outputs if resource in (urn_name(urn), split_slot(urn_name(urn))[0])]
+    named = [urn for urn in outputs if resource in (urn_name(urn), urn_name(_find_declared(urn, outputs[urn])[0]))]
     selected = sorted(_select_current(named, outputs))
     if not selected:
         name = split_slot(urn_name(resource) if resource.startswith("urn:") else resource)[0]
@@ -161,11 +163,21 @@ def _select_urn(resource: str, outputs: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _select_current(urns: Iterable[str], outputs: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Yield the current one of the slots of each credential; credentials of one name have different parents."""
-    slots: dict[str, list[str]] = defaultdict(list)
+    slots: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for urn in urns:
-        slots[split_slot(urn)[0]].append(urn)
+        slots[_find_declared(urn, outputs[urn])].append(urn)
     for of_one in slots.values():
         yield max(of_one, key=lambda urn: rank_slot(urn, _read_rotation(outputs[urn])))
+
+
+def _find_declared(urn: str, outputs: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return the URN of slot 1, the user and the service, which both slots of a credential have.
+
+    A credential in slot 2 has a `rotation`. Without it, the name of a program's own credential ends with `~2`.
+    """
+    name, slot = split_slot(urn)
+    user, service = (str(outputs.get(key)) for key in ("user", "service"))  # a secret one is compared with its wrapper
+    return urn if slot > 1 and not outputs.get("rotation") else name, user, service
 
 
 def _read_rotation(outputs: Mapping[str, Any]) -> int:

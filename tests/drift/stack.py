@@ -69,7 +69,7 @@ class Stack:
         users, plans = self._plan_slots(context)
         for user in users:
             for wanted in user.credentials:
-                plan = rotation_context(plans.get(wanted.declared_name), wanted)
+                plan = rotation_context(plans.get(wanted.declared_name), wanted, is_preview=False)
                 news = _declare(wanted, user, context, plan)
                 olds = self.state[wanted.resource_name][0] if wanted.resource_name in self.state else {}
                 self._apply(provider, wanted.resource_name, _check(provider, olds, news), news)

@@ -201,6 +201,14 @@ DEACTIVATE = (
 LATER = "; or run pulumi up after the expiry, which deletes it"
 
 
+def test_name_like_that_of_a_slot() -> None:
+    """A program's own `jane/bedrock~2` of a different service is not the credential that specs declare."""
+    other = replace(KEY, service="logs.amazonaws.com")
+    state = record(id_="ACCA1"), replace(record(resource="jane/bedrock~2"), service=other.service)
+    expected = [("credential-too-old", "ACCA0", USER_PLACE)]
+    assert findings(look(declare(CredentialPolicy(max_age_days=80), 90), other, state=state)) == expected
+
+
 @pytest.mark.parametrize("is_state_known", [True, False])
 def test_previous_key(*, is_state_known: bool) -> None:
     """A previous key works until its end, so no edit of the specs is suggested for it, except the removal."""

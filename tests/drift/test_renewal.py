@@ -405,6 +405,21 @@ def test_slots() -> None:
     assert find_slots({}, DECLARED).current is None
 
 
+def test_names_like_those_of_slots() -> None:
+    """A credential of a different user or service is not the previous one, unless a rename has not reached both."""
+    first, second = record("jane/bedrock", RENEWED[0]), record("jane/bedrock~2", RENEWED[1])
+    renamed = replace(DECLARED, user_was="janet")
+    for other, desired, is_previous in (
+        (second, DECLARED, True),
+        (replace(second, user="joe"), DECLARED, False),
+        (replace(second, service="logs.amazonaws.com"), DECLARED, False),
+        (replace(second, user="janet"), DECLARED, False),
+        (replace(second, user="janet"), renamed, True),
+    ):
+        slots = find_slots({each.resource: each for each in (first, other)}, desired)
+        assert (slots.current, slots.previous) == (first, other if is_previous else None)
+
+
 @pytest.mark.parametrize("number", [0, 1])
 def test_previous_of_other_numbers(number: int) -> None:
     """One existing credential is the current one, and a credential without `renewBefore` has no previous one."""

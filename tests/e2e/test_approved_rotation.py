@@ -52,7 +52,7 @@ def test_approved_rotations(rotated: Stack, iam: IAMClient, emulator: Emulator) 
     assert list_ids(iam, "joe") == {of_joe: "Active"}
 
     approved = plan_on(rotated, emulator, 86 + 86)
-    assert read_ids(approved) == {"reset": [first], "activate": [first]}
+    assert read_ids(approved) == {"reset": [first], "activate": [first], "rotate": [second]}
     working = find_working(iam, emulator)
     narrowed = approved.read_text()
     change(approved, reset=[], activate=[])
@@ -68,8 +68,39 @@ def test_approved_rotations(rotated: Stack, iam: IAMClient, emulator: Emulator) 
     assert list_ids(iam, "joe") == {of_joe: "Active"}, "joe's rotation was not due at the time of the plan"
 
     approved = plan_on(rotated, emulator, 208)
-    assert read_ids(approved) == {"deactivate": [second]}, "a new credential has no id"
+    assert read_ids(approved) == {"deactivate": [second], "rotate": [of_joe]}, "a new credential has no id"
     assert up(rotated, approved).code == 0
     assert list_ids(iam) == {first: "Active", second: "Inactive"}
     assert list(list_ids(iam, "joe").values()) == ["Active", "Active"]
     rotated.assert_no_changes()
+
+
+def test_rotations_that_the_plan_does_not_name(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
+    """A first rotation, which has no id yet, waits unless the plan names the credential in use.
+
+    That is so for a plan from a stored preview of an earlier day, and for one that `maxPerRun` deferred.
+    """
+    for user in ("jane", "joe"):
+        iam.create_user(UserName=user)
+    stack.write_specs(team="defaults: {rotation: {maxPerRun: 1}}" + TEAM)
+    stack.up()
+    approved = plan_on(stack, emulator, 70)
+    change(approved, plannedAt=(datetime.now(UTC) + timedelta(days=100)).isoformat(timespec="seconds"))
+    pass_days(emulator, 100)
+    done = up(stack, approved)
+    assert done.code == 0, done.text
+    assert "a rotation is due, but the approved plan does not name it. A later `pulumi up` rotates" in done.text
+    assert (len(list_ids(iam)), len(list_ids(iam, "joe"))) == (1, 1)
+
+    approved = plan_on(stack, emulator, 100)
+    (named,) = read_ids(approved)["rotate"]
+    user, other = ("jane", "joe") if named in list_ids(iam) else ("joe", "jane")
+    iam.update_service_specific_credential(UserName=user, ServiceSpecificCredentialId=named, Status="Inactive")
+    done = up(stack, approved)
+    assert done.code == 0, done.text
+    assert f"{other}/keyspaces: a rotation is due, but the approved plan does not name it" in done.text
+    assert (len(list_ids(iam, user)), len(list_ids(iam, other))) == (1, 1)
+
+    iam.update_service_specific_credential(UserName=user, ServiceSpecificCredentialId=named, Status="Active")
+    assert up(stack, approved).code == 0
+    assert (len(list_ids(iam, user)), len(list_ids(iam, other))) == (2, 1)

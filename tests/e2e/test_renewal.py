@@ -120,11 +120,11 @@ def test_leaked_key(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     leaked = emulator.controls.passwords()[second]
     stack.write_specs(jane=RENEWED.replace("bedrock, ", "bedrock, reset: leaked, "))
     narrow = stack.succeed("up", "--yes", "--skip-preview", "--target", f"**::{NAME}")
-    assert f"{NAME}: the current key is not reset, because `--target` does not include {NAME}~2" in narrow
+    assert f"{NAME}: the current password or key is not reset, because `--target` does not include {NAME}~2" in narrow
     stack.succeed("up", "--yes", "--skip-preview", "--target", f"**::{NAME}*")
     assert list_ids(iam) == {first: "Inactive", second: "Active"}
     assert emulator.controls.passwords()[second] != leaked
-    assert read_current(stack, NAME) == (second, first)
+    assert read_current(stack, NAME) == (second, None)
     assert stack.read_secrets()[NAME] == emulator.controls.passwords()[second]
 
 

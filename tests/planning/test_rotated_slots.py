@@ -143,15 +143,6 @@ def test_new_lifetime() -> None:
     assert find_rotation(replace(PLAIN, rotate=POLICY), imported, ACCOUNT) != find_issue(imported)
 
 
-def test_activated_after_a_reset() -> None:
-    """A previous credential that someone uses again has a whole overlap, although its `reset` is an older one."""
-    desired = replace(ROTATED, reset="x")
-    other, current = password(1, 0, age=50), password(2, 2, age=1, reset="x")
-    assert outline(plan(desired, other, current)) == [(2, 2, None), (1, 0, None)]
-    reset_in_place = password(2, 2, age=40, reset="x", issued=1)
-    assert outline(plan(desired, other, reset_in_place)) == [(2, 2, None), (1, 0, "Inactive")]
-
-
 def test_renewal_after_rotation() -> None:
     """A previous key without an expiry, issued before `renewBefore` was declared, is retired after that time."""
     renewed = replace(PLAIN, renew_before_hours=14 * 24)

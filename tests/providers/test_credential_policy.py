@@ -127,7 +127,7 @@ def test_rejected_rotation(emulator: Emulator, rotation: RotationPolicy, edit: s
     """A rotating credential is rejected with the edit that rotates it, because `reset` ends the overlap."""
     put(emulator)
     desired = DesiredCredential("jane", CODECOMMIT, "codecommit", SourceLocation("a.yaml", 1, 1), rotate=rotation)
-    context = rotation_context(SlotPlan((desired,)), desired)
+    context = rotation_context(SlotPlan((desired,)), desired, is_preview=True)
     (reason,) = reasons(start().check(INPUTS, own(OLD | ENFORCED, **context)))
     assert reason.endswith(f"Options: {edit}; or allow the run with --config enforce=false")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OWN, OTHER = "ACCAOWN00000000000000", "ACCAOTHER000000000000"
-KEYS = ("adopt", "activate", "deactivate", "reset", "replace", "delete")
+KEYS = ("adopt", "activate", "deactivate", "reset", "replace", "delete", "rotate")
 EMPTY: dict[str, Any] = {key: [] for key in KEYS}
 GOOD = EMPTY | {
     "version": 1,
@@ -221,6 +221,18 @@ def test_round_trip() -> None:
     )
     assert approval.ids[Action.DELETE] == {OWN}
     assert json.loads(format_approval(approval)) == GOOD
+
+
+def test_optional_key() -> None:
+    """A plan without the key `rotate` approves no rotation; the other keys are required."""
+    for key in KEYS:
+        text = json.dumps({name: value for name, value in GOOD.items() if name != key})
+        if key == "rotate":
+            assert not parse_approval(text).permits(OWN, Action.ROTATE)
+        else:
+            with pytest.raises(ApprovalError, match=f"it lacks key '{key}'"):
+                parse_approval(text)
+    assert parse_approval(json.dumps(GOOD | {"rotate": [OWN]})).permits(OWN, Action.ROTATE)
     assert parse_approval(json.dumps(GOOD | {"account": None, "specs": None})).account is None
 
 
@@ -248,6 +260,7 @@ def test_round_trip() -> None:
         (json.dumps(GOOD | {"specs": "0"}), "specs is not valid"),
         (json.dumps(GOOD | {"delete": OWN}), "delete is not a list of credential ids"),
         (json.dumps(GOOD | {"delete": ["*"]}), "delete is not a list of credential ids"),
+        (json.dumps(GOOD | {"rotate": ["*"]}), "rotate is not a list of credential ids"),
         (json.dumps(GOOD | {"adopt": [OWN, None]}), "adopt is not a list of credential ids"),
     ],
 )

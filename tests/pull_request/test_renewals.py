@@ -175,7 +175,7 @@ def test_deletion_of_an_expired_previous_one(tmp_path: Path) -> None:
     steps = [step("delete", "jane/bedrock", OLDER, old=EXPIRED), same("jane/bedrock~2", NEWER, NEW)]
     comment = plan(*steps)
     assert f"{ROW} delete expired | expired |  |\n" in comment
-    assert "1 expired to delete; the stack has 2 credentials." in comment
+    assert "1 expired to delete; the stack has 1 credential." in comment
     assert not removes(*steps)
     assert approve(tmp_path, *steps) == {"delete": [OLDER]}
 

@@ -25,11 +25,10 @@ ROW = "| `jane/keyspaces` | `cassandra.amazonaws.com` |"
 SLOT_1, SLOT_2 = "jane/keyspaces", "jane/keyspaces~2"
 
 
-def retire(old: dict[str, Any] = OLD, *, was: str | None = None) -> dict[str, Any]:
-    """Return the update that deactivates the credential in slot 1; `was` is its declared status before."""
+def retire(old: dict[str, Any] = OLD) -> dict[str, Any]:
+    """Return the update that deactivates the credential in slot 1."""
     made = step("update", SLOT_1, PREVIOUS, old=old, new=JANE)
     made["newState"]["inputs"] |= {"status": "Inactive"} | {key: old[key] for key in ("reset",) if key in old}
-    made["oldState"]["inputs"] |= {} if was is None else {"status": was}
     return made
 
 
@@ -44,6 +43,15 @@ def rotate(op: str = "update", old: dict[str, Any] | None = IDLE, **new: object)
 
 DELETION = step("delete", SLOT_1, PREVIOUS, old=OLD)
 KEPT = same(SLOT_2, CURRENT, NEW)
+
+
+def name_retired(current: dict[str, Any], id_: str = PREVIOUS) -> dict[str, Any]:
+    """Return the step of a current credential whose new inputs name the retired one, as in a preview."""
+    inputs = current["newState"]["inputs"] | {"retires": id_}
+    return current | {"newState": current["newState"] | {"inputs": inputs}}
+
+
+RETIRING = name_retired(KEPT)
 AGED = {"age_days": 300.0, "expiration_date": "2027-05-01T00:00:00+00:00"}
 
 
@@ -56,7 +64,7 @@ def test_recorded(tmp_path: Path) -> None:
     file = tmp_path / "approved.json"
     done = run_recorded("rotations", "--max-removals", "0", "--max-rotations", "3", "--approve", str(file))
     assert done.exit_code == 0, done.stderr
-    assert "3 to rotate, 2 to retire; the stack has 9 credentials." in done.stdout
+    assert "3 to rotate, 2 to retire; the stack has 5 credentials." in done.stdout
     bot, jane, joe = (
         f"rotate | {ids[name]} stays valid for the overlap"
         for name in ("bot/bedrock", "jane/keyspaces~2", "joe/bedrock~2")
@@ -77,6 +85,7 @@ def test_recorded(tmp_path: Path) -> None:
         Action.REPLACE: {ids["joe/bedrock"]},
         Action.DEACTIVATE: {ids["old/codecommit"]},
         Action.DELETE: {ids["old/logs"]},
+        Action.ROTATE: {ids["bot/bedrock"], ids["jane/keyspaces~2"], ids["joe/bedrock~2"]},
     }
 
 
@@ -111,7 +120,7 @@ def test_rotation(tmp_path: Path, steps: list[dict[str, Any]], note: str, approv
     assert "\n1 to rotate; the stack has " in comment
     assert f'+   rotates: "{CURRENT}"\n' in comment
     assert not removes(*steps)
-    assert approve(tmp_path, *steps) == approved
+    assert approve(tmp_path, *steps) == approved | {"rotate": [CURRENT]}
 
 
 def test_rotation_of_an_unused_slot_that_works() -> None:
@@ -131,7 +140,7 @@ def test_rotation_by_adoption(tmp_path: Path) -> None:
     assert f"| `jane/keyspaces` from `{unmanaged}` | `cassandra.amazonaws.com` | rotate, adopt, reset |" in comment
     assert "1 to rotate;" in comment
     assert removes(*steps)
-    assert approve(tmp_path, *steps) == {"adopt": [unmanaged], "reset": [unmanaged]}
+    assert approve(tmp_path, *steps) == {"adopt": [unmanaged], "reset": [unmanaged], "rotate": [CURRENT]}
 
 
 def test_rotation_of_a_renamed_credential() -> None:
@@ -151,26 +160,27 @@ def test_unchanged_rotation() -> None:
     assert "| record |" in plan(KEPT, unchanged | {"op": "update"})
 
 
-def test_hostile_id() -> None:
-    """A rotated id that is not a valid credential id is not rendered."""
+def test_hostile_id(tmp_path: Path) -> None:
+    """A rotated id that is not one of IAM becomes neither markup nor an approval."""
     for id_ in ("<b>|", 7, None, ["ACCA"]):
+        assert "rotate" not in approve(tmp_path, KEPT, rotate(rotates=id_))
         assert f"{ROW} rotate | the previous one stays valid for the overlap;" in plan(KEPT, rotate(rotates=id_))
 
 
 @pytest.mark.parametrize(
     ("steps", "note", "approved"),
     [
-        ([KEPT, retire()], "deactivates", {"deactivate": [PREVIOUS]}),
-        ([retire(), refresh(SLOT_2, CURRENT, NEW), KEPT], "deactivates", {"deactivate": [PREVIOUS]}),
-        ([KEPT, DELETION], "deletes", {"delete": [PREVIOUS]}),
-        ([KEPT, step("delete", SLOT_1, PREVIOUS, old=IDLE)], "deletes", {"delete": [PREVIOUS]}),
+        ([RETIRING, retire()], "deactivates", {"deactivate": [PREVIOUS]}),
+        ([retire(), refresh(SLOT_2, CURRENT, NEW), RETIRING], "deactivates", {"deactivate": [PREVIOUS]}),
+        ([RETIRING, DELETION], "deletes", {"delete": [PREVIOUS]}),
+        ([RETIRING, step("delete", SLOT_1, PREVIOUS, old=IDLE)], "deletes", {"delete": [PREVIOUS]}),
     ],
 )
 def test_retirement(tmp_path: Path, steps: list[dict[str, Any]], note: str, approved: dict[str, list[str]]) -> None:
     """After the overlap, the previous credential is retired: no removal, but it needs an approval."""
     comment = plan(*steps)
     assert f"{ROW} retire | overlap has ended; {note} the previous credential |  |\n" in comment
-    assert "\n1 to retire; the stack has 2 credentials.\n" in comment
+    assert "\n1 to retire; the stack has 1 credential.\n" in comment
     assert not removes(*steps)
     assert approve(tmp_path, *steps) == approved
 
@@ -178,13 +188,12 @@ def test_retirement(tmp_path: Path, steps: list[dict[str, Any]], note: str, appr
 def test_retirement_with_a_recorded_trigger() -> None:
     """A changed `trigger` that is only recorded in the current slot does not make the retirement a removal."""
     recorded = step("update", SLOT_2, CURRENT, old=NEW, new=JANE | {"rotation": 1.0, "trigger": "audit"})
-    assert not removes(recorded, retire())
+    assert not removes(name_retired(recorded), retire())
+    assert f'+   retires: "{PREVIOUS}"\n' in plan(name_retired(recorded), retire())
 
 
 RESET = step("update", SLOT_2, CURRENT, old=NEW, new=JANE | {"rotation": 2.0, "reset": "leak"})
-REISSUED = same(SLOT_2, CURRENT, NEW | {"reset": "leak"})
 WITHOUT_ROTATE = step("update", SLOT_2, CURRENT, old=NEW, new=JANE | {"rotation": 1.0, "declared": None})
-SECOND = step("create", "jane/keyspaces/other", "", new=JANE)
 RETAINED = step("delete", SLOT_1, PREVIOUS, old=OLD)
 RETAINED["oldState"] |= {"retainOnDelete": True}
 
@@ -194,36 +203,43 @@ RETAINED["oldState"] |= {"retainOnDelete": True}
     [
         ([RESET, retire()], "deactivate"),
         ([RESET, retire(OLD | {"reset": "leak"})], "deactivate"),
-        ([REISSUED, retire()], "deactivate"),
-        ([KEPT, retire(was="Inactive")], "deactivate"),
-        ([KEPT, DELETION | {"oldState": DELETION["oldState"] | {"inputs": JANE | {"status": "Inactive"}}}], "delete"),
         ([WITHOUT_ROTATE, DELETION], "delete"),
-        ([KEPT, SECOND, DELETION], "delete"),
-        ([step("replace", SLOT_2, CURRENT, old=NEW, new=JANE | {"user": "joe", "rotation": 1.0}), DELETION], "delete"),
+        (
+            [
+                name_retired(step("replace", SLOT_2, CURRENT, old=NEW, new=JANE | {"user": "joe", "rotation": 1.0})),
+                DELETION,
+            ],
+            "delete",
+        ),
         ([step("delete", SLOT_2, CURRENT, old=NEW), DELETION], "delete"),
         ([refresh(SLOT_2, CURRENT, NEW), DELETION], "delete"),
-        ([same(SLOT_2, CURRENT, OLD), DELETION], "delete"),
-        ([same(SLOT_2, CURRENT, OLD), retire()], "deactivate"),
-        ([KEPT, RETAINED], "delete"),
+        ([KEPT, retire()], "deactivate"),
+        ([KEPT, DELETION], "delete"),
+        ([name_retired(KEPT, CURRENT), retire()], "deactivate"),
+        ([name_retired(KEPT, ""), {**DELETION, "oldState": {**DELETION["oldState"], "id": ""}}], "delete"),
+        ([name_retired(same("joe/keyspaces~2", CURRENT, NEW | {"user": "joe"})), retire()], "deactivate"),
+        ([name_retired(same(SLOT_2, CURRENT, NEW | {"user": "joe"})), retire()], "deactivate"),
+        ([name_retired(same(SLOT_2, CURRENT, NEW | {"service": "logs.amazonaws.com"})), DELETION], "delete"),
+        ([RETIRING, RETAINED], "delete"),
         ([DELETION], "delete"),
     ],
 )
 def test_removal_of_a_previous_credential(steps: list[dict[str, Any]], row: str) -> None:
-    """Without the end of an overlap, a deactivated or deleted previous credential is a removal.
+    """Unless the current credential names it as retired, a deactivated or deleted previous credential is a removal.
 
-    The current one was reset, now or in a run that failed later. A retired credential was activated again. Specs no
-    longer declare `rotate`. The current credential is replaced, deleted or unknown.
+    This includes resets, removed `rotate`, `--target` and retired credentials that were activated again. It is also a
+    removal if the current credential is replaced, deleted, unknown or of a different user or service.
     """
     comment = plan(*steps)
     assert f" | {row} | " in comment
-    assert "retire" not in comment
+    assert " | retire" not in comment
     assert removes(*steps)
 
 
 def test_secret_reset() -> None:
     """A secret reset trigger is masked, so a reset of the previous credential is assumed, which is a removal."""
     secret = {"reset": "[secret]"}
-    steps = [same(SLOT_2, CURRENT, NEW | secret), retire(OLD | secret)]
+    steps = [name_retired(same(SLOT_2, CURRENT, NEW | secret)), retire(OLD | secret)]
     assert f"{ROW} retire, reset | overlap has ended;" in plan(*steps)
     assert removes(*steps)
 
@@ -239,6 +255,45 @@ def test_inactive_previous_credential() -> None:
     """A previous credential that does not work is not called valid."""
     comment = plan(step("delete", SLOT_1, PREVIOUS, old=IDLE), WITHOUT_ROTATE)
     assert f"{ROW} delete | previous; " in comment
+
+
+RESET_BOTH = [RESET, retire()]
+SPARE = [same(f"user-{number}/logs", "", ACTIVE | {"user": f"user-{number}"}) for number in range(9)]
+
+
+@pytest.mark.parametrize(
+    ("steps", "option", "share"),
+    [
+        ([KEPT, rotate(), *SPARE], "--max-rotations", "1 of 10 credentials (10%) would be rotated"),
+        ([*RESET_BOTH, *SPARE], "--max-removals", "1 of 10 credentials (10%) would be deleted"),
+        ([*reversed(RESET_BOTH), *SPARE], "--max-removals", "1 of 10 credentials (10%) would be deleted"),
+        ([KEPT, retire(), *SPARE], "--max-removals", "1 of 10 credentials (10%) would be deleted"),
+    ],
+)
+def test_share_of_declared_credentials(steps: list[dict[str, Any]], option: str, share: str) -> None:
+    """Both slots of a credential count once, among the changes and in the stack."""
+    assert run_plan("-", option, "10%", given=make_preview(*steps)).exit_code == 0
+    done = run_plan("-", option, "9.9%", given=make_preview(*steps))
+    assert done.exit_code == 3
+    assert done.stderr.startswith(f"Rejected: {share}")
+
+
+@pytest.mark.parametrize("other", [{"user": "joe"}, {"service": "logs.amazonaws.com"}, {}])
+def test_names_like_those_of_slots(other: dict[str, str]) -> None:
+    """A program's own `app~2` is not a slot of `app`, whose name, share and notes it does not get."""
+    first, second = same("app", PREVIOUS, OLD), same("app~2", CURRENT, OLD | other)
+    for gone, kept in ((second, first), (first, second)):
+        name = gone["urn"].split("::")[-1]
+        deletion = {**gone, "op": "delete"}
+        del deletion["newState"]
+        comment = plan(deletion, kept)
+        assert f"| `{name}`" in comment
+        assert "previous" not in comment
+        assert "1 to delete; the stack has 2 credentials." in comment
+    expired = step("delete", "app", PREVIOUS, old=OLD | {"status": "Expired"})
+    of_joe = same("app~2", CURRENT, NEW | {"user": "joe"})
+    assert removes(expired, of_joe)
+    assert "renew" not in plan(same("app", PREVIOUS, OLD), step("create", "app~2", "", new=JANE | other))
 
 
 def make_rotations(rotated: int, kept: int, renewed: int = 0) -> str:
@@ -282,7 +337,7 @@ def test_what_counts_as_a_rotation() -> None:
     done = run_plan("-", "--max-rotations", "0", given=make_rotations(0, 2, renewed=2))
     assert (done.exit_code, done.stderr) == (0, "")
     assert "2 to renew" in done.stdout
-    assert run_plan("-", "--max-rotations", "0", given=make_preview(KEPT, retire())).exit_code == 0
+    assert run_plan("-", "--max-rotations", "0", given=make_preview(RETIRING, retire())).exit_code == 0
 
 
 def test_both_limits(tmp_path: Path) -> None:
@@ -292,8 +347,8 @@ def test_both_limits(tmp_path: Path) -> None:
     done = run_plan("-", "--max-removals", "0", "--max-rotations", "0", "--approve", str(file), given=preview)
     assert done.exit_code == 3
     assert done.stderr == (
-        "Rejected: 1 of 3 credentials (33%) would be deleted, replaced, reset or deactivated, but the limit is 0.\n"
-        "Rejected: 1 of 3 credentials (33%) would be rotated, but the limit is 0.\n"
+        "Rejected: 1 of 2 credentials (50%) would be deleted, replaced, reset or deactivated, but the limit is 0.\n"
+        "Rejected: 1 of 2 credentials (50%) would be rotated, but the limit is 0.\n"
     )
     assert done.stdout.count("**Rejected**: ") == 2
     assert not file.exists()

@@ -267,7 +267,7 @@ class Program:
             for credential in group:
                 if credential.declared_name == found.resource_name:
                     password = None if credential.adopt is None else found.password
-                    context = rotation_context(plans.get(credential.declared_name), credential)
+                    context = rotation_context(plans.get(credential.declared_name), credential, is_preview=previewing)
                     context |= users_context([user], is_preview=previewing)
                     yield self._yaml_goal(credential, group, recorded, password, context)
         actions = {name: action for name, action in self.unmanaged.items() if action is not None}

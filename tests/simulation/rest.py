@@ -302,11 +302,14 @@ class Rest:
         )
 
     def _has_expiry_as_declared(self, stack: Stack, resource: Resource, declared: Declared) -> bool:
-        """Return True also for a previous credential, which a changed `expire` does not concern."""
+        """Return True also for a previous credential, and while `notBefore` defers a changed `expire`."""
         current, *_ = find_slots(stack.credentials, declared) or [resource]
         existing = self._home(stack).existing()[resource.id]
         is_previous = declared.has_successors and current.id != resource.id
-        return is_previous or (existing.expires is None) == (declared.age_days is None)
+        start = None if declared.rotate is None else declared.rotate.not_before
+        if is_previous or (start is not None and start > self._clock.now()):
+            return True
+        return (existing.expires is None) == (declared.age_days is None)
 
     def _judge_orphan(self, credential_id: str) -> None:
         """Check that every orphan of a run was reported, unless the run was killed."""

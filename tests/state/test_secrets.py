@@ -188,7 +188,9 @@ def test_secret_rotation() -> None:
 
 def test_only_slot_2() -> None:
     """After the deletion of slot 1, the declared name selects slot 2."""
-    export = make_export(make_resource("jane/bedrock~2"))
+    only = make_resource("jane/bedrock~2")
+    only["outputs"] = only["outputs"] | {"rotation": 1.0}
+    export = make_export(only)
     assert find_secret(export, "jane/bedrock").resource == "jane/bedrock"
     assert find_secret(export, "jane/bedrock").id == "ACCA1"
 
@@ -209,6 +211,7 @@ def test_no_second_slot() -> None:
 def test_slots_below_two_parents() -> None:
     """Credentials of one name below different parents are listed by the URNs of their current slots."""
     other = make_resource("jane/bedrock~2")
+    other["outputs"] = other["outputs"] | {"rotation": 1.0}
     other["urn"] = other["urn"].replace(CREDENTIAL, f"team:index:Team${CREDENTIAL}")
     with pytest.raises(SecretError, match="the stack has 2 credentials named 'jane/bedrock'") as raised:
         find_secret(make_export(make_resource("jane/bedrock"), other), "jane/bedrock")
@@ -274,10 +277,30 @@ def test_login_of_another_parent() -> None:
     """A slot with a different parent is a different credential; two credentials of one name are still an error."""
     current, other = make_resource("x"), make_resource("x~2")
     other["urn"] = other["urn"].replace(CREDENTIAL, f"team:index:Team${CREDENTIAL}")
-    other["outputs"] = other["outputs"] | {"service_user_name": "jane+1-at-1", "status": "Active"}
+    other["outputs"] = other["outputs"] | {"service_user_name": "jane+1-at-1", "status": "Active", "rotation": 1}
     with pytest.raises(SecretError, match="the stack has 2 credentials named 'x'"):
         find_secret_of_login(make_export(current, other), "x", "jane+1-at-1")
     assert find_secret_of_login(make_export(current, other), current["urn"], "jane+1-at-1") is None
+
+
+@pytest.mark.parametrize(
+    "outputs", [{"user": "joe"}, {"user": "joe", "rotation": 1}, {"service": "cassandra.amazonaws.com"}, {}]
+)
+def test_names_like_those_of_slots(outputs: dict[str, Any]) -> None:
+    """A program's own `app~2` of a different user or service is not a slot of `app`, so its login gets nothing."""
+    first, other = make_resource("app"), make_resource("app~2")
+    other["outputs"] = other["outputs"] | {"service_user_name": "joe-at-1", "status": "Active"} | outputs
+    export = make_export(first, other)
+    assert answer(export, first["urn"], "joe-at-1") is None
+    assert answer(export, "app~2", "joe-at-1") is not None
+    if "rotation" in outputs:
+        with pytest.raises(SecretError, match="the stack has 2 credentials named 'app'"):
+            find_secret_of_login(export, "app", "joe-at-1")
+    else:
+        assert answer(export, "app", "joe-at-1") is None
+        assert find_secret(export, "app").login == "jane-at-1"
+        with pytest.raises(SecretError, match="no credential 'app'"):
+            find_secret(make_export(other), "app")
 
 
 def test_login_without_a_password() -> None:
