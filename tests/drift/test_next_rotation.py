@@ -1,4 +1,4 @@
-"""The next steps of rotating credentials: what the next `up` does with a current and a previous credential."""
+"""The next steps of rotating credentials: the effect of the next `up` on the current and the previous one."""
 
 from __future__ import annotations
 
