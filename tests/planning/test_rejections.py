@@ -99,6 +99,16 @@ def test_in_the_way() -> None:
     )
 
 
+def test_no_import_of_a_successor() -> None:
+    """A successor is never imported, so that is not an option while the current credential exists."""
+    current, successor = Member(declared=2, is_renewed=True), f"{NAME}~2"
+    group = Group(USER, SERVICE, {NAME: current, successor: current}, (A, B), {B.id: NAME})
+    message = describe(InTheWay((A,)), group, successor, NOW)
+    assert ("import" in message, f"delete it ({DELETE_A}" in message) == (False, True)
+    first = Group(USER, SERVICE, {NAME: current}, (A,))
+    assert "import it unchanged with `adopt: ACCAA`" in describe(InTheWay((A,)), first, NAME, NOW)
+
+
 @pytest.mark.parametrize(
     ("unmanaged", "imports"),
     [

@@ -132,6 +132,17 @@ def test_rejected_rotation(emulator: Emulator, rotation: RotationPolicy, edit: s
     assert reason.endswith(f"Options: {edit}; or allow the run with --config enforce=false")
 
 
+def test_rotation_that_waits(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """A credential whose rotation is due is not rejected, because a later run rotates it without an edit."""
+    put(emulator)
+    desired = DesiredCredential(
+        "jane", CODECOMMIT, "codecommit", SourceLocation("a.yaml", 1, 1), rotate=RotationPolicy(7 * 24, 83 * 24)
+    )
+    context = rotation_context(SlotPlan((desired,), is_due=True), desired, is_preview=True)
+    assert reasons(start().check(INPUTS, own(OLD | ENFORCED, **context))) == []
+    assert "credential-too-old" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("change", [{"reset": "old"}, {"rotation": 1.0}, {"status": "Inactive"}, {"service": "logs"}])
 def test_new_password(emulator: Emulator, change: dict[str, object]) -> None:
     """A run that resets, rotates, deactivates or replaces the credential is not rejected because of its age."""
