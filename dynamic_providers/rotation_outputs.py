@@ -123,17 +123,19 @@ def _forget_resources(output: pulumi.Output[bool]) -> pulumi.Output[bool]:
 def _describe_previous(
     previous: ServiceSpecificCredential | None, current: ServiceSpecificCredential, overlap: timedelta
 ) -> pulumi.Output[Mapping[str, str] | None]:
-    """Return the id, login and end of the previous credential, None if it is retired."""
+    """Return the id, login and, if known, end of the previous credential; None if it is retired."""
     if previous is None:
         return pulumi.Output.from_input(None)
 
     def describe(values: list[Any]) -> Mapping[str, str] | None:
-        status, credential_id, user_name, alias, expires, issued_at, created = values
+        status, credential_id, user_name, alias, expires, current_status, issued_at, created = values
         if status == Status.INACTIVE:
             return None
-        end = add_time(datetime.fromisoformat(issued_at or created), overlap)
-        until = end if expires is None else min(end, datetime.fromisoformat(expires))
-        return {"id": credential_id, "user_name": user_name or alias, "valid_until": until.isoformat()}
+        is_kept = current_status == Status.INACTIVE  # someone uses the previous one again, and no run retires it
+        end = None if is_kept else add_time(datetime.fromisoformat(issued_at or created), overlap)
+        ends = [each for each in (end, expires and datetime.fromisoformat(expires)) if each]
+        until = {"valid_until": min(ends).isoformat()} if ends else {}
+        return {"id": credential_id, "user_name": user_name or alias} | until
 
     return pulumi.Output.all(
         previous.status,
@@ -141,6 +143,7 @@ def _describe_previous(
         previous.service_user_name,
         previous.service_credential_alias,
         previous.expiration_date,
+        current.status,
         current.issued_at,
         current.create_date,
     ).apply(describe)

@@ -149,6 +149,7 @@ def group_slots(
 def describe_slots(slots: Sequence[RegisteredResource], plan: SlotPlan | None) -> dict[str, Any]:
     """Return the outputs of a credential that are not secret, and those of the previous one while it works."""
     current, *others = slots
-    rotate = None if plan is None else plan.slots[0].rotate
+    is_kept = current.is_retired  # someone uses the previous one again, and no run retires it
+    rotate = None if plan is None or is_kept else plan.slots[0].rotate
     previous = [each.previous_outputs(current, rotate) for each in others if not each.is_retired]
     return current.public_outputs() | ({"previous": previous[0]} if previous else {})

@@ -14,6 +14,7 @@ from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterR
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.rpc import UNKNOWN, is_rpc_secret, unwrap_rpc_secret, wrap_rpc_secret
 
+from iamcreds.desired import DesiredCredential, RotationPolicy
 from iamcreds.model import SourceLocation, Status
 from iamcreds.planning.slot_plan import SlotPlan
 from iamcreds.pulumi_engine.inputs import CredentialInputs
@@ -21,7 +22,7 @@ from iamcreds.pulumi_engine.monitor import send
 from iamcreds.pulumi_engine.program_context import state_context
 from iamcreds.pulumi_engine.registration import _list_credentials, _Run, register
 from iamcreds.pulumi_engine.requests import credential_request
-from iamcreds.pulumi_engine.responses import RegisteredResource, group_slots
+from iamcreds.pulumi_engine.responses import RegisteredResource, describe_slots, group_slots
 from iamcreds.pulumi_engine.run_progress import RunProgress
 from iamcreds.pulumi_engine.stack_state import StackState
 from iamcreds.specs import load
@@ -221,6 +222,32 @@ def test_engine_that_is_gone() -> None:
     ):
         runner.run(send(ResourceMonitorStub(channel).RegisterResource, RegisterResourceRequest()))
     assert ended.value.code == 32
+
+
+def test_end_of_the_previous_credential() -> None:
+    """`valid_until` is the earlier of expiry and retirement; it is omitted if no run ends the previous credential."""
+    rotate = RotationPolicy(7 * 24, 90 * 24)
+    desired = DesiredCredential(
+        "jane", "bedrock.amazonaws.com", "bedrock", SourceLocation("a.yaml", 1, 1), rotate=rotate
+    )
+    plan = SlotPlan((desired,))
+    dates = {"issued_at": "2027-01-01T00:00:00+00:00", "create_date": "2026-01-01T00:00:00+00:00", "status": "Active"}
+    previous = {"credential_id": "ACCA1", "service_credential_alias": "jane-at", "status": "Active"}
+    current = {"credential_id": "ACCA2", "rotation": 1.0, **dates}
+    soon, later = (f"2027-01-0{day}T00:00:00+00:00" for day in (2, 9))
+
+    def end(plan: SlotPlan | None, **changed: Any) -> object:  # noqa: ANN401 - outputs of either credential
+        now = registered(current | {name: each for name, each in changed.items() if name != "expiration_date"})
+        old = registered(previous | {name: each for name, each in changed.items() if name == "expiration_date"})
+        return describe_slots([now, old], plan)["previous"].get("valid_until")
+
+    assert end(plan) == "2027-01-08T00:00:00+00:00"
+    assert end(plan, expiration_date=later) == "2027-01-08T00:00:00+00:00"
+    assert end(plan, expiration_date=soon) == soon
+    assert end(plan, status="Inactive") is None
+    assert end(None) is None
+    assert end(plan, issued_at="junk") == "2026-01-08T00:00:00+00:00"
+    assert "previous" not in describe_slots([registered(current), registered(previous | {"status": "Inactive"})], plan)
 
 
 @pytest.mark.parametrize(("recorded", "expected"), [(0, ["jane/codecommit"]), (1, []), (2, [])])
