@@ -1,4 +1,4 @@
-"""The next steps of rotating credentials: the effect of the next `up` on the current and the previous one."""
+"""The next steps of rotating credentials, which the next `up` carries out."""
 
 from __future__ import annotations
 

@@ -119,12 +119,14 @@ def find_rules(
 
 def forget_successor(plan: SlotPlan) -> SlotPlan:
     """Never rotate."""
-    return plan if plan.rotated is None else replace(plan, slots=plan.slots[:1])
+    return plan if plan.rotated is None else replace(plan, slots=plan.slots[:1], rotated=None)
 
 
 def reset_current(plan: SlotPlan) -> SlotPlan:
     """Issue the new password in the current slot."""
-    return plan if plan.rotated is None else replace(plan, slots=(replace(plan.slots[0], reset="rotated"),))
+    if plan.rotated is None:
+        return plan
+    return replace(plan, slots=(replace(plan.slots[0], reset="rotated"),), rotated=None)
 
 
 def retire_early(plan: SlotPlan) -> SlotPlan:
