@@ -243,7 +243,7 @@ def test_documented_program(stack: Stack, iam: IAMClient) -> None:
     iam.create_user(UserName="build-bot")
     stack.write_program(program())
     preview = stack.preview()
-    assert "4 to create" in preview
+    assert "5 to create" in preview
     assert preview.replace("warning: using pulumi-resource-aws from $PATH", "").count("warning") == 0
     stack.up()
     stack.assert_no_changes()
