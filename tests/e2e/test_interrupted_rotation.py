@@ -152,7 +152,7 @@ def test_older_state(rotated: Stack, iam: IAMClient, emulator: Emulator) -> None
     assert warning in rotated.preview()
     shown = rotated.up()
     assert warning in shown
-    assert f"an older state was restored, and then {first} may be the password in use" in shown
+    assert "After a manual activation or a restored earlier state, its password may be in use" in shown
     assert emulator.controls.passwords() == passwords, "no password was reset"
     assert list_ids(iam) == {first: "Inactive", second: "Active"}
     assert rotated.read_secrets() == {NAME: passwords[second]}
