@@ -222,7 +222,7 @@ def test_rotations(runner: Runner, iam: IAMClient, emulator: Emulator) -> None:
     emulator.controls.set(clock_shift=0)
     retired = runner.run("up", "up", max_rotations="0", max_removals="0")
     assert retired.is_green, retired.text
-    assert "1 to retire; the stack has 2 credentials." in retired.summary
+    assert "1 to retire; the stack has 1 credential." in retired.summary
     statuses = {each["ServiceSpecificCredentialId"]: each["Status"] for each in list_credentials(iam, "jane")}
     assert statuses.pop(first["ServiceSpecificCredentialId"]) == "Inactive"
     assert list(statuses.values()) == ["Active"]
