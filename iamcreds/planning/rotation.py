@@ -142,11 +142,9 @@ def _recreate(case: _Case) -> SlotPlan | None:
     """
     if case.current.works_at(case.now):
         return None
-    plan = _keep(case)
-    if case.current.existing is not None and case.current.recorded.was_deactivated:
-        return plan
-    current = case.reissue_current(case.current.recorded.rotation)
-    return replace(plan, slots=(current, *case.spare_other()))
+    is_kept = case.current.existing is not None and case.current.recorded.was_deactivated
+    current = case.keep_current() if is_kept else case.reissue_current(case.current.recorded.rotation)
+    return replace(_keep(case), slots=(current, *case.spare_other()))
 
 
 def _reissue_retired(case: _Case) -> SlotPlan | None:

@@ -29,6 +29,7 @@ def slot(  # noqa: PLR0913 - one per fact
     days: int | None = 90,
     trigger: str | None = None,
     issued: int | None = None,
+    is_deactivated: bool = False,
     is_retired: bool = False,
 ) -> Slot:
     """Return a slot whose credential is that many days old at START; without a status it no longer exists.
@@ -41,7 +42,7 @@ def slot(  # noqa: PLR0913 - one per fact
     recorded = RecordedCredential(
         name, f"ACCA{number}", "jane", SERVICE, created, reset=reset, rotation=rotation, age_days=days, expires=expires,
         trigger=trigger, is_retired=is_retired,
-        issued=None if issued is None else START - issued * DAY,
+        is_deactivated=is_deactivated, issued=None if issued is None else START - issued * DAY,
     )  # fmt: skip
     login = "jane-at-1"
     existing = Credential(

@@ -56,6 +56,11 @@ RETIRED = password(1, 0, age=200, status=INACTIVE, is_retired=True)
             [(2, 1, None), (1, 0, None)], id="row 3: someone activated the previous one instead",
         ),
         pytest.param(
+            replace(ROTATED, expire_after_days=90),
+            [slot(1, 0, age=50, is_retired=True), slot(2, 1, age=91, status=Status.EXPIRED, is_deactivated=True)],
+            [(2, 1, None), (1, 0, None)], id="row 3: rolled back, and expired since",
+        ),
+        pytest.param(
             ROTATED, [RETIRED, password(2, 1, status=None)], [(2, 1, None), (1, 0, "Inactive")],
             id="row 3: retired stays retired",
         ),
