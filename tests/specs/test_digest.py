@@ -58,6 +58,7 @@ def test_same_digest(tmp_path: Path, files: dict[str, str]) -> None:
         ("status: Active", "rotate: {trigger: x, overlap: 7d, notBefore: 2027-01-31}"),
         ("users:", 'account: "123456789012"\nusers:'),
         ("users:", "defaults: {unmanaged: delete}\nusers:"),
+        ("users:", "defaults: {rotation: {maxPerRun: 1}}\nusers:"),
     ],
 )
 def test_different_digest(tmp_path: Path, before: str, after: str) -> None:

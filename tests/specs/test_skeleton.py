@@ -71,6 +71,14 @@ def test_every_field_can_be_used(tmp_path: Path) -> None:
     assert desired.users[0].credential_policy is not None
 
 
+def test_whole_float(tmp_path: Path) -> None:
+    """A limit that YAML reads as a float with a whole value is a whole number for the plan."""
+    path = tmp_path / "jane.yaml"
+    path.write_text("defaults: {rotation: {maxPerRun: 1e1}}\nusers: {jane: {credentials: []}}\n", "utf-8")
+    limit = load(path).max_rotations
+    assert (limit, type(limit)) == (10, int)
+
+
 @pytest.mark.parametrize("name", sorted({name for name, _, is_refused in FIELDS if not is_refused}))
 def test_supported_fields(name: str) -> None:
     """The skeleton contains every supported field."""
