@@ -91,12 +91,8 @@ def _difference(difference: Difference, issued: Mapping[str, datetime]) -> dict[
 
 
 def _previous(previous: PreviousCredential) -> dict[str, Any]:
-    credential, desired = previous.credential, previous.desired
-    return {
-        "resource": desired.declared_name,
-        "user": credential.user,
-        "service": credential.service,
-        "id": credential.id,
+    credential = previous.credential
+    return _identify(credential, previous.desired) | {
         "status": credential.status.value,
         "expires": _time(credential.expires),
         "validUntil": _time(previous.valid_until),
@@ -104,13 +100,15 @@ def _previous(previous: PreviousCredential) -> dict[str, Any]:
 
 
 def _next_rotation(rotation: NextRotation) -> dict[str, Any]:
-    credential, desired = rotation.credential, rotation.desired
+    return _identify(rotation.credential, rotation.desired) | {"rotationDue": _time(rotation.due)}
+
+
+def _identify(credential: Credential, desired: DesiredCredential) -> dict[str, Any]:
     return {
         "resource": desired.declared_name,
         "user": credential.user,
         "service": credential.service,
         "id": credential.id,
-        "rotationDue": _time(rotation.due),
     }
 
 

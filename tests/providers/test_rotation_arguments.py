@@ -134,7 +134,7 @@ def test_outputs() -> None:
 
 
 def test_password() -> None:
-    """The known password of an imported credential is registered as a secret, for the first resource only."""
+    """Only the first resource gets the known password of an imported credential, as a secret."""
     monitor = Monitor()
     run(lambda: declare(adopt="ACCA1234567890123456", password="hunter2"), monitor)
     sent = MessageToDict(monitor.requests["vault"].object)
