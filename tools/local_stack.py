@@ -45,7 +45,7 @@ def make_environment() -> dict[str, str]:
     """Return the environment variables with which `pulumi` and `iamcreds` use only this stack."""
     return {
         "PATH": os.pathsep.join([str(ROOT / ".venv/bin"), str(engine.find_engine()), os.environ["PATH"]]),
-        "PULUMI_BACKEND_URL": BACKEND.as_uri(),
+        "PULUMI_BACKEND_URL": f"{BACKEND.as_uri()}?metadata=skip",
         "PULUMI_HOME": str(STATE / "pulumi"),
         "PULUMI_STACK": "local",
         "PULUMI_CONFIG_PASSPHRASE": "the embedded IAM only",

@@ -140,7 +140,7 @@ def sum_sizes(stack: Stack) -> int:
 
 def read_size(stack: Stack) -> int:
     """Return the size of the whole state in the file backend, in bytes."""
-    backend = Path(stack.env["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    backend = stack.folder.parent / "backend"
     return sum(file.stat().st_size for file in backend.glob(".pulumi/stacks/**/*.json"))
 
 

@@ -152,13 +152,17 @@ def heed_interrupts() -> None:
 
 
 def make_environment(folder: Path, engine: str, url: str) -> dict[str, str]:
-    """Return the environment of a stack, with only the variables that the engine needs."""
+    """Return the environment of a stack, with only the variables that the engine needs.
+
+    Without `metadata=skip`, an engine killed at the wrong moment leaves an empty `.attrs` file next to the state, and
+    no later command can read the state (docs/state.md).
+    """
     return {
         "PATH": os.pathsep.join([str(ROOT / ".venv/bin"), engine, "/usr/bin", "/bin"]),
         "HOME": str(folder),
         "TMPDIR": str(folder),
         "PULUMI_HOME": str(folder / "pulumi"),
-        "PULUMI_BACKEND_URL": (folder / "backend").as_uri(),
+        "PULUMI_BACKEND_URL": f"{(folder / 'backend').as_uri()}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE": "test",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

@@ -157,3 +157,17 @@ def test_checkpoint_that_fails(stack: Stack, iam: IAMClient, emulator: Emulator)
     stack.up()
     assert emulator.controls.passwords() == {made: stack.read_secrets()["jane/codecommit"]}
     assert emulator.controls.counts()[CREATE] == 1
+
+
+def test_empty_attributes(stack: Stack, iam: IAMClient) -> None:
+    """An empty `.attrs` file next to a state makes every command fail; the state is complete without the file."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(jane=JANE)
+    stack.env["PULUMI_BACKEND_URL"] = stack.env["PULUMI_BACKEND_URL"].removesuffix("?metadata=skip")
+    stack.up()
+    (attributes,) = (stack.folder.parent / "backend").glob(".pulumi/stacks/**/test.json.attrs")
+    attributes.write_bytes(b"")
+    for command in (["cancel", "--yes"], UP):
+        assert "failed to load checkpoint: EOF" in stack.fail(*command)
+    attributes.unlink()
+    stack.assert_no_changes()

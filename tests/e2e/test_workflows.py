@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +21,8 @@ from tests.e2e.runner import COMMIT, GITHUB, Runner, load_workflow
 from tests.report.conftest import mailbox
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mypy_boto3_iam import IAMClient
 
     from iamcreds.emulator.server import Emulator
@@ -430,7 +431,7 @@ class Foreign(list[str]):
 
 def write_provider(stack: Stack, provider: str) -> None:
     """Replace the provider in the state of the stack, as anyone with write access can."""
-    folder = Path(stack.env["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    folder = stack.folder.parent / "backend"
     file = next(folder.rglob("stacks/**/test.json"))
     state = json.loads(file.read_text())
     for resource in state["checkpoint"]["latest"]["resources"]:

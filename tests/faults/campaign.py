@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 from concurrent.futures import as_completed
 from fnmatch import fnmatchcase
@@ -28,9 +29,12 @@ def prepare_scenario(scenario: Scenario, folder: Path, binaries: str) -> Prepare
 
 
 def play_case(case: Case, prepared: Prepared, folder: Path, binaries: str) -> Outcome:
-    """Play a case, in a process of the pool."""
+    """Play a case, in a process of the pool. A failed step of the recovery is a problem of the case."""
     with tempfile.TemporaryDirectory(dir=folder) as home, Emulator() as emulator:
-        return play(case, prepared, Path(home) / "case", binaries, open_account(emulator))
+        try:
+            return play(case, prepared, Path(home) / "case", binaries, open_account(emulator))
+        except (AssertionError, subprocess.SubprocessError) as failure:
+            return Outcome(problems=[f"the recovery fails: {failure}"])
 
 
 def prepare_all(pool: Executor, folder: Path, binaries: str, ids: Sequence[str]) -> dict[str, Prepared]:

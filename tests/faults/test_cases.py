@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.faults.account import open_account
+from tests.faults.campaign import play_case
 from tests.faults.cases import Case, make_cases, sample, select
 from tests.faults.engine import IMPATIENT
 from tests.faults.kinds import KINDS
 from tests.faults.passwords import Password, find_broken, list_working, select_in_use, watch
-from tests.faults.playing import find_delete_commands, find_problems, find_state_problems
+from tests.faults.playing import Outcome, Prepared, find_delete_commands, find_problems, find_state_problems
 from tests.faults.scenarios import CODECOMMIT, SCENARIOS, Live
 
 if TYPE_CHECKING:
@@ -56,6 +57,23 @@ def test_nothing_is_left_out() -> None:
     assert {case.scenario.name for case in chosen} == set(calls)
     assert {case.kind for case in chosen} == set(KINDS)
     assert len(chosen) == len(KINDS) + 1
+
+
+@pytest.mark.parametrize(
+    "failure", [AssertionError("error: failed to load checkpoint"), subprocess.TimeoutExpired(["pulumi"], 100)]
+)
+def test_failed_recovery(
+    cases: list[Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    """A case whose recovery fails is reported as failed, and does not end the campaign."""
+
+    def fail(*_: object) -> Outcome:
+        raise failure
+
+    monkeypatch.setattr("tests.faults.campaign.play", fail)
+    outcome = play_case(cases[0], Prepared(tmp_path, [], ()), tmp_path, "")
+    assert not outcome.is_good
+    assert outcome.problems == [f"the recovery fails: {failure}"]
 
 
 def test_select(cases: list[Case]) -> None:
