@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from iamcreds.delivery import Delivery
     from iamcreds.model import Existing, Problem, SourceLocation, Status, Unmanaged
 
 
@@ -96,6 +97,7 @@ class DesiredCredential:
         renew_before_hours: time before the expiry from which the successor is created, in hours; None for no renewal.
         rotate: the rotation, None for none.
         trigger: text whose change rotates the credential once.
+        deliver: the store of its secret, None for the stack's state.
         slot: 1 or 2: one of the two resources of a credential with a successor; see `iamcreds.planning.rotation`.
         rotation: the number of successors before this one, None in specs.
         is_moved: True if slot 1 continues the resource of slot 2.
@@ -116,6 +118,7 @@ class DesiredCredential:
     renew_before_hours: int | None = None
     rotate: RotationPolicy | None = None
     trigger: str | None = None
+    deliver: Delivery | None = None
     slot: int = 1
     rotation: int | None = None
     is_moved: bool = False

@@ -126,6 +126,10 @@ class OtherUserError(NoSuchCredentialError):
     """The credential does not belong to this user, but may exist."""
 
 
+class NoSuchSecretError(AccountError):
+    """The secret, parameter or KMS key does not exist."""
+
+
 class LimitExceededError(AccountError):
     """The quota of credentials per user and service is exceeded."""
 

@@ -12,6 +12,7 @@ from iamcreds.text.escaping import escape_invisible
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
+    from iamcreds.delivery import DeliveredSecret, Delivery
     from iamcreds.services import Family
 
 
@@ -128,6 +129,9 @@ class RecordedCredential:
         is_deactivated: True if it was deactivated manually and has expired since.
         is_leaving: True if it was replaced and waits for deletion.
         is_protected: True if the engine rejects its deletion.
+        deliver: the applied delivery, None for none.
+        delivered: the secret in the store that has its password, None for none.
+        has_secret: True if the state has its password or API key.
     """
 
     resource: str
@@ -148,6 +152,9 @@ class RecordedCredential:
     is_deactivated: bool = False
     is_leaving: bool = False
     is_protected: bool = False
+    deliver: Delivery | None = None
+    delivered: DeliveredSecret | None = None
+    has_secret: bool = False
 
     @property
     def was_deactivated(self) -> bool:

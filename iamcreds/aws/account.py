@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from iamcreds.aws import client
 from iamcreds.aws.access_keys import AccessKeys
@@ -72,7 +72,7 @@ class Account:
         client.silence_libraries()
         self.clock = Clock(now)
         with translate_errors(client.SIGNING_IN), reading_settings():
-            session = session or client.open_session()
+            self._session = session = session or client.open_session()
             if is_debugging():
                 trace_calls(session)
             self._sts = client.sts_client(session, self.clock)
@@ -116,6 +116,25 @@ class Account:
                     self._failure = error
                     raise
             return self._id
+
+    @property
+    def region(self) -> str | None:
+        """The region in use, None if the environment has none; IAM needs none."""
+        return self._session.region_name
+
+    @property
+    def partition(self) -> str:
+        """The partition of the region in use; see `find_partition`."""
+        return client.find_partition(self._session)
+
+    def open_client(self, service: str, region: str) -> Any:  # noqa: ANN401 - the caller knows the service
+        """Return a client of a regional service, with retries.
+
+        Raises:
+            ConfigError: a setting, such as the endpoint or the region, is not valid.
+        """
+        with self._lock, translate_errors(client.SIGNING_IN), reading_settings():
+            return client.regional_client(self._session, service, region, self.clock)
 
     def require_account(self, expected: str | None, who: str) -> str:
         """Return the account ID, which must be the expected one.

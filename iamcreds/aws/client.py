@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -132,7 +133,14 @@ def sts_client(session: boto3.Session, clock: Clock) -> STSClient:
     return _observed(session.client("sts", region_name=_region(session), config=_config(3, "standard")), clock)
 
 
-def _observed(client: _Client, clock: Clock) -> _Client:
+def regional_client(session: boto3.Session, service: str, region: str, clock: Clock) -> BaseClient:
+    """Return a client of a service with a JSON protocol, with retries. Its writes must be repeatable."""
+    # The stubs have an overload for each service, and none for a service that a variable names.
+    open_any: Callable[..., BaseClient] = session.client
+    return _observed(open_any(service, region_name=region, config=_config(10, "adaptive")), clock, _require_json)
+
+
+def _observed(client: _Client, clock: Clock, require_format: Callable[..., None] | None = None) -> _Client:
     """Return the client; the clock observes its readable responses."""
 
     def note(context: dict[str, Any], **_: object) -> None:
@@ -143,7 +151,7 @@ def _observed(client: _Client, clock: Clock) -> _Client:
 
     require_address(client.meta.endpoint_url)
     client.meta.events.register("before-call", note)
-    client.meta.events.register("before-parse", _require_xml)
+    client.meta.events.register("before-parse", require_format or _require_xml)
     client.meta.events.register("after-call", observe)
     return client
 
@@ -162,11 +170,29 @@ def _require_xml(response_dict: Mapping[str, Any], operation_model: OperationMod
         return
     is_other = status < _ERROR and f"<{operation_model.name.lower()}".encode() not in start
     if is_page or is_other or not start.startswith(b"<"):
-        media_type = _MEDIA_TYPE.match(str(response_dict["headers"].get("content-type")))
-        described = f"HTTP {status}, {media_type[0]}" if media_type else f"HTTP {status}"
-        raise errors.UnreadableAnswerError(
-            f"the response ({described}) did not come from AWS. Check AWS_ENDPOINT_URL and proxies"
-        )
+        raise errors.UnreadableAnswerError(_describe_other(response_dict))
+
+
+def _require_json(response_dict: Mapping[str, Any], **_: object) -> None:
+    """Reject a response that is not a JSON object, which botocore would take for an empty one or quote in an error.
+
+    Raises:
+        UnreadableAnswerError: it is one; the message quotes only its status and type.
+    """
+    try:
+        is_object = isinstance(json.loads(response_dict["body"] or b"{}"), dict)
+    except ValueError:
+        is_object = False
+    if not is_object and response_dict["status_code"] < _SERVER_ERROR:
+        raise errors.UnreadableAnswerError(_describe_other(response_dict))
+
+
+def _describe_other(response_dict: Mapping[str, Any]) -> str:
+    """Describe a response of a different server by its status and type."""
+    status = response_dict["status_code"]
+    media_type = _MEDIA_TYPE.match(str(response_dict["headers"].get("content-type")))
+    described = f"HTTP {status}, {media_type[0]}" if media_type else f"HTTP {status}"
+    return f"the response ({described}) did not come from AWS. Check AWS_ENDPOINT_URL and proxies"
 
 
 def _remember_lost(exception: Exception | None, context: dict[str, Any], **_: object) -> None:

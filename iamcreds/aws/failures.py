@@ -39,6 +39,9 @@ _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOpera
 _SIGN_INS = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetRoleCredentials"})
 """Operations by which botocore gets credentials; their errors arrive in the call that the credentials sign."""
 
+_NO_SECRET = frozenset({"ResourceNotFoundException", "ParameterNotFound", "NotFoundException"})
+"""Error codes of Secrets Manager, Parameter Store and KMS for an entity that does not exist."""
+
 _UNSUPPORTED = frozenset({"InvalidAction", "NotImplemented", "UnknownOperation", "UnknownOperationException"})
 _NOT_IMPLEMENTED = 501
 
@@ -208,6 +211,8 @@ def _find_missing(doing: str, code: str, message: str) -> errors.AccountError | 
         )
     if code == "ValidationError" and "does not have a service specific" in message:
         return errors.OtherUserError(f"{doing}: {message.removesuffix('.')}")
+    if code in _NO_SECRET:
+        return errors.NoSuchSecretError(f"{doing}: AWS error {code}: {message.removesuffix('.')}")
     if code == "NoSuchEntity":
         return errors.NoSuchCredentialError(f"{doing}: {message.removesuffix('.')}")
     return None

@@ -58,6 +58,11 @@ class Users:
         with self._lock:
             return find_case_variant(user, self._by_name())
 
+    def find_arn(self, user: str) -> str:
+        """Return the ARN of a user, which includes its path; one call."""
+        with translate_errors(f"reading user {user}"), reading_answers():
+            return str(client.read(self._iam.get_user, UserName=user)["User"]["Arn"])
+
     def _by_name(self) -> dict[str, User]:
         if self._users is None:
             self._users = {user.name: user for user in list_users(self._iam).items}

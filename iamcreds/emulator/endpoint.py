@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 SCOPE_PARTS = 5
-SERVED = frozenset({"iam", "sts"})
+SERVED = frozenset({"iam", "kms", "secretsmanager", "ssm", "sts"})
 """The services of moto that the emulator serves."""
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pulumi
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct, Value
 from pulumi.runtime.proto.resource_pb2 import ResourceInvokeRequest
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
@@ -22,7 +23,7 @@ from pulumi.runtime.settings import get_monitor
 
 from iamcreds.errors import StateError
 from iamcreds.resource_types import CREDENTIAL_TYPE, IAM_USER_TYPE, urn_name
-from iamcreds.services import service_name
+from iamcreds.services import SECRET_OUTPUTS, service_name
 from iamcreds.state.recorded import OUTPUTS, read_recorded
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def _read_state(monitor: ResourceMonitorStub, stack: str) -> StackState | None:
         newest[service] = max(newest.get(service, ""), _text(outputs["create_date"]))
         accounts.add(account)
         with suppress(StateError, LookupError, TypeError, ValueError):
-            recorded[credential_id] = read_recorded(name, {key: _plain(outputs[key]) for key in OUTPUTS})
+            recorded[credential_id] = read_recorded(name, {key: _read_output(key, outputs) for key in OUTPUTS})
     iam_users = frozenset(_text(outputs["name"]) for _, outputs in _select(IAM_USER_TYPE, resources))
     of_all = min(accounts - {""}, default=None)
     return StackState(names, of_all, iam_users=iam_users, newest=newest, recorded=recorded)
@@ -204,9 +205,16 @@ def _select(type_: str, resources: Mapping[str, Value]) -> Iterator[tuple[str, M
             yield urn_name(urn), fields["outputs"].struct_value.fields
 
 
+def _read_output(name: str, outputs: Mapping[str, Value]) -> Any:  # noqa: ANN401 - a value of JSON
+    """Return an output; True for a secret, which is not read."""
+    return (name in outputs or None) if name in SECRET_OUTPUTS.values() else _plain(outputs[name])
+
+
 def _plain(value: Value) -> Any:  # noqa: ANN401 - a value of JSON
-    """Return a text, number or truth value; None for any other value, and for an absent one."""
+    """Return a text, number, truth value or mapping; None for any other value, and for an absent one."""
     kind = value.WhichOneof("kind")
+    if kind == "struct_value" and not _text(value):
+        return MessageToDict(value.struct_value)
     return getattr(value, kind) if kind in ("string_value", "number_value", "bool_value") else _text(value) or None
 
 

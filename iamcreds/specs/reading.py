@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from iamcreds.desired import DesiredCredential, DesiredIamUser, DesiredUser
 from iamcreds.model import Existing, Problem, Severity, SourceLocation, Status, Unmanaged
 from iamcreds.specs.credential_policy import check_policies
+from iamcreds.specs.delivery import make_delivery
 from iamcreds.specs.expiry import count_hours
 from iamcreds.specs.former_users import check_user
 from iamcreds.specs.nodes import Block
@@ -172,4 +173,5 @@ def _make_credential(declared: Declared, user: Mapping[str, Any]) -> DesiredCred
         renew_before_hours=count_hours(expire["renewBefore"]) if "renewBefore" in expire else None,
         rotate=make_rotation(rotate),
         trigger=rotate.get("trigger"),
+        deliver=make_delivery(declared),
     )

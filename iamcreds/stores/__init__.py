@@ -1,0 +1,1 @@
+"""The secret stores: Secrets Manager and Parameter Store behind one Protocol."""

@@ -1,0 +1,122 @@
+"""The Protocol of a secret store, and a secret in it without its value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from iamcreds.delivery import DeliveredSecret
+
+CREDENTIAL_TAG = "iamcreds:credential"
+"""The tag with the credential whose secret it is; a secret without it is not changed."""
+
+ATTEMPT_TAG = "iamcreds:attempt"
+"""The tag with the random word of the last attempt to reset the credential; it names the version to deliver."""
+
+
+@dataclass(frozen=True)
+class StoredSecret:
+    """A secret in a store, without its value.
+
+    Attributes:
+        name: the name in the store.
+        arn: the ARN.
+        version: the current version as the output `delivery` has it, None without a value.
+        token: the token with which the current version was written, None if a different program wrote it.
+        tags: the tags.
+        kms_key_id: the KMS key as the store shows it, None for the store's own key.
+        is_rotated: True if the store rotates the secret itself.
+        deleted: the time of its planned deletion, None for none.
+        last_read: the day of the last read (UTC), None without one or if the store does not show it.
+    """
+
+    name: str
+    arn: str
+    version: str | None
+    token: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    kms_key_id: str | None = None
+    is_rotated: bool = False
+    deleted: datetime | None = None
+    last_read: date | None = None
+
+    @property
+    def credential(self) -> str | None:
+        """The credential whose secret it is, None for a secret that iamcreds does not manage."""
+        return self.tags.get(CREDENTIAL_TAG)
+
+    @property
+    def attempt(self) -> str:
+        """The word of the last attempt, empty without one."""
+        return self.tags.get(ATTEMPT_TAG, "")
+
+
+@dataclass(frozen=True)
+class SecretSettings:
+    """The declared settings of a secret in a store.
+
+    Attributes:
+        tags: all declared tags, with `CREDENTIAL_TAG`.
+        kms_key_id: the KMS key, None for the store's own one.
+        policy: the resource policy as JSON, None if none is declared.
+    """
+
+    tags: Mapping[str, str]
+    kms_key_id: str | None = None
+    policy: str | None = None
+
+
+class Store(Protocol):
+    """A secret store in one region. Safe to use from several threads.
+
+    Every method raises AccountError, or a subclass, as AWS responds. No error contains a secret.
+    """
+
+    title: str
+    """The name of the store for messages."""
+
+    region: str
+
+    def list_secrets(self) -> Mapping[str, StoredSecret]:
+        """Return the secrets with `CREDENTIAL_TAG` by name, without those that wait for deletion; a new list."""
+
+    def describe(self, name: str) -> StoredSecret | None:
+        """Return a secret by its name or ARN, even if it waits for deletion; None if it does not exist."""
+
+    def require_key(self, kms_key_id: str) -> None:
+        """Require that a KMS key can encrypt secrets.
+
+        Raises:
+            RejectedError: it does not exist, is disabled or is not a symmetric encryption key.
+        """
+
+    def tag_attempt(self, stored: StoredSecret, attempt: str) -> None:
+        """Write the word of an attempt to the tags of a secret."""
+
+    def put(
+        self, name: str, stored: StoredSecret | None, value: str, token: str, settings: SecretSettings
+    ) -> DeliveredSecret:
+        """Write a value as the current version; create the secret (`stored` None) with the settings.
+
+        The call may be repeated with the same token.
+
+        Args:
+            name: the name in the store.
+            stored: the secret before, None for a new one.
+            value: the value, which contains the password.
+            token: a UUID that names the version.
+            settings: the declared settings; an existing secret keeps its own until `configure`.
+        """
+
+    def configure(self, stored: StoredSecret, settings: SecretSettings) -> None:
+        """Apply the declared settings to an existing secret: only differences cause calls, except for a policy."""
+
+    def delete(self, stored: StoredSecret) -> None:
+        """Delete a secret; Secrets Manager keeps it for 30 days."""
+
+    def read(self, name: str) -> str:
+        """Return the value of the current version, by name or ARN. Only `iamcreds secret --from-store` reads values."""
