@@ -22,6 +22,8 @@ from iamcreds.planning.rejections import in_use, unknown_service
 from iamcreds.pulumi_engine.apply import make_credential
 from iamcreds.pulumi_engine.check import CredentialCheck, needs_slot
 from iamcreds.pulumi_engine.credential_warnings import find_warnings
+from iamcreds.pulumi_engine.delivering import SecretDelivery, delete_secret
+from iamcreds.pulumi_engine.delivery_check import DeliveryCheck
 from iamcreds.pulumi_engine.group_facts import has_service
 from iamcreds.pulumi_engine.inputs import (
     CredentialInputs,
@@ -81,7 +83,8 @@ class ServiceSpecificCredentialProvider(Provider):
         if olds:  # the state has it; if it is to be replaced, a check without olds follows
             inputs = replace(inputs, password=None)
         policy = PolicyCheck(inputs, context, self.now, self._enforces)
-        check = CredentialCheck(self.account, self.session, inputs, context, policy)
+        delivery = DeliveryCheck(self.deliveries, inputs, context)
+        check = CredentialCheck(self.account, self.session, inputs, context, policy, delivery)
         recorded = CredentialInputs.read(olds) if olds else None
         if malformed:
             return check.reject("; ".join(f"{failure.property}: {failure.reason}" for failure in malformed), recorded)
@@ -122,11 +125,12 @@ class ServiceSpecificCredentialProvider(Provider):
         is_renamed = existing is not None and existing.user == inputs.user
         olds = {**olds, "user": inputs.user} if is_renamed else olds
         replaces = find_replace_reasons(olds, inputs, is_successor=bool(news.get("rotates")))
-        recorded = tuple(olds.get(name) for name in ("desired_status", "reset", "trigger"))
-        is_declared = recorded != (inputs.status, inputs.reset, inputs.trigger)
+        recorded = tuple(olds.get(name) for name in ("desired_status", "reset", "trigger", "deliver"))
+        is_declared = recorded != (inputs.status, inputs.reset, inputs.trigger, inputs.deliver)
+        is_delivered = news.get("delivers") is not None
         differs = is_declared or is_rotated(olds, inputs) or inputs.status not in (None, olds.get("status"))
         return DiffResult(
-            changes=bool(replaces) or is_renamed or differs or inputs.age_days != olds.get("age_days"),
+            changes=bool(replaces) or is_renamed or differs or is_delivered or inputs.age_days != olds.get("age_days"),
             replaces=replaces,
             delete_before_replace=needs_slot(self.account, olds.get("user"), olds.get("service"), inputs),
         )
@@ -135,13 +139,14 @@ class ServiceSpecificCredentialProvider(Provider):
         """Create the credential, or adopt or import the one that the preview has shown; completely or not at all.
 
         Raises:
-            RejectedError: the plan rejects it, or a credential that appeared since blocks it.
+            RejectedError: the plan or the secret store rejects it, or a credential that appeared since blocks it.
             AccountError: as AWS responds; a credential created by then is deleted.
         """
         raise_rejection(props)
         inputs = CredentialInputs.read(props)
         self.account.require_account(inputs.account, DECLARED_FOR)
-        outputs = make_credential(self.account, self.session, inputs, props.get("adopts"))
+        delivery = SecretDelivery.open(self.account, self.deliveries, inputs, {})
+        outputs = make_credential(self.account, self.session, inputs, props.get("adopts"), delivery)
         return CreateResult(outputs["credential_id"], outputs | {"account_id": self.account.id()})
 
     def read(self, id_: str, props: Mapping[str, Any]) -> ReadResult:
@@ -192,6 +197,12 @@ class ServiceSpecificCredentialProvider(Provider):
         is_successor = bool(news.get("rotates")) or not is_reset(olds, inputs)
         if is_renewed and is_successor and (olds["status"] if existing is None else existing.status) == Status.ACTIVE:
             raise RejectedError(in_use(inputs.user, inputs.service, credential_id))
+        is_issued = is_renewed or is_reset(olds, inputs)
+        is_delivered = is_issued or news.get("delivers") is not None or inputs.deliver != olds.get("deliver")
+        delivery = SecretDelivery.open(self.account, self.deliveries, inputs, olds) if is_delivered else None
+        finished = delivery.find_finished(credential_id) if delivery is not None and is_issued else None
+        if delivery is not None and is_issued and finished is None:
+            delivery.begin()
         is_activated = is_renewed and inputs.status is None and Status.INACTIVE in actual
         status = Status.ACTIVE if is_activated else inputs.target
         statuses = {olds.get("desired_status"), olds["status"], status if existing is None else existing.status.value}
@@ -200,13 +211,19 @@ class ServiceSpecificCredentialProvider(Provider):
                 olds["user"] if existing is None else existing.user,
                 credential_id,
                 status=None if statuses == {inputs.status} else status,
-                reset=is_renewed or is_reset(olds, inputs),
+                reset=is_issued and finished is None,
             )
         except NoSuchCredentialError as error:
             raise NoSuchCredentialError(f"{error}. {self._next_step(olds)}") from error
         now_status = {} if status is None else {"status": status.value}
         secret = {} if issued is None else record_secret(issued)
-        return UpdateResult(record_inputs(inputs) | record_change(olds, existing) | now_status | secret)
+        outputs = record_inputs(inputs) | record_change(olds, existing) | now_status | secret
+        if delivery is None:
+            dropped = {"delivery"} if inputs.deliver is None else set()
+            return UpdateResult({name: value for name, value in outputs.items() if name not in dropped})
+        if finished is not None:
+            return UpdateResult({**delivery.without_secret(outputs), **finished})
+        return UpdateResult(delivery.finish(outputs, olds, is_issued=is_issued, is_lost="delivers" in news))
 
     def _next_step(self, olds: Mapping[str, Any]) -> str:
         """Return the next step after a manual deletion; a refresh keeps a young credential as recorded."""
@@ -234,3 +251,5 @@ class ServiceSpecificCredentialProvider(Provider):
             raise RejectedError(_MAY_BE_CURRENT.format(id=credential_id, **props))
         self.account.require_account(props.get("account_id"), "this state is of")
         self.account.credentials.delete(props["user"], credential_id, datetime.fromisoformat(props["create_date"]))
+        if not self.session.is_replaced(credential_id):
+            delete_secret(self.deliveries, props)

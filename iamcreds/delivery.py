@@ -62,13 +62,19 @@ class Delivery:
         """Return the name in the store for a credential of this user, service (full name) and account."""
         return fill_name(self.name, {"user": user, "service": service_alias(service), "account": account})
 
+    def is_moved(self, recorded: Delivery) -> bool:
+        """Return True if the secret is a different one than that of the recorded delivery."""
+        return (self.store, self.name) != (recorded.store, recorded.name) or self._has_other_region(recorded)
+
+    def _has_other_region(self, recorded: Delivery) -> bool:
+        return recorded.region is not None and self.region not in (None, recorded.region)
+
     def needs_secret(self, recorded: Delivery | None) -> bool:
         """Return True if the change from the recorded delivery requires the secret itself."""
-        if recorded is None:
+        if recorded is None or self.is_moved(recorded):
             return True
-        moved = (self.store, self.name, self.region) != (recorded.store, recorded.name, recorded.region)
         is_encrypted_anew = self.store == PARAMETER_STORE and self.kms_key_id != recorded.kms_key_id
-        return moved or is_encrypted_anew or (self.keep_in_state and not recorded.keep_in_state)
+        return is_encrypted_anew or (self.keep_in_state and not recorded.keep_in_state)
 
 
 @dataclass(frozen=True)

@@ -189,12 +189,13 @@ class StackExport:
 class IssuedCredential:
     """A credential with its password or API key, which IAM returns only in the responses to Create and Reset.
 
-    `issued` is the server time of that response, None if the secret is imported.
+    `issued` is the server time of that response, None if the secret is imported. `is_new` is True after a create.
     """
 
     credential: Credential
     secret: str = field(repr=False)
     issued: datetime | None = None
+    is_new: bool = False
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ class Credentials:
             LostAnswerError: the credential may have been created, but lists do not prove it.
         """
         with self._journal.hold(user, service):
-            issued = self._creates.create(user, service, age_days)
+            issued = replace(self._creates.create(user, service, age_days), is_new=True)
             created = issued.credential
             if status in (None, created.status):
                 return issued

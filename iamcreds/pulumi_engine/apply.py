@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from iamcreds.errors import LimitExceededError, RejectedError
+from iamcreds.errors import AccountError, LimitExceededError, RejectedError
 from iamcreds.model import IssuedCredential, Status
 from iamcreds.planning.decisions import Adopt, Create, Decision, Import, InTheWay
 from iamcreds.planning.planner import plan
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from iamcreds.aws import Account
     from iamcreds.model import Credential
     from iamcreds.planning.group import Group
+    from iamcreds.pulumi_engine.delivering import SecretDelivery
     from iamcreds.pulumi_engine.inputs import CredentialInputs
     from iamcreds.pulumi_engine.session import Returned, Session
 
@@ -34,14 +35,21 @@ _MISSING = (
 )
 
 
-def make_credential(account: Account, session: Session, inputs: CredentialInputs, adopts: str | None) -> dict[str, Any]:
-    """Create a credential, or adopt or import the one that `check` planned; return its outputs.
+def make_credential(
+    account: Account,
+    session: Session,
+    inputs: CredentialInputs,
+    adopts: str | None,
+    delivery: SecretDelivery | None = None,
+) -> dict[str, Any]:
+    """Create a credential, or adopt or import the one that `check` planned; return its outputs after the delivery.
 
     Args:
         account: the account.
         session: the facts of this process.
         inputs: the credential's inputs.
         adopts: id of the credential that the preview shows to be adopted or imported, None for a new one.
+        delivery: the delivery of its secret, None for none.
 
     Raises:
         RejectedError: an existing credential blocks it.
@@ -55,11 +63,14 @@ def make_credential(account: Account, session: Session, inputs: CredentialInputs
             case Create(missing):
                 if missing is not None:
                     warn(_MISSING.format(id=missing, user=inputs.user, service=service_alias(inputs.service)))
-                outputs = _outputs(inputs, _issue(account, session, inputs, name, group))
+                issued = _issue(account, session, inputs, name, group)
+                outputs = _deliver_created(account, inputs, issued, delivery)
             case Adopt(credential):
                 outputs = _outputs(inputs, _adopt(account, inputs, credential))
+                outputs = outputs if delivery is None else delivery.deliver_issued(outputs)
             case Import(credential):
                 outputs = _import(account, inputs, credential)
+                outputs = outputs if delivery is None else delivery.deliver(outputs)
             case rejection:
                 raise RejectedError(describe(rejection, group, name, account.clock.now()))
         session.finish(inputs.user, inputs.service, name, outputs["credential_id"])
@@ -110,6 +121,21 @@ def _replan(group: Group, name: str) -> Decision:
 
 def _outputs(inputs: CredentialInputs, issued: IssuedCredential) -> dict[str, Any]:
     return record_inputs(inputs) | record_existing(issued.credential) | record_secret(issued)
+
+
+def _deliver_created(
+    account: Account, inputs: CredentialInputs, issued: IssuedCredential, delivery: SecretDelivery | None
+) -> dict[str, Any]:
+    """Deliver the secret of a created credential, or delete the credential again."""
+    outputs = _outputs(inputs, issued)
+    if delivery is None:
+        return outputs
+    if not issued.is_new:
+        return delivery.deliver_issued(outputs)
+    try:
+        return delivery.deliver(outputs)
+    except AccountError as error:
+        raise AccountError(f"{error}; {account.credentials.undo(issued.credential)}") from error
 
 
 def _issue(account: Account, session: Session, inputs: CredentialInputs, name: str, group: Group) -> IssuedCredential:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from iamcreds.aws import Account
     from iamcreds.model import Credential
     from iamcreds.planning.group import Group
+    from iamcreds.pulumi_engine.delivery_check import DeliveryCheck
     from iamcreds.pulumi_engine.inputs import CredentialInputs
     from iamcreds.pulumi_engine.policy_check import PolicyCheck
     from iamcreds.pulumi_engine.run_context import RunContext
@@ -68,6 +69,7 @@ class CredentialCheck:
         inputs: the credential's inputs, with a known user and service.
         context: the run context that the program sent with it.
         policy: the check against its user's policy.
+        delivery: the check of its delivery.
     """
 
     account: Account
@@ -75,6 +77,7 @@ class CredentialCheck:
     inputs: CredentialInputs
     context: RunContext
     policy: PolicyCheck
+    delivery: DeliveryCheck
 
     def run(self, olds: CredentialInputs | None) -> CheckResult:
         """Check a credential that the state has with these inputs, or (None) a new one or a replacement.
@@ -115,7 +118,7 @@ class CredentialCheck:
             reasons = ["it has expired"]
         if not reasons:
             self.policy.check_kept(recorded, own)
-            return self._accept(self.inputs)
+            return self._accept(self.inputs, self.delivery.check_kept(olds))
         if self.context.options.protect:
             raise RejectedError(protected(olds.user, olds.service, own, reasons))
         by_default = needs_slot(self.account, olds.user, olds.service, self.inputs)
@@ -188,8 +191,10 @@ class CredentialCheck:
             RejectedError: the plan or the policy rejects it; a rejected replacement does not begin.
             NotApprovedError: the replacement is not approved.
         """
+        self.delivery.check_new()
         for credential in own:
             self.account.credentials.require_approved(credential.user, credential.id, Action.REPLACE)
+        self.session.note_replaced([credential.id for credential in own])
         with self.account.create_journal.hold(inputs.user, inputs.service):
             group = self._read_group(inputs, frees_quota=frees_quota)
             self._suggest_former_user(group)
@@ -209,7 +214,7 @@ class CredentialCheck:
         raise RejectedError(self._describe(decision, group))
 
     def _accept(self, inputs: CredentialInputs, adopted: dict[str, str] | None = None) -> CheckResult:
-        """Return the inputs with those that a preview shows: the adopted, rotated or retired credential."""
+        """Return the inputs with those that a preview shows: an adopted, rotated or retired credential, a delivery."""
         ids = {"rotates": self.context.rotates, "retires": self.context.retires}
         shown = {name: id_ for name, id_ in ids.items() if id_ is not None}
         return CheckResult(inputs.properties() | (adopted or {}) | shown, [])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds.model import Status
 from iamcreds.pulumi_engine.inputs import count_days, find_replace_reasons, is_rotated
+from iamcreds.pulumi_engine.outputs import SECRETS
 from iamcreds.services import MAX_PER_SERVICE
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ _RESET_REMOVED = (
     "the `reset` of {service} credential {id} of user {user} was removed, which resets nothing. Adding it again resets"
     " the password, even with the same text"
 )
+_NOT_DELIVERED = (
+    "the `deliver` of {service} credential {id} of user {user} was removed. The password stays in the store, and the"
+    " state does not have it until a `reset`"
+)
 _NO_EXPIRY = (
     "{service} credential {id} of user {user} expires on {date}, but its successor would not expire. Declare"
     " `expire: {{after: {days}d}}` (in a program, `age_days={days}`), which changes nothing in AWS"
@@ -45,6 +50,8 @@ def find_warnings(credential_id: str, olds: Mapping[str, Any], inputs: Credentia
         yield _STAYS_EXPIRED.format(**values)
     if olds.get("reset") is not None and inputs.reset is None:
         yield _RESET_REMOVED.format(**values)
+    if olds.get("delivery") is not None and inputs.deliver is None and not any(olds.get(name) for name in SECRETS):
+        yield _NOT_DELIVERED.format(**values)
     days = count_days(olds)
     if days is not None and inputs.age_days is None and olds.get("age_days") is None and not is_kept:
         date = datetime.fromisoformat(olds["expiration_date"])

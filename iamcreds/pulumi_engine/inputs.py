@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pulumi
 from pulumi.dynamic import CheckFailure
 
+from iamcreds.delivery import Delivery, find_mistake
 from iamcreds.model import Existing, Status, count_whole_days
 from iamcreds.planning.group import Member
 from iamcreds.services import MAX_PER_SERVICE, Family, service_alias, service_aliases, service_family, service_name
@@ -48,6 +49,7 @@ class CredentialInputs:
         password: the password or API key of that credential, if known; a secret, and only the create reads it.
         rotation: the number of predecessors of the credential, None for none. A greater one requires a new password.
         trigger: the text whose change rotates the credential once; it is only recorded.
+        deliver: the store of its secret, see `iamcreds.delivery.Delivery`; None for the state.
     """
 
     user: Any = None
@@ -62,6 +64,7 @@ class CredentialInputs:
     password: Any = None
     rotation: Any = None
     trigger: Any = None
+    deliver: Any = None
 
     @classmethod
     def read(cls, properties: Mapping[str, Any]) -> Self:
@@ -86,6 +89,7 @@ class CredentialInputs:
             password=password,
             rotation=credential.rotation,
             trigger=credential.trigger,
+            deliver=None if credential.deliver is None else credential.deliver.properties(),
         )
 
     def properties(self) -> dict[str, Any]:
@@ -100,6 +104,11 @@ class CredentialInputs:
     def without_import(self) -> Self:
         """Return the inputs without those that are for the first create only."""
         return replace(self, adopt=None, password=None)
+
+    @property
+    def delivery(self) -> Delivery | None:
+        """Return the declared delivery; None without one, and if a preview does not know all of it."""
+        return Delivery.read(self.deliver) if self.deliver is not None and is_known(self.deliver) else None
 
     @property
     def target(self) -> Status | None:
@@ -197,6 +206,9 @@ def find_failures(inputs: CredentialInputs) -> Iterator[CheckFailure]:
         wrong = name in _REQUIRED if value is None else is_known(value) and not accepts(value)
         if wrong:
             yield CheckFailure(name, f"expected {expected}")
+    mistake = None if inputs.deliver is None or not is_known(inputs.deliver) else find_mistake(inputs.deliver)
+    if mistake is not None:
+        yield CheckFailure("deliver", f"expected {mistake}")
     has_passwords = isinstance(inputs.service, str) and service_family(inputs.service) is Family.PASSWORD
     if isinstance(inputs.age_days, int) and has_passwords:
         yield CheckFailure(

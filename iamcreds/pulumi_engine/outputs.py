@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SECRETS = tuple(SECRET_OUTPUTS.values())
 """The outputs that are Pulumi secrets."""
 
-KEPT = (*SECRETS, "account_id", "issued_at")
+KEPT = (*SECRETS, "account_id", "issued_at", "delivery")
 """The recorded outputs that neither inputs nor AWS contain, except `deactivated`."""
 
 

@@ -37,10 +37,20 @@ def state_context(
     common = {"resource": resource_name, "recorded": len(state.every)}
     common |= {"account": state.account} if state.account else {}
     common |= {"deactivated": True} if state.is_deactivated(resource_name, *former_names) else {}
+    common |= _describe_delivery(state, resource_name, *former_names)
     if isinstance(user, str) and isinstance(service, str):
         return {**common, **state.describe(resource_name, user, service)}
     described: Any = pulumi.Output.all(user, service).apply(lambda values: state.describe(resource_name, *values))
     return {**common, **{name: described[name] for name in ("user", "service", "owned", "of_user", "newest")}}
+
+
+def _describe_delivery(state: StackState, *resource_names: str) -> dict[str, Any]:
+    """Return the recorded delivery of a resource with one of these names, and whether the state has its secret."""
+    recorded = next((found for name in resource_names if (found := state.find(name)) is not None), None)
+    if recorded is None:
+        return {}
+    delivery = {} if recorded.delivered is None else {"delivery": recorded.delivered.properties()}
+    return delivery | ({"has_secret": True} if recorded.has_secret else {})
 
 
 def users_context(users: Iterable[DesiredUser], *, is_preview: bool) -> dict[str, Any]:

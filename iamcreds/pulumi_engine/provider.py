@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pulumi.dynamic import ConfigureRequest
 
     from iamcreds.aws import Account
+    from iamcreds.stores.deliveries import Deliveries
 
 DECLARED_FOR = "this resource is declared for"
 """The subject that requires the account of the input `account`, in an error."""
@@ -76,6 +77,13 @@ class Provider(ResourceProvider):
         # The engine sends requests from four threads at once; without a lock, each of them would build an account.
         with _ONE_AT_A_TIME:
             return _account()
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Return the secret stores of this process, one object for all providers in it."""
+        account = self.account
+        with _ONE_AT_A_TIME:
+            return _deliveries(account)
 
     @property
     def session(self) -> Session:
@@ -168,6 +176,13 @@ def _account() -> Account:
     from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import, and the program never needs it
 
     return Account(approval=read_approval(), warn=warn)
+
+
+@functools.cache
+def _deliveries(account: Account) -> Deliveries:
+    from iamcreds.stores.deliveries import Deliveries  # noqa: PLC0415 - as above
+
+    return Deliveries(account)
 
 
 @functools.cache

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from iamcreds.planning.slot_plan import SlotPlan
 
 _LOGINS = tuple(LOGIN_OUTPUTS.values())
-_UNKNOWN_SECRET = "unknown, because the credential was imported: a `reset` creates a new secret"  # noqa: S105 - none
+_UNKNOWN_SECRET = "unknown, because the state does not have it: a `reset` creates a new secret"  # noqa: S105 - none
 
 
 @dataclass(frozen=True)
@@ -58,18 +58,24 @@ class RegisteredResource:
 
     @property
     def is_without_secret(self) -> bool:
-        """Return True if the credential was imported without its password."""
+        """Return True if the state does not have the password: it was delivered, or imported without it."""
         fields = self.response.object.fields
         return "credential_id" in fields and not any(name in fields for name in SECRETS)
+
+    def _describe_secret(self) -> dict[str, Any]:
+        """Return the ARN and version of a delivered secret, or the reason why the secret is unknown."""
+        fields = self.response.object.fields
+        if "delivery" in fields:
+            return {"delivery": MessageToDict(fields["delivery"])}
+        return {"secret": _UNKNOWN_SECRET} if self.is_without_secret else {}
 
     def public_outputs(self) -> dict[str, Any]:
         """Return the outputs of a credential that are not secret."""
         outputs = {"id": ("credential_id",), "user_name": _LOGINS, "status": ("status",)}
-        unknown = {"secret": _UNKNOWN_SECRET} if self.is_without_secret else {}
-        return {output: self._output(*names) for output, names in outputs.items()} | unknown
+        return {output: self._output(*names) for output, names in outputs.items()} | self._describe_secret()
 
     def secret_output(self) -> Any:  # noqa: ANN401 - a secret as the protocol wraps it
-        """Return the password or API key as a Pulumi secret; None if it was imported without it."""
+        """Return the password or API key as a Pulumi secret; None if the state does not have it."""
         return None if self.is_without_secret else wrap_rpc_secret(self._output(*SECRETS))
 
     def previous_outputs(self, current: RegisteredResource, rotate: RotationPolicy | None) -> dict[str, Any]:

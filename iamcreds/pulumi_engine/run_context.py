@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pulumi.dynamic import CheckFailure, CheckResult
 from pulumi.runtime.settings import is_dry_run
 
+from iamcreds.delivery import DeliveredSecret
 from iamcreds.desired import CredentialPolicy, RotationPolicy
 from iamcreds.pulumi_engine.inputs import CredentialInputs, is_known
 
@@ -101,6 +102,8 @@ class RunContext:
         on_rejection: how to report a rejection.
         policy: the credential policy of the user, None without one.
         issued: the recorded time of the credential's last create or reset, None if unknown.
+        delivered: the recorded delivery of the credential, None without one.
+        has_secret: True if the state has the credential's secret.
         created_users: users that the program creates: one that is missing in a preview will exist.
         may_create_users: whether other resources of the program may create users that the context does not name.
     """
@@ -127,6 +130,8 @@ class RunContext:
     on_rejection: OnRejection = OnRejection.FAIL
     policy: CredentialPolicy | None = None
     issued: datetime | None = None
+    delivered: DeliveredSecret | None = None
+    has_secret: bool = False
     created_users: tuple[str, ...] = ()
     may_create_users: bool = True
 
@@ -162,6 +167,8 @@ class RunContext:
             on_rejection=OnRejection(known.get("on_rejection") or OnRejection.FAIL),
             policy=_read_policy(known.get("policy")),
             issued=datetime.fromisoformat(known["issued_at"]) if known.get("issued_at") else None,
+            delivered=DeliveredSecret.find(known),
+            has_secret=known.get("has_secret") is True,
             created_users=tuple(known.get("created_users") or ()),
             may_create_users=known.get("may_create_users") is not False,
         )

@@ -61,6 +61,7 @@ class Session:
         self._resources: set[str] = set()
         self._read: set[str] = set()
         self._kept: dict[str, str] = {}
+        self._replaced: set[str] = set()
         self._denied: dict[str, str] = {}
         self._groups: dict[tuple[str, str], _GroupFacts] = defaultdict(_GroupFacts)
         self._newest: dict[str, datetime] = {}
@@ -104,6 +105,16 @@ class Session:
         """Note that this resource's credential is to be replaced, and whether its deletion frees the quota first."""
         with self._lock:
             self._groups[user, service].replaced.setdefault(resource, frees_quota)
+
+    def note_replaced(self, credential_ids: Collection[str]) -> None:
+        """Note that this run replaces these credentials, so that their secrets in a store stay."""
+        with self._lock:
+            self._replaced.update(credential_ids)
+
+    def is_replaced(self, credential_id: str) -> bool:
+        """Return True if this run replaces the credential."""
+        with self._lock:
+            return credential_id in self._replaced
 
     def is_recorded(self, resource: str) -> bool:
         """Return True if the engine requested a check of this resource as one that the state has."""

@@ -140,9 +140,10 @@ class Deliveries:
         Raises:
             AccountError: as AWS responds.
         """
-        listed = self.list_secrets(target.declared.store, target.store.region).get(target.name)
-        if listed is not None and recorded is not None and listed.version == recorded.version:
-            return listed
+        if recorded is not None:
+            listed = self.list_secrets(target.declared.store, target.store.region).get(target.name)
+            if listed is not None and listed.version == recorded.version:
+                return listed
         return target.store.describe(target.name)
 
     def require_usable(self, target: Target, stored: StoredSecret | None, recorded: DeliveredSecret | None) -> None:

@@ -56,7 +56,7 @@ def test_untouched_and_then_like_any_other(stack: Stack, iam: IAMClient, emulato
         "id": ID,
         "user_name": "jane-at-123456789012",
         "status": "Active",
-        "secret": "unknown, because the credential was imported: a `reset` creates a new secret",
+        "secret": "unknown, because the state does not have it: a `reset` creates a new secret",
     }
     assert stack.read_secrets().get("jane/codecommit") is None
     for adopt in (f", adopt: {OTHER}", ""):

@@ -120,7 +120,7 @@ def test_outputs_of_an_unknown_password(specs: Desired) -> None:
     assert told["secrets"]["jane/codecommit"] is None
     assert (
         told["credentials"]["jane/codecommit"]["secret"]
-        == "unknown, because the credential was imported: a `reset` creates a new secret"
+        == "unknown, because the state does not have it: a `reset` creates a new secret"
     )
     told = run(Engine({}, {"jane/codecommit": answer({**LIVE, "service_password": PASSWORD})}), specs)
     assert unwrap_rpc_secret(told["secrets"]["jane/codecommit"]) == PASSWORD
