@@ -4,6 +4,7 @@ import copy
 import functools
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import pulumi
@@ -45,6 +46,10 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
             of the resource reads it. Without a `reset` or a `password`, the password stays unknown, and its output is
             None.
         password: the password or API key of the imported credential; it becomes a Pulumi secret.
+        deliver: the secret store of the password or API key, which is then not in the state:
+            `{"secrets_manager": {"name": "codecommit/{user}"}}` or `{"ssm": {"name": "/codecommit/{user}"}}`. Further
+            keys of a store are `region`, `kms_key_id`, `tags`, `resource_policy` (`"user"`, Secrets Manager only) and
+            `delete_secret`; `"keep_in_state": True` keeps the secret in the state, too.
         opts: resource options.
 
     Raises:
@@ -72,6 +77,8 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         """The time of the last create or reset in ISO 8601; None after an import, and in an older state."""
         expiration_date: pulumi.Output[str | None]
         """The expiration date in ISO 8601; None for never."""
+        delivery: pulumi.Output[Mapping[str, str] | None]
+        """ARN and version of the delivered secret; None without `deliver`."""
 
     def __init__(  # noqa: PLR0913 - one per property of a credential
         self,
@@ -87,11 +94,13 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
         account: pulumi.Input[str] | None = None,
         adopt: pulumi.Input[str] | None = None,
         password: pulumi.Input[str] | None = None,
+        deliver: pulumi.Input[Mapping[str, Any]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         reserve_name(resource_name)
         secret = None if password is None else pulumi.Output.secret(password)
         inputs = CredentialInputs(user, service, status, reset, age_days, existing, declared, account, adopt, secret)
+        inputs = replace(inputs, deliver=deliver)
         require_current_slot(read_state(), resource_name, former_names(opts))
         self._register(resource_name, inputs, opts, {})
 
@@ -140,12 +149,13 @@ class ServiceSpecificCredential(Resource, module="iam", name="ServiceSpecificCre
             context["created_users"] = pulumi.Output.from_input(_list_created(inputs.user))
         may_expire = inputs.age_days is not None or inputs.adopt is not None
         outputs = dict.fromkeys(_outputs(inputs.service, may_expire=may_expire))
+        outputs |= {} if inputs.deliver is None else {"delivery": None}
         properties = outputs | inputs.properties() | {"run": context}
         super().__init__(ServiceSpecificCredentialProvider(), resource_name, properties, options)
 
     def __getattr__(self, name: str) -> pulumi.Output[None]:
-        """Return None for an output that a credential of this service, or one without an age, does not have."""
-        if name in ("expiration_date", *_OF_FAMILY[Family.PASSWORD], *_OF_FAMILY[Family.API_KEY]):
+        """Return None for an output that this credential does not have: of a different service, or without an age."""
+        if name in ("expiration_date", "delivery", *_OF_FAMILY[Family.PASSWORD], *_OF_FAMILY[Family.API_KEY]):
             return pulumi.Output.from_input(None)
         raise AttributeError(f"ServiceSpecificCredential has no attribute {name}")
 

@@ -26,6 +26,8 @@ from iamcreds.slots import has_successor
 from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from iamcreds.aws import Account
     from iamcreds.desired import DesiredCredential
 
@@ -46,6 +48,7 @@ def rotating_credential(  # noqa: PLR0913 - one per property of a credential
     account: pulumi.Input[str] | None = None,
     adopt: str | None = None,
     password: pulumi.Input[str] | None = None,
+    deliver: Mapping[str, Any] | None = None,
     opts: pulumi.ResourceOptions | None = None,
 ) -> RotatingCredential:
     """Declare a credential that `pulumi up` rotates.
@@ -68,6 +71,7 @@ def rotating_credential(  # noqa: PLR0913 - one per property of a credential
         account: 12 digits; any other account is rejected.
         adopt: as for `ServiceSpecificCredential`.
         password: as for `ServiceSpecificCredential`.
+        deliver: as for `ServiceSpecificCredential`, without outputs; both resources deliver to one secret.
         opts: resource options of both resources; aliases get the suffix `~2` for the second one.
 
     Raises:
@@ -75,7 +79,7 @@ def rotating_credential(  # noqa: PLR0913 - one per property of a credential
             be read.
     """
     arguments = RotationArguments(
-        name, user, service, every, overlap, trigger, retire, not_before, reset, age_days, existing, adopt
+        name, user, service, every, overlap, trigger, retire, not_before, reset, age_days, existing, adopt, deliver
     )
     errors = list(arguments.find_errors(read_options(opts or pulumi.ResourceOptions())))
     if errors:

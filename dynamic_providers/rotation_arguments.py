@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from iamcreds.delivery import Delivery
 from iamcreds.desired import DesiredCredential, Retire, RotationPolicy
 from iamcreds.model import Existing, SourceLocation
 from iamcreds.pulumi_engine.inputs import CredentialInputs, find_failures
@@ -63,6 +64,7 @@ class RotationArguments:
     age_days: Any
     existing: Any
     adopt: Any
+    deliver: Any
 
     def find_errors(self, options: Options) -> Iterator[str]:
         """Yield a sentence for each invalid argument; `options` are the resource options."""
@@ -75,6 +77,7 @@ class RotationArguments:
             existing=self.existing,
             adopt=self.adopt,
             trigger=self.trigger,
+            deliver=self.deliver,
         )
         yield from (f"{failure.property}: {failure.reason}" for failure in find_failures(inputs))
         if self.user is None:
@@ -137,6 +140,7 @@ class RotationArguments:
             expire_after_days=self.age_days,
             rotate=policy,
             trigger=self.trigger,
+            deliver=None if self.deliver is None else Delivery.read(self.deliver),
             own_name=self.name,
             former_names=tuple(former_names),
         )

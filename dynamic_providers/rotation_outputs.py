@@ -42,6 +42,7 @@ class RotatingCredential:
         create_date: the creation date in ISO 8601.
         issued_at: the time of the last create or reset in ISO 8601; None after an import, and in an older state.
         expiration_date: the expiration date in ISO 8601; None for never.
+        delivery: ARN and version of the delivered secret; None without `deliver`.
         previous: `id`, `user_name` and `valid_until` (ISO 8601) of the previous credential; None if there is none, or
             if it is retired.
         resources: one or two resources, for `depends_on`.
@@ -57,13 +58,14 @@ class RotatingCredential:
     create_date: pulumi.Output[str]
     issued_at: pulumi.Output[str | None]
     expiration_date: pulumi.Output[str | None]
+    delivery: pulumi.Output[Mapping[str, str] | None]
     previous: pulumi.Output[Mapping[str, str] | None]
     resources: tuple[ServiceSpecificCredential, ...]
 
 
 _CURRENT = (
     "account_id", "credential_id", "service_user_name", "service_password", "service_credential_alias",
-    "service_credential_secret", "status", "create_date", "issued_at", "expiration_date",
+    "service_credential_secret", "status", "create_date", "issued_at", "expiration_date", "delivery",
 )  # fmt: skip
 
 

@@ -8,24 +8,29 @@ overlap ends.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from iamcreds.desired import Retire
-from iamcreds.due_dates import find_renewal, find_retirement, find_rotation, has_other_lifetime
+from iamcreds.due_dates import find_renewal
 from iamcreds.model import Status
-from iamcreds.planning.slot_plan import SlotPlan, outlives
+from iamcreds.planning.rotation_case import RotationCase
+from iamcreds.planning.slot_plan import SlotPlan, StoreFacts, outlives
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from iamcreds.desired import DesiredCredential
-    from iamcreds.planning.slot_plan import Moment, Slot
+from iamcreds.planning.slot_plan import Moment, Slot
 
 
 def plan_slots(
-    desired: DesiredCredential, slots: Mapping[int, Slot], moment: Moment, *, deferral: str | None = None
+    desired: DesiredCredential,
+    slots: Mapping[int, Slot],
+    moment: Moment,
+    *,
+    store: StoreFacts | None = None,
+    deferral: str | None = None,
 ) -> SlotPlan:
     """Plan the slots of a credential.
 
@@ -33,100 +38,27 @@ def plan_slots(
         desired: the credential as specs declare it, in slot 1 and without a rotation.
         slots: the slots that the state has, by number.
         moment: time and account.
+        store: the facts of the secret store about the current credential, None without a delivery.
         deferral: a reason to defer a rotation to a later run, None for none.
     """
     if not slots:
         return SlotPlan((desired,))
     number = max(slots, key=lambda number: (slots[number].recorded.rotation, -number))
-    case = _Case(desired, number, slots[number], slots.get(3 - number), moment, deferral)
+    store = StoreFacts() if store is None else store
+    case = RotationCase(desired, number, slots[number], slots.get(3 - number), moment, store, deferral)
     plans = (rule(case) for rule in (*_RULES, _keep))
     plan = next(plan for plan in plans if plan is not None)
-    return replace(plan, rotation=case.current.recorded.rotation, due=case.due, is_due=case.is_due)
+    return replace(
+        plan,
+        rotation=case.current.recorded.rotation,
+        due=case.due,
+        is_due=case.is_due,
+        is_lost=case.is_lost,
+        is_confirmed=store.is_confirmed,
+    )
 
 
-@dataclass(frozen=True)
-class _Case:
-    """A credential with its current and its other slot, if the state has that."""
-
-    desired: DesiredCredential
-    number: int
-    current: Slot
-    other: Slot | None
-    moment: Moment
-    deferral: str | None
-
-    @property
-    def now(self) -> datetime:
-        return self.moment.now
-
-    @property
-    def due(self) -> datetime | None:
-        return find_rotation(self.desired, self.current.recorded, self.moment.account)
-
-    @property
-    def is_due(self) -> bool:
-        return self.due is not None and self.due <= self.now
-
-    @property
-    def has_two_passwords(self) -> bool:
-        """Return True if the other slot has a password that may be in use."""
-        return self.working_other is not None and not self.working_other.is_deactivated
-
-    @property
-    def working_other(self) -> Slot | None:
-        """The other slot, unless its credential is gone or expired: such a slot is never declared."""
-        return self.other if self.other is not None and self.other.works_at(self.now) else None
-
-    @property
-    def is_other_retired(self) -> bool:
-        """Return True if a run has retired the other slot, or if an interrupted reset still has to."""
-        if self.other is None:
-            return False
-        other, current = self.other.recorded, self.current.recorded
-        return other.is_retired or current.reset not in (None, other.reset)
-
-    def keep_current(self) -> DesiredCredential:
-        """Declare the current slot with its recorded trigger; the first trigger is recorded and rotates nothing."""
-        recorded, days, trigger = self.current.recorded, self.desired.expire_after_days, self.desired.trigger
-        if self.desired.rotate is not None and recorded.trigger is not None:
-            trigger = recorded.trigger
-        if self.desired.rotate is not None and has_other_lifetime(self.desired, recorded):
-            days = recorded.age_days  # only the successor has the changed one
-        return replace(self._declare(self.number, recorded.rotation), trigger=trigger, expire_after_days=days)
-
-    def reissue_current(self, rotation: int) -> DesiredCredential:
-        """Declare the current slot with a new password, for which a changed trigger needs no rotation."""
-        return replace(self._declare(self.number, rotation), trigger=self._applied_trigger)
-
-    def keep_other(self, *, status: Status | None = None) -> tuple[DesiredCredential, ...]:
-        """Declare the other slot as it is recorded; a changed `expire` does not concern a previous credential."""
-        if self.working_other is None:
-            return ()
-        recorded = self.working_other.recorded
-        kept = self._declare(3 - self.number, recorded.rotation)
-        kept = replace(kept, reset=recorded.reset, trigger=recorded.trigger, expire_after_days=recorded.age_days)
-        return (replace(kept, status=status),)
-
-    def spare_other(self) -> tuple[DesiredCredential, ...]:
-        """Declare the other slot without a status if its password works, because it may be the only one in use."""
-        is_retired = self.is_other_retired and not self.has_two_passwords
-        return self.keep_other(status=Status.INACTIVE if is_retired else None)
-
-    def issue_successor(self) -> DesiredCredential:
-        """Declare the successor in the other slot; it is never imported."""
-        successor = self._declare(3 - self.number, self.current.recorded.rotation + 1)
-        return replace(successor, adopt=None, trigger=self._applied_trigger)
-
-    @property
-    def _applied_trigger(self) -> str | None:
-        return self.keep_current().trigger if self.desired.trigger is None else self.desired.trigger
-
-    def _declare(self, number: int, rotation: int) -> DesiredCredential:
-        adopt = self.desired.adopt if number == 1 else None
-        return replace(self.desired, slot=number, rotation=rotation or None, adopt=adopt)
-
-
-def _reset(case: _Case) -> SlotPlan | None:
+def _reset(case: RotationCase) -> SlotPlan | None:
     """Reset and activate the current credential, and deactivate the previous one, which may be compromised as well."""
     recorded = case.current.recorded
     if not (case.desired.has_successors or case.other) or case.desired.reset in (None, recorded.reset):
@@ -135,7 +67,7 @@ def _reset(case: _Case) -> SlotPlan | None:
     return SlotPlan((current, *case.keep_other(status=Status.INACTIVE)), is_reset=True)
 
 
-def _recreate(case: _Case) -> SlotPlan | None:
+def _recreate(case: RotationCase) -> SlotPlan | None:
     """Create the current credential again in its slot; the other one may be the only working one.
 
     An expired credential that was deactivated manually is not created again, so it keeps its trigger.
@@ -147,7 +79,7 @@ def _recreate(case: _Case) -> SlotPlan | None:
     return replace(_keep(case), slots=(current, *case.spare_other()))
 
 
-def _reissue_retired(case: _Case) -> SlotPlan | None:
+def _reissue_retired(case: RotationCase) -> SlotPlan | None:
     """Issue a new password in a retired slot if the state has lost the current one, as after a failed create."""
     is_lost = case.working_other is None and case.current.recorded.is_retired and case.current.is_deactivated
     if not is_lost or case.desired.status is not None:
@@ -155,14 +87,14 @@ def _reissue_retired(case: _Case) -> SlotPlan | None:
     return SlotPlan((case.reissue_current(case.current.recorded.rotation + 1),))
 
 
-def _respect_deactivation(case: _Case) -> SlotPlan | None:
+def _respect_deactivation(case: RotationCase) -> SlotPlan | None:
     """Change nothing if the current credential was deactivated manually: the previous one may be in use again."""
     if not case.current.is_deactivated or case.desired.status is not None:
         return None
     return SlotPlan((case.keep_current(), *case.spare_other()))
 
 
-def _end_successors(case: _Case) -> SlotPlan | None:
+def _end_successors(case: RotationCase) -> SlotPlan | None:
     """Declare only the current credential if specs no longer declare successors, then in slot 1."""
     if case.desired.has_successors:
         return None
@@ -172,7 +104,7 @@ def _end_successors(case: _Case) -> SlotPlan | None:
     return SlotPlan((current,), deleted=other)
 
 
-def _rotate(case: _Case) -> SlotPlan | None:
+def _rotate(case: RotationCase) -> SlotPlan | None:
     """Issue a new password in the other slot if it is due, unless the previous password still works."""
     if not case.is_due or case.has_two_passwords:
         return None
@@ -181,7 +113,7 @@ def _rotate(case: _Case) -> SlotPlan | None:
     return SlotPlan((case.keep_current(), case.issue_successor()), rotated=case.current.existing)
 
 
-def _renew(case: _Case) -> SlotPlan | None:
+def _renew(case: RotationCase) -> SlotPlan | None:
     """Create the successor if the current credential expires soon, and the other slot is free or would not be in time.
 
     A previous credential outlives the current one only if `after` was shortened since; then the successor replaces it.
@@ -195,13 +127,13 @@ def _renew(case: _Case) -> SlotPlan | None:
     return SlotPlan((case.keep_current(), case.issue_successor()), renewed=existing, deleted=other)
 
 
-def _retire(case: _Case) -> SlotPlan | None:
+def _retire(case: RotationCase) -> SlotPlan | None:
     """Deactivate or delete the previous credential after the overlap; it stays Inactive until the next rotation.
 
     A previous credential of a renewed one ends by its expiry, unless it was issued without one.
     """
     policy, other = case.desired.rotate, case.working_other
-    end = find_retirement(case.desired, case.current.recorded)
+    end = case.retirement
     if other is None or end is None or not (case.is_other_retired or end <= case.now):
         return None
     if policy is None and other.recorded.expires is not None:
@@ -213,14 +145,14 @@ def _retire(case: _Case) -> SlotPlan | None:
     return SlotPlan((case.keep_current(), *case.keep_other(status=Status.INACTIVE)), retired=retired)
 
 
-def _wait(case: _Case) -> SlotPlan | None:
+def _wait(case: RotationCase) -> SlotPlan | None:
     """Keep both passwords until the overlap ends, although the next rotation is due."""
     if not (case.is_due and case.has_two_passwords):
         return None
-    return replace(_keep(case), waits_until=find_retirement(case.desired, case.current.recorded))
+    return replace(_keep(case), waits_until=case.retirement)
 
 
-def _keep(case: _Case) -> SlotPlan:
+def _keep(case: RotationCase) -> SlotPlan:
     """Keep both slots; a previous credential works until it expires, and is deleted afterwards."""
     other = case.other
     retired = Status.INACTIVE if case.is_other_retired else None
@@ -231,7 +163,7 @@ def _keep(case: _Case) -> SlotPlan:
     )
 
 
-_RULES: tuple[Callable[[_Case], SlotPlan | None], ...] = (
+_RULES: tuple[Callable[[RotationCase], SlotPlan | None], ...] = (
     _reset,
     _recreate,
     _reissue_retired,

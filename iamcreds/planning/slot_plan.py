@@ -9,7 +9,7 @@ from iamcreds.model import Existing, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
+    from datetime import date, datetime
 
     from iamcreds.desired import DesiredCredential
     from iamcreds.model import Credential, RecordedCredential
@@ -41,6 +41,21 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class StoreFacts:
+    """The facts of a secret store about the current credential.
+
+    Attributes:
+        is_lost: True if only a new password can be delivered: the store lost it, or never had it, and so did the state.
+        is_confirmed: True if the store has the recorded version, so that the provider need not read it.
+        last_read: the day of the last read (UTC), None if unknown.
+    """
+
+    is_lost: bool = False
+    is_confirmed: bool = False
+    last_read: date | None = None
+
+
+@dataclass(frozen=True)
 class SlotPlan:
     """The slots to declare, and the credentials that the plan concerns.
 
@@ -58,6 +73,8 @@ class SlotPlan:
         deferral: the reason why a rotation that is due waits for a later run, None for none.
         is_blocked: True if an unmanaged credential leaves no quota for the successor.
         is_reset: True if the current credential is reset.
+        is_lost: True if the store has lost the delivered password, so that a rotation is due.
+        is_confirmed: True if the store has the recorded version of the current credential.
     """
 
     slots: tuple[DesiredCredential, ...]
@@ -72,6 +89,8 @@ class SlotPlan:
     deferral: str | None = None
     is_blocked: bool = False
     is_reset: bool = False
+    is_lost: bool = False
+    is_confirmed: bool = False
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,8 @@ class DeliveryCheck:
         if target is None or is_skipped:
             return {}
         delivered = self.context.delivered
+        if self.context.is_confirmed and not is_renewed and self.inputs.deliver == recorded.deliver:
+            return {}
         if delivered is not None and before is not None and not target.declared.is_moved(before):
             self.deliveries.require_region(target, delivered)
         stored = self.deliveries.find(target, delivered)

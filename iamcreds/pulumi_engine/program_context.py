@@ -140,4 +140,5 @@ def rotation_context(plan: SlotPlan | None, credential: DesiredCredential, *, is
     rotates = {"rotates": plan.rotated.id} if plan.rotated is not None and is_successor else {}
     retires = {"retires": plan.retired.id} if plan.retired is not None and is_current and is_preview else {}
     due = {"due": True} if plan.is_due and is_current else {}
+    due |= {"confirmed": True} if plan.is_confirmed and is_current else {}
     return rotates | retires | due | ({} if credential.rotate is None else {"rotate": credential.rotate.properties()})

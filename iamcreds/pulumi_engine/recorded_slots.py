@@ -50,6 +50,7 @@ def _declare_recorded(credential: DesiredCredential, recorded: RecordedCredentia
         reset=recorded.reset,
         trigger=recorded.trigger,
         expire_after_days=recorded.age_days,
+        deliver=recorded.deliver,
         status=enforced if recorded.is_enforced else None,
         adopt=credential.adopt if slot == 1 else None,
     )

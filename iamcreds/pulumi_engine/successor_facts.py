@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from iamcreds.errors import AccountError, ConfigError
 from iamcreds.model import Credential, Existing
 from iamcreds.planning.rotation import plan_slots
-from iamcreds.planning.slot_plan import Slot, avoid_adoption
+from iamcreds.planning.slot_plan import Slot, StoreFacts, avoid_adoption
 from iamcreds.pulumi_engine.successor_messages import describe_siblings, find_blocked, find_reactivated
 from iamcreds.services import Family, service_family
 from iamcreds.slots import rank_slot
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from iamcreds.model import RecordedCredential
     from iamcreds.planning.slot_plan import Moment, SlotPlan
     from iamcreds.pulumi_engine.stack_state import StackState
+    from iamcreds.stores.deliveries import Deliveries
 
 
 @dataclass(frozen=True)
@@ -31,18 +33,20 @@ class SuccessorFacts:
         slots: the slots that the state has, by number.
         unmanaged: the unmanaged credentials of its user and service.
         siblings: other credentials of its user and service that the stack still has.
+        store: the facts of the secret store about the current one, None without a delivery.
     """
 
     desired: DesiredCredential
     slots: Mapping[int, Slot]
     unmanaged: Sequence[Credential]
     siblings: Sequence[Credential]
+    store: StoreFacts | None = None
 
     def plan(self, moment: Moment, deferral: str | None = None) -> SlotPlan:
         """Plan the slots; `deferral` is a reason to defer a rotation to a later run, None for none."""
         if self.siblings and len(self.slots) == 1:
             deferral = describe_siblings(self.siblings)
-        planned = plan_slots(self.desired, self.slots, moment, deferral=deferral)
+        planned = plan_slots(self.desired, self.slots, moment, store=self.store, deferral=deferral)
         plan = avoid_adoption(planned, self.unmanaged)
         is_create = plan.rotated is not None and len(self.slots) == 1
         adopts = plan.slots[-1].existing is Existing.ADOPT
@@ -61,7 +65,11 @@ class SuccessorFacts:
 
 
 def read_facts(
-    account: Account, credential: DesiredCredential, recorded: Mapping[int, RecordedCredential], state: StackState
+    account: Account,
+    deliveries: Deliveries,
+    credential: DesiredCredential,
+    recorded: Mapping[int, RecordedCredential],
+    state: StackState,
 ) -> SuccessorFacts:
     """Return the facts about a credential with these recorded slots.
 
@@ -72,7 +80,37 @@ def read_facts(
     own = {each.id for each in recorded.values()}
     others = [each for each in account.inventory.of(credential.user, credential.service) if each.id not in own]
     unmanaged = [each for each in others if each.id not in state.every]
-    return SuccessorFacts(credential, slots, unmanaged, [each for each in others if each.id in state.every])
+    siblings = [each for each in others if each.id in state.every]
+    return SuccessorFacts(credential, slots, unmanaged, siblings, _read_store(deliveries, credential, recorded))
+
+
+def _read_store(
+    deliveries: Deliveries, credential: DesiredCredential, recorded: Mapping[int, RecordedCredential]
+) -> StoreFacts | None:
+    """Return the facts about the current credential; None if it is not rotated, or if the store cannot be read.
+
+    Then the provider rejects the credential, if it needs the store.
+    """
+    current = max(recorded.values(), key=lambda each: rank_slot(each.resource, each.rotation), default=None)
+    declared = credential.deliver
+    if current is None or declared is None or credential.rotate is None:
+        return None
+    if not current.has_secret and declared.needs_secret(current.deliver):
+        return StoreFacts(is_lost=True)
+    if declared.needs_secret(current.deliver):
+        return None
+    try:
+        stored = deliveries.find(
+            deliveries.find_target(declared, credential.user, credential.service), current.delivered
+        )
+    except (AccountError, ConfigError):
+        return None
+    is_stored = stored is not None and current.delivered is not None and stored.version == current.delivered.version
+    return StoreFacts(
+        is_lost=not is_stored and not current.has_secret,
+        is_confirmed=is_stored and stored is not None and stored.deleted is None and not stored.is_rotated,
+        last_read=stored.last_read if is_stored and stored is not None else None,
+    )
 
 
 def find_user(

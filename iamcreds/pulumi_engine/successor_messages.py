@@ -29,6 +29,10 @@ _WAITS = (
     "{name}: a rotation is due, but the previous password still works. The first `pulumi up` after {date} retires it,"
     " and the next one rotates"
 )
+_LOST = (
+    "{name}: neither the secret store nor the state has the current password, so a rotation is due ahead of time. The"
+    " current password still works"
+)
 _DEFERRED = "{name}: a rotation is due, but {reason}. A later `pulumi up` rotates this credential"
 LIMIT_REACHED = "`maxPerRun` is reached"
 NOT_APPROVED = "the approved plan does not name it"
@@ -75,6 +79,8 @@ def describe_plan(desired: DesiredCredential, plan: SlotPlan, now: datetime) -> 
     if plan.renewed is not None and plan.renewed.expires is not None:
         date, successor = _format(plan.renewed.expires), plan.slots[1].resource_name
         yield Message(_RENEWED.format(name=name, id=plan.renewed.id, date=date, successor=successor))
+    if plan.is_lost and (plan.rotated or plan.waits_until or plan.deferral):
+        yield Message(_LOST.format(name=name), is_warning=True)
     if plan.rotated is not None and desired.rotate is not None and not plan.is_blocked:
         end = add_time(now, timedelta(hours=desired.rotate.overlap_hours))
         date = _format(end if plan.rotated.expires is None else min(end, plan.rotated.expires))

@@ -6,6 +6,7 @@ The engine's responses to the program do not include the refreshed state, so the
 from __future__ import annotations
 
 import asyncio
+import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from iamcreds.aws import Account
     from iamcreds.desired import Desired, DesiredCredential, DesiredUser
     from iamcreds.pulumi_engine.stack_state import StackState
+    from iamcreds.stores.deliveries import Deliveries
 
 _NO_STATE = "the stack's state cannot be read, and rotations and renewals cannot be planned without it. Run again"
 _WRONG_TIME = (
@@ -157,7 +159,7 @@ def plan_credentials(  # noqa: PLR0913 - the facts of a run
         recorded = read_slots(credential, state)
         try:
             desired = find_user(account, credential, recorded)
-            facts = read_facts(account, desired, recorded, state)
+            facts = read_facts(account, _open_deliveries(account), desired, recorded, state)
         except UserDeniedError as error:
             warn(describe_denial(credential, error))
             plans[credential.declared_name] = keep_recorded(credential, recorded)
@@ -174,6 +176,13 @@ def plan_credentials(  # noqa: PLR0913 - the facts of a run
         for warning in facts.find_warnings(plans[name]):
             warn(warning)
     return plans
+
+
+@functools.lru_cache(maxsize=8)  # one for all rotating credentials of a program
+def _open_deliveries(account: Account) -> Deliveries:
+    from iamcreds.stores.deliveries import Deliveries  # noqa: PLC0415 - boto3 is slow to import
+
+    return Deliveries(account)
 
 
 def _find_deferred(plans: Mapping[str, SlotPlan], max_rotations: int | None) -> list[str]:

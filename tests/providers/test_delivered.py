@@ -55,7 +55,7 @@ def check(key: str, outs: Mapping[str, Any], olds: Mapping[str, Any], **inputs: 
     """Check the recorded credential in a new process, with the facts that the program reads in the state."""
     context = {"owned": {key: "jane/codecommit"}, "has_secret": "service_password" in outs}
     context |= {"delivery": outs["delivery"]} if "delivery" in outs else {}
-    checked = new_process().check(INPUTS | olds, news(**context) | inputs)
+    checked = new_process().check({**INPUTS, **olds}, news(**context) | inputs)
     assert checked.failures == [], reasons(checked)
     return dict(checked.inputs)
 
