@@ -220,4 +220,6 @@ def _plain(value: Value) -> Any:  # noqa: ANN401 - a value of JSON
 
 def _text(value: Value) -> str:
     """Return a text; the engine wraps one that a program marked as secret."""
-    return value.string_value or value.struct_value.fields["value"].string_value
+    fields = value.struct_value.fields
+    # To read an absent field by its key would add it to the message.
+    return value.string_value or (fields["value"].string_value if "value" in fields else "")

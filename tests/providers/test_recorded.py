@@ -8,6 +8,7 @@ import grpc
 import pulumi
 import pytest
 
+from iamcreds.delivery import DeliveredSecret, Delivery
 from iamcreds.errors import StateError
 from iamcreds.pulumi_engine.program_context import state_context
 from iamcreds.pulumi_engine.stack_state import StackState, _read_state
@@ -23,7 +24,7 @@ CREATED = "2026-11-24T00:00:00+00:00"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": "jane"}
 
 
-def resource(user: Any, id_: str, type_: str = CREDENTIAL_TYPE, **more: str | float) -> dict[str, Any]:  # noqa: ANN401 - any
+def resource(user: Any, id_: str, type_: str = CREDENTIAL_TYPE, **more: object) -> dict[str, Any]:  # noqa: ANN401 - any
     """Return a resource as in the state."""
     outputs = {"user": user, "service": CODECOMMIT, "credential_id": id_, "create_date": CREATED} | more
     return {"type": type_, "outputs": outputs}
@@ -51,6 +52,19 @@ def test_read() -> None:
         "123456789012",
         newest={CODECOMMIT: "2026-11-25T00:00:00+00:00"},
     )
+
+
+def test_delivery() -> None:
+    """A delivery in the state is read as it was declared."""
+    deliver = {"secrets_manager": {"name": "codecommit/jane", "tags": {"team": "git"}}, "keep_in_state": True}
+    delivery = {"arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:codecommit/jane-a", "version": "v1"}
+    urn = f"urn:pulumi:dev::iamcreds::{CREDENTIAL_TYPE}::jane/codecommit"
+    recorded = resource("jane", "ACCAEXAMPLE1234567890", deliver=deliver, delivery=delivery)
+    with asking(Engine({urn: recorded})) as monitor:
+        state = _read_state(monitor, "org/iamcreds/delivered")
+    assert state is not None
+    found = state.read("jane/codecommit")
+    assert (found.deliver, found.delivered) == (Delivery.read(deliver), DeliveredSecret(**delivery))
 
 
 def test_nothing_recorded() -> None:
