@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -11,7 +12,8 @@ import pytest
 from iamcreds.delivery import DeliveredSecret, Delivery
 from iamcreds.model import Status
 from iamcreds.pulumi_engine.program_context import rotation_context
-from iamcreds.stores.store import CREDENTIAL_TAG
+from iamcreds.stores.store import ATTEMPT_TAG, CREDENTIAL_TAG
+from iamcreds.stores.tokens import make_attempt, make_token
 from tests.providers.test_rotated import NAME, ROTATED, make, messages, plan, state_of
 
 if TYPE_CHECKING:
@@ -115,3 +117,37 @@ def test_unreadable_store(iam: IAMClient, store: SecretsManagerClient, emulator:
     emulator.controls.deny(LISTS)
     planned = plan(state_of(recorded), DELIVERED)[NAME]
     assert (planned.rotated, planned.is_lost, planned.is_confirmed) == (None, False, False)
+
+
+def finish_rotation(
+    store: SecretsManagerClient, previous: RecordedCredential, current: RecordedCredential
+) -> RecordedCredential:
+    """Deliver a new password of the previous slot, as a run that was killed before the state had it."""
+    current = deliver(store, current)
+    attempt = make_attempt(datetime.now(UTC))
+    store.tag_resource(SecretId=SECRET, Tags=[{"Key": ATTEMPT_TAG, "Value": attempt}])
+    token = make_token(previous.id, current.rotation + 1, None, attempt)
+    store.put_secret_value(SecretId=SECRET, SecretString="{}", ClientRequestToken=token)
+    return current
+
+
+def test_finished(iam: IAMClient, store: SecretsManagerClient, messages: list[str]) -> None:
+    """A rotation whose run was killed after the put is recorded, and the delivered password is never retired."""
+    previous = make(iam, age=100, is_retired=True, status=Status.ACTIVE)
+    current = finish_rotation(store, previous, make(iam, name=f"{NAME}~2", age=29, rotation=1))
+    planned = plan(state_of(previous, current), DELIVERED)[NAME]
+    assert [(each.slot, each.rotation, each.status) for each in planned.slots] == [(2, 1, None), (1, 2, None)]
+    assert (planned.is_finished, planned.is_lost, planned.retired) == (True, False, None)
+    assert rotation_context(planned, planned.slots[1], is_preview=True)["finished"] is True
+    assert f"{current.id} works until the overlap ends" in messages[0]
+
+
+def test_finished_but_needed_in_the_state(iam: IAMClient, store: SecretsManagerClient, messages: list[str]) -> None:
+    """If the state needs the password, the current one is delivered again before the other one is retired."""
+    kept = replace(DELIVERED, deliver=replace(DELIVERY, keep_in_state=True))
+    previous = make(iam, age=100, is_retired=True, has_secret=True)
+    current = replace(make(iam, name=f"{NAME}~2", age=29, rotation=1), has_secret=True)
+    current = replace(finish_rotation(store, previous, current), deliver=kept.deliver)
+    planned = plan(state_of(previous, current), kept)[NAME]
+    assert [(each.slot, each.rotation, each.status) for each in planned.slots] == [(2, 1, None), (1, None, None)]
+    assert (planned.rotated, planned.retired, messages) == (None, None, [])
