@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from iamcreds.aws import client
+from iamcreds.aws.failures import reading_answers, translate_errors
+from iamcreds.stores.store import HOW_TO_READ
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from mypy_boto3_ssm import SSMClient
 
     from iamcreds.aws import Account
     from iamcreds.delivery import DeliveredSecret
@@ -19,7 +25,7 @@ class ParameterStore:
 
     def __init__(self, account: Account, region: str) -> None:
         self.region = region
-        self._account = account
+        self._parameters: SSMClient = account.open_client("ssm", region)
 
     def list_secrets(self) -> Mapping[str, StoredSecret]:
         """Return the parameters with `CREDENTIAL_TAG` by name."""
@@ -52,5 +58,13 @@ class ParameterStore:
         raise NotImplementedError
 
     def read(self, name: str) -> str:
-        """Return the value."""
-        raise NotImplementedError
+        """Return the value of the current version, by name or ARN."""
+        if_denied = HOW_TO_READ.format(action="ssm:GetParameter")
+        with translate_errors(f"reading the value of parameter {name}", if_denied=if_denied), reading_answers():
+            response = client.read(self._parameters.get_parameter, Name=name, WithDecryption=True)
+            return str(response["Parameter"]["Value"])
+
+    def read_previous(self, name: str) -> str | None:
+        """Return None: no label names the previous version of a parameter."""
+        del name
+        return None

@@ -10,7 +10,7 @@ from iamcreds.aws.failures import reading_answers, translate_errors
 from iamcreds.delivery import DeliveredSecret
 from iamcreds.errors import NoSuchSecretError
 from iamcreds.stores.keys import require_key
-from iamcreds.stores.store import ATTEMPT_TAG, CREDENTIAL_TAG, SecretSettings, StoredSecret
+from iamcreds.stores.store import ATTEMPT_TAG, CREDENTIAL_TAG, HOW_TO_READ, SecretSettings, StoredSecret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +26,9 @@ PAGE = 100
 RECOVERY_DAYS = 30
 """The days for which Secrets Manager keeps a deleted secret: the longest possible time."""
 
-_CURRENT = "AWSCURRENT"
+_CURRENT, _PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
+"""The labels of versions (API reference, GetSecretValue)."""
+
 _DEFAULT_KEY = "alias/aws/secretsmanager"
 
 
@@ -107,9 +109,21 @@ class SecretsManager:
             client.read(delete, SecretId=stored.arn, RecoveryWindowInDays=RECOVERY_DAYS)
 
     def read(self, name: str) -> str:
-        """Return the value of the current version, by name or ARN."""
-        with translate_errors(f"reading the value of secret {name}"), reading_answers():
-            return str(client.read(self._secrets.get_secret_value, SecretId=name)["SecretString"])
+        """Return the value of the current version, by name or ARN; a binary value is an empty text."""
+        return self._read_value(name, _CURRENT)
+
+    def read_previous(self, name: str) -> str | None:
+        """Return the value of the version that was current before."""
+        try:
+            return self._read_value(name, _PREVIOUS)
+        except NoSuchSecretError:
+            return None
+
+    def _read_value(self, name: str, stage: str) -> str:
+        if_denied = HOW_TO_READ.format(action="secretsmanager:GetSecretValue")
+        with translate_errors(f"reading the value of secret {name}", if_denied=if_denied), reading_answers():
+            response = client.read(self._secrets.get_secret_value, SecretId=name, VersionStage=stage)
+            return "" if "SecretBinary" in response else str(response["SecretString"])
 
     def _tag(self, stored: StoredSecret, tags: Mapping[str, str]) -> None:
         with translate_errors(f"tagging secret {stored.name}"):

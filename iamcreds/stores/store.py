@@ -17,6 +17,9 @@ CREDENTIAL_TAG = "iamcreds:credential"
 ATTEMPT_TAG = "iamcreds:attempt"
 """The tag with the random word of the last attempt to reset the credential; it names the version to deliver."""
 
+HOW_TO_READ = "Required permission for this secret: {action}, and kms:Decrypt if it has a customer managed KMS key"
+"""The next step if the read of a value is denied."""
+
 
 @dataclass(frozen=True)
 class StoredSecret:
@@ -120,3 +123,9 @@ class Store(Protocol):
 
     def read(self, name: str) -> str:
         """Return the value of the current version, by name or ARN. Only `iamcreds secret --from-store` reads values."""
+
+    def read_previous(self, name: str) -> str | None:
+        """Return the value before the current one, None without one or if the store does not name it.
+
+        It needs no other permission than `read`.
+        """
