@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.aws import client
 from iamcreds.aws.failures import reading_answers, translate_errors
+from iamcreds.aws.secret_writes import write_secret
 from iamcreds.delivery import DeliveredSecret
 from iamcreds.errors import NoSuchSecretError
 from iamcreds.stores.keys import require_key
@@ -31,6 +33,10 @@ _CURRENT, _PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 
 _DEFAULT_KEY = "alias/aws/secretsmanager"
 
+# API reference, CreateSecret
+_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
+_NAME_RULE = "1 to 512 letters, digits and /_+=.@-"
+
 
 class SecretsManager:
     """AWS Secrets Manager in one region; see `Store`."""
@@ -41,6 +47,10 @@ class SecretsManager:
         self.region = region
         self._secrets: SecretsManagerClient = account.open_client("secretsmanager", region)
         self._keys: KMSClient = account.open_client("kms", region)
+
+    def find_broken_rule(self, name: str) -> str | None:
+        """Return the rule for names that a name breaks, None for a valid name."""
+        return None if _NAME.fullmatch(name) else _NAME_RULE
 
     def list_secrets(self) -> Mapping[str, StoredSecret]:
         """Return the secrets with `CREDENTIAL_TAG` by name; one call per 100 secrets."""
@@ -77,14 +87,14 @@ class SecretsManager:
         """Write a value as the current version; create the secret with the settings if it does not exist."""
         with translate_errors(f"writing secret {name}"), reading_answers():
             if stored is None:
-                created = client.read(
+                created = write_secret(
                     self._secrets.create_secret, Name=name, SecretString=value, ClientRequestToken=token,
                     Tags=_write_tags(settings.tags), **_write_key(settings),
                 )  # fmt: skip
                 written = DeliveredSecret(created["ARN"], created["VersionId"])
             else:
                 put = self._secrets.put_secret_value
-                version = client.read(put, SecretId=stored.arn, SecretString=value, ClientRequestToken=token)
+                version = write_secret(put, SecretId=stored.arn, SecretString=value, ClientRequestToken=token)
                 written = DeliveredSecret(version["ARN"], version["VersionId"])
         if stored is None and settings.policy is not None:
             self._set_policy(written.arn, settings.policy)
