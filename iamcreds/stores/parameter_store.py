@@ -127,7 +127,9 @@ class ParameterStore:
             return str(response["Parameter"]["Value"])
 
     def read_previous(self, name: str) -> str | None:
-        """Return None: a previous version has no name by which a consumer could request it."""
+        """Return None: no label names the previous version of a parameter."""
+        del name
+        return None
 
     def _write(self, parameter: Mapping[str, Any], token: str, number: int) -> int:
         """Write a version and return its number, also if an earlier write of the same token was successful."""
