@@ -47,11 +47,14 @@ class StoreFacts:
     Attributes:
         is_lost: True if only a new password can be delivered: the store lost it, or never had it, and so did the state.
         is_confirmed: True if the store has the recorded version, so that the provider need not read it.
+        is_finished: True if the store has the password of the next rotation, whose run was killed before the state had
+            it.
         last_read: the day of the last read (UTC), None if unknown.
     """
 
     is_lost: bool = False
     is_confirmed: bool = False
+    is_finished: bool = False
     last_read: date | None = None
 
 
@@ -75,6 +78,7 @@ class SlotPlan:
         is_reset: True if the current credential is reset.
         is_lost: True if the store has lost the delivered password, so that a rotation is due.
         is_confirmed: True if the store has the recorded version of the current credential.
+        is_finished: True if an earlier run has issued and delivered the password of the successor.
     """
 
     slots: tuple[DesiredCredential, ...]
@@ -91,6 +95,7 @@ class SlotPlan:
     is_reset: bool = False
     is_lost: bool = False
     is_confirmed: bool = False
+    is_finished: bool = False
 
 
 @dataclass(frozen=True)

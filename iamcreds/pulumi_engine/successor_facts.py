@@ -12,6 +12,7 @@ from iamcreds.planning.slot_plan import Slot, StoreFacts, avoid_adoption
 from iamcreds.pulumi_engine.successor_messages import describe_siblings, find_blocked, find_reactivated
 from iamcreds.services import Family, service_family
 from iamcreds.slots import rank_slot
+from iamcreds.stores.tokens import make_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -105,11 +106,19 @@ def _read_store(
         )
     except (AccountError, ConfigError):
         return None
-    is_stored = stored is not None and current.delivered is not None and stored.version == current.delivered.version
+    if stored is None:
+        return StoreFacts(is_lost=not current.has_secret)
+    is_stored = current.delivered is not None and stored.version == current.delivered.version
+    is_finished = any(
+        stored.attempt and stored.token == make_token(each.id, current.rotation + 1, credential.reset, stored.attempt)
+        for each in recorded.values()
+        if each is not current
+    )
     return StoreFacts(
-        is_lost=not is_stored and not current.has_secret,
-        is_confirmed=is_stored and stored is not None and stored.deleted is None and not stored.is_rotated,
-        last_read=stored.last_read if is_stored and stored is not None else None,
+        is_lost=not (is_stored or is_finished or current.has_secret),
+        is_confirmed=is_stored and stored.deleted is None and not stored.is_rotated,
+        is_finished=is_finished,
+        last_read=stored.last_read if is_stored else None,
     )
 
 
