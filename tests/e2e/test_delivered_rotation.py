@@ -177,3 +177,26 @@ def test_targets(stack: Stack, store: SecretsManagerClient, iam: IAMClient, emul
     assert assert_stored(store, emulator, SECRET)["credentialId"] == second
     assert read_current(stack, NAME) == (second, first)
     stack.assert_no_changes()
+
+
+def test_retired_after_a_read(stack: Stack, store: SecretsManagerClient, iam: IAMClient, emulator: Emulator) -> None:
+    """With `retireWhen`, the previous password works until a consumer has read the new one on a later day, or `by`."""
+    iam.create_user(UserName="jane")
+    stack.write_specs(jane=spec("rotate: {every: 90d, overlap: 7d, retireWhen: {read: true, by: 30d}}", DELIVER))
+    stack.up()
+    pass_days(emulator, PERIOD)
+    stack.up()
+    first, second = list_ids(iam)
+    read_secret(store, SECRET)  # on the day of the rotation: it may have been before
+    pass_days(emulator, PERIOD + RETIREMENT)
+    stack.assert_no_changes()
+    read_secret(store, SECRET)
+    stack.up()
+    assert list_ids(iam) == {first: "Inactive", second: "Active"}
+    pass_days(emulator, 2 * PERIOD)
+    stack.up()
+    pass_days(emulator, 2 * PERIOD + 29)
+    stack.assert_no_changes()
+    pass_days(emulator, 2 * PERIOD + 31)
+    stack.up()
+    assert list_ids(iam) == {first: "Active", second: "Inactive"}
