@@ -114,7 +114,8 @@ def parse_date(written: str | float) -> datetime:
     if isinstance(written, str):
         with contextlib.suppress(ValueError):
             return datetime.fromisoformat(written)
-    return parse_timestamp(written)
+    date: datetime = parse_timestamp(written)  # type: ignore[arg-type]  # the stubs omit numbers
+    return date
 
 
 def iam_client(session: boto3.Session, clock: Clock) -> IAMClient:

@@ -167,7 +167,7 @@ def describe_all(secrets: SecretsManagerClient, parameters: SSMClient) -> str:
 
 
 def test_stored_values(secrets: SecretsManagerClient, parameters: SSMClient, controls: Controls) -> None:
-    """The controls show the current values by store, region and name, which is no access and is not counted."""
+    """The controls show the current values by store, region and name, which is not an access, and is not counted."""
     fill(secrets, parameters)
     shown = describe_all(secrets, parameters)
     controls.clear_counts()
