@@ -112,7 +112,7 @@ class Store(Protocol):
     def put(
         self, name: str, stored: StoredSecret | None, value: str, token: str, settings: SecretSettings
     ) -> DeliveredSecret:
-        """Write a value as the current version; create the secret (`stored` None) with the settings.
+        """Write a value as the current version; create the secret (`stored` None) with tags and KMS key.
 
         The call may be repeated with the same token.
 
