@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.e2e.stack import Stack
 
 PREVIEW_GOAL, UP_GOAL = 1.15, 1.6
-BYTES = 500
+BYTES = 100
 REGION = "eu-west-1"
 CALLS = ("iam:", "secretsmanager:")
 PLAIN = "{service: codecommit}"

@@ -63,7 +63,8 @@ def test_delivered(stack: Stack, store: SecretsManagerClient, iam: IAMClient, em
         before, file = find_files(folder), str(folder / "written")
         stack.write_specs(team=DELIVERED.format(f"because of {switch.written}".replace(":", "")))
         variables = {name: value.format(file=file) for name, value in switch.variables.items()}
-        run_with_secrets(stack, *UP, "--diff", *(word.format(file=file) for word in switch.arguments), **variables)
+        arguments = (word.format(file=file) for word in switch.arguments)
+        stack.succeed(*UP, "--diff", "--show-secrets", *arguments, **variables)  # the fixture searches its output
         assert find_files(folder) - before, switch.written
         assert_stored(store, emulator)
     texts = [path.read_text(errors="replace") for path in find_files(folder)]
@@ -116,11 +117,11 @@ def test_show_secrets(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     assert show(*UP, diff) == [False, False, True]
 
 
-def run_with_secrets(stack: Stack, *arguments: str, **env: str) -> str:
+def run_with_secrets(stack: Stack, *arguments: str) -> str:
     """Run pulumi with --show-secrets, and return the output without adding it to `printed`."""
     done = subprocess.run(
         ["pulumi", "--non-interactive", *arguments, "--show-secrets"],  # noqa: S607 - found by the PATH of the stack
-        cwd=stack.folder, env=stack.env | env, capture_output=True, text=True,
+        cwd=stack.folder, env=stack.env, capture_output=True, text=True,
         timeout=SECONDS, check=True,
     )  # fmt: skip
     return done.stdout + done.stderr
