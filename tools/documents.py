@@ -14,6 +14,7 @@ from iamcreds import specs
 from iamcreds.cli import SUMMARIES
 from iamcreds.drift.comparing import list_rules
 from iamcreds.policies import permissions
+from iamcreds.policies.documents import Owner
 from iamcreds.services import SERVICES
 from iamcreds.specs.schema import SCHEMA, resolve_reference
 from iamcreds.text.yaml_values import format_value
@@ -50,7 +51,7 @@ def parts() -> dict[str, str]:
         "rules": table("rule", "condition", rules(specs.RULES)),
         "leaks": table("option to avoid", "effect", leaks()),
         "services": table("service", "short name", services()),
-        "policy-up": policy(permissions.up_policy(permissions.Owner())),
+        "policy-up": policy(permissions.up_policy(Owner())),
         "policy-drift": policy(permissions.drift_policy()),
     }
 
