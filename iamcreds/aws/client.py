@@ -108,11 +108,11 @@ def find_partition(session: boto3.Session) -> str:
         raise errors.ConfigError(f"AWS has no region {region!r}. Check AWS_REGION") from None
 
 
-def parse_date(written: str | float) -> datetime:
+def parse_date(written: str) -> datetime:
     """Parse a date in IAM's format, `2026-11-24T23:00:00Z`, or in that of any other service: JSON has a number."""
     try:
-        return datetime.fromisoformat(written) if isinstance(written, str) else parse_timestamp(written)
-    except ValueError:
+        return datetime.fromisoformat(written)
+    except (TypeError, ValueError):
         return parse_timestamp(written)
 
 

@@ -191,7 +191,7 @@ def _write_store(
     noun, tag = operations.noun, _require_tag() if secrets[0].is_managed else None
     arns = _list_arns(operations, secrets, owner)
     if tag is None:
-        yield make_statement(f"Write{noun}", operations.creates | operations.changes, arns)
+        yield make_statement(f"Write{noun}", [*operations.creates, *operations.changes], arns)
     else:
         yield make_statement(f"Create{noun}", operations.creates, arns)
         if operations.changes:

@@ -71,7 +71,7 @@ def matches(patterns: str | list[str], value: str) -> bool:
 def meets(operator: str, key: str, expected: Any, context: dict[str, str]) -> bool:  # noqa: ANN401 - as in a policy
     """Return True if a request meets a condition."""
     if operator == "Null":
-        return (key not in context) == (expected == "true")
+        return bool((key not in context) == (expected == "true"))
     assert operator in {"Bool", "ForAnyValue:StringEquals", "StringEquals", "StringLike"}
     return key in context and matches(expected, context[key])
 
