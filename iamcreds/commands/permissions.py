@@ -11,11 +11,14 @@ import click
 from click.core import ParameterSource
 
 from iamcreds.commands._options import load_specs
+from iamcreds.delivery import PARAMETER_STORE, SECRETS_MANAGER
 from iamcreds.policies import documents, permissions, secret_permissions
 from iamcreds.text.names import ACCOUNT_ID
 
 if TYPE_CHECKING:
     from iamcreds.desired import Desired
+
+_STORES = {"secretsManager": SECRETS_MANAGER, "ssm": PARAMETER_STORE}
 
 
 @click.command("permissions")
@@ -44,11 +47,26 @@ if TYPE_CHECKING:
     help="With --specs of many users, the number of the policy to print.  [default: 1]",
 )
 @click.option(
+    "--store",
+    "stores",
+    multiple=True,
+    type=click.Choice([*_STORES]),
+    help="Without --specs, secret store of a program's deliveries; may be repeated.  [default: none]",
+)
+@click.option(
     "--read-secret",
     metavar="NAME",
     help="With --specs, credential whose delivered secret the policy permits to read, such as jane/keyspaces.",
 )
-def command(run: str, account: str | None, specs: Path | None, part: int | None, read_secret: str | None) -> None:
+def command(  # noqa: PLR0913 - one for each option
+    run: str,
+    *,
+    account: str | None,
+    specs: Path | None,
+    part: int | None,
+    stores: tuple[str, ...],
+    read_secret: str | None,
+) -> None:
     """Print the least-privilege IAM policy for a run, as JSON.
 
     The policy is generated from the operations that the code calls. The ARNs of users have the partition of the region
@@ -63,8 +81,9 @@ def command(run: str, account: str | None, specs: Path | None, part: int | None,
     If specs declare `iamUser`, the policy includes the permissions that pulumi-aws needs to create declared users with
     declared policies and boundaries. Deletion is allowed for every user.
 
-    If specs declare `deliver`, every run needs --specs. No policy of a run permits reading the value of a secret.
-    --read-secret prints the policy of a consumer for `iamcreds secret --from-store`.
+    If specs declare `deliver`, every run needs --specs. For a program of your own, --store limits changes of existing
+    secrets to those with the tag iamcreds:credential, without permissions for KMS keys. No policy of a run permits
+    reading the value of a secret. --read-secret prints the policy of a consumer for `iamcreds secret --from-store`.
 
     \b
     Examples:
@@ -76,6 +95,7 @@ def command(run: str, account: str | None, specs: Path | None, part: int | None,
       iamcreds permissions --for drift --specs specs
       iamcreds permissions --specs specs --part 2
       iamcreds permissions --specs specs --read-secret jane/keyspaces
+      iamcreds permissions --store secretsManager
     """
     if account is not None and not (run == "up" and ACCOUNT_ID.fullmatch(account)):
         raise click.BadParameter(
@@ -86,20 +106,26 @@ def command(run: str, account: str | None, specs: Path | None, part: int | None,
     is_for_run = click.get_current_context().get_parameter_source("run") is not ParameterSource.DEFAULT
     if read_secret is not None and (specs is None or is_for_run):
         raise click.BadParameter("only with --specs, and without --for", param_hint="--read-secret")
+    if stores and specs is not None:
+        raise click.BadParameter("only without --specs, which declare the stores", param_hint="--store")
+    from iamcreds.aws.client import find_partition, open_session  # noqa: PLC0415 - boto3 is slow to import
+
+    owner = documents.Owner(account, find_partition(open_session()) if run == "up" else "aws")
     desired = None if specs is None else load_specs(specs, allow_empty=False)
-    click.echo(json.dumps(_make_policy(run, account, desired, part or 1, read_secret), indent=2))
+    policy = _make_policy(run, owner, desired, part or 1, read_secret)
+    policy["Statement"] += secret_permissions.store_statements(
+        (_STORES[store] for store in stores), owner, is_update=run == "up"
+    )
+    click.echo(json.dumps(policy, indent=2))
 
 
 def _make_policy(
-    run: str, account: str | None, desired: Desired | None, part: int, read_secret: str | None
+    run: str, owner: documents.Owner, desired: Desired | None, part: int, read_secret: str | None
 ) -> dict[str, Any]:
     if run == "preview":
         return permissions.preview_policy(desired)
     if run == "drift":
         return permissions.drift_policy(desired)
-    from iamcreds.aws.client import find_partition, open_session  # noqa: PLC0415 - boto3 is slow to import
-
-    owner = documents.Owner(account, find_partition(open_session()))
     if desired is None:
         return permissions.up_policy(owner)
     owner = _complete_owner(owner, desired)

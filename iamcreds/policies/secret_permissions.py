@@ -1,106 +1,31 @@
-"""The operations on secret stores that runs call, with their purposes, and the statements that permit them.
+"""The statements that permit the operations of runs on secret stores; none permits reading the value of a secret.
 
-Sources: the Service Authorization Reference of AWS Secrets Manager, AWS Systems Manager and AWS KMS. No statement for a
-run permits reading the value of a secret.
+Source of resources and conditions: the Service Authorization Reference of AWS Secrets Manager and Systems Manager.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from iamcreds.delivery import PARAMETER_STORE, SECRETS_MANAGER, fill_name
+from iamcreds.delivery import fill_name
 from iamcreds.policies.documents import make_policy, make_statement
+from iamcreds.policies.store_operations import DESCRIBE_KEY, OPERATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from iamcreds.delivery import Delivery
     from iamcreds.desired import Desired, DesiredCredential
     from iamcreds.policies.documents import Owner
+    from iamcreds.policies.store_operations import StoreOperations
 
 TAG = "iamcreds:credential"
 """The tag of every secret that iamcreds manages."""
 
-DESCRIBE_KEY = "kms:DescribeKey"
-
 MAX_PATTERNS = 15
 """The number of names with wildcards that fit into one policy."""
-
-
-@dataclass(frozen=True)
-class StoreOperations:
-    """The operations on a store, each with its purpose.
-
-    Attributes:
-        service: the prefix of the operations.
-        noun: the plural of its secrets, for statements.
-        reads: operations of every run.
-        creates: operations that may create a secret.
-        changes: operations on an existing secret.
-        policies: operations that set a declared resource policy.
-        deletes: operations with `deleteSecret`.
-        keys: operations of the store on a declared KMS key, on behalf of the run.
-        value: the operation that reads the value; only for consumers.
-    """
-
-    service: str
-    noun: str
-    reads: Mapping[str, str]
-    creates: Mapping[str, str]
-    deletes: Mapping[str, str]
-    keys: tuple[str, ...]
-    value: str
-    changes: Mapping[str, str] = field(default_factory=dict)
-    policies: Mapping[str, str] = field(default_factory=dict)
-
-    def list_arns(self, region: str, name: str, owner: Owner) -> list[str]:
-        """Return the ARNs of a secret; Secrets Manager adds a hyphen and six characters to the name."""
-        if self.service == "ssm":
-            return [owner.arn("ssm", region, f"parameter/{name.removeprefix('/')}")]
-        return [owner.arn(self.service, region, f"secret:{name}{suffix}") for suffix in ("", "-??????")]
-
-
-OPERATIONS: Mapping[str, StoreOperations] = {
-    SECRETS_MANAGER: StoreOperations(
-        service="secretsmanager",
-        noun="Secrets",
-        reads={
-            "secretsmanager:ListSecrets": "managed secrets, with the ids of their versions",
-            "secretsmanager:DescribeSecret": "confirmation of a difference, and secrets that wait for deletion",
-        },
-        creates={
-            "secretsmanager:CreateSecret": "a newly declared secret",
-            "secretsmanager:TagResource": "declared tags, and the tag of an attempt to reset a password",
-        },
-        changes={
-            "secretsmanager:PutSecretValue": "a new password",
-            "secretsmanager:UpdateSecret": "a changed KMS key",
-        },
-        policies={"secretsmanager:PutResourcePolicy": "a declared resource policy"},
-        deletes={"secretsmanager:DeleteSecret": "the secret of a deleted credential"},
-        keys=("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"),
-        value="secretsmanager:GetSecretValue",
-    ),
-    PARAMETER_STORE: StoreOperations(
-        service="ssm",
-        noun="Parameters",
-        reads={
-            "ssm:DescribeParameters": "managed parameters, with the numbers of their versions",
-            "ssm:ListTagsForResource": "the credential and the attempt of a parameter",
-        },
-        creates={
-            "ssm:PutParameter": "a new parameter or password",
-            "ssm:AddTagsToResource": "declared tags, and the tag of an attempt to reset a password",
-        },
-        deletes={"ssm:DeleteParameter": "the parameter of a deleted credential"},
-        keys=("kms:Encrypt", "kms:GenerateDataKey"),
-        value="ssm:GetParameter",
-    ),
-}
-"""The operations by store. The operations on KMS keys are those of the API reference of Secrets Manager (CreateSecret,
-UpdateSecret) and of the KMS Developer Guide (Parameter Store: standard and advanced parameters)."""
 
 
 @dataclass(frozen=True, order=True)
@@ -173,6 +98,22 @@ def _make_deletion(operations: StoreOperations, owner: Owner) -> dict[str, Any]:
 
 def _require_tag() -> dict[str, Any]:
     return {"Null": {f"aws:ResourceTag/{TAG}": "false"}}
+
+
+def store_statements(stores: Iterable[str], owner: Owner, *, is_update: bool) -> list[dict[str, Any]]:
+    """Return the statements for stores without specs, which limit changes of existing secrets to managed ones."""
+    every = [_permit_whole_store(store) for store in sorted(set(stores))]
+    if not every:
+        return []
+    reads = make_statement("ReadStores", [name for each in every for name in OPERATIONS[each.store].reads], "*")
+    if not is_update:
+        return [reads]
+    deletions = (_make_deletion(OPERATIONS[secret.store], owner) for secret in every)
+    return [reads, *deletions, *write_statements(every, owner)]
+
+
+def _permit_whole_store(store: str) -> DeclaredSecret:
+    return DeclaredSecret(store, "*", "*", has_policy=bool(OPERATIONS[store].policies), is_managed=True)
 
 
 def write_statements(secrets: Sequence[DeclaredSecret], owner: Owner) -> Iterator[dict[str, Any]]:

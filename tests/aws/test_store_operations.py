@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from iamcreds.delivery import SECRETS_MANAGER, Delivery
-from iamcreds.policies.secret_permissions import DESCRIBE_KEY, OPERATIONS
+from iamcreds.policies.store_operations import DESCRIBE_KEY, OPERATIONS
 from iamcreds.stores.deliveries import Deliveries
 
 if TYPE_CHECKING:

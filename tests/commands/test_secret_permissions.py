@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from iamcreds.cli import main
 from iamcreds.policies.documents import MAX_LENGTH
-from iamcreds.policies.secret_permissions import OPERATIONS, TAG
+from iamcreds.policies.secret_permissions import TAG
+from iamcreds.policies.store_operations import OPERATIONS
 from iamcreds.stores.store import CREDENTIAL_TAG
 
 if TYPE_CHECKING:
@@ -262,11 +263,43 @@ def test_too_many_names(tmp_path: Path) -> None:
     assert allow(result.stdout, "ssm:PutParameter", f"{PARAMETERS}:parameter/parameter-1199")
 
 
+@pytest.mark.parametrize("run_name", ["up", "preview", "drift"])
+def test_stores_of_programs(run_name: str) -> None:
+    """Without specs, an update may create secrets, and change and delete those that have the tag of iamcreds."""
+    stores = ["--store", "secretsManager", "--store", "ssm"]
+    printed = CliRunner().invoke(main, ["permissions", "--for", run_name, *stores]).stdout
+    reads = {operation for operations in OPERATIONS.values() for operation in operations.reads}
+    if run_name != "up":
+        assert list_actions(printed) == reads
+        return
+    every = {
+        operation
+        for each in OPERATIONS.values()
+        for operation in [*each.creates, *each.changes, *each.policies, *each.deletes]
+    }
+    assert list_actions(printed) == reads | every
+    facts = {"secretsmanager:BlockPublicPolicy": "true"}
+    for operation in every:
+        of_store = operation.startswith("secretsmanager")
+        resource = f"{SECRETS}:secret:any-a1B2c3" if of_store else f"{PARAMETERS}:parameter/any"
+        assert allow(printed, operation, resource, {**facts, f"aws:ResourceTag/{TAG}": "jane/keyspaces"})
+        may_create = any(operation in each.creates for each in OPERATIONS.values())
+        assert allow(printed, operation, resource, facts) == may_create
+
+
+def test_one_store() -> None:
+    """A store is permitted only if it is requested."""
+    printed = CliRunner().invoke(main, ["permissions", "--store", "ssm"]).stdout
+    assert {action.partition(":")[0] for action in list_actions(printed)} == {"ssm"}
+
+
 def test_no_run_reads_values(tmp_path: Path) -> None:
     """No policy of a run permits reading the value of a secret, or decrypting it without the store."""
     specs = tmp_path / "a.yaml"
     policies = [run(specs, WHOLE, "--for", name).stdout for name in ("up", "preview", "drift")]
-    policies += [run(specs, write_many(500)).stdout, CliRunner().invoke(main, ["permissions"]).stdout]
+    policies += [run(specs, write_many(500)).stdout]
+    options = [[], ["--store", "secretsManager", "--store", "ssm"]]
+    policies += [CliRunner().invoke(main, ["permissions", *words]).stdout for words in options]
     resources = [
         f"{SECRETS}:secret:keys/jane-a1B2c3",
         f"{SECRETS}:secret:keys/jane",
@@ -313,6 +346,7 @@ def test_reader(tmp_path: Path, credential: str, operation: str, resource: str, 
         (["--read-secret", "jane/logs"], "the specs have no credential jane/logs"),
         (["--read-secret", "joe/codecommit"], "the specs declare no `deliver` for joe/codecommit"),
         (["--read-secret", "jane/keyspaces", "--for", "up"], "only with --specs, and without --for"),
+        (["--store", "ssm"], "only without --specs"),
         (["--read-secret", "jane/keyspaces", "--part", "1"], "only with --for up and --specs"),
         (["--read-secret", "jane/keyspaces", "--account", "999999999999"], f"the specs are for account {ACCOUNT}"),
     ],
