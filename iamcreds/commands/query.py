@@ -73,7 +73,8 @@ def command(  # noqa: PLR0913 - the options
           user, service, name, status, reset, protect, max_keys, max_key_age_days,
           max_key_idle_days, file, line (source location), resource, adopt,
           expire_after_days, renew_before_hours, rotate_every_hours,
-          rotate_overlap_hours, rotation_due (needs --state), service_short_name
+          rotate_overlap_hours, rotate_retire_by_hours,
+          rotation_due (needs --state), service_short_name
           (rotation_due is the time from which pulumi up rotates the credential;
           a user without declared credentials has one row with service '')
 

@@ -43,6 +43,7 @@ class DesiredRow:
     renew_before_hours: int | None = None
     rotate_every_hours: int | None = None
     rotate_overlap_hours: int | None = None
+    rotate_retire_by_hours: int | None = None
     rotation_due: datetime | None = None
 
     @property
@@ -99,6 +100,7 @@ NUMBERS = frozenset(
         "renew_before_hours",
         "rotate_every_hours",
         "rotate_overlap_hours",
+        "rotate_retire_by_hours",
     }
 )
 """The columns with whole numbers; all other columns have text."""
@@ -169,5 +171,6 @@ def _list_user_credentials(
             renew_before_hours=credential.renew_before_hours,
             rotate_every_hours=None if credential.rotate is None else credential.rotate.every_hours,
             rotate_overlap_hours=None if credential.rotate is None else credential.rotate.overlap_hours,
+            rotate_retire_by_hours=None if credential.rotate is None else credential.rotate.retire_by_hours,
             rotation_due=_find_rotation(credential, recorded, account),
         )
