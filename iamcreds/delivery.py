@@ -108,6 +108,11 @@ class DeliveredSecret:
         return [*self.arn.split(":"), "", "", "", ""][3]
 
 
+def name_credential(user: str, service: str) -> str:
+    """Return the value of the tag `iamcreds:credential`, in which a comma, which tags cannot contain, is a space."""
+    return f"{user}/{service_alias(service)}".replace(",", " ")
+
+
 def fill_name(name: str, values: Mapping[str, str]) -> str:
     """Replace the placeholders of a name that `values` has, and keep others."""
     return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), name)

@@ -71,12 +71,15 @@ class RotationPolicy:
         every_hours: interval between rotations in hours; None if only a changed trigger rotates.
         retire: the action on the previous credential after the overlap.
         not_before: the earliest time of the next rotation, None for any.
+        retire_by_hours: if set, the previous credential is retired after a read of the new secret in the store, and
+            this many hours after the rotation at the latest.
     """
 
     overlap_hours: int
     every_hours: int | None = None
     retire: Retire = Retire.DEACTIVATE
     not_before: datetime | None = None
+    retire_by_hours: int | None = None
 
     def properties(self) -> dict[str, int | str]:
         """Return the interval, the overlap and the earliest date for the run context."""

@@ -10,6 +10,7 @@ from iamcreds.model import count_whole_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
     from iamcreds.desired import DesiredCredential, RotationPolicy
     from iamcreds.model import Credential, RecordedCredential
@@ -126,13 +127,32 @@ def find_issue(recorded: RecordedCredential) -> datetime:
     return recorded.issued or recorded.created
 
 
-def find_retirement(desired: DesiredCredential, current: RecordedCredential) -> datetime | None:
+def find_retirement(
+    desired: DesiredCredential, current: RecordedCredential, last_read: date | None = None
+) -> datetime | None:
     """Return the time from which `pulumi up` retires the previous credential, None without successors.
 
-    With renewals, this concerns only a previous key without an expiry.
+    With renewals, this concerns only a previous key without an expiry. With `retireWhen`, the date is the latest
+    possible one until a consumer has read the new secret.
+
+    Args:
+        desired: the credential as specs declare it.
+        current: the current credential as the state has it.
+        last_read: the day of the last read of its secret in the store (UTC), None if unknown.
     """
-    hours = desired.renew_before_hours if desired.rotate is None else desired.rotate.overlap_hours
+    policy = desired.rotate
+    hours = desired.renew_before_hours if policy is None else policy.overlap_hours
+    if policy is not None and policy.retire_by_hours is not None and not is_picked_up(current, last_read):
+        hours = max(policy.overlap_hours, policy.retire_by_hours)
     return None if hours is None else add_time(find_issue(current), timedelta(hours=hours))
+
+
+def is_picked_up(current: RecordedCredential, last_read: date | None) -> bool:
+    """Return True if a consumer has read the delivered secret.
+
+    The store shows the day of the last read, and a read on the day of the delivery may have been before it.
+    """
+    return last_read is not None and last_read > find_issue(current).astimezone(UTC).date()
 
 
 def has_other_lifetime(desired: DesiredCredential, recorded: RecordedCredential) -> bool:

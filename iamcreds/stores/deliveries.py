@@ -7,9 +7,15 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from iamcreds.delivery import PARAMETER_STORE, READ_BY_USER, SECRETS_MANAGER, DeliveredSecret, Delivery
+from iamcreds.delivery import (
+    PARAMETER_STORE,
+    READ_BY_USER,
+    SECRETS_MANAGER,
+    DeliveredSecret,
+    Delivery,
+    name_credential,
+)
 from iamcreds.errors import ConfigError, RejectedError
-from iamcreds.services import service_alias
 from iamcreds.stores.parameter_store import ParameterStore
 from iamcreds.stores.secrets_manager import SecretsManager
 from iamcreds.stores.store import CREDENTIAL_TAG, SecretSettings, Store, StoredSecret
@@ -67,11 +73,6 @@ class Target:
     def credential(self) -> str:
         """The value of the tag `iamcreds:credential`."""
         return self.settings.tags[CREDENTIAL_TAG]
-
-
-def name_credential(user: str, service: str) -> str:
-    """Return the value of the tag `iamcreds:credential`, in which a comma, which tags cannot contain, is a space."""
-    return f"{user}/{service_alias(service)}".replace(",", " ")
 
 
 class Deliveries:
