@@ -16,6 +16,9 @@ STORES = (SECRETS_MANAGER, PARAMETER_STORE)
 READ_BY_USER = "user"
 """The value of `resource_policy` that permits the IAM user to read its own secret."""
 
+CREDENTIAL_TAG = "iamcreds:credential"
+"""The tag of a secret with the credential whose secret it is."""
+
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _FIELDS = ("name", "region", "kms_key_id", "tags", "resource_policy", "delete_secret")
 
@@ -109,8 +112,13 @@ class DeliveredSecret:
 
 
 def name_credential(user: str, service: str) -> str:
-    """Return the value of the tag `iamcreds:credential`, in which a comma, which tags cannot contain, is a space."""
-    return f"{user}/{service_alias(service)}".replace(",", " ")
+    """Return the value of the tag `iamcreds:credential`; see `name_tagged_user`."""
+    return f"{name_tagged_user(user)}/{service_alias(service)}"
+
+
+def name_tagged_user(user: str) -> str:
+    """Return a user name for a tag, in which a comma, which tags cannot contain, is a space; user names have none."""
+    return user.replace(",", " ")
 
 
 def fill_name(name: str, values: Mapping[str, str]) -> str:

@@ -88,6 +88,11 @@ class Deliveries:
         self._stores: dict[tuple[str, str], Store] = {}
         self._listed: dict[tuple[str, str], Mapping[str, StoredSecret]] = {}
 
+    @property
+    def region(self) -> str | None:
+        """The region of the environment, None without one."""
+        return self._account.region
+
     def find_target(self, declared: Delivery, user: str, service: str) -> Target:
         """Return the declared secret of a credential of this user and service (full name).
 
