@@ -32,9 +32,9 @@ class SecretPlace:
     delivered: DeliveredSecret | None = None
 
     def describe(self) -> str:
-        """Return the ARN, `state`, or both; `unknown` for an imported credential without a password."""
+        """Return the ARN, `state`, or both; empty for an imported credential without a password."""
         places = [] if self.delivered is None else [self.delivered.arn]
-        return ", ".join([*places, *(["state"] if self.is_in_state else [])]) or "unknown"
+        return " and ".join([*places, *(["state"] if self.is_in_state else [])])
 
 
 @dataclass(frozen=True)
