@@ -42,7 +42,7 @@ class Delivery:
     name: str
     region: str | None = None
     kms_key_id: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)  # a declared credential is a key of mappings
     resource_policy: str | None = None
     delete_secret: bool = False
     keep_in_state: bool = False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from iamcreds.delivery import DeliveredSecret, name_tagged_user
 from iamcreds.services import service_name
+from iamcreds.text.names import SERVICE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -99,9 +100,10 @@ def find_left(
     for stored in listed:
         tag, _, alias = (stored.credential or "").rpartition("/")
         user, service = users.get(tag), service_name(alias)
-        if user is None or stored.arn in delivered or (user.name, service) in state.creates:
+        if user is None or SERVICE_NAME.fullmatch(service) is None or stored.arn in delivered:
             continue
-        if selection.has(user.name, service) and not _is_declared(user, service, store, stored):
+        is_creating = (user.name, service) in state.creates
+        if selection.has(user.name, service) and not is_creating and not _is_declared(user, service, store, stored):
             yield user, service, stored
 
 

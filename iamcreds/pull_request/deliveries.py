@@ -34,7 +34,7 @@ def explain_delivery(step: Step, actions: Collection[Action]) -> Iterator[Note]:
     desired, before = _read(new.inputs["deliver"]), _read(recorded)
     is_new = recorded is None or desired is None or before is None or desired.is_moved(before)
     if not _ISSUES.isdisjoint(actions) or (Action.DELIVER in actions and is_new):
-        yield Note("delivers to", "a secret store" if desired is None else desired.store)
+        yield Note("delivers to a secret store") if desired is None else Note("delivers to", desired.store)
         if recorded is not None and is_new:
             yield Note("the former secret stays in its store")
     elif Action.DELIVER in actions and recorded == new.inputs["deliver"]:

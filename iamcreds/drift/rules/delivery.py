@@ -124,8 +124,8 @@ class NotPickedUp(DeliveryDifference):
         """Report the secret, its delivery and the previous credential."""
         read = "never read" if self.last_read is None else f"last read on {self.last_read}"
         message = (
-            f"{self.secret}, delivered on {self.delivered}, was not read after that day ({read}), so {self.alias}"
-            f" credential {self.previous.id} is still in use"
+            f"{self.secret}, delivered on {self.delivered}, was not read after that day ({read}), so its consumers may"
+            f" still use {self.alias} credential {self.previous.id}"
         )
         date = f"from {self.retirement:%Y-%m-%d} on" if self.retirement > self.at else "in the next run"
         step = f"let its consumers read the secret: without a read, pulumi up retires {self.previous.id} {date}"

@@ -69,7 +69,7 @@ class CredentialRow:
         location: its location in the specs, or that of its user; None for an undeclared user.
         is_previous: True if its successor exists.
         rotation_due: the time from which an update rotates it, None for never, or if that is unknown.
-        secret: the place of its secret, empty if that is unknown.
+        secret: the place of its secret, empty if that is unknown; the store has only the secret of the current one.
     """
 
     credential: Credential
@@ -154,7 +154,7 @@ def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
             location, managed = previous[credential.id].desired.location, previous[credential.id].describe()
         service = service_alias(credential.service)
         due = rotations.get(credential.id)
-        place = (subject.drift.secrets or {}).get(credential.id)
+        place = None if is_previous else (subject.drift.secrets or {}).get(credential.id)
         secret = "" if place is None else place.describe()
         yield CredentialRow(credential, service, issued, days, managed, location, is_previous, due, secret)
 
