@@ -93,7 +93,9 @@ def hostile_drift(name: str) -> Drift:
                 secret=f"secret {name}",
                 stored=StoredSecret(name, name, name, is_rotated=True),
             ),
-            LeftoverSecret(user=name, service=LIVE.service, secret=f"secret {name}", stored=StoredSecret(name, name, name)),
+            LeftoverSecret(
+                user=name, service=LIVE.service, secret=f"secret {name}", stored=StoredSecret(name, name, name)
+            ),
             replace(OLD, user=name, existing=(replace(OLD.existing[0], id=name, user=name),)),
         ),
         secrets={name: SecretPlace(is_in_state=True, delivered=DeliveredSecret(name, name))},

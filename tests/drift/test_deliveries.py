@@ -113,7 +113,7 @@ def test_lost(stored: StoredSecret | None, message: str, step: str) -> None:
 
 
 def test_delivered() -> None:
-    """The recorded version in the store is no difference, whoever has read it."""
+    """The recorded version in the store is not a difference, even if it was read long ago."""
     assert lose(STORED) == []
     assert lose(replace(STORED, last_read=date(2026, 1, 1))) == []
 
@@ -185,7 +185,7 @@ def pick_up(last_read: date | None, *, age: float = 8, by_days: int | None = 30,
     ],
 )
 def test_not_picked_up(last_read: date | None, read: str) -> None:
-    """After the overlap, a secret that nobody has read after the day of its delivery is a finding with a date."""
+    """After the overlap, a secret that no consumer has read after the day of its delivery is a finding with a date."""
     (found,) = pick_up(last_read).differences
     assert isinstance(found, NotPickedUp)
     words = found.describe()
@@ -238,7 +238,7 @@ def test_leftover() -> None:
         " deliver it"
     )
     assert words.next == (
-        f"if nobody reads it: aws secretsmanager delete-secret --secret-id old/jane --region {REGION}; or, to keep it:"
+        f"if no consumer reads it: aws secretsmanager delete-secret --secret-id old/jane --region {REGION}; or, to keep it:"
         f" aws secretsmanager untag-resource --secret-id old/jane --region {REGION} --tag-keys iamcreds:credential"
     )
     (found,) = build_document(drift)["accounts"][0]["differences"]
@@ -251,7 +251,7 @@ def test_leftover_parameter() -> None:
     stored = StoredSecret("/old", f"arn:aws:ssm:{REGION}:123456789012:parameter/old", "1", tags=TAGS)
     left = LeftoverSecret(user="jane", service=KEYSPACES, stored=stored, secret="x")
     assert left.describe().next == (
-        f"if nobody reads it: aws ssm delete-parameter --name /old --region {REGION}; or, to keep it: aws ssm"
+        f"if no consumer reads it: aws ssm delete-parameter --name /old --region {REGION}; or, to keep it: aws ssm"
         f" remove-tags-from-resource --resource-type Parameter --resource-id /old --region {REGION} --tag-keys"
         " iamcreds:credential"
     )
@@ -345,7 +345,7 @@ class FakeDeliveries:
         return self.store.listed if region == self.store.region else {}
 
 
-def read(
+def read(  # noqa: PLR0913 - independent facts
     deliveries: FakeDeliveries,
     *,
     age: timedelta = DAY,

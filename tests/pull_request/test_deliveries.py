@@ -118,7 +118,7 @@ def test_deleted(note: str, *, is_deleted: bool) -> None:
 
 
 def test_rotation_with_a_changed_delivery() -> None:
-    """A rotation delivers its new password anyway, so a changed delivery is no action next to it."""
+    """A rotation delivers its new password anyway, so a changed delivery needs no additional action."""
     old = JANE | {"status": "Inactive", "declared": 2.0} | DELIVERED
     new = JANE | {"declared": 2.0, "rotation": 2.0, "rotates": "ACCA" + "C" * 17} | MOVED
     made = step("update", "jane/codecommit", KEY, old=old, new=new)

@@ -54,7 +54,7 @@ class DeliveryLost(DeliveryDifference):
     facts: RotationFacts | None = None
 
     def describe(self) -> Words:
-        """Report the secret and what happened to it."""
+        """Report the secret and its loss."""
         message = f"{self.secret} {self._describe_loss()}, so it lacks the password of {self.alias} credential"
         is_rotated = self.facts is not None and not self.recorded.has_secret
         reason = self.facts.describe_reason() if self.facts is not None and is_rotated and self._is_kept else ""
@@ -109,7 +109,7 @@ class NotPickedUp(DeliveryDifference):
 
     rule = "not-picked-up"
     meaning = (
-        "the overlap of a credential with `retireWhen` has ended, and nobody has read the delivered secret since (only"
+        "the overlap of a credential with `retireWhen` has ended, and no consumer has read the delivered secret (only"
         " with `--state`)"
     )
     kind = Kind.FINDING
@@ -161,7 +161,7 @@ class LeftoverSecret(Difference):
         alias, name = service_alias(self.service), self.stored.name
         message = f"{self.secret} has the tag of a {alias} credential, but the stack does not deliver it"
         delete, keep = delete_secret(self.stored.arn, name), untag_secret(self.stored.arn, name, CREDENTIAL_TAG)
-        return Words(message, f"if nobody reads it: {delete}; or, to keep it: {keep}", "none", "exists")
+        return Words(message, f"if no consumer reads it: {delete}; or, to keep it: {keep}", "none", "exists")
 
     def values(self) -> Values:
         """Return the name and ARN of the secret."""
