@@ -238,8 +238,8 @@ def test_leftover() -> None:
         " deliver it"
     )
     assert words.next == (
-        f"if no consumer reads it: aws secretsmanager delete-secret --secret-id old/jane --region {REGION}; or, to keep it:"
-        f" aws secretsmanager untag-resource --secret-id old/jane --region {REGION} --tag-keys iamcreds:credential"
+        f"if no consumer reads it: aws secretsmanager delete-secret --secret-id old/jane --region {REGION}; or, to keep"
+        f" it: aws secretsmanager untag-resource --secret-id old/jane --region {REGION} --tag-keys iamcreds:credential"
     )
     (found,) = build_document(drift)["accounts"][0]["differences"]
     assert (found["rule"], found["kind"], found["desired"]) == ("leftover-secret", "finding", None)
