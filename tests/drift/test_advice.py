@@ -772,8 +772,12 @@ def test_advice(world: World, row: Row, option: str) -> None:
     assert bool(left) is ((row.rule.rule, option) in STAYS), left
 
 
-def change_store(text: str) -> None:
-    """Run a command for Secrets Manager."""
+def run_aws(world: World, text: str) -> None:
+    """Run a command for IAM or Secrets Manager."""
+    if text.startswith("aws iam"):
+        operation, parameters = take_apart(text)
+        getattr(world.iam, operation.replace("-", "_"))(**parameters)
+        return
     operation, parameters = take_apart(text, "secretsmanager")
     client = boto3.client("secretsmanager", region_name=parameters.pop("region"))
     keys = {"TagKeys": [parameters.pop("TagKeys")]} if "TagKeys" in parameters else {}
@@ -782,12 +786,8 @@ def change_store(text: str) -> None:
 
 def take(world: World, row: Row, option: str, text: str) -> None:
     """Take an option: run the command, or make the edit and update the stack."""
-    if option == "aws":
-        operation, parameters = take_apart(text)
-        getattr(world.iam, operation.replace("-", "_"))(**parameters)
-        world.stack.up()
-    elif option.startswith("store"):
-        change_store(text)
+    if text.startswith("aws "):
+        run_aws(world, text)
         world.stack.up()
     elif option == "iamcreds":
         command = text.rpartition(" | ")[2]

@@ -51,7 +51,7 @@ VERSION = DeliveredSecret(ARN, "v1")
 TAGS = {CREDENTIAL_TAG: "jane/keyspaces"}
 STORED = StoredSecret(NAME, ARN, "v1", tags=TAGS)
 OTHER = replace(STORED, version="v2")
-DELIVERED = {"deliver": DELIVER, "delivered": VERSION}
+DELIVERED: dict[str, Any] = {"deliver": DELIVER, "delivered": VERSION}
 RESET_STEP = "change `reset` in the specs, then pulumi up, which delivers a new password"
 RESTORE = f"aws secretsmanager restore-secret --secret-id {NAME} --region {REGION}"
 LIST, DESCRIBE = "secretsmanager:ListSecrets", "secretsmanager:DescribeSecret"
@@ -73,7 +73,7 @@ def lose(
     stored: StoredSecret | None,
     desired: DesiredCredential = PLAIN,
     status: Status = Status.ACTIVE,
-    **fields: object,
+    **fields: Any,  # noqa: ANN401 - fields of the recorded credential
 ) -> list[DeliveryLost]:
     """Return the lost deliveries of a credential whose secret is in the store like this."""
     existing = password(OLDER, 20, status)

@@ -141,5 +141,5 @@ def test_hostile_name(name: str) -> None:
 
 def test_wrong_delivery() -> None:
     """A preview whose `deliver` is not valid, which only a different program writes, is shown nevertheless."""
-    for wrong in (3, [], {"vault": {}}, json.loads('{"ssm": {"name": 3}}')):
+    for wrong in json.loads('[3, [], {"vault": {}}, {"ssm": {"name": 3}}]'):
         assert read_row(update({}, {"deliver": wrong})).startswith("deliver | delivers to")
