@@ -63,7 +63,8 @@ def command(  # noqa: PLR0913 - the options
           service_short_name (such as bedrock); with --state, otherwise NULL:
           issued_at, delivery_arn, secret_in_state
           (issued_at is the time of the last create or reset of the password,
-          delivery_arn its secret in a store, secret_in_state 1 if the state has it)
+          delivery_arn its secret in a store; secret_in_state is 1 if the state
+          has the password)
       access_keys
           user, id, status, created, last_used, service, region
           (the last three are of the last use; NULL for a key that was never used)
