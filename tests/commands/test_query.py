@@ -108,6 +108,7 @@ def examples() -> dict[str, list[str]]:
         ("Active Bedrock API keys", []),
         ("Passwords older than 90 days, or of unknown age and created before", ["eve", "jane"]),
         ("Rotations due within a month", []),
+        ("Passwords that only the state has", []),
         ("Credentials that expire within a month, as CSV", []),
     ],
 )
@@ -125,6 +126,7 @@ def test_examples(run: Run, iam: IAMClient, tmp_path: Path, question: str, users
         "Active Bedrock API keys",
         "Passwords older than 90 days, or of unknown age and created before",
         "Rotations due within a month",
+        "Passwords that only the state has",
         "Credentials that expire within a month, as CSV",
     }
     result = run(*[word for word in examples()[question] if word not in {"--format", "csv"}], "--format", "json")
