@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,10 +45,14 @@ class DeclaredSecret:
     name: str
     location: SourceLocation
 
-    def identify(self, account: str | None) -> tuple[str, str | None, str]:
-        """Return equal values for one secret (User Guide of Systems Manager: `/a` and `a` are not unique)."""
+    def identify(self, account: str | None) -> tuple[str, str]:
+        """Return equal values for one name in a store (User Guide of Systems Manager: `/a` and `a` are not unique)."""
         name = fill_name(self.name, {} if account is None else {"account": account})
-        return self.store, self.region, name.lstrip("/") if self.store == "ssm" else name
+        return self.store, name.lstrip("/") if self.store == "ssm" else name
+
+    def may_share_region(self, other: DeclaredSecret) -> bool:
+        """Return True if both may be in one region: without `region`, the environment decides."""
+        return None in (self.region, other.region) or self.region == other.region
 
 
 def check_delivery(credential: Declared) -> Iterator[Problem]:
@@ -69,15 +74,17 @@ def find_secrets(credentials: Iterable[Declared]) -> Iterator[DeclaredSecret]:
 
 def check_secrets(secrets: Iterable[DeclaredSecret], account: str | None) -> Iterator[Problem]:
     """Yield the secrets of all files that are declared twice; `account` is the account of the specs."""
-    first: dict[tuple[str, str | None, str], DeclaredSecret] = {}
+    named: dict[tuple[str, str], list[DeclaredSecret]] = defaultdict(list)
     for secret in secrets:
-        before = first.setdefault(secret.identify(account), secret)
-        if before is not secret:
+        others = named[secret.identify(account)]
+        before = next((other for other in others if secret.may_share_region(other)), None)
+        if before is not None:
             message = (
                 f"{_RULES[secret.store].title} secret {quoted(secret.name)} is already declared at {before.location}:"
-                " give each credential a secret with a different name"
+                " give each credential a secret with a different name, or both of them a different region"
             )
             yield Problem(secret.location, message, "duplicate-secret")
+        others.append(secret)
 
 
 def _find_stores(credential: Declared) -> Iterator[tuple[str, Block]]:
