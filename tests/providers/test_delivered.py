@@ -163,7 +163,7 @@ def test_killed_after_the_put(
 def test_killed_before_the_put(
     provider: ServiceSpecificCredentialProvider, store: SecretsManagerClient, emulator: Emulator
 ) -> None:
-    """If the store fails after a reset, the error says that the old password is dead, and the next run heals it."""
+    """If the store fails after a reset, the error reports the dead old password, and the next run heals it."""
     key, outs = create(provider, deliver=DELIVER)
     emulator.controls.fail(PUT, code="InternalServiceError", times=None)
     with pytest.raises(LostAnswerError, match="already reset, and the store does not have the new one"):
@@ -214,10 +214,16 @@ def test_added_without_password(provider: ServiceSpecificCredentialProvider, sto
     assert "delivery" in updated
 
 
-def test_removed(provider: ServiceSpecificCredentialProvider, store: SecretsManagerClient) -> None:
-    """After `deliver` is removed, the password is unknown and the store keeps it, which a warning says once."""
+def test_removed(
+    provider: ServiceSpecificCredentialProvider, store: SecretsManagerClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After `deliver` is removed, the password is unknown and the store keeps it, with a warning."""
     key, outs = create(provider, deliver=DELIVER)
     assert new_process().diff(key, outs, INPUTS).changes
+    assert (
+        f"the `deliver` of codecommit.amazonaws.com credential {key} of user jane was removed"
+        in capsys.readouterr().err
+    )
     updated = update(key, outs)
     assert not updated.keys() & {"delivery", "deliver", "service_password"}
     assert read(store)["credentialId"] == key
