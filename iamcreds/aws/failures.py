@@ -39,7 +39,7 @@ _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOpera
 _SIGN_INS = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetRoleCredentials"})
 """Operations by which botocore gets credentials; their errors arrive in the call that the credentials sign."""
 
-_NO_SECRET = frozenset({"ResourceNotFoundException", "ParameterNotFound", "NotFoundException"})
+_NO_SECRET = frozenset({"InvalidArnException", "NotFoundException", "ParameterNotFound", "ResourceNotFoundException"})
 """Error codes of Secrets Manager, Parameter Store and KMS for an entity that does not exist."""
 
 _UNSUPPORTED = frozenset({"InvalidAction", "NotImplemented", "UnknownOperation", "UnknownOperationException"})

@@ -9,9 +9,12 @@ from moto.core.base_backend import BackendDict
 from iamcreds.emulator.credential_report import Reports
 from iamcreds.emulator.faults.switches import Switches
 from iamcreds.emulator.models import Credentials
+from iamcreds.emulator.stores.records import Records
 
 if TYPE_CHECKING:
     from iamcreds.emulator.faults.settings import Settings
+    from iamcreds.emulator.stores.parameters import Parameter
+    from iamcreds.emulator.stores.secrets import Secret
 
 ACCOUNT = "123456789012"
 """moto's account."""
@@ -20,6 +23,8 @@ ACCOUNT = "123456789012"
 SWITCHES = Switches()
 CREDENTIALS = Credentials(ACCOUNT, SWITCHES.now)
 REPORTS = Reports(ACCOUNT, SWITCHES.now)
+SECRETS: Records[Secret] = Records(SWITCHES.now)
+PARAMETERS: Records[Parameter] = Records(SWITCHES.now)
 
 
 def reset(settings: Settings | None = None) -> None:
@@ -27,4 +32,6 @@ def reset(settings: Settings | None = None) -> None:
     BackendDict.reset()
     CREDENTIALS.clear()
     REPORTS.clear()
+    SECRETS.clear()
+    PARAMETERS.clear()
     SWITCHES.reset(settings)

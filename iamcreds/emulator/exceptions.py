@@ -1,4 +1,4 @@
-"""IAM's error responses: classes with error code and HTTP status, and their format."""
+"""AWS's error responses: classes with error code and HTTP status, and their format."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ from uuid import uuid4
 from xml.sax.saxutils import escape
 
 SERVER_FAULT = 500
+
+_JSON_CODES = {
+    "AccessDenied": "AccessDeniedException",
+    "ServiceFailure": "InternalServiceError",
+    "Throttling": "ThrottlingException",
+    "ValidationError": "ValidationException",
+}
+"""The codes in the JSON protocols of errors that have a different code in IAM (Common Errors in the API references)."""
 
 
 class AwsError(Exception):
@@ -31,8 +39,8 @@ class AwsError(Exception):
         )
 
     def json(self) -> str:
-        """Return the body in the JSON protocols (Secrets Manager, SSM)."""
-        return json.dumps({"__type": self.code, "message": self.message})
+        """Return the body in the JSON protocols (Secrets Manager, SSM, KMS)."""
+        return json.dumps({"__type": _JSON_CODES.get(self.code, self.code), "message": self.message})
 
 
 class ValidationError(AwsError):

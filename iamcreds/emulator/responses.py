@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam import models as moto_models
 from moto.iam import urls as moto_urls
+from moto.kms import urls as kms_urls
 
 from iamcreds.emulator.account import CREDENTIALS, SWITCHES
 from iamcreds.emulator.corrections import CorrectedIam
 from iamcreds.emulator.exceptions import InvalidInputError, ValidationError
+from iamcreds.emulator.stores.keys import Kms
 from iamcreds.emulator.validation import SERVICE_NAME, matches
 from iamcreds.model import Status
 from iamcreds.services import Family, service_family
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
 
 
 def install() -> None:
-    """Replace moto's IAM by this one, and moto's clock by the account's. Repeated calls have no effect."""
+    """Replace moto's IAM and KMS by the corrected ones, and moto's clock. Repeated calls have no effect."""
     moto_urls.url_paths["{0}/$"] = Iam.dispatch
+    kms_urls.url_paths["{0}/$"] = Kms.dispatch
     vars(moto_models)["utcnow"] = read_account_clock
 
 

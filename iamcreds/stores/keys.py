@@ -12,6 +12,22 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 
+def is_same_key(left: str, right: str) -> bool:
+    """Return True if two names denote the same KMS key or alias, of which one may be an ARN.
+
+    Secrets Manager shows the ARN of an alias that was declared by its name, and its list shows the ARN of each key
+    (DescribeSecretResponse and SecretListEntry in the API reference).
+    """
+    if left.startswith("arn:") and right.startswith("arn:"):
+        return left == right
+    return _shorten(left) == _shorten(right)
+
+
+def _shorten(name: str) -> str:
+    """Return `alias/NAME` for an alias, and the id of a key, without the beginning of an ARN."""
+    return name.rpartition(":")[2].removeprefix("key/")
+
+
 def require_key(keys: KMSClient, kms_key_id: str) -> None:
     """Require that a KMS key can encrypt secrets: enabled, symmetric, and in the store's region.
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from iamcreds.aws import client
 from iamcreds.aws.failures import reading_answers, translate_errors
 from iamcreds.delivery import DeliveredSecret
-from iamcreds.errors import NoSuchSecretError
-from iamcreds.stores.keys import require_key
+from iamcreds.errors import AccountError, NoSuchSecretError
+from iamcreds.stores.keys import is_same_key, require_key
+from iamcreds.stores.redaction import hiding
 from iamcreds.stores.store import ATTEMPT_TAG, CREDENTIAL_TAG, SecretSettings, StoredSecret
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class SecretsManager:
                 page = client.read(self._secrets.list_secrets, **arguments)
                 found |= {item["Name"]: _read(item, "SecretVersionsToStages") for item in page["SecretList"]}
                 if not page.get("NextToken"):
-                    # The filter matches the beginning of a key, in any case.
+                    # The filter matches the beginning of a key (Filter in the API reference).
                     return {name: stored for name, stored in found.items() if stored.credential is not None}
                 arguments["NextToken"] = page["NextToken"]
 
@@ -73,7 +74,8 @@ class SecretsManager:
         self, name: str, stored: StoredSecret | None, value: str, token: str, settings: SecretSettings
     ) -> DeliveredSecret:
         """Write a value as the current version; create the secret with the settings if it does not exist."""
-        with translate_errors(f"writing secret {name}"), reading_answers():
+        doing = f"writing secret {name}"
+        with hiding(value, doing), translate_errors(doing), reading_answers():
             if stored is None:
                 created = client.read(
                     self._secrets.create_secret, Name=name, SecretString=value, ClientRequestToken=token,
@@ -90,8 +92,8 @@ class SecretsManager:
 
     def configure(self, stored: StoredSecret, settings: SecretSettings) -> None:
         """Apply the declared settings to an existing secret."""
-        if (stored.kms_key_id or _DEFAULT_KEY) != (settings.kms_key_id or _DEFAULT_KEY):
-            key = settings.kms_key_id or _DEFAULT_KEY
+        key = settings.kms_key_id or _DEFAULT_KEY
+        if not is_same_key(stored.kms_key_id or _DEFAULT_KEY, key):
             with translate_errors(f"changing the KMS key of secret {stored.name}"):
                 client.read(self._secrets.update_secret, SecretId=stored.arn, KmsKeyId=key)
         differing = {key: value for key, value in settings.tags.items() if stored.tags.get(key) != value}
@@ -101,10 +103,18 @@ class SecretsManager:
             self._set_policy(stored.arn, settings.policy)
 
     def delete(self, stored: StoredSecret) -> None:
-        """Delete a secret, which can be restored for 30 days."""
-        with translate_errors(f"deleting secret {stored.name}"):
-            delete = self._secrets.delete_secret
-            client.read(delete, SecretId=stored.arn, RecoveryWindowInDays=RECOVERY_DAYS)
+        """Delete a secret, which can be restored for 30 days; nothing to do if it is gone or scheduled for deletion."""
+        try:
+            with translate_errors(f"deleting secret {stored.name}"):
+                delete = self._secrets.delete_secret
+                client.read(delete, SecretId=stored.arn, RecoveryWindowInDays=RECOVERY_DAYS)
+        except NoSuchSecretError:
+            return
+        except AccountError:
+            # The response to an earlier attempt may be lost, and AWS rejects the next one.
+            current = self.describe(stored.arn)
+            if current is not None and current.deleted is None:
+                raise
 
     def read(self, name: str) -> str:
         """Return the value of the current version, by name or ARN."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from iamcreds.emulator.server import Emulator
+    from tests.faults.account import Recorded
 
 LOST_STATE = [*blocks(ROOT / "docs/lost-state.md")]
 BLOCKS = [*blocks(ROOT / "docs/incidents.md"), *blocks(ROOT / "docs/drift.md"), *LOST_STATE]
@@ -47,7 +48,7 @@ class Beginning:
     """The result of the first example: the folder of the stack, the credentials, and the ids in the document."""
 
     folder: Path
-    recorded: list[dict[str, str]]
+    recorded: Recorded
     ids: dict[str, str]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import boto3
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
 
     from iamcreds.emulator.faults.controls import Controls
     from iamcreds.emulator.server import Emulator
@@ -32,6 +35,39 @@ def client(url: str, access_key_id: str = "AKIAIOSFODNN7EXAMPLE") -> IAMClient:
         aws_secret_access_key="unchecked",
         config=CONFIG,
     )
+
+
+def open_store(url: str, service: str, region: str = "eu-west-1") -> Any:  # noqa: ANN401 - the caller knows the service
+    """Return a client of a secret store or of KMS in the IAM emulator."""
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=url,
+        region_name=region,
+        aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
+        aws_secret_access_key="unchecked",
+        config=CONFIG,
+    )
+
+
+@pytest.fixture
+def secrets(emulator: Emulator) -> SecretsManagerClient:
+    """Return a client of Secrets Manager in the new IAM emulator."""
+    client: SecretsManagerClient = open_store(emulator.url, "secretsmanager")
+    return client
+
+
+@pytest.fixture
+def parameters(emulator: Emulator) -> SSMClient:
+    """Return a client of Parameter Store in the new IAM emulator."""
+    client: SSMClient = open_store(emulator.url, "ssm")
+    return client
+
+
+@pytest.fixture
+def keys(emulator: Emulator) -> KMSClient:
+    """Return a client of KMS in the new IAM emulator."""
+    client: KMSClient = open_store(emulator.url, "kms")
+    return client
 
 
 @pytest.fixture

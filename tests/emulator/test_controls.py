@@ -42,16 +42,16 @@ def test_counts(iam: IAMClient, emulator: Emulator, controls: Controls) -> None:
     controls.clear_counts()
     create(iam)
     iam.list_users()
-    parameters = boto3.client(
-        "ssm",
+    tables = boto3.client(
+        "dynamodb",
         endpoint_url=emulator.url,
         region_name="us-east-1",
         aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
         aws_secret_access_key="unchecked",
     )
-    with pytest.raises(ClientError, match="the IAM emulator does not support ssm:DescribeParameters"):
-        parameters.describe_parameters()
-    assert controls.counts() == {CREATE: 1, "iam:ListUsers": 1, "ssm:DescribeParameters": 1}
+    with pytest.raises(ClientError, match="the IAM emulator does not support dynamodb:ListTables"):
+        tables.list_tables()
+    assert controls.counts() == {"dynamodb:ListTables": 1, CREATE: 1, "iam:ListUsers": 1}
 
 
 def test_latency(iam: IAMClient, controls: Controls, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,14 @@ USERS = ("jane", "john")
 
 
 @dataclass(frozen=True)
+class Recorded:
+    """The contents of an account: its credentials with their passwords, and its secret stores."""
+
+    credentials: list[dict[str, str]]
+    stores: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Account:
     """The IAM emulator of this process, with a client for manual changes."""
 
@@ -53,10 +61,10 @@ class Account:
         for user in self.users:
             self.iam.create_user(UserName=user)
 
-    def record(self) -> list[dict[str, str]]:
-        """Record the existing credentials with their passwords; `restore` reads the result."""
+    def record(self) -> Recorded:
+        """Record the existing credentials with their passwords, and the stores; `restore` reads the result."""
         passwords = self.controls.passwords()
-        return [
+        credentials = [
             {
                 "credential_id": existing["ServiceSpecificCredentialId"],
                 "user": existing["UserName"],
@@ -69,12 +77,14 @@ class Account:
             | ({"expires": existing["ExpirationDate"].isoformat()} if "ExpirationDate" in existing else {})
             for existing in self.list_credentials()
         ]
+        return Recorded(credentials, self.controls.copy_stores())
 
-    def restore(self, recorded: list[dict[str, str]]) -> None:
-        """Reset the account to the recorded credentials, and clear the counts of calls."""
+    def restore(self, recorded: Recorded) -> None:
+        """Reset the account to the recorded credentials and stores, and clear the counts of calls."""
         self.empty()
-        for credential in recorded:
+        for credential in recorded.credentials:
             self.controls.put_credential(**credential)
+        self.controls.restore_stores(recorded.stores)
         self.controls.clear_counts()
 
 

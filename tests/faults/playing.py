@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-    from tests.faults.account import Account
+    from tests.faults.account import Account, Recorded
     from tests.faults.cases import Case
     from tests.faults.engine import Engine
     from tests.faults.passwords import Password
@@ -40,7 +40,7 @@ class Prepared:
     """The stack and the account of a scenario before its `up`, and the calls of that `up` without a fault."""
 
     folder: Path
-    recorded: list[dict[str, str]]
+    recorded: Recorded
     calls: tuple[str, ...]
 
 
@@ -196,22 +196,20 @@ def find_delete_commands(said: str) -> set[tuple[str, str]]:
     return {(command[1], command[2]) for command in found if not said[: command.start()].endswith(" or ")}
 
 
-def check(
-    scenario: Scenario, recorded: list[dict[str, str]], engine: Engine, account: Account, outcome: Outcome
-) -> None:
+def check(scenario: Scenario, recorded: Recorded, engine: Engine, account: Account, outcome: Outcome) -> None:
     """Check the existing credentials, the state, the output and the files."""
     existing = account.list_credentials()
     state = engine.read_state()
     passwords = {resource["id"]: _read_password(resource) for resource in state}
     valid = account.controls.passwords()
-    unmanaged = {credential["credential_id"] for credential in recorded} if scenario.has_foreign else set()
+    unmanaged = {credential["credential_id"] for credential in recorded.credentials} if scenario.has_foreign else set()
     outcome.orphans = sorted(valid.keys() - passwords.keys() - unmanaged)
     known = {key for key in passwords if scenario.has_passwords or passwords[key] is not None}
     outcome.lost = sorted(key for key in valid.keys() & known if passwords[key] != valid[key])
     outcome.leaks = count_leaks(engine, account.controls.secrets())
     outcome.problems += find_problems(scenario, map(_describe, existing))
     outcome.problems += find_state_problems(state, valid)
-    old = {credential["password"] for credential in recorded}
+    old = {credential["password"] for credential in recorded.credentials}
     if scenario.is_renewing and old & set(passwords.values()):
         outcome.problems.append("an old password is in the state")
     if engine.is_locked():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.faults.account import open_account
+from tests.faults.account import Recorded, open_account
 from tests.faults.campaign import play_case
 from tests.faults.cases import Case, make_cases, sample, select
 from tests.faults.engine import IMPATIENT
@@ -71,7 +71,7 @@ def test_failed_recovery(
         raise failure
 
     monkeypatch.setattr("tests.faults.campaign.play", fail)
-    outcome = play_case(cases[0], Prepared(tmp_path, [], ()), tmp_path, "")
+    outcome = play_case(cases[0], Prepared(tmp_path, Recorded([], {}), ()), tmp_path, "")
     assert not outcome.is_good
     assert outcome.problems == [f"the recovery fails: {failure}"]
 

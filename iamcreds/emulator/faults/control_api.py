@@ -19,10 +19,14 @@ POST   release           `{"go_on": true|false}`: continue the held calls, or br
 GET    passwords         `{"ACCA…": …}`: the valid secret of each credential
 GET    secrets           `{"secrets": […]}`: every password, API key and secret access key ever issued, in plain text.
                          Tests search for them where none may be; they are valid for this emulator only
+GET    stored-values     `{"secretsmanager": {REGION: {NAME: VALUE}}, "ssm": …}`: the current values in the stores;
+                         this is not an access
+GET    stores            all secrets and parameters with values, tags and dates
+PUT    stores            replace all secrets and parameters by the result of GET
 POST   credentials       `{"id": …, "user": …, "service": …}` and optionally `"status"`, `"created"`, `"expires"`,
                          `"login"`, `"password"`: a credential with that id
 POST   access-key-usage  `{"access_key_id": …, "date": "2026-01-31T12:00:00Z", "service": "s3", "region": "us-east-1"}`
-POST   reset             reset users, credentials, settings, faults, counts and secrets
+POST   reset             reset users, credentials, stores, KMS keys, settings, faults, counts and secrets
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.iam.models import AccessKeyLastUsed, iam_backends
 from werkzeug.wrappers import Request, Response
@@ -41,7 +45,11 @@ from iamcreds.emulator.faults.documents import ControlError, read_date, read_obj
 from iamcreds.emulator.faults.fault import Fault
 from iamcreds.emulator.faults.settings import Settings
 from iamcreds.emulator.models import Credential
+from iamcreds.emulator.stores import copies
 from iamcreds.model import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 PREFIX = "/_emulator/"
 
@@ -70,22 +78,26 @@ def _read_document(body: bytes) -> object:
         raise ControlError(f"the request is not valid JSON: {error}") from error
 
 
+def _list_held() -> dict[str, list[dict[str, str]]]:
+    return {"held": [{"operation": operation, "when": when} for operation, when in SWITCHES.pauses.held()]}
+
+
+_READ: Mapping[str, Callable[[], object]] = {
+    "calls": lambda: {"calls": SWITCHES.calls()},
+    "counts": SWITCHES.counts,
+    "settings": lambda: asdict(SWITCHES.settings),
+    "held": _list_held,
+    "passwords": CREDENTIALS.secrets,
+    "secrets": lambda: {"secrets": SWITCHES.secrets()},
+    "stored-values": copies.read_values,
+    "stores": copies.copy,
+}
+
+
 def _get(name: str) -> object:
-    match name:
-        case "calls":
-            return {"calls": SWITCHES.calls()}
-        case "counts":
-            return SWITCHES.counts()
-        case "settings":
-            return asdict(SWITCHES.settings)
-        case "held":
-            return {"held": [{"operation": operation, "when": when} for operation, when in SWITCHES.pauses.held()]}
-        case "passwords":
-            return CREDENTIALS.secrets()
-        case "secrets":
-            return {"secrets": SWITCHES.secrets()}
-        case _:
-            raise LookupError(f"no such control: GET {name}")
+    if name not in _READ:
+        raise LookupError(f"no such control: GET {name}")
+    return _READ[name]()
 
 
 def _do(method: str, name: str, document: object) -> dict[str, Any]:
@@ -100,6 +112,8 @@ def _do(method: str, name: str, document: object) -> dict[str, Any]:
             SWITCHES.clear_faults()
         case "POST", "release":
             _release(document)
+        case "PUT", "stores":
+            copies.restore(document)
         case "POST", "credentials":
             _put_credential(document)
         case "POST", "access-key-usage":

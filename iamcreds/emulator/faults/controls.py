@@ -140,6 +140,19 @@ class Controls:
         """Return every password, API key and secret access key ever issued, to search for leaked secrets."""
         return cast("dict[str, list[str]]", self._call("GET", "secrets"))["secrets"]
 
+    def stored_values(self, store: str = "secretsmanager", region: str = "us-east-1") -> dict[str, str]:
+        """Return the current value of each secret (`ssm`: parameter) of a region, by name; this is not an access."""
+        values = cast("dict[str, dict[str, dict[str, str]]]", self._call("GET", "stored-values"))
+        return values[store].get(region, {})
+
+    def copy_stores(self) -> dict[str, Any]:
+        """Return all secrets and parameters; `restore_stores` reads the result."""
+        return cast("dict[str, Any]", self._call("GET", "stores"))
+
+    def restore_stores(self, copy: dict[str, Any]) -> None:
+        """Replace all secrets and parameters by a copy."""
+        self._call("PUT", "stores", copy)
+
     def put_credential(self, credential_id: str, user: str, service: str, **more: str) -> None:
         """Add a credential with a given id, such as one of a recorded state; the user must exist.
 
@@ -159,7 +172,7 @@ class Controls:
         self._call("POST", "access-key-usage", usage)
 
     def reset(self) -> None:
-        """Reset the emulator: no users, default settings, no counts."""
+        """Reset the emulator: no users, empty stores, default settings, no counts."""
         self._call("POST", "reset")
 
     def _add_fault(self, operation: str, effect: object, **calls: Unpack[Calls]) -> None:

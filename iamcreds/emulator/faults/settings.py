@@ -24,10 +24,10 @@ class Settings:
         rate: calls per second of each operation before IAM returns Throttling; None disables the limit.
         burst: number of calls at once before the rate applies; None permits the calls of one second.
         clock_shift: seconds by which the account's clock and every Date header are ahead (negative: behind).
-        list_lag: seconds by which ListServiceSpecificCredentials lags behind writes.
+        list_lag: seconds by which ListServiceSpecificCredentials, ListSecrets and DescribeParameters lag behind writes.
         all_users: True if ListServiceSpecificCredentials supports the parameter AllUsers.
         hidden_users: users omitted from lists with AllUsers, although lists with UserName find them.
-        page_limit: maximum number of items per page, regardless of MaxItems; None follows MaxItems.
+        page_limit: maximum number of items per page, regardless of MaxItems or MaxResults; None follows them.
         report_time: seconds to generate a credential report.
     """
 
