@@ -13,7 +13,14 @@ from tests.faults.scenarios import SCENARIOS, Scenario
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-READING = ("iam:Get", "iam:List", "sts:Get", "*")
+_STORES = ("kms", "secretsmanager", "ssm")
+READING = (
+    "iam:Get",
+    "iam:List",
+    "sts:Get",
+    *(f"{name}:{verb}" for name in _STORES for verb in ("Describe", "List")),
+    "*",
+)
 """The prefixes of operations that change nothing; `*` is a fault of all operations."""
 
 
