@@ -22,7 +22,8 @@ from iamcreds.planning.rejections import in_use, unknown_service
 from iamcreds.pulumi_engine.apply import make_credential
 from iamcreds.pulumi_engine.check import CredentialCheck, needs_slot
 from iamcreds.pulumi_engine.credential_warnings import find_warnings
-from iamcreds.pulumi_engine.delivering import SecretDelivery, delete_secret
+from iamcreds.pulumi_engine.deletion import delete_credential
+from iamcreds.pulumi_engine.delivering import SecretDelivery
 from iamcreds.pulumi_engine.delivery_check import DeliveryCheck
 from iamcreds.pulumi_engine.group_facts import has_service
 from iamcreds.pulumi_engine.inputs import (
@@ -195,15 +196,17 @@ class ServiceSpecificCredentialProvider(Provider):
         is_renewed = is_rotated(olds, inputs)
         actual = {olds["status"], *([] if existing is None else [existing.status.value])}
         is_successor = bool(news.get("rotates")) or not is_reset(olds, inputs)
-        if is_renewed and is_successor and (olds["status"] if existing is None else existing.status) == Status.ACTIVE:
-            raise RejectedError(in_use(inputs.user, inputs.service, credential_id))
         is_issued = is_renewed or is_reset(olds, inputs)
+        is_activated = is_renewed and inputs.status is None and Status.INACTIVE in actual
         is_delivered = is_issued or news.get("delivers") is not None or inputs.deliver != olds.get("deliver")
         delivery = SecretDelivery.open(self.account, self.deliveries, inputs, olds) if is_delivered else None
-        finished = delivery.find_finished(credential_id) if delivery is not None and is_issued else None
+        is_new = delivery is not None and is_issued and not is_activated  # else the old password would be valid again
+        finished = delivery.find_finished(credential_id) if delivery is not None and is_new else None
+        is_active = (olds["status"] if existing is None else existing.status) == Status.ACTIVE
+        if is_renewed and is_successor and is_active and finished is None:
+            raise RejectedError(in_use(inputs.user, inputs.service, credential_id))
         if delivery is not None and is_issued and finished is None:
             delivery.begin()
-        is_activated = is_renewed and inputs.status is None and Status.INACTIVE in actual
         status = Status.ACTIVE if is_activated else inputs.target
         statuses = {olds.get("desired_status"), olds["status"], status if existing is None else existing.status.value}
         try:
@@ -250,6 +253,7 @@ class ServiceSpecificCredentialProvider(Provider):
         if props.get("rotation") and self.session.lacks_state:
             raise RejectedError(_MAY_BE_CURRENT.format(id=credential_id, **props))
         self.account.require_account(props.get("account_id"), "this state is of")
-        self.account.credentials.delete(props["user"], credential_id, datetime.fromisoformat(props["create_date"]))
-        if not self.session.is_replaced(credential_id):
-            delete_secret(self.deliveries, props)
+        is_replaced = self.session.is_replaced(credential_id)
+        delete_credential(
+            self.account, self.deliveries, {**props, "credential_id": credential_id}, is_replaced=is_replaced
+        )

@@ -104,6 +104,13 @@ def _end_successors(case: RotationCase) -> SlotPlan | None:
     return SlotPlan((current,), deleted=other)
 
 
+def _complete(case: RotationCase) -> SlotPlan | None:
+    """Record the successor that an interrupted run has issued and delivered: the store hands out its password."""
+    if not case.store.has_successor or not case.has_two_passwords:
+        return None
+    return SlotPlan((case.keep_current(), case.issue_successor()), completed=case.current.existing)
+
+
 def _rotate(case: RotationCase) -> SlotPlan | None:
     """Issue a new password in the other slot if it is due, unless the previous password still works."""
     if not case.is_due or case.has_two_passwords:
@@ -168,6 +175,7 @@ _RULES: tuple[Callable[[RotationCase], SlotPlan | None], ...] = (
     _recreate,
     _reissue_retired,
     _respect_deactivation,
+    _complete,
     _end_successors,
     _rotate,
     _renew,

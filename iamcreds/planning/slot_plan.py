@@ -47,11 +47,13 @@ class StoreFacts:
     Attributes:
         is_lost: True if only a new password can be delivered: the store lost it, or never had it, and so did the state.
         is_confirmed: True if the store has the recorded version, so that the provider need not read it.
+        has_successor: True if the store has the password that an interrupted run has issued in the other slot.
         last_read: the day of the last read (UTC), None if unknown.
     """
 
     is_lost: bool = False
     is_confirmed: bool = False
+    has_successor: bool = False
     last_read: date | None = None
 
 
@@ -63,6 +65,7 @@ class SlotPlan:
         slots: the declared slots, the current one first.
         renewed: the credential whose successor is created now, None for none.
         rotated: the credential whose successor is created or reset now, None for none.
+        completed: the credential whose successor an interrupted run has issued and delivered, None for none.
         due: the time from which the rotation is due, None without a rotation.
         is_due: True if that time has passed.
         retired: the previous credential, if it is deactivated or deleted because the overlap has ended; None if it was
@@ -80,6 +83,7 @@ class SlotPlan:
     slots: tuple[DesiredCredential, ...]
     renewed: Credential | None = None
     rotated: Credential | None = None
+    completed: Credential | None = None
     due: datetime | None = None
     retired: Credential | None = None
     deleted: Credential | None = None

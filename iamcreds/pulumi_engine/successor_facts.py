@@ -12,6 +12,7 @@ from iamcreds.planning.slot_plan import Slot, StoreFacts, avoid_adoption
 from iamcreds.pulumi_engine.successor_messages import describe_siblings, find_blocked, find_reactivated
 from iamcreds.services import Family, service_family
 from iamcreds.slots import rank_slot
+from iamcreds.stores.tokens import make_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from iamcreds.planning.slot_plan import Moment, SlotPlan
     from iamcreds.pulumi_engine.stack_state import StackState
     from iamcreds.stores.deliveries import Deliveries
+    from iamcreds.stores.store import StoredSecret
 
 
 @dataclass(frozen=True)
@@ -87,30 +89,40 @@ def read_facts(
 def _read_store(
     deliveries: Deliveries, credential: DesiredCredential, recorded: Mapping[int, RecordedCredential]
 ) -> StoreFacts | None:
-    """Return the facts about the current credential; None if it is not rotated, or if the store cannot be read.
+    """Return the facts about the current credential; None if it was never rotated, or if the store cannot be read.
 
     Then the provider rejects the credential, if it needs the store.
     """
-    current = max(recorded.values(), key=lambda each: rank_slot(each.resource, each.rotation), default=None)
+    slots = sorted(recorded.values(), key=lambda each: rank_slot(each.resource, each.rotation))
     declared = credential.deliver
-    if current is None or declared is None or credential.rotate is None:
+    if not slots or declared is None or (credential.rotate is None and len(slots) == 1):
         return None
-    if not current.has_secret and declared.needs_secret(current.deliver):
-        return StoreFacts(is_lost=True)
-    if declared.needs_secret(current.deliver):
+    current = slots[-1]
+    is_needed = declared.needs_secret(current.deliver)
+    if is_needed and current.has_secret:
         return None
+    delivered = None if is_needed else current.delivered
     try:
-        stored = deliveries.find(
-            deliveries.find_target(declared, credential.user, credential.service), current.delivered
-        )
+        stored = deliveries.find(deliveries.find_target(declared, credential.user, credential.service), delivered)
     except (AccountError, ConfigError):
-        return None
-    is_stored = stored is not None and current.delivered is not None and stored.version == current.delivered.version
+        return StoreFacts(is_lost=True) if is_needed else None
+    has_successor = any(_is_delivered(stored, credential, other, current) for other in slots[:-1])
+    is_stored = stored is not None and delivered is not None and stored.version == delivered.version
     return StoreFacts(
-        is_lost=not is_stored and not current.has_secret,
+        is_lost=not (is_stored or has_successor or current.has_secret),
         is_confirmed=is_stored and stored is not None and stored.deleted is None and not stored.is_rotated,
+        has_successor=has_successor,
         last_read=stored.last_read if is_stored and stored is not None else None,
     )
+
+
+def _is_delivered(
+    stored: StoredSecret | None, desired: DesiredCredential, other: RecordedCredential, current: RecordedCredential
+) -> bool:
+    """Return True if an interrupted run has delivered the password of the successor; the state cannot get it."""
+    if stored is None or stored.token is None or desired.deliver is None or desired.deliver.keep_in_state:
+        return False
+    return stored.token == make_token(other.id, current.rotation + 1, desired.reset, stored.attempt)
 
 
 def find_user(
