@@ -17,9 +17,10 @@ from pulumi.dynamic import (
 )
 
 from iamcreds.errors import NoSuchCredentialError, RejectedError, UserDeniedError
-from iamcreds.model import Credential, Status
-from iamcreds.planning.rejections import in_use, unknown_service
+from iamcreds.model import Credential
+from iamcreds.planning.rejections import unknown_service
 from iamcreds.pulumi_engine.apply import make_credential
+from iamcreds.pulumi_engine.change import change_credential
 from iamcreds.pulumi_engine.check import CredentialCheck, needs_slot
 from iamcreds.pulumi_engine.credential_warnings import find_warnings
 from iamcreds.pulumi_engine.deletion import delete_credential
@@ -31,14 +32,10 @@ from iamcreds.pulumi_engine.inputs import (
     find_failures,
     find_replace_reasons,
     is_known,
-    is_reset,
     is_rotated,
 )
 from iamcreds.pulumi_engine.outputs import (
     declared_inputs,
-    record_change,
-    record_inputs,
-    record_secret,
     refresh,
 )
 from iamcreds.pulumi_engine.policy_check import PolicyCheck, is_enforcing
@@ -191,42 +188,11 @@ class ServiceSpecificCredentialProvider(Provider):
             AccountError: as AWS responds; the state stays as it was, and the next run repeats all of it.
         """
         raise_rejection(news)
-        inputs = CredentialInputs.read(news)
         existing = self._find(credential_id, olds)
-        is_renewed = is_rotated(olds, inputs)
-        actual = {olds["status"], *([] if existing is None else [existing.status.value])}
-        is_successor = bool(news.get("rotates")) or not is_reset(olds, inputs)
-        is_issued = is_renewed or is_reset(olds, inputs)
-        is_activated = is_renewed and inputs.status is None and Status.INACTIVE in actual
-        is_delivered = is_issued or news.get("delivers") is not None or inputs.deliver != olds.get("deliver")
-        delivery = SecretDelivery.open(self.account, self.deliveries, inputs, olds) if is_delivered else None
-        is_new = delivery is not None and is_issued and not is_activated  # else the old password would be valid again
-        finished = delivery.find_finished(credential_id) if delivery is not None and is_new else None
-        is_active = (olds["status"] if existing is None else existing.status) == Status.ACTIVE
-        if is_renewed and is_successor and is_active and finished is None:
-            raise RejectedError(in_use(inputs.user, inputs.service, credential_id))
-        if delivery is not None and is_issued and finished is None:
-            delivery.begin()
-        status = Status.ACTIVE if is_activated else inputs.target
-        statuses = {olds.get("desired_status"), olds["status"], status if existing is None else existing.status.value}
         try:
-            issued = self.account.credentials.change(
-                olds["user"] if existing is None else existing.user,
-                credential_id,
-                status=None if statuses == {inputs.status} else status,
-                reset=is_issued and finished is None,
-            )
+            return UpdateResult(change_credential(self.account, self.deliveries, existing, olds, news))
         except NoSuchCredentialError as error:
             raise NoSuchCredentialError(f"{error}. {self._next_step(olds)}") from error
-        now_status = {} if status is None else {"status": status.value}
-        secret = {} if issued is None else record_secret(issued)
-        outputs = record_inputs(inputs) | record_change(olds, existing) | now_status | secret
-        if delivery is None:
-            dropped = {"delivery"} if inputs.deliver is None else set()
-            return UpdateResult({name: value for name, value in outputs.items() if name not in dropped})
-        if finished is not None:
-            return UpdateResult({**delivery.without_secret(outputs), **finished})
-        return UpdateResult(delivery.finish(outputs, olds, is_issued=is_issued, is_lost="delivers" in news))
 
     def _next_step(self, olds: Mapping[str, Any]) -> str:
         """Return the next step after a manual deletion; a refresh keeps a young credential as recorded."""

@@ -9,13 +9,24 @@ from typing import Any, Self
 
 from iamcreds.services import service_alias
 
-SECRETS_MANAGER, PARAMETER_STORE = "secrets_manager", "ssm"
-STORES = (SECRETS_MANAGER, PARAMETER_STORE)
-"""The stores, by their keys in the input `deliver`, which is in every state."""
+SECRETS_MANAGER, PARAMETER_STORE = STORES = ("secrets_manager", "ssm")
+"""The stores, by their keys in the input `deliver`, which is in every state.
+
+A new store is a module in `iamcreds.stores` with a name in this line, a line in `_STORES` of stores/deliveries.py, and
+a line in `STORE_FIELDS` of specs/delivery.py. Its fields are in `deliver` of specs/schema.json. A store that differs
+from others is in `_WITH_POLICY` or `_ENCRYPTED_BY_PUT`, too.
+"""
 
 READ_BY_USER = "user"
 """The value of `resource_policy` that permits the IAM user to read its own secret."""
 
+_WITH_POLICY = frozenset({SECRETS_MANAGER})
+"""The stores whose secrets have a resource policy."""
+
+_ENCRYPTED_BY_PUT = frozenset({PARAMETER_STORE})
+"""The stores that change the KMS key only together with the value."""
+
+_RESERVED_TAGS = ("aws:", "iamcreds:")
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _FIELDS = ("name", "region", "kms_key_id", "tags", "resource_policy", "delete_secret")
 
@@ -73,7 +84,7 @@ class Delivery:
         """Return True if the change from the recorded delivery requires the secret itself."""
         if recorded is None or self.is_moved(recorded):
             return True
-        is_encrypted_anew = self.store == PARAMETER_STORE and self.kms_key_id != recorded.kms_key_id
+        is_encrypted_anew = self.store in _ENCRYPTED_BY_PUT and self.kms_key_id != recorded.kms_key_id
         return is_encrypted_anew or (self.keep_in_state and not recorded.keep_in_state)
 
 
@@ -121,16 +132,19 @@ def find_placeholders(name: str) -> list[str]:
 def find_mistake(properties: object) -> str | None:
     """Return the expectation that an input `deliver` does not meet, None for a valid one."""
     if not isinstance(properties, Mapping):
-        return "a mapping with the key secrets_manager or ssm"
-    stores = [properties[name] for name in STORES if name in properties]
+        return f"a mapping with one of the keys {' and '.join(STORES)}"
+    stores = [name for name in STORES if name in properties]
     unknown = properties.keys() - {*STORES, "keep_in_state"}
     if len(stores) != 1 or unknown or not isinstance(properties.get("keep_in_state", False), bool):
-        return "one of the keys secrets_manager and ssm, and optionally keep_in_state (true or false)"
-    (fields,) = stores
+        return f"one of the keys {' and '.join(STORES)}, and optionally keep_in_state (true or false)"
+    (store,) = stores
+    fields = properties[store]
     if not isinstance(fields, Mapping) or fields.keys() - set(_FIELDS) or not _is_text(fields.get("name")):
         return f"a store with the key name, and optionally {', '.join(_FIELDS[1:])}"
     if unfilled := set(find_placeholders(fields["name"])) - {"user", "service", "account"}:
         return f"a name without {{{min(unfilled)}}}: only {{user}}, {{service}} and {{account}} are replaced"
+    if fields.get("resource_policy") is not None and store not in _WITH_POLICY:
+        return f"no resource_policy: secrets of {store} have none"
     return _find_wrong_field(fields)
 
 
@@ -138,12 +152,20 @@ def _find_wrong_field(fields: Mapping[str, Any]) -> str | None:
     texts = (name for name in ("region", "kms_key_id") if fields.get(name) is not None)
     if any(not _is_text(fields[name]) for name in texts):
         return "region and kms_key_id as text"
-    tags = fields.get("tags")
-    if tags is not None and not (isinstance(tags, Mapping) and all(isinstance(tag, str) for tag in tags.values())):
-        return "tags as a mapping of text to text"
+    if mistake := _find_wrong_tags(fields.get("tags")):
+        return mistake
     if fields.get("resource_policy") not in (None, READ_BY_USER):
         return f"resource_policy {READ_BY_USER}"
     return None if isinstance(fields.get("delete_secret", False), bool) else "delete_secret true or false"
+
+
+def _find_wrong_tags(tags: object) -> str | None:
+    if tags is None:
+        return None
+    if not isinstance(tags, Mapping) or not all(isinstance(text, str) for tag in tags.items() for text in tag):
+        return "tags as a mapping of text to text"
+    is_reserved = any(key.lower().startswith(_RESERVED_TAGS) for key in tags)
+    return f"tags without the prefixes {' and '.join(_RESERVED_TAGS)}" if is_reserved else None
 
 
 def _is_text(value: object) -> bool:

@@ -34,6 +34,8 @@ class Service:
             never gets one later.
         secret_prefix: the prefix of its API keys; empty for passwords and if unknown.
         variable: the environment variable from which the AWS SDKs read the API key; empty without one.
+        headers_variable: the environment variable from which OpenTelemetry SDKs read the headers of the signal that the
+            service receives; empty without one.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Service:
     alias: str | None = None
     secret_prefix: str = ""
     variable: str = ""
+    headers_variable: str = ""
 
     @property
     def short_name(self) -> str:
@@ -55,12 +58,22 @@ SERVICES = (
     Service("aws-external-anthropic.amazonaws.com", Family.API_KEY, secret_prefix="AEAA"),  # noqa: S106 - a beginning
     Service("bedrock.amazonaws.com", Family.API_KEY, "bedrock", "ABSK", "AWS_BEARER_TOKEN_BEDROCK"),
     Service("cassandra.amazonaws.com", Family.PASSWORD, "keyspaces"),
-    Service("cloudwatch.amazonaws.com", Family.API_KEY, secret_prefix="APIAACWM"),  # noqa: S106 - same
+    Service(
+        "cloudwatch.amazonaws.com",
+        Family.API_KEY,
+        secret_prefix="APIAACWM",  # noqa: S106 - same
+        headers_variable="OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+    ),
     Service("codecommit.amazonaws.com", Family.PASSWORD, "codecommit"),
-    Service("logs.amazonaws.com", Family.API_KEY, "logs", "ACWL"),
-    Service("xray.amazonaws.com", Family.API_KEY),
+    Service("logs.amazonaws.com", Family.API_KEY, "logs", "ACWL", headers_variable="OTEL_EXPORTER_OTLP_LOGS_HEADERS"),
+    Service("xray.amazonaws.com", Family.API_KEY, headers_variable="OTEL_EXPORTER_OTLP_TRACES_HEADERS"),
 )
-"""The known services (IAM User Guide and X-Ray Developer Guide; prefixes as recorded on AWS)."""
+"""The known services (IAM User Guide and X-Ray Developer Guide; prefixes as recorded on AWS).
+
+The API keys of `cloudwatch`, `logs` and `xray` authenticate the OTLP endpoints for metrics, logs and traces (CloudWatch
+User Guide, "OTLP Endpoints"). The variables of one signal have precedence over OTEL_EXPORTER_OTLP_HEADERS, which would
+send the key to the endpoints of all signals (OpenTelemetry specification, "OpenTelemetry Protocol Exporter").
+"""
 
 _BY_NAME = {service.name: service for service in SERVICES}
 _BY_ALIAS = {service.alias: service for service in SERVICES if service.alias is not None}

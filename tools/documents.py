@@ -119,7 +119,7 @@ def below(path: str, field: Mapping[str, Any], described: dict[str, str]) -> Ite
     match field:
         case {"properties": _}:
             yield from fields(f"{path}.", field, described)
-        case {"propertyNames": _, "additionalProperties": each}:
+        case {"propertyNames": _, "additionalProperties": each} if "properties" in resolve_reference(each):
             yield from fields(f"{path}.NAME.", resolve_reference(each), described)
         case {"items": each} if "properties" in resolve_reference(each):
             yield from fields(f"{path}[].", resolve_reference(each), described)

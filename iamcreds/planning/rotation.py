@@ -94,6 +94,20 @@ def _respect_deactivation(case: RotationCase) -> SlotPlan | None:
     return SlotPlan((case.keep_current(), *case.spare_other()))
 
 
+def _finish(case: RotationCase) -> SlotPlan | None:
+    """Record a rotation whose run was killed after the store got the new password, which consumers may use already.
+
+    If the state needs the password, which no run reads, the provider delivers the current password again first.
+    """
+    declared = case.desired.deliver
+    if not case.store.is_finished or not case.has_two_passwords or declared is None:
+        return None
+    if declared.keep_in_state or case.deferral is not None:
+        return SlotPlan((case.keep_current(), *case.keep_other()), deferral=case.deferral)
+    slots = case.keep_current(), case.issue_successor()
+    return SlotPlan(slots, rotated=case.current.existing, is_finished=True)
+
+
 def _end_successors(case: RotationCase) -> SlotPlan | None:
     """Declare only the current credential if specs no longer declare successors, then in slot 1."""
     if case.desired.has_successors:
@@ -102,13 +116,6 @@ def _end_successors(case: RotationCase) -> SlotPlan | None:
     is_moved = case.number > 1 and case.other is None
     current = replace(case.keep_current(), slot=1, is_moved=True) if is_moved else case.keep_current()
     return SlotPlan((current,), deleted=other)
-
-
-def _complete(case: RotationCase) -> SlotPlan | None:
-    """Record the successor that an interrupted run has issued and delivered: the store hands out its password."""
-    if not case.store.has_successor or not case.has_two_passwords:
-        return None
-    return SlotPlan((case.keep_current(), case.issue_successor()), completed=case.current.existing)
 
 
 def _rotate(case: RotationCase) -> SlotPlan | None:
@@ -175,7 +182,7 @@ _RULES: tuple[Callable[[RotationCase], SlotPlan | None], ...] = (
     _recreate,
     _reissue_retired,
     _respect_deactivation,
-    _complete,
+    _finish,
     _end_successors,
     _rotate,
     _renew,

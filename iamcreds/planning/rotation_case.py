@@ -36,7 +36,7 @@ class RotationCase:
     @property
     def is_lost(self) -> bool:
         """True if only a rotation can deliver a password: with `rotate`, it takes place ahead of time."""
-        is_lost = self.store.is_lost or (self.store.has_successor and not self.has_two_passwords)
+        is_lost = self.store.is_lost or (self.store.is_finished and not self.has_two_passwords)
         return is_lost and self.desired.rotate is not None and self.current.works_at(self.now)
 
     @property

@@ -47,13 +47,14 @@ class StoreFacts:
     Attributes:
         is_lost: True if only a new password can be delivered: the store lost it, or never had it, and so did the state.
         is_confirmed: True if the store has the recorded version, so that the provider need not read it.
-        has_successor: True if the store has the password that an interrupted run has issued in the other slot.
+        is_finished: True if the store has the password of the next rotation, whose run was killed before the state had
+            it.
         last_read: the day of the last read (UTC), None if unknown.
     """
 
     is_lost: bool = False
     is_confirmed: bool = False
-    has_successor: bool = False
+    is_finished: bool = False
     last_read: date | None = None
 
 
@@ -65,7 +66,6 @@ class SlotPlan:
         slots: the declared slots, the current one first.
         renewed: the credential whose successor is created now, None for none.
         rotated: the credential whose successor is created or reset now, None for none.
-        completed: the credential whose successor an interrupted run has issued and delivered, None for none.
         due: the time from which the rotation is due, None without a rotation.
         is_due: True if that time has passed.
         retired: the previous credential, if it is deactivated or deleted because the overlap has ended; None if it was
@@ -78,12 +78,12 @@ class SlotPlan:
         is_reset: True if the current credential is reset.
         is_lost: True if the store has lost the delivered password, so that a rotation is due.
         is_confirmed: True if the store has the recorded version of the current credential.
+        is_finished: True if an earlier run has issued and delivered the password of the successor.
     """
 
     slots: tuple[DesiredCredential, ...]
     renewed: Credential | None = None
     rotated: Credential | None = None
-    completed: Credential | None = None
     due: datetime | None = None
     retired: Credential | None = None
     deleted: Credential | None = None
@@ -95,6 +95,7 @@ class SlotPlan:
     is_reset: bool = False
     is_lost: bool = False
     is_confirmed: bool = False
+    is_finished: bool = False
 
 
 @dataclass(frozen=True)

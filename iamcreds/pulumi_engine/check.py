@@ -162,7 +162,7 @@ class CredentialCheck:
             RejectedError: it is Active.
         """
         active = [credential.id for credential in own if credential.status is Status.ACTIVE]
-        if self.context.rotates is not None and active and not self.context.completes:
+        if self.context.rotates is not None and active and not self.context.is_finished:
             raise RejectedError(in_use(self.inputs.user, self.inputs.service, active[0]))
 
     def _suggest_former_user(self, group: Group) -> None:

@@ -137,9 +137,8 @@ def rotation_context(plan: SlotPlan | None, credential: DesiredCredential, *, is
     if plan is None:
         return {}
     is_successor, is_current = (credential.slot == plan.slots[number].slot for number in (-1, 0))
-    predecessor = plan.rotated or plan.completed
-    rotates = {"rotates": predecessor.id} if predecessor is not None and is_successor else {}
-    rotates |= {"completes": True} if plan.completed is not None and is_successor else {}
+    rotates: dict[str, Any] = {"rotates": plan.rotated.id} if plan.rotated is not None and is_successor else {}
+    rotates |= {"finished": True} if plan.is_finished and is_successor else {}
     retires = {"retires": plan.retired.id} if plan.retired is not None and is_current and is_preview else {}
     due = {"due": True} if plan.is_due and is_current else {}
     due |= {"confirmed": True} if plan.is_confirmed and is_current else {}

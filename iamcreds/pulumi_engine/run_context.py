@@ -104,7 +104,7 @@ class RunContext:
         issued: the recorded time of the credential's last create or reset, None if unknown.
         delivered: the recorded delivery of the credential, None without one.
         has_secret: True if the state has the credential's secret.
-        completes: True if an interrupted run has issued and delivered the password of that successor.
+        is_finished: True if a killed run has issued and delivered the password of this successor.
         is_confirmed: True if the program has found the recorded delivery in the store.
         created_users: users that the program creates: one that is missing in a preview will exist.
         may_create_users: whether other resources of the program may create users that the context does not name.
@@ -134,7 +134,7 @@ class RunContext:
     issued: datetime | None = None
     delivered: DeliveredSecret | None = None
     has_secret: bool = False
-    completes: bool = False
+    is_finished: bool = False
     is_confirmed: bool = False
     created_users: tuple[str, ...] = ()
     may_create_users: bool = True
@@ -173,7 +173,7 @@ class RunContext:
             issued=datetime.fromisoformat(known["issued_at"]) if known.get("issued_at") else None,
             delivered=DeliveredSecret.find(known),
             has_secret=known.get("has_secret") is True,
-            completes=known.get("completes") is True,
+            is_finished=known.get("finished") is True,
             is_confirmed=known.get("confirmed") is True,
             created_users=tuple(known.get("created_users") or ()),
             may_create_users=known.get("may_create_users") is not False,

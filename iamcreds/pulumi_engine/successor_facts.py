@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from iamcreds.planning.slot_plan import Moment, SlotPlan
     from iamcreds.pulumi_engine.stack_state import StackState
     from iamcreds.stores.deliveries import Deliveries
-    from iamcreds.stores.store import StoredSecret
 
 
 @dataclass(frozen=True)
@@ -93,11 +92,10 @@ def _read_store(
 
     Then the provider rejects the credential, if it needs the store.
     """
-    slots = sorted(recorded.values(), key=lambda each: rank_slot(each.resource, each.rotation))
+    current = max(recorded.values(), key=lambda each: rank_slot(each.resource, each.rotation), default=None)
     declared = credential.deliver
-    if not slots or declared is None or (credential.rotate is None and len(slots) == 1):
+    if current is None or declared is None or (credential.rotate is None and len(recorded) == 1):
         return None
-    current = slots[-1]
     is_needed = declared.needs_secret(current.deliver)
     if is_needed and current.has_secret:
         return None
@@ -106,23 +104,20 @@ def _read_store(
         stored = deliveries.find(deliveries.find_target(declared, credential.user, credential.service), delivered)
     except (AccountError, ConfigError):
         return StoreFacts(is_lost=True) if is_needed else None
-    has_successor = any(_is_delivered(stored, credential, other, current) for other in slots[:-1])
-    is_stored = stored is not None and delivered is not None and stored.version == delivered.version
-    return StoreFacts(
-        is_lost=not (is_stored or has_successor or current.has_secret),
-        is_confirmed=is_stored and stored is not None and stored.deleted is None and not stored.is_rotated,
-        has_successor=has_successor,
-        last_read=stored.last_read if is_stored and stored is not None else None,
+    if stored is None:
+        return StoreFacts(is_lost=not current.has_secret)
+    is_stored = delivered is not None and stored.version == delivered.version
+    is_finished = any(
+        stored.attempt and stored.token == make_token(each.id, current.rotation + 1, credential.reset, stored.attempt)
+        for each in recorded.values()
+        if each is not current
     )
-
-
-def _is_delivered(
-    stored: StoredSecret | None, desired: DesiredCredential, other: RecordedCredential, current: RecordedCredential
-) -> bool:
-    """Return True if an interrupted run has delivered the password of the successor; the state cannot get it."""
-    if stored is None or stored.token is None or desired.deliver is None or desired.deliver.keep_in_state:
-        return False
-    return stored.token == make_token(other.id, current.rotation + 1, desired.reset, stored.attempt)
+    return StoreFacts(
+        is_lost=not (is_stored or is_finished or current.has_secret),
+        is_confirmed=is_stored and stored.deleted is None and not stored.is_rotated,
+        is_finished=is_finished,
+        last_read=stored.last_read if is_stored else None,
+    )
 
 
 def find_user(

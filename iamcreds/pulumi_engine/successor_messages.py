@@ -25,10 +25,6 @@ _RENEWED = "{name}: {id} expires on {date} and works until then. Its successor i
 _ROTATED = (
     "{name}: a new password or key is issued in {successor}. {id} works until the overlap ends, on {date} or later"
 )
-_COMPLETED = (
-    "{name}: an interrupted update has issued and delivered the new password, and this one records it in {successor}."
-    " {id} works until the overlap ends"
-)
 _WAITS = (
     "{name}: a rotation is due, but the previous password still works. The first `pulumi up` after {date} retires it,"
     " and the next one rotates"
@@ -90,9 +86,6 @@ def describe_plan(desired: DesiredCredential, plan: SlotPlan, now: datetime) -> 
         date = _format(end if plan.rotated.expires is None else min(end, plan.rotated.expires))
         successor = plan.slots[1].resource_name
         yield Message(_ROTATED.format(name=name, id=plan.rotated.id, date=date, successor=successor))
-    if plan.completed is not None:
-        successor = plan.slots[1].resource_name
-        yield Message(_COMPLETED.format(name=name, id=plan.completed.id, successor=successor))
     if plan.deferral is not None:
         yield Message(_DEFERRED.format(name=name, reason=plan.deferral))
     if plan.waits_until is not None:

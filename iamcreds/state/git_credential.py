@@ -22,6 +22,9 @@ _LOCALHOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
 _URL = re.compile(
     r"(?P<protocol>[a-z]+)://(?:(?P<username>[^/?#@:\\]*)(?::[^/?#@\\]*)?@)?(?P<host>[^/?#@\\]+)(?:/(?P<path>.*))?"
 )
+_REPOSITORY = re.compile(r"v1/repos/[A-Za-z0-9._-]{1,100}")
+"""The path of a repository (CodeCommit User Guide, "HTTPS connections"; names: CodeCommit API Reference)."""
+
 _PRINTABLE = range(0x20, 0x7F)
 _SINGLE = frozenset({"protocol", "host", "path", "username", "url"})
 
@@ -87,3 +90,18 @@ def require_allowed_host(request: GitRequest, *, allow_localhost: bool) -> None:
         raise GitRequestError(f"{host or 'an empty host'} is not CodeCommit")
     elif request.protocol != "https":
         raise GitRequestError(f"{host} is requested over {request.protocol or 'no protocol'}, not https")
+
+
+def require_repository(url: str) -> None:
+    """Require the HTTPS URL of a CodeCommit repository, without a login.
+
+    Raises:
+        GitRequestError: it is a different one; the message contains no login.
+    """
+    parts = _URL.fullmatch(url)
+    if parts is None or parts["username"] is not None or not _REPOSITORY.fullmatch(parts["path"] or ""):
+        raise GitRequestError(
+            "it is not the URL of a CodeCommit repository, such as"
+            " https://git-codecommit.us-east-1.amazonaws.com/v1/repos/NAME"
+        )
+    require_allowed_host(GitRequest(parts["protocol"], parts["host"]), allow_localhost=False)

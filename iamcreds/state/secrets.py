@@ -1,4 +1,4 @@
-"""The login and secret of one credential from a stack's decrypted state, in the formats of several programs; pure."""
+"""The login and secret of one credential from a stack's decrypted state; pure."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import difflib
 import json
 import shlex
 from collections import defaultdict
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from iamcreds.delivery import DeliveredSecret
 from iamcreds.errors import SecretError, StateError
 from iamcreds.model import Status
 from iamcreds.resource_names import split_slot
 from iamcreds.resource_types import urn_name
-from iamcreds.services import LOGIN_OUTPUTS, SECRET_OUTPUTS, known_service
+from iamcreds.services import LOGIN_OUTPUTS, SECRET_OUTPUTS
 from iamcreds.slots import rank_slot
 from iamcreds.state.export import list_credentials
 from iamcreds.state.recorded import read_rotation
+from iamcreds.state.secret_forms import Secret
+from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,38 +29,6 @@ _WRONG_ROTATION = (
     "the current credential is unknown, because the property `rotation` in the state is not a whole number. Run"
     " `iamcreds secret URN` with the URN of the credential"
 )
-
-
-class Form(StrEnum):
-    """The output format of a secret."""
-
-    TEXT = "text"
-    JSON = "json"
-    ENV = "env"
-    GIT_CREDENTIAL = "git-credential"
-    CQLSHRC = "cqlshrc"
-    CQLSH_CREDENTIALS = "cqlsh-credentials"
-
-
-@dataclass(frozen=True)
-class Secret:
-    """A credential with its secret; `outputs` are its login and secret, by the names of its outputs."""
-
-    resource: str
-    user: str
-    service: str
-    id: str
-    outputs: Mapping[str, str] = field(repr=False)
-
-    @property
-    def login(self) -> str:
-        """The service user name, or the alias of an API key."""
-        return next((self.outputs[name] for name in _LOGINS if name in self.outputs), "")
-
-    @property
-    def secret(self) -> str:
-        """The password or API key."""
-        return next(self.outputs[name] for name in _SECRETS if name in self.outputs)
 
 
 def find_secret(export: str, resource: str) -> Secret:
@@ -122,16 +91,22 @@ def _read_secret(resource: str, outputs: Mapping[str, Any]) -> Secret:
     texts = {name: _reveal(outputs[name]) for name in (*_LOGINS, *_SECRETS) if outputs.get(name)}
     user, service, credential_id = (_reveal(outputs.get(name, "")) for name in ("user", "service", "credential_id"))
     if not any(name in texts for name in _SECRETS):
-        raise SecretError(
-            f"the secret of {service} credential {credential_id} of user {user} is unknown, because the credential was"
-            " imported. Declare a `reset` to get a new secret"
-        )
+        reason = _explain_absence(DeliveredSecret.find(outputs))
+        raise SecretError(f"the secret of {service} credential {credential_id} of user {user} {reason}")
     if not all(text.isprintable() for text in (user, service, credential_id, *texts.values())):
         raise SecretError(
             f"{resource} has characters that IAM does not use, so the state may be manipulated. Run"
             " `pulumi stack export | iamcreds state check -`"
         )
     return Secret(resource, user, service, credential_id, texts)
+
+
+def _explain_absence(delivered: DeliveredSecret | None) -> str:
+    """Return the end of the message about a secret that the state does not have."""
+    if delivered is None:
+        return "is unknown, because the credential was imported. Declare a `reset` to get a new secret"
+    arn = escape_invisible(delivered.arn)
+    return f"is in the secret store, as {arn}. Run `iamcreds secret {shlex.quote(arn)} --from-store`"
 
 
 def _select_urn(resource: str, outputs: Mapping[str, Mapping[str, Any]]) -> str:
@@ -199,31 +174,3 @@ def _suggest(resource: str, names: Iterable[str]) -> str:
 def _reveal(value: Any) -> str:  # noqa: ANN401 - any property value
     """Return a value as text, without the wrapper of a decrypted secret."""
     return str(json.loads(value["plaintext"])) if isinstance(value, dict) else str(value)
-
-
-def format_secret(secret: Secret, form: Form) -> str:
-    """Return the secret as a document in that format, with a line break at its end.
-
-    Raises:
-        SecretError: the service does not support the format.
-    """
-    service = known_service(secret.service)
-    match form:
-        case Form.TEXT:
-            return "".join(f"{name}: {text}\n" for name, text in secret.outputs.items())
-        case Form.JSON:
-            identity = {"user": secret.user, "service": secret.service, "credential_id": secret.id}
-            return json.dumps(identity | dict(secret.outputs), indent=2) + "\n"
-        case Form.ENV if service is not None and service.variable:
-            return f"export {service.variable}={shlex.quote(secret.secret)}\n"
-        case Form.GIT_CREDENTIAL if secret.service == "codecommit.amazonaws.com":
-            return f"username={secret.login}\npassword={secret.secret}\n"
-        case Form.CQLSHRC if secret.service == "cassandra.amazonaws.com":
-            return f"[authentication]\nusername = {secret.login}\npassword = {secret.secret}\n"
-        case Form.CQLSH_CREDENTIALS if secret.service == "cassandra.amazonaws.com":
-            # conf/credentials.sample and pylib/cqlshlib/authproviderhandling.py in apache/cassandra, since 4.1
-            return f"[PlainTextAuthProvider]\nusername = {secret.login}\npassword = {secret.secret}\n"
-    raise SecretError(
-        f"format {form} is not available for {secret.resource}, a credential for {secret.service}. Use --as text or"
-        " --as json"
-    )

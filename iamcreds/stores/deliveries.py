@@ -39,6 +39,11 @@ _ROTATED = (
     "{title} rotates the secret {name} itself, which would overwrite the delivered one. Options: cancel that rotation;"
     " or choose a different name"
 )
+_PLAIN = (
+    "{title} stores {name} unencrypted, and the type of a parameter cannot change. Options: delete the parameter; or"
+    " choose a different name"
+)
+_WRONG_NAME = "{title} cannot have a secret with the name {name}, because it requires {rule}. Set a different name"
 _DELETED = (
     "secret {name} of {title} is scheduled for deletion on {date:%Y-%m-%d}. Options: restore it"
     " (`aws secretsmanager restore-secret --secret-id {name}`); or choose a different name"
@@ -92,12 +97,17 @@ class Deliveries:
 
         Raises:
             ConfigError: no region is known.
+            RejectedError: the store cannot have a secret with this name.
             AccountError: as AWS responds.
         """
         tags = {**declared.tags, CREDENTIAL_TAG: name_credential(user, service)}
+        store = self.open_store(declared.store, declared.region)
+        name = declared.resolve_name(user, service, self._account.id())
+        if rule := store.find_broken_rule(name):
+            raise RejectedError(_WRONG_NAME.format(title=store.title, name=name, rule=rule))
         return Target(
-            store=self.open_store(declared.store, declared.region),
-            name=declared.resolve_name(user, service, self._account.id()),
+            store=store,
+            name=name,
             settings=SecretSettings(tags, declared.kms_key_id),
             declared=declared,
             user=user,
@@ -155,8 +165,8 @@ class Deliveries:
             recorded: the delivery in the state, None without one.
 
         Raises:
-            RejectedError: it may not: the secret is not managed, waits for deletion or is rotated by the store, or the
-                KMS key of a new one is not usable.
+            RejectedError: it may not: the secret is not managed, not encrypted, waits for deletion or is rotated by the
+                store, or the KMS key of a new one is not usable.
             AccountError: as AWS responds.
         """
         if stored is None:
@@ -173,6 +183,8 @@ class Deliveries:
             raise RejectedError(
                 _NOT_OURS.format(title=title, name=name, owner=owner, tag=CREDENTIAL_TAG, credential=target.credential)
             )
+        if not stored.is_encrypted:
+            raise RejectedError(_PLAIN.format(title=title, name=name))
         if stored.is_rotated:
             raise RejectedError(_ROTATED.format(title=title, name=name))
 

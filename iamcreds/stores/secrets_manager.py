@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.aws import client
 from iamcreds.aws.failures import reading_answers, translate_errors
+from iamcreds.aws.secret_writes import write_secret
 from iamcreds.delivery import DeliveredSecret
 from iamcreds.errors import AccountError, NoSuchSecretError
 from iamcreds.stores.keys import is_same_key, require_key
 from iamcreds.stores.redaction import hiding
-from iamcreds.stores.store import ATTEMPT_TAG, CREDENTIAL_TAG, SecretSettings, StoredSecret
+from iamcreds.stores.store import ATTEMPT_TAG, CREDENTIAL_TAG, HOW_TO_READ, SecretSettings, StoredSecret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,8 +29,14 @@ PAGE = 100
 RECOVERY_DAYS = 30
 """The days for which Secrets Manager keeps a deleted secret: the longest possible time."""
 
-_CURRENT = "AWSCURRENT"
+_CURRENT, _PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
+"""The labels of versions (API reference, GetSecretValue)."""
+
 _DEFAULT_KEY = "alias/aws/secretsmanager"
+
+# API reference, CreateSecret
+_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
+_NAME_RULE = "1 to 512 letters, digits and /_+=.@-"
 
 
 class SecretsManager:
@@ -40,6 +48,10 @@ class SecretsManager:
         self.region = region
         self._secrets: SecretsManagerClient = account.open_client("secretsmanager", region)
         self._keys: KMSClient = account.open_client("kms", region)
+
+    def find_broken_rule(self, name: str) -> str | None:
+        """Return the rule for names that a name breaks, None for a valid name."""
+        return None if _NAME.fullmatch(name) else _NAME_RULE
 
     def list_secrets(self) -> Mapping[str, StoredSecret]:
         """Return the secrets with `CREDENTIAL_TAG` by name; one call per 100 secrets."""
@@ -77,14 +89,14 @@ class SecretsManager:
         doing = f"writing secret {name}"
         with hiding(value, doing), translate_errors(doing), reading_answers():
             if stored is None:
-                created = client.read(
+                created = write_secret(
                     self._secrets.create_secret, Name=name, SecretString=value, ClientRequestToken=token,
                     Tags=_write_tags(settings.tags), **_write_key(settings),
                 )  # fmt: skip
                 written = DeliveredSecret(created["ARN"], created["VersionId"])
             else:
                 put = self._secrets.put_secret_value
-                version = client.read(put, SecretId=stored.arn, SecretString=value, ClientRequestToken=token)
+                version = write_secret(put, SecretId=stored.arn, SecretString=value, ClientRequestToken=token)
                 written = DeliveredSecret(version["ARN"], version["VersionId"])
         if stored is None and settings.policy is not None:
             self._set_policy(written.arn, settings.policy)
@@ -117,9 +129,21 @@ class SecretsManager:
                 raise
 
     def read(self, name: str) -> str:
-        """Return the value of the current version, by name or ARN."""
-        with translate_errors(f"reading the value of secret {name}"), reading_answers():
-            return str(client.read(self._secrets.get_secret_value, SecretId=name)["SecretString"])
+        """Return the value of the current version, by name or ARN; a binary value is an empty text."""
+        return self._read_value(name, _CURRENT)
+
+    def read_previous(self, name: str) -> str | None:
+        """Return the value of the version that was current before."""
+        try:
+            return self._read_value(name, _PREVIOUS)
+        except NoSuchSecretError:
+            return None
+
+    def _read_value(self, name: str, stage: str) -> str:
+        if_denied = HOW_TO_READ.format(action="secretsmanager:GetSecretValue")
+        with translate_errors(f"reading the value of secret {name}", if_denied=if_denied), reading_answers():
+            response = client.read(self._secrets.get_secret_value, SecretId=name, VersionStage=stage)
+            return "" if "SecretBinary" in response else str(response["SecretString"])
 
     def _tag(self, stored: StoredSecret, tags: Mapping[str, str]) -> None:
         with translate_errors(f"tagging secret {stored.name}"):

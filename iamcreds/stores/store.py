@@ -17,6 +17,9 @@ CREDENTIAL_TAG = "iamcreds:credential"
 ATTEMPT_TAG = "iamcreds:attempt"
 """The tag with the random word of the last attempt to reset the credential; it names the version to deliver."""
 
+HOW_TO_READ = "Required permission for this secret: {action}, and kms:Decrypt if it has a customer managed KMS key"
+"""The next step if the read of a value is denied."""
+
 
 @dataclass(frozen=True)
 class StoredSecret:
@@ -27,11 +30,12 @@ class StoredSecret:
         arn: the ARN.
         version: the current version as the output `delivery` has it, None without a value.
         token: the token with which the current version was written, None if a different program wrote it.
-        tags: the tags.
+        tags: the tags; empty in a list of Parameter Store, which shows them to `describe` only.
         kms_key_id: the KMS key as the store shows it, None for the store's own key.
         is_rotated: True if the store rotates the secret itself.
         deleted: the time of its planned deletion, None for none.
         last_read: the day of the last read (UTC), None without one or if the store does not show it.
+        is_encrypted: False for a parameter that is not a SecureString.
     """
 
     name: str
@@ -43,6 +47,7 @@ class StoredSecret:
     is_rotated: bool = False
     deleted: datetime | None = None
     last_read: date | None = None
+    is_encrypted: bool = True
 
     @property
     def credential(self) -> str | None:
@@ -73,7 +78,8 @@ class SecretSettings:
 class Store(Protocol):
     """A secret store in one region. Safe to use from several threads.
 
-    Every method raises AccountError, or a subclass, as AWS responds. No error contains a secret.
+    Every method raises AccountError, or a subclass, as AWS responds. No error contains a secret: a call that writes a
+    value is one of `write_secret`.
     """
 
     title: str
@@ -81,8 +87,14 @@ class Store(Protocol):
 
     region: str
 
+    def find_broken_rule(self, name: str) -> str | None:
+        """Return the rule for names of secrets that a name breaks, None for a valid name."""
+
     def list_secrets(self) -> Mapping[str, StoredSecret]:
-        """Return the secrets with `CREDENTIAL_TAG` by name, without those that wait for deletion; a new list."""
+        """Return the managed secrets by name, without those that wait for deletion; a new list.
+
+        It costs one call per page and nothing else, so the secrets may lack their tags: `describe` reads them.
+        """
 
     def describe(self, name: str) -> StoredSecret | None:
         """Return a secret by its name or ARN, even if it waits for deletion; None if it does not exist."""
@@ -109,7 +121,8 @@ class Store(Protocol):
             stored: the secret before, None for a new one.
             value: the value, which contains the password.
             token: a UUID that names the version.
-            settings: the declared settings; an existing secret keeps its own until `configure`.
+            settings: the declared settings; an existing secret keeps its tags and policy until `configure`, and in
+                Secrets Manager also its KMS key.
         """
 
     def configure(self, stored: StoredSecret, settings: SecretSettings) -> None:
@@ -120,3 +133,9 @@ class Store(Protocol):
 
     def read(self, name: str) -> str:
         """Return the value of the current version, by name or ARN. Only `iamcreds secret --from-store` reads values."""
+
+    def read_previous(self, name: str) -> str | None:
+        """Return the value before the current one, None without one or if the store does not name it.
+
+        It needs no other permission than `read`.
+        """

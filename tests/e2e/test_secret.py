@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +61,13 @@ def test_one_secret(filled: Stack, emulator: Emulator) -> None:
     assert (told["credential_id"], told["service_password"]) == (ids["jane/codecommit"], own)
     env = run(filled, "bash", "-c", 'eval "$(iamcreds secret jane/bedrock --as env)"; echo "$AWS_BEARER_TOKEN_BEDROCK"')
     assert env.stdout == f"{passwords[ids['jane/bedrock']]}\n"
+    key = run(filled, "iamcreds", "secret", "jane/bedrock", "--as", "key")
+    assert key.stdout == env.stdout
+    url = f"https://{HOST}/v1/repos/product"
+    repository = run(filled, "iamcreds", "secret", "jane/codecommit", "--as", "argocd-repository", "--url", url)
+    assert yaml.safe_load(repository.stdout)["stringData"] == {
+        "type": "git", "url": url, "username": "jane-at-123456789012", "password": own
+    }  # fmt: skip
     missing = run(filled, "iamcreds", "secret", "jane/keyspaces")
     assert (missing.returncode, missing.stdout) == (1, "")
     assert "the stack has no credential 'jane/keyspaces'" in missing.stderr

@@ -136,7 +136,7 @@ def test_confirmed(*, is_confirmed: bool) -> None:
     assert plan(StoreFacts(is_confirmed=is_confirmed), password(age=1)).is_confirmed is is_confirmed
 
 
-SUCCESSOR = StoreFacts(has_successor=True)
+SUCCESSOR = StoreFacts(is_finished=True)
 
 
 @pytest.mark.parametrize(
@@ -171,12 +171,19 @@ def test_interrupted(
     assert outline(plan(SUCCESSOR, *slots, desired=desired)) == expected
 
 
-def test_completed() -> None:
-    """A completed rotation issues no password: it neither counts for `maxPerRun` nor waits for it."""
+def test_deferred_completion() -> None:
+    """A completion that `maxPerRun` defers keeps the delivered password, which a retirement would end."""
     slots = [password(1, 0, age=100, is_retired=True), password(2, 1, age=90)]
-    for deferral in (None, "limit"):
-        planned = plan(SUCCESSOR, *slots, deferral=deferral)
-        assert (planned.rotated, planned.completed, planned.retired) == (None, slots[1].existing, None)
+    assert plan(SUCCESSOR, *slots).is_finished
+    deferred = plan(SUCCESSOR, *slots, deferral="limit")
+    assert (outline(deferred), deferred.deferral) == ([(2, 1, None), (1, 0, None)], "limit")
+
+
+def test_completion_with_the_password_in_the_state() -> None:
+    """If the state needs the password, no run can read it: both slots are kept, and the current one is delivered."""
+    kept = replace(DELIVERED, deliver=replace(DELIVERY, keep_in_state=True))
+    slots = [password(1, 0, age=100, is_retired=True), password(2, 1, age=90)]
+    assert outline(plan(SUCCESSOR, *slots, desired=kept)) == [(2, 1, None), (1, 0, None)]
 
 
 BY_READ = replace(DELIVERED, rotate=replace(POLICY, retire_by_hours=30 * 24))
@@ -235,7 +242,7 @@ def without_rule(name: str) -> tuple[object, str, object]:
 @pytest.mark.parametrize(
     ("changes", "broken"),
     [
-        pytest.param([without_rule("_complete")], "hands out a dead password", id="an interrupted rotation is retired"),
+        pytest.param([without_rule("_finish")], "hands out a dead password", id="an interrupted rotation is retired"),
         pytest.param(
             [(RotationCase, "is_lost", property(lambda _: False))], "does not hand out a working password",
             id="a lost secret does not rotate",

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from iamcreds.errors import GitRequestError
-from iamcreds.state.git_credential import GitRequest, parse_request, require_allowed_host
+from iamcreds.state.git_credential import GitRequest, parse_request, require_allowed_host, require_repository
 
 HOST = "git-codecommit.us-east-1.amazonaws.com"
 ALLOWED = (
@@ -150,3 +150,39 @@ def test_any_request(text: str) -> None:
 def test_any_bytes(request: bytes) -> None:
     """Any bytes are accepted or rejected without a crash."""
     assert is_allowed(request) in (False, True)
+
+
+@pytest.mark.parametrize("host", ALLOWED)
+def test_repository(host: str) -> None:
+    """The HTTPS URL of a repository at each of CodeCommit's endpoints is accepted."""
+    require_repository(f"https://{host}/v1/repos/My_product.api-2")
+
+
+REPOSITORY = f"https://{HOST}/v1/repos/product"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "codecommit::us-east-1://product",
+        f"ssh://{HOST}/v1/repos/product",
+        REPOSITORY.replace("https", "http"),
+        *(f"https://{host}/v1/repos/product" for host in REJECTED),
+        "http://localhost/v1/repos/product",
+        "https://127.0.0.1:8443/v1/repos/product",
+        REPOSITORY.replace("https://", "https://jane@"),
+        REPOSITORY.replace("https://", "https://jane:hunter2@"),
+        REPOSITORY.replace("https://", "https://:hunter2@"),
+        f"https://{HOST}",
+        f"https://{HOST}/v1/repos/",
+        f"https://{HOST}/v1/repos/{'a' * 101}",
+        *(f"{REPOSITORY}{end}" for end in ("/", "/x", "?x", "#x", " ", "\n", '"', "%0a", "\nkind: Pod", "ä")),
+        f" {REPOSITORY}",
+    ],
+)
+def test_rejected_repositories(url: str) -> None:
+    """Any other URL is rejected; a password in it is not quoted."""
+    with pytest.raises(GitRequestError) as raised:
+        require_repository(url)
+    assert "hunter2" not in str(raised.value)

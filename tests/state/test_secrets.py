@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from iamcreds.errors import SecretError
-from iamcreds.state.secrets import Form, Secret, find_secret, find_secret_of_login, format_secret
+from iamcreds.state.secret_forms import Form, Secret, format_secret
+from iamcreds.state.secrets import find_secret, find_secret_of_login
+from iamcreds.text.escaping import escape_invisible
 
 PASSWORD = "x+/='Secret'=="
 CREDENTIAL = "pulumi-python:dynamic/iam:ServiceSpecificCredential"
@@ -92,6 +94,39 @@ def test_unknown_secret() -> None:
     del adopted["outputs"]["service_password"]
     with pytest.raises(SecretError, match="ACCA1 of user jane is unknown, because the credential was imported"):
         find_secret(make_export(adopted), "jane/codecommit")
+
+
+ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:keyspaces/jane-a1B2c3"
+
+
+@pytest.mark.parametrize("arn", [ARN, "x; rm -rf ~", "x\n::add-mask::\x1b[2J"])
+def test_delivered_secret(arn: str) -> None:
+    """If the password is in a secret store, the error has the ARN, and a command that prints the password."""
+    delivered = make_resource("jane/keyspaces", "cassandra.amazonaws.com")
+    del delivered["outputs"]["service_password"]
+    delivered["outputs"] = delivered["outputs"] | {"delivery": {"arn": arn, "version": "1"}}
+    with pytest.raises(SecretError, match="ACCA1 of user jane is in the secret store, as ") as raised:
+        find_secret(make_export(delivered), "jane/keyspaces")
+    command = str(raised.value).rpartition("Run `")[2].removesuffix("`")
+    assert shlex.split(command) == ["iamcreds", "secret", escape_invisible(arn), "--from-store"]
+    assert str(raised.value).isprintable()
+
+
+def test_delivered_secret_in_the_state() -> None:
+    """With `keepInState`, the password of a delivered credential is in the state, too."""
+    kept = make_resource("jane/codecommit")
+    kept["outputs"] = kept["outputs"] | {"delivery": {"arn": ARN, "version": "1"}}
+    assert find_secret(make_export(kept), "jane/codecommit").secret == PASSWORD
+
+
+@pytest.mark.parametrize("delivery", ["", None, {}, {"arn": 1, "version": "1"}, {"arn": ARN}])
+def test_invalid_delivery(delivery: object) -> None:
+    """A delivery that is not valid is none."""
+    resource = make_resource("jane/codecommit")
+    del resource["outputs"]["service_password"]
+    resource["outputs"] = resource["outputs"] | {"delivery": delivery}
+    with pytest.raises(SecretError, match="is unknown, because the credential was imported"):
+        find_secret(make_export(resource), "jane/codecommit")
 
 
 @pytest.mark.parametrize("name", ["user", "service_user_name", "service_password"])
