@@ -88,7 +88,7 @@ class RotationCase:
     def _kept_delivery(self) -> Delivery | None:
         """The declared delivery; the recorded one if only a successor's password can be delivered as declared."""
         declared, recorded = self.desired.deliver, self.current.recorded
-        if declared is None or not self.is_lost:
+        if declared is None or not (self.is_lost or self.store.is_finished):
             return declared
         return recorded.deliver if declared.needs_secret(recorded.deliver) else declared
 

@@ -141,8 +141,8 @@ class DeliveredWorld(World):
         self.is_rejected = not self._is_accepted(plan)
         if self.is_rejected:
             return plan
-        is_in_place = plan.is_reset or (not plan.slots[0].rotation and self._is_reset_in_place(plan))
-        self._watches = self.is_useful() and not is_in_place and not self._is_deactivated()
+        is_in_place = plan.is_reset or self._is_reset_in_place(plan)
+        self._watches = self.is_useful() and not is_in_place and self._is_in_use()
         super().up(writes=writes, only=only)
         self._watch("the end")
         self._watches = False
@@ -152,14 +152,20 @@ class DeliveredWorld(World):
             self.broken += self._find_unhealed(plan)
         return plan
 
-    def _is_deactivated(self) -> bool:
-        """Return True if a person deactivated the current credential; its password may still be delivered."""
-        existing = None if self.current is None else self.existing.get(self.recorded[self.current].id)
-        return existing is not None and existing.status is Status.INACTIVE
+    def _is_in_use(self) -> bool:
+        """Return True if the current credential was delivered to the declared secret, and no person deactivated it.
+
+        The password of one that a person deactivated may be delivered, and a moved secret keeps an old password.
+        """
+        if self.current is None:
+            return False
+        recorded = self.recorded[self.current]
+        existing, stored = self.existing.get(recorded.id), self.store.secrets[self.secret]
+        is_deactivated = existing is not None and existing.status is Status.INACTIVE
+        return not is_deactivated and recorded.delivered is not None and recorded.delivered.arn == stored.arn
 
     def _is_reset_in_place(self, plan: SlotPlan) -> bool:
-        recorded = self.recorded.get(plan.slots[0].slot)
-        return recorded is not None and plan.slots[0].reset not in (None, recorded.reset)
+        return self.current is not None and plan.slots[0].reset not in (None, self.recorded[self.current].reset)
 
     def _is_accepted(self, plan: SlotPlan) -> bool:
         """Return True if the checks of all declared slots accept the delivery."""
