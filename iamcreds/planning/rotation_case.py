@@ -92,6 +92,10 @@ class RotationCase:
             return declared
         return recorded.deliver if declared.needs_secret(recorded.deliver) else declared
 
+    def keep_predecessor(self) -> DesiredCredential:
+        """Declare the current slot next to its successor, which has a changed delivery; see `keep_current`."""
+        return replace(self.keep_current(), deliver=self.current.recorded.deliver)
+
     def reissue_current(self, rotation: int) -> DesiredCredential:
         """Declare the current slot with a new password, for which a changed trigger needs no rotation."""
         return replace(self._declare(self.number, rotation), trigger=self._applied_trigger)

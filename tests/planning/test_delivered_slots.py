@@ -109,17 +109,29 @@ def test_deferral() -> None:
 
 
 @pytest.mark.parametrize(
-    ("declared", "kept"),
+    ("declared", "waiting"),
     [
         pytest.param(MOVED, DELIVERY, id="moved"),
         pytest.param(replace(DELIVERY, keep_in_state=True), DELIVERY, id="to be kept in the state"),
         pytest.param(replace(DELIVERY, tags={"team": "a"}), replace(DELIVERY, tags={"team": "a"}), id="only tags"),
     ],
 )
-def test_changed_delivery(declared: Delivery, kept: Delivery) -> None:
-    """If a change needs the password, only the successor has it, and the current slot keeps its recorded delivery."""
-    planned = plan(LOST, password(age=1), desired=replace(DELIVERED, deliver=declared))
-    assert [each.deliver for each in planned.slots] == [kept, declared]
+def test_changed_delivery(declared: Delivery, waiting: Delivery) -> None:
+    """Next to its successor, the current slot keeps its recorded delivery; else only if a change needs the password."""
+    desired = replace(DELIVERED, deliver=declared)
+    assert [each.deliver for each in plan(LOST, password(age=1), desired=desired).slots] == [DELIVERY, declared]
+    previous = password(1, 0, age=40)
+    planned = plan(LOST, previous, password(2, 1, age=1), desired=desired)
+    assert [each.deliver for each in planned.slots] == [waiting, DELIVERY]
+
+
+def test_renewed() -> None:
+    """A renewed key keeps its recorded delivery next to its successor: the state lacks the password to move."""
+    renewed = replace(PLAIN, renew_before_hours=14 * 24, deliver=MOVED)
+    made = slot(age=80)
+    key = Slot(replace(made.recorded, deliver=DELIVERY), made.existing)
+    planned = plan_slots(renewed, {1: key}, Moment(START, ACCOUNT))
+    assert [each.deliver for each in planned.slots] == [DELIVERY, MOVED]
 
 
 def test_previous_keeps_its_delivery() -> None:
@@ -175,6 +187,8 @@ def test_deferred_completion() -> None:
     """A completion that `maxPerRun` defers keeps the delivered password, which a retirement would end."""
     slots = [password(1, 0, age=100, is_retired=True), password(2, 1, age=90)]
     assert plan(SUCCESSOR, *slots).is_finished
+    moved = replace(DELIVERED, deliver=MOVED)
+    assert plan(SUCCESSOR, *slots, desired=moved, deferral="limit").slots[0].deliver == DELIVERY
     deferred = plan(SUCCESSOR, *slots, deferral="limit")
     assert (outline(deferred), deferred.deferral) == ([(2, 1, None), (1, 0, None)], "limit")
 

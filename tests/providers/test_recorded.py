@@ -8,9 +8,9 @@ import grpc
 import pulumi
 import pytest
 
+from iamcreds.delivery import DeliveredSecret, Delivery
 from iamcreds.errors import StateError
 from iamcreds.pulumi_engine.program_context import state_context
-from iamcreds.delivery import DeliveredSecret, Delivery
 from iamcreds.pulumi_engine.stack_state import StackState, _read_state
 from iamcreds.resource_types import CREDENTIAL_TYPE
 from tests.providers.engine import Engine, asking
@@ -58,9 +58,9 @@ def test_delivery() -> None:
     """The state has the declared delivery and the delivered version of a credential, and the presence of its secret."""
     deliver = {"secrets_manager": {"name": "{service}/{user}", "tags": {"value": "a"}}, "keep_in_state": True}
     delivery = {"arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-1", "version": "1"}
-    outputs = {"deliver": deliver, "delivery": delivery, "service_password": SECRET}
+    outputs = {"status": "Active", "deliver": deliver, "delivery": delivery, "service_password": SECRET}
     urn = f"urn:pulumi:dev::iamcreds::{CREDENTIAL_TYPE}::jane/codecommit"
-    with asking(Engine({urn: resource("jane", "ACCA1", **outputs)})) as monitor:
+    with asking(Engine({urn: resource("jane", "ACCA1234567890123456", **outputs)})) as monitor:
         state = _read_state(monitor, "org/iamcreds/dev")
     assert state is not None
     recorded = state.read("jane/codecommit")
