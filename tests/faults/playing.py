@@ -127,7 +127,8 @@ def play(case: Case, prepared: Prepared, home: Path, binaries: str, account: Acc
             check(case.scenario, prepared.recorded, engine, account, outcome)
             if case.scenario.keeps_working or case.scenario.secret is not None:
                 outcome.problems += find_repeated(engine, account)
-        outcome.problems += problems + store_problems
+        # A person who follows the advice deletes an orphan, also if the store hands out its password until the next up.
+        outcome.problems += [*problems, *(each for each in store_problems if not names_any(each, outcome.ways_out))]
         if not case.kind.victims and any("Traceback" in said for said in engine.printed):
             outcome.problems.append("a traceback was printed")
     finally:
@@ -135,6 +136,11 @@ def play(case: Case, prepared: Prepared, home: Path, binaries: str, account: Acc
     outcome.seconds = time.monotonic() - started
     outcome.said = "\n".join(engine.printed)
     return outcome
+
+
+def names_any(problem: str, ids: Iterable[str]) -> bool:
+    """Return True if a problem names one of the ids."""
+    return any(each in problem for each in ids)
 
 
 def list_in_use(scenario: Scenario, engine: Engine) -> dict[str, Password]:
