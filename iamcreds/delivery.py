@@ -20,6 +20,9 @@ from others is in `_WITH_POLICY` or `_ENCRYPTED_BY_PUT`, too.
 READ_BY_USER = "user"
 """The value of `resource_policy` that permits the IAM user to read its own secret."""
 
+CREDENTIAL_TAG = "iamcreds:credential"
+"""The tag of a secret with the credential whose secret it is."""
+
 _WITH_POLICY = frozenset({SECRETS_MANAGER})
 """The stores whose secrets have a resource policy."""
 
@@ -27,6 +30,7 @@ _ENCRYPTED_BY_PUT = frozenset({PARAMETER_STORE})
 """The stores that change the KMS key only together with the value."""
 
 _RESERVED_TAGS = ("aws:", "iamcreds:")
+
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _FIELDS = ("name", "region", "kms_key_id", "tags", "resource_policy", "delete_secret")
 
@@ -50,7 +54,7 @@ class Delivery:
     name: str
     region: str | None = None
     kms_key_id: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)  # a declared credential is a key of mappings
     resource_policy: str | None = None
     delete_secret: bool = False
     keep_in_state: bool = False
@@ -117,6 +121,16 @@ class DeliveredSecret:
     def region(self) -> str:
         """Return the region in the ARN."""
         return [*self.arn.split(":"), "", "", "", ""][3]
+
+
+def name_credential(user: str, service: str) -> str:
+    """Return the value of the tag `iamcreds:credential`; see `name_tagged_user`."""
+    return f"{name_tagged_user(user)}/{service_alias(service)}"
+
+
+def name_tagged_user(user: str) -> str:
+    """Return a user name for a tag, in which a comma, which tags cannot contain, is a space; user names have none."""
+    return user.replace(",", " ")
 
 
 def fill_name(name: str, values: Mapping[str, str]) -> str:

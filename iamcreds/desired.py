@@ -71,8 +71,8 @@ class RotationPolicy:
         every_hours: interval between rotations in hours; None if only a changed trigger rotates.
         retire: the action on the previous credential after the overlap.
         not_before: the earliest time of the next rotation, None for any.
-        retire_by_hours: if set, the previous credential is retired after a read of the new secret in the store, and
-            this many hours after the rotation at the latest.
+        retire_by_hours: time after a rotation at which the previous credential is retired even if the delivered secret
+            was not read, in hours; None if it is retired after the overlap in any case.
     """
 
     overlap_hours: int
@@ -82,10 +82,11 @@ class RotationPolicy:
     retire_by_hours: int | None = None
 
     def properties(self) -> dict[str, int | str]:
-        """Return the interval, the overlap and the earliest date for the run context."""
+        """Return the interval, the overlap, the earliest date and the latest retirement for the run context."""
         every: dict[str, int | str] = {} if self.every_hours is None else {"every_hours": self.every_hours}
         date = {} if self.not_before is None else {"not_before": self.not_before.isoformat()}
-        return {"overlap_hours": self.overlap_hours} | every | date
+        retirement = {} if self.retire_by_hours is None else {"retire_by_hours": self.retire_by_hours}
+        return {"overlap_hours": self.overlap_hours} | every | date | retirement
 
 
 @dataclass(frozen=True)

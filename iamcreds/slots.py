@@ -12,7 +12,7 @@ from iamcreds.services import MAX_PER_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from iamcreds.desired import DesiredCredential
     from iamcreds.model import Credential, RecordedCredential
@@ -27,7 +27,9 @@ class Slots:
     current: RecordedCredential | None = None
     previous: RecordedCredential | None = None
 
-    def find_retirement(self, desired: DesiredCredential, existing: Mapping[str, Credential]) -> datetime | None:
+    def find_retirement(
+        self, desired: DesiredCredential, existing: Mapping[str, Credential], last_read: date | None = None
+    ) -> datetime | None:
         """Return the time from which `pulumi up` retires the previous one; None if that is unknown, or if it does not.
 
         It keeps the previous one while the current one does not work. With renewals, it retires only one that never
@@ -36,6 +38,7 @@ class Slots:
         Args:
             desired: the declared credential.
             existing: the existing credentials by id.
+            last_read: the day of the last read of the current secret in its store (UTC), None if unknown.
         """
         current, previous = self.current, self.previous
         working = None if current is None else existing.get(current.id)
@@ -43,7 +46,7 @@ class Slots:
             return None
         other = None if previous is None else existing.get(previous.id)
         is_ending = desired.rotate is None and other is not None and other.expires is not None
-        return None if is_ending else find_retirement(desired, current)
+        return None if is_ending else find_retirement(desired, current, last_read)
 
 
 @dataclass(frozen=True)

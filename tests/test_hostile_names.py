@@ -18,11 +18,14 @@ from markdown_it import MarkdownIt
 
 from iamcreds.aws.failures import translate_errors
 from iamcreds.cli import main
+from iamcreds.delivery import DeliveredSecret
 from iamcreds.desired import Desired, DesiredUser
+from iamcreds.drift.recorded_state import SecretPlace
+from iamcreds.drift.rules.delivery import DeliveryLost, LeftoverSecret
 from iamcreds.drift.rules.missing import MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.errors import AccountError, format_traceback
-from iamcreds.model import SourceLocation, Status, User
+from iamcreds.model import RecordedCredential, SourceLocation, Status, User
 from iamcreds.pull_request.changes import Action, Change, Changes, Note
 from iamcreds.pull_request.comment import render_comment
 from iamcreds.pulumi_engine.rejection_report import RejectedResource, raise_rejections
@@ -36,6 +39,7 @@ from iamcreds.report.terminal import print_coloured
 from iamcreds.report.text import format_text
 from iamcreds.services import service_alias
 from iamcreds.specs.dump import write_document
+from iamcreds.stores.store import StoredSecret
 from iamcreds.text.tables import Format, Table, format_document, format_table
 from tests.report.test_sarif import CHECKOUT
 from tests.report.test_text import DRIFT, LIVE, MISSING, OLD, SPARE
@@ -79,8 +83,23 @@ def hostile_drift(name: str) -> Drift:
             replace(MISSING, user=name, service=name, location=location, desired=(spare,)),
             MissingUser(user=name, location=location, desired=(spare,), renamed_to=name),
             UndeclaredUser(user=name, service=name, existing=(existing,)),
+            DeliveryLost(
+                user=name,
+                service=name,
+                location=location,
+                desired=(spare,),
+                existing=(existing,),
+                recorded=RecordedCredential(name, name, name, name, LIVE.created),
+                secret=f"secret {name}",
+                stored=StoredSecret(name, name, name, is_rotated=True),
+            ),
+            LeftoverSecret(
+                user=name, service=LIVE.service, secret=f"secret {name}", stored=StoredSecret(name, name, name)
+            ),
             replace(OLD, user=name, existing=(replace(OLD.existing[0], id=name, user=name),)),
         ),
+        secrets={name: SecretPlace(is_in_state=True, delivered=DeliveredSecret(name, name))},
+        store_errors=(name,),
         unsettled=(replace(MISSING, user=name, location=location),),
     )
 

@@ -14,8 +14,9 @@ from iamcreds import specs
 from iamcreds.cli import SUMMARIES
 from iamcreds.drift.comparing import list_rules
 from iamcreds.policies import permissions
+from iamcreds.policies.documents import Owner
 from iamcreds.services import SERVICES
-from iamcreds.specs.schema import SCHEMA, is_supported, resolve_reference
+from iamcreds.specs.schema import SCHEMA, resolve_reference
 from iamcreds.text.yaml_values import format_value
 from tools.leaks import SWITCHES
 
@@ -50,7 +51,7 @@ def parts() -> dict[str, str]:
         "rules": table("rule", "condition", rules(specs.RULES)),
         "leaks": table("option to avoid", "effect", leaks()),
         "services": table("service", "short name", services()),
-        "policy-up": policy(permissions.up_policy(permissions.Owner())),
+        "policy-up": policy(permissions.up_policy(Owner())),
         "policy-drift": policy(permissions.drift_policy()),
     }
 
@@ -81,19 +82,14 @@ def commands() -> Iterator[tuple[str, str]]:
 
 
 def fields(path: str, parent: Mapping[str, Any], described: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield every field of a mapping with its description, shared definitions once, then unsupported fields."""
-    later = []
+    """Yield every field of a mapping with its description, and shared definitions once."""
     for name, field in parent["properties"].items():
-        if not is_supported(field):
-            later.append(f"`{path}{name}`")
-        elif "description" not in field and field["$ref"] in described:
+        if "description" not in field and field["$ref"] in described:
             yield f"`{path}{name}`", f"As `{described[field['$ref']]}`."
         else:
             described.setdefault(field.get("$ref", ""), f"{path}{name}")
             yield f"`{path}{name}`", meaning(resolve_reference(field))
             yield from below(f"{path}{name}", resolve_reference(field), described)
-    if later:
-        yield ", ".join(later), "Not supported yet."
 
 
 def meaning(field: Mapping[str, Any]) -> str:
@@ -103,11 +99,10 @@ def meaning(field: Mapping[str, Any]) -> str:
 
 def limits(field: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for each limit of a field."""
-    unsupported = field.get("x-not-supported-yet", [])
-    if "enum" in field:
-        yield f"Valid values: {', '.join(choice for choice in field['enum'] if choice not in unsupported)}."
-    if unsupported:
-        yield f"Not supported yet: {', '.join(unsupported)}."
+    if len(field.get("enum", [])) > 1:
+        yield f"Valid values: {', '.join(field['enum'])}."
+    elif "enum" in field:
+        yield f"Only valid value: {format_value(field['enum'][0])}."
     if "minimum" in field:
         yield f"From {field['minimum']} to {field['maximum']}."
     if "default" in field:

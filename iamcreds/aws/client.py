@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -108,12 +109,13 @@ def find_partition(session: boto3.Session) -> str:
         raise errors.ConfigError(f"AWS has no region {region!r}. Check AWS_REGION") from None
 
 
-def parse_date(written: str) -> datetime:
-    """Parse a date in IAM's format, `2026-11-24T23:00:00Z`, or in that of any other service: JSON has a number."""
-    try:
-        return datetime.fromisoformat(written)
-    except (TypeError, ValueError):
-        return parse_timestamp(written)
+def parse_date(written: str | float) -> datetime:
+    """Parse a date in IAM's format, `2026-11-24T23:00:00Z`, in seconds since 1970 (JSON), or in any other format."""
+    if isinstance(written, str):
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(written)
+    date: datetime = parse_timestamp(written)  # type: ignore[arg-type]  # the stubs omit numbers
+    return date
 
 
 def iam_client(session: boto3.Session, clock: Clock) -> IAMClient:

@@ -101,6 +101,7 @@ def read_drift(
     """
     from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
     from iamcreds.drift.detection import detect_drift  # noqa: PLC0415 - drift takes 30 ms to import
+    from iamcreds.stores.deliveries import Deliveries  # noqa: PLC0415 - same
 
     account, now = Account(), datetime.now(UTC)
     with progress_bars() as progress:
@@ -111,6 +112,7 @@ def read_drift(
             options["expiring_within"],
             selection,
             recorded=recorded,
+            deliveries=Deliveries(account),
             exact=options["exact"],
             progress=progress,
         )

@@ -13,14 +13,13 @@ from iamcreds.commands._terminal import progress_bars
 from iamcreds.errors import StateError
 from iamcreds.model import StackExport
 from iamcreds.query.schema import list_credential_rows, list_desired_rows, list_user_rows
-from iamcreds.state.export import list_issue_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
 
     from iamcreds.aws import Account
     from iamcreds.desired import Desired
+    from iamcreds.model import RecordedCredential
     from iamcreds.progress import Progress
 
 
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
     "--state",
     type=click.File("rb"),
     metavar="FILE",
-    help="Output of `pulumi stack export`, or - (standard input), for `issued_at` and `rotation_due`.  [default: none]",
+    help="Output of `pulumi stack export`, or - (standard input), for columns about the state.  [default: none]",
 )
 @plugin_option
 @format_option
@@ -61,9 +60,11 @@ def command(  # noqa: PLR0913 - the options
       service_specific_credentials
           user, service (the full name), id, status (Active, Inactive, Expired),
           created, expires, family (password, api-key), login,
-          service_short_name (such as bedrock), issued_at (needs --state)
-          (issued_at is the time of the last create or reset of the password; NULL
-          if the state does not have it, and without --state)
+          service_short_name (such as bedrock); with --state, otherwise NULL:
+          issued_at, delivery_arn, secret_in_state
+          (issued_at is the time of the last create or reset of the password,
+          delivery_arn its secret in a store; secret_in_state is 1 if the state
+          has the password)
       access_keys
           user, id, status, created, last_used, service, region
           (the last three are of the last use; NULL for a key that was never used)
@@ -73,7 +74,9 @@ def command(  # noqa: PLR0913 - the options
           user, service, name, status, reset, protect, max_keys, max_key_age_days,
           max_key_idle_days, file, line (source location), resource, adopt,
           expire_after_days, renew_before_hours, rotate_every_hours,
-          rotate_overlap_hours, rotation_due (needs --state), service_short_name
+          rotate_overlap_hours, rotate_retire_by_hours,
+          rotation_due (needs --state), service_short_name,
+          deliver_store (secrets_manager, ssm), deliver_name, deliver_region
           (rotation_due is the time from which pulumi up rotates the credential;
           a user without declared credentials has one row with service '')
 
@@ -110,6 +113,10 @@ def command(  # noqa: PLR0913 - the options
       Rotations due within a month:
         iamcreds query --specs specs --state state.json "SELECT user, resource
           FROM desired WHERE rotation_due < datetime('now', '+1 month')"
+      Passwords that only the state has:
+        iamcreds query --state state.json "SELECT user, service, id
+          FROM service_specific_credentials
+          WHERE secret_in_state AND delivery_arn IS NULL"
       Credentials that expire within a month, as CSV:
         iamcreds query --format csv "SELECT user, service, expires
           FROM service_specific_credentials
@@ -145,7 +152,9 @@ def _read_tables(
         account.require_account(None if desired is None else desired.account, "the specs are for")
         for owner in sorted({each.account for each in recorded.credentials if each.account}):
             account.require_account(owner, "this state is of")
-        yield from _read_account_tables(account, account_tables, list_issue_times(recorded), progress)
+        yield from _read_account_tables(
+            account, account_tables, {each.id: each for each in recorded.credentials}, progress
+        )
 
 
 def _require_same_account(desired: Desired, recorded: StackExport) -> None:
@@ -160,7 +169,7 @@ def _require_same_account(desired: Desired, recorded: StackExport) -> None:
 
 
 def _read_account_tables(
-    account: Account, tables: Iterable[str], issued: Mapping[str, datetime], progress: Progress
+    account: Account, tables: Iterable[str], recorded: Mapping[str, RecordedCredential], progress: Progress
 ) -> Iterator[tuple[str, Iterable[object]]]:
     for table in tables:
         match table:
@@ -171,4 +180,4 @@ def _read_account_tables(
                 yield table, [key for keys in keys_by_user.values() if keys is not None for key in keys]
             case _:
                 account.inventory.reread([], progress)  # the rest of the bulk read, user by user
-                yield table, list_credential_rows(account.inventory.all(), issued)
+                yield table, list_credential_rows(account.inventory.all(), recorded)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from iamcreds.drift.deliveries import count_unchecked, find_leftover_secrets
 from iamcreds.drift.matching import Pair, compare_credentials, split_previous
 from iamcreds.drift.policies import count_unknown_ages, find_violations
 from iamcreds.drift.recorded import (
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from iamcreds.desired import AccessKeyPolicy, Desired
-    from iamcreds.drift.recorded_state import RecordedState
+    from iamcreds.drift.recorded_state import RecordedState, SecretPlace
     from iamcreds.drift.selection import Selection
     from iamcreds.drift.successors import NextRotation
     from iamcreds.model import AccessKey, Credential, Inventory
@@ -54,6 +55,8 @@ class Drift:
         resets: the number of reset triggers that were not checked, because the state is unknown.
         ages: the number of credentials whose age was not checked, because the state is unknown.
         rotations: the number of credentials whose rotation was not checked, because the state is unknown.
+        deliveries: the number of deliveries whose secret was not checked, because the state is unknown or the store
+            cannot be read.
         are_ids_unknown: True if the state is needed to match existing with declared credentials.
         are_keys_skipped: True if access keys were not compared, because the selection has services.
         ignored: the number of credentials of undeclared users that the selection excludes.
@@ -61,6 +64,8 @@ class Drift:
         issued: the times of the last create or reset by credential id, as far as the state has them; None without a
             state.
         next_rotations: the next rotations of existing credentials; empty without a state.
+        secrets: the places of secrets by credential id; None without a state.
+        store_errors: the errors of reads of secret stores.
     """
 
     inventory: Inventory
@@ -78,6 +83,9 @@ class Drift:
     previous: tuple[PreviousCredential, ...] = ()
     issued: Mapping[str, datetime] | None = None
     next_rotations: tuple[NextRotation, ...] = ()
+    deliveries: int = 0
+    secrets: Mapping[str, SecretPlace] | None = None
+    store_errors: tuple[str, ...] = ()
 
     def by_kind(self, kind: Kind) -> tuple[Difference, ...]:
         """Return the differences of one kind."""
@@ -128,6 +136,7 @@ def compare(
                 *find_unmanaged(chosen, inventory, state, selection),
                 *find_no_longer_declared(desired, inventory, state, selection),
                 *find_pending_creates(desired, inventory, state, selection),
+                *find_leftover_secrets(state),
             )
         ),
         *(undeclared if selection.has_undeclared else ()),
@@ -155,6 +164,9 @@ def compare(
         ),
         issued=None if state is None else state.issued,
         next_rotations=() if state is None else tuple(find_next_rotations(chosen, inventory, state)),
+        deliveries=count_unchecked(chosen, state),
+        secrets=None if state is None else state.places,
+        store_errors=() if state is None or state.secrets is None else state.secrets.errors,
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.comparing import SOON, compare, watched_users
+from iamcreds.drift.reading_secrets import read_secrets
 from iamcreds.drift.recorded_state import make_recorded_state
 from iamcreds.drift.rules.access_key_limits import needs_closer_look
 from iamcreds.drift.selection import EVERYTHING
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from iamcreds.drift.selection import Selection
     from iamcreds.model import CredentialReport, RecordedCredential, StackExport, User
     from iamcreds.progress import Progress
+    from iamcreds.stores.deliveries import Deliveries
 
 
 def detect_drift(  # noqa: PLR0913 - independent options
@@ -34,6 +37,7 @@ def detect_drift(  # noqa: PLR0913 - independent options
     selection: Selection = EVERYTHING,
     *,
     recorded: StackExport | None = None,
+    deliveries: Deliveries | None = None,
     exact: bool = False,
     progress: Progress = no_progress,
 ) -> Drift:
@@ -46,6 +50,7 @@ def detect_drift(  # noqa: PLR0913 - independent options
         soon: the time before an expiry in which it is a finding.
         selection: the selected users and services.
         recorded: the exported state of the stack, or None. With it, each difference is about one id.
+        deliveries: the secret stores, which are read only with the state; None checks no deliveries.
         exact: read the access keys of every watched user.
         progress: receives progress reports.
 
@@ -58,11 +63,15 @@ def detect_drift(  # noqa: PLR0913 - independent options
     credentials = () if recorded is None else recorded.credentials
     for owner in {credential.account for credential in credentials}:
         account.require_account(owner, "this state is of")
-    inventory = read_inventory(
-        account, selection.narrow(desired), now, recorded=credentials, exact=exact, progress=progress
-    )
+    chosen = selection.narrow(desired)
+    inventory = read_inventory(account, chosen, now, recorded=credentials, exact=exact, progress=progress)
     selection.require_known(desired, inventory)
-    return compare(desired, inventory, soon, selection, None if recorded is None else make_recorded_state(recorded))
+    state = None if recorded is None else make_recorded_state(recorded)
+    if state is not None and deliveries is not None:
+        progress("listing secrets", 0)
+        secrets = read_secrets(deliveries, chosen, state, selection, account.clock.now())
+        state = replace(state, secrets=secrets)
+    return compare(desired, inventory, soon, selection, state)
 
 
 def read_inventory(  # noqa: PLR0913 - independent options

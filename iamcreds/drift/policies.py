@@ -85,6 +85,7 @@ def _check_by_id(
 ) -> CheckedCredential:
     recorded = state.by_id.get(existing.id)
     slots = Slots() if desired is None else state.find_slots(desired)
+    last_read = state.find_last_read(slots.current)
     is_previous = slots.previous is not None and slots.previous.id == existing.id
     return CheckedCredential(
         user=user.name,
@@ -96,7 +97,7 @@ def _check_by_id(
         age_days=None if desired is None else desired.expire_after_days,
         is_managed=recorded is not None,
         is_previous=is_previous and desired is not None and desired.has_successors,
-        retirement=None if desired is None else slots.find_retirement(desired, by_id),
+        retirement=None if desired is None else slots.find_retirement(desired, by_id, last_read),
         has_protect=desired is not None and desired.protect,
         is_protected=recorded is not None and recorded.is_protected,
         desired=() if desired is None else (desired,),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from iamcreds.drift.deliveries import compare_delivery
 from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
 from iamcreds.drift.rules.expiry import check_expiry
 from iamcreds.drift.rules.missing import MissingCredential
@@ -81,6 +82,7 @@ def compare_recorded(
                     rotation=facts,
                 )
                 yield from () if facts is None else check_rotation(facts)
+                yield from compare_delivery(desired, managed, state, inventory, facts)
 
 
 def _find_lost(

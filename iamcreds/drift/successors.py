@@ -70,7 +70,8 @@ def find_previous_of(
     current = None if slots.current is None else by_id.get(slots.current.id)
     is_reset = slots.current is not None and desired.reset not in (None, slots.current.reset)
     is_kept = current is not None and current.status is Status.INACTIVE and not is_reset
-    return PreviousCredential(existing, desired, slots.find_retirement(desired, by_id), is_kept)
+    retirement = slots.find_retirement(desired, by_id, state.find_last_read(slots.current))
+    return PreviousCredential(existing, desired, retirement, is_kept)
 
 
 def is_lost(

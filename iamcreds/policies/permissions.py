@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from iamcreds.policies import secret_permissions
+from iamcreds.policies.documents import extend_policies, fill_policies, make_policy, make_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from iamcreds.desired import Desired, DesiredUser
+    from iamcreds.policies.documents import Owner
 
 READS = {
     "iam:ListServiceSpecificCredentials": "existing credentials of all users, page by page",
@@ -54,17 +57,9 @@ USER_DELETES = {
 }
 """Operations of pulumi-aws for removed users and policies. Removal of users from groups is not among them."""
 
-
-MAX_LENGTH = 6_144
-"""Maximum number of characters of a managed policy without white space (IAM User Guide, quotas)."""
-
-MAX_POLICIES = 10
-"""Default quota of managed policies per role (IAM User Guide, quotas)."""
-
 _DELETE = "iam:DeleteServiceSpecificCredential"
 _SERVICE = "iam:ServiceSpecificCredentialServiceName"
 
-_Item = TypeVar("_Item")
 _Grant: TypeAlias = tuple[tuple[str, ...], str]
 """Services, sorted, and a user with declared credentials for them."""
 
@@ -78,61 +73,34 @@ class _IamUser:
     user: str
 
 
-@dataclass(frozen=True)
-class Owner:
-    """The owner of the users in a policy.
-
-    Attributes:
-        account: the 12-digit account ID; None for any account.
-        partition: the AWS partition: `aws`, `aws-us-gov` or `aws-cn`.
-    """
-
-    account: str | None = None
-    partition: str = "aws"
-
-    def user_arn(self, user: str) -> str:
-        """Return the ARN of a user, which may include a path; an asterisk is a wildcard."""
-        return f"arn:{self.partition}:iam::{self.account or '*'}:user/{user}"
-
-
 def up_policy(owner: Owner) -> dict[str, Any]:
     """Return the policy for `pulumi up`; it limits changes to the owner's users."""
-    return _policy(_statement("Read", READS, "*"), _statement("ChangeCredentials", WRITES, owner.user_arn("*")))
+    return make_policy(
+        make_statement("Read", READS, "*"), make_statement("ChangeCredentials", WRITES, owner.user_arn("*"))
+    )
 
 
 def policies_for_users(desired: Desired, owner: Owner) -> list[dict[str, Any]]:
     """Return the policies for `pulumi up` with these specs: one, or several if one would exceed IAM's size quota.
 
     Creating, resetting, activating and deactivating credentials is limited to declared users and the services declared
-    for each. Deleting is permitted for every user of the owner, because removed and renamed users are not declared.
+    for each, and writing secrets to declared names. Deleting is permitted for every user of the owner, because removed
+    and renamed users are not declared.
     """
     grants = sorted((_list_services(user), user.name) for user in desired.users if user.credentials)
-    policies = _fill(grants, _fixed_statements(owner), lambda selected: _change_statements(selected, owner))
-    iam_users = _list_iam_users(desired)
-    if not iam_users:
-        return policies
-    *full, last = policies
-    fixed = [*last["Statement"], *_fixed_user_statements(owner)]
-    if _length(_policy(*fixed)) > MAX_LENGTH:
-        full, fixed = policies, _fixed_user_statements(owner)
-    return [*full, *_fill(iam_users, fixed, lambda selected: _user_statements(selected, owner))]
-
-
-def _fill(
-    items: Iterable[_Item], fixed: list[dict[str, Any]], write: Callable[[list[_Item]], Iterator[dict[str, Any]]]
-) -> list[dict[str, Any]]:
-    """Return policies with the fixed statements and those of the items, each with as many items as fit."""
-    selected: list[_Item] = []
-    policies = [_policy(*fixed)]
-    for item in items:
-        longer = _policy(*fixed, *write([*selected, item]))
-        if _length(longer) > MAX_LENGTH:
-            selected, fixed = [], []
-            longer = _policy(*write([item]))
-            policies.append(longer)
-        policies[-1] = longer
-        selected.append(item)
-    return policies
+    policies = fill_policies(grants, _fixed_statements(owner), lambda selected: _change_statements(selected, owner))
+    policies = extend_policies(
+        policies,
+        _list_iam_users(desired),
+        _fixed_user_statements(owner),
+        lambda selected: _user_statements(selected, owner),
+    )
+    return extend_policies(
+        policies,
+        secret_permissions.list_secrets(desired, owner),
+        secret_permissions.fixed_statements(desired, owner),
+        lambda selected: secret_permissions.write_statements(selected, owner),
+    )
 
 
 def policy_for_services(desired: Desired, owner: Owner) -> dict[str, Any]:
@@ -143,13 +111,15 @@ def policy_for_services(desired: Desired, owner: Owner) -> dict[str, Any]:
     if iam_users:
         of_all = [replace(iam_user, user="*") for iam_user in iam_users]
         statements += [*_fixed_user_statements(owner), *_user_statements(of_all, owner)]
-    return _policy(*statements)
+    secrets = secret_permissions.widen_secrets(desired, owner)
+    statements += secret_permissions.fixed_statements(desired, owner)
+    return make_policy(*statements, *secret_permissions.write_statements(secrets, owner))
 
 
 def _fixed_statements(owner: Owner) -> list[dict[str, Any]]:
     """Return the statements that do not depend on specs."""
-    delete = _statement("DeleteCredentials", {_DELETE: WRITES[_DELETE]}, owner.user_arn("*"))
-    return [_statement("Read", READS, "*"), delete]
+    delete = make_statement("DeleteCredentials", {_DELETE: WRITES[_DELETE]}, owner.user_arn("*"))
+    return [make_statement("Read", READS, "*"), delete]
 
 
 def _list_services(user: DesiredUser) -> tuple[str, ...]:
@@ -161,7 +131,7 @@ def _change_statements(grants: Iterable[_Grant], owner: Owner) -> Iterator[dict[
     operations = {operation: purpose for operation, purpose in WRITES.items() if operation != _DELETE}
     for number, (services, group) in enumerate(groupby(grants, key=lambda grant: grant[0]), 1):
         users = [user for _, user in group]
-        statement = _statement(f"ChangeCredentials{number}", operations, _list_arns(users, owner))
+        statement = make_statement(f"ChangeCredentials{number}", operations, _list_arns(users, owner))
         yield {**statement, "Condition": {"StringEquals": {_SERVICE: list(services)}}}
 
 
@@ -179,22 +149,24 @@ def _list_iam_users(desired: Desired) -> list[_IamUser]:
 def _fixed_user_statements(owner: Owner) -> list[dict[str, Any]]:
     """Return the statements that do not depend on specs, because removed users are not declared."""
     return [
-        _statement("ReadUsers", USER_READS, "*"),
-        _statement("DeleteUsers", USER_DELETES, owner.user_arn("*")),
+        make_statement("ReadUsers", USER_READS, "*"),
+        make_statement("DeleteUsers", USER_DELETES, owner.user_arn("*")),
     ]
 
 
 def _user_statements(iam_users: Sequence[_IamUser], owner: Owner) -> Iterator[dict[str, Any]]:
     """Yield the statements for users with `iamUser`, limited to the boundaries and policies declared for each."""
-    yield _statement("MakeUsers", USER_WRITES, _list_users(iam_users, owner))
+    yield make_statement("MakeUsers", USER_WRITES, _list_users(iam_users, owner))
     bounded = sorted((iam_user.boundary, iam_user) for iam_user in iam_users if iam_user.boundary)
     for number, (boundary, group) in enumerate(groupby(bounded, key=lambda pair: pair[0]), 1):
         arns = _list_users([iam_user for _, iam_user in group], owner)
-        bound = _statement(f"BoundUsers{number}", {"iam:PutUserPermissionsBoundary": ""}, arns)
+        bound = make_statement(f"BoundUsers{number}", {"iam:PutUserPermissionsBoundary": ""}, arns)
         yield {**bound, "Condition": {"StringEquals": {"iam:PermissionsBoundary": boundary}}}
     with_policies = [iam_user for iam_user in iam_users if iam_user.policies]
     for number, (policies, users) in enumerate(groupby(with_policies, key=lambda iam_user: iam_user.policies), 1):
-        attach = _statement(f"AttachPolicies{number}", {"iam:AttachUserPolicy": ""}, _list_users(list(users), owner))
+        attach = make_statement(
+            f"AttachPolicies{number}", {"iam:AttachUserPolicy": ""}, _list_users(list(users), owner)
+        )
         yield {**attach, "Condition": {"ArnEquals": {"iam:PolicyARN": list(policies)}}}
 
 
@@ -210,25 +182,17 @@ def _list_arns(users: Sequence[str], owner: Owner) -> list[str]:
     return [owner.user_arn(f"{path}{user}") for user in users for path in ("", "*/")]
 
 
-def _length(policy: dict[str, Any]) -> int:
-    """Return the number of characters as IAM counts them."""
-    return len(json.dumps(policy, separators=(",", ":")))
-
-
 def preview_policy(desired: Desired | None = None) -> dict[str, Any]:
     """Return the read-only policy for `pulumi preview`, with these specs if given."""
     has_iam_users = desired is not None and bool(_list_iam_users(desired))
-    return _policy(_statement("Read", READS | (USER_READS if has_iam_users else {}), "*"))
+    return _read_policy(READS | (USER_READS if has_iam_users else {}), desired)
 
 
-def drift_policy() -> dict[str, Any]:
-    """Return the read-only policy for `iamcreds drift` and `iamcreds report`."""
-    return _policy(_statement("Read", READS | DRIFT_READS, "*"))
+def drift_policy(desired: Desired | None = None) -> dict[str, Any]:
+    """Return the read-only policy for `iamcreds drift` and `iamcreds report`, with these specs if given."""
+    return _read_policy(READS | DRIFT_READS, desired)
 
 
-def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
-def _statement(name: str, operations: dict[str, str], resource: str | list[str]) -> dict[str, Any]:
-    return {"Sid": name, "Effect": "Allow", "Action": sorted(operations), "Resource": resource}
+def _read_policy(reads: dict[str, str], desired: Desired | None) -> dict[str, Any]:
+    stores = [] if desired is None else secret_permissions.read_statements(desired)
+    return make_policy(make_statement("Read", reads, "*"), *stores)

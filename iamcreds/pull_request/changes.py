@@ -17,7 +17,8 @@ class Action(StrEnum):
 
     RENEW creates a successor before an expiry, and DELETE_EXPIRED deletes a previous credential after its expiry.
     ROTATE issues a new password in the other slot, and RETIRE deactivates or deletes the previous credential after the
-    overlap. RECORD changes only the state and nothing in AWS.
+    overlap. DELIVER writes a recorded password to a secret store, or changes the settings of the secret there. RECORD
+    changes only the state and nothing in AWS.
     """
 
     CREATE = "create"
@@ -34,6 +35,7 @@ class Action(StrEnum):
     ACTIVATE = "activate"
     PROTECT = "protect"
     UNPROTECT = "unprotect"
+    DELIVER = "deliver"
     RECORD = "record"
 
 

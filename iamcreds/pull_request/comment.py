@@ -56,6 +56,7 @@ _UPDATES = {
     Action.RESET: "reset",
     Action.DEACTIVATE: "deactivated",
     Action.ACTIVATE: "activated",
+    Action.DELIVER: "delivered",
     Action.RECORD: "only recorded",
 }
 

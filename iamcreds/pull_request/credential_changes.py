@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from iamcreds.model import Status
 from iamcreds.pull_request.changes import Action, Change, Note
+from iamcreds.pull_request.deliveries import explain_delivery, is_delivery
 from iamcreds.pull_request.notes import explain, note_lost_password
 from iamcreds.pull_request.preview import MASK
 from iamcreds.pull_request.properties import UNKNOWN, compare_properties, format_name, parse_date
@@ -40,7 +41,7 @@ ACTIONS = {
 """The actions by engine step. For None, they depend on the properties."""
 _OF_PREVIOUS = frozenset({Action.DELETE, Action.DEACTIVATE})
 _OF_SUCCESSORS = frozenset({Action.RENEW, Action.ROTATE, Action.RETIRE})
-_EFFECTS = {Action.ROTATE: {Action.RESET, Action.ACTIVATE}, Action.RETIRE: {Action.DEACTIVATE}}
+_EFFECTS = {Action.ROTATE: {Action.RESET, Action.ACTIVATE, Action.DELIVER}, Action.RETIRE: {Action.DEACTIVATE}}
 """The actions of an update in AWS that a rotation and a retirement include."""
 _STATUSES = {"Active": Action.ACTIVATE, "Inactive": Action.DEACTIVATE}
 _IDLE = (Status.INACTIVE, Status.EXPIRED)
@@ -85,6 +86,7 @@ def _explain(
         yield from explain_retirement(step)
     elif not _OF_PREVIOUS.isdisjoint(actions) and step.old and slots.is_previous(step.old):
         yield note_previous(step.old)
+    yield from explain_delivery(step, actions)
     if not _OF_SUCCESSORS.issuperset(actions):
         yield from explain(step, actions, recorded.get(step.old.urn if step.old else step.urn))
 
@@ -214,6 +216,8 @@ def _find_effects(old: State, new: State) -> Iterator[Action]:
         yield _switch(new)
     elif is_rotated and "status" not in new.inputs and old.outputs.get("status") == Status.INACTIVE:
         yield Action.ACTIVATE  # a new password is meant to be used
+    if is_delivery(old, new):
+        yield Action.DELIVER
 
 
 def _may_change(name: str, old: State, new: State) -> bool:

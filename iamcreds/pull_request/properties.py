@@ -25,6 +25,8 @@ SHOWN = (
     "rotates",
     "retires",
     "trigger",
+    "deliver",
+    "delivers",
     "existing",
     "adopt",
     "adopts",
@@ -42,6 +44,7 @@ LEFT_OUT = frozenset({"__provider", "declared", "refused"})
 NOT_SHOWN = "(not shown)"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """The engine's placeholder for an unknown value."""
+KNOWN_LATER = "(known after up)"
 
 
 @dataclass(frozen=True, order=True)
@@ -69,6 +72,8 @@ def compare_properties(old: State | None, new: State | None) -> Iterator[Propert
 def _format_input(inputs: Mapping[str, Any], name: str) -> str | None:
     if name not in inputs:
         return None
+    if name == "deliver":
+        return json.dumps(inputs[name], ensure_ascii=False, sort_keys=True).replace(UNKNOWN, KNOWN_LATER)
     return format_value(inputs[name]) if name in SHOWN else NOT_SHOWN
 
 
@@ -90,7 +95,7 @@ def format_value(value: Any, *, quoted: bool = True) -> str:  # noqa: ANN401 - a
     """Return a value as text, by default in quotes; lists and objects are not shown."""
     match value:
         case str() if value == UNKNOWN:
-            return "(known after up)"
+            return KNOWN_LATER
         case str() if not quoted:
             return value
         case float() if value.is_integer():

@@ -172,6 +172,18 @@ class SecretDelivery:
         return {name: value for name, value in outputs.items() if self.keeps_secret or name not in SECRETS}
 
     def _put(self, value: str, token: str) -> DeliveredSecret:
+        """Write a value; a new secret gets its resource policy afterwards."""
+        delivered = self._write(value, token)
+        created = self.target.store.describe(delivered.arn) if self.stored is None and self._has_policy else None
+        if created is not None:
+            self.target.store.configure(created, self.target.settings)
+        return delivered
+
+    @property
+    def _has_policy(self) -> bool:
+        return self.target.settings.policy is not None
+
+    def _write(self, value: str, token: str) -> DeliveredSecret:
         """Write a value; after an error, the store shows whether it has the value."""
         settings = self.target.settings
         if self.stored is None:

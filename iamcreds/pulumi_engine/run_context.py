@@ -211,11 +211,12 @@ def _read_rotation(properties: Mapping[str, Any] | None) -> RotationPolicy | Non
     """Return the rotation, None without one; the engine makes every number a float."""
     if properties is None:
         return None
-    every, date = properties.get("every_hours"), properties.get("not_before")
+    every, date, latest = (properties.get(name) for name in ("every_hours", "not_before", "retire_by_hours"))
     return RotationPolicy(
         overlap_hours=int(properties["overlap_hours"]),
         every_hours=None if every is None else int(every),
         not_before=None if date is None else datetime.fromisoformat(date),
+        retire_by_hours=None if latest is None else int(latest),
     )
 
 

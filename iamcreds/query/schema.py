@@ -23,6 +23,7 @@ class DesiredRow:
     """A declared credential; a user without declared credentials has one row with an empty service.
 
     `rotation_due` is the time from which an update rotates it, None if it does not rotate or the state is unknown.
+    `deliver_store`, `deliver_name` and `deliver_region` are those of its `deliver`.
     The service is empty instead of NULL, because `service NOT IN (SELECT service …)` has no result if one is NULL.
     """
 
@@ -43,7 +44,11 @@ class DesiredRow:
     renew_before_hours: int | None = None
     rotate_every_hours: int | None = None
     rotate_overlap_hours: int | None = None
+    rotate_retire_by_hours: int | None = None
     rotation_due: datetime | None = None
+    deliver_store: str | None = None
+    deliver_name: str | None = None
+    deliver_region: str | None = None
 
     @property
     def service_short_name(self) -> str:
@@ -61,10 +66,19 @@ class UserRow:
 
 @dataclass(frozen=True)
 class CredentialRow:
-    """An existing credential; `issued_at` is the time of its last create or reset, None if the state is unknown."""
+    """An existing credential, with facts of the state; each is None if the state does not have it.
+
+    Attributes:
+        credential: the existing credential.
+        issued_at: the time of its last create or reset.
+        delivery_arn: the ARN of its secret in a store.
+        secret_in_state: True if the state has its password or API key.
+    """
 
     credential: Credential
-    issued_at: datetime | None
+    issued_at: datetime | None = None
+    delivery_arn: str | None = None
+    secret_in_state: bool | None = None
 
     def __getattr__(self, column: str) -> object:
         """Return a value of the credential."""
@@ -83,7 +97,7 @@ SHORT_NAME = "service_short_name"
 TABLES: Mapping[str, tuple[str, ...]] = {
     "access_keys": KEY_COLUMNS,
     "desired": (*(field.name for field in fields(DesiredRow)), SHORT_NAME),
-    "service_specific_credentials": (*CREDENTIAL_COLUMNS, SHORT_NAME, "issued_at"),
+    "service_specific_credentials": (*CREDENTIAL_COLUMNS, SHORT_NAME, "issued_at", "delivery_arn", "secret_in_state"),
     "users": tuple(field.name for field in fields(UserRow)),
 }
 """The tables and their columns, named after attributes. The names never change, because users store statements."""
@@ -99,6 +113,8 @@ NUMBERS = frozenset(
         "renew_before_hours",
         "rotate_every_hours",
         "rotate_overlap_hours",
+        "rotate_retire_by_hours",
+        "secret_in_state",
     }
 )
 """The columns with whole numbers; all other columns have text."""
@@ -116,10 +132,16 @@ def list_desired_rows(
 
 
 def list_credential_rows(
-    credentials: Iterable[Credential], issued: Mapping[str, datetime] | None = None
+    credentials: Iterable[Credential], recorded: Mapping[str, RecordedCredential] | None = None
 ) -> Iterator[CredentialRow]:
-    """Yield the rows of table `service_specific_credentials`, in the given order; `issued` has times by id."""
-    return (CredentialRow(credential, (issued or {}).get(credential.id)) for credential in credentials)
+    """Yield the rows of table `service_specific_credentials`, in the given order; `recorded` is the state by id."""
+    for credential in credentials:
+        state = (recorded or {}).get(credential.id)
+        if state is None:
+            yield CredentialRow(credential)
+        else:
+            arn = None if state.delivered is None else state.delivered.arn
+            yield CredentialRow(credential, state.issued, arn, state.has_secret)
 
 
 def list_user_rows(users: Iterable[User]) -> Iterator[UserRow]:
@@ -169,5 +191,9 @@ def _list_user_credentials(
             renew_before_hours=credential.renew_before_hours,
             rotate_every_hours=None if credential.rotate is None else credential.rotate.every_hours,
             rotate_overlap_hours=None if credential.rotate is None else credential.rotate.overlap_hours,
+            rotate_retire_by_hours=None if credential.rotate is None else credential.rotate.retire_by_hours,
             rotation_due=_find_rotation(credential, recorded, account),
+            deliver_store=None if credential.deliver is None else credential.deliver.store,
+            deliver_name=None if credential.deliver is None else credential.deliver.name,
+            deliver_region=None if credential.deliver is None else credential.deliver.region,
         )

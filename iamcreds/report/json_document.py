@@ -13,7 +13,6 @@ from iamcreds.report.summary import describe_limits
 from iamcreds.text.escaping import escape_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from iamcreds.drift.comparing import Drift
@@ -53,12 +52,13 @@ def _account(drift: Drift) -> dict[str, Any]:
             "resetTriggers": drift.resets,
             "credentialAges": drift.ages,
             "rotations": drift.rotations,
+            "deliveries": drift.deliveries,
             "ids": drift.are_ids_unknown,
             "accessKeys": drift.are_keys_skipped,
             "undeclared": drift.ignored,
         },
-        "differences": [_difference(difference, drift.issued or {}) for difference in drift.differences],
-        "unsettled": [_difference(difference, drift.issued or {}) for difference in drift.unsettled],
+        "differences": [_difference(difference, drift) for difference in drift.differences],
+        "unsettled": [_difference(difference, drift) for difference in drift.unsettled],
         "previous": [_previous(previous) for previous in drift.previous],
         "rotations": [_next_rotation(rotation) for rotation in drift.next_rotations],
         "notes": list(describe_limits(drift)),
@@ -72,7 +72,7 @@ def _report(existing: Inventory, report: CredentialReport | None) -> dict[str, A
     return {"generated": _time(report.generated), "ageSeconds": max(0, int(age.total_seconds()))}
 
 
-def _difference(difference: Difference, issued: Mapping[str, datetime]) -> dict[str, Any]:
+def _difference(difference: Difference, drift: Drift) -> dict[str, Any]:
     number, desired, existing = difference.values()
     words = difference.describe()
     return {
@@ -83,8 +83,8 @@ def _difference(difference: Difference, issued: Mapping[str, datetime]) -> dict[
         "id": difference.id or None,
         "place": _location(difference.location),
         "number": number,
-        "desired": _plain(desired, issued),
-        "live": _plain(existing, issued),
+        "desired": _plain(desired, drift),
+        "live": _plain(existing, drift),
         "message": words.message,
         "next": words.next,
     }
@@ -112,18 +112,21 @@ def _identify(credential: Credential, desired: DesiredCredential) -> dict[str, A
     }
 
 
-def _plain(value: object, issued: Mapping[str, datetime]) -> object:
-    """Return a value of a difference, or a list of values, in a form for JSON; `issued` has times by id."""
+def _plain(value: object, drift: Drift) -> object:
+    """Return a value of a difference, or a list of values, in a form for JSON."""
     match value:
         case tuple():
-            return [_plain(one, issued) for one in value]
+            return [_plain(one, drift) for one in value]
         case dict():
-            return {name: _plain(one, issued) for name, one in value.items()}
+            return {name: _plain(one, drift) for name, one in value.items()}
         case DesiredCredential(service=service, name=name, status=status, location=location):
             return {"service": service, "name": name, "status": status and status.value, "place": _location(location)}
         case Credential(id=id_, service=service, status=status, created=created, expires=expires):
-            dates = {"created": _time(created), "issuedAt": _time(issued.get(id_)), "expires": _time(expires)}
-            return {"id": id_, "service": service, "status": status.value, **dates}
+            issued = (drift.issued or {}).get(id_)
+            dates = {"created": _time(created), "issuedAt": _time(issued), "expires": _time(expires)}
+            place = (drift.secrets or {}).get(id_)
+            delivery = None if place is None or place.delivered is None else place.delivered.properties()
+            return {"id": id_, "service": service, "status": status.value, **dates, "delivery": delivery}
         case AccessKey(id=id_, status=status, created=created, last_used=last_used):
             dates = {"created": _time(created), "lastUsed": _time(last_used)}
             return {"id": id_, "status": status.value, **dates}

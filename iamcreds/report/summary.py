@@ -70,6 +70,10 @@ def describe_limits(drift: Drift) -> Iterator[str]:
     if drift.rotations:
         credentials = format_count(drift.rotations, "credential")
         yield f"rotations of {credentials} not checked: only the stack's state has their dates and triggers"
+    if drift.secrets is None and drift.deliveries:
+        credentials = format_count(drift.deliveries, "credential")
+        yield f"deliveries of {credentials} not checked: only the stack's state has the delivered versions"
+    yield from drift.store_errors
     if drift.are_ids_unknown:
         yield "ids not checked: only the stack's state has the ids of declared credentials"
     yield from _describe_previous(drift)

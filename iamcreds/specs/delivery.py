@@ -1,19 +1,89 @@
-"""The field `deliver`: the delivery that it declares; pure."""
+"""The field `deliver`: its rules that a schema cannot express, and the delivery that it declares; pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.delivery import PARAMETER_STORE, SECRETS_MANAGER, Delivery, fill_name
-from iamcreds.services import service_alias
+from iamcreds.model import Problem
+from iamcreds.specs.nodes import Block, quoted
+from iamcreds.specs.secret_names import (
+    PARAMETER_STORE_RULES,
+    SECRETS_MANAGER_RULES,
+    check_name,
+    check_tags,
+    resolve_name,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from iamcreds.model import SourceLocation
     from iamcreds.specs.rules import Declared
 
 STORE_FIELDS = {"secretsManager": SECRETS_MANAGER, "ssm": PARAMETER_STORE}
 """The stores by their fields in specs."""
+
+_RULES = {"secretsManager": SECRETS_MANAGER_RULES, "ssm": PARAMETER_STORE_RULES}
+
+
+@dataclass(frozen=True)
+class DeclaredSecret:
+    """A secret in a store to which a spec delivers.
+
+    Attributes:
+        store: the field of the store.
+        region: the declared region, None for that of the environment.
+        name: the name, in which `{account}` may be left.
+        location: the source location of the name.
+    """
+
+    store: str
+    region: str | None
+    name: str
+    location: SourceLocation
+
+    def identify(self, account: str | None) -> tuple[str, str | None, str]:
+        """Return equal values for one secret (User Guide of Systems Manager: `/a` and `a` are not unique)."""
+        name = fill_name(self.name, {} if account is None else {"account": account})
+        return self.store, self.region, name.lstrip("/") if self.store == "ssm" else name
+
+
+def check_delivery(credential: Declared) -> Iterator[Problem]:
+    """Yield every violation of a rule about the delivery of a credential."""
+    for store, fields in _find_stores(credential):
+        yield from check_name(credential, fields, _RULES[store])
+        yield from check_tags(credential, fields, _RULES[store])
+
+
+def find_secrets(credentials: Iterable[Declared]) -> Iterator[DeclaredSecret]:
+    """Yield the secrets of credentials, also in specs with errors."""
+    for credential in credentials:
+        for store, fields in _find_stores(credential):
+            name, region = fields.get("name"), fields.get("region")
+            if isinstance(name, str) and (region is None or isinstance(region, str)):
+                location = credential.tree.location(fields.marks["name"])
+                yield DeclaredSecret(store, region, resolve_name(credential, name), location)
+
+
+def check_secrets(secrets: Iterable[DeclaredSecret], account: str | None) -> Iterator[Problem]:
+    """Yield the secrets of all files that are declared twice; `account` is the account of the specs."""
+    first: dict[tuple[str, str | None, str], DeclaredSecret] = {}
+    for secret in secrets:
+        before = first.setdefault(secret.identify(account), secret)
+        if before is not secret:
+            message = (
+                f"{_RULES[secret.store].title} secret {quoted(secret.name)} is already declared at {before.location}:"
+                " give each credential a secret with a different name"
+            )
+            yield Problem(secret.location, message, "duplicate-secret")
+
+
+def _find_stores(credential: Declared) -> Iterator[tuple[str, Block]]:
+    deliver = credential.fields.get("deliver")
+    if isinstance(deliver, Block):
+        yield from ((store, fields) for store in STORE_FIELDS if isinstance(fields := deliver.get(store), Block))
 
 
 def make_delivery(declared: Declared) -> Delivery | None:
@@ -34,9 +104,3 @@ def make_delivery(declared: Declared) -> Delivery | None:
         delete_secret=fields.get("deleteSecret", False),
         keep_in_state=deliver.get("keepInState", False),
     )
-
-
-def resolve_name(declared: Declared, name: str) -> str:
-    """Replace the placeholders of a name in the store, except `{account}`, which specs may not know."""
-    values = {"user": declared.user, "service": service_alias(declared.service), "name": declared.name}
-    return fill_name(name, values)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds.specs.look_alikes import fold
 from iamcreds.specs.nodes import quoted, resolve
-from iamcreds.specs.schema import SCHEMA, accepts, find_parents, is_supported, resolve_reference
+from iamcreds.specs.schema import SCHEMA, accepts, find_parents, resolve_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -69,15 +69,20 @@ def _find_hints(violation: Violation) -> Iterator[str]:
     if isinstance(value, str) and _TYPOGRAPHIC.search(value):
         yield '; it has typographic quotes: use " instead'
     if violation.keyword == "enum" and isinstance(value, str):
-        yield did_you_mean(find_nearest(fold(value), violation.supported))
+        choices = [choice for choice in violation.choices if isinstance(choice, str)]
+        yield did_you_mean(find_nearest(fold(value), choices)) if choices else _hint_at_quotes(value, schema)
     if violation.keyword != "type":
         return
     if violation.expected == "array":
         yield from _hint_at_list(value, resolve_reference(schema["items"]), has_items="minItems" in schema)
     elif violation.expected == "object":
         yield from _hint_at_mapping(violation)
-    elif isinstance(value, str) and accepts(schema, resolve(value)):
-        yield "; remove the quotes"
+    elif isinstance(value, str):
+        yield _hint_at_quotes(value, schema)
+
+
+def _hint_at_quotes(value: str, schema: Mapping[str, Any]) -> str:
+    return "; remove the quotes" if accepts(schema, resolve(value)) else ""
 
 
 def _hint_at_list(
@@ -134,7 +139,7 @@ def _find_field_for(schema: Mapping[str, Any], value: object) -> str | None:
     """Return the first field that accepts a value, required fields before optional ones, if there is one."""
     fields = schema["properties"]
     names = dict.fromkeys([*schema.get("required", []), *fields])
-    return next((name for name in names if is_supported(fields[name]) and accepts(fields[name], value)), None)
+    return next((name for name in names if accepts(fields[name], value)), None)
 
 
 def find_nearest(word: str, known: Iterable[str]) -> str | None:

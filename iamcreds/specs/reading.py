@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from iamcreds.desired import DesiredCredential, DesiredIamUser, DesiredUser
 from iamcreds.model import Existing, Problem, Severity, SourceLocation, Status, Unmanaged
 from iamcreds.specs.credential_policy import check_policies
-from iamcreds.specs.delivery import make_delivery
+from iamcreds.specs.delivery import find_secrets, make_delivery
 from iamcreds.specs.expiry import count_hours
 from iamcreds.specs.former_users import check_user
 from iamcreds.specs.nodes import Block
@@ -20,6 +20,7 @@ from iamcreds.text.names import ACCOUNT_ID
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from iamcreds.specs.delivery import DeclaredSecret
     from iamcreds.specs.nodes import Plain, Tree
     from iamcreds.specs.rules import Declared
     from iamcreds.specs.sources import Document
@@ -54,8 +55,8 @@ class SpecUser:
 class Spec:
     """The readable part of a spec file, and every problem of the file.
 
-    `adopted` has the ids of credentials to import, and `former_users` the former names of users by their names, even if
-    the file has errors.
+    `adopted` has the ids of credentials to import, `secrets` the secrets in stores, and `former_users` the former names
+    of users by their names, even if the file has errors.
     """
 
     file: str
@@ -64,6 +65,7 @@ class Spec:
     defaults: Setting[Any] | None = None
     users: tuple[SpecUser, ...] = ()
     adopted: tuple[Setting[str], ...] = ()
+    secrets: tuple[DeclaredSecret, ...] = ()
     former_users: Mapping[str, Setting[str]] = field(default_factory=dict)
 
 
@@ -87,6 +89,7 @@ def read(document: Document) -> Spec:
         account=_find_account(tree),
         defaults=_find_defaults(tree),
         adopted=tuple(_find_adopted(declared for _, credentials in users for declared in credentials)),
+        secrets=tuple(find_secrets(declared for _, credentials in users for declared in credentials)),
         users=tuple(_make_user(tree, name, credentials, is_valid=is_valid) for name, credentials in users),
         former_users=dict(_find_former_users(tree, fields_of_users)),
     )
@@ -156,7 +159,7 @@ def _make_credential(declared: Declared, user: Mapping[str, Any]) -> DesiredCred
     fields: Mapping[str, Any] = declared.fields
     existing = fields.get("existing", user.get("existing"))
     expire: Mapping[str, str] = fields.get("expire", {})
-    rotate: Mapping[str, str] = fields.get("rotate", {})
+    rotate: Mapping[str, Any] = fields.get("rotate", {})
     return DesiredCredential(
         user=declared.user,
         service=declared.service,

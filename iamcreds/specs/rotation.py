@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from iamcreds.desired import Retire, RotationPolicy
 from iamcreds.model import Problem
+from iamcreds.specs.delivery import STORE_FIELDS
 from iamcreds.specs.expiry import count_hours, has_renewal, read_hours
 from iamcreds.specs.nodes import Block, quoted
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from iamcreds.specs.rules import Declared
+
+_TOO_LONG = {"overlap": "overlap-too-long", "by": "retirement-too-late"}
 
 
 def make_rotation(fields: Mapping[str, Any]) -> RotationPolicy | None:
@@ -25,6 +28,7 @@ def make_rotation(fields: Mapping[str, Any]) -> RotationPolicy | None:
         every_hours=count_hours(fields["every"]) if "every" in fields else None,
         retire=Retire(fields.get("retire", Retire.DEACTIVATE)),
         not_before=datetime.fromisoformat(fields["notBefore"]).replace(tzinfo=UTC) if "notBefore" in fields else None,
+        retire_by_hours=count_hours(fields["retireWhen"]["by"]) if "retireWhen" in fields else None,
     )
 
 
@@ -44,27 +48,49 @@ def check_rotation(credential: Declared) -> Iterator[Problem]:
         message = '"renewBefore" is not valid together with "rotate", which replaces the key before it expires'
         location = credential.tree.location(expire.key_marks["renewBefore"])
         yield Problem(location, message, "renewal-with-rotation")
-    yield from _check_durations(credential, rotate)
+    yield from _check_end(credential, rotate, rotate, "overlap")
+    if isinstance(condition := rotate.get("retireWhen"), Block):
+        yield from _check_condition(credential, rotate, condition)
     yield from _check_date(credential, rotate)
 
 
-def _check_durations(credential: Declared, rotate: Block) -> Iterator[Problem]:
-    every, overlap = read_hours(rotate.get("every")), read_hours(rotate.get("overlap"))
-    if overlap is None:
+def _check_condition(credential: Declared, rotate: Block, condition: Block) -> Iterator[Problem]:
+    """Yield every violation by `retireWhen`."""
+    deliver = credential.fields.get("deliver")
+    stores = deliver.keys() & STORE_FIELDS.keys() if isinstance(deliver, Block) else set()
+    if "secretsManager" not in stores:
+        reason = (
+            "Parameter Store has no date of the last read"
+            if stores
+            else "only Secrets Manager has the date of the last read"
+        )
+        message = f'"retireWhen" is valid only with "deliver: {{secretsManager: …}}", because {reason}'
+        yield Problem(credential.tree.location(rotate.key_marks["retireWhen"]), message, "retirement-without-read-date")
+    yield from _check_end(credential, rotate, condition, "by")
+    overlap, by = read_hours(rotate.get("overlap")), read_hours(condition.get("by"))
+    if overlap is not None and by is not None and by < overlap:
+        message = f'"by" must be at least "overlap": {condition["by"]} is shorter than {rotate["overlap"]}'
+        yield Problem(credential.tree.location(condition.marks["by"]), message, "retirement-before-overlap")
+
+
+def _check_end(credential: Declared, rotate: Block, fields: Block, name: str) -> Iterator[Problem]:
+    """Yield the violations by a field that limits the use of the previous credential."""
+    every, end = read_hours(rotate.get("every")), read_hours(fields.get(name))
+    if end is None:
         return
-    location = credential.tree.location(rotate.marks["overlap"])
-    if every is not None and 5 * overlap > 4 * every:  # the next rotation is due after 85% of it at the earliest
-        message = f'"overlap" must be at most 80% of "every": {rotate["overlap"]} is more than 80% of {rotate["every"]}'
-        yield Problem(location, message, "overlap-too-long")
+    location = credential.tree.location(fields.marks[name])
+    if every is not None and 5 * end > 4 * every:  # the next rotation is due after 85% of it at the earliest
+        message = f'"{name}" must be at most 80% of "every": {fields[name]} is more than 80% of {rotate["every"]}'
+        yield Problem(location, message, _TOO_LONG[name])
     expire = credential.fields.get("expire")
     lifetime = expire.get("after") if isinstance(expire, Block) else None
     after = read_hours(lifetime)
-    if after is not None and every is not None and every + overlap > after:
-        message = '"every" and "overlap" together must not be longer than "after": the previous key would expire early'
+    if after is not None and every is not None and every + end > after:
+        message = f'"every" and "{name}" together must not be longer than "after": the previous key would expire early'
         yield Problem(location, message, "rotation-after-expiry")
-    if after is not None and every is None and 5 * overlap > 4 * after:
-        message = f'"overlap" must be at most 80% of "after": {rotate["overlap"]} is more than 80% of {lifetime}'
-        yield Problem(location, message, "overlap-too-long")
+    if after is not None and every is None and 5 * end > 4 * after:
+        message = f'"{name}" must be at most 80% of "after": {fields[name]} is more than 80% of {lifetime}'
+        yield Problem(location, message, _TOO_LONG[name])
 
 
 def _check_date(credential: Declared, rotate: Block) -> Iterator[Problem]:

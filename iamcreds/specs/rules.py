@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from iamcreds.model import Problem
 from iamcreds.services import MAX_PER_SERVICE, service_alias, service_name
+from iamcreds.specs.delivery import check_delivery, check_secrets
 from iamcreds.specs.expiry import check_expiry, has_renewal
 from iamcreds.specs.former_users import check_former_users
 from iamcreds.specs.known_services import check_service
@@ -32,6 +33,7 @@ RULES = {
     "conflicting-account": "two files declare different accounts",
     "duplicate-key": "a mapping has the same key twice",
     "duplicate-name": "two credentials of a user would be the same resource",
+    "duplicate-secret": "two credentials are delivered to the same secret",
     "duplicate-user": "two files declare the same user",
     "empty-file": "a file is empty",
     "expiry-of-protected": "`expire` on a credential with `protect`",
@@ -41,7 +43,6 @@ RULES = {
     "no-account": "warning of `iamcreds validate` only: no file declares the account",
     "no-file": "a pipe, a device or a socket instead of a file",
     "no-users": "no file declares a user, and --allow-empty is not set",
-    "not-supported-yet": "a field or value that is reserved for a later release",
     "not-utf-8": "a file is not UTF-8",
     "out-of-range": "a number is too small or too large",
     "outside-link": "a link that leads outside the folder of the specs",
@@ -51,23 +52,30 @@ RULES = {
     "renewal-with-rotation": "`renewBefore` on a credential with `rotate`",
     "renewal-with-status": "`status` on a credential with `renewBefore`",
     "repeated-defaults": "two files declare `defaults`",
+    "retirement-before-overlap": "`retireWhen.by` is shorter than `overlap`",
     "retirement-of-protected": "`protect` on a credential with `retire: delete`",
+    "retirement-too-late": "`retireWhen.by` is more than 80% of `every`, or without `every` of `expire.after`",
+    "retirement-without-read-date": "`retireWhen` without `deliver: {secretsManager: …}`",
     "rotate-with-status": "`status` on a credential with `rotate`",
-    "rotation-after-expiry": "`every` and `overlap` together are longer than `expire.after`",
+    "rotation-after-expiry": "`every` is longer than `expire.after` minus `overlap`, or minus `retireWhen.by`",
     "several-documents": "a file contains more than one YAML document",
     "syntax": "a file is not valid YAML",
     "template-placeholder": "a template placeholder that was not rendered",
     "too-deep": "a file is nested deeper than any spec needs",
     "too-large": "a file is larger than 5 MB",
     "too-many-credentials": "a user has more than two credentials for a service",
+    "too-many-tags": "a secret has more than 48 tags, or a parameter has more than 47",
     "unknown-alias": "an alias without a preceding anchor",
     "unknown-key": "an unknown key; the message suggests the most similar known key",
+    "unknown-placeholder": "an unknown placeholder in the name of a secret",
     "unknown-service": "warning: a service that is not known to have such credentials",
     "unknown-tag": "a YAML tag, which specs do not support",
     "unreadable-file": "a file or folder that does not exist or cannot be read",
     "user-case": "two user names differ by case only",
     "was-with-iam-user": "`was` of a user with `iamUser`",
     "wrong-format": "a text in the wrong format",
+    "wrong-secret-name": "the name of a secret, after replacing placeholders, that the store does not accept",
+    "wrong-tag": "a tag of a secret with a reserved key or value, or with characters that AWS does not accept",
     "wrong-type": "a value of the wrong type: a list instead of a mapping, text instead of a number",
     "wrong-value": "a value that is not one of the valid values",
     "wrong-was": "a former name that is still in use or is used twice",
@@ -176,6 +184,7 @@ def _check_former_names(credentials: Sequence[Declared]) -> Iterator[Problem]:
 def _check_credential(credential: Declared) -> Iterator[Problem]:
     yield from check_rotation(credential)
     yield from check_expiry(credential)
+    yield from check_delivery(credential)
     yield from check_service(str(credential.fields["service"]), credential.value_location("service"))
 
 
@@ -185,6 +194,8 @@ def check_files(specs: Sequence[Spec]) -> Iterator[Problem]:
     yield from _check_defaults(specs)
     yield from _check_adopted(adopt for spec in specs for adopt in spec.adopted)
     yield from _check_users(user.desired for spec in specs for user in spec.users)
+    account = next((spec.account.value for spec in specs if spec.account is not None), None)
+    yield from check_secrets((secret for spec in specs for secret in spec.secrets), account)
     yield from check_former_users(specs)
 
 

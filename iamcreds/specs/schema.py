@@ -13,7 +13,9 @@ from jsonschema_rs import Draft202012Validator
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from jsonschema_rs import JSONType, ValidationError
+    from jsonschema_rs import ValidationError
+
+    from iamcreds.specs.nodes import Plain
 
 SCHEMA: Mapping[str, Any] = json.loads(Path(__file__).with_name("schema.json").read_text("utf-8"))
 """The schema, the same as `specs/schema.json`."""
@@ -35,10 +37,10 @@ class Violation:
         return self.schema[self.keyword]
 
     @property
-    def supported(self) -> list[str]:
-        """The choices that are supported."""
-        unsupported = self.schema.get("x-not-supported-yet", [])
-        return [choice for choice in self.schema["enum"] if choice not in unsupported]
+    def choices(self) -> list[Plain]:
+        """The choices."""
+        choices: list[Plain] = self.schema["enum"]
+        return choices
 
 
 def find_violations(values: Mapping[str, Any]) -> Iterator[Violation]:
@@ -58,11 +60,6 @@ def resolve_reference(field: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**SCHEMA["$defs"][field["$ref"].rpartition("/")[2]], **field}
 
 
-def is_supported(field: Mapping[str, Any]) -> bool:
-    """Return True if a field is supported."""
-    return resolve_reference(field).get("x-not-supported-yet") is not True
-
-
 @cache
 def find_fields_as_written() -> frozenset[str]:
     """Return the names of the fields whose values are text as written, quoted or not."""
@@ -75,30 +72,18 @@ def find_parents(name: str) -> list[str]:
 
 
 def _find_fields(schema: Mapping[str, Any], parent: str) -> Iterator[tuple[str, Mapping[str, Any], str]]:
-    """Yield each supported field by its name, with its references resolved, and the name of its parent."""
+    """Yield each field by its name, with its references resolved, and the name of its parent."""
     for name, field in schema.get("properties", {}).items():
-        if is_supported(field):
-            whole = resolve_reference(field)
-            yield name, whole, parent
-            for part in (whole, whole.get("items"), whole.get("additionalProperties")):
-                if isinstance(part, dict):
-                    yield from _find_fields(resolve_reference(part), name)
+        whole = resolve_reference(field)
+        yield name, whole, parent
+        for part in (whole, whole.get("items"), whole.get("additionalProperties")):
+            if isinstance(part, dict):
+                yield from _find_fields(resolve_reference(part), name)
 
 
 @cache
 def _compile() -> Draft202012Validator:
-    return Draft202012Validator(dict(SCHEMA), keywords={"x-not-supported-yet": _NotSupportedYet})
-
-
-class _NotSupportedYet:
-    """The keyword `x-not-supported-yet`: true, or a list of values."""
-
-    def __init__(self, _: dict[str, Any], which: Any, __: list[str | int]) -> None:  # noqa: ANN401 - any JSON
-        self._which = which
-
-    def validate(self, instance: JSONType) -> None:
-        if self._which is True or instance in self._which:
-            raise ValueError("not supported yet")
+    return Draft202012Validator(dict(SCHEMA))
 
 
 def _make_violation(error: ValidationError, values: Mapping[str, Any]) -> Violation:

@@ -58,8 +58,6 @@ def _describe(violation: Violation, tree: Tree) -> Iterator[Problem]:
             yield from _describe_unknown_keys(violation, tree)
         case "required" | "anyOf" | "oneOf":
             yield _describe_missing_key(violation, tree)
-        case "x-not-supported-yet":
-            yield _describe_unsupported(violation, tree)
         case _ if violation.is_of_a_key:
             message = f"{quoted_with_look_alikes(violation.instance)} is not {_describe_expected(violation)}"
             yield Problem(tree.key_location([*violation.path, violation.instance]), message, "wrong-format")
@@ -81,15 +79,6 @@ def _describe_missing_key(violation: Violation, tree: Tree) -> Problem:
         return Problem(location, f"{_name_subject(violation)} must be {_describe_expected(violation)}", "missing-key")
     missing = " and ".join(quoted(key) for key in violation.expected if key not in violation.instance)
     return Problem(location, f"{_name_subject(violation)} lacks {missing}", "missing-key")
-
-
-def _describe_unsupported(violation: Violation, tree: Tree) -> Problem:
-    if violation.expected is True:
-        message = f"{_name_subject(violation)} is not supported yet: remove it"
-        return Problem(tree.key_location(violation.path), message, "not-supported-yet")
-    value, instead = quoted(violation.instance), _list_choices(violation.supported)
-    message = f"{_name_subject(violation)}: {value} is not supported yet: use {instead}, or remove it"
-    return Problem(tree.value_location(violation.path), message, "not-supported-yet")
 
 
 def _describe_mismatch(violation: Violation) -> str:
@@ -121,7 +110,7 @@ def _name_subject(violation: Violation) -> str:
 def _describe_expected(violation: Violation) -> str:
     match violation.keyword:
         case "enum":
-            return _list_choices(violation.supported)
+            return _list_choices(violation.choices)
         case "maximum" | "minimum":
             return f"from {violation.schema['minimum']} to {violation.schema['maximum']}"
         case "type" if violation.expected in ("array", "object") or "x-expected" not in violation.schema:

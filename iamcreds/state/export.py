@@ -16,7 +16,6 @@ from iamcreds.text.names import SERVICE_NAME, USER_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
 
     from iamcreds.model import RecordedCredential
 
@@ -74,11 +73,6 @@ def _list_creates(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _find_deployment(document: Mapping[str, Any]) -> Mapping[str, Any]:
     checkpoint = document.get("checkpoint") or {}
     return document.get("deployment") or checkpoint.get("latest") or {}
-
-
-def list_issue_times(export: StackExport) -> dict[str, datetime]:
-    """Return the time of the last create or reset by credential id, without credentials whose time is unknown."""
-    return {credential.id: credential.issued for credential in export.credentials if credential.issued is not None}
 
 
 def _read_create(resource: Mapping[str, Any]) -> PendingCreate:

@@ -7,9 +7,15 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from iamcreds.delivery import PARAMETER_STORE, READ_BY_USER, SECRETS_MANAGER, DeliveredSecret, Delivery
+from iamcreds.delivery import (
+    PARAMETER_STORE,
+    READ_BY_USER,
+    SECRETS_MANAGER,
+    DeliveredSecret,
+    Delivery,
+    name_credential,
+)
 from iamcreds.errors import ConfigError, RejectedError
-from iamcreds.services import service_alias
 from iamcreds.stores.parameter_store import ParameterStore
 from iamcreds.stores.secrets_manager import SecretsManager
 from iamcreds.stores.store import CREDENTIAL_TAG, SecretSettings, Store, StoredSecret
@@ -74,11 +80,6 @@ class Target:
         return self.settings.tags[CREDENTIAL_TAG]
 
 
-def name_credential(user: str, service: str) -> str:
-    """Return the value of the tag `iamcreds:credential`, in which a comma, which tags cannot contain, is a space."""
-    return f"{user}/{service_alias(service)}".replace(",", " ")
-
-
 class Deliveries:
     """The secret stores of one run, each listed at most once. Safe to use from several threads.
 
@@ -91,6 +92,11 @@ class Deliveries:
         self._lock = threading.Lock()
         self._stores: dict[tuple[str, str], Store] = {}
         self._listed: dict[tuple[str, str], Mapping[str, StoredSecret]] = {}
+
+    @property
+    def region(self) -> str | None:
+        """The region of the environment, None without one."""
+        return self._account.region
 
     def find_target(self, declared: Delivery, user: str, service: str) -> Target:
         """Return the declared secret of a credential of this user and service (full name).

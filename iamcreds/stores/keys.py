@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def is_same_key(left: str, right: str) -> bool:
     """Return True if two names denote the same KMS key or alias, of which one may be an ARN.
 
-    Secrets Manager shows the ARN of an alias that was declared by its name, and its list shows the ARN of each key
-    (DescribeSecretResponse and SecretListEntry in the API reference).
+    Secrets Manager shows the ARN of an alias that was declared by its name, and its list shows the ARN of each key.
+    (DescribeSecretResponse and SecretListEntry in the API reference)
     """
     if left.startswith("arn:") and right.startswith("arn:"):
         return left == right

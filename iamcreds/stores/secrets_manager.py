@@ -12,7 +12,6 @@ from iamcreds.aws.secret_writes import write_secret
 from iamcreds.delivery import DeliveredSecret
 from iamcreds.errors import AccountError, NoSuchSecretError
 from iamcreds.stores.keys import is_same_key, require_key
-from iamcreds.stores.redaction import hiding
 from iamcreds.stores.store import ATTEMPT_TAG, CREDENTIAL_TAG, HOW_TO_READ, SecretSettings, StoredSecret
 
 if TYPE_CHECKING:
@@ -85,9 +84,8 @@ class SecretsManager:
     def put(
         self, name: str, stored: StoredSecret | None, value: str, token: str, settings: SecretSettings
     ) -> DeliveredSecret:
-        """Write a value as the current version; create the secret with the settings if it does not exist."""
-        doing = f"writing secret {name}"
-        with hiding(value, doing), translate_errors(doing), reading_answers():
+        """Write a value as the current version; create the secret with tags and KMS key if it does not exist."""
+        with translate_errors(f"writing secret {name}"), reading_answers():
             if stored is None:
                 created = write_secret(
                     self._secrets.create_secret, Name=name, SecretString=value, ClientRequestToken=token,
@@ -98,8 +96,6 @@ class SecretsManager:
                 put = self._secrets.put_secret_value
                 version = write_secret(put, SecretId=stored.arn, SecretString=value, ClientRequestToken=token)
                 written = DeliveredSecret(version["ARN"], version["VersionId"])
-        if stored is None and settings.policy is not None:
-            self._set_policy(written.arn, settings.policy)
         return written
 
     def configure(self, stored: StoredSecret, settings: SecretSettings) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from iamcreds import delivery
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
     from iamcreds.delivery import DeliveredSecret
 
-CREDENTIAL_TAG = "iamcreds:credential"
+CREDENTIAL_TAG = delivery.CREDENTIAL_TAG
 """The tag with the credential whose secret it is; a secret without it is not changed."""
 
 ATTEMPT_TAG = "iamcreds:attempt"
@@ -112,7 +114,7 @@ class Store(Protocol):
     def put(
         self, name: str, stored: StoredSecret | None, value: str, token: str, settings: SecretSettings
     ) -> DeliveredSecret:
-        """Write a value as the current version; create the secret (`stored` None) with the settings.
+        """Write a value as the current version; create the secret (`stored` None) with tags and KMS key.
 
         The call may be repeated with the same token.
 

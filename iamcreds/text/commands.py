@@ -51,6 +51,37 @@ def delete_access_key(user: str, key_id: str) -> str:
     return f"aws iam delete-access-key {format_option('--user-name', user)} {format_option('--access-key-id', key_id)}"
 
 
+def delete_secret(arn: str, name: str) -> str:
+    """Return the command that deletes a secret from its store; Secrets Manager can restore it for 30 days."""
+    return _change_secret(arn, name, "delete-secret", "delete-parameter")
+
+
+def restore_secret(arn: str, name: str) -> str:
+    """Return the command that cancels the planned deletion of a secret, which only Secrets Manager has."""
+    return _change_secret(arn, name, "restore-secret", "")
+
+
+def cancel_rotation(arn: str, name: str) -> str:
+    """Return the command by which Secrets Manager no longer rotates a secret itself."""
+    return _change_secret(arn, name, "cancel-rotate-secret", "")
+
+
+def untag_secret(arn: str, name: str, tag: str) -> str:
+    """Return the command that removes a tag of a secret."""
+    change = "remove-tags-from-resource --resource-type Parameter"
+    return f"{_change_secret(arn, name, 'untag-resource', change)} {format_option('--tag-keys', tag)}"
+
+
+def _change_secret(arn: str, name: str, secret_change: str, parameter_change: str) -> str:
+    """Return a command for the store in the ARN, `arn:aws:ssm:REGION:…`."""
+    _, _, service, region, *_ = [*arn.split(":"), "", "", ""]
+    where = format_option("--region", region)
+    if service == "ssm":
+        option = "--resource-id" if "resource-type" in parameter_change else "--name"
+        return f"aws ssm {parameter_change} {format_option(option, name)} {where}"
+    return f"aws secretsmanager {secret_change} {format_option('--secret-id', name)} {where}"
+
+
 def install_extra(extra: str) -> str:
     """Return the commands that add an extra of iamcreds to a project or to a clone of iamcreds."""
     init = f"iamcreds init . --extra {extra} --wheel FILE --overwrite requirements.txt"

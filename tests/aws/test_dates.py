@@ -21,9 +21,11 @@ def test_iam_dates(when: datetime) -> None:
     assert parse(written) == parse_timestamp(written) == when.replace(microsecond=0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("written", ["Tue, 24 Nov 2026 23:00:00 GMT", "1795561200", "2026-11-24T23:00:00.000+0000"])
-def test_other_dates(written: str) -> None:
-    """Other formats, which some endpoints use, are parsed as well."""
+@pytest.mark.parametrize(
+    "written", ["Tue, 24 Nov 2026 23:00:00 GMT", "1795561200", "2026-11-24T23:00:00.000+0000", 1795561200, 1.7955612e9]
+)
+def test_other_dates(written: str | float) -> None:
+    """Other formats, which some endpoints and the JSON services use, are parsed as well."""
     assert parse(written) == datetime(2026, 11, 24, 23, tzinfo=UTC)
 
 

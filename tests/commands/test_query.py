@@ -108,6 +108,7 @@ def examples() -> dict[str, list[str]]:
         ("Active Bedrock API keys", []),
         ("Passwords older than 90 days, or of unknown age and created before", ["eve", "jane"]),
         ("Rotations due within a month", []),
+        ("Passwords that only the state has", []),
         ("Credentials that expire within a month, as CSV", []),
     ],
 )
@@ -125,6 +126,7 @@ def test_examples(run: Run, iam: IAMClient, tmp_path: Path, question: str, users
         "Active Bedrock API keys",
         "Passwords older than 90 days, or of unknown age and created before",
         "Rotations due within a month",
+        "Passwords that only the state has",
         "Credentials that expire within a month, as CSV",
     }
     result = run(*[word for word in examples()[question] if word not in {"--format", "csv"}], "--format", "json")
@@ -334,7 +336,9 @@ users:
   jane:
     credentials:
       - {service: codecommit, name: ACCA1111111111111111, rotate: {every: 90d, overlap: 7d}}
-      - {service: keyspaces, rotate: {trigger: a, overlap: 12h}}
+      - service: keyspaces
+        rotate: {trigger: a, overlap: 12h, retireWhen: {read: true, by: 2d}}
+        deliver: {secretsManager: {name: keys}}
       - {service: logs}
 """
 
@@ -346,14 +350,14 @@ def test_rotation_due(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     specs.write_text(ROTATING)
     write_state(state, {"ACCA1111111111111111": "2026-11-29T10:00:00+00:00"})
     statement = (
-        "SELECT service_short_name AS name, rotate_every_hours AS every, rotate_overlap_hours AS overlap, rotation_due"
-        " FROM desired"
+        "SELECT service_short_name AS name, rotate_every_hours AS every, rotate_overlap_hours AS overlap,"
+        " rotate_retire_by_hours AS latest, rotation_due FROM desired"
     )
     unknown = rows(run, statement, "--specs", str(specs))
-    assert [(row["name"], row["every"], row["overlap"], row["rotation_due"]) for row in unknown] == [
-        ("keyspaces", None, 12, None),
-        ("codecommit", 2160, 168, None),
-        ("logs", None, None, None),
+    assert [tuple(row.values()) for row in unknown] == [
+        ("keyspaces", None, 12, 48, None),
+        ("codecommit", 2160, 168, None, None),
+        ("logs", None, None, None, None),
     ]
     known = rows(run, statement, "--specs", str(specs), "--state", str(state))
     dates = {row["name"]: row["rotation_due"] for row in known}

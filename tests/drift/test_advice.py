@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 from click.testing import CliRunner
 
@@ -18,6 +19,7 @@ from iamcreds.drift.comparing import list_rules
 from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOld, TooManyAccessKeys
 from iamcreds.drift.rules.changed import Deactivated, ResetPending, RetiredIsActive, StatusDiffers
 from iamcreds.drift.rules.credential_limits import CredentialTooOld, LifetimeTooLong, NoExpiry, ServiceNotAllowed
+from iamcreds.drift.rules.delivery import DeliveryLost, LeftoverSecret, NotPickedUp
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
 from iamcreds.drift.rules.rotation import RotationOverdue, RotationPending
@@ -39,6 +41,8 @@ JANE = "users: {jane: {credentials: [{service: codecommit}]}}"
 NOBODY = "users: {jane: {credentials: []}}"
 ONE, OTHER = "ACCAONE00000000000000", "ACCAOTHER000000000000"
 STATE = "state.json"
+REGION = "eu-west-1"
+DELIVER = "deliver: {{secretsManager: {{name: {}}}}}"
 
 
 @dataclass
@@ -81,6 +85,7 @@ def world(signed_in: Emulator, iam: IAMClient, tmp_path: Path, monkeypatch: pyte
     """An account in which jane was created an hour ago, and an empty stack."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["provider"])
+    monkeypatch.setenv("AWS_REGION", REGION)
     signed_in.controls.set(clock_shift=-400 * 86_400)
     iam.create_user(UserName="jane")
     signed_in.controls.set(clock_shift=0)
@@ -94,8 +99,8 @@ class Row:
     Attributes:
         rule: the rule.
         arrange: makes the situation.
-        next: a pattern of the whole next step. Each group is an option. Options named `aws…`, `iamcreds…` and
-            `up…` (`pulumi up`) are carried out as printed, and an `edit…` as in `edits`.
+        next: a pattern of the whole next step. Each group is an option. Options named `aws…`, `store…`, `iamcreds…`
+            and `up…` (`pulumi up`) are carried out as printed, and an `edit…` as in `edits`.
         edits: the specs after an edit, by group.
         is_state_known: whether drift gets the stack's state.
     """
@@ -361,7 +366,43 @@ def overlapping(world: World) -> None:
     world.stack.declare(MANAGED.format(ROTATE))
 
 
+def delivering(world: World, change: str, fields: str = "") -> None:
+    """Have a secret that was delivered an hour ago, and delete, overwrite or leave it in the store."""
+    world.emulator.controls.set(clock_shift=-3_600)
+    world.stack.declare(DELIVERING.format(f"{DELIVER.format('old')}{fields}"))
+    world.stack.up()
+    world.emulator.controls.set(clock_shift=0)
+    store = boto3.client("secretsmanager", region_name=REGION)
+    if change == "delete":
+        store.delete_secret(SecretId="old", ForceDeleteWithoutRecovery=True)
+    elif change == "schedule":
+        store.delete_secret(SecretId="old")
+    elif change == "overwrite":
+        store.put_secret_value(SecretId="old", SecretString="own")
+    else:
+        world.stack.declare(DELIVERING.format(f"{DELIVER.format('new')}, reset: new"))
+        world.stack.up()
+
+
+DELIVERING = "users: {{jane: {{credentials: [{{service: codecommit, {}}}]}}}}"
+STORE = "aws secretsmanager [^,;]+"
 ROWS = [
+    *(
+        row(
+            DeliveryLost,
+            "(?P<edit>change `reset` in the specs, then pulumi up), which delivers a new password",
+            lambda world, change=change: delivering(world, change),  # type: ignore[misc] # bound now
+            edit=DELIVERING.format(f"{DELIVER.format('old')}, reset: new"),
+        )
+        for change in ("delete", "overwrite")
+    ),
+    row(DeliveryLost, f"(?P<store>{STORE})", lambda world: delivering(world, "schedule")),
+    row(DeliveryLost, "pulumi up, which rotates it", lambda world: delivering(world, "delete", f", {ROTATE}")),
+    row(
+        LeftoverSecret,
+        f"if no consumer reads it: (?P<store_delete>{STORE}); or, to keep it: (?P<store_keep>{STORE})",
+        lambda world: delivering(world, "leave"),
+    ),
     row(MissingUser, rf"{AWS}, or (?P<edit>remove the user from the specs)", no_user, edit="users: {}"),
     row(
         MissingUser,
@@ -703,8 +744,8 @@ previous password stays too old until its overlap ends."""
 
 
 def test_every_rule_has_a_row() -> None:
-    """A new rule has a row; `MissingWatchedUser` has no next step that a user reads."""
-    assert {row.rule for row in ROWS} == set(list_rules()) - {MissingWatchedUser}
+    """A new rule has a row; `MissingWatchedUser` has no next step that a user reads, and `NotPickedUp` only waits."""
+    assert {row.rule for row in ROWS} == set(list_rules()) - {MissingWatchedUser, NotPickedUp}
 
 
 def find(world: World, row: Row) -> list[dict[str, Any]]:
@@ -731,11 +772,22 @@ def test_advice(world: World, row: Row, option: str) -> None:
     assert bool(left) is ((row.rule.rule, option) in STAYS), left
 
 
-def take(world: World, row: Row, option: str, text: str) -> None:
-    """Take an option: run the command, or make the edit and update the stack."""
-    if option == "aws":
+def run_aws(world: World, text: str) -> None:
+    """Run a command for IAM or Secrets Manager."""
+    if text.startswith("aws iam"):
         operation, parameters = take_apart(text)
         getattr(world.iam, operation.replace("-", "_"))(**parameters)
+        return
+    operation, parameters = take_apart(text, "secretsmanager")
+    client = boto3.client("secretsmanager", region_name=parameters.pop("region"))
+    keys = {"TagKeys": [parameters.pop("TagKeys")]} if "TagKeys" in parameters else {}
+    getattr(client, operation.replace("-", "_"))(**parameters, **keys)
+
+
+def take(world: World, row: Row, option: str, text: str) -> None:
+    """Take an option: run the command, or make the edit and update the stack."""
+    if text.startswith("aws "):
+        run_aws(world, text)
         world.stack.up()
     elif option == "iamcreds":
         command = text.rpartition(" | ")[2]

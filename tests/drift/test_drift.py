@@ -319,6 +319,7 @@ def test_state(drifting: Drifting, iam: IAMClient) -> None:
         "resetTriggers": 0,
         "credentialAges": 0,
         "rotations": 0,
+        "deliveries": 0,
         "ids": False,
         "accessKeys": False,
         "undeclared": 0,

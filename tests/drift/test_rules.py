@@ -21,6 +21,7 @@ from iamcreds.drift.rules.credential_limits import (
     NoExpiry,
     ServiceNotAllowed,
 )
+from iamcreds.drift.rules.delivery import DeliveryLost, LeftoverSecret, NotPickedUp
 from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
 from iamcreds.drift.rules.next_rotation import RotationFacts
@@ -478,8 +479,9 @@ def test_words(difference: Difference, expected: Expected) -> None:
 
 
 def test_every_difference_has_words() -> None:
-    """Every rule is in the examples above."""
-    assert {type(difference) for difference, _ in [*EXPECTED, *IN_STATES]} == set(list_rules())
+    """Every rule is in the examples above, except those in test_deliveries.py."""
+    shown = {type(difference) for difference, _ in [*EXPECTED, *IN_STATES]}
+    assert shown == set(list_rules()) - {DeliveryLost, LeftoverSecret, NotPickedUp}
 
 
 @pytest.mark.parametrize("difference", [difference for difference, _ in [*EXPECTED, *IN_STATES]])

@@ -37,7 +37,7 @@ def client(url: str, access_key_id: str = "AKIAIOSFODNN7EXAMPLE") -> IAMClient:
     )
 
 
-def open_store(url: str, service: str, region: str = "eu-west-1") -> Any:  # noqa: ANN401 - the caller knows the service
+def open_store(url: str, service: str, region: str = "eu-west-1", *, read_timeout: float = 20) -> Any:  # noqa: ANN401 - the caller knows the service
     """Return a client of a secret store or of KMS in the IAM emulator."""
     return boto3.client(
         service,  # type: ignore[call-overload]
@@ -45,7 +45,7 @@ def open_store(url: str, service: str, region: str = "eu-west-1") -> Any:  # noq
         region_name=region,
         aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
         aws_secret_access_key="unchecked",
-        config=CONFIG,
+        config=CONFIG.merge(Config(read_timeout=read_timeout)),
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NAME = "/keyspaces/jane"
 MOMENT = datetime(2031, 5, 1, 23, 30, tzinfo=UTC)
-TAG = {"Key": "iamcreds:delivered", "Value": "true"}
+TAG: Any = {"Key": "iamcreds:delivered", "Value": "true"}
 
 
 def put(parameters: SSMClient, name: str = NAME, value: str = "one", **more: Any) -> int:  # noqa: ANN401 - as boto3

@@ -117,7 +117,7 @@ def test_version_with_another_stage(secrets: SecretsManagerClient) -> None:
     """A version with its own label does not become the current one, unless it is the first."""
     secrets.create_secret(Name=NAME)
     assert read_error(secrets.get_secret_value, SecretId=NAME) == "ResourceNotFoundException"
-    stages = {"SecretId": NAME, "VersionStages": ["MINE"]}
+    stages: dict[str, Any] = {"SecretId": NAME, "VersionStages": ["MINE"]}
     secrets.put_secret_value(SecretString="one", ClientRequestToken=TOKENS[0], **stages)
     assert read_stages(secrets) == {0: ["MINE", "AWSCURRENT"]}
     secrets.put_secret_value(SecretString="two", ClientRequestToken=TOKENS[1], **stages)
@@ -309,7 +309,7 @@ def test_tags_and_policy(secrets: SecretsManagerClient) -> None:
     secrets.untag_resource(SecretId=NAME, TagKeys=["a", "c"])
     assert secrets.describe_secret(SecretId=NAME)["Tags"] == [{"Key": "b", "Value": ""}]
     policy = '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}'
-    public = {"SecretId": NAME, "ResourcePolicy": policy}
+    public: dict[str, Any] = {"SecretId": NAME, "ResourcePolicy": policy}
     assert read_error(secrets.put_resource_policy, BlockPublicPolicy=True, **public) == "PublicPolicyException"
     wrong = {"SecretId": NAME, "ResourcePolicy": "{}"}
     assert read_error(secrets.put_resource_policy, **wrong) == "MalformedPolicyDocumentException"
@@ -321,7 +321,7 @@ def test_tags_and_policy(secrets: SecretsManagerClient) -> None:
 def test_rotation(secrets: SecretsManagerClient) -> None:
     """The rotation by a function can be turned on and off; the function is not called."""
     create(secrets)
-    rotation = {"SecretId": NAME, "RotateImmediately": False}
+    rotation: dict[str, Any] = {"SecretId": NAME, "RotateImmediately": False}
     assert read_error(secrets.rotate_secret, **rotation) == "InvalidRequestException"
     assert read_error(secrets.rotate_secret, SecretId=NAME) == "InvalidAction"
     secrets.rotate_secret(**rotation, RotationLambdaARN="arn:aws:lambda:eu-west-1:123456789012:function:f")

@@ -344,6 +344,33 @@ def test_resource_policy(provider: ServiceSpecificCredentialProvider, store: Sec
     assert statement["Principal"] == {"AWS": "arn:aws:iam::123456789012:user/jane"}
 
 
+def test_denied_policy(
+    provider: ServiceSpecificCredentialProvider, store: SecretsManagerClient, emulator: Emulator
+) -> None:
+    """If the resource policy of a new secret is denied, the create fails and is undone, and is repeated later."""
+    deliver = {"secrets_manager": {"name": NAME, "resource_policy": "user"}}
+    emulator.controls.deny("secretsmanager:PutResourcePolicy")
+    with pytest.raises(AccountError, match=r"setting the resource policy of secret .* was deleted again"):
+        create(provider, deliver=deliver)
+    emulator.controls.clear_faults()
+    key, _ = create(new_process(), deliver=deliver)
+    assert read(store)["credentialId"] == key
+    assert store.get_resource_policy(SecretId=NAME)["ResourcePolicy"]
+
+
+def test_confirmed_by_the_program(
+    provider: ServiceSpecificCredentialProvider, store: SecretsManagerClient, emulator: Emulator
+) -> None:
+    """If the program has found the recorded version, the check does not read the store, unless the delivery changes."""
+    assert store
+    key, outs = create(provider, deliver=DELIVER)
+    context = {"owned": {key: "jane/codecommit"}, "delivery": outs["delivery"], "confirmed": True}
+    for deliver, calls in ((DELIVER, []), (KEPT, ["secretsmanager:ListSecrets"])):
+        emulator.controls.clear_counts()
+        new_process().check(INPUTS | {"deliver": DELIVER}, news(**context) | {"deliver": deliver})
+        assert list_writes(emulator) == calls
+
+
 def test_changed_settings(
     provider: ServiceSpecificCredentialProvider, store: SecretsManagerClient, emulator: Emulator
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pulumi.output import UNKNOWN
 
+from iamcreds.desired import RotationPolicy
 from iamcreds.model import Existing, Status
 from iamcreds.planning.group import Member
 from iamcreds.pulumi_engine.inputs import CredentialInputs
@@ -52,6 +53,19 @@ def test_read() -> None:
         on_rejection=OnRejection.COLLECT,
         created_users=("jane",),
     )
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        RotationPolicy(overlap_hours=12),
+        RotationPolicy(12, 48, not_before=datetime(2027, 1, 31, tzinfo=UTC), retire_by_hours=36),
+    ],
+)
+def test_rotation(policy: RotationPolicy) -> None:
+    """A rotation is read as the program sent it, and every number is whole."""
+    sent = {name: float(value) if isinstance(value, int) else value for name, value in policy.properties().items()}
+    assert read(rotate=sent).rotate == policy
 
 
 @pytest.mark.parametrize("properties", [{}, {"run": None}, {"run": {}}, {"run": UNKNOWN}, {"run": {"owned": UNKNOWN}}])

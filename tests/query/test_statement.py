@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from iamcreds.delivery import DeliveredSecret, Delivery
 from iamcreds.desired import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, RotationPolicy
 from iamcreds.due_dates import compute_spread
 from iamcreds.errors import QueryError
@@ -256,6 +257,31 @@ def test_next_rotation(slot: str) -> None:
     current = f"jane/codecommit{slot}"
     (row,) = list_desired_rows(desired, state | {current: replace(state[current], status=Status.INACTIVE)})
     assert row.rotation_due is None
+
+
+def test_deliveries() -> None:
+    """Credentials have the place of their secret with the state, and declared ones have the store and the name."""
+    recorded = RecordedCredential("jane/codecommit", "ACCA1", "jane", SERVICE, OLD, issued=OLD)
+    statement = "SELECT delivery_arn AS arn, secret_in_state AS kept FROM service_specific_credentials"
+    places = [
+        run(statement, {"service_specific_credentials": list_credential_rows([CREDENTIAL], state)}).rows
+        for state in (
+            None,
+            {"ACCA1": recorded},
+            {"ACCA1": replace(recorded, has_secret=True)},
+            {"ACCA1": replace(recorded, delivered=DeliveredSecret("arn:x", "v1"))},
+        )
+    ]
+    assert places == [((None, None),), ((None, 0),), ((None, 1),), (("arn:x", 0),)]
+    location = SourceLocation("a.yaml", 3, 5)
+    deliver = Delivery("secrets_manager", "codecommit/jane", "eu-west-1")
+    credentials = (
+        DesiredCredential("jane", SERVICE, "codecommit", location, deliver=deliver),
+        DesiredCredential("jane", SERVICE, "second", location),
+    )
+    desired = list_desired_rows(Desired((DesiredUser("jane", location, credentials),)))
+    shown = run("SELECT deliver_store, deliver_name, deliver_region FROM desired", {"desired": desired}).rows
+    assert shown == (("secrets_manager", "codecommit/jane", "eu-west-1"), (None, None, None))
 
 
 def test_not_in_desired() -> None:

@@ -7,15 +7,16 @@ import hashlib
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from html import unescape
+from html import escape, unescape
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
+from iamcreds.delivery import DeliveredSecret
 from iamcreds.desired import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, RotationPolicy
 from iamcreds.drift.comparing import compare, list_rules
-from iamcreds.drift.recorded_state import make_recorded_state
+from iamcreds.drift.recorded_state import SecretPlace, make_recorded_state
 from iamcreds.drift.selection import Selection
 from iamcreds.due_dates import compute_spread
 from iamcreds.model import (
@@ -37,6 +38,7 @@ from iamcreds.report.html.columns import COLUMNS, NARROW
 from iamcreds.report.html.rows import Subject
 from iamcreds.report.html.timeline import Month
 from iamcreds.services import Family
+from iamcreds.slots import PreviousCredential
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -365,6 +367,31 @@ def test_managed() -> None:
         ("ACCA7", "declared", location(30)),
     ]
     assert "1,234" in page(SUBJECT)
+
+
+def test_places_of_secrets() -> None:
+    """With the state, each current credential has the place of its secret: the state, an ARN, or both."""
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:<x>-Ab12Cd"
+    delivered = DeliveredSecret(arn, "v1")
+    secrets = {
+        "ACCA1": SecretPlace(is_in_state=True),
+        "ACCA4": SecretPlace(is_in_state=False, delivered=delivered),
+        "ACCA7": SecretPlace(is_in_state=True, delivered=delivered),
+        "ACCA0": SecretPlace(is_in_state=False),
+    }
+    with_state = replace(SUBJECT, drift=replace(SUBJECT.drift, secrets=secrets))
+    shown = {row.credential.id: row.secret for row in rows.build_credential_rows(with_state)}
+    assert [shown[id_] for id_ in ("ACCA1", "ACCA4", "ACCA7")] == ["state", arn, f"{arn} and state"]
+    assert {place for id_, place in shown.items() if id_ not in ("ACCA1", "ACCA4", "ACCA7")} == {""}
+    text = page(with_state)
+    assert text.count(", secret in ") == 3
+    assert f", secret in {escape(arn)}<" in text
+    assert ", secret in" not in page(SUBJECT)
+    (previous,) = (each for each in SUBJECT.drift.inventory.credentials if each.id == "ACCA4")
+    desired = DesiredCredential(previous.user, previous.service, "x", location(1))
+    drift = replace(with_state.drift, previous=(PreviousCredential(previous, desired),))
+    hidden = {row.credential.id: row.secret for row in rows.build_credential_rows(replace(with_state, drift=drift))}
+    assert (hidden["ACCA4"], hidden["ACCA1"]) == ("", "state")
 
 
 def test_ages() -> None:

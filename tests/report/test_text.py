@@ -98,6 +98,7 @@ def test_json() -> None:
             "resetTriggers": 3,
             "credentialAges": 0,
             "rotations": 0,
+            "deliveries": 0,
             "ids": False,
             "accessKeys": False,
             "undeclared": 0,
@@ -155,6 +156,7 @@ def test_json() -> None:
                         "created": "2026-11-23T12:00:00+00:00",
                         "issuedAt": "2026-11-23T12:00:00+00:00",
                         "expires": "2026-12-02T12:00:00+00:00",
+                        "delivery": None,
                     }
                 ],
                 "id": "ACCA0",
@@ -203,6 +205,7 @@ def test_json() -> None:
                         "created": "2026-11-23T12:00:00+00:00",
                         "issuedAt": NOW.isoformat(),
                         "expires": None,
+                        "delivery": None,
                     }
                 ],
             },

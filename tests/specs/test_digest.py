@@ -56,6 +56,7 @@ def test_same_digest(tmp_path: Path, files: dict[str, str]) -> None:
         ("    credentials", "    credentialPolicy: {services: [codecommit]}\n    credentials"),
         ("status: Active", "rotate: {every: 30d, overlap: 7d}"),
         ("status: Active", "rotate: {trigger: x, overlap: 7d, notBefore: 2027-01-31}"),
+        ("status: Active", "deliver: {ssm: {name: /jane}}"),
         ("users:", 'account: "123456789012"\nusers:'),
         ("users:", "defaults: {unmanaged: delete}\nusers:"),
         ("users:", "defaults: {rotation: {maxPerRun: 1}}\nusers:"),
@@ -101,4 +102,36 @@ KEY = "users: {jane: {credentials: [{service: bedrock, expire: {after: 90d, rene
 def test_digest_of_expiry(tmp_path: Path, before: str, after: str, *, is_same: bool) -> None:
     """A declared lifetime or renewal matters, in whatever unit."""
     digests = compute(tmp_path / "before", a=KEY), compute(tmp_path / "after", a=KEY.replace(before, after))
+    assert (digests[0] == digests[1]) is is_same
+
+
+ROTATED = """users:
+  jane:
+    credentials:
+      - service: keyspaces
+        rotate: {every: 90d, overlap: 7d, retireWhen: {read: true, by: 14d}}
+        deliver: {secretsManager: {name: keys, region: eu-west-1}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_same"),
+    [
+        (", retireWhen: {read: true, by: 14d}", "", False),
+        ("by: 14d", "by: 15d", False),
+        ("by: 14d", "by: 2w", True),
+        ("name: keys", "name: key", False),
+        (", region: eu-west-1", "", False),
+        ("eu-west-1}", "eu-west-1, kmsKeyId: alias/creds}", False),
+        ("eu-west-1}", "eu-west-1, tags: {team: payments}}", False),
+        ("eu-west-1}", "eu-west-1, resourcePolicy: user}", False),
+        ("eu-west-1}", "eu-west-1, deleteSecret: true}", False),
+        ("eu-west-1}", "eu-west-1, deleteSecret: false, tags: {}}", True),
+        ("eu-west-1}}", "eu-west-1}, keepInState: true}", False),
+        ("eu-west-1}}", "eu-west-1}, keepInState: false}", True),
+    ],
+)
+def test_digest_of_delivery(tmp_path: Path, before: str, after: str, *, is_same: bool) -> None:
+    """Every field of a delivery and the latest retirement matter, except for explicit defaults."""
+    digests = compute(tmp_path / "before", a=ROTATED), compute(tmp_path / "after", a=ROTATED.replace(before, after))
     assert (digests[0] == digests[1]) is is_same

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from iamcreds.cli import main
+from iamcreds.delivery import Delivery
 from iamcreds.desired import Retire, RotationPolicy
 from iamcreds.specs import load
 from iamcreds.specs.schema import SCHEMA
@@ -24,16 +26,15 @@ COMMENTED_FIELD = re.compile("^( *)#(?=(- )?[^ ]*:)", re.MULTILINE)
 PROSE = " ".join(re.sub("(?m)^ *# ?", "", TEXT).split())
 
 
-def fields(schema: Any, *, refused: bool = False) -> Iterator[tuple[str, dict[str, Any], bool]]:  # noqa: ANN401
-    """Yield every field of the schema: its name, its definition, and if it is not supported yet."""
+def fields(schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:  # noqa: ANN401
+    """Yield every field of the schema: its name and its definition."""
     for name, field in schema.get("properties", {}).items():
         whole = SCHEMA["$defs"][field["$ref"].rpartition("/")[2]] | field if "$ref" in field else field
-        is_refused = refused or whole.get("x-not-supported-yet") is True
-        yield name, whole, is_refused
+        yield name, whole
         for part in (whole, whole.get("items", {}), whole.get("additionalProperties", {})):
             if isinstance(part, dict):
                 target = SCHEMA["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
-                yield from fields(target, refused=is_refused)
+                yield from fields(target)
 
 
 FIELDS = list(fields(SCHEMA))
@@ -65,7 +66,11 @@ def test_every_field_can_be_used(tmp_path: Path) -> None:
     assert (credential.name, credential.was, credential.protect) == ("primary", "spare", True)
     assert (key.expire_after_days, key.renew_before_hours) == (90, 14 * 24)
     until = datetime(2027, 1, 31, tzinfo=UTC)
-    assert rotated.rotate == RotationPolicy(7 * 24, 90 * 24, Retire.DEACTIVATE, until)
+    assert rotated.rotate == RotationPolicy(7 * 24, 90 * 24, Retire.DEACTIVATE, until, 30 * 24)
+    secret = Delivery("secrets_manager", "keyspaces/jane", "eu-west-1", "alias/creds", {"team": "payments"}, "user")
+    assert rotated.deliver == replace(secret, delete_secret=True, keep_in_state=True)
+    parameter = Delivery("ssm", "/bedrock/jane", "eu-west-1", "alias/creds", {"team": "payments"}, delete_secret=True)
+    assert key.deliver == parameter
     assert (rotated.trigger, desired.max_rotations) == ("2027-01 new vault", 50)
     assert desired.users[0].access_keys is not None
     assert desired.users[0].credential_policy is not None
@@ -79,24 +84,15 @@ def test_whole_float(tmp_path: Path) -> None:
     assert (limit, type(limit)) == (10, int)
 
 
-@pytest.mark.parametrize("name", sorted({name for name, _, is_refused in FIELDS if not is_refused}))
-def test_supported_fields(name: str) -> None:
-    """The skeleton contains every supported field."""
+@pytest.mark.parametrize("name", sorted({name for name, _ in FIELDS}))
+def test_fields(name: str) -> None:
+    """The skeleton contains every field."""
     assert re.search(f"^ *#?(- )?{name}:", TEXT, re.MULTILINE)
 
 
-@pytest.mark.parametrize(
-    "name", sorted({name for name, field, _ in FIELDS if field.get("x-not-supported-yet") is True})
-)
-def test_refused_fields(name: str) -> None:
-    """Every field that is not supported yet is named as such, and not offered."""
-    assert not re.search(f"^ *#?(- )?{name}:", TEXT, re.MULTILINE)
-    assert re.search(f"Not supported yet: [^.]*\\b{name}\\b", PROSE)
-
-
 def test_descriptions() -> None:
-    """Each supported field has its description, choices, bounds and default once, as in the schema."""
-    meanings = {meaning(field) for _, field, is_refused in FIELDS if not is_refused}
+    """Each field has its description, choices, bounds and default once, as in the schema."""
+    meanings = {meaning(field) for _, field in FIELDS}
     assert len(meanings) > 10
     assert {text: PROSE.count(text) for text in meanings} == dict.fromkeys(meanings, 1)
 

@@ -11,6 +11,7 @@ import yaml
 from click.testing import CliRunner
 
 from iamcreds.cli import main
+from iamcreds.delivery import Delivery
 from iamcreds.desired import AccessKeyPolicy, CredentialPolicy, Desired, DesiredCredential, DesiredIamUser, DesiredUser
 from iamcreds.errors import SpecsError
 from iamcreds.model import Existing, SourceLocation, Status, Unmanaged
@@ -88,6 +89,21 @@ def test_former_resource_names() -> None:
     (credential,) = janet.credentials
     assert (janet.was, credential.user_was, bare.was) == ("jan", "jan", "0123")
     assert credential.former_resource_names == ("janet/keyspaces", "jan/keyspaces/app", "jan/keyspaces")
+
+
+def test_deliveries() -> None:
+    """The desired state has each store, and the time of the latest retirement, with `{account}` left in the name."""
+    (user,) = load(CASES / "valid" / "secrets.yaml").users
+    key, rotated, *_, xray = user.credentials
+    assert rotated.deliver == Delivery(
+        "secrets_manager", "/jane+x=y@example.com/keyspaces/keyspaces_{account}", tags={"Größe 1": "a b/c"}
+    )
+    assert (key.deliver, xray.deliver) == (
+        Delivery("secrets_manager", "keys/jane", "us-gov-west-1"),
+        Delivery("ssm", "keys.jane"),
+    )
+    assert rotated.rotate is not None
+    assert rotated.rotate.properties() == {"overlap_hours": 168, "every_hours": 720, "retire_by_hours": 576}
 
 
 def test_examples() -> None:

@@ -24,10 +24,11 @@ REGION = "eu-west-1"
 
 @pytest.fixture
 def account(signed_in: Emulator, monkeypatch: pytest.MonkeyPatch) -> Account:
-    """Return the account with a region in the environment."""
+    """Return an account with a region, whose pauses, and those of botocore, take no time."""
     del signed_in  # is required to exist
     monkeypatch.setenv("AWS_REGION", REGION)
-    return Account()
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    return Account(sleep=lambda _: None)
 
 
 @pytest.fixture

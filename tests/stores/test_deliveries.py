@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from iamcreds.aws import Account
-from iamcreds.delivery import PARAMETER_STORE, READ_BY_USER, SECRETS_MANAGER, STORES, DeliveredSecret, Delivery
+from iamcreds.delivery import (
+    PARAMETER_STORE,
+    READ_BY_USER,
+    SECRETS_MANAGER,
+    STORES,
+    DeliveredSecret,
+    Delivery,
+    name_credential,
+)
 from iamcreds.errors import AccessDeniedError, ConfigError, RejectedError
 from iamcreds.specs.delivery import STORE_FIELDS
 from iamcreds.specs.schema import SCHEMA
-from iamcreds.stores.deliveries import Deliveries, name_credential
+from iamcreds.stores.deliveries import Deliveries
 from iamcreds.stores.store import StoredSecret
 
 if TYPE_CHECKING:
@@ -269,7 +277,8 @@ def test_plain_parameter(deliveries: Deliveries, ssm: SSMClient) -> None:
 def test_rotated_secret(deliveries: Deliveries, secretsmanager: SecretsManagerClient) -> None:
     """A secret that Secrets Manager rotates is rejected."""
     delivered = deliver(find_target(deliveries, SECRET))
-    secretsmanager.rotate_secret(SecretId=delivered.arn, RotationRules={"AutomaticallyAfterDays": 30})
+    function = "arn:aws:lambda:eu-west-1:123456789012:function:f"
+    secretsmanager.rotate_secret(SecretId=delivered.arn, RotateImmediately=False, RotationLambdaARN=function)
     assert reject(deliveries, SECRET, delivered) == (
         "Secrets Manager rotates the secret keyspaces/jane itself, which would overwrite the delivered one. Options:"
         " cancel that rotation; or choose a different name"
@@ -350,7 +359,8 @@ def test_denied_key(deliveries: Deliveries, declared: Delivery, emulator: Emulat
     """A key that may not be read is an error with the key."""
     emulator.controls.deny("kms:DescribeKey")
     target = find_target(deliveries, replace(declared, kms_key_id="alias/creds"))
-    with pytest.raises(AccessDeniedError, match=r"^reading KMS key alias/creds: AWS error AccessDenied: .*DescribeKey"):
+    expected = r"^reading KMS key alias/creds: AWS error AccessDeniedException: .*DescribeKey"
+    with pytest.raises(AccessDeniedError, match=expected):
         deliveries.require_usable(target, None, None)
 
 

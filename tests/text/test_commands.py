@@ -12,12 +12,16 @@ from botocore import xform_name
 
 from iamcreds.project.locked import EXTRAS
 from iamcreds.text.commands import (
+    cancel_rotation,
     create_user,
     delete_access_key,
     delete_credential,
+    delete_secret,
     format_option,
     install_extra,
+    restore_secret,
     switch_credential,
+    untag_secret,
 )
 from tests.documents.reading import parse
 
@@ -25,21 +29,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HOSTILE = ["jane", "contractor+x@example.com", "-x", "--all", "o'brien", "a b", "$(touch x)", "`x`", "a;b", "*", ""]
-IAM = botocore.session.get_session().get_service_model("iam")
-OPERATIONS = {xform_name(name, "-"): IAM.operation_model(name) for name in IAM.operation_names}
+MODELS = {
+    service: botocore.session.get_session().get_service_model(service) for service in ("iam", "secretsmanager", "ssm")
+}
+OPERATIONS = {
+    (service, xform_name(name, "-")): model.operation_model(name)
+    for service, model in MODELS.items()
+    for name in model.operation_names
+}
+ARN = "arn:aws:{}:eu-west-1:123456789012:x"
 
 
-def take_apart(command: str) -> tuple[str, dict[str, str]]:
-    """Return the IAM operation that a shell would request with `aws`, and its parameters.
+def take_apart(command: str, service: str = "iam") -> tuple[str, dict[str, str]]:
+    """Return the operation of the service that a shell would request with `aws`, and its parameters.
+
+    The region, which only regional services have, is the parameter `region`.
 
     Raises:
-        KeyError: IAM does not support the operation or the parameter.
+        KeyError: the service does not support the operation or the parameter.
     """
-    program, service, operation, *words = shlex.split(command)
-    assert (program, service) == ("aws", "iam")
-    shape = OPERATIONS[operation].input_shape
+    program, named, operation, *words = shlex.split(command)
+    assert (program, named) == ("aws", service)
+    shape = OPERATIONS[service, operation].input_shape
     assert shape is not None
     names = {f"--{xform_name(name, '-')}": name for name in shape.members}
+    names |= {} if service == "iam" else {"--region": "region"}
     given: dict[str, str] = {}
     while words:
         option, separator, value = words.pop(0).partition("=")
@@ -75,6 +89,37 @@ def test_pasted(make: Callable[..., str], operation: str, parameters: list[str],
     """A command that is pasted into a shell requests that operation with exactly these values."""
     values = [f"{value}{number or ''}" for number in range(len(parameters))]
     assert take_apart(make(*values)) == (operation, dict(zip(parameters, values, strict=True)))
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize(
+    ("make", "service", "operation", "parameter"),
+    [
+        (delete_secret, "secretsmanager", "delete-secret", "SecretId"),
+        (restore_secret, "secretsmanager", "restore-secret", "SecretId"),
+        (cancel_rotation, "secretsmanager", "cancel-rotate-secret", "SecretId"),
+        (delete_secret, "ssm", "delete-parameter", "Name"),
+    ],
+)
+def test_pasted_for_a_store(
+    make: Callable[..., str], service: str, operation: str, parameter: str, value: str
+) -> None:  # fmt: skip
+    """A command for a secret requests that operation of its store, in the region of the secret."""
+    found = take_apart(make(ARN.format(service), value), service)
+    assert found == (operation, {parameter: value, "region": "eu-west-1"})
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters"),
+    [
+        ("secretsmanager", "untag-resource", {"SecretId": "a b"}),
+        ("ssm", "remove-tags-from-resource", {"ResourceType": "Parameter", "ResourceId": "a b"}),
+    ],
+)
+def test_untagged(service: str, operation: str, parameters: dict[str, str]) -> None:
+    """The command that keeps a secret removes one tag."""
+    found = take_apart(untag_secret(ARN.format(service), "a b", "x:y"), service)
+    assert found == (operation, parameters | {"TagKeys": "x:y", "region": "eu-west-1"})
 
 
 def test_option_that_looks_like_one() -> None:

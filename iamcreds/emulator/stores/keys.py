@@ -49,9 +49,9 @@ class KeyProblem:
 def find_problem(region: str, key_id: str) -> KeyProblem | None:
     """Return the problem of a key given by id, ARN, alias or alias ARN, None if it can encrypt.
 
-    The messages of a missing key and of one that waits for deletion are recorded on AWS
-    (https://github.com/binxio/aws-ssm-copy/issues/10, https://github.com/segmentio/chamber/issues/355), as is that of
-    a disabled key (https://github.com/fugue/credstash/issues/86).
+    The messages are recorded on AWS: for a missing key (https://github.com/binxio/aws-ssm-copy/issues/10), one that
+    waits for deletion (https://github.com/segmentio/chamber/issues/355) and a disabled one
+    (https://github.com/fugue/credstash/issues/86). The message about an asymmetric key is not.
     """
     arn = make_arn(region, key_id)
     backend = kms_backends[ACCOUNT][region]

@@ -62,10 +62,7 @@ class JsonService:
         return json.dumps(response, default=datetime.timestamp)
 
     def _read(self, operation: str, body: bytes) -> dict[str, Any]:
-        try:
-            parameters = json.loads(body or b"{}")
-        except ValueError as error:
-            raise AwsError("the request is not valid JSON", "SerializationException", 400) from error
+        parameters = _parse(body)
         shape = get_service_model(self.service).operation_model(operation).input_shape
         known = {name: parameters[name] for name in shape.members if parameters.get(name) is not None}
         unsupported = sorted(set(known) - set(self.served[operation].split()))
@@ -102,6 +99,16 @@ class JsonService:
         except ValidationError as error:
             raise AwsError("The NextToken value is invalid.", self.invalid_token, 400) from error
         return page, {"NextToken": paging["Marker"]} if "Marker" in paging else {}
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    try:
+        parameters = json.loads(body or b"{}")
+    except ValueError:
+        parameters = None
+    if not isinstance(parameters, dict):
+        raise AwsError("the request is not a JSON object", "SerializationException", 400)
+    return parameters
 
 
 def read_tags(parameters: Mapping[str, Any]) -> dict[str, str]:

@@ -69,6 +69,7 @@ class CredentialRow:
         location: its location in the specs, or that of its user; None for an undeclared user.
         is_previous: True if its successor exists.
         rotation_due: the time from which an update rotates it, None for never, or if that is unknown.
+        secret: the place of its secret, empty if that is unknown; the store has only the secret of the current one.
     """
 
     credential: Credential
@@ -79,6 +80,7 @@ class CredentialRow:
     location: SourceLocation | None
     is_previous: bool = False
     rotation_due: datetime | None = None
+    secret: str = ""
 
     @property
     def is_declared(self) -> bool:
@@ -152,7 +154,9 @@ def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
             location, managed = previous[credential.id].desired.location, previous[credential.id].describe()
         service = service_alias(credential.service)
         due = rotations.get(credential.id)
-        yield CredentialRow(credential, service, issued, days, managed, location, is_previous, due)
+        place = None if is_previous else (subject.drift.secrets or {}).get(credential.id)
+        secret = "" if place is None else place.describe()
+        yield CredentialRow(credential, service, issued, days, managed, location, is_previous, due, secret)
 
 
 def _count(subject: Subject, declared: Sequence[DesiredCredential]) -> int:
