@@ -97,6 +97,10 @@ _DELIVER = "service: codecommit, deliver: {{secretsManager: {{name: '{{service}}
 _DELIVERED = _DELIVER.format("", "")
 _KEPT = _DELIVER.format("", ", keepInState: true")
 _DELIVERED_ROTATED = specs(f"{_DELIVERED}, rotate: {{every: 90d, overlap: 7d}}")
+_ROTATED_SSM = specs(
+    "service: codecommit, deliver: {ssm: {name: '/{service}/{user}', region: us-east-1}},"
+    " rotate: {every: 90d, overlap: 7d}"
+)
 _AGED = 'user="jane", service="bedrock", age_days={}'
 _AGED_OF_TWO = _AGED + ", declared=2"
 
@@ -330,6 +334,18 @@ SCENARIOS = (
         keeps_working=True,
         extra_ups=1,
         secret=_SECRET,
+        keeps_delivered=True,
+    ),
+    Scenario(
+        "deliver-rotate-ssm",
+        _ROTATED_SSM,
+        (Live(CODECOMMIT), Live(CODECOMMIT)),
+        before=_ROTATED_SSM,
+        days=(200, 110, 100),
+        has_passwords=False,
+        keeps_working=True,
+        extra_ups=1,
+        secret=f"/{_SECRET}",
         keeps_delivered=True,
     ),
     Scenario(
