@@ -142,11 +142,15 @@ class DeliveredWorld(World):
         if self.is_rejected:
             return plan
         is_in_place = plan.is_reset or self._is_reset_in_place(plan)
+        recorded = {each.id: each for each in self.recorded.values()}
         self._watches = self.is_useful() and not is_in_place and self._is_in_use()
         super().up(writes=writes, only=only)
         self._watch("the end")
         self._watches = False
-        self._judge_retirement(plan)
+        if plan.retired is not None and self.current is not None:
+            current, previous = self.recorded[self.current], recorded[plan.retired.id]
+            if current.reset in (None, previous.reset):  # else an interrupted reset ends a leaked password
+                self._judge_retirement(plan)
         is_complete = self.writes_left != 0 and only is None and not self.store.is_denied
         if is_complete:
             self.broken += self._find_unhealed(plan)
@@ -293,6 +297,11 @@ class DeliveredWorld(World):
         super()._end(credential_id, verb, is_meant=is_meant)
         if verb == "reset":
             self.passwords[credential_id] += "+"
+
+    def _may_end(self, credential_id: str) -> bool:
+        """Return True also for a password that neither the store nor the state ever had."""
+        is_unknown = self.passwords[credential_id] not in self.store.delivered and credential_id not in self.known
+        return is_unknown or super()._may_end(credential_id)
 
     def _open_delivery(self, declared: DesiredCredential, recorded: RecordedCredential | None) -> SecretDelivery | None:
         olds = {} if recorded is None else self._olds(recorded)

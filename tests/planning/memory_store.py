@@ -26,7 +26,8 @@ class MemoryStore:
         write: notes a write, or ends the run.
         secrets: the secrets by name.
         values: the current values by name; a value of a person is not JSON.
-        late: the put that a killed run has sent and that has not arrived yet.
+        late: the first put that a killed run has sent and that has not arrived yet.
+        delivered: every delivered password.
         is_denied: True if every put fails.
     """
 
@@ -34,6 +35,7 @@ class MemoryStore:
     secrets: dict[str, StoredSecret] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     late: Callable[[], None] | None = None
+    delivered: set[str] = field(default_factory=set)
     is_denied: bool = False
     title: str = "Secrets Manager"
     region: str = REGION
@@ -79,12 +81,13 @@ class MemoryStore:
             )
             self.secrets[name] = replace(kept, version=token, token=token)
             self.values[name] = value
+            self.delivered.add(json.loads(value)["password"])
 
         if self.is_denied:
             raise AccountError("denied")
-        self.late = arrive
+        first, self.late = self.late, self.late or arrive
         self.write(f"put {name}")
-        self.late = None
+        self.late = first
         arrive()
         return DeliveredSecret(self.secrets[name].arn, token)
 
