@@ -47,7 +47,7 @@ MOVED = replace(DELIVERY, name="moved")
 KEPT = replace(DELIVERY, keep_in_state=True)
 DELIVERIES = {"deliver": DELIVERY, "undeliver": None, "move": MOVED, "keep": KEPT}
 BY = 20
-"""The days after which a previous password is retired although nobody has read the new one."""
+"""The days after which a previous password is retired although no one has read the new one."""
 
 STORE_HANDS = ("lose", "overwrite", "late", "read")
 DELIVERED_RUNS = (*RUNS, "die 4", "die 5", "die 6", "denied")
@@ -135,7 +135,7 @@ class DeliveredWorld(World):
         """Preview, and apply unless the preview rejects the specs; then judge the store."""
         self.expire()
         for key in self.existing.keys() - {each.id for each in self.recorded.values()}:
-            del self.existing[key]  # a person deletes what a killed run has left, as the error says
+            del self.existing[key]  # a person deletes the credential of a killed run, as its error suggests
         self.refresh()
         plan = self.plan()
         self.is_rejected = not self._is_accepted(plan)
@@ -309,7 +309,7 @@ class DeliveredWorld(World):
 
     def _olds(self, recorded: RecordedCredential) -> dict[str, Any]:
         known = self.known.get(recorded.id)
-        outputs = {} if known is None else {"service_password": known}
+        outputs: dict[str, Any] = {} if known is None else {"service_password": known}
         outputs |= {} if recorded.deliver is None else {"deliver": recorded.deliver.properties()}
         return outputs | ({} if recorded.delivered is None else {"delivery": recorded.delivered.properties()})
 

@@ -96,7 +96,7 @@ def test_not_rotated() -> None:
 
 
 def test_not_before() -> None:
-    """`notBefore` does not defer the rotation of a lost secret, because nobody has the password."""
+    """`notBefore` does not defer the rotation of a lost secret, because no one has the password."""
     later = replace(DELIVERED, rotate=replace(POLICY, not_before=START + 30 * DAY))
     assert plan(LOST, password(age=1), desired=later).rotated is not None
     assert plan(StoreFacts(), password(age=99), desired=later).rotated is None
@@ -275,7 +275,7 @@ def without_rule(name: str) -> tuple[object, str, object]:
             id="a lost secret ends a working password",
         ),
         pytest.param(
-            [(rotation_case, "find_retirement", lambda *facts: find_retirement(*facts[:2], START.date().max))],
+            [(rotation_case, "find_retirement", lambda desired, current, _: find_retirement(desired, current, TODAY.max))],
             "is retired unread", id="retirement does not wait for a read",
         ),
         pytest.param([(SecretDelivery, "begin", lambda _: None)], "hands out a dead password", id="no word is written"),
