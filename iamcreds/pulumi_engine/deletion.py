@@ -21,8 +21,8 @@ _NOT_DELETED = "{error}; credential {credential_id} is deleted, but {title} stil
 def delete_credential(account: Account, deliveries: Deliveries, olds: Mapping[str, Any], *, is_replaced: bool) -> None:
     """Delete a credential with these recorded outputs; one that no longer exists counts as deleted.
 
-    Its secret is deleted first. A refresh after a killed run drops a credential that is gone from the state, so no later
-    run would delete the secret. The deletion of the credential does not depend on the store.
+    Its secret is deleted first. A refresh after a killed run drops a credential that is gone from the state, so no
+    later run would delete the secret. The deletion of the credential does not depend on the store.
 
     Args:
         account: the account.

@@ -275,7 +275,7 @@ def without_rule(name: str) -> tuple[object, str, object]:
             id="a lost secret ends a working password",
         ),
         pytest.param(
-            [(rotation_case, "find_retirement", lambda desired, current, _: find_retirement(desired, current, TODAY.max))],
+            [(rotation_case, "find_retirement", lambda desired, slot, _: find_retirement(desired, slot, TODAY.max))],
             "is retired unread", id="retirement does not wait for a read",
         ),
         pytest.param([(SecretDelivery, "begin", lambda _: None)], "hands out a dead password", id="no word is written"),
