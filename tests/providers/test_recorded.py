@@ -55,16 +55,17 @@ def test_read() -> None:
 
 
 def test_delivery() -> None:
-    """A delivery in the state is read as it was declared."""
-    deliver = {"secrets_manager": {"name": "codecommit/jane", "tags": {"team": "git"}}, "keep_in_state": True}
-    delivery = {"arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:codecommit/jane-a", "version": "v1"}
+    """The state has the declared delivery and the delivered version of a credential, and the presence of its secret."""
+    deliver = {"secrets_manager": {"name": "{service}/{user}", "tags": {"value": "a"}}, "keep_in_state": True}
+    delivery = {"arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-1", "version": "1"}
+    outputs = {"status": "Active", "deliver": deliver, "delivery": delivery, "service_password": SECRET}
     urn = f"urn:pulumi:dev::iamcreds::{CREDENTIAL_TYPE}::jane/codecommit"
-    recorded = resource("jane", "ACCAEXAMPLE1234567890", deliver=deliver, delivery=delivery)
-    with asking(Engine({urn: recorded})) as monitor:
-        state = _read_state(monitor, "org/iamcreds/delivered")
+    with asking(Engine({urn: resource("jane", "ACCA1234567890123456", **outputs)})) as monitor:
+        state = _read_state(monitor, "org/iamcreds/dev")
     assert state is not None
-    found = state.read("jane/codecommit")
-    assert (found.deliver, found.delivered) == (Delivery.read(deliver), DeliveredSecret(**delivery))
+    recorded = state.read("jane/codecommit")
+    assert (recorded.deliver, recorded.delivered) == (Delivery.read(deliver), DeliveredSecret(**delivery))
+    assert recorded.has_secret
 
 
 def test_nothing_recorded() -> None:
