@@ -58,9 +58,9 @@ def test_delivery() -> None:
     """The state has the declared delivery and the delivered version of a credential, and the presence of its secret."""
     deliver = {"secrets_manager": {"name": "{service}/{user}", "tags": {"value": "a"}}, "keep_in_state": True}
     delivery = {"arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-1", "version": "1"}
-    outputs = {"status": "Active", "deliver": deliver, "delivery": delivery, "service_password": SECRET}
+    outputs: dict[str, Any] = {"deliver": deliver, "delivery": delivery, "service_password": SECRET}
     urn = f"urn:pulumi:dev::iamcreds::{CREDENTIAL_TYPE}::jane/codecommit"
-    with asking(Engine({urn: resource("jane", "ACCA1234567890123456", **outputs)})) as monitor:
+    with asking(Engine({urn: resource("jane", "ACCA1234567890123456", status="Active", **outputs)})) as monitor:
         state = _read_state(monitor, "org/iamcreds/dev")
     assert state is not None
     recorded = state.read("jane/codecommit")
