@@ -14,6 +14,7 @@ from iamcreds.services import service_alias
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from iamcreds.model import Credential
     from iamcreds.pulumi_engine.inputs import CredentialInputs
     from iamcreds.pulumi_engine.run_context import RunContext
     from iamcreds.stores.deliveries import Deliveries, Target
@@ -69,7 +70,17 @@ class DeliveryCheck:
         target = self._find_target()
         if target is not None:
             stored = self.deliveries.find(target, None)
-            self.deliveries.require_usable(target, stored, self.context.delivered)
+            self.deliveries.require_usable(target, stored, None)  # as the create, which does not know the state
+
+    def check_imported(self, credential: Credential) -> None:
+        """Check that the password of a credential to import is known, if it is to be delivered.
+
+        Raises:
+            RejectedError: it is not.
+        """
+        target = self._find_target()
+        if target is not None and self.inputs.password is None and self.inputs.reset is None:
+            raise RejectedError(_UNKNOWN.format(**self._describe(target) | {"id": credential.id}))
 
     @_rejects_failures
     def check_kept(self, recorded: CredentialInputs) -> dict[str, str]:
@@ -101,7 +112,7 @@ class DeliveryCheck:
 
     def _check_secret(self, target: Target, stored: StoredSecret | None, *, needs_secret: bool) -> dict[str, str]:
         delivered = self.context.delivered
-        is_lost = stored is None or delivered is None or stored.version != delivered.version
+        is_lost = stored is None or not stored.has(delivered)
         if not (needs_secret or is_lost):
             return {}
         if self.context.has_secret:

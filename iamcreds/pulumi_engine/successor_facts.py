@@ -108,7 +108,7 @@ def _read_store(
         return None
     if stored is None:
         return StoreFacts(is_lost=not current.has_secret)
-    is_stored = current.delivered is not None and stored.version == current.delivered.version
+    is_stored = stored.has(current.delivered)
     is_finished = any(
         stored.attempt and stored.token == make_token(each.id, current.rotation + 1, credential.reset, stored.attempt)
         for each in recorded.values()

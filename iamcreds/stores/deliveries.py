@@ -92,6 +92,7 @@ class Deliveries:
         self._lock = threading.Lock()
         self._stores: dict[tuple[str, str], Store] = {}
         self._listed: dict[tuple[str, str], Mapping[str, StoredSecret]] = {}
+        self._declared: set[tuple[str, str, str]] = set()
 
     @property
     def region(self) -> str | None:
@@ -111,6 +112,8 @@ class Deliveries:
         name = declared.resolve_name(user, service, self._account.id())
         if rule := store.find_broken_rule(name):
             raise RejectedError(_WRONG_NAME.format(title=store.title, name=name, rule=rule))
+        with self._lock:
+            self._declared.add((declared.store, store.region, name))
         return Target(
             store=store,
             name=name,
@@ -132,6 +135,11 @@ class Deliveries:
             if (store, region) not in self._stores:
                 self._stores[store, region] = _STORES[store](self._account, region)
             return self._stores[store, region]
+
+    def is_declared(self, store: str, region: str, name: str) -> bool:
+        """Return True if a credential of this run declares the secret; see `find_target`."""
+        with self._lock:
+            return (store, region, name) in self._declared
 
     def list_secrets(self, store: str, region: str | None) -> Mapping[str, StoredSecret]:
         """Return the managed secrets of a store by name; listed once per run.
@@ -158,7 +166,7 @@ class Deliveries:
         """
         if recorded is not None:
             listed = self.list_secrets(target.declared.store, target.store.region).get(target.name)
-            if listed is not None and listed.version == recorded.version:
+            if listed is not None and listed.has(recorded):
                 return listed
         return target.store.describe(target.name)
 
@@ -182,7 +190,7 @@ class Deliveries:
         title, name = target.store.title, target.name
         if stored.deleted is not None:
             raise RejectedError(_DELETED.format(title=title, name=name, date=stored.deleted))
-        is_recorded = recorded is not None and recorded.arn == stored.arn
+        is_recorded = recorded is not None and recorded.arn == stored.arn and stored.token is not None
         if stored.credential != target.credential and not is_recorded:
             other = stored.credential
             owner = "iamcreds does not manage" if other is None else f"belongs to credential {other}"
