@@ -213,7 +213,7 @@ def _read_output(name: str, outputs: Mapping[str, Value]) -> Any:  # noqa: ANN40
 def _plain(value: Value) -> Any:  # noqa: ANN401 - a value of JSON
     """Return a text, number, truth value or mapping; None for any other value, and for an absent one."""
     kind = value.WhichOneof("kind")
-    if kind == "struct_value" and not _text(value):
+    if kind == "struct_value" and "value" not in value.struct_value.fields:  # `_text` would add it
         return MessageToDict(value.struct_value)
     return getattr(value, kind) if kind in ("string_value", "number_value", "bool_value") else _text(value) or None
 

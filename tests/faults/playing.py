@@ -101,6 +101,7 @@ def prepare(scenario: Scenario, folder: Path, binaries: str, account: Account) -
     calls = tuple(account.controls.calls())
     outcome = Outcome()
     check(scenario, recorded, engine, account, outcome)
+    outcome.problems += find_repeated(engine, account) if scenario.secret is not None else ()
     assert outcome.is_good, outcome
     return Prepared(folder / "before", recorded, calls)
 
