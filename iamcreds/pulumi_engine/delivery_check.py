@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from iamcreds.errors import AccountError, ConfigError, RejectedError
 from iamcreds.pulumi_engine.inputs import is_reset, is_rotated
 from iamcreds.pulumi_engine.provider import warn
+from iamcreds.resource_names import split_slot
 from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
@@ -138,4 +139,6 @@ class DeliveryCheck:
         declared = self.inputs.delivery
         if declared is None:
             return None
-        return self.deliveries.find_target(declared, self.inputs.user, self.inputs.service)
+        target = self.deliveries.find_target(declared, self.inputs.user, self.inputs.service)
+        self.deliveries.declare(target, split_slot(self.context.resource)[0])
+        return target

@@ -45,6 +45,10 @@ _ROTATED = (
     "{title} rotates the secret {name} itself, which would overwrite the delivered one. Options: cancel that rotation;"
     " or choose a different name"
 )
+_SHARED = (
+    "{first} and {second} both deliver to the secret {name} of {title}, so one of their passwords is lost. Choose"
+    " different names"
+)
 _PLAIN = (
     "{title} stores {name} unencrypted, and the type of a parameter cannot change. Options: delete the parameter; or"
     " choose a different name"
@@ -92,7 +96,7 @@ class Deliveries:
         self._lock = threading.Lock()
         self._stores: dict[tuple[str, str], Store] = {}
         self._listed: dict[tuple[str, str], Mapping[str, StoredSecret]] = {}
-        self._declared: set[tuple[str, str, str]] = set()
+        self._declared: dict[tuple[str, str, str], str] = {}
 
     @property
     def region(self) -> str | None:
@@ -112,8 +116,6 @@ class Deliveries:
         name = declared.resolve_name(user, service, self._account.id())
         if rule := store.find_broken_rule(name):
             raise RejectedError(_WRONG_NAME.format(title=store.title, name=name, rule=rule))
-        with self._lock:
-            self._declared.add((declared.store, store.region, name))
         return Target(
             store=store,
             name=name,
@@ -136,8 +138,22 @@ class Deliveries:
                 self._stores[store, region] = _STORES[store](self._account, region)
             return self._stores[store, region]
 
+    def declare(self, target: Target, credential: str) -> None:
+        """Note that a credential of this run, by its declared name, delivers to the secret.
+
+        Raises:
+            RejectedError: a different one does, too.
+        """
+        with self._lock:
+            key = target.declared.store, target.store.region, target.name
+            other = self._declared.setdefault(key, credential)
+        if other != credential:
+            raise RejectedError(
+                _SHARED.format(title=target.store.title, name=target.name, first=other, second=credential)
+            )
+
     def is_declared(self, store: str, region: str, name: str) -> bool:
-        """Return True if a credential of this run declares the secret; see `find_target`."""
+        """Return True if a credential of this run delivers to the secret."""
         with self._lock:
             return (store, region, name) in self._declared
 

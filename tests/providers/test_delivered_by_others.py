@@ -113,6 +113,20 @@ def test_overwritten_parameter_of_the_same_version(
     assert "secret /jane of Parameter Store has a different value" in capsys.readouterr().err
 
 
+def test_two_credentials_of_one_secret(
+    provider: ServiceSpecificCredentialProvider, store: SecretsManagerClient
+) -> None:
+    """Two credentials of a program that deliver to one secret are rejected; the two slots of one are not."""
+    key, _ = create(provider, deliver=DELIVER, declared=2)
+    inputs = INPUTS | SUCCESSOR | {"deliver": DELIVER}
+    for name, is_rejected in (("jane/codecommit~2", False), ("second", True)):
+        run = {"resource": name, "owned": {key: "jane/codecommit"}, "on_rejection": "collect"}
+        checked = provider.check({}, inputs | {"run": run}).inputs
+        assert ("refused" in checked) is is_rejected
+    assert checked["refused"][0].startswith("jane/codecommit and second both deliver to the secret codecommit/jane")
+    assert read(store)["credentialId"] == key
+
+
 def test_changed_user(provider: ServiceSpecificCredentialProvider, store: SecretsManagerClient, iam: IAMClient) -> None:
     """A replacement for a different user that keeps the secret is rejected by the preview, not after the deletion."""
     assert store

@@ -60,7 +60,7 @@ def test_delivery(*, is_secret: bool) -> None:
     deliver = {"secrets_manager": {"name": "{service}/{user}", "tags": {"value": "a"}}, "keep_in_state": True}
     delivery = {"arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-1", "version": "1"}
     declared = SECRET | {"value": deliver} if is_secret else deliver
-    outputs = {"deliver": declared, "delivery": delivery, "service_password": SECRET}
+    outputs: dict[str, Any] = {"deliver": declared, "delivery": delivery, "service_password": SECRET}
     urn = f"urn:pulumi:dev::iamcreds::{CREDENTIAL_TYPE}::jane/codecommit"
     with asking(Engine({urn: resource("jane", "ACCA1234567890123456", **outputs)})) as monitor:
         state = _read_state(monitor, "org/iamcreds/dev")
