@@ -216,8 +216,7 @@ def find_recorded_delivery(olds: Mapping[str, Any]) -> Delivery | None:
 def delete_secret(deliveries: Deliveries, olds: Mapping[str, Any]) -> None:
     """Delete the secret of a deleted credential from the store, if that is declared and the secret is still its own.
 
-    A secret that a different credential of this run declares stays: it is the one of its successor, although a person
-    may have made the previous version the current one.
+    A secret that a different credential of this run declares stays, even if a person made the previous version current.
 
     Raises:
         AccountError: as AWS responds.

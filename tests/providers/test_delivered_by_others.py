@@ -225,7 +225,7 @@ def test_not_approved(
 
 
 def test_attempt_in_the_future(provider: ServiceSpecificCredentialProvider, store: SecretsManagerClient) -> None:
-    """The word of an attempt in the future, which a different program wrote, is no time of a reset."""
+    """The word of an attempt in the future, which a different program wrote, does not change `issued_at`."""
     key, outs = create(provider, deliver=DELIVER)
     attempt = "99991231T235959Z-0000000000000000"
     store.tag_resource(SecretId=NAME, Tags=[{"Key": ATTEMPT_TAG, "Value": attempt}])
