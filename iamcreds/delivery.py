@@ -67,6 +67,13 @@ class Delivery:
         fields |= {"tags": dict(fields["tags"] or {}), "delete_secret": bool(fields["delete_secret"])}
         return cls(store=store, keep_in_state=bool(properties.get("keep_in_state")), **fields)
 
+    @classmethod
+    def find(cls, properties: object) -> Self | None:
+        """Return a recorded `deliver`; None without one and if it is not valid, as that of a newer version."""
+        if not isinstance(properties, Mapping) or find_mistake(properties) is not None:
+            return None
+        return cls.read(properties)
+
     def properties(self) -> dict[str, Any]:
         """Return the input `deliver`, without default values."""
         fields = {name: getattr(self, name) for name in _FIELDS}

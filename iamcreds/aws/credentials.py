@@ -88,6 +88,17 @@ class Credentials:
         if self._approval is not None:
             self._approval.require(user, credential_id, *actions)
 
+    def require_approved_change(self, user: str, credential_id: str, *, status: Status | None, reset: bool) -> None:
+        """Reject a change unless its steps are approved; see `change`.
+
+        Raises:
+            NotApprovedError: there is an approved plan, and it does not name a step.
+        """
+        if status is not None:
+            self.require_approved(user, credential_id, _ACTIONS[status])
+        if reset:
+            self.require_approved(user, credential_id, Action.RESET)
+
     def create(
         self, user: str, service: str, age_days: int | None = None, status: Status | None = None
     ) -> IssuedCredential:
@@ -141,10 +152,7 @@ class Credentials:
             NoSuchCredentialError, NoSuchUserError, AccountError
             LostAnswerError: the password may already be reset.
         """
-        if status is not None:
-            self.require_approved(user, credential_id, _ACTIONS[status])
-        if reset:
-            self.require_approved(user, credential_id, Action.RESET)
+        self.require_approved_change(user, credential_id, status=status, reset=reset)
         if status is Status.INACTIVE:
             self._set_status(user, credential_id, status)
         issued = self._reset(user, credential_id) if reset else None

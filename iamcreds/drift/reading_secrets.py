@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from iamcreds.delivery import DeliveredSecret
     from iamcreds.desired import Desired
     from iamcreds.drift.recorded_state import RecordedState
     from iamcreds.drift.selection import Selection
@@ -49,7 +50,7 @@ def read_secrets(
         reading.list_store(store, region)
     for _, recorded, delivered in find_judged(chosen, state):
         place = recorded.deliver.store if recorded.deliver else "", delivered.region
-        reading.judge(place, delivered.arn, delivered.version, is_young=now - find_issue(recorded) < LAG)
+        reading.judge(place, delivered, is_young=now - find_issue(recorded) < LAG)
     left = tuple(reading.confirm_left(chosen, state, selection))
     return StoredSecrets(reading.found, left, reading.unchecked, tuple(reading.errors.values()))
 
@@ -99,21 +100,21 @@ class _Reading:
         else:
             self.listed[store, region] = {stored.arn: stored for stored in secrets.values()}
 
-    def judge(self, place: tuple[str, str], arn: str, version: str, *, is_young: bool) -> None:
+    def judge(self, place: tuple[str, str], delivered: DeliveredSecret, *, is_young: bool) -> None:
         """Read the secret of a recorded delivery, unless the list confirms it or may still lack it."""
         listed = self.listed.get(place)
         if listed is None:
             self.unchecked += 1
             return
-        store, stored = self.deliveries.open_store(*place), listed.get(arn)
-        if stored is None or stored.version != version:
+        store, stored = self.deliveries.open_store(*place), listed.get(delivered.arn)
+        if stored is None or not stored.has(delivered):
             if is_young:
                 return
-            is_read, stored = self._describe(place, store, arn)
+            is_read, stored = self._describe(place, store, delivered.arn)
             if not is_read:
                 self.unchecked += 1
                 return
-        self.found[arn] = FoundSecret(store.title, stored)
+        self.found[delivered.arn] = FoundSecret(store.title, stored)
 
     def confirm_left(self, chosen: Desired, state: RecordedState, selection: Selection) -> Iterator[LeftSecret]:
         """Yield the secrets that the stack does not deliver; a list may still have deleted ones."""

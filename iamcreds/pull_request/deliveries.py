@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.delivery import Delivery, find_mistake
+from iamcreds.delivery import Delivery
 from iamcreds.pull_request.changes import Action, Note
 from iamcreds.services import SECRET_OUTPUTS
 
@@ -31,7 +31,7 @@ def explain_delivery(step: Step, actions: Collection[Action]) -> Iterator[Note]:
         if old is not None and recorded is not None:
             yield from _explain_removal(old, actions, is_kept=new is not None)
         return
-    desired, before = _read(new.inputs["deliver"]), _read(recorded)
+    desired, before = Delivery.find(new.inputs["deliver"]), Delivery.find(recorded)
     is_new = recorded is None or desired is None or before is None or desired.is_moved(before)
     if not _ISSUES.isdisjoint(actions) or (Action.DELIVER in actions and is_new):
         yield Note("delivers to a secret store") if desired is None else Note("delivers to", desired.store)
@@ -47,7 +47,7 @@ def explain_delivery(step: Step, actions: Collection[Action]) -> Iterator[Note]:
 
 def _explain_removal(old: State, actions: Collection[Action], *, is_kept: bool) -> Iterator[Note]:
     """Yield the notes about the secret of a deleted credential, or of one that is no longer delivered."""
-    delivery = _read(old.outputs["deliver"])
+    delivery = Delivery.find(old.outputs["deliver"])
     if not is_kept:
         if delivery is not None and delivery.delete_secret:
             yield Note("also deletes its secret from the store")
@@ -59,10 +59,3 @@ def _explain_removal(old: State, actions: Collection[Action], *, is_kept: bool) 
 
 def _has_secret(old: State | None) -> bool:
     return old is not None and any(name in old.outputs for name in SECRET_OUTPUTS.values())
-
-
-def _read(properties: object) -> Delivery | None:
-    """Return a delivery, None without one, and if a part of it is secret or unknown."""
-    if properties is None or find_mistake(properties) is not None:
-        return None
-    return Delivery.read(properties)  # type: ignore[arg-type] # `find_mistake` accepts mappings only

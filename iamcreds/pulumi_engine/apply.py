@@ -63,14 +63,15 @@ def make_credential(
             case Create(missing):
                 if missing is not None:
                     warn(_MISSING.format(id=missing, user=inputs.user, service=service_alias(inputs.service)))
+                if delivery is not None:
+                    delivery.begin(resets=False)
                 issued = _issue(account, session, inputs, name, group)
                 outputs = _deliver_created(account, inputs, issued, delivery)
             case Adopt(credential):
-                outputs = _outputs(inputs, _adopt(account, inputs, credential))
+                outputs = _outputs(inputs, _adopt(account, inputs, credential, delivery))
                 outputs = outputs if delivery is None else delivery.deliver_issued(outputs)
             case Import(credential):
-                outputs = _import(account, inputs, credential)
-                outputs = outputs if delivery is None else delivery.deliver(outputs)
+                outputs = _import(account, inputs, credential, delivery)
             case rejection:
                 raise RejectedError(describe(rejection, group, name, account.clock.now()))
         session.finish(inputs.user, inputs.service, name, outputs["credential_id"])
@@ -190,23 +191,36 @@ def _resolve(
     raise RejectedError(f"{describe(rejection, group, name, account.clock.now())}{undone}")
 
 
-def _adopt(account: Account, inputs: CredentialInputs, existing: Credential) -> IssuedCredential:
+def _adopt(
+    account: Account, inputs: CredentialInputs, existing: Credential, delivery: SecretDelivery | None = None
+) -> IssuedCredential:
     """Reset it; without a declared status it is Active afterwards, because a new password is meant to be used."""
     account.credentials.require_approved(existing.user, existing.id, Action.ADOPT)
     is_inactive = existing.status is Status.INACTIVE
     status = Status.ACTIVE if inputs.target is None and is_inactive else inputs.target
+    account.credentials.require_approved_change(existing.user, existing.id, status=status, reset=True)
+    if delivery is not None:
+        delivery.begin(resets=True)
     issued = account.credentials.change(existing.user, existing.id, status=status, reset=True)
     assert issued is not None  # noqa: S101 - it was requested
     return issued
 
 
-def _import(account: Account, inputs: CredentialInputs, existing: Credential) -> dict[str, Any]:
+def _import(
+    account: Account, inputs: CredentialInputs, existing: Credential, delivery: SecretDelivery | None
+) -> dict[str, Any]:
     """Import it unchanged, but for a declared status or reset; without a reset, with the password from the program."""
     account.credentials.require_approved(existing.user, existing.id, Action.ADOPT)
     status = None if inputs.status in (None, existing.status) else inputs.target
     issued = None if inputs.password is None else IssuedCredential(existing, inputs.password)
-    if status is not None or inputs.reset is not None:
-        is_reset = inputs.reset is not None
+    is_reset = inputs.reset is not None
+    account.credentials.require_approved_change(existing.user, existing.id, status=status, reset=is_reset)
+    if delivery is not None:
+        delivery.begin(resets=is_reset)
+    if status is not None or is_reset:
         issued = account.credentials.change(existing.user, existing.id, status=status, reset=is_reset) or issued
     recorded = record_existing(existing if status is None else replace(existing, status=status))
-    return record_inputs(inputs) | recorded | ({} if issued is None else record_secret(issued))
+    outputs = record_inputs(inputs) | recorded | ({} if issued is None else record_secret(issued))
+    if delivery is None:
+        return outputs
+    return delivery.deliver_issued(outputs) if is_reset else delivery.deliver(outputs)

@@ -43,7 +43,8 @@ def change_credential(
     """
     inputs = CredentialInputs.read(news)
     is_issued = is_rotated(olds, inputs) or is_reset(olds, inputs)
-    is_delivered = is_issued or news.get("delivers") is not None or inputs.deliver != olds.get("deliver")
+    is_changed = inputs.deliver != olds.get("deliver") or inputs.user != olds["user"]  # the secret's tag has the user
+    is_delivered = is_issued or news.get("delivers") is not None or is_changed
     delivery = SecretDelivery.open(account, deliveries, inputs, olds) if is_delivered else None
     status = _find_status(existing, olds, inputs)
     is_activated = is_issued and status is Status.ACTIVE and inputs.status is None  # an old password stays Inactive
@@ -51,14 +52,12 @@ def change_credential(
     finished = delivery.find_finished(olds["credential_id"]) if delivery is not None and is_finishing else None
     if finished is None:
         _require_unused(existing, olds, news, inputs)
-    if delivery is not None and is_issued and finished is None:
-        delivery.begin()
-    issued = account.credentials.change(
-        olds["user"] if existing is None else existing.user,
-        olds["credential_id"],
-        status=status if _is_sent(status, existing, olds, inputs) else None,
-        reset=is_issued and finished is None,
-    )
+    sent, resets = status if _is_sent(status, existing, olds, inputs) else None, is_issued and finished is None
+    user, credential_id = olds["user"] if existing is None else existing.user, olds["credential_id"]
+    account.credentials.require_approved_change(user, credential_id, status=sent, reset=resets)
+    if delivery is not None:
+        delivery.begin(resets=resets)
+    issued = account.credentials.change(user, credential_id, status=sent, reset=resets)
     now_status = {} if status is None else {"status": status.value}
     secret = {} if issued is None else record_secret(issued)
     outputs = record_inputs(inputs) | record_change(olds, existing) | now_status | secret

@@ -208,6 +208,7 @@ class CredentialCheck:
                 return self._accept(inputs, _preview(credential, inputs.member().status))
             case Import(credential):
                 self.policy.check_imported(credential)
+                self.delivery.check_imported(credential)
                 for warning in find_import_warnings(credential, inputs):
                     warn(warning)
                 return self._accept(inputs, _preview(credential, inputs.target))

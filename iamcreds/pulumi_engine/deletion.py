@@ -49,14 +49,19 @@ def delete_credential(account: Account, deliveries: Deliveries, olds: Mapping[st
 
 
 def _delete_secret(deliveries: Deliveries, olds: Mapping[str, Any]) -> None:
-    """Delete the secret if that is declared and the secret is still the credential's own."""
+    """Delete the secret if that is declared and the secret is still the credential's own.
+
+    A secret that a different credential of this run declares stays, even if a person made the previous version current.
+    """
     declared, delivered = find_recorded_delivery(olds), DeliveredSecret.find(olds)
     if declared is None or delivered is None or not declared.delete_secret:
         return
     store = deliveries.open_store(declared.store, delivered.region)
     try:
         stored = store.describe(delivered.arn)
-        if stored is not None and stored.deleted is None and stored.version == delivered.version:
+        if stored is None or stored.deleted is not None or not stored.has(delivered):
+            return
+        if not deliveries.is_declared(declared.store, store.region, stored.name):
             store.delete(stored)
     except AccountError as error:
         raise AccountError(_NOT_DELETED.format(error=error, arn=delivered.arn, title=store.title, **olds)) from error

@@ -44,6 +44,7 @@ class SecretDelivery:
         attempt: the word of this attempt.
         rotation: the number of predecessors of the credential in this run.
         reset: its reset trigger in this run, None without one.
+        has_settings: True if the existing secret may lack the declared settings.
     """
 
     account: Account
@@ -52,6 +53,7 @@ class SecretDelivery:
     attempt: str
     rotation: int
     reset: str | None
+    has_settings: bool
 
     @classmethod
     def open(
@@ -79,10 +81,14 @@ class SecretDelivery:
         stored = target.store.describe(target.name)
         deliveries.require_usable(target, stored, recorded)
         target = replace(target, settings=deliveries.with_policy(target))
-        if stored is not None and inputs.deliver != olds.get("deliver"):
-            target.store.configure(stored, target.settings)
         attempt = make_attempt(account.clock.now())
-        return cls(account, target, stored, attempt, inputs.rotation or 0, inputs.reset)
+        has_settings = stored is not None and (
+            inputs.deliver != olds.get("deliver")
+            or stored.credential != target.credential
+            or recorded is None
+            or recorded.arn != stored.arn  # a killed run has created it again
+        )
+        return cls(account, target, stored, attempt, inputs.rotation or 0, inputs.reset, has_settings)
 
     @property
     def keeps_secret(self) -> bool:
@@ -101,15 +107,18 @@ class SecretDelivery:
             return None
         issued = read_time(stored.attempt)
         delivered = {"delivery": DeliveredSecret(stored.arn, stored.version).properties()}
-        return delivered if issued is None else delivered | {"issued_at": issued.isoformat()}
+        is_past = issued is not None and issued <= self.account.clock.now()
+        return delivered | ({"issued_at": issued.isoformat()} if issued is not None and is_past else {})
 
-    def begin(self) -> None:
-        """Write the word of the attempt to the store, right before IAM issues the password.
+    def begin(self, *, resets: bool) -> None:
+        """Apply the declared settings to an existing secret, and write the word of the attempt right before a reset.
 
         Raises:
             AccountError: as AWS responds; nothing has changed in IAM.
         """
-        if self.stored is not None:
+        if self.stored is not None and self.has_settings:
+            self.target.store.configure(self.stored, self.target.settings)
+        if self.stored is not None and resets:
             self.target.store.tag_attempt(self.stored, self.attempt)
 
     def finish(
@@ -200,5 +209,5 @@ class SecretDelivery:
 
 
 def find_recorded_delivery(olds: Mapping[str, Any]) -> Delivery | None:
-    """Return the applied delivery in recorded outputs, None without one."""
-    return None if olds.get("deliver") is None else Delivery.read(olds["deliver"])
+    """Return the applied delivery in recorded outputs, None without a valid one."""
+    return Delivery.find(olds.get("deliver"))

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from iamcreds.errors import AccountError, ConfigError, RejectedError
 from iamcreds.pulumi_engine.inputs import is_reset, is_rotated
 from iamcreds.pulumi_engine.provider import warn
+from iamcreds.resource_names import split_slot
 from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from iamcreds.model import Credential
     from iamcreds.pulumi_engine.inputs import CredentialInputs
     from iamcreds.pulumi_engine.run_context import RunContext
     from iamcreds.stores.deliveries import Deliveries, Target
@@ -69,7 +71,17 @@ class DeliveryCheck:
         target = self._find_target()
         if target is not None:
             stored = self.deliveries.find(target, None)
-            self.deliveries.require_usable(target, stored, self.context.delivered)
+            self.deliveries.require_usable(target, stored, None)  # as the create, which does not know the state
+
+    def check_imported(self, credential: Credential) -> None:
+        """Check that the password of a credential to import is known, if it is to be delivered.
+
+        Raises:
+            RejectedError: it is not.
+        """
+        target = self._find_target()
+        if target is not None and self.inputs.password is None and self.inputs.reset is None:
+            raise RejectedError(_UNKNOWN.format(**self._describe(target) | {"id": credential.id}))
 
     @_rejects_failures
     def check_kept(self, recorded: CredentialInputs) -> dict[str, str]:
@@ -102,7 +114,7 @@ class DeliveryCheck:
 
     def _check_secret(self, target: Target, stored: StoredSecret | None, *, needs_secret: bool) -> dict[str, str]:
         delivered = self.context.delivered
-        is_lost = stored is None or delivered is None or stored.version != delivered.version
+        is_lost = stored is None or not stored.has(delivered)
         if not (needs_secret or is_lost):
             return {}
         if self.context.has_secret:
@@ -128,4 +140,6 @@ class DeliveryCheck:
         declared = self.inputs.delivery
         if declared is None:
             return None
-        return self.deliveries.find_target(declared, self.inputs.user, self.inputs.service)
+        target = self.deliveries.find_target(declared, self.inputs.user, self.inputs.service)
+        self.deliveries.declare(target, split_slot(self.context.resource)[0])
+        return target

@@ -107,8 +107,8 @@ class CredentialInputs:
 
     @property
     def delivery(self) -> Delivery | None:
-        """Return the declared delivery; None without one, and if a preview does not know all of it."""
-        return Delivery.read(self.deliver) if self.deliver is not None and is_known(self.deliver) else None
+        """Return the delivery; None without one, if a preview does not know all of it, or if it is not valid."""
+        return Delivery.find(self.deliver) if is_known(self.deliver) else None
 
     @property
     def target(self) -> Status | None:

@@ -106,7 +106,7 @@ def _read_store(
         return StoreFacts(is_lost=True) if is_needed else None
     if stored is None:
         return StoreFacts(is_lost=not current.has_secret)
-    is_stored = delivered is not None and stored.version == delivered.version
+    is_stored = stored.has(delivered)
     is_finished = any(
         stored.attempt and stored.token == make_token(each.id, current.rotation + 1, credential.reset, stored.attempt)
         for each in recorded.values()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from iamcreds.delivery import DeliveredSecret, Delivery, find_mistake
+from iamcreds.delivery import DeliveredSecret, Delivery
 from iamcreds.errors import StateError
 from iamcreds.model import RecordedCredential, Status
 from iamcreds.services import SECRET_OUTPUTS
@@ -62,16 +62,12 @@ def read_recorded(resource: str, outputs: Mapping[str, Any]) -> RecordedCredenti
         is_enforced=outputs.get("desired_status") is not None,
         is_retired=outputs.get("desired_status") == Status.INACTIVE,
         is_deactivated=outputs.get("deactivated") is True,
-        deliver=_read_delivery(outputs.get("deliver")),
+        deliver=Delivery.find(outputs.get("deliver")),
         delivered=DeliveredSecret.find(outputs),
         has_secret=any(outputs.get(name) is not None for name in SECRET_OUTPUTS.values()),
     )
     status = _read_text(outputs, "status")
     return recorded if status is None else replace(recorded, status=Status(status))
-
-
-def _read_delivery(properties: Any) -> Delivery | None:  # noqa: ANN401 - any property value
-    return Delivery.read(properties) if find_mistake(properties) is None else None
 
 
 def read_name(properties: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:

@@ -45,6 +45,10 @@ _ROTATED = (
     "{title} rotates the secret {name} itself, which would overwrite the delivered one. Options: cancel that rotation;"
     " or choose a different name"
 )
+_SHARED = (
+    "{first} and {second} both deliver to the secret {name} of {title}, so one of their passwords is lost. Choose"
+    " different names"
+)
 _PLAIN = (
     "{title} stores {name} unencrypted, and the type of a parameter cannot change. Options: delete the parameter; or"
     " choose a different name"
@@ -92,6 +96,7 @@ class Deliveries:
         self._lock = threading.Lock()
         self._stores: dict[tuple[str, str], Store] = {}
         self._listed: dict[tuple[str, str], Mapping[str, StoredSecret]] = {}
+        self._declared: dict[tuple[str, str, str], str] = {}
 
     @property
     def region(self) -> str | None:
@@ -133,6 +138,25 @@ class Deliveries:
                 self._stores[store, region] = _STORES[store](self._account, region)
             return self._stores[store, region]
 
+    def declare(self, target: Target, credential: str) -> None:
+        """Note that a credential of this run, by its declared name, delivers to the secret.
+
+        Raises:
+            RejectedError: a different one does, too.
+        """
+        with self._lock:
+            key = target.declared.store, target.store.region, target.name
+            other = self._declared.setdefault(key, credential)
+        if other != credential:
+            raise RejectedError(
+                _SHARED.format(title=target.store.title, name=target.name, first=other, second=credential)
+            )
+
+    def is_declared(self, store: str, region: str, name: str) -> bool:
+        """Return True if a credential of this run delivers to the secret."""
+        with self._lock:
+            return (store, region, name) in self._declared
+
     def list_secrets(self, store: str, region: str | None) -> Mapping[str, StoredSecret]:
         """Return the managed secrets of a store by name; listed once per run.
 
@@ -158,7 +182,7 @@ class Deliveries:
         """
         if recorded is not None:
             listed = self.list_secrets(target.declared.store, target.store.region).get(target.name)
-            if listed is not None and listed.version == recorded.version:
+            if listed is not None and listed.has(recorded):
                 return listed
         return target.store.describe(target.name)
 
@@ -182,7 +206,7 @@ class Deliveries:
         title, name = target.store.title, target.name
         if stored.deleted is not None:
             raise RejectedError(_DELETED.format(title=title, name=name, date=stored.deleted))
-        is_recorded = recorded is not None and recorded.arn == stored.arn
+        is_recorded = recorded is not None and recorded.arn == stored.arn and stored.token is not None
         if stored.credential != target.credential and not is_recorded:
             other = stored.credential
             owner = "iamcreds does not manage" if other is None else f"belongs to credential {other}"

@@ -61,6 +61,14 @@ class StoredSecret:
         """The word of the last attempt, empty without one."""
         return self.tags.get(ATTEMPT_TAG, "")
 
+    def has(self, delivered: DeliveredSecret | None) -> bool:
+        """Return True if the current version is the delivered one.
+
+        A parameter that was deleted and created again has the same ARN, and its version numbers begin at 1 again, but
+        it has no token.
+        """
+        return delivered is not None and self.token is not None and self.version == delivered.version
+
 
 @dataclass(frozen=True)
 class SecretSettings:

@@ -49,8 +49,9 @@ ARN = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:{NAME}-Ab12Cd"
 DELIVER = Delivery("secrets_manager", NAME)
 VERSION = DeliveredSecret(ARN, "v1")
 TAGS = {CREDENTIAL_TAG: "jane/keyspaces"}
-STORED = StoredSecret(NAME, ARN, "v1", tags=TAGS)
-OTHER = replace(STORED, version="v2")
+STORED = StoredSecret(NAME, ARN, "v1", "v1", tags=TAGS)
+OTHER = replace(STORED, version="v2", token="v2")
+RECREATED = replace(STORED, token=None)
 DELIVERED: dict[str, Any] = {"deliver": DELIVER, "delivered": VERSION}
 RESET_STEP = "change `reset` in the specs, then pulumi up, which delivers a new password"
 RESTORE = f"aws secretsmanager restore-secret --secret-id {NAME} --region {REGION}"
@@ -88,6 +89,7 @@ def lose(
     [
         (None, "does not exist", RESET_STEP),
         (OTHER, "was overwritten", RESET_STEP),
+        (RECREATED, "was overwritten", RESET_STEP),
         (replace(STORED, version=None), "was overwritten", RESET_STEP),
         (
             replace(OTHER, is_rotated=True),

@@ -125,6 +125,23 @@ def test_expired_is_replaced(stack: Stack, iam: IAMClient, emulator: Emulator) -
     stack.assert_no_changes()
 
 
+def test_delivery_may_be_a_secret_output(stack: Stack, iam: IAMClient) -> None:
+    """The delivery may be a secret with an output that a preview does not know; the state has no password."""
+    iam.create_user(UserName="jane")
+    stack.write_program(
+        f"{PROGRAM}\n"
+        'store = {"name": pulumi.Output.concat("keys/", key.credential_id), "region": "eu-west-1"}\n'
+        'deliver = pulumi.Output.secret({"secrets_manager": store})\n'
+        'given = ServiceSpecificCredential("given", user="jane", service="keyspaces", deliver=deliver)\n'
+    )
+    stack.preview()
+    stack.up()
+    outputs = stack.read_resources()["given"]["outputs"]
+    assert "keys/ACCA" in outputs["delivery"]["arn"]
+    assert "service_password" not in outputs
+    stack.assert_no_changes()
+
+
 def ids(iam: IAMClient) -> set[str]:
     """Return the ids of jane's existing API keys."""
     return {

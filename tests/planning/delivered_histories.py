@@ -236,6 +236,8 @@ class DeliveredWorld(World):
         """Create and deliver; a run that dies before its state is written leaves the credential."""
         before = self.recorded.get(number)
         delivery = self._open_delivery(declared, None)
+        if delivery is not None:
+            delivery.begin(resets=False)
         super()._create(number, declared)
         created = self.recorded.pop(number)
         if before is not None:
@@ -270,8 +272,8 @@ class DeliveredWorld(World):
         delivery = self._open_delivery(declared, recorded) if is_delivered else None
         is_new = delivery is not None and is_issued and not is_activated
         finished = delivery.find_finished(existing.id) if delivery is not None and is_new else None
-        if delivery is not None and is_issued and finished is None:
-            delivery.begin()
+        if delivery is not None:
+            delivery.begin(resets=is_issued and finished is None)
         olds = self._olds(recorded)
         if finished is None:
             super()._update(existing, declared, is_newer=is_newer, is_reset=is_reset, is_successor=is_successor)

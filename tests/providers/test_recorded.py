@@ -54,13 +54,15 @@ def test_read() -> None:
     )
 
 
-def test_delivery() -> None:
-    """The state has the declared delivery and the delivered version of a credential, and the presence of its secret."""
+@pytest.mark.parametrize("is_secret", [True, False])
+def test_delivery(*, is_secret: bool) -> None:
+    """The state has the declared delivery, even as a secret, the delivered version, and the presence of a password."""
     deliver = {"secrets_manager": {"name": "{service}/{user}", "tags": {"value": "a"}}, "keep_in_state": True}
     delivery = {"arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-1", "version": "1"}
-    outputs: dict[str, Any] = {"deliver": deliver, "delivery": delivery, "service_password": SECRET}
+    declared = SECRET | {"value": deliver} if is_secret else deliver
+    outputs: dict[str, Any] = {"deliver": declared, "delivery": delivery, "service_password": SECRET}
     urn = f"urn:pulumi:dev::iamcreds::{CREDENTIAL_TYPE}::jane/codecommit"
-    with asking(Engine({urn: resource("jane", "ACCA1234567890123456", status="Active", **outputs)})) as monitor:
+    with asking(Engine({urn: resource("jane", "ACCA1234567890123456", **outputs)})) as monitor:
         state = _read_state(monitor, "org/iamcreds/dev")
     assert state is not None
     recorded = state.read("jane/codecommit")

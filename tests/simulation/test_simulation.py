@@ -148,9 +148,9 @@ def test_a_name_that_resets(monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that resets an imported credential breaks a rule."""
     imported = apply._import  # noqa: SLF001 - a misbehaving provider
 
-    def resetting(account: Account, inputs: CredentialInputs, existing: Credential) -> dict[str, Any]:
+    def resetting(account: Account, inputs: CredentialInputs, existing: Credential, delivery: None) -> dict[str, Any]:
         account.credentials.change(existing.user, existing.id, reset=True)
-        return imported(account, inputs, existing)
+        return imported(account, inputs, existing, delivery)
 
     monkeypatch.setattr(apply, "_import", resetting)
     human = Human(Act.CREATE, "jane", "bedrock.amazonaws.com")

@@ -80,9 +80,8 @@ class DeliveryLost(DeliveryDifference):
         if stored is None:
             return step
         if stored.deleted is not None:
-            restore, delivered = restore_secret(stored.arn, stored.name), self.recorded.delivered
-            is_whole = delivered is not None and stored.version == delivered.version
-            return restore if is_whole else f"{restore}, then {step}"
+            restore = restore_secret(stored.arn, stored.name)
+            return restore if stored.has(self.recorded.delivered) else f"{restore}, then {step}"
         return f"{cancel_rotation(stored.arn, stored.name)}, then {step}" if stored.is_rotated else step
 
     def _describe_delivery(self) -> str:
@@ -193,8 +192,8 @@ class DeliveryFacts:
     @property
     def is_lost(self) -> bool:
         """True if the store does not have the delivered version."""
-        stored, delivered = self.found.stored, self.recorded.delivered
-        return stored is None or stored.deleted is not None or delivered is None or stored.version != delivered.version
+        stored = self.found.stored
+        return stored is None or stored.deleted is not None or not stored.has(self.recorded.delivered)
 
     @property
     def awaited(self) -> Credential | None:
