@@ -15,13 +15,13 @@ from iamcreds.delivery import (
     PARAMETER_STORE,
     READ_BY_USER,
     SECRETS_MANAGER,
+    STORE_FIELDS,
     STORES,
     DeliveredSecret,
     Delivery,
     name_credential,
 )
 from iamcreds.errors import AccessDeniedError, ConfigError, RejectedError
-from iamcreds.specs.delivery import STORE_FIELDS
 from iamcreds.specs.schema import SCHEMA
 from iamcreds.stores.deliveries import Deliveries
 from iamcreds.stores.store import StoredSecret
