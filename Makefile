@@ -71,6 +71,7 @@ bench: $(VENV) ## measure the loading of specs relative to libyaml, and runs wit
 	.venv/bin/python -m tests.bench.specs
 	.venv/bin/python -m tests.bench.bench
 	.venv/bin/python -m tests.bench.rotation
+	.venv/bin/python -m tests.bench.delivery
 	.venv/bin/python -m tests.bench.drift
 	.venv/bin/python -m tests.bench.dump
 

@@ -49,6 +49,7 @@ def rotating_credential(  # noqa: PLR0913 - one per property of a credential
     adopt: str | None = None,
     password: pulumi.Input[str] | None = None,
     deliver: Mapping[str, Any] | None = None,
+    retire_after_read_by: str | None = None,
     opts: pulumi.ResourceOptions | None = None,
 ) -> RotatingCredential:
     """Declare a credential that `pulumi up` rotates.
@@ -72,6 +73,9 @@ def rotating_credential(  # noqa: PLR0913 - one per property of a credential
         adopt: as for `ServiceSpecificCredential`.
         password: as for `ServiceSpecificCredential`.
         deliver: as for `ServiceSpecificCredential`, without outputs; both resources deliver to one secret.
+        retire_after_read_by: time after a rotation, such as `30d`. Until then, the previous credential is not retired
+            before a read of the new secret. It is at least `overlap` and at most 80% of `every`, and requires `deliver`
+            with `secrets_manager`.
         opts: resource options of both resources; aliases get the suffix `~2` for the second one.
 
     Raises:
@@ -79,7 +83,20 @@ def rotating_credential(  # noqa: PLR0913 - one per property of a credential
             be read.
     """
     arguments = RotationArguments(
-        name, user, service, every, overlap, trigger, retire, not_before, reset, age_days, existing, adopt, deliver
+        name,
+        user,
+        service,
+        every,
+        overlap,
+        trigger,
+        retire,
+        not_before,
+        reset,
+        age_days,
+        existing,
+        adopt,
+        deliver,
+        retire_after_read_by,
     )
     errors = list(arguments.find_errors(read_options(opts or pulumi.ResourceOptions())))
     if errors:

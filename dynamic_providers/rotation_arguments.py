@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from iamcreds.delivery import Delivery
+from iamcreds.delivery import SECRETS_MANAGER, Delivery
 from iamcreds.desired import DesiredCredential, Retire, RotationPolicy
 from iamcreds.model import Existing, SourceLocation
 from iamcreds.pulumi_engine.inputs import CredentialInputs, find_failures
@@ -65,6 +66,7 @@ class RotationArguments:
     existing: Any
     adopt: Any
     deliver: Any
+    retire_after_read_by: Any = None
 
     def find_errors(self, options: Options) -> Iterator[str]:
         """Yield a sentence for each invalid argument; `options` are the resource options."""
@@ -95,12 +97,26 @@ class RotationArguments:
         if self.not_before is not None and _parse_date(self.not_before) is None:
             yield "not_before: expected an ISO 8601 date such as 2027-03-01"
         every, overlap = _parse_length(self.every), _parse_length(self.overlap)
+        if self.retire_after_read_by is not None:
+            yield from self._find_retirement_errors(every, overlap)
         if self.every is not None and every is None:
             yield _DURATION.format(name="every")
         if overlap is None:
             yield _DURATION.format(name="overlap")
         else:
             yield from self._find_length_errors(every, overlap)
+
+    def _find_retirement_errors(self, every: timedelta | None, overlap: timedelta | None) -> Iterator[str]:
+        name, latest = "retire_after_read_by", _parse_length(self.retire_after_read_by)
+        is_read_shown = isinstance(self.deliver, Mapping) and SECRETS_MANAGER in self.deliver
+        if not is_read_shown:
+            yield f"{name}: expected `deliver` with secrets_manager, because no other store shows the last read"
+        if latest is None:
+            yield _DURATION.format(name=name)
+        elif overlap is not None and latest < overlap:
+            yield f"{name}: {self.retire_after_read_by} is shorter than `overlap`, {self.overlap}"
+        elif every is not None and 5 * latest > 4 * every:
+            yield f"{name}: {self.retire_after_read_by} is more than 80% of `every`, {self.every}"
 
     def _find_length_errors(self, every: timedelta | None, overlap: timedelta) -> Iterator[str]:
         if every is not None and 5 * overlap > 4 * every:  # the next rotation is due after 85% of it at the earliest
@@ -123,11 +139,13 @@ class RotationArguments:
     def declare(self, former_names: Sequence[str]) -> DeclaredCredential:
         """Return the declared credential, without a user if that is an output. The arguments must be valid."""
         every, overlap = _parse_length(self.every), parse_duration(self.overlap)
+        latest = _parse_length(self.retire_after_read_by)
         policy = RotationPolicy(
             overlap_hours=overlap // _HOUR,
             every_hours=None if every is None else every // _HOUR,
             retire=Retire(self.retire),
             not_before=_parse_date(self.not_before),
+            retire_by_hours=None if latest is None else latest // _HOUR,
         )
         return DeclaredCredential(
             user=self.user if isinstance(self.user, str) else "",

@@ -23,7 +23,8 @@ from iamcreds.pulumi_engine.apply import make_credential
 from iamcreds.pulumi_engine.change import change_credential
 from iamcreds.pulumi_engine.check import CredentialCheck, needs_slot
 from iamcreds.pulumi_engine.credential_warnings import find_warnings
-from iamcreds.pulumi_engine.delivering import SecretDelivery, delete_secret
+from iamcreds.pulumi_engine.deletion import delete_credential
+from iamcreds.pulumi_engine.delivering import SecretDelivery
 from iamcreds.pulumi_engine.delivery_check import DeliveryCheck
 from iamcreds.pulumi_engine.group_facts import has_service
 from iamcreds.pulumi_engine.inputs import (
@@ -218,6 +219,7 @@ class ServiceSpecificCredentialProvider(Provider):
         if props.get("rotation") and self.session.lacks_state:
             raise RejectedError(_MAY_BE_CURRENT.format(id=credential_id, **props))
         self.account.require_account(props.get("account_id"), "this state is of")
-        self.account.credentials.delete(props["user"], credential_id, datetime.fromisoformat(props["create_date"]))
-        if not self.session.is_replaced(credential_id):
-            delete_secret(self.deliveries, props)
+        is_replaced = self.session.is_replaced(credential_id)
+        delete_credential(
+            self.account, self.deliveries, {**props, "credential_id": credential_id}, is_replaced=is_replaced
+        )

@@ -162,13 +162,16 @@ class Credentials:
             return issued
         return replace(issued, credential=replace(issued.credential, status=status))
 
-    def delete(self, user: str, credential_id: str, created: datetime | None = None) -> None:
+    def delete(
+        self, user: str, credential_id: str, created: datetime | None = None, before: Callable[[], object] | None = None
+    ) -> None:
         """Delete the credential, even if its user was renamed in IAM; succeed if it no longer exists.
 
         Args:
             user: recorded name of the IAM user.
             credential_id: id of the credential.
             created: creation time of the credential, if known; lists may still lack a recent one.
+            before: called right before the deletion, once it is approved; None for nothing.
 
         Raises:
             NotApprovedError: neither its deletion nor its replacement is approved, and it still exists.
@@ -180,6 +183,8 @@ class Credentials:
             if self._inventory.find(user, credential_id) or self._is_young(created):
                 raise
             return
+        if before is not None:
+            before()
         self._delete(user, credential_id, created)
 
     def _delete(self, user: str, credential_id: str, created: datetime | None) -> None:

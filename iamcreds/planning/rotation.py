@@ -100,11 +100,11 @@ def _finish(case: RotationCase) -> SlotPlan | None:
     If the state needs the password, which no run reads, the provider delivers the current password again first.
     """
     declared = case.desired.deliver
-    if not case.store.is_finished or case.working_other is None or declared is None:
+    if not case.store.is_finished or not case.has_two_passwords or declared is None:
         return None
     if declared.keep_in_state or case.deferral is not None:
         return SlotPlan((case.keep_current(), *case.keep_other()), deferral=case.deferral)
-    slots = case.keep_current(), case.issue_successor()
+    slots = case.keep_predecessor(), case.issue_successor()
     return SlotPlan(slots, rotated=case.current.existing, is_finished=True)
 
 
@@ -124,7 +124,7 @@ def _rotate(case: RotationCase) -> SlotPlan | None:
         return None
     if case.deferral is not None:
         return replace(_keep(case), deferral=case.deferral)
-    return SlotPlan((case.keep_current(), case.issue_successor()), rotated=case.current.existing)
+    return SlotPlan((case.keep_predecessor(), case.issue_successor()), rotated=case.current.existing)
 
 
 def _renew(case: RotationCase) -> SlotPlan | None:
@@ -138,7 +138,7 @@ def _renew(case: RotationCase) -> SlotPlan | None:
     other = None if case.working_other is None else case.working_other.existing
     if other is not None and not outlives(other, existing):
         return None
-    return SlotPlan((case.keep_current(), case.issue_successor()), renewed=existing, deleted=other)
+    return SlotPlan((case.keep_predecessor(), case.issue_successor()), renewed=existing, deleted=other)
 
 
 def _retire(case: RotationCase) -> SlotPlan | None:

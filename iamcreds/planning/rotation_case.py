@@ -36,7 +36,8 @@ class RotationCase:
     @property
     def is_lost(self) -> bool:
         """True if only a rotation can deliver a password: with `rotate`, it takes place ahead of time."""
-        return self.store.is_lost and self.desired.rotate is not None and self.current.works_at(self.now)
+        is_lost = self.store.is_lost or (self.store.is_finished and not self.has_two_passwords)
+        return is_lost and self.desired.rotate is not None and self.current.works_at(self.now)
 
     @property
     def due(self) -> datetime | None:
@@ -87,9 +88,13 @@ class RotationCase:
     def _kept_delivery(self) -> Delivery | None:
         """The declared delivery; the recorded one if only a successor's password can be delivered as declared."""
         declared, recorded = self.desired.deliver, self.current.recorded
-        if declared is None or not self.is_lost:
+        if declared is None or not (self.is_lost or self.store.is_finished):
             return declared
         return recorded.deliver if declared.needs_secret(recorded.deliver) else declared
+
+    def keep_predecessor(self) -> DesiredCredential:
+        """Declare the current slot next to its successor, which has a changed delivery; see `keep_current`."""
+        return replace(self.keep_current(), deliver=self.current.recorded.deliver)
 
     def reissue_current(self, rotation: int) -> DesiredCredential:
         """Declare the current slot with a new password, for which a changed trigger needs no rotation."""

@@ -45,12 +45,14 @@ def change_credential(
     is_issued = is_rotated(olds, inputs) or is_reset(olds, inputs)
     is_delivered = is_issued or news.get("delivers") is not None or inputs.deliver != olds.get("deliver")
     delivery = SecretDelivery.open(account, deliveries, inputs, olds) if is_delivered else None
-    finished = delivery.find_finished(olds["credential_id"]) if delivery is not None and is_issued else None
+    status = _find_status(existing, olds, inputs)
+    is_activated = is_issued and status is Status.ACTIVE and inputs.status is None  # an old password stays Inactive
+    is_finishing = delivery is not None and is_issued and not is_activated
+    finished = delivery.find_finished(olds["credential_id"]) if delivery is not None and is_finishing else None
     if finished is None:
         _require_unused(existing, olds, news, inputs)
     if delivery is not None and is_issued and finished is None:
         delivery.begin()
-    status = _find_status(existing, olds, inputs)
     issued = account.credentials.change(
         olds["user"] if existing is None else existing.user,
         olds["credential_id"],

@@ -202,18 +202,3 @@ class SecretDelivery:
 def find_recorded_delivery(olds: Mapping[str, Any]) -> Delivery | None:
     """Return the applied delivery in recorded outputs, None without one."""
     return None if olds.get("deliver") is None else Delivery.read(olds["deliver"])
-
-
-def delete_secret(deliveries: Deliveries, olds: Mapping[str, Any]) -> None:
-    """Delete the secret of a deleted credential from the store, if that is declared and the secret is still its own.
-
-    Raises:
-        AccountError: as AWS responds.
-    """
-    declared, delivered = find_recorded_delivery(olds), DeliveredSecret.find(olds)
-    if declared is None or delivered is None or not declared.delete_secret:
-        return
-    store = deliveries.open_store(declared.store, delivered.region)
-    stored = store.describe(delivered.arn)
-    if stored is not None and stored.deleted is None and stored.version == delivered.version:
-        store.delete(stored)

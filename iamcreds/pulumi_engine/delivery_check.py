@@ -91,7 +91,8 @@ class DeliveryCheck:
             return {}
         if delivered is not None and before is not None and not target.declared.is_moved(before):
             self.deliveries.require_region(target, delivered)
-        stored = self.deliveries.find(target, delivered)
+        # The current version is not that of a slot to rotate, so a list would not be enough.
+        stored = self.deliveries.find(target, delivered if self.context.rotates is None else None)
         self.deliveries.require_usable(target, stored, delivered)
         if before is not None and stored is not None and target.declared.kms_key_id not in (None, before.kms_key_id):
             target.store.require_key(target.declared.kms_key_id)

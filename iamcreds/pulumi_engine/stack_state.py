@@ -213,11 +213,13 @@ def _read_output(name: str, outputs: Mapping[str, Value]) -> Any:  # noqa: ANN40
 def _plain(value: Value) -> Any:  # noqa: ANN401 - a value of JSON
     """Return a text, number, truth value or mapping; None for any other value, and for an absent one."""
     kind = value.WhichOneof("kind")
-    if kind == "struct_value" and not _text(value):
+    if kind == "struct_value" and "value" not in value.struct_value.fields:  # `_text` would add it
         return MessageToDict(value.struct_value)
     return getattr(value, kind) if kind in ("string_value", "number_value", "bool_value") else _text(value) or None
 
 
 def _text(value: Value) -> str:
     """Return a text; the engine wraps one that a program marked as secret."""
-    return value.string_value or value.struct_value.fields["value"].string_value
+    fields = value.struct_value.fields
+    # To read an absent field by its key would add it to the message.
+    return value.string_value or (fields["value"].string_value if "value" in fields else "")

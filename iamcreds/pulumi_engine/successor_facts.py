@@ -88,27 +88,25 @@ def read_facts(
 def _read_store(
     deliveries: Deliveries, credential: DesiredCredential, recorded: Mapping[int, RecordedCredential]
 ) -> StoreFacts | None:
-    """Return the facts about the current credential; None if it is not rotated, or if the store cannot be read.
+    """Return the facts about the current credential; None if it was never rotated, or if the store cannot be read.
 
     Then the provider rejects the credential, if it needs the store.
     """
     current = max(recorded.values(), key=lambda each: rank_slot(each.resource, each.rotation), default=None)
     declared = credential.deliver
-    if current is None or declared is None or credential.rotate is None:
+    if current is None or declared is None or (credential.rotate is None and len(recorded) == 1):
         return None
-    if not current.has_secret and declared.needs_secret(current.deliver):
-        return StoreFacts(is_lost=True)
-    if declared.needs_secret(current.deliver):
+    is_needed = declared.needs_secret(current.deliver)
+    if is_needed and current.has_secret:
         return None
+    delivered = None if is_needed else current.delivered
     try:
-        stored = deliveries.find(
-            deliveries.find_target(declared, credential.user, credential.service), current.delivered
-        )
+        stored = deliveries.find(deliveries.find_target(declared, credential.user, credential.service), delivered)
     except (AccountError, ConfigError):
-        return None
+        return StoreFacts(is_lost=True) if is_needed else None
     if stored is None:
         return StoreFacts(is_lost=not current.has_secret)
-    is_stored = current.delivered is not None and stored.version == current.delivered.version
+    is_stored = delivered is not None and stored.version == delivered.version
     is_finished = any(
         stored.attempt and stored.token == make_token(each.id, current.rotation + 1, credential.reset, stored.attempt)
         for each in recorded.values()

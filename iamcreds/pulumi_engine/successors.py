@@ -186,13 +186,13 @@ def _open_deliveries(account: Account) -> Deliveries:
 
 
 def _find_deferred(plans: Mapping[str, SlotPlan], max_rotations: int | None) -> list[str]:
-    """Return the credentials whose rotation waits for a later run, because others are more overdue.
+    """Return the credentials whose rotation waits for a later run, because others are lost or more overdue.
 
     A rotation that will be rejected, because an unmanaged credential leaves no quota, takes no other one's turn.
     """
     rotating = ((name, plan) for name, plan in plans.items() if plan.rotated is not None and not plan.is_blocked)
-    due = sorted((plan.due, name) for name, plan in rotating if plan.due is not None)
-    return [] if max_rotations is None else [name for _, name in due[max_rotations:]]
+    due = sorted((not plan.is_lost, plan.due, name) for name, plan in rotating if plan.due is not None)
+    return [] if max_rotations is None else [name for *_, name in due[max_rotations:]]
 
 
 def _find_unapproved(plans: Mapping[str, SlotPlan]) -> list[str]:

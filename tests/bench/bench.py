@@ -54,7 +54,7 @@ pulumi.export("secrets", {{name: one.user for name, one in made.items()}})
 
 @dataclass(frozen=True)
 class Measured:
-    """The wall time of a run, in seconds, and the number of its IAM calls."""
+    """The wall time of a run, in seconds, and the number of its calls."""
 
     seconds: float
     calls: int
@@ -175,15 +175,14 @@ def spec(users: list[str]) -> str:
     return "users:\n" + "".join(f"  {user}: {{credentials: [{credentials}]}}\n" for user in users)
 
 
-def measure(emulator: Emulator, run: Callable[[], object]) -> Measured:
-    """Run the function once, and measure it."""
+def measure(emulator: Emulator, run: Callable[[], object], services: tuple[str, ...] = ("iam:",)) -> Measured:
+    """Run the function once, and measure it and its calls to these services."""
     emulator.controls.clear_counts()
     started = time.perf_counter()
     run()
     seconds = time.perf_counter() - started
-    return Measured(
-        seconds, sum(count for name, count in emulator.controls.counts().items() if name.startswith("iam:"))
-    )
+    calls = sum(count for name, count in emulator.controls.counts().items() if name.startswith(services))
+    return Measured(seconds, calls)
 
 
 def compare(name: str, pairs: list[tuple[Measured, Measured]], beside: str, goal: float) -> Row:

@@ -91,15 +91,21 @@ def start_emulator() -> Iterator[str]:
 
 def create_filled(url: str, folder: Path, size: int, *specs: Callable[[list[str]], str]) -> Stack:
     """Create a stack for that many users, and apply one version of its specs after the other."""
+    stack, parts = create_with_users(url, folder, size)
+    for write in specs:
+        stack.write_specs(**{name: write(users) for name, users in parts.items()})
+        fill(stack)
+    return stack
+
+
+def create_with_users(url: str, folder: Path, size: int) -> tuple[Stack, dict[str, list[str]]]:
+    """Create a stack and that many users; return the users of each of its spec files, too."""
     users = create_users(url, size)
     folder.mkdir()
     stack = create_stack(folder, find_engine(), url)
     stack.seconds = SECONDS
-    parts = [users[start : start + USERS_A_FILE] for start in range(0, len(users), USERS_A_FILE)]
-    for write in specs:
-        stack.write_specs(**{f"team-{number:03}": write(part) for number, part in enumerate(parts)})
-        fill(stack)
-    return stack
+    starts = range(0, len(users), USERS_A_FILE)
+    return stack, {f"team-{start:05}": users[start : start + USERS_A_FILE] for start in starts}
 
 
 def spec_rotating(trigger: str) -> Callable[[list[str]], str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.deliveries import REGION, open_store
 from tests.e2e.recorded.restoring import restore
 from tests.e2e.stack import ROOT, Stack, copy_stack, create_stack, find_engine
 from tests.e2e.successors import pass_days, rotate_first
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from iamcreds.emulator.server import Emulator
 
@@ -55,6 +57,13 @@ def stack(tmp_path: Path, new_stack: Path, engine: str, emulator: Emulator) -> I
     new = copy_stack(new_stack, tmp_path, engine, emulator.url)
     yield new
     assert_no_leak(new, tmp_path, emulator.controls.secrets())
+
+
+@pytest.fixture
+def store(stack: Stack, emulator: Emulator) -> SecretsManagerClient:
+    """Return a client of Secrets Manager in the region of the stack, which this sets."""
+    stack.env["AWS_REGION"] = REGION
+    return open_store(emulator)
 
 
 @pytest.fixture(scope="session")

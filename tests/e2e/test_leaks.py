@@ -6,6 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from tests.e2e.conftest import contain_any
+from tests.e2e.deliveries import assert_stored, export_state
 from tests.e2e.stack import SECONDS
 from tools.leaks import SWITCHES
 
@@ -13,10 +14,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from iamcreds.emulator.server import Emulator
     from tests.e2e.stack import Stack
 
+UP = ("up", "--yes", "--skip-preview")
+DELIVERED = """
+users:
+  jane:
+    credentials: [{{service: codecommit, reset: {}, deliver: {{secretsManager: {{name: codecommit/jane}}}}}}]
+"""
 SPECS = "users: {{jane: {{credentials: [{{service: codecommit, reset: {}}}]}}}}"
 
 
@@ -35,15 +43,34 @@ def test_switches(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
         before, file = find_files(folder), str(folder / "written")
         stack.write_specs(team=SPECS.format(f"because of {switch.written}".replace(":", "")))
         variables = {name: value.format(file=file) for name, value in switch.variables.items()}
-        stack.succeed(
-            "up", "--yes", "--skip-preview", *(word.format(file=file) for word in switch.arguments), **variables
-        )
+        stack.succeed(*UP, *(word.format(file=file) for word in switch.arguments), **variables)
         written = find_files(folder) - before
         secrets = emulator.controls.secrets()
         leaking = [path for path in written if contain_any([path.read_text(errors="replace")], secrets)]
         assert bool(leaking) is not switch.is_clean, switch.written
         for path in leaking:
             path.unlink()  # the fixture searches all other files
+
+
+def test_delivered(stack: Stack, store: SecretsManagerClient, iam: IAMClient, emulator: Emulator) -> None:
+    """A password that iamcreds creates or resets for the store never passes through the engine.
+
+    No documented option writes it to a file, and it is in no output or state.
+    """
+    iam.create_user(UserName="jane")
+    folder = stack.folder.parent
+    for switch in SWITCHES:
+        before, file = find_files(folder), str(folder / "written")
+        stack.write_specs(team=DELIVERED.format(f"because of {switch.written}".replace(":", "")))
+        variables = {name: value.format(file=file) for name, value in switch.variables.items()}
+        arguments = (word.format(file=file) for word in switch.arguments)
+        stack.succeed(*UP, "--diff", "--show-secrets", *arguments, **variables)  # the fixture searches its output
+        assert find_files(folder) - before, switch.written
+        assert_stored(store, emulator)
+    texts = [path.read_text(errors="replace") for path in find_files(folder)]
+    logs = [decrypt(stack, path) for path in find_files(folder / "pulumi" / "logs")]
+    shown = run_with_secrets(stack, "preview", "--diff")
+    assert not contain_any([*texts, *logs, shown, export_state(stack)], emulator.controls.secrets())
 
 
 def test_automatic_logs(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
@@ -67,7 +94,7 @@ def test_show_secrets(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
     Without --diff the engine prints the outputs of a stack or omits them, depending on the order of its own events.
     """
     iam.create_user(UserName="jane")
-    up, diff = ("up", "--yes", "--skip-preview"), "--diff"
+    diff = "--diff"
 
     def show(*arguments: str) -> list[bool]:
         text = run_with_secrets(stack, *arguments)
@@ -75,19 +102,19 @@ def test_show_secrets(stack: Stack, iam: IAMClient, emulator: Emulator) -> None:
 
     stack.write_specs(team=SPECS.format("first"))
     assert show("preview", diff) == []
-    assert show(*up, diff) == [True]
+    assert show(*UP, diff) == [True]
     stack.write_specs(team=SPECS.format("second"))
     assert show("preview", diff) == [True]
     assert show("preview") in ([True], [False])
     assert show("preview", "--json") == [False]
-    assert show(*up) in ([True, True], [False, False])
+    assert show(*UP) in ([True, True], [False, False])
     stack.write_specs(team=SPECS.format("third"))
-    assert show(*up, diff) == [False, True, True]
-    assert show(*up) in ([False, False, True], [False, False, False])
+    assert show(*UP, diff) == [False, True, True]
+    assert show(*UP) in ([False, False, True], [False, False, False])
     stack.write_specs(team="users: {jane: {credentials: []}}")
     assert show("preview", diff) == [False, False, True]
     assert show("preview") in ([False, False, True], [False, False, False])
-    assert show(*up, diff) == [False, False, True]
+    assert show(*UP, diff) == [False, False, True]
 
 
 def run_with_secrets(stack: Stack, *arguments: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.faults.cases import READING
+from tests.faults.delivered import find_store_problems, watch_store
 from tests.faults.engine import MINUTE, copy_engine, create_engine, read_secret
 from tests.faults.passwords import list_working, select_in_use, watch
 from tests.faults.scenarios import Live
@@ -101,6 +102,7 @@ def prepare(scenario: Scenario, folder: Path, binaries: str, account: Account) -
     calls = tuple(account.controls.calls())
     outcome = Outcome()
     check(scenario, recorded, engine, account, outcome)
+    outcome.problems += find_repeated(engine, account) if scenario.secret is not None else ()
     assert outcome.is_good, outcome
     return Prepared(folder / "before", recorded, calls)
 
@@ -113,7 +115,8 @@ def play(case: Case, prepared: Prepared, home: Path, binaries: str, account: Acc
     account.restore(prepared.recorded)
     account.controls.clear_counts()
     try:
-        with watch(list_in_use(case.scenario, engine)) as problems:
+        secret = case.scenario.secret if case.scenario.keeps_delivered else None
+        with watch(list_in_use(case.scenario, engine)) as problems, watch_store(secret) as store_problems:
             case.kind.arm(account.controls, case.call)
             is_clean = engine.up_with(case.kind, account, has_checkpoints=case.scenario.has_checkpoints)
             outcome.is_met = len(account.controls.calls()) >= case.call
@@ -122,9 +125,10 @@ def play(case: Case, prepared: Prepared, home: Path, binaries: str, account: Acc
             recover(engine, account, outcome, is_clean=is_clean)
             complete(case.scenario, engine, account, outcome)
             check(case.scenario, prepared.recorded, engine, account, outcome)
-            if case.scenario.keeps_working:
+            if case.scenario.keeps_working or case.scenario.secret is not None:
                 outcome.problems += find_repeated(engine, account)
-        outcome.problems += problems
+        # A person who follows the advice deletes an orphan, also if the store hands out its password until the next up.
+        outcome.problems += [*problems, *(each for each in store_problems if not names_any(each, outcome.ways_out))]
         if not case.kind.victims and any("Traceback" in said for said in engine.printed):
             outcome.problems.append("a traceback was printed")
     finally:
@@ -132,6 +136,11 @@ def play(case: Case, prepared: Prepared, home: Path, binaries: str, account: Acc
     outcome.seconds = time.monotonic() - started
     outcome.said = "\n".join(engine.printed)
     return outcome
+
+
+def names_any(problem: str, ids: Iterable[str]) -> bool:
+    """Return True if a problem names one of the ids."""
+    return any(each in problem for each in ids)
 
 
 def list_in_use(scenario: Scenario, engine: Engine) -> dict[str, Password]:
@@ -209,6 +218,10 @@ def check(scenario: Scenario, recorded: Recorded, engine: Engine, account: Accou
     outcome.leaks = count_leaks(engine, account.controls.secrets())
     outcome.problems += find_problems(scenario, map(_describe, existing))
     outcome.problems += find_state_problems(state, valid)
+    outcome.problems += find_store_problems(scenario, state)
+    if scenario.secret is not None and not scenario.has_passwords:
+        recorded_ids = [key for key, password in passwords.items() if password is not None]
+        outcome.problems += [f"the password of {key} is in the state" for key in recorded_ids]
     old = {credential["password"] for credential in recorded.credentials}
     if scenario.is_renewing and old & set(passwords.values()):
         outcome.problems.append("an old password is in the state")

@@ -54,6 +54,8 @@ class Scenario:
         retires: True if this need not be true for a previous credential, because its overlap has ended.
         extra_ups: the number of updates after a clean one that the result may need.
         has_checkpoints: True if `up` records each step; otherwise it records its result at the end.
+        secret: the name of the secret in a store that has the password of the current credential afterwards.
+        keeps_delivered: True if that secret must be a working password all the time.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Scenario:
     retires: bool = False
     extra_ups: int = 0
     has_checkpoints: bool = True
+    secret: str | None = None
+    keeps_delivered: bool = False
 
 
 def specs(*credentials: str) -> Project:
@@ -88,6 +92,15 @@ _EXPIRING = specs("service: bedrock, expire: {after: 90d}")
 _RENEWED = specs("service: bedrock, expire: {after: 90d, renewBefore: 14d}")
 _ROTATED = specs("service: codecommit, rotate: {every: 90d, overlap: 7d}")
 _ROTATED_KEY = specs("service: bedrock, expire: {after: 180d}, rotate: {every: 90d, overlap: 7d}")
+_SECRET = "codecommit/jane"
+_DELIVER = "service: codecommit, deliver: {{secretsManager: {{name: '{{service}}/{{user}}', region: us-east-1{}}}{}}}"
+_DELIVERED = _DELIVER.format("", "")
+_KEPT = _DELIVER.format("", ", keepInState: true")
+_DELIVERED_ROTATED = specs(f"{_DELIVERED}, rotate: {{every: 90d, overlap: 7d}}")
+_ROTATED_SSM = specs(
+    "service: codecommit, deliver: {ssm: {name: '/{service}/{user}', region: us-east-1}},"
+    " rotate: {every: 90d, overlap: 7d}"
+)
 _AGED = 'user="jane", service="bedrock", age_days={}'
 _AGED_OF_TWO = _AGED + ", declared=2"
 
@@ -272,6 +285,76 @@ SCENARIOS = (
         before=_ROTATED_KEY,
         days=(179, 90, 80),
         keeps_working=True,
+    ),
+    Scenario("deliver-create", specs(_DELIVERED), (Live(CODECOMMIT),), has_passwords=False, secret=_SECRET),
+    Scenario(
+        "deliver-added",
+        specs(_DELIVERED),
+        (Live(CODECOMMIT),),
+        before=specs("service: codecommit"),
+        has_passwords=False,
+        is_renewing=True,
+        keeps_working=True,
+        secret=_SECRET,
+    ),
+    Scenario(
+        "deliver-reset",
+        specs(f'{_DELIVERED}, reset: "2"'),
+        (Live(CODECOMMIT),),
+        before=specs(f'{_DELIVERED}, reset: "1"'),
+        has_passwords=False,
+        secret=_SECRET,
+    ),
+    Scenario(
+        "deliver-keep-in-state",
+        specs(f'{_KEPT}, reset: "2"'),
+        (Live(CODECOMMIT),),
+        before=specs(f'{_KEPT}, reset: "1"'),
+        is_renewing=True,
+        secret=_SECRET,
+    ),
+    Scenario(
+        "deliver-rotate-first",
+        _DELIVERED_ROTATED,
+        (Live(CODECOMMIT), Live(CODECOMMIT)),
+        before=_DELIVERED_ROTATED,
+        days=(100,),
+        has_passwords=False,
+        keeps_working=True,
+        secret=_SECRET,
+        keeps_delivered=True,
+    ),
+    Scenario(
+        "deliver-rotate",
+        _DELIVERED_ROTATED,
+        (Live(CODECOMMIT), Live(CODECOMMIT)),
+        before=_DELIVERED_ROTATED,
+        days=(200, 110, 100),
+        has_passwords=False,
+        keeps_working=True,
+        extra_ups=1,
+        secret=_SECRET,
+        keeps_delivered=True,
+    ),
+    Scenario(
+        "deliver-rotate-ssm",
+        _ROTATED_SSM,
+        (Live(CODECOMMIT), Live(CODECOMMIT)),
+        before=_ROTATED_SSM,
+        days=(200, 110, 100),
+        has_passwords=False,
+        keeps_working=True,
+        extra_ups=1,
+        secret=f"/{_SECRET}",
+        keeps_delivered=True,
+    ),
+    Scenario(
+        "deliver-delete",
+        specs(),
+        (),
+        before=specs(_DELIVER.format(", deleteSecret: true", "")),
+        has_passwords=False,
+        secret=_SECRET,
     ),
 )
 """The scenarios, each of which takes seconds; write paths that are not listed here are not tested."""

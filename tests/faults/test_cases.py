@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from iamcreds.emulator.account import SECRETS
+from iamcreds.emulator.stores.secrets import CURRENT, Secret, SecretVersion
 from tests.faults.account import Recorded, open_account
 from tests.faults.campaign import play_case
 from tests.faults.cases import Case, make_cases, sample, select
+from tests.faults.delivered import REGION, find_store_problems, watch_store
 from tests.faults.engine import IMPATIENT
 from tests.faults.kinds import KINDS
 from tests.faults.passwords import Password, find_broken, list_working, select_in_use, watch
@@ -21,9 +26,13 @@ from tests.faults.scenarios import CODECOMMIT, SCENARIOS, Live
 
 if TYPE_CHECKING:
     from iamcreds.emulator.server import Emulator
+    from tests.faults.account import Account
 
+SECRET = "codecommit/jane"
+START = datetime(2026, 11, 21, tzinfo=UTC)
+CREATE, DELETE, PUT = "iam:Create", "iam:Delete", "secretsmanager:PutSecretValue"
 CALLS = {
-    scenario.name: ["sts:GetCallerIdentity", "iam:ListUsers", "iam:Create", "iam:Delete"] for scenario in SCENARIOS
+    each.name: ["sts:GetCallerIdentity", "iam:ListUsers", PUT if each.secret else CREATE, DELETE] for each in SCENARIOS
 }
 
 
@@ -43,9 +52,12 @@ def test_every_kind_at_every_call(cases: list[Case]) -> None:
 def test_sample(cases: list[Case]) -> None:
     """A sample has one case for each changing call and each other operation, and every kind of fault."""
     chosen = list(sample(cases))
-    changing = [(case.scenario.name, case.call) for case in chosen if case.operation in {"iam:Create", "iam:Delete"}]
-    assert changing == [(name, call) for name in CALLS for call in (3, 4)]
-    others = [case.operation for case in chosen if case.operation not in {"iam:Create", "iam:Delete"}]
+    delivering = {each.name for each in SCENARIOS if each.secret}
+    changing = {(case.scenario.name, case.call) for case in chosen if case.operation in {CREATE, PUT, DELETE}}
+    every = {(name, call) for name in CALLS for call in (3, 4) if call == 3 or name not in delivering}
+    (other,) = changing - every  # a delete next to a delivery is one more operation
+    assert (every - changing, other[1]) == (set(), 4)
+    others = [case.operation for case in chosen if case.operation not in {CREATE, PUT, DELETE}]
     assert sorted(others) == ["*", "iam:ListUsers", "sts:GetCallerIdentity"]
     assert {case.kind for case in chosen} == set(KINDS)
 
@@ -160,3 +172,51 @@ def test_impatience(signed_in: Emulator) -> None:
         env=os.environ | {"PYTHONPATH": str(IMPATIENT)}, capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert (listed.returncode, listed.stderr) == (0, "")
+
+
+@pytest.fixture
+def delivered(emulator: Emulator) -> Account:
+    """Return an account with a credential whose password is in the store."""
+    emulator.controls.reset()
+    account = open_account(emulator, ("jane",))
+    account.empty()
+    account.create_credential("jane", CODECOMMIT)
+    ((key, password),) = list_working().items()
+    content = {"username": password.login, "password": password.password, "credentialId": key}
+    secrets = Secret(SECRET, "arn", START, START, (SecretVersion("1", json.dumps(content), START, (CURRENT,)),), {})
+    SECRETS.put(REGION, SECRET, secrets)
+    return account
+
+
+def test_store(delivered: Account) -> None:
+    """A secret that is missing, of a different credential or without a working password is reported."""
+    (scenario,) = (each for each in SCENARIOS if each.name == "deliver-create")
+    (key,) = list_working()
+    state: list[dict[str, Any]] = [{"id": key, "outputs": {}}]
+    assert list(find_store_problems(scenario, state)) == []
+    newer = [*state, {"id": "ACCA2", "outputs": {"rotation": 1.0}}]
+    assert list(find_store_problems(scenario, newer)) == [
+        f"{SECRET} is the password of {key}, and the current credential is ACCA2"
+    ]
+    assert list(find_store_problems(scenario, [])) == [f"{SECRET} is not deleted"]
+    delivered.delete_credential("jane", key)
+    useless = f"{SECRET} hands out a password of {key} that does not work"
+    assert list(find_store_problems(scenario, state)) == [useless]
+    SECRETS.put(REGION, SECRET, None)
+    assert list(find_store_problems(scenario, state)) == [f"the store does not have {SECRET}"]
+    assert list(find_store_problems(scenario, [])) == []
+
+
+def test_watched_store(delivered: Account) -> None:
+    """A password in the store that fails for a moment is reported; without a name, nothing is."""
+    (key,) = list_working()
+    name = {"UserName": "jane", "ServiceSpecificCredentialId": key}
+    with watch_store(SECRET) as problems, watch_store(None) as none:
+        delivered.iam.update_service_specific_credential(**name, Status="Inactive")
+        delivered.iam.update_service_specific_credential(**name, Status="Active")
+        SECRETS.put(REGION, SECRET, None)
+    assert problems == [
+        f"{SECRET} hands out a password of {key} that does not work",
+        f"the store does not have {SECRET}",
+    ]
+    assert none == []

@@ -298,12 +298,12 @@ def play(policy: DesiredCredential, steps: Sequence[str]) -> list[str]:
     assert world.current is not None
     current = world.recorded[world.current]
     if world.existing[current.id].status is Status.ACTIVE:  # a manual deactivation stops everything
-        world.broken += _find_wrong_end(world, current)
-        world.broken += _find_missed_successor(world)
+        world.broken += find_wrong_end(world, current)
+        world.broken += find_missed_successor(world)
     return world.broken
 
 
-def _find_wrong_end(world: World, current: RecordedCredential) -> Iterator[str]:
+def find_wrong_end(world: World, current: RecordedCredential) -> Iterator[str]:
     """Yield a slot or a leaked password that the last run should have ended."""
     others = [each for each in world.recorded.values() if each.id != current.id]
     if not world.desired.has_successors and list(world.recorded) != [1]:
@@ -313,7 +313,7 @@ def _find_wrong_end(world: World, current: RecordedCredential) -> Iterator[str]:
             yield f"a leaked password works: {each.id}"
 
 
-def _find_missed_successor(world: World) -> Iterator[str]:
+def find_missed_successor(world: World) -> Iterator[str]:
     """Run daily: a working password exists at every moment, and none becomes older than `every`."""
     rotate = world.desired.rotate
     if not world.desired.has_successors or (rotate is not None and rotate.not_before is not None):

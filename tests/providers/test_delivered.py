@@ -160,6 +160,24 @@ def test_killed_after_the_put(
     assert (second.get("service_password") == emulator.controls.passwords()[key]) is is_kept
 
 
+def test_deactivated_after_the_put(
+    provider: ServiceSpecificCredentialProvider, store: SecretsManagerClient, emulator: Emulator
+) -> None:
+    """If a person deactivated the credential of a killed run, its password is reset and never becomes valid again."""
+    key, outs = create(provider, deliver=DELIVER, declared=2)
+    retired = update(key, outs, deliver=DELIVER, declared=2, status="Inactive")
+    update(key, retired, deliver=DELIVER, declared=2, rotation=1)
+    delivered = read(store)["password"]
+    emulator.controls.clear_counts()
+    boto3.client("iam", region_name="us-east-1").update_service_specific_credential(
+        UserName="jane", ServiceSpecificCredentialId=key, Status="Inactive"
+    )
+    completed = update(key, retired, deliver=DELIVER, declared=2, rotation=1)
+    assert emulator.controls.counts()[RESET] == 1
+    assert completed["status"] == "Active"
+    assert read(store)["password"] == emulator.controls.passwords()[key] != delivered
+
+
 def test_killed_before_the_put(
     provider: ServiceSpecificCredentialProvider, store: SecretsManagerClient, emulator: Emulator
 ) -> None:

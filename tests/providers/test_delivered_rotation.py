@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+    from iamcreds.desired import DesiredCredential
     from iamcreds.emulator.server import Emulator
     from iamcreds.model import RecordedCredential
 
@@ -151,3 +152,44 @@ def test_finished_but_needed_in_the_state(iam: IAMClient, store: SecretsManagerC
     planned = plan(state_of(previous, current), kept)[NAME]
     assert [(each.slot, each.rotation, each.status) for each in planned.slots] == [(2, 1, None), (1, None, None)]
     assert (planned.rotated, planned.retired, messages) == (None, None, [])
+
+
+@pytest.mark.parametrize(
+    ("desired", "recorded"),
+    [
+        pytest.param(DELIVERED, replace(DELIVERY, name="old"), id="moved"),
+        pytest.param(replace(DELIVERED, rotate=None), DELIVERY, id="no longer rotated"),
+    ],
+)
+def test_finished_with_a_change(
+    iam: IAMClient, store: SecretsManagerClient, messages: list[str], desired: DesiredCredential, recorded: Delivery
+) -> None:
+    """An interrupted rotation is recorded, also if it was to a new name, and if `rotate` was removed since."""
+    previous = make(iam, age=100, is_retired=True, status=Status.ACTIVE)
+    current = finish_rotation(store, previous, make(iam, name=f"{NAME}~2", age=29, rotation=1))
+    planned = plan(state_of(previous, replace(current, deliver=recorded)), desired)[NAME]
+    assert [(each.slot, each.rotation, each.status) for each in planned.slots] == [(2, 1, None), (1, 2, None)]
+    assert [each.deliver for each in planned.slots] == [recorded, DELIVERY]
+    assert (planned.is_finished, planned.retired, planned.deleted) == (True, None, None)
+    assert all("works until the overlap ends" in text for text in messages)
+
+
+def test_deactivated_successor(iam: IAMClient, store: SecretsManagerClient, messages: list[str]) -> None:
+    """If a person deactivated the delivered successor, its password stays invalid: the slot is rotated anew."""
+    previous = make(iam, age=100, is_retired=True, status=Status.INACTIVE)
+    current = finish_rotation(store, previous, make(iam, name=f"{NAME}~2", age=1, rotation=1))
+    iam.update_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=previous.id, Status="Inactive")
+    planned = plan(state_of(previous, current), DELIVERED)[NAME]
+    assert (planned.is_finished, planned.is_lost, planned.rotated is not None) == (False, True, True)
+    assert "neither the secret store" in messages[0]
+
+
+def test_lost_comes_first(iam: IAMClient, store: SecretsManagerClient, messages: list[str]) -> None:
+    """A lost secret comes before a rotation that is long overdue, because nobody has the password."""
+    iam.create_user(UserName="ann")
+    lost = replace(deliver(store, make(iam, age=1)), delivered=None)
+    overdue = make(iam, "ann", "ann/codecommit", age=90)
+    store.put_secret_value(SecretId=SECRET, SecretString="own")
+    plans = plan(state_of(overdue, lost), replace(ROTATED, user="ann"), DELIVERED, limit=1)
+    assert [name for name, each in plans.items() if each.rotated is not None] == [NAME]
+    assert any("`maxPerRun` is reached" in text for text in messages)

@@ -8,6 +8,7 @@ import grpc
 import pulumi
 import pytest
 
+from iamcreds.delivery import DeliveredSecret, Delivery
 from iamcreds.errors import StateError
 from iamcreds.pulumi_engine.program_context import state_context
 from iamcreds.pulumi_engine.stack_state import StackState, _read_state
@@ -23,7 +24,7 @@ CREATED = "2026-11-24T00:00:00+00:00"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": "jane"}
 
 
-def resource(user: Any, id_: str, type_: str = CREDENTIAL_TYPE, **more: str | float) -> dict[str, Any]:  # noqa: ANN401 - any
+def resource(user: Any, id_: str, type_: str = CREDENTIAL_TYPE, **more: object) -> dict[str, Any]:  # noqa: ANN401 - any
     """Return a resource as in the state."""
     outputs = {"user": user, "service": CODECOMMIT, "credential_id": id_, "create_date": CREATED} | more
     return {"type": type_, "outputs": outputs}
@@ -51,6 +52,20 @@ def test_read() -> None:
         "123456789012",
         newest={CODECOMMIT: "2026-11-25T00:00:00+00:00"},
     )
+
+
+def test_delivery() -> None:
+    """The state has the declared delivery and the delivered version of a credential, and the presence of its secret."""
+    deliver = {"secrets_manager": {"name": "{service}/{user}", "tags": {"value": "a"}}, "keep_in_state": True}
+    delivery = {"arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-1", "version": "1"}
+    outputs: dict[str, Any] = {"deliver": deliver, "delivery": delivery, "service_password": SECRET}
+    urn = f"urn:pulumi:dev::iamcreds::{CREDENTIAL_TYPE}::jane/codecommit"
+    with asking(Engine({urn: resource("jane", "ACCA1234567890123456", status="Active", **outputs)})) as monitor:
+        state = _read_state(monitor, "org/iamcreds/dev")
+    assert state is not None
+    recorded = state.read("jane/codecommit")
+    assert (recorded.deliver, recorded.delivered) == (Delivery.read(deliver), DeliveredSecret(**delivery))
+    assert recorded.has_secret
 
 
 def test_nothing_recorded() -> None:

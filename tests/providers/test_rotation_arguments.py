@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 VALID = {"user": "jane", "service": "keyspaces", "every": "90d", "overlap": "7d"}
 KEY = {"service": "bedrock", "age_days": 120}
+DELIVERED = {"deliver": {"secrets_manager": {"name": "{service}/{user}"}}}
 PROTECTED = pulumi.ResourceOptions(protect=True)
 RETAINED = pulumi.ResourceOptions(retain_on_delete=True)
 
@@ -55,6 +56,11 @@ def declare(name: Any = "vault", **arguments: Any) -> RotatingCredential:  # noq
         ({**KEY, "age_days": 96}, "age_days: expected at least `every` and `overlap` together"),
         ({**KEY, "age_days": 0}, "age_days: expected a whole number of days from 1 to 36600"),
         ({**KEY, "age_days": 6, "every": None, "trigger": "a"}, "overlap: 7d is more than 80% of `age_days`, 6"),
+        ({"deliver": {"vault": {}}}, "deliver: expected one of the keys secrets_manager and ssm"),
+        ({"retire_after_read_by": "30d"}, "retire_after_read_by: expected `deliver` with secrets_manager"),
+        ({**DELIVERED, "retire_after_read_by": "soon"}, "retire_after_read_by: expected a duration such as 90d"),
+        ({**DELIVERED, "retire_after_read_by": "6d"}, "retire_after_read_by: 6d is shorter than `overlap`, 7d"),
+        ({**DELIVERED, "retire_after_read_by": "73d"}, "retire_after_read_by: 73d is more than 80% of `every`, 90d"),
         ({"existing": "keep"}, "existing: expected fail or adopt"),
         ({"adopt": "x"}, "adopt: expected a credential ID"),
         ({"retire": "delete", "opts": PROTECTED}, "opts: protect is not valid together with retire='delete'"),
