@@ -10,12 +10,14 @@ from typing import Any, Self
 from iamcreds.services import service_alias
 
 SECRETS_MANAGER, PARAMETER_STORE = STORES = ("secrets_manager", "ssm")
-"""The stores, by their keys in the input `deliver`, which is in every state.
+"""The stores, by their keys in the input `deliver`, which every state of a delivered credential has.
 
-A new store is a module in `iamcreds.stores` with a name in this line, a line in `_STORES` of stores/deliveries.py, and
-a line in `STORE_FIELDS` of specs/delivery.py. Its fields are in `deliver` of specs/schema.json. A store that differs
-from others is in `_WITH_POLICY` or `_ENCRYPTED_BY_PUT`, too.
+docs/adding.md lists the steps for a new store. If it differs from others, add it to `_WITH_POLICY` or
+`_ENCRYPTED_BY_PUT`, too.
 """
+
+STORE_FIELDS = {"secretsManager": SECRETS_MANAGER, "ssm": PARAMETER_STORE}
+"""The stores by their fields in specs."""
 
 READ_BY_USER = "user"
 """The value of `resource_policy` that permits the IAM user to read its own secret."""
@@ -29,7 +31,8 @@ _WITH_POLICY = frozenset({SECRETS_MANAGER})
 _ENCRYPTED_BY_PUT = frozenset({PARAMETER_STORE})
 """The stores that change the KMS key only together with the value."""
 
-_RESERVED_TAGS = ("aws:", "iamcreds:")
+RESERVED_TAGS = ("aws:", "iamcreds:")
+"""The prefixes of tags that only AWS and iamcreds set."""
 
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _FIELDS = ("name", "region", "kms_key_id", "tags", "resource_policy", "delete_secret")
@@ -185,8 +188,8 @@ def _find_wrong_tags(tags: object) -> str | None:
         return None
     if not isinstance(tags, Mapping) or not all(isinstance(text, str) for tag in tags.items() for text in tag):
         return "tags as a mapping of text to text"
-    is_reserved = any(key.lower().startswith(_RESERVED_TAGS) for key in tags)
-    return f"tags without the prefixes {' and '.join(_RESERVED_TAGS)}" if is_reserved else None
+    is_reserved = any(key.lower().startswith(RESERVED_TAGS) for key in tags)
+    return f"tags without the prefixes {' and '.join(RESERVED_TAGS)}" if is_reserved else None
 
 
 def _is_text(value: object) -> bool:

@@ -99,7 +99,7 @@ def hostile_drift(name: str) -> Drift:
             replace(OLD, user=name, existing=(replace(OLD.existing[0], id=name, user=name),)),
         ),
         secrets={name: SecretPlace(is_in_state=True, delivered=DeliveredSecret(name, name))},
-        store_errors=(name,),
+        store_notes=(name,),
         unsettled=(replace(MISSING, user=name, location=location),),
     )
 

@@ -37,7 +37,10 @@ START_SECONDS = 30
 HOW_TO_MOVE = (
     "If a different program uses the port, run `rm .state/emulator.port` and `make up`, which selects a free one."
 )
-DROPPED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS")
+DROPPED = (
+    "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    *(f"AWS_ENDPOINT_URL_{name}" for name in ("IAM", "STS", "SECRETS_MANAGER", "SSM", "KMS")),
+)  # fmt: skip
 """Settings of the user that would interfere."""
 
 

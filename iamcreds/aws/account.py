@@ -122,11 +122,6 @@ class Account:
         """The region in use, None if the environment has none; IAM needs none."""
         return self._session.region_name
 
-    @property
-    def partition(self) -> str:
-        """The partition of the region in use; see `find_partition`."""
-        return client.find_partition(self._session)
-
     def open_client(self, service: str, region: str) -> Any:  # noqa: ANN401 - the caller knows the service
         """Return a client of a regional service, with retries.
 

@@ -11,14 +11,12 @@ import click
 from click.core import ParameterSource
 
 from iamcreds.commands._options import load_specs
-from iamcreds.delivery import PARAMETER_STORE, SECRETS_MANAGER
+from iamcreds.delivery import STORE_FIELDS
 from iamcreds.policies import documents, permissions, secret_permissions
 from iamcreds.text.names import ACCOUNT_ID
 
 if TYPE_CHECKING:
     from iamcreds.desired import Desired
-
-_STORES = {"secretsManager": SECRETS_MANAGER, "ssm": PARAMETER_STORE}
 
 
 @click.command("permissions")
@@ -50,7 +48,7 @@ _STORES = {"secretsManager": SECRETS_MANAGER, "ssm": PARAMETER_STORE}
     "--store",
     "stores",
     multiple=True,
-    type=click.Choice([*_STORES]),
+    type=click.Choice([*STORE_FIELDS]),
     help="Without --specs, secret store of a program's deliveries; may be repeated.  [default: none]",
 )
 @click.option(
@@ -81,9 +79,10 @@ def command(  # noqa: PLR0913 - one for each option
     If specs declare `iamUser`, the policy includes the permissions that pulumi-aws needs to create declared users with
     declared policies and boundaries. Deletion is allowed for every user.
 
-    If specs declare `deliver`, every run needs --specs. For a program of your own, --store limits changes of existing
-    secrets to those with the tag iamcreds:credential, without permissions for KMS keys. No policy of a run permits
-    reading the value of a secret. --read-secret prints the policy of a consumer for `iamcreds secret --from-store`.
+    If specs declare `deliver`, only --specs permits the calls to the declared stores, for each value of --for. For a
+    program of your own, --store limits changes of existing secrets to those with the tag iamcreds:credential, without
+    permissions for KMS keys. No policy of a run permits reading the value of a secret. --read-secret prints the policy
+    of a consumer for `iamcreds secret --from-store`.
 
     \b
     Examples:
@@ -114,7 +113,7 @@ def command(  # noqa: PLR0913 - one for each option
     desired = None if specs is None else load_specs(specs, allow_empty=False)
     policy = _make_policy(run, owner, desired, part or 1, read_secret)
     policy["Statement"] += secret_permissions.store_statements(
-        (_STORES[store] for store in stores), owner, is_update=run == "up"
+        (STORE_FIELDS[store] for store in stores), owner, is_update=run == "up"
     )
     click.echo(json.dumps(policy, indent=2))
 

@@ -65,7 +65,7 @@ class Drift:
             state.
         next_rotations: the next rotations of existing credentials; empty without a state.
         secrets: the places of secrets by credential id; None without a state.
-        store_errors: the errors of reads of secret stores.
+        store_notes: the reasons why deliveries were not compared with their store.
     """
 
     inventory: Inventory
@@ -85,7 +85,7 @@ class Drift:
     next_rotations: tuple[NextRotation, ...] = ()
     deliveries: int = 0
     secrets: Mapping[str, SecretPlace] | None = None
-    store_errors: tuple[str, ...] = ()
+    store_notes: tuple[str, ...] = ()
 
     def by_kind(self, kind: Kind) -> tuple[Difference, ...]:
         """Return the differences of one kind."""
@@ -166,7 +166,7 @@ def compare(
         next_rotations=() if state is None else tuple(find_next_rotations(chosen, inventory, state)),
         deliveries=count_unchecked(chosen, state),
         secrets=None if state is None else state.places,
-        store_errors=() if state is None or state.secrets is None else state.secrets.errors,
+        store_notes=() if state is None or state.secrets is None else state.secrets.notes,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from iamcreds.drift.stored_secrets import FoundSecret, LeftSecret, StoredSecrets, find_judged, find_left
 from iamcreds.due_dates import find_issue
 from iamcreds.errors import AccountError, ConfigError, UnauthenticatedError
+from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,7 @@ def read_secrets(
         place = recorded.deliver.store if recorded.deliver else "", delivered.region
         reading.judge(place, delivered, is_young=now - find_issue(recorded) < LAG)
     left = tuple(reading.confirm_left(chosen, state, selection))
-    return StoredSecrets(reading.found, left, reading.unchecked, tuple(reading.errors.values()))
+    return StoredSecrets(reading.found, left, reading.unchecked, tuple(reading.list_notes()))
 
 
 def _find_stores(
@@ -79,7 +80,8 @@ class _Reading:
         deliveries: the secret stores of the run.
         listed: the listed secrets of each store and region by ARN.
         found: the secrets of recorded deliveries by ARN.
-        unchecked: the number of recorded deliveries whose secret could not be read.
+        unchecked: the number of recorded deliveries that were not compared with their secret.
+        young: the number of those that the list may still lack.
         errors: the first error of each store and region.
     """
 
@@ -87,6 +89,7 @@ class _Reading:
     listed: dict[tuple[str, str], dict[str, StoredSecret]] = field(default_factory=dict)
     found: dict[str, FoundSecret] = field(default_factory=dict)
     unchecked: int = 0
+    young: int = 0
     errors: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def list_store(self, store: str, region: str) -> None:
@@ -109,6 +112,8 @@ class _Reading:
         store, stored = self.deliveries.open_store(*place), listed.get(delivered.arn)
         if stored is None or not stored.has(delivered):
             if is_young:
+                self.unchecked += 1
+                self.young += 1
                 return
             is_read, stored = self._describe(place, store, delivered.arn)
             if not is_read:
@@ -134,6 +139,13 @@ class _Reading:
         except AccountError as error:
             self._note(place, error)
             return False, None
+
+    def list_notes(self) -> Iterator[str]:
+        """Yield the reasons why deliveries were not compared with their secret."""
+        yield from self.errors.values()
+        if self.young:
+            number = format_count(self.young, "delivery", "deliveries")
+            yield f"{number} of the last five minutes not checked, because the store's lists may lag: run again later"
 
     def _note(self, place: tuple[str, str], error: Exception) -> None:
         """Keep the first error of a store."""

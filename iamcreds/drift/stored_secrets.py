@@ -58,14 +58,14 @@ class StoredSecrets:
     Attributes:
         found: the secrets of recorded deliveries by their recorded ARN, as far as the comparison judges them.
         left: the secrets that the stack does not deliver.
-        unchecked: the number of recorded deliveries whose secret could not be read.
-        errors: the errors of these reads, one for each store.
+        unchecked: the number of recorded deliveries that were not compared with their secret.
+        notes: the reasons: the errors of the reads, one for each store, and recent deliveries.
     """
 
     found: Mapping[str, FoundSecret] = field(default_factory=dict)
     left: tuple[LeftSecret, ...] = ()
     unchecked: int = 0
-    errors: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def find_judged(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from iamcreds.delivery import fill_name
+from iamcreds.delivery import CREDENTIAL_TAG, fill_name
 from iamcreds.policies.documents import make_policy, make_statement
 from iamcreds.policies.store_operations import DESCRIBE_KEY, OPERATIONS
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from iamcreds.desired import Desired, DesiredCredential
     from iamcreds.policies.documents import Owner
     from iamcreds.policies.store_operations import StoreOperations
-
-TAG = "iamcreds:credential"
-"""The tag of every secret that iamcreds manages."""
 
 MAX_PATTERNS = 15
 """The number of names with wildcards that fit into one policy."""
@@ -97,7 +94,7 @@ def _make_deletion(operations: StoreOperations, owner: Owner) -> dict[str, Any]:
 
 
 def _require_tag() -> dict[str, Any]:
-    return {"Null": {f"aws:ResourceTag/{TAG}": "false"}}
+    return {"Null": {f"aws:ResourceTag/{CREDENTIAL_TAG}": "false"}}
 
 
 def store_statements(stores: Iterable[str], owner: Owner, *, is_update: bool) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
 """The delivery of one credential's secret within a create or an update.
 
-The order of the writes ensures that a killed run loses nothing: the store is read first, then the word of the attempt
-is written to its tags, then IAM issues the password, and then the store gets it. A later run knows by the word whether
-the store has the last password that IAM has issued.
+A run first reads the store, and writes the word of the attempt to the tags of the secret. Then IAM issues the password,
+and the run writes it to the store. In this order, a killed run loses nothing: by the word, a later run detects that the
+store has the last password that IAM has issued.
 """
 
 from __future__ import annotations

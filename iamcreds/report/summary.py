@@ -73,7 +73,7 @@ def describe_limits(drift: Drift) -> Iterator[str]:
     if drift.secrets is None and drift.deliveries:
         credentials = format_count(drift.deliveries, "credential")
         yield f"deliveries of {credentials} not checked: only the stack's state has the delivered versions"
-    yield from drift.store_errors
+    yield from drift.store_notes
     if drift.are_ids_unknown:
         yield "ids not checked: only the stack's state has the ids of declared credentials"
     yield from _describe_previous(drift)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from iamcreds.delivery import PARAMETER_STORE, SECRETS_MANAGER, Delivery, fill_name
+from iamcreds.delivery import STORE_FIELDS, Delivery, fill_name
 from iamcreds.model import Problem
 from iamcreds.specs.nodes import Block, quoted
 from iamcreds.specs.secret_names import (
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from iamcreds.model import SourceLocation
     from iamcreds.specs.rules import Declared
-
-STORE_FIELDS = {"secretsManager": SECRETS_MANAGER, "ssm": PARAMETER_STORE}
-"""The stores by their fields in specs."""
 
 _RULES = {"secretsManager": SECRETS_MANAGER_RULES, "ssm": PARAMETER_STORE_RULES}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from iamcreds.delivery import STORE_FIELDS
 from iamcreds.desired import Retire, RotationPolicy
 from iamcreds.model import Problem
-from iamcreds.specs.delivery import STORE_FIELDS
 from iamcreds.specs.expiry import count_hours, has_renewal, read_hours
 from iamcreds.specs.nodes import Block, quoted
 

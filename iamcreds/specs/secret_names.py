@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iamcreds.delivery import fill_name, find_placeholders
+from iamcreds.delivery import RESERVED_TAGS, fill_name, find_placeholders
 from iamcreds.model import Problem
 from iamcreds.services import service_alias
 from iamcreds.specs.nodes import Block, quoted
@@ -27,7 +27,6 @@ _ACCOUNT = "0" * 12
 """Stands for the account, which specs may not declare."""
 
 _RESERVED_NAMES = ("aws", "ssm")
-_RESERVED_KEYS = ("aws:", "iamcreds:")
 _TAG_CHARACTERS = "_.:/=+-@"
 _MAX_LEVELS = 15
 
@@ -130,7 +129,7 @@ def check_tags(credential: Declared, fields: Block, rules: StoreRules) -> Iterat
 
 def _find_wrong_tag(key: str, value: str) -> str | None:
     """Return the reason why a tag is not valid (API reference of Systems Manager, Tag; the same for all services)."""
-    if key.lower().startswith(_RESERVED_KEYS):
+    if key.lower().startswith(RESERVED_TAGS):
         return 'is reserved: keys must not begin with "aws:" or "iamcreds:"'
     if value.lower().startswith("aws:"):
         return 'has a reserved value: values must not begin with "aws:"'

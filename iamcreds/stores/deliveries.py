@@ -195,8 +195,8 @@ class Deliveries:
             recorded: the delivery in the state, None without one.
 
         Raises:
-            RejectedError: it may not: the secret is not managed, not encrypted, waits for deletion or is rotated by the
-                store, or the KMS key of a new one is not usable.
+            RejectedError: the secret is not managed, not encrypted, scheduled for deletion or rotated by the store. Or
+                the KMS key of a new secret is not usable.
             AccountError: as AWS responds.
         """
         if stored is None:

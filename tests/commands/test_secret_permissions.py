@@ -10,10 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from iamcreds.cli import main
+from iamcreds.delivery import CREDENTIAL_TAG
 from iamcreds.policies.documents import MAX_LENGTH
-from iamcreds.policies.secret_permissions import TAG
 from iamcreds.policies.store_operations import OPERATIONS
-from iamcreds.stores.store import CREDENTIAL_TAG
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,11 +100,6 @@ def list_actions(policy: str) -> set[str]:
     return {action for each in statements for action in each["Action"] if not action.startswith("iam:")}
 
 
-def test_tag() -> None:
-    """The tag in policies is that of the stores."""
-    assert TAG == CREDENTIAL_TAG
-
-
 @pytest.mark.parametrize("run_name", ["up", "preview", "drift"])
 def test_no_deliveries(tmp_path: Path, run_name: str) -> None:
     """Without declared deliveries, no run has permissions for stores."""
@@ -159,7 +153,7 @@ def test_optional_operations(tmp_path: Path) -> None:
 def test_deletions(tmp_path: Path) -> None:
     """Removed credentials are not declared, so every managed secret may be deleted, but no other one."""
     printed = run(tmp_path / "a.yaml", WHOLE).stdout
-    managed = {f"aws:ResourceTag/{TAG}": "jane/keyspaces"}
+    managed = {f"aws:ResourceTag/{CREDENTIAL_TAG}": "jane/keyspaces"}
     for operation, resource in (
         ("secretsmanager:DeleteSecret", f"{SECRETS}:secret:left-a1B2c3"),
         ("ssm:DeleteParameter", f"{PARAMETERS}:parameter/left"),
@@ -241,7 +235,7 @@ def test_too_many_secrets(tmp_path: Path, name: str, other: str | None) -> None:
     assert "IAM allows 10 per role" in result.stderr
     assert len(json.dumps(json.loads(result.stdout), separators=(",", ":"))) <= MAX_LENGTH
     declared = f"{SECRETS}:secret:{name.format(user='user-number-7', name='keyspaces')}-a1B2c3"
-    managed = {f"aws:ResourceTag/{TAG}": "x", "secretsmanager:BlockPublicPolicy": "true"}
+    managed = {f"aws:ResourceTag/{CREDENTIAL_TAG}": "x", "secretsmanager:BlockPublicPolicy": "true"}
     for operation in ("CreateSecret", "PutSecretValue", "PutResourcePolicy", "TagResource", "UpdateSecret"):
         assert allow(result.stdout, f"secretsmanager:{operation}", declared, managed)
         if other is not None:
@@ -282,7 +276,7 @@ def test_stores_of_programs(run_name: str) -> None:
     for operation in every:
         of_store = operation.startswith("secretsmanager")
         resource = f"{SECRETS}:secret:any-a1B2c3" if of_store else f"{PARAMETERS}:parameter/any"
-        assert allow(printed, operation, resource, {**facts, f"aws:ResourceTag/{TAG}": "jane/keyspaces"})
+        assert allow(printed, operation, resource, {**facts, f"aws:ResourceTag/{CREDENTIAL_TAG}": "jane/keyspaces"})
         may_create = any(operation in each.creates for each in OPERATIONS.values())
         assert allow(printed, operation, resource, facts) == may_create
 
@@ -305,7 +299,7 @@ def test_no_run_reads_values(tmp_path: Path) -> None:
         f"{SECRETS}:secret:keys/jane",
         f"{PARAMETERS}:parameter/parameter",
     ]
-    facts = {f"aws:ResourceTag/{TAG}": "jane/keyspaces", "kms:ResourceAliases": "alias/creds"}
+    facts = {f"aws:ResourceTag/{CREDENTIAL_TAG}": "jane/keyspaces", "kms:ResourceAliases": "alias/creds"}
     for policy in policies:
         assert json.loads(policy)["Statement"]
         for operation in VALUES:

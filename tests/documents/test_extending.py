@@ -40,6 +40,20 @@ SOURCES = ("iamcreds/**/*.py", "dynamic_providers/*.py", "iamcreds/specs/*.yaml"
             },
             id="spec field",
         ),
+        pytest.param(
+            "PARAMETER_STORE|class ParameterStore\\b",
+            {
+                "iamcreds/commands/_stored_secret.py",
+                "iamcreds/delivery.py",
+                "iamcreds/emulator/stores/parameter_store.py",
+                "iamcreds/policies/store_operations.py",
+                "iamcreds/specs/delivery.py",
+                "iamcreds/specs/secret_names.py",
+                "iamcreds/stores/deliveries.py",
+                "iamcreds/stores/parameter_store.py",
+            },
+            id="secret store",
+        ),
         pytest.param("AccessKeyIdle|access-key-idle", {"iamcreds/drift/rules/access_key_limits.py"}, id="drift rule"),
     ],
 )

@@ -185,7 +185,7 @@ def test_deactivated_successor(iam: IAMClient, store: SecretsManagerClient, mess
 
 
 def test_lost_comes_first(iam: IAMClient, store: SecretsManagerClient, messages: list[str]) -> None:
-    """A lost secret comes before a rotation that is long overdue, because nobody has the password."""
+    """A lost secret comes before a rotation that is long overdue, because no consumer can read the password."""
     iam.create_user(UserName="ann")
     lost = replace(deliver(store, make(iam, age=1)), delivered=None)
     overdue = make(iam, "ann", "ann/codecommit", age=90)

@@ -15,16 +15,18 @@ from iamcreds.delivery import (
     PARAMETER_STORE,
     READ_BY_USER,
     SECRETS_MANAGER,
+    STORE_FIELDS,
     STORES,
     DeliveredSecret,
     Delivery,
     name_credential,
 )
 from iamcreds.errors import AccessDeniedError, ConfigError, RejectedError
-from iamcreds.specs.delivery import STORE_FIELDS
 from iamcreds.specs.schema import SCHEMA
+from iamcreds.stores import deliveries as stores
 from iamcreds.stores.deliveries import Deliveries
 from iamcreds.stores.store import StoredSecret
+from tests.planning.memory_store import MemoryStore
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -69,6 +71,20 @@ def test_every_store() -> None:
     assert set(STORE_FIELDS.values()) == set(STORES)
     assert set(fields["properties"]) == {*STORE_FIELDS, "keepInState"}
     assert fields["oneOf"] == [{"required": [field]} for field in STORE_FIELDS]
+
+
+def test_third_store(deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run delivers to any class with the methods of the Protocol, once it is a line of the list of stores."""
+    writes: list[str] = []
+    monkeypatch.setitem(stores._STORES, "vault", lambda *_: MemoryStore(writes.append))  # noqa: SLF001 - the list to extend
+    target = find_target(deliveries, Delivery("vault", "keys/{user}"))
+    deliveries.require_usable(target, deliveries.find(target, None), None)
+    delivered = target.store.put(target.name, None, '{"password": "x"}', TOKEN, target.settings)
+    stored = deliveries.find(target, delivered)
+    assert stored is not None
+    assert (stored.name, stored.version, stored.credential) == ("keys/jane", delivered.version, "jane/keyspaces")
+    deliveries.require_usable(target, stored, delivered)
+    assert writes == ["put keys/jane"]
 
 
 @pytest.mark.parametrize("store", STORES)

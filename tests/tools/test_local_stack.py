@@ -7,7 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.session import get_session
 
+from iamcreds.delivery import STORES
 from tools import local_stack
 
 if TYPE_CHECKING:
@@ -44,6 +46,14 @@ def test_state_is_private(folder: Path, *, is_there: bool) -> None:
         state.mkdir(mode=0o755)
     local_stack.claim_state()
     assert state.stat().st_mode & 0o777 == 0o700
+
+
+def test_other_endpoints() -> None:
+    """No endpoint in the environment of the user replaces the IAM emulator for a service that runs call."""
+    services = {"secrets_manager": "secretsmanager"}
+    for name in ("iam", "sts", "kms", *(services.get(store, store) for store in STORES)):
+        service_id = get_session().get_service_model(name).service_id
+        assert f"AWS_ENDPOINT_URL_{service_id.replace(' ', '_').upper()}" in local_stack.DROPPED
 
 
 def begin(folder: Path, emulator: str) -> Path:
