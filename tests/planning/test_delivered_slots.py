@@ -278,7 +278,9 @@ def without_rule(name: str) -> tuple[object, str, object]:
             [(rotation_case, "find_retirement", lambda desired, slot, _: find_retirement(desired, slot, TODAY.max))],
             "is retired unread", id="retirement does not wait for a read",
         ),
-        pytest.param([(SecretDelivery, "begin", lambda _: None)], "hands out a dead password", id="no word is written"),
+        pytest.param(
+            [(SecretDelivery, "begin", lambda *_, **__: None)], "hands out a dead password", id="no word is written"
+        ),
         pytest.param([(Delivery, "needs_secret", lambda *_: True)], "no rest", id="every run writes"),
     ],
 )  # fmt: skip
