@@ -30,8 +30,8 @@ _WAITS = (
     " and the next one rotates"
 )
 _LOST = (
-    "{name}: neither the secret store nor the state has the current password, so a rotation is due ahead of time. The"
-    " current password still works"
+    "{name}: neither the declared secret nor the state has the current password, so a rotation is due ahead of time."
+    " The current password still works"
 )
 _DEFERRED = "{name}: a rotation is due, but {reason}. A later `pulumi up` rotates this credential"
 LIMIT_REACHED = "`maxPerRun` is reached"

@@ -1,8 +1,9 @@
 """Parameter Store (AWS Systems Manager) as a secret store: parameters of type SecureString.
 
-Parameter Store has no tokens, and it returns no tags in a list. So the description of a parameter is `iamcreds TOKEN
-NUMBER`, and the tag `iamcreds:delivered` has a constant value by which DescribeParameters filters. The description
-proves the origin of version NUMBER only: a different program that writes a new version usually keeps it.
+Parameter Store has no tokens, and it returns no tags in a list. So the description of a parameter has the word
+iamcreds, the token and the number of the version, and the tag `iamcreds:delivered` has a constant value by which
+DescribeParameters filters. The description proves the origin of that version only: a different program that writes a new
+version usually keeps it.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ _DEFAULT_KEY = "alias/aws/ssm"
 _DESCRIPTION = re.compile(r"iamcreds ([0-9a-f-]{36}) ([0-9]{1,18})")
 
 # User guide, "Understanding parameter name requirements and constraints"
-_NAME = re.compile(r"(?!/?(?:aws|ssm))(?:[a-z0-9_.-]+|(?:/[a-z0-9_.-]+){1,15})", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z0-9_.-]+|(?:/[A-Za-z0-9_.-]+){1,15}")
+_RESERVED = ("aws", "ssm")
 _NAME_RULE = "letters, digits and _.- in up to 15 levels that begin with a slash, without the prefix aws or ssm"
 _LONGEST_ARN = 1011
 
@@ -62,7 +64,8 @@ class ParameterStore:
         """Return the rule for names that a name breaks, None for a valid name."""
         if len(self._make_arn(name)) > _LONGEST_ARN:
             return f"up to {_LONGEST_ARN} characters of its ARN"
-        return None if _NAME.fullmatch(name) else _NAME_RULE
+        is_reserved = name.lower().removeprefix("/").startswith(_RESERVED)
+        return None if _NAME.fullmatch(name) and not is_reserved else _NAME_RULE
 
     def list_secrets(self) -> Mapping[str, StoredSecret]:
         """Return the parameters with `DELIVERED_TAG` by name, without tags; one call per 50 parameters."""

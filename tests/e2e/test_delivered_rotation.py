@@ -36,7 +36,7 @@ PERIOD = 86
 RETIREMENT = 94 - PERIOD
 """The days after a rotation on which a run retires the previous password: more than the overlap."""
 LAST = 3 * PERIOD
-LOST = f"{NAME}: neither the secret store nor the state has the current password, so a rotation is due ahead of time"
+LOST = f"{NAME}: neither the declared secret nor the state has the current password, so a rotation is due ahead of time"
 
 
 def spec(*fields: str) -> str:

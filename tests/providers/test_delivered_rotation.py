@@ -70,7 +70,7 @@ def test_lost(iam: IAMClient, store: SecretsManagerClient, messages: list[str], 
     planned = plan(state_of(recorded), DELIVERED)[NAME]
     assert [each.rotation for each in planned.slots] == [None, 1]
     lost, rotated = messages
-    assert lost.startswith(f"warning: {NAME}: neither the secret store nor the state has the current password")
+    assert lost.startswith(f"warning: {NAME}: neither the declared secret nor the state has the current password")
     assert f"{recorded.id} works until the overlap ends" in rotated
 
 
@@ -82,7 +82,7 @@ def test_lost_while_two_work(iam: IAMClient, store: SecretsManagerClient, messag
     assert (planned.rotated, planned.is_lost) == (None, True)
     assert [each.status for each in planned.slots] == [None, None]
     assert planned.waits_until is not None
-    assert ["neither the secret store" in messages[0], "still works" in messages[1]] == [True, True]
+    assert ["neither the declared secret" in messages[0], "still works" in messages[1]] == [True, True]
 
 
 def test_password_in_the_state(iam: IAMClient, store: SecretsManagerClient, messages: list[str]) -> None:
@@ -181,7 +181,7 @@ def test_deactivated_successor(iam: IAMClient, store: SecretsManagerClient, mess
     iam.update_service_specific_credential(UserName="jane", ServiceSpecificCredentialId=previous.id, Status="Inactive")
     planned = plan(state_of(previous, current), DELIVERED)[NAME]
     assert (planned.is_finished, planned.is_lost, planned.rotated is not None) == (False, True, True)
-    assert "neither the secret store" in messages[0]
+    assert "neither the declared secret" in messages[0]
 
 
 def test_lost_comes_first(iam: IAMClient, store: SecretsManagerClient, messages: list[str]) -> None:

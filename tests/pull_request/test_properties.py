@@ -10,7 +10,7 @@ from iamcreds.pulumi_engine.inputs import INPUTS
 from iamcreds.pulumi_engine.outputs import SECRETS, record_existing
 from iamcreds.services import Family
 
-DECIDED_IN_A_PREVIEW = {"adopts", "adopts_status", "refused", "rotates", "retires"}
+DECIDED_IN_A_PREVIEW = {"adopts", "adopts_status", "refused", "rotates", "retires", "delivers"}
 """Inputs that the provider adds in `check`."""
 
 

@@ -490,3 +490,10 @@ def assert_hidden(error: errors.AccountError, *parts: str) -> None:
         texts.append(repr(seen) + str(vars(seen)))
         seen = seen.__cause__ or seen.__context__
     assert not any(part in text for part in (PASSWORD, VALUE, *parts) for text in texts)
+
+
+def test_binary_value(store: SecretsManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A binary value, which the emulator does not support, is read as an empty text."""
+    client = vars(store)["_secrets"]
+    monkeypatch.setattr(client, "get_secret_value", lambda **_: {"SecretBinary": b"x"})
+    assert store.read(NAME) == ""
