@@ -2,8 +2,8 @@
 
 Parameter Store has no tokens, and it returns no tags in a list. So the description of a parameter has the word
 iamcreds, the token and the number of the version, and the tag `iamcreds:delivered` has a constant value by which
-DescribeParameters filters. The description proves the origin of that version only: a different program that writes a new
-version usually keeps it.
+DescribeParameters filters. The description proves the origin of that version only: a different program that writes a
+new version usually keeps it.
 """
 
 from __future__ import annotations
