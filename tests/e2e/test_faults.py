@@ -95,7 +95,7 @@ def test_spec_problems(stack: Stack) -> None:
     said = stack.fail("preview")
     assert "specs/a.yaml:1:" in said
     assert '"rotate" lacks "overlap" [missing-key]' in said
-    assert "[not-supported-yet]" in said
+    assert '"deliver" must be given one store: secretsManager or ssm [missing-key]' in said
     assert "specs/b.yaml:1:" in said
 
 
