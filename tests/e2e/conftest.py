@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from iamcreds.emulator.server import Emulator
 from tests.e2e.deliveries import REGION, open_store
 from tests.e2e.recorded.restoring import restore
 from tests.e2e.stack import ROOT, Stack, copy_stack, create_stack, find_engine
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-    from iamcreds.emulator.server import Emulator
 
 UV = shutil.which("uv") or str(ROOT / ".state/uv/bin/uv")
 LEAKED = 20
@@ -49,6 +49,17 @@ def new_stack(tmp_path_factory: pytest.TempPathFactory, engine: str, endpoint: E
     folder = tmp_path_factory.mktemp("stack")
     create_stack(folder, engine, endpoint.url)
     return folder
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """Start an empty IAM emulator with its own address.
+
+    All runs of a user share the create journal, whose entries contain the address. With a shared address, a run would
+    wait for the create of an earlier test that was killed.
+    """
+    with Emulator() as own:
+        yield own
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def pass_a_day(emulator: Emulator) -> None:
     emulator.controls.set(clock_shift=86_400)
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 100) -> None:
     """Wait until the condition is true."""
     deadline = time.monotonic() + seconds
     while not condition():
