@@ -34,6 +34,7 @@ from tests.planning.histories import (
     World,
     find_missed_successor,
     find_wrong_end,
+    report,
 )
 from tests.planning.memory_store import REGION, MemoryStore
 
@@ -416,14 +417,5 @@ def find_broken_history(count: int, first: int = 0) -> str:
     return ""
 
 
-def main() -> int:
-    """Play histories; return 1 if one breaks a rule."""
-    count = int(sys.argv[1])
-    broken = find_broken_history(count)
-    sys.stdout.write(broken or f"{count} histories, no broken rule")
-    sys.stdout.write("\n")
-    return 1 if broken else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(find_broken_history))

@@ -19,7 +19,7 @@ from iamcreds.resource_names import slot_name
 from iamcreds.services import Family
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 ACCOUNT = "123456789012"
 DAY = timedelta(days=1)
@@ -345,14 +345,14 @@ def find_broken_history(count: int) -> str:
     return ""
 
 
-def main() -> int:
-    """Play histories; return 1 if one breaks a rule."""
+def report(find: Callable[[int], str]) -> int:
+    """Play the number of histories in the first argument; print the first broken one, and return 1 if there is one."""
     count = int(sys.argv[1])
-    broken = find_broken_history(count)
+    broken = find(count)
     sys.stdout.write(broken or f"{count} histories, no broken rule")
     sys.stdout.write("\n")
     return 1 if broken else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(find_broken_history))
