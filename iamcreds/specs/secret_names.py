@@ -24,7 +24,7 @@ MAX_TAGS = 50
 """The maximum number of tags of a secret or parameter (AWS General Reference, endpoints and quotas, tagging)."""
 
 _ACCOUNT = "0" * 12
-"""Stands for the account, which specs may not declare."""
+"""A 12-digit placeholder of the account ID, because specs may not declare the account."""
 
 _RESERVED_NAMES = ("aws", "ssm")
 _TAG_CHARACTERS = "_.:/=+-@"

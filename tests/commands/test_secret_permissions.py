@@ -127,8 +127,8 @@ def test_declared_names(tmp_path: Path) -> None:
             assert allow(printed, f"secretsmanager:{operation}", f"{SECRETS}:secret:{name}")
         for name in ("keys/joe-a1B2c3", "keys/jane2-a1B2c3", "keys/jane-a1B2c3-d", "a/keys/jane-a1B2c3"):
             assert not allow(printed, f"secretsmanager:{operation}", f"{SECRETS}:secret:{name}")
-        foreign = SECRETS.replace(ACCOUNT, "999999999999")
-        assert not allow(printed, f"secretsmanager:{operation}", f"{foreign}:secret:keys/jane-a1B2c3")
+        elsewhere = SECRETS.replace(ACCOUNT, "999999999999")
+        assert not allow(printed, f"secretsmanager:{operation}", f"{elsewhere}:secret:keys/jane-a1B2c3")
     for operation in ("PutParameter", "AddTagsToResource"):
         assert allow(printed, f"ssm:{operation}", f"{PARAMETERS}:parameter/{ACCOUNT}/joe")
         assert not allow(printed, f"ssm:{operation}", f"{PARAMETERS}:parameter/{ACCOUNT}/jane")

@@ -270,8 +270,8 @@ def test_keys(secrets: SecretsManagerClient, keys: KMSClient) -> None:
     key = keys.create_key()["KeyMetadata"]
     asymmetric = keys.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
     missing = "11111111-1111-1111-1111-111111111111"
-    foreign = key["Arn"].replace("eu-west-1", "us-west-2")
-    for wrong in (missing, asymmetric, foreign, "alias/none", "x"):
+    of_other_region = key["Arn"].replace("eu-west-1", "us-west-2")
+    for wrong in (missing, asymmetric, of_other_region, "alias/none", "x"):
         created = {"Name": NAME, "SecretString": "one", "KmsKeyId": wrong}
         assert read_error(secrets.create_secret, **created) == "InvalidParameterException"
     assert list_names(secrets) == []
