@@ -23,7 +23,7 @@ READ_BY_USER = "user"
 """The value of `resource_policy` that permits the IAM user to read its own secret."""
 
 CREDENTIAL_TAG = "iamcreds:credential"
-"""The tag of a secret with the credential whose secret it is."""
+"""The tag with the credential whose secret it is; a secret without it is not changed."""
 
 _WITH_POLICY = frozenset({SECRETS_MANAGER})
 """The stores whose secrets have a resource policy."""

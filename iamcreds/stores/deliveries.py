@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from iamcreds.delivery import (
+    CREDENTIAL_TAG,
     PARAMETER_STORE,
     READ_BY_USER,
     SECRETS_MANAGER,
@@ -18,7 +19,7 @@ from iamcreds.delivery import (
 from iamcreds.errors import ConfigError, RejectedError
 from iamcreds.stores.parameter_store import ParameterStore
 from iamcreds.stores.secrets_manager import SecretsManager
-from iamcreds.stores.store import CREDENTIAL_TAG, SecretSettings, Store, StoredSecret
+from iamcreds.stores.store import SecretSettings, Store, StoredSecret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from iamcreds.aws import client
 from iamcreds.aws.failures import reading_answers, translate_errors
 from iamcreds.aws.secret_writes import write_secret
-from iamcreds.delivery import DeliveredSecret
+from iamcreds.delivery import CREDENTIAL_TAG, DeliveredSecret
 from iamcreds.errors import AccountError, NoSuchSecretError
 from iamcreds.stores.keys import is_same_key, require_key
-from iamcreds.stores.store import ATTEMPT_TAG, CREDENTIAL_TAG, HOW_TO_READ, SecretSettings, StoredSecret
+from iamcreds.stores.store import ATTEMPT_TAG, HOW_TO_READ, SecretSettings, StoredSecret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from iamcreds import delivery
+from iamcreds.delivery import CREDENTIAL_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
     from iamcreds.delivery import DeliveredSecret
-
-CREDENTIAL_TAG = delivery.CREDENTIAL_TAG
-"""The tag with the credential whose secret it is; a secret without it is not changed."""
 
 ATTEMPT_TAG = "iamcreds:attempt"
 """The tag with the random word of the last attempt to reset the credential; it names the version to deliver."""

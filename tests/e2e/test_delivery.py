@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.stores.store import CREDENTIAL_TAG
+from iamcreds.delivery import CREDENTIAL_TAG
 from tests.bench.bench import create_users
 from tests.e2e.deliveries import (
     CREATE_SECRET,

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from iamcreds.delivery import DeliveredSecret
+from iamcreds.delivery import CREDENTIAL_TAG, DeliveredSecret
 from iamcreds.errors import AccountError
-from iamcreds.stores.store import CREDENTIAL_TAG, StoredSecret
+from iamcreds.stores.store import StoredSecret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

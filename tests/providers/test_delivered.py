@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from iamcreds.delivery import CREDENTIAL_TAG
 from iamcreds.errors import AccountError, LostAnswerError, RejectedError
-from iamcreds.stores.store import ATTEMPT_TAG, CREDENTIAL_TAG
+from iamcreds.stores.store import ATTEMPT_TAG
 from tests.providers.conftest import new_process
 from tests.providers.requests import CREATE, INPUTS, create, news, reasons
 

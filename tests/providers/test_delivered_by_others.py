@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from iamcreds.delivery import CREDENTIAL_TAG
 from iamcreds.errors import AccountError, LostAnswerError, NotApprovedError, RejectedError
 from iamcreds.pulumi_engine.approved_plan import VARIABLE, read_approval
-from iamcreds.stores.store import ATTEMPT_TAG, CREDENTIAL_TAG
+from iamcreds.stores.store import ATTEMPT_TAG
 from iamcreds.stores.tokens import make_token
 from tests.providers.conftest import new_process
 from tests.providers.requests import INPUTS, UNMANAGED, create, news, put_old

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from iamcreds.delivery import DeliveredSecret, Delivery
+from iamcreds.delivery import CREDENTIAL_TAG, DeliveredSecret, Delivery
 from iamcreds.model import Status
 from iamcreds.pulumi_engine.program_context import rotation_context
-from iamcreds.stores.store import ATTEMPT_TAG, CREDENTIAL_TAG
+from iamcreds.stores.store import ATTEMPT_TAG
 from iamcreds.stores.tokens import make_attempt, make_token
 from tests.providers.test_rotated import NAME, ROTATED, make, messages, plan, state_of
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from iamcreds import errors
-from iamcreds.delivery import DeliveredSecret
+from iamcreds.delivery import CREDENTIAL_TAG, DeliveredSecret
 from iamcreds.emulator.account import SWITCHES
 from iamcreds.stores.secrets_manager import SecretsManager
-from iamcreds.stores.store import ATTEMPT_TAG, CREDENTIAL_TAG, SecretSettings, StoredSecret
+from iamcreds.stores.store import ATTEMPT_TAG, SecretSettings, StoredSecret
 from tests.stores.conftest import REGION
 
 if TYPE_CHECKING:
