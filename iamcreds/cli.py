@@ -26,6 +26,7 @@ SUMMARIES = {
     "plan": "Print a preview as a comment, and limit removals.",
     "query": "Query existing and desired credentials with SQL.",
     "report": "Write an HTML report, and send notifications.",
+    "schedule": "Show coming rotations, expiries and violations of policies.",
     "secret": "Print the login and password of one credential.",
     "skeleton": "Print a spec with all fields.",
     "state": "Check a stack's state for unknown code.",

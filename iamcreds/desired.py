@@ -55,6 +55,23 @@ class CredentialPolicy:
         return {name: value for name, value in values.items() if value}
 
 
+@dataclass(frozen=True)
+class Waiver:
+    """The acceptance of a finding until a date.
+
+    Attributes:
+        rule: the name of the rule.
+        reason: the declared reason.
+        until: the date (midnight, UTC) from which the finding counts again.
+        location: source location of the declaration.
+    """
+
+    rule: str
+    reason: str
+    until: datetime
+    location: SourceLocation
+
+
 class Retire(StrEnum):
     """The action on the previous credential after the overlap."""
 
@@ -102,6 +119,8 @@ class DesiredCredential:
         rotate: the rotation, None for none.
         trigger: text whose change rotates the credential once.
         deliver: the store of its secret, None for the stack's state.
+        owner: `mailto:` address of its owner, by default that of the user; None without one.
+        waive: the waivers of findings about this credential.
         slot: 1 or 2: one of the two resources of a credential with a successor; see `iamcreds.planning.rotation`.
         rotation: the number of successors before this one, None in specs.
         is_moved: True if slot 1 continues the resource of slot 2.
@@ -123,6 +142,8 @@ class DesiredCredential:
     rotate: RotationPolicy | None = None
     trigger: str | None = None
     deliver: Delivery | None = None
+    owner: str | None = None
+    waive: tuple[Waiver, ...] = ()
     slot: int = 1
     rotation: int | None = None
     is_moved: bool = False
@@ -202,6 +223,8 @@ class DesiredUser:
         iam_user: the IAM user itself, if the stack manages it; None if it must exist.
         releases_iam_user: True if the spec declares that the stack does not manage the IAM user, even if it did before.
         was: former name of the IAM user, None for none.
+        owner: `mailto:` address of the owner, None without one.
+        waive: the waivers of findings about the user, all credentials and access keys.
     """
 
     name: str
@@ -214,6 +237,8 @@ class DesiredUser:
     iam_user: DesiredIamUser | None = None
     releases_iam_user: bool = False
     was: str | None = None
+    owner: str | None = None
+    waive: tuple[Waiver, ...] = ()
 
 
 @dataclass(frozen=True)

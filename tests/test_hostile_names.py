@@ -20,7 +20,6 @@ from iamcreds.aws.failures import translate_errors
 from iamcreds.cli import main
 from iamcreds.delivery import DeliveredSecret
 from iamcreds.desired import Desired, DesiredUser
-from iamcreds.drift.recorded_state import SecretPlace
 from iamcreds.drift.rules.delivery import DeliveryLost, LeftoverSecret
 from iamcreds.drift.rules.missing import MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser
@@ -41,6 +40,7 @@ from iamcreds.services import service_alias
 from iamcreds.specs.dump import write_document
 from iamcreds.stores.store import StoredSecret
 from iamcreds.text.tables import Format, Table, format_document, format_table
+from tests.report.states import make_state
 from tests.report.test_sarif import CHECKOUT
 from tests.report.test_text import DRIFT, LIVE, MISSING, OLD, SPARE
 
@@ -98,7 +98,7 @@ def hostile_drift(name: str) -> Drift:
             ),
             replace(OLD, user=name, existing=(replace(OLD.existing[0], id=name, user=name),)),
         ),
-        secrets={name: SecretPlace(is_in_state=True, delivered=DeliveredSecret(name, name))},
+        state=make_state({name: {"has_secret": True, "delivered": DeliveredSecret(name, name)}}),
         store_notes=(name,),
         unsettled=(replace(MISSING, user=name, location=location),),
     )

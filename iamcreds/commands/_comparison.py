@@ -29,16 +29,21 @@ def _parse_duration(_context: click.Context, _parameter: click.Parameter, text: 
         raise click.BadParameter(str(error)) from None
 
 
-class Options(TypedDict):
+class ReadingOptions(TypedDict):
+    """The values of `reading_options`."""
+
+    users: tuple[str, ...]
+    services: tuple[str, ...]
+    exact: bool
+    allow_empty: bool
+
+
+class Options(ReadingOptions):
     """The values of `options`."""
 
     urls: tuple[str, ...]
-    users: tuple[str, ...]
-    services: tuple[str, ...]
     expiring_within: timedelta
     ignore_undeclared: bool
-    exact: bool
-    allow_empty: bool
 
 
 state_option = click.option(
@@ -48,6 +53,12 @@ state_option = click.option(
     help="Output of `pulumi stack export`, or - for standard input, to compare every id.  [default: none]",
 )
 """The option --state."""
+
+_exact = click.option("--exact", is_flag=True, help="Read access keys of every user with a policy.  [default: off]")
+_allow_empty = click.option("--allow-empty", is_flag=True, help="Accept specs without users.  [default: off]")
+
+reading_options = combine(selection_options, _exact, _allow_empty)
+"""The options of a read of the account."""
 
 options = combine(
     click.option(
@@ -69,9 +80,10 @@ options = combine(
         help="Time before the expiry of a credential in which it is reported: 12h, 14d, 2w.",
     ),
     click.option("--ignore-undeclared", is_flag=True, help="Exclude users that no spec declares.  [default: off]"),
-    click.option("--exact", is_flag=True, help="Read access keys of every user with a policy.  [default: off]"),
-    click.option("--allow-empty", is_flag=True, help="Accept specs without users.  [default: off]"),
+    _exact,
+    _allow_empty,
 )
+"""The options of a comparison."""
 
 
 class Command(FindingCommand):
@@ -90,7 +102,8 @@ class Command(FindingCommand):
 def read_drift(
     desired: Desired,
     selection: Selection,
-    options: Options,
+    options: ReadingOptions,
+    soon: timedelta | None = None,
     recorded: StackExport | None = None,
 ) -> Drift:
     """Read the account and compare it with the specs and, if given, an exported state; with progress at a terminal.
@@ -100,6 +113,7 @@ def read_drift(
         AccountError
     """
     from iamcreds.aws import Account  # noqa: PLC0415 - boto3 is slow to import
+    from iamcreds.drift.comparing import SOON  # noqa: PLC0415 - drift takes 30 ms to import
     from iamcreds.drift.detection import detect_drift  # noqa: PLC0415 - drift takes 30 ms to import
     from iamcreds.stores.deliveries import Deliveries  # noqa: PLC0415 - same
 
@@ -109,7 +123,7 @@ def read_drift(
             account,
             desired,
             now,
-            options["expiring_within"],
+            SOON if soon is None else soon,
             selection,
             recorded=recorded,
             deliveries=Deliveries(account),

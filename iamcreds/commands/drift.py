@@ -68,7 +68,7 @@ def command(
     selection = select(options["users"], options["services"], ignore_undeclared=options["ignore_undeclared"])
     check_addresses(options["urls"])
     recorded = None if state is None else read_recorded(state, plugins)
-    drift = comparison.read_drift(desired, selection, options, recorded)
+    drift = comparison.read_drift(desired, selection, options, options["expiring_within"], recorded)
     _print_drift(drift, form, desired.files[0] if desired.files else str(specs))
     comparison.finish(drift, options["urls"])
 

@@ -65,7 +65,7 @@ def command(
     check_target(file)
     check_addresses(options["urls"])
     recorded = None if state is None else read_recorded(state, plugins)
-    drift = comparison.read_drift(desired, selection, options, recorded)
+    drift = comparison.read_drift(desired, selection, options, options["expiring_within"], recorded)
     write_private(file, render(drift, desired, options["expiring_within"], selection))
     click.echo(f"wrote {escape_invisible(str(file))}: {escape_invisible(summarize(drift))}")
     comparison.finish(drift, options["urls"], str(file.resolve()))

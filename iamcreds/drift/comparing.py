@@ -23,9 +23,10 @@ from iamcreds.drift.rules.missing import MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.drift.selection import EVERYTHING
 from iamcreds.drift.successors import find_next_rotations, find_previous_credentials
+from iamcreds.drift.waivers import WaivedDifference, find_waiver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from iamcreds.desired import AccessKeyPolicy, Desired
@@ -49,6 +50,7 @@ class Drift:
         inventory: the complete account, without filters.
         differences: sorted by kind, user, service, id and rule.
         unsettled: differences that eventual consistency may explain, in the same order.
+        waived: differences that specs waive, which count for nothing, in the same order.
         users: the number of selected declared users.
         credentials: the number of their declared credentials.
         watched: the number of users with an access key policy.
@@ -61,10 +63,8 @@ class Drift:
         are_keys_skipped: True if access keys were not compared, because the selection has services.
         ignored: the number of credentials of undeclared users that the selection excludes.
         previous: the existing credentials whose successors exist, which are not compared.
-        issued: the times of the last create or reset by credential id, as far as the state has them; None without a
-            state.
+        state: the stack's state, None without one.
         next_rotations: the next rotations of existing credentials; empty without a state.
-        secrets: the places of secrets by credential id; None without a state.
         store_notes: the reasons why deliveries were not compared with their store.
     """
 
@@ -80,12 +80,22 @@ class Drift:
     are_ids_unknown: bool
     are_keys_skipped: bool
     ignored: int
+    waived: tuple[WaivedDifference, ...] = ()
     previous: tuple[PreviousCredential, ...] = ()
-    issued: Mapping[str, datetime] | None = None
+    state: RecordedState | None = None
     next_rotations: tuple[NextRotation, ...] = ()
     deliveries: int = 0
-    secrets: Mapping[str, SecretPlace] | None = None
     store_notes: tuple[str, ...] = ()
+
+    @property
+    def issued(self) -> Mapping[str, datetime] | None:
+        """The times of the last create or reset by credential id, as far as the state has them; None without one."""
+        return None if self.state is None else self.state.issued
+
+    @property
+    def secrets(self) -> Mapping[str, SecretPlace] | None:
+        """The places of secrets by credential id; None without a state."""
+        return None if self.state is None else self.state.places
 
     def by_kind(self, kind: Kind) -> tuple[Difference, ...]:
         """Return the differences of one kind."""
@@ -144,9 +154,11 @@ def compare(
         *find_violations(chosen, inventory, selection, state),
     ]
     differences.sort(key=_order)
+    counted, waived = _split_waived(chosen, inventory, differences)
     return Drift(
         inventory=inventory,
-        differences=tuple(difference for difference in differences if not difference.may_be_lag(inventory)),
+        differences=counted,
+        waived=waived,
         unsettled=tuple(difference for difference in differences if difference.may_be_lag(inventory)),
         users=len(chosen.users),
         credentials=sum(len(user.credentials) for user in chosen.users),
@@ -162,11 +174,24 @@ def compare(
             if state is None
             else find_previous_credentials(chosen, inventory, state)
         ),
-        issued=None if state is None else state.issued,
+        state=state,
         next_rotations=() if state is None else tuple(find_next_rotations(chosen, inventory, state)),
         deliveries=count_unchecked(chosen, state),
-        secrets=None if state is None else state.places,
         store_notes=() if state is None or state.secrets is None else state.secrets.notes,
+    )
+
+
+def _split_waived(
+    chosen: Desired, inventory: Inventory, differences: Iterable[Difference]
+) -> tuple[tuple[Difference, ...], tuple[WaivedDifference, ...]]:
+    """Return the differences that count, and those that specs waive; neither may be explained by a lag."""
+    users = {user.name: user for user in chosen.users}
+    settled = [difference for difference in differences if not difference.may_be_lag(inventory)]
+    waivers = [find_waiver(difference, users, inventory.read_at) for difference in settled]
+    pairs = tuple(zip(settled, waivers, strict=True))
+    return (
+        tuple(difference for difference, waiver in pairs if waiver is None),
+        tuple(WaivedDifference(difference, waiver) for difference, waiver in pairs if waiver is not None),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from iamcreds.resource_names import split_slot
@@ -65,12 +66,12 @@ class RecordedState:
         """Return the previous recorded credential of a declared one, None before a successor or after its deletion."""
         return self.find_slots(desired).previous
 
-    @property
+    @cached_property
     def issued(self) -> dict[str, datetime]:
         """The times of the last create or reset by id, without credentials whose time is unknown."""
         return {each.id: each.issued for each in self.by_id.values() if each.issued is not None}
 
-    @property
+    @cached_property
     def places(self) -> dict[str, SecretPlace]:
         """The places of secrets by id of their credential."""
         return {each.id: SecretPlace(each.has_secret, each.delivered) for each in self.by_id.values()}
@@ -80,6 +81,14 @@ class RecordedState:
         if self.secrets is None or recorded is None or recorded.delivered is None:
             return None
         return self.secrets.found.get(recorded.delivered.arn)
+
+    def is_secret_lost(self, desired: DesiredCredential) -> bool:
+        """Return True if the store does not have the recorded version of a secret, and the state has none."""
+        recorded = self.find(desired)
+        found = self.find_secret(recorded)
+        if recorded is None or found is None or recorded.has_secret:
+            return False
+        return found.stored is None or not found.stored.has(recorded.delivered)
 
     def find_last_read(self, recorded: RecordedCredential | None) -> date | None:
         """Return the day of the last read of a credential's secret in its store, None if it is unknown."""

@@ -15,6 +15,7 @@ from iamcreds.specs.nodes import Block
 from iamcreds.specs.rotation import make_rotation
 from iamcreds.specs.rules import check_credentials, find_declared
 from iamcreds.specs.validation import validate
+from iamcreds.specs.waivers import check_waivers, make_waivers
 from iamcreds.text.names import ACCOUNT_ID
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def read(document: Document) -> Spec:
     problems = {*document.problems, *violations, *check_policies(tree)}
     for name, fields in fields_of_users:
         problems.update(check_user(tree, name, fields))
+        problems.update(check_waivers(tree, fields))
     for _, credentials in users:
         problems.update(check_credentials(credentials))
     is_valid = all(problem.severity is Severity.WARNING for problem in problems)
@@ -133,6 +135,8 @@ def _make_user(tree: Tree, name: str, credentials: Iterable[Declared], *, is_val
         iam_user=_make_iam_user(tree, name, fields.get("iamUser")),
         releases_iam_user=fields.get("iamUser") is False,
         was=fields.get("was"),
+        owner=fields.get("owner"),
+        waive=make_waivers(tree, fields),
     )
     return SpecUser(user, fields.get("accessKeys", {}), fields.get("credentialPolicy", {}))
 
@@ -177,4 +181,6 @@ def _make_credential(declared: Declared, user: Mapping[str, Any]) -> DesiredCred
         rotate=make_rotation(rotate),
         trigger=rotate.get("trigger"),
         deliver=make_delivery(declared),
+        owner=fields.get("owner", user.get("owner")),
+        waive=make_waivers(declared.tree, declared.fields),
     )

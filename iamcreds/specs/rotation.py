@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.delivery import STORE_FIELDS
 from iamcreds.desired import Retire, RotationPolicy
 from iamcreds.model import Problem
+from iamcreds.specs.dates import check_date, parse_date
 from iamcreds.specs.expiry import count_hours, has_renewal, read_hours
-from iamcreds.specs.nodes import Block, quoted
+from iamcreds.specs.nodes import Block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ def make_rotation(fields: Mapping[str, Any]) -> RotationPolicy | None:
         overlap_hours=count_hours(fields["overlap"]),
         every_hours=count_hours(fields["every"]) if "every" in fields else None,
         retire=Retire(fields.get("retire", Retire.DEACTIVATE)),
-        not_before=datetime.fromisoformat(fields["notBefore"]).replace(tzinfo=UTC) if "notBefore" in fields else None,
+        not_before=parse_date(fields["notBefore"]) if "notBefore" in fields else None,
         retire_by_hours=count_hours(fields["retireWhen"]["by"]) if "retireWhen" in fields else None,
     )
 
@@ -51,7 +51,7 @@ def check_rotation(credential: Declared) -> Iterator[Problem]:
     yield from _check_end(credential, rotate, rotate, "overlap")
     if isinstance(condition := rotate.get("retireWhen"), Block):
         yield from _check_condition(credential, rotate, condition)
-    yield from _check_date(credential, rotate)
+    yield from check_date(credential.tree, rotate, "notBefore")
 
 
 def _check_condition(credential: Declared, rotate: Block, condition: Block) -> Iterator[Problem]:
@@ -91,13 +91,3 @@ def _check_end(credential: Declared, rotate: Block, fields: Block, name: str) ->
     if after is not None and every is None and 5 * end > 4 * after:
         message = f'"{name}" must be at most 80% of "after": {fields[name]} is more than 80% of {lifetime}'
         yield Problem(location, message, _TOO_LONG[name])
-
-
-def _check_date(credential: Declared, rotate: Block) -> Iterator[Problem]:
-    date = rotate.get("notBefore")
-    try:
-        if isinstance(date, str) and len(date) == len("2027-01-31"):
-            datetime.fromisoformat(date)
-    except ValueError:
-        message = f'"notBefore" must be a date such as 2027-01-31, not {quoted(date)}'
-        yield Problem(credential.tree.location(rotate.marks["notBefore"]), message, "wrong-format")

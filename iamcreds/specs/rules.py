@@ -17,6 +17,7 @@ from iamcreds.specs.former_users import check_former_users
 from iamcreds.specs.known_services import check_service
 from iamcreds.specs.nodes import Block, Items, quoted
 from iamcreds.specs.rotation import check_rotation
+from iamcreds.specs.waivers import check_waivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,6 +36,7 @@ RULES = {
     "duplicate-name": "two credentials of a user would be the same resource",
     "duplicate-secret": "two credentials are delivered to the same secret",
     "duplicate-user": "two files declare the same user",
+    "duplicate-waiver": "a user or credential waives the same rule twice",
     "empty-file": "a file is empty",
     "expiry-of-protected": "`expire` on a credential with `protect`",
     "expiry-on-password-service": "`expire` or `requireExpiry` on a service with passwords instead of API keys",
@@ -185,6 +187,7 @@ def _check_credential(credential: Declared) -> Iterator[Problem]:
     yield from check_rotation(credential)
     yield from check_expiry(credential)
     yield from check_delivery(credential)
+    yield from check_waivers(credential.tree, credential.fields)
     yield from check_service(str(credential.fields["service"]), credential.value_location("service"))
 
 

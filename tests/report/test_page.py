@@ -16,7 +16,7 @@ import pytest
 from iamcreds.delivery import DeliveredSecret
 from iamcreds.desired import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, RotationPolicy
 from iamcreds.drift.comparing import compare, list_rules
-from iamcreds.drift.recorded_state import SecretPlace, make_recorded_state
+from iamcreds.drift.recorded_state import make_recorded_state
 from iamcreds.drift.selection import Selection
 from iamcreds.due_dates import compute_spread
 from iamcreds.model import (
@@ -39,6 +39,7 @@ from iamcreds.report.html.rows import Subject
 from iamcreds.report.html.timeline import Month
 from iamcreds.services import Family
 from iamcreds.slots import PreviousCredential
+from tests.report.states import make_state
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -373,13 +374,13 @@ def test_places_of_secrets() -> None:
     """With the state, each current credential has the place of its secret: the state, an ARN, or both."""
     arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:<x>-Ab12Cd"
     delivered = DeliveredSecret(arn, "v1")
-    secrets = {
-        "ACCA1": SecretPlace(is_in_state=True),
-        "ACCA4": SecretPlace(is_in_state=False, delivered=delivered),
-        "ACCA7": SecretPlace(is_in_state=True, delivered=delivered),
-        "ACCA0": SecretPlace(is_in_state=False),
+    secrets: dict[str, dict[str, Any]] = {
+        "ACCA1": {"has_secret": True},
+        "ACCA4": {"delivered": delivered},
+        "ACCA7": {"has_secret": True, "delivered": delivered},
+        "ACCA0": {},
     }
-    with_state = replace(SUBJECT, drift=replace(SUBJECT.drift, secrets=secrets))
+    with_state = replace(SUBJECT, drift=replace(SUBJECT.drift, state=make_state(secrets)))
     shown = {row.credential.id: row.secret for row in rows.build_credential_rows(with_state)}
     assert [shown[id_] for id_ in ("ACCA1", "ACCA4", "ACCA7")] == ["state", arn, f"{arn} and state"]
     assert {place for id_, place in shown.items() if id_ not in ("ACCA1", "ACCA4", "ACCA7")} == {""}
@@ -398,7 +399,7 @@ def test_ages() -> None:
     """The age of a password counts from its last reset, and from the creation if the state does not have that."""
     unknown = page(SUBJECT)
     assert "Resets not known: without --state, the age of a password is measured from the creation" in unknown
-    with_state = replace(SUBJECT, drift=replace(SUBJECT.drift, issued={"ACCA4": NOW - 3 * DAY}))
+    with_state = replace(SUBJECT, drift=replace(SUBJECT.drift, state=make_state({"ACCA4": {"issued": NOW - 3 * DAY}})))
     text = page(with_state)
     assert "Resets not known" not in text
     shown = {row.credential.id: (row.issued, row.days) for row in rows.build_credential_rows(with_state)}

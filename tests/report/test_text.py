@@ -24,6 +24,7 @@ from iamcreds.report.markdown import MARKER, MAX_LENGTH, format_markdown
 from iamcreds.report.summary import describe_limits, describe_scope, summarize
 from iamcreds.report.text import format_text
 from iamcreds.services import Family
+from tests.report.states import make_state
 
 if TYPE_CHECKING:
     from iamcreds.drift.rules.difference import Difference
@@ -214,7 +215,7 @@ def test_json() -> None:
 )
 def test_json_values(difference: Difference, values: dict[str, Any]) -> None:
     """Each difference has its number, and desired and actual values; dates are ISO 8601."""
-    drift = replace(DRIFT, differences=(difference,), issued={"ACCA0": NOW})
+    drift = replace(DRIFT, differences=(difference,), state=make_state({"ACCA0": {"issued": NOW}}))
     (account,) = build_document(drift)["accounts"]
     (found,) = account["differences"]
     assert values.items() <= found.items()
@@ -223,8 +224,8 @@ def test_json_values(difference: Difference, values: dict[str, Any]) -> None:
 def test_unknown_issue() -> None:
     """A credential whose last reset the state does not have, or that no state has, has the value null."""
     undeclared = UndeclaredUser(user="jane", service=SERVICE, existing=(LIVE,))
-    for issued in (None, {}, {"ACCA1": NOW}):
-        (account,) = build_document(replace(DRIFT, differences=(undeclared,), issued=issued))["accounts"]
+    for state in (None, make_state({}), make_state({"ACCA1": {"issued": NOW}})):
+        (account,) = build_document(replace(DRIFT, differences=(undeclared,), state=state))["accounts"]
         assert account["differences"][0]["live"][0]["issuedAt"] is None
 
 

@@ -1,0 +1,1 @@
+"""The schedule of coming events: rotations, retirements, renewals, expiries and violations of policies."""
