@@ -82,11 +82,11 @@ class Event:
 
     @property
     def label(self) -> str:
-        """The credential or access key, by its id or as the successor of the current one."""
+        """The credential or access key, by its id, or by its declared name if a later update creates it."""
         if not self.service:
             return f"access key {self.id}".rstrip()
         name = f"{service_alias(self.service)} credential"
-        return f"{name} {self.id}" if self.id else f"successor of {self.resource}"
+        return f"{name} {self.id or self.resource}"
 
     @property
     def secret(self) -> str:
@@ -98,8 +98,9 @@ class Event:
         return _SENTENCES[self.kind](self)
 
     def format_sentence(self) -> str:
-        """Return the sentence with its user and kind: `jane: pulumi up creates … [renew]`."""
-        return escape_invisible(f"{self.user}: {self.describe()} [{self.rule or self.kind}]")
+        """Return the sentence with its user, and its kind or violated rule: `jane: pulumi up creates … [renew]`."""
+        name = self.rule if self.kind is EventKind.VIOLATE else self.kind
+        return escape_invisible(f"{self.user}: {self.describe()} [{name}]")
 
     @property
     def next(self) -> str:
@@ -109,7 +110,7 @@ class Event:
 
 def _describe_rotation(event: Event) -> str:
     end = "" if event.until is None else f"; the previous one works until {event.until:%Y-%m-%d}"
-    return f"pulumi up issues a new {event.secret} for {event.resource} in place of {event.label}{end}"
+    return f"pulumi up rotates {event.label} and issues a new {event.secret}{end}"
 
 
 def _describe_retirement(event: Event) -> str:
