@@ -1,4 +1,4 @@
-"""A year of daily runs: every deadline is announced, and updates do what the schedule shows; each rule can fail."""
+"""A year of daily runs: every deadline is announced, and updates follow the schedule; each rule can fail."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def test_year() -> None:
-    """In a year of daily runs, every deadline is announced, none twice, and updates do what the schedule showed."""
+    """In a year of daily runs, every deadline is announced, none twice, and updates follow the schedule."""
     year = Year(seed=1)
     assert year.play() == []
     assert {notice.event.kind for notice in year.announced} == set(EventKind)
