@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from iamcreds.drift.rules.delivery import LeftoverSecret, NotPickedUp
 from iamcreds.drift.rules.difference import CredentialDifference
+from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from iamcreds.drift.recorded_state import RecordedState
     from iamcreds.drift.rules.difference import Difference
     from iamcreds.drift.selection import Selection
+
+_Finding = TypeVar("_Finding", bound="Difference")
 
 _OF_STORES = frozenset({LeftoverSecret.rule, NotPickedUp.rule})
 """The rules that need the lists of the secret stores."""
@@ -28,6 +31,10 @@ class WaivedDifference:
 
     difference: Difference
     waiver: Waiver
+
+    def format_sentence(self) -> str:
+        """Return the sentence with its waiver: `jane: … [access-key-idle], waived until 2027-01-31 (…): …`."""
+        return f"{self.difference.format_sentence()}, {escape_invisible(describe_waiver(self.waiver))}"
 
 
 def describe_waiver(waiver: Waiver) -> str:
@@ -87,6 +94,21 @@ def find_ended(rule: str, waivers: Iterable[Waiver], at: datetime) -> Waiver | N
     """Return the waiver of a rule that ended last, None without one."""
     ended = (waiver for waiver in waivers if waiver.rule == rule and waiver.until <= at)
     return max(ended, key=lambda waiver: waiver.until, default=None)
+
+
+def split_by_user(
+    findings: Sequence[_Finding], waivers: Mapping[str, Sequence[Waiver]], at: datetime
+) -> tuple[list[_Finding], list[WaivedDifference]]:
+    """Return the findings that count at a time, and those that the waivers of their user waive."""
+    found = [(finding, find_valid(finding.rule, waivers.get(finding.user, ()), at)) for finding in findings]
+    waived = [WaivedDifference(finding, waiver) for finding, waiver in found if waiver is not None]
+    return [finding for finding, waiver in found if waiver is None], waived
+
+
+def describe_end(rule: str, waivers: Iterable[Waiver], at: datetime) -> str:
+    """Return the end of the waiver of a rule that ended last, in parentheses; empty without one."""
+    ended = find_ended(rule, waivers, at)
+    return "" if ended is None else f" (waived until {ended.until:%Y-%m-%d})"
 
 
 def list_ended(chosen: Desired, counted: Iterable[Difference], at: datetime) -> tuple[Waiver, ...]:

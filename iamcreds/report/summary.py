@@ -64,7 +64,8 @@ def describe_limits(drift: Drift) -> Iterator[str]:
         users = sorted({difference.user for difference in drift.unsettled})
         yield (
             f"{format_count(len(drift.unsettled), 'difference')} of {_enumerate(users, 'other user')} not reported,"
-            " because IAM is eventually consistent and the user or credential is less than a minute old: run again in a minute"
+            " because IAM is eventually consistent and the user or credential is less than a minute old: run again in a"
+            " minute"
         )
     if any(difference.may_be_outdated(inventory) for difference in drift.differences):
         yield "IAM is eventually consistent, so changes made in the last minute may be reported incorrectly"
