@@ -13,10 +13,11 @@ from pulumi.dynamic import CheckFailure, CheckResult
 from dynamic_providers.resource import Resource
 from iamcreds.desired import AccessKeyPolicy
 from iamcreds.drift.rules.access_key_limits import check_access_keys
+from iamcreds.drift.waivers import describe_end, split_by_user
 from iamcreds.errors import AccessDeniedError
 from iamcreds.pulumi_engine.inputs import is_known
 from iamcreds.pulumi_engine.policy_check import NOT_ENFORCED, is_enforcing
-from iamcreds.pulumi_engine.provider import WatcherProvider, warn
+from iamcreds.pulumi_engine.provider import WatcherProvider, inform, warn
 from iamcreds.pulumi_engine.run_context import RunContext, on_rejection, reject
 from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.names import USER_NAME, USER_NAME_WORDS
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from pulumi.dynamic import ConfigureRequest, DiffResult
 
+    from iamcreds.drift.waivers import WaivedDifference
     from iamcreds.model import AccessKey
 
 _OPTIONS = "Options: fix the access keys; or allow the run with --config enforce=false"
@@ -72,7 +74,7 @@ class AccessKeys(Resource, module="iam", name="AccessKeys"):
 class AccessKeysProvider(WatcherProvider):
     """The provider of `AccessKeys`. Its class and module name are persisted in every state."""
 
-    compared = ("users", "keys", "findings", "refused")
+    compared = ("users", "keys", "findings", "waived", "refused")
     id_suffix = "access-keys"
 
     def configure(self, req: ConfigureRequest) -> None:
@@ -113,12 +115,18 @@ class AccessKeysProvider(WatcherProvider):
             for user in keys
         )
         findings = sorted(chain.from_iterable(all_findings), key=lambda each: (each.user, each.id, each.rule))
+        counted, waived = split_by_user(findings, context.waivers, self.now)
+        for each in waived:
+            inform(each.format_sentence())
         inputs["keys"] = {user: [_properties(key) for key in keys[user] or ()] for user in sorted(keys)}
-        inputs["findings"] = [finding.format_sentence() for finding in findings]
+        inputs["findings"] = [finding.format_sentence() for finding in counted]
+        if waived:
+            inputs["waived"] = [_describe_waived(each) for each in waived]
         failures = []
-        for finding, sentence in zip(findings, inputs["findings"], strict=True):
+        for finding, sentence in zip(counted, inputs["findings"], strict=True):
             if policies[finding.user].enforce and self._enforces:
-                failures.append(CheckFailure("", f"{sentence}, and the policy is enforced. {_OPTIONS}"))
+                end = describe_end(finding.rule, context.waivers.get(finding.user, ()), self.now)
+                failures.append(CheckFailure("", f"{sentence}{end}, and the policy is enforced. {_OPTIONS}"))
             else:
                 warn(sentence)
         return reject(inputs, failures, context.on_rejection)
@@ -135,10 +143,13 @@ _MIN_KEY_ID = 16
 
 def _identify_findings(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Return properties with the user, the rule and the key ids of each finding in place of its sentence."""
-    findings = properties.get("findings")
+    findings, waived = properties.get("findings"), properties.get("waived")
     if not isinstance(findings, list):
         return dict(properties)
-    return {**properties, "findings": [_identify_finding(finding) for finding in findings]}
+    identified: dict[str, Any] = {"findings": [_identify_finding(finding) for finding in findings]}
+    if isinstance(waived, list):
+        identified["waived"] = [{**each, "finding": _identify_finding(each.get("finding"))} for each in waived]
+    return {**properties, **identified}
 
 
 def _identify_finding(sentence: object) -> object:
@@ -147,6 +158,15 @@ def _identify_finding(sentence: object) -> object:
         return sentence
     words = re.split("[^A-Z0-9]", match[0])
     return match["user"], match["rule"], [word for word in words if len(word) >= _MIN_KEY_ID]
+
+
+def _describe_waived(waived: WaivedDifference) -> dict[str, str]:
+    """Return a waived finding for the state, without source locations, which move."""
+    return {
+        "finding": waived.difference.format_sentence(),
+        "until": f"{waived.waiver.until:%Y-%m-%d}",
+        "reason": escape_invisible(waived.waiver.reason),
+    }
 
 
 def _policy(properties: Mapping[str, Any]) -> AccessKeyPolicy:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckResult
 
+from iamcreds.drift.rules.undeclared import UnmanagedCredential
+from iamcreds.drift.waivers import describe_waiver, find_valid
 from iamcreds.errors import NotApprovedError, RejectedError, UserDeniedError
 from iamcreds.model import Status, Unmanaged
-from iamcreds.pulumi_engine.provider import DECLARED_FOR, WatcherProvider, warn
+from iamcreds.pulumi_engine.provider import DECLARED_FOR, WatcherProvider, inform, warn
+from iamcreds.pulumi_engine.waivers import read_waivers
 from iamcreds.services import service_alias
 
 if TYPE_CHECKING:
@@ -55,12 +58,21 @@ class UnmanagedCredentialsProvider(WatcherProvider):
         ids: dict[Unmanaged, list[str]] = {action: [] for action in Unmanaged}
         for credential in credentials:
             action = Unmanaged(inputs["users"][credential.user])
-            warn(_describe(credential, action, is_recent=self.account.clock.is_young(credential.created)))
+            self._report(credential, action, context)
             unmanaged[credential.user].append(_properties(credential))
             if action is not Unmanaged.DEACTIVATE or credential.status is Status.ACTIVE:
                 ids[action].append(credential.id)
         actions = {"deactivates": ids[Unmanaged.DEACTIVATE], "deletes": ids[Unmanaged.DELETE]}
         return CheckResult(inputs | {"unmanaged": dict(unmanaged)} | actions, [])
+
+    def _report(self, existing: Credential, action: Unmanaged, context: Mapping[str, Any]) -> None:
+        """Warn of an unmanaged credential, or report its waiver; a waiver prevents no action."""
+        waiver = find_valid(UnmanagedCredential.rule, read_waivers(context).get(existing.user, ()), self.now)
+        if waiver is not None and action is Unmanaged.REPORT:
+            inform(f"{_describe(existing)}, {describe_waiver(waiver)}")
+            return
+        next_step = _describe_step(existing, action, is_recent=self.account.clock.is_young(existing.created))
+        warn(f"{_describe(existing)}. {next_step}")
 
     def _find_all(self, users: Mapping[str, str], context: Mapping[str, Any]) -> list[Credential]:
         """Return the unmanaged credentials of these users, by user, service and id; none if that is unknown."""
@@ -170,9 +182,12 @@ class UnmanagedCredentialsProvider(WatcherProvider):
         return existing is not None
 
 
-def _describe(existing: Credential, action: Unmanaged, *, is_recent: bool) -> str:
+def _describe(existing: Credential) -> str:
     state = f"{existing.status}, created {existing.created:%Y-%m-%d}"
-    credential = f"{service_alias(existing.service)} credential {existing.id} ({state})"
+    return f"{service_alias(existing.service)} credential {existing.id} ({state}) of user {existing.user} is unmanaged"
+
+
+def _describe_step(existing: Credential, action: Unmanaged, *, is_recent: bool) -> str:
     next_step = _ACTION[action].format(id=existing.id)
     if action is Unmanaged.DEACTIVATE and existing.status is not Status.ACTIVE:
         next_step = "`pulumi up` does not change it"
@@ -180,7 +195,7 @@ def _describe(existing: Credential, action: Unmanaged, *, is_recent: bool) -> st
         next_step = "Delete it"
     elif action is Unmanaged.REPORT and is_recent:
         next_step += ", unless a different run is creating it"
-    return f"{credential} of user {existing.user} is unmanaged. {next_step}"
+    return next_step
 
 
 def _properties(existing: Credential) -> dict[str, str]:

@@ -19,10 +19,11 @@ from markdown_it import MarkdownIt
 from iamcreds.aws.failures import translate_errors
 from iamcreds.cli import main
 from iamcreds.delivery import DeliveredSecret
-from iamcreds.desired import Desired, DesiredUser
+from iamcreds.desired import Desired, DesiredUser, Waiver
 from iamcreds.drift.rules.delivery import DeliveryLost, LeftoverSecret
 from iamcreds.drift.rules.missing import MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser
+from iamcreds.drift.waivers import WaivedDifference, describe_waiver
 from iamcreds.errors import AccountError, format_traceback
 from iamcreds.model import RecordedCredential, SourceLocation, Status, User
 from iamcreds.pull_request.changes import Action, Change, Changes, Note
@@ -42,7 +43,7 @@ from iamcreds.stores.store import StoredSecret
 from iamcreds.text.tables import Format, Table, format_document, format_table
 from tests.report.states import make_state
 from tests.report.test_sarif import CHECKOUT
-from tests.report.test_text import DRIFT, LIVE, MISSING, OLD, SPARE
+from tests.report.test_text import DRIFT, LIVE, MISSING, OLD, PLACE, SPARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +71,7 @@ def hostile_drift(name: str) -> Drift:
     location = SourceLocation(name, 4, 9)
     spare = replace(SPARE, user=name, name=name, location=location)
     existing = replace(LIVE, id=name, user=name, service=name, login=name)
+    waiver = Waiver("expired", name, DRIFT.inventory.read_at, location)
     return replace(
         DRIFT,
         inventory=replace(
@@ -100,6 +102,12 @@ def hostile_drift(name: str) -> Drift:
         ),
         state=make_state({name: {"has_secret": True, "delivered": DeliveredSecret(name, name)}}),
         store_notes=(name,),
+        waived=(
+            WaivedDifference(replace(OLD, user=name), waiver),
+            WaivedDifference(UndeclaredUser(user=name, service=name, existing=(existing,)), waiver),
+        ),
+        ended_waivers=(waiver,),
+        unused_waivers=(waiver,),
         unsettled=(replace(MISSING, user=name, location=location),),
     )
 
@@ -110,6 +118,7 @@ def hostile_plan(name: str) -> str:
     gone = Change("jane", name, name, (Action.DELETE,), location=name, credential_id=name, created=LIVE.created)
     adopted = Change(name, "x", name, (Action.ADOPT,), credential_id=name)
     changes = Changes(name, 1, (change, gone, adopted), others=(name,), warnings=(name,), errors=(name,))
+    changes = replace(changes, waived=(f"{name}, {describe_waiver(Waiver(name, name, LIVE.created, PLACE))}",))
     return render_comment(changes, "prod", LIVE.created)
 
 

@@ -70,6 +70,8 @@ EXCEPTIONS = {
     "tell: ": "the name of a parameter",
     "this is what went wrong": "an error of a different program",
     "take it out, or call it pulumist": "prose that is not a command",
+    '"switched-off"': "the name of a rule, in the schema",
+    "service-not-allowed, switched-off": "the name of a rule, in the description of a field",
     "the embedded IAM only": "the passphrase of local stacks, whose states a change would make unreadable",
 }
 """Texts that contain a banned word for a reason: the text, and the reason."""

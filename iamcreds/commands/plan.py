@@ -91,8 +91,8 @@ def command(  # noqa: PLR0913 - one for each option
     """Print the changes of PREVIEW as a Markdown comment for a pull request.
 
     PREVIEW is the output of `pulumi preview --json`, a file or - for standard input. With `--show-sames`, the comment
-    includes renamed credentials. Without changes and credential findings, nothing is printed. The comment contains no
-    secrets.
+    includes renamed credentials. Without changes, credential findings and waived findings, nothing is printed. The
+    comment contains no secrets.
 
     The comment shows the project and the stack of the preview and, with --commit, the commit.
 

@@ -23,16 +23,17 @@ from iamcreds.drift.rules.missing import MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser
 from iamcreds.drift.selection import EVERYTHING
 from iamcreds.drift.successors import find_next_rotations, find_previous_credentials
-from iamcreds.drift.waivers import WaivedDifference, find_waiver
+from iamcreds.drift.waivers import list_ended, list_unused, split_waived
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from iamcreds.desired import AccessKeyPolicy, Desired
+    from iamcreds.desired import AccessKeyPolicy, Desired, Waiver
     from iamcreds.drift.recorded_state import RecordedState, SecretPlace
     from iamcreds.drift.selection import Selection
     from iamcreds.drift.successors import NextRotation
+    from iamcreds.drift.waivers import WaivedDifference
     from iamcreds.model import AccessKey, Credential, Inventory
     from iamcreds.slots import PreviousCredential
 
@@ -51,6 +52,8 @@ class Drift:
         differences: sorted by kind, user, service, id and rule.
         unsettled: differences that eventual consistency may explain, in the same order.
         waived: differences that specs waive, which count for nothing, in the same order.
+        ended_waivers: the waivers that have ended, and whose differences count again.
+        unused_waivers: the waivers that no difference matches; empty without a state.
         users: the number of selected declared users.
         credentials: the number of their declared credentials.
         watched: the number of users with an access key policy.
@@ -81,6 +84,8 @@ class Drift:
     are_keys_skipped: bool
     ignored: int
     waived: tuple[WaivedDifference, ...] = ()
+    ended_waivers: tuple[Waiver, ...] = ()
+    unused_waivers: tuple[Waiver, ...] = ()
     previous: tuple[PreviousCredential, ...] = ()
     state: RecordedState | None = None
     next_rotations: tuple[NextRotation, ...] = ()
@@ -154,11 +159,14 @@ def compare(
         *find_violations(chosen, inventory, selection, state),
     ]
     differences.sort(key=_order)
-    counted, waived = _split_waived(chosen, inventory, differences)
+    settled = [difference for difference in differences if not difference.may_be_lag(inventory)]
+    counted, waived = split_waived(chosen, settled, inventory.read_at)
     return Drift(
         inventory=inventory,
         differences=counted,
         waived=waived,
+        ended_waivers=list_ended(chosen, counted, inventory.read_at),
+        unused_waivers=list_unused(chosen, differences, selection, state),
         unsettled=tuple(difference for difference in differences if difference.may_be_lag(inventory)),
         users=len(chosen.users),
         credentials=sum(len(user.credentials) for user in chosen.users),
@@ -178,20 +186,6 @@ def compare(
         next_rotations=() if state is None else tuple(find_next_rotations(chosen, inventory, state)),
         deliveries=count_unchecked(chosen, state),
         store_notes=() if state is None or state.secrets is None else state.secrets.notes,
-    )
-
-
-def _split_waived(
-    chosen: Desired, inventory: Inventory, differences: Iterable[Difference]
-) -> tuple[tuple[Difference, ...], tuple[WaivedDifference, ...]]:
-    """Return the differences that count, and those that specs waive; neither may be explained by a lag."""
-    users = {user.name: user for user in chosen.users}
-    settled = [difference for difference in differences if not difference.may_be_lag(inventory)]
-    waivers = [find_waiver(difference, users, inventory.read_at) for difference in settled]
-    pairs = tuple(zip(settled, waivers, strict=True))
-    return (
-        tuple(difference for difference, waiver in pairs if waiver is None),
-        tuple(WaivedDifference(difference, waiver) for difference, waiver in pairs if waiver is not None),
     )
 
 

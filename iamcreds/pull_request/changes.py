@@ -161,6 +161,7 @@ class Changes:
         rejections: the rejected resources.
         findings: the findings about access keys.
         credential_findings: the violations of credential policies.
+        waived: the findings that the specs waive, with their waivers.
         warnings: the other warnings.
         errors: the errors, including rejections, each with its source location if the program reported one.
         project: the project's name, or empty if it is unknown.
@@ -177,6 +178,7 @@ class Changes:
     rejections: tuple[RejectedChange, ...] = ()
     findings: tuple[str, ...] = ()
     credential_findings: tuple[str, ...] = ()
+    waived: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     project: str = ""
@@ -184,12 +186,13 @@ class Changes:
 
     @property
     def is_empty(self) -> bool:
-        """Return True if nothing changes or failed, and no credential policy is violated; other warnings do not count.
+        """Return True if nothing changes or failed, and no finding is waived or violates a credential policy.
 
-        A changed credential policy changes no resource, so only its findings show it.
+        A changed credential policy or waiver changes no resource, so only the findings show it. Other warnings do not
+        count.
         """
         changes = self.credentials or self.users or self.policies or self.others
-        return not (changes or self.errors or self.credential_findings)
+        return not (changes or self.errors or self.credential_findings or self.waived)
 
     @property
     def removals(self) -> int:

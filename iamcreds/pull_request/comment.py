@@ -165,6 +165,7 @@ def _make_sections(changes: Changes, now: datetime) -> list[_Section]:
         _make_block(
             "credential findings", "Credential findings", changes.credential_findings, "text", _ROOM_FOR_MESSAGES
         ),
+        _make_block("waived findings", "Waived findings", changes.waived, "text", _ROOM_FOR_MESSAGES),
         _make_block("warnings", "Warnings", changes.warnings, "text", _ROOM_FOR_MESSAGES),
         _make_block("property changes", "Property changes", diffs, "diff"),
         _make_block("other resources", "Other resources", changes.others, "text"),

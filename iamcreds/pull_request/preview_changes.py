@@ -38,6 +38,7 @@ _PLUGIN = "pulumi:providers:"
 _WITHOUT_EFFECT = frozenset(
     {"refresh", "read", "read-replacement", "read-discard", "discard", "discard-replaced", "remove-pending-replace"}
 )
+_WAIVED = re.compile(r", waived until \d{4}-\d{2}-\d{2} \(")
 _CREDENTIAL_FINDING = re.compile(r" \[(credential-too-old|lifetime-too-long|no-expiry|service-not-allowed)\]\Z")
 
 
@@ -74,6 +75,7 @@ def read_changes(preview: Preview) -> Changes:
         rejections=tuple(rejections),
         findings=tuple(findings),
         credential_findings=credential_findings,
+        waived=tuple(_list_waived(preview.diagnostics)),
         warnings=tuple(warning for warning in warnings if warning not in credential_findings),
         errors=(*errors, *map(str, find_unreported(rejections, errors))),
         project=preview.project,
@@ -141,6 +143,11 @@ def _list_warnings(diagnostics: Iterable[Diagnostic], findings: Collection[str])
     """Return the warnings, except those about findings."""
     warnings = {each.message for each in diagnostics if each.severity == "warning" and each.message}
     return sorted(warnings - set(findings))
+
+
+def _list_waived(diagnostics: Iterable[Diagnostic]) -> list[str]:
+    """Return the information about waived findings."""
+    return sorted({each.message for each in diagnostics if each.severity == "info" and _WAIVED.search(each.message)})
 
 
 def _list_errors(diagnostics: Iterable[Diagnostic]) -> list[str]:

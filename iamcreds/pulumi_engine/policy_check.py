@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.checked_credential import CheckedCredential
 from iamcreds.drift.rules.credential_limits import check_credential
+from iamcreds.drift.waivers import describe_end, split_by_user
 from iamcreds.errors import RejectedError
 from iamcreds.model import Status
 from iamcreds.pulumi_engine.inputs import is_reset, is_rotated
-from iamcreds.pulumi_engine.provider import warn
+from iamcreds.pulumi_engine.provider import inform, warn
 from iamcreds.resource_names import credential_name, split_slot
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class PolicyCheck:
     """The check of one credential against its user's policy.
 
     Each method warns about violations. If the policy is enforced, it raises RejectedError instead, unless the run
-    resets or deactivates the credential, or a successor of the credential exists.
+    resets or deactivates the credential, or a successor of the credential exists. A waived violation is information.
 
     Attributes:
         inputs: the credential's inputs.
@@ -124,17 +125,26 @@ class PolicyCheck:
     def _report(self, findings: Sequence[CredentialFinding], *, is_safe: bool = False) -> None:
         """Report the violations; they are not rejected if the run makes the credential safer, or if it ends soon."""
         is_enforced = self.context.policy is not None and self.context.policy.enforce
+        counted, waived = split_by_user(findings, self.context.waivers, self.now)
+        for each in waived:
+            inform(each.format_sentence())
         if is_enforced and not self.enforces:
             warn(NOT_ENFORCED.format(policies="credential"))
-        elif is_enforced and findings and not is_safe:
-            raise RejectedError(_describe_rejection(findings))
-        for finding in findings:
+        elif is_enforced and counted and not is_safe:
+            raise RejectedError(self._describe_rejection(counted))
+        for finding in counted:
             warn(finding.format_sentence())
 
+    def _describe_rejection(self, findings: Sequence[CredentialFinding]) -> str:
+        waivers = self.context.waivers.get(self.inputs.user, ())
+        sentences = (
+            f"{finding.describe().message} [{finding.rule}]{describe_end(finding.rule, waivers, self.now)}"
+            for finding in findings
+        )
+        return f"{'; '.join(sentences)}, and the policy is enforced. Options: {_describe_options(findings)}"
 
-def _describe_rejection(findings: Sequence[CredentialFinding]) -> str:
-    sentences = "; ".join(f"{finding.describe().message} [{finding.rule}]" for finding in findings)
+
+def _describe_options(findings: Sequence[CredentialFinding]) -> str:
     decisive = [finding for finding in findings if finding.is_removal] or findings
     edits = dict.fromkeys(finding.edit or "replace the credential" for finding in decisive)
-    options = f"{' and '.join(edits)}; or allow the run with --config enforce=false"
-    return f"{sentences}, and the policy is enforced. Options: {options}"
+    return f"{' and '.join(edits)}; or allow the run with --config enforce=false"

@@ -9,13 +9,14 @@ import pulumi
 
 from iamcreds.pulumi_engine.inputs import CredentialInputs
 from iamcreds.pulumi_engine.run_context import OnRejection, Options
+from iamcreds.pulumi_engine.waivers import waivers_context
 from iamcreds.services import MAX_PER_SERVICE
 from iamcreds.slots import has_successor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from iamcreds.desired import CredentialPolicy, DesiredCredential, DesiredUser
+    from iamcreds.desired import CredentialPolicy, DesiredCredential, DesiredUser, Waiver
     from iamcreds.planning.slot_plan import SlotPlan
     from iamcreds.pulumi_engine.stack_state import StackState
 
@@ -118,14 +119,21 @@ def credential_context(
 
 
 def policy_context(
-    state: StackState | None, credential: DesiredCredential, policy: CredentialPolicy | None
+    state: StackState | None,
+    credential: DesiredCredential,
+    policy: CredentialPolicy | None,
+    waivers: Sequence[Waiver] = (),
 ) -> dict[str, Any]:
-    """Return the policy of the credential's user, and the recorded time of its last create or reset."""
+    """Return the policy of the credential's user, the recorded time of its last create or reset, and its waivers.
+
+    `waivers` are those of its user.
+    """
     if policy is None:
         return {}
     recorded = None if state is None else state.find(state.find_name(credential))
     issued = None if recorded is None else recorded.issued
-    return {"policy": policy.properties()} | ({} if issued is None else {"issued_at": issued.isoformat()})
+    described = waivers_context({credential.user: (*waivers, *credential.waive)})
+    return {"policy": policy.properties()} | ({} if issued is None else {"issued_at": issued.isoformat()}) | described
 
 
 def rotation_context(plan: SlotPlan | None, credential: DesiredCredential, *, is_preview: bool) -> dict[str, Any]:

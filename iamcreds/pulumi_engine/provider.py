@@ -208,7 +208,17 @@ def parse_now(text: str | None) -> datetime:
 
 
 def warn(message: str) -> None:
-    """Let the engine show a warning, once per process; for use in a provider process.
+    """Let the engine show a warning, once per process; for use in a provider process."""
+    _log(message, LogSeverity.WARNING, "warning: ")
+
+
+def inform(message: str) -> None:
+    """Let the engine show information that needs no action, once per process; for use in a provider process."""
+    _log(message, LogSeverity.INFO)
+
+
+def _log(message: str, severity: LogSeverity.ValueType, prefix: str = "") -> None:
+    """Let the engine show a message, once per process.
 
     The engine requests a diff in the refresh and again for the program. It starts a provider with its own address as
     the first argument. Without one, the line goes to standard error, which the engine shows as well.
@@ -219,9 +229,9 @@ def warn(message: str) -> None:
             return
         _warned.add(message)
     if len(sys.argv) > 1:
-        _engine(sys.argv[1]).Log(LogRequest(severity=LogSeverity.WARNING, message=message))
+        _engine(sys.argv[1]).Log(LogRequest(severity=severity, message=message))
     else:
-        sys.stderr.write(f"warning: {message}\n")
+        sys.stderr.write(f"{prefix}{message}\n")
 
 
 @functools.cache

@@ -44,6 +44,7 @@ from iamcreds.pulumi_engine.run_progress import RunProgress, show_progress
 from iamcreds.pulumi_engine.stack_state import read_state
 from iamcreds.pulumi_engine.successor_messages import find_missing_resets
 from iamcreds.pulumi_engine.successors import declare_slots, plan_successors
+from iamcreds.pulumi_engine.waivers import waivers_context
 from iamcreds.resource_types import ACCESS_KEYS_TYPE, CREDENTIAL_TYPE, IAM_USER_TYPE, UNMANAGED_CREDENTIALS_TYPE
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ def _list_credentials(
             password=None if password is None else wrap_rpc_secret(password),
         )
         context = credential_context(run.state, credential, declared) | users_context([user], is_preview=is_dry_run())
-        context |= policy_context(run.state, credential, user.credential_policy)
+        context |= policy_context(run.state, credential, user.credential_policy, user.waive)
         context |= rotation_context(run.plans.get(credential.declared_name), credential, is_preview=is_dry_run())
         yield credential.location, credential_request(credential, inputs, run=context, parent=parent)
 
@@ -243,13 +244,15 @@ def _list_watchers(
     judged = [user for user in users if user.unmanaged is not None and user.judges_credentials]
     if judged:
         actions = {user.name: user.unmanaged for user in judged}
-        properties = {"users": actions, "account": run.account, "run": unmanaged_context(run.state, judged)}
+        context = unmanaged_context(run.state, judged) | waivers_context({user.name: user.waive for user in judged})
+        properties = {"users": actions, "account": run.account, "run": context}
         location = judged[0].location
         yield location, watcher_request(UNMANAGED_CREDENTIALS_TYPE, file, location, properties, parent)
     watched = [user for user in users if user.access_keys is not None]
     if watched:
         policies = {user.name: user.access_keys.properties() for user in watched if user.access_keys is not None}
         context = users_context(watched, is_preview=is_dry_run())
+        context |= waivers_context({user.name: user.waive for user in watched})
         properties = {"users": policies, "account": run.account, "run": context}
         location = watched[0].location
         yield location, watcher_request(ACCESS_KEYS_TYPE, file, location, properties, parent)

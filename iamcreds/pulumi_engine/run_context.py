@@ -18,8 +18,10 @@ from pulumi.runtime.settings import is_dry_run
 from iamcreds.delivery import DeliveredSecret
 from iamcreds.desired import CredentialPolicy, RotationPolicy
 from iamcreds.pulumi_engine.inputs import CredentialInputs, is_known
+from iamcreds.pulumi_engine.waivers import read_waivers
 
 if TYPE_CHECKING:
+    from iamcreds.desired import Waiver
     from iamcreds.planning.group import Member
 
 
@@ -101,6 +103,7 @@ class RunContext:
         account: the account of the state, 12 digits, None if the state is empty or could not be read.
         on_rejection: how to report a rejection.
         policy: the credential policy of the user, None without one.
+        waivers: the waivers by user.
         issued: the recorded time of the credential's last create or reset, None if unknown.
         delivered: the recorded delivery of the credential, None without one.
         has_secret: True if the state has the credential's secret.
@@ -131,6 +134,7 @@ class RunContext:
     account: str | None = None
     on_rejection: OnRejection = OnRejection.FAIL
     policy: CredentialPolicy | None = None
+    waivers: Mapping[str, tuple[Waiver, ...]] = field(default_factory=dict)
     issued: datetime | None = None
     delivered: DeliveredSecret | None = None
     has_secret: bool = False
@@ -170,6 +174,7 @@ class RunContext:
             account=known.get("account"),
             on_rejection=OnRejection(known.get("on_rejection") or OnRejection.FAIL),
             policy=_read_policy(known.get("policy")),
+            waivers=read_waivers(known),
             issued=datetime.fromisoformat(known["issued_at"]) if known.get("issued_at") else None,
             delivered=DeliveredSecret.find(known),
             has_secret=known.get("has_secret") is True,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.rules.difference import Difference
     from iamcreds.drift.successors import NextRotation
+    from iamcreds.drift.waivers import WaivedDifference
     from iamcreds.model import CredentialReport, Inventory, SourceLocation
     from iamcreds.slots import PreviousCredential
 
@@ -58,6 +59,7 @@ def _account(drift: Drift) -> dict[str, Any]:
             "undeclared": drift.ignored,
         },
         "differences": [_difference(difference, drift) for difference in drift.differences],
+        "waived": [_waived(waived, drift) for waived in drift.waived],
         "unsettled": [_difference(difference, drift) for difference in drift.unsettled],
         "previous": [_previous(previous) for previous in drift.previous],
         "rotations": [_next_rotation(rotation) for rotation in drift.next_rotations],
@@ -88,6 +90,12 @@ def _difference(difference: Difference, drift: Drift) -> dict[str, Any]:
         "message": words.message,
         "next": words.next,
     }
+
+
+def _waived(waived: WaivedDifference, drift: Drift) -> dict[str, Any]:
+    reason, until, location = waived.waiver.reason, waived.waiver.until, waived.waiver.location
+    waiver = {"reason": reason, "until": _time(until), "place": _location(location)}
+    return _difference(waived.difference, drift) | {"waiver": waiver}
 
 
 def _previous(previous: PreviousCredential) -> dict[str, Any]:

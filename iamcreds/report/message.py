@@ -42,6 +42,8 @@ def write_message(drift: Drift, report: str | None = None) -> tuple[str, str]:
     lines += [f"- {format_code_span(line, MAX_LINE)}" for line in sentences]
     if len(drift.differences) > MAX_DIFFERENCES:
         lines += ["", f"And {len(drift.differences) - MAX_DIFFERENCES:,} more."]
+    if drift.waived:
+        lines += ["", f"Waived, and not listed: {len(drift.waived):,}."]
     if report is not None:
         lines += ["", f"Full report: {format_code_span(report, MAX_LINE)}"]
     return escape_invisible(f"iamcreds: {summarize(drift)}"), "\n".join(lines)

@@ -11,7 +11,9 @@ from iamcreds.text.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
+    from iamcreds.desired import Waiver
     from iamcreds.drift.comparing import Drift
     from iamcreds.slots import PreviousCredential
 
@@ -23,6 +25,9 @@ TITLES = {
 }
 """The titles of the kinds of differences."""
 
+WAIVED_TITLE = "Waived"
+"""The title of waived differences."""
+
 _MAX_NAMED = 5
 _WATCHED = ("user with a policy", "users with a policy")
 _ENDS = {False: "retires after the overlap", True: "keeps, because the current one is Inactive"}
@@ -30,14 +35,16 @@ _COUNTED = {Kind.DRIFT: "drifted", Kind.UNMANAGED: "unmanaged", Kind.UNDECLARED:
 
 
 def summarize(drift: Drift) -> str:
-    """Return the result in one sentence: `2 drifted, 1 unmanaged in account 123456789012`."""
+    """Return the result in one sentence: `2 drifted, 1 waived in account 123456789012`."""
     numbers = {kind: len(drift.by_kind(kind)) for kind in Kind}
     counts = [
         format_count(number, "finding") if kind is Kind.FINDING else f"{number:,} {_COUNTED[kind]}"
         for kind, number in numbers.items()
         if number
     ]
-    return f"{', '.join(counts) or 'no differences'} in account {drift.inventory.account}"
+    counts = counts or ["no differences"]
+    counts += [f"{len(drift.waived):,} waived"] if drift.waived else []
+    return f"{', '.join(counts)} in account {drift.inventory.account}"
 
 
 def describe_scope(drift: Drift) -> str:
@@ -56,8 +63,9 @@ def describe_limits(drift: Drift) -> Iterator[str]:
     if drift.unsettled:
         users = sorted({difference.user for difference in drift.unsettled})
         yield (
-            f"{format_count(len(drift.unsettled), 'difference')} of {_enumerate(users)} not reported, because IAM is"
-            " eventually consistent and the user or credential is less than a minute old: run again in a minute"
+            f"{format_count(len(drift.unsettled), 'difference')} of {_enumerate(users, 'other user')} not reported,"
+            " because IAM is eventually consistent and the user or credential is less than a minute old: run again in a"
+            " minute"
         )
     if any(difference.may_be_outdated(inventory) for difference in drift.differences):
         yield "IAM is eventually consistent, so changes made in the last minute may be reported incorrectly"
@@ -76,6 +84,7 @@ def describe_limits(drift: Drift) -> Iterator[str]:
     yield from drift.store_notes
     if drift.are_ids_unknown:
         yield "ids not checked: only the stack's state has the ids of declared credentials"
+    yield from _describe_waivers(drift)
     yield from _describe_previous(drift)
     if drift.ignored:
         yield f"{format_count(drift.ignored, 'credential')} of undeclared users ignored"
@@ -98,6 +107,23 @@ def _describe_access_keys(drift: Drift) -> Iterator[str]:
         )
 
 
+def _describe_waivers(drift: Drift) -> Iterator[str]:
+    """Yield the waivers that have ended, so that a reader knows why findings count again, and those without any."""
+    if ended := drift.ended_waivers:
+        verb = "waiver has ended, and its" if len(ended) == 1 else "waivers have ended, and their"
+        yield f"{len(ended):,} {verb} findings count again: {_list_waivers(ended, drift.inventory.read_at)}"
+    if unused := drift.unused_waivers:
+        verb = "waiver matches" if len(unused) == 1 else "waivers match"
+        yield f"{len(unused):,} {verb} no finding: {_list_waivers(unused, drift.inventory.read_at)}"
+
+
+def _list_waivers(waivers: Sequence[Waiver], now: datetime) -> str:
+    """List a few waivers with their rule, source location and, if that has passed, their end, and count the others."""
+    ends = (f" (ended on {waiver.until:%Y-%m-%d})" if waiver.until <= now else "" for waiver in waivers)
+    places = (f"{waiver.rule} at {waiver.location}" for waiver in waivers)
+    return _enumerate([place + end for place, end in zip(places, ends, strict=True)], "other")
+
+
 def _describe_previous(drift: Drift) -> Iterator[str]:
     """Yield the previous credentials that consumers may still use, and those that await their deletion."""
     if renewed := [each for each in drift.previous if each.desired.rotate is None]:
@@ -113,14 +139,12 @@ def _describe_previous(drift: Drift) -> Iterator[str]:
 
 def _list_previous(previous: Sequence[PreviousCredential]) -> str:
     """List a few previous credentials with their end, and count the others."""
-    described = (
-        f"{each.credential.id} of {each.desired.declared_name} ({each.describe()})" for each in previous[:_MAX_NAMED]
+    return _enumerate(
+        [f"{each.credential.id} of {each.desired.declared_name} ({each.describe()})" for each in previous], "other"
     )
-    more = len(previous) - _MAX_NAMED
-    return ", ".join(described) + (f" and {format_count(more, 'other')}" if more > 0 else "")
 
 
-def _enumerate(users: Sequence[str]) -> str:
-    """List a few users by name, and count the others."""
-    more = len(users) - _MAX_NAMED
-    return ", ".join(users[:_MAX_NAMED]) + (f" and {format_count(more, 'other user')}" if more > 0 else "")
+def _enumerate(texts: Sequence[str], other: str) -> str:
+    """List a few texts, and count the others."""
+    more = len(texts) - _MAX_NAMED
+    return ", ".join(texts[:_MAX_NAMED]) + (f" and {format_count(more, other)}" if more > 0 else "")

@@ -158,5 +158,5 @@ def _declare(
     group = [sibling for sibling in user.credentials if sibling.service == wanted.service]
     inputs = CredentialInputs.declare(wanted, declared=max(len(group), wanted.number), account=None)
     context = credential_context(state, wanted, group) | users_context([user], is_preview=True)
-    context |= policy_context(state, wanted, user.credential_policy)
+    context |= policy_context(state, wanted, user.credential_policy, user.waive)
     return inputs.properties() | {"run": {**context, **plan}}

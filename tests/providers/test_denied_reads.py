@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pulumi.dynamic import Config, ConfigureRequest
 
 from dynamic_providers.unmanaged_credentials import UnmanagedCredentialsProvider
 from iamcreds.errors import AccessDeniedError, RejectedError, UserDeniedError
@@ -118,6 +119,7 @@ def test_watcher(recorded: dict[str, tuple[str, dict[str, Any]]], emulator: Emul
     emulator.controls.put_credential("ACCAUNMANAGED00000000", "jane", CODECOMMIT)
     new_process()
     watcher = UnmanagedCredentialsProvider()
+    watcher.configure(ConfigureRequest(Config({}, "iamcreds")))
     ids = {user: name for user, (name, _) in recorded.items()}
     context = {
         "owned": [*ids.values()],

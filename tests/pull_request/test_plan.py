@@ -156,6 +156,32 @@ def test_credential_findings() -> None:
     assert run_plan("-", given=make_preview(kept, diagnostics=said[-1:])).stdout == ""
 
 
+WAIVED = "jane: a password [credential-too-old], waived until 2027-01-31 (specs/jane.yaml:7:13): vendor"
+
+
+def test_waived_findings() -> None:
+    """Waived findings are shown as such, even without changes, and neither as findings nor as warnings."""
+    said = [{"severity": "info", "message": f"info: {WAIVED}\n"} for _ in range(2)]
+    said += [{"severity": "info", "message": "a different program"}]
+    kept = make_step("same", "jane/logs", old={"user": "jane"}, new={"user": "jane"})
+    done = run_plan("-", given=make_preview(kept, diagnostics=said))
+    assert done.exit_code == 0
+    _, waived = done.stdout.split("<details>")
+    assert waived.startswith("<summary>Waived findings (1)</summary>")
+    assert f"\n{WAIVED}\n" in waived
+    assert "a different program" not in done.stdout
+    assert "No changes; the stack has 1 credential." in done.stdout
+    assert run_plan("-", given=make_preview(kept, diagnostics=said[-1:])).stdout == ""
+
+
+@pytest.mark.parametrize("severity", ["warning", "error"])
+def test_warning_that_looks_waived(severity: str) -> None:
+    """A warning or an error with the words of a waiver is none."""
+    said = [{"severity": severity, "message": WAIVED}]
+    kept = make_step("same", "jane/logs", old={"user": "jane"}, new={"user": "jane"})
+    assert "Waived" not in run_plan("-", "--always", given=make_preview(kept, diagnostics=said)).stdout
+
+
 def test_replacement_in_three_steps_is_one() -> None:
     """A replacement in three steps is counted once, and the reason is expiry."""
     old, new = {"user": "jane", "service": "logs", "status": "Expired"}, {"user": "jane", "service": "logs"}

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from iamcreds.delivery import DeliveredSecret
-from iamcreds.desired import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, RotationPolicy
+from iamcreds.desired import AccessKeyPolicy, Desired, DesiredCredential, DesiredUser, RotationPolicy, Waiver
 from iamcreds.drift.comparing import compare, list_rules
 from iamcreds.drift.recorded_state import make_recorded_state
+from iamcreds.drift.rules.difference import Kind
 from iamcreds.drift.selection import Selection
+from iamcreds.drift.waivers import WaivedDifference
 from iamcreds.due_dates import compute_spread
 from iamcreds.model import (
     AccessKey,
@@ -122,6 +124,20 @@ INVENTORY = inventory(
     ),
 )  # fmt: skip
 SUBJECT = subject(DESIRED, INVENTORY)
+
+
+WAIVED = replace(
+    SUBJECT,
+    drift=replace(
+        SUBJECT.drift,
+        waived=tuple(
+            WaivedDifference(each, Waiver(each.rule, f"vendor <{each.rule}>", NOW + 69 * DAY, location(7)))
+            for each in SUBJECT.drift.differences
+            if each.kind in (Kind.UNMANAGED, Kind.FINDING)
+        ),
+    ),
+)
+"""A subject whose waivable differences are listed twice: counted and waived."""
 
 
 class Tags(HTMLParser):
@@ -336,8 +352,31 @@ def test_cards() -> None:
     style = page(SUBJECT).partition("<style>")[2].partition("</style>")[0]
     assert style.count(f"@media screen and (max-width: {NARROW}px)") == 2
     assert '#table-findings td:nth-child(4)::before { content: "Difference"; }' in style
-    heads = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', page(SUBJECT))
+    heads = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', page(WAIVED))
     assert heads == [column.label for columns in COLUMNS.values() for column in columns]
+
+
+def test_waived() -> None:
+    """Waived findings are a table of their own, with rule, reason, date and both source locations, and a tile."""
+    drift = WAIVED.drift
+    text = page(replace(WAIVED, drift=replace(drift, differences=())))
+    assert f'<p class="verdict fine"><strong>No differences, {len(drift.waived)} waived in account' in text
+    assert '<li><a href="#waived">Waived</a></li>' in text
+    assert (
+        f'<li><a href="#waived"><span class="label">Waived</span><span class="figure">{len(drift.waived)}</span>'
+        in text
+    )
+    assert '<p class="empty">No differences, except waived findings.</p>' in text
+    table = text.partition('<table id="table-waived">')[2].partition("</table>")[0]
+    assert re.findall(r'<th scope="row">(.*?)</th>', table) == [each.difference.user for each in drift.waived]
+    row = next(line for line in table.splitlines() if "AKIA1" in line and "access-key-too-old" in line)
+    assert '<td class="rule"><a href="#rule-access-key-too-old">access-key-too-old</a></td>' in row
+    assert "access key AKIA1 is older than 90 days: created on 2026-08-15" in row
+    assert '<span class="place">specs/users.yaml:20:3</span></td><td>2027-01-31</td>' in row
+    assert 'vendor &lt;access-key-too-old&gt; <span class="place">specs/users.yaml:7:3</span>' in row
+    ids = {found["id"] for _, found in tags(text) if "id" in found}
+    assert {f"rule-{each.difference.rule}" for each in drift.waived} <= ids
+    assert "waived" not in page(SUBJECT).partition("<body>")[2].lower()
 
 
 def test_clean() -> None:

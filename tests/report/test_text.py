@@ -133,6 +133,7 @@ def test_json() -> None:
                 " aws iam delete-access-key --user-name jane --access-key-id AKIA0",
             },
         ],
+        "waived": [],
         "unsettled": [],
         "previous": [],
         "rotations": [],

@@ -135,3 +135,40 @@ def test_digest_of_delivery(tmp_path: Path, before: str, after: str, *, is_same:
     """Every field of a delivery and the latest retirement matter, except for explicit defaults."""
     digests = compute(tmp_path / "before", a=ROTATED), compute(tmp_path / "after", a=ROTATED.replace(before, after))
     assert (digests[0] == digests[1]) is is_same
+
+
+WAIVED = """users:
+  jane:
+    owner: mailto:team@example.com
+    waive: [{rule: access-key-idle, reason: vendor, until: 2027-01-31}]
+    credentials:
+      - {service: codecommit, waive: [{rule: no-expiry, reason: vendor, until: 2027-01-31}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_same"),
+    [
+        ("    owner: mailto:team@example.com\n", "", False),
+        ("team@", "teams@", False),
+        ("codecommit, ", "codecommit, owner: mailto:jane@example.com, ", False),
+        ("codecommit, ", "codecommit, owner: mailto:team@example.com, ", True),
+        (", waive: [{rule: no-expiry, reason: vendor, until: 2027-01-31}]", "", False),
+        (", waive: [{rule: no-expiry, reason: vendor, until: 2027-01-31}]", ", waive: []", False),
+        ("rule: access-key-idle", "rule: access-key-too-old", False),
+        ("reason: vendor", "reason: vendors", False),
+        ("2027-01-31", "2027-02-28", False),
+        ("2027-01-31", '"2027-01-31"', True),
+        ("    waive: [", "    # moved\n    waive: [", True),
+    ],
+)
+def test_digest_of_owners_and_waivers(tmp_path: Path, before: str, after: str, *, is_same: bool) -> None:
+    """Declared owners and waivers matter, and their source locations do not."""
+    digests = compute(tmp_path / "before", a=WAIVED), compute(tmp_path / "after", a=WAIVED.replace(before, after, 1))
+    assert (digests[0] == digests[1]) is is_same
+
+
+def test_digest_without_owners_and_waivers(tmp_path: Path) -> None:
+    """Empty waivers are equal to none, so that the digest of specs without them stays the same."""
+    digest = compute(tmp_path / "before", a=JANE)
+    assert compute(tmp_path / "after", a=JANE.replace("    credentials", "    waive: []\n    credentials")) == digest

@@ -59,6 +59,22 @@ def test_flow(before: str, after: str) -> None:
     assert insert(text.format(before)) == text.format(after)
 
 
+def test_owners_and_waivers() -> None:
+    """Owners and waivers of users and credentials stay, also next to the inserted id."""
+    waive = "waive: [{rule: no-expiry, reason: 'a, b', until: 2027-01-31}]"
+    text = f"""\
+users:
+  jane:
+    owner: mailto:team@example.com
+    {waive}
+    credentials:
+      - service: codecommit
+        owner: mailto:jane@example.com
+        {waive}
+"""
+    assert insert(text) == text.replace("codecommit\n", f"codecommit\n        adopt: {ID}\n")
+
+
 def test_end_of_file() -> None:
     """A file that ends without a line end ends so afterwards."""
     text = "users:\r\n  jane:\r\n    credentials:\r\n      - service: codecommit"

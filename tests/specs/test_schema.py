@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema_rs import meta
 
+from iamcreds.drift.comparing import list_rules
+from iamcreds.drift.rules.access_key_limits import AccessKeyFinding
+from iamcreds.drift.rules.delivery import LeftoverSecret
+from iamcreds.drift.rules.difference import Kind
+from iamcreds.drift.rules.missing import MissingUser
+from iamcreds.drift.rules.undeclared import UnmanagedCredential, UnresolvedCreate
 from iamcreds.services import SERVICES, service_aliases
 from iamcreds.specs.schema import SCHEMA
 
@@ -91,3 +97,19 @@ def test_paths() -> None:
     (pattern,) = [field["pattern"] for path, field in fields() if path.endswith("/iamUser/properties/path")]
     texts = ("".join(letters) for length in range(8) for letters in itertools.product("/a ", repeat=length))
     assert all(bool(re.search(pattern, text)) == bool(re.search("^/([!-~]+/)*$", text)) for text in texts)
+
+
+def waivable(name: str) -> list[str]:
+    """Return the rules that the waivers of a definition of the schema accept."""
+    rules: list[str] = SCHEMA["$defs"][name]["properties"]["rule"]["enum"]
+    return rules
+
+
+def test_waivable_rules() -> None:
+    """Specs can waive every finding and unmanaged credential, except those about a missing user or pending create."""
+    kinds = {Kind.FINDING, Kind.UNMANAGED}
+    rules = {rule.rule for rule in list_rules() if rule.kind in kinds} - {MissingUser.rule, UnresolvedCreate.rule}
+    of_keys = {rule.rule for rule in list_rules() if issubclass(rule, AccessKeyFinding)}
+    of_users = of_keys | {UnmanagedCredential.rule, LeftoverSecret.rule}
+    assert waivable("userWaiver") == sorted(rules | {"renewal-overdue", "rotation-due"})
+    assert waivable("credentialWaiver") == sorted(set(waivable("userWaiver")) - of_users)

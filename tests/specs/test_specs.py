@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,15 @@ from click.testing import CliRunner
 
 from iamcreds.cli import main
 from iamcreds.delivery import Delivery
-from iamcreds.desired import AccessKeyPolicy, CredentialPolicy, Desired, DesiredCredential, DesiredIamUser, DesiredUser
+from iamcreds.desired import (
+    AccessKeyPolicy,
+    CredentialPolicy,
+    Desired,
+    DesiredCredential,
+    DesiredIamUser,
+    DesiredUser,
+    Waiver,
+)
 from iamcreds.errors import SpecsError
 from iamcreds.model import Existing, SourceLocation, Status, Unmanaged
 from iamcreds.specs import RULES, composer, load
@@ -173,7 +182,20 @@ def test_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
     renamed_bot = replace(
         build_bot, name="renamed-bot", location=SourceLocation(file, 32, 3), iam_user=None, was="old-bot"
     )
-    users = (build_bot, jane, night_bot, own_bot, plain_bot, renamed_bot)
+    ends = datetime(2027, 1, 31, tzinfo=UTC), datetime(2028, 2, 29, tzinfo=UTC), datetime(2027, 3, 31, tzinfo=UTC)
+    replaced = Waiver("credential-too-old", "replaced in March: #12", ends[2], SourceLocation(file, 41, 17))
+    keyspaces = DesiredCredential("waived-bot", "cassandra.amazonaws.com", "keyspaces", SourceLocation(file, 39, 9))
+    keyspaces = replace(keyspaces, owner="mailto:data@example.com", waive=(replaced,))
+    logs = DesiredCredential("waived-bot", "logs.amazonaws.com", "logs", SourceLocation(file, 42, 9))
+    logs = replace(logs, owner="mailto:bots@example.com")
+    waivers = (
+        Waiver("access-key-idle", "2", ends[1], SourceLocation(file, 37, 9)),
+        Waiver("too-many-access-keys", "the vendor rotates by hand", ends[0], SourceLocation(file, 36, 9)),
+    )
+    waived_bot = replace(build_bot, name="waived-bot", location=SourceLocation(file, 33, 3), iam_user=None)
+    credentials = tuple(replace(each, existing=Existing.FAIL) for each in (keyspaces, logs))
+    waived_bot = replace(waived_bot, credentials=credentials, owner="mailto:bots@example.com", waive=waivers)
+    users = (build_bot, jane, night_bot, own_bot, plain_bot, renamed_bot, waived_bot)
     assert load(Path(file)) == Desired(users, "123456789012", (), (file,), file)
 
 

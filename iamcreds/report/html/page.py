@@ -82,6 +82,7 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
     credentials = tuple(rows.build_credential_rows(subject))
     keys = tuple(sorted(rows.build_key_rows(subject), key=lambda key: -len(key.rules)))
     differences = sorted(drift.differences, key=lambda difference: difference.seriousness)
+    every = (*differences, *(waived.difference for waived in drift.waived))
     ahead = timeline.find_events(subject, keys)
     months = timeline.count_by_month(subject, ahead)
     style = _read_inline("report.css") + Markup(style_labels() + _style_folds())  # noqa: S704 - our own style
@@ -96,7 +97,7 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
         columns=COLUMNS,
         folded=FOLDED,
         differences=differences,
-        rules={difference.rule: difference.meaning for difference in differences},
+        rules={difference.rule: difference.meaning for difference in every},
         ahead=ahead,
         months=months,
         most=max(month.total for month in months),
@@ -120,6 +121,8 @@ def _build_tiles(subject: Subject, credentials: Sequence[CredentialRow], keys: S
         number = len(drift.by_kind(kind))
         yield Tile(number, *_TILES[kind], "findings", is_alarming=number > 0)
     current = [row.credential for row in credentials if not row.is_previous]
+    if drift.waived:
+        yield Tile(len(drift.waived), "Waived", "not counted, until a date", "waived")
     ends = [each.expires - subject.read_at for each in current if each.expires is not None]
     expired = sum(end <= timedelta() for end in ends)
     soon = sum(timedelta() < end <= subject.soon for end in ends)

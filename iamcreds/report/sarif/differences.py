@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.comparing import list_rules
 from iamcreds.report.sarif.document import Result, format_sarif
 
 if TYPE_CHECKING:
+    from iamcreds.desired import Waiver
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.rules.difference import Difference
     from iamcreds.model import SourceLocation
@@ -15,10 +17,21 @@ if TYPE_CHECKING:
 
 
 def format_drift(drift: Drift, whole: SourceLocation, checkout: Checkout) -> str:
-    """Return the document with every difference; `whole` is the location of one that the specs do not mention."""
+    """Return the document with every difference; `whole` is the location of one that the specs do not mention.
+
+    Waived differences are suppressed results.
+    """
     account = drift.inventory.account
-    results = (_make_result(difference, account, whole) for difference in drift.differences)
+    results = [
+        *(_make_result(difference, account, whole) for difference in drift.differences),
+        *(_suppress(_make_result(waived.difference, account, whole), waived.waiver) for waived in drift.waived),
+    ]
     return format_sarif(results, _list_meanings(), "docs/drift.md", checkout)
+
+
+def _suppress(result: Result, waiver: Waiver) -> Result:
+    message = f"{result.message}. Until {waiver.until:%Y-%m-%d}, it is waived: {waiver.reason}"
+    return replace(result, message=message, waiver=waiver)
 
 
 def _list_meanings() -> dict[str, str]:

@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from iamcreds.desired import Waiver
     from iamcreds.model import Severity, SourceLocation
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 ROOT = "%SRCROOT%"
 """GitHub's name for the root of the repository."""
+_SUPPRESSED = "note"
+"""The level of suppressed results, because GitHub and other programs ignore suppressions."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Result:
         message: a sentence.
         location: the source location; its file is relative to the current folder, or absolute.
         subject: the identity of the result, which stays the same if lines move and other texts change.
+        waiver: the waiver of a difference, which suppresses the result; None without one.
     """
 
     rule: str
@@ -46,6 +50,7 @@ class Result:
     message: str
     location: SourceLocation
     subject: tuple[str, ...]
+    waiver: Waiver | None = None
 
 
 @dataclass(frozen=True)
@@ -104,17 +109,30 @@ def _build_results(results: Iterable[Result], rules: list[str], checkout: Checko
     for result in results:
         fingerprint = _make_fingerprint(result)
         seen[fingerprint] += 1
-        location = result.location
-        region = {"startLine": location.line, "startColumn": location.column}
         yield {
             "ruleId": result.rule,
             "ruleIndex": rules.index(result.rule),
-            "level": result.severity.value,
+            "level": result.severity.value if result.waiver is None else _SUPPRESSED,
             "message": {"text": _make_plain(result.message)},
-            "locations": [{"physicalLocation": {"artifactLocation": checkout.locate(location.file), "region": region}}],
+            "locations": [_describe_location(result.location, checkout)],
             # GitHub identifies alerts by this fingerprint. Its upload logs a different value, but keeps this one.
             "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:{seen[fingerprint]}"},
+            **({} if result.waiver is None else {"suppressions": [_describe_suppression(result.waiver, checkout)]}),
         }
+
+
+def _describe_location(location: SourceLocation, checkout: Checkout) -> dict[str, Any]:
+    region = {"startLine": location.line, "startColumn": location.column}
+    return {"physicalLocation": {"artifactLocation": checkout.locate(location.file), "region": region}}
+
+
+def _describe_suppression(waiver: Waiver, checkout: Checkout) -> dict[str, Any]:
+    return {
+        "kind": "inSource",
+        "status": "accepted",
+        "justification": _make_plain(waiver.reason),
+        "location": _describe_location(waiver.location, checkout),
+    }
 
 
 def _make_fingerprint(result: Result) -> str:
