@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from google.protobuf.json_format import MessageToDict
 from pulumi.dynamic import Config, ConfigureRequest
 
 from dynamic_providers.access_keys import AccessKeysProvider
@@ -210,7 +211,7 @@ def test_sent_waivers(tmp_path: Path) -> None:
     assert policy_context(None, joe.credentials[0], CredentialPolicy(90), joe.waive).keys() == {"policy"}
     run = _Run(None, None, {}, RunProgress(2, print), [])
     for users, expected in (([jane, joe], {"jane": jane.waive}), ([joe], {})):
-        watchers = [request.object["run"] for _, request in _list_watchers("a.yaml", users, run, "urn")]
-        assert [RunContext.read({"run": dict(context)}).waivers for context in watchers] == [expected, expected]
-        assert [("waivers" in context) for context in watchers] == [bool(expected)] * 2
+        watchers = [MessageToDict(request.object) for _, request in _list_watchers("a.yaml", users, run, "urn")]
+        assert [RunContext.read(watcher).waivers for watcher in watchers] == [expected, expected]
+        assert [("waivers" in watcher["run"]) for watcher in watchers] == [bool(expected)] * 2
     assert waivers_context({"jane": ()}) == {}
