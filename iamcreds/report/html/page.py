@@ -178,7 +178,6 @@ def _load_environment() -> Environment:
     environment = load_environment(_PACKAGE)
     environment.filters["code"] = mark_code
     environment.filters["step"] = mark_step
-    environment.globals["count"] = format_count
     return environment
 
 
