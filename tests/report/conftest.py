@@ -12,14 +12,18 @@ import boto3
 import pytest
 from aiosmtpd.controller import Controller
 from click.testing import CliRunner
+from playwright.sync_api import sync_playwright
 
 from iamcreds.cli import Commands
 from iamcreds.commands.report import command
 from tests.report import company
+from tests.report.browser import ARGUMENTS, find_browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import EmailMessage
+
+    from playwright.sync_api import Browser
 
     from iamcreds.emulator.server import Emulator
 
@@ -127,3 +131,15 @@ def company_page(endpoint: Emulator, tmp_path_factory: pytest.TempPathFactory) -
     assert len(secrets) > 50
     assert not [secret for secret in secrets if secret in reporting.text]
     return reporting.page
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start a browser of this machine."""
+    program = find_browser()
+    if program is None:
+        pytest.skip("chromium is not on PATH: install Debian's package chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield started
+        started.close()
