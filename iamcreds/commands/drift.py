@@ -44,8 +44,9 @@ def command(
     resets and compares every id; without it, the last lines list the omitted checks. The secrets of a state stay
     encrypted. If the state has unknown code, the command compares nothing. --plugin accepts a plugin of your program.
 
-    Each difference has a next step. --notify sends the summary and the first differences by mail, to Slack or to
-    another service that apprise supports. Prefer IAMCREDS_NOTIFY_URLS, because other processes can see arguments.
+    Each difference has a next step. Findings that specs waive until a date are listed, but do not count. --notify sends
+    the summary and the first differences by mail, to Slack or to another service that apprise supports. Prefer
+    IAMCREDS_NOTIFY_URLS, because other processes can see arguments.
 
     IAM's credential report shows which users may violate their policy, and the command reads only their access keys.
     --exact reads the access keys of every user with a policy.

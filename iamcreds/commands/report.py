@@ -37,10 +37,10 @@ def command(
 ) -> None:
     """Compare SPECS, a file or a folder, with the account, and write an HTML report.
 
-    The report lists existing credentials, the events of the next 12 months, access keys, and the differences that
-    `iamcreds drift` reports. It is one file that needs no network. It contains no secrets, but shows the access of each
-    user, so treat it as confidential. With --state it compares every id, as `iamcreds drift` does, and ages count from
-    the last reset.
+    The report lists existing credentials, the events of the next 12 months, access keys, and the differences and waived
+    findings that `iamcreds drift` reports. It is one file that needs no network. It contains no secrets, but shows the
+    access of each user, so treat it as confidential. With --state it compares every id, as `iamcreds drift` does, and
+    ages count from the last reset.
 
     If there are differences, --notify sends the summary and the first differences by mail, to Slack or to another
     service that apprise supports. Addresses contain secrets, and other processes can see arguments, so prefer

@@ -8,12 +8,16 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from iamcreds.report.sarif.differences import format_drift
 from tests.e2e.runner import GITHUB, load_workflow, read_workflow
 from tests.e2e.stack import ROOT
+from tests.report.test_sarif import CHECKOUT, WHOLE
+from tests.report.test_waived import BOTH
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -244,7 +248,8 @@ def test_code_scanning_finds_its_file(name: str, command: str) -> None:
     written, handed = (step for step in JOBS[name]["steps"] if "IAMCREDS_CODE_SCANNING" in step.get("if", ""))
     taken, uploaded = JOBS["code-scanning: upload"]["steps"][-2:]
     file = f"{command}.sarif"
-    assert f'--format sarif >"$RUNNER_TEMP/{file}"' in written["run"]
+    assert f'>"$RUNNER_TEMP/{file}"' in written["run"]
+    assert "--format sarif" in written["run"]
     assert written["if"] == handed["if"]
     assert handed["with"]["path"].endswith(f"/{file}")
     replaced = "${{ inputs.command }}", command
@@ -252,6 +257,18 @@ def test_code_scanning_finds_its_file(name: str, command: str) -> None:
     assert uploaded["with"]["sarif_file"].replace(*replaced) == handed["with"]["path"]
     called = JOBS[f"{name.partition(':')[0]}: code-scanning"]["with"]
     assert called == {"stacks": "${{ needs.stacks.outputs.stacks }}", "command": command}
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")
+def test_code_scanning_has_no_waived_findings() -> None:
+    """The uploaded file lacks suppressed results, which code scanning would show as open alerts."""
+    (step,) = (step for step in JOBS["drift: drift"]["steps"] if step.get("name") == "code scanning")
+    (script,) = re.findall("jq '(.*)' ", step["run"])
+    command, document = [str(shutil.which("jq")), script], format_drift(BOTH, WHOLE, CHECKOUT)
+    kept = subprocess.run(command, input=document, capture_output=True, text=True, check=True)
+    expected = json.loads(format_drift(replace(BOTH, waived=()), WHOLE, CHECKOUT))
+    assert json.loads(kept.stdout) == expected
+    assert json.loads(document) != expected
 
 
 def test_drift_has_no_state() -> None:
