@@ -44,20 +44,27 @@ AGE = 93.5
 
 
 @pytest.fixture
-def stack(signed_in: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> Stack:
-    """Return a stack whose specs were applied `AGE` days ago, in a new folder, and set the mail server."""
+def new_stack(signed_in: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> Stack:
+    """Return a stack in a new folder, on the empty account, and set the mail server."""
+    assert signed_in.url
     monkeypatch.delenv("IAMCREDS_NOTIFY_URLS", raising=False)
     monkeypatch.setenv("IAMCREDS_OWNERS_URL", mailbox.url)
     monkeypatch.chdir(tmp_path)
     stack = Stack(Path("specs"))
     stack.declare(USERS)
+    return stack
+
+
+@pytest.fixture
+def stack(signed_in: Emulator, new_stack: Stack) -> Stack:
+    """Return the stack after its specs were applied `AGE` days ago, with its state in a file."""
     signed_in.controls.set(clock_shift=-AGE * DAY)
     for name in ("jane", "joe"):
         boto3.client("iam", region_name="us-east-1").create_user(UserName=name)
-    stack.up()
+    new_stack.up()
     signed_in.controls.set(clock_shift=0)
-    Path("state.json").write_text(stack.export())
-    return stack
+    Path("state.json").write_text(new_stack.export())
+    return new_stack
 
 
 def run(*options: str) -> Ran:
@@ -309,10 +316,10 @@ def test_wrong_account(stack: Stack, mailbox: Mailbox, specs: str | None, state:
     assert find_mail(mailbox, "team@example.com").startswith(basis)
 
 
-def test_invalid_specs(stack: Stack, mailbox: Mailbox) -> None:
+def test_invalid_specs(new_stack: Stack, mailbox: Mailbox) -> None:
     """Invalid specs have no known owners, so nothing is sent."""
-    stack.declare(USERS.replace("service: bedrock", "servise: bedrock"))
-    ran = run(*OWNERS, "--state", "state.json")
+    new_stack.declare(USERS.replace("service: bedrock", "servise: bedrock"))
+    ran = run(*OWNERS)
     assert (ran.code, mailbox.mails) == (1, [])
     assert "the specs have problems" in ran.err
 
@@ -325,13 +332,13 @@ def test_invalid_specs(stack: Stack, mailbox: Mailbox) -> None:
     ],
 )  # fmt: skip
 def test_wrong_server(
-    stack: Stack, mailbox: Mailbox, signed_in: Emulator, monkeypatch: pytest.MonkeyPatch, url: str | None
+    new_stack: Stack, mailbox: Mailbox, signed_in: Emulator, monkeypatch: pytest.MonkeyPatch, url: str | None
 ) -> None:
     """A missing or wrong mail server is an error before any read, and its address is not shown."""
     monkeypatch.delenv("IAMCREDS_OWNERS_URL")
     if url is not None:
         monkeypatch.setenv("IAMCREDS_OWNERS_URL", url)
-    stack.declare("invalid: specs")
+    new_stack.declare("invalid: specs")
     before = signed_in.controls.counts()
     ran = run(*OWNERS)
     assert (ran.code, ran.out, mailbox.mails) == (1, "", [])
@@ -349,9 +356,9 @@ def test_server_without_owners(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run().code == 2
 
 
-def test_not_installed(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_not_installed(new_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without apprise, the error has the commands that install it."""
-    assert stack.specs.exists()
+    assert new_stack.specs.exists()
     monkeypatch.setitem(sys.modules, "apprise", None)
     ran = run(*OWNERS)
     assert (ran.code, ran.out) == (1, "")
