@@ -58,8 +58,8 @@ def command(
       iamcreds report specs --html report.html --notify 'mailto://smtp.example.com?from=iam@example.com&to=me@example.com'
     """
     from iamcreds.report.html import render  # noqa: PLC0415 - Jinja is slow to import
-    from iamcreds.report.message import check_addresses  # noqa: PLC0415 - drift takes 30 ms to import
-    from iamcreds.report.summary import summarize  # noqa: PLC0415 - same
+    from iamcreds.report.sending import check_addresses  # noqa: PLC0415 - not needed for the help
+    from iamcreds.report.summary import summarize  # noqa: PLC0415 - drift takes 30 ms to import
 
     desired = load_specs(specs, allow_empty=options["allow_empty"])
     selection = select(options["users"], options["services"], ignore_undeclared=options["ignore_undeclared"])

@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.due_dates import add_time, find_issue, find_renewal, find_retirement, find_rotation
+from iamcreds.due_dates import (
+    add_time,
+    find_issue,
+    find_overdue_date,
+    find_renewal,
+    find_retirement,
+    find_rotation,
+)
 from iamcreds.model import Existing, Status
 from iamcreds.planning.rotation import plan_slots
 from iamcreds.planning.slot_plan import Moment, StoreFacts
@@ -94,7 +101,10 @@ class Projection:
         if plan.rotated is not None and policy is not None:
             due = time if plan.due is None else min(plan.due, time)
             end = add_time(max(due, time), timedelta(hours=policy.overlap_hours))
-            yield self._make(EventKind.ROTATE, due, plan.rotated, rule="rotation-due", until=end, blocked_by=blocked_by)
+            rotation = self._make(
+                EventKind.ROTATE, due, plan.rotated, rule="rotation-due", until=end, blocked_by=blocked_by
+            )
+            yield replace(rotation, overdue=find_overdue_date(desired, _find_current(slots).recorded))
         if plan.renewed is not None:
             due = find_renewal(desired, plan.renewed) or time
             yield self._make(
