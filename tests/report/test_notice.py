@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -26,9 +26,6 @@ from iamcreds.schedule.notices import Notice, find_threshold
 from iamcreds.specs import load
 from tests.report.test_text import SPARE
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 WHEN = datetime(2026, 12, 7, 8, 30, tzinfo=UTC)
 DAY, HOUR, MOMENT = timedelta(days=1), timedelta(hours=1), timedelta(microseconds=1)
 LOCATION = SourceLocation("specs/team.yaml", 5, 9)
@@ -45,6 +42,7 @@ EVENT = Event(
     until=WHEN + 7 * DAY,
 )
 ACCOUNT = "123456789012"
+DOCUMENT = Path(__file__).parents[2] / "docs/drift.md"
 ANNOUNCED = "A notice is sent 30, 14, 7, 1 days before a date, and once per 24 hours from the date on."
 
 
@@ -66,6 +64,27 @@ def test_texts() -> None:
         "",
         f"{ANNOUNCED} iamcreds keeps no record of notices, so a second run within 24 hours may repeat them.",
     ]
+
+
+def test_documented_mail() -> None:
+    """The document about drift shows the mail for two events as it is."""
+    rotation = replace(
+        EVENT,
+        when=datetime(2026, 11, 30, 8, 30, tzinfo=UTC),
+        until=datetime(2026, 12, 7, 8, 30, tzinfo=UTC),
+        id="ACCAMKTJJC6GP75TPD4YS",
+        location=replace(LOCATION, line=6),
+    )
+    expiry = replace(
+        EVENT,
+        kind=EventKind.EXPIRE,
+        when=datetime(2026, 12, 7, 12, tzinfo=UTC),
+        id="ACCATV10ZMGHN1OO5NU0L",
+        service="bedrock.amazonaws.com",
+        desired=replace(SPARE, user="jane", service="bedrock.amazonaws.com", name="bedrock"),
+    )
+    title, body = write_notices([Notice(rotation, 0), Notice(expiry, 7)], ACCOUNT, DAY)
+    assert f"```text\nSubject: {title}\n\n{body}\n```\n" in DOCUMENT.read_text("utf-8")
 
 
 def test_date_in_utc() -> None:
