@@ -63,8 +63,9 @@ faults: $(VENV) ## inject every kind of fault at every call of every write path;
 faults-sample: $(VENV) ## inject a sample: each kind of fault, each operation, each call that changes something
 	.venv/bin/python -m tests.faults --sample
 
-simulate: $(VENV) ## simulate edits, runs, manual changes and faults by seed: N=100000 SEED=0 (from 1000000: with adoption, from 10000000: with renewals, from 20000000: with rotations)
+simulate: $(VENV) ## simulate edits, runs, manual changes and faults by seed, and years of daily runs: N=100000 YEARS=3 SEED=0 (from 1000000: with adoption, from 10000000: with renewals, from 20000000: with rotations)
 	.venv/bin/python -m tests.simulation $(or $(N),2000) --seed $(or $(SEED),0)
+	.venv/bin/python -m tests.simulation.daily $(or $(YEARS),3) --seed $(or $(SEED),0)
 
 mutants: $(VENV) ## run the tests on a sample of mutants, in ten minutes: N=100 SEED=1, or N=all
 	.venv/bin/python -m tests.mutants --number $(or $(N),100) --seed $(or $(SEED),1)

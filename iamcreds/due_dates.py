@@ -29,24 +29,44 @@ def find_renewal_date(desired: DesiredCredential, expires: datetime | None) -> d
     return expires - timedelta(hours=desired.renew_before_hours)
 
 
-def find_renewal(desired: DesiredCredential, existing: Credential | None) -> datetime | None:
+def find_renewal(
+    desired: DesiredCredential, existing: Credential | None, previous: Credential | None = None
+) -> datetime | None:
     """Return the time from which `pulumi up` creates the successor, None if it never does.
 
-    A credential with a lifetime other than the declared one is replaced instead.
+    A credential with a lifetime other than the declared one is replaced instead. A previous credential that expires
+    before it leaves no quota for the successor until then; `renewBefore` of more than half of `after` has this result.
     """
     if existing is None or not has_lifetime(desired, existing):
         return None
-    return find_renewal_date(desired, existing.expires)
+    due = find_renewal_date(desired, existing.expires)
+    end = None if previous is None else previous.expires
+    if due is None or end is None or existing.expires is None or end >= existing.expires:
+        return due
+    return max(due, end)
 
 
-def find_successor_date(desired: DesiredCredential, existing: Credential) -> datetime | None:
+def find_overdue_renewal(
+    desired: DesiredCredential, existing: Credential, previous: Credential | None = None
+) -> datetime | None:
+    """Return the time from which a renewal is overdue, None for never: half of the time from its date to the expiry.
+
+    If a run takes place at least once per half of `renewBefore`, no renewal becomes overdue.
+    """
+    due = find_renewal(desired, existing, previous)
+    return None if due is None or existing.expires is None else due + (existing.expires - due) / 2
+
+
+def find_successor_date(
+    desired: DesiredCredential, existing: Credential, previous: Credential | None = None
+) -> datetime | None:
     """Return the time from which `pulumi up` renews or rotates a credential because it expires, None if it never does.
 
     Without the state, this is the only date of a rotation that is known.
     """
     policy, expires = desired.rotate, existing.expires
     if policy is None:
-        return find_renewal(desired, existing)
+        return find_renewal(desired, existing, previous)
     if expires is None or (policy.not_before is not None and policy.not_before >= expires):
         return None
     due = expires - timedelta(hours=policy.overlap_hours)

@@ -34,9 +34,12 @@ from iamcreds.report.html import render
 from iamcreds.report.json_document import format_json
 from iamcreds.report.markdown import format_markdown
 from iamcreds.report.message import write_message
+from iamcreds.report.notice import Basis, Failure, Owned, write_notices, write_unknown
 from iamcreds.report.sarif.differences import format_drift
 from iamcreds.report.terminal import print_coloured
 from iamcreds.report.text import format_text
+from iamcreds.schedule.event import Event, EventKind
+from iamcreds.schedule.notices import Notice
 from iamcreds.services import service_alias
 from iamcreds.specs.dump import write_document
 from iamcreds.stores.store import StoredSecret
@@ -122,6 +125,24 @@ def hostile_plan(name: str) -> str:
     return render_comment(changes, "prod", LIVE.created)
 
 
+def hostile_notices(name: str) -> list[tuple[str, str]]:
+    """Return titles and bodies of mails about events, and about a failed run, in which everything has this name."""
+    location, failure = SourceLocation(name, 1, 1), Failure(Basis.STATE, (name, name))
+    spare = replace(SPARE, user=name, name=name, location=location)
+    existing = replace(LIVE, id=name, user=name, service=name, login=name)
+    events = [
+        Event(
+            when=LIVE.created, kind=kind, user=name, service=service, id=name, rule=name, location=location,
+            desired=desired, blocked_by=(existing,),
+        )
+        for kind in EventKind
+        for service, desired in ((name, spare), ("", None))
+    ]  # fmt: skip
+    notices = [Notice(event, days) for event in events for days in (0, 7)]
+    unknown = write_unknown([Owned(name, location)], name, failure)
+    return [write_notices(notices, name, timedelta(days=1), failure), unknown]
+
+
 def hostile_desired(name: str) -> Desired:
     """Return specs with a user of this name."""
     return Desired((DesiredUser(name, SourceLocation(name, 1, 1)),), files=(name,))
@@ -167,6 +188,8 @@ PRINTED: dict[str, Callable[[str], str]] = {
     "drift as Markdown": lambda name: format_markdown(hostile_drift(name)),
     "drift as SARIF": lambda name: format_drift(hostile_drift(name), SourceLocation(name, 1, 1), CHECKOUT),
     "plan": hostile_plan,
+    "titles of notices": lambda name: "\n".join(title for title, _ in hostile_notices(name)),
+    "notices": lambda name: "\n".join(body for _, body in hostile_notices(name)),
     "message": lambda name: "\n".join(write_message(hostile_drift(name), name)),
     "table": lambda name: format_table(TABLE_OF(name), Format.TABLE),
     "table at a terminal": lambda name: format_table(TABLE_OF(name), Format.TABLE, 200),
@@ -205,7 +228,7 @@ def test_dump_is_read_back(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
-@pytest.mark.parametrize("output", ["drift as Markdown", "plan"])
+@pytest.mark.parametrize("output", ["drift as Markdown", "plan", "notices"])
 def test_markdown(output: str, name: str) -> None:
     """Markdown contains no link, picture, mention, address or markup from a name: names are code."""
     rendered = MarkdownIt("commonmark", {"html": True}).enable("table").render(PRINTED[output](name))

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypedDict
 
 import click
+from click.core import ParameterSource
 
 from iamcreds.commands._errors import FINDINGS, FindingCommand
 from iamcreds.commands._options import combine, selection_options
+from iamcreds.commands._state_file import StateFile
 from iamcreds.commands._terminal import progress_bars
 from iamcreds.text.durations import parse_duration
 
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
     from iamcreds.model import StackExport
+
+
+OWNERS = "owners"
+"""The value of --notify for the owners that specs declare."""
 
 
 def _parse_duration(_context: click.Context, _parameter: click.Parameter, text: str) -> timedelta:
@@ -48,7 +54,7 @@ class Options(ReadingOptions):
 
 state_option = click.option(
     "--state",
-    type=click.File("rb"),
+    type=StateFile("rb"),
     metavar="FILE",
     help="Output of `pulumi stack export`, or - for standard input, to compare every id.  [default: none]",
 )
@@ -68,7 +74,8 @@ options = combine(
         metavar="URL",
         envvar="IAMCREDS_NOTIFY_URLS",
         show_envvar=True,
-        help="Address that receives the summary if there are differences; may be repeated.  [default: none]",
+        help="Address that receives the summary if there are differences, or `owners` (only drift); may be repeated."
+        "  [default: none]",
     ),
     selection_options,
     click.option(
@@ -86,17 +93,47 @@ options = combine(
 """The options of a comparison."""
 
 
+def _parse_period(context: click.Context, parameter: click.Parameter, text: str) -> timedelta:
+    period = _parse_duration(context, parameter, text)
+    if not period:
+        raise click.BadParameter("the period must be longer than 0")
+    return period
+
+
+period_option = click.option(
+    "--period",
+    callback=_parse_period,
+    default="24h",
+    show_default=True,
+    metavar="TIME",
+    help="Time between two runs with `--notify owners`: 24h, 7d.",
+)
+"""The option --period."""
+
+
 class Command(FindingCommand):
     """A command whose usage errors do not show the address of --notify, because it contains secrets."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the options."""
         try:
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
+            _check_owners(ctx)
         except click.UsageError as error:
-            from iamcreds.report.message import hide_addresses  # noqa: PLC0415 - drift takes 30 ms to import
+            from iamcreds.report.sending import hide_addresses  # noqa: PLC0415 - drift takes 30 ms to import
 
             raise click.UsageError(hide_addresses(error.format_message()), ctx) from None
+        return rest
+
+
+def _check_owners(ctx: click.Context) -> None:
+    """Check that the command supports `owners`, and that --period has an effect."""
+    has_owners = OWNERS in ctx.params.get("urls", ())
+    if has_owners and "period" not in ctx.params:
+        raise click.UsageError("only `iamcreds drift` notifies owners: remove `owners` from --notify", ctx)
+    is_set = ctx.get_parameter_source("period") not in (None, ParameterSource.DEFAULT)
+    if is_set and not has_owners:
+        raise click.UsageError("--period needs `--notify owners`", ctx)
 
 
 def read_drift(
@@ -136,7 +173,8 @@ def finish(drift: Drift, urls: Sequence[str], page: str | None = None) -> None:
     """If there are differences, send the notification, with the path of the report if any, and exit with code 2."""
     if drift.differences:
         if urls:
-            from iamcreds.report.message import send_message, write_message  # noqa: PLC0415 - drift takes 30 ms to import
+            from iamcreds.report.message import write_message  # noqa: PLC0415 - drift takes 30 ms to import
+            from iamcreds.report.sending import send_message  # noqa: PLC0415 - same
 
             send_message(urls, *write_message(drift, page))
         raise click.exceptions.Exit(FINDINGS)

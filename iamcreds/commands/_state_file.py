@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -33,6 +33,28 @@ plugin_option = click.option(
     metavar="NAME",
     help="Plugin that your own program needs in addition, such as aws; may be repeated.  [default: none]",
 )
+
+
+class StateFile(click.File):
+    """The type of --state. A missing file is an error of the read, before which the specs are known."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - as click has it
+        """Open the file."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            return _MissingFile(error.message)
+
+
+class _MissingFile(io.BytesIO):
+    """A file that cannot be read, with the reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self._reason = reason
+
+    def read(self, size: int | None = -1, /) -> bytes:  # noqa: ARG002 - as io has it
+        raise StateError(f"cannot read the state: {self._reason}")
 
 
 def read_text(file: IO[bytes]) -> str:

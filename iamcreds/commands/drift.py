@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Unpack
 
 import click
 
 from iamcreds.commands import _comparison as comparison
+from iamcreds.commands._notices import Owners, find_server
 from iamcreds.commands._options import load_specs, select
-from iamcreds.commands._state_file import plugin_option, read_recorded
+from iamcreds.commands._state_file import plugin_option
 from iamcreds.commands._terminal import is_coloured
 from iamcreds.model import SourceLocation
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from iamcreds.drift.comparing import Drift
 
 
@@ -30,12 +34,14 @@ if TYPE_CHECKING:
 @comparison.state_option
 @plugin_option
 @comparison.options
+@comparison.period_option
 def command(
     specs: Path,
     *,
     form: str,
     state: IO[bytes] | None,
     plugins: tuple[str, ...],
+    period: timedelta,
     **options: Unpack[comparison.Options],
 ) -> None:
     """Compare SPECS, a file or a folder, with the account, and report differences.
@@ -47,6 +53,9 @@ def command(
     Each difference has a next step. Findings that specs waive until a date are listed, but do not count. --notify sends
     the summary and the first differences by mail, to Slack or to another service that apprise supports. Prefer
     IAMCREDS_NOTIFY_URLS, because other processes can see arguments.
+
+    --notify owners sends each `owner` in the specs a mail 30, 14, 7 and 1 days before a date, and once per period from
+    the date on. A run sends the notices of its last --period, also if it fails. IAMCREDS_OWNERS_URL is the mail server.
 
     IAM's credential report shows which users may violate their policy, and the command reads only their access keys.
     --exact reads the access keys of every user with a policy.
@@ -62,16 +71,20 @@ def command(
       iamcreds drift specs --exact --expiring-within 4w
       iamcreds drift specs --ignore-undeclared
       pulumi stack export | iamcreds drift specs --state -
+      pulumi stack export | iamcreds drift specs --state - --notify owners --period 25h
     """
-    from iamcreds.report.message import check_addresses  # noqa: PLC0415 - drift takes 30 ms to import
+    from iamcreds.report.sending import check_addresses  # noqa: PLC0415 - not needed for the help
 
+    server, urls = find_server(options["urls"]), [url for url in options["urls"] if url != comparison.OWNERS]
+    check_addresses(urls)
     desired = load_specs(specs, allow_empty=options["allow_empty"])
     selection = select(options["users"], options["services"], ignore_undeclared=options["ignore_undeclared"])
-    check_addresses(options["urls"])
-    recorded = None if state is None else read_recorded(state, plugins)
-    drift = comparison.read_drift(desired, selection, options, options["expiring_within"], recorded)
-    _print_drift(drift, form, desired.files[0] if desired.files else str(specs))
-    comparison.finish(drift, options["urls"])
+    read_account = partial(comparison.read_drift, desired, selection, options, options["expiring_within"])
+    owners = Owners(server, period, desired, selection)
+    with owners.failing():
+        drift = owners.read(state, plugins, read_account)
+        _print_drift(drift, form, desired.files[0] if desired.files else str(specs))
+        comparison.finish(drift, urls)
 
 
 def _print_drift(drift: Drift, form: str, file: str) -> None:

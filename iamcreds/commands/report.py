@@ -37,10 +37,10 @@ def command(
 ) -> None:
     """Compare SPECS, a file or a folder, with the account, and write an HTML report.
 
-    The report lists existing credentials, expiration dates, access keys, and the differences and waived findings that
-    `iamcreds drift` reports. It is one file that needs no network. It contains no secrets, but shows the access of each
-    user, so treat it as confidential. With --state it compares every id, as `iamcreds drift` does, and ages count from
-    the last reset.
+    The report lists existing credentials, the events of the next 12 months, access keys, and the differences and waived
+    findings that `iamcreds drift` reports. It is one file that needs no network. It contains no secrets, but shows the
+    access of each user, so treat it as confidential. With --state it compares every id, as `iamcreds drift` does, and
+    ages count from the last reset.
 
     If there are differences, --notify sends the summary and the first differences by mail, to Slack or to another
     service that apprise supports. Addresses contain secrets, and other processes can see arguments, so prefer
@@ -58,8 +58,8 @@ def command(
       iamcreds report specs --html report.html --notify 'mailto://smtp.example.com?from=iam@example.com&to=me@example.com'
     """
     from iamcreds.report.html import render  # noqa: PLC0415 - Jinja is slow to import
-    from iamcreds.report.message import check_addresses  # noqa: PLC0415 - drift takes 30 ms to import
-    from iamcreds.report.summary import summarize  # noqa: PLC0415 - same
+    from iamcreds.report.sending import check_addresses  # noqa: PLC0415 - not needed for the help
+    from iamcreds.report.summary import summarize  # noqa: PLC0415 - drift takes 30 ms to import
 
     desired = load_specs(specs, allow_empty=options["allow_empty"])
     selection = select(options["users"], options["services"], ignore_undeclared=options["ignore_undeclared"])

@@ -100,6 +100,10 @@ def _print_schedule(schedule: Schedule, form: str) -> None:
             from iamcreds.report.schedule.json_document import format_json  # noqa: PLC0415 - drift is slow to import
 
             click.echo(format_json(schedule))
+        case "svg":
+            from iamcreds.report.schedule.chart import format_svg  # noqa: PLC0415 - Jinja is slow to import
+
+            click.echo(format_svg(schedule))
         case _:
             from iamcreds.report.schedule.text import format_text  # noqa: PLC0415 - same
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.rules.changed import Deactivated, StatusDiffers
+from iamcreds.drift.rules.expiring import ExpiryFacts
 from iamcreds.drift.rules.expiry import check_expiry
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.undeclared import UnmanagedCredential
@@ -87,10 +88,8 @@ def compare_credentials(pair: Pair, at: datetime, soon: timedelta) -> Iterator[C
         if part.declared:
             yield from _compare_statuses(part)
     by_id = {part.existing[0].id: part for part in adopted}
-    is_quota_used = max(sum(each.number for each in pair.declared), len(pair.existing)) >= MAX_PER_SERVICE
     for existing in pair.existing if pair.declared else ():
-        part = by_id.get(existing.id, pair)
-        yield from check_expiry(existing, part.declared, part.location, at, soon, is_quota_used=is_quota_used)
+        yield from check_expiry(_find_expiry(existing, by_id.get(existing.id, pair), pair, at, soon))
 
 
 def _compare_slots(pair: Pair, at: datetime, soon: timedelta) -> Iterator[CredentialDifference]:
@@ -101,7 +100,22 @@ def _compare_slots(pair: Pair, at: datetime, soon: timedelta) -> Iterator[Creden
     """
     yield from _compare_statuses(pair)
     newest = max(pair.existing, key=lambda existing: (existing.created, existing.id))
-    yield from check_expiry(newest, pair.declared, pair.location, at, soon, is_quota_used=True)
+    yield from check_expiry(_find_expiry(newest, pair, pair, at, soon))
+
+
+def _find_expiry(existing: Credential, part: Pair, whole: Pair, at: datetime, soon: timedelta) -> ExpiryFacts:
+    """Return the facts about an expiry; `part` has the declared credentials that may match the existing one."""
+    declared = sum(each.number for each in whole.declared)
+    return ExpiryFacts(
+        existing=existing,
+        desired=part.declared,
+        location=part.location,
+        at=at,
+        soon=soon,
+        is_quota_used=max(declared, len(whole.existing)) >= MAX_PER_SERVICE,
+        previous=None if whole.previous is None else whole.previous.credential,
+        is_ambiguous=len(part.existing) > len(part.declared),
+    )
 
 
 def _split(pair: Pair) -> tuple[list[Pair], Pair]:

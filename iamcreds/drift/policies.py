@@ -41,7 +41,7 @@ def find_violations(
             desired = declared.get(existing.id)
             checked = _check_by_id(user, desired, existing, state, by_id)
             if desired is not None and not checked.is_previous:
-                rotation = find_facts(desired, state, by_id, group, inventory.read_at)
+                rotation = find_facts(desired, state, inventory, by_id, group)
                 checked = replace(checked, rotate=desired.rotate, rotation=rotation)
         yield from check_credential(policy, checked, inventory.read_at)
 

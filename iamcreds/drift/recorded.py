@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.deliveries import compare_delivery
-from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
-from iamcreds.drift.rules.expiry import check_expiry
+from iamcreds.drift.managed import compare_managed, stays_expired
+from iamcreds.drift.rules.expiring import ExpiryFacts
 from iamcreds.drift.rules.missing import MissingCredential
-from iamcreds.drift.rules.rotation import check_rotation
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
 from iamcreds.drift.successors import (
     check_previous,
@@ -22,7 +20,6 @@ from iamcreds.drift.successors import (
     is_lost,
     takes,
 )
-from iamcreds.model import Status
 from iamcreds.resource_names import split_slot
 from iamcreds.services import MAX_PER_SERVICE
 
@@ -50,7 +47,8 @@ def compare_recorded(
             recorded = state.find(desired)
             managed = None if recorded is None else by_id.get(recorded.id)
             unmanaged = tuple(filter(state.is_unmanaged, existing))
-            yield from check_previous(find_previous_of(desired, by_id, state), state, managed)
+            previous = find_previous_of(desired, by_id, state)
+            yield from check_previous(previous, state, managed)
             if recorded is None or managed is None or managed.user != user.name:
                 missing = MissingCredential(
                     user=user.name,
@@ -66,23 +64,20 @@ def compare_recorded(
             elif is_lost(desired, managed, state, by_id):
                 yield from () if state.is_creating(desired) else (_find_lost(desired, managed, unmanaged),)
             else:
-                is_quota_used = max(_count(declared), len(existing)) >= MAX_PER_SERVICE
-                facts = find_facts(desired, state, by_id, existing, inventory.read_at)
-                yield from _compare_one(desired, recorded, managed)
-                yield from check_expiry(
-                    managed,
-                    (desired,),
-                    desired.location,
-                    inventory.read_at,
-                    soon,
-                    is_quota_used=is_quota_used,
+                facts = ExpiryFacts(
+                    existing=managed,
+                    desired=(desired,),
+                    location=desired.location,
+                    at=inventory.read_at,
+                    soon=soon,
+                    is_quota_used=max(_count(declared), len(existing)) >= MAX_PER_SERVICE,
                     recorded=recorded,
-                    is_kept=_stays_expired(desired, recorded, managed),
+                    is_kept=stays_expired(desired, recorded, managed),
                     blocked_by=unmanaged,
-                    rotation=facts,
+                    rotation=find_facts(desired, state, inventory, by_id, existing),
+                    previous=None if previous is None else previous.credential,
                 )
-                yield from () if facts is None else check_rotation(facts)
-                yield from compare_delivery(desired, managed, state, inventory, facts)
+                yield from compare_managed(desired, recorded, facts, state, inventory)
 
 
 def _find_lost(
@@ -116,13 +111,6 @@ def _group(inventory: Inventory) -> dict[tuple[str, str], list[Credential]]:
 def _find_siblings(user: DesiredUser, service: str) -> tuple[DesiredCredential, ...]:
     """Return the declared credentials of a user for a service."""
     return tuple(each for each in user.credentials if each.service == service)
-
-
-def _stays_expired(desired: DesiredCredential, recorded: RecordedCredential, existing: Credential) -> bool:
-    """Return True if the next update does not replace the credential after its expiry."""
-    has_lifetime = desired.expire_after_days in (recorded.age_days, existing.lifetime_days)
-    is_unchanged = desired.status is None and desired.reset in (None, recorded.reset)
-    return recorded.was_deactivated and has_lifetime and is_unchanged
 
 
 def find_pending_creates(
@@ -216,30 +204,3 @@ def _find_declared(desired: Desired, state: RecordedState) -> tuple[set[str], di
         elif slots.previous is not None:
             left[slots.previous.id] = each
     return declared, left
-
-
-def _compare_one(
-    desired: DesiredCredential, recorded: RecordedCredential, existing: Credential
-) -> Iterator[CredentialDifference]:
-    """Yield the differences of an existing declared credential, except its expiry."""
-    user, service, location = desired.user, desired.service, desired.location
-    if desired.status is not None and existing.status not in (desired.status, Status.EXPIRED):
-        yield StatusDiffers(
-            user=user,
-            service=service,
-            location=location,
-            desired=(desired,),
-            existing=(existing,),
-            status=desired.status,
-        )
-    if desired.status is None and existing.status is Status.INACTIVE:
-        yield Deactivated(user=user, service=service, location=location, desired=(desired,), existing=(existing,))
-    if desired.reset not in (None, recorded.reset):
-        yield ResetPending(
-            user=user,
-            service=service,
-            location=location,
-            desired=(desired,),
-            existing=(existing,),
-            recorded=recorded.reset,
-        )

@@ -94,18 +94,18 @@ def is_lost(
 def find_facts(
     desired: DesiredCredential,
     state: RecordedState,
+    inventory: Inventory,
     by_id: Mapping[str, Credential],
     group: Sequence[Credential],
-    at: datetime,
 ) -> RotationFacts | None:
     """Return the facts that decide how the next update rotates a credential; None if it does not rotate or exist.
 
     Args:
         desired: the declared credential.
         state: the stack's state.
-        by_id: the existing credentials by id.
-        group: the existing credentials of its user and service.
-        at: the current time.
+        inventory: the account.
+        by_id: its credentials by id.
+        group: those of the declared user and service.
     """
     recorded = state.find(desired)
     existing = None if recorded is None else by_id.get(recorded.id)
@@ -116,7 +116,8 @@ def find_facts(
         desired=desired,
         recorded=recorded,
         existing=existing,
-        at=at,
+        at=inventory.read_at,
+        planned=find_rotation(desired, recorded, inventory.account),
         previous=find_previous_of(desired, by_id, state),
         blocked_by=() if takes(desired, unmanaged, 1) else unmanaged,
     )

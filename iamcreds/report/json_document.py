@@ -84,6 +84,7 @@ def _difference(difference: Difference, drift: Drift) -> dict[str, Any]:
         "service": difference.service or None,
         "id": difference.id or None,
         "place": _location(difference.location),
+        "due": _time(difference.due),
         "number": number,
         "desired": _plain(desired, drift),
         "live": _plain(existing, drift),

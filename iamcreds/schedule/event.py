@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -47,9 +47,11 @@ class Event:
         service: the service's full name; empty for an access key.
         id: the id of the affected credential or access key; empty if it does not exist yet, or is unknown.
         rule: the rule of drift that reports the event when it is overdue; empty for a retirement.
+        overdue: for a rotation, the time from which it is overdue; None if it never is.
         location: the source location of the declaration, None without one.
         owner: the `mailto:` address of the owner, None without one.
         desired: the declared credential, None for an access key and for a credential that no spec declares.
+        candidates: if only the state shows which declared credential it concerns, those that are possible.
         is_previous: True if it concerns a previous credential, whose successor exists by then.
         until: for a rotation or renewal, the end of the previous credential; None if it is unknown.
         limit: for a violation, the limit in days.
@@ -62,13 +64,15 @@ class Event:
     service: str = ""
     id: str = ""
     rule: str = ""
+    overdue: datetime | None = None
     location: SourceLocation | None = None
     owner: str | None = None
     desired: DesiredCredential | None = None
+    candidates: tuple[DesiredCredential, ...] = ()
     is_previous: bool = False
     until: datetime | None = None
     limit: int | None = None
-    blocked_by: tuple[Credential, ...] = field(default=())
+    blocked_by: tuple[Credential, ...] = ()
 
     @property
     def order(self) -> tuple[datetime, str, str, str, str, str]:
@@ -92,6 +96,20 @@ class Event:
     def secret(self) -> str:
         """The noun for the secret of the credential."""
         return "API key" if service_family(self.service) is Family.API_KEY else "password"
+
+    def list_rules(self, at: datetime) -> tuple[str, ...]:
+        """Return the rules of drift that report the event at a time, of which one is enough for a waiver."""
+        match self.kind:
+            case EventKind.ROTATE:
+                return ("rotation-overdue" if self.overdue is not None and self.overdue <= at else "rotation-due",)
+            case EventKind.RENEW:
+                return "renewal-overdue", "expiring-soon"
+            case EventKind.EXPIRE:
+                return ("expiring-soon" if at < self.when else "expired",)
+            case EventKind.VIOLATE:
+                return (self.rule,)
+            case EventKind.RETIRE:
+                return ()
 
     def describe(self) -> str:
         """Describe the event in a sentence that does not contain its date."""

@@ -133,16 +133,7 @@ def _find_others(chosen: Desired, groups: _Groups, found: set[str], drift: Drift
         known = drift.state is not None and not drift.state.is_unmanaged(credential)
         if credential.id in found or known:
             continue
-        event = Event(
-            when=now,
-            kind=EventKind.EXPIRE,
-            user=credential.user,
-            service=credential.service,
-            id=credential.id,
-            rule="expiring-soon",
-            location=None if user is None else user.location,
-            owner=None if user is None else user.owner,
-        )
+        event = _make_expiry(credential, user, now, is_state_known=drift.state is not None)
         if credential.expires is not None and now < credential.expires <= until:
             yield replace(event, when=credential.expires)
         policy = None if user is None else user.credential_policy
@@ -152,6 +143,25 @@ def _find_others(chosen: Desired, groups: _Groups, found: set[str], drift: Drift
         if credential.status is Status.ACTIVE and limit <= until:
             kind, rule = EventKind.VIOLATE, "credential-too-old"
             yield replace(event, when=limit, kind=kind, rule=rule, limit=policy.max_age_days)
+
+
+def _make_expiry(credential: Credential, user: DesiredUser | None, at: datetime, *, is_state_known: bool) -> Event:
+    """Return the expiry of a credential at a time. Without the state, it may be any declared one of its service."""
+    declared = () if user is None or is_state_known else user.credentials
+    candidates = tuple(each for each in declared if each.service == credential.service)
+    owners = {each.owner for each in candidates}
+    owner, location = (None, None) if user is None else (user.owner, user.location)
+    return Event(
+        when=at,
+        kind=EventKind.EXPIRE,
+        user=credential.user,
+        service=credential.service,
+        id=credential.id,
+        rule="expiring-soon",
+        location=candidates[0].location if len(candidates) == 1 else location,
+        owner=owners.pop() if len(owners) == 1 else owner,
+        candidates=candidates,
+    )
 
 
 def _defer(event: Event, chosen: Desired, now: datetime) -> Event:

@@ -7,10 +7,17 @@ a later update does it later, and moves the dates that follow.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.due_dates import add_time, find_issue, find_renewal, find_retirement, find_rotation
+from iamcreds.due_dates import (
+    add_time,
+    find_issue,
+    find_overdue_date,
+    find_renewal,
+    find_retirement,
+    find_rotation,
+)
 from iamcreds.model import Existing, Status
 from iamcreds.planning.rotation import plan_slots
 from iamcreds.planning.slot_plan import Moment, StoreFacts
@@ -20,7 +27,7 @@ from iamcreds.slots import rank_slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import date, datetime
+    from datetime import date
 
     from iamcreds.desired import DesiredCredential
     from iamcreds.model import Credential
@@ -56,14 +63,19 @@ class Projection:
 
     def _find_events(self, now: datetime, until: datetime) -> Iterator[Event]:
         slots, time, store = self.slots, now, StoreFacts(is_lost=self.is_lost, last_read=self.last_read)
+        earliest = datetime.min.replace(tzinfo=UTC)
         yield from self._find_past(slots, now)
         while True:
             plan = plan_slots(self.desired, slots, Moment(time, self.account), store=store)
             blocked_by = self._find_blocking(slots, plan)
-            yield from self._find_steps(slots, plan, store, time, blocked_by)
+            for step in self._find_steps(slots, plan, store, time, blocked_by):
+                earliest = max(earliest, step.when)
+                yield replace(step, when=earliest)  # a rotation that waits for a retirement follows it
             if not blocked_by:
                 slots = apply_plan(plan, slots, time)
                 store = store if plan.rotated is None else StoreFacts()
+            if plan.retired is not None:
+                continue  # the next update may rotate immediately
             later = min((date for date in self._find_dates(slots, store) if date > time), default=until + timedelta(1))
             if later > until:
                 return
@@ -89,7 +101,10 @@ class Projection:
         if plan.rotated is not None and policy is not None:
             due = time if plan.due is None else min(plan.due, time)
             end = add_time(max(due, time), timedelta(hours=policy.overlap_hours))
-            yield self._make(EventKind.ROTATE, due, plan.rotated, rule="rotation-due", until=end, blocked_by=blocked_by)
+            rotation = self._make(
+                EventKind.ROTATE, due, plan.rotated, rule="rotation-due", until=end, blocked_by=blocked_by
+            )
+            yield replace(rotation, overdue=find_overdue_date(desired, _find_current(slots).recorded))
         if plan.renewed is not None:
             due = find_renewal(desired, plan.renewed) or time
             yield self._make(

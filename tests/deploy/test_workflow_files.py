@@ -272,17 +272,26 @@ def test_code_scanning_has_no_waived_findings() -> None:
 
 
 def test_drift_has_no_state() -> None:
-    """The drift job has no passphrase, no backend token and no access to the state; its only secret is for messages."""
+    """The drift job has no passphrase, no backend token and no access to the state; its secrets are for messages."""
     text = json.dumps(JOBS["drift: drift"])
     assert "PULUMI" not in text
-    assert re.findall(r"secrets\.\w+", text) == ["secrets.IAMCREDS_NOTIFY_URLS"]
+    assert re.findall(r"secrets\.\w+", text) == ["secrets.IAMCREDS_OWNERS_URL", "secrets.IAMCREDS_NOTIFY_URLS"]
 
 
-def test_addresses_are_not_in_a_command() -> None:
+@pytest.mark.parametrize(("name", "variable"), [("notify", "IAMCREDS_NOTIFY_URLS"), ("owners", "IAMCREDS_OWNERS_URL")])
+def test_addresses_are_not_in_a_command(name: str, variable: str) -> None:
     """The addresses of notifications are in the environment only, so neither a log nor a process list has them."""
-    (step,) = (step for step in JOBS["drift: drift"]["steps"] if step.get("name") == "notify")
-    assert step["env"]["IAMCREDS_NOTIFY_URLS"] == "${{ secrets.IAMCREDS_NOTIFY_URLS }}"
-    assert re.findall(r".*NOTIFY.*", step["run"]) == ['[ -n "$IAMCREDS_NOTIFY_URLS" ] || exit 0']
+    (step,) = (step for step in JOBS["drift: drift"]["steps"] if step.get("name") == name)
+    assert step["env"][variable] == f"${{{{ secrets.{variable} }}}}"
+    assert re.findall(r".*_URL.*", step["run"]) == [f'[ -n "${variable}" ] || exit 0']
+
+
+def test_notices_after_a_failure() -> None:
+    """The step with the notices to owners runs after every failure, with a period longer than that of the schedule."""
+    (step,) = (step for step in JOBS["drift: drift"]["steps"] if step.get("name") == "owners")
+    assert step["if"] == "${{ !cancelled() }}"
+    assert load_workflow("drift")["on"]["schedule"] == [{"cron": "17 5 * * *"}]
+    assert '"$SPECS" --notify owners --period 25h ' in step["run"]
 
 
 @pytest.mark.skipif(not shutil.which("go"), reason="Go is not installed")

@@ -20,9 +20,10 @@ from iamcreds.drift.rules.access_key_limits import AccessKeyIdle, AccessKeyTooOl
 from iamcreds.drift.rules.changed import Deactivated, ResetPending, RetiredIsActive, StatusDiffers
 from iamcreds.drift.rules.credential_limits import CredentialTooOld, LifetimeTooLong, NoExpiry, ServiceNotAllowed
 from iamcreds.drift.rules.delivery import DeliveryLost, LeftoverSecret, NotPickedUp
-from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
+from iamcreds.drift.rules.expiring import ExpiringSoon, RenewalOverdue
+from iamcreds.drift.rules.expiry import Expired, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
-from iamcreds.drift.rules.rotation import RotationOverdue, RotationPending
+from iamcreds.drift.rules.rotation import RotationDue, RotationOverdue, RotationPending
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
 from tests.drift.stack import Stack
 from tests.text.test_commands import take_apart
@@ -127,6 +128,7 @@ MANAGED = "users: {{jane: {{credentials: [{{service: codecommit, {}}}]}}}}"
 KEY = "users: {{jane: {{credentials: [{{service: bedrock, {}}}]}}}}"
 DEFAULTS = "defaults: {{credentialPolicy: {{{}}}}}\n"
 ROTATE = "rotate: {every: 90d, overlap: 7d}"
+SLOWLY = "rotate: {every: 380d, overlap: 7d}"
 TRIGGERED = "rotate: {trigger: a, overlap: 7d}"
 ENDLESS = r"\. Declare `expire: \{after: 368d\}`, otherwise its successor does not expire"
 KEYS = "users: {{jane: {{accessKeys: {{{}: {}}}}}}}"
@@ -357,13 +359,13 @@ def no_longer_rotating(world: World) -> None:
     world.stack.declare(JANE)
 
 
-def overlapping(world: World) -> None:
+def overlapping(world: World, fields: str = ROTATE) -> None:
     """Have a current and a previous credential that are both a year old and Active."""
     world.put(ONE, OTHER)
     world.manage(TWO, ONE, OTHER)
     inputs, outputs = world.stack.state.pop("jane/codecommit/spare")
     world.stack.state["jane/codecommit~2"] = inputs | {"rotation": 1}, outputs | {"rotation": 1}
-    world.stack.declare(MANAGED.format(ROTATE))
+    world.stack.declare(MANAGED.format(fields))
 
 
 def delivering(world: World, change: str, fields: str = "") -> None:
@@ -555,6 +557,42 @@ ROWS = [
         rf"created before the expiry\){ENDLESS}",
         two_expiring,
     ),
+    row(
+        ExpiringSoon,
+        rf"{UP}, which renews it",
+        lambda world: expiring(world, days=3, expire="expire: {after: 368d, renewBefore: 4d}"),
+    ),
+    row(
+        ExpiringSoon,
+        rf"{AWS}, or (?P<edit_gone>remove it from the specs)",
+        lambda world: expiring(world, days=3, is_deactivated=True),
+        edit_gone=NOBODY,
+    ),
+    *(
+        row(
+            RenewalOverdue,
+            rf"{UP}, which renews it",
+            lambda world: expiring(world, days=3, expire="expire: {after: 368d, renewBefore: 60d}"),
+            state=is_state_known,
+        )
+        for is_state_known in (True, False)
+    ),
+    row(
+        RenewalOverdue,
+        "resolve unmanaged ACCAOTHER.* first .see unmanaged-credential., then pulumi up, which renews it",
+        lambda world: expiring(world, days=3, expire="expire: {after: 368d, renewBefore: 60d}", is_blocked=True),
+    ),
+    row(RotationDue, rf"{UP}, which rotates it", lambda world: rotating(world, SLOWLY)),
+    row(
+        RotationDue,
+        "resolve unmanaged ACCAOTHER.* first .see unmanaged-credential., then pulumi up, which rotates it",
+        lambda world: rotating(world, SLOWLY, is_blocked=True),
+    ),
+    row(
+        RotationDue,
+        rf"(?P<twice>pulumi up) from \d{{4}}-\d\d-\d\d on, which retires {ONE}; the next one rotates",
+        lambda world: overlapping(world, SLOWLY),
+    ),
     row(RotationOverdue, rf"{UP}, which rotates it", rotating),
     row(
         RotationOverdue,
@@ -737,7 +775,12 @@ ROWS = [
 ]
 """A row for each rule that drift reports and for each kind of its advice, except the one for renamed users."""
 
-STAYS = {("expiring-soon", "edit"), ("unmanaged-credential", "iamcreds"), ("missing-credential", "iamcreds")}
+STAYS = {
+    ("expiring-soon", "edit"),
+    ("expiring-soon", "aws"),
+    ("unmanaged-credential", "iamcreds"),
+    ("missing-credential", "iamcreds"),
+}
 STAYS |= {("switched-off", "iamcreds"), ("credential-too-old", "edit_every"), ("credential-too-old", "up_overlap")}
 """Rules and options that leave the difference as it is: an expiry cannot change, and a comparison changes nothing. A
 previous password stays too old until its overlap ends."""

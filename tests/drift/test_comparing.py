@@ -15,7 +15,8 @@ from iamcreds.drift.comparing import Drift, compare, list_rules
 from iamcreds.drift.rules.access_key_limits import check_access_keys, needs_closer_look
 from iamcreds.drift.rules.changed import Deactivated, StatusDiffers
 from iamcreds.drift.rules.difference import Difference, Kind
-from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
+from iamcreds.drift.rules.expiring import ExpiringSoon
+from iamcreds.drift.rules.expiry import Expired
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser
 from iamcreds.drift.rules.undeclared import UndeclaredUser, UnmanagedCredential
 from iamcreds.drift.selection import Selection
@@ -388,6 +389,7 @@ def test_rules() -> None:
         "DeliveryLost": ("delivery-lost", "drift"),
         "NotPickedUp": ("not-picked-up", "finding"),
         "LeftoverSecret": ("leftover-secret", "finding"),
+        "RotationDue": ("rotation-due", "finding"),
         "RotationOverdue": ("rotation-overdue", "finding"),
         "RotationPending": ("rotation-pending", "drift"),
         "ResetPending": ("reset-pending", "drift"),
@@ -397,6 +399,7 @@ def test_rules() -> None:
         "UndeclaredUser": ("undeclared-user", "undeclared"),
         "Expired": ("expired", "finding"),
         "ExpiryDiffers": ("expiry-differs", "drift"),
+        "RenewalOverdue": ("renewal-overdue", "finding"),
         "ExpiringSoon": ("expiring-soon", "finding"),
         "Deactivated": ("switched-off", "finding"),
         "MissingWatchedUser": ("missing-user", "finding"),

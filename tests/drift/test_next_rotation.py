@@ -16,7 +16,8 @@ from iamcreds.desired import CredentialPolicy, Desired, DesiredUser
 from iamcreds.drift.comparing import SOON, compare
 from iamcreds.drift.recorded_state import make_recorded_state
 from iamcreds.drift.rules.changed import Deactivated, RetiredIsActive
-from iamcreds.drift.rules.expiry import ExpiringSoon, ExpiryDiffers
+from iamcreds.drift.rules.expiring import ExpiringSoon
+from iamcreds.drift.rules.expiry import ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.model import StackExport
 from iamcreds.report.json_document import build_document

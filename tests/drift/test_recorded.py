@@ -12,7 +12,8 @@ from iamcreds.desired import Desired, DesiredUser
 from iamcreds.drift.comparing import compare
 from iamcreds.drift.recorded_state import make_recorded_state
 from iamcreds.drift.rules.changed import Deactivated, ResetPending, StatusDiffers
-from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
+from iamcreds.drift.rules.expiring import ExpiringSoon
+from iamcreds.drift.rules.expiry import Expired
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
 from iamcreds.drift.selection import EVERYTHING, Selection

@@ -14,9 +14,11 @@ from iamcreds.desired import Desired, DesiredCredential, DesiredUser
 from iamcreds.drift.comparing import SOON, compare
 from iamcreds.drift.recorded_state import make_recorded_state
 from iamcreds.drift.rules.changed import Deactivated
-from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
+from iamcreds.drift.rules.expiring import ExpiringSoon, RenewalOverdue
+from iamcreds.drift.rules.expiry import Expired, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential, UnresolvedCreate
+from iamcreds.due_dates import find_overdue_renewal
 from iamcreds.model import Credential, Existing, PendingCreate, RecordedCredential, StackExport, Status
 from iamcreds.report.json_document import build_document
 from iamcreds.report.summary import describe_limits, describe_scope
@@ -187,20 +189,67 @@ def test_credential_no_longer_declared() -> None:
 
 
 @pytest.mark.parametrize("is_state_known", [True, False])
-@pytest.mark.parametrize(("days", "is_due"), [(75.9, False), (76, True), (89, True)])
-def test_renewal_is_due(days: float, *, is_due: bool, is_state_known: bool) -> None:
-    """A credential that should be renewed by now is a finding with its end and the date of the renewal."""
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [(75.9, None), (76, ExpiringSoon), (82.9, ExpiringSoon), (83, RenewalOverdue), (89.9, RenewalOverdue)],
+)
+def test_renewal_is_due(days: float, expected: type[Difference] | None, *, is_state_known: bool) -> None:
+    """A credential that should be renewed by now is one finding; the renewal is overdue after half of `renewBefore`."""
     current = key(OLDER, days)
     drift = drift_of([current], [record("jane/bedrock", current)] if is_state_known else None)
-    assert bool(drift.differences) == is_due
-    if is_due:
-        soon = only(drift)
-        assert isinstance(soon, ExpiringSoon)
-        end = NOW + (90 - days) * DAY
-        assert soon.describe().message == (
-            f"bedrock credential ACCA1 expires on {end:%Y-%m-%d}, and its renewal was due on {end - 14 * DAY:%Y-%m-%d}"
-        )
-        assert soon.describe().next == "pulumi up, which renews it"
+    assert [type(each) for each in drift.differences] == ([] if expected is None else [expected])
+    end = NOW + (90 - days) * DAY
+    due, overdue = end - 14 * DAY, end - 7 * DAY
+    messages = {
+        ExpiringSoon: (
+            f"bedrock credential ACCA1 expires on {end:%Y-%m-%d}, and its renewal has been due since {due:%Y-%m-%d}"
+        ),
+        RenewalOverdue: (
+            f"bedrock credential ACCA1 has no successor, and its renewal has been overdue since {overdue:%Y-%m-%d} (due"
+            f" since {due:%Y-%m-%d}). It expires on {end:%Y-%m-%d}"
+        ),
+    }
+    for each in drift.differences:
+        assert each.describe().message == messages[type(each)]
+        assert each.describe().next == "pulumi up, which renews it"
+        assert (each.due, each.kind.severity.value) == (due, "warning")
+        (document,) = build_document(drift)["accounts"]
+        assert document["differences"][0]["due"] == due.isoformat(timespec="seconds")
+
+
+@pytest.mark.parametrize("is_state_known", [True, False])
+def test_renewal_after_the_end_of_the_previous_one(*, is_state_known: bool) -> None:
+    """While the previous key uses the quota, no renewal is due; afterwards, the rest of the time counts."""
+    declared = desire(replace(DECLARED, renew_before_hours=80 * 24))
+    previous = key(OLDER, 85)
+    for days in (44, 75):
+        current = key(NEWER, days)
+        recorded = [record("jane/bedrock", previous), record("jane/bedrock~2", current, 1)]
+        assert drift_of([previous, current], recorded if is_state_known else None, declared).differences == ()
+    for days, age, rule in ((46, 91, ExpiringSoon), (80, 110, RenewalOverdue)):
+        gone, current = replace(key(OLDER, age), status=Status.EXPIRED), key(NEWER, days)
+        recorded = [record("jane/bedrock", gone), record("jane/bedrock~2", current, 1)]
+        drift = drift_of([gone, current], recorded if is_state_known else None, declared)
+        found = only(drift)
+        assert (type(found), found.due) == (rule, gone.expires)
+
+
+def test_overdue_renewal_date() -> None:
+    """A renewal is overdue after half of the time from its date to the expiry; only a declared lifetime is renewed."""
+    current = key(OLDER, 10)
+    assert current.expires is not None
+    assert find_overdue_renewal(DECLARED, current) == current.expires - 7 * DAY
+    assert find_overdue_renewal(DECLARED, current, key(NEWER, 8)) == current.expires - 7 * DAY
+    assert find_overdue_renewal(DECLARED, current, key(NEWER, 8, None)) == current.expires - 7 * DAY
+    assert find_overdue_renewal(DECLARED, current, replace(current, expires=NOW + 70 * DAY)) == NOW + 75 * DAY
+    assert find_overdue_renewal(DECLARED, key(OLDER, 10, 30)) is None
+    assert find_overdue_renewal(PLAIN, current) is None
+
+
+def test_overdue_renewal_next_to_a_candidate() -> None:
+    """If a different credential may be the declared one, its successor may exist, so the renewal is not overdue."""
+    differences = drift_of([key(OLDER, 85), key(NEWER, 70)], None).differences
+    assert [type(each) for each in differences if each.id == OLDER] == [ExpiringSoon]
 
 
 @pytest.mark.parametrize("days", [10, 80])

@@ -13,10 +13,11 @@ import pytest
 from iamcreds.desired import CredentialPolicy, Desired, DesiredCredential, DesiredUser, Retire, RotationPolicy
 from iamcreds.drift.comparing import SOON, compare
 from iamcreds.drift.recorded_state import make_recorded_state
-from iamcreds.drift.rules.changed import Deactivated, RetiredIsActive
-from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
+from iamcreds.drift.rules.changed import Deactivated, ResetPending, RetiredIsActive
+from iamcreds.drift.rules.expiring import ExpiringSoon
+from iamcreds.drift.rules.expiry import Expired, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential
-from iamcreds.drift.rules.rotation import RotationOverdue, RotationPending
+from iamcreds.drift.rules.rotation import RotationDue, RotationOverdue, RotationPending
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UnmanagedCredential
 from iamcreds.due_dates import compute_spread
 from iamcreds.model import Credential, Existing, RecordedCredential, StackExport, Status
@@ -38,6 +39,8 @@ DAY = timedelta(days=1)
 POLICY = RotationPolicy(overlap_hours=7 * 24, every_hours=90 * 24)
 DECLARED = DesiredCredential("jane", KEYSPACES, "keyspaces", location(0), rotate=POLICY)
 PLAIN = replace(DECLARED, rotate=None)
+DUE = 90 * DAY * (1 - 0.05 - 0.1 * compute_spread("123456789012", "jane/keyspaces"))
+"""The time from the last create or reset to the next rotation."""
 OLDER, NEWER = "ACCA1", "ACCA2"
 ACTIVE, INACTIVE = Status.ACTIVE, Status.INACTIVE
 
@@ -83,20 +86,43 @@ def record_both(pair: list[Credential], days: float, *, is_retired: bool = False
     return [previous, record(pair[1], days, "~2", rotation=1)]
 
 
-@pytest.mark.parametrize(("days", "is_overdue"), [(1, False), (94, False), (94.4, False), (94.5, True), (300, True)])
-def test_overdue(days: float, *, is_overdue: bool) -> None:
-    """A rotation is overdue after 105% of `every` since the last create or reset; the creation does not count."""
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (1, None),
+        (76, None),
+        (86, RotationDue),
+        (94, RotationDue),
+        (94.4, RotationDue),
+        (94.5, RotationOverdue),
+        (300, RotationOverdue),
+    ],
+)
+def test_due(days: float, expected: type[Difference] | None) -> None:
+    """A rotation is due from its date on, and overdue after 105% of `every`; both count from the last create or reset.
+
+    The creation does not count.
+    """
     current = password(NEWER)
     drift = drift_of([current], [record(current, days)])
-    assert bool(drift.differences) is is_overdue
-    if is_overdue:
-        overdue = only(drift)
-        assert isinstance(overdue, RotationOverdue)
-        assert (overdue.id, overdue.kind.severity.value, overdue.location) == (NEWER, "warning", location(0))
-        assert overdue.describe().next == "pulumi up, which rotates it"
+    assert [type(each) for each in drift.differences] == ([] if expected is None else [expected])
+    issued, due = NOW - days * DAY, NOW - days * DAY + DUE
+    messages = {
+        RotationDue: f"rotation of keyspaces credential {NEWER} has been due since {due:%Y-%m-%d}",
+        RotationOverdue: (
+            f"password of keyspaces credential {NEWER} was issued on {issued:%Y-%m-%d}, and its rotation has been"
+            f" overdue since {issued + 94.5 * DAY:%Y-%m-%d}"
+        ),
+    }
+    for each in drift.differences:
+        assert (each.id, each.kind.severity.value, each.location) == (NEWER, "warning", location(0))
+        words = each.describe()
+        assert (words.message, words.next) == (messages[type(each)], "pulumi up, which rotates it")
+        (document,) = build_document(drift)["accounts"]
         assert (
-            f"was issued on {NOW - days * DAY:%Y-%m-%d}, and its rotation has been overdue since"
-            in overdue.describe().message
+            document["differences"][0]["due"]
+            == document["rotations"][0]["rotationDue"]
+            == f"{due:%Y-%m-%dT%H:%M:%S}+00:00"
         )
 
 
@@ -106,12 +132,61 @@ def test_overdue_without_an_issue_date() -> None:
     assert isinstance(only(drift_of([current], [record(current, 0, issued=None)])), RotationOverdue)
 
 
-@pytest.mark.parametrize(("days", "is_overdue"), [(1, False), (-4, False), (-5, True)])
-def test_not_before(days: float, *, is_overdue: bool) -> None:
-    """`notBefore` defers the rotation, and the tolerance is counted from it."""
+@pytest.mark.parametrize(("days", "expected"), [(1, []), (-4, [RotationDue]), (-5, [RotationOverdue])])
+def test_not_before(days: float, expected: list[type[Difference]]) -> None:
+    """`notBefore` defers the rotation, which is due from then on, and the tolerance is counted from it."""
     current = password(NEWER)
     desired = replace(DECLARED, rotate=replace(POLICY, not_before=NOW + days * DAY))
-    assert bool(drift_of([current], [record(current, 300)], desired).differences) is is_overdue
+    differences = drift_of([current], [record(current, 300)], desired).differences
+    assert [type(each) for each in differences] == expected
+    assert [each.due for each in differences] == [NOW + days * DAY] * len(expected)
+
+
+def test_due_next_to_other_differences() -> None:
+    """A due rotation is no finding if someone deactivated the credential, or if a difference reports it already."""
+    current = password(NEWER)
+    off = replace(current, status=INACTIVE)
+    assert isinstance(only(drift_of([off], [record(off, 90)])), Deactivated)
+    pending = only(drift_of([current], [record(current, 90)], replace(DECLARED, reset="lost")))
+    assert (type(pending), pending.due) == (ResetPending, None)
+    desired = replace(DECLARED, trigger="b")
+    pending = only(drift_of([current], [record(current, 90, trigger="a")], desired))
+    assert (type(pending), pending.due) == (RotationPending, NOW - 90 * DAY)
+    ending = password(NEWER, 98, expires=NOW + 2 * DAY)
+    recorded = record(ending, 90, age_days=100, expires=ending.expires)
+    soon = only(drift_of([ending], [recorded], EXPIRING))
+    assert (type(soon), soon.due) == (ExpiringSoon, NOW - 90 * DAY + DUE)
+    relifed = only(drift_of([ending], [recorded], replace(EXPIRING, expire_after_days=120)))
+    assert (type(relifed), relifed.due) == (ExpiryDiffers, NOW - 90 * DAY)
+
+
+def test_due_next_to_an_active_previous_one() -> None:
+    """While the previous one works, the next step has the date from which an update retires it."""
+    pair = rotated(90)
+    desired = replace(DECLARED, rotate=replace(POLICY, overlap_hours=95 * 24))
+    due = only(drift_of(pair, record_both(pair, 90), desired))
+    assert isinstance(due, RotationDue)
+    assert (
+        due.describe().next == f"pulumi up from {NOW + 5 * DAY:%Y-%m-%d} on, which retires ACCA1; the next one rotates"
+    )
+
+
+def test_due_next_to_an_unmanaged_one() -> None:
+    """An unmanaged credential blocks a due rotation, unless the successor adopts it."""
+    existing = [password(NEWER), password("ACCA9")]
+    (due,) = (each for each in drift_of(existing, [record(existing[0], 90)]).differences if each.id == NEWER)
+    assert isinstance(due, RotationDue)
+    assert due.describe().next == (
+        "resolve unmanaged ACCA9 first (see unmanaged-credential), then pulumi up, which rotates it"
+    )
+
+
+def test_due_key() -> None:
+    """The finding about a due rotation has the expiry of the key."""
+    current = password(NEWER, 90, expires=NOW + 10 * DAY)
+    due = only(drift_of([current], [record(current, 90, age_days=100, expires=current.expires)], EXPIRING))
+    assert isinstance(due, RotationDue)
+    assert due.describe().message.endswith(f". It expires on {NOW + 10 * DAY:%Y-%m-%d}")
 
 
 def test_deactivated() -> None:
@@ -331,7 +406,7 @@ EXPIRING = replace(DECLARED, expire_after_days=100)
 def test_end_after_a_rotation(*, is_state_known: bool) -> None:
     """An expiry within `--expiring-within` causes no finding if a rotation takes place before."""
     current = password(NEWER, 87, expires=NOW + 13 * DAY)
-    recorded = [record(current, 87, age_days=100, expires=current.expires)] if is_state_known else None
+    recorded = [record(current, 7, age_days=100, expires=current.expires)] if is_state_known else None
     assert drift_of([current], recorded, EXPIRING).differences == ()
 
 
@@ -346,7 +421,8 @@ def test_end_before_a_rotation(days: float, *, is_due: bool, is_state_known: boo
     if is_due:
         soon = only(drift)
         assert isinstance(soon, ExpiringSoon)
-        assert soon.describe().message.endswith(f", and its rotation was due on {NOW + (days - 7) * DAY:%Y-%m-%d}")
+        due = NOW + (days - 7) * DAY
+        assert soon.describe().message.endswith(f", and its rotation has been due since {due:%Y-%m-%d}")
         assert soon.describe().next == "pulumi up, which rotates it"
 
 

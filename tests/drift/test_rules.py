@@ -22,10 +22,11 @@ from iamcreds.drift.rules.credential_limits import (
     ServiceNotAllowed,
 )
 from iamcreds.drift.rules.delivery import DeliveryLost, LeftoverSecret, NotPickedUp
-from iamcreds.drift.rules.expiry import Expired, ExpiringSoon, ExpiryDiffers
+from iamcreds.drift.rules.expiring import ExpiringSoon, RenewalOverdue
+from iamcreds.drift.rules.expiry import Expired, ExpiryDiffers
 from iamcreds.drift.rules.missing import MissingCredential, MissingUser, MissingWatchedUser
 from iamcreds.drift.rules.next_rotation import RotationFacts
-from iamcreds.drift.rules.rotation import RotationDifference, RotationOverdue, RotationPending
+from iamcreds.drift.rules.rotation import RotationDifference, RotationDue, RotationOverdue, RotationPending
 from iamcreds.drift.rules.undeclared import NoLongerDeclared, UndeclaredUser, UnmanagedCredential, UnresolvedCreate
 from iamcreds.model import (
     AccessKey,
@@ -68,6 +69,7 @@ NEW = replace(CHECKED, existing=None, name="bedrock")
 POLICY = RotationPolicy(overlap_hours=7 * 24, every_hours=90 * 24)
 ROTATING = replace(WANTED, rotate=POLICY, trigger="b\u202e")
 DUE = datetime(2027, 2, 25, tzinfo=UTC)
+DEFERRED = replace(ROTATING, rotate=replace(POLICY, not_before=DUE))
 
 
 def rotating(existing: Credential, desired: DesiredCredential = ROTATING, **facts: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -152,7 +154,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        RotationOverdue(**rotating(ON), due=DUE),
+        RotationOverdue(**rotating(ON), overdue=DUE),
         Expected(
             "password of codecommit credential ACCA0 was issued on 2026-11-23, and its rotation has been overdue since"
             " 2027-02-25",
@@ -163,7 +165,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     (
         RotationOverdue(
             **rotating(replace(KEY, expires=ENDING.expires), replace(ROTATING, rotate=replace(POLICY, every_hours=36))),
-            due=DUE,
+            overdue=DUE,
         ),
         Expected(
             "API key of bedrock credential ACCA0 was issued on 2026-11-23, and its rotation has been overdue since"
@@ -173,7 +175,7 @@ EXPECTED: list[tuple[Difference, Expected]] = [
         ),
     ),
     (
-        RotationOverdue(**rotating(OFF), due=DUE),
+        RotationOverdue(**rotating(OFF), overdue=DUE),
         Expected(
             "password of codecommit credential ACCA1 was issued on 2026-11-23, and its rotation has been overdue since"
             " 2027-02-25. It is not rotated, because it was deactivated outside Pulumi",
@@ -346,7 +348,52 @@ EXPECTED: list[tuple[Difference, Expected]] = [
     ),
     (
         ExpiringSoon(**JANE, desired=(WANTED,), existing=(ENDING,)),
-        Expected("codecommit credential ACCA0 expires on 2026-11-26", "codecommit", "expires on 2026-11-26"),
+        Expected(
+            "codecommit credential ACCA0 expires on 2026-11-26. If the stack manages it, pulumi up replaces it from"
+            " then on",
+            "codecommit",
+            "expires on 2026-11-26",
+        ),
+    ),
+    *(
+        (
+            ExpiringSoon(**{**JANE, "desired": (WANTED,), "existing": (ENDING,)} | fields),
+            Expected(
+                f"codecommit credential ACCA0 expires on 2026-11-26, {plan}", "codecommit", "expires on 2026-11-26"
+            ),
+        )
+        for fields, plan in (
+            ({"due": NOW}, "and its renewal has been due since 2026-11-23"),
+            ({"due": NOW, "desired": (ROTATING,)}, "and its rotation has been due since 2026-11-23"),
+            ({"desired": (DEFERRED,)}, "and `notBefore` defers its rotation to 2027-02-25"),
+            ({"recorded": RECORDED}, "and pulumi up replaces it from then on"),
+            ({"recorded": replace(RECORDED, is_protected=True)}, "and `protect` prevents its replacement"),
+            (
+                {"recorded": RECORDED, "is_kept": True},
+                "and pulumi up does not replace it, because it was deactivated manually",
+            ),
+            (
+                {"desired": (replace(WANTED, expire_after_days=9),)},
+                "and the next pulumi up replaces it, because its lifetime is not the declared one",
+            ),
+        )
+    ),
+    (
+        RenewalOverdue(**LIMITED | {"existing": (replace(KEY, expires=DUE),)}, desired=(WANTED,), due=NOW, overdue=NOW),
+        Expected(
+            "bedrock credential ACCA0 has no successor, and its renewal has been overdue since 2026-11-23 (due since"
+            " 2026-11-23). It expires on 2027-02-25",
+            "codecommit",
+            "expires on 2027-02-25",
+        ),
+    ),
+    (
+        RotationDue(**rotating(replace(KEY, expires=ENDING.expires)), due=DUE),
+        Expected(
+            "rotation of bedrock credential ACCA0 has been due since 2027-02-25. It expires on 2026-11-26",
+            "every 90 days",
+            "issued on 2026-11-23",
+        ),
     ),
     (
         CredentialTooOld(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 GITHUB = ROOT / ".github"
 CONDITIONS: dict[str | None, Callable[[JobRun], bool]] = {
     None: lambda job: job.is_green,
+    "${{ !cancelled() }}": lambda _: True,
     "vars.IAMCREDS_CODE_SCANNING == 'true'": lambda job: job.is_green,
     "${{ !cancelled() && vars.IAMCREDS_CODE_SCANNING == 'true' }}": lambda _: True,
     "${{ !cancelled() && steps.drift.outputs.code == '2' }}": lambda job: (
@@ -92,6 +93,7 @@ class Runner:
     folder: Path
     commit: str = COMMIT
     notify_urls: str = ""
+    owners_url: str = ""
 
     def __post_init__(self) -> None:
         self.folder.mkdir()
@@ -180,6 +182,7 @@ class Runner:
             "matrix.stack": "test",
             "matrix.specs": "specs",
             "secrets.IAMCREDS_NOTIFY_URLS": self.notify_urls,
+            "secrets.IAMCREDS_OWNERS_URL": self.owners_url,
             "secrets.PULUMI_ACCESS_TOKEN": "",
             "secrets.PULUMI_CONFIG_PASSPHRASE": "test",
             "vars.IAMCREDS_MAX_REMOVALS": "",

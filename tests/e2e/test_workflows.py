@@ -35,6 +35,15 @@ SPECS = "users: {jane: {credentials: [{service: codecommit, status: Active}]}}"
 FEWER = "users: {jane: {credentials: []}}"
 
 
+FAILED_DRIFT = {
+    "drift": "failure",
+    "issue": "skipped",
+    "code scanning": "skipped",
+    "owners": "success",  # which does nothing without the secret
+    "notify": "skipped",
+}
+
+
 @pytest.fixture
 def runner(stack: Stack, tmp_path: Path, iam: IAMClient) -> Runner:
     """Return a runner on a new stack, and create user jane in the account."""
@@ -363,6 +372,42 @@ def test_drift(runner: Runner, iam: IAMClient, mailbox: Mailbox) -> None:
     assert [call.words.split()[:3] for call in closed.calls][1:] == [["issue", "close", "7"]]
 
 
+def test_owners(runner: Runner, emulator: Emulator, mailbox: Mailbox) -> None:
+    """If the secret with the mail server is set, owners get notices, also after a failure.
+
+    With the state, as the backend has it, the notices include rotations.
+    """
+    a_day = 86_400
+    runner.stack.write_specs(
+        team="users: {jane: {owner: 'mailto:team@example.com', credentials: [{service: bedrock, expire: {after: 100d}},"
+        " {service: keyspaces, rotate: {every: 100d, overlap: 7d}}]}}"
+    )
+    emulator.controls.set(clock_shift=-93.5 * a_day)
+    assert runner.run("up", "up").is_green
+    emulator.controls.set(clock_shift=0)
+    unset = runner.run("drift", "drift")
+    assert unset.is_green, unset.text
+    assert (unset.outcomes["owners"], mailbox.mails) == ("success", [])
+
+    runner.owners_url = mailbox.url
+    sent = runner.run("drift", "drift")
+    assert sent.is_green, sent.text
+    assert "sent 1 notice to 1 owner" in sent.text
+    assert mailbox.recipients == [["team@example.com"]]
+    assert mailbox.mails[0]["Subject"] == "iamcreds: 1 notice about account 123456789012"
+    assert mailbox.url not in sent.text + sent.summary
+
+    failed = runner.run("drift", "drift", env={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    assert failed.outcomes == FAILED_DRIFT | {"owners": "failure"}
+    assert mailbox.recipients == [["team@example.com"]] * 2
+    assert "unknown dates" in str(mailbox.mails[1]["Subject"])
+
+    (file,) = (runner.stack.folder.parent / "backend").rglob("stacks/**/test.json")
+    command = 'cat "$STATE" | iamcreds drift specs --state - --notify owners --period 25h'
+    runner.run_step("bash -euo pipefail {0}", command, {"STATE": str(file), "IAMCREDS_OWNERS_URL": mailbox.url})
+    assert "sent 2 notices to 1 owner\n" in runner.text
+
+
 def test_wrong_spec(runner: Runner, iam: IAMClient) -> None:
     """A spec that cannot be read is annotated at its line, and stops every workflow before any other step."""
     runner.stack.write_specs(team="users: {jane: {credentials: [{servise: codecommit}]}}")
@@ -372,7 +417,7 @@ def test_wrong_spec(runner: Runner, iam: IAMClient) -> None:
     up = runner.run("up", "up")
     assert list(up.outcomes.values()) == ["failure", *["skipped"] * 5]
     drift = runner.run("drift", "drift", found="7")
-    assert drift.outcomes == {"drift": "failure", "issue": "skipped", "code scanning": "skipped", "notify": "skipped"}
+    assert drift.outcomes == FAILED_DRIFT
     assert "specs/team.yaml:1:" in drift.text
     assert drift.calls == []
     assert list_credentials(iam, "jane") == []
@@ -390,7 +435,7 @@ def test_unreachable_endpoint(runner: Runner) -> None:
     assert list(up.outcomes.values()) == ["success", "success", "failure", "failure", "skipped", "skipped"]
     assert "no response from AWS" in up.summary
     drift = runner.run("drift", "drift", found="7", env=nowhere)
-    assert drift.outcomes == {"drift": "failure", "issue": "skipped", "code scanning": "skipped", "notify": "skipped"}
+    assert drift.outcomes == FAILED_DRIFT
     assert "no response from AWS" in drift.text
     assert drift.calls == []
 

@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 from click.testing import CliRunner
+from playwright.sync_api import sync_playwright
 
 from iamcreds.cli import Commands
 from iamcreds.commands.report import command
 from tests.report import company
+from tests.report.browser import ARGUMENTS, find_browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import EmailMessage
+
+    from playwright.sync_api import Browser
 
     from iamcreds.emulator.server import Emulator
 
@@ -65,26 +70,44 @@ class Reporting:
 
 @dataclass
 class Mailbox:
-    """A mail server on 127.0.0.1, with the mails that it received."""
+    """A mail server on 127.0.0.1, with the mails that it received.
+
+    Attributes:
+        port: its port.
+        mails: the mails.
+        recipients: the recipients of each mail, according to its envelope.
+        rejects: True if it rejects every mail.
+        rejected: the recipients whose mails it rejects.
+        accepts_password: True if it accepts a login with the password.
+    """
 
     port: int
     mails: list[EmailMessage] = field(default_factory=list)
-    refuses: bool = False
+    recipients: list[list[str]] = field(default_factory=list)
+    rejects: bool = False
+    rejected: frozenset[str] = frozenset()
+    accepts_password: bool = False
 
     @property
     def url(self) -> str:
         """Return the address for --notify."""
         return f"mailto://127.0.0.1:{self.port}?from=iam@example.com&to=security@example.com&mode=insecure"
 
+    def authenticate(self, *arguments: Any) -> AuthResult:  # noqa: ANN401 - as aiosmtpd calls it
+        """Accept or reject a login."""
+        is_right = arguments[-1].password == SECRET.encode()
+        return AuthResult(success=self.accepts_password and is_right, handled=False)
+
     @property
     def url_with_secret(self) -> str:
-        """Return the address with a user name and a password, which this server does not accept."""
+        """Return the address with a user name and a password, which this server rejects by default."""
         return self.url.replace("//", f"//iam:{SECRET}@")
 
     async def handle_DATA(self, _: Any, __: Any, envelope: Any) -> str:  # noqa: ANN401, N802 - as aiosmtpd calls it
         """Accept or reject a mail."""
-        if self.refuses:
+        if self.rejects or self.rejected.intersection(envelope.rcpt_tos):
             return "550 not wanted"
+        self.recipients.append(envelope.rcpt_tos)
         self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
         return "250 OK"
 
@@ -103,7 +126,9 @@ def mailbox() -> Iterator[Mailbox]:
     """Start a mail server on 127.0.0.1."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         box = Mailbox(free.getsockname()[1])
-    server = Controller(box, hostname="127.0.0.1", port=box.port)
+    server = Controller(
+        box, hostname="127.0.0.1", port=box.port, authenticator=box.authenticate, auth_require_tls=False
+    )
     server.start()
     yield box
     server.stop()
@@ -127,3 +152,15 @@ def company_page(endpoint: Emulator, tmp_path_factory: pytest.TempPathFactory) -
     assert len(secrets) > 50
     assert not [secret for secret in secrets if secret in reporting.text]
     return reporting.page
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start a browser of this machine."""
+    program = find_browser()
+    if program is None:
+        pytest.skip("chromium is not on PATH: install Debian's package chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield started
+        started.close()

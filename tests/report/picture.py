@@ -1,6 +1,7 @@
-"""Draw the screenshot of the report page for the documents: `python -m tests.report.picture`, or `make pictures`.
+"""Draw the pictures of report and schedule for the documents: `python -m tests.report.picture`, or `make pictures`.
 
 `iamcreds report` writes the page about the company of the tests on the IAM emulator, and Debian's chromium draws it.
+The timeline of the schedule is about an account at a fixed time.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import boto3
 from playwright.sync_api import sync_playwright
 
 from iamcreds.emulator.server import Emulator
+from iamcreds.report.schedule.chart import format_svg
 from tests.report import company
 from tests.report.browser import ARGUMENTS, find_browser
+from tests.report.example import make_example
 
 PICTURE = Path(__file__).parents[2] / "docs/report.png"
+SCHEDULE = Path(__file__).parents[2] / "docs/schedule.svg"
 WIDTH, HEIGHT = 1280, 960
 
 
@@ -41,7 +45,8 @@ def write_report(folder: Path) -> Path:
 
 
 def main() -> None:
-    """Write the report, draw it, and save the top of the page."""
+    """Write the timeline and the report, draw the report, and save the top of the page."""
+    SCHEDULE.write_text(format_svg(make_example()), "utf-8")
     program = find_browser()
     if program is None:
         sys.exit("chromium is not on PATH: install Debian's package chromium")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from iamcreds.desired import Desired, DesiredUser
 from iamcreds.drift.comparing import compare
@@ -18,8 +18,8 @@ from iamcreds.model import SourceLocation, Status, User
 from iamcreds.report.html import render
 from iamcreds.report.html.columns import NARROW
 from iamcreds.report.html.page import FOLDED
-from tests.report.browser import ARGUMENTS, find_browser
 from tests.report.conftest import ARTIFACTS
+from tests.report.example import load_example, make_example
 from tests.report.test_text import INVENTORY, LIVE, NOW
 
 if TYPE_CHECKING:
@@ -60,18 +60,6 @@ FOCUS_IS_SEEN = """
 """
 
 AXE = Path(str(metadata.distribution("axe-playwright-python").locate_file("axe_playwright_python/axe.min.js")))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start a browser of this machine."""
-    program = find_browser()
-    if program is None:
-        pytest.skip("chromium is not on PATH: install Debian's package chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield started
-        started.close()
 
 
 class Sheet:
@@ -169,16 +157,27 @@ def test_cards_on_a_phone(browser: Browser, company_page: Path) -> None:
     sheet.close()
 
 
+@pytest.fixture(scope="module")
+def example_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the page about the example of each event."""
+    file = tmp_path_factory.mktemp("example") / "report.html"
+    file.write_text(render(make_example().drift, load_example()), "utf-8")
+    return file
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", ["phone", "desktop"])
-def test_axe(browser: Browser, company_page: Path, width: str, scheme: Any) -> None:  # noqa: ANN401 - as above
+@pytest.mark.parametrize("name", ["company_page", "example_page"])
+def test_axe(browser: Browser, request: pytest.FixtureRequest, name: str, width: str, scheme: Any) -> None:  # noqa: ANN401 - as above
     """Axe finds no accessibility problem in names, roles, contrast or order, and makes no request."""
-    sheet = Sheet(browser, company_page, width, color_scheme=scheme)
+    sheet = Sheet(browser, request.getfixturevalue(name), width, color_scheme=scheme)
     sheet.page.evaluate(AXE.read_text("utf-8"))
     found = sheet.page.evaluate("axe.run()")
     assert {"color-contrast", "label", "button-name", "region"} <= {rule["id"] for rule in found["passes"]}
     doubtful = [*found["violations"], *found["incomplete"]]
-    assert [(rule["id"], [node["html"] for node in rule["nodes"]][:3]) for rule in doubtful] == []
+    nodes = [(rule["id"], node["html"]) for rule in doubtful for node in rule["nodes"]]
+    # Axe does not see the background of a text in a picture; test_chart.py checks the contrast there.
+    assert [node for node in nodes if not (node[0] == "color-contrast" and node[1].startswith("<t"))] == []
     sheet.close()
 
 

@@ -78,7 +78,7 @@ def test_from_the_environment(drifted: Reporting, mailbox: Mailbox, monkeypatch:
 
 def test_refused(drifted: Reporting, mailbox: Mailbox) -> None:
     """If a server rejects the mail, the exit code is 1 with a one-line error, and the page is still written."""
-    mailbox.refuses = True
+    mailbox.rejects = True
     ran = drifted.run("--notify", mailbox.url)
     assert ran.code == 1
     assert ran.out.startswith("wrote report.html: 1 drifted")

@@ -34,19 +34,23 @@ from iamcreds.model import (
     Status,
     User,
 )
-from iamcreds.report.html import page as html_page
-from iamcreds.report.html import render, rows, timeline
+from iamcreds.report.html import render, rows
+from iamcreds.report.html.code import mark_step
 from iamcreds.report.html.columns import COLUMNS, NARROW
+from iamcreds.report.html.keys import build_key_rows
+from iamcreds.report.html.page import MAX_EVENTS
 from iamcreds.report.html.rows import Subject
-from iamcreds.report.html.timeline import Month
+from iamcreds.report.schedule.chart import render_inline
+from iamcreds.schedule.event import EventKind
 from iamcreds.services import Family
 from iamcreds.slots import PreviousCredential
+from tests.report.example import load_example, make_example
 from tests.report.states import make_state
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 CODECOMMIT, BEDROCK = "codecommit.amazonaws.com", "bedrock.amazonaws.com"
-VOID = {"meta", "link", "input", "rect"}
+VOID = {"meta", "link", "input"}
 
 
 def location(line: int, file: str = "specs/users.yaml") -> SourceLocation:
@@ -307,7 +311,7 @@ def test_next() -> None:
 )
 def test_commands(step: str, commands: list[str]) -> None:
     """Commands in a next step are found without the prose around them, and no text is lost."""
-    shown = html_page._mark_step(step)  # noqa: SLF001 - the texts of the rules change
+    shown = mark_step(step)
     assert [unescape(found) for found in re.findall('<code class="command">(.*?)</code>', shown)] == commands
     assert unescape(shown.striptags()) == step.replace("`", "")
 
@@ -321,8 +325,8 @@ def test_counts() -> None:
     text = page(about)
     assert '<span class="note">credentials of 1 user</span>' in text
     assert '<span class="note">violates its policy; users with a policy have 1</span>' in text
-    assert ": 1 expiry, 0 age limits</span>" in text
-    assert not re.findall(r"\b1 (?:users|keys|credentials|expiries|age limits|rows)\b", text)
+    assert "1 expiry, 2 policy violations until 2027-11-23" in text
+    assert not re.findall(r"\b1 (?:users|keys|credentials|expiries|events|policy violations|rows)\b", text)
 
 
 def test_folds() -> None:
@@ -381,7 +385,8 @@ def test_clean() -> None:
     text = page(clean)
     assert "No differences in account 123456789012" in text
     assert "No differences: the account matches the specs" in text
-    assert "No upcoming events" in text
+    assert "No events in the next 12 months, as far as they are known without the stack's state." in unescape(text)
+    assert "<svg" not in text
     assert 'class="alarm"' not in text
     assert "Access keys of users without a policy not checked" in text
 
@@ -454,7 +459,7 @@ def test_services() -> None:
 
 def test_access_keys() -> None:
     """Keys that were read have their findings; those of the credential report have neither ids nor findings."""
-    found = list(rows.build_key_rows(SUBJECT))
+    found = list(build_key_rows(SUBJECT))
     assert [(row.user, row.id, row.days, row.idle, row.rules) for row in found] == [
         ("jane", "AKIA1", 100, 50, ("access-key-idle", "access-key-too-old", "too-many-access-keys")),
         ("jane", "AKIA2", 20, 1, ("too-many-access-keys",)),
@@ -470,16 +475,25 @@ def test_access_keys_of_a_limitless_policy() -> None:
     """A policy without limits differs from no policy."""
     desired = Desired((user("jane", policy=AccessKeyPolicy()),))
     found = inventory("jane", access_keys=(key("AKIA1", "jane", 1),), access_keys_read=("jane",))
-    assert [row.policy for row in rows.build_key_rows(subject(desired, found))] == ["no limit"]
+    assert [row.policy for row in build_key_rows(subject(desired, found))] == ["no limit"]
+
+
+def list_timeline(text: str) -> list[list[str]]:
+    """Return the cells of the timeline's table, as text."""
+    _, _, table = text.partition('<table id="table-timeline">')
+    rows = re.findall("<tr>(<th scope=.row.*?)</tr>", table.partition("</table>")[0])
+    return [[unescape(re.sub("<.*?>", "", cell)) for cell in re.findall("<t[hd].*?</t[hd]>", row)] for row in rows]
 
 
 def test_timeline() -> None:
-    """The timeline has expiries and age limits of active keys, but nothing past, inactive or unlimited."""
+    """The timeline has expiries and age limits of active keys within 12 months, and limits that are exceeded."""
     keys = (reported(80), reported(80, active=False))
     found = inventory(
         "bob", "jane", "old",
         credentials=(
-            existing("ACCA1", "bob", BEDROCK, expires=NOW + 5 * DAY), existing("ACCA2", "bob", expires=NOW - DAY)
+            existing("ACCA1", "bob", BEDROCK, expires=NOW + 5 * DAY), existing("ACCA2", "bob", expires=NOW - DAY),
+            existing("ACCA3", "old", BEDROCK, expires=NOW + 365 * DAY),
+            existing("ACCA4", "old", expires=NOW + 366 * DAY),
         ),
         access_keys=(
             key("AKIA1", "jane", 100), key("AKIA2", "jane", 20), key("AKIA3", "jane", 20, status=Status.INACTIVE)
@@ -487,29 +501,47 @@ def test_timeline() -> None:
         access_keys_read=("jane",),
         report=CredentialReport(NOW, (ReportedUser("old", NOW, keys),)),
     )  # fmt: skip
-    desired = Desired((user("bob", BEDROCK, CODECOMMIT), user("jane", policy=POLICY), user("old", policy=POLICY)))
-    about = subject(desired, found)
-    ahead = timeline.find_events(about, list(rows.build_key_rows(about)))
-    assert [(one.days, one.user, one.what, one.id) for one in ahead] == [
-        (5, "bob", "bedrock credential expires", "ACCA1"),
-        (10, "old", "access key exceeds its age limit, at the latest", ""),
-        (70, "jane", "access key exceeds its age limit", "AKIA2"),
+    limits = AccessKeyPolicy(max_age_days=90)
+    desired = Desired((user("bob", BEDROCK, CODECOMMIT), user("jane", policy=limits), user("old", policy=limits)))
+    text = page(subject(desired, found))
+    shown = list_timeline(text)
+    assert [row[:4] for row in shown] == [
+        ["jane", "2026-11-13", "-10", "policy violation"],
+        ["bob", "2026-11-22", "-1", "expiry"],
+        ["bob", "2026-11-28", "5", "expiry"],
+        ["old", "2026-12-03", "10", "policy violation"],
+        ["jane", "2027-02-01", "70", "policy violation"],
+        ["old", "2027-11-23", "365", "expiry"],
     ]
-    months = timeline.count_by_month(about, ahead)
-    assert months[:4] == [Month("Nov", 1, 0), Month("Dec", 0, 1), Month("Jan", 0, 0), Month("Feb", 0, 1)]
-    assert "1 expired already" in page(about)
+    labels = ["key AKIA1 ", "credential ACCA2 ", "credential ACCA1 ", "key ", "key AKIA2 ", "credential ACCA3 "]
+    assert [label in row[4] for label, row in zip(labels, shown, strict=True)] == [True] * 6
+    assert text.count('<td class="warn">') == 2
+    assert "1 expired already" in text
 
 
-def test_months() -> None:
-    """The chart has twelve months and one bar for everything later, so every event is included."""
-    dates = [NOW + timedelta(days=days) for days in (1, 364, 375, 4_000)]
-    found = inventory("bob", credentials=tuple(existing(f"ACCA{date.year}", "bob", expires=date) for date in dates))
-    about = subject(Desired(), found)
-    months = timeline.count_by_month(about, timeline.find_events(about, []))
-    assert [month.name for month in months] == [
-        *["Nov", "Dec", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct"], "later",
-    ]  # fmt: skip
-    assert [month.total for month in months] == [1, *[0] * 11, 3]
+def test_timeline_with_state() -> None:
+    """With the state, the table and the picture have every event of the schedule, which has each kind."""
+    schedule = make_example()
+    text = render(schedule.drift, load_example())
+    assert [(row[0], row[1], row[4]) for row in list_timeline(text)] == [
+        (event.user, f"{event.when:%Y-%m-%d}", event.describe()) for event in schedule.events
+    ]
+    assert {event.kind for event in schedule.events} == set(EventKind)
+    assert render_inline(schedule) in text
+    ids = re.findall(' id="(.*?)"', text)
+    assert len(ids) == len(set(ids))
+    assert tags(text)
+
+
+def test_many_events() -> None:
+    """The table has the first 5,000 events, and the page has the number of all."""
+    desired = load_example()
+    schedule = replace(make_example(), events=make_example().events[:1] * 6_000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("iamcreds.report.html.page.make_schedule", lambda *_: schedule)
+        text = render(schedule.drift, desired)
+    assert len(list_timeline(text)) == MAX_EVENTS
+    assert "The table has the first 5,000 of 6,000 events." in text
 
 
 def test_selection() -> None:
@@ -519,12 +551,12 @@ def test_selection() -> None:
     assert [(one.service, one.declared, one.existing) for one in rows.build_service_rows(about)] == [
         ("codecommit", 1, 2)
     ]
-    assert list(rows.build_key_rows(about)) == []
+    assert list(build_key_rows(about)) == []
     text = page(about)
     assert "Limited to user jane, service codecommit" in text
     assert "stranger" not in text
     by_user = subject(DESIRED, INVENTORY, Selection(frozenset({"stranger"})))
-    assert {row.user for row in rows.build_key_rows(by_user)} == {"stranger"}
+    assert {row.user for row in build_key_rows(by_user)} == {"stranger"}
 
 
 def test_size() -> None:
@@ -538,7 +570,7 @@ def test_size() -> None:
     )
     report = CredentialReport(NOW, tuple(ReportedUser(name, NOW, (reported(1),)) for name in names))
     text = page(subject(desired, inventory(*names, credentials=tuple(credentials), report=report)))
-    assert text.count('<th scope="row">') == 5_000 + 5_000 + 2_500 + 2_500 + 2
+    assert text.count('<th scope="row">') == 5_000 + MAX_EVENTS + 2_500 + 2
     assert len(text.encode()) < 4_000_000
 
 
@@ -557,11 +589,11 @@ def test_renewed() -> None:
     ]
     (service,) = rows.build_service_rows(about)
     assert (service.declared, service.existing) == (1, 2)
-    assert [event.what for event in timeline.find_events(about, ())] == [
-        "previous bedrock credential expires",
-        "bedrock credential expires",
-    ]
     text = page(about)
+    assert [(row[1], row[3]) for row in list_timeline(text)][:2] == [
+        ("2026-12-03", "expiry"),
+        ("2027-02-03", "renewal"),
+    ]
     assert '<td class="some">previous, valid until 2026-12-03</td>' in text
     assert '<a href="#timeline"><span class="label">Expiring</span><span class="figure">0</span>' in text
     assert "ACCA1 of bob/bedrock (previous, valid until 2026-12-03)" in text

@@ -247,7 +247,7 @@ class Program:
             plan: plans the slots of credentials with successors; it may raise an error of AWS.
         """
         users = frozenset(declared.user for declared in self.declared.values()) if self.is_yaml else None
-        recorded = _recorded(state, users)
+        recorded = read_state(state, users)
         return list(
             self._yaml_goals(recorded, plan, previewing=previewing)
             if self.is_yaml
@@ -256,7 +256,7 @@ class Program:
 
     def _yaml_goals(self, recorded: StackState, plan: Plan, *, previewing: bool) -> Iterator[Goal]:
         """Yield the resources as `registration` does, by the functions that it calls."""
-        desired = self._desired_users()
+        desired = self.list_users()
         credentials = (credential for user in desired for credential in user.credentials)
         renewing = [credential for credential in credentials if has_slots(credential, recorded)]
         plans = plan(renewing, recorded, self) if renewing else {}
@@ -277,7 +277,8 @@ class Program:
             )
             yield Goal(SPEC_FILE, (), given, kind=Kind.UNMANAGED)
 
-    def _desired_users(self) -> list[DesiredUser]:
+    def list_users(self) -> list[DesiredUser]:
+        """Return the users as the specs' reader does."""
         names = dict.fromkeys([*(found.user for found in self.declared.values()), *self.unmanaged])
         return [
             DesiredUser(
@@ -370,7 +371,7 @@ def _find_alias(declared: Declared) -> tuple[str, ...]:
     return () if declared.was is None else (resource_name(declared.user, declared.service, declared.was),)
 
 
-def _recorded(state: list[Resource], users: frozenset[str] | None) -> StackState:
+def read_state(state: list[Resource], users: frozenset[str] | None) -> StackState:
     """Return the state as the program reads it, without old resources that are marked for deletion."""
     names: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     credentials = [found for found in state if found.kind is Kind.CREDENTIAL]

@@ -49,7 +49,7 @@ class DeliveryLost(DeliveryDifference):
     rule = "delivery-lost"
     meaning = "the secret store does not have the delivered version of a secret (only with `--state`)"
     kind = Kind.DRIFT
-    seriousness = 25
+    seriousness = 26
     stored: StoredSecret | None
     facts: RotationFacts | None = None
 
@@ -112,7 +112,7 @@ class NotPickedUp(DeliveryDifference):
         " with `--state`)"
     )
     kind = Kind.FINDING
-    seriousness = 26
+    seriousness = 27
     previous: Credential
     delivered: date
     last_read: date | None

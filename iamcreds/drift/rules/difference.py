@@ -19,6 +19,7 @@ from iamcreds.text.escaping import escape_invisible, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from iamcreds.desired import DesiredCredential
     from iamcreds.model import AccessKey, Credential, Inventory, SourceLocation
@@ -84,6 +85,7 @@ class Difference(ABC):
         user: the IAM user's name.
         service: the service's full name, or empty.
         location: the source location of the desired state, or None if no spec declares it.
+        due: the time since when a renewal or rotation is due that resolves the difference; None without one.
     """
 
     rule: ClassVar[str]
@@ -93,6 +95,7 @@ class Difference(ABC):
     user: str
     service: str = ""
     location: SourceLocation | None = None
+    due: datetime | None = None
 
     @property
     def id(self) -> str:

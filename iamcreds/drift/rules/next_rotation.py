@@ -26,6 +26,7 @@ class RotationFacts:
         recorded: the current credential in the stack's state.
         existing: the current credential.
         at: the current time.
+        planned: the time from which an update rotates it, unless something prevents that; None for never.
         previous: the previous credential, None without one. While it is Active, no update rotates.
         blocked_by: unmanaged credentials that use the quota of the successor.
     """
@@ -34,6 +35,7 @@ class RotationFacts:
     recorded: RecordedCredential
     existing: Credential
     at: datetime
+    planned: datetime | None = None
     previous: PreviousCredential | None = None
     blocked_by: tuple[Credential, ...] = ()
 
@@ -46,6 +48,12 @@ class RotationFacts:
     def is_deactivated(self) -> bool:
         """True if no update rotates the credential, because it was deactivated manually."""
         return self.existing.status is Status.INACTIVE and not self.is_reset_pending
+
+    @property
+    def due(self) -> datetime | None:
+        """The time since when the rotation is due; None if it is not, or if the next update resets or keeps it."""
+        is_due = self.planned is not None and self.planned <= self.at
+        return self.planned if is_due and not (self.is_reset_pending or self.is_deactivated) else None
 
     def describe_reason(self) -> str:
         """Return the reason why no update rotates it now, empty without one."""

@@ -1,4 +1,4 @@
-"""Rules about rotations that are overdue or pending, and the check that applies them; pure."""
+"""Rules about rotations that are due, overdue or pending, and the checks that apply them; pure."""
 
 from __future__ import annotations
 
@@ -30,30 +30,55 @@ class RotationDifference(CredentialDifference):
 
     facts: RotationFacts
 
+    def describe_end(self) -> str:
+        """Return a sentence with the expiry date, empty without one."""
+        (existing,) = self.existing
+        return "" if existing.expires is None else f". It expires on {existing.expires:%Y-%m-%d}"
+
+    def describe_issue(self) -> str:
+        """Return the date of the last create or reset."""
+        return f"issued on {find_issue(self.facts.recorded):%Y-%m-%d}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RotationDue(RotationDifference):
+    """No update has rotated the credential since its rotation is due."""
+
+    rule = "rotation-due"
+    meaning = "the rotation of a password or API key is due (only with `--state`)"
+    kind = Kind.FINDING
+    seriousness = 38
+    due: datetime
+
+    def describe(self) -> Words:
+        """Report the date of the rotation, and the expiry if there is one."""
+        message = f"rotation of {self.alias} credential {self.id} has been due since {self.due:%Y-%m-%d}"
+        interval = _format_interval(self.desired[0])
+        return Words(f"{message}{self.describe_end()}", self.facts.describe_step(), interval, self.describe_issue())
+
 
 @dataclass(frozen=True, kw_only=True)
 class RotationOverdue(RotationDifference):
     """The password or API key is older than `every` and the tolerance.
 
     Attributes:
-        due: the time from which the rotation is overdue.
+        overdue: the time from which the rotation is overdue.
     """
 
     rule = "rotation-overdue"
     meaning = "a rotating password or API key is more than 5% older than `every` (only with `--state`)"
     kind = Kind.FINDING
     seriousness = 37
-    due: datetime
+    overdue: datetime
 
     def describe(self) -> Words:
         """Report the date of the last create or reset, the date of the rotation, and the expiry if there is one."""
         (existing,) = self.existing
         secret = "API key" if existing.family is Family.API_KEY else "password"
-        issued = f"issued on {find_issue(self.facts.recorded):%Y-%m-%d}"
-        end = "" if existing.expires is None else f". It expires on {existing.expires:%Y-%m-%d}"
+        issued = self.describe_issue()
         message = (
             f"{secret} of {self.alias} credential {self.id} was {issued}, and its rotation has been overdue since"
-            f" {self.due:%Y-%m-%d}{self.facts.describe_reason()}{end}"
+            f" {self.overdue:%Y-%m-%d}{self.facts.describe_reason()}{self.describe_end()}"
         )
         return Words(message, self.facts.describe_step(), _format_interval(self.desired[0]), issued)
 
@@ -74,25 +99,35 @@ class RotationPending(RotationDifference):
         return Words(f"{message}{self.facts.describe_reason()}", self.facts.describe_step(), desired, recorded)
 
 
-def check_rotation(facts: RotationFacts) -> Iterator[RotationDifference]:
+def check_rotation(facts: RotationFacts) -> Iterator[RotationOverdue | RotationPending]:
     """Yield the overdue and the pending rotation of a current credential; an expired one is created again instead.
 
     A pending reset includes a changed trigger.
     """
-    desired, existing, at = facts.desired, facts.existing, facts.at
-    if existing.status is Status.EXPIRED or (existing.expires is not None and existing.expires <= at):
+    if _is_expired(facts):
         return
-    fields: dict[str, Any] = {
-        **{name: getattr(desired, name) for name in ("user", "service", "location")},
-        "desired": (desired,),
-        "existing": (existing,),
-        "facts": facts,
-    }
-    overdue = find_overdue_date(desired, facts.recorded)
-    if overdue is not None and overdue <= at:
-        yield RotationOverdue(due=overdue, **fields)
-    if _is_pending(desired, facts.recorded, at) and not facts.is_reset_pending:
-        yield RotationPending(**fields)
+    overdue = find_overdue_date(facts.desired, facts.recorded)
+    if overdue is not None and overdue <= facts.at:
+        yield RotationOverdue(overdue=overdue, **_list_fields(facts))
+    if _is_pending(facts.desired, facts.recorded, facts.at) and not facts.is_reset_pending:
+        yield RotationPending(**_list_fields(facts))
+
+
+def check_due_rotation(facts: RotationFacts) -> Iterator[RotationDue]:
+    """Yield the due rotation of a current credential that no other difference of it reports."""
+    if facts.due is not None and not _is_expired(facts):
+        yield RotationDue(**_list_fields(facts))
+
+
+def _is_expired(facts: RotationFacts) -> bool:
+    existing = facts.existing
+    return existing.status is Status.EXPIRED or (existing.expires is not None and existing.expires <= facts.at)
+
+
+def _list_fields(facts: RotationFacts) -> dict[str, Any]:
+    desired = facts.desired
+    names = {name: getattr(desired, name) for name in ("user", "service", "location")}
+    return {**names, "desired": (desired,), "existing": (facts.existing,), "due": facts.due, "facts": facts}
 
 
 def _is_pending(desired: DesiredCredential, recorded: RecordedCredential, at: datetime) -> bool:

@@ -155,7 +155,7 @@ class UnresolvedCreate(CredentialDifference):
     rule = "pending-create"
     meaning = "the stack's state has a pending create: an update is running or was interrupted (only with `--state`)"
     kind = Kind.FINDING
-    seriousness = 24
+    seriousness = 25
     resource: str
 
     @property

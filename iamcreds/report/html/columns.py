@@ -29,7 +29,7 @@ def _columns(*labels: str) -> tuple[Column, ...]:
 COLUMNS = {
     "findings": _columns("User", "Kind", "Rule", "Difference", "Next step"),
     "waived": _columns("User", "Rule", "Difference", "Until", "Reason"),
-    "timeline": _columns("User", "Date", "In days#", "Event", "Id"),
+    "timeline": _columns("User", "Date", "In days#", "Kind", "Event"),
     "services": _columns(
         "Service", "Declared#", "Existing#", "Active#", "Inactive#", "Expired#", "With an expiry#", "Users#"
     ),

@@ -8,36 +8,41 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib import resources
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from iamcreds.drift.comparing import SOON
 from iamcreds.drift.rules.difference import Kind
 from iamcreds.drift.selection import EVERYTHING
 from iamcreds.model import Status
-from iamcreds.report.html import rows, timeline
+from iamcreds.report.html import rows
+from iamcreds.report.html.code import mark_code, mark_step
 from iamcreds.report.html.columns import COLUMNS, style_labels
+from iamcreds.report.html.keys import build_key_rows
 from iamcreds.report.html.rows import Subject
+from iamcreds.report.schedule import chart
+from iamcreds.report.schedule import summary as events
 from iamcreds.report.summary import describe_limits, describe_scope, summarize
+from iamcreds.report.templates import load_environment, read_inline
+from iamcreds.schedule.events import make_schedule
 from iamcreds.services import service_alias
 from iamcreds.text.durations import format_duration
-from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.formatting import capitalize, format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from jinja2 import Environment
+
     from iamcreds.desired import Desired
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
-    from iamcreds.report.html.rows import CredentialRow, KeyRow
+    from iamcreds.report.html.keys import KeyRow
+    from iamcreds.report.html.rows import CredentialRow
 
 LABELS = {
     Kind.DRIFT: "Drift",
@@ -50,12 +55,13 @@ LABELS = {
 FOLDED = 50
 """The number of rows of a table that are visible initially."""
 
-_COMMAND = re.compile(
-    r"(?<!\S)(?:aws|iamcreds|pulumi)"
-    r"(?: (?!(?:after|and|before|if|otherwise|or|then|to|unless|when|where|which)(?!\S))"
-    r"(?:'[^']*'|[^\s',;]|[,;](?!\s|$))+)+"
-)
-"""A command in a next step: from the name of a program to a comma, a semicolon, a word of prose, or the end."""
+HORIZON = timedelta(days=365)
+"""The length of the schedule, from the current time of the report."""
+
+MAX_EVENTS = 5_000
+"""The maximum number of events in the table of the timeline, so that the page of a large account stays small."""
+
+_PACKAGE = "iamcreds.report.html"
 
 
 @dataclass(frozen=True)
@@ -80,13 +86,13 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
     """
     subject = Subject(drift, desired, soon, selection)
     credentials = tuple(rows.build_credential_rows(subject))
-    keys = tuple(sorted(rows.build_key_rows(subject), key=lambda key: -len(key.rules)))
+    keys = tuple(sorted(build_key_rows(subject), key=lambda key: -len(key.rules)))
     differences = sorted(drift.differences, key=lambda difference: difference.seriousness)
     every = (*differences, *(waived.difference for waived in drift.waived))
-    ahead = timeline.find_events(subject, keys)
-    months = timeline.count_by_month(subject, ahead)
-    style = _read_inline("report.css") + Markup(style_labels() + _style_folds())  # noqa: S704 - our own style
-    script = _read_inline("report.js")
+    schedule = make_schedule(desired, drift, subject.read_at + HORIZON, selection)
+    labels = Markup(style_labels() + _style_folds())  # noqa: S704 - our own style
+    style = read_inline(_PACKAGE, "report.css") + chart.STYLE + labels
+    script = read_inline(_PACKAGE, "report.js")
     return _load_environment().get_template("report.html.j2").render(
         drift=drift,
         inventory=drift.inventory,
@@ -98,9 +104,11 @@ def render(drift: Drift, desired: Desired, soon: timedelta = SOON, selection: Se
         folded=FOLDED,
         differences=differences,
         rules={difference.rule: difference.meaning for difference in every},
-        ahead=ahead,
-        months=months,
-        most=max(month.total for month in months),
+        schedule=schedule,
+        ahead=schedule.events[:MAX_EVENTS],
+        chart=chart.render_inline(schedule),
+        kinds=events.TITLES,
+        notes=[capitalize(note) for note in events.describe_limits(schedule) if note not in drift.store_notes],
         services=tuple(rows.build_service_rows(subject)),
         credentials=credentials,
         keys=keys,
@@ -168,57 +176,10 @@ def _describe_basis(subject: Subject) -> Iterator[str]:
 
 
 def _load_environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("iamcreds.report.html"),
-        autoescape=True,
-        finalize=_show,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["code"] = _mark_code
-    environment.filters["step"] = _mark_step
-    environment.globals["count"] = format_count
+    environment = load_environment(_PACKAGE)
+    environment.filters["code"] = mark_code
+    environment.filters["step"] = mark_step
     return environment
-
-
-def _show(value: object) -> object:
-    """Return a value for the report, without characters that hide or reverse text."""
-    return escape_invisible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _mark_code(sentence: str) -> Markup:
-    """Return a sentence with the text between backticks as code."""
-    parts = enumerate(escape_invisible(sentence).split("`"))
-    return Markup().join(Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in parts)
-
-
-def _mark_step(step: str) -> Markup:
-    """Return a next step with its commands as code, to which the script adds copy buttons."""
-    return Markup().join(
-        _format_code(part) if odd % 2 else Markup().join(_mark_commands(part))
-        for odd, part in enumerate(escape_invisible(step).split("`"))
-    )
-
-
-def _mark_commands(prose: str) -> Iterator[Markup]:
-    end = 0
-    for command in _COMMAND.finditer(prose):
-        yield escape(prose[end : command.start()])
-        yield _format_code(command[0])
-        end = command.end()
-    yield escape(prose[end:])
-
-
-def _format_code(text: str) -> Markup:
-    kind = Markup(' class="command"') if _COMMAND.match(text) else Markup()
-    return Markup("<code{}>{}</code>").format(kind, text)
-
-
-def _read_inline(name: str) -> Markup:
-    """Read a style or script, which the report includes unchanged."""
-    text = resources.files("iamcreds.report.html").joinpath("templates", name).read_text("utf-8")
-    return Markup(text)  # noqa: S704 - our own style and script
 
 
 def _style_folds() -> str:

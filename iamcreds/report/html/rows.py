@@ -1,26 +1,24 @@
-"""The rows of the report's tables; pure."""
+"""The subject of the report, and the rows of its tables of credentials and services; pure."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from iamcreds.drift.comparing import SOON, group_access_keys, watched_users
-from iamcreds.drift.rules.difference import Kind
+from iamcreds.drift.comparing import SOON
 from iamcreds.drift.selection import EVERYTHING
-from iamcreds.model import AccessKey, Status
+from iamcreds.model import Status
 from iamcreds.services import service_alias
-from iamcreds.text.formatting import format_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime, timedelta
 
-    from iamcreds.desired import AccessKeyPolicy, Desired, DesiredCredential
+    from iamcreds.desired import Desired, DesiredCredential
     from iamcreds.drift.comparing import Drift
     from iamcreds.drift.selection import Selection
-    from iamcreds.model import Credential, ReportedKey, SourceLocation
+    from iamcreds.model import Credential, SourceLocation
 
 
 DECLARED = "declared"
@@ -50,10 +48,6 @@ class Subject:
     def days_since(self, then: datetime) -> int:
         """Return the whole days from a date to the current time of the report."""
         return max(0, (self.read_at - then).days)
-
-    def days_until(self, then: datetime) -> int:
-        """Return the whole days from the current time of the report to a date."""
-        return max(0, (then - self.read_at).days)
 
 
 @dataclass(frozen=True)
@@ -100,37 +94,6 @@ class ServiceRow:
     expired: int
     expiring: int
     users: int
-
-
-@dataclass(frozen=True)
-class KeyRow:
-    """An access key, read by this run (with an id) or from the credential report (without one).
-
-    Attributes:
-        user: the name of its user.
-        id: its id, or empty.
-        status: Active or Inactive.
-        created: its creation time; in the credential report, the time of its creation or last change.
-        days: its age in days, from `created`.
-        last_used: the time of its last use, or None for a key that was never used.
-        idle: the days since its last use, or since `created`.
-        used_for: service and region of its last use, or empty if unknown.
-        policy: the limits of its user's policy, or None without a policy.
-        limit: the time at which an active key exceeds the maximum age, or None.
-        rules: the violated rules.
-    """
-
-    user: str
-    id: str
-    status: Status
-    created: datetime | None
-    days: int | None
-    last_used: datetime | None
-    idle: int | None
-    used_for: str
-    policy: str | None
-    limit: datetime | None
-    rules: tuple[str, ...]
 
 
 def build_credential_rows(subject: Subject) -> Iterator[CredentialRow]:
@@ -200,68 +163,3 @@ def build_service_rows(subject: Subject) -> Iterator[ServiceRow]:
             expiring=sum(credential.expires is not None for credential in credentials),
             users=len({credential.user for credential in credentials}),
         )
-
-
-def build_key_rows(subject: Subject) -> Iterator[KeyRow]:
-    """Yield every known access key: those that were read, and for other users those of the credential report.
-
-    Access keys belong to no service, so a selection of services has none.
-    """
-    if subject.selection.services:
-        return
-    inventory = subject.drift.inventory
-    policies = watched_users(subject.desired)
-    broken = _find_broken_rules(subject.drift)
-    reported = () if inventory.report is None else inventory.report.users
-    keys: dict[str, Sequence[AccessKey | ReportedKey]] = {user.name: user.keys for user in reported}
-    keys |= group_access_keys(inventory)
-    for user in inventory.users:
-        if subject.selection.has_user(user.name):
-            for key in keys.get(user.name, ()):
-                yield _build_key_row(subject, user.name, key, policies.get(user.name), broken)
-
-
-def _find_broken_rules(drift: Drift) -> dict[tuple[str, str], set[str]]:
-    """Return the violated rules by user and id of an access key; rules that concern all keys of a user have no id."""
-    broken = defaultdict(set)
-    for finding in drift.by_kind(Kind.FINDING):
-        if not finding.service:
-            broken[finding.user, finding.id].add(finding.rule)
-    return broken
-
-
-def _build_key_row(
-    subject: Subject,
-    user: str,
-    key: AccessKey | ReportedKey,
-    policy: AccessKeyPolicy | None,
-    broken: Mapping[tuple[str, str], set[str]],
-) -> KeyRow:
-    created: datetime | None
-    if isinstance(key, AccessKey):
-        id_, status, created = key.id, key.status, key.created
-        used_for = " in ".join(word for word in (key.service, key.region) if word)
-    else:
-        id_, status, created = "", Status.ACTIVE if key.active else Status.INACTIVE, key.changed
-        used_for = ""
-    since = key.last_used or created
-    return KeyRow(
-        user=user,
-        id=id_,
-        status=status,
-        created=created,
-        days=None if created is None else subject.days_since(created),
-        last_used=key.last_used,
-        idle=None if since is None else subject.days_since(since),
-        used_for=used_for,
-        policy=None if policy is None else format_policy(policy.properties()),
-        limit=_find_limit(policy, created) if status is Status.ACTIVE else None,
-        rules=tuple(sorted(broken.get((user, ""), set()) | broken.get((user, id_), set()))),
-    )
-
-
-def _find_limit(policy: AccessKeyPolicy | None, created: datetime | None) -> datetime | None:
-    if policy is None or policy.max_age_days is None or created is None:
-        return None
-    age = timedelta(days=policy.max_age_days)
-    return created + age if age <= datetime.max.replace(tzinfo=created.tzinfo) - created else None

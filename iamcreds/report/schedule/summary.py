@@ -11,6 +11,7 @@ from iamcreds.text.formatting import format_count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from iamcreds.schedule.event import Event
     from iamcreds.schedule.events import Schedule
 
 TITLES = {
@@ -29,6 +30,12 @@ def summarize(schedule: Schedule) -> str:
     counts = [format_count(numbers[kind], *titles) for kind, titles in TITLES.items() if numbers[kind]]
     account = schedule.drift.inventory.account
     return f"{', '.join(counts) or 'no events'} until {schedule.until:%Y-%m-%d} in account {account}"
+
+
+def describe_event(event: Event, schedule: Schedule) -> str:
+    """Return the date and the sentence of an event: `due since 2026-11-20 jane: pulumi up rotates … [rotate]`."""
+    prefix = "due since " if schedule.is_due(event) else ""
+    return f"{prefix}{event.when:%Y-%m-%d} {event.format_sentence()}"
 
 
 def describe_limits(schedule: Schedule) -> Iterator[str]:

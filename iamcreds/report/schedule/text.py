@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iamcreds.report.schedule.summary import describe_limits, summarize
+from iamcreds.report.schedule.summary import describe_event, describe_limits, summarize
 from iamcreds.text.escaping import escape_invisible
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ def format_text(schedule: Schedule) -> str:
 
 
 def _format_event(event: Event, schedule: Schedule) -> Iterator[str]:
-    prefix = "due since " if schedule.is_due(event) else ""
-    yield f"{prefix}{event.when:%Y-%m-%d} {event.format_sentence()}"
+    yield describe_event(event, schedule)
     location = "" if event.location is None else f"{event.location}: "
     yield f"    {location}{event.next}"
