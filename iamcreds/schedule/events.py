@@ -93,7 +93,8 @@ def find_events(desired: Desired, drift: Drift, selection: Selection, until: dat
         *find_key_events(chosen, drift.inventory, until),
     ]
     events += _find_others(chosen, groups, {event.id for event in events}, drift, until)
-    return sorted((_defer(event, chosen, now) for event in events), key=lambda event: event.order)
+    users = {user.name: user for user in chosen.users}
+    return sorted((_defer(event, users, now) for event in events), key=lambda event: event.order)
 
 
 def _project_user(user: DesiredUser, groups: _Groups, drift: Drift) -> Iterator[Projection]:
@@ -164,10 +165,9 @@ def _make_expiry(credential: Credential, user: DesiredUser | None, at: datetime,
     )
 
 
-def _defer(event: Event, chosen: Desired, now: datetime) -> Event:
+def _defer(event: Event, users: Mapping[str, DesiredUser], now: datetime) -> Event:
     """Return a violation at the end of its waiver, if specs waive it at its date."""
     if event.kind is not EventKind.VIOLATE:
         return event
-    user = next((user for user in chosen.users if user.name == event.user), None)
-    waiver = find_waiver_of(event.rule, user, event.desired, max(event.when, now))
+    waiver = find_waiver_of(event.rule, users.get(event.user), event.desired, max(event.when, now))
     return event if waiver is None else replace(event, when=waiver.until)

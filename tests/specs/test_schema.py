@@ -111,5 +111,5 @@ def test_waivable_rules() -> None:
     rules = {rule.rule for rule in list_rules() if rule.kind in kinds} - {MissingUser.rule, UnresolvedCreate.rule}
     of_keys = {rule.rule for rule in list_rules() if issubclass(rule, AccessKeyFinding)}
     of_users = of_keys | {UnmanagedCredential.rule, LeftoverSecret.rule}
-    assert waivable("userWaiver") == sorted(rules | {"renewal-overdue", "rotation-due"})
+    assert waivable("userWaiver") == sorted(rules)
     assert waivable("credentialWaiver") == sorted(set(waivable("userWaiver")) - of_users)

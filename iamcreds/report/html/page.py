@@ -129,8 +129,6 @@ def _build_tiles(subject: Subject, credentials: Sequence[CredentialRow], keys: S
         number = len(drift.by_kind(kind))
         yield Tile(number, *_TILES[kind], "findings", is_alarming=number > 0)
     current = [row.credential for row in credentials if not row.is_previous]
-    if drift.waived:
-        yield Tile(len(drift.waived), "Waived", "not counted, until a date", "waived")
     ends = [each.expires - subject.read_at for each in current if each.expires is not None]
     expired = sum(end <= timedelta() for end in ends)
     soon = sum(timedelta() < end <= subject.soon for end in ends)
