@@ -28,7 +28,7 @@ def _parse_end(_context: click.Context, _parameter: click.Parameter, text: str) 
     now = datetime.now(UTC)
     try:
         end = (
-            datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=1, seconds=-1)
+            datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
             if _DATE.fullmatch(text)
             else now + parse_duration(text)
         )
