@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Unpack
 import click
 
 from iamcreds.commands import _comparison as comparison
+from iamcreds.commands._errors import FindingCommand
 from iamcreds.commands._options import load_specs, select
 from iamcreds.commands._state_file import plugin_option, read_recorded
 from iamcreds.text.durations import parse_duration
@@ -39,7 +40,7 @@ def _parse_end(_context: click.Context, _parameter: click.Parameter, text: str) 
     return end
 
 
-@click.command("schedule", cls=comparison.Command)
+@click.command("schedule", cls=FindingCommand)
 @click.argument("specs", type=click.Path(path_type=Path))
 @click.option(
     "--until",
@@ -74,9 +75,9 @@ def command(
     before it. The command needs the read permissions of `iamcreds drift`, and changes nothing.
 
     Dates of rotations and of age limits need --state. Without it, the schedule has expiries, renewals and access keys,
-    and notes list the omitted credentials.
+    and notes count the omitted credentials.
 
-    Exit codes: 0; or 1 after an error, including usage errors.
+    Exit codes: 0; 1 after an error, including usage errors; or 2 if the state has unknown code.
 
     \b
     Examples:
@@ -100,6 +101,10 @@ def _print_schedule(schedule: Schedule, form: str) -> None:
             from iamcreds.report.schedule.json_document import format_json  # noqa: PLC0415 - drift is slow to import
 
             click.echo(format_json(schedule))
+        case "ics":
+            from iamcreds.report.schedule.calendar import format_calendar  # noqa: PLC0415 - icalendar is slow to import
+
+            click.echo(format_calendar(schedule), nl=False)  # bytes, because its line ends are CRLF on every system
         case _:
             from iamcreds.report.schedule.text import format_text  # noqa: PLC0415 - same
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from iamcreds.model import Existing
@@ -44,9 +45,9 @@ class SlotFacts:
         plan = avoid_adoption(planned, self.unmanaged)
         is_create = plan.rotated is not None and len(self.slots) == 1
         adopts = plan.slots[-1].existing is Existing.ADOPT
-        return replace(plan, is_blocked=is_create and bool(self.unmanaged) and not adopts)
+        return replace(plan, is_blocked=True) if is_create and self.unmanaged and not adopts else plan
 
-    @property
+    @cached_property
     def current(self) -> Slot | None:
         """The slot of the current credential, None if the state has no slot."""
         slots = self.slots.values()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from iamcreds.drift.waivers import find_waiver_of
 from iamcreds.due_dates import add_time
+from iamcreds.schedule.event import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,11 +37,13 @@ def find_notices(desired: Desired, schedule: Schedule, period: timedelta) -> Ite
     """Yield the notices of a run that takes place once per period, soonest event first.
 
     Each threshold is crossed in the period of exactly one run, if the runs are exactly one period apart. From the event
-    on, each run yields a notice, until the event is no longer part of the schedule. A waived rule yields none.
+    on, each run yields a notice, until the event is no longer part of the schedule. A waived rule yields none, except
+    for a violation, whose date is the end of its waiver.
     """
     users = {user.name: user for user in desired.users}
     for event in schedule.events:
-        is_waived = find_waiver_of(event.rule, users.get(event.user), event.desired, schedule.now) is not None
+        waiver = find_waiver_of(event.rule, users.get(event.user), event.desired, schedule.now)
+        is_waived = waiver is not None and event.kind is not EventKind.VIOLATE
         days = None if is_waived else find_threshold(event.when, schedule.now, period)
         if days is not None:
             yield Notice(event, days)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from iamcreds.drift.successors import find_taken
 from iamcreds.due_dates import add_time, find_issue, find_lifetime, has_other_lifetime
 from iamcreds.model import RecordedCredential, Status
-from iamcreds.planning.slot_plan import Moment, Slot, StoreFacts, make_existing
+from iamcreds.planning.slot_facts import SlotFacts
+from iamcreds.planning.slot_plan import Moment, Slot, make_existing
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from iamcreds.desired import DesiredCredential
     from iamcreds.model import Credential
-    from iamcreds.planning.slot_facts import SlotFacts
     from iamcreds.planning.slot_plan import SlotPlan
 
 
@@ -36,12 +36,6 @@ class ProjectedUpdate:
     plan: SlotPlan
     blocked_by: tuple[Credential, ...]
     after: SlotFacts
-
-    @property
-    def needs_another(self) -> bool:
-        """True if the next update may rotate or renew at the same time, because this one has reset or retired first."""
-        is_issued = self.plan.rotated is not None or self.plan.renewed is not None
-        return not is_issued and self.before.slots != self.after.slots
 
 
 def project_update(facts: SlotFacts, moment: Moment) -> ProjectedUpdate:
@@ -98,14 +92,13 @@ def _apply_plan(facts: SlotFacts, plan: SlotPlan, time: datetime) -> SlotFacts:
     slots = {declared.slot: _apply(facts, declared, plan, time) for declared in plan.slots}
     ids = {slot.recorded.id for slot in slots.values()}
     unmanaged = tuple(each for each in facts.unmanaged if each.id not in ids)
-    after = replace(facts, slots=slots, unmanaged=unmanaged, siblings=())
+    after = SlotFacts(facts.desired, slots, unmanaged, store=facts.store)
     is_known = facts.current is None or after.current is None or _is_same_secret(facts.current, after.current)
-    return after if is_known else replace(after, store=StoreFacts())
+    return after if is_known or facts.store is None else replace(after, store=None)
 
 
 def _is_same_secret(slot: Slot, other: Slot) -> bool:
-    secrets = ((each.recorded.resource, each.recorded.rotation, find_issue(each.recorded)) for each in (slot, other))
-    return len(set(secrets)) == 1
+    return slot.recorded.rotation == other.recorded.rotation and find_issue(slot.recorded) == find_issue(other.recorded)
 
 
 def _apply(facts: SlotFacts, declared: DesiredCredential, plan: SlotPlan, time: datetime) -> Slot:
@@ -117,7 +110,8 @@ def _apply(facts: SlotFacts, declared: DesiredCredential, plan: SlotPlan, time: 
         return slot
     is_issued, is_activated = _is_issued(declared, slot), _is_rotated(declared, slot)
     status = declared.status or (Status.ACTIVE if is_activated else slot.existing.status)
-    return _record(declared, replace(slot.existing, status=status), time if is_issued else slot.recorded.issued)
+    existing = slot.existing if status is slot.existing.status else replace(slot.existing, status=status)
+    return _record(declared, existing, time if is_issued else slot.recorded.issued)
 
 
 def _create(declared: DesiredCredential, time: datetime) -> Slot:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from iamcreds.due_dates import add_time, find_issue, find_renewal, find_retirement, find_rotation
 from iamcreds.model import Status
@@ -52,7 +52,7 @@ class Projection:
         blocked: set[tuple[EventKind, int]] = set()  # a blocked event is found at each later date again
         while time <= until:
             update = project_update(facts, Moment(time, self.account))
-            yield from self._find_ends(update, now)
+            yield from self._find_ends(update, is_first=time == now)
             since = None
             for each in self._repeat(update):
                 facts = each.after
@@ -68,40 +68,51 @@ class Projection:
             time = later
 
     def _repeat(self, update: ProjectedUpdate) -> Iterator[ProjectedUpdate]:
-        """Yield an update, and those that have to follow it to rotate at the same time."""
+        """Yield an update, and the next one if it rotates or renews at the same time after a reset or a retirement."""
         yield update
-        while update.needs_another:
+        while update.before.slots != update.after.slots and self._is_successor_due(update):
             update = project_update(update.after, Moment(update.time, self.account))
             yield update
 
+    def _is_successor_due(self, update: ProjectedUpdate) -> bool:
+        """Return True if a rotation or renewal is due after an update that had none."""
+        is_issued = update.plan.rotated is not None or update.plan.renewed is not None
+        return not is_issued and any(due <= update.time for due in self._find_successor_dates(update.after))
+
     def _find_steps(self, update: ProjectedUpdate, now: datetime, since: datetime | None) -> Iterator[Event]:
         """Yield the events that an update causes. At present, they may be overdue, but not before an earlier step."""
-        for event in self._list_steps(update):
-            due = event.when if update.time == now else update.time
-            yield replace(event, when=due if since is None else max(due, since))
+        for event in self._list_steps(update, is_first=update.time == now):
+            yield event if since is None or since <= event.when else replace(event, when=since)
 
-    def _list_steps(self, update: ProjectedUpdate) -> Iterator[Event]:
+    def _list_steps(self, update: ProjectedUpdate, *, is_first: bool) -> Iterator[Event]:
         """Yield what an update does, with the dates since which it is due."""
         plan, desired, current, time = update.plan, update.before.desired, update.before.current, update.time
         if current is None:
             return
-        blocked_by = update.blocked_by
         if plan.rotated is not None and desired.rotate is not None:
             end = add_time(time, timedelta(hours=desired.rotate.overlap_hours))
-            until = end if plan.rotated.expires is None else min(end, plan.rotated.expires)
-            yield replace(
-                self._make(EventKind.ROTATE, self._find_due_rotation(update, current), current, "rotation-due"),
-                until=until,
-                blocked_by=blocked_by,
+            yield self._make(
+                EventKind.ROTATE,
+                self._find_due_rotation(update, current) if is_first else time,
+                current,
+                "rotation-due",
+                until=end if plan.rotated.expires is None else min(end, plan.rotated.expires),
+                blocked_by=update.blocked_by,
             )
         if plan.renewed is not None:
-            due = find_renewal(desired, plan.renewed) or time
-            event = self._make(EventKind.RENEW, min(due, time), current, "renewal-overdue")
-            yield replace(event, until=plan.renewed.expires, blocked_by=blocked_by)
+            due = find_renewal(desired, plan.renewed) if is_first else None
+            yield self._make(
+                EventKind.RENEW,
+                time if due is None else min(due, time),
+                current,
+                "renewal-overdue",
+                until=plan.renewed.expires,
+                blocked_by=update.blocked_by,
+            )
         previous = next((each for each in update.before.slots.values() if each is not current), None)
         if plan.retired is not None and previous is not None:
             end = find_retirement(desired, current.recorded, _find_last_read(update.before)) or time
-            yield replace(self._make(EventKind.RETIRE, min(end, time), previous), is_previous=True)
+            yield self._make(EventKind.RETIRE, min(end, time) if is_first else time, previous, is_previous=True)
 
     def _find_due_rotation(self, update: ProjectedUpdate, current: Slot) -> datetime:
         """Return the time since which a rotation by its interval is due; any other one is due now."""
@@ -110,44 +121,60 @@ class Projection:
         due = find_rotation(by_interval, recorded, self.account)
         return update.time if due is None else min(due, update.time)
 
+    def _find_successor_dates(self, facts: SlotFacts) -> Iterator[datetime]:
+        """Yield the time of the next rotation or renewal, if there is one."""
+        current = facts.current
+        if current is not None:
+            dates = (
+                find_rotation(facts.desired, current.recorded, self.account),
+                find_renewal(facts.desired, current.existing),
+            )
+            yield from filter(None, dates)
+
     def _find_dates(self, facts: SlotFacts) -> Iterator[datetime]:
         """Yield the dates at which the plan may change, or at which a credential expires or becomes too old."""
-        current = facts.current
-        if current is None:
-            return
-        dates = (
-            find_rotation(facts.desired, current.recorded, self.account),
-            find_renewal(facts.desired, current.existing),
-            find_retirement(facts.desired, current.recorded, _find_last_read(facts)),
-            *(None if slot.existing is None else slot.existing.expires for slot in facts.slots.values()),
-            *(self._find_limit(slot) for slot in facts.slots.values()),
-        )
-        yield from (date for date in dates if date is not None)
+        yield from self._find_successor_dates(facts)
+        if facts.current is not None:
+            dates = (
+                find_retirement(facts.desired, facts.current.recorded, _find_last_read(facts)),
+                *(None if slot.existing is None else slot.existing.expires for slot in facts.slots.values()),
+                *(self._find_limit(slot) for slot in facts.slots.values()),
+            )
+            yield from filter(None, dates)
 
-    def _find_ends(self, update: ProjectedUpdate, now: datetime) -> Iterator[Event]:
+    def _find_ends(self, update: ProjectedUpdate, *, is_first: bool) -> Iterator[Event]:
         """Yield the expiries and violations at the time of an update; at present, also those of the past."""
-        current, is_first = update.before.current, update.time == now
+        time = update.time
         for slot in update.before.slots.values():
-            existing, is_previous = slot.existing, slot is not current
+            existing, is_previous = slot.existing, slot is not update.before.current
             if existing is None:
                 continue
-            if not slot.works_at(update.time) and existing.expires is not None and not is_previous:
-                if is_first or existing.expires == update.time:
-                    yield self._make_expiry(slot, update, is_past=is_first)
-            elif existing.expires == update.time and existing.status is Status.ACTIVE:
-                yield replace(self._make(EventKind.EXPIRE, update.time, slot, "expiring-soon"), is_previous=True)
+            is_expiring = existing.expires == time or (is_first and not is_previous and not slot.works_at(time))
+            if existing.expires is not None and is_expiring and not (is_previous and slot.is_deactivated):
+                yield self._make_expiry(slot, update, existing.expires, is_first=is_first)
             limit = self._find_limit(slot)
-            is_violated = limit is not None and (limit == update.time or (is_first and limit < now))
-            if limit is not None and is_violated and slot.works_at(update.time):
-                event = self._make(EventKind.VIOLATE, limit, slot, "credential-too-old")
-                yield replace(event, limit=self.max_age_days, is_previous=is_previous)
+            if limit is not None and (limit == time or (is_first and limit < time)) and slot.works_at(time):
+                yield self._make(
+                    EventKind.VIOLATE,
+                    limit,
+                    slot,
+                    "credential-too-old",
+                    limit=self.max_age_days,
+                    is_previous=is_previous,
+                )
 
-    def _make_expiry(self, slot: Slot, update: ProjectedUpdate, *, is_past: bool) -> Event:
-        """Return the expiry of a current credential that no update has replaced."""
-        when = update.time if slot.existing is None or slot.existing.expires is None else slot.existing.expires
-        event = self._make(EventKind.EXPIRE, min(when, update.time), slot, "expired" if is_past else "expiring-soon")
-        is_kept = not update.blocked_by and update.after.current == slot
-        return replace(event, blocked_by=update.blocked_by, is_kept=is_kept)
+    def _make_expiry(self, slot: Slot, update: ProjectedUpdate, expires: datetime, *, is_first: bool) -> Event:
+        """Return the expiry of a credential; no update has replaced the current one."""
+        is_previous = slot is not update.before.current
+        return self._make(
+            EventKind.EXPIRE,
+            min(expires, update.time),
+            slot,
+            "expired" if is_first and not is_previous else "expiring-soon",
+            is_previous=is_previous,
+            blocked_by=() if is_previous else update.blocked_by,
+            is_kept=not is_previous and not update.blocked_by and update.after.current == slot,
+        )
 
     def _find_limit(self, slot: Slot) -> datetime | None:
         """Return the time at which the password of an active credential becomes too old, None for never."""
@@ -157,7 +184,7 @@ class Projection:
         since = find_issue(slot.recorded)
         return find_violation("credential-too-old", since, self.max_age_days, self.user, self.facts.desired)
 
-    def _make(self, kind: EventKind, when: datetime, slot: Slot, rule: str = "") -> Event:
+    def _make(self, kind: EventKind, when: datetime, slot: Slot, rule: str = "", **values: Any) -> Event:  # noqa: ANN401
         desired = self.facts.desired
         return Event(
             when=when,
@@ -170,6 +197,7 @@ class Projection:
             owner=desired.owner,
             desired=desired,
             rotation=slot.recorded.rotation,
+            **values,
         )
 
 
