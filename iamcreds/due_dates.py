@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from iamcreds.model import count_whole_days
@@ -190,6 +191,7 @@ def add_time(time: datetime, period: timedelta) -> datetime:
         return datetime.max.replace(tzinfo=UTC)
 
 
+@lru_cache(maxsize=1024)  # a schedule needs it for each date of a credential
 def compute_spread(account: str, name: str) -> float:
     """Return a number from 0 to less than 1 that is constant for an account and the declared name of a credential."""
     digest = hashlib.sha256(f"{account}/{name}".encode()).digest()

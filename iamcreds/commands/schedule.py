@@ -10,8 +10,10 @@ from typing import IO, TYPE_CHECKING, Unpack
 import click
 
 from iamcreds.commands import _comparison as comparison
+from iamcreds.commands._errors import FindingCommand
 from iamcreds.commands._options import load_specs, select
 from iamcreds.commands._state_file import plugin_option, read_recorded
+from iamcreds.due_dates import add_time
 from iamcreds.text.durations import parse_duration
 
 if TYPE_CHECKING:
@@ -28,18 +30,18 @@ def _parse_end(_context: click.Context, _parameter: click.Parameter, text: str) 
     now = datetime.now(UTC)
     try:
         end = (
-            datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=1, seconds=-1)
+            datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=1, microseconds=-1)
             if _DATE.fullmatch(text)
             else now + parse_duration(text)
         )
     except (ValueError, OverflowError):
         raise click.BadParameter(f"{text!r} is not a date such as 2027-03-31, or a duration such as 90d") from None
-    if not now < end <= now + timedelta(days=366 * MAX_YEARS):
+    if not now < end <= add_time(now, timedelta(days=366 * MAX_YEARS)):
         raise click.BadParameter(f"{text!r} must be in the next {MAX_YEARS} years")
     return end
 
 
-@click.command("schedule", cls=comparison.Command)
+@click.command("schedule", cls=FindingCommand)
 @click.argument("specs", type=click.Path(path_type=Path))
 @click.option(
     "--until",
@@ -68,15 +70,15 @@ def command(
     plugins: tuple[str, ...],
     **options: Unpack[comparison.ReadingOptions],
 ) -> None:
-    """Show what rotates, retires, renews, expires and violates a policy, and when.
+    """Show the coming events of users in SPECS, a file or a folder: rotations, expiries and violations of policies.
 
-    The dates are computed by the functions that plan `pulumi up`. Each date assumes that `pulumi up` runs at the dates
+    The functions that plan `pulumi up` compute the dates. Each date assumes that `pulumi up` runs now and at the dates
     before it. The command needs the read permissions of `iamcreds drift`, and changes nothing.
 
     Dates of rotations and of age limits need --state. Without it, the schedule has expiries, renewals and access keys,
-    and notes list the omitted credentials.
+    and notes count the omitted credentials. --plugin accepts a plugin of your program.
 
-    Exit codes: 0; or 1 after an error, including usage errors.
+    Exit codes: 0; 1 after an error, including usage errors; or 2 if the state has unknown code.
 
     \b
     Examples:
@@ -104,6 +106,10 @@ def _print_schedule(schedule: Schedule, form: str) -> None:
             from iamcreds.report.schedule.chart import format_svg  # noqa: PLC0415 - Jinja is slow to import
 
             click.echo(format_svg(schedule))
+        case "ics":
+            from iamcreds.report.schedule.calendar import format_calendar  # noqa: PLC0415 - icalendar is slow to import
+
+            click.echo(format_calendar(schedule), nl=False)  # bytes, because its line ends are CRLF on every system
         case _:
             from iamcreds.report.schedule.text import format_text  # noqa: PLC0415 - same
 

@@ -83,12 +83,17 @@ class RecordedState:
         return self.secrets.found.get(recorded.delivered.arn)
 
     def is_secret_lost(self, desired: DesiredCredential) -> bool:
-        """Return True if the store does not have the recorded version of a secret, and the state has none."""
+        """Return True if only a new password can be delivered: the store has not got it as declared, nor has the state.
+
+        This is the case if the store lost the recorded version, and if the declared delivery differs from the recorded.
+        """
         recorded = self.find(desired)
-        found = self.find_secret(recorded)
-        if recorded is None or found is None or recorded.has_secret:
+        if recorded is None or recorded.has_secret:
             return False
-        return found.stored is None or not found.stored.has(recorded.delivered)
+        if desired.deliver is not None and desired.deliver.needs_secret(recorded.deliver):
+            return True
+        found = self.find_secret(recorded)
+        return found is not None and (found.stored is None or not found.stored.has(recorded.delivered))
 
     def find_last_read(self, recorded: RecordedCredential | None) -> date | None:
         """Return the day of the last read of a credential's secret in its store, None if it is unknown."""

@@ -125,12 +125,23 @@ def find_facts(
 
 def takes(desired: DesiredCredential, unmanaged: Sequence[Credential], declared: int) -> bool:
     """Return True if the plan of the next update imports or adopts one of the unmanaged credentials."""
+    return find_taken(desired, unmanaged, declared) is not None
+
+
+def find_taken(desired: DesiredCredential, unmanaged: Sequence[Credential], declared: int) -> Credential | None:
+    """Return the unmanaged credential that the plan of the next update imports or adopts, None for none.
+
+    Args:
+        desired: the declared credential, which does not exist yet.
+        unmanaged: the unmanaged credentials of its user and service.
+        declared: the number of declared credentials of its user and service.
+    """
     valid = [existing for existing in unmanaged if existing.status is not Status.EXPIRED]
     fitting = [existing for existing in valid if existing.lifetime_days == desired.expire_after_days]
-    if any(existing.id == desired.adopt for existing in (valid if desired.expire_after_days is None else fitting)):
-        return True
+    importable = valid if desired.expire_after_days is None else fitting
+    imported = next((existing for existing in importable if existing.id == desired.adopt), None)
     is_adopted = desired.adopt is None and desired.existing is Existing.ADOPT and len(unmanaged) <= declared
-    return is_adopted and bool(fitting)
+    return imported if imported is not None or not is_adopted else next(iter(fitting), None)
 
 
 def check_previous(

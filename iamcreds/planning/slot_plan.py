@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from iamcreds.model import Existing, Status
+from iamcreds.model import Credential, Existing, Status
+from iamcreds.services import Family, service_family
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
 
     from iamcreds.desired import DesiredCredential
-    from iamcreds.model import Credential, RecordedCredential
+    from iamcreds.model import RecordedCredential
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,20 @@ class Moment:
 
     now: datetime
     account: str
+
+
+def make_existing(recorded: RecordedCredential) -> Credential:
+    """Return a credential as the state has it, for one so young that lists may lack it."""
+    return Credential(
+        id=recorded.id,
+        user=recorded.user,
+        service=recorded.service,
+        status=recorded.status,
+        created=recorded.created,
+        family=service_family(recorded.service) or Family.API_KEY,
+        login="",
+        expires=recorded.expires,
+    )
 
 
 def avoid_adoption(plan: SlotPlan, unmanaged: Iterable[Credential]) -> SlotPlan:

@@ -1,68 +1,24 @@
-"""The facts that decide the plan of a credential with successors, from the stack's state and the account."""
+"""The read of the facts that decide the plan of a credential with successors, from the state and the account."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from iamcreds.errors import AccountError, ConfigError
-from iamcreds.model import Credential, Existing
-from iamcreds.planning.rotation import plan_slots
-from iamcreds.planning.slot_plan import Slot, StoreFacts, avoid_adoption
-from iamcreds.pulumi_engine.successor_messages import describe_siblings, find_blocked, find_reactivated
-from iamcreds.services import Family, service_family
+from iamcreds.planning.slot_facts import SlotFacts
+from iamcreds.planning.slot_plan import Slot, StoreFacts, make_existing
 from iamcreds.slots import rank_slot
 from iamcreds.stores.tokens import make_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
     from iamcreds.aws import Account
     from iamcreds.desired import DesiredCredential
-    from iamcreds.model import RecordedCredential
-    from iamcreds.planning.slot_plan import Moment, SlotPlan
+    from iamcreds.model import Credential, RecordedCredential
     from iamcreds.pulumi_engine.stack_state import StackState
     from iamcreds.stores.deliveries import Deliveries
-
-
-@dataclass(frozen=True)
-class SuccessorFacts:
-    """The facts that decide the plan of a credential.
-
-    Attributes:
-        desired: the credential as specs declare it.
-        slots: the slots that the state has, by number.
-        unmanaged: the unmanaged credentials of its user and service.
-        siblings: other credentials of its user and service that the stack still has.
-        store: the facts of the secret store about the current one, None without a delivery.
-    """
-
-    desired: DesiredCredential
-    slots: Mapping[int, Slot]
-    unmanaged: Sequence[Credential]
-    siblings: Sequence[Credential]
-    store: StoreFacts | None = None
-
-    def plan(self, moment: Moment, deferral: str | None = None) -> SlotPlan:
-        """Plan the slots; `deferral` is a reason to defer a rotation to a later run, None for none."""
-        if self.siblings and len(self.slots) == 1:
-            deferral = describe_siblings(self.siblings)
-        planned = plan_slots(self.desired, self.slots, moment, store=self.store, deferral=deferral)
-        plan = avoid_adoption(planned, self.unmanaged)
-        is_create = plan.rotated is not None and len(self.slots) == 1
-        adopts = plan.slots[-1].existing is Existing.ADOPT
-        return replace(plan, is_blocked=is_create and bool(self.unmanaged) and not adopts)
-
-    @property
-    def is_renamed(self) -> bool:
-        """Return True if IAM renamed the user, and specs do not."""
-        users = {each.existing.user for each in self.slots.values() if each.existing is not None}
-        return not users <= {self.desired.user, self.desired.user_was}
-
-    def find_warnings(self, plan: SlotPlan) -> Iterator[str]:
-        """Yield the warnings about credentials that block a successor, or that someone has activated again."""
-        yield from find_blocked(self.desired, self.slots.values(), self.unmanaged, plan)
-        yield from find_reactivated(self.desired, self.slots.values(), plan)
 
 
 def read_facts(
@@ -71,7 +27,7 @@ def read_facts(
     credential: DesiredCredential,
     recorded: Mapping[int, RecordedCredential],
     state: StackState,
-) -> SuccessorFacts:
+) -> SlotFacts:
     """Return the facts about a credential with these recorded slots.
 
     Raises:
@@ -82,7 +38,7 @@ def read_facts(
     others = [each for each in account.inventory.of(credential.user, credential.service) if each.id not in own]
     unmanaged = [each for each in others if each.id not in state.every]
     siblings = [each for each in others if each.id in state.every]
-    return SuccessorFacts(credential, slots, unmanaged, siblings, _read_store(deliveries, credential, recorded))
+    return SlotFacts(credential, slots, unmanaged, siblings, _read_store(deliveries, credential, recorded))
 
 
 def _read_store(
@@ -136,15 +92,4 @@ def _read(account: Account, recorded: RecordedCredential) -> Credential | None:
     existing = account.inventory.find(recorded.user, recorded.id)
     if existing is not None:
         return existing
-    if not account.clock.is_young(recorded.created):
-        return None
-    return Credential(
-        id=recorded.id,
-        user=recorded.user,
-        service=recorded.service,
-        status=recorded.status,
-        created=recorded.created,
-        family=service_family(recorded.service) or Family.API_KEY,
-        login="",
-        expires=recorded.expires,
-    )
+    return make_existing(recorded) if account.clock.is_young(recorded.created) else None

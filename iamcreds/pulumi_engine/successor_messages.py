@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from iamcreds.due_dates import add_time, find_renewal
 from iamcreds.model import Existing, Status
 from iamcreds.resource_names import split_slot
-from iamcreds.slots import rank_slot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from iamcreds.desired import DesiredCredential
     from iamcreds.errors import UserDeniedError
     from iamcreds.model import Credential
+    from iamcreds.planning.slot_facts import SlotFacts
     from iamcreds.planning.slot_plan import Slot, SlotPlan
     from iamcreds.pulumi_engine.responses import RegisteredResource
 
@@ -106,22 +106,21 @@ def _describe_deletion(desired: DesiredCredential, deleted: Credential) -> Itera
         yield Message(_DELETED.format(name=name, id=id_, until=until))
 
 
-def describe_siblings(siblings: Iterable[Credential]) -> str:
-    """Return the reason why a rotation waits: the stack still has other credentials of the user and service."""
-    return f"{' and '.join(each.id for each in siblings)} of the same user and service must be deleted first"
-
-
 def describe_denial(credential: DesiredCredential, error: UserDeniedError) -> str:
     """Describe a credential whose slots cannot be planned, because AWS denied the read of its user."""
     return _DENIED.format(name=credential.declared_name, error=error)
 
 
-def find_blocked(
-    desired: DesiredCredential, slots: Iterable[Slot], unmanaged: Sequence[Credential], plan: SlotPlan
-) -> Iterator[str]:
+def find_warnings(facts: SlotFacts, plan: SlotPlan) -> Iterator[str]:
+    """Yield the warnings about credentials that block a successor, or that someone has activated again."""
+    yield from _find_blocked(facts, plan)
+    yield from _find_reactivated(facts.desired, facts.slots.values(), plan)
+
+
+def _find_blocked(facts: SlotFacts, plan: SlotPlan) -> Iterator[str]:
     """Yield a warning if an unmanaged credential uses the quota that a later successor needs."""
-    ids = " and ".join(each.id for each in unmanaged)
-    current = max(slots, key=_rank, default=None)
+    desired, current = facts.desired, facts.current
+    ids = " and ".join(each.id for each in facts.unmanaged)
     if not ids or current is None:
         return
     is_adopting = desired.existing is Existing.ADOPT
@@ -133,7 +132,7 @@ def find_blocked(
         yield message.format(name=desired.declared_name, ids=ids, id=current.recorded.id, date=date)
 
 
-def find_reactivated(desired: DesiredCredential, slots: Iterable[Slot], plan: SlotPlan) -> Iterator[str]:
+def _find_reactivated(desired: DesiredCredential, slots: Iterable[Slot], plan: SlotPlan) -> Iterator[str]:
     """Yield a warning if this run deactivates or deletes a credential that an earlier run retired."""
     kept = {each.slot for each in plan.slots if each.status is not Status.INACTIVE}
     for each in slots:
@@ -141,10 +140,6 @@ def find_reactivated(desired: DesiredCredential, slots: Iterable[Slot], plan: Sl
         is_active = existing is not None and existing.status is Status.ACTIVE
         if each.recorded.is_retired and is_active and split_slot(each.recorded.resource)[1] not in kept:
             yield _REACTIVATED.format(name=desired.declared_name, id=each.recorded.id)
-
-
-def _rank(slot: Slot) -> tuple[int, int]:
-    return rank_slot(slot.recorded.resource, slot.recorded.rotation)
 
 
 def find_missing_resets(plans: Mapping[str, SlotPlan], resources: Iterable[RegisteredResource]) -> Iterator[str]:

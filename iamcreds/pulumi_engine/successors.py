@@ -19,12 +19,13 @@ from iamcreds.pull_request.changes import Action
 from iamcreds.pulumi_engine.approved_plan import read_approval
 from iamcreds.pulumi_engine.provider import DECLARED_FOR, parse_now
 from iamcreds.pulumi_engine.recorded_slots import find_slot_names, keep_recorded, read_slots
-from iamcreds.pulumi_engine.successor_facts import SuccessorFacts, find_user, read_facts
+from iamcreds.pulumi_engine.successor_facts import find_user, read_facts
 from iamcreds.pulumi_engine.successor_messages import (
     LIMIT_REACHED,
     NOT_APPROVED,
     describe_denial,
     describe_plan,
+    find_warnings,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from iamcreds.aws import Account
     from iamcreds.desired import Desired, DesiredCredential, DesiredUser
+    from iamcreds.planning.slot_facts import SlotFacts
     from iamcreds.pulumi_engine.stack_state import StackState
     from iamcreds.stores.deliveries import Deliveries
 
@@ -154,7 +156,7 @@ def plan_credentials(  # noqa: PLR0913 - the facts of a run
         StateError: the slots of a credential in the state are ambiguous or not valid.
     """
     plans: dict[str, SlotPlan] = {}
-    known: dict[str, SuccessorFacts] = {}
+    known: dict[str, SlotFacts] = {}
     for credential in planned:
         recorded = read_slots(credential, state)
         try:
@@ -173,7 +175,7 @@ def plan_credentials(  # noqa: PLR0913 - the facts of a run
     plans |= {name: known[name].plan(moment, LIMIT_REACHED) for name in _find_deferred(plans, max_rotations)}
     plans |= {name: known[name].plan(moment, NOT_APPROVED) for name in _find_unapproved(plans)}
     for name, facts in known.items():
-        for warning in facts.find_warnings(plans[name]):
+        for warning in find_warnings(facts, plans[name]):
             warn(warning)
     return plans
 

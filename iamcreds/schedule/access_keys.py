@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from iamcreds.drift.comparing import group_access_keys
-from iamcreds.due_dates import add_time
 from iamcreds.model import AccessKey, Status
+from iamcreds.schedule.age_limits import find_violation
 from iamcreds.schedule.event import Event, EventKind
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def _find_violations(user: DesiredUser, key: AccessKey | ReportedKey) -> Iterato
     for rule, days, since in limits:
         if days is not None:
             yield Event(
-                when=add_time(since, timedelta(days=days)),
+                when=find_violation(rule, since, days, user),
                 kind=EventKind.VIOLATE,
                 user=user.name,
                 id=id_,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from iamcreds.desired import Retire
 from iamcreds.drift.rules.difference import resolve_first
 from iamcreds.services import Family, service_alias, service_family
-from iamcreds.text.commands import delete_access_key, delete_credential
+from iamcreds.text.commands import delete_access_key, delete_credential, read_secret
 from iamcreds.text.escaping import escape_invisible
 from iamcreds.text.formatting import format_count
 
@@ -33,7 +33,11 @@ class EventKind(StrEnum):
     EXPIRE = "expire"
     """IAM rejects a key from now on."""
     VIOLATE = "violate"
-    """A credential or access key begins to violate its user's policy."""
+    """A credential or access key begins to violate its user's policy, or a waiver of the violation ends."""
+
+
+_ORDER = (EventKind.EXPIRE, EventKind.VIOLATE, EventKind.RETIRE, EventKind.RENEW, EventKind.ROTATE)
+"""The order of events at the same time: first those that end access, then the steps of an update."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,9 @@ class Event:
         is_previous: True if it concerns a previous credential, whose successor exists by then.
         until: for a rotation or renewal, the end of the previous credential; None if it is unknown.
         limit: for a violation, the limit in days.
-        blocked_by: the unmanaged credentials that prevent the event.
+        blocked_by: the unmanaged credentials that prevent the event, or the replacement after an expiry.
+        rotation: the number of predecessors of the credential, which identifies it within its declaration.
+        is_kept: True if no update replaces the expired credential, because it was deactivated manually before.
     """
 
     when: datetime
@@ -73,11 +79,13 @@ class Event:
     until: datetime | None = None
     limit: int | None = None
     blocked_by: tuple[Credential, ...] = ()
+    rotation: int = 0
+    is_kept: bool = False
 
     @property
-    def order(self) -> tuple[datetime, str, str, str, str, str]:
+    def order(self) -> tuple[datetime, str, str, str, int, str, str]:
         """The sort key, soonest first."""
-        return self.when, self.user, self.service, self.resource, self.kind, self.id
+        return self.when, self.user, self.service, self.resource, _ORDER.index(self.kind), self.rule, self.id
 
     @property
     def resource(self) -> str:
@@ -128,30 +136,38 @@ class Event:
 
 def _describe_rotation(event: Event) -> str:
     end = "" if event.until is None else f"; the previous one works until {event.until:%Y-%m-%d}"
-    return f"pulumi up rotates {event.label} and issues a new {event.secret}{end}"
+    return f"pulumi up rotates {event.label} and issues a new {event.secret}{_describe_block(event) or end}"
 
 
 def _describe_retirement(event: Event) -> str:
     policy = None if event.desired is None else event.desired.rotate
     verb = "deletes" if policy is not None and policy.retire is Retire.DELETE else "deactivates"
-    return f"pulumi up {verb} the previous {event.label}"
+    latest = "" if policy is None or policy.retire_by_hours is None else ", or earlier if its successor is read"
+    return f"pulumi up {verb} the previous {event.label}{latest}"
 
 
 def _describe_renewal(event: Event) -> str:
     end = "" if event.until is None else f", which expires on {event.until:%Y-%m-%d}"
-    return f"pulumi up creates the successor of {event.label}{end}"
+    return f"pulumi up creates the successor of {event.label}{end}{_describe_block(event)}"
+
+
+def _describe_block(event: Event) -> str:
+    ids = " and ".join(each.id for each in event.blocked_by)
+    return f", but unmanaged {ids} {'blocks' if len(event.blocked_by) == 1 else 'block'} it" if ids else ""
 
 
 def _describe_expiry(event: Event) -> str:
-    return f"{'previous ' if event.is_previous else ''}{event.label} expires"
+    verb = "has expired" if event.rule == "expired" else "expires"
+    kept = ", and is not replaced, because it was deactivated manually" if event.is_kept else ""
+    return f"{'previous ' if event.is_previous else ''}{event.label} {verb}{kept}"
 
 
 def _describe_violation(event: Event) -> str:
     days = format_count(event.limit or 0, "day")
     if event.rule == "access-key-idle":
-        return f"{event.label} has not been used for {days}, unless it is used until then"
+        return f"{event.label} has not been used for {days}, unless it is used before"
     subject = event.label if not event.service else f"{event.secret} of {event.label}"
-    return f"{'previous ' if event.is_previous else ''}{subject} becomes older than {days}"
+    return f"{'previous ' if event.is_previous else ''}{subject} is older than {days}"
 
 
 def _update(event: Event) -> str:
@@ -159,17 +175,22 @@ def _update(event: Event) -> str:
 
 
 def _use_successor(event: Event) -> str:
-    return f"use its successor by then: iamcreds secret {event.resource}"
+    if event.desired is not None and event.desired.deliver is not None:
+        return "let its consumers read the secret of its successor before"
+    return f"use its successor before: {read_secret(event.resource)}"
 
 
 def _prepare_expiry(event: Event) -> str:
+    if event.candidates:
+        return "after the expiry: pulumi up, which replaces it if the stack manages it"
     if event.desired is None:
         return f"if the credential is no longer needed: {delete_credential(event.user, event.id)}"
     if event.is_previous:
         return _use_successor(event)
-    return (
-        f"after the expiry, run pulumi up, which replaces it; then use its successor: iamcreds secret {event.resource}"
-    )
+    if event.is_kept:
+        return "change its `reset` in the specs, then pulumi up; or remove the credential from the specs"
+    step = resolve_first(event.blocked_by, "pulumi up, which replaces it")
+    return step if event.rule == "expired" else f"after the expiry: {step}"
 
 
 def _prevent_violation(event: Event) -> str:

@@ -5,50 +5,44 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from iamcreds.due_dates import has_lifetime
-from iamcreds.model import Credential, RecordedCredential
-from iamcreds.planning.slot_plan import Slot
+from iamcreds.model import RecordedCredential, Status
+from iamcreds.planning.slot_plan import Slot, make_existing
 from iamcreds.resource_names import slot_name, split_slot
-from iamcreds.services import Family, service_family
 from iamcreds.slots import find_previous
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from iamcreds.desired import DesiredCredential
     from iamcreds.drift.recorded_state import RecordedState
-    from iamcreds.model import Inventory
+    from iamcreds.model import Credential
 
 
-def read_recorded_slots(desired: DesiredCredential, state: RecordedState, inventory: Inventory) -> dict[int, Slot]:
-    """Return the slots that the state has, by number. A new credential that lists lack counts as recorded."""
-    by_id = {credential.id: credential for credential in inventory.credentials}
+def read_recorded_slots(
+    desired: DesiredCredential, state: RecordedState, by_id: Mapping[str, Credential], young: Container[str]
+) -> dict[int, Slot]:
+    """Return the slots that the state has, by number.
+
+    Args:
+        desired: the declared credential.
+        state: the stack's state.
+        by_id: the existing credentials by id.
+        young: the ids of credentials so young that lists may lack them; those count as recorded.
+    """
     slots = state.find_slots(desired)
     return {
-        split_slot(recorded.resource)[1]: _make_slot(recorded, by_id.get(recorded.id), inventory)
+        split_slot(recorded.resource)[1]: _make_slot(recorded, by_id.get(recorded.id), is_young=recorded.id in young)
         for recorded in (slots.current, slots.previous)
         if recorded is not None
     }
 
 
-def _make_slot(recorded: RecordedCredential, existing: Credential | None, inventory: Inventory) -> Slot:
-    if existing is None and recorded.id in inventory.young_credentials:
-        existing = make_existing(recorded)
-    return Slot(recorded if existing is None else replace(recorded, status=existing.status), existing)
-
-
-def make_existing(recorded: RecordedCredential) -> Credential:
-    """Return a credential as the state has it."""
-    return Credential(
-        id=recorded.id,
-        user=recorded.user,
-        service=recorded.service,
-        status=recorded.status,
-        created=recorded.created,
-        family=service_family(recorded.service) or Family.API_KEY,
-        login="",
-        expires=recorded.expires,
-    )
+def _make_slot(recorded: RecordedCredential, existing: Credential | None, *, is_young: bool) -> Slot:
+    """Return a slot as a refresh records it, which keeps the status before an expiry."""
+    if existing is None:
+        return Slot(recorded, make_existing(recorded) if is_young else None)
+    is_expired = existing.status is Status.EXPIRED
+    return Slot(recorded if is_expired else replace(recorded, status=existing.status), existing)
 
 
 def read_shown_slots(
@@ -70,7 +64,7 @@ def read_shown_slots(
 
 
 def _show_slot(desired: DesiredCredential, existing: Credential, number: int, rotation: int) -> Slot:
-    days = desired.expire_after_days if has_lifetime(desired, existing) else existing.lifetime_days
+    """Return a slot with the declared values, because only the state shows whether an update changes them."""
     recorded = RecordedCredential(
         resource=slot_name(desired.declared_name, number),
         id=existing.id,
@@ -78,10 +72,12 @@ def _show_slot(desired: DesiredCredential, existing: Credential, number: int, ro
         service=existing.service,
         created=existing.created,
         reset=desired.reset,
+        trigger=desired.trigger,
         rotation=rotation,
         status=existing.status,
         expires=existing.expires,
-        age_days=days,
+        age_days=desired.expire_after_days,
         is_enforced=desired.status is not None,
+        deliver=desired.deliver,
     )
     return Slot(recorded, existing)

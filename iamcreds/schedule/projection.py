@@ -7,31 +7,24 @@ a later update does it later, and moves the dates that follow.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-from iamcreds.due_dates import (
-    add_time,
-    find_issue,
-    find_overdue_date,
-    find_renewal,
-    find_retirement,
-    find_rotation,
-)
-from iamcreds.model import Existing, Status
-from iamcreds.planning.rotation import plan_slots
-from iamcreds.planning.slot_plan import Moment, StoreFacts
+from iamcreds.due_dates import add_time, find_issue, find_overdue_date, find_renewal, find_retirement, find_rotation
+from iamcreds.model import Status
+from iamcreds.planning.slot_plan import Moment
+from iamcreds.schedule.age_limits import find_violation
 from iamcreds.schedule.event import Event, EventKind
-from iamcreds.schedule.projected_slots import apply_plan
-from iamcreds.slots import rank_slot
+from iamcreds.schedule.projected_update import project_update
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import date
+    from collections.abc import Iterator
+    from datetime import date, datetime
 
-    from iamcreds.desired import DesiredCredential
-    from iamcreds.model import Credential
-    from iamcreds.planning.slot_plan import Slot, SlotPlan
+    from iamcreds.desired import DesiredUser
+    from iamcreds.planning.slot_facts import SlotFacts
+    from iamcreds.planning.slot_plan import Slot
+    from iamcreds.schedule.projected_update import ProjectedUpdate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,157 +32,175 @@ class Projection:
     """The facts from which the events of one declared credential follow.
 
     Attributes:
-        desired: the credential as specs declare it.
-        slots: its slots by number; empty if the next update creates it.
+        facts: the facts that decide its plan.
+        user: its user.
         account: 12-digit account ID.
-        unmanaged: the unmanaged credentials of its user and service, which may leave no quota for a successor.
-        max_age_days: the maximum age of its password, None without a limit.
-        last_read: the day of the last read of its secret in the store (UTC), None if unknown.
-        is_lost: True if the store has lost its secret, so that the next update rotates it.
+        max_age_days: the maximum age of its password, None without a limit, or if the age is unknown.
     """
 
-    desired: DesiredCredential
-    slots: Mapping[int, Slot]
+    facts: SlotFacts
+    user: DesiredUser
     account: str
-    unmanaged: tuple[Credential, ...] = ()
     max_age_days: int | None = None
-    last_read: date | None = None
-    is_lost: bool = False
 
     def list_events(self, now: datetime, until: datetime) -> list[Event]:
         """Return the events up to a time, and those that are overdue now, soonest first."""
-        events = dict.fromkeys(self._find_events(now, until))  # a blocked one is found at each later date again
-        return sorted(events, key=lambda event: event.order)
+        return sorted(self._find_events(now, until), key=lambda event: event.order)
 
     def _find_events(self, now: datetime, until: datetime) -> Iterator[Event]:
-        slots, time, store = self.slots, now, StoreFacts(is_lost=self.is_lost, last_read=self.last_read)
-        earliest = datetime.min.replace(tzinfo=UTC)
-        yield from self._find_past(slots, now)
-        while True:
-            plan = plan_slots(self.desired, slots, Moment(time, self.account), store=store)
-            blocked_by = self._find_blocking(slots, plan)
-            for step in self._find_steps(slots, plan, store, time, blocked_by):
-                earliest = max(earliest, step.when)
-                yield replace(step, when=earliest)  # a rotation that waits for a retirement follows it
-            if not blocked_by:
-                slots = apply_plan(plan, slots, time)
-                store = store if plan.rotated is None else StoreFacts()
-            if plan.retired is not None:
-                continue  # the next update may rotate immediately
-            later = min((date for date in self._find_dates(slots, store) if date > time), default=until + timedelta(1))
-            if later > until:
+        facts, time = self.facts, now
+        blocked: set[tuple[EventKind, int]] = set()  # a blocked event is found at each later date again
+        while time <= until:
+            update = project_update(facts, Moment(time, self.account))
+            yield from self._find_ends(update, is_first=time == now)
+            since = None
+            for each in self._repeat(update):
+                facts = each.after
+                for event in self._find_steps(each, now, since):
+                    if (event.kind, event.rotation) not in blocked:
+                        yield event
+                    if event.blocked_by:
+                        blocked.add((event.kind, event.rotation))
+                    since = event.when
+            later = min((date for date in self._find_dates(facts) if date > time), default=None)
+            if later is None:
                 return
-            yield from self._find_ends(slots, later)
             time = later
 
-    def _find_blocking(self, slots: Mapping[int, Slot], plan: SlotPlan) -> tuple[Credential, ...]:
-        """Return the unmanaged credentials that leave no quota for the successor of a plan."""
-        is_create = (plan.rotated is not None or plan.renewed is not None) and len(slots) == 1
-        is_adopted = self.desired.existing is Existing.ADOPT
-        return self.unmanaged if is_create and not is_adopted else ()
+    def _repeat(self, update: ProjectedUpdate) -> Iterator[ProjectedUpdate]:
+        """Yield an update, and the next one if it rotates or renews at the same time after a reset or a retirement."""
+        yield update
+        while update.before.slots != update.after.slots and self._is_successor_due(update):
+            update = project_update(update.after, Moment(update.time, self.account))
+            yield update
 
-    def _find_steps(
-        self,
-        slots: Mapping[int, Slot],
-        plan: SlotPlan,
-        store: StoreFacts,
-        time: datetime,
-        blocked_by: tuple[Credential, ...],
-    ) -> Iterator[Event]:
-        """Yield what an update at a time does."""
-        desired, policy = self.desired, self.desired.rotate
-        if plan.rotated is not None and policy is not None:
-            due = time if plan.due is None else min(plan.due, time)
-            end = add_time(max(due, time), timedelta(hours=policy.overlap_hours))
-            rotation = self._make(
-                EventKind.ROTATE, due, plan.rotated, rule="rotation-due", until=end, blocked_by=blocked_by
-            )
-            yield replace(rotation, overdue=find_overdue_date(desired, _find_current(slots).recorded))
-        if plan.renewed is not None:
-            due = find_renewal(desired, plan.renewed) or time
+    def _is_successor_due(self, update: ProjectedUpdate) -> bool:
+        """Return True if a rotation or renewal is due after an update that had none."""
+        is_issued = update.plan.rotated is not None or update.plan.renewed is not None
+        return not is_issued and any(due <= update.time for due in self._find_successor_dates(update.after))
+
+    def _find_steps(self, update: ProjectedUpdate, now: datetime, since: datetime | None) -> Iterator[Event]:
+        """Yield the events that an update causes. At present, they may be overdue, but not before an earlier step."""
+        for event in self._list_steps(update, is_first=update.time == now):
+            yield event if since is None or since <= event.when else replace(event, when=since)
+
+    def _list_steps(self, update: ProjectedUpdate, *, is_first: bool) -> Iterator[Event]:
+        """Yield what an update does, with the dates since which it is due."""
+        plan, desired, current, time = update.plan, update.before.desired, update.before.current, update.time
+        if current is None:
+            return
+        if plan.rotated is not None and desired.rotate is not None:
+            end = add_time(time, timedelta(hours=desired.rotate.overlap_hours))
             yield self._make(
-                EventKind.RENEW, due, plan.renewed, rule="renewal-overdue", until=plan.renewed.expires,
-                blocked_by=blocked_by,
-            )  # fmt: skip
-        if plan.retired is not None:
-            end = find_retirement(desired, _find_current(slots).recorded, store.last_read) or time
-            yield self._make(EventKind.RETIRE, min(end, time), plan.retired, is_previous=True)
+                EventKind.ROTATE,
+                self._find_due_rotation(update, current) if is_first else time,
+                current,
+                "rotation-due",
+                until=end if plan.rotated.expires is None else min(end, plan.rotated.expires),
+                blocked_by=update.blocked_by,
+                overdue=find_overdue_date(desired, current.recorded),
+            )
+        if plan.renewed is not None:
+            due = find_renewal(desired, plan.renewed) if is_first else None
+            yield self._make(
+                EventKind.RENEW,
+                time if due is None else min(due, time),
+                current,
+                "renewal-overdue",
+                until=plan.renewed.expires,
+                blocked_by=update.blocked_by,
+            )
+        previous = next((each for each in update.before.slots.values() if each is not current), None)
+        if plan.retired is not None and previous is not None:
+            end = find_retirement(desired, current.recorded, _find_last_read(update.before)) or time
+            yield self._make(EventKind.RETIRE, min(end, time) if is_first else time, previous, is_previous=True)
 
-    def _find_dates(self, slots: Mapping[int, Slot], store: StoreFacts) -> Iterator[datetime]:
+    def _find_due_rotation(self, update: ProjectedUpdate, current: Slot) -> datetime:
+        """Return the time since which a rotation by its interval is due; any other one is due now."""
+        desired, recorded = update.before.desired, current.recorded
+        by_interval = replace(desired, trigger=None, expire_after_days=recorded.age_days)
+        due = find_rotation(by_interval, recorded, self.account)
+        return update.time if due is None else min(due, update.time)
+
+    def _find_successor_dates(self, facts: SlotFacts) -> Iterator[datetime]:
+        """Yield the time of the next rotation or renewal, if there is one."""
+        current = facts.current
+        if current is not None:
+            dates = (
+                find_rotation(facts.desired, current.recorded, self.account),
+                find_renewal(facts.desired, current.existing),
+            )
+            yield from filter(None, dates)
+
+    def _find_dates(self, facts: SlotFacts) -> Iterator[datetime]:
         """Yield the dates at which the plan may change, or at which a credential expires or becomes too old."""
-        current = _find_current(slots)
-        dates = (
-            find_rotation(self.desired, current.recorded, self.account),
-            find_renewal(self.desired, current.existing),
-            find_retirement(self.desired, current.recorded, store.last_read),
-        )
-        yield from (date for date in dates if date is not None)
-        for slot in slots.values():
-            if slot.existing is not None and slot.existing.expires is not None:
-                yield slot.existing.expires
-            limit = self._find_limit(slot)
-            if limit is not None:
-                yield limit
+        yield from self._find_successor_dates(facts)
+        if facts.current is not None:
+            dates = (
+                find_retirement(facts.desired, facts.current.recorded, _find_last_read(facts)),
+                *(None if slot.existing is None else slot.existing.expires for slot in facts.slots.values()),
+                *(self._find_limit(slot) for slot in facts.slots.values()),
+            )
+            yield from filter(None, dates)
 
-    def _find_ends(self, slots: Mapping[int, Slot], at: datetime) -> Iterator[Event]:
-        """Yield the expiries and violations at a time."""
-        current = _find_current(slots)
-        for slot in slots.values():
-            existing, is_previous = slot.existing, slot is not current
-            if existing is not None and existing.expires == at:
-                yield self._make(EventKind.EXPIRE, at, existing, rule="expiring-soon", is_previous=is_previous)
-            if existing is not None and self._find_limit(slot) == at and slot.works_at(at):
-                yield self._make_violation(at, existing, is_previous=is_previous)
-
-    def _find_past(self, slots: Mapping[int, Slot], now: datetime) -> Iterator[Event]:
-        """Yield the expiry of a current credential that no update has replaced, and limits that are exceeded."""
-        for slot in slots.values():
-            existing, is_previous = slot.existing, slot is not _find_current(slots)
+    def _find_ends(self, update: ProjectedUpdate, *, is_first: bool) -> Iterator[Event]:
+        """Yield the expiries and violations at the time of an update; at present, also those of the past."""
+        time = update.time
+        for slot in update.before.slots.values():
+            existing, is_previous = slot.existing, slot is not update.before.current
             if existing is None:
                 continue
-            if not slot.works_at(now) and existing.expires is not None and not is_previous:
-                yield self._make(EventKind.EXPIRE, min(existing.expires, now), existing, rule="expired")
+            is_expiring = existing.expires == time or (is_first and not is_previous and not slot.works_at(time))
+            if existing.expires is not None and is_expiring and not (is_previous and slot.is_deactivated):
+                yield self._make_expiry(slot, update, existing.expires, is_first=is_first)
             limit = self._find_limit(slot)
-            if limit is not None and limit < now and slot.works_at(now):
-                yield self._make_violation(limit, existing, is_previous=is_previous)
+            if limit is not None and (limit == time or (is_first and limit < time)) and slot.works_at(time):
+                yield self._make(
+                    EventKind.VIOLATE,
+                    limit,
+                    slot,
+                    "credential-too-old",
+                    limit=self.max_age_days,
+                    is_previous=is_previous,
+                )
+
+    def _make_expiry(self, slot: Slot, update: ProjectedUpdate, expires: datetime, *, is_first: bool) -> Event:
+        """Return the expiry of a credential; no update has replaced the current one."""
+        is_previous = slot is not update.before.current
+        return self._make(
+            EventKind.EXPIRE,
+            min(expires, update.time),
+            slot,
+            "expired" if is_first and not is_previous else "expiring-soon",
+            is_previous=is_previous,
+            blocked_by=() if is_previous else update.blocked_by,
+            is_kept=not is_previous and not update.blocked_by and update.after.current == slot,
+        )
 
     def _find_limit(self, slot: Slot) -> datetime | None:
         """Return the time at which the password of an active credential becomes too old, None for never."""
         is_active = slot.existing is not None and slot.existing.status is Status.ACTIVE
         if self.max_age_days is None or not is_active:
             return None
-        return add_time(find_issue(slot.recorded), timedelta(days=self.max_age_days))
+        since = find_issue(slot.recorded)
+        return find_violation("credential-too-old", since, self.max_age_days, self.user, self.facts.desired)
 
-    def _make_violation(self, at: datetime, existing: Credential, *, is_previous: bool) -> Event:
-        event = self._make(EventKind.VIOLATE, at, existing, rule="credential-too-old", is_previous=is_previous)
-        return replace(event, limit=self.max_age_days)
-
-    def _make(  # noqa: PLR0913 - the fields of an event
-        self,
-        kind: EventKind,
-        when: datetime,
-        existing: Credential,
-        *,
-        rule: str = "",
-        until: datetime | None = None,
-        is_previous: bool = False,
-        blocked_by: tuple[Credential, ...] = (),
-    ) -> Event:
+    def _make(self, kind: EventKind, when: datetime, slot: Slot, rule: str = "", **values: Any) -> Event:  # noqa: ANN401
+        desired = self.facts.desired
         return Event(
             when=when,
             kind=kind,
-            user=self.desired.user,
-            service=self.desired.service,
-            id=existing.id,
+            user=desired.user,
+            service=desired.service,
+            id=slot.recorded.id,
             rule=rule,
-            location=self.desired.location,
-            owner=self.desired.owner,
-            desired=self.desired,
-            is_previous=is_previous,
-            until=until,
-            blocked_by=blocked_by,
+            location=desired.location,
+            owner=desired.owner,
+            desired=desired,
+            rotation=slot.recorded.rotation,
+            **values,
         )
 
 
-def _find_current(slots: Mapping[int, Slot]) -> Slot:
-    return max(slots.values(), key=lambda slot: rank_slot(slot.recorded.resource, slot.recorded.rotation))
+def _find_last_read(facts: SlotFacts) -> date | None:
+    return None if facts.store is None else facts.store.last_read

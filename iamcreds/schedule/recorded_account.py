@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iamcreds.model import Inventory, User
-from iamcreds.schedule.known_slots import make_existing
+from iamcreds.planning.slot_plan import make_existing
 
 if TYPE_CHECKING:
     from datetime import datetime

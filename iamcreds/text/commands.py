@@ -46,6 +46,11 @@ def dump_user(user: str, folder: str | None) -> str:
     return dump if folder is None else f"{dump} {format_option('--to', folder)}"
 
 
+def read_secret(name: str) -> str:
+    """Return the command that prints the login and password of a declared credential."""
+    return f"iamcreds secret {'-- ' if name.startswith('-') else ''}{shlex.quote(name)}"
+
+
 def delete_access_key(user: str, key_id: str) -> str:
     """Return the command that deletes an access key."""
     return f"aws iam delete-access-key {format_option('--user-name', user)} {format_option('--access-key-id', key_id)}"

@@ -42,6 +42,8 @@ COMMANDS = {
     "plan": "plan {folder}/preview.json",
     "query": "query --specs {specs} SELECT+*,'é→'+FROM+desired --format json",
     "report": "report {specs} --html {folder}/é.html",
+    "schedule": "schedule {specs} --until 30d",
+    "schedule ics": "schedule {specs} --until 30d --format ics",
     "secret": "secret é→",
     "skeleton": "skeleton",
     "state": "state check {folder}/state.json",

@@ -43,6 +43,8 @@ COMMANDS = {
     "commit": ["plan", "preview.json", "--commit", "{}"],
     "limit": ["plan", "preview.json", "--max-removals", "{}"],
     "time": ["drift", ".", "--expiring-within", "{}"],
+    "date": ["schedule", ".", "--until", "{}"],
+    "specs of a schedule": ["schedule", "{}", "--until", "30d"],
     "account of a policy": ["permissions", "--account", "{}"],
     "credential": ["secret", "{}"],
     "shell": ["completion", "{}"],

@@ -116,7 +116,7 @@ def test_one_mail_per_owner(mailbox: Mailbox) -> None:
     date = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
     key = find_mail(mailbox, "jane+keys@example.com")
     finding = rf"specs/users\.yaml:6:9: jane: bedrock credential {ids['jane']} expires \[expire\]"
-    assert re.search(rf"7 days before the date, {date}: {finding} Next: after the expiry, run pulumi up", key)
+    assert re.search(rf"7 days before the date, {date}: {finding} Next: after the expiry: pulumi up", key)
     assert "joe" not in key
     assert "keyspaces" not in key
     password = find_mail(mailbox, "team@example.com")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from iamcreds.report.schedule.summary import describe_limits
@@ -45,9 +44,11 @@ def _event(event: Event, schedule: Schedule) -> dict[str, Any]:
         "resource": event.resource or None,
         "id": event.id or None,
         "previous": event.is_previous,
+        "previousEnds": None if event.until is None else event.until.isoformat(timespec="seconds"),
+        "limitDays": event.limit,
         "blockedBy": [each.id for each in event.blocked_by],
         "owner": event.owner,
-        "place": None if event.location is None else asdict(event.location),
+        "place": None if event.location is None else vars(event.location),
         "message": event.describe(),
         "next": event.next,
     }

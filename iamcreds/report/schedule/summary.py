@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from iamcreds.schedule.event import Event
     from iamcreds.schedule.events import Schedule
 
+_MAX_NAMES = 10
+
 TITLES = {
     EventKind.ROTATE: ("rotation", "rotations"),
     EventKind.RETIRE: ("retirement", "retirements"),
@@ -40,7 +42,11 @@ def describe_event(event: Event, schedule: Schedule) -> str:
 
 def describe_limits(schedule: Schedule) -> Iterator[str]:
     """Yield sentences on the basis of the dates, and on unknown events."""
-    yield "dates are in UTC, and each one assumes that `pulumi up` runs at the dates before it"
+    yield "dates are in UTC, and each one assumes that `pulumi up` runs now and at the dates before it"
+    if schedule.missing:
+        users, more = format_count(len(schedule.missing), "user"), len(schedule.missing) - _MAX_NAMES
+        names = ", ".join(schedule.missing[:_MAX_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+        yield f"no dates of credentials of {users} that IAM does not have: {names}"
     if schedule.unknown:
         credentials = format_count(schedule.unknown, "credential")
         yield f"rotations of {credentials} unknown: only the stack's state has their dates (--state)"
@@ -54,7 +60,7 @@ def describe_limits(schedule: Schedule) -> Iterator[str]:
 def _describe_busy_days(schedule: Schedule) -> Iterator[str]:
     """Yield a sentence if more rotations are due on a day than one run performs."""
     limit = schedule.max_rotations
-    rotations = (event for event in schedule.events if event.kind is EventKind.ROTATE)
+    rotations = (event for event in schedule.events if event.kind is EventKind.ROTATE and not event.blocked_by)
     days = Counter(max(event.when, schedule.now).date() for event in rotations)
     busy = [day for day, number in sorted(days.items()) if limit is not None and number > limit]
     if busy:
