@@ -57,7 +57,7 @@ def read_entries(found: Schedule) -> list[icalendar.Event]:
         assert name.partition(";")[0] in NAMES[component]
     calendar = icalendar.Calendar.from_ical(content)
     assert not calendar.errors
-    entries = list(calendar.walk("VEVENT"))
+    entries = list(calendar.events)
     assert all(not entry.errors for entry in entries)
     return entries
 
