@@ -1,7 +1,7 @@
 """The coming events of one declared credential: its plan at each date, and the effect of an update then; pure.
 
-The dates are those of `plan_slots`, by which the program plans. So an update at each of the dates does what they show;
-a later update does it later, and moves the dates that follow.
+The dates are those of the plan that the program makes. So an update at each of the dates does the shown step. A later
+update does it later, and moves the dates that follow.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from iamcreds.drift.rules.credential_limits import CredentialTooOld
+from iamcreds.drift.rules.expiry import Expired, ExpiringSoon
 from iamcreds.due_dates import add_time, find_issue, find_renewal, find_retirement, find_rotation
 from iamcreds.model import Status
 from iamcreds.planning.slot_plan import Moment
@@ -85,7 +87,7 @@ class Projection:
             yield event if since is None or since <= event.when else replace(event, when=since)
 
     def _list_steps(self, update: ProjectedUpdate, *, is_first: bool) -> Iterator[Event]:
-        """Yield what an update does, with the dates since which it is due."""
+        """Yield the steps of an update, with the dates since which they are due."""
         plan, desired, current, time = update.plan, update.before.desired, update.before.current, update.time
         if current is None:
             return
@@ -158,7 +160,7 @@ class Projection:
                     EventKind.VIOLATE,
                     limit,
                     slot,
-                    "credential-too-old",
+                    CredentialTooOld.rule,
                     limit=self.max_age_days,
                     is_previous=is_previous,
                 )
@@ -170,7 +172,7 @@ class Projection:
             EventKind.EXPIRE,
             min(expires, update.time),
             slot,
-            "expired" if is_first and not is_previous else "expiring-soon",
+            Expired.rule if is_first and not is_previous else ExpiringSoon.rule,
             is_previous=is_previous,
             blocked_by=() if is_previous else update.blocked_by,
             is_kept=not is_previous and not update.blocked_by and update.after.current == slot,
@@ -182,7 +184,7 @@ class Projection:
         if self.max_age_days is None or not is_active:
             return None
         since = find_issue(slot.recorded)
-        return find_violation("credential-too-old", since, self.max_age_days, self.user, self.facts.desired)
+        return find_violation(CredentialTooOld.rule, since, self.max_age_days, self.user, self.facts.desired)
 
     def _make(self, kind: EventKind, when: datetime, slot: Slot, rule: str = "", **values: Any) -> Event:  # noqa: ANN401
         desired = self.facts.desired

@@ -54,7 +54,11 @@ SOURCES = ("iamcreds/**/*.py", "dynamic_providers/*.py", "iamcreds/specs/*.yaml"
             },
             id="secret store",
         ),
-        pytest.param("AccessKeyIdle|access-key-idle", {"iamcreds/drift/rules/access_key_limits.py"}, id="drift rule"),
+        pytest.param(
+            "TooManyAccessKeys|too-many-access-keys",
+            {"iamcreds/drift/rules/access_key_limits.py", "specs/schema.json"},
+            id="drift rule",
+        ),
     ],
 )
 def test_files_of_an_extension(example: str, files: set[str]) -> None:

@@ -32,7 +32,7 @@ MARGIN = timedelta(minutes=2)
 def test_updates_at_the_dates(
     stack: Stack, iam: IAMClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each event of the schedule is what `pulumi up` does at its date, and an update just before it does nothing.
+    """At the date of each event, `pulumi up` does exactly its step, and an update just before it does nothing.
 
     The retirement and the next rotation move by the time between a date and its run, so each margin is longer.
     """
